@@ -1,0 +1,3 @@
+//! A connector folder in memory: load, validate, scaffold, render.
+
+pub mod template;

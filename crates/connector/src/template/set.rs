@@ -1,0 +1,130 @@
+//! All templates of one connector, by the contract's names.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bowline_contract::{Template, TemplateStyle};
+
+use super::{CompiledTemplate, TemplateError, TemplateValue};
+
+/// What a caller passes to one rendering.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Arguments {
+    /// The Jinja variables.
+    pub variables: Vec<(&'static str, TemplateValue)>,
+    /// The `{name}` placeholders.
+    pub placeholders: Vec<(&'static str, String)>,
+}
+
+/// Where a connector's template text comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A dialect pack, by name.
+    Pack(String),
+    /// A file of the connector; the line is that of the text's first line there.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+/// One template of a connector.
+#[derive(Debug, Clone)]
+pub struct ConnectorTemplate {
+    /// Its row in the contract.
+    pub template: &'static Template,
+    /// The text as given; this is what export writes.
+    pub text: String,
+    /// Where the text stands.
+    pub origin: Origin,
+    /// The compiled text.
+    pub compiled: CompiledTemplate,
+}
+
+/// Why a template could not be rendered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The connector has no such template: the ability is not supported.
+    #[error("`{}` is not implemented", .0.short_name())]
+    NotImplemented(&'static Template),
+    /// The text ignores a variable it was given and must use.
+    #[error("`{}` does not use the variable `{variable}`", .template.short_name())]
+    IgnoredVariable {
+        /// The template.
+        template: &'static Template,
+        /// The variable.
+        variable: &'static str,
+    },
+    /// Jinja or `str.format` failed.
+    #[error("`{}`: {error}", .template.short_name())]
+    Template {
+        /// The template.
+        template: &'static Template,
+        /// What failed.
+        error: TemplateError,
+    },
+}
+
+/// The templates of one connector.
+#[derive(Debug, Clone, Default)]
+pub struct TemplateSet {
+    templates: BTreeMap<&'static str, ConnectorTemplate>,
+}
+
+impl TemplateSet {
+    /// Adds or replaces a template.
+    pub fn insert(&mut self, template: ConnectorTemplate) {
+        self.templates.insert(template.template.name, template);
+    }
+
+    /// The connector's text for a template, if it has one.
+    #[must_use]
+    pub fn get(&self, template: &Template) -> Option<&ConnectorTemplate> {
+        self.templates.get(template.name)
+    }
+
+    /// All templates it has, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = &ConnectorTemplate> {
+        self.templates.values()
+    }
+
+    /// Renders a template: Jinja, then `str.format` where the contract gives it placeholders.
+    ///
+    /// # Errors
+    /// [`RenderError`].
+    pub fn render(
+        &self,
+        template: &'static Template,
+        arguments: &Arguments,
+    ) -> Result<String, RenderError> {
+        let found = self
+            .get(template)
+            .ok_or(RenderError::NotImplemented(template))?;
+        for variable in template
+            .variables
+            .iter()
+            .filter(|variable| !variable.optional)
+        {
+            let passed = arguments
+                .variables
+                .iter()
+                .any(|(name, _)| *name == variable.name);
+            if passed && !found.compiled.references(variable.name) {
+                return Err(RenderError::IgnoredVariable {
+                    template,
+                    variable: variable.name,
+                });
+            }
+        }
+        let text = found
+            .compiled
+            .render(&arguments.variables)
+            .map_err(|error| RenderError::Template { template, error })?;
+        match template.style() {
+            TemplateStyle::Parameterized | TemplateStyle::Flag => Ok(text),
+            TemplateStyle::Placeholder | TemplateStyle::Hybrid => unimplemented!(),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Templates of the section `math_functions`.
+
+use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+
+pub(super) const TEMPLATES: &[Template] = &[
+    Template {
+        name: "get_absolute_value_function_template",
+        section: TemplateSection::MathFunctions,
+        kind: TemplateKind::Expression,
+        variables: &[Variable::required("expression", VariableType::Text)],
+        placeholders: &[],
+        description: "",
+        guidance: "",
+    },
+    Template {
+        name: "rand_func_template",
+        section: TemplateSection::MathFunctions,
+        kind: TemplateKind::Expression,
+        variables: &[],
+        placeholders: &[],
+        description: "",
+        guidance: "",
+    },
+];

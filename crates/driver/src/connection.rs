@@ -1,0 +1,94 @@
+//! The traits every driver implements and the shapes that pass through them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{SqlError, Value};
+
+/// An opened database: connections are made from it. Safe to share between threads.
+pub trait Database: Send + Sync {
+    /// What is on the other end, as the server names itself, such as `DuckDB v1.5.6`; learnt on connecting.
+    fn product(&self) -> String;
+
+    /// Opens a new connection.
+    ///
+    /// # Errors
+    /// [`SqlError`] with kind `Connection`, `Permission` or `Timeout` as a rule.
+    fn connect(&self) -> Result<Box<dyn Connection>, SqlError>;
+}
+
+/// One session with a database. Statements run one at a time.
+pub trait Connection: Send {
+    /// Runs one statement and reads its whole result, within the limits.
+    ///
+    /// A statement without a result set gives no columns. Changes are committed when the call returns.
+    ///
+    /// # Errors
+    /// [`SqlError`]; kind `Timeout` when the limit passed (the statement is cancelled first),
+    /// `TooLarge` when the result outgrew the limits. The connection stays usable unless the kind is `Connection`.
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError>;
+
+    /// A handle that stops the running statement from another thread.
+    fn canceller(&self) -> Arc<dyn Canceller>;
+}
+
+/// Stops what a connection is doing, from another thread.
+pub trait Canceller: Send + Sync {
+    /// Asks the running statement to stop; does nothing when none runs.
+    fn cancel(&self);
+}
+
+/// What one statement may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest a statement may run.
+    pub timeout: Duration,
+    /// The most rows read from a result.
+    pub max_rows: usize,
+    /// The most bytes a result's values may hold in memory.
+    pub max_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            max_rows: 100_000,
+            max_bytes: 32 * 1024 * 1024,
+        }
+    }
+}
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The name exactly as the database gave it.
+    pub name: String,
+    /// The driver's word for its type, such as `Utf8` or `numeric`.
+    pub type_name: String,
+}
+
+/// A statement's whole result.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResultSet {
+    /// Its columns; empty for a statement without a result set.
+    pub columns: Vec<Column>,
+    /// Its rows, each as long as `columns`.
+    pub rows: Vec<Vec<Value>>,
+    /// How many rows the statement changed, where the driver says so.
+    pub rows_affected: Option<u64>,
+}
+
+impl ResultSet {
+    /// The first value of the first row.
+    #[must_use]
+    pub fn scalar(&self) -> Option<&Value> {
+        self.rows.first().and_then(|row| row.first())
+    }
+
+    /// The position of the column with exactly this name.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+}

@@ -1,0 +1,3 @@
+//! Project chores: test, generate, bench.
+
+fn main() {}
