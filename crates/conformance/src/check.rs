@@ -1,0 +1,67 @@
+//! What a check is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bowline_contract::{Capability, SuiteSection, Template};
+
+/// A check's name: its section, a slash and a short name, such as `ql_metrics/avg`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CheckId(Arc<str>);
+
+impl CheckId {
+    /// Names a check.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// The whole name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How much the suite asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Tier {
+    /// What the contract's suite asks.
+    Reference,
+    /// All of that, and what tells a wrong template from a right one.
+    #[default]
+    Strict,
+}
+
+impl Tier {
+    /// The name on the command line and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+/// What there is to know about a check before it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckInfo {
+    /// Its name.
+    pub id: CheckId,
+    /// The suite's section it stands in.
+    pub section: SuiteSection,
+    /// One line on what it asks.
+    pub title: String,
+    /// The templates its answer speaks about.
+    pub judges: Vec<&'static Template>,
+    /// The capabilities that hang on it.
+    pub carries: Vec<Capability>,
+    /// The tier it belongs to.
+    pub tier: Tier,
+}

@@ -1,0 +1,147 @@
+//! What a check found, with its evidence.
+
+use std::time::Duration;
+
+use bowline_contract::Template;
+use bowline_driver::{SqlError, Value};
+
+/// The kinds of answer a check can give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It ran and the answer was right.
+    Supported,
+    /// The connector lacks it or the database refused it; the proof is kept.
+    Unsupported,
+    /// It ran and the answer is wrong, or its text breaks a rule of the contract.
+    Wrong,
+    /// It could not be found out: no permission, a timeout, nothing to look at.
+    Unknown,
+    /// It could not be judged because a template it builds on is at fault.
+    Blocked,
+}
+
+impl Verdict {
+    /// The verdict's name, as reports and JSON write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Supported => "supported",
+            Self::Unsupported => "unsupported",
+            Self::Wrong => "wrong",
+            Self::Unknown => "unknown",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// See [`Verdict::Supported`].
+    Supported,
+    /// See [`Verdict::Unsupported`].
+    Unsupported(Proof),
+    /// See [`Verdict::Wrong`].
+    Wrong(Fault),
+    /// See [`Verdict::Unknown`].
+    Unknown(Doubt),
+    /// See [`Verdict::Blocked`].
+    Blocked {
+        /// The templates at fault, or not implemented; never empty.
+        by: Vec<&'static Template>,
+    },
+}
+
+impl Outcome {
+    /// The kind of answer.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Supported => Verdict::Supported,
+            Self::Unsupported(_) => Verdict::Unsupported,
+            Self::Wrong(_) => Verdict::Wrong,
+            Self::Unknown(_) => Verdict::Unknown,
+            Self::Blocked { .. } => Verdict::Blocked,
+        }
+    }
+
+    /// Whether somebody has to mend something: a wrong answer, or SQL that the database refused.
+    ///
+    /// A template that is not implemented is a choice, not a shortfall.
+    #[must_use]
+    pub fn is_shortfall(&self) -> bool {
+        matches!(self, Self::Wrong(_) | Self::Unsupported(Proof::Refused(_)))
+    }
+}
+
+/// Why a check says unsupported.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Proof {
+    /// The connector does not implement these templates.
+    NotImplemented(Vec<&'static Template>),
+    /// The database refused the statement.
+    Refused(SqlError),
+    /// The database answered, and what was looked for is not there (no table has a row count, say).
+    Absent(String),
+}
+
+/// Why a check says wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fault {
+    /// The answer is not what was expected.
+    Answer {
+        /// What was expected, in words.
+        expected: String,
+        /// What came back, in words.
+        got: String,
+    },
+    /// A template could not be rendered as the contract asks.
+    Render {
+        /// The template.
+        template: &'static Template,
+        /// What is wrong with it, place and source window included.
+        message: String,
+    },
+}
+
+/// Why a check says unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Doubt {
+    /// The database's answer leaves it open: permission, timeout, lost connection, too large a result.
+    Database(SqlError),
+    /// There was nothing to look at.
+    NothingToSee(String),
+    /// An earlier step of the same chain did not succeed.
+    NotReached(String),
+    /// The run was interrupted before this check ended.
+    Interrupted,
+}
+
+/// One statement that a check ran, with what came back: the evidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What the statement is for, when a check has several.
+    pub label: Option<&'static str>,
+    /// The statement as sent.
+    pub sql: String,
+    /// What came back.
+    pub answer: Result<Preview, SqlError>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// The beginning of a result.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Preview {
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// At most [`Preview::ROWS`] rows.
+    pub rows: Vec<Vec<Value>>,
+    /// How many rows there were in all.
+    pub total_rows: usize,
+}
+
+impl Preview {
+    /// The most rows kept.
+    pub const ROWS: usize = 5;
+}
