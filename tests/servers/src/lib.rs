@@ -1,0 +1,13 @@
+//! Database servers that tests and benchmarks start for themselves: in a temporary folder, on a free
+//! loopback port, never as root, and gone with whoever started them, however that one ends.
+//!
+//! To add an engine: a module like `postgres` that finds the binaries, fills a [`Launch`] and knows when the
+//! server is ready. The rest (the folder, the port, the watching, the clean-up) is `process`.
+
+mod error;
+mod postgres;
+mod process;
+
+pub use error::ServerError;
+pub use postgres::{Cluster, Postgres, Programs};
+pub use process::{Launch, Running, StopSignal, free_port};

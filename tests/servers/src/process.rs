@@ -1,0 +1,328 @@
+//! A server process in a temporary folder, watched by a guard.
+//!
+//! The guard is a small shell script in a process group of its own. It holds the read end of a pipe whose
+//! write end lives in our process: when we drop the server, or die in whatever way, the pipe closes, and the
+//! guard stops the server and removes the folder. So nothing is left behind even after `kill -9`.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::ServerError;
+
+/// How long a server may take until it is ready.
+const START_LIMIT: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(10);
+const LOG_TAIL_LINES: usize = 20;
+
+const GUARD: &str = r#"
+folder=$1; signal=$2; shift 2
+exec 3<&0
+"$@" </dev/null >"$folder/server.log" 2>&1 3<&- &
+server=$!
+{ read -r line <&3; [ -e "$folder/ended" ] || kill -s "$signal" "$server"; } 2>/dev/null &
+wait "$server"
+echo "$?" >"$folder/ended"
+wait
+rm -rf "$folder"
+"#;
+
+/// The account a server runs as, since servers refuse to run as root.
+#[derive(Debug, Clone, Copy)]
+struct Account {
+    user: u32,
+    group: u32,
+}
+
+/// The signal that stops a server at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopSignal {
+    /// `SIGQUIT`: PostgreSQL's immediate shutdown.
+    Quit,
+    /// `SIGTERM`.
+    Terminate,
+}
+
+impl StopSignal {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Quit => "QUIT",
+            Self::Terminate => "TERM",
+        }
+    }
+}
+
+/// A folder a server will live in, before it runs; its set-up programs run in it as the same account.
+#[derive(Debug)]
+pub struct Launch {
+    folder: TempDir,
+    account: Option<Account>,
+}
+
+impl Launch {
+    /// Makes the folder and settles which account the server runs as: the caller's own, or for root the first
+    /// of `users` that exists.
+    ///
+    /// # Errors
+    /// [`ServerError::Folder`] and, for root, [`ServerError::NoUser`].
+    pub fn prepare(engine: &str, users: &[&str]) -> Result<Self, ServerError> {
+        let root = id(&["-u"]) == Some(0);
+        let account = if root {
+            let account = users.iter().find_map(|user| {
+                Some(Account {
+                    user: id(&["-u", user])?,
+                    group: id(&["-g", user])?,
+                })
+            });
+            Some(account.ok_or_else(|| ServerError::NoUser {
+                users: users.join(" nor "),
+            })?)
+        } else {
+            None
+        };
+        // Root's own temporary folder may be closed to the account, `/tmp` is open to all; a short path
+        // also keeps Unix sockets within their limit.
+        let parent = if root {
+            PathBuf::from("/tmp")
+        } else {
+            std::env::temp_dir()
+        };
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("bowline-{engine}-"))
+            .tempdir_in(parent)?;
+        if let Some(account) = account {
+            chown(folder.path(), Some(account.user), Some(account.group))?;
+        }
+        Ok(Self { folder, account })
+    }
+
+    /// The server's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a set-up program to its end.
+    ///
+    /// # Errors
+    /// [`ServerError::Spawn`] and [`ServerError::Failed`] with what it said.
+    pub fn run(&self, program: &Path, args: &[OsString]) -> Result<(), ServerError> {
+        let mut command = self.command(program);
+        command.args(args);
+        finish(program, &mut command).map(drop)
+    }
+
+    /// Starts the server under its guard and waits until `ready` says so.
+    ///
+    /// # Errors
+    /// [`ServerError::Ended`] when it ends first, [`ServerError::NotReady`] when it takes too long.
+    pub fn start(
+        self,
+        program: &Path,
+        args: &[OsString],
+        stop: StopSignal,
+        ready: impl Fn(&Path) -> bool,
+    ) -> Result<Running, ServerError> {
+        let mut command = self.command(Path::new("/bin/sh"));
+        command
+            .args(["-c", GUARD, "guard"])
+            .arg(self.folder.path())
+            .arg(stop.name())
+            .arg(program)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0);
+        let guard = command.spawn().map_err(|source| ServerError::Spawn {
+            program: program.to_owned(),
+            source,
+        })?;
+        let running = Running {
+            guard,
+            folder: self.folder,
+        };
+        let begun = Instant::now();
+        loop {
+            if running.folder().join("ended").exists() {
+                return Err(ServerError::Ended {
+                    log: running.log_tail(),
+                });
+            }
+            if ready(running.folder()) {
+                return Ok(running);
+            }
+            if begun.elapsed() > START_LIMIT {
+                return Err(ServerError::NotReady {
+                    seconds: START_LIMIT.as_secs(),
+                    log: running.log_tail(),
+                });
+            }
+            sleep(POLL);
+        }
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path());
+        if let Some(account) = self.account {
+            command.uid(account.user).gid(account.group);
+        }
+        command
+    }
+}
+
+/// A running server. Dropping it stops the server at once, breaks its connections and removes its folder.
+#[derive(Debug)]
+pub struct Running {
+    guard: Child,
+    folder: TempDir,
+}
+
+impl Running {
+    /// The server's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(self.folder().join("server.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Closing the pipe is the order to stop.
+        drop(self.guard.stdin.take());
+        let _ended = self.guard.wait();
+    }
+}
+
+/// Runs a program to its end and gives its standard output.
+pub(crate) fn finish(program: &Path, command: &mut Command) -> Result<String, ServerError> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| ServerError::Spawn {
+            program: program.to_owned(),
+            source,
+        })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if said.trim().is_empty() {
+        said = String::from_utf8_lossy(&output.stdout).into_owned();
+    }
+    Err(ServerError::Failed {
+        program: program.to_owned(),
+        output: said.trim().to_owned(),
+    })
+}
+
+/// A loopback port nobody listens on right now.
+///
+/// # Errors
+/// The system's reason when no port can be bound.
+pub fn free_port() -> io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn id(args: &[&str]) -> Option<u32> {
+    let output = Command::new("id").args(args).output().ok()?;
+    output.status.success().then_some(())?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launch() -> Launch {
+        Launch::prepare("test", &["nobody"]).unwrap()
+    }
+
+    fn script(text: &str) -> Vec<OsString> {
+        ["-c", text].map(OsString::from).to_vec()
+    }
+
+    fn gone(path: &Path) -> bool {
+        !path.exists()
+    }
+
+    #[test]
+    fn dropping_stops_the_process_and_removes_the_folder() {
+        let launch = launch();
+        let folder = launch.folder().to_owned();
+        let running = launch
+            .start(
+                Path::new("/bin/sh"),
+                &script("echo $$ > pid.new && mv pid.new pid; exec sleep 600"),
+                StopSignal::Terminate,
+                |folder| folder.join("pid").exists(),
+            )
+            .unwrap();
+        let pid = std::fs::read_to_string(folder.join("pid")).unwrap();
+        assert!(alive(&pid));
+        drop(running);
+        assert!(!alive(&pid));
+        assert!(gone(&folder));
+    }
+
+    #[test]
+    fn a_server_that_ends_early_is_reported_with_its_log() {
+        let launch = launch();
+        let folder = launch.folder().to_owned();
+        let error = launch
+            .start(
+                Path::new("/bin/sh"),
+                &script("echo 'port is taken' >&2; exit 3"),
+                StopSignal::Terminate,
+                |_| false,
+            )
+            .unwrap_err();
+        assert_eq!(error.to_string(), "the server did not start: port is taken");
+        assert!(gone(&folder));
+    }
+
+    #[test]
+    fn a_failing_set_up_program_says_what_it_said() {
+        let error = launch()
+            .run(Path::new("/bin/sh"), &script("echo 'no room' >&2; exit 1"))
+            .unwrap_err();
+        assert_eq!(error.to_string(), "`/bin/sh` failed: no room");
+    }
+
+    #[test]
+    fn servers_never_run_as_root() {
+        let launch = launch();
+        launch
+            .run(
+                Path::new("/bin/sh"),
+                &script("[ \"$(id -u)\" != 0 ] && id -u > who"),
+            )
+            .unwrap();
+        assert!(launch.folder().join("who").exists());
+    }
+
+    fn alive(pid: &str) -> bool {
+        Command::new("kill")
+            .args(["-0", pid.trim()])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    }
+}
