@@ -2,9 +2,17 @@
 //!
 //! No input or output happens here; every other crate reads its facts from this one.
 
+mod capability;
+pub mod exit_code;
+pub mod metric;
+pub mod nearest;
+mod section;
 pub mod template;
 mod templates;
+mod words;
 
-pub use template::{
-    Template, TemplateKind, TemplateSection, TemplateStyle, Variable, VariableType,
-};
+pub use capability::Capability;
+pub use metric::{Metric, metrics_of};
+pub use nearest::nearest;
+pub use section::{SuiteSection, TemplateSection, UnknownSection};
+pub use template::{Template, TemplateKind, TemplateStyle, Variable, VariableType};

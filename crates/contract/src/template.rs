@@ -1,6 +1,8 @@
 //! What a template method is: its name, section, kind and variables.
 
+use crate::section::{SuiteSection, TemplateSection};
 use crate::templates::TABLE;
+use crate::words::words;
 
 /// The ending every template method's name carries; users may leave it out.
 const SUFFIX: &str = "_template";
@@ -14,6 +16,8 @@ pub struct Template {
     pub name: &'static str,
     /// The section it stands in.
     pub section: TemplateSection,
+    /// The section of the suite whose checks judge it.
+    pub judged_in: SuiteSection,
     /// What its text becomes.
     pub kind: TemplateKind,
     /// The Jinja variables a caller passes.
@@ -87,30 +91,24 @@ impl std::hash::Hash for Template {
     }
 }
 
-/// What a template's text becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TemplateKind {
-    /// A whole query that gives rows.
-    Query,
-    /// A piece of SQL.
-    Expression,
-    /// `true` or `false`.
-    Flag,
-    /// A statement that changes something (functional checks only).
-    Statement,
+words! {
+    /// What a template's text becomes.
+    pub enum TemplateKind {
+        Query = "query", "A whole query that gives rows.";
+        Expression = "expression", "A piece of SQL.";
+        Flag = "flag", "`true` or `false`.";
+        Statement = "statement", "A statement that changes something (functional checks only).";
+    }
 }
 
-/// How a template's text is rendered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TemplateStyle {
-    /// Jinja variables only.
-    Parameterized,
-    /// `{x}` placeholders only; the text still passes through Jinja.
-    Placeholder,
-    /// Jinja first, then placeholders.
-    Hybrid,
-    /// Renders to `true` or `false`.
-    Flag,
+words! {
+    /// How a template's text is rendered.
+    pub enum TemplateStyle {
+        Parameterized = "parameterized", "Jinja variables only.";
+        Placeholder = "placeholder", "`{x}` placeholders only; the text still passes through Jinja.";
+        Hybrid = "hybrid", "Jinja first, then placeholders.";
+        Flag = "flag", "Renders to `true` or `false`.";
+    }
 }
 
 /// A Jinja variable of a template.
@@ -142,48 +140,17 @@ impl Variable {
     }
 }
 
-/// The types of template variables, in the contract's Python terms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum VariableType {
-    /// `str`
-    Text,
-    /// `int`
-    Integer,
-    /// `float`
-    Float,
-    /// `bool`
-    Boolean,
-    /// `datetime`
-    DateTime,
-    /// `date`
-    Date,
-    /// `list`
-    List,
-    /// `list[str]`
-    TextList,
-    /// `list[tuple[str, str]]`
-    PairList,
-}
-
-/// The groups that templates stand in, as in the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are the contract's own")]
-pub enum TemplateSection {
-    Metadata,
-    QueryLogs,
-    CustomSqlMonitor,
-    CoreQueryBuilding,
-    StringAndLiteralHandling,
-    TypeCasting,
-    DateTimeFunctions,
-    DialectCapabilityFlags,
-    NullAndNanHandling,
-    ComparisonOperators,
-    AggregationFunctions,
-    StringFunctions,
-    ArrayAndTimestampValidation,
-    MathFunctions,
-    RcaAndAdvancedFunctions,
-    FieldOperations,
-    Functional,
+words! {
+    /// The types of template variables, named as in Python.
+    pub enum VariableType {
+        Text = "str", "Text; often a piece of SQL.";
+        Integer = "int", "A whole number.";
+        Float = "float", "A number with a fraction.";
+        Boolean = "bool", "True or false.";
+        DateTime = "datetime", "A date with a time of day.";
+        Date = "date", "A calendar date.";
+        List = "list", "A list of values.";
+        TextList = "list[str]", "A list of texts.";
+        PairList = "list[tuple[str, str]]", "A list of pairs of texts.";
+    }
 }

@@ -1,11 +1,13 @@
 //! Templates of the section `aggregation_functions`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_avg_function_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_stddev_function_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -24,6 +27,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_distinct_count_func_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -33,6 +37,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_distinct_func_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -42,6 +47,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_safe_divide_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("dividend", VariableType::Text),
@@ -54,6 +60,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_conditional_count_expression_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -63,6 +70,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_approx_quantiles_func_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("expression", VariableType::Text),
@@ -76,6 +84,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_approx_percentile_func_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("expression", VariableType::Text),
@@ -88,6 +97,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "approx_distinct_func_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field_name", VariableType::Text)],
         placeholders: &[],
@@ -97,6 +107,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "any_value_template",
         section: TemplateSection::AggregationFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("col_name", VariableType::Text)],
         placeholders: &[],

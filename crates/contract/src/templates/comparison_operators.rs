@@ -1,11 +1,13 @@
 //! Templates of the section `comparison_operators`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_eq_expression_template",
         section: TemplateSection::ComparisonOperators,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x", "y"],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_gt_expression_template",
         section: TemplateSection::ComparisonOperators,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x", "y"],
@@ -24,6 +27,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_gte_expression_template",
         section: TemplateSection::ComparisonOperators,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x", "y"],
@@ -33,6 +37,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_lt_expression_template",
         section: TemplateSection::ComparisonOperators,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x", "y"],
@@ -42,6 +47,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_lte_expression_template",
         section: TemplateSection::ComparisonOperators,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x", "y"],
@@ -51,6 +57,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_inside_range_expression_template",
         section: TemplateSection::ComparisonOperators,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x", "lower_threshold", "upper_threshold"],
@@ -60,6 +67,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_outside_range_expression_template",
         section: TemplateSection::ComparisonOperators,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x", "lower_threshold", "upper_threshold"],

@@ -1,11 +1,13 @@
 //! Templates of the section `core_query_building`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "build_cte_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("alias", VariableType::Text),
@@ -18,6 +20,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "add_select_clause_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("select_expressions", VariableType::TextList),
@@ -30,6 +33,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "add_from_clause_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::optional("select_clause", VariableType::Text),
@@ -42,6 +46,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "union_queries_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("queries", VariableType::TextList),
@@ -54,6 +59,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "alias_field_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("field", VariableType::Text),
@@ -66,6 +72,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "all_fields_expression_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &[],
@@ -75,6 +82,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "escape_field_name_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field_name", VariableType::Text)],
         placeholders: &[],
@@ -84,6 +92,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_table_identifier_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::optional("database", VariableType::Text),
@@ -97,6 +106,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_arbitrary_where_clause_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &[],
@@ -106,6 +116,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "ascending_order_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -115,6 +126,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "descending_order_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -124,6 +136,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_case_when_func_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("conditions_and_results", VariableType::PairList),
@@ -136,6 +149,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "negate_expression_template",
         section: TemplateSection::CoreQueryBuilding,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("query", VariableType::Text)],
         placeholders: &[],

@@ -1,11 +1,13 @@
 //! Templates of the section `custom_sql_monitor`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "transform_into_count_query_template",
         section: TemplateSection::CustomSqlMonitor,
+        judged_in: SuiteSection::CustomMonitors,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("query", VariableType::Text)],
         placeholders: &[],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "add_row_limit_template",
         section: TemplateSection::CustomSqlMonitor,
+        judged_in: SuiteSection::CustomMonitors,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("query", VariableType::Text),
@@ -27,6 +30,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_count_all_expression_template",
         section: TemplateSection::CustomSqlMonitor,
+        judged_in: SuiteSection::CustomMonitors,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &[],

@@ -1,11 +1,13 @@
 //! Templates of the section `date_time_functions`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "convert_to_utc_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("field", VariableType::Text),
@@ -19,6 +21,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "to_timezone_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("field", VariableType::Text),
@@ -31,6 +34,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "current_date_func_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &[],
@@ -40,6 +44,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "current_timestamp_func_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &[],
@@ -49,6 +54,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "add_days_func_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("date_expr", VariableType::Text),
@@ -61,6 +67,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "add_days_timestamp_func_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("date_expr", VariableType::Text),
@@ -73,6 +80,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "add_hours_timestamp_func_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("date_expr", VariableType::Text),
@@ -85,6 +93,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "time_truncate_func_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("field", VariableType::Text),
@@ -97,6 +106,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "truncate_to_day_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field", VariableType::Text)],
         placeholders: &[],
@@ -106,6 +116,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "truncate_to_hour_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field", VariableType::Text)],
         placeholders: &[],
@@ -115,6 +126,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "truncate_to_week_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field", VariableType::Text)],
         placeholders: &[],
@@ -124,6 +136,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "truncate_to_month_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field", VariableType::Text)],
         placeholders: &[],
@@ -133,6 +146,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "truncate_to_year_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field", VariableType::Text)],
         placeholders: &[],
@@ -142,6 +156,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_yesterday_expression_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -151,6 +166,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_in_past_days_expression_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("days", VariableType::Integer)],
         placeholders: &["x"],
@@ -160,6 +176,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_in_past_hours_expression_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("hours", VariableType::Integer)],
         placeholders: &["x"],
@@ -169,6 +186,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_in_past_calendar_week_expression_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::optional("weeks", VariableType::Integer)],
         placeholders: &["x"],
@@ -178,6 +196,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_in_past_calendar_month_expression_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -187,6 +206,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_date_diff_func_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("date_expr1", VariableType::Text),
@@ -200,6 +220,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_days_of_week_expression_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -209,6 +230,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "convert_to_unix_timestamp_func_template",
         section: TemplateSection::DateTimeFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("date_expr", VariableType::Text)],
         placeholders: &[],

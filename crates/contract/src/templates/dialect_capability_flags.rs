@@ -1,11 +1,13 @@
 //! Templates of the section `dialect_capability_flags`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "supports_literal_select_template",
         section: TemplateSection::DialectCapabilityFlags,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Flag,
         variables: &[],
         placeholders: &[],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "supports_literal_group_by_template",
         section: TemplateSection::DialectCapabilityFlags,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Flag,
         variables: &[],
         placeholders: &[],
@@ -24,6 +27,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "supports_group_by_on_subquery_template",
         section: TemplateSection::DialectCapabilityFlags,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Flag,
         variables: &[],
         placeholders: &[],
@@ -33,6 +37,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "parses_timestamp_with_trailing_text_template",
         section: TemplateSection::DialectCapabilityFlags,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Flag,
         variables: &[],
         placeholders: &[],
@@ -42,6 +47,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "supports_as_keyword_for_table_alias_template",
         section: TemplateSection::DialectCapabilityFlags,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Flag,
         variables: &[],
         placeholders: &[],
@@ -51,6 +57,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "supports_limit_0_template",
         section: TemplateSection::DialectCapabilityFlags,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Flag,
         variables: &[],
         placeholders: &[],
@@ -60,6 +67,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "requires_subquery_alias_template",
         section: TemplateSection::DialectCapabilityFlags,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Flag,
         variables: &[],
         placeholders: &[],

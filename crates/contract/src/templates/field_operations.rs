@@ -1,10 +1,12 @@
 //! Templates of the section `field_operations`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[Template {
     name: "get_field_or_alias_template",
     section: TemplateSection::FieldOperations,
+    judged_in: SuiteSection::QlPrerequisites,
     kind: TemplateKind::Expression,
     variables: &[
         Variable::required("field", VariableType::Text),

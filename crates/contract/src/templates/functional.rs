@@ -1,11 +1,13 @@
 //! Templates of the section `functional`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "create_test_table_template",
         section: TemplateSection::Functional,
+        judged_in: SuiteSection::Functional,
         kind: TemplateKind::Statement,
         variables: &[
             Variable::optional("database", VariableType::Text),
@@ -19,6 +21,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "insert_rows_template",
         section: TemplateSection::Functional,
+        judged_in: SuiteSection::Functional,
         kind: TemplateKind::Statement,
         variables: &[
             Variable::optional("database", VariableType::Text),
@@ -33,6 +36,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "add_column_template",
         section: TemplateSection::Functional,
+        judged_in: SuiteSection::Functional,
         kind: TemplateKind::Statement,
         variables: &[
             Variable::optional("database", VariableType::Text),
@@ -48,6 +52,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "drop_column_template",
         section: TemplateSection::Functional,
+        judged_in: SuiteSection::Functional,
         kind: TemplateKind::Statement,
         variables: &[
             Variable::optional("database", VariableType::Text),
@@ -62,6 +67,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "drop_test_table_template",
         section: TemplateSection::Functional,
+        judged_in: SuiteSection::Functional,
         kind: TemplateKind::Statement,
         variables: &[
             Variable::optional("database", VariableType::Text),
@@ -75,6 +81,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "create_lineage_query_template",
         section: TemplateSection::Functional,
+        judged_in: SuiteSection::Functional,
         kind: TemplateKind::Statement,
         variables: &[
             Variable::optional("database", VariableType::Text),

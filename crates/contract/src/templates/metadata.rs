@@ -1,11 +1,13 @@
 //! Templates of the section `metadata`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_databases_query_template",
         section: TemplateSection::Metadata,
+        judged_in: SuiteSection::Metadata,
         kind: TemplateKind::Query,
         variables: &[],
         placeholders: &[],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_schemas_query_template",
         section: TemplateSection::Metadata,
+        judged_in: SuiteSection::Metadata,
         kind: TemplateKind::Query,
         variables: &[Variable::required("database_name", VariableType::Text)],
         placeholders: &[],
@@ -24,6 +27,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_tables_query_template",
         section: TemplateSection::Metadata,
+        judged_in: SuiteSection::Metadata,
         kind: TemplateKind::Query,
         variables: &[
             Variable::required("database_name", VariableType::Text),
@@ -39,6 +43,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_columns_query_template",
         section: TemplateSection::Metadata,
+        judged_in: SuiteSection::Metadata,
         kind: TemplateKind::Query,
         variables: &[
             Variable::required("database_name", VariableType::Text),

@@ -1,11 +1,13 @@
 //! Templates of the section `null_and_nan_handling`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "is_null_template",
         section: TemplateSection::NullAndNanHandling,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "is_not_null_template",
         section: TemplateSection::NullAndNanHandling,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -24,6 +27,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "nan_expr_template",
         section: TemplateSection::NullAndNanHandling,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &[],
@@ -33,6 +37,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_isnan_expression_template",
         section: TemplateSection::NullAndNanHandling,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],

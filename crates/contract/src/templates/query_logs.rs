@@ -1,10 +1,12 @@
 //! Templates of the section `query_logs`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[Template {
     name: "get_query_logs_query_template",
     section: TemplateSection::QueryLogs,
+    judged_in: SuiteSection::Metadata,
     kind: TemplateKind::Query,
     variables: &[
         Variable::required("start_time", VariableType::DateTime),

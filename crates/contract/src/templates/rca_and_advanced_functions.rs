@@ -1,11 +1,13 @@
 //! Templates of the section `rca_and_advanced_functions`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "max_time_func_template",
         section: TemplateSection::RcaAndAdvancedFunctions,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field", VariableType::Text)],
         placeholders: &[],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "unpivot_template",
         section: TemplateSection::RcaAndAdvancedFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("from_table", VariableType::Text),

@@ -1,11 +1,13 @@
 //! Templates of the section `string_and_literal_handling`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "escape_string_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("string", VariableType::Text)],
         placeholders: &[],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "string_literal_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("string", VariableType::Text)],
         placeholders: &[],
@@ -24,6 +27,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "literal_value_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("value", VariableType::Text)],
         placeholders: &[],
@@ -33,6 +37,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "literal_datetime_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required(
             "date_time_value",
@@ -45,6 +50,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "literal_time_of_day_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("value", VariableType::Text)],
         placeholders: &[],
@@ -54,6 +60,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "literal_regex_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("regex", VariableType::Text)],
         placeholders: &[],
@@ -63,6 +70,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "literal_table_from_value_list_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::optional("field_type", VariableType::Text),
@@ -79,6 +87,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "date_literal_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("timestamp", VariableType::Date)],
         placeholders: &[],
@@ -88,6 +97,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "utc_literal_template",
         section: TemplateSection::StringAndLiteralHandling,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::optional("timestamp", VariableType::DateTime),

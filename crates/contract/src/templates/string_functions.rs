@@ -1,11 +1,13 @@
 //! Templates of the section `string_functions`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_length_template",
         section: TemplateSection::StringFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "substring_func_template",
         section: TemplateSection::StringFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("field", VariableType::Text),
@@ -28,6 +31,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_is_empty_string_expression_template",
         section: TemplateSection::StringFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
@@ -37,6 +41,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_regexp_expression_template",
         section: TemplateSection::StringFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("regexp", VariableType::Text),
@@ -49,6 +54,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_regexp_count_expression_template",
         section: TemplateSection::StringFunctions,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[
             Variable::required("regexp", VariableType::Text),

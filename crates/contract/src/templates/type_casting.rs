@@ -1,11 +1,13 @@
 //! Templates of the section `type_casting`.
 
-use crate::template::{Template, TemplateKind, TemplateSection, Variable, VariableType};
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::{Template, TemplateKind, Variable, VariableType};
 
 pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_casting_to_numeric_expression_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -15,6 +17,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_to_string_func_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -24,6 +27,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "get_casting_to_decimal_expression_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlMetrics,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -33,6 +37,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "default_cast_to_timestamp_func_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -42,6 +47,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_string_to_timestamp_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -51,6 +57,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_numeric_to_timestamp_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -60,6 +67,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_date_to_timestamp_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -69,6 +77,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_default_to_timestamp_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -78,6 +87,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_timestamp_to_date_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("timestamp", VariableType::Text)],
         placeholders: &[],
@@ -87,6 +97,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_timestamp_to_timestamp_ntz_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("timestamp", VariableType::Text)],
         placeholders: &[],
@@ -96,6 +107,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_timestamp_to_timestamp_tz_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("timestamp", VariableType::Text)],
         placeholders: &[],
@@ -105,6 +117,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_to_timestamp_with_tz_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
@@ -114,6 +127,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     Template {
         name: "cast_to_timestamp_without_tz_template",
         section: TemplateSection::TypeCasting,
+        judged_in: SuiteSection::QlPrerequisites,
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
