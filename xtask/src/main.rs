@@ -1,3 +1,50 @@
-//! Project chores: test, generate, bench.
+//! Project chores: `cargo xtask test`, `generate` and `bench`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore talks to the person who runs it"
+)]
 
-fn main() {}
+mod bench;
+mod generate;
+mod process;
+mod provide;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  test [FILTER...]                          install and start what the tests need, then run all of them
+  generate [--check]                        write the generated files, or only say which are stale
+  bench [--record FILE] [--runs N] [--cold-build]
+                                            measure the release binary";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (chore, rest) = match args.split_first() {
+        Some((chore, rest)) => (chore.as_str(), rest),
+        None => ("", args.as_slice()),
+    };
+    let outcome = match chore {
+        "test" => test::run(rest),
+        "generate" => generate::run(rest),
+        "bench" => bench::run(rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! `cargo xtask bench`: how long the release binary takes over the whole suite, near and far, and how much
+//! memory. Method and numbers are written down in `docs/benchmarks.md`.
+
+mod measure;
+mod proxy;
+mod record;
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use bowline_servers::Cluster;
+
+use crate::process::{self, Failure, cargo, run_quietly, step, target};
+use crate::provide::{driver_folder, install_driver, oracles, postgres};
+use measure::{Figures, repeat};
+use record::{Goal, Row};
+
+const DEFAULT_RUNS: usize = 21;
+/// Runs over the far server take long and vary little.
+const FAR_RUNS: usize = 5;
+const ROUND_TRIP: Duration = Duration::from_millis(50);
+const ROLE: &str = "bench";
+const PASSWORD: &str = "bench-password";
+const DATABASE: &str = "shop";
+const SHOP: &str = "
+CREATE TABLE customers (id integer PRIMARY KEY, name text NOT NULL, email text, joined timestamptz);
+CREATE TABLE orders (id integer PRIMARY KEY, customer integer REFERENCES customers, total numeric(10, 2));
+CREATE VIEW big_orders AS SELECT * FROM orders WHERE total > 100;
+INSERT INTO customers SELECT i, 'customer ' || i, NULL, now() FROM generate_series(1, 1000) AS i;
+INSERT INTO orders SELECT i, i % 1000 + 1, i FROM generate_series(1, 5000) AS i;
+ANALYZE;
+";
+
+struct Options {
+    runs: usize,
+    record: Option<PathBuf>,
+    cold_build: bool,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self, Failure> {
+        let mut options = Self {
+            runs: DEFAULT_RUNS,
+            record: None,
+            cold_build: false,
+        };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or_else(|| format!("no value for `{arg}`"));
+            match arg.as_str() {
+                "--cold-build" => options.cold_build = true,
+                "--record" => options.record = Some(PathBuf::from(value()?)),
+                "--runs" => {
+                    let text = value()?;
+                    options.runs = text
+                        .parse()
+                        .ok()
+                        .filter(|runs| *runs > 0)
+                        .ok_or_else(|| format!("not a number of runs: `{text}`"))?;
+                }
+                _ => return Err(format!("unknown argument: `{arg}`")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let options = Options::parse(args)?;
+    let mut rows = Vec::new();
+
+    step("the release binary");
+    process::run(&mut cargo(&["build", "--release", "--package", "bowline"]))?;
+    let bowline = Bowline {
+        binary: target()?.join("release/bowline"),
+    };
+    let venv = oracles()?;
+    for driver in ["duckdb", "postgresql"] {
+        install_driver(&bowline.binary, driver, venv.parent())?;
+    }
+
+    step("PostgreSQL");
+    let server = postgres()?;
+    let cluster = server.cluster();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, cluster.port()));
+    let far = proxy::start(address, ROUND_TRIP / 2)
+        .map_err(|error| format!("cannot start the proxy: {error}"))?;
+    let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
+    let workspace = folder.path();
+    fill(cluster)?;
+    bowline.scaffold(workspace, "near", cluster.port())?;
+    bowline.scaffold(workspace, "far", far)?;
+    bowline.scaffold(workspace, "edited", cluster.port())?;
+    edit_a_template(workspace)?;
+
+    step("DuckDB");
+    let demo = workspace.join("demo");
+    run_quietly(bowline.command(workspace).arg("demo").arg(&demo))?;
+
+    let seconds = Duration::from_secs_f64;
+    let mut add = |what, goal, figures| rows.push(Row::new(what, goal, figures));
+    step("the whole suite on PostgreSQL");
+    let near = bowline.measure(workspace, &["test", "near"], options.runs)?;
+    add(
+        "whole suite, PostgreSQL",
+        Goal::new(seconds(0.4), 100),
+        near,
+    );
+    step("the whole suite on DuckDB");
+    let duckdb = bowline.measure(&demo, &["test"], options.runs)?;
+    add("whole suite, DuckDB", Goal::new(seconds(0.4), 200), duckdb);
+    step("the whole suite on PostgreSQL, 50 ms added to every round trip");
+    let far = bowline.measure(workspace, &["test", "far"], options.runs.min(FAR_RUNS))?;
+    add(
+        "whole suite, PostgreSQL, 50 ms added to every round trip",
+        Goal::new(seconds(3.0), 100),
+        far,
+    );
+    step("one section with one edited template");
+    let section = ["test", "edited", "--section", "ql_metrics"];
+    let edited = bowline.measure(workspace, &section, options.runs)?;
+    add(
+        "one section with one edited template, PostgreSQL",
+        Goal::new(seconds(0.3), 100),
+        edited,
+    );
+
+    let cold_build = options.cold_build.then(cold_build).transpose()?;
+    let report = record::report(&rows, cold_build);
+    println!("{report}");
+    match &options.record {
+        Some(file) => record::write(file, &report),
+        None => Ok(()),
+    }
+}
+
+struct Bowline {
+    binary: PathBuf,
+}
+
+impl Bowline {
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.current_dir(folder);
+        if let Ok(drivers) = driver_folder() {
+            command.env("BOWLINE_DRIVER_DIR", drivers);
+        }
+        command
+    }
+
+    fn scaffold(&self, workspace: &Path, name: &str, port: u16) -> Result<(), Failure> {
+        run_quietly(
+            self.command(workspace)
+                .args(["new", name, "--dialect", "postgres"]),
+        )?;
+        let credentials = format!(
+            r#"{{"connect_args": {{"host": "127.0.0.1", "port": {port}, "database": "{DATABASE}", "user": "{ROLE}", "password": "{PASSWORD}"}}}}"#
+        );
+        write(
+            &workspace
+                .join("connectors")
+                .join(name)
+                .join("credentials.json"),
+            &credentials,
+        )
+    }
+
+    fn measure(&self, folder: &Path, args: &[&str], runs: usize) -> Result<Figures, Failure> {
+        repeat(runs, &[0], || {
+            let mut command = self.command(folder);
+            command.args(args);
+            command
+        })
+    }
+}
+
+fn fill(cluster: &Cluster) -> Result<(), Failure> {
+    cluster
+        .create_database(DATABASE, ROLE, PASSWORD)
+        .and_then(|()| cluster.sql(DATABASE, &format!("SET ROLE {ROLE};{SHOP}")))
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+fn edit_a_template(workspace: &Path) -> Result<(), Failure> {
+    let folder = workspace.join("connectors/edited/templates");
+    fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot make `{}`: {error}", folder.display()))?;
+    write(&folder.join("get_avg_function.sql.j2"), "AVG( {{ x }} )\n")
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+}
+
+/// Builds the binary with nothing built before, in a folder of its own that is removed afterwards.
+fn cold_build() -> Result<Duration, Failure> {
+    step("a cold release build");
+    let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
+    run_quietly(&mut cargo(&["fetch", "--locked"]))?;
+    let begun = Instant::now();
+    process::run(
+        cargo(&[
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "bowline",
+            "--target-dir",
+        ])
+        .arg(folder.path()),
+    )?;
+    Ok(begun.elapsed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Options, Failure> {
+        Options::parse(&args.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn arguments_are_read_or_refused() {
+        let options = parse(&["--runs", "3", "--cold-build"]).unwrap();
+        assert_eq!((options.runs, options.cold_build), (3, true));
+        assert!(options.record.is_none());
+        assert!(parse(&["--runs", "0"]).is_err());
+        assert!(parse(&["--record"]).is_err());
+        assert!(parse(&["--fast"]).is_err());
+    }
+}

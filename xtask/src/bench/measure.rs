@@ -1,0 +1,124 @@
+//! One measured run of a program, and many of them.
+
+use std::io;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::process::Failure;
+
+/// What one run took.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    wall: Duration,
+    peak_memory: u64,
+}
+
+/// What many runs of the same command took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Figures {
+    /// The middle wall time, process start to end.
+    pub(crate) median: Duration,
+    /// The shortest wall time.
+    pub(crate) shortest: Duration,
+    /// The largest resident memory any run reached, in bytes.
+    pub(crate) peak_memory: u64,
+}
+
+/// Runs a command so many times, after one run that is not counted.
+pub(crate) fn repeat(
+    runs: usize,
+    expected_exit: &[i32],
+    mut command: impl FnMut() -> Command,
+) -> Result<Figures, Failure> {
+    once(&mut command(), expected_exit)?;
+    let mut walls = Vec::with_capacity(runs);
+    let mut peak_memory = 0;
+    for _ in 0..runs {
+        let run = once(&mut command(), expected_exit)?;
+        walls.push(run.wall);
+        peak_memory = peak_memory.max(run.peak_memory);
+    }
+    walls.sort();
+    let (Some(&shortest), Some(&median)) = (walls.first(), walls.get(walls.len() / 2)) else {
+        return Err("nothing to measure: no runs were asked for".to_owned());
+    };
+    Ok(Figures {
+        median,
+        shortest,
+        peak_memory,
+    })
+}
+
+fn once(command: &mut Command, expected_exit: &[i32]) -> Result<Run, Failure> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let name = format!("{command:?}");
+    let begun = Instant::now();
+    let child = command
+        .spawn()
+        .map_err(|error| format!("cannot run {name}: {error}"))?;
+    let (exit, peak_memory) =
+        wait(&child).map_err(|error| format!("cannot wait for {name}: {error}"))?;
+    let wall = begun.elapsed();
+    match exit {
+        Some(code) if expected_exit.contains(&code) => Ok(Run { wall, peak_memory }),
+        Some(code) => Err(format!("{name} ended with exit code {code}")),
+        None => Err(format!("{name} was killed")),
+    }
+}
+
+/// Waits for the process: its exit code, unless a signal ended it, and its peak resident memory in bytes.
+#[expect(
+    unsafe_code,
+    reason = "only wait4 tells the memory of one child, and the standard library does not wrap it"
+)]
+fn wait(child: &Child) -> io::Result<(Option<i32>, u64)> {
+    let pid = libc::pid_t::try_from(child.id()).map_err(io::Error::other)?;
+    let mut status = 0;
+    // SAFETY: `rusage` is plain numbers, for which all zeroes is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are to live locals, and the pid is our own child's, waited for nowhere else.
+    if unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // Linux counts in kilobytes, macOS in bytes.
+    let unit = if cfg!(target_os = "linux") { 1024 } else { 1 };
+    let peak_memory = u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit;
+    let exit = libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status));
+    Ok((exit, peak_memory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn figures_come_in_order_and_with_memory() {
+        let figures = repeat(3, &[0], || shell("exit 0")).unwrap();
+        assert!(figures.shortest <= figures.median);
+        assert!(figures.peak_memory > 100_000);
+    }
+
+    #[test]
+    fn an_unexpected_end_is_no_measurement() {
+        assert!(
+            repeat(1, &[0], || shell("exit 3"))
+                .unwrap_err()
+                .contains("exit code 3")
+        );
+        assert!(
+            repeat(1, &[0], || shell("kill -9 $$"))
+                .unwrap_err()
+                .contains("was killed")
+        );
+        assert!(repeat(1, &[3], || shell("exit 3")).is_ok());
+    }
+}

@@ -1,0 +1,121 @@
+//! What tests and benchmarks need at hand: a Python with the oracles, ADBC drivers, a PostgreSQL server.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bowline_servers::{Postgres, Programs};
+
+use crate::process::{Failure, cache, root, run_quietly, step};
+
+const ORACLES: &str = include_str!("../../tests/oracles/requirements.txt");
+
+/// A Python with the packages of `tests/oracles/requirements.txt`, made once for every version of that file.
+pub(crate) fn oracles() -> Result<PathBuf, Failure> {
+    let venv = cache()?.join(format!("oracles-{:016x}", fingerprint(ORACLES)));
+    let python = venv.join("bin/python");
+    let complete = venv.join("complete");
+    if complete.exists() {
+        return Ok(python);
+    }
+    make_venv(&venv)?;
+    run_quietly(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--requirement"])
+            .arg(root().join("tests/oracles/requirements.txt")),
+    )?;
+    std::fs::write(&complete, "").map_err(|error| format!("cannot finish the venv: {error}"))?;
+    Ok(python)
+}
+
+fn make_venv(venv: &Path) -> Result<(), Failure> {
+    let make = || {
+        let mut command = Command::new("python3");
+        command.args(["-m", "venv", "--clear"]).arg(venv);
+        run_quietly(&mut command)
+    };
+    // Debian keeps what `venv` needs in a package of its own.
+    match make() {
+        Ok(_) => Ok(()),
+        Err(reason) => {
+            install_packages(&["python3-venv"])
+                .map_err(|install| format!("{reason}\n{install}"))?;
+            make().map(drop)
+        }
+    }
+}
+
+/// Where tests and benchmarks keep their ADBC drivers, apart from the user's.
+pub(crate) fn driver_folder() -> Result<PathBuf, Failure> {
+    Ok(cache()?.join("drivers"))
+}
+
+/// The tool's own installer fetches a driver into [`driver_folder`]; a quick no-op when it is there.
+pub(crate) fn install_driver(
+    bowline: &Path,
+    driver: &str,
+    venv_bin: Option<&Path>,
+) -> Result<(), Failure> {
+    // The venv's pip goes first: the machine's own Python may come without one.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(
+        venv_bin
+            .map(Path::to_owned)
+            .into_iter()
+            .chain(std::env::split_paths(&path)),
+    )
+    .map_err(|error| format!("cannot extend PATH: {error}"))?;
+    run_quietly(
+        Command::new(bowline)
+            .args(["driver", "install", driver])
+            .env("PATH", path)
+            .env("BOWLINE_DRIVER_DIR", driver_folder()?),
+    )
+    .map(drop)
+}
+
+/// A running PostgreSQL, installed first if need be.
+pub(crate) fn postgres() -> Result<Postgres, Failure> {
+    if let Err(not_found) = Programs::find() {
+        install_packages(&["postgresql"]).map_err(|reason| format!("{not_found}\n{reason}"))?;
+    }
+    Postgres::start().map_err(|error| error.to_string())
+}
+
+/// Installs Debian packages, when root on a machine that has them.
+fn install_packages(packages: &[&str]) -> Result<(), Failure> {
+    let apt = |args: &[&str]| {
+        run_quietly(
+            Command::new("apt-get")
+                .args(args)
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )
+    };
+    let names = packages.join(" ");
+    if run_quietly(Command::new("id").arg("-u"))?.trim() != "0" {
+        return Err(format!(
+            "hint: install the package `{names}`, only root can"
+        ));
+    }
+    step(&format!("Debian package {names}"));
+    apt(&["update"])?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat()).map(drop)
+}
+
+/// FNV-1a: tells versions of a text apart, the same in every build.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fingerprint;
+
+    #[test]
+    fn every_change_of_the_requirements_makes_another_venv() {
+        assert_ne!(fingerprint("Jinja2==3.1.6"), fingerprint("Jinja2==3.1.5"));
+        assert_eq!(fingerprint(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fingerprint("a"), 0xaf63_dc4c_8601_ec8c);
+    }
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask test [FILTER...]`: has what the tests need at hand, then runs `cargo test` over everything.
+//!
+//! What cannot be had is named at the start and again at the end. Tests that need it do not run then, and with
+//! `CI` set the chore fails.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::process::{self, Failure, cargo, step, target};
+use crate::provide::{driver_folder, install_driver, oracles, postgres};
+
+/// The drivers the tests load, by their names in the tool's own catalogue.
+const DRIVERS: [&str; 3] = ["duckdb", "postgresql", "sqlite"];
+
+pub(crate) fn run(filters: &[String]) -> Result<(), Failure> {
+    let mut missing = Vec::new();
+    let mut environment: Vec<(&str, OsString)> = Vec::new();
+
+    step("Python oracles");
+    let python = oracles();
+    let venv_bin = python
+        .as_deref()
+        .ok()
+        .and_then(Path::parent)
+        .map(Path::to_owned);
+    match python {
+        Ok(python) => environment.push(("BOWLINE_ORACLE_PYTHON", python.into())),
+        Err(reason) => missing.push(format!("the Python oracles: {reason}")),
+    }
+
+    step("the bowline binary");
+    process::run(&mut cargo(&["build", "--workspace", "--bins"]))?;
+    let bowline = target()?
+        .join("debug")
+        .join(format!("bowline{}", std::env::consts::EXE_SUFFIX));
+    environment.push(("BOWLINE_BIN", bowline.clone().into()));
+
+    step("ADBC drivers");
+    environment.push(("BOWLINE_DRIVER_DIR", driver_folder()?.into()));
+    for driver in DRIVERS {
+        if let Err(reason) = install_driver(&bowline, driver, venv_bin.as_deref()) {
+            missing.push(format!("the ADBC driver `{driver}`: {reason}"));
+        }
+    }
+
+    step("PostgreSQL");
+    // Kept until the end of the function: dropping it stops the server.
+    let server = postgres();
+    match &server {
+        Ok(server) => {
+            let url = server.cluster().url("postgres");
+            environment.push(("BOWLINE_TEST_POSTGRES", url.into()));
+        }
+        Err(reason) => missing.push(format!("PostgreSQL: {reason}")),
+    }
+
+    report(&missing);
+    if !missing.is_empty() && std::env::var_os("CI").is_some() {
+        return Err("with `CI` set every server, driver and oracle must be there".to_owned());
+    }
+
+    step("cargo test");
+    let outcome = process::run(
+        cargo(&["test", "--workspace", "--no-fail-fast", "--"])
+            .args(filters)
+            .envs(environment),
+    );
+    report(&missing);
+    outcome
+}
+
+fn report(missing: &[String]) {
+    for what in missing {
+        eprintln!("not here, so its tests do not run: {what}");
+    }
+}
