@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{SqlError, Value};
+use crate::{SqlError, SqlErrorKind, Value};
 
 /// An opened database: connections are made from it. Safe to share between threads.
 pub trait Database: Send + Sync {
-    /// What is on the other end, as the server names itself, such as `DuckDB v1.5.6`; learnt on connecting.
+    /// What is on the other end, as the server names itself, such as `DuckDB v1.5.6`; learnt on the
+    /// first connection, and until then the driver's own name.
     fn product(&self) -> String;
 
     /// Opens a new connection.
@@ -80,6 +81,25 @@ pub struct ResultSet {
 }
 
 impl ResultSet {
+    /// A result with these column names (their types unnamed) and rows.
+    #[must_use]
+    pub fn with_rows<'a>(
+        columns: impl IntoIterator<Item = &'a str>,
+        rows: impl IntoIterator<Item = Vec<Value>>,
+    ) -> Self {
+        Self {
+            columns: columns
+                .into_iter()
+                .map(|name| Column {
+                    name: name.to_owned(),
+                    type_name: String::new(),
+                })
+                .collect(),
+            rows: rows.into_iter().collect(),
+            rows_affected: None,
+        }
+    }
+
     /// The first value of the first row.
     #[must_use]
     pub fn scalar(&self) -> Option<&Value> {
@@ -90,5 +110,58 @@ impl ResultSet {
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
+    }
+}
+
+/// Gathers a result row by row and stops at the limits, so that a huge result is never held.
+pub(crate) struct ResultBuilder<'a> {
+    result: ResultSet,
+    limits: &'a Limits,
+    bytes: usize,
+}
+
+impl<'a> ResultBuilder<'a> {
+    pub(crate) fn new(columns: Vec<Column>, limits: &'a Limits) -> Self {
+        Self {
+            result: ResultSet {
+                columns,
+                ..ResultSet::default()
+            },
+            limits,
+            bytes: 0,
+        }
+    }
+
+    /// Takes one row, or fails with kind `TooLarge` when it does not fit any more.
+    pub(crate) fn push(&mut self, row: Vec<Value>) -> Result<(), SqlError> {
+        if self.result.rows.len() == self.limits.max_rows {
+            return Err(SqlError::new(
+                SqlErrorKind::TooLarge,
+                format!(
+                    "result is too large: it has more than {} rows",
+                    self.limits.max_rows
+                ),
+            ));
+        }
+        self.bytes += row.iter().map(Value::memory).sum::<usize>();
+        if self.bytes > self.limits.max_bytes {
+            return Err(SqlError::new(
+                SqlErrorKind::TooLarge,
+                format!(
+                    "result is too large: row {} brings it over {} bytes",
+                    self.result.rows.len() + 1,
+                    self.limits.max_bytes
+                ),
+            ));
+        }
+        self.result.rows.push(row);
+        Ok(())
+    }
+
+    pub(crate) fn finish(self, rows_affected: Option<u64>) -> ResultSet {
+        ResultSet {
+            rows_affected,
+            ..self.result
+        }
     }
 }

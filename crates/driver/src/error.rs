@@ -1,6 +1,9 @@
 //! What can go wrong between us and a database.
 
 use std::fmt;
+use std::time::Duration;
+
+use crate::Redactor;
 
 /// A failed connection or statement: what kind, the code if known, and the server's own words.
 ///
@@ -23,6 +26,38 @@ impl SqlError {
             sqlstate: None,
             message: message.into(),
         }
+    }
+
+    /// The same error with every secret in its words masked.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        Self {
+            message: redactor.redact(&self.message),
+            ..self
+        }
+    }
+
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        Self::new(
+            SqlErrorKind::Timeout,
+            format!(
+                "statement was cancelled: it ran longer than {}",
+                Seconds(limit)
+            ),
+        )
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self::new(SqlErrorKind::Cancelled, "statement was cancelled")
+    }
+}
+
+/// Prints a duration in seconds, as short as it can be said.
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0.as_secs_f64())
     }
 }
 

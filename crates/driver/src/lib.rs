@@ -2,10 +2,17 @@
 
 mod connection;
 mod error;
+mod fake;
+mod json;
+mod open;
 mod redact;
+mod sqlite;
 mod value;
+mod watch;
 
 pub use connection::{Canceller, Column, Connection, Database, Limits, ResultSet};
 pub use error::{SqlError, SqlErrorKind};
+pub use fake::{FakeDatabase, FakeReply};
+pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};
 pub use redact::Redactor;
 pub use value::{Interval, Value};

@@ -1,0 +1,72 @@
+//! From what a connector says about its driver to an opened database.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Database, Redactor, SqlError, sqlite};
+
+/// Which driver to use and how: everything needed to reach one database.
+#[derive(Debug, Clone)]
+pub struct DriverSpec {
+    /// The driver.
+    pub kind: DriverKind,
+    /// The driver's own options, such as `path` or `uri`. They may hold credentials.
+    pub options: BTreeMap<String, String>,
+    /// Masks the credentials in everything the driver says.
+    pub redactor: Redactor,
+    /// The longest one connection may take to open.
+    pub connect_timeout: Duration,
+}
+
+impl DriverSpec {
+    /// A driver without options, that hides nothing and waits 10 seconds for a connection.
+    #[must_use]
+    pub fn new(kind: DriverKind) -> Self {
+        Self {
+            kind,
+            options: BTreeMap::new(),
+            redactor: Redactor::default(),
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The drivers there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DriverKind {
+    /// SQLite, compiled in. Options: `path`, `mode`, `busy_timeout`.
+    Sqlite,
+    /// A shared library that speaks ADBC. Its options are passed on as they are.
+    Adbc {
+        /// Where the library is.
+        library: AdbcLibrary,
+        /// The library's entry point, when neither its manifest nor its file name tells.
+        entrypoint: Option<String>,
+    },
+}
+
+/// How an ADBC driver's library is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdbcLibrary {
+    /// By name, such as `duckdb`: among the installed drivers and in the standard places, by manifest or library name.
+    Named(String),
+    /// A library or driver manifest at this path.
+    File(PathBuf),
+}
+
+/// Opens a database. Connecting may wait until [`Database::connect`].
+///
+/// # Errors
+/// Kind `Driver` when the driver cannot be found, loaded or configured; the others as for [`Database::connect`].
+pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
+    let opened = match &spec.kind {
+        DriverKind::Sqlite => sqlite::open(spec),
+        DriverKind::Adbc { .. } => Err(SqlError::new(
+            crate::SqlErrorKind::Driver,
+            "ADBC drivers cannot be loaded yet",
+        )),
+    };
+    opened.map_err(|error| error.redacted(&spec.redactor))
+}
