@@ -3,8 +3,12 @@
 //! No input or output happens here; every other crate reads its facts from this one.
 
 mod capability;
+pub mod etl;
 pub mod exit_code;
+pub mod layout;
+pub mod manifest;
 pub mod metric;
+mod name;
 pub mod nearest;
 mod section;
 pub mod template;
@@ -12,7 +16,11 @@ mod templates;
 mod words;
 
 pub use capability::Capability;
+pub use manifest::{
+    ConnectionType, ExportedManifest, ManifestError, ManifestProblem, SourceManifest,
+};
 pub use metric::{Metric, metrics_of};
+pub use name::{ConnectorName, NameError, NameProblem};
 pub use nearest::nearest;
 pub use section::{SuiteSection, TemplateSection, UnknownSection};
 pub use template::{Template, TemplateKind, TemplateStyle, Variable, VariableType};

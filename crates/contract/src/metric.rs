@@ -3,7 +3,7 @@
 use crate::template::Template;
 
 /// One metric: its name in the exported manifest, and the templates that must hold for it.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Metric {
     /// Its name, such as `numeric_mean`.
     pub name: &'static str,

@@ -1,0 +1,44 @@
+//! Names of files and folders in a workspace and in what leaves it.
+
+use crate::template::Template;
+
+/// The folder of a workspace that holds a folder per warehouse connector.
+pub const CONNECTORS_DIR: &str = "connectors";
+/// The folder of a workspace that holds a folder per pipeline connector.
+pub const ETL_CONNECTORS_DIR: &str = "etl_connectors";
+/// The folder of a workspace that exports are written to, a folder per connector; never committed.
+pub const OUTPUT_DIR: &str = "output";
+
+/// What a connector is to the platform: its type, name and credentials' schema.
+pub const MANIFEST_FILE: &str = "manifest.json";
+/// How to log in; never committed, never in an image.
+pub const CREDENTIALS_FILE: &str = "credentials.json";
+/// The driver and dialect of a declarative connector.
+pub const CONNECTOR_FILE: &str = "connector.toml";
+/// The code of a Python connector.
+pub const PYTHON_FILE: &str = "connector.py";
+/// The templates of a declarative connector that differ from its dialect pack.
+pub const TEMPLATES_FILE: &str = "templates.toml";
+/// The folder of long templates, a file each; in an export, the folder of all of them.
+pub const TEMPLATES_DIR: &str = "templates";
+/// The ending of a template's file in a connector's folder.
+pub const TEMPLATE_SOURCE_ENDING: &str = ".sql.j2";
+/// The ending of a template's file in an export.
+pub const TEMPLATE_EXPORT_ENDING: &str = ".j2";
+/// The folder of a connector's own checks.
+pub const CHECKS_DIR: &str = "checks";
+/// The packages a Python connector needs.
+pub const REQUIREMENTS_FILE: &str = "requirements.txt";
+/// Instructions that an image runs before the connector's files are added.
+pub const DOCKERFILE_EXTRA: &str = "Dockerfile.extra";
+/// The file that keeps credentials and exports out of version control.
+pub const IGNORE_FILE: &str = ".gitignore";
+
+/// The environment variable that names the connector to work on.
+pub const CONNECTOR_VARIABLE: &str = "CONNECTOR";
+
+/// The name of a template's file in an export, such as `get_avg_function_template.j2`.
+#[must_use]
+pub fn exported_template_file(template: &Template) -> String {
+    format!("{}{TEMPLATE_EXPORT_ENDING}", template.name)
+}

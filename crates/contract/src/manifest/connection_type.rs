@@ -1,0 +1,96 @@
+//! The identifier that ties a connector to its connection in the platform.
+
+use std::fmt;
+
+/// What every warehouse connector's type starts with.
+const PREFIX: &str = "custom-connector-";
+/// How many hex digits follow.
+const DIGITS: usize = 7;
+
+/// A connector's own type: `custom-connector-` and seven hex digits, made once and then kept for good.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ConnectionType(String);
+
+impl ConnectionType {
+    /// A new type from random bytes, of which 28 bits are used.
+    #[must_use]
+    pub fn generate(random: [u8; 4]) -> Self {
+        let digits = u32::from_be_bytes(random) >> 4;
+        Self(format!("{PREFIX}{digits:0DIGITS$x}"))
+    }
+
+    /// Reads a type.
+    ///
+    /// # Errors
+    /// When it is not the prefix and seven hex digits.
+    pub fn parse(text: &str) -> Result<Self, ConnectionTypeError> {
+        let valid = text.strip_prefix(PREFIX).is_some_and(|digits| {
+            digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        });
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ConnectionTypeError {
+                text: text.to_owned(),
+            })
+        }
+    }
+
+    /// The type as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConnectionType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A text that is no connection type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid `connection_type`: `{text}`")]
+pub struct ConnectionTypeError {
+    /// What was found.
+    pub text: String,
+}
+
+/// The pattern of a type, for JSON Schema.
+pub(super) fn pattern() -> String {
+    format!("^{PREFIX}[0-9a-fA-F]{{{DIGITS}}}$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_types_are_valid() {
+        for (random, text) in [
+            ([0, 0, 0, 0], "custom-connector-0000000"),
+            ([0xab, 0xcd, 0xef, 0x12], "custom-connector-abcdef1"),
+            ([0xff; 4], "custom-connector-fffffff"),
+        ] {
+            let made = ConnectionType::generate(random);
+            assert_eq!(made.as_str(), text);
+            assert_eq!(ConnectionType::parse(text), Ok(made));
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "custom-connector-",
+            "custom-connector-abcdef",
+            "custom-connector-abcdef12",
+            "custom-connector-abcdefg",
+            "custom-etl-connector-abcdef1",
+            " custom-connector-abcdef1",
+        ] {
+            assert!(ConnectionType::parse(text).is_err(), "{text}");
+        }
+    }
+}
