@@ -1,0 +1,129 @@
+//! What tests need from outside: the binary, servers, drivers. Found or started once, on first use.
+//!
+//! `cargo xtask test` provides all of it through environment variables. Without it, PostgreSQL is started
+//! here, the binary is built here, and a test whose need cannot be met is shown as ignored, with the reason in
+//! its name; with `CI` set it fails.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex};
+
+use bowline_servers::{Cluster, Postgres};
+use libtest_mimic::{Failed, Trial};
+
+/// Something a test cannot run without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A PostgreSQL server and the ADBC driver for it.
+    Postgres,
+    /// The DuckDB library.
+    DuckDb,
+}
+
+impl Need {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "postgres" => Some(Self::Postgres),
+            "duckdb" => Some(Self::DuckDb),
+            _ => None,
+        }
+    }
+
+    /// Why it cannot be met here.
+    fn missing(self) -> Option<String> {
+        match self {
+            Self::Postgres => match postgres() {
+                Ok(_) => driver_missing("postgresql"),
+                Err(reason) => Some(reason),
+            },
+            Self::DuckDb => driver_missing("duckdb"),
+        }
+    }
+}
+
+fn driver_missing(name: &str) -> Option<String> {
+    let folder = drivers();
+    (!folder.join(format!("{name}.toml")).exists()).then(|| {
+        format!(
+            "no ADBC driver `{name}` in the tests' driver folder; `cargo xtask test` installs it"
+        )
+    })
+}
+
+/// A test that runs when its needs are met.
+pub(crate) fn trial(
+    name: impl Into<String>,
+    needs: &[Need],
+    body: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    let name = name.into();
+    let Some(reason) = needs.iter().find_map(|need| need.missing()) else {
+        return Trial::test(name, body);
+    };
+    if std::env::var_os("CI").is_some() {
+        return Trial::test(name, move || Err(reason.into()));
+    }
+    Trial::test(format!("{name} (not run: {reason})"), || Ok(())).with_ignored_flag(true)
+}
+
+static SERVER: Mutex<Option<Postgres>> = Mutex::new(None);
+
+static CLUSTER: LazyLock<Result<Cluster, String>> = LazyLock::new(|| {
+    if let Ok(url) = std::env::var("BOWLINE_TEST_POSTGRES") {
+        return Cluster::at(&url).map_err(|error| error.to_string());
+    }
+    let server = Postgres::start().map_err(|error| error.to_string())?;
+    let cluster = server.cluster().clone();
+    *SERVER.lock().map_err(|error| error.to_string())? = Some(server);
+    Ok(cluster)
+});
+
+/// The shared PostgreSQL server.
+pub(crate) fn postgres() -> Result<&'static Cluster, String> {
+    CLUSTER.as_ref().map_err(Clone::clone)
+}
+
+/// Stops what was started here: statics are never dropped.
+pub(crate) fn stop_servers() {
+    if let Ok(mut server) = SERVER.lock() {
+        drop(server.take());
+    }
+}
+
+/// The folder with the tests' ADBC drivers.
+pub(crate) fn drivers() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        if let Some(folder) = std::env::var_os("BOWLINE_DRIVER_DIR") {
+            return PathBuf::from(folder);
+        }
+        let cache = std::env::var_os("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+        cache.unwrap_or_default().join("bowline/drivers")
+    });
+    &FOLDER
+}
+
+/// The binary under test, built now unless `cargo xtask test` did so before.
+pub(crate) fn binary() -> &'static Path {
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        if let Some(binary) = std::env::var_os("BOWLINE_BIN") {
+            return PathBuf::from(binary);
+        }
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--workspace", "--bins"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(
+            built.is_ok_and(|status| status.success()),
+            "cannot build the binary under test"
+        );
+        // Cargo runs us as `<target>/debug/deps/end_to_end-<hash>`.
+        std::env::current_exe()
+            .ok()
+            .and_then(|own| own.ancestors().nth(2).map(Path::to_owned))
+            .unwrap_or_default()
+            .join("bowline")
+    });
+    &BINARY
+}

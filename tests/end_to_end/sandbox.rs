@@ -1,0 +1,275 @@
+//! A fresh folder, a clean environment, perhaps a fresh database, and the binary run in it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::needs::{binary, drivers, postgres};
+
+/// No command of a test takes this long unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Characters that look different in URLs and in JSON, so that a password is seen in every spelling.
+const MARK: &str = "canary/7f\"3a%e";
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The exit code; none when a signal ended it.
+    pub(crate) exit: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Both streams, for messages of failed assertions.
+    pub(crate) fn said(&self) -> String {
+        format!(
+            "exit: {:?}\n--- stdout\n{}\n--- stderr\n{}",
+            self.exit, self.stdout, self.stderr
+        )
+    }
+
+    /// This same run, provided that it ended with the code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.exit, Some(code), "{}", self.said());
+        self
+    }
+}
+
+/// One test's own place.
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    folder: TempDir,
+    database: Option<Database>,
+}
+
+/// One test's own PostgreSQL database and the role that owns it.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) name: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) port: u16,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("bowline-test-")
+            .tempdir()
+            .expect("a temporary folder");
+        for child in ["work", "home", "tmp"] {
+            fs::create_dir(folder.path().join(child)).expect("a folder in the sandbox");
+        }
+        Self {
+            folder,
+            database: None,
+        }
+    }
+
+    /// A sandbox with an empty PostgreSQL database.
+    pub(crate) fn with_postgres() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let cluster = postgres().expect("a PostgreSQL server");
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("case_{}_{number}", std::process::id());
+        let database = Database {
+            user: format!("{name}_owner"),
+            password: format!("{MARK}{number}"),
+            port: cluster.port(),
+            name,
+        };
+        cluster
+            .create_database(&database.name, &database.user, &database.password)
+            .expect("an empty database");
+        let mut sandbox = Self::new();
+        sandbox.database = Some(database);
+        sandbox
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where commands run.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    pub(crate) fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
+    /// Runs statements in the database as superuser.
+    pub(crate) fn sql(&self, statements: &str) -> String {
+        let database = self.database.as_ref().expect("a sandbox with a database");
+        postgres()
+            .and_then(|cluster| {
+                cluster
+                    .sql(&database.name, statements)
+                    .map_err(|error| error.to_string())
+            })
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Writes a file below the working folder, with the folders it needs.
+    pub(crate) fn write(&self, path: impl AsRef<Path>, text: &str) {
+        let path = self.work().join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).expect("a folder in the sandbox");
+        }
+        fs::write(path, text).expect("a file in the sandbox");
+    }
+
+    /// Reads a file below the working folder.
+    pub(crate) fn read(&self, path: impl AsRef<Path>) -> String {
+        let path = self.work().join(path);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Every file below a folder of the working folder, sorted, as paths relative to it.
+    pub(crate) fn files(&self, path: impl AsRef<Path>) -> BTreeSet<String> {
+        let base = self.work().join(path);
+        let mut found = BTreeSet::new();
+        walk(&base, &base, &mut found);
+        found
+    }
+
+    /// The binary with arguments, ready to run here: nothing of the tester's environment reaches it.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(args)
+            .current_dir(self.work())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.folder().join("home"))
+            .env("TMPDIR", self.folder().join("tmp"))
+            .env("LANG", "C.UTF-8")
+            .env("BOWLINE_DRIVER_DIR", drivers())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) fn bowline(&self, args: &[&str]) -> Ran {
+        self.finish(&mut self.command(args), None)
+    }
+
+    /// Runs a prepared command to its end, and checks that the password is nowhere in what it says.
+    pub(crate) fn finish(&self, command: &mut Command, input: Option<&str>) -> Ran {
+        if input.is_some() {
+            command.stdin(Stdio::piped());
+        }
+        let mut child = command.spawn().expect("the binary under test");
+        if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+            // A command may end without reading its input.
+            let _closed = stdin.write_all(input.as_bytes());
+        }
+        let ran = wait(child);
+        self.assert_no_secret("the output", &ran.stdout);
+        self.assert_no_secret("the messages", &ran.stderr);
+        ran
+    }
+
+    /// Fails when the database's password shows up in a text, in any usual spelling.
+    #[track_caller]
+    pub(crate) fn assert_no_secret(&self, place: &str, text: &str) {
+        let Some(database) = &self.database else {
+            return;
+        };
+        for spelling in spellings(&database.password) {
+            assert!(
+                !text.contains(&spelling),
+                "the password stands in {place}:\n{text}"
+            );
+        }
+    }
+
+    /// Fails when any file but `credentials.json` holds the password, or when temporary files were left.
+    #[track_caller]
+    pub(crate) fn assert_clean(&self) {
+        for child in ["work", "home"] {
+            let base = self.folder().join(child);
+            let mut files = BTreeSet::new();
+            walk(&base, &base, &mut files);
+            for file in files {
+                if !file.ends_with("credentials.json") {
+                    let bytes = fs::read(base.join(&file)).unwrap_or_default();
+                    self.assert_no_secret(&file, &String::from_utf8_lossy(&bytes));
+                }
+            }
+        }
+        let mut left = BTreeSet::new();
+        let temporary = self.folder().join("tmp");
+        walk(&temporary, &temporary, &mut left);
+        assert!(left.is_empty(), "temporary files were left: {left:?}");
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let (Some(database), Ok(cluster)) = (&self.database, postgres()) {
+            // The whole server goes away soon; a database that stays until then harms nobody.
+            let _left = cluster.drop_database(&database.name, &database.user);
+        }
+    }
+}
+
+/// Waits for a child whose streams are piped; one that hangs is killed and fails the test.
+pub(crate) fn wait(child: Child) -> Ran {
+    let pid = child.id().to_string();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // The receiver is gone only when the test gave up.
+        let _late = sender.send(child.wait_with_output());
+    });
+    let Ok(output) = receiver.recv_timeout(PATIENCE) else {
+        let _killed = Command::new("kill").args(["-KILL", &pid]).status();
+        panic!("the command still ran after {PATIENCE:?}");
+    };
+    let output = output.expect("the child's output");
+    Ran {
+        exit: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The password as it is, as in a URL, as in JSON.
+pub(crate) fn spellings(password: &str) -> [String; 3] {
+    let encoded = password
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect();
+    let quoted = serde_json::Value::from(password).to_string();
+    let escaped = quoted[1..quoted.len() - 1].to_owned();
+    [password.to_owned(), encoded, escaped]
+}
+
+fn walk(base: &Path, folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(base, &path, found);
+        } else if let Ok(relative) = path.strip_prefix(base) {
+            found.insert(relative.to_string_lossy().into_owned());
+        }
+    }
+}

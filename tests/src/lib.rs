@@ -1,1 +1,0 @@
-//! Runs the real binary against real servers.
