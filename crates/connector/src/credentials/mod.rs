@@ -1,0 +1,177 @@
+//! `credentials.json`: the one file with secrets, and what is made from it.
+
+mod expression;
+
+use std::path::{Path, PathBuf};
+
+use bowline_driver::Redactor;
+use serde_json::{Map, Value};
+
+pub(crate) use expression::check;
+pub use expression::ExpressionError;
+
+/// The credentials of one connector, read from its `credentials.json`.
+///
+/// Debug output and errors never show a value.
+#[derive(Clone)]
+pub struct Credentials {
+    document: Value,
+    redactor: Redactor,
+}
+
+/// Why credentials cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// There is no such file.
+    #[error("no credentials: `{}` does not exist\nhint: write `{{\"connect_args\": {{…}}}}` there", .path.display())]
+    Missing {
+        /// The file looked for.
+        path: PathBuf,
+    },
+    /// The file could not be read.
+    #[error("cannot read credentials: `{}`: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not JSON. The line itself is not shown: it may hold a secret.
+    #[error("invalid credentials: `{}:{line}:{column}`: {message}", .path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The JSON does not have the shape of credentials.
+    #[error("invalid credentials: `{}`: {message}\nhint: {hint}", .path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
+}
+
+impl Credentials {
+    /// Reads a credentials file.
+    ///
+    /// # Errors
+    /// [`CredentialsError`]: no file, not readable, not JSON, or without the `connect_args` object.
+    pub fn read(path: &Path) -> Result<Self, CredentialsError> {
+        let shown = crate::folder::shown(path);
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&shown, &text),
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                Err(CredentialsError::Missing { path: shown })
+            }
+            Err(source) => Err(CredentialsError::Unreadable {
+                path: shown,
+                source,
+            }),
+        }
+    }
+
+    /// Reads credentials from text; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`Credentials::read`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, CredentialsError> {
+        let document: Value =
+            serde_json::from_str(text).map_err(|error| CredentialsError::Syntax {
+                path: path.to_path_buf(),
+                line: error.line(),
+                column: error.column(),
+                message: json_message(&error),
+            })?;
+        let shape = |message: &str, hint: &str| CredentialsError::Shape {
+            path: path.to_path_buf(),
+            message: message.to_owned(),
+            hint: hint.to_owned(),
+        };
+        let Some(root) = document.as_object() else {
+            return Err(shape(
+                "the file must hold an object",
+                "wrap the values in `{\"connect_args\": {…}}`",
+            ));
+        };
+        match root.get("connect_args") {
+            Some(Value::Object(_)) => {
+                let redactor = Redactor::new(secret_values(&document));
+                Ok(Self { document, redactor })
+            }
+            Some(_) => Err(shape(
+                "`connect_args` must be an object",
+                "write its values between `{` and `}`",
+            )),
+            None => Err(shape(
+                "`connect_args` is missing",
+                "wrap the values in `{\"connect_args\": {…}}`",
+            )),
+        }
+    }
+
+    /// The values under `connect_args`.
+    #[must_use]
+    pub fn connect_args(&self) -> &Map<String, Value> {
+        static EMPTY: std::sync::LazyLock<Map<String, Value>> =
+            std::sync::LazyLock::new(Map::new);
+        self.document["connect_args"].as_object().unwrap_or(&EMPTY)
+    }
+
+    /// The whole document, as validation against a credentials schema wants it. Mind the secrets in it.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// What hides these credentials' secrets in any text.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Evaluates Jinja over the connect_args.
+    ///
+    /// # Errors
+    /// [`ExpressionError`]; its text holds no secret.
+    pub fn evaluate(&self, text: &str) -> Result<String, ExpressionError> {
+        expression::evaluate(text, self.connect_args()).map_err(|error| error.redacted(&self.redactor))
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&String> = self.connect_args().keys().collect();
+        f.debug_struct("Credentials")
+            .field("connect_args", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The JSON parser's message without the place it appends.
+fn json_message(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.rfind(" at line ") {
+        Some(at) => message[..at].to_owned(),
+        None => message,
+    }
+}
+
+/// Every text below a value.
+fn secret_values(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(secret_values).collect(),
+        Value::Object(members) => members.values().flat_map(secret_values).collect(),
+        _ => Vec::new(),
+    }
+}

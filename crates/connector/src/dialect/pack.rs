@@ -1,0 +1,176 @@
+//! A pack in memory: its facts, its templates, and what it inherits.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use bowline_contract::Template;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::embedded::{Embedded, PACKS};
+use crate::folder::{ConnectorFile, Document, GivenTemplate, Problem, read_templates, template_of_file, whole_file};
+
+/// The file `pack.toml`: the facts about one dialect pack.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "pack.toml")]
+pub struct PackFile {
+    /// The version of this file's format: always 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// The engine, as its makers write it.
+    pub engine: String,
+    /// One line on what the pack covers.
+    pub description: String,
+    /// The pack whose templates this one starts from.
+    pub extends: Option<String>,
+    /// The engine and version whose answers the suite last found right with this pack; absent when it never ran.
+    pub proven: Option<String>,
+    /// Templates that the suite did not prove, in spite of `proven`.
+    #[serde(default)]
+    pub unproven: Vec<String>,
+}
+
+/// The texts a new connector of a dialect starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScaffoldFiles {
+    /// `connector.toml`
+    pub connector: &'static str,
+    /// `credentials.json`, with placeholders for values
+    pub credentials: &'static str,
+    /// The `credentials_schema` of `manifest.json`
+    pub credentials_schema: &'static str,
+}
+
+/// The templates of one engine.
+#[derive(Debug)]
+pub struct Pack {
+    /// Its name: what `[dialect] extends` says.
+    pub name: &'static str,
+    /// The facts about it.
+    pub facts: PackFile,
+    /// What a new connector starts with; none for a base that is no engine.
+    pub scaffold: Option<ScaffoldFiles>,
+    given: BTreeMap<&'static str, Option<String>>,
+}
+
+/// How a pack spells one template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spelling<'p> {
+    /// The template's text.
+    pub text: &'p str,
+    /// The name of the pack whose file holds it: this one or one it extends.
+    pub stands_in: &'static str,
+    /// Whether the suite found it right.
+    pub proof: Proof<'p>,
+}
+
+/// Whether the suite found a pack's template right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof<'p> {
+    /// On this engine and version.
+    Proven(&'p str),
+    /// It never ran.
+    Unproven,
+}
+
+static ALL: LazyLock<Vec<Pack>> = LazyLock::new(|| {
+    PACKS
+        .iter()
+        .map(|embedded| {
+            Pack::read(embedded).unwrap_or_else(|problems| {
+                let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+                panic!("embedded dialect pack is broken: {}", told.join("\n"))
+            })
+        })
+        .collect()
+});
+
+impl Pack {
+    /// Every pack, bases first.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        &ALL
+    }
+
+    /// The pack with this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|pack| pack.name == name)
+    }
+
+    /// The pack it extends.
+    #[must_use]
+    pub fn base(&self) -> Option<&'static Self> {
+        self.facts.extends.as_deref().and_then(Self::find)
+    }
+
+    /// How the pack spells a template, inherited or its own; none when the engine cannot do it.
+    #[must_use]
+    pub fn spelling(&self, template: &Template) -> Option<Spelling<'_>> {
+        let (text, stands_in) = match self.given.get(template.name) {
+            Some(own) => (own.as_deref()?, self.name),
+            None => {
+                let inherited = self.base()?.spelling(template)?;
+                (inherited.text, inherited.stands_in)
+            }
+        };
+        Some(Spelling {
+            text,
+            stands_in,
+            proof: self.proof(template),
+        })
+    }
+
+    fn proof(&self, template: &Template) -> Proof<'_> {
+        let excepted = self
+            .facts
+            .unproven
+            .iter()
+            .any(|name| Template::find(name) == Some(template));
+        match &self.facts.proven {
+            Some(engine) if !excepted => Proof::Proven(engine),
+            _ => Proof::Unproven,
+        }
+    }
+
+    /// The `connector.toml` a new connector starts with, read.
+    #[must_use]
+    pub fn scaffold_connector(&self) -> Option<ConnectorFile> {
+        let text = self.scaffold?.connector;
+        Document::new(Path::new("connector.toml"), text).read()
+    }
+
+    fn read(embedded: &Embedded) -> Result<Self, Vec<Problem>> {
+        let folder = PathBuf::from("dialects").join(embedded.name);
+        let mut problems = Vec::new();
+
+        let mut document = Document::new(&folder.join("pack.toml"), embedded.pack);
+        let facts: Option<PackFile> = document.read();
+        problems.extend(document.into_problems());
+
+        let mut document = Document::new(&folder.join("templates.toml"), embedded.templates);
+        let mut given: Vec<GivenTemplate> = read_templates(&mut document);
+        problems.extend(document.into_problems());
+
+        for (file, text) in embedded.template_files {
+            match template_of_file(&folder.join("templates").join(file)) {
+                Ok(found) => given.extend(found.map(|template| whole_file(template, text))),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        match facts {
+            Some(facts) if problems.is_empty() => Ok(Self {
+                name: embedded.name,
+                facts,
+                scaffold: embedded.scaffold,
+                given: given
+                    .into_iter()
+                    .map(|given| (given.template.name, given.text))
+                    .collect(),
+            }),
+            _ => Err(problems),
+        }
+    }
+}

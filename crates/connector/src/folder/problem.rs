@@ -1,0 +1,268 @@
+//! What can be wrong with the files of a connector, and where.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Why a connector folder cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// There is no such folder, or nothing in it makes it a connector.
+    #[error("no connector here: `{}` has no `connector.toml`\nhint: scaffold one with `bowline new`", .dir.display())]
+    NotAConnector {
+        /// The folder looked at.
+        dir: PathBuf,
+    },
+    /// The folder holds a connector written in Python.
+    #[error("cannot load the connector: `{}` is written in Python", .dir.display())]
+    Python {
+        /// The folder looked at.
+        dir: PathBuf,
+    },
+    /// The folder's name cannot name a connector.
+    #[error("cannot load the connector: `{}`: {reason}", .dir.display())]
+    Name {
+        /// The folder looked at.
+        dir: PathBuf,
+        /// What is wrong with its name.
+        reason: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read `{}`: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The files were read and hold mistakes: all that were found, in the order of the files.
+    #[error("{}", Listing(.problems))]
+    Invalid {
+        /// The mistakes; never empty.
+        problems: Vec<Problem>,
+    },
+}
+
+/// One mistake in a file a user wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of mistake it is.
+    pub kind: ProblemKind,
+    /// The file, as it should be shown.
+    pub path: PathBuf,
+    /// Where in the file, if it can be said.
+    pub place: Option<Place>,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// The one thing to do about it.
+    pub hint: Option<String>,
+}
+
+/// The kinds of [`Problem`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The text is not valid TOML or JSON.
+    Syntax,
+    /// The file asks for a format version this program does not know.
+    Version,
+    /// A key that has no meaning there.
+    UnknownKey,
+    /// A key that must be there is not.
+    MissingKey,
+    /// A value of the wrong type or outside what is allowed.
+    InvalidValue,
+    /// The name of a template that the contract does not have.
+    UnknownTemplate,
+    /// A template stands under another section's heading.
+    WrongSection,
+    /// The same template is given twice.
+    Duplicate,
+    /// The dialect pack it extends does not exist.
+    UnknownDialect,
+    /// A template's text cannot be compiled.
+    Template,
+    /// The manifest is not valid.
+    Manifest,
+}
+
+/// A place in a text file, with the line that stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The whole line.
+    pub source: String,
+    /// How many characters the mistake covers there, at least 1.
+    pub width: usize,
+}
+
+impl Place {
+    /// The place of a byte range in a text.
+    pub(crate) fn of(text: &str, range: Range<usize>) -> Self {
+        let start = floor_boundary(text, range.start);
+        let end = floor_boundary(text, range.end).max(start);
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        Self {
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            source: text[line_start..line_end]
+                .trim_end_matches('\r')
+                .to_owned(),
+            width: text[start..end.min(line_end).max(start)]
+                .chars()
+                .count()
+                .max(1),
+        }
+    }
+
+    /// The place of a line and column, both from 1; a column of 0 points at the line's first word.
+    pub(crate) fn at(text: &str, line: usize, column: usize) -> Self {
+        let source = text
+            .lines()
+            .nth(line.saturating_sub(1))
+            .unwrap_or_default()
+            .to_owned();
+        let first_word = source.chars().take_while(|c| c.is_whitespace()).count() + 1;
+        Self {
+            line: line.max(1),
+            column: if column == 0 { first_word } else { column },
+            source,
+            width: 1,
+        }
+    }
+}
+
+fn floor_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(place) = &self.place {
+            write!(f, ":{}:{}", place.line, place.column)?;
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(place) = self.place.as_ref().filter(|place| !place.source.is_empty()) {
+            write!(f, "\n{}", Window(place))?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The line of a place with carets under the mistake.
+struct Window<'a>(&'a Place);
+
+/// The longest piece of a line that a window shows.
+const WINDOW_WIDTH: usize = 100;
+
+impl fmt::Display for Window<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.0;
+        let number = place.line.to_string();
+        let gutter = " ".repeat(number.len());
+        let skipped = if place.column > WINDOW_WIDTH {
+            place.column - WINDOW_WIDTH / 2
+        } else {
+            0
+        };
+        let shown: String = place
+            .source
+            .chars()
+            .skip(skipped)
+            .take(WINDOW_WIDTH)
+            .map(|c| if c == '\t' { ' ' } else { c })
+            .collect();
+        let indent = (place.column - 1)
+            .saturating_sub(skipped)
+            .min(shown.chars().count());
+        let width = place
+            .width
+            .min(shown.chars().count().saturating_sub(indent))
+            .max(1);
+        writeln!(f, "  {gutter} |")?;
+        writeln!(f, "  {number} | {}", shown.trim_end())?;
+        write!(
+            f,
+            "  {gutter} | {}{}",
+            " ".repeat(indent),
+            "^".repeat(width)
+        )
+    }
+}
+
+/// Every problem, one after the other.
+struct Listing<'a>(&'a [Problem]);
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [only] => write!(f, "cannot load the connector: {only}"),
+            many => {
+                write!(f, "cannot load the connector: {} problems", many.len())?;
+                for problem in many {
+                    write!(f, "\n\n{problem}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A path as people would type it: relative to the current directory where it stands inside.
+pub(crate) fn shown(path: &Path) -> PathBuf {
+    std::env::current_dir()
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf))
+        .filter(|relative| !relative.as_os_str().is_empty())
+        .unwrap_or_else(|| path.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_characters_and_stays_on_its_line() {
+        let text = "é = 1\nnämé = [1,\n2]\n";
+        let start = text.find("[1").unwrap();
+        let place = Place::of(text, start..text.len());
+        assert_eq!((place.line, place.column, place.width), (2, 8, 3));
+        assert_eq!(place.source, "nämé = [1,");
+    }
+
+    #[test]
+    fn a_place_past_the_end_is_the_end() {
+        let place = Place::of("a\nb", 99..120);
+        assert_eq!((place.line, place.column, place.width), (2, 2, 1));
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_mistake() {
+        let text = format!("{}mistake{}", "a".repeat(300), "b".repeat(300));
+        let problem = Problem {
+            kind: ProblemKind::Syntax,
+            path: "x.toml".into(),
+            place: Some(Place::of(&text, 300..307)),
+            message: "no".into(),
+            hint: None,
+        };
+        let shown = problem.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines.iter().all(|line| line.len() < 120), "{shown}");
+        let caret = lines[3].find('^').unwrap();
+        assert_eq!(&lines[2][caret..caret + 7], "mistake");
+    }
+}
