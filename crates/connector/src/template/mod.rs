@@ -2,10 +2,13 @@
 
 mod engine;
 mod error;
+mod format;
+mod markup;
 mod set;
 mod value;
 
 pub use engine::CompiledTemplate;
 pub use error::{TemplateError, TemplateErrorKind};
-pub use set::{Arguments, ConnectorTemplate, Origin, RenderError, TemplateSet};
+pub use format::format_placeholders;
+pub use set::{Arguments, ConnectorTemplate, Origin, RenderError, TemplateSet, older_names};
 pub use value::TemplateValue;

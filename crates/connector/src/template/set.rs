@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bowline_contract::{Template, TemplateStyle};
 
-use super::{CompiledTemplate, TemplateError, TemplateValue};
+use super::{CompiledTemplate, TemplateError, TemplateValue, format_placeholders};
 
 /// What a caller passes to one rendering.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,6 +67,16 @@ pub enum RenderError {
     },
 }
 
+/// The names under which connectors of older versions read a variable; callers pass the value under each.
+#[must_use]
+pub fn older_names(variable: &str) -> Option<&'static str> {
+    match variable {
+        "date_part" => Some("unit"),
+        "num_of_quantiles" => Some("num_buckets"),
+        _ => None,
+    }
+}
+
 /// The templates of one connector.
 #[derive(Debug, Clone, Default)]
 pub struct TemplateSet {
@@ -111,7 +121,10 @@ impl TemplateSet {
                 .variables
                 .iter()
                 .any(|(name, _)| *name == variable.name);
-            if passed && !found.compiled.references(variable.name) {
+            let used = std::iter::once(variable.name)
+                .chain(older_names(variable.name))
+                .any(|name| found.compiled.references(name));
+            if passed && !used {
                 return Err(RenderError::IgnoredVariable {
                     template,
                     variable: variable.name,
@@ -124,7 +137,10 @@ impl TemplateSet {
             .map_err(|error| RenderError::Template { template, error })?;
         match template.style() {
             TemplateStyle::Parameterized | TemplateStyle::Flag => Ok(text),
-            TemplateStyle::Placeholder | TemplateStyle::Hybrid => unimplemented!(),
+            TemplateStyle::Placeholder | TemplateStyle::Hybrid => {
+                format_placeholders(template.short_name(), &text, &arguments.placeholders)
+                    .map_err(|error| RenderError::Template { template, error })
+            }
         }
     }
 }
