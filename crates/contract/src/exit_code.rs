@@ -30,6 +30,7 @@ exit_codes! {
     INVALID = 4, "A connector folder, a manifest or the credentials are not valid.";
     UNREACHABLE = 5, "The database cannot be reached, or it refused the login.";
     DRIVER = 6, "A driver is missing, cannot be installed or cannot be loaded.";
+    FILES = 7, "A file, standard input or standard output cannot be read or written.";
     INTERNAL = 70, "The program itself is at fault; please report it.";
     INTERRUPTED = 130, "Stopped by the user; what was made in the database has been removed.";
 }
