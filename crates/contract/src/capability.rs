@@ -1,6 +1,7 @@
 //! The ten things a platform can do with a connector, each earned in the suite.
 
-use crate::section::SuiteSection;
+use crate::section::{SuiteSection, TemplateSection};
+use crate::template::Template;
 use crate::words::words;
 
 words! {
@@ -38,6 +39,31 @@ impl Capability {
     }
 }
 
+/// The capabilities that fall when a template falls short, in the order of the contract.
+#[must_use]
+pub fn capabilities_of(template: &Template) -> &'static [Capability] {
+    match (template.judged_in, template.section) {
+        (SuiteSection::Metadata, TemplateSection::QueryLogs) => &[
+            Capability::QueryLogs,
+            Capability::Lineage,
+            Capability::FieldLineage,
+        ],
+        (SuiteSection::Metadata, _) => match template.short_name() {
+            "get_tables_query" => &[
+                Capability::Metadata,
+                Capability::VolumeRows,
+                Capability::VolumeBytes,
+                Capability::Freshness,
+            ],
+            "get_columns_query" => &[Capability::Schema],
+            _ => &[Capability::Metadata],
+        },
+        (SuiteSection::CustomMonitors, _) => &[Capability::CustomSqlMonitor],
+        (SuiteSection::QlPrerequisites, _) => &[Capability::FullQueryLanguage],
+        (SuiteSection::Connection | SuiteSection::QlMetrics | SuiteSection::Functional, _) => &[],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +74,24 @@ mod tests {
         for capability in Capability::ALL {
             assert!(capability.name().starts_with("supports_"));
             assert_eq!(Capability::from_name(capability.name()), Some(*capability));
+        }
+    }
+
+    #[test]
+    fn every_capability_hangs_on_a_template_of_its_section() {
+        for capability in Capability::ALL {
+            let carriers: Vec<&Template> = Template::all()
+                .filter(|template| capabilities_of(template).contains(capability))
+                .collect();
+            assert!(!carriers.is_empty(), "{capability}");
+            for template in carriers {
+                assert_eq!(
+                    template.judged_in,
+                    capability.suite_section(),
+                    "{}",
+                    template.name
+                );
+            }
         }
     }
 }

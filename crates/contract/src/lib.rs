@@ -10,12 +10,13 @@ pub mod manifest;
 pub mod metric;
 mod name;
 pub mod nearest;
+pub mod reference;
 mod section;
 pub mod template;
 mod templates;
 mod words;
 
-pub use capability::Capability;
+pub use capability::{Capability, capabilities_of};
 pub use manifest::{
     ConnectionType, ExportedManifest, ManifestError, ManifestProblem, SourceManifest,
 };

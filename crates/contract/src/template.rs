@@ -26,7 +26,7 @@ pub struct Template {
     pub placeholders: &'static [&'static str],
     /// One line on what the template is for.
     pub description: &'static str,
-    /// What to mind when writing it; may be empty.
+    /// What to mind when writing it: a paragraph, with code in backticks.
     pub guidance: &'static str,
 }
 

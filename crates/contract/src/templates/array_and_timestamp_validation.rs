@@ -11,8 +11,10 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("values", VariableType::List)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Writes an array out of expressions.",
+        guidance: "`values` are ready SQL expressions, to be joined with commas. Where there are \
+                   no arrays, a JSON array may stand in, so long as `get_array_length_func` \
+                   understands it.",
     },
     Template {
         name: "get_array_length_func_template",
@@ -21,8 +23,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
-        description: "",
-        guidance: "",
+        description: "How many elements an array has.",
+        guidance: "`{x}` is an array. An empty one has 0: a function that gives NULL for it needs \
+                   help.",
     },
     Template {
         name: "get_is_timestamp_expression_template",
@@ -31,8 +34,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
-        description: "",
-        guidance: "",
+        description: "Holds where a text reads as a timestamp.",
+        guidance: "`{x}` is text. It must not fail on text that is none: use a forgiving cast or a \
+                   pattern. `2024-01-15 10:30:00` counts.",
     },
     Template {
         name: "get_not_is_timestamp_expression_template",
@@ -41,8 +45,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
-        description: "",
-        guidance: "",
+        description: "Holds where a text does not read as a timestamp.",
+        guidance: "`{x}` is text. The opposite of `get_is_timestamp_expression` for every text; a \
+                   missing value is neither.",
     },
     Template {
         name: "get_epoch_seconds_expression_template",
@@ -51,8 +56,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
-        description: "",
-        guidance: "",
+        description: "The seconds since 1970 of a timestamp column.",
+        guidance: "`{x}` is a timestamp. Seconds in UTC, not milliseconds; before 1970 they are \
+                   negative.",
     },
     Template {
         name: "get_epoch_seconds_parameter_template",
@@ -61,7 +67,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
-        description: "",
-        guidance: "",
+        description: "The seconds since 1970 of a timestamp that is given as a parameter.",
+        guidance: "`{x}` is a literal or a parameter rather than a column. The result must be \
+                   comparable with that of `get_epoch_seconds_expression`; most dialects spell \
+                   both alike.",
     },
 ];

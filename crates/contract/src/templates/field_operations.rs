@@ -13,6 +13,7 @@ pub(super) const TEMPLATES: &[Template] = &[Template {
         Variable::optional("alias", VariableType::Text),
     ],
     placeholders: &[],
-    description: "",
-    guidance: "",
+    description: "Refers to a selected field where an alias may or may not be usable.",
+    guidance: "Dialects that know aliases in GROUP BY and ORDER BY may give `alias` when it is \
+                   passed; `field` is right everywhere.",
 }];

@@ -15,8 +15,11 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::required("table", VariableType::Text),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Creates the table that functional checks work on.",
+        guidance: "Quote the names as `get_table_identifier` does. Any columns will do, so long as \
+                   `insert_rows` fills them; keep it plain, without rows. It is made where the \
+                   connector says that tests may write, so the user needs the right to create \
+                   tables there.",
     },
     Template {
         name: "insert_rows_template",
@@ -30,8 +33,10 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::required("num_rows", VariableType::Integer),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Adds rows to the test table.",
+        guidance: "`num_rows` rows, all in one statement if the dialect can; a Jinja loop over \
+                   `range(num_rows)` works everywhere. The content does not matter, but make rows \
+                   differ, so that their size shows.",
     },
     Template {
         name: "add_column_template",
@@ -46,8 +51,9 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::required("column_type", VariableType::Text),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Adds a column to the test table.",
+        guidance: "`column_name` is a bare name, `column_type` a type such as `TEXT`; translate it \
+                   where the dialect calls it otherwise.",
     },
     Template {
         name: "drop_column_template",
@@ -61,8 +67,9 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::required("column_name", VariableType::Text),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Removes a column from the test table.",
+        guidance: "`column_name` is a bare name. Where a column cannot be dropped leave the \
+                   template out; the check is then not supported.",
     },
     Template {
         name: "drop_test_table_template",
@@ -75,8 +82,9 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::required("table", VariableType::Text),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Removes the test table.",
+        guidance: "It must succeed when the table is not there: `DROP TABLE IF EXISTS`. It runs \
+                   before and after the checks, and once more when they are interrupted.",
     },
     Template {
         name: "create_lineage_query_template",
@@ -89,7 +97,8 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::required("table", VariableType::Text),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "A statement over the test table that the query logs must show.",
+        guidance: "A plain SELECT from the table will do. The suite looks for its text in the logs \
+                   afterwards, so avoid what the log rewrites, such as comments or literals.",
     },
 ];

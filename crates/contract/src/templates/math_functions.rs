@@ -11,8 +11,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("expression", VariableType::Text)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "A number without its sign.",
+        guidance: "`expression` may be a sum or start with a minus: keep it within the function's \
+                   brackets. NULL stays NULL.",
     },
     Template {
         name: "rand_func_template",
@@ -21,7 +22,8 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "A random number.",
+        guidance: "Used to sample rows, so it must differ from row to row and not only from query \
+                   to query: a constant is wrong.",
     },
 ];

@@ -11,8 +11,8 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
-        description: "",
-        guidance: "",
+        description: "Holds where a value is missing.",
+        guidance: "`{x}` is an expression: `{x} IS NULL`. An equals sign never holds for NULL.",
     },
     Template {
         name: "is_not_null_template",
@@ -21,8 +21,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
-        description: "",
-        guidance: "",
+        description: "Holds where a value is there.",
+        guidance: "`{x}` is an expression: `{x} IS NOT NULL`. Empty text is there, except in a \
+                   dialect that stores it as NULL.",
     },
     Template {
         name: "nan_expr_template",
@@ -31,8 +32,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Not-a-number, as a floating-point value.",
+        guidance: "Usually a cast of the text `NaN` to a double. Dialects that cannot hold one \
+                   leave this out, together with `get_isnan_expression`.",
     },
     Template {
         name: "get_isnan_expression_template",
@@ -41,7 +43,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[],
         placeholders: &["x"],
-        description: "",
-        guidance: "",
+        description: "Holds where a number is not-a-number.",
+        guidance: "`{x}` is a number. By the usual rule NaN differs from itself, yet several \
+                   dialects say it is equal to itself: use a function where there is one. NULL is \
+                   not NaN, and neither is infinity.",
     },
 ];

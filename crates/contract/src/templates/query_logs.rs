@@ -15,6 +15,13 @@ pub(super) const TEMPLATES: &[Template] = &[Template {
         Variable::required("offset", VariableType::Integer),
     ],
     placeholders: &[],
-    description: "",
-    guidance: "",
+    description: "Reads the statements that were run between two moments.",
+    guidance: "Required columns, in lower case: `query_id` (text), `start_time` and `end_time` \
+                   (timestamps) and `query_text`. Optional: `user`, `error_code` and `error_text` \
+                   (text), `returned_rows` (a whole number). Tests pass the bounds as datetimes, \
+                   the agent as text in the form `YYYY-MM-DD HH:MM:SS`, so write `'{{ start_time \
+                   }}'` and cast that instead of calling a method on it. `user` is a reserved word \
+                   in many dialects: quote it. Honour `limit` and `offset` over a fixed order. \
+                   Where the database keeps no log, leave the template out: that is not supported, \
+                   and not wrong.",
 }];

@@ -11,8 +11,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("field", VariableType::Text)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "The latest of a column's moments.",
+        guidance: "An aggregate over a timestamp column; NULLs do not count. `MAX` nearly \
+                   everywhere.",
     },
     Template {
         name: "unpivot_template",
@@ -26,7 +27,11 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::required("value_column", VariableType::Text),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Turns columns into rows of name and value.",
+        guidance: "Gives a whole query with the columns `name_column` and `value_column`: one row \
+                   for each name in `column_list` and each row of `from_table`, which is a query. \
+                   The name is the column's own, as text. Columns must share a type: cast where \
+                   the dialect insists. `UNION ALL` over one SELECT a column works everywhere; \
+                   rows whose value is NULL must stay.",
     },
 ];

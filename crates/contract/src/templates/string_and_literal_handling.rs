@@ -11,8 +11,11 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("string", VariableType::Text)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Makes text safe to stand between the dialect's quotes.",
+        guidance: "Gives the inside of a literal, without the quotes: `string_literal` adds those \
+                   afterwards. Double single quotes; where a backslash is special inside literals, \
+                   double that first. Line breaks, percent signs, braces and emoji must come back \
+                   unchanged.",
     },
     Template {
         name: "string_literal_template",
@@ -21,8 +24,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("string", VariableType::Text)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Puts quotes around text that is already escaped.",
+        guidance: "Pairs with `escape_string`, which has run before: escaping here again would \
+                   double every quote.",
     },
     Template {
         name: "literal_value_template",
@@ -31,8 +35,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("value", VariableType::Text)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Writes a value as it stands.",
+        guidance: "`value` is text that is already SQL, such as `42`; nearly always it is passed \
+                   on unchanged. Do not quote it.",
     },
     Template {
         name: "literal_datetime_template",
@@ -44,8 +49,10 @@ pub(super) const TEMPLATES: &[Template] = &[
             VariableType::DateTime,
         )],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Writes a moment as a timestamp literal.",
+        guidance: "`date_time_value` is a datetime: format it with `strftime`. It may carry a zone \
+                   and fractions of a second; `isoformat()` keeps both where the dialect reads \
+                   them. Give a timestamp and not text, or comparisons go by spelling.",
     },
     Template {
         name: "literal_time_of_day_template",
@@ -54,8 +61,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("value", VariableType::Text)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Writes a time of day as a literal.",
+        guidance: "`value` is text such as `14:30:00`. Where the dialect has no type for a time of \
+                   day, text that sorts rightly will do.",
     },
     Template {
         name: "literal_regex_template",
@@ -64,8 +72,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("regex", VariableType::Text)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Writes a regular expression as a literal.",
+        guidance: "`regex` is the bare pattern: `^[0-9]+$` becomes `'^[0-9]+$'`. Double single \
+                   quotes, and backslashes too where the dialect would eat one.",
     },
     Template {
         name: "literal_table_from_value_list_template",
@@ -81,8 +90,11 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::optional("column_name", VariableType::Text),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Makes a one-column result out of a list of values.",
+        guidance: "Gives a query with a row for each of `value_list`, which are ready SQL \
+                   expressions, in a column called `result_field_name`. Both always come; \
+                   `field_type`, `result_table_name`, `alias` and `column_name` only sometimes. \
+                   Equal values must stay: with UNION, use `UNION ALL`.",
     },
     Template {
         name: "date_literal_template",
@@ -91,8 +103,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         kind: TemplateKind::Expression,
         variables: &[Variable::required("timestamp", VariableType::Date)],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Writes a calendar date as a literal.",
+        guidance: "`timestamp` is a date, in spite of its name: format it with \
+                   `strftime('%Y-%m-%d')`. Give a date rather than text.",
     },
     Template {
         name: "utc_literal_template",
@@ -104,7 +117,10 @@ pub(super) const TEMPLATES: &[Template] = &[
             Variable::optional("field_type", VariableType::Text),
         ],
         placeholders: &[],
-        description: "",
-        guidance: "",
+        description: "Writes a moment in UTC, or the current one when none is given.",
+        guidance: "Rendered without variables it must mean now, in UTC. With `timestamp`, a \
+                   datetime, it means that moment: test whether it is given. `field_type` names \
+                   the column's type that it will be compared with, and may be used to pick a type \
+                   that fits.",
     },
 ];
