@@ -4,10 +4,16 @@
 //! here. Each test has a [`sandbox::Sandbox`] of its own: a fresh folder, a clean environment and, if it asks
 //! for one, a fresh PostgreSQL database whose password must show up nowhere.
 
+mod broken;
 mod case;
+mod connector;
+mod demo;
+mod faults;
 mod needs;
 mod redact;
 mod sandbox;
+mod secrets;
+mod warehouse;
 
 use std::process::ExitCode;
 
@@ -15,8 +21,15 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = case::trials();
-    let conclusion = libtest_mimic::run(&arguments, trials);
+    let trials = [
+        case::trials(),
+        warehouse::trials(),
+        demo::trials(),
+        faults::trials(),
+        secrets::trials(),
+        broken::trials(),
+    ];
+    let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
     needs::stop_servers();
     conclusion.exit_code()
 }

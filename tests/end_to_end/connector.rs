@@ -1,0 +1,154 @@
+//! Connectors as tests make them: scaffolded by the binary, with credentials for the sandbox's database.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::sandbox::{Database, Ran, Sandbox};
+
+/// The databases the tests prove connectors against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Postgres,
+    DuckDb,
+}
+
+impl Engine {
+    /// The dialect's name, which tests use as the connector's name too.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::DuckDb => "duckdb",
+        }
+    }
+
+    /// A sandbox with a connector of this engine, over a database with a small shop in it.
+    pub(crate) fn shop(self) -> Sandbox {
+        match self {
+            Self::Postgres => {
+                let sandbox = Sandbox::with_postgres();
+                fill_postgres(&sandbox);
+                scaffold(&sandbox, self);
+                let database = sandbox.database().expect("a database");
+                write_credentials(&sandbox, self.name(), &connect_args(database));
+                sandbox
+            }
+            Self::DuckDb => {
+                let sandbox = Sandbox::new();
+                scaffold(&sandbox, self);
+                let path = sandbox.work().join("shop.duckdb");
+                write_credentials(&sandbox, self.name(), &json!({ "path": path }));
+                for statement in SHOP.split_terminator(";\n") {
+                    sandbox.bowline(&["query", statement]).exits(0);
+                }
+                sandbox
+            }
+        }
+    }
+}
+
+/// Tables with data, a view, NULLs, and names that need care.
+const SHOP: &str = r#"
+CREATE TABLE customers (id INTEGER, name VARCHAR, email VARCHAR, joined TIMESTAMP);
+CREATE TABLE "Order Items" (id INTEGER, "unit price" DECIMAL(10, 2), "say ""hi""" VARCHAR);
+CREATE TABLE "dotted.name" (id INTEGER);
+CREATE TABLE "données 数据 🪢" (id INTEGER);
+CREATE VIEW named_customers AS SELECT * FROM customers WHERE name IS NOT NULL;
+INSERT INTO customers VALUES (1, 'Ada', NULL, NULL), (2, NULL, 'x@example.com', NULL);
+INSERT INTO "Order Items" VALUES (1, 9.99, 'it''s'), (2, NULL, NULL);
+"#;
+
+fn fill_postgres(sandbox: &Sandbox) {
+    let user = &sandbox.database().expect("a database").user;
+    sandbox.sql(&format!("SET ROLE {user};{SHOP}ANALYZE customers"));
+}
+
+fn scaffold(sandbox: &Sandbox, engine: Engine) {
+    sandbox
+        .bowline(&["new", engine.name(), "--dialect", engine.name()])
+        .exits(0);
+}
+
+/// What a connector's credentials must hold for the sandbox's PostgreSQL database.
+pub(crate) fn connect_args(database: &Database) -> Value {
+    json!({
+        "host": "127.0.0.1",
+        "port": database.port,
+        "database": database.name,
+        "user": database.user,
+        "password": database.password,
+    })
+}
+
+/// Replaces a connector's `credentials.json`.
+pub(crate) fn write_credentials(sandbox: &Sandbox, connector: &str, connect_args: &Value) {
+    sandbox.write(
+        format!("connectors/{connector}/credentials.json"),
+        &json!({ "connect_args": connect_args }).to_string(),
+    );
+}
+
+/// Gives a connector a spelling of its own for a template, which goes by its short name.
+pub(crate) fn spell(sandbox: &Sandbox, connector: &str, template: &str, text: &str) {
+    sandbox.write(
+        format!("connectors/{connector}/templates/{template}.sql.j2"),
+        text,
+    );
+}
+
+/// An exported connector: capabilities and metrics by name, template texts by file name.
+pub(crate) struct Exported {
+    pub(crate) manifest: Value,
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+impl Exported {
+    pub(crate) fn read(sandbox: &Sandbox, connector: &str) -> Self {
+        Self::read_below(sandbox, ".", connector)
+    }
+
+    /// As [`Exported::read`], in a workspace below the working folder.
+    pub(crate) fn read_below(sandbox: &Sandbox, workspace: &str, connector: &str) -> Self {
+        let folder = format!("{workspace}/output/{connector}");
+        let files: BTreeMap<String, String> = sandbox
+            .files(&folder)
+            .into_iter()
+            .map(|file| {
+                let text = sandbox.read(format!("{folder}/{file}"));
+                (file, text)
+            })
+            .collect();
+        let manifest = parse(&files["manifest.json"]);
+        Self { manifest, files }
+    }
+
+    /// Fails unless the capability is true in the manifest.
+    #[track_caller]
+    pub(crate) fn assert_supports(&self, capability: &str) {
+        assert_eq!(
+            self.manifest["capabilities"][capability], true,
+            "{capability} in {:#}",
+            self.manifest
+        );
+    }
+}
+
+/// The report of `bowline test --format json`.
+pub(crate) fn report(ran: &Ran) -> Value {
+    parse(&ran.stdout)
+}
+
+fn parse(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("not JSON: {error}\n{text}"))
+}
+
+/// The checks of a report with this verdict, by name.
+pub(crate) fn checks_with(report: &Value, verdict: &str) -> Vec<String> {
+    report["checks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|check| check["verdict"] == verdict)
+        .filter_map(|check| check["id"].as_str().map(str::to_owned))
+        .collect()
+}

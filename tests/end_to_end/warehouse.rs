@@ -1,0 +1,74 @@
+//! From nothing to an export, on each engine.
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::connector::{Engine, Exported, checks_with, report};
+use crate::needs::{Need, trial};
+
+/// What every engine here must prove.
+const CAPABILITIES: [&str; 5] = [
+    "supports_full_query_language",
+    "supports_metadata",
+    "supports_custom_sql_monitor",
+    "supports_schema",
+    "supports_volume_rows",
+];
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("warehouse/postgres", &[Need::Postgres], || {
+            proven_and_exported(Engine::Postgres, &["supports_query_logs"])
+        }),
+        trial("warehouse/duckdb", &[Need::DuckDb], || {
+            proven_and_exported(Engine::DuckDb, &[])
+        }),
+        trial(
+            "warehouse/postgres_keeps_its_tables",
+            &[Need::Postgres],
+            nothing_is_left_in_the_database,
+        ),
+    ]
+}
+
+fn proven_and_exported(engine: Engine, more: &[&str]) -> Result<(), Failed> {
+    let sandbox = engine.shop();
+    let name = engine.name();
+    sandbox.bowline(&["credentials", "check", name]).exits(0);
+
+    let tested = sandbox.bowline(&["test", name, "--format", "json"]);
+    let report = report(&tested);
+    for verdict in ["wrong", "unknown", "blocked"] {
+        assert_eq!(
+            checks_with(&report, verdict),
+            Vec::<String>::new(),
+            "{verdict} checks of a complete dialect"
+        );
+    }
+    let tested = tested.exits(0);
+    assert_eq!(tested.stderr, "");
+
+    sandbox.bowline(&["export", name]).exits(0);
+    let first = Exported::read(&sandbox, name);
+    for capability in CAPABILITIES.iter().chain(more) {
+        first.assert_supports(capability);
+    }
+    assert!(first.files.len() > 90, "{:?}", first.files.keys());
+
+    sandbox.bowline(&["export", name]).exits(0);
+    let second = Exported::read(&sandbox, name);
+    assert_eq!(first.files, second.files, "two exports differ");
+    sandbox.assert_clean();
+    Ok(())
+}
+
+fn nothing_is_left_in_the_database() -> Result<(), Failed> {
+    const OBJECTS: &str = "\
+        SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+        WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 1, 2";
+    let sandbox = Engine::Postgres.shop();
+    let before = sandbox.sql(OBJECTS);
+    assert!(before.contains("dotted.name"), "{before}");
+    sandbox.bowline(&["test"]).exits(0);
+    assert_eq!(sandbox.sql(OBJECTS), before);
+    Ok(())
+}
