@@ -1,1 +1,20 @@
 //! The `bowline` command line: the only place that prints and that chooses exit codes.
+//!
+//! [`run`] reads the arguments, carries out one command and gives the process its exit code. The libraries below it
+//! return values and typed errors; [`command_line`] describes the command line itself, for completions and documents.
+
+mod app;
+mod command;
+mod connector;
+mod error;
+mod exit;
+mod interrupt;
+mod listing;
+mod output;
+mod rows;
+mod run;
+mod style;
+mod variables;
+
+pub use app::{command_line, reference_markdown};
+pub use run::run;

@@ -1,3 +1,5 @@
-//! The `bowline` command.
+//! The `bowline` command; everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    bowline_cli::run(std::env::args_os())
+}

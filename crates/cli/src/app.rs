@@ -1,0 +1,125 @@
+//! The command line as a whole: global options and the list of commands.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::command;
+
+/// The options every command takes, and the command.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bowline",
+    version,
+    styles = crate::style::HELP,
+    arg_required_else_help = true,
+    about = "Build connectors for data observability, and prove them against the live database",
+    after_help = "`bowline explain` lists what a connector is made of."
+)]
+pub(crate) struct App {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The options that stand before or after any command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Work as if started in this directory
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = false
+    )]
+    pub(crate) color: ColorWhen,
+    /// Say nothing but the result and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more about what is done
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub(crate) verbose: bool,
+}
+
+/// When output is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set; `CLICOLOR_FORCE` forces it
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what one template becomes
+    Render(command::render::RenderArgs),
+    /// Run SQL through a connector
+    Query(command::query::QueryArgs),
+    /// Read what a template is for and how each dialect spells it
+    Explain(command::explain::ExplainArgs),
+    /// Check a connector's credentials
+    Credentials(command::credentials::CredentialsArgs),
+    /// Print a completion script for a shell
+    Completions(command::completions::CompletionsArgs),
+}
+
+/// The command line as clap knows it.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    App::command()
+}
+
+/// The reference page of all commands and their options, as Markdown.
+#[must_use]
+pub fn reference_markdown() -> String {
+    let mut page = String::from(
+        "# Commands\n\nData goes to standard output, talk to standard error. What the exit codes mean stands in \
+         [exit codes](exit-codes.md).\n",
+    );
+    let mut root = command_line().term_width(100);
+    root.build();
+    describe(&mut root, "", &mut page);
+    page
+}
+
+fn describe(command: &mut clap::Command, parents: &str, page: &mut String) {
+    let path = format!("{parents}{}", command.get_name());
+    let help = command.render_long_help().to_string();
+    let help: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+    let _ = write!(page, "\n## {path}\n\n```text\n{}\n```\n", help.join("\n"));
+    for sub in command.get_subcommands_mut() {
+        if sub.get_name() != "help" {
+            describe(sub, &format!("{path} "), page);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_described() {
+        let page = reference_markdown();
+        for sub in command_line().get_subcommands() {
+            assert!(page.contains(&format!("## bowline {}\n", sub.get_name())));
+            assert!(sub.get_about().is_some(), "{}", sub.get_name());
+        }
+    }
+}

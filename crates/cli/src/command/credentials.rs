@@ -1,0 +1,44 @@
+//! `bowline credentials`: whether a connector's credentials fit its manifest.
+
+use clap::Subcommand;
+
+use crate::connector;
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::run::Context;
+use crate::style::{GOOD, paint};
+
+/// Check a connector's credentials.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CredentialsArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Check credentials.json against the `credentials_schema` of the manifest; nothing is contacted
+    Check {
+        /// The connector; not needed when there is only one
+        connector: Option<String>,
+    },
+}
+
+impl CredentialsArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let Action::Check { connector } = &self.action;
+        let connector = connector::load(context, connector.as_deref())?;
+        let credentials = connector::credentials(context, &connector)?;
+        let count = credentials.connect_args().len();
+        let schema = match &connector.manifest.credentials_schema {
+            Some(schema) if !schema.is_empty() => "they fit the manifest's schema",
+            _ => "the manifest has no schema to check them against",
+        };
+        context.printer.text(&format!(
+            "{} credentials of {}: {count} in `connect_args`; {schema}\n",
+            paint(GOOD, "✓"),
+            connector.name
+        ))?;
+        Ok(Ended::Fine)
+    }
+}

@@ -1,0 +1,204 @@
+//! `bowline explain`: what a template is for, what it gets, and how each dialect spells it.
+
+use bowline_connector::dialect::{Pack, Proof};
+use bowline_contract::{
+    SuiteSection, Template, TemplateKind, TemplateSection, metrics_of, nearest,
+};
+
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::listing::Listing;
+use crate::run::Context;
+use crate::style::{CODE, GOOD, OPEN, QUIET, STRONG, paint};
+use crate::variables::python_name;
+
+/// Read what a template is for, what it is given, and how each dialect spells it.
+///
+/// Without a template, lists all of them by section.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// The template, with or without `_template`
+    template: Option<String>,
+    /// Show only this dialect's spelling; without a template, mark what the dialect has
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<String>,
+}
+
+impl ExplainArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let packs: Vec<&'static Pack> = match &self.dialect {
+            Some(name) => vec![pack(name)?],
+            None => engines().collect(),
+        };
+        let page = match &self.template {
+            Some(name) => template_page(find(name)?, &packs),
+            None => contents(self.dialect.as_ref().and(packs.first().copied())),
+        };
+        context.printer.text(&page)?;
+        Ok(Ended::Fine)
+    }
+}
+
+/// The packs that stand for an engine; bases are no engines.
+fn engines() -> impl Iterator<Item = &'static Pack> {
+    Pack::all().iter().filter(|pack| pack.scaffold.is_some())
+}
+
+/// The pack of that name.
+pub(crate) fn pack(name: &str) -> Result<&'static Pack, CliError> {
+    Pack::find(name).ok_or_else(|| {
+        let names = || Pack::all().iter().map(|pack| pack.name);
+        let hint = match nearest(name, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "the dialects are `{}`",
+                names().collect::<Vec<_>>().join("`, `")
+            ),
+        };
+        CliError::usage(format!("unknown dialect: `{name}`"), hint)
+    })
+}
+
+/// The template of that name.
+pub(crate) fn find(name: &str) -> Result<&'static Template, CliError> {
+    Template::find(name).ok_or_else(|| {
+        let hint = match nearest(name, Template::all().map(Template::short_name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => containing(name),
+        };
+        CliError::usage(format!("unknown template: `{name}`"), hint)
+    })
+}
+
+/// A hint for a name that is only a part of the real one.
+fn containing(part: &str) -> String {
+    let names: Vec<&str> = Template::all()
+        .map(Template::short_name)
+        .filter(|name| !part.is_empty() && name.contains(&part.to_lowercase()))
+        .collect();
+    if names.is_empty() || names.len() > 5 {
+        "`bowline explain` lists all templates".to_owned()
+    } else {
+        format!("did you mean `{}`?", names.join("`, `"))
+    }
+}
+
+fn contents(pack: Option<&Pack>) -> String {
+    let mut page = Listing::default();
+    for section in TemplateSection::ALL {
+        page.heading(section.name());
+        page.line(paint(QUIET, section.description()));
+        for template in Template::all().filter(|template| template.section == *section) {
+            let mark = match pack {
+                None => "",
+                Some(pack) if pack.spelling(template).is_some() => "✓ ",
+                Some(_) => "- ",
+            };
+            page.line(format!(
+                "  {mark}{} {}",
+                paint(STRONG, format!("{:<42}", template.short_name())),
+                template.description
+            ));
+        }
+    }
+    page.gap();
+    page.line(paint(
+        QUIET,
+        format!(
+            "{} templates; `bowline explain <template>` tells all about one",
+            Template::all().count()
+        ),
+    ));
+    page.finish()
+}
+
+fn template_page(template: &'static Template, packs: &[&'static Pack]) -> String {
+    let mut page = Listing::default();
+    page.line(format!(
+        "{}  {}",
+        paint(STRONG, template.short_name()),
+        paint(
+            QUIET,
+            format!(
+                "{}, in {}",
+                kind_name(template.kind),
+                template.section.name()
+            )
+        )
+    ));
+    page.gap();
+    page.prose("  ", template.description);
+    if !template.guidance.is_empty() {
+        page.gap();
+        page.prose("  ", template.guidance);
+    }
+    inputs(&mut page, template);
+    enables(&mut page, template);
+    spellings(&mut page, template, packs);
+    page.finish()
+}
+
+fn kind_name(kind: TemplateKind) -> &'static str {
+    match kind {
+        TemplateKind::Query => "a whole query",
+        TemplateKind::Expression => "a piece of SQL",
+        TemplateKind::Flag => "a flag, `true` or `false`",
+        TemplateKind::Statement => "a statement that changes something",
+    }
+}
+
+fn inputs(page: &mut Listing, template: &Template) {
+    if !template.variables.is_empty() {
+        page.heading("Variables");
+        for variable in template.variables {
+            let optional = if variable.optional { "  optional" } else { "" };
+            page.line(format!(
+                "  {} {}{}",
+                paint(STRONG, format!("{:<20}", variable.name)),
+                python_name(variable.kind),
+                paint(QUIET, optional)
+            ));
+        }
+    }
+    if !template.placeholders.is_empty() {
+        page.heading("Placeholders, filled in after Jinja");
+        for placeholder in template.placeholders {
+            page.line(format!("  {}", paint(STRONG, format!("{{{placeholder}}}"))));
+        }
+    }
+}
+
+fn enables(page: &mut Listing, template: &'static Template) {
+    page.heading("What hangs on it");
+    let section: SuiteSection = template.judged_in;
+    page.line(format!("  section      {}", paint(STRONG, section.name())));
+    let metrics: Vec<&str> = metrics_of(template).map(|metric| metric.name).collect();
+    if !metrics.is_empty() {
+        page.prose("  metrics      ", &metrics.join(", "));
+    }
+}
+
+fn spellings(page: &mut Listing, template: &'static Template, packs: &[&'static Pack]) {
+    page.heading("How dialects spell it");
+    let width = packs
+        .iter()
+        .map(|pack| pack.name.len())
+        .max()
+        .unwrap_or_default();
+    for pack in packs {
+        let name = paint(STRONG, format!("{:<width$}", pack.name)).to_string();
+        match pack.spelling(template) {
+            None => page.line(format!("  {name}  {}", paint(QUIET, "cannot do it"))),
+            Some(spelling) => {
+                let proof = match spelling.proof {
+                    Proof::Proven(engine) => paint(GOOD, format!("proven on {engine}")),
+                    Proof::Unproven => paint(OPEN, "unproven".to_owned()),
+                };
+                page.line(format!("  {name}  {proof}"));
+                for line in spelling.text.trim_end().lines() {
+                    page.line(format!("      {}", paint(CODE, line)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The commands: one file each, with its arguments and what it does.
+
+pub(crate) mod completions;
+pub(crate) mod credentials;
+pub(crate) mod explain;
+pub(crate) mod query;
+pub(crate) mod render;

@@ -1,0 +1,55 @@
+//! From a name on the command line to a connector, its credentials and its database.
+
+use std::sync::Arc;
+
+use bowline_connector::{Connector, Credentials, Workspace};
+use bowline_contract::layout::CREDENTIALS_FILE;
+use bowline_driver::{Connection, Database};
+
+use crate::error::CliError;
+use crate::run::Context;
+
+/// Finds and loads the connector that is meant: the one named, else the environment's, else the only one.
+pub(crate) fn load(context: &Context, name: Option<&str>) -> Result<Connector, CliError> {
+    let workspace = Workspace::find(&context.directory)?;
+    let dir = workspace.resolve(name)?;
+    context
+        .printer
+        .detail(format!("connector folder: {}", dir.display()));
+    Ok(Connector::load(&dir)?)
+}
+
+/// Reads a connector's credentials, checks them against its manifest's schema, and hides their secrets from now on.
+pub(crate) fn credentials(
+    context: &Context,
+    connector: &Connector,
+) -> Result<Credentials, CliError> {
+    let path = connector.dir.join(CREDENTIALS_FILE);
+    let credentials = Credentials::read(&path)?;
+    context.printer.hide(credentials.redactor().clone());
+    Ok(credentials)
+}
+
+/// Opens the connector's database; connecting may wait.
+pub(crate) fn open(
+    connector: &Connector,
+    credentials: &Credentials,
+) -> Result<Arc<dyn Database>, CliError> {
+    connector
+        .open(credentials)
+        .map_err(|source| CliError::Open {
+            connector: connector.name.to_string(),
+            source,
+        })
+}
+
+/// Makes a connection.
+pub(crate) fn connect(
+    connector: &Connector,
+    database: &dyn Database,
+) -> Result<Box<dyn Connection>, CliError> {
+    database.connect().map_err(|source| CliError::Connect {
+        connector: connector.name.to_string(),
+        source,
+    })
+}

@@ -1,0 +1,191 @@
+//! What can stop a command, and how it is told.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bowline_connector::template::RenderError;
+use bowline_connector::{CredentialsError, LoadError, OpenError, WorkspaceError};
+use bowline_driver::SqlError;
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The command line does not fit.
+    #[error("{what}\nhint: {hint}")]
+    Usage {
+        /// What does not fit.
+        what: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// The workspace cannot say which connector is meant.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// The connector's folder is not valid.
+    #[error(transparent)]
+    Connector(#[from] LoadError),
+    /// The credentials cannot be used.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The credentials do not fit the manifest's schema.
+    #[error("invalid credentials: `{}`\n{}\nhint: {hint}", .path.display(), .problems.join("\n"))]
+    CredentialsSchema {
+        /// The credentials file.
+        path: PathBuf,
+        /// What does not fit, a line each; no values of secrets.
+        problems: Vec<String>,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The connector's database cannot be opened.
+    #[error("cannot open the database of connector `{connector}`")]
+    Open {
+        /// The connector's name.
+        connector: String,
+        /// What went wrong.
+        source: OpenError,
+    },
+    /// The database cannot be reached.
+    #[error("cannot connect to the database of connector `{connector}`")]
+    Connect {
+        /// The connector's name.
+        connector: String,
+        /// The driver's words.
+        source: SqlError,
+    },
+    /// A statement failed.
+    #[error("the statement failed")]
+    Statement(#[source] SqlError),
+    /// A template cannot be rendered.
+    #[error("cannot render the template")]
+    Render(#[source] RenderError),
+    /// A file cannot be written.
+    #[error("cannot write `{}`", .path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Standard input cannot be read.
+    #[error("cannot read standard input")]
+    Input(#[source] io::Error),
+    /// Standard output cannot be written.
+    #[error("cannot write standard output")]
+    Output(#[source] io::Error),
+    /// The user stopped a question.
+    #[error("stopped")]
+    Interrupted,
+    /// The program itself is at fault.
+    #[error("{0}\nhint: this is a fault of the program; please report it")]
+    Internal(String),
+}
+
+impl CliError {
+    pub(crate) fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage {
+            what: what.into(),
+            hint: hint.into(),
+        }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+}
+
+/// An error taken apart for showing: what failed, the causes, the hints.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Problem {
+    /// What failed, and which thing.
+    pub(crate) what: String,
+    /// Why, each a line or a block of lines.
+    pub(crate) causes: Vec<String>,
+    /// One action each.
+    pub(crate) hints: Vec<String>,
+}
+
+const HINT: &str = "hint: ";
+
+impl Problem {
+    /// Takes an error and its sources apart. Lines that begin with `hint: ` are hints, wherever they stand; a source
+    /// whose words its parent has already said is not said again.
+    pub(crate) fn of(error: &dyn Error) -> Self {
+        let mut problem = Self::default();
+        let mut said = String::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            next = error.source();
+            if said.contains(text.trim()) {
+                continue;
+            }
+            said.push_str(&text);
+            problem.add(&text);
+        }
+        problem
+    }
+
+    fn add(&mut self, text: &str) {
+        let (hints, words): (Vec<&str>, Vec<&str>) =
+            text.lines().partition(|line| line.starts_with(HINT));
+        for hint in hints {
+            let hint = hint[HINT.len()..].to_owned();
+            if !self.hints.contains(&hint) {
+                self.hints.push(hint);
+            }
+        }
+        let words = words.join("\n");
+        let words = words.trim_end();
+        if !self.what.is_empty() {
+            self.causes.push(words.to_owned());
+            return;
+        }
+        match words.split_once('\n') {
+            Some((what, cause)) => {
+                self.what = what.to_owned();
+                self.causes.push(cause.to_owned());
+            }
+            None => self.what = words.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        #[source]
+        source: Option<Box<Link>>,
+    }
+
+    #[test]
+    fn an_error_is_taken_apart() {
+        let error = Link {
+            text: "connector is not valid: `shop`\n  line 3\nhint: say `a`",
+            source: Some(Box::new(Link {
+                text: "line 3",
+                source: Some(Box::new(Link {
+                    text: "no such file\nhint: say `a`",
+                    source: None,
+                })),
+            })),
+        };
+        assert_eq!(
+            Problem::of(&error),
+            Problem {
+                what: "connector is not valid: `shop`".to_owned(),
+                causes: vec!["  line 3".to_owned(), "no such file".to_owned()],
+                hints: vec!["say `a`".to_owned()],
+            }
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! How a command ended, and the one place that turns it into the process's exit code.
+
+use bowline_connector::{OpenError, WorkspaceError};
+use bowline_contract::exit_code;
+use bowline_driver::{SqlError, SqlErrorKind};
+
+use crate::error::CliError;
+
+/// How a command ended that could do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// All is well.
+    Fine,
+    /// The connector fell short.
+    FellShort,
+    /// Nothing is wrong, but something could not be found out.
+    Inconclusive,
+    /// Credentials or a connector folder are not valid, as asked.
+    Invalid,
+    /// The database could not be reached or refused the login.
+    Unreachable,
+    /// The user stopped it.
+    Interrupted,
+}
+
+/// The exit code for an outcome.
+pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
+    match result {
+        Ok(Ended::Fine) => exit_code::OK,
+        Ok(Ended::FellShort) => exit_code::FELL_SHORT,
+        Ok(Ended::Inconclusive) => exit_code::INCONCLUSIVE,
+        Ok(Ended::Invalid) => exit_code::INVALID,
+        Ok(Ended::Unreachable) => exit_code::UNREACHABLE,
+        Ok(Ended::Interrupted) => exit_code::INTERRUPTED,
+        Err(error) => error_code(error),
+    }
+}
+
+fn error_code(error: &CliError) -> i32 {
+    match error {
+        CliError::Usage { .. } => exit_code::USAGE,
+        CliError::Workspace(error) => match error {
+            WorkspaceError::SameName { .. } | WorkspaceError::Unreadable { .. } => {
+                exit_code::INVALID
+            }
+            _ => exit_code::USAGE,
+        },
+        CliError::Connector(_) | CliError::Credentials(_) | CliError::CredentialsSchema { .. } => {
+            exit_code::INVALID
+        }
+        CliError::Open {
+            source: OpenError::Sql(error),
+            ..
+        }
+        | CliError::Connect { source: error, .. } => connection_code(error),
+        CliError::Open { .. } => exit_code::INVALID,
+        CliError::Statement(error) => match error.kind {
+            SqlErrorKind::Connection => exit_code::UNREACHABLE,
+            SqlErrorKind::Driver => exit_code::DRIVER,
+            _ => exit_code::FELL_SHORT,
+        },
+        CliError::Render(_) => exit_code::FELL_SHORT,
+        CliError::Write { .. } | CliError::Output(_) | CliError::Input(_) => exit_code::FILES,
+        CliError::Interrupted => exit_code::INTERRUPTED,
+        CliError::Internal(_) => exit_code::INTERNAL,
+    }
+}
+
+/// Whatever a server says while a connection is made, the connection did not come about.
+fn connection_code(error: &SqlError) -> i32 {
+    match error.kind {
+        SqlErrorKind::Driver => exit_code::DRIVER,
+        _ => exit_code::UNREACHABLE,
+    }
+}

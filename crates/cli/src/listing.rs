@@ -1,0 +1,117 @@
+//! The layout of pages that people read: lines, indents, prose, labelled blocks.
+
+use std::fmt::Display;
+
+use crate::output::visible;
+use crate::style::{HEADING, QUIET, paint};
+
+/// The widest a line of prose gets.
+const WIDTH: usize = 100;
+/// How far labelled blocks are indented, label included.
+const LABEL: usize = 12;
+/// The most lines a block shows.
+const LINES: usize = 40;
+
+/// A text that grows by lines.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    text: String,
+}
+
+impl Listing {
+    /// The whole text.
+    pub(crate) fn finish(self) -> String {
+        self.text
+    }
+
+    /// Adds a line.
+    pub(crate) fn line(&mut self, line: impl Display) {
+        let line = line.to_string();
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// Adds an empty line, unless one stands there or nothing does.
+    pub(crate) fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// Adds a heading, with space before it.
+    pub(crate) fn heading(&mut self, heading: &str) {
+        self.gap();
+        self.line(paint(HEADING, heading));
+    }
+
+    /// Adds prose, wrapped; `first` stands before its first line and the others are indented to match.
+    pub(crate) fn prose(&mut self, first: &str, text: &str) {
+        let indent = " ".repeat(textwrap::core::display_width(first));
+        let options = textwrap::Options::new(WIDTH)
+            .initial_indent(first)
+            .subsequent_indent(&indent)
+            .break_words(false);
+        for line in textwrap::wrap(&visible(text), options) {
+            self.line(line);
+        }
+    }
+
+    /// Adds a block of verbatim text behind a label, as far as it is worth showing.
+    pub(crate) fn block(&mut self, label: &str, text: &str, style: anstyle::Style) {
+        let shown = visible(text);
+        let lines: Vec<&str> = shown.trim_end().lines().collect();
+        let indent = " ".repeat(LABEL);
+        for (position, line) in lines.iter().take(LINES).enumerate() {
+            let before = if position == 0 {
+                format!(
+                    "  {}",
+                    paint(QUIET, format!("{label:<width$}", width = LABEL - 2))
+                )
+            } else {
+                indent.clone()
+            };
+            self.line(format!("{before}{}", paint(style, line)));
+        }
+        if lines.len() > LINES {
+            let more = format!("… {} more lines", lines.len() - LINES);
+            self.line(format!("{indent}{}", paint(QUIET, more)));
+        }
+        if lines.is_empty() {
+            self.line(format!("  {}", paint(QUIET, format!("{label:<10}(empty)"))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(listing: Listing) -> String {
+        anstream::adapter::strip_str(&listing.finish()).to_string()
+    }
+
+    #[test]
+    fn blocks_stand_under_each_other() {
+        let mut listing = Listing::default();
+        listing.block("sql", "SELECT 1\nFROM t", anstyle::Style::new());
+        assert_eq!(plain(listing), "  sql       SELECT 1\n            FROM t\n");
+    }
+
+    #[test]
+    fn a_long_block_says_how_much_is_missing() {
+        let mut listing = Listing::default();
+        listing.block("sql", &"x\n".repeat(50), anstyle::Style::new());
+        assert!(plain(listing).ends_with("            … 10 more lines\n"));
+    }
+
+    #[test]
+    fn gaps_do_not_add_up() {
+        let mut listing = Listing::default();
+        listing.gap();
+        listing.line("a");
+        listing.gap();
+        listing.gap();
+        listing.line("b");
+        assert_eq!(listing.finish(), "a\n\nb\n");
+    }
+}

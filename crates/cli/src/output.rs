@@ -1,0 +1,195 @@
+//! The one place that writes to the terminal: data to standard output, talk to standard error.
+//!
+//! Everything passes a [`Redactor`] on its way out, whatever the libraries did before.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use bowline_driver::Redactor;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::app::ColorWhen;
+use crate::error::{CliError, Problem};
+use crate::style::{BAD, HINT, paint};
+
+/// How much is said beside the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// The result and errors.
+    Quiet,
+    /// What a person wants to follow.
+    Normal,
+    /// What helps when something is off.
+    Verbose,
+}
+
+/// Writes to the process's two streams.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    verbosity: Verbosity,
+    redactor: RwLock<Redactor>,
+}
+
+/// Sets when colour is used, for this program's output and for help texts alike.
+pub(crate) fn set_color(when: ColorWhen) {
+    match when {
+        ColorWhen::Auto => anstream::ColorChoice::Auto,
+        ColorWhen::Always => anstream::ColorChoice::AlwaysAnsi,
+        ColorWhen::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+impl Printer {
+    pub(crate) fn new(verbosity: Verbosity) -> Self {
+        Self {
+            verbosity,
+            redactor: RwLock::new(Redactor::default()),
+        }
+    }
+
+    /// From now on, hides these secrets.
+    pub(crate) fn hide(&self, redactor: Redactor) {
+        *self
+            .redactor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = redactor;
+    }
+
+    /// Writes text for people to standard output, in colour where wanted; the text ends its own lines.
+    pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
+        let mut out = anstream::stdout().lock();
+        written(
+            out.write_all(self.redact(text).as_bytes())
+                .and_then(|()| out.flush()),
+        )
+    }
+
+    /// Writes data for programs to standard output, byte for byte.
+    pub(crate) fn data(&self, data: &str) -> Result<(), CliError> {
+        let mut out = io::stdout().lock();
+        written(
+            out.write_all(self.redact(data).as_bytes())
+                .and_then(|()| out.flush()),
+        )
+    }
+
+    /// Says a line on standard error, unless asked to be quiet.
+    pub(crate) fn say(&self, line: impl std::fmt::Display) {
+        if self.verbosity >= Verbosity::Normal {
+            self.complain(&format!("{line}\n"));
+        }
+    }
+
+    /// Says a line on standard error when asked to say more.
+    pub(crate) fn detail(&self, line: impl std::fmt::Display) {
+        if self.verbosity >= Verbosity::Verbose {
+            self.complain(&format!("{line}\n"));
+        }
+    }
+
+    /// Says something on standard error that matters even when quiet.
+    pub(crate) fn warn(&self, line: impl std::fmt::Display) {
+        self.complain(&format!(
+            "{} {line}\n",
+            paint(crate::style::OPEN, "warning:")
+        ));
+    }
+
+    /// Shows an error: what failed, why, and what to do.
+    pub(crate) fn problem(&self, problem: &Problem) {
+        let mut text = format!("{} {}\n", paint(BAD, "error:"), problem.what);
+        for cause in &problem.causes {
+            text.push_str(&indent(cause));
+        }
+        for hint in &problem.hints {
+            text.push_str(&format!("\n{} {hint}\n", paint(HINT, "hint:")));
+        }
+        self.complain(&text);
+    }
+
+    /// A progress bar on standard error; invisible when quiet or when nobody is looking.
+    pub(crate) fn bar(&self, template: &str) -> ProgressBar {
+        let target = if self.verbosity == Verbosity::Quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("━━╌")
+            .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ");
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+
+    /// Whether a person can be asked: both ends are a terminal, and quiet was not asked for.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.verbosity >= Verbosity::Normal
+            && io::stdin().is_terminal()
+            && io::stderr().is_terminal()
+    }
+
+    fn complain(&self, text: &str) {
+        // Nothing sensible is left to do when standard error itself cannot be written.
+        let _ = anstream::stderr()
+            .lock()
+            .write_all(self.redact(text).as_bytes());
+    }
+
+    fn redact(&self, text: &str) -> String {
+        self.redactor
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .redact(text)
+    }
+}
+
+/// A reader that closed its end early (`| head`) has what it wanted; any other failure is one.
+fn written(result: io::Result<()>) -> Result<(), CliError> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+        _ => Ok(()),
+    }
+}
+
+fn indent(cause: &str) -> String {
+    cause.lines().fold(String::new(), |mut text, line| {
+        if !line.is_empty() {
+            text.push_str("  ");
+            text.push_str(line);
+        }
+        text.push('\n');
+        text
+    })
+}
+
+/// Text from a database or a file, fit for a terminal: control characters other than line ends and tabs are spelt out.
+pub(crate) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => shown.push(character),
+            _ if character.is_control() => shown.extend(character.escape_unicode()),
+            _ => shown.push(character),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_cannot_steer_the_terminal() {
+        assert_eq!(visible("a\x1b[31mb\nc\td"), "a\\u{1b}[31mb\nc\td");
+    }
+
+    #[test]
+    fn causes_are_indented_without_trailing_space() {
+        assert_eq!(indent("one\n\ntwo"), "  one\n\n  two\n");
+    }
+}

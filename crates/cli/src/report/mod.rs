@@ -1,0 +1,51 @@
+//! What a run of the suite found out, for people and for programs: readers of one [`Report`].
+
+pub(crate) mod human;
+pub(crate) mod json;
+pub(crate) mod junit;
+pub(crate) mod progress;
+mod words;
+
+use std::path::Path;
+
+use bowline_connector::template::TemplateSet;
+use bowline_conformance::Report;
+
+use crate::exit::Ended;
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// For programs; the schema stands in `docs/reference/test-report.schema.json`
+    Json,
+    /// For CI services that read JUnit XML
+    Junit,
+}
+
+/// Which connector a report is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    /// The connector's name.
+    pub(crate) name: &'a str,
+    /// Its templates, to say where a text stands.
+    pub(crate) templates: &'a TemplateSet,
+    /// The directory that paths are shown relative to.
+    pub(crate) base: &'a Path,
+}
+
+/// How a command ends that made this report.
+pub(crate) fn ended(report: &Report) -> Ended {
+    if report.interrupted {
+        Ended::Interrupted
+    } else if words::unreachable(report) {
+        Ended::Unreachable
+    } else if report.has_shortfall() {
+        Ended::FellShort
+    } else if report.has_unknown() {
+        Ended::Inconclusive
+    } else {
+        Ended::Fine
+    }
+}

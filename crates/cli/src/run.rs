@@ -1,0 +1,140 @@
+//! From the process's arguments to its exit code.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::app::{App, ColorWhen, Command, GlobalArgs};
+use crate::error::{CliError, Problem};
+use crate::exit::{self, Ended};
+use crate::output::{self, Printer, Verbosity};
+
+/// What every command works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Where output goes.
+    pub(crate) printer: Printer,
+    /// The directory the command works in.
+    pub(crate) directory: PathBuf,
+}
+
+/// Carries out the command that the arguments name and gives the exit code for it.
+///
+/// The first argument is the program's own name. Help, the version and errors about the command line itself are
+/// printed here too.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    output::set_color(early_color(&arguments));
+    let app = match App::try_parse_from(arguments) {
+        Ok(app) => app,
+        Err(error) => {
+            let code = error.exit_code();
+            // A closed pipe under a help text is no failure.
+            let _ = error.print();
+            return exit_code(code);
+        }
+    };
+    let printer = Printer::new(verbosity(&app.global));
+    let result = start(app, printer);
+    exit_code(result)
+}
+
+fn start(app: App, printer: Printer) -> i32 {
+    let directory = match directory(&app.global) {
+        Ok(directory) => directory,
+        Err(error) => {
+            printer.problem(&Problem::of(&error));
+            return exit::code(&Err(error));
+        }
+    };
+    let context = Context { printer, directory };
+    let result = execute(app.command, &context);
+    if let Err(error) = &result {
+        context.printer.problem(&Problem::of(error));
+    }
+    exit::code(&result)
+}
+
+fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
+    match command {
+        Command::Render(args) => args.exec(context),
+        Command::Query(args) => args.exec(context),
+        Command::Explain(args) => args.exec(context),
+        Command::Credentials(args) => args.exec(context),
+        Command::Completions(args) => args.exec(context),
+    }
+}
+
+fn verbosity(global: &GlobalArgs) -> Verbosity {
+    match (global.quiet, global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    }
+}
+
+/// The directory to work in. Moving there, as against only remembering it, lets every relative path mean the same:
+/// those on the command line, those in credentials, and those in messages.
+fn directory(global: &GlobalArgs) -> Result<PathBuf, CliError> {
+    if let Some(wanted) = &global.directory {
+        std::env::set_current_dir(wanted).map_err(|error| {
+            CliError::usage(
+                format!("cannot work in `{}`: {error}", wanted.display()),
+                "give `-C` a directory that exists",
+            )
+        })?;
+    }
+    std::env::current_dir().map_err(|error| {
+        CliError::usage(
+            format!("the current directory cannot be read: {error}"),
+            "change to a directory that exists",
+        )
+    })
+}
+
+/// The colour choice, found before the arguments are parsed so that errors about them obey it too.
+fn early_color(arguments: &[OsString]) -> ColorWhen {
+    let mut choice = ColorWhen::Auto;
+    let mut words = arguments.iter().filter_map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        let value = match word.split_once('=') {
+            Some(("--color", value)) => value,
+            None if word == "--color" => words.next().unwrap_or_default(),
+            None if word == "--" => break,
+            _ => continue,
+        };
+        choice = match value {
+            "always" => ColorWhen::Always,
+            "never" => ColorWhen::Never,
+            _ => ColorWhen::Auto,
+        };
+    }
+    choice
+}
+
+fn exit_code(code: i32) -> ExitCode {
+    // The contract's codes all fit; see its own test.
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn early(words: &[&str]) -> ColorWhen {
+        early_color(&words.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn colour_is_found_before_parsing() {
+        assert_eq!(early(&["bowline", "test"]), ColorWhen::Auto);
+        assert_eq!(early(&["bowline", "--color=never", "x"]), ColorWhen::Never);
+        assert_eq!(
+            early(&["bowline", "x", "--color", "always"]),
+            ColorWhen::Always
+        );
+        assert_eq!(early(&["bowline", "--", "--color=never"]), ColorWhen::Auto);
+    }
+}
