@@ -229,7 +229,7 @@ impl Postgres {
     }
 
     fn start_once(programs: Programs) -> Result<Self, ServerError> {
-        let launch = Launch::prepare("postgres", &ACCOUNTS)?;
+        let mut launch = Launch::prepare("postgres", &ACCOUNTS)?;
         let folder = launch.folder().to_owned();
         let data = folder.join("data");
         let locale = if cfg!(target_os = "linux") {

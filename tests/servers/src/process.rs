@@ -1,16 +1,17 @@
 //! A server process in a temporary folder, watched by a guard.
 //!
-//! The guard is a small shell script in a process group of its own. It holds the read end of a pipe whose
-//! write end lives in our process: when we drop the server, or die in whatever way, the pipe closes, and the
-//! guard stops the server and removes the folder. So nothing is left behind even after `kill -9`.
+//! The guard is a small shell script in a process group of its own. It reads a pipe whose other end lives in our
+//! process, on which it is told what runs. When we drop the server, or die in whatever way, the pipe closes, and
+//! the guard stops what runs and removes the folder. So nothing is left behind even after `kill -9`.
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -21,17 +22,23 @@ use crate::ServerError;
 /// How long a server may take until it is ready.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
+const LOG: &str = "server.log";
 const LOG_TAIL_LINES: usize = 20;
 
+/// Each line on its input replaces the one before: the process to stop and the signal to do it with, or nothing.
 const GUARD: &str = r#"
-folder=$1; signal=$2; shift 2
-exec 3<&0
-"$@" </dev/null >"$folder/server.log" 2>&1 3<&- &
-server=$!
-{ read -r line <&3; [ -e "$folder/ended" ] || kill -s "$signal" "$server"; } 2>/dev/null &
-wait "$server"
-echo "$?" >"$folder/ended"
-wait
+folder=$1
+watched=; with=
+while read -r pid signal; do watched=$pid; with=$signal; done
+if [ -n "$watched" ]; then
+    kill -s "$with" "$watched"
+    patience=200
+    while kill -0 "$watched" && [ "$patience" -gt 0 ]; do
+        sleep 0.05
+        patience=$((patience - 1))
+    done
+    kill -s KILL "$watched"
+fi
 rm -rf "$folder"
 "#;
 
@@ -65,6 +72,7 @@ impl StopSignal {
 pub struct Launch {
     folder: TempDir,
     account: Option<Account>,
+    guard: Guard,
 }
 
 impl Launch {
@@ -101,7 +109,12 @@ impl Launch {
         if let Some(account) = account {
             chown(folder.path(), Some(account.user), Some(account.group))?;
         }
-        Ok(Self { folder, account })
+        let guard = Guard::start(folder.path())?;
+        Ok(Self {
+            folder,
+            account,
+            guard,
+        })
     }
 
     /// The server's folder.
@@ -114,13 +127,24 @@ impl Launch {
     ///
     /// # Errors
     /// [`ServerError::Spawn`] and [`ServerError::Failed`] with what it said.
-    pub fn run(&self, program: &Path, args: &[OsString]) -> Result<(), ServerError> {
+    pub fn run(&mut self, program: &Path, args: &[OsString]) -> Result<(), ServerError> {
         let mut command = self.command(program);
-        command.args(args);
-        finish(program, &mut command).map(drop)
+        command
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command.spawn().map_err(|source| ServerError::Spawn {
+            program: program.to_owned(),
+            source,
+        })?;
+        self.guard.watch(&child, StopSignal::Terminate)?;
+        let output = child.wait_with_output()?;
+        self.guard.watch_nothing()?;
+        said(program, &output).map(drop)
     }
 
-    /// Starts the server under its guard and waits until `ready` says so.
+    /// Starts the server and waits until `ready` says so.
     ///
     /// # Errors
     /// [`ServerError::Ended`] when it ends first, [`ServerError::NotReady`] when it takes too long.
@@ -131,28 +155,26 @@ impl Launch {
         stop: StopSignal,
         ready: impl Fn(&Path) -> bool,
     ) -> Result<Running, ServerError> {
-        let mut command = self.command(Path::new("/bin/sh"));
+        let log = File::create(self.folder().join(LOG))?;
+        let mut command = self.command(program);
         command
-            .args(["-c", GUARD, "guard"])
-            .arg(self.folder.path())
-            .arg(stop.name())
-            .arg(program)
             .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0);
-        let guard = command.spawn().map_err(|source| ServerError::Spawn {
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        let server = command.spawn().map_err(|source| ServerError::Spawn {
             program: program.to_owned(),
             source,
         })?;
-        let running = Running {
-            guard,
+        let mut running = Running {
+            server,
+            guard: self.guard,
             folder: self.folder,
         };
+        running.guard.watch(&running.server, stop)?;
         let begun = Instant::now();
         loop {
-            if running.folder().join("ended").exists() {
+            if running.server.try_wait()?.is_some() {
                 return Err(ServerError::Ended {
                     log: running.log_tail(),
                 });
@@ -172,7 +194,8 @@ impl Launch {
 
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(self.folder.path());
+        // A terminal's Ctrl-C is for us: the guard stops the rest in good order.
+        command.current_dir(self.folder.path()).process_group(0);
         if let Some(account) = self.account {
             command.uid(account.user).gid(account.group);
         }
@@ -183,7 +206,8 @@ impl Launch {
 /// A running server. Dropping it stops the server at once, breaks its connections and removes its folder.
 #[derive(Debug)]
 pub struct Running {
-    guard: Child,
+    server: Child,
+    guard: Guard,
     folder: TempDir,
 }
 
@@ -195,7 +219,7 @@ impl Running {
     }
 
     fn log_tail(&self) -> String {
-        let log = std::fs::read_to_string(self.folder().join("server.log")).unwrap_or_default();
+        let log = std::fs::read_to_string(self.folder().join(LOG)).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
     }
@@ -203,9 +227,56 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Closing the pipe is the order to stop.
-        drop(self.guard.stdin.take());
-        let _ended = self.guard.wait();
+        self.guard.stop();
+        // The guard waits until the server is gone, and it is only once its parent has taken note.
+        let _ended = self.server.wait();
+    }
+}
+
+/// The shell that outlives us.
+#[derive(Debug)]
+struct Guard {
+    shell: Child,
+}
+
+impl Guard {
+    fn start(folder: &Path) -> io::Result<Self> {
+        let shell = Command::new("/bin/sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        Ok(Self { shell })
+    }
+
+    fn watch(&mut self, child: &Child, signal: StopSignal) -> io::Result<()> {
+        self.tell(&format!("{} {}\n", child.id(), signal.name()))
+    }
+
+    fn watch_nothing(&mut self) -> io::Result<()> {
+        self.tell("\n")
+    }
+
+    fn tell(&mut self, line: &str) -> io::Result<()> {
+        match &mut self.shell.stdin {
+            Some(pipe) => pipe.write_all(line.as_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// Closing the pipe is the order to stop.
+    fn stop(&mut self) {
+        drop(self.shell.stdin.take());
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.stop();
+        let _ended = self.shell.wait();
     }
 }
 
@@ -218,16 +289,21 @@ pub(crate) fn finish(program: &Path, command: &mut Command) -> Result<String, Se
             program: program.to_owned(),
             source,
         })?;
+    said(program, &output)
+}
+
+/// What a program that succeeded wrote to its standard output; of one that failed, what it complained about.
+fn said(program: &Path, output: &Output) -> Result<String, ServerError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if said.trim().is_empty() {
-        said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    if complaint.trim().is_empty() {
+        complaint = String::from_utf8_lossy(&output.stdout).into_owned();
     }
     Err(ServerError::Failed {
         program: program.to_owned(),
-        output: said.trim().to_owned(),
+        output: complaint.trim().to_owned(),
     })
 }
 
@@ -307,7 +383,7 @@ mod tests {
 
     #[test]
     fn servers_never_run_as_root() {
-        let launch = launch();
+        let mut launch = launch();
         launch
             .run(
                 Path::new("/bin/sh"),
