@@ -32,7 +32,7 @@ watched=; with=
 while read -r pid signal; do watched=$pid; with=$signal; done
 if [ -n "$watched" ]; then
     kill -s "$with" "$watched"
-    patience=200
+    patience=60
     while kill -0 "$watched" && [ "$patience" -gt 0 ]; do
         sleep 0.05
         patience=$((patience - 1))
