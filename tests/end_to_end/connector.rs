@@ -58,6 +58,23 @@ INSERT INTO customers VALUES (1, 'Ada', NULL, NULL), (2, NULL, 'x@example.com', 
 INSERT INTO "Order Items" VALUES (1, 9.99, 'it''s'), (2, NULL, NULL);
 "#;
 
+const SQLITE_CONNECTOR: &str = r#"version = 1
+[driver]
+kind = "sqlite"
+[driver.options]
+path = "{{ path }}"
+[dialect]
+extends = "sqlite"
+"#;
+
+const SQLITE_MANIFEST: &str = r#"{
+  "connection_type": "custom-connector-0a1b2c3",
+  "connection_name": "Shop",
+  "asset_class": "warehouse",
+  "credentials_schema": {}
+}
+"#;
+
 fn fill_postgres(sandbox: &Sandbox) {
     let user = &sandbox.database().expect("a database").user;
     sandbox.sql(&format!("SET ROLE {user};{SHOP}ANALYZE customers"));
@@ -67,6 +84,14 @@ fn scaffold(sandbox: &Sandbox, engine: Engine) {
     sandbox
         .bowline(&["new", engine.name(), "--dialect", engine.name()])
         .exits(0);
+}
+
+/// Writes, by hand and always the same, a connector for the SQLite file `shop.db`.
+pub(crate) fn write_sqlite(sandbox: &Sandbox, connector: &str) {
+    let folder = format!("connectors/{connector}");
+    sandbox.write(format!("{folder}/connector.toml"), SQLITE_CONNECTOR);
+    sandbox.write(format!("{folder}/manifest.json"), SQLITE_MANIFEST);
+    write_credentials(sandbox, connector, &json!({ "path": "shop.db" }));
 }
 
 /// What a connector's credentials must hold for the sandbox's PostgreSQL database.

@@ -6,8 +6,9 @@
 //! ```text
 //! An unknown connector's message offers the nearest name.
 //! === needs postgres
-//! === file connectors/shop/connector.toml
-//! version = 1
+//! === connector shop
+//! === file connectors/shop/templates.toml
+//! [aggregation_functions]
 //! === sql
 //! CREATE TABLE t (x integer)
 //! === run bowline test shp
@@ -21,6 +22,7 @@
 //! ```
 //!
 //! - `needs`: `postgres` (with a fresh database) or `duckdb`; several words are allowed.
+//! - `connector NAME`: writes the files of a connector for the SQLite file `shop.db`, nothing of its own in it.
 //! - `file PATH`: writes a file.
 //! - `run [NAME=value]... bowline ...`: runs the binary. Words are split as a shell does, quotes included.
 //!   It may be followed by `stdin`, `exit` (0 if not said), `stdout`, `stderr` (empty if not said).

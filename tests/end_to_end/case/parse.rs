@@ -28,6 +28,8 @@ pub(crate) struct Step {
 /// What a step does.
 #[derive(Debug)]
 pub(crate) enum Action {
+    /// Writes the files of a connector for SQLite.
+    Connector { name: String },
     /// Writes a file.
     File { path: String, text: String },
     /// Runs the binary.
@@ -87,6 +89,7 @@ fn parse(text: &str) -> Result<(Vec<Need>, Vec<Step>), String> {
                 }
                 continue;
             }
+            "connector" => Action::Connector { name: path },
             "file" => Action::File {
                 path,
                 text: section.body,

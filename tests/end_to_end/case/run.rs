@@ -8,6 +8,7 @@ use libtest_mimic::Failed;
 
 use super::compare::{difference, matches};
 use super::parse::{Action, Case, Run, Step, words};
+use crate::connector::write_sqlite;
 use crate::needs::Need;
 use crate::redact::redact;
 use crate::sandbox::Sandbox;
@@ -59,6 +60,10 @@ struct Mismatch {
 
 fn perform(sandbox: &Sandbox, step: &Step) -> Result<Option<Mismatch>, Failed> {
     match &step.action {
+        Action::Connector { name } => {
+            write_sqlite(sandbox, name);
+            Ok(None)
+        }
         Action::File { path, text } => {
             sandbox.write(path, &filled(sandbox, text));
             Ok(None)
