@@ -128,6 +128,8 @@ pub struct Step {
     pub answer: Result<Preview, SqlError>,
     /// How long it took.
     pub elapsed: Duration,
+    /// With how many other checks it was asked in one statement, each as a scalar subquery; 0 when alone.
+    pub shared_with: usize,
 }
 
 /// The beginning of a result.

@@ -29,6 +29,8 @@ pub struct Report {
     pub connections: usize,
     /// How long the run took.
     pub elapsed: Duration,
+    /// Statements that would remove what functional checks made and could not remove; empty as a rule.
+    pub left_behind: Vec<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
 }
@@ -58,7 +60,9 @@ impl Report {
     /// Whether any check's answer is unknown.
     #[must_use]
     pub fn has_unknown(&self) -> bool {
-        self.checks.iter().any(|check| check.outcome.verdict() == Verdict::Unknown)
+        self.checks
+            .iter()
+            .any(|check| check.outcome.verdict() == Verdict::Unknown)
     }
 }
 
@@ -87,7 +91,7 @@ pub struct Culprit {
     /// Checks that it blocks.
     pub blocks: Vec<CheckId>,
     /// A spelling with which the check passes, and the dialect pack it is from, when one was found.
-    pub mends: Option<Mend>,
+    pub mend: Option<Mend>,
 }
 
 /// Another spelling of a template, tried on the live database.

@@ -1,0 +1,60 @@
+//! The instants a run speaks about, fixed once so that every check means the same ones.
+
+use jiff::civil::{DateTime, time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+/// The moment a run began, in UTC.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    now: DateTime,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self::at(Timestamp::now())
+    }
+
+    pub(crate) fn at(now: Timestamp) -> Self {
+        let now = now.to_zoned(TimeZone::UTC).datetime();
+        let whole_second = now
+            .time()
+            .with()
+            .subsec_nanosecond(0)
+            .build()
+            .unwrap_or(now.time());
+        Self {
+            now: now.date().to_datetime(whole_second),
+        }
+    }
+
+    /// The moments that records may name.
+    pub(crate) fn moments(&self) -> [(&'static str, DateTime); 7] {
+        let noon = self.now.date().to_datetime(time(12, 0, 0, 0));
+        [
+            ("now", self.now),
+            ("an_hour_ago", self.now.saturating_sub(1.hour())),
+            ("two_days_ago", self.now.saturating_sub(2.days())),
+            ("nine_days_ago", self.now.saturating_sub(9.days())),
+            ("long_ago", self.now.saturating_sub(400.days())),
+            ("today_noon", noon),
+            ("yesterday_noon", noon.saturating_sub(1.day())),
+        ]
+    }
+
+    /// The hour up to now, as the bounds of a query log request.
+    pub(crate) fn last_hour(&self) -> [DateTime; 2] {
+        [
+            self.now.saturating_sub(1.hour()),
+            self.now.saturating_add(1.second()),
+        ]
+    }
+
+    /// The moment with this name.
+    pub(crate) fn moment(&self, name: &str) -> Option<DateTime> {
+        self.moments()
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, at)| at)
+    }
+}

@@ -1,0 +1,69 @@
+//! The section `connection`: rows and column descriptions come back and survive JSON.
+
+use std::sync::Arc;
+
+use bowline_connector::template::TemplateSet;
+use bowline_contract::SuiteSection;
+
+use crate::chain::{Chain, Spec};
+use crate::expect::describe;
+use crate::finding::{Finding, refusal, wrong};
+use crate::session::Session;
+
+const SELECT: &str = "SELECT 1 AS test_col";
+
+const QUERY: Spec = Spec {
+    id: "query",
+    title: "a query gives a row",
+    judges: &[],
+    carries: &[],
+};
+const ROWS: Spec = Spec {
+    id: "rows_as_json",
+    title: "rows survive JSON",
+    judges: &[],
+    carries: &[],
+};
+const DESCRIPTION: Spec = Spec {
+    id: "description_as_json",
+    title: "column descriptions survive JSON",
+    judges: &[],
+    carries: &[],
+};
+
+/// Runs the chain. That there is a connection at all is the session's doing.
+pub(crate) fn connection(templates: Arc<TemplateSet>, session: &mut Session) -> Vec<Finding> {
+    let mut chain = Chain::new(SuiteSection::Connection, templates, session);
+    let result = chain.check(&QUERY, |chain, _| {
+        let result = chain.session.run(None, SELECT).map_err(refusal)?;
+        if result.rows.is_empty() {
+            Err(wrong("at least one row", describe(&result)))
+        } else {
+            Ok(result)
+        }
+    });
+    let Some(result) = result else {
+        chain.not_reached(&ROWS, &QUERY);
+        chain.not_reached(&DESCRIPTION, &QUERY);
+        return chain.finish();
+    };
+    chain.check(&ROWS, |_, _| {
+        let rows: Vec<Vec<serde_json::Value>> = result
+            .rows
+            .iter()
+            .map(|row| row.iter().map(bowline_driver::Value::to_json).collect())
+            .collect();
+        match serde_json::to_string(&rows) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(wrong("rows that can be written as JSON", error.to_string())),
+        }
+    });
+    chain.check(&DESCRIPTION, |_, _| {
+        match result.columns.iter().find(|column| column.name.is_empty()) {
+            None if !result.columns.is_empty() => Ok(()),
+            None => Err(wrong("a description of each column", "none")),
+            Some(_) => Err(wrong("a name for each column", "a column without a name")),
+        }
+    });
+    chain.finish()
+}

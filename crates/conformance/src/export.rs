@@ -1,0 +1,155 @@
+//! What leaves a full run: the manifest of what was proven, and the templates that passed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bowline_connector::template::TemplateSet;
+use bowline_contract::{ExportedManifest, SourceManifest, SuiteSection, TemplateKind, layout};
+
+use crate::{Report, Verdict};
+
+/// The files of an export, in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// The manifest.
+    pub manifest: ExportedManifest,
+    /// File names under the templates folder with their texts, sorted.
+    pub templates: Vec<(String, String)>,
+}
+
+/// Why there is no export.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The run left sections out, so that what they would have found is not known.
+    #[error("an export needs the whole suite, and this run left out {}", .missing.iter().map(|section| format!("`{section}`")).collect::<Vec<_>>().join(", "))]
+    Partial {
+        /// The sections that did not run.
+        missing: Vec<SuiteSection>,
+    },
+    /// The run was interrupted.
+    #[error("the run was interrupted before it had judged everything")]
+    Interrupted,
+    /// A file or folder could not be written.
+    #[error("`{}` cannot be written: {error}", .path.display())]
+    Write {
+        /// What was being written.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
+}
+
+impl Export {
+    /// Collects what a run proved. `version` is that of the program, for the manifest's `setup_version`.
+    ///
+    /// Equal verdicts give equal exports, to the byte.
+    ///
+    /// # Errors
+    /// [`ExportError::Partial`] and [`ExportError::Interrupted`].
+    pub fn new(
+        report: &Report,
+        source: &SourceManifest,
+        templates: &TemplateSet,
+        version: &str,
+    ) -> Result<Self, ExportError> {
+        let missing: Vec<SuiteSection> = SuiteSection::ALL
+            .iter()
+            .copied()
+            .filter(|section| !report.sections.contains(section))
+            .collect();
+        if !missing.is_empty() {
+            return Err(ExportError::Partial { missing });
+        }
+        if report.interrupted {
+            return Err(ExportError::Interrupted);
+        }
+        let manifest = ExportedManifest {
+            connection_type: source.connection_type.clone(),
+            connection_name: source.connection_name.clone(),
+            setup_version: Some(version.to_owned()),
+            capabilities: report
+                .capabilities
+                .iter()
+                .filter(|each| each.verdict == Some(Verdict::Supported))
+                .map(|each| each.capability)
+                .collect(),
+            metrics: report
+                .metrics
+                .iter()
+                .filter(|each| each.supported)
+                .map(|each| each.metric)
+                .collect(),
+            credentials_schema: source.credentials_schema.clone(),
+        };
+        // The statements of functional checks serve the suite alone; the agent has no use for them.
+        let mut files: Vec<(String, String)> = report
+            .templates
+            .iter()
+            .filter(|each| {
+                each.verdict == Some(Verdict::Supported)
+                    && each.template.kind != TemplateKind::Statement
+            })
+            .filter_map(|each| templates.get(each.template))
+            .map(|each| {
+                (
+                    layout::exported_template_file(each.template),
+                    each.text.clone(),
+                )
+            })
+            .collect();
+        files.sort();
+        Ok(Self {
+            manifest,
+            templates: files,
+        })
+    }
+
+    /// Writes the export to a folder, whole or not at all; an earlier export there is replaced.
+    ///
+    /// # Errors
+    /// [`ExportError::Write`].
+    pub fn write(&self, folder: &Path) -> Result<(), ExportError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |error| ExportError::Write { path, error }
+        };
+        let parent = folder.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(failed(parent))?;
+        let new = tempfile::Builder::new()
+            .prefix(".export-")
+            .tempdir_in(parent)
+            .map_err(failed(parent))?;
+        let write = |path: PathBuf, text: &str| fs::write(&path, text).map_err(failed(&path));
+        write(
+            new.path().join(layout::MANIFEST_FILE),
+            &self.manifest.to_json_string(),
+        )?;
+        let templates = new.path().join(layout::TEMPLATES_DIR);
+        fs::create_dir(&templates).map_err(failed(&templates))?;
+        for (name, text) in &self.templates {
+            write(templates.join(name), text)?;
+        }
+        readable_by_all(new.path()).map_err(failed(new.path()))?;
+        let old = tempfile::Builder::new()
+            .prefix(".export-old-")
+            .tempdir_in(parent)
+            .map_err(failed(parent))?;
+        if folder.exists() {
+            fs::rename(folder, old.path().join("export")).map_err(failed(folder))?;
+        }
+        fs::rename(new.keep(), folder).map_err(failed(folder))
+    }
+}
+
+/// Temporary folders are private; an export is for others to read.
+#[cfg(unix)]
+fn readable_by_all(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,466 @@
+//! The section `functional`: changes made to a real table must show up in metadata and query logs.
+//!
+//! The checks wait by asking again until a deadline, and what they made is dropped whatever happens.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bowline_connector::FunctionalTarget;
+use bowline_connector::template::{TemplateSet, TemplateValue};
+use bowline_contract::SuiteSection;
+use bowline_driver::{SqlError, SqlErrorKind};
+
+use crate::chain::{Asked, Chain, Spec, quoted_list, text};
+use crate::clock::Clock;
+use crate::finding::{Finding, refusal, wrong};
+use crate::metadata::{
+    Table, columns_variables, first_names, full_table_id, read_columns, read_tables,
+    tables_variables,
+};
+use crate::outcome::{Outcome, Proof};
+use crate::query_logs::{self, Bounds};
+use crate::session::Session;
+use crate::{CheckInfo, Event};
+
+const ROWS: i64 = 10;
+const COLUMN: &str = "bowline_added";
+const COLUMN_TYPE: &str = "TEXT";
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// A cancellation meant for a check may hit the statement that cleans up after it.
+const DROP_ATTEMPTS: usize = 3;
+
+const CLEAN_START: Spec = Spec {
+    id: "clean_start",
+    title: "a table left from before can be dropped",
+    judges: &["drop_test_table"],
+    carries: &[],
+};
+const CREATED: Spec = Spec {
+    id: "created",
+    title: "a new table appears",
+    judges: &["create_test_table"],
+    carries: &[],
+};
+const ROWS_GROW: Spec = Spec {
+    id: "row_count_grows",
+    title: "inserted rows are counted",
+    judges: &["insert_rows"],
+    carries: &[],
+};
+const BYTES_GROW: Spec = Spec {
+    id: "byte_count_grows",
+    title: "inserted rows make the table larger",
+    judges: &[],
+    carries: &[],
+};
+const UPDATE_ADVANCES: Spec = Spec {
+    id: "last_update_advances",
+    title: "inserting moves the time of the last update",
+    judges: &[],
+    carries: &[],
+};
+const COLUMN_ADDED: Spec = Spec {
+    id: "column_added",
+    title: "an added column appears",
+    judges: &["add_column"],
+    carries: &[],
+};
+const COLUMN_DROPPED: Spec = Spec {
+    id: "column_dropped",
+    title: "a dropped column disappears",
+    judges: &["drop_column"],
+    carries: &[],
+};
+const LOGGED: Spec = Spec {
+    id: "query_logged",
+    title: "a query run now appears in the query logs",
+    judges: &["create_lineage_query"],
+    carries: &[],
+};
+const DROPPED: Spec = Spec {
+    id: "dropped",
+    title: "a dropped table disappears",
+    judges: &["drop_test_table"],
+    carries: &[],
+};
+
+const AFTER_CREATION: [&Spec; 7] = [
+    &ROWS_GROW,
+    &BYTES_GROW,
+    &UPDATE_ADVANCES,
+    &COLUMN_ADDED,
+    &COLUMN_DROPPED,
+    &LOGGED,
+    &DROPPED,
+];
+
+/// What the functional checks gave.
+pub(crate) struct Functional {
+    pub(crate) findings: Vec<Finding>,
+    /// A statement that would remove what could not be removed.
+    pub(crate) left_behind: Option<String>,
+}
+
+/// Where the table is, with every part known.
+struct Place {
+    database: String,
+    schema: String,
+    table: String,
+}
+
+impl Place {
+    fn id(&self) -> String {
+        full_table_id(&self.database, &self.schema, &self.table)
+    }
+
+    fn variables(&self) -> Vec<(&'static str, TemplateValue)> {
+        vec![
+            ("database", text(&self.database)),
+            ("schema", text(&self.schema)),
+            ("table", text(&self.table)),
+        ]
+    }
+}
+
+/// Runs the chain.
+pub(crate) fn functional(
+    templates: Arc<TemplateSet>,
+    target: Option<&FunctionalTarget>,
+    session: &mut Session,
+    patience: Duration,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Functional {
+    let mut chain = Chain::new(SuiteSection::Functional, templates, session);
+    let place = chain.check(&CLEAN_START, |chain, info| {
+        let Some(target) = target else {
+            return Err(Outcome::Unsupported(Proof::Absent(
+                "the connector names no table that functional checks may create".to_owned(),
+            )));
+        };
+        let place = place_of(chain, info, target)?;
+        match chain.query(info, "drop_test_table", place.variables()) {
+            Ok(_) => Ok(place),
+            Err(Outcome::Unsupported(Proof::Refused(error)))
+                if error.kind == SqlErrorKind::MissingObject =>
+            {
+                Ok(place)
+            }
+            Err(outcome) => Err(outcome),
+        }
+    });
+    let Some(place) = place else {
+        chain.not_reached(&CREATED, &CLEAN_START);
+        for spec in AFTER_CREATION {
+            chain.not_reached(spec, &CLEAN_START);
+        }
+        return Functional {
+            findings: chain.finish(),
+            left_behind: None,
+        };
+    };
+    let mut made = false;
+    let table = chain.check(&CREATED, |chain, info| {
+        made = true;
+        chain.query(info, "create_test_table", place.variables())?;
+        poll(chain, patience, |chain| {
+            match find_table(chain, info, &place)? {
+                Some(table) => Ok(Seen::AsExpected(table)),
+                None => Ok(Seen::Otherwise {
+                    expected: format!("a table `{}`", place.table),
+                    got: "none".to_owned(),
+                }),
+            }
+        })
+    });
+    match table {
+        Some(before) => mutate(&mut chain, &place, &before, patience),
+        None => AFTER_CREATION
+            .iter()
+            .for_each(|spec| chain.not_reached(spec, &CREATED)),
+    }
+    on_event(Event::CleaningUp);
+    let left_behind = made.then(|| clean_up(&mut chain, &place)).flatten();
+    Functional {
+        findings: chain.finish(),
+        left_behind,
+    }
+}
+
+/// Everything that is done with the table once it is there.
+fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Duration) {
+    let mut inserted = false;
+    chain.check(&ROWS_GROW, |chain, info| {
+        let mut variables = place.variables();
+        variables.push(("num_rows", TemplateValue::Integer(ROWS)));
+        chain.query(info, "insert_rows", variables)?;
+        inserted = true;
+        let Some(count) = before.row_count.clone() else {
+            return Err(absent("row_count"));
+        };
+        watch(chain, info, place, patience, |table| {
+            let expected = format!("a row_count of {} or more", &count + ROWS);
+            match &table.row_count {
+                Some(now) if *now >= &count + ROWS => Seen::AsExpected(()),
+                now => Seen::Otherwise {
+                    expected,
+                    got: number(now.as_ref()),
+                },
+            }
+        })
+    });
+    if !inserted {
+        chain.not_reached(&BYTES_GROW, &ROWS_GROW);
+        chain.not_reached(&UPDATE_ADVANCES, &ROWS_GROW);
+    } else {
+        chain.check(&BYTES_GROW, |chain, info| {
+            let Some(bytes) = before.byte_count.clone() else {
+                return Err(absent("byte_count"));
+            };
+            watch(chain, info, place, patience, |table| {
+                match &table.byte_count {
+                    Some(now) if *now > bytes => Seen::AsExpected(()),
+                    now => Seen::Otherwise {
+                        expected: format!("a byte_count above {bytes}"),
+                        got: number(now.as_ref()),
+                    },
+                }
+            })
+        });
+        chain.check(&UPDATE_ADVANCES, |chain, info| {
+            let first = before.last_update_time;
+            watch(chain, info, place, patience, |table| {
+                match (table.last_update_time, first) {
+                    (Some(now), Some(first)) if now > first => Seen::AsExpected(()),
+                    (Some(_), None) => Seen::AsExpected(()),
+                    (now, first) => Seen::Otherwise {
+                        expected: first.map_or("a last_update_time".to_owned(), |first| {
+                            format!("a last_update_time after {first}")
+                        }),
+                        got: now.map_or("NULL".to_owned(), |now| now.to_string()),
+                    },
+                }
+            })
+            .map_err(|outcome| {
+                if first.is_none() {
+                    absent("last_update_time")
+                } else {
+                    outcome
+                }
+            })
+        });
+    }
+    chain.check(&COLUMN_ADDED, |chain, info| {
+        let mut variables = place.variables();
+        variables.push(("column_name", text(COLUMN)));
+        variables.push(("column_type", text(COLUMN_TYPE)));
+        chain.query(info, "add_column", variables)?;
+        watch_columns(chain, info, place, patience, |names| {
+            match names.iter().any(|name| is_the_column(name)) {
+                true => Seen::AsExpected(()),
+                false => Seen::Otherwise {
+                    expected: format!("a column `{COLUMN}`"),
+                    got: format!("the columns {}", names.join(", ")),
+                },
+            }
+        })
+    });
+    chain.check(&COLUMN_DROPPED, |chain, info| {
+        let mut variables = place.variables();
+        variables.push(("column_name", text(COLUMN)));
+        chain.query(info, "drop_column", variables)?;
+        watch_columns(chain, info, place, patience, |names| {
+            match names.iter().any(|name| is_the_column(name)) {
+                false => Seen::AsExpected(()),
+                true => Seen::Otherwise {
+                    expected: format!("no column `{COLUMN}`"),
+                    got: format!("the columns {}", names.join(", ")),
+                },
+            }
+        })
+    });
+    chain.check(&LOGGED, |chain, info| {
+        if !chain.has("get_query_logs_query") {
+            return Err(Outcome::Unsupported(Proof::Absent(
+                "the connector reads no query logs".to_owned(),
+            )));
+        }
+        let sql = chain.render(info, "create_lineage_query", place.variables())?;
+        chain
+            .session
+            .run(Some("create_lineage_query"), &sql)
+            .map_err(refusal)?;
+        let wanted = squeeze(&sql);
+        poll(chain, patience, |chain| {
+            let variables = query_logs::variables(Clock::start(), Bounds::DateTimes);
+            let result = chain.query(info, "get_query_logs_query", variables)?;
+            let texts = query_logs::read_texts(&result)?;
+            Ok(
+                match texts.iter().any(|text| squeeze(text).contains(&wanted)) {
+                    true => Seen::AsExpected(()),
+                    false => Seen::Otherwise {
+                        expected: format!("the query `{sql}` among the logged ones"),
+                        got: format!("{} other queries", texts.len()),
+                    },
+                },
+            )
+        })
+    });
+    chain.check(&DROPPED, |chain, info| {
+        chain.query(info, "drop_test_table", place.variables())?;
+        poll(chain, patience, |chain| {
+            Ok(match find_table(chain, info, place)? {
+                None => Seen::AsExpected(()),
+                Some(_) => Seen::Otherwise {
+                    expected: format!("no table `{}`", place.table),
+                    got: "it is still there".to_owned(),
+                },
+            })
+        })
+    });
+}
+
+/// What a look at the database showed.
+enum Seen<T> {
+    AsExpected(T),
+    Otherwise { expected: String, got: String },
+}
+
+/// Looks again and again until it sees what is expected or the patience runs out.
+fn poll<T>(
+    chain: &mut Chain<'_>,
+    patience: Duration,
+    mut look: impl FnMut(&mut Chain<'_>) -> Asked<Seen<T>>,
+) -> Asked<T> {
+    let started = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match look(chain)? {
+            Seen::AsExpected(value) => return Ok(value),
+            Seen::Otherwise { expected, got } if started.elapsed() >= patience => {
+                return Err(wrong(
+                    format!("{expected}, within {} s", patience.as_secs()),
+                    got,
+                ));
+            }
+            Seen::Otherwise { .. } => {
+                std::thread::sleep(pause.min(patience.saturating_sub(started.elapsed())));
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+/// Polls the test table's row in metadata.
+fn watch(
+    chain: &mut Chain<'_>,
+    info: &CheckInfo,
+    place: &Place,
+    patience: Duration,
+    mut judge: impl FnMut(&Table) -> Seen<()>,
+) -> Asked<()> {
+    poll(chain, patience, |chain| {
+        Ok(match find_table(chain, info, place)? {
+            Some(table) => judge(&table),
+            None => Seen::Otherwise {
+                expected: format!("a table `{}`", place.table),
+                got: "none".to_owned(),
+            },
+        })
+    })
+}
+
+/// Polls the names of the test table's columns.
+fn watch_columns(
+    chain: &mut Chain<'_>,
+    info: &CheckInfo,
+    place: &Place,
+    patience: Duration,
+    mut judge: impl FnMut(&[String]) -> Seen<()>,
+) -> Asked<()> {
+    let id = place.id();
+    poll(chain, patience, |chain| {
+        let variables = columns_variables(
+            &place.database,
+            std::iter::once(id.as_str()),
+            std::iter::once(place.schema.as_str()),
+        );
+        let result = chain.query(info, "get_columns_query", variables)?;
+        let names: Vec<String> = read_columns(&result)?
+            .into_iter()
+            .map(|(_, column)| column)
+            .collect();
+        Ok(judge(&names))
+    })
+}
+
+fn find_table(chain: &mut Chain<'_>, info: &CheckInfo, place: &Place) -> Asked<Option<Table>> {
+    let names = quoted_list(std::iter::once(place.table.as_str()));
+    let variables = tables_variables(
+        &place.database,
+        std::slice::from_ref(&place.schema),
+        Some(names),
+    );
+    let result = chain.query(info, "get_tables_query", variables)?;
+    // Some databases fold the case of a name that a template does not quote.
+    Ok(read_tables(&result)?
+        .into_iter()
+        .find(|table| table.name.eq_ignore_ascii_case(&place.table)))
+}
+
+/// The target with its database named: its own, or the one the metadata queries speak of.
+fn place_of(chain: &mut Chain<'_>, info: &CheckInfo, target: &FunctionalTarget) -> Asked<Place> {
+    let database = match &target.database {
+        Some(database) => database.clone(),
+        None => {
+            let result = chain.query(info, "get_databases_query", Vec::new())?;
+            first_names(&result, 1)?.pop().unwrap_or_default()
+        }
+    };
+    Ok(Place {
+        database,
+        schema: target.schema.clone(),
+        table: target.table.clone(),
+    })
+}
+
+/// Drops the table, also after an interruption; gives the statement when that fails.
+fn clean_up(chain: &mut Chain<'_>, place: &Place) -> Option<String> {
+    let info = DROPPED.info(SuiteSection::Functional);
+    let Ok(sql) = chain.render(&info, "drop_test_table", place.variables()) else {
+        return Some(format!("DROP TABLE {}.{}", place.schema, place.table));
+    };
+    for _ in 0..DROP_ATTEMPTS {
+        match chain.session.run_always(Some("drop_test_table"), &sql) {
+            Ok(_) => return None,
+            Err(SqlError {
+                kind: SqlErrorKind::MissingObject,
+                ..
+            }) => return None,
+            Err(_) => {}
+        }
+    }
+    Some(sql)
+}
+
+fn absent(column: &str) -> Outcome {
+    Outcome::Unsupported(Proof::Absent(format!("the tables query gives no {column}")))
+}
+
+fn is_the_column(name: &str) -> bool {
+    name.eq_ignore_ascii_case(COLUMN)
+}
+
+fn number(number: Option<&bigdecimal::BigDecimal>) -> String {
+    number.map_or("NULL".to_owned(), ToString::to_string)
+}
+
+/// A statement with every run of blanks as one, and no semicolon at the end.
+fn squeeze(sql: &str) -> String {
+    let words: Vec<&str> = sql
+        .trim()
+        .trim_end_matches(';')
+        .split_whitespace()
+        .collect();
+    words.join(" ")
+}

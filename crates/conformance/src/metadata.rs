@@ -1,0 +1,408 @@
+//! The section `metadata`: databases, schemas, tables and columns, each asked for with what the one before found.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bigdecimal::BigDecimal;
+use bowline_connector::template::{TemplateSet, TemplateValue};
+use bowline_contract::{Capability, SuiteSection};
+use bowline_driver::{ResultSet, Value};
+
+use crate::chain::{Asked, Chain, Spec, quoted_list, text};
+use crate::expect::{describe, spell};
+use crate::finding::{Finding, wrong};
+use crate::outcome::{Doubt, Outcome, Proof};
+use crate::reading;
+use crate::session::Session;
+
+const TABLE_LIMIT: i64 = 5000;
+/// How many schemas are looked into, and how many tables are asked for by name.
+const SCHEMAS: usize = 5;
+const TABLES_BY_NAME: usize = 3;
+
+const REQUIRED: [&str; 4] = ["database_name", "schema_name", "table_name", "table_type"];
+const COLUMNS: [&str; 3] = ["full_table_id", "column_name", "column_type"];
+
+const DATABASES: Spec = Spec {
+    id: "databases",
+    title: "the first database is named",
+    judges: &["get_databases_query"],
+    carries: &[Capability::Metadata],
+};
+const SCHEMA_NAMES: Spec = Spec {
+    id: "schemas",
+    title: "the database has a schema",
+    judges: &["get_schemas_query"],
+    carries: &[Capability::Metadata],
+};
+const TABLES: Spec = Spec {
+    id: "tables",
+    title: "tables come with lower-case column names and well-formed values",
+    judges: &["get_tables_query"],
+    carries: &[Capability::Metadata],
+};
+const TABLES_BY_NAMES: Spec = Spec {
+    id: "tables_by_name",
+    title: "tables asked for by name are exactly the ones that come",
+    judges: &["get_tables_query"],
+    carries: &[Capability::Metadata],
+};
+const ROW_COUNT: Spec = Spec {
+    id: "row_count",
+    title: "a table has a row count",
+    judges: &[],
+    carries: &[Capability::VolumeRows],
+};
+const BYTE_COUNT: Spec = Spec {
+    id: "byte_count",
+    title: "a table has a byte count",
+    judges: &[],
+    carries: &[Capability::VolumeBytes],
+};
+const LAST_UPDATE_TIME: Spec = Spec {
+    id: "last_update_time",
+    title: "a table has a time of its last update",
+    judges: &[],
+    carries: &[Capability::Freshness],
+};
+const TABLE_COLUMNS: Spec = Spec {
+    id: "columns",
+    title: "the found tables' columns come with names and types",
+    judges: &["get_columns_query"],
+    carries: &[Capability::Schema],
+};
+
+/// A table, as the metadata query gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Table {
+    pub(crate) schema: String,
+    pub(crate) name: String,
+    pub(crate) row_count: Option<BigDecimal>,
+    pub(crate) byte_count: Option<BigDecimal>,
+    pub(crate) last_update_time: Option<jiff::Timestamp>,
+    is_full: [bool; 3],
+}
+
+/// Runs the chain.
+pub(crate) fn metadata(templates: Arc<TemplateSet>, session: &mut Session) -> Vec<Finding> {
+    let mut chain = Chain::new(SuiteSection::Metadata, templates, session);
+    let Some(database) = chain.check(&DATABASES, |chain, info| {
+        let result = chain.query(info, "get_databases_query", Vec::new())?;
+        first_names(&result, 1)?
+            .pop()
+            .ok_or_else(|| Outcome::Unknown(Doubt::NothingToSee("no database".to_owned())))
+    }) else {
+        for spec in [
+            &SCHEMA_NAMES,
+            &TABLES,
+            &TABLES_BY_NAMES,
+            &ROW_COUNT,
+            &BYTE_COUNT,
+            &LAST_UPDATE_TIME,
+            &TABLE_COLUMNS,
+        ] {
+            chain.not_reached(spec, &DATABASES);
+        }
+        return chain.finish();
+    };
+    let Some(schemas) = chain.check(&SCHEMA_NAMES, |chain, info| {
+        let result = chain.query(
+            info,
+            "get_schemas_query",
+            vec![("database_name", text(&database))],
+        )?;
+        match first_names(&result, SCHEMAS)? {
+            names if names.is_empty() => Err(Outcome::Unknown(Doubt::NothingToSee(
+                "no schema".to_owned(),
+            ))),
+            names => Ok(names),
+        }
+    }) else {
+        for spec in [
+            &TABLES,
+            &TABLES_BY_NAMES,
+            &ROW_COUNT,
+            &BYTE_COUNT,
+            &LAST_UPDATE_TIME,
+            &TABLE_COLUMNS,
+        ] {
+            chain.not_reached(spec, &SCHEMA_NAMES);
+        }
+        return chain.finish();
+    };
+    let Some(tables) = chain.check(&TABLES, |chain, info| {
+        let variables = tables_variables(&database, &schemas, None);
+        let result = chain.query(info, "get_tables_query", variables)?;
+        match read_tables(&result)? {
+            tables if tables.is_empty() => Err(Outcome::Unknown(Doubt::NothingToSee(format!(
+                "no table in the schemas {}",
+                schemas.join(", ")
+            )))),
+            tables => Ok(tables),
+        }
+    }) else {
+        for spec in [
+            &TABLES_BY_NAMES,
+            &ROW_COUNT,
+            &BYTE_COUNT,
+            &LAST_UPDATE_TIME,
+            &TABLE_COLUMNS,
+        ] {
+            chain.not_reached(spec, &TABLES);
+        }
+        return chain.finish();
+    };
+    chain.check(&TABLES_BY_NAMES, |chain, info| {
+        let asked: BTreeSet<&str> = tables
+            .iter()
+            .map(|table| table.name.as_str())
+            .take(TABLES_BY_NAME)
+            .collect();
+        let names = quoted_list(asked.iter().copied());
+        let result = chain.query(
+            info,
+            "get_tables_query",
+            tables_variables(&database, &schemas, Some(names)),
+        )?;
+        let found = read_tables(&result)?;
+        let found: BTreeSet<&str> = found.iter().map(|table| table.name.as_str()).collect();
+        if found == asked {
+            Ok(())
+        } else {
+            Err(wrong(
+                format!("the tables {}", list(&asked)),
+                format!("the tables {}", list(&found)),
+            ))
+        }
+    });
+    for (position, spec) in [&ROW_COUNT, &BYTE_COUNT, &LAST_UPDATE_TIME]
+        .into_iter()
+        .enumerate()
+    {
+        chain.check(spec, |_, _| {
+            match tables.iter().any(|table| table.is_full[position]) {
+                true => Ok(()),
+                false => Err(Outcome::Unsupported(Proof::Absent(format!(
+                    "no table has a {}",
+                    spec.id
+                )))),
+            }
+        });
+    }
+    chain.check(&TABLE_COLUMNS, |chain, info| {
+        let ids: Vec<String> = tables
+            .iter()
+            .map(|table| full_table_id(&database, &table.schema, &table.name))
+            .collect();
+        let schemas: BTreeSet<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
+        let result = chain.query(
+            info,
+            "get_columns_query",
+            columns_variables(
+                &database,
+                ids.iter().map(String::as_str),
+                schemas.iter().copied(),
+            ),
+        )?;
+        let columns = read_columns(&result)?;
+        let asked: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        match columns
+            .iter()
+            .find(|(table, _)| !asked.contains(table.as_str()))
+        {
+            Some((table, _)) => Err(wrong(
+                "columns of the tables asked for only",
+                format!("a column of `{table}`"),
+            )),
+            None if columns.is_empty() => Err(wrong("at least one column", "no rows")),
+            None => Ok(()),
+        }
+    });
+    chain.finish()
+}
+
+/// A table's full name, as the contract joins it.
+pub(crate) fn full_table_id(database: &str, schema: &str, table: &str) -> String {
+    format!("{database}.{schema}.{table}")
+}
+
+/// The variables of the tables query.
+pub(crate) fn tables_variables(
+    database: &str,
+    schemas: &[String],
+    names: Option<TemplateValue>,
+) -> Vec<(&'static str, TemplateValue)> {
+    vec![
+        ("database_name", text(database)),
+        ("schemas", quoted_list(schemas.iter().map(String::as_str))),
+        ("offset", TemplateValue::Integer(0)),
+        ("limit", TemplateValue::Integer(TABLE_LIMIT)),
+        ("table_names", names.unwrap_or(TemplateValue::None)),
+    ]
+}
+
+/// The variables of the columns query.
+pub(crate) fn columns_variables<'n>(
+    database: &str,
+    tables: impl Iterator<Item = &'n str>,
+    schemas: impl Iterator<Item = &'n str>,
+) -> Vec<(&'static str, TemplateValue)> {
+    vec![
+        ("database_name", text(database)),
+        ("tables", quoted_list(tables)),
+        ("schemas", quoted_list(schemas)),
+    ]
+}
+
+/// The first column of the first rows, which must be text.
+pub(crate) fn first_names(result: &ResultSet, rows: usize) -> Asked<Vec<String>> {
+    let name = |row: &Vec<Value>| match row.first() {
+        Some(Value::Text(name)) if !name.is_empty() => Ok(name.clone()),
+        Some(other) => Err(wrong("a name in the first column", spell(other))),
+        None => Err(wrong("a name in the first column", "no columns")),
+    };
+    result.rows.iter().take(rows).map(name).collect()
+}
+
+/// Reads and checks a result of the tables query.
+pub(crate) fn read_tables(result: &ResultSet) -> Asked<Vec<Table>> {
+    require_columns(result, &REQUIRED)?;
+    if result.rows.len() > usize::try_from(TABLE_LIMIT).unwrap_or(usize::MAX) {
+        return Err(wrong(
+            format!("at most {TABLE_LIMIT} rows"),
+            format!("{} rows", result.rows.len()),
+        ));
+    }
+    let view_query = result.position("view_query");
+    let optional =
+        ["row_count", "byte_count", "last_update_time"].map(|name| result.position(name));
+    result
+        .rows
+        .iter()
+        .map(|row| {
+            let [_, schema, name, table_type] = required_texts(result, row, REQUIRED)?;
+            if !matches!(table_type.as_str(), "table" | "view") {
+                return Err(wrong(
+                    "`table` or `view` as table_type",
+                    format!("'{table_type}' for `{name}`"),
+                ));
+            }
+            let [row_count, byte_count, last_update_time] = optional.map(|position| {
+                position
+                    .and_then(|position| row.get(position))
+                    .unwrap_or(&Value::Null)
+            });
+            if !row_count.is_null()
+                && reading::whole_number(row_count).is_none_or(|count| count < BigDecimal::from(0))
+            {
+                return Err(wrong(
+                    "a whole row_count, 0 or more",
+                    format!("{} for `{name}`", spell(row_count)),
+                ));
+            }
+            if !byte_count.is_null() && reading::whole_number(byte_count).is_none() {
+                return Err(wrong(
+                    "a whole byte_count",
+                    format!("{} for `{name}`", spell(byte_count)),
+                ));
+            }
+            let updated = is_timestamp(last_update_time)
+                .then(|| reading::instant(last_update_time))
+                .flatten();
+            if !last_update_time.is_null() && updated.is_none() {
+                return Err(wrong(
+                    "a timestamp or ISO 8601 text as last_update_time",
+                    format!("{} for `{name}`", spell(last_update_time)),
+                ));
+            }
+            let view_text = view_query
+                .and_then(|position| row.get(position))
+                .unwrap_or(&Value::Null);
+            if table_type == "table" && !view_text.is_null() {
+                return Err(wrong(
+                    "view_query on views only",
+                    format!("{} for the table `{name}`", spell(view_text)),
+                ));
+            }
+            Ok(Table {
+                schema,
+                name,
+                row_count: reading::whole_number(row_count),
+                byte_count: reading::whole_number(byte_count),
+                last_update_time: updated,
+                is_full: [row_count, byte_count, last_update_time].map(|value| !value.is_null()),
+            })
+        })
+        .collect()
+}
+
+/// Reads and checks a result of the columns query: full table id and column name.
+pub(crate) fn read_columns(result: &ResultSet) -> Asked<Vec<(String, String)>> {
+    require_columns(result, &COLUMNS)?;
+    result
+        .rows
+        .iter()
+        .map(|row| required_texts(result, row, COLUMNS).map(|[table, column, _]| (table, column)))
+        .collect()
+}
+
+/// A timestamp, or text that spells one; numbers do not count.
+pub(crate) fn is_timestamp(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Timestamp(_) | Value::TimestampTz(_) | Value::Text(_)
+    ) && reading::wall_clock(value).is_some()
+}
+
+/// The agent maps columns by name, so the names must be these, in lower case.
+pub(crate) fn require_columns(result: &ResultSet, names: &[&str]) -> Asked<()> {
+    let missing: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| result.position(name).is_none())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<String> = result
+        .columns
+        .iter()
+        .map(|column| format!("`{}`", column.name))
+        .collect();
+    let missing = missing
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Err(wrong(
+        format!("the columns {missing}, in lower case"),
+        format!("the columns {}", found.join(", ")),
+    ))
+}
+
+fn required_texts<const N: usize>(
+    result: &ResultSet,
+    row: &[Value],
+    names: [&str; N],
+) -> Asked<[String; N]> {
+    let mut texts = [const { String::new() }; N];
+    for (text, name) in texts.iter_mut().zip(names) {
+        match result.position(name).and_then(|position| row.get(position)) {
+            Some(Value::Text(value)) if !value.is_empty() => text.clone_from(value),
+            Some(other) => return Err(wrong(format!("non-empty text in `{name}`"), spell(other))),
+            None => return Err(wrong(format!("a column `{name}`"), describe(result))),
+        }
+    }
+    Ok(texts)
+}
+
+fn list(names: &BTreeSet<&str>) -> String {
+    match names.len() {
+        0 => "(none)".to_owned(),
+        _ => names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}

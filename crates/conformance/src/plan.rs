@@ -1,0 +1,232 @@
+//! What a run does: which checks, in which pieces of work.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bowline_connector::template::TemplateSet;
+use bowline_contract::SuiteSection;
+use bowline_driver::{ResultSet, Value};
+
+use crate::clock::Clock;
+use crate::compose::Composer;
+use crate::expect::{Expect, Judgement};
+use crate::expression::Expressions;
+use crate::finding::{Finding, answer, unrendered};
+use crate::outcome::{Outcome, Proof, Step};
+use crate::record::{CheckRecord, Question, records};
+use crate::session::{Session, preview};
+use crate::{CheckInfo, Tier};
+
+/// How many scalar checks share one statement.
+const SHARED: usize = 12;
+
+/// A check whose statement is written and waits to be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    /// Everything but the answer.
+    pub(crate) finding: Finding,
+    pub(crate) question: Question,
+}
+
+/// A piece of work for one connection.
+pub(crate) enum Work {
+    Connection,
+    Metadata,
+    QueryLogs,
+    Functional,
+    /// Checks that are asked together as far as they can be.
+    Questions(Vec<Prepared>),
+}
+
+/// The checks of the wanted sections: pieces of work, and those that ended before the database was asked.
+pub(crate) struct Plan {
+    pub(crate) work: Vec<Work>,
+    pub(crate) settled: Vec<Finding>,
+    pub(crate) checks: usize,
+}
+
+/// The chains of the wanted sections; the longest first, since records fill the gaps.
+pub(crate) fn chains(sections: &[SuiteSection]) -> Vec<Work> {
+    let mut work = Vec::new();
+    for section in [
+        SuiteSection::Functional,
+        SuiteSection::Metadata,
+        SuiteSection::Connection,
+    ] {
+        if sections.contains(&section) {
+            work.extend(match section {
+                SuiteSection::Functional => vec![Work::Functional],
+                SuiteSection::Metadata => vec![Work::Metadata, Work::QueryLogs],
+                _ => vec![Work::Connection],
+            });
+        }
+    }
+    work
+}
+
+/// Writes the statements of all records of the wanted sections.
+pub(crate) fn questions(
+    templates: &Arc<TemplateSet>,
+    sections: &[SuiteSection],
+    tier: Tier,
+    clock: Clock,
+) -> Plan {
+    let expressions = Expressions::new(Composer::new(Arc::clone(templates)), clock);
+    let mut plan = Plan {
+        work: Vec::new(),
+        settled: Vec::new(),
+        checks: 0,
+    };
+    let (mut shared, mut alone) = (Vec::new(), Vec::new());
+    for (section, record) in records() {
+        if !sections.contains(section) || record.tier() > tier {
+            continue;
+        }
+        plan.checks += 1;
+        let info = record.info(*section);
+        match prepare(record, info, &expressions, tier) {
+            Ok(prepared) if is_scalar(&prepared.question) => shared.push(prepared),
+            Ok(prepared) => alone.push(prepared),
+            Err(finding) => plan.settled.push(*finding),
+        }
+    }
+    plan.work.extend(
+        shared
+            .chunks(SHARED)
+            .map(|chunk| Work::Questions(chunk.to_vec())),
+    );
+    plan.work.extend(
+        alone
+            .into_iter()
+            .map(|prepared| Work::Questions(vec![prepared])),
+    );
+    plan
+}
+
+/// Writes one record's statement; a check that cannot be written is settled.
+pub(crate) fn prepare(
+    record: &CheckRecord,
+    info: CheckInfo,
+    expressions: &Expressions,
+    tier: Tier,
+) -> Result<Prepared, Box<Finding>> {
+    let missing: Vec<_> = info
+        .judges
+        .iter()
+        .copied()
+        .filter(|template| expressions.composer().templates().get(template).is_none())
+        .collect();
+    if !missing.is_empty() {
+        let outcome = Outcome::Unsupported(Proof::NotImplemented(missing));
+        return Err(Box::new(Finding::new(
+            info,
+            outcome,
+            expressions.composer().take_record(),
+            Vec::new(),
+        )));
+    }
+    let asked = record.ask(expressions, tier);
+    let recorded = expressions.composer().take_record();
+    match asked {
+        Ok(question) => Ok(Prepared {
+            finding: Finding::new(info, Outcome::Supported, recorded, Vec::new()),
+            question,
+        }),
+        Err(error) => {
+            let outcome = unrendered(&error, &info.judges);
+            Err(Box::new(Finding::new(info, outcome, recorded, Vec::new())))
+        }
+    }
+}
+
+/// Whether the answer is one value that keeps its meaning inside a larger statement.
+fn is_scalar(question: &Question) -> bool {
+    matches!(question, Question::Statement { expect, .. } if expect.is_about_one_value())
+}
+
+/// Asks checks together where that settles them, and one by one where it does not, so that blame is exact.
+pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding> {
+    let answers = if prepared.len() > 1 {
+        ask_together(&prepared, session)
+    } else {
+        None
+    };
+    prepared
+        .into_iter()
+        .enumerate()
+        .map(
+            |(
+                position,
+                Prepared {
+                    mut finding,
+                    question,
+                },
+            )| {
+                match answers
+                    .as_ref()
+                    .and_then(|answers| answers.get(position))
+                    .cloned()
+                    .flatten()
+                {
+                    Some(step) => finding.steps = vec![step],
+                    None => {
+                        finding.outcome = answer(&question, session);
+                        finding.steps = session.take_steps();
+                    }
+                }
+                finding
+            },
+        )
+        .collect()
+}
+
+/// One statement with a scalar subquery per check. Gives the evidence of those whose value is right.
+fn ask_together(prepared: &[Prepared], session: &mut Session) -> Option<Vec<Option<Step>>> {
+    let statement = |each: &Prepared| match &each.question {
+        Question::Statement { sql, expect } => Some((sql.clone(), expect.clone())),
+        Question::Success { .. } | Question::Rendered { .. } => None,
+    };
+    let asked = prepared.iter().map(statement).collect::<Option<Vec<_>>>()?;
+    let columns = asked
+        .iter()
+        .enumerate()
+        .map(|(number, (sql, _))| format!("({sql}\n) AS c{number}"));
+    let sql = format!("SELECT {}", columns.collect::<Vec<_>>().join(",\n"));
+    if session.interrupt().is_stopped() {
+        return None;
+    }
+    let started = Instant::now();
+    let result = session.ask(&sql).ok()?;
+    let elapsed = started.elapsed();
+    let [row] = result.rows.as_slice() else {
+        return None;
+    };
+    let settle = |(value, (sql, expect)): (&Value, (String, Expect))| {
+        let alone = ResultSet {
+            rows: vec![vec![value.clone()]],
+            ..ResultSet::default()
+        };
+        matches!(expect.judge(&alone), Judgement::Right).then(|| Step {
+            label: None,
+            sql,
+            answer: Ok(preview(&alone)),
+            elapsed,
+            shared_with: prepared.len() - 1,
+        })
+    };
+    Some(row.iter().zip(asked).map(settle).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_right_value_is_a_scalar() {
+        let scalar =
+            |toml: &str| toml::from_str::<Expect>(toml).map(|expect| expect.is_about_one_value());
+        assert_eq!(scalar("number = 1.0"), Ok(true));
+        assert_eq!(scalar("row_count = 1"), Ok(false));
+        assert_eq!(scalar("null = true"), Ok(false));
+    }
+}
