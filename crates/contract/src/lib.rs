@@ -3,6 +3,7 @@
 //! No input or output happens here; every other crate reads its facts from this one.
 
 mod capability;
+pub mod credentials;
 pub mod etl;
 pub mod exit_code;
 pub mod layout;

@@ -1,0 +1,301 @@
+//! The rules for a whole credentials document, on top of its schema.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::cerberus::{
+    self, Crumb, Errors, Fault, Options, Presence, RootUnknown, Schema, SchemaError, kind_of,
+};
+use super::secret::is_public_key;
+
+/// The key at the root under which every credential stands.
+pub const CONNECT_ARGS: &str = "connect_args";
+
+/// Why credentials, or the schema they are held against, cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// `credentials_schema` is not a schema.
+    #[error("failed to read `credentials_schema`: {0}")]
+    Schema(#[from] SchemaError),
+    /// The schema's fields stand at the root.
+    #[error(
+        "failed to read `credentials_schema`: {} at the top level instead of under \
+         `connect_args`\nhint: wrap the schema as `{{\"connect_args\": {{\"type\": \"dict\", \
+         \"schema\": {{...}}}}}}`",
+        stands(.keys)
+    )]
+    SchemaWithoutWrapper {
+        /// The fields found at the root.
+        keys: Vec<String>,
+    },
+    /// The credentials are something else than a dict.
+    #[error("failed to read credentials: the document must be a dict, found {found}")]
+    NotADict {
+        /// What they are instead.
+        found: &'static str,
+    },
+    /// `connect_args` is missing.
+    #[error(
+        "failed to read credentials: {}\nhint: write them as `{{\"connect_args\": {{...}}}}`",
+        lacks_wrapper(.keys)
+    )]
+    WithoutWrapper {
+        /// The keys found at the root instead.
+        keys: Vec<String>,
+    },
+    /// `connect_args` is something else than a dict.
+    #[error("failed to read credentials: `connect_args` must be a dict, found {found}")]
+    ConnectArgsNotADict {
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// The credentials break their schema.
+    #[error("credentials do not fit `credentials_schema`:{}", listed(.problems))]
+    Invalid {
+        /// Every problem, fit to be shown.
+        problems: Vec<Problem>,
+        /// Cerberus' error dict; it may show values of the credentials.
+        raw: Errors,
+    },
+    /// Cerberus gives no verdict on these credentials.
+    #[error("failed to check credentials: {0}")]
+    Unprocessable(Fault),
+}
+
+/// One thing that is wrong, fit to be shown: no secret value is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The path to the field: `connect_args.port`.
+    pub path: String,
+    /// Cerberus' text, with the value left out where it may be secret.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Reads a manifest's `credentials_schema`. Absent or `{}` means that nothing is validated.
+///
+/// # Errors
+/// When it is no dict, is no valid schema, or declares fields outside `connect_args` only.
+pub fn parse_schema(schema: Option<&Value>) -> Result<Option<Schema>, CredentialsError> {
+    let Some(value) = schema else {
+        return Ok(None);
+    };
+    if value.as_object().is_some_and(Map::is_empty) {
+        return Ok(None);
+    }
+    let schema = Schema::parse(value).map_err(|error| match value.as_object() {
+        // `{"type": "dict", "schema": {...}}` is what is left when the wrapper goes.
+        Some(fields) if !fields.contains_key(CONNECT_ARGS) => without_wrapper(fields.keys()),
+        _ => CredentialsError::Schema(error),
+    })?;
+    if schema.declares(CONNECT_ARGS) {
+        return Ok(Some(schema));
+    }
+    Err(without_wrapper(
+        value.as_object().into_iter().flat_map(Map::keys),
+    ))
+}
+
+fn without_wrapper<'k>(keys: impl Iterator<Item = &'k String>) -> CredentialsError {
+    CredentialsError::SchemaWithoutWrapper {
+        keys: keys.cloned().collect(),
+    }
+}
+
+/// Checks a whole credentials document; `schema` is the manifest's `credentials_schema`.
+///
+/// # Errors
+/// When the schema cannot be used, when the document breaks it, or when `connect_args` is missing
+/// or no dict.
+pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), CredentialsError> {
+    let schema = parse_schema(schema)?;
+    let Value::Object(document) = credentials else {
+        return Err(CredentialsError::NotADict {
+            found: kind_of(credentials),
+        });
+    };
+    let Some(connect_args) = document.get(CONNECT_ARGS) else {
+        return Err(CredentialsError::WithoutWrapper {
+            keys: document.keys().cloned().collect(),
+        });
+    };
+    if let Some(schema) = schema {
+        let options = Options {
+            unknown: RootUnknown::Allow,
+            presence: Presence::AsDeclared,
+        };
+        let outcome = schema
+            .validate(document, options)
+            .map_err(CredentialsError::Unprocessable)?;
+        if !outcome.errors.is_empty() {
+            return Err(CredentialsError::Invalid {
+                problems: problems(&outcome.errors),
+                raw: outcome.errors,
+            });
+        }
+    }
+    if connect_args.is_object() {
+        Ok(())
+    } else {
+        Err(CredentialsError::ConnectArgsNotADict {
+            found: kind_of(connect_args),
+        })
+    }
+}
+
+fn problems(errors: &Errors) -> Vec<Problem> {
+    errors
+        .flat()
+        .into_iter()
+        .map(|(path, message)| {
+            let names = path.iter().rev().filter_map(|crumb| match crumb {
+                Crumb::Name(name) if !is_definition(name) => Some(name.as_str()),
+                _ => None,
+            });
+            let is_public = names.clone().next().is_some_and(is_public_key);
+            let shown = match &message.without_value {
+                Some(hidden) if !is_public => hidden,
+                _ => &message.text,
+            };
+            Problem {
+                path: cerberus::display_path(&path.into_iter().cloned().collect::<Vec<_>>()),
+                message: shown.clone(),
+            }
+        })
+        .collect()
+}
+
+/// Cerberus puts `anyof definition 0` between a field and what one definition says of it.
+fn is_definition(name: &str) -> bool {
+    name.split_once(" definition ")
+        .is_some_and(|(operator, _)| matches!(operator, "allof" | "anyof" | "noneof" | "oneof"))
+}
+
+fn stands(keys: &[String]) -> String {
+    let verb = if keys.len() == 1 { "stands" } else { "stand" };
+    format!("{} {verb}", quoted(keys))
+}
+
+fn lacks_wrapper(keys: &[String]) -> String {
+    if keys.is_empty() {
+        "`connect_args` is missing".to_owned()
+    } else {
+        format!(
+            "{} at the top level instead of under `connect_args`",
+            stands(keys)
+        )
+    }
+}
+
+fn quoted(keys: &[String]) -> String {
+    let quoted: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+    quoted.join(", ")
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("\n  {problem}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Value {
+        json!({"connect_args": {"type": "dict", "required": true, "schema": {
+            "host": {"type": "string", "required": true, "allowed": ["db.example"]},
+            "port": {"type": "integer"},
+            "password": {"type": "string", "allowed": ["a"]},
+        }}})
+    }
+
+    #[test]
+    fn without_a_schema_anything_under_the_wrapper_fits() {
+        let credentials = json!({"connect_args": {"anything": 1}});
+        assert_eq!(check(None, &credentials), Ok(()));
+        assert_eq!(check(Some(&json!({})), &credentials), Ok(()));
+        assert!(matches!(
+            check(Some(&json!([])), &credentials),
+            Err(CredentialsError::Schema(SchemaError::NotADict {
+                found: "a list"
+            }))
+        ));
+    }
+
+    #[test]
+    fn lists_every_problem_without_secret_values() {
+        let credentials = json!({"connect_args": {
+            "host": "elsewhere", "port": "5432", "password": "hunter2", "more": 1,
+        }, "note": "unknown keys are allowed, and nested dicts take that over"});
+        let error = check(Some(&schema()), &credentials).expect_err("it breaks the schema");
+        assert_eq!(
+            error.to_string(),
+            "credentials do not fit `credentials_schema`:\
+             \n  connect_args.host: unallowed value elsewhere\
+             \n  connect_args.password: unallowed value (hidden)\
+             \n  connect_args.port: must be of integer type"
+        );
+        let CredentialsError::Invalid { raw, .. } = error else {
+            panic!("{error}");
+        };
+        assert!(raw.to_string().contains("unallowed value hunter2"));
+    }
+
+    #[test]
+    fn hides_values_inside_definitions_and_lists() {
+        let schema = json!({"connect_args": {"type": "dict", "schema": {
+            "token": {"anyof": [{"allowed": ["x"]}, {"type": "integer"}]},
+            "keys": {"type": "list", "schema": {"forbidden": ["s3cret"]}},
+        }}});
+        let credentials = json!({"connect_args": {"token": "s3cret", "keys": ["s3cret"]}});
+        let text = check(Some(&schema), &credentials)
+            .expect_err("wrong")
+            .to_string();
+        assert!(!text.contains("s3cret"), "{text}");
+        assert!(
+            text.contains("connect_args.keys[0]: unallowed value (hidden)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn names_the_forgotten_wrapper() {
+        let bare = json!({"host": {"type": "string"}, "port": {"type": "integer"}});
+        assert_eq!(
+            parse_schema(Some(&bare)).expect_err("no wrapper"),
+            CredentialsError::SchemaWithoutWrapper {
+                keys: vec!["host".to_owned(), "port".to_owned()]
+            }
+        );
+        let inner = json!({"type": "dict", "schema": {"host": {"type": "string"}}});
+        assert!(matches!(
+            parse_schema(Some(&inner)),
+            Err(CredentialsError::SchemaWithoutWrapper { .. })
+        ));
+        let error = check(Some(&schema()), &json!({"host": "x"})).expect_err("no wrapper");
+        assert_eq!(
+            error.to_string(),
+            "failed to read credentials: `host` stands at the top level instead of under \
+             `connect_args`\nhint: write them as `{\"connect_args\": {...}}`"
+        );
+        assert!(matches!(
+            check(None, &json!({"connect_args": 5})),
+            Err(CredentialsError::ConnectArgsNotADict { found: "a number" })
+        ));
+        assert!(matches!(
+            check(None, &json!([])),
+            Err(CredentialsError::NotADict { .. })
+        ));
+    }
+}

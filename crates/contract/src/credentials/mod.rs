@@ -1,0 +1,13 @@
+//! Credentials: what a connector's manifest demands of them, and which parts of them are secret.
+//!
+//! `credentials.json` holds everything under a top-level `connect_args` dict, and so does the
+//! `credentials_schema` that describes it. Leaving that wrapper out is the commonest mistake in
+//! both, and is therefore reported by name before anything else.
+
+pub mod cerberus;
+mod check;
+mod secret;
+
+pub use cerberus::{Schema, SchemaError};
+pub use check::{CONNECT_ARGS, CredentialsError, Problem, check, parse_schema};
+pub use secret::{is_public_key, secret_values};

@@ -1,0 +1,325 @@
+//! Which values in credentials are secret.
+//!
+//! The rule leans to the safe side: a value is secret unless its key plainly names something
+//! public. Too many secrets only make output harder to read; one too few would leak.
+
+use serde_json::Value;
+
+use super::check::CONNECT_ARGS;
+
+/// Keys whose values may be shown. Compared without case and separators.
+const PUBLIC_KEYS: &[&str] = &[
+    "account",
+    "applicationname",
+    "authenticator",
+    "authmethod",
+    "authtype",
+    "autocommit",
+    "catalog",
+    "charset",
+    "clientid",
+    "cluster",
+    "clusterid",
+    "connecttimeout",
+    "database",
+    "dataset",
+    "db",
+    "dbname",
+    "dialect",
+    "driver",
+    "drivername",
+    "encoding",
+    "encrypt",
+    "endpoint",
+    "engine",
+    "environment",
+    "file",
+    "filename",
+    "fetchsize",
+    "host",
+    "hostname",
+    "hosts",
+    "httppath",
+    "instance",
+    "kind",
+    "location",
+    "logintimeout",
+    "maxconnections",
+    "name",
+    "organization",
+    "path",
+    "pool",
+    "poolsize",
+    "port",
+    "project",
+    "projectid",
+    "protocol",
+    "querytimeout",
+    "readonly",
+    "region",
+    "retries",
+    "role",
+    "schema",
+    "schemas",
+    "scheme",
+    "server",
+    "servername",
+    "service",
+    "servicename",
+    "sid",
+    "site",
+    "sockettimeout",
+    "ssl",
+    "sslca",
+    "sslcert",
+    "sslmode",
+    "sslrootcert",
+    "tenant",
+    "tenantid",
+    "timeout",
+    "timezone",
+    "tls",
+    "trustservercertificate",
+    "type",
+    "user",
+    "userid",
+    "username",
+    "uid",
+    "validatecert",
+    "verify",
+    "verifyssl",
+    "version",
+    "warehouse",
+    "workspace",
+    "workspaceid",
+    "zone",
+];
+
+/// Parts of key names that mark a secret, whatever its value looks like.
+const SECRET_WORDS: &[&str] = &[
+    "auth",
+    "credential",
+    "key",
+    "pass",
+    "private",
+    "pwd",
+    "sas",
+    "secret",
+    "sign",
+    "token",
+];
+
+/// Words that mean a setting rather than a secret, unless the key says secret.
+const PLAIN_WORDS: &[&str] = &["true", "false", "yes", "no", "on", "off", "none", "null"];
+
+/// Shorter values under keys that do not say secret would hide half of any output.
+const SHORTEST: usize = 4;
+
+/// Whether values under this key may be shown: hosts, users, databases and the like.
+#[must_use]
+pub fn is_public_key(key: &str) -> bool {
+    PUBLIC_KEYS.contains(&folded(key).as_str())
+}
+
+fn folded(key: &str) -> String {
+    key.chars()
+        .filter(|character| character.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Every secret text in a credentials document, longest first and without repeats.
+///
+/// Looks under `connect_args`, or at the whole document when that wrapper was forgotten. Secret are:
+/// texts and numbers except under plainly public keys; the password inside a URI under any key, as
+/// written and percent-decoded; the values of `password=...` parts in a connection string; and the
+/// leaves of JSON written into a text, such as a service account's key file.
+#[must_use]
+pub fn secret_values(credentials: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(
+        "",
+        credentials.get(CONNECT_ARGS).unwrap_or(credentials),
+        &mut found,
+    );
+    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    found.dedup();
+    found
+}
+
+fn collect(key: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (inner_key, inner) in map {
+                collect(inner_key, inner, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(key, item, found)),
+        Value::String(text) => collect_text(key, text, found),
+        Value::Number(number) => {
+            let text = number.to_string();
+            if is_secret(key, &text) {
+                found.push(text);
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn collect_text(key: &str, text: &str, found: &mut Vec<String>) {
+    if is_secret(key, text) {
+        found.push(text.to_owned());
+        let trimmed = text.trim();
+        if trimmed != text && !trimmed.is_empty() {
+            found.push(trimmed.to_owned());
+        }
+    }
+    found.extend(uri_secrets(text));
+    found.extend(connection_string_secrets(text));
+    if text.trim_start().starts_with('{')
+        && let Ok(inner @ Value::Object(_)) = serde_json::from_str(text)
+    {
+        collect(key, &inner, found);
+    }
+}
+
+fn is_secret(key: &str, text: &str) -> bool {
+    if text.trim().is_empty() || is_public_key(key) {
+        return false;
+    }
+    let key = folded(key);
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+        || (text.len() >= SHORTEST && !PLAIN_WORDS.contains(&text.to_lowercase().as_str()))
+}
+
+/// The password of `scheme://user:password@host`, as written and decoded.
+fn uri_secrets(text: &str) -> Vec<String> {
+    let Some((_, rest)) = text.split_once("://") else {
+        return Vec::new();
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    // A password may hold an unescaped `/`, `?` or `#`; the last `@` then comes later.
+    let login = authority.rsplit_once('@').or_else(|| rest.rsplit_once('@'));
+    let Some((_, password)) = login.and_then(|(login, _)| login.split_once(':')) else {
+        return Vec::new();
+    };
+    let decoded = percent_decoded(password);
+    [Some(password.to_owned()), decoded]
+        .into_iter()
+        .flatten()
+        .filter(|secret| !secret.is_empty())
+        .collect()
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+/// The values of secret parts in `Server=x;Pwd=y`, `host=x password=y` or `?password=y`.
+fn connection_string_secrets(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices('=') {
+        let key: String = text[..at]
+            .chars()
+            .rev()
+            .take_while(|character| character.is_alphanumeric() || "_- ".contains(*character))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        // A space may part two settings or stand inside a key, so only the last words count.
+        let key = folded(&key);
+        let is_secret = [
+            "password",
+            "passwd",
+            "pwd",
+            "secret",
+            "token",
+            "passphrase",
+            "key",
+        ]
+        .iter()
+        .any(|word| key.ends_with(word));
+        if !is_secret {
+            continue;
+        }
+        let value = text[at + 1..].trim_start();
+        let value = match value.chars().next() {
+            Some(quote @ ('\'' | '"')) => value[1..].split(quote).next().unwrap_or_default(),
+            Some('{') => value[1..].split('}').next().unwrap_or_default(),
+            _ => value
+                .split([';', '&', ' ', '\n'])
+                .next()
+                .unwrap_or_default(),
+        };
+        if !value.is_empty() {
+            found.push(value.to_owned());
+            found.extend(percent_decoded(value).filter(|decoded| decoded != value));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn everything_is_secret_but_what_is_plainly_public() {
+        let credentials = json!({"connect_args": {
+            "host": "db.example", "Port": 5432, "user_name": "ann", "password": "pw",
+            "pin": 123456, "attempts": 3, "verbose": "yes", "ssl-mode": "require",
+            "options": {"hosts": ["a.example"], "extra": ["alpha", "beta"]},
+            "enabled": true, "nothing": null, "token": "",
+        }});
+        assert_eq!(
+            secret_values(&credentials),
+            ["123456", "alpha", "beta", "pw"]
+        );
+    }
+
+    #[test]
+    fn finds_passwords_inside_longer_texts() {
+        let secrets = |key: &str, text: &str| secret_values(&json!({"connect_args": {key: text}}));
+        assert_eq!(
+            secrets("host", "postgres://ann:p%40ss@db/x"),
+            ["p%40ss", "p@ss"]
+        );
+        assert_eq!(secrets("host", "postgres://ann:a/b@db"), ["a/b"]);
+        assert_eq!(secrets("host", "https://db.example/x"), [""; 0]);
+        assert_eq!(secrets("server", "Server=x;PWD={a;b};Uid=ann"), ["a;b"]);
+        assert_eq!(
+            secrets("server", "host=x password='two words' user=ann"),
+            ["two words"]
+        );
+        let key_file = json!({"private_key": "-----BEGIN\nabc", "type": "service_account"});
+        let found = secrets("file", &key_file.to_string());
+        assert_eq!(found, ["-----BEGIN\nabc"]);
+    }
+
+    #[test]
+    fn looks_at_the_root_when_the_wrapper_is_missing() {
+        assert_eq!(
+            secret_values(&json!({"password": "pw", "host": "h"})),
+            ["pw"]
+        );
+    }
+}
