@@ -62,6 +62,10 @@ pub(crate) enum ColorWhen {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Prove a connector against its live database
+    Test(command::test::TestArgs),
+    /// Prove a connector and write what the platform takes from it
+    Export(command::export::ExportArgs),
     /// Show what one template becomes
     Render(command::render::RenderArgs),
     /// Run SQL through a connector

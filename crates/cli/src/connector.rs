@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bowline_connector::{Connector, Credentials, Workspace};
+use bowline_connector::dialect::Pack;
+use bowline_connector::{Connector, Credentials, FunctionalTarget, Workspace};
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_driver::{Connection, Database};
 
@@ -52,4 +53,22 @@ pub(crate) fn connect(
         connector: connector.name.to_string(),
         source,
     })
+}
+
+/// Where functional checks may create their table; none when the connector does not say.
+pub(crate) fn functional_target(
+    connector: &Connector,
+    credentials: &Credentials,
+) -> Result<Option<FunctionalTarget>, CliError> {
+    connector
+        .functional_target(credentials)
+        .map_err(|source| CliError::Open {
+            connector: connector.name.to_string(),
+            source,
+        })
+}
+
+/// The packs that stand for an engine; bases are no engines.
+pub(crate) fn engines() -> impl Iterator<Item = &'static Pack> {
+    Pack::all().iter().filter(|pack| pack.scaffold.is_some())
 }

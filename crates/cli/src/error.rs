@@ -4,8 +4,10 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bowline_conformance::ExportError;
 use bowline_connector::template::RenderError;
 use bowline_connector::{CredentialsError, LoadError, OpenError, WorkspaceError};
+use bowline_contract::UnknownSection;
 use bowline_driver::SqlError;
 
 /// Why a command could not do its work.
@@ -19,6 +21,9 @@ pub(crate) enum CliError {
         /// What to do instead.
         hint: String,
     },
+    /// A section filter names no section.
+    #[error(transparent)]
+    Section(UnknownSection),
     /// The workspace cannot say which connector is meant.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
@@ -60,6 +65,9 @@ pub(crate) enum CliError {
     /// A template cannot be rendered.
     #[error("cannot render the template")]
     Render(#[source] RenderError),
+    /// There is no export.
+    #[error("cannot export the connector")]
+    Export(#[source] ExportError),
     /// A file cannot be written.
     #[error("cannot write `{}`", .path.display())]
     Write {

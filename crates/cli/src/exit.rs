@@ -1,5 +1,6 @@
 //! How a command ended, and the one place that turns it into the process's exit code.
 
+use bowline_conformance::ExportError;
 use bowline_connector::{OpenError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::{SqlError, SqlErrorKind};
@@ -15,8 +16,6 @@ pub(crate) enum Ended {
     FellShort,
     /// Nothing is wrong, but something could not be found out.
     Inconclusive,
-    /// Credentials or a connector folder are not valid, as asked.
-    Invalid,
     /// The database could not be reached or refused the login.
     Unreachable,
     /// The user stopped it.
@@ -29,7 +28,6 @@ pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
         Ok(Ended::Fine) => exit_code::OK,
         Ok(Ended::FellShort) => exit_code::FELL_SHORT,
         Ok(Ended::Inconclusive) => exit_code::INCONCLUSIVE,
-        Ok(Ended::Invalid) => exit_code::INVALID,
         Ok(Ended::Unreachable) => exit_code::UNREACHABLE,
         Ok(Ended::Interrupted) => exit_code::INTERRUPTED,
         Err(error) => error_code(error),
@@ -38,7 +36,7 @@ pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
 
 fn error_code(error: &CliError) -> i32 {
     match error {
-        CliError::Usage { .. } => exit_code::USAGE,
+        CliError::Usage { .. } | CliError::Section(_) => exit_code::USAGE,
         CliError::Workspace(error) => match error {
             WorkspaceError::SameName { .. } | WorkspaceError::Unreadable { .. } => {
                 exit_code::INVALID
@@ -60,7 +58,12 @@ fn error_code(error: &CliError) -> i32 {
             _ => exit_code::FELL_SHORT,
         },
         CliError::Render(_) => exit_code::FELL_SHORT,
-        CliError::Write { .. } | CliError::Output(_) | CliError::Input(_) => exit_code::FILES,
+        CliError::Export(ExportError::Interrupted) => exit_code::INTERRUPTED,
+        CliError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
+        CliError::Export(ExportError::Write { .. })
+        | CliError::Write { .. }
+        | CliError::Output(_)
+        | CliError::Input(_) => exit_code::FILES,
         CliError::Interrupted => exit_code::INTERRUPTED,
         CliError::Internal(_) => exit_code::INTERNAL,
     }

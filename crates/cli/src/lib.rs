@@ -11,10 +11,12 @@ mod exit;
 mod interrupt;
 mod listing;
 mod output;
+mod report;
 mod rows;
 mod run;
 mod style;
 mod variables;
 
 pub use app::{command_line, reference_markdown};
+pub use report::json::test_report_schema;
 pub use run::run;

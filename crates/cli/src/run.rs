@@ -59,6 +59,8 @@ fn start(app: App, printer: Printer) -> i32 {
 
 fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
     match command {
+        Command::Test(args) => args.exec(context),
+        Command::Export(args) => args.exec(context),
         Command::Render(args) => args.exec(context),
         Command::Query(args) => args.exec(context),
         Command::Explain(args) => args.exec(context),

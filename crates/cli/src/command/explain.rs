@@ -5,6 +5,7 @@ use bowline_contract::{
     SuiteSection, Template, TemplateKind, TemplateSection, metrics_of, nearest,
 };
 
+use crate::connector::engines;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
@@ -37,11 +38,6 @@ impl ExplainArgs {
         context.printer.text(&page)?;
         Ok(Ended::Fine)
     }
-}
-
-/// The packs that stand for an engine; bases are no engines.
-fn engines() -> impl Iterator<Item = &'static Pack> {
-    Pack::all().iter().filter(|pack| pack.scaffold.is_some())
 }
 
 /// The pack of that name.

@@ -3,12 +3,12 @@
 use std::io::Read;
 use std::time::Duration;
 
-use bowline_driver::{Limits, ResultSet};
+use bowline_driver::{Limits, ResultSet, SqlErrorKind};
 
 use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::Interrupt;
+use crate::interrupt::on_interrupt;
 use crate::rows::{self, RowFormat};
 use crate::run::Context;
 
@@ -39,19 +39,20 @@ impl QueryArgs {
         let credentials = connector::credentials(context, &connector)?;
         let database = connector::open(&connector, &credentials)?;
         let mut connection = connector::connect(&connector, database.as_ref())?;
-        let interrupt = Interrupt::install()?;
         let canceller = connection.canceller();
-        interrupt.also(move || canceller.cancel());
+        on_interrupt(move || canceller.cancel())?;
         let limits = Limits {
             timeout: Duration::from_secs(self.timeout),
             ..Limits::default()
         };
-        let result = connection.run(&sql, &limits);
-        if interrupt.is_set() {
-            return Ok(Ended::Interrupted);
+        match connection.run(&sql, &limits) {
+            Ok(result) => {
+                self.show(context, result)?;
+                Ok(Ended::Fine)
+            }
+            Err(error) if error.kind == SqlErrorKind::Cancelled => Ok(Ended::Interrupted),
+            Err(error) => Err(CliError::Statement(error)),
         }
-        self.show(context, result.map_err(CliError::Statement)?)?;
-        Ok(Ended::Fine)
     }
 
     fn statement(&self) -> Result<String, CliError> {

@@ -8,9 +8,10 @@ use bowline_conformance::{
 };
 use bowline_contract::{SuiteSection, Template};
 
-use super::Subject;
-use crate::listing::Listing;
+use super::About;
 use super::words::{self, Place, accusation, names, place, plural, reason, telling_step};
+use crate::listing::Listing;
+use crate::output::visible;
 use crate::style::{BAD, CODE, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
 /// The most culprits that are shown with their evidence.
@@ -26,7 +27,7 @@ pub(crate) enum Next {
 }
 
 /// Writes the report.
-pub(crate) fn human(report: &Report, subject: Subject<'_>, next: Next) -> String {
+pub(crate) fn human(report: &Report, subject: About<'_>, next: Next) -> String {
     let mut page = Page {
         report,
         subject,
@@ -40,13 +41,14 @@ pub(crate) fn human(report: &Report, subject: Subject<'_>, next: Next) -> String
     page.sections();
     page.capabilities();
     page.metrics();
+    page.left_behind();
     page.next(next);
     page.listing.finish()
 }
 
 struct Page<'a> {
     report: &'a Report,
-    subject: Subject<'a>,
+    subject: About<'a>,
     listing: Listing,
 }
 
@@ -57,8 +59,16 @@ impl Page<'_> {
             self.accuse(culprit);
             return;
         }
-        if let Some(check) = report.checks.iter().find(|check| check.outcome.is_shortfall()) {
-            self.listing.line(format!("{} {} fell short", paint(BAD, "✗"), paint(STRONG, &check.info.id)));
+        if let Some(check) = report
+            .checks
+            .iter()
+            .find(|check| check.outcome.is_shortfall())
+        {
+            self.listing.line(format!(
+                "{} {} fell short",
+                paint(BAD, "✗"),
+                paint(STRONG, &check.info.id)
+            ));
             return;
         }
         let name = paint(STRONG, self.subject.name);
@@ -118,10 +128,20 @@ impl Page<'_> {
             return;
         };
         self.evidence(check);
-        let others: Vec<&CheckId> =
-            culprit.checks.iter().filter(|id| **id != culprit.check).collect();
+        let others: Vec<&CheckId> = culprit
+            .checks
+            .iter()
+            .filter(|id| **id != culprit.check)
+            .collect();
         if !others.is_empty() {
-            self.listing.prose("  also      ", &format!("{} because of it: {}", fell_short(others.len()), some(&others, 4)));
+            self.listing.prose(
+                "  also      ",
+                &format!(
+                    "{} because of it: {}",
+                    fell_short(others.len()),
+                    some(&others, 4)
+                ),
+            );
         }
         if !culprit.blocks.is_empty() {
             let blocks: Vec<&CheckId> = culprit.blocks.iter().collect();
@@ -172,18 +192,23 @@ impl Page<'_> {
     fn spelling(&mut self, culprit: &Culprit) {
         let template = culprit.template;
         let found = place(self.subject.templates, template, self.subject.base);
-        let text = self.subject.templates.get(template).map(|found| found.text.as_str());
+        let text = self
+            .subject
+            .templates
+            .get(template)
+            .map(|found| found.text.as_str());
         match &found {
             Some(Place::File(at)) => self.listing.block("stands at", at, STRONG),
             Some(Place::Pack(pack)) => {
-                self.listing.block("stands in", &format!("the dialect pack `{pack}`"), STRONG);
+                self.listing
+                    .block("stands in", &format!("the dialect pack `{pack}`"), STRONG);
             }
             None => {}
         }
         if let Some(text) = text {
             self.listing.block("text", text, CODE);
         }
-        if let Some(mend) = &culprit.mends {
+        if let Some(mend) = &culprit.mend {
             self.listing.line("");
             self.listing.line(format!(
                 "  {} the spelling of the pack `{}` passes here:",
@@ -203,8 +228,12 @@ impl Page<'_> {
 
     /// Shortfalls that no single template is to blame for.
     fn stray_shortfalls(&mut self) {
-        let blamed: BTreeSet<&CheckId> =
-            self.report.culprits.iter().flat_map(|culprit| &culprit.checks).collect();
+        let blamed: BTreeSet<&CheckId> = self
+            .report
+            .culprits
+            .iter()
+            .flat_map(|culprit| &culprit.checks)
+            .collect();
         let strays = self
             .report
             .checks
@@ -213,7 +242,11 @@ impl Page<'_> {
         for (position, check) in strays.enumerate() {
             if position > 0 || !self.report.culprits.is_empty() {
                 self.listing.gap();
-                self.listing.line(format!("{} {} fell short", paint(BAD, "✗"), paint(STRONG, &check.info.id)));
+                self.listing.line(format!(
+                    "{} {} fell short",
+                    paint(BAD, "✗"),
+                    paint(STRONG, &check.info.id)
+                ));
             }
             self.evidence(check);
             if !check.uses.is_empty() {
@@ -225,7 +258,9 @@ impl Page<'_> {
     fn unknown(&mut self) {
         let mut reasons: BTreeMap<String, Vec<&CheckId>> = BTreeMap::new();
         for check in &self.report.checks {
-            if let (Verdict::Unknown, Some(reason)) = (check.outcome.verdict(), reason(&check.outcome)) {
+            if let (Verdict::Unknown, Some(reason)) =
+                (check.outcome.verdict(), reason(&check.outcome))
+            {
                 reasons.entry(reason).or_default().push(&check.info.id);
             }
         }
@@ -266,12 +301,19 @@ impl Page<'_> {
         }
         self.listing.heading("Not supported");
         if !missing.is_empty() {
-            let first = format!("  - {} not implemented: ", plural(missing.len(), "template"));
-            self.listing.prose("  ", &format!("{}{}", first.trim_start(), names(&missing)));
+            let first = format!(
+                "  - {} not implemented: ",
+                plural(missing.len(), "template")
+            );
+            self.listing
+                .prose("  ", &format!("{}{}", first.trim_start(), names(&missing)));
         }
         let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
-        let by_culprit: BTreeSet<&CheckId> =
-            report.culprits.iter().flat_map(|culprit| &culprit.blocks).collect();
+        let by_culprit: BTreeSet<&CheckId> = report
+            .culprits
+            .iter()
+            .flat_map(|culprit| &culprit.blocks)
+            .collect();
         for check in &report.checks {
             if let Outcome::Blocked { by } = &check.outcome
                 && !by_culprit.contains(&check.info.id)
@@ -280,7 +322,10 @@ impl Page<'_> {
             }
         }
         for (by, count) in waiting {
-            self.listing.prose("  ", &format!("- {} blocked by {by}", plural(count, "check")));
+            self.listing.prose(
+                "  ",
+                &format!("- {} blocked by {by}", plural(count, "check")),
+            );
         }
         for (id, what) in absent {
             self.listing.prose("  ", &format!("- {id}: {what}"));
@@ -310,13 +355,18 @@ impl Page<'_> {
             } else {
                 counts.join(", ")
             };
-            self.listing.line(format!("  {:<18}{counts}", section.name()));
+            self.listing
+                .line(format!("  {:<18}{counts}", section.name()));
         }
     }
 
     fn capabilities(&mut self) {
         let report = self.report;
-        if report.capabilities.iter().all(|capability| capability.verdict.is_none()) {
+        if report
+            .capabilities
+            .iter()
+            .all(|capability| capability.verdict.is_none())
+        {
             return;
         }
         self.listing.heading("Capabilities");
@@ -337,7 +387,11 @@ impl Page<'_> {
     fn why_not(&self, capability: &CapabilityReport) -> String {
         let mut templates = BTreeSet::new();
         let mut reasons = BTreeSet::new();
-        for check in capability.because.iter().filter_map(|id| self.report.check(id)) {
+        for check in capability
+            .because
+            .iter()
+            .filter_map(|id| self.report.check(id))
+        {
             let culprits = self
                 .report
                 .culprits
@@ -374,16 +428,30 @@ impl Page<'_> {
     fn metrics(&mut self) {
         let report = self.report;
         let asked = report.sections.iter().any(|section| {
-            matches!(section, SuiteSection::QlMetrics | SuiteSection::QlPrerequisites)
+            matches!(
+                section,
+                SuiteSection::QlMetrics | SuiteSection::QlPrerequisites
+            )
         });
-        let held: Vec<&MetricReport> =
-            report.metrics.iter().filter(|metric| !metric.because.is_empty()).collect();
+        let held: Vec<&MetricReport> = report
+            .metrics
+            .iter()
+            .filter(|metric| !metric.because.is_empty())
+            .collect();
         if !asked {
             return;
         }
-        let supported = report.metrics.iter().filter(|metric| metric.supported).count();
+        let supported = report
+            .metrics
+            .iter()
+            .filter(|metric| metric.supported)
+            .count();
         let untested = report.metrics.len() - supported - held.len();
-        let mark = if held.is_empty() { paint(GOOD, "✓") } else { paint(OPEN, "-") };
+        let mark = if held.is_empty() {
+            paint(GOOD, "✓")
+        } else {
+            paint(OPEN, "-")
+        };
         self.listing.heading("Metrics");
         let untested = match untested {
             0 => String::new(),
@@ -395,10 +463,28 @@ impl Page<'_> {
         ));
         let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for metric in held {
-            missing.entry(names(&metric.because)).or_default().push(metric.metric.name);
+            missing
+                .entry(names(&metric.because))
+                .or_default()
+                .push(metric.metric.name);
         }
         for (templates, metrics) in missing {
-            self.listing.prose("    ", &format!("without {templates}: {}", metrics.join(", ")));
+            self.listing.prose(
+                "    ",
+                &format!("without {templates}: {}", metrics.join(", ")),
+            );
+        }
+    }
+
+    fn left_behind(&mut self) {
+        if self.report.left_behind.is_empty() {
+            return;
+        }
+        self.listing
+            .heading("Left behind in the database; please run");
+        for statement in &self.report.left_behind {
+            self.listing
+                .line(format!("  {}", paint(CODE, visible(statement))));
         }
     }
 
@@ -430,7 +516,8 @@ impl Page<'_> {
                 Next::Nothing => return,
             }
         };
-        self.listing.line(format!("{} {step}", paint(HINT, "next:")));
+        self.listing
+            .line(format!("{} {step}", paint(HINT, "next:")));
     }
 }
 
@@ -457,7 +544,11 @@ fn mark(verdict: Verdict) -> crate::style::Painted<&'static str> {
 }
 
 fn total(report: &Report, verdict: Verdict) -> usize {
-    report.checks.iter().filter(|check| check.outcome.verdict() == verdict).count()
+    report
+        .checks
+        .iter()
+        .filter(|check| check.outcome.verdict() == verdict)
+        .count()
 }
 
 /// All counts in one line, with what was asked and how long it took.

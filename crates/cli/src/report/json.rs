@@ -9,8 +9,8 @@ use bowline_driver::SqlError;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::About;
 use super::words::{self, Place};
-use super::Subject;
 use crate::error::CliError;
 
 /// The version of the format; it grows when a reader of the one before could misunderstand.
@@ -34,6 +34,8 @@ struct TestReport {
     sections: Vec<&'static str>,
     /// Whether the run was stopped before its end.
     interrupted: bool,
+    /// Statements that would remove what functional checks made and could not remove; empty as a rule.
+    left_behind: Vec<String>,
     /// How many connections were used.
     connections: usize,
     /// How long the run took, in milliseconds.
@@ -164,7 +166,10 @@ enum Reason {
     /// The answer is not what was expected.
     Answer { expected: String, got: String },
     /// A template could not be rendered as the contract asks.
-    Render { template: &'static str, message: String },
+    Render {
+        template: &'static str,
+        message: String,
+    },
     /// The database's answer leaves it open.
     Database { error: DatabaseError },
     /// There was nothing to look at.
@@ -208,6 +213,8 @@ struct Step {
     sql: String,
     /// How long it took, in milliseconds.
     elapsed_ms: f64,
+    /// With how many other checks it was asked in one statement, each as a scalar subquery; 0 when alone.
+    shared_with: usize,
     /// The beginning of the result, when there was one.
     result: Option<Rows>,
     /// The error, when there was one.
@@ -261,10 +268,12 @@ struct Metric {
 }
 
 /// Writes the report.
-pub(crate) fn json(report: &Report, subject: Subject<'_>) -> Result<String, CliError> {
+pub(crate) fn json(report: &Report, subject: About<'_>) -> Result<String, CliError> {
     serde_json::to_string_pretty(&wire(report, subject))
         .map(|text| text + "\n")
-        .map_err(|error| CliError::Internal(format!("the report cannot be written as JSON: {error}")))
+        .map_err(|error| {
+            CliError::Internal(format!("the report cannot be written as JSON: {error}"))
+        })
 }
 
 /// The JSON Schema of what `bowline test --format json` writes, as text.
@@ -277,9 +286,13 @@ pub fn test_report_schema() -> String {
     format!("{:#}\n", schema.as_value())
 }
 
-fn wire(report: &Report, subject: Subject<'_>) -> TestReport {
+fn wire(report: &Report, subject: About<'_>) -> TestReport {
     let count = |verdict: suite::Verdict| {
-        report.checks.iter().filter(|check| check.outcome.verdict() == verdict).count()
+        report
+            .checks
+            .iter()
+            .filter(|check| check.outcome.verdict() == verdict)
+            .count()
     };
     TestReport {
         version: VERSION,
@@ -287,8 +300,13 @@ fn wire(report: &Report, subject: Subject<'_>) -> TestReport {
         connector: subject.name.to_owned(),
         product: report.product.clone(),
         tier: report.tier.name(),
-        sections: report.sections.iter().map(|section| section.name()).collect(),
+        sections: report
+            .sections
+            .iter()
+            .map(|section| section.name())
+            .collect(),
         interrupted: report.interrupted,
+        left_behind: report.left_behind.clone(),
         connections: report.connections,
         elapsed_ms: milliseconds(report.elapsed),
         summary: Summary {
@@ -298,7 +316,11 @@ fn wire(report: &Report, subject: Subject<'_>) -> TestReport {
             unknown: count(suite::Verdict::Unknown),
             blocked: count(suite::Verdict::Blocked),
         },
-        culprits: report.culprits.iter().map(|found| culprit(found, subject)).collect(),
+        culprits: report
+            .culprits
+            .iter()
+            .map(|found| culprit(found, subject))
+            .collect(),
         checks: report.checks.iter().map(check).collect(),
         templates: report
             .templates
@@ -331,19 +353,19 @@ fn wire(report: &Report, subject: Subject<'_>) -> TestReport {
     }
 }
 
-fn culprit(found: &suite::Culprit, subject: Subject<'_>) -> Culprit {
+fn culprit(found: &suite::Culprit, subject: About<'_>) -> Culprit {
     Culprit {
         template: found.template.short_name(),
         check: found.check.to_string(),
         checks: texts(&found.checks),
         blocks: texts(&found.blocks),
-        place: words::place(subject.templates, found.template, subject.base).map(|place| {
-            match place {
+        place: words::place(subject.templates, found.template, subject.base).map(
+            |place| match place {
                 Place::File(at) => TextPlace::File(at),
                 Place::Pack(name) => TextPlace::Pack(name),
-            }
-        }),
-        mend: found.mends.as_ref().map(|mend| Mend {
+            },
+        ),
+        mend: found.mend.as_ref().map(|mend| Mend {
             pack: mend.pack.clone(),
             text: mend.text.clone(),
         }),
@@ -360,7 +382,12 @@ fn check(found: &suite::CheckReport) -> Check {
         reason: reason(&found.outcome),
         judges: short_names(&found.info.judges),
         uses: short_names(&found.uses),
-        carries: found.info.carries.iter().map(|capability| capability.name()).collect(),
+        carries: found
+            .info
+            .carries
+            .iter()
+            .map(|capability| capability.name())
+            .collect(),
         steps: found.steps.iter().map(step).collect(),
     }
 }
@@ -415,6 +442,7 @@ fn step(found: &suite::Step) -> Step {
         label: found.label,
         sql: found.sql.clone(),
         elapsed_ms: milliseconds(found.elapsed),
+        shared_with: found.shared_with,
         result,
         error,
     }
@@ -425,7 +453,10 @@ fn texts(ids: &[suite::CheckId]) -> Vec<String> {
 }
 
 fn short_names(templates: &[&'static Template]) -> Vec<&'static str> {
-    templates.iter().map(|template| template.short_name()).collect()
+    templates
+        .iter()
+        .map(|template| template.short_name())
+        .collect()
 }
 
 /// To the microsecond: more digits would be noise.
@@ -441,7 +472,10 @@ mod tests {
     fn the_schema_describes_the_version() {
         let schema: serde_json::Value = serde_json::from_str(&test_report_schema()).unwrap();
         assert!(schema["properties"]["version"].is_object());
-        assert_eq!(schema["$defs"]["Verdict"]["oneOf"].as_array().map(Vec::len), Some(5));
+        assert_eq!(
+            schema["$defs"]["Verdict"]["oneOf"].as_array().map(Vec::len),
+            Some(5)
+        );
     }
 
     #[test]

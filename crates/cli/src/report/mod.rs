@@ -8,8 +8,8 @@ mod words;
 
 use std::path::Path;
 
-use bowline_connector::template::TemplateSet;
 use bowline_conformance::Report;
+use bowline_connector::template::TemplateSet;
 
 use crate::exit::Ended;
 
@@ -26,7 +26,7 @@ pub(crate) enum Format {
 
 /// Which connector a report is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject<'a> {
+pub(crate) struct About<'a> {
     /// The connector's name.
     pub(crate) name: &'a str,
     /// Its templates, to say where a text stands.

@@ -1,5 +1,7 @@
 //! What is shown on standard error while the suite runs.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bowline_conformance::{Event, Verdict};
 use indicatif::ProgressBar;
 
@@ -9,7 +11,7 @@ use crate::output::Printer;
 /// A progress bar that follows the suite's events.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    short: usize,
+    wrong: AtomicUsize,
 }
 
 impl Progress {
@@ -18,23 +20,24 @@ impl Progress {
         let bar = printer.bar("{spinner} {prefix} {wide_bar} {pos}/{len} {msg}");
         bar.set_prefix(format!("testing {connector}"));
         bar.set_message("connecting");
-        Self { bar, short: 0 }
+        Self {
+            bar,
+            wrong: AtomicUsize::new(0),
+        }
     }
 
     /// Takes one event in.
-    pub(crate) fn on_event(&mut self, event: &Event<'_>) {
+    pub(crate) fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Started { checks } => self.bar.set_length(*checks as u64),
             Event::Connected { product, .. } => self.bar.set_message((*product).to_owned()),
             Event::Finished { check, verdict, .. } => {
-                if *verdict == Verdict::Wrong {
-                    self.short += 1;
-                }
-                let short = match self.short {
+                let wrong = usize::from(*verdict == Verdict::Wrong);
+                let so_far = match self.wrong.fetch_add(wrong, Ordering::Relaxed) + wrong {
                     0 => String::new(),
                     count => format!(" · {count} wrong so far"),
                 };
-                self.bar.set_message(format!("{}{short}", check.id));
+                self.bar.set_message(format!("{}{so_far}", check.id));
                 self.bar.inc(1);
             }
             Event::Blaming { checks } => self.bar.set_message(format!(

@@ -20,7 +20,10 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
 
 /// The short names of templates, with commas.
 pub(super) fn names<'a>(templates: impl IntoIterator<Item = &'a &'static Template>) -> String {
-    let names: Vec<_> = templates.into_iter().map(|template| template.short_name()).collect();
+    let names: Vec<_> = templates
+        .into_iter()
+        .map(|template| template.short_name())
+        .collect();
     names.join(", ")
 }
 

@@ -1,0 +1,81 @@
+//! `bowline export`: the proven connector as the platform takes it.
+
+use std::path::Path;
+
+use bowline_conformance::{Export, Report};
+use bowline_connector::{Connector, Workspace};
+use bowline_contract::SuiteSection;
+
+use super::test::{SuiteArgs, prove, write};
+use crate::connector;
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::report::{self, Format, human::Next};
+use crate::run::Context;
+use crate::style::{GOOD, paint};
+
+/// Prove a connector with the whole suite and write what the platform takes from it.
+///
+/// Writes `output/<connector>/manifest.json` and a `.j2` file for every template that was found right. What is wrong
+/// or unknown is left out, and the exit code says so.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// The connector; not needed when there is only one
+    connector: Option<String>,
+    /// Not for export, which needs the whole suite
+    #[arg(short = 'm', long = "section", value_name = "SECTION", hide = true)]
+    sections: Vec<String>,
+    #[command(flatten)]
+    suite: SuiteArgs,
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+impl ExportArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        if !self.sections.is_empty() {
+            return Err(CliError::usage(
+                "export refuses a section filter: what it writes must rest on the whole suite",
+                "run `bowline export` without `-m`, or `bowline test -m …` to look at one section",
+            ));
+        }
+        let workspace = Workspace::find(&context.directory)?;
+        let connector = connector::load(context, self.connector.as_deref())?;
+        let report = prove(context, &connector, SuiteSection::ALL, &self.suite)?;
+        write(context, &connector, &report, self.format, Next::Nothing)?;
+        let ended = report::ended(&report);
+        if ended == Ended::Interrupted {
+            context.printer.say("nothing was exported");
+            return Ok(ended);
+        }
+        export(
+            context,
+            &connector,
+            &report,
+            &workspace.output_dir(&connector.name),
+        )?;
+        Ok(ended)
+    }
+}
+
+/// Writes what a report proved to a folder, and says so.
+pub(crate) fn export(
+    context: &Context,
+    connector: &Connector,
+    report: &Report,
+    folder: &Path,
+) -> Result<(), CliError> {
+    let version = env!("CARGO_PKG_VERSION");
+    let export = Export::new(report, &connector.manifest, &connector.templates, version)
+        .map_err(CliError::Export)?;
+    export.write(folder).map_err(CliError::Export)?;
+    let shown = folder.strip_prefix(&context.directory).unwrap_or(folder);
+    context.printer.say(format!(
+        "{} exported the manifest and {} templates to {}",
+        paint(GOOD, "✓"),
+        export.templates.len(),
+        shown.display()
+    ));
+    Ok(())
+}

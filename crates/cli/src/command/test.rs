@@ -1,0 +1,161 @@
+//! `bowline test`: the suite against a connector's live database.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bowline_conformance::{Interrupt, Options, Report, Subject, Tier};
+use bowline_connector::Connector;
+use bowline_contract::SuiteSection;
+use bowline_driver::Limits;
+
+use crate::connector;
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::interrupt::on_interrupt;
+use crate::report::{self, About, Format, human::Next, progress::Progress};
+use crate::run::Context;
+
+/// Prove a connector against its live database.
+///
+/// The exit code tells how it went: 0 all is well, 1 something is wrong, 3 something could not be found out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TestArgs {
+    /// The connector; not needed when there is only one
+    connector: Option<String>,
+    /// Ask only this section; may be given several times
+    #[arg(short = 'm', long = "section", value_name = "SECTION")]
+    sections: Vec<String>,
+    #[command(flatten)]
+    suite: SuiteArgs,
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+/// How the suite is run, for every command that runs it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SuiteArgs {
+    /// How many connections are used at once
+    #[arg(short, long, value_name = "CONNECTIONS")]
+    jobs: Option<NonZeroUsize>,
+    /// Stop a statement after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+    /// How much is asked
+    #[arg(long, value_name = "TIER", default_value = "strict")]
+    tier: TierName,
+}
+
+/// The tiers on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum TierName {
+    /// What the contract's suite asks
+    Reference,
+    /// All of that, and what tells a wrong template from a right one
+    Strict,
+}
+
+impl Default for SuiteArgs {
+    fn default() -> Self {
+        Self {
+            jobs: None,
+            timeout: 60,
+            tier: TierName::Strict,
+        }
+    }
+}
+
+impl SuiteArgs {
+    fn options(&self, sections: &[SuiteSection]) -> Options {
+        let usual = Options::default();
+        Options {
+            sections: sections.to_vec(),
+            tier: match self.tier {
+                TierName::Reference => Tier::Reference,
+                TierName::Strict => Tier::Strict,
+            },
+            jobs: self.jobs.unwrap_or(usual.jobs),
+            limits: Limits {
+                timeout: Duration::from_secs(self.timeout),
+                ..usual.limits
+            },
+            ..usual
+        }
+    }
+}
+
+impl TestArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let sections = sections(&self.sections)?;
+        let connector = connector::load(context, self.connector.as_deref())?;
+        let report = prove(context, &connector, &sections, &self.suite)?;
+        write(context, &connector, &report, self.format, Next::Export)?;
+        Ok(report::ended(&report))
+    }
+}
+
+/// Writes a report to standard output.
+pub(crate) fn write(
+    context: &Context,
+    connector: &Connector,
+    report: &Report,
+    format: Format,
+    next: Next,
+) -> Result<(), CliError> {
+    let subject = About {
+        name: connector.name.as_str(),
+        templates: &connector.templates,
+        base: &context.directory,
+    };
+    match format {
+        Format::Human => context
+            .printer
+            .text(&report::human::human(report, subject, next)),
+        Format::Json => context.printer.data(&report::json::json(report, subject)?),
+        Format::Junit => context
+            .printer
+            .data(&report::junit::junit(report, subject.name)?),
+    }
+}
+
+/// The sections that filters name, each once, in the suite's order; all of them without a filter.
+fn sections(filters: &[String]) -> Result<Vec<SuiteSection>, CliError> {
+    let mut chosen = Vec::new();
+    for filter in filters {
+        chosen.extend(SuiteSection::parse_filter(filter).map_err(CliError::Section)?);
+    }
+    Ok(SuiteSection::ALL
+        .iter()
+        .copied()
+        .filter(|section| filters.is_empty() || chosen.contains(section))
+        .collect())
+}
+
+/// Runs the suite, with progress on standard error; Ctrl-C stops it cleanly.
+pub(crate) fn prove(
+    context: &Context,
+    connector: &Connector,
+    sections: &[SuiteSection],
+    suite: &SuiteArgs,
+) -> Result<Report, CliError> {
+    let credentials = connector::credentials(context, connector)?;
+    let subject = Subject {
+        templates: Arc::new(connector.templates.clone()),
+        database: connector::open(connector, &credentials)?,
+        functional: connector::functional_target(connector, &credentials)?,
+    };
+    let interrupt = Interrupt::default();
+    let stop = interrupt.clone();
+    on_interrupt(move || stop.stop())?;
+    let progress = Progress::new(&context.printer, connector.name.as_str());
+    let report =
+        bowline_conformance::run(&subject, &suite.options(sections), &interrupt, &|event| {
+            progress.on_event(&event);
+        });
+    progress.finish();
+    report.map_err(|source| CliError::Connect {
+        connector: connector.name.to_string(),
+        source,
+    })
+}
