@@ -264,20 +264,29 @@ mod tests {
 
     #[test]
     fn the_only_connector_needs_no_name() {
-        assert_eq!(resolved(&["shop", "_draft", ".git"], None, None), Ok("shop".into()));
+        assert_eq!(
+            resolved(&["shop", "_draft", ".git"], None, None),
+            Ok("shop".into())
+        );
         assert_eq!(resolved(&["shop"], None, Some(" ")), Ok("shop".into()));
     }
 
     #[test]
     fn the_argument_wins_over_the_environment() {
         let both = ["shop", "till"];
-        assert_eq!(resolved(&both, Some("shop"), Some("till")), Ok("shop".into()));
+        assert_eq!(
+            resolved(&both, Some("shop"), Some("till")),
+            Ok("shop".into())
+        );
         assert_eq!(resolved(&both, None, Some("till")), Ok("till".into()));
     }
 
     #[test]
     fn names_are_compared_as_connectors_are_named() {
-        assert_eq!(resolved(&["My-Shop", "till"], Some("my shop"), None), Ok("My-Shop".into()));
+        assert_eq!(
+            resolved(&["My-Shop", "till"], Some("my shop"), None),
+            Ok("My-Shop".into())
+        );
     }
 
     #[test]
@@ -311,7 +320,10 @@ mod tests {
     #[test]
     fn two_folders_of_one_name_are_refused() {
         let error = resolved(&["my-shop", "my_shop"], None, None).unwrap_err();
-        assert!(error.starts_with("two folders for one connector:"), "{error}");
+        assert!(
+            error.starts_with("two folders for one connector:"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::{Connector, Driver};
 use crate::credentials;
 use crate::dialect::Pack;
 use crate::folder::{
-    ConnectorFile, Document, DriverKind, DriverSection, GivenTemplate, LoadError, Place, Problem, ProblemKind, compile,
-    listed, read_templates, shown, template_of_file, whole_file,
+    ConnectorFile, Document, DriverKind, DriverSection, GivenTemplate, LoadError, Place, Problem,
+    ProblemKind, compile, listed, read_templates, shown, template_of_file, whole_file,
 };
 use crate::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
 
@@ -35,7 +35,15 @@ impl Connector {
         let file = read_connector_file(dir, &connector_text, &mut problems);
         let own = read_own_templates(dir, &mut problems)?;
         let manifest = read_manifest(dir, &mut problems)?;
-        let (Some(ConnectorParts { file, dialect, driver }), Some(manifest)) = (file, manifest) else {
+        let (
+            Some(ConnectorParts {
+                file,
+                dialect,
+                driver,
+            }),
+            Some(manifest),
+        ) = (file, manifest)
+        else {
             return Err(LoadError::Invalid { problems });
         };
         let (templates, dropped) = merge(dialect, own, &mut problems);
@@ -128,11 +136,7 @@ fn find_dialect(document: &mut Document<'_>, file: &ConnectorFile) -> Option<&'s
 }
 
 /// The driver a `[driver]` section means: what finds the driver must be there, and mean something for its kind.
-fn read_driver(
-    dir: &Path,
-    document: &mut Document<'_>,
-    section: &DriverSection,
-) -> Option<Driver> {
+fn read_driver(dir: &Path, document: &mut Document<'_>, section: &DriverSection) -> Option<Driver> {
     let kind = match section.kind {
         DriverKind::Sqlite => {
             for (key, given) in [

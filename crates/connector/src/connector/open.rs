@@ -79,7 +79,9 @@ impl Connector {
             return Ok(None);
         };
         let value = |key: &str, expression| {
-            self.evaluate(credentials, expression, || format!("`{key}` in `[functional]`"))
+            self.evaluate(credentials, expression, || {
+                format!("`{key}` in `[functional]`")
+            })
         };
         Ok(Some(FunctionalTarget {
             database: section

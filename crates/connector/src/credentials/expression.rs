@@ -11,7 +11,9 @@ use serde_json::{Map, Value as Json};
 #[non_exhaustive]
 pub enum ExpressionError {
     /// It names a credential that is not there.
-    #[error("missing credential `{credential}`\nhint: add `{credential}` to `connect_args` in credentials.json")]
+    #[error(
+        "missing credential `{credential}`\nhint: add `{credential}` to `connect_args` in credentials.json"
+    )]
     MissingCredential {
         /// The credential's name.
         credential: String,
@@ -86,7 +88,9 @@ pub(super) fn evaluate(
         let mut filled = given.clone();
         let others = missing.iter().filter(|other| other != name);
         filled.extend(others.map(|other| (other.clone(), minijinja::Value::from(""))));
-        template.render(minijinja::Value::from_iter(filled)).is_err()
+        template
+            .render(minijinja::Value::from_iter(filled))
+            .is_err()
     });
     match blamed {
         Some(name) => Err(ExpressionError::MissingCredential {
@@ -229,6 +233,9 @@ mod tests {
     #[test]
     fn broken_expressions_say_where() {
         let error = check("ab\n{{ host").unwrap_err();
-        assert!(matches!(error, ExpressionError::Invalid { line: 2, .. }), "{error:?}");
+        assert!(
+            matches!(error, ExpressionError::Invalid { line: 2, .. }),
+            "{error:?}"
+        );
     }
 }

@@ -4,11 +4,12 @@ mod expression;
 
 use std::path::{Path, PathBuf};
 
+use bowline_contract::credentials::secret_values;
 use bowline_driver::Redactor;
 use serde_json::{Map, Value};
 
-pub(crate) use expression::check;
 pub use expression::ExpressionError;
+pub(crate) use expression::check;
 
 /// The credentials of one connector, read from its `credentials.json`.
 ///
@@ -122,8 +123,7 @@ impl Credentials {
     /// The values under `connect_args`.
     #[must_use]
     pub fn connect_args(&self) -> &Map<String, Value> {
-        static EMPTY: std::sync::LazyLock<Map<String, Value>> =
-            std::sync::LazyLock::new(Map::new);
+        static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
         self.document["connect_args"].as_object().unwrap_or(&EMPTY)
     }
 
@@ -144,7 +144,8 @@ impl Credentials {
     /// # Errors
     /// [`ExpressionError`]; its text holds no secret.
     pub fn evaluate(&self, text: &str) -> Result<String, ExpressionError> {
-        expression::evaluate(text, self.connect_args()).map_err(|error| error.redacted(&self.redactor))
+        expression::evaluate(text, self.connect_args())
+            .map_err(|error| error.redacted(&self.redactor))
     }
 }
 
@@ -163,15 +164,5 @@ fn json_message(error: &serde_json::Error) -> String {
     match message.rfind(" at line ") {
         Some(at) => message[..at].to_owned(),
         None => message,
-    }
-}
-
-/// Every text below a value.
-fn secret_values(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(items) => items.iter().flat_map(secret_values).collect(),
-        Value::Object(members) => members.values().flat_map(secret_values).collect(),
-        _ => Vec::new(),
     }
 }

@@ -62,6 +62,8 @@ pub(super) const PACKS: &[Embedded] = &[
         "postgres",
         [
             "get_columns_query",
+            "get_is_timestamp_expression",
+            "get_not_is_timestamp_expression",
             "get_query_logs_query",
             "get_tables_query",
         ]

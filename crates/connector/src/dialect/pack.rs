@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::embedded::{Embedded, PACKS};
-use crate::folder::{ConnectorFile, Document, GivenTemplate, Problem, read_templates, template_of_file, whole_file};
+use crate::folder::{
+    ConnectorFile, Document, GivenTemplate, Problem, read_templates, template_of_file, whole_file,
+};
 
 /// The file `pack.toml`: the facts about one dialect pack.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -81,7 +81,10 @@ impl<'de> Deserialize<'de> for DriverKind {
                 let names = Self::ALL.map(Self::name);
                 let meant = match bowline_contract::nearest(&word, names) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("valid kinds are {}", super::document::listed(names.into_iter())),
+                    None => format!(
+                        "valid kinds are {}",
+                        super::document::listed(names.into_iter())
+                    ),
                 };
                 serde::de::Error::custom(format!("unknown driver kind `{word}`: {meant}"))
             })

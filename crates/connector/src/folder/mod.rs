@@ -11,6 +11,4 @@ pub use problem::{LoadError, Place, Problem, ProblemKind};
 
 pub(crate) use document::{Document, listed};
 pub(crate) use problem::shown;
-pub(crate) use templates::{
-    GivenTemplate, compile, read_templates, template_of_file, whole_file,
-};
+pub(crate) use templates::{GivenTemplate, compile, read_templates, template_of_file, whole_file};

@@ -110,9 +110,7 @@ impl Place {
         Self {
             line: text[..start].matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
-            source: text[line_start..line_end]
-                .trim_end_matches('\r')
-                .to_owned(),
+            source: text[line_start..line_end].trim_end_matches('\r').to_owned(),
             width: text[start..end.min(line_end).max(start)]
                 .chars()
                 .count()

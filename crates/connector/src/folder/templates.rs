@@ -79,11 +79,7 @@ fn read_table(
     }
 }
 
-fn report_unknown_section(
-    document: &mut Document<'_>,
-    range: std::ops::Range<usize>,
-    name: &str,
-) {
+fn report_unknown_section(document: &mut Document<'_>, range: std::ops::Range<usize>, name: &str) {
     let names = TemplateSection::ALL.iter().map(|section| section.name());
     let hint = match bowline_contract::nearest(name, names.clone()) {
         Some(near) => format!("did you mean `[{near}]`?"),
@@ -215,7 +211,9 @@ pub(crate) fn template_of_file(path: &Path) -> Result<Option<&'static Template>,
             )),
         };
     }
-    let stem = name.strip_suffix(".j2").or_else(|| name.strip_suffix(".sql"));
+    let stem = name
+        .strip_suffix(".j2")
+        .or_else(|| name.strip_suffix(".sql"));
     match stem {
         Some(stem) => Err(problem(
             format!("a template's file name ends in `{TEMPLATE_SOURCE_ENDING}`"),
