@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bowline_connector::template::TemplateSet;
+use bowline_connector::dialect::Pack;
+use bowline_connector::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
 use bowline_contract::Template;
 
 use crate::clock::Clock;
@@ -333,23 +334,27 @@ impl Prober<'_> {
     fn mend(&mut self, info: &CheckInfo, template: &'static Template) -> Option<Mend> {
         let record = record_of(info)?;
         let own = self.subject.templates.get(template)?;
-        let mut tried = BTreeSet::from([own.text.clone()]);
-        let subject = self.subject;
-        for (pack, alternatives) in &subject.alternatives {
-            let Some(other) = alternatives.get(template) else {
+        let mut tried = BTreeSet::from([own.text.as_str()]);
+        for pack in Pack::all() {
+            let Some(other) = pack.spelling(template).filter(|other| tried.insert(other.text)) else {
                 continue;
             };
-            if self.left == 0 || !tried.insert(other.text.clone()) {
+            let Ok(compiled) = CompiledTemplate::compile(template.name, other.text) else {
                 continue;
+            };
+            if self.left == 0 {
+                break;
             }
             self.left -= 1;
-            let mut templates = TemplateSet::clone(&subject.templates);
-            templates.insert(other.clone());
+            let mut templates = TemplateSet::clone(&self.subject.templates);
+            templates.insert(ConnectorTemplate {
+                template,
+                text: other.text.to_owned(),
+                origin: Origin::Pack(pack.name.to_owned()),
+                compiled,
+            });
             if self.passes(record, info, templates) {
-                return Some(Mend {
-                    pack: pack.clone(),
-                    text: other.text.clone(),
-                });
+                return Some(Mend { pack: pack.name.to_owned(), text: other.text.to_owned() });
             }
         }
         None

@@ -28,8 +28,6 @@ pub struct Subject {
     pub database: Arc<dyn Database>,
     /// Where functional checks may create their table.
     pub functional: Option<FunctionalTarget>,
-    /// Other spellings, by the name of the dialect pack: tried one at a time to find out which template is at fault.
-    pub alternatives: Vec<(String, Arc<TemplateSet>)>,
 }
 
 /// How the suite runs.
