@@ -1,0 +1,151 @@
+//! What the methods of a warehouse connector take and give.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::WireValue;
+
+/// How many bytes the line of an answer may be longer than the rows in it may be.
+pub const ANSWER_OVERHEAD: u64 = 1024 * 1024;
+
+/// What `connect` takes.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConnectParams {
+    /// What stands under `connect_args` in credentials.json.
+    pub credentials: Map<String, Json>,
+}
+
+impl std::fmt::Debug for ConnectParams {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&String> = self.credentials.keys().collect();
+        f.debug_struct("ConnectParams")
+            .field("credentials", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What `connect` gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectResult {
+    /// What is on the other end, as the server names itself, such as `DuckDB v1.5.6`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+}
+
+/// What `query` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryParams {
+    /// One statement.
+    pub sql: String,
+    /// The most rows wanted; a result with more fails with kind `too_large`.
+    pub max_rows: u64,
+    /// The most bytes the rows may take in the answer; a larger result fails with kind `too_large`.
+    pub max_bytes: u64,
+    /// How long the program waits, in milliseconds, before it ends the process.
+    pub timeout_ms: u64,
+}
+
+/// What `query` gives.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueryResult {
+    /// The columns; empty for a statement without a result set.
+    pub columns: Vec<WireColumn>,
+    /// The rows, each as long as `columns`.
+    pub rows: Vec<Vec<WireValue>>,
+    /// How many rows the statement changed, where that is known.
+    #[serde(default)]
+    pub rows_affected: Option<u64>,
+    /// What of the result could not be written as JSON as it came from the connector's own driver.
+    #[serde(default)]
+    pub not_json: NotJson,
+}
+
+/// One column of a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireColumn {
+    /// The name exactly as the database gave it.
+    pub name: String,
+    /// The driver's word for its type; empty when there is none.
+    #[serde(rename = "type", default)]
+    pub type_name: String,
+}
+
+/// What the platform's agent could not have written as JSON, and why. Only connectors in Python have such things.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotJson {
+    /// Why the rows cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<String>,
+    /// Why the descriptions of the columns cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<String>,
+}
+
+/// What `execute` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecuteParams {
+    /// One statement.
+    pub sql: String,
+    /// How long the program waits, in milliseconds, before it ends the process.
+    pub timeout_ms: u64,
+}
+
+/// What `execute` gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecuteResult {
+    /// How many rows the statement changed, where that is known.
+    #[serde(default)]
+    pub rows_affected: Option<u64>,
+}
+
+/// What `templates` gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplatesResult {
+    /// The templates the connector has; one that is not here is not supported.
+    pub templates: Vec<GivenText>,
+    /// Where functional checks may create their table.
+    #[serde(default)]
+    pub functional_target: Option<FunctionalPlace>,
+    /// Templates the connector has but could not give.
+    #[serde(default)]
+    pub problems: Vec<TemplateProblem>,
+}
+
+/// One template's text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenText {
+    /// The contract's method name, such as `get_avg_function_template`.
+    pub name: String,
+    /// The text as given.
+    pub text: String,
+    /// The class that has the method, for connectors in Python.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// The line of the connector's file where the text begins, from 1, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+/// Where functional checks may create their table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionalPlace {
+    /// The database; none means the one the metadata queries name.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// The schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+}
+
+/// A template that could not be given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateProblem {
+    /// The method's name.
+    pub name: String,
+    /// What is wrong.
+    pub message: String,
+    /// The line of the connector's file, from 1, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
