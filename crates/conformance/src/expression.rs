@@ -101,7 +101,7 @@ impl Expressions {
             ),
         ]);
         self.environment
-            .render_str(text, Value::from_iter(context))
+            .render_str(text, Value::from_pairs(context))
             .map_err(|error| {
                 let mut source = std::error::Error::source(&error);
                 while let Some(inner) = source {

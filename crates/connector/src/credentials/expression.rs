@@ -72,7 +72,7 @@ pub(super) fn evaluate(
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| (name.clone(), jinja_value(value)))
         .collect();
-    let error = match template.render(minijinja::Value::from_iter(given.clone())) {
+    let error = match template.render(minijinja::Value::from_pairs(given.clone())) {
         Ok(text) => return Ok(text),
         Err(error) if error.kind() == ErrorKind::UndefinedError => error,
         Err(error) => return Err(invalid(&error)),
@@ -89,7 +89,7 @@ pub(super) fn evaluate(
         let others = missing.iter().filter(|other| other != name);
         filled.extend(others.map(|other| (other.clone(), minijinja::Value::from(""))));
         template
-            .render(minijinja::Value::from_iter(filled))
+            .render(minijinja::Value::from_pairs(filled))
             .is_err()
     });
     match blamed {
@@ -132,7 +132,7 @@ fn jinja_value(value: &Json) -> minijinja::Value {
         },
         Json::String(text) => minijinja::Value::from(text.as_str()),
         Json::Array(items) => items.iter().map(jinja_value).collect(),
-        Json::Object(members) => minijinja::Value::from_iter(
+        Json::Object(members) => minijinja::Value::from_pairs(
             members
                 .iter()
                 .map(|(name, member)| (name.clone(), jinja_value(member))),
