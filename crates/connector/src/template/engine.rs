@@ -53,10 +53,11 @@ impl CompiledTemplate {
     /// # Errors
     /// Kinds `Render`, `Security`, `OutOfFuel`.
     pub fn render(&self, variables: &[(&str, TemplateValue)]) -> Result<String, TemplateError> {
-        let context: Value = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), convert(value)))
-            .collect();
+        let context = Value::from_pairs(
+            variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), convert(value))),
+        );
         self.environment
             .get_template("template")
             .and_then(|template| template.render(context))
