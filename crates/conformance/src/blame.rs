@@ -336,7 +336,10 @@ impl Prober<'_> {
         let own = self.subject.templates.get(template)?;
         let mut tried = BTreeSet::from([own.text.as_str()]);
         for pack in Pack::all() {
-            let Some(other) = pack.spelling(template).filter(|other| tried.insert(other.text)) else {
+            let Some(other) = pack
+                .spelling(template)
+                .filter(|other| tried.insert(other.text))
+            else {
                 continue;
             };
             let Ok(compiled) = CompiledTemplate::compile(template.name, other.text) else {
@@ -354,7 +357,10 @@ impl Prober<'_> {
                 compiled,
             });
             if self.passes(record, info, templates) {
-                return Some(Mend { pack: pack.name.to_owned(), text: other.text.to_owned() });
+                return Some(Mend {
+                    pack: pack.name.to_owned(),
+                    text: other.text.to_owned(),
+                });
             }
         }
         None

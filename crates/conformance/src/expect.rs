@@ -296,17 +296,28 @@ impl Expect {
 }
 
 /// Judges a statement that must succeed, or must fail, by what a flag says.
-pub(crate) fn judge_success(must_succeed: bool, answer: &Result<ResultSet, SqlError>) -> Judgement {
+///
+/// Where a `value` is asked for, a result without one is no success: some databases give NULL instead of an error.
+pub(crate) fn judge_success(
+    must_succeed: bool,
+    value: bool,
+    answer: &Result<ResultSet, SqlError>,
+) -> Judgement {
+    let gave_nothing = |result: &ResultSet| value && result.scalar().is_none_or(Value::is_null);
     match (must_succeed, answer) {
-        (true, Ok(_)) | (false, Err(_)) => Judgement::Right,
+        (true, Ok(result)) if gave_nothing(result) => Judgement::Wrong {
+            expected: "a value, going by the flag".to_owned(),
+            got: describe(result),
+        },
+        (false, Ok(result)) if !gave_nothing(result) => Judgement::Wrong {
+            expected: "an error, going by the flag".to_owned(),
+            got: describe(result),
+        },
         (true, Err(error)) => Judgement::Wrong {
             expected: "success, going by the flag".to_owned(),
             got: error.to_string(),
         },
-        (false, Ok(result)) => Judgement::Wrong {
-            expected: "an error, going by the flag".to_owned(),
-            got: describe(result),
-        },
+        (true, Ok(_)) | (false, _) => Judgement::Right,
     }
 }
 

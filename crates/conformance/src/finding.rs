@@ -42,9 +42,13 @@ pub(crate) fn answer(question: &Question, session: &mut Session) -> Outcome {
             Ok(result) => judged(expect.judge(&result)),
             Err(error) => refusal(error),
         },
-        Question::Success { sql, must_succeed } => match session.run(None, sql) {
+        Question::Success {
+            sql,
+            must_succeed,
+            value,
+        } => match session.run(None, sql) {
             Err(error) if leaves_open(error.kind) => refusal(error),
-            answer => judged(judge_success(*must_succeed, &answer)),
+            answer => judged(judge_success(*must_succeed, *value, &answer)),
         },
         Question::Rendered { text, expect } => {
             let result = ResultSet {

@@ -66,7 +66,11 @@ pub(crate) enum Question {
     /// A statement and what must come back.
     Statement { sql: String, expect: Expect },
     /// A statement that must succeed, or must fail, by what a flag says.
-    Success { sql: String, must_succeed: bool },
+    Success {
+        sql: String,
+        must_succeed: bool,
+        value: bool,
+    },
     /// A text that is judged without the database.
     Rendered { text: String, expect: Expect },
 }
@@ -212,10 +216,12 @@ impl CheckRecord {
             (Some(text), _) => Ok(Question::Success {
                 sql,
                 must_succeed: flag(text)?,
+                value: expect.something == Some(true),
             }),
             (None, Some(text)) => Ok(Question::Success {
                 sql,
                 must_succeed: !flag(text)?,
+                value: expect.something == Some(true),
             }),
         }
     }

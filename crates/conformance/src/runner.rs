@@ -110,9 +110,8 @@ pub fn run(
                 Ok(Done::Work {
                     findings,
                     left_behind,
-                    elapsed,
                 }) => {
-                    progress.worked(elapsed);
+                    progress.asked(&findings);
                     progress.findings.extend(findings);
                     progress.left_behind.extend(left_behind);
                     pending -= 1;
@@ -177,7 +176,6 @@ enum Done {
     Work {
         findings: Vec<Finding>,
         left_behind: Option<String>,
-        elapsed: Duration,
     },
     Finished,
 }
@@ -194,8 +192,8 @@ struct Progress {
     errors: Vec<SqlError>,
     connecting: Duration,
     connections: u32,
-    working: Duration,
-    pieces: u32,
+    asking: Duration,
+    statements: u32,
 }
 
 impl Progress {
@@ -204,20 +202,22 @@ impl Progress {
         self.connections += 1;
     }
 
-    fn worked(&mut self, elapsed: Duration) {
-        self.working += elapsed;
-        self.pieces += 1;
+    fn asked(&mut self, findings: &[Finding]) {
+        for step in findings.iter().flat_map(|finding| &finding.steps) {
+            self.asking += step.elapsed;
+            self.statements += 1;
+        }
     }
 
     /// Another connection pays when the open ones would be busy for longer than it takes to open.
     fn is_worth_a_connection(&self, pending: usize, open: usize) -> bool {
-        let (Some(connecting), Some(piece)) = (
+        let (Some(connecting), Some(statement)) = (
             self.connecting.checked_div(self.connections),
-            self.working.checked_div(self.pieces),
+            self.asking.checked_div(self.statements),
         ) else {
             return false;
         };
-        let ahead = piece * u32::try_from(pending / open.max(1)).unwrap_or(u32::MAX);
+        let ahead = statement * u32::try_from(pending / open.max(1)).unwrap_or(u32::MAX);
         ahead > connecting * 2
     }
 }
@@ -265,12 +265,10 @@ impl Crew<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .recv();
             let Ok(work) = next else { break };
-            let started = Instant::now();
             let Functional {
                 findings,
                 left_behind,
             } = self.perform(work, &mut session);
-            let elapsed = started.elapsed();
             for finding in &findings {
                 let elapsed = finding.steps.iter().map(|step| step.elapsed).sum();
                 (self.on_event)(Event::Finished {
@@ -282,7 +280,6 @@ impl Crew<'_> {
             tell(Done::Work {
                 findings,
                 left_behind,
-                elapsed,
             });
         }
         tell(Done::Finished);
