@@ -4,21 +4,20 @@ use bowline_contract::{Template, TemplateKind, exit_code};
 use libtest_mimic::{Failed, Trial};
 
 use crate::connector::{Engine, spell};
-use crate::needs::{Need, trial};
+use crate::needs::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [
-        (Engine::Postgres, Need::Postgres),
-        (Engine::DuckDb, Need::DuckDb),
-    ]
-    .into_iter()
-    .flat_map(|(engine, need)| {
-        Template::all().map(move |template| {
-            let name = format!("broken/{}/{}", engine.name(), template.short_name());
-            trial(name, &[need], move || is_named_first(engine, template))
+    Engine::ALL
+        .into_iter()
+        .flat_map(|engine| {
+            Template::all().map(move |template| {
+                let name = format!("broken/{}/{}", engine.name(), template.short_name());
+                trial(name, engine.needs(), move || {
+                    is_named_first(engine, template)
+                })
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 fn is_named_first(engine: Engine, template: &Template) -> Result<(), Failed> {

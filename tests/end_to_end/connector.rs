@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::needs::Need;
 use crate::sandbox::{Database, Ran, Sandbox};
 
 /// The databases the tests prove connectors against.
@@ -11,14 +12,28 @@ use crate::sandbox::{Database, Ran, Sandbox};
 pub(crate) enum Engine {
     Postgres,
     DuckDb,
+    Sqlite,
 }
 
 impl Engine {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Postgres, Self::DuckDb, Self::Sqlite];
+
+    /// What its tests cannot run without.
+    pub(crate) fn needs(self) -> &'static [Need] {
+        match self {
+            Self::Postgres => &[Need::Postgres],
+            Self::DuckDb => &[Need::DuckDb],
+            Self::Sqlite => &[],
+        }
+    }
+
     /// The dialect's name, which tests use as the connector's name too.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
             Self::DuckDb => "duckdb",
+            Self::Sqlite => "sqlite",
         }
     }
 
@@ -33,10 +48,10 @@ impl Engine {
                 write_credentials(&sandbox, self.name(), &connect_args(database));
                 sandbox
             }
-            Self::DuckDb => {
+            Self::DuckDb | Self::Sqlite => {
                 let sandbox = Sandbox::new();
                 scaffold(&sandbox, self);
-                let path = sandbox.work().join("shop.duckdb");
+                let path = sandbox.work().join("shop.db");
                 write_credentials(&sandbox, self.name(), &json!({ "path": path }));
                 for statement in SHOP.split_terminator(";\n") {
                     sandbox.bowline(&["query", statement]).exits(0);
