@@ -70,7 +70,11 @@ pub(crate) fn blame(
 fn cleared(findings: &[Finding]) -> BTreeSet<&'static Template> {
     findings
         .iter()
-        .filter(|finding| finding.outcome == Outcome::Supported && !finding.steps.is_empty())
+        .filter(|finding| {
+            finding.outcome == Outcome::Supported
+                && !finding.steps.is_empty()
+                && !finding.rests_on_failure
+        })
         .flat_map(|finding| finding.uses.iter().copied())
         .collect()
 }
@@ -91,6 +95,7 @@ impl Court<'_> {
         while let Some((culprit, mend)) = self.next_culprit() {
             self.convict(culprit, mend);
         }
+        self.doubt_failures();
         self.follow_blocks();
         self.note_missing_blocks();
         self.culprits.sort_by_key(|culprit| {
@@ -218,6 +223,29 @@ impl Court<'_> {
                 .collect::<Vec<_>>(),
         );
         self.add_culprit(culprit, checks, blocks, mend);
+    }
+
+    /// A statement that had to fail proves nothing when a template at fault stood in it.
+    fn doubt_failures(&mut self) {
+        let at_fault: BTreeSet<&'static Template> = self
+            .culprits
+            .iter()
+            .map(|culprit| culprit.template)
+            .collect();
+        for finding in &mut self.findings {
+            if finding.rests_on_failure && finding.outcome == Outcome::Supported {
+                let judges = &finding.info.judges;
+                let by: Vec<_> = finding
+                    .uses
+                    .intersection(&at_fault)
+                    .copied()
+                    .filter(|template| !judges.contains(template))
+                    .collect();
+                if !by.is_empty() {
+                    finding.outcome = Outcome::Blocked { by };
+                }
+            }
+        }
     }
 
     /// A check blocked by a template that is itself blocked names the one at the root.

@@ -20,6 +20,8 @@ pub(crate) struct Finding {
     pub(crate) outcome: Outcome,
     pub(crate) uses: BTreeSet<&'static Template>,
     pub(crate) steps: Vec<Step>,
+    /// The answer is right because the statement failed: that says nothing for the templates it was built from.
+    pub(crate) rests_on_failure: bool,
 }
 
 impl Finding {
@@ -31,6 +33,7 @@ impl Finding {
             outcome,
             uses,
             steps,
+            rests_on_failure: false,
         }
     }
 }

@@ -170,6 +170,13 @@ pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding
                 {
                     Some(step) => finding.steps = vec![step],
                     None => {
+                        finding.rests_on_failure = matches!(
+                            question,
+                            Question::Success {
+                                must_succeed: false,
+                                ..
+                            }
+                        );
                         finding.outcome = answer(&question, session);
                         finding.steps = session.take_steps();
                     }

@@ -1,0 +1,395 @@
+//! The whole suite over SQLite, which is compiled in, and over a scripted database for faults.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bowline_conformance::{
+    Doubt, Export, ExportError, Interrupt, Options, Outcome, Proof, Report, Subject, Verdict, run,
+};
+use bowline_connector::FunctionalTarget;
+use bowline_connector::dialect::Pack;
+use bowline_connector::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
+use bowline_contract::{Capability, SourceManifest, SuiteSection, Template, TemplateKind};
+use bowline_driver::{
+    Database, DriverKind, DriverSpec, FakeDatabase, FakeReply, Limits, SqlError, SqlErrorKind,
+};
+
+fn spelled(template: &'static Template, text: &str) -> ConnectorTemplate {
+    ConnectorTemplate {
+        template,
+        text: text.to_owned(),
+        origin: Origin::Pack("sqlite".to_owned()),
+        compiled: CompiledTemplate::compile(template.name, text)
+            .unwrap_or_else(|error| panic!("{error}")),
+    }
+}
+
+fn sqlite_templates() -> TemplateSet {
+    let pack = Pack::find("sqlite").expect("there is a pack for SQLite");
+    let mut templates = TemplateSet::default();
+    for template in Template::all() {
+        if let Some(spelling) = pack.spelling(template) {
+            templates.insert(spelled(template, spelling.text));
+        }
+    }
+    templates
+}
+
+/// A database file with a table, a view, and names that want care.
+fn sqlite(folder: &Path) -> Arc<dyn Database> {
+    let mut spec = DriverSpec::new(DriverKind::Sqlite);
+    spec.options.insert(
+        "path".to_owned(),
+        folder.join("warehouse.sqlite").display().to_string(),
+    );
+    let database = bowline_driver::open(&spec).expect("SQLite opens");
+    let mut connection = database.connect().expect("SQLite connects");
+    for statement in [
+        "CREATE TABLE orders (id INTEGER PRIMARY KEY, amount REAL)",
+        "INSERT INTO orders (amount) VALUES (1.5), (NULL)",
+        "CREATE TABLE \"Odd \"\"name\"\".with dots 東京\" (\"Größe\" TEXT)",
+        "CREATE VIEW large AS SELECT id FROM orders WHERE amount > 1",
+    ] {
+        connection
+            .run(statement, &Limits::default())
+            .expect("the statement runs");
+    }
+    database
+}
+
+fn target() -> FunctionalTarget {
+    FunctionalTarget {
+        database: None,
+        schema: "main".to_owned(),
+        table: "bowline_functional_check".to_owned(),
+    }
+}
+
+fn options() -> Options {
+    Options {
+        patience: Duration::from_millis(300),
+        ..Options::default()
+    }
+}
+
+fn test(templates: TemplateSet, database: Arc<dyn Database>, options: &Options) -> Report {
+    let subject = Subject {
+        templates: Arc::new(templates),
+        database,
+        functional: Some(target()),
+    };
+    run(&subject, options, &Interrupt::default(), &|_| {}).expect("a connection opens")
+}
+
+fn outcome<'r>(report: &'r Report, id: &str) -> &'r Outcome {
+    let check = report
+        .checks
+        .iter()
+        .find(|check| check.info.id.as_str() == id);
+    &check
+        .unwrap_or_else(|| panic!("there is no check {id}"))
+        .outcome
+}
+
+#[test]
+fn sqlite_falls_short_nowhere_and_lacks_what_it_lacks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = test(sqlite_templates(), sqlite(folder.path()), &options());
+    let short: Vec<_> = report
+        .checks
+        .iter()
+        .filter(|check| check.outcome.is_shortfall())
+        .collect();
+    assert!(
+        short.is_empty(),
+        "{:?}",
+        short
+            .iter()
+            .map(|check| (&check.info.id, &check.outcome))
+            .collect::<Vec<_>>()
+    );
+    assert!(!report.has_unknown());
+    let supported: Vec<Capability> = report
+        .capabilities
+        .iter()
+        .filter(|each| each.verdict == Some(Verdict::Supported))
+        .map(|each| each.capability)
+        .collect();
+    assert_eq!(
+        supported,
+        [
+            Capability::CustomSqlMonitor,
+            Capability::Metadata,
+            Capability::VolumeRows,
+            Capability::VolumeBytes,
+            Capability::Schema
+        ]
+    );
+    let stddev = Template::find("get_stddev_function").expect("a template");
+    let stddev = report
+        .templates
+        .iter()
+        .find(|each| each.template == stddev)
+        .expect("its report");
+    assert!(!stddev.implemented);
+    assert_eq!(stddev.verdict, Some(Verdict::Unsupported));
+    assert_eq!(report.left_behind, Vec::<String>::new());
+}
+
+#[test]
+fn a_broken_template_is_named_first_whichever_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    let templates = sqlite_templates();
+    let mut missed = Vec::new();
+    for broken in templates.iter().map(|each| each.template) {
+        let mut broken_set = templates.clone();
+        // Every variable is used, so that the fault is the database's to find.
+        let variables: String = broken
+            .variables
+            .iter()
+            .map(|variable| format!("{{{{ {} }}}}", variable.name))
+            .collect();
+        let placeholders: String = broken
+            .placeholders
+            .iter()
+            .map(|name| format!("{{{name}}}"))
+            .collect();
+        broken_set.insert(spelled(
+            broken,
+            &format!("BROKEN ( {variables} {placeholders}"),
+        ));
+        let report = test(broken_set, Arc::clone(&database), &options());
+        match report.culprits.first() {
+            Some(culprit) if culprit.template == broken => {}
+            other => missed.push((
+                broken.short_name(),
+                other.map(|culprit| culprit.template.short_name()),
+            )),
+        }
+    }
+    assert!(missed.is_empty(), "broken and named instead: {missed:?}");
+}
+
+#[test]
+fn a_mend_is_offered_when_a_pack_has_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut templates = sqlite_templates();
+    let length = Template::find("get_length").expect("a template");
+    templates.insert(spelled(length, "LEN({x})"));
+    let report = test(templates, sqlite(folder.path()), &options());
+    let culprit = report.culprits.first().expect("a culprit");
+    assert_eq!(culprit.template, length);
+    let mend = culprit.mend.as_ref().expect("a mend");
+    assert!(mend.text.to_lowercase().contains("length"), "{mend:?}");
+    assert!(culprit.blocks.is_empty(), "{:?}", culprit.blocks);
+}
+
+#[test]
+fn what_is_missing_blocks_what_needs_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = sqlite_templates();
+    let missing = Template::find("union_queries").expect("a template");
+    let mut templates = TemplateSet::default();
+    all.iter()
+        .filter(|each| each.template != missing)
+        .for_each(|each| templates.insert(each.clone()));
+    let report = test(templates, sqlite(folder.path()), &options());
+    assert!(!report.has_shortfall());
+    assert_eq!(
+        *outcome(&report, "ql_prerequisites/union"),
+        Outcome::Unsupported(Proof::NotImplemented(vec![missing]))
+    );
+    assert_eq!(
+        *outcome(&report, "ql_metrics/avg"),
+        Outcome::Blocked { by: vec![missing] }
+    );
+    let culprit = report.culprits.first().expect("the report leads with it");
+    assert_eq!(culprit.template, missing);
+    assert!(culprit.blocks.len() > 20);
+}
+
+#[test]
+fn an_export_is_the_same_to_the_byte_and_needs_every_section() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    let templates = sqlite_templates();
+    let source = SourceManifest::parse(
+        r#"{"connection_type": "custom-connector-0a1b2c3", "connection_name": "shop", "asset_class": "warehouse"}"#,
+    )
+    .expect("a manifest");
+    let export = |report: &Report| Export::new(report, &source, &templates, "1.2.3");
+    let first =
+        export(&test(templates.clone(), Arc::clone(&database), &options())).expect("an export");
+    let second =
+        export(&test(templates.clone(), Arc::clone(&database), &options())).expect("an export");
+    assert_eq!(first, second);
+    assert!(
+        first
+            .templates
+            .iter()
+            .all(|(name, _)| !name.starts_with("create_test_table"))
+    );
+    assert!(
+        first
+            .templates
+            .iter()
+            .any(|(name, _)| name == "get_avg_function_template.j2")
+    );
+
+    let output = folder.path().join("output").join("shop");
+    first.write(&output).expect("it is written");
+    std::fs::write(
+        output.join("templates").join("stale.j2"),
+        "left from before",
+    )
+    .expect("a file");
+    second.write(&output).expect("it is written again");
+    let written = std::fs::read_to_string(output.join("manifest.json")).expect("a manifest");
+    assert_eq!(written, first.manifest.to_json_string());
+    let files = std::fs::read_dir(output.join("templates"))
+        .expect("templates")
+        .count();
+    assert_eq!(files, first.templates.len());
+
+    let partial = Options {
+        sections: vec![SuiteSection::QlMetrics],
+        ..options()
+    };
+    let report = test(templates.clone(), database, &partial);
+    assert!(matches!(export(&report), Err(ExportError::Partial { missing }) if missing.len() == 5));
+}
+
+#[test]
+fn a_section_runs_by_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let only = Options {
+        sections: vec![SuiteSection::CustomMonitors],
+        ..options()
+    };
+    let report = test(sqlite_templates(), sqlite(folder.path()), &only);
+    assert!(
+        report
+            .checks
+            .iter()
+            .all(|check| check.info.section == SuiteSection::CustomMonitors)
+    );
+    assert_eq!(
+        report.count(SuiteSection::CustomMonitors, Verdict::Supported),
+        report.checks.len()
+    );
+    let full = report
+        .capabilities
+        .iter()
+        .find(|each| each.capability == Capability::Metadata);
+    assert_eq!(full.and_then(|each| each.verdict), None);
+}
+
+#[test]
+fn an_interrupted_run_leaves_no_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    let interrupt = Interrupt::default();
+    let mut templates = sqlite_templates();
+    // A table that never shows up keeps the functional checks waiting until they are interrupted.
+    let tables = Template::find("get_tables_query").expect("a template");
+    let text = templates.get(tables).expect("implemented").text.clone();
+    templates.insert(spelled(
+        tables,
+        &format!("SELECT * FROM ({text}\n) WHERE table_name <> 'bowline_functional_check'"),
+    ));
+    let subject = Subject {
+        templates: Arc::new(templates),
+        database: Arc::clone(&database),
+        functional: Some(target()),
+    };
+    let options = Options {
+        sections: vec![SuiteSection::Functional],
+        patience: Duration::from_secs(60),
+        ..options()
+    };
+    let report = std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&subject, &options, &interrupt, &|_| {}));
+        let created = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'bowline_functional_check'";
+        let mut watcher = database.connect().expect("SQLite connects");
+        while watcher
+            .run(created, &Limits::default())
+            .ok()
+            .and_then(|result| result.scalar().cloned())
+            != Some(1i64.into())
+        {
+            assert!(
+                !running.is_finished(),
+                "the run ended before the table was there"
+            );
+        }
+        interrupt.stop();
+        running.join().expect("no panic").expect("a report")
+    });
+    assert!(report.interrupted);
+    assert_eq!(report.left_behind, Vec::<String>::new());
+    let mut connection = database.connect().expect("SQLite connects");
+    let left = connection
+        .run(
+            "SELECT name FROM sqlite_master WHERE name = 'bowline_functional_check'",
+            &Limits::default(),
+        )
+        .expect("a result");
+    assert!(left.rows.is_empty());
+}
+
+#[test]
+fn what_the_user_may_not_do_is_unknown_and_not_exported() {
+    let refused = FakeDatabase::new().answers_with(|_| {
+        Some(FakeReply::Error(SqlError::new(
+            SqlErrorKind::Permission,
+            "permission denied",
+        )))
+    });
+    let report = test(sqlite_templates(), Arc::new(refused), &options());
+    assert!(!report.has_shortfall());
+    assert!(report.has_unknown());
+    assert!(report.culprits.is_empty());
+    assert!(
+        report
+            .capabilities
+            .iter()
+            .all(|each| each.verdict != Some(Verdict::Supported))
+    );
+    let exported = report.templates.iter().filter(|each| {
+        each.verdict == Some(Verdict::Supported) && each.template.kind != TemplateKind::Flag
+    });
+    // Templates that are judged by their text alone need no database.
+    assert!(exported.map(|each| each.template.short_name()).all(|name| {
+        matches!(
+            name,
+            "get_table_identifier" | "literal_regex" | "convert_to_utc" | "to_timezone"
+        )
+    }));
+}
+
+#[test]
+fn a_database_that_dies_leaves_the_rest_unknown() {
+    let dying = FakeDatabase::new().answers_with(|_| Some(FakeReply::Die));
+    let report = test(sqlite_templates(), Arc::new(dying), &options());
+    assert!(!report.has_shortfall());
+    assert!(matches!(
+        outcome(&report, "connection/query"),
+        Outcome::Unknown(Doubt::Database(error)) if error.kind == SqlErrorKind::Connection
+    ));
+}
+
+#[test]
+fn a_database_that_refuses_everyone_is_an_error() {
+    let closed = FakeDatabase::new()
+        .refuses_connections(SqlError::new(SqlErrorKind::Connection, "nobody home"));
+    let subject = Subject {
+        templates: Arc::new(sqlite_templates()),
+        database: Arc::new(closed),
+        functional: None,
+    };
+    let error =
+        run(&subject, &options(), &Interrupt::default(), &|_| {}).expect_err("nothing to report");
+    assert_eq!(error.message, "nobody home");
+}
