@@ -20,6 +20,9 @@ macro_rules! words {
             /// Every member, in the order of the contract.
             pub const ALL: &'static [Self] = &[$(Self::$Member,)+];
 
+            /// The contract's words, in its order.
+            pub const NAMES: &'static [&'static str] = &[$($word,)+];
+
             /// The contract's word for it.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -59,7 +62,7 @@ macro_rules! words {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
                 Self::from_name(&name).ok_or_else(|| {
-                    serde::de::Error::unknown_variant(&name, &[$($word,)+])
+                    serde::de::Error::unknown_variant(&name, Self::NAMES)
                 })
             }
         }

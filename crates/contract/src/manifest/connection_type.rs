@@ -2,31 +2,75 @@
 
 use std::fmt;
 
-/// What every warehouse connector's type starts with.
-const PREFIX: &str = "custom-connector-";
-/// How many hex digits follow.
+/// How many hex digits end a type.
 const DIGITS: usize = 7;
 
-/// A connector's own type: `custom-connector-` and seven hex digits, made once and then kept for good.
+/// What kind of thing a connector connects to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AssetClass {
+    /// A database.
+    Warehouse,
+    /// An orchestrator of pipelines.
+    Etl,
+}
+
+impl AssetClass {
+    /// The contract's word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warehouse => "warehouse",
+            Self::Etl => "etl",
+        }
+    }
+
+    /// What the type of every such connector starts with.
+    #[must_use]
+    pub const fn type_prefix(self) -> &'static str {
+        match self {
+            Self::Warehouse => "custom-connector-",
+            Self::Etl => "custom-etl-connector-",
+        }
+    }
+}
+
+/// A connector's own type: the prefix of its asset class and seven hex digits, made once and then kept for good.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConnectionType(String);
 
 impl ConnectionType {
-    /// A new type from random bytes, of which 28 bits are used.
+    /// A new type for a warehouse from random bytes, of which 28 bits are used.
     #[must_use]
     pub fn generate(random: [u8; 4]) -> Self {
+        Self::generate_for(AssetClass::Warehouse, random)
+    }
+
+    /// A new type from random bytes, of which 28 bits are used.
+    #[must_use]
+    pub fn generate_for(class: AssetClass, random: [u8; 4]) -> Self {
+        let prefix = class.type_prefix();
         let digits = u32::from_be_bytes(random) >> 4;
-        Self(format!("{PREFIX}{digits:0DIGITS$x}"))
+        Self(format!("{prefix}{digits:0DIGITS$x}"))
+    }
+
+    /// Reads the type of a warehouse.
+    ///
+    /// # Errors
+    /// When it is not the prefix and seven hex digits.
+    pub fn parse(text: &str) -> Result<Self, ConnectionTypeError> {
+        Self::parse_for(AssetClass::Warehouse, text)
     }
 
     /// Reads a type.
     ///
     /// # Errors
-    /// When it is not the prefix and seven hex digits.
-    pub fn parse(text: &str) -> Result<Self, ConnectionTypeError> {
-        let valid = text.strip_prefix(PREFIX).is_some_and(|digits| {
-            digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-        });
+    /// When it is not the prefix of that class and seven hex digits.
+    pub fn parse_for(class: AssetClass, text: &str) -> Result<Self, ConnectionTypeError> {
+        let valid = text
+            .strip_prefix(class.type_prefix())
+            .is_some_and(|digits| {
+                digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+            });
         if valid {
             Ok(Self(text.to_owned()))
         } else {
@@ -59,7 +103,8 @@ pub struct ConnectionTypeError {
 
 /// The pattern of a type, for JSON Schema.
 pub(super) fn pattern() -> String {
-    format!("^{PREFIX}[0-9a-fA-F]{{{DIGITS}}}$")
+    let prefix = AssetClass::Warehouse.type_prefix();
+    format!("^{prefix}[0-9a-fA-F]{{{DIGITS}}}$")
 }
 
 #[cfg(test)]
@@ -77,6 +122,17 @@ mod tests {
             assert_eq!(made.as_str(), text);
             assert_eq!(ConnectionType::parse(text), Ok(made));
         }
+    }
+
+    #[test]
+    fn each_class_has_its_own_types() {
+        let made = ConnectionType::generate_for(AssetClass::Etl, [0xab, 0xcd, 0xef, 0x12]);
+        assert_eq!(made.as_str(), "custom-etl-connector-abcdef1");
+        assert_eq!(
+            ConnectionType::parse_for(AssetClass::Etl, made.as_str()),
+            Ok(made.clone())
+        );
+        assert!(ConnectionType::parse(made.as_str()).is_err());
     }
 
     #[test]

@@ -4,6 +4,6 @@ mod connection_type;
 mod exported;
 mod source;
 
-pub use connection_type::{ConnectionType, ConnectionTypeError};
+pub use connection_type::{AssetClass, ConnectionType, ConnectionTypeError};
 pub use exported::ExportedManifest;
 pub use source::{ManifestError, ManifestProblem, Place, SourceManifest};
