@@ -62,6 +62,8 @@ pub(crate) enum ColorWhen {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Start a new connector
+    New(command::new::NewArgs),
     /// Prove a connector against its live database
     Test(command::test::TestArgs),
     /// Prove a connector and write what the platform takes from it

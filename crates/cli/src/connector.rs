@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use bowline_connector::dialect::Pack;
-use bowline_connector::{Connector, Credentials, FunctionalTarget, Workspace};
+use bowline_connector::{Connector, Credentials, FunctionalTarget, OpenError, Workspace};
+use bowline_contract::credentials;
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_driver::{Connection, Database};
+use serde_json::Value;
 
 use crate::error::CliError;
 use crate::run::Context;
@@ -28,6 +30,13 @@ pub(crate) fn credentials(
     let path = connector.dir.join(CREDENTIALS_FILE);
     let credentials = Credentials::read(&path)?;
     context.printer.hide(credentials.redactor().clone());
+    let schema = connector
+        .manifest
+        .credentials_schema
+        .clone()
+        .map(Value::Object);
+    credentials::check(schema.as_ref(), credentials.document())
+        .map_err(|source| CliError::CredentialsCheck { path, source })?;
     Ok(credentials)
 }
 
@@ -38,10 +47,17 @@ pub(crate) fn open(
 ) -> Result<Arc<dyn Database>, CliError> {
     connector
         .open(credentials)
-        .map_err(|source| CliError::Open {
+        .map_err(|error| unopened(connector, error))
+}
+
+fn unopened(connector: &Connector, error: OpenError) -> CliError {
+    match error {
+        OpenError::Sql(source) => CliError::Connect {
             connector: connector.name.to_string(),
             source,
-        })
+        },
+        error => CliError::Expression(error),
+    }
 }
 
 /// Makes a connection.
@@ -62,10 +78,7 @@ pub(crate) fn functional_target(
 ) -> Result<Option<FunctionalTarget>, CliError> {
     connector
         .functional_target(credentials)
-        .map_err(|source| CliError::Open {
-            connector: connector.name.to_string(),
-            source,
-        })
+        .map_err(|error| unopened(connector, error))
 }
 
 /// The packs that stand for an engine; bases are no engines.

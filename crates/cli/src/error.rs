@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bowline_conformance::ExportError;
 use bowline_connector::template::RenderError;
-use bowline_connector::{CredentialsError, LoadError, OpenError, WorkspaceError};
-use bowline_contract::UnknownSection;
+use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, WorkspaceError};
+use bowline_contract::{NameError, UnknownSection, credentials};
 use bowline_driver::SqlError;
 
 /// Why a command could not do its work.
@@ -24,6 +24,12 @@ pub(crate) enum CliError {
     /// A section filter names no section.
     #[error(transparent)]
     Section(UnknownSection),
+    /// A text cannot name a connector.
+    #[error(transparent)]
+    Name(NameError),
+    /// A connector cannot be scaffolded.
+    #[error(transparent)]
+    Scaffold(#[from] ScaffoldError),
     /// The workspace cannot say which connector is meant.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
@@ -33,24 +39,17 @@ pub(crate) enum CliError {
     /// The credentials cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// The credentials do not fit the manifest's schema.
-    #[error("invalid credentials: `{}`\n{}\nhint: {hint}", .path.display(), .problems.join("\n"))]
-    CredentialsSchema {
+    /// The credentials do not fit the manifest's schema, or the schema is none.
+    #[error("cannot use the credentials: `{}`", .path.display())]
+    CredentialsCheck {
         /// The credentials file.
         path: PathBuf,
-        /// What does not fit, a line each; no values of secrets.
-        problems: Vec<String>,
-        /// What to do about it.
-        hint: String,
+        /// What does not fit; no secret is in it.
+        source: credentials::CredentialsError,
     },
-    /// The connector's database cannot be opened.
-    #[error("cannot open the database of connector `{connector}`")]
-    Open {
-        /// The connector's name.
-        connector: String,
-        /// What went wrong.
-        source: OpenError,
-    },
+    /// A value of `connector.toml` cannot be worked out.
+    #[error(transparent)]
+    Expression(OpenError),
     /// The database cannot be reached.
     #[error("cannot connect to the database of connector `{connector}`")]
     Connect {

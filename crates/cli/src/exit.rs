@@ -1,7 +1,7 @@
 //! How a command ended, and the one place that turns it into the process's exit code.
 
 use bowline_conformance::ExportError;
-use bowline_connector::{OpenError, WorkspaceError};
+use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::{SqlError, SqlErrorKind};
 
@@ -36,22 +36,19 @@ pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
 
 fn error_code(error: &CliError) -> i32 {
     match error {
-        CliError::Usage { .. } | CliError::Section(_) => exit_code::USAGE,
-        CliError::Workspace(error) => match error {
-            WorkspaceError::SameName { .. } | WorkspaceError::Unreadable { .. } => {
-                exit_code::INVALID
-            }
+        CliError::Usage { .. } | CliError::Section(_) | CliError::Name(_) => exit_code::USAGE,
+        CliError::Workspace(error) => workspace_code(error),
+        CliError::Scaffold(error) => match error {
+            ScaffoldError::Workspace(error) => workspace_code(error),
+            ScaffoldError::Write { .. } => exit_code::FILES,
+            ScaffoldError::Broken(_) => exit_code::INTERNAL,
             _ => exit_code::USAGE,
         },
-        CliError::Connector(_) | CliError::Credentials(_) | CliError::CredentialsSchema { .. } => {
-            exit_code::INVALID
-        }
-        CliError::Open {
-            source: OpenError::Sql(error),
-            ..
-        }
-        | CliError::Connect { source: error, .. } => connection_code(error),
-        CliError::Open { .. } => exit_code::INVALID,
+        CliError::Connector(_)
+        | CliError::Credentials(_)
+        | CliError::CredentialsCheck { .. }
+        | CliError::Expression(_) => exit_code::INVALID,
+        CliError::Connect { source, .. } => connection_code(source),
         CliError::Statement(error) => match error.kind {
             SqlErrorKind::Connection => exit_code::UNREACHABLE,
             SqlErrorKind::Driver => exit_code::DRIVER,
@@ -66,6 +63,13 @@ fn error_code(error: &CliError) -> i32 {
         | CliError::Input(_) => exit_code::FILES,
         CliError::Interrupted => exit_code::INTERRUPTED,
         CliError::Internal(_) => exit_code::INTERNAL,
+    }
+}
+
+fn workspace_code(error: &WorkspaceError) -> i32 {
+    match error {
+        WorkspaceError::SameName { .. } | WorkspaceError::Unreadable { .. } => exit_code::INVALID,
+        _ => exit_code::USAGE,
     }
 }
 

@@ -44,12 +44,11 @@ impl Listing {
         self.line(paint(HEADING, heading));
     }
 
-    /// Adds prose, wrapped; `first` stands before its first line and the others are indented to match.
-    pub(crate) fn prose(&mut self, first: &str, text: &str) {
-        let indent = " ".repeat(textwrap::core::display_width(first));
+    /// Adds prose, wrapped: `first` stands before its first line, `others` before the rest.
+    pub(crate) fn prose(&mut self, first: &str, others: &str, text: &str) {
         let options = textwrap::Options::new(WIDTH)
             .initial_indent(first)
-            .subsequent_indent(&indent)
+            .subsequent_indent(others)
             .break_words(false);
         for line in textwrap::wrap(&visible(text), options) {
             self.line(line);

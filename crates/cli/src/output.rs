@@ -33,6 +33,9 @@ pub(crate) struct Printer {
 
 /// Sets when colour is used, for this program's output and for help texts alike.
 pub(crate) fn set_color(when: ColorWhen) {
+    if when != ColorWhen::Auto {
+        dialoguer::console::set_colors_enabled_stderr(when == ColorWhen::Always);
+    }
     match when {
         ColorWhen::Auto => anstream::ColorChoice::Auto,
         ColorWhen::Always => anstream::ColorChoice::AlwaysAnsi,

@@ -161,7 +161,7 @@ mod tests {
                     Value::Boolean(true),
                 ],
             ],
-            rows_affected: None,
+            ..ResultSet::default()
         }
     }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -15,9 +16,19 @@ use crate::output::{self, Printer, Verbosity};
 #[derive(Debug)]
 pub(crate) struct Context {
     /// Where output goes.
-    pub(crate) printer: Printer,
+    pub(crate) printer: Arc<Printer>,
     /// The directory the command works in.
     pub(crate) directory: PathBuf,
+}
+
+impl Context {
+    /// The same, working in another directory.
+    pub(crate) fn within(&self, directory: PathBuf) -> Self {
+        Self {
+            printer: Arc::clone(&self.printer),
+            directory,
+        }
+    }
 }
 
 /// Carries out the command that the arguments name and gives the exit code for it.
@@ -49,7 +60,10 @@ fn start(app: App, printer: Printer) -> i32 {
             return exit::code(&Err(error));
         }
     };
-    let context = Context { printer, directory };
+    let context = Context {
+        printer: Arc::new(printer),
+        directory,
+    };
     let result = execute(app.command, &context);
     if let Err(error) = &result {
         context.printer.problem(&Problem::of(error));
@@ -59,6 +73,7 @@ fn start(app: App, printer: Printer) -> i32 {
 
 fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
     match command {
+        Command::New(args) => args.exec(context),
         Command::Test(args) => args.exec(context),
         Command::Export(args) => args.exec(context),
         Command::Render(args) => args.exec(context),

@@ -123,10 +123,10 @@ fn template_page(template: &'static Template, packs: &[&'static Pack]) -> String
         )
     ));
     page.gap();
-    page.prose("  ", template.description);
+    page.prose("  ", "  ", template.description);
     if !template.guidance.is_empty() {
         page.gap();
-        page.prose("  ", template.guidance);
+        page.prose("  ", "  ", template.guidance);
     }
     inputs(&mut page, template);
     enables(&mut page, template);
@@ -170,7 +170,7 @@ fn enables(page: &mut Listing, template: &'static Template) {
     page.line(format!("  section      {}", paint(STRONG, section.name())));
     let metrics: Vec<&str> = metrics_of(template).map(|metric| metric.name).collect();
     if !metrics.is_empty() {
-        page.prose("  metrics      ", &metrics.join(", "));
+        page.prose("  metrics      ", "               ", &metrics.join(", "));
     }
 }
 

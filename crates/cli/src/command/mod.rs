@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod credentials;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod new;
 pub(crate) mod query;
 pub(crate) mod render;
 pub(crate) mod test;

@@ -103,7 +103,7 @@ pub(crate) fn write(
     format: Format,
     next: Next,
 ) -> Result<(), CliError> {
-    let subject = About {
+    let about = About {
         name: connector.name.as_str(),
         templates: &connector.templates,
         base: &context.directory,
@@ -111,11 +111,11 @@ pub(crate) fn write(
     match format {
         Format::Human => context
             .printer
-            .text(&report::human::human(report, subject, next)),
-        Format::Json => context.printer.data(&report::json::json(report, subject)?),
+            .text(&report::human::human(report, about, next)),
+        Format::Json => context.printer.data(&report::json::json(report, about)?),
         Format::Junit => context
             .printer
-            .data(&report::junit::junit(report, subject.name)?),
+            .data(&report::junit::junit(report, about.name)?),
     }
 }
 

@@ -268,8 +268,8 @@ struct Metric {
 }
 
 /// Writes the report.
-pub(crate) fn json(report: &Report, subject: About<'_>) -> Result<String, CliError> {
-    serde_json::to_string_pretty(&wire(report, subject))
+pub(crate) fn json(report: &Report, about: About<'_>) -> Result<String, CliError> {
+    serde_json::to_string_pretty(&wire(report, about))
         .map(|text| text + "\n")
         .map_err(|error| {
             CliError::Internal(format!("the report cannot be written as JSON: {error}"))
@@ -286,7 +286,7 @@ pub fn test_report_schema() -> String {
     format!("{:#}\n", schema.as_value())
 }
 
-fn wire(report: &Report, subject: About<'_>) -> TestReport {
+fn wire(report: &Report, about: About<'_>) -> TestReport {
     let count = |verdict: suite::Verdict| {
         report
             .checks
@@ -297,7 +297,7 @@ fn wire(report: &Report, subject: About<'_>) -> TestReport {
     TestReport {
         version: VERSION,
         bowline_version: env!("CARGO_PKG_VERSION"),
-        connector: subject.name.to_owned(),
+        connector: about.name.to_owned(),
         product: report.product.clone(),
         tier: report.tier.name(),
         sections: report
@@ -319,7 +319,7 @@ fn wire(report: &Report, subject: About<'_>) -> TestReport {
         culprits: report
             .culprits
             .iter()
-            .map(|found| culprit(found, subject))
+            .map(|found| culprit(found, about))
             .collect(),
         checks: report.checks.iter().map(check).collect(),
         templates: report
@@ -353,18 +353,16 @@ fn wire(report: &Report, subject: About<'_>) -> TestReport {
     }
 }
 
-fn culprit(found: &suite::Culprit, subject: About<'_>) -> Culprit {
+fn culprit(found: &suite::Culprit, about: About<'_>) -> Culprit {
     Culprit {
         template: found.template.short_name(),
         check: found.check.to_string(),
         checks: texts(&found.checks),
         blocks: texts(&found.blocks),
-        place: words::place(subject.templates, found.template, subject.base).map(
-            |place| match place {
-                Place::File(at) => TextPlace::File(at),
-                Place::Pack(name) => TextPlace::Pack(name),
-            },
-        ),
+        place: words::place(about.templates, found.template, about.base).map(|place| match place {
+            Place::File(at) => TextPlace::File(at),
+            Place::Pack(name) => TextPlace::Pack(name),
+        }),
         mend: found.mend.as_ref().map(|mend| Mend {
             pack: mend.pack.clone(),
             text: mend.text.clone(),

@@ -32,6 +32,11 @@ pub(super) fn statements() -> Vec<String> {
         .collect()
 }
 
+/// How many tables the shop has.
+pub(super) fn tables() -> usize {
+    TABLES.matches("CREATE TABLE").count()
+}
+
 /// How many rows the shop has in all.
 pub(super) fn rows() -> usize {
     CUSTOMERS + PRODUCTS.len() + ORDERS + items().count() + 3 + 2 + 3

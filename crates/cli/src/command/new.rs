@@ -1,0 +1,146 @@
+//! `bowline new`: a new connector from a dialect pack.
+
+use std::path::{Path, PathBuf};
+
+use bowline_connector::{Scaffold, Scaffolded, Workspace};
+use bowline_contract::ConnectorName;
+use bowline_contract::layout::CREDENTIALS_FILE;
+use bowline_driver::{AdbcLibrary, DriverKind};
+use dialoguer::theme::ColorfulTheme;
+use dialoguer::{Input, Select};
+
+use crate::connector::engines;
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::run::Context;
+use crate::style::{GOOD, HINT, QUIET, STRONG, paint};
+
+/// Start a new connector.
+///
+/// Writes `connectors/<name>/` and loads it again to be sure that it is valid. Nothing is overwritten. At a terminal,
+/// what you leave out is asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: bowline new sales --dialect postgres")]
+pub(crate) struct NewArgs {
+    /// The connector's name: letters, digits and `_`
+    name: Option<String>,
+    /// The dialect pack to start from
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<String>,
+    /// The driver, when it is not the dialect's own
+    #[arg(long, value_name = "DRIVER")]
+    driver: Option<String>,
+}
+
+impl NewArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let asking = context.printer.can_ask();
+        let name = match &self.name {
+            Some(name) => ConnectorName::parse(name).map_err(CliError::Name)?,
+            None if asking => ask_name()?,
+            None => {
+                return Err(CliError::usage(
+                    "the connector has no name",
+                    "run `bowline new <name> --dialect <dialect>`",
+                ));
+            }
+        };
+        let dialect = match (&self.dialect, &self.driver) {
+            (None, None) if asking => Some(ask_dialect()?),
+            (dialect, _) => dialect.clone(),
+        };
+        let workspace = Workspace::find(&context.directory)?;
+        let scaffolded =
+            Scaffold::plan(name, dialect.as_deref(), self.driver.as_deref())?.write(&workspace)?;
+        report(context, &scaffolded)?;
+        Ok(Ended::Fine)
+    }
+}
+
+fn ask_name() -> Result<ConnectorName, CliError> {
+    let typed: String = Input::with_theme(&ColorfulTheme::default())
+        .with_prompt("What is the connector's name?")
+        .validate_with(|typed: &String| match ConnectorName::parse(typed) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.problem.to_string()),
+        })
+        .interact_text()
+        .map_err(unanswered)?;
+    ConnectorName::parse(&typed).map_err(CliError::Name)
+}
+
+fn ask_dialect() -> Result<String, CliError> {
+    let packs: Vec<_> = engines().collect();
+    let lines: Vec<String> = packs
+        .iter()
+        .map(|pack| format!("{:<10} {}", pack.name, pack.facts.description))
+        .collect();
+    let chosen = Select::with_theme(&ColorfulTheme::default())
+        .with_prompt("Which dialect does its database speak?")
+        .items(&lines)
+        .default(0)
+        .interact_opt()
+        .map_err(unanswered)?;
+    chosen
+        .and_then(|position| packs.get(position))
+        .map(|pack| pack.name.to_owned())
+        .ok_or(CliError::Interrupted)
+}
+
+fn unanswered(error: dialoguer::Error) -> CliError {
+    let dialoguer::Error::IO(error) = error;
+    match error.kind() {
+        std::io::ErrorKind::Interrupted => CliError::Interrupted,
+        _ => CliError::Input(error),
+    }
+}
+
+/// Says what was written, and what comes next.
+fn report(context: &Context, scaffolded: &Scaffolded) -> Result<(), CliError> {
+    let printer = &context.printer;
+    let connector = &scaffolded.connector;
+    let mut text = format!(
+        "{} new connector {}\n",
+        paint(GOOD, "✓"),
+        paint(STRONG, &connector.name)
+    );
+    for file in scaffolded.files.iter().chain(&scaffolded.ignore_file) {
+        text.push_str(&format!("  {}\n", shown(context, file).display()));
+    }
+    printer.text(&text)?;
+    printer.say(format!("\n{}", paint(HINT, "next:")));
+    let credentials = connector.dir.join(CREDENTIALS_FILE);
+    let mut steps = vec![(
+        format!("fill in {}", shown(context, &credentials).display()),
+        "it is kept out of git",
+    )];
+    if let DriverKind::Adbc {
+        library: AdbcLibrary::Named(driver),
+        ..
+    } = &connector.driver.kind
+    {
+        steps.push((
+            format!("bowline driver install {driver}"),
+            "unless you have it",
+        ));
+    }
+    steps.push((
+        format!("bowline test {}", connector.name),
+        "proves it against the database",
+    ));
+    let width = steps
+        .iter()
+        .map(|(step, _)| step.chars().count())
+        .max()
+        .unwrap_or_default();
+    for (step, why) in &steps {
+        printer.say(format!("  {step:<width$}  {}", paint(QUIET, why)));
+    }
+    Ok(())
+}
+
+fn shown(context: &Context, path: &Path) -> PathBuf {
+    path.strip_prefix(&context.directory)
+        .unwrap_or(path)
+        .to_path_buf()
+}

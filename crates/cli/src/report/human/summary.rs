@@ -1,0 +1,267 @@
+//! The second half of the report: what is open, what is left out, and the tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anstyle::Style;
+use bowline_conformance::{CapabilityReport, CheckId, MetricReport, Outcome, Proof, Verdict};
+use bowline_contract::SuiteSection;
+
+use super::{NAMED, Page, some};
+use crate::output::visible;
+use crate::report::words::{names, plural, reason};
+use crate::style::{BAD, CODE, GOOD, OPEN, Painted, QUIET, STRONG, paint};
+
+/// The most lines that say which metrics are missing.
+const MISSING: usize = 6;
+/// The most characters of a reason beside a capability.
+const REASON: usize = 60;
+
+impl Page<'_> {
+    /// What could not be found out, by reason.
+    pub(super) fn unknown(&mut self) {
+        let mut reasons: BTreeMap<String, Vec<&CheckId>> = BTreeMap::new();
+        for check in &self.report.checks {
+            if check.outcome.verdict() == Verdict::Unknown {
+                let reason = first_line(reason(&check.outcome).as_deref().unwrap_or_default());
+                reasons.entry(reason).or_default().push(&check.info.id);
+            }
+        }
+        if reasons.is_empty() {
+            return;
+        }
+        self.listing.heading("Could not be found out");
+        for (reason, ids) in reasons {
+            self.listing
+                .line(format!("  {} {}", paint(OPEN, "?"), some(&ids, NAMED)));
+            self.listing.prose("    ", "    ", &reason);
+        }
+    }
+
+    /// What the connector leaves out or the database does not have, without anybody being at fault.
+    pub(super) fn not_supported(&mut self) {
+        let report = self.report;
+        let blamed: BTreeSet<&CheckId> = report
+            .culprits
+            .iter()
+            .flat_map(|culprit| &culprit.blocks)
+            .collect();
+        let mut missing = BTreeSet::new();
+        let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
+        let mut absent = Vec::new();
+        for check in &report.checks {
+            match &check.outcome {
+                Outcome::Unsupported(Proof::NotImplemented(templates)) => missing.extend(templates),
+                Outcome::Unsupported(Proof::Absent(what)) => {
+                    absent.push(format!("{}: {what}", check.info.id));
+                }
+                Outcome::Blocked { by } if !blamed.contains(&check.info.id) => {
+                    *waiting.entry(names(by)).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        let mut lines = Vec::new();
+        if !missing.is_empty() {
+            let count = plural(missing.len(), "template");
+            lines.push(format!("{count} not implemented: {}", names(missing)));
+        }
+        lines.extend(
+            waiting
+                .into_iter()
+                .map(|(by, count)| format!("{} blocked by {by}", plural(count, "check"))),
+        );
+        lines.extend(absent);
+        if lines.is_empty() {
+            return;
+        }
+        self.listing.heading("Not supported");
+        for line in lines {
+            self.listing.prose("  - ", "    ", &line);
+        }
+    }
+
+    /// A line for each section with the count of every verdict.
+    pub(super) fn sections(&mut self) {
+        const VERDICTS: [(Verdict, Style); 5] = [
+            (Verdict::Supported, GOOD),
+            (Verdict::Unsupported, STRONG),
+            (Verdict::Wrong, BAD),
+            (Verdict::Unknown, OPEN),
+            (Verdict::Blocked, BAD),
+        ];
+        let report = self.report;
+        self.listing.heading("Sections");
+        for section in &report.sections {
+            let counts: Vec<String> = VERDICTS
+                .iter()
+                .map(|(verdict, style)| (report.count(*section, *verdict), verdict, style))
+                .filter(|(count, ..)| *count > 0)
+                .map(|(count, verdict, style)| {
+                    format!("{} {}", paint(*style, count), verdict.name())
+                })
+                .collect();
+            let counts = match counts.as_slice() {
+                [] => paint(QUIET, "no checks").to_string(),
+                counts => counts.join(", "),
+            };
+            self.listing
+                .line(format!("  {:<18}{counts}", section.name()));
+        }
+    }
+
+    /// A line for each capability that this run could speak about.
+    pub(super) fn capabilities(&mut self) {
+        let spoken: Vec<(&CapabilityReport, Verdict)> = self
+            .report
+            .capabilities
+            .iter()
+            .filter_map(|capability| Some((capability, capability.verdict?)))
+            .collect();
+        if spoken.is_empty() {
+            return;
+        }
+        self.listing.heading("Capabilities");
+        for (capability, verdict) in spoken {
+            let why = self.why_not(capability);
+            self.listing.line(format!(
+                "  {} {:<30}{}",
+                mark(verdict),
+                capability.capability.name(),
+                paint(QUIET, why)
+            ));
+        }
+    }
+
+    /// The templates that keep a capability back, else the reason in words.
+    fn why_not(&self, capability: &CapabilityReport) -> String {
+        let mut templates = BTreeSet::new();
+        let mut words = None;
+        for check in capability
+            .because
+            .iter()
+            .filter_map(|id| self.report.check(id))
+        {
+            match &check.outcome {
+                Outcome::Unsupported(Proof::NotImplemented(needed))
+                | Outcome::Blocked { by: needed } => {
+                    templates.extend(needed.iter().map(|template| template.short_name()));
+                }
+                outcome => {
+                    templates.extend(
+                        self.report
+                            .culprits
+                            .iter()
+                            .filter(|culprit| culprit.checks.contains(&check.info.id))
+                            .map(|culprit| culprit.template.short_name()),
+                    );
+                    words = words.or_else(|| reason(outcome));
+                }
+            }
+        }
+        if templates.is_empty() {
+            return cut(&first_line(words.as_deref().unwrap_or_default()));
+        }
+        let templates: Vec<&str> = templates.into_iter().collect();
+        format!("needs {}", some(&templates, 2))
+    }
+
+    /// How many metrics are supported, and what the others need.
+    pub(super) fn metrics(&mut self) {
+        let report = self.report;
+        let asked = report.sections.iter().any(|section| {
+            matches!(
+                section,
+                SuiteSection::QlMetrics | SuiteSection::QlPrerequisites
+            )
+        });
+        if !asked {
+            return;
+        }
+        let held: Vec<&MetricReport> = report
+            .metrics
+            .iter()
+            .filter(|metric| !metric.because.is_empty())
+            .collect();
+        let supported = report
+            .metrics
+            .iter()
+            .filter(|metric| metric.supported)
+            .count();
+        self.listing.heading("Metrics");
+        let mark = match held.as_slice() {
+            [] => paint(GOOD, "✓"),
+            _ => paint(QUIET, "-"),
+        };
+        let untested = match report.metrics.len() - supported - held.len() {
+            0 => String::new(),
+            count => format!(", {count} not asked about in this run"),
+        };
+        self.listing.line(format!(
+            "  {mark} {supported} of {} supported{untested}",
+            report.metrics.len()
+        ));
+        let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for metric in held {
+            let needed: Vec<&str> = metric
+                .because
+                .iter()
+                .map(|template| template.short_name())
+                .collect();
+            missing
+                .entry(some(&needed, 2))
+                .or_default()
+                .push(metric.metric.name);
+        }
+        let mut missing: Vec<(String, Vec<&str>)> = missing.into_iter().collect();
+        missing.sort_by_key(|(_, metrics)| std::cmp::Reverse(metrics.len()));
+        for (needed, metrics) in missing.iter().take(MISSING) {
+            let line = format!("without {needed}: {}", some(metrics, NAMED));
+            self.listing.prose("    ", "      ", &line);
+        }
+        if missing.len() > MISSING {
+            let rest = missing[MISSING..]
+                .iter()
+                .map(|(_, metrics)| metrics.len())
+                .sum();
+            self.listing.line(format!(
+                "    and {} for other reasons",
+                plural(rest, "more metric")
+            ));
+        }
+    }
+
+    /// What could not be removed again.
+    pub(super) fn left_behind(&mut self) {
+        if self.report.left_behind.is_empty() {
+            return;
+        }
+        self.listing
+            .heading("Left behind in the database; please run");
+        for statement in &self.report.left_behind {
+            self.listing
+                .line(format!("  {}", paint(CODE, visible(statement))));
+        }
+    }
+}
+
+fn mark(verdict: Verdict) -> Painted<&'static str> {
+    match verdict {
+        Verdict::Supported => paint(GOOD, "✓"),
+        Verdict::Unsupported => paint(QUIET, "-"),
+        Verdict::Wrong | Verdict::Blocked => paint(BAD, "✗"),
+        Verdict::Unknown => paint(OPEN, "?"),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= REASON {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(REASON - 1).collect();
+    short.push('…');
+    short
+}
