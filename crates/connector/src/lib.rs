@@ -4,10 +4,14 @@ mod connector;
 mod credentials;
 pub mod dialect;
 pub mod folder;
+mod scaffold;
+mod schemas;
 pub mod template;
 mod workspace;
 
 pub use connector::{Connector, Driver, FunctionalTarget, OpenError};
 pub use credentials::{Credentials, CredentialsError, ExpressionError};
 pub use folder::{LoadError, Problem};
+pub use scaffold::{Scaffold, ScaffoldError, Scaffolded};
+pub use schemas::schemas;
 pub use workspace::{NameSource, Workspace, WorkspaceError};

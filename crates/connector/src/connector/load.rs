@@ -23,7 +23,11 @@ impl Connector {
     /// # Errors
     /// [`LoadError`]; `Invalid` holds every mistake found in any file, each with its place and a hint.
     pub fn load(dir: &Path) -> Result<Self, LoadError> {
-        let name = connector_name(dir)?;
+        Self::load_named(&connector_name(dir)?, dir)
+    }
+
+    /// As [`Connector::load`], for a folder whose own name does not count.
+    pub(crate) fn load_named(name: &ConnectorName, dir: &Path) -> Result<Self, LoadError> {
         let Some(connector_text) = read_optional(&dir.join(layout::CONNECTOR_FILE))? else {
             return Err(if dir.join(layout::PYTHON_FILE).is_file() {
                 LoadError::Python { dir: shown(dir) }
@@ -51,7 +55,7 @@ impl Connector {
             return Err(LoadError::Invalid { problems });
         }
         Ok(Self {
-            name,
+            name: name.clone(),
             dir: dir.to_path_buf(),
             manifest,
             dialect,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bowline_driver::Redactor;
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde_json::{Map, Value as Json};
 
@@ -104,6 +105,13 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    // Drivers write booleans small.
+    environment.set_formatter(|out, state, value| match bool::try_from(value.clone()) {
+        Ok(flag) if value.kind() == ValueKind::Bool => out
+            .write_str(if flag { "true" } else { "false" })
+            .map_err(Into::into),
+        _ => minijinja::escape_formatter(out, state, value),
+    });
     environment.add_filter("uri_encode", uri_encode);
     environment.add_filter("stem", stem);
     environment

@@ -86,13 +86,22 @@ impl Credentials {
     /// # Errors
     /// As [`Credentials::read`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, CredentialsError> {
-        let document: Value =
-            serde_json::from_str(text).map_err(|error| CredentialsError::Syntax {
+        let document: Value = serde_json::from_str(text).map_err(|error| {
+            // The parser counts a line break to the line after it, as column 0.
+            let (line, column) = match (error.line(), error.column()) {
+                (line, 0) => (
+                    line.saturating_sub(1).max(1),
+                    width_of(text, line.saturating_sub(1)) + 1,
+                ),
+                place => place,
+            };
+            CredentialsError::Syntax {
                 path: path.to_path_buf(),
-                line: error.line(),
-                column: error.column(),
+                line,
+                column,
                 message: json_message(&error),
-            })?;
+            }
+        })?;
         let shape = |message: &str, hint: &str| CredentialsError::Shape {
             path: path.to_path_buf(),
             message: message.to_owned(),
@@ -158,11 +167,69 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
+/// How many characters a line has, counted from 1; none for a line that is not there.
+fn width_of(text: &str, line: usize) -> usize {
+    text.lines()
+        .nth(line.saturating_sub(1))
+        .map_or(0, |line| line.chars().count())
+}
+
 /// The JSON parser's message without the place it appends.
 fn json_message(error: &serde_json::Error) -> String {
     let message = error.to_string();
     match message.rfind(" at line ") {
         Some(at) => message[..at].to_owned(),
         None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        Credentials::parse(Path::new("credentials.json"), text)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn broken_json_is_placed_and_not_shown() {
+        let text = told("{\n  \"connect_args\": {\"password\": \"hunter2\n\"}}");
+        assert!(
+            text.starts_with("invalid credentials: `credentials.json:2:"),
+            "{text}"
+        );
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn the_wrapper_is_asked_for() {
+        for text in ["{\"host\": \"db\"}", "[]"] {
+            assert!(told(text).contains("{\"connect_args\": {…}}"), "{text}");
+        }
+        assert!(told("{\"connect_args\": 3}").contains("`connect_args` must be an object"));
+    }
+
+    #[test]
+    fn debug_output_has_names_and_no_values() {
+        let text = r#"{"connect_args": {"host": "db", "password": "hunter2"}}"#;
+        let credentials = Credentials::parse(Path::new("c.json"), text).unwrap();
+        let shown = format!("{credentials:?}");
+        assert!(
+            shown.contains("password") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+        assert_eq!(
+            credentials.redactor().redact("at db: hunter2"),
+            "at db: ***"
+        );
+    }
+
+    #[test]
+    fn a_missing_file_says_what_to_write() {
+        let error = Credentials::read(Path::new("no/such/credentials.json")).unwrap_err();
+        assert!(matches!(error, CredentialsError::Missing { .. }));
+        assert!(error.to_string().contains("hint: write"));
     }
 }

@@ -144,6 +144,16 @@ impl Pack {
         Document::new(Path::new("connector.toml"), text).read()
     }
 
+    /// The name of the driver it brings: what `--driver` says.
+    #[must_use]
+    pub fn driver_name(&self) -> Option<String> {
+        let driver = self.scaffold_connector()?.driver;
+        Some(match driver.name {
+            Some(name) => name.into_inner(),
+            None => driver.kind.name().to_owned(),
+        })
+    }
+
     fn read(embedded: &Embedded) -> Result<Self, Vec<Problem>> {
         let folder = PathBuf::from("dialects").join(embedded.name);
         let mut problems = Vec::new();
@@ -174,5 +184,126 @@ impl Pack {
             }),
             _ => Err(problems),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use bowline_contract::TemplateStyle;
+
+    use super::*;
+    use crate::template::CompiledTemplate;
+
+    /// Every pack with every template it can spell.
+    fn spellings() -> impl Iterator<Item = (&'static Pack, &'static Template, Spelling<'static>)> {
+        Pack::all().iter().flat_map(|pack| {
+            Template::all()
+                .filter_map(move |template| Some((pack, template, pack.spelling(template)?)))
+        })
+    }
+
+    #[test]
+    fn every_template_compiles() {
+        for (pack, template, spelling) in spellings() {
+            if let Err(error) = CompiledTemplate::compile(template.short_name(), spelling.text) {
+                panic!("{}: {}: {error}", pack.name, template.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_template_ignores_a_variable_it_must_use() {
+        for (pack, template, spelling) in spellings() {
+            let compiled = CompiledTemplate::compile(template.short_name(), spelling.text).unwrap();
+            for variable in template
+                .variables
+                .iter()
+                .filter(|variable| !variable.optional)
+            {
+                assert!(
+                    compiled.references(variable.name),
+                    "{}: {} ignores {}",
+                    pack.name,
+                    template.name,
+                    variable.name
+                );
+            }
+            for placeholder in template.placeholders {
+                assert!(
+                    spelling.text.contains(&format!("{{{placeholder}}}")),
+                    "{}: {} ignores {placeholder}",
+                    pack.name,
+                    template.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_packs_is_embedded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dialects");
+        let names = |dir: &Path| -> BTreeSet<String> {
+            std::fs::read_dir(dir)
+                .map(|entries| {
+                    entries
+                        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                        .collect()
+                })
+                .unwrap_or_default()
+        };
+        let embedded: BTreeSet<String> = PACKS.iter().map(|pack| pack.name.to_owned()).collect();
+        assert_eq!(names(&folder), embedded);
+        for pack in PACKS {
+            let files: BTreeSet<String> = pack
+                .template_files
+                .iter()
+                .map(|(file, _)| (*file).to_owned())
+                .collect();
+            assert_eq!(
+                names(&folder.join(pack.name).join("templates")),
+                files,
+                "{}",
+                pack.name
+            );
+        }
+    }
+
+    #[test]
+    fn flags_are_true_or_false() {
+        for (pack, template, spelling) in spellings() {
+            if template.style() == TemplateStyle::Flag {
+                assert!(
+                    ["true", "false"].contains(&spelling.text),
+                    "{}: {}",
+                    pack.name,
+                    template.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn facts_name_templates_and_packs_that_exist() {
+        for pack in Pack::all() {
+            assert_eq!(
+                pack.facts.extends.is_some(),
+                pack.base().is_some(),
+                "{}",
+                pack.name
+            );
+            for name in &pack.facts.unproven {
+                assert!(Template::find(name).is_some(), "{}: {name}", pack.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_dropped_template_is_not_inherited() {
+        let sqlite = Pack::find("sqlite").unwrap();
+        let stddev = Template::find("get_stddev_function").unwrap();
+        assert_eq!(sqlite.spelling(stddev), None);
+        assert!(sqlite.base().unwrap().spelling(stddev).is_some());
     }
 }

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::document::HINT_SEPARATOR;
+
 /// The file `connector.toml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -79,14 +81,13 @@ impl<'de> Deserialize<'de> for DriverKind {
             .find(|kind| kind.name() == word)
             .ok_or_else(|| {
                 let names = Self::ALL.map(Self::name);
-                let meant = match bowline_contract::nearest(&word, names) {
+                let hint = match bowline_contract::nearest(&word, names) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!(
-                        "valid kinds are {}",
-                        super::document::listed(names.into_iter())
-                    ),
+                    None => format!("kinds are {}", super::document::listed(names.into_iter())),
                 };
-                serde::de::Error::custom(format!("unknown driver kind `{word}`: {meant}"))
+                serde::de::Error::custom(format!(
+                    "unknown driver kind `{word}`{HINT_SEPARATOR}{hint}"
+                ))
             })
     }
 }

@@ -61,7 +61,9 @@ fn read_table(
     section: Option<TemplateSection>,
     given: &mut Vec<GivenTemplate>,
 ) {
-    for (key, value) in table {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    for (key, value) in entries {
         let name = key.get_ref().as_ref();
         match (value.get_ref(), section) {
             (DeValue::Table(inner), None) if Template::find(name).is_none() => {
@@ -149,7 +151,9 @@ fn read_value(
             let found = match other {
                 DeValue::Boolean(_) => "`true`",
                 DeValue::Table(_) => "a table",
-                other => other.type_str(),
+                DeValue::Array(_) => "a list",
+                DeValue::Datetime(_) => "a time",
+                DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) => "a number",
             };
             document.report(
                 ProblemKind::InvalidValue,

@@ -1,0 +1,54 @@
+//! Why a connector cannot be scaffolded.
+
+use std::path::PathBuf;
+
+use crate::folder::LoadError;
+use crate::workspace::WorkspaceError;
+
+/// Why a connector cannot be scaffolded. Nothing of it is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScaffoldError {
+    /// There is a connector of that name already; it is not touched.
+    #[error("cannot make the connector: `{}` exists already\nhint: choose another name", .dir.display())]
+    Exists {
+        /// Its folder.
+        dir: PathBuf,
+    },
+    /// There is no dialect pack of that name.
+    #[error("unknown dialect: `{asked}`\nhint: {hint}")]
+    UnknownDialect {
+        /// The name, as asked.
+        asked: String,
+        /// The nearest name, or the list of them.
+        hint: String,
+    },
+    /// The dialect belongs to no engine in particular, so a driver must be named.
+    #[error(
+        "which driver? the dialect `{dialect}` belongs to no engine in particular\nhint: add `--driver`; `bowline driver list` names the drivers there are"
+    )]
+    NeedsDriver {
+        /// The dialect.
+        dialect: &'static str,
+    },
+    /// Neither a dialect nor a driver was named.
+    #[error("which dialect? none was named\nhint: add `--dialect`: {}", .dialects.join(", "))]
+    NeedsDialect {
+        /// The dialects that bring their driver.
+        dialects: Vec<&'static str>,
+    },
+    /// The workspace's connectors could not be listed.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// A file or folder could not be written.
+    #[error("cannot write `{}`: {source}", .path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// What was written does not load: a mistake of this program.
+    #[error("the new connector does not load, which is a mistake of this program: {0}")]
+    Broken(#[from] LoadError),
+}

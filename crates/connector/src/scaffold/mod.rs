@@ -1,0 +1,11 @@
+//! A new connector: its files written, ignored by git where they hold secrets, loaded and validated.
+
+mod error;
+mod ignore;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod write;
+
+pub use error::ScaffoldError;
+pub use write::{Scaffold, Scaffolded};

@@ -1,0 +1,228 @@
+//! Writing a new connector: all of it or nothing.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+
+use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, MANIFEST_FILE, TEMPLATES_FILE};
+use bowline_contract::{ConnectionType, ConnectorName, SourceManifest};
+
+use super::{ScaffoldError, ignore, texts};
+use crate::connector::Connector;
+use crate::dialect::{Pack, ScaffoldFiles};
+use crate::folder::{listed, shown};
+use crate::workspace::Workspace;
+
+/// What a new connector shall be.
+#[derive(Debug, Clone)]
+pub struct Scaffold {
+    /// Its name.
+    pub name: ConnectorName,
+    /// What people call the connection.
+    pub connection_name: String,
+    /// The pack it extends.
+    pub dialect: &'static Pack,
+    start: Start,
+}
+
+/// Where the new connector's driver comes from.
+#[derive(Debug, Clone)]
+enum Start {
+    /// A pack that knows the driver.
+    Pack(&'static Pack, ScaffoldFiles),
+    /// A driver that no pack knows, by name.
+    Driver(String),
+}
+
+/// A connector just made.
+#[derive(Debug)]
+pub struct Scaffolded {
+    /// The connector, loaded from what was written.
+    pub connector: Connector,
+    /// The files written, in the order to read them.
+    pub files: Vec<PathBuf>,
+    /// The workspace's `.gitignore`, when it was made or extended.
+    pub ignore_file: Option<PathBuf>,
+}
+
+impl Scaffold {
+    /// Plans a connector from what was asked: a dialect brings its driver, a driver brings the dialect that knows it.
+    ///
+    /// # Errors
+    /// `UnknownDialect`, `NeedsDialect` when neither is given, `NeedsDriver` when the dialect has none of its own.
+    pub fn plan(
+        name: ConnectorName,
+        dialect: Option<&str>,
+        driver: Option<&str>,
+    ) -> Result<Self, ScaffoldError> {
+        let asked = dialect.map(find_dialect).transpose()?;
+        let knows_driver = driver.and_then(pack_of_driver);
+        let (dialect, start) = match (asked, driver, knows_driver) {
+            (asked, Some(_), Some((pack, files))) => {
+                (asked.unwrap_or(pack), Start::Pack(pack, files))
+            }
+            (asked, Some(driver), None) => (
+                asked.map_or_else(|| find_dialect(ANY_ENGINE), Ok)?,
+                Start::Driver(driver.to_owned()),
+            ),
+            (Some(pack), None, _) => match pack.scaffold {
+                Some(files) => (pack, Start::Pack(pack, files)),
+                None => return Err(ScaffoldError::NeedsDriver { dialect: pack.name }),
+            },
+            (None, None, _) => {
+                return Err(ScaffoldError::NeedsDialect {
+                    dialects: engines().map(|(pack, _)| pack.name).collect(),
+                });
+            }
+        };
+        Ok(Self {
+            connection_name: name.to_string(),
+            name,
+            dialect,
+            start,
+        })
+    }
+
+    /// Writes the connector, then loads and validates what was written.
+    ///
+    /// Nothing is overwritten. On an error nothing of the connector is left; `.gitignore` may have been extended.
+    ///
+    /// # Errors
+    /// [`ScaffoldError`].
+    pub fn write(&self, workspace: &Workspace) -> Result<Scaffolded, ScaffoldError> {
+        let dir = workspace.connectors_dir().join(self.name.as_str());
+        let taken = workspace
+            .connectors()?
+            .into_iter()
+            .find(|(name, _)| *name == self.name)
+            .map(|(_, dir)| dir)
+            .or_else(|| dir.symlink_metadata().is_ok().then(|| dir.clone()));
+        if let Some(dir) = taken {
+            return Err(ScaffoldError::Exists { dir: shown(&dir) });
+        }
+        let ignore_file = ignore::extend(workspace.root())?;
+        let parent = workspace.connectors_dir();
+        std::fs::create_dir_all(&parent).map_err(|source| failed(&parent, source))?;
+        let draft = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempdir_in(&parent)
+            .map_err(|source| failed(&parent, source))?;
+        let written = self.write_files(draft.path())?;
+        Connector::load_named(&self.name, draft.path())?;
+        make_listable(draft.path()).map_err(|source| failed(&dir, source))?;
+        std::fs::rename(draft.path(), &dir).map_err(|source| failed(&dir, source))?;
+        let connector = Connector::load(&dir)?;
+        Ok(Scaffolded {
+            connector,
+            files: written.into_iter().map(|file| dir.join(file)).collect(),
+            ignore_file,
+        })
+    }
+
+    fn write_files(&self, dir: &Path) -> Result<Vec<&'static str>, ScaffoldError> {
+        let (connector, credentials, schema) = match &self.start {
+            Start::Pack(pack, files) => (
+                texts::connector_of_pack(files.connector, pack, self.dialect),
+                files.credentials,
+                Some(files.credentials_schema),
+            ),
+            Start::Driver(driver) => (
+                texts::connector(driver, self.dialect),
+                texts::EMPTY_CREDENTIALS,
+                None,
+            ),
+        };
+        let manifest = SourceManifest {
+            connection_type: ConnectionType::generate(random_bytes()),
+            connection_name: self.connection_name.clone(),
+            credentials_schema: Some(
+                schema
+                    .and_then(|text| serde_json::from_str(text).ok())
+                    .unwrap_or_default(),
+            ),
+        };
+        let files = [
+            (CONNECTOR_FILE, connector),
+            (TEMPLATES_FILE, texts::templates(self.dialect)),
+            (MANIFEST_FILE, manifest.to_json_string()),
+            (CREDENTIALS_FILE, credentials.to_owned()),
+        ];
+        for (name, text) in &files {
+            let path = dir.join(name);
+            write_new(&path, text, *name == CREDENTIALS_FILE)
+                .map_err(|source| failed(&path, source))?;
+        }
+        Ok(files.map(|(name, _)| name).to_vec())
+    }
+}
+
+/// The pack for an engine that has none of its own.
+const ANY_ENGINE: &str = "ansi";
+
+fn failed(path: &Path, source: std::io::Error) -> ScaffoldError {
+    ScaffoldError::Write {
+        path: shown(path),
+        source,
+    }
+}
+
+fn find_dialect(asked: &str) -> Result<&'static Pack, ScaffoldError> {
+    Pack::find(asked).ok_or_else(|| {
+        let names = Pack::all().iter().map(|pack| pack.name);
+        ScaffoldError::UnknownDialect {
+            asked: asked.to_owned(),
+            hint: match bowline_contract::nearest(asked, names.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!(
+                    "dialects are {}; `{ANY_ENGINE}` is the base for any other engine",
+                    listed(names)
+                ),
+            },
+        }
+    })
+}
+
+/// The packs that bring a driver.
+fn engines() -> impl Iterator<Item = (&'static Pack, ScaffoldFiles)> {
+    Pack::all()
+        .iter()
+        .filter_map(|pack| Some((pack, pack.scaffold?)))
+}
+
+/// The pack whose own driver has this name.
+fn pack_of_driver(driver: &str) -> Option<(&'static Pack, ScaffoldFiles)> {
+    engines().find(|(pack, _)| pack.driver_name().as_deref() == Some(driver))
+}
+
+/// Seeds of the standard library's hash maps are random; a connection type needs no better source.
+fn random_bytes() -> [u8; 4] {
+    let [a, b, c, d, ..] = RandomState::new()
+        .hash_one(std::process::id())
+        .to_be_bytes();
+    [a, b, c, d]
+}
+
+/// Writes a file that must not exist; a secret one so that only its owner reads it.
+fn write_new(path: &Path, text: &str, secret: bool) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if secret {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = secret;
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+/// Temporary folders are their owner's alone; a connector's folder is like any other.
+fn make_listable(dir: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755))?;
+    }
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
+}
