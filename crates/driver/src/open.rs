@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Database, Redactor, SqlError, sqlite};
+use crate::{Database, Redactor, SqlError, adbc, sqlite};
 
 /// Which driver to use and how: everything needed to reach one database.
 #[derive(Debug, Clone)]
@@ -63,10 +63,10 @@ pub enum AdbcLibrary {
 pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
     let opened = match &spec.kind {
         DriverKind::Sqlite => sqlite::open(spec),
-        DriverKind::Adbc { .. } => Err(SqlError::new(
-            crate::SqlErrorKind::Driver,
-            "ADBC drivers cannot be loaded yet",
-        )),
+        DriverKind::Adbc {
+            library,
+            entrypoint,
+        } => adbc::open(spec, library, entrypoint.as_deref()),
     };
     opened.map_err(|error| error.redacted(&spec.redactor))
 }

@@ -1,0 +1,220 @@
+//! An ADBC database and its connections, behind the crate's traits.
+
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use adbc_core::options::{InfoCode, OptionConnection, OptionDatabase, OptionValue};
+use adbc_core::{Connection as _, Database as _, Driver as _};
+use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedDriver};
+
+use super::arrow::{self, Vendor};
+use super::error::{Stage, from_adbc};
+use super::session::{Event, Open, Outcome, Run, Session};
+use super::{library, statement};
+use crate::{
+    AdbcLibrary, Canceller, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, Value,
+};
+
+/// Options that belong to each connection, not to the database.
+const CONNECTION_OPTIONS: &str = "adbc.connection.";
+
+/// Options that belong to each statement.
+const STATEMENT_OPTIONS: [&str; 2] = [statement::USE_COPY, "adbc.postgresql.batch_size_hint_bytes"];
+
+/// Loads a driver. Nothing is connected yet.
+///
+/// # Errors
+/// Kind `Driver` when the library cannot be found or loaded.
+pub(crate) fn open(
+    spec: &DriverSpec,
+    library: &AdbcLibrary,
+    entrypoint: Option<&str>,
+) -> Result<Arc<dyn Database>, SqlError> {
+    let driver = library::load(library, entrypoint)?;
+    Ok(Arc::new(AdbcDatabase {
+        shared: Arc::new(Shared {
+            driver,
+            name: match library {
+                AdbcLibrary::Named(name) => name.clone(),
+                AdbcLibrary::File(path) => path.display().to_string(),
+            },
+            spec: spec.clone(),
+            opened: Mutex::new(None),
+            about: OnceLock::new(),
+        }),
+    }))
+}
+
+struct AdbcDatabase {
+    shared: Arc<Shared>,
+}
+
+/// What all connections of a database share.
+struct Shared {
+    driver: ManagedDriver,
+    name: String,
+    spec: DriverSpec,
+    opened: Mutex<Option<ManagedDatabase>>,
+    about: OnceLock<About>,
+}
+
+/// What is on the other end, learnt on the first connection.
+struct About {
+    product: String,
+    vendor: Vendor,
+}
+
+impl Shared {
+    fn connect(&self) -> Result<(ManagedConnection, Run), SqlError> {
+        let connecting = |error| from_adbc(&error, Stage::Connect);
+        let (statement_options, rest): (Vec<_>, Vec<_>) = self
+            .spec
+            .options
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .partition(|(key, _)| STATEMENT_OPTIONS.contains(&key.as_str()));
+        let (connection_options, database_options): (Vec<_>, Vec<_>) = rest
+            .into_iter()
+            .partition(|(key, _)| key.starts_with(CONNECTION_OPTIONS));
+        let database = {
+            let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*opened {
+                Some(database) => database.clone(),
+                None => {
+                    let options = database_options.iter().map(|(key, value)| {
+                        let key = OptionDatabase::from(key.as_str());
+                        (key, OptionValue::from(value.as_str()))
+                    });
+                    let database = self.driver.clone().new_database_with_opts(options);
+                    opened.insert(database.map_err(connecting)?).clone()
+                }
+            }
+        };
+        let options = connection_options.iter().map(|(key, value)| {
+            let key = OptionConnection::from(key.as_str());
+            (key, OptionValue::from(value.as_str()))
+        });
+        let connection = database
+            .new_connection_with_opts(options)
+            .map_err(connecting)?;
+        let vendor = self
+            .about
+            .get_or_init(|| About::of(&connection, &self.name))
+            .vendor;
+        let run: Run = Box::new(move |connection, sql, limits, stopper| {
+            statement::run(connection, sql, limits, vendor, &statement_options, stopper)
+        });
+        Ok((connection, run))
+    }
+}
+
+impl About {
+    /// Asks the driver, which knows without asking the server as a rule.
+    fn of(connection: &ManagedConnection, driver: &str) -> Self {
+        let codes = [InfoCode::VendorName, InfoCode::VendorVersion];
+        let mut found = [None, None];
+        if let Ok(batches) = connection.get_info(Some(codes.into())) {
+            for batch in batches.flatten() {
+                let schema = batch.schema();
+                for row in 0..batch.num_rows() {
+                    let cell = |column: usize| {
+                        let field = schema.field(column);
+                        arrow::value(batch.column(column), row, field, Vendor::Other)
+                    };
+                    if let (Ok(Value::Integer(code)), Ok(Value::Text(text))) = (cell(0), cell(1))
+                        && let Ok(code) = usize::try_from(code)
+                        && let Some(place) = found.get_mut(code)
+                    {
+                        *place = Some(text);
+                    }
+                }
+            }
+        }
+        let [name, version] = found;
+        let name = name.unwrap_or_else(|| driver.to_owned());
+        let (name, vendor) = match name.to_lowercase().as_str() {
+            "duckdb" => ("DuckDB".to_owned(), Vendor::DuckDb),
+            "postgresql" => ("PostgreSQL".to_owned(), Vendor::PostgreSql),
+            _ => (name, Vendor::Other),
+        };
+        Self {
+            product: version.map_or_else(|| name.clone(), |version| format!("{name} {version}")),
+            vendor,
+        }
+    }
+}
+
+impl Database for AdbcDatabase {
+    fn product(&self) -> String {
+        let about = self.shared.about.get();
+        about.map_or_else(|| self.shared.name.clone(), |about| about.product.clone())
+    }
+
+    fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
+        let session = open_session(&self.shared)?;
+        Ok(Box::new(AdbcConnection {
+            shared: Arc::clone(&self.shared),
+            canceller: Arc::new(Wake(Mutex::new(session.wake()))),
+            session: Some(session),
+        }))
+    }
+}
+
+fn open_session(shared: &Arc<Shared>) -> Result<Session, SqlError> {
+    let opening = Arc::clone(shared);
+    let open: Open = Box::new(move || opening.connect());
+    Session::open(open, shared.spec.connect_timeout)
+        .map_err(|error| error.redacted(&shared.spec.redactor))
+}
+
+struct AdbcConnection {
+    shared: Arc<Shared>,
+    canceller: Arc<Wake>,
+    /// `None` after a statement that could not be stopped: the next one gets a new connection.
+    session: Option<Session>,
+}
+
+impl Connection for AdbcConnection {
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => {
+                let session = open_session(&self.shared)?;
+                self.canceller.follow(session.wake());
+                session
+            }
+        };
+        let result = match session.run(sql, limits) {
+            Outcome::Over(result) => {
+                self.session = Some(session);
+                result
+            }
+            Outcome::LeftBehind(error) => {
+                session.leave_behind();
+                Err(error)
+            }
+        };
+        result.map_err(|error| error.redacted(&self.shared.spec.redactor))
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Arc::clone(&self.canceller) as Arc<dyn Canceller>
+    }
+}
+
+/// Cancels whatever the connection's present session runs.
+struct Wake(Mutex<Sender<Event>>);
+
+impl Wake {
+    fn follow(&self, events: Sender<Event>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = events;
+    }
+}
+
+impl Canceller for Wake {
+    fn cancel(&self) {
+        let events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody listens when the connection is gone, and then nothing runs on it.
+        let _ = events.send(Event::Cancel);
+    }
+}

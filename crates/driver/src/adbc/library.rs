@@ -1,0 +1,100 @@
+//! Finding and loading a driver's shared library.
+
+use std::path::Path;
+
+use adbc_core::options::AdbcVersion;
+use adbc_core::{
+    LOAD_FLAG_DEFAULT, LOAD_FLAG_SEARCH_ENV, LOAD_FLAG_SEARCH_SYSTEM, LOAD_FLAG_SEARCH_USER,
+};
+use adbc_driver_manager::ManagedDriver;
+use bowline_contract::nearest;
+
+use crate::catalogue::{self, catalogue};
+use crate::install::driver_folder;
+use crate::{AdbcLibrary, SqlError, SqlErrorKind};
+
+/// Loads a driver's library and runs its entry point.
+///
+/// # Errors
+/// Kind `Driver`, with what to do about it.
+pub(super) fn load(
+    library: &AdbcLibrary,
+    entrypoint: Option<&str>,
+) -> Result<ManagedDriver, SqlError> {
+    match library {
+        AdbcLibrary::Named(name) => load_named(name, entrypoint),
+        AdbcLibrary::File(path) => load_file(path, entrypoint),
+    }
+}
+
+fn load_named(name: &str, entrypoint: Option<&str>) -> Result<ManagedDriver, SqlError> {
+    let entry = catalogue::find(name);
+    let entrypoint = entrypoint.or(entry.map(|entry| entry.entrypoint));
+    let flags = LOAD_FLAG_SEARCH_ENV | LOAD_FLAG_SEARCH_USER | LOAD_FLAG_SEARCH_SYSTEM;
+    let folder = driver_folder();
+    let folders = folder.as_deref().map(|folder| vec![folder.to_owned()]);
+    ManagedDriver::load_from_name(
+        name,
+        entrypoint.map(str::as_bytes),
+        AdbcVersion::V110,
+        flags,
+        folders,
+    )
+    .map_err(|error| {
+        let manifest = folder.map(|folder| folder.join(name).with_extension("toml"));
+        if let Some(manifest) = manifest.filter(|manifest| manifest.is_file()) {
+            return driver_error(format!(
+                "driver cannot be loaded: `{name}` from `{}`\n{}\nhint: install it again with `bowline driver install {name}`",
+                manifest.display(),
+                reasons(&error),
+            ));
+        }
+        let hint = match entry {
+            Some(entry) => format!("install it with `bowline driver install {}`", entry.name),
+            None => match nearest(name, catalogue().iter().map(|entry| entry.name)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "name an installed driver or give its library with `path`; `bowline driver list` shows those that can be installed".to_owned(),
+            },
+        };
+        driver_error(format!("driver is not installed: `{name}`\nhint: {hint}"))
+    })
+}
+
+fn load_file(path: &Path, entrypoint: Option<&str>) -> Result<ManagedDriver, SqlError> {
+    let shown = path.display();
+    if !path.is_file() {
+        return Err(driver_error(format!(
+            "driver library is not there: `{shown}`\nhint: give the path of a shared library or of a driver manifest"
+        )));
+    }
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    ManagedDriver::load_from_name(
+        absolute,
+        entrypoint.map(str::as_bytes),
+        AdbcVersion::V110,
+        LOAD_FLAG_DEFAULT,
+        None,
+    )
+    .map_err(|error| {
+        driver_error(format!(
+            "driver cannot be loaded: `{shown}`\n{}\nhint: check that it is an ADBC driver for this platform, and its `entrypoint`",
+            reasons(&error)
+        ))
+    })
+}
+
+/// What the driver manager tried and why each try failed.
+fn reasons(error: &adbc_core::error::Error) -> String {
+    let tried = error.details.iter().flatten();
+    let tried: Vec<String> = tried
+        .map(|(_, text)| String::from_utf8_lossy(text).into_owned())
+        .collect();
+    match tried.is_empty() {
+        true => error.message.clone(),
+        false => tried.join("\n"),
+    }
+}
+
+fn driver_error(message: String) -> SqlError {
+    SqlError::new(SqlErrorKind::Driver, message)
+}
