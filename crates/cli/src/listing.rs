@@ -55,6 +55,15 @@ impl Listing {
         }
     }
 
+    /// Adds prose behind a label, wrapped.
+    pub(crate) fn field(&mut self, label: &str, text: &str) {
+        let first = format!(
+            "  {}",
+            paint(QUIET, format!("{label:<width$}", width = LABEL - 2))
+        );
+        self.prose(&first, &" ".repeat(LABEL), text);
+    }
+
     /// Adds a block of verbatim text behind a label, as far as it is worth showing.
     pub(crate) fn block(&mut self, label: &str, text: &str, style: anstyle::Style) {
         let shown = visible(text);

@@ -113,14 +113,14 @@ impl Page<'_> {
                 .check(&culprit.check)
                 .map(|check| format!(" -m {}", check.info.section.name()))
                 .unwrap_or_default();
-            let at = match place(self.about.templates, culprit.template, self.about.base) {
-                Some(Place::File(at)) => format!(" at {at}"),
-                _ => String::new(),
+            let template = culprit.template.short_name();
+            let mend = match place(self.about.templates, culprit.template, self.about.base) {
+                Some(Place::File(at)) => format!("mend {template} at {at}"),
+                Some(Place::Pack(_)) | None => {
+                    format!("spell {template} your own way in the connector's templates.toml")
+                }
             };
-            format!(
-                "mend {}{at}, then run `bowline test {name}{section}`",
-                culprit.template.short_name()
-            )
+            format!("{mend}, then run `bowline test {name}{section}`")
         } else if report.interrupted || report.has_shortfall() || report.has_unknown() {
             return;
         } else {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use anstyle::Style;
 use bowline_conformance::{CheckId, CheckReport, Culprit, Fault, Outcome, Proof, Step};
 
 use super::{NAMED, Page, some};
@@ -48,16 +47,15 @@ impl Page<'_> {
             .collect();
         if !others.is_empty() {
             let others = format!(
-                "{} {}",
+                "{}: {}",
                 plural(others.len(), "more check"),
-                paint(QUIET, format!("({})", some(&others, NAMED)))
+                some(&others, NAMED)
             );
-            self.listing.block("fails", &others, Style::new());
+            self.listing.field("fails", &others);
         }
         if !culprit.blocks.is_empty() {
             let blocks: Vec<&CheckId> = culprit.blocks.iter().collect();
-            self.listing
-                .block("blocks", &some(&blocks, NAMED), Style::new());
+            self.listing.field("blocks", &some(&blocks, NAMED));
         }
         if let Some(mend) = &culprit.mend {
             self.listing.gap();
@@ -73,16 +71,13 @@ impl Page<'_> {
     /// The statement, what was expected, what came back.
     fn evidence(&mut self, check: &CheckReport) {
         self.listing.gap();
-        self.listing.block(
-            "check",
-            &format!("{}: {}", check.info.id, check.info.title),
-            Style::new(),
-        );
+        self.listing
+            .field("check", &format!("{}: {}", check.info.id, check.info.title));
         let step = telling_step(check);
         if let Some(step) = step {
             self.listing.block("sql", &step.sql, CODE);
             if let Some(label) = step.label {
-                self.listing.block("to", label, Style::new());
+                self.listing.field("to", label);
             }
         }
         match &check.outcome {
@@ -113,9 +108,8 @@ impl Page<'_> {
         match place(self.about.templates, template, self.about.base) {
             Some(Place::File(at)) => self.listing.block("stands at", &at, STRONG),
             Some(Place::Pack(pack)) => {
-                let place =
-                    format!("the dialect pack `{pack}`; your own in templates.toml goes before it");
-                self.listing.block("stands in", &place, Style::new());
+                self.listing
+                    .field("stands in", &format!("the dialect pack `{pack}`"));
             }
             None => return,
         }
@@ -147,8 +141,7 @@ impl Page<'_> {
             }
             self.evidence(check);
             if !check.uses.is_empty() {
-                self.listing
-                    .block("made of", &names(&check.uses), Style::new());
+                self.listing.field("made of", &names(&check.uses));
             }
         }
     }

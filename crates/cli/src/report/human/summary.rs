@@ -123,12 +123,11 @@ impl Page<'_> {
         self.listing.heading("Capabilities");
         for (capability, verdict) in spoken {
             let why = self.why_not(capability);
-            self.listing.line(format!(
-                "  {} {:<30}{}",
-                mark(verdict),
-                capability.capability.name(),
-                paint(QUIET, why)
-            ));
+            let name = capability.capability.name();
+            self.listing.line(match why.as_str() {
+                "" => format!("  {} {name}", mark(verdict)),
+                why => format!("  {} {name:<30}{}", mark(verdict), paint(QUIET, why)),
+            });
         }
     }
 
