@@ -12,19 +12,19 @@ use crate::session::Session;
 
 const SELECT: &str = "SELECT 1 AS test_col";
 
-const QUERY: Spec = Spec {
+pub(crate) const QUERY: Spec = Spec {
     id: "query",
     title: "a query gives a row",
     judges: &[],
     carries: &[],
 };
-const ROWS: Spec = Spec {
+pub(crate) const ROWS: Spec = Spec {
     id: "rows_as_json",
     title: "rows survive JSON",
     judges: &[],
     carries: &[],
 };
-const DESCRIPTION: Spec = Spec {
+pub(crate) const DESCRIPTION: Spec = Spec {
     id: "description_as_json",
     title: "column descriptions survive JSON",
     judges: &[],

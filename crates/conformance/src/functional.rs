@@ -31,55 +31,55 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// A cancellation meant for a check may hit the statement that cleans up after it.
 const DROP_ATTEMPTS: usize = 3;
 
-const CLEAN_START: Spec = Spec {
+pub(crate) const CLEAN_START: Spec = Spec {
     id: "clean_start",
     title: "a table left from before can be dropped",
     judges: &["drop_test_table"],
     carries: &[],
 };
-const CREATED: Spec = Spec {
+pub(crate) const CREATED: Spec = Spec {
     id: "created",
     title: "a new table appears",
     judges: &["create_test_table"],
     carries: &[],
 };
-const ROWS_GROW: Spec = Spec {
+pub(crate) const ROWS_GROW: Spec = Spec {
     id: "row_count_grows",
     title: "inserted rows are counted",
     judges: &["insert_rows"],
     carries: &[],
 };
-const BYTES_GROW: Spec = Spec {
+pub(crate) const BYTES_GROW: Spec = Spec {
     id: "byte_count_grows",
     title: "inserted rows make the table larger",
     judges: &[],
     carries: &[],
 };
-const UPDATE_ADVANCES: Spec = Spec {
+pub(crate) const UPDATE_ADVANCES: Spec = Spec {
     id: "last_update_advances",
     title: "inserting moves the time of the last update",
     judges: &[],
     carries: &[],
 };
-const COLUMN_ADDED: Spec = Spec {
+pub(crate) const COLUMN_ADDED: Spec = Spec {
     id: "column_added",
     title: "an added column appears",
     judges: &["add_column"],
     carries: &[],
 };
-const COLUMN_DROPPED: Spec = Spec {
+pub(crate) const COLUMN_DROPPED: Spec = Spec {
     id: "column_dropped",
     title: "a dropped column disappears",
     judges: &["drop_column"],
     carries: &[],
 };
-const LOGGED: Spec = Spec {
+pub(crate) const LOGGED: Spec = Spec {
     id: "query_logged",
     title: "a query run now appears in the query logs",
     judges: &["create_lineage_query"],
     carries: &[],
 };
-const DROPPED: Spec = Spec {
+pub(crate) const DROPPED: Spec = Spec {
     id: "dropped",
     title: "a dropped table disappears",
     judges: &["drop_test_table"],

@@ -6,6 +6,7 @@
 mod blame;
 mod chain;
 mod check;
+mod checks;
 mod clock;
 mod compose;
 mod connection;
@@ -28,6 +29,7 @@ mod runner;
 mod session;
 
 pub use check::{CheckId, CheckInfo, Tier};
+pub use checks::checks;
 pub use event::Event;
 pub use expect::spell;
 pub use export::{Export, ExportError};

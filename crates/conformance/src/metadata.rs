@@ -23,49 +23,49 @@ const TABLES_BY_NAME: usize = 3;
 const REQUIRED: [&str; 4] = ["database_name", "schema_name", "table_name", "table_type"];
 const COLUMNS: [&str; 3] = ["full_table_id", "column_name", "column_type"];
 
-const DATABASES: Spec = Spec {
+pub(crate) const DATABASES: Spec = Spec {
     id: "databases",
     title: "the first database is named",
     judges: &["get_databases_query"],
     carries: &[Capability::Metadata],
 };
-const SCHEMA_NAMES: Spec = Spec {
+pub(crate) const SCHEMA_NAMES: Spec = Spec {
     id: "schemas",
     title: "the database has a schema",
     judges: &["get_schemas_query"],
     carries: &[Capability::Metadata],
 };
-const TABLES: Spec = Spec {
+pub(crate) const TABLES: Spec = Spec {
     id: "tables",
     title: "tables come with lower-case column names and well-formed values",
     judges: &["get_tables_query"],
     carries: &[Capability::Metadata],
 };
-const TABLES_BY_NAMES: Spec = Spec {
+pub(crate) const TABLES_BY_NAMES: Spec = Spec {
     id: "tables_by_name",
     title: "tables asked for by name are exactly the ones that come",
     judges: &["get_tables_query"],
     carries: &[Capability::Metadata],
 };
-const ROW_COUNT: Spec = Spec {
+pub(crate) const ROW_COUNT: Spec = Spec {
     id: "row_count",
     title: "a table has a row count",
     judges: &[],
     carries: &[Capability::VolumeRows],
 };
-const BYTE_COUNT: Spec = Spec {
+pub(crate) const BYTE_COUNT: Spec = Spec {
     id: "byte_count",
     title: "a table has a byte count",
     judges: &[],
     carries: &[Capability::VolumeBytes],
 };
-const LAST_UPDATE_TIME: Spec = Spec {
+pub(crate) const LAST_UPDATE_TIME: Spec = Spec {
     id: "last_update_time",
     title: "a table has a time of its last update",
     judges: &[],
     carries: &[Capability::Freshness],
 };
-const TABLE_COLUMNS: Spec = Spec {
+pub(crate) const TABLE_COLUMNS: Spec = Spec {
     id: "columns",
     title: "the found tables' columns come with names and types",
     judges: &["get_columns_query"],

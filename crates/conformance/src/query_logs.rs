@@ -23,13 +23,13 @@ const CARRIES: &[Capability] = &[
     Capability::FieldLineage,
 ];
 
-const WITH_DATETIMES: Spec = Spec {
+pub(crate) const WITH_DATETIMES: Spec = Spec {
     id: "query_logs",
     title: "the last hour's queries come with ids, times and texts",
     judges: &["get_query_logs_query"],
     carries: CARRIES,
 };
-const WITH_TEXTS: Spec = Spec {
+pub(crate) const WITH_TEXTS: Spec = Spec {
     id: "query_logs_text_bounds",
     title: "the bounds may be given as text instead",
     judges: &["get_query_logs_query"],

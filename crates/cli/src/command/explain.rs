@@ -1,8 +1,11 @@
 //! `bowline explain`: what a template is for, what it gets, and how each dialect spells it.
 
+use std::collections::BTreeSet;
+
+use bowline_conformance::CheckInfo;
 use bowline_connector::dialect::{Pack, Proof};
 use bowline_contract::{
-    SuiteSection, Template, TemplateKind, TemplateSection, metrics_of, nearest,
+    Capability, SuiteSection, Template, TemplateKind, TemplateSection, metrics_of, nearest,
 };
 
 use crate::connector::engines;
@@ -167,10 +170,38 @@ fn inputs(page: &mut Listing, template: &Template) {
 fn enables(page: &mut Listing, template: &'static Template) {
     page.heading("What hangs on it");
     let section: SuiteSection = template.judged_in;
-    page.line(format!("  section      {}", paint(STRONG, section.name())));
+    page.field("section", section.name());
+    let checks: Vec<CheckInfo> = bowline_conformance::checks()
+        .into_iter()
+        .filter(|check| check.judges.contains(&template))
+        .collect();
+    let capabilities: BTreeSet<Capability> = checks
+        .iter()
+        .flat_map(|check| check.carries.iter().copied())
+        .collect();
+    if !capabilities.is_empty() {
+        let names: Vec<&str> = capabilities.iter().map(|each| each.name()).collect();
+        page.field("capability", &names.join(", "));
+    }
     let metrics: Vec<&str> = metrics_of(template).map(|metric| metric.name).collect();
     if !metrics.is_empty() {
-        page.prose("  metrics      ", "               ", &metrics.join(", "));
+        page.field("metrics", &metrics.join(", "));
+    }
+    if checks.is_empty() {
+        return;
+    }
+    page.heading("Checks that judge it");
+    let width = checks
+        .iter()
+        .map(|check| check.id.as_str().len())
+        .max()
+        .unwrap_or_default();
+    for check in checks {
+        page.line(format!(
+            "  {}  {}",
+            paint(STRONG, format!("{:<width$}", check.id.as_str())),
+            check.title
+        ));
     }
 }
 
