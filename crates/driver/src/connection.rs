@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{SqlError, SqlErrorKind, Value};
+use crate::{NotJson, SqlError, SqlErrorKind, Value};
 
 /// An opened database: connections are made from it. Safe to share between threads.
 pub trait Database: Send + Sync {
@@ -78,6 +78,9 @@ pub struct ResultSet {
     pub rows: Vec<Vec<Value>>,
     /// How many rows the statement changed, where the driver says so.
     pub rows_affected: Option<u64>,
+    /// What of it could not be written as JSON as the connector's own driver gave it: the platform's agent will
+    /// not be able to either. Only connectors in Python have such things.
+    pub not_json: NotJson,
 }
 
 impl ResultSet {
@@ -96,7 +99,7 @@ impl ResultSet {
                 })
                 .collect(),
             rows: rows.into_iter().collect(),
-            rows_affected: None,
+            ..Self::default()
         }
     }
 

@@ -100,3 +100,33 @@ pub enum SqlErrorKind {
     /// Anything else.
     Other,
 }
+
+impl SqlErrorKind {
+    /// The kind a SQLSTATE stands for, if it tells; `words` are the server's own.
+    pub(crate) fn of_sqlstate(code: &str, words: &str) -> Option<Self> {
+        use SqlErrorKind::{
+            Cancelled, Connection, Data, MissingObject, Other, Permission, Syntax, Timeout,
+        };
+        Some(match code {
+            // Nothing but the text tells a time limit of the server from somebody's request.
+            "57014" if words.contains("timeout") => Timeout,
+            "57014" => Cancelled,
+            "55P03" => Timeout,
+            "42P01" | "42703" | "42883" | "42704" | "3D000" | "3F000" | "42S02" | "42S22" => {
+                MissingObject
+            }
+            "42P04" | "42P06" | "42P07" | "42710" | "42701" | "42723" => Other,
+            "42501" | "25006" => Permission,
+            "53300" => Connection,
+            code => match code.get(..2)? {
+                "08" => Connection,
+                "57" if code.starts_with("57P") => Connection,
+                "28" => Permission,
+                "21" | "22" | "23" | "44" | "P0" => Data,
+                "42" => Syntax,
+                "XX" | "HY" => return None,
+                _ => Other,
+            },
+        })
+    }
+}

@@ -8,11 +8,13 @@ mod fake;
 pub mod install;
 mod json;
 mod open;
+pub mod process;
 mod redact;
 mod sqlite;
 mod value;
 mod watch;
 
+pub use bowline_protocol::NotJson;
 pub use connection::{Canceller, Column, Connection, Database, Limits, ResultSet};
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::process::{self, Program};
 use crate::{Database, Redactor, SqlError, adbc, sqlite};
 
 /// Which driver to use and how: everything needed to reach one database.
@@ -14,6 +15,8 @@ pub struct DriverSpec {
     pub kind: DriverKind,
     /// The driver's own options, such as `path` or `uri`. They may hold credentials.
     pub options: BTreeMap<String, String>,
+    /// The connect_args of credentials.json as they are, for connectors in a process of their own.
+    pub connect_args: serde_json::Map<String, serde_json::Value>,
     /// Masks the credentials in everything the driver says.
     pub redactor: Redactor,
     /// The longest one connection may take to open.
@@ -27,6 +30,7 @@ impl DriverSpec {
         Self {
             kind,
             options: BTreeMap::new(),
+            connect_args: serde_json::Map::new(),
             redactor: Redactor::default(),
             connect_timeout: Duration::from_secs(10),
         }
@@ -38,6 +42,8 @@ impl DriverSpec {
 pub enum DriverKind {
     /// SQLite, compiled in. Options: `path`, `mode`, `busy_timeout`.
     Sqlite,
+    /// A program that speaks the process protocol. It has no options: it gets the connect_args.
+    Process(Program),
     /// A shared library that speaks ADBC. Its options are passed on as they are.
     Adbc {
         /// Where the library is.
@@ -62,6 +68,7 @@ pub enum AdbcLibrary {
 /// Kind `Driver` when the driver cannot be found, loaded or configured; the others as for [`Database::connect`].
 pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
     let opened = match &spec.kind {
+        DriverKind::Process(program) => Ok(process::open(spec, program)),
         DriverKind::Sqlite => sqlite::open(spec),
         DriverKind::Adbc {
             library,

@@ -22,7 +22,7 @@ pub(super) fn from_adbc(error: &Error, stage: Stage) -> SqlError {
     let words = words(error);
     let kind = sqlstate
         .as_deref()
-        .and_then(|code| kind_of_sqlstate(code, &words))
+        .and_then(|code| SqlErrorKind::of_sqlstate(code, &words))
         .or_else(|| kind_of_words(&words, stage))
         .unwrap_or_else(|| kind_of_status(error.status, stage));
     SqlError {
@@ -98,32 +98,6 @@ fn strip(text: &str) -> String {
         .unwrap_or(text);
     let text = text.strip_prefix("ERROR:").unwrap_or(text);
     text.trim().to_owned()
-}
-
-/// The kind a SQLSTATE stands for, if it tells.
-fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> {
-    use SqlErrorKind::{
-        Cancelled, Connection, Data, MissingObject, Other, Permission, Syntax, Timeout,
-    };
-    Some(match code {
-        // Nothing but the text tells a time limit of the server from somebody's request.
-        "57014" if words.contains("timeout") => Timeout,
-        "57014" => Cancelled,
-        "55P03" => Timeout,
-        "42P01" | "42703" | "42883" | "42704" | "3D000" | "3F000" => MissingObject,
-        "42P04" | "42P06" | "42P07" | "42710" | "42701" | "42723" => Other,
-        "42501" | "25006" => Permission,
-        "53300" => Connection,
-        code => match &code[..2] {
-            "08" => Connection,
-            "57" if code.starts_with("57P") => Connection,
-            "28" => Permission,
-            "21" | "22" | "23" | "44" | "P0" => Data,
-            "42" => Syntax,
-            "XX" | "HY" => return None,
-            _ => Other,
-        },
-    })
 }
 
 /// The kind from the words themselves, for drivers that give no code.

@@ -1,0 +1,165 @@
+//! A warehouse connector's process as a database.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bowline_protocol::{
+    ANSWER_OVERHEAD, ConnectParams, ConnectResult, ConnectorKind, Method, QueryParams, QueryResult,
+};
+
+use super::{CallLimits, Fault, Process, ProcessError, Program, wire};
+use crate::{
+    Canceller, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, SqlErrorKind,
+};
+
+/// A database whose every connection is a process.
+pub(crate) fn open(spec: &DriverSpec, program: &Program) -> Arc<dyn Database> {
+    Arc::new(ProcessDatabase {
+        shared: Arc::new(Shared {
+            program: program.clone(),
+            spec: spec.clone(),
+            product: OnceLock::new(),
+        }),
+    })
+}
+
+struct ProcessDatabase {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    program: Program,
+    spec: DriverSpec,
+    product: OnceLock<String>,
+}
+
+impl Database for ProcessDatabase {
+    fn product(&self) -> String {
+        let product = self.shared.product.get();
+        product
+            .cloned()
+            .unwrap_or_else(|| self.shared.program.connector.clone())
+    }
+
+    fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
+        let process = self.shared.connect()?;
+        Ok(Box::new(ProcessConnection {
+            shared: Arc::clone(&self.shared),
+            canceller: Arc::new(Switch::new(process.canceller())),
+            state: State::Open(process),
+        }))
+    }
+}
+
+impl Shared {
+    fn connect(&self) -> Result<Process, ProcessError> {
+        let mut process = Process::start(&self.program, &self.spec.redactor)?;
+        if process.hello().kind != ConnectorKind::Warehouse || !process.serves(Method::Query) {
+            let reason = "it is no connector for a database: it does not serve `query`".to_owned();
+            return Err(process.fail(Fault::Unfit(reason)));
+        }
+        let params = ConnectParams {
+            credentials: self.spec.connect_args.clone(),
+        };
+        let limits = CallLimits::small(self.spec.connect_timeout);
+        let connected: ConnectResult = process.call(Method::Connect, &params, limits)?;
+        if let Some(product) = connected.product {
+            self.product.get_or_init(|| product);
+        }
+        Ok(process)
+    }
+}
+
+struct ProcessConnection {
+    shared: Arc<Shared>,
+    canceller: Arc<Switch>,
+    state: State,
+}
+
+enum State {
+    Open(Process),
+    /// We ended the process; the next statement starts another one.
+    Stopped,
+    /// The connection was lost for good.
+    Lost,
+}
+
+impl Connection for ProcessConnection {
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        let process = self.process()?;
+        let params = QueryParams {
+            sql: sql.to_owned(),
+            max_rows: count(limits.max_rows),
+            max_bytes: count(limits.max_bytes),
+            timeout_ms: u64::try_from(limits.timeout.as_millis()).unwrap_or(u64::MAX),
+        };
+        let call = CallLimits {
+            timeout: limits.timeout,
+            max_bytes: limits
+                .max_bytes
+                .saturating_add(usize::try_from(ANSWER_OVERHEAD).unwrap_or(usize::MAX)),
+        };
+        let answer: Result<QueryResult, ProcessError> = process.call(Method::Query, &params, call);
+        let is_usable = process.is_usable();
+        let outcome = answer
+            .map_err(SqlError::from)
+            .and_then(|result| wire::result_set(result, limits));
+        match &outcome {
+            Err(error) if error.kind == SqlErrorKind::Connection => self.state = State::Lost,
+            _ if !is_usable => self.state = State::Stopped,
+            _ => {}
+        }
+        outcome.map_err(|error| error.redacted(&self.shared.spec.redactor))
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Arc::clone(&self.canceller) as Arc<dyn Canceller>
+    }
+}
+
+impl ProcessConnection {
+    fn process(&mut self) -> Result<&mut Process, SqlError> {
+        if let State::Stopped = self.state {
+            let process = self.shared.connect()?;
+            self.canceller.turn_to(process.canceller());
+            self.state = State::Open(process);
+        }
+        match &mut self.state {
+            State::Open(process) => Ok(process),
+            State::Stopped | State::Lost => Err(SqlError::new(
+                SqlErrorKind::Connection,
+                format!(
+                    "the connection of connector `{}` was lost before",
+                    self.shared.program.connector
+                ),
+            )),
+        }
+    }
+}
+
+/// Cancels whatever process the connection has now.
+struct Switch {
+    current: Mutex<Arc<dyn Canceller>>,
+}
+
+impl Switch {
+    fn new(current: Arc<dyn Canceller>) -> Self {
+        Self {
+            current: Mutex::new(current),
+        }
+    }
+
+    fn turn_to(&self, next: Arc<dyn Canceller>) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+}
+
+impl Canceller for Switch {
+    fn cancel(&self) {
+        let current = Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner));
+        current.cancel();
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

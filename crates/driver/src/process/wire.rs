@@ -1,0 +1,168 @@
+//! From the values of messages to values.
+
+use bigdecimal::BigDecimal;
+use bowline_protocol::{QueryResult, WireValue};
+use jiff::civil::{Date, DateTime, Time};
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::TimeZone;
+
+use crate::connection::ResultBuilder;
+use crate::{Column, Interval, Limits, ResultSet, SqlError, SqlErrorKind, Value};
+
+/// Reads a result, within the limits.
+///
+/// # Errors
+/// Kind `Driver` for a row of another length or a malformed value, which is the connector's mistake;
+/// `TooLarge` when the limits do not allow it.
+pub(super) fn result_set(result: QueryResult, limits: &Limits) -> Result<ResultSet, SqlError> {
+    let columns: Vec<Column> = result
+        .columns
+        .into_iter()
+        .map(|column| Column {
+            name: column.name,
+            type_name: column.type_name,
+        })
+        .collect();
+    let width = columns.len();
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let mut built = ResultBuilder::new(columns, limits);
+    for (number, row) in (1usize..).zip(result.rows) {
+        if row.len() != width {
+            return Err(SqlError::new(
+                SqlErrorKind::Driver,
+                format!("row {number} has {} values for {width} columns", row.len()),
+            ));
+        }
+        let row: Result<Vec<Value>, SqlError> = row
+            .into_iter()
+            .zip(&names)
+            .map(|(wire, column)| {
+                value(wire).map_err(|reason| {
+                    SqlError::new(
+                        SqlErrorKind::Driver,
+                        format!("row {number} holds no such value: column `{column}`: {reason}"),
+                    )
+                })
+            })
+            .collect();
+        built.push(row?)?;
+    }
+    let mut built = built.finish(result.rows_affected);
+    built.not_json = result.not_json;
+    Ok(built)
+}
+
+/// Reads one value; the error says what is wrong with it.
+fn value(wire: WireValue) -> Result<Value, String> {
+    Ok(match wire {
+        WireValue::Null => Value::Null,
+        WireValue::Boolean(value) => value.into(),
+        WireValue::Integer(value) => value.into(),
+        WireValue::Float(value) => value.into(),
+        WireValue::Text(text) | WireValue::Uuid(text) | WireValue::Other { text, .. } => {
+            text.into()
+        }
+        WireValue::Bytes(bytes) => bytes.into(),
+        WireValue::Decimal(text) => read::<BigDecimal>("decimal", &text)?.into(),
+        WireValue::Date(text) => read::<Date>("date", &text)?.into(),
+        WireValue::Time(text) => read::<Time>("time of day", &text)?.into(),
+        WireValue::Timestamp(text) => read::<DateTime>("timestamp", &text)?.into(),
+        WireValue::TimestampTz(text) => instant(&text)?.into(),
+        WireValue::Interval {
+            months,
+            days,
+            nanoseconds,
+        } => Interval {
+            months,
+            days,
+            nanoseconds,
+        }
+        .into(),
+        WireValue::List(items) => {
+            Value::List(items.into_iter().map(value).collect::<Result<_, _>>()?)
+        }
+        WireValue::Struct(fields) => Value::Struct(
+            fields
+                .into_iter()
+                .map(|(name, field)| Ok((name, value(field)?)))
+                .collect::<Result<_, String>>()?,
+        ),
+        other => return Err(format!("it is of an unknown sort: {other:?}")),
+    })
+}
+
+fn read<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("`{text}` is no {what}"))
+}
+
+/// An instant in the offset it is written with.
+fn instant(text: &str) -> Result<jiff::Zoned, String> {
+    static PARSER: DateTimeParser = DateTimeParser::new();
+    let wrong = |_| format!("`{text}` is no timestamp with an offset");
+    let pieces = PARSER.parse_pieces(text).map_err(wrong)?;
+    let offset = pieces
+        .to_numeric_offset()
+        .or_else(|| pieces.offset().map(|_| jiff::tz::Offset::UTC));
+    let (Some(time), Some(offset)) = (pieces.time(), offset) else {
+        return Err(format!("`{text}` is no timestamp with an offset"));
+    };
+    let zone = TimeZone::fixed(offset);
+    let civil = DateTime::from_parts(pieces.date(), time);
+    zone.to_ambiguous_zoned(civil).unambiguous().map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bowline_protocol::WireColumn;
+
+    fn text(wire: WireValue) -> String {
+        value(wire).map_or_else(
+            |reason| format!("error: {reason}"),
+            |value| format!("{value:?}"),
+        )
+    }
+
+    #[test]
+    fn values_are_read_exactly() {
+        let instant = |text: &str| match value(WireValue::TimestampTz(text.to_owned())) {
+            Ok(value) => value.to_string(),
+            Err(reason) => reason,
+        };
+        assert_eq!(
+            instant("2024-03-10T01:30:00.25-05:00"),
+            "2024-03-10 01:30:00.25-05:00"
+        );
+        assert_eq!(
+            instant("1883-11-18T12:00:00-04:56:02"),
+            "1883-11-18 12:00:00-04:56:02"
+        );
+        assert_eq!(instant("2024-03-10T01:30:00Z"), "2024-03-10 01:30:00+00:00");
+        assert_eq!(
+            instant("2024-03-10T01:30:00"),
+            "`2024-03-10T01:30:00` is no timestamp with an offset"
+        );
+        let decimal = value(WireValue::Decimal("1E+3".into())).unwrap();
+        assert_eq!(decimal.to_string(), "1000");
+        let decimal = value(WireValue::Decimal("10.50".into())).unwrap();
+        assert_eq!(decimal.to_string(), "10.50");
+        assert!(text(WireValue::Date("2023-02-29".into())).contains("is no date"));
+        assert!(text(WireValue::Time("24:01".into())).contains("is no time of day"));
+        assert!(text(WireValue::Decimal("NaN".into())).contains("is no decimal"));
+    }
+
+    #[test]
+    fn a_row_of_the_wrong_length_is_the_connectors_mistake() {
+        let result = QueryResult {
+            columns: vec![WireColumn {
+                name: "a".into(),
+                type_name: String::new(),
+            }],
+            rows: vec![vec![WireValue::Null], vec![]],
+            ..QueryResult::default()
+        };
+        let error = result_set(result, &Limits::default()).unwrap_err();
+        assert_eq!(error.kind, SqlErrorKind::Driver);
+        assert_eq!(error.message, "row 2 has 0 values for 1 columns");
+    }
+}
