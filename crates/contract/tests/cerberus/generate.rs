@@ -123,7 +123,10 @@ fn rules(random: &mut Random, depth: usize) -> Value {
         let mut constraint = match rule {
             // Numbers as names of keys are declined here.
             "rename" => constraint,
-            _ if random.percent(1) => value(random, 1),
+            // So are names for rules, which Cerberus overlooks when they come up twice.
+            _ if takes_rules(rule) && constraint.is_string() => json!({}),
+            _ if takes_rules(rule) && random.percent(1) => json!({"nope": 1}),
+            _ if !takes_rules(rule) && random.percent(1) => value(random, 1),
             _ => constraint,
         };
         // Several unknown types are reported in an order that Cerberus leaves to chance.
@@ -138,6 +141,19 @@ fn rules(random: &mut Random, depth: usize) -> Value {
         rules.insert(rule.to_owned(), constraint);
     }
     Value::Object(rules)
+}
+
+fn takes_rules(rule: &str) -> bool {
+    matches!(
+        rule,
+        "schema"
+            | "items"
+            | "keysrules"
+            | "valuesrules"
+            | "keyschema"
+            | "valueschema"
+            | "allow_unknown"
+    )
 }
 
 fn rule(random: &mut Random, depth: usize) -> (&'static str, Value) {

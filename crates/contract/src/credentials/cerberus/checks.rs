@@ -8,7 +8,7 @@ use super::errors::{Crumb, Message, Violation, ViolationKind};
 use super::fault::Stop;
 use super::python;
 use super::rules::{Rule, Rules, TypeRule};
-use super::scope::{Next, Scope};
+use super::scope::{Next, Scope, UNUSABLE};
 
 impl<'a> Scope<'a> {
     /// Evaluates one rule of a field.
@@ -82,6 +82,7 @@ impl<'a> Scope<'a> {
                 self.logic(*operator, definitions, rules, field)?;
             }
             Rule::Meta(check) => check.run(self, field, value)?,
+            Rule::Unusable => return Err(self.fault_at(std::slice::from_ref(field), UNUSABLE)),
         }
         Ok(Next::Continue)
     }
@@ -212,8 +213,8 @@ impl<'a> Scope<'a> {
                 .iter()
                 .map(|name| format!("'{}'", python::text(name)))
                 .collect();
-            let text = format!("{} must not be present with '{field}'", names.join(", "));
-            self.fail(field, "excludes", text);
+            let kind = ViolationKind::Excluded(names.join(", "));
+            self.add(field.clone(), Some("excludes"), kind);
         }
     }
 

@@ -93,6 +93,9 @@ pub(super) struct Violation {
 pub(super) enum ViolationKind {
     /// A rule that failed by itself.
     Leaf(Message),
+    /// `excludes` violated, with the names it lists. Its text names the field by the last step of
+    /// a path, which inside nested `*of` rules is a definition; so it waits for that path.
+    Excluded(String),
     /// `readonly` violated; told apart because it silences the field's other rules.
     ReadOnly,
     /// A rule that holds the violations of a nested document.
@@ -114,7 +117,7 @@ impl Violation {
     pub(super) fn children(&self) -> &[Self] {
         match &self.kind {
             ViolationKind::Group(children) | ViolationKind::Logic(_, children) => children,
-            ViolationKind::Leaf(_) | ViolationKind::ReadOnly => &[],
+            ViolationKind::Leaf(_) | ViolationKind::Excluded(_) | ViolationKind::ReadOnly => &[],
         }
     }
 
@@ -218,7 +221,11 @@ impl Errors {
     pub(super) fn new(violations: &[Violation]) -> Self {
         let mut errors = Self::default();
         for violation in violations {
-            errors.add(violation, &violation.document_path);
+            errors.add(
+                violation,
+                &violation.document_path,
+                violation.document_path.last(),
+            );
         }
         errors
     }
@@ -260,15 +267,22 @@ impl Errors {
         }
     }
 
-    fn add(&mut self, violation: &Violation, path: &[Crumb]) {
+    /// `field` is what the text of `excludes` calls the field.
+    fn add(&mut self, violation: &Violation, path: &[Crumb], field: Option<&Crumb>) {
         let depth = violation.document_path.len();
         let below = |child: &Violation| child.document_path.get(depth..).unwrap_or(&[]).to_vec();
         match &violation.kind {
             ViolationKind::Leaf(message) => self.insert(path, message.clone()),
+            ViolationKind::Excluded(names) => {
+                let field = field.map_or_else(String::new, Crumb::to_string);
+                let text = format!("{names} must not be present with '{field}'");
+                self.insert(path, Message::plain(text));
+            }
             ViolationKind::ReadOnly => self.insert(path, Message::plain("field is read-only")),
             ViolationKind::Group(children) => {
                 for child in children {
-                    self.add(child, &[path, &below(child)].concat());
+                    let path = [path, &below(child)].concat();
+                    self.add(child, &path, path.last());
                 }
             }
             ViolationKind::Logic(operator, children) => {
@@ -276,8 +290,8 @@ impl Errors {
                 for (definition, children) in by_definition(violation, children) {
                     let node = Crumb::Name(format!("{operator} definition {definition}"));
                     for child in children {
-                        let path = [path, std::slice::from_ref(&node), &below(child)].concat();
-                        self.add(child, &path);
+                        let inner = [path, std::slice::from_ref(&node), &below(child)].concat();
+                        self.add(child, &inner, path.last());
                     }
                 }
             }

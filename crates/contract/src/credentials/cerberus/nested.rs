@@ -184,16 +184,6 @@ impl<'a> Scope<'a> {
     }
 }
 
-impl SubSchema {
-    /// The schema read as the fields of a dict.
-    pub(super) fn as_fields(&self) -> FieldSet<'_> {
-        match &self.fields {
-            Some(fields) => FieldSet::Declared(fields),
-            None => FieldSet::NotFields(&self.keys),
-        }
-    }
-}
-
 fn object_document(value: &Value) -> Document<'_> {
     value
         .as_object()

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::errors::{Crumb, Violation, ViolationKind};
 use super::fault::{Fault, Stop};
 use super::rules::{Rule, Rules, SubSchema, Unknown};
-use super::scope::{FieldSet, UnknownRef, not_fields};
+use super::scope::{FieldSet, Misreading, UnknownRef};
 
 /// A document under change; a list is one whose keys are places.
 type Draft = IndexMap<Crumb, Value>;
@@ -42,8 +42,9 @@ pub(super) fn normalize(
 
 impl<'a> Normalizer<'a> {
     fn run(&mut self, mut draft: Draft) -> Result<Draft, Stop> {
-        if let FieldSet::NotFields(names) = &self.fields {
-            return Err(not_fields(names, draft.keys(), &self.document_path));
+        if let FieldSet::NotFields(schema) = self.fields {
+            let path = &self.document_path;
+            return Err(schema.misread(draft.keys(), path, Misreading::Normalizing));
         }
         self.rename(&mut draft);
         if self.purges_unknown && !self.unknown.is_lenient() {

@@ -51,6 +51,8 @@ pub(super) enum Rule {
     Matches(Pattern),
     Schema(Box<SubSchema>),
     Meta(MetaCheck),
+    /// What stands here was meant as something else than rules.
+    Unusable,
 }
 
 /// The `type` rule: one of several types, and how Cerberus words them.
@@ -61,11 +63,14 @@ pub(super) struct TypeRule {
 }
 
 /// The `schema` rule. Only the value tells which reading is meant: a dict's fields, or the rules
-/// of a list's items. Some schemas are valid as both.
+/// of a list's items. Some schemas are valid as both, and a wrong reading does not always fail.
 #[derive(Debug)]
 pub(super) struct SubSchema {
-    pub(super) keys: Vec<String>,
-    pub(super) fields: Option<Fields>,
+    /// Read as a dict's fields; [`Rule::Unusable`] where that is no set of rules.
+    pub(super) fields: Fields,
+    /// Names of those entries that cannot be a field's rules at all, being no dicts.
+    pub(super) no_fields: Vec<String>,
+    /// Read as the rules of a list's items, when that is possible.
     pub(super) items: Option<Rules>,
 }
 
@@ -366,16 +371,33 @@ impl Vocabulary {
 
     fn sub_schema(self, constraint: &Value) -> Result<SubSchema, CompileError> {
         let definition = constraint.as_object().ok_or(CompileError::NotRules)?;
-        let fields = reading(self.fields(definition))?;
-        let items = reading(self.rules(constraint))?;
-        if fields.is_none() && items.is_none() {
+        let mut schema = SubSchema {
+            fields: Fields::new(),
+            no_fields: Vec::new(),
+            items: reading(self.rules(constraint))?,
+        };
+        for (name, entry) in definition {
+            if !entry.is_object() {
+                schema.no_fields.push(name.clone());
+                continue;
+            }
+            let rules = reading(self.rules(entry).map_err(|error| error.inside(name)))?;
+            schema.fields.insert(
+                Crumb::Name(name.clone()),
+                match rules {
+                    Some(rules) => rules,
+                    None if schema.items.is_none() => return Err(CompileError::NotRules),
+                    None => Rules {
+                        queue: vec![Rule::Unusable],
+                        ..Rules::default()
+                    },
+                },
+            );
+        }
+        if schema.items.is_none() && !schema.no_fields.is_empty() {
             return Err(CompileError::NotRules);
         }
-        Ok(SubSchema {
-            keys: definition.keys().cloned().collect(),
-            fields,
-            items,
-        })
+        Ok(schema)
     }
 
     /// `None` for an empty choice of types, which Cerberus takes as no rule.

@@ -121,7 +121,9 @@ impl Schema {
                 rule,
                 reason,
             }),
-            Err(CompileError::NotRules) => Err(unprocessable("a rule has no usable constraint")),
+            Err(CompileError::NotRules) => Err(unprocessable(
+                "a set of rules is given by name, and no name refers to one here",
+            )),
         }
     }
 

@@ -8,10 +8,13 @@ use serde_json::Value;
 
 use super::errors::{Crumb, Message, Violation, ViolationKind, require_all_path};
 use super::fault::{Fault, Stop};
-use super::rules::{Fields, Rule, Rules, Unknown};
+use super::rules::{Fields, Rule, Rules, SubSchema, Unknown};
 
 /// A document or a list, by key or place.
 pub(super) type Document<'a> = IndexMap<Crumb, &'a Value>;
+
+/// Why a key under a misread schema has no verdict.
+pub(super) const UNUSABLE: &str = "the rules of list items cannot be read as the rules of a field";
 
 /// The rules for the keys of a document.
 pub(super) enum FieldSet<'a> {
@@ -19,8 +22,8 @@ pub(super) enum FieldSet<'a> {
     Declared(&'a Fields),
     /// Those put together for this document, such as one set of rules for every item.
     Built(IndexMap<Crumb, &'a Rules>),
-    /// The named rules, which are no fields: a list's rules met a dict.
-    NotFields(&'a [String]),
+    /// A schema that cannot be read as fields: a list's rules met a dict.
+    NotFields(&'a SubSchema),
 }
 
 impl<'a> FieldSet<'a> {
@@ -204,9 +207,13 @@ impl<'a> Scope<'a> {
     }
 
     /// Takes over violations of a nested scope as they are.
+    ///
+    /// Without any, nothing is sorted: each sort may turn equals around.
     pub(super) fn extend(&mut self, violations: Vec<Violation>) {
-        self.violations.extend(violations);
-        Violation::sort(&mut self.violations);
+        if !violations.is_empty() {
+            self.violations.extend(violations);
+            Violation::sort(&mut self.violations);
+        }
     }
 
     pub(super) fn fail(&mut self, field: &Crumb, rule: &str, text: impl Into<String>) {
@@ -234,8 +241,9 @@ impl<'a> Scope<'a> {
             return Err(self.fault_at(&[], "the schema is too large or too deeply nested"));
         }
         self.run.scopes_left.set(left - 1);
-        if let FieldSet::NotFields(names) = &self.fields {
-            return Err(not_fields(names, self.document.keys(), &self.document_path));
+        if let FieldSet::NotFields(schema) = self.fields {
+            let path = &self.document_path;
+            return Err(schema.misread(self.document.keys(), path, Misreading::Validating));
         }
         let document = self.document;
         for (field, value) in document {
@@ -341,21 +349,43 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The rules of list items met a dict: Cerberus reports that, unless a key happens to be named
-/// like one of the rules; then it stops.
-pub(super) fn not_fields<'k>(
-    names: &[String],
-    mut keys: impl Iterator<Item = &'k Crumb>,
-    path: &[Crumb],
-) -> Stop {
-    let named = keys.find(|key| matches!(key, Crumb::Name(key) if names.contains(key)));
-    match named {
-        Some(key) => Fault::new(
-            [path, std::slice::from_ref(key)].concat(),
-            "the rules of list items cannot be read as the fields of a dict",
-        )
-        .into(),
-        None => Stop::NotFields,
+/// Which phase takes the rules of a list's items for the fields of a dict.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misreading {
+    Normalizing,
+    Validating,
+}
+
+impl SubSchema {
+    /// The schema read as the fields of a dict.
+    pub(super) fn as_fields(&self) -> FieldSet<'_> {
+        if self.no_fields.is_empty() {
+            FieldSet::Declared(&self.fields)
+        } else {
+            FieldSet::NotFields(self)
+        }
+    }
+
+    /// Cerberus reports that a dict met the rules of list items, unless a key happens to be named
+    /// like one of the rules; then it stops over what it takes for that key's rules.
+    pub(super) fn misread<'k>(
+        &self,
+        mut keys: impl Iterator<Item = &'k Crumb>,
+        path: &[Crumb],
+        phase: Misreading,
+    ) -> Stop {
+        let stops = |key: &Crumb| {
+            let is_no_dict = matches!(key, Crumb::Name(name) if self.no_fields.contains(name));
+            let is_unusable = self
+                .fields
+                .get(key)
+                .is_some_and(|rules| matches!(rules.queue[..], [Rule::Unusable]));
+            is_no_dict || (is_unusable && phase == Misreading::Validating)
+        };
+        match keys.find(|key| stops(key)) {
+            Some(key) => Fault::new([path, std::slice::from_ref(key)].concat(), UNUSABLE).into(),
+            None => Stop::NotFields,
+        }
     }
 }
 
@@ -368,6 +398,7 @@ impl Rule {
                 | Self::Dependencies(_)
                 | Self::Excludes(_)
                 | Self::Meta(_)
+                | Self::Unusable
         )
     }
 
