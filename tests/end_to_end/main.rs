@@ -20,7 +20,14 @@ use std::process::ExitCode;
 use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    // Several filters, as the standard harness takes them; the library knows only one.
+    let mut given: Vec<String> = std::env::args().collect();
+    let count = given[1..]
+        .iter()
+        .take_while(|argument| !argument.starts_with('-'))
+        .count();
+    let filters: Vec<String> = given.drain(1..=count).collect();
+    let arguments = Arguments::from_iter(given);
     let trials = [
         case::trials(),
         warehouse::trials(),
@@ -28,8 +35,14 @@ fn main() -> ExitCode {
         faults::trials(),
         secrets::trials(),
         broken::trials(),
-    ];
-    let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|trial| {
+        filters.is_empty() || filters.iter().any(|filter| trial.name().contains(filter))
+    })
+    .collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
     needs::stop_servers();
     conclusion.exit_code()
 }
