@@ -23,7 +23,10 @@ enum Mode {
 /// Every generated file: its path below the repository's root, and its text.
 fn files() -> Vec<(PathBuf, String)> {
     let reference = Path::new("docs/reference");
-    vec![
+    let schemas = bowline_connector::schemas()
+        .into_iter()
+        .map(|(name, text)| (Path::new("schemas").join(name), text));
+    let mut files = vec![
         (
             reference.join("templates.md"),
             reference::templates_markdown(),
@@ -34,7 +37,13 @@ fn files() -> Vec<(PathBuf, String)> {
             reference::exit_codes_markdown(),
         ),
         (reference.join("cli.md"), bowline_cli::reference_markdown()),
-    ]
+        (
+            reference.join("test-report.schema.json"),
+            bowline_cli::test_report_schema(),
+        ),
+    ];
+    files.extend(schemas);
+    files
 }
 
 fn main() -> ExitCode {
