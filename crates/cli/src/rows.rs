@@ -37,25 +37,27 @@ fn table(result: &ResultSet) -> String {
         table.add_row(row.iter().map(|value| cell(&value.to_string())));
     }
     for (position, _) in result.columns.iter().enumerate() {
-        let numbers = result
+        let mut present = result
             .rows
             .iter()
             .filter_map(|row| row.get(position))
             .filter(|value| !value.is_null())
-            .all(|value| {
-                matches!(
-                    value,
-                    Value::Integer(_) | Value::Float(_) | Value::Decimal(_)
-                )
-            });
-        if numbers
-            && !result.rows.is_empty()
+            .peekable();
+        if present.peek().is_some()
+            && present.all(is_number)
             && let Some(column) = table.column_mut(position)
         {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     format!("{table}\n")
+}
+
+fn is_number(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Integer(_) | Value::Float(_) | Value::Decimal(_)
+    )
 }
 
 fn cell(text: &str) -> String {
