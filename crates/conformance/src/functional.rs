@@ -18,12 +18,15 @@ use crate::metadata::{
     tables_variables,
 };
 use crate::outcome::{Outcome, Proof};
-use crate::query_logs::{self, Bounds};
+use crate::query_logs::{self, Bounds, Page};
 use crate::session::Session;
 use crate::{CheckInfo, Event};
 
 const ROWS: i64 = 10;
 const MANY_ROWS: i64 = 10_000;
+/// How query logs are looked through.
+const LOG_PAGE: i64 = 1000;
+const LOG_PAGES: i64 = 20;
 const COLUMN: &str = "bowline_added";
 const COLUMN_TYPE: &str = "TEXT";
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -288,20 +291,8 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
             .session
             .run(Some("create_lineage_query"), &sql)
             .map_err(refusal)?;
-        let wanted = squeeze(&sql);
         poll(chain, patience, |chain| {
-            let variables = query_logs::variables(Clock::start(), Bounds::DateTimes);
-            let result = chain.query(info, "get_query_logs_query", variables)?;
-            let texts = query_logs::read_texts(&result)?;
-            Ok(
-                match texts.iter().any(|text| squeeze(text).contains(&wanted)) {
-                    true => Seen::AsExpected(()),
-                    false => Seen::Otherwise {
-                        expected: format!("the query `{sql}` among the logged ones"),
-                        got: format!("{} other queries", texts.len()),
-                    },
-                },
-            )
+            look_through_logs(chain, info, &sql)
         })
     });
     chain.check(&DROPPED, |chain, info| {
@@ -316,6 +307,33 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
             })
         })
     });
+}
+
+/// Looks for a statement among the logged ones, page by page: the order of a log is the dialect's own.
+fn look_through_logs(chain: &mut Chain<'_>, info: &CheckInfo, sql: &str) -> Asked<Seen<()>> {
+    let wanted = squeeze(sql);
+    let clock = Clock::start();
+    let mut others = 0;
+    for page in 0..LOG_PAGES {
+        let page = Page {
+            limit: LOG_PAGE,
+            offset: page * LOG_PAGE,
+        };
+        let variables = query_logs::variables(clock, Bounds::DateTimes, page);
+        let result = chain.query(info, "get_query_logs_query", variables)?;
+        let texts = query_logs::read_texts(&result)?;
+        if texts.iter().any(|text| squeeze(text).contains(&wanted)) {
+            return Ok(Seen::AsExpected(()));
+        }
+        others += texts.len();
+        if i64::try_from(texts.len()).is_ok_and(|found| found < LOG_PAGE) {
+            break;
+        }
+    }
+    Ok(Seen::Otherwise {
+        expected: format!("the query `{sql}` among the logged ones"),
+        got: format!("{others} other queries"),
+    })
 }
 
 /// What a look at the database showed.

@@ -15,6 +15,7 @@ use crate::outcome::{Doubt, Outcome};
 use crate::reading;
 use crate::session::Session;
 
+/// How many logged queries are asked for.
 const LIMIT: i64 = 100;
 const REQUIRED: [&str; 4] = ["query_id", "start_time", "end_time", "query_text"];
 const CARRIES: &[Capability] = &[
@@ -55,15 +56,37 @@ pub(crate) fn query_logs(
         (&WITH_TEXTS, Bounds::Texts),
     ] {
         chain.check(spec, |chain, info| {
-            let result = chain.query(info, "get_query_logs_query", variables(clock, bounds))?;
+            let result = chain.query(
+                info,
+                "get_query_logs_query",
+                variables(
+                    clock,
+                    bounds,
+                    Page {
+                        limit: LIMIT,
+                        offset: 0,
+                    },
+                ),
+            )?;
             read(&result)
         });
     }
     chain.finish()
 }
 
+/// Which of the logged queries are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    pub(crate) limit: i64,
+    pub(crate) offset: i64,
+}
+
 /// The variables that ask for the hour up to now.
-pub(crate) fn variables(clock: Clock, bounds: Bounds) -> Vec<(&'static str, TemplateValue)> {
+pub(crate) fn variables(
+    clock: Clock,
+    bounds: Bounds,
+    page: Page,
+) -> Vec<(&'static str, TemplateValue)> {
     let [start, end] = clock.last_hour();
     let bound = |at: jiff::civil::DateTime| match bounds {
         Bounds::DateTimes => TemplateValue::DateTime(at),
@@ -72,8 +95,8 @@ pub(crate) fn variables(clock: Clock, bounds: Bounds) -> Vec<(&'static str, Temp
     vec![
         ("start_time", bound(start)),
         ("end_time", bound(end)),
-        ("limit", TemplateValue::Integer(LIMIT)),
-        ("offset", TemplateValue::Integer(0)),
+        ("limit", TemplateValue::Integer(page.limit)),
+        ("offset", TemplateValue::Integer(page.offset)),
     ]
 }
 
