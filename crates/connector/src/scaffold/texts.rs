@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use bowline_contract::{Template, TemplateSection};
+use bowline_contract::{Template, TemplateKind, TemplateSection};
 
 use crate::dialect::Pack;
 
@@ -42,7 +42,13 @@ pub(super) fn templates(pack: &Pack) -> String {
 
 fn write_given(text: &mut String, template: &Template, spelling: &str) {
     let name = template.short_name();
-    let _ = match toml_string(spelling) {
+    let shown = match template.kind {
+        TemplateKind::Flag => Some(spelling.to_owned()),
+        TemplateKind::Query | TemplateKind::Expression | TemplateKind::Statement => {
+            toml_string(spelling)
+        }
+    };
+    let _ = match shown {
         Some(shown) if shown.len() <= LONGEST_SHOWN => writeln!(text, "# {name} = {shown}"),
         _ => writeln!(text, "# {name}: see `bowline explain {name}`"),
     };
