@@ -15,7 +15,7 @@ use crate::command;
     styles = crate::style::HELP,
     arg_required_else_help = true,
     about = "Build connectors for data observability, and prove them against the live database",
-    after_help = "`bowline explain` lists what a connector is made of."
+    after_help = "Start with `bowline demo`: it makes a small shop database and proves a connector for it."
 )]
 pub(crate) struct App {
     #[command(flatten)]
@@ -62,8 +62,12 @@ pub(crate) enum ColorWhen {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// See a whole connector made and proven, on a database made for it
+    Demo(command::demo::DemoArgs),
     /// Start a new connector
     New(command::new::NewArgs),
+    /// List, install and describe database drivers
+    Driver(command::driver::DriverArgs),
     /// Prove a connector against its live database
     Test(command::test::TestArgs),
     /// Prove a connector and write what the platform takes from it

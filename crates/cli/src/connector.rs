@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bowline_connector::dialect::Pack;
-use bowline_connector::{Connector, Credentials, FunctionalTarget, OpenError, Workspace};
+use bowline_connector::{Connector, Credentials, EnvironmentEvent, FunctionalTarget, OpenError, Workspace};
 use bowline_contract::credentials;
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_driver::{Connection, Database};
@@ -19,7 +19,27 @@ pub(crate) fn load(context: &Context, name: Option<&str>) -> Result<Connector, C
     context
         .printer
         .detail(format!("connector folder: {}", dir.display()));
-    Ok(Connector::load(&dir)?)
+    Ok(Connector::load_with(&dir, &mut |event| tell(context, event))?)
+}
+
+/// Says what takes its time before a connector in Python can run.
+fn tell(context: &Context, event: EnvironmentEvent<'_>) {
+    match event {
+        EnvironmentEvent::Creating { directory, .. } => context
+            .printer
+            .detail(format!("virtual environment: {}", directory.display())),
+        EnvironmentEvent::Installing {
+            connector,
+            requirements,
+        } => context.printer.say(format!(
+            "installing the Python packages of `{connector}`, this once: {}",
+            requirements.join(", ")
+        )),
+        EnvironmentEvent::Ready { elapsed, .. } => context
+            .printer
+            .say(format!("installed in {:.1} s", elapsed.as_secs_f64())),
+        _ => {}
+    }
 }
 
 /// Reads a connector's credentials, checks them against its manifest's schema, and hides their secrets from now on.

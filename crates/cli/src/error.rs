@@ -9,6 +9,7 @@ use bowline_connector::template::RenderError;
 use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, WorkspaceError};
 use bowline_contract::{NameError, UnknownSection, credentials};
 use bowline_driver::SqlError;
+use bowline_driver::install::InstallError;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,9 @@ pub(crate) enum CliError {
         /// The driver's words.
         source: SqlError,
     },
+    /// A driver cannot be installed.
+    #[error(transparent)]
+    Install(InstallError),
     /// A statement failed.
     #[error("the statement failed")]
     Statement(#[source] SqlError),

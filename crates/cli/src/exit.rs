@@ -3,6 +3,7 @@
 use bowline_conformance::ExportError;
 use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
+use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
 
 use crate::error::CliError;
@@ -49,6 +50,8 @@ fn error_code(error: &CliError) -> i32 {
         | CliError::CredentialsCheck { .. }
         | CliError::Expression(_) => exit_code::INVALID,
         CliError::Connect { source, .. } => connection_code(source),
+        CliError::Install(InstallError::Interrupted) => exit_code::INTERRUPTED,
+        CliError::Install(_) => exit_code::DRIVER,
         CliError::Statement(error) => match error.kind {
             SqlErrorKind::Connection => exit_code::UNREACHABLE,
             SqlErrorKind::Driver => exit_code::DRIVER,

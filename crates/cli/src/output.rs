@@ -92,14 +92,6 @@ impl Printer {
         }
     }
 
-    /// Says something on standard error that matters even when quiet.
-    pub(crate) fn warn(&self, line: impl std::fmt::Display) {
-        self.complain(&format!(
-            "{} {line}\n",
-            paint(crate::style::OPEN, "warning:")
-        ));
-    }
-
     /// Shows an error: what failed, why, and what to do.
     pub(crate) fn problem(&self, problem: &Problem) {
         let mut text = format!("{} {}\n", paint(BAD, "error:"), problem.what);

@@ -73,6 +73,8 @@ fn start(app: App, printer: Printer) -> i32 {
 
 fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
     match command {
+        Command::Demo(args) => args.exec(context),
+        Command::Driver(args) => args.exec(context),
         Command::New(args) => args.exec(context),
         Command::Test(args) => args.exec(context),
         Command::Export(args) => args.exec(context),

@@ -109,8 +109,18 @@ impl Demo<'_> {
         )?;
         let mut page = Listing::default();
         let engine = match install_quietly(&self.context, "duckdb")? {
-            Ok(place) => {
-                page.line(format!("  {} DuckDB's driver is in {place}", paint(GOOD, "✓")));
+            Ok(installed) => {
+                let folder = installed.library.parent().unwrap_or(&installed.library);
+                page.line(format!(
+                    "  {}",
+                    paint(QUIET, "$ bowline driver install duckdb")
+                ));
+                page.line(format!(
+                    "  {} DuckDB {} is in {}",
+                    paint(GOOD, "✓"),
+                    installed.version,
+                    folder.display()
+                ));
                 Engine::DuckDb
             }
             Err(problem) => {
@@ -119,7 +129,12 @@ impl Demo<'_> {
                     "    ",
                     &format!("DuckDB's driver cannot be installed: {}", problem.what),
                 );
-                for cause in problem.causes.iter().flat_map(|cause| cause.lines()).take(4) {
+                for cause in problem
+                    .causes
+                    .iter()
+                    .flat_map(|cause| cause.lines())
+                    .take(4)
+                {
                     page.line(format!("      {}", paint(QUIET, cause)));
                 }
                 page.prose(
@@ -158,7 +173,10 @@ impl Demo<'_> {
         let mut page = Listing::default();
         page.line(format!(
             "  {}",
-            paint(QUIET, format!("$ bowline new shop --dialect {}", engine.dialect()))
+            paint(
+                QUIET,
+                format!("$ bowline new shop --dialect {}", engine.dialect())
+            )
         ));
         for file in &scaffolded.files {
             let file = file.strip_prefix(folder).unwrap_or(file);
@@ -205,7 +223,13 @@ impl Demo<'_> {
         let suite = SuiteArgs::default();
         let report = prove(&self.context, connector, SuiteSection::ALL, &suite)?;
         self.quote("bowline test")?;
-        write(&self.context, connector, &report, Format::Human, Next::Nothing)?;
+        write(
+            &self.context,
+            connector,
+            &report,
+            Format::Human,
+            Next::Nothing,
+        )?;
         let ended = report::ended(&report);
         if ended == Ended::Interrupted {
             return Ok(ended);
@@ -240,7 +264,8 @@ impl Demo<'_> {
                 "what a template is for, and how dialects spell it",
             ),
             (
-                "echo 'get_avg_function = \"MAX({{ x }})\"' >> connectors/shop/templates.toml".to_owned(),
+                "echo 'get_avg_function = \"MAX({{ x }})\"' >> connectors/shop/templates.toml"
+                    .to_owned(),
                 "break one on purpose",
             ),
             ("bowline test".to_owned(), "and see it named first"),

@@ -16,6 +16,9 @@ use crate::run::Context;
 use crate::style::{CODE, GOOD, OPEN, QUIET, STRONG, paint};
 use crate::variables::python_name;
 
+/// The most lines of a spelling that are shown beside others.
+const GLIMPSE: usize = 8;
+
 /// Read what a template is for, what it is given, and how each dialect spells it.
 ///
 /// Without a template, lists all of them by section.
@@ -181,7 +184,7 @@ fn enables(page: &mut Listing, template: &'static Template) {
         .collect();
     if !capabilities.is_empty() {
         let names: Vec<&str> = capabilities.iter().map(|each| each.name()).collect();
-        page.field("capability", &names.join(", "));
+        page.field("carries", &names.join(", "));
     }
     let metrics: Vec<&str> = metrics_of(template).map(|metric| metric.name).collect();
     if !metrics.is_empty() {
@@ -222,8 +225,22 @@ fn spellings(page: &mut Listing, template: &'static Template, packs: &[&'static 
                     Proof::Unproven => paint(OPEN, "unproven".to_owned()),
                 };
                 page.line(format!("  {name}  {proof}"));
-                for line in spelling.text.trim_end().lines() {
+                let lines: Vec<&str> = spelling.text.trim_end().lines().collect();
+                let shown = if packs.len() > 1 {
+                    GLIMPSE
+                } else {
+                    lines.len()
+                };
+                for line in lines.iter().take(shown) {
                     page.line(format!("      {}", paint(CODE, line)));
+                }
+                if lines.len() > shown {
+                    let more = format!(
+                        "… {} more lines with `--dialect {}`",
+                        lines.len() - shown,
+                        pack.name
+                    );
+                    page.line(format!("      {}", paint(QUIET, more)));
                 }
             }
         }

@@ -2,6 +2,8 @@
 
 pub(crate) mod completions;
 pub(crate) mod credentials;
+pub(crate) mod demo;
+pub(crate) mod driver;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod new;

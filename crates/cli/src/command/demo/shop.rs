@@ -25,7 +25,10 @@ const PRODUCTS: [(&str, &str, &str); 8] = [
 
 /// The statements that make the shop, in order.
 pub(super) fn statements() -> Vec<String> {
-    let tables = TABLES.split(";\n").map(str::trim).filter(|statement| !statement.is_empty());
+    let tables = TABLES
+        .split(";\n")
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty());
     tables
         .map(str::to_owned)
         .chain([customers(), products(), orders(), order_items()])
@@ -43,53 +46,75 @@ pub(super) fn rows() -> usize {
 }
 
 fn customers() -> String {
-    insert("customers", (1..=CUSTOMERS).map(|id| {
-        let name = NAMES[id % NAMES.len()];
-        let email = match id % 7 {
-            0 => "NULL".to_owned(),
-            _ => format!("'customer{id}@example.com'"),
-        };
-        let country = match id % 9 {
-            0 => "NULL".to_owned(),
-            _ => format!("'{}'", COUNTRIES[id % COUNTRIES.len()]),
-        };
-        let newsletter = ["TRUE", "FALSE", "NULL"][id % 3];
-        format!("{id}, '{name} {id}', {email}, {country}, '2024-{:02}-{:02}', {newsletter}", id % 12 + 1, id % 28 + 1)
-    }))
+    insert(
+        "customers",
+        (1..=CUSTOMERS).map(|id| {
+            let name = NAMES[id % NAMES.len()];
+            let email = match id % 7 {
+                0 => "NULL".to_owned(),
+                _ => format!("'customer{id}@example.com'"),
+            };
+            let country = match id % 9 {
+                0 => "NULL".to_owned(),
+                _ => format!("'{}'", COUNTRIES[id % COUNTRIES.len()]),
+            };
+            let newsletter = ["TRUE", "FALSE", "NULL"][id % 3];
+            format!(
+                "{id}, '{name} {id}', {email}, {country}, '2024-{:02}-{:02}', {newsletter}",
+                id % 12 + 1,
+                id % 28 + 1
+            )
+        }),
+    )
 }
 
 fn products() -> String {
-    insert("products", PRODUCTS.iter().enumerate().map(|(position, (title, price, weight))| {
-        format!("{}, '{title}', {price}, {weight}", position + 1)
-    }))
+    insert(
+        "products",
+        PRODUCTS
+            .iter()
+            .enumerate()
+            .map(|(position, (title, price, weight))| {
+                format!("{}, '{title}', {price}, {weight}", position + 1)
+            }),
+    )
 }
 
 fn orders() -> String {
-    insert("orders", (1..=ORDERS).map(|id| {
-        let (month, day, hour) = (id % 12 + 1, id % 28 + 1, id % 24);
-        let shipped = match id % 5 {
-            0 => "NULL".to_owned(),
-            _ => format!("'2025-{month:02}-{day:02} 23:30:00'"),
-        };
-        let note = match id % 11 {
-            0 => "'please wrap it: it''s a gift 🎁'",
-            5 => "''",
-            _ => "NULL",
-        };
-        format!("{id}, {}, '2025-{month:02}-{day:02} {hour:02}:15:00', {shipped}, {note}", id % CUSTOMERS + 1)
-    }))
+    insert(
+        "orders",
+        (1..=ORDERS).map(|id| {
+            let (month, day, hour) = (id % 12 + 1, id % 28 + 1, id % 24);
+            let shipped = match id % 5 {
+                0 => "NULL".to_owned(),
+                _ => format!("'2025-{month:02}-{day:02} 23:30:00'"),
+            };
+            let note = match id % 11 {
+                0 => "'please wrap it: it''s a gift 🎁'",
+                5 => "''",
+                _ => "NULL",
+            };
+            format!(
+                "{id}, {}, '2025-{month:02}-{day:02} {hour:02}:15:00', {shipped}, {note}",
+                id % CUSTOMERS + 1
+            )
+        }),
+    )
 }
 
 fn order_items() -> String {
-    insert("order_items", items().map(|(order, line)| {
-        let product = (order * 3 + line * 5) % PRODUCTS.len() + 1;
-        let discount = match (order + line) % 4 {
-            0 => "0.10",
-            1 => "0.00",
-            _ => "NULL",
-        };
-        format!("{order}, {product}, {}, {discount}", (order + line) % 6 + 1)
-    }))
+    insert(
+        "order_items",
+        items().map(|(order, line)| {
+            let product = (order * 3 + line * 5) % PRODUCTS.len() + 1;
+            let discount = match (order + line) % 4 {
+                0 => "0.10",
+                1 => "0.00",
+                _ => "NULL",
+            };
+            format!("{order}, {product}, {}, {discount}", (order + line) % 6 + 1)
+        }),
+    )
 }
 
 /// Every order has one to three lines.
@@ -115,7 +140,8 @@ mod tests {
     #[test]
     fn the_shop_can_be_made_and_has_the_rows_it_says() {
         let mut spec = DriverSpec::new(DriverKind::Sqlite);
-        spec.options.insert("path".to_owned(), ":memory:".to_owned());
+        spec.options
+            .insert("path".to_owned(), ":memory:".to_owned());
         let database = open(&spec).unwrap();
         let mut connection = database.connect().unwrap();
         for statement in statements() {

@@ -1,0 +1,319 @@
+//! `bowline driver`: which drivers there are, what they take, and getting one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bowline_contract::nearest;
+use bowline_driver::catalogue::{self, CatalogueEntry, Need, Platform};
+use bowline_driver::install::{
+    self, DRIVER_FOLDER_VARIABLE, InstallError, InstallEvent, InstallOptions, InstallOutcome,
+    InstallState, Installed,
+};
+use clap::Subcommand;
+
+use crate::error::{CliError, Problem};
+use crate::exit::Ended;
+use crate::interrupt::on_interrupt;
+use crate::listing::Listing;
+use crate::run::Context;
+use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
+
+/// The driver that is part of the program.
+const COMPILED_IN: &str = "sqlite";
+
+/// List, install and describe database drivers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DriverArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the drivers there are, and which of them are installed
+    List,
+    /// Install a driver through your own npm or pip
+    ///
+    /// The package's hash is checked before anything is unpacked. A driver that is there already is left alone.
+    Install {
+        /// The driver
+        driver: String,
+        /// Take the package from this file, fetched elsewhere, and download nothing
+        #[arg(long, value_name = "FILE")]
+        archive: Option<PathBuf>,
+    },
+    /// Tell where a driver comes from and what its options mean
+    Info {
+        /// The driver
+        driver: String,
+    },
+}
+
+impl DriverArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        match &self.action {
+            Action::List => list(context),
+            Action::Install { driver, archive } => installation(context, driver, archive.clone()),
+            Action::Info { driver } => info(context, driver),
+        }
+    }
+}
+
+fn list(context: &Context) -> Result<Ended, CliError> {
+    let folder = folder()?;
+    let mut page = Listing::default();
+    let mut row = |name: &str, title: &str, state: String| {
+        page.line(format!(
+            "{} {title:<14} {state}",
+            paint(STRONG, format!("{name:<12}"))
+        ));
+    };
+    row(
+        COMPILED_IN,
+        "SQLite",
+        paint(GOOD, "compiled in").to_string(),
+    );
+    for entry in catalogue::catalogue() {
+        row(entry.name, entry.title, state(entry, &folder));
+    }
+    context.printer.text(&page.finish())?;
+    context.printer.say(format!(
+        "\n{} `bowline driver info <driver>` tells more; drivers are in {}",
+        paint(HINT, "hint:"),
+        folder.display()
+    ));
+    Ok(Ended::Fine)
+}
+
+/// Where a driver stands, in a few words.
+fn state(entry: &CatalogueEntry, folder: &Path) -> String {
+    match install::install_state(entry, folder) {
+        InstallState::Current(installed) => {
+            paint(GOOD, format!("installed, {}", installed.version)).to_string()
+        }
+        InstallState::Other(installed) => paint(
+            GOOD,
+            format!("installed, {} of your own", installed.version),
+        )
+        .to_string(),
+        InstallState::Broken { .. } => paint(BAD, "broken; install it again").to_string(),
+        InstallState::Missing => match Platform::current().and_then(|here| entry.build(here)) {
+            Some(build) => paint(
+                QUIET,
+                format!(
+                    "{} with {}, {}",
+                    build.version,
+                    entry.source.client(),
+                    size(build.bytes)
+                ),
+            )
+            .to_string(),
+            None => paint(QUIET, "no build for this machine").to_string(),
+        },
+    }
+}
+
+fn installation(
+    context: &Context,
+    driver: &str,
+    archive: Option<PathBuf>,
+) -> Result<Ended, CliError> {
+    if driver == COMPILED_IN {
+        context
+            .printer
+            .text("SQLite is compiled in; there is nothing to install\n")?;
+        return Ok(Ended::Fine);
+    }
+    let entry = find(driver)?;
+    let archive = archive.map(|file| context.directory.join(file));
+    let (installed, words) = match run(context, entry, archive)? {
+        InstallOutcome::New(installed) => (installed, "installed"),
+        InstallOutcome::AlreadyThere(installed) => (installed, "is installed already:"),
+    };
+    context.printer.text(&format!(
+        "{} {words} {} {} in {}\n",
+        paint(GOOD, "✓"),
+        entry.title,
+        installed.version,
+        installed.library.display()
+    ))?;
+    Ok(Ended::Fine)
+}
+
+/// Installs a driver as one step of something else: gives its library, or what kept it from being installed.
+pub(crate) fn install_quietly(
+    context: &Context,
+    driver: &str,
+) -> Result<Result<Installed, Problem>, CliError> {
+    match run(context, find(driver)?, None) {
+        Ok(InstallOutcome::New(installed) | InstallOutcome::AlreadyThere(installed)) => {
+            Ok(Ok(installed))
+        }
+        Err(CliError::Install(InstallError::Interrupted)) => Err(CliError::Interrupted),
+        Err(error @ CliError::Install(_)) => Ok(Err(Problem::of(&error))),
+        Err(error) => Err(error),
+    }
+}
+
+fn run(
+    context: &Context,
+    entry: &CatalogueEntry,
+    archive: Option<PathBuf>,
+) -> Result<InstallOutcome, CliError> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&cancel);
+    on_interrupt(move || stop.store(true, Ordering::SeqCst))?;
+    let bar = context.printer.bar("{spinner} {msg} {elapsed}");
+    let options = InstallOptions {
+        folder: folder()?,
+        archive,
+        cancel: &cancel,
+    };
+    let outcome = install::install(entry, &options, &mut |event| {
+        let message = match event {
+            InstallEvent::Downloading {
+                client,
+                package,
+                bytes,
+            } => format!("fetching {package} with {client}, {}", size(bytes)),
+            InstallEvent::Verifying => "checking its hash".to_owned(),
+            InstallEvent::Unpacking => "unpacking the library".to_owned(),
+            _ => return,
+        };
+        context.printer.detail(&message);
+        bar.set_message(message);
+    });
+    bar.finish_and_clear();
+    outcome.map_err(CliError::Install)
+}
+
+fn info(context: &Context, driver: &str) -> Result<Ended, CliError> {
+    let mut page = Listing::default();
+    if driver == COMPILED_IN {
+        page.line(format!("{}  SQLite files", paint(STRONG, COMPILED_IN)));
+        page.gap();
+        page.field("state", "compiled in");
+        page.heading("In connector.toml");
+        for line in [
+            "[driver]",
+            "kind = \"sqlite\"",
+            "",
+            "[driver.options]",
+            "path = \"{{ path }}\"",
+        ] {
+            page.line(format!("  {}", paint(CODE, line)));
+        }
+    } else {
+        describe(&mut page, find(driver)?, &folder()?);
+    }
+    context.printer.text(&page.finish())?;
+    Ok(Ended::Fine)
+}
+
+fn describe(page: &mut Listing, entry: &CatalogueEntry, folder: &Path) {
+    page.line(format!(
+        "{}  {}: {}",
+        paint(STRONG, entry.name),
+        entry.title,
+        entry.summary
+    ));
+    page.gap();
+    page.field("state", &state(entry, folder));
+    match install::install_state(entry, folder) {
+        InstallState::Current(installed) | InstallState::Other(installed) => {
+            page.field("library", &installed.library.display().to_string());
+        }
+        InstallState::Broken { manifest } => {
+            page.field("manifest", &manifest.display().to_string());
+        }
+        InstallState::Missing => {}
+    }
+    page.field("entry", entry.entrypoint);
+    page.heading("Builds");
+    for build in entry.builds {
+        page.line(format!(
+            "  {:<16} {} {} from {}, {}",
+            build.platform.to_string(),
+            build.package,
+            build.version,
+            entry.source.client(),
+            size(build.bytes)
+        ));
+    }
+    page.heading("Options");
+    for option in entry.options {
+        let need = match option.need {
+            Need::Required => "",
+            Need::Optional => "  optional",
+        };
+        page.line(format!(
+            "  {}{}",
+            paint(STRONG, option.name),
+            paint(QUIET, need)
+        ));
+        page.prose("      ", "      ", option.meaning);
+        page.line(format!("      {}", paint(CODE, option.example)));
+    }
+    page.heading("In connector.toml");
+    let mut lines = vec![
+        "[driver]".to_owned(),
+        "kind = \"adbc\"".to_owned(),
+        format!("name = \"{}\"", entry.name),
+        String::new(),
+        "[driver.options]".to_owned(),
+    ];
+    let needed = entry
+        .options
+        .iter()
+        .filter(|option| option.need == Need::Required);
+    lines.extend(needed.map(|option| format!("{} = \"{}\"", option.name, option.example)));
+    for line in lines {
+        page.line(format!("  {}", paint(CODE, line)));
+    }
+}
+
+fn find(name: &str) -> Result<&'static CatalogueEntry, CliError> {
+    catalogue::find(name).ok_or_else(|| {
+        let names = || {
+            catalogue::catalogue()
+                .iter()
+                .map(|entry| entry.name)
+                .chain([COMPILED_IN])
+        };
+        let hint = match nearest(name, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`bowline driver list` names the drivers there are".to_owned(),
+        };
+        CliError::usage(format!("unknown driver: `{name}`"), hint)
+    })
+}
+
+fn folder() -> Result<PathBuf, CliError> {
+    install::driver_folder().ok_or_else(|| {
+        CliError::usage(
+            "there is no folder for drivers: no home folder is known",
+            format!("name one with the variable `{DRIVER_FOLDER_VARIABLE}`"),
+        )
+    })
+}
+
+/// A number of bytes for people, in units of a million.
+fn size(bytes: u64) -> String {
+    const MEGABYTE: u64 = 1_000_000;
+    match bytes.div_ceil(MEGABYTE) {
+        1 => "1 MB".to_owned(),
+        megabytes => format!("{megabytes} MB"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_up() {
+        assert_eq!(size(1), "1 MB");
+        assert_eq!(size(23_400_000), "24 MB");
+    }
+}
