@@ -97,6 +97,14 @@ fn build() -> Result<MetaSchema, CompileError> {
     })
 }
 
+/// The names of all rules.
+pub(super) fn rule_names() -> impl Iterator<Item = &'static str> {
+    META.all.keys().filter_map(|crumb| match crumb {
+        Crumb::Name(name) => Some(name.as_str()),
+        Crumb::Index(_) | Crumb::Path(_) => None,
+    })
+}
+
 /// Validates an expanded schema; the errors are those of Cerberus' `SchemaError`.
 pub(super) fn check(schema: &Map<String, Value>) -> Result<Errors, Fault> {
     for (field, rules) in schema {

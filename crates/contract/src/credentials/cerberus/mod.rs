@@ -8,6 +8,7 @@
 mod checks;
 mod errors;
 mod expand;
+mod explain;
 mod fault;
 mod meta;
 mod nested;

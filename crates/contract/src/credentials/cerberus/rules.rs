@@ -99,6 +99,22 @@ pub(super) enum Type {
 }
 
 impl Type {
+    /// The types a schema may name.
+    pub(super) const NAMES: [&str; 12] = [
+        "binary",
+        "boolean",
+        "container",
+        "date",
+        "datetime",
+        "dict",
+        "float",
+        "integer",
+        "list",
+        "number",
+        "set",
+        "string",
+    ];
+
     fn find(name: &str, vocabulary: Vocabulary) -> Option<Self> {
         Some(match name {
             "boolean" => Self::Boolean,
@@ -143,14 +159,14 @@ impl Type {
 /// The `*of` rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
-    AllOf,
-    AnyOf,
-    NoneOf,
-    OneOf,
+    All,
+    Any,
+    Neither,
+    One,
 }
 
 impl Operator {
-    pub(super) const ALL: [Self; 4] = [Self::AllOf, Self::AnyOf, Self::NoneOf, Self::OneOf];
+    pub(super) const ALL: [Self; 4] = [Self::All, Self::Any, Self::Neither, Self::One];
 
     pub(super) fn find(name: &str) -> Option<Self> {
         Self::ALL
@@ -160,29 +176,29 @@ impl Operator {
 
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::AllOf => "allof",
-            Self::AnyOf => "anyof",
-            Self::NoneOf => "noneof",
-            Self::OneOf => "oneof",
+            Self::All => "allof",
+            Self::Any => "anyof",
+            Self::Neither => "noneof",
+            Self::One => "oneof",
         }
     }
 
     pub(super) fn complaint(self) -> &'static str {
         match self {
-            Self::AllOf => "one or more definitions don't validate",
-            Self::AnyOf => "no definitions validate",
-            Self::NoneOf => "one or more definitions validate",
-            Self::OneOf => "none or more than one rule validate",
+            Self::All => "one or more definitions don't validate",
+            Self::Any => "no definitions validate",
+            Self::Neither => "one or more definitions validate",
+            Self::One => "none or more than one rule validate",
         }
     }
 
     /// Whether the rule holds when `valid` of `total` definitions do.
     pub(super) fn holds(self, valid: usize, total: usize) -> bool {
         match self {
-            Self::AllOf => valid == total,
-            Self::AnyOf => valid > 0,
-            Self::NoneOf => valid == 0,
-            Self::OneOf => valid == 1,
+            Self::All => valid == total,
+            Self::Any => valid > 0,
+            Self::Neither => valid == 0,
+            Self::One => valid == 1,
         }
     }
 }
@@ -340,7 +356,10 @@ impl Vocabulary {
             "minlength" if Type::Integer.matches(constraint) => Rule::MinLength(constraint.clone()),
             "maxlength" if Type::Integer.matches(constraint) => Rule::MaxLength(constraint.clone()),
             "regex" => Rule::Matches(pattern(constraint)?),
-            "schema" => Rule::Schema(Box::new(self.sub_schema(constraint)?)),
+            "schema" => {
+                let schema = self.sub_schema(constraint);
+                Rule::Schema(Box::new(schema.map_err(|error| error.inside(name))?))
+            }
             _ => match Operator::find(name) {
                 Some(operator) => Rule::Logic(
                     operator,

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::errors::{Crumb, Errors};
 use super::expand::{self, Halt};
+use super::explain;
 use super::fault::{Fault, Stop, dotted};
 use super::meta;
 use super::normalize::normalize;
@@ -27,13 +28,13 @@ pub enum SchemaError {
         found: &'static str,
     },
     /// Cerberus refuses it; the errors are those of its `SchemaError`.
-    #[error("{0}")]
+    #[error("not a valid schema:{}", explain::listing(.0))]
     Invalid(Errors),
     /// Cerberus stops with an exception of Python's before it has a verdict.
     #[error("{0}")]
     Unprocessable(Fault),
     /// A rule that cannot be honoured exactly, and therefore not at all.
-    #[error("`{place}`: the rule `{rule}` cannot be honoured: {reason}")]
+    #[error("`{place}`: unusable rule `{rule}`: {reason}")]
     Refused {
         /// The path to the set of rules.
         place: String,

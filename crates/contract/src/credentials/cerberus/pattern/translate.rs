@@ -79,7 +79,7 @@ impl Flags {
             _ => return Err(fault(&format!("the flag `{letter}` is unknown"))),
         }
         if self.ascii && self.ignore_case {
-            return Err(fault("the flags `a` and `i` cannot be honoured together"));
+            return Err(fault("the flags `a` and `i` cannot stand together here"));
         }
         Ok(())
     }
@@ -318,7 +318,7 @@ impl Translator {
         self.known(number)?;
         if flags.ignore_case {
             return Err(fault(
-                "a back-reference under the flag `i` cannot be honoured",
+                "a back-reference under the flag `i` has no counterpart here",
             ));
         }
         Ok(format!(r"(?:\{number})"))
@@ -343,12 +343,12 @@ impl Translator {
             .ok_or_else(|| fault("a group is not closed"))?;
         let group = match kind {
             ':' => self.wrapped("(?:", flags)?,
-            '=' => self.wrapped("(?=", flags)?,
-            '!' => self.wrapped("(?!", flags)?,
+            '=' => self.look_around("(?=", flags)?,
+            '!' => self.look_around("(?!", flags)?,
             '>' => self.wrapped("(?>", flags)?,
             '<' => match self.source.next() {
-                Some('=') => self.wrapped("(?<=", flags)?,
-                Some('!') => self.wrapped("(?<!", flags)?,
+                Some('=') => self.look_around("(?<=", flags)?,
+                Some('!') => self.look_around("(?<!", flags)?,
                 _ => return Err(fault("a group starts with `(?<` and no known sign")),
             },
             '#' => {
@@ -371,6 +371,17 @@ impl Translator {
             return Err(fault("a group is not closed"));
         }
         Ok(format!("{opening}{body})"))
+    }
+
+    /// Python repeats a look-around like any group, to no effect.
+    fn look_around(&mut self, opening: &str, flags: Flags) -> Result<String, PatternError> {
+        let group = self.wrapped(opening, flags)?;
+        if matches!(self.source.peek(), Some('*' | '+' | '?' | '{')) {
+            return Err(fault(
+                "a repeat after a look-around has no counterpart here",
+            ));
+        }
+        Ok(group)
     }
 
     fn capture(&mut self, name: Option<String>, flags: Flags) -> Result<String, PatternError> {
