@@ -1,20 +1,28 @@
 //! The Jinja stage.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use minijinja::value::Object;
-use minijinja::{Environment, Error, ErrorKind, State, Value};
-
+use super::python::fault::{Fault, FaultKind};
+use super::python::moment::{Moment, Stamp};
+use super::python::value::{Dict, Value};
+use super::render::machine;
+use super::syntax::{self, CONTRACT, Program, Whitespace};
 use super::{TemplateError, TemplateErrorKind, TemplateValue};
 
 /// A template whose text has been checked and compiled.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CompiledTemplate {
-    name: String,
-    text: String,
-    environment: Arc<Environment<'static>>,
-    variables: Arc<HashSet<String>>,
+    name: Arc<str>,
+    program: Arc<Program>,
+}
+
+impl std::fmt::Debug for CompiledTemplate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CompiledTemplate")
+            .field("name", &self.name)
+            .field("source", &self.program.source)
+            .finish()
+    }
 }
 
 impl CompiledTemplate {
@@ -23,114 +31,108 @@ impl CompiledTemplate {
     /// # Errors
     /// Kinds `Syntax` and `Unsupported`.
     pub fn compile(name: &str, text: &str) -> Result<Self, TemplateError> {
-        let mut environment = Environment::new();
-        let syntax = minijinja::syntax::SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()
-            .map_err(|error| failure(TemplateErrorKind::Syntax, name, text, &error))?;
-        environment.set_syntax(syntax);
-        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        environment
-            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        environment
-            .add_template_owned("template", text.to_owned())
-            .map_err(|error| failure(TemplateErrorKind::Syntax, name, text, &error))?;
-        let variables = environment
-            .get_template("template")
-            .map_err(|error| failure(TemplateErrorKind::Syntax, name, text, &error))?
-            .undeclared_variables(false);
-        Ok(Self {
-            name: name.to_owned(),
-            text: text.to_owned(),
-            environment: Arc::new(environment),
-            variables: Arc::new(variables),
-        })
+        Self::compile_with(name, text, CONTRACT)
+    }
+
+    /// Compiles a template whose environment treats blank text otherwise than the contract's.
+    pub(crate) fn compile_with(
+        name: &str,
+        text: &str,
+        whitespace: Whitespace,
+    ) -> Result<Self, TemplateError> {
+        let source = syntax::normalize(text);
+        let shown = source.clone();
+        match syntax::parse(source, whitespace) {
+            Ok(program) => Ok(Self {
+                name: Arc::from(name),
+                program: Arc::new(program),
+            }),
+            Err(fault) => Err(error(TemplateErrorKind::Syntax, name, &shown, fault)),
+        }
     }
 
     /// Renders the Jinja stage.
     ///
     /// # Errors
-    /// Kinds `Render`, `Security`, `OutOfFuel`.
+    /// Kinds `Render`, `Unsupported`, `Security`, `OutOfFuel`.
     pub fn render(&self, variables: &[(&str, TemplateValue)]) -> Result<String, TemplateError> {
-        let context = Value::from_pairs(
-            variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), convert(value))),
-        );
-        self.environment
-            .get_template("template")
-            .and_then(|template| template.render(context))
-            .map_err(|error| failure(TemplateErrorKind::Render, &self.name, &self.text, &error))
+        let fail = |fault| {
+            error(
+                TemplateErrorKind::Render,
+                &self.name,
+                &self.program.source,
+                fault,
+            )
+        };
+        let mut values = Vec::with_capacity(variables.len());
+        for (name, value) in variables {
+            let value = convert(value).map_err(|fault| {
+                fail(Fault {
+                    message: format!("the variable `{name}`: {}", fault.message),
+                    ..fault
+                })
+            })?;
+            values.push((Arc::from(*name), value));
+        }
+        machine::run(&self.program, values).map_err(fail)
     }
 
-    /// Whether the text refers to this variable anywhere.
+    /// Whether the text takes this variable from outside.
     #[must_use]
     pub fn references(&self, variable: &str) -> bool {
-        self.variables.contains(variable)
+        self.program.undeclared.contains(variable)
+    }
+
+    /// The variables the text takes from outside, sorted.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.program.undeclared.iter().map(|name| &**name)
     }
 }
 
-fn failure(kind: TemplateErrorKind, name: &str, text: &str, error: &Error) -> TemplateError {
-    let message = error.to_string();
-    match error.range() {
-        Some(range) => TemplateError::at_offset(kind, name, text, range.start, message),
-        None => TemplateError::new(kind, name, message),
-    }
-}
-
-#[derive(Debug)]
-struct Moment(jiff::Zoned, Option<&'static str>);
-
-impl Object for Moment {
-    fn call_method(
-        self: &Arc<Self>,
-        _state: &mut State<'_, '_>,
-        method: &str,
-        arguments: &[Value],
-    ) -> Result<Value, Error> {
-        match (method, arguments) {
-            ("strftime", [pattern]) => Ok(Value::from(
-                self.0
-                    .strftime(pattern.as_str().unwrap_or_default())
-                    .to_string(),
-            )),
-            ("isoformat", []) => Ok(Value::from(
-                self.0
-                    .strftime(self.1.map_or("%Y-%m-%dT%H:%M:%S%:z", |text| text))
-                    .to_string(),
-            )),
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
-    }
-
-    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0.strftime("%Y-%m-%d %H:%M:%S"))
-    }
-}
-
-fn convert(value: &TemplateValue) -> Value {
-    let moment = |at: jiff::civil::DateTime, text| {
-        at.to_zoned(jiff::tz::TimeZone::UTC)
-            .map_or(Value::UNDEFINED, |zoned| {
-                Value::from_object(Moment(zoned, text))
-            })
+fn error(kind: TemplateErrorKind, name: &str, source: &str, fault: Fault) -> TemplateError {
+    let kind = match fault.kind {
+        FaultKind::Security => TemplateErrorKind::Security,
+        FaultKind::Fuel => TemplateErrorKind::OutOfFuel,
+        FaultKind::Unsupported => TemplateErrorKind::Unsupported,
+        _ => kind,
     };
-    match value {
-        TemplateValue::None => Value::from(()),
-        TemplateValue::Boolean(value) => Value::from(*value),
-        TemplateValue::Integer(value) => Value::from(*value),
-        TemplateValue::Float(value) => Value::from(*value),
-        TemplateValue::Text(value) => Value::from(value.as_str()),
-        TemplateValue::Date(value) => moment(
-            value.to_datetime(jiff::civil::Time::midnight()),
-            Some("%Y-%m-%d"),
-        ),
-        TemplateValue::DateTime(value) => moment(*value, Some("%Y-%m-%dT%H:%M:%S")),
-        TemplateValue::ZonedDateTime(value) => Value::from_object(Moment((**value).clone(), None)),
-        TemplateValue::List(items) | TemplateValue::Tuple(items) => {
-            items.iter().map(convert).collect()
+    let message = match kind {
+        TemplateErrorKind::Unsupported => format!("not supported here: {}", fault.message),
+        _ => fault.message,
+    };
+    let error = match fault.at {
+        Some(at) => TemplateError::at_offset(kind, name, source, at, message),
+        None => TemplateError::new(kind, name, message),
+    };
+    error.with_hint(fault.hint)
+}
+
+fn convert(value: &TemplateValue) -> Result<Value, Fault> {
+    let all = |items: &[TemplateValue]| items.iter().map(convert).collect::<Result<Vec<_>, _>>();
+    Ok(match value {
+        TemplateValue::None => Value::None,
+        TemplateValue::Boolean(truth) => Value::Bool(*truth),
+        TemplateValue::Integer(number) => Value::Int(*number),
+        TemplateValue::Float(number) => Value::Float(*number),
+        TemplateValue::Text(text) => Value::text(text),
+        TemplateValue::Date(date) => {
+            super::python::moment::check_year(*date)?;
+            Value::Moment(Moment::Date(*date))
         }
-        TemplateValue::Dict(items) => items.iter().map(|(k, v)| (k.clone(), convert(v))).collect(),
-    }
+        TemplateValue::DateTime(civil) => {
+            Value::Moment(Moment::DateTime(Arc::new(Stamp::naive(*civil)?)))
+        }
+        TemplateValue::ZonedDateTime(zoned) => {
+            Value::Moment(Moment::DateTime(Arc::new(Stamp::zoned(zoned)?)))
+        }
+        TemplateValue::List(items) => Value::list(all(items)?)?,
+        TemplateValue::Tuple(items) => Value::tuple(all(items)?)?,
+        TemplateValue::Dict(entries) => {
+            let mut dict = Dict::default();
+            for (key, value) in entries {
+                dict.insert(Value::text(key), convert(value)?)?;
+            }
+            Value::dict(dict)
+        }
+    })
 }
