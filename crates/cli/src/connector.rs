@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bowline_connector::dialect::Pack;
-use bowline_connector::{Connector, Credentials, EnvironmentEvent, FunctionalTarget, OpenError, Workspace};
+use bowline_connector::{
+    Connector, Credentials, EnvironmentEvent, FunctionalTarget, OpenError, Workspace,
+};
 use bowline_contract::credentials;
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_driver::{Connection, Database};
@@ -19,7 +21,9 @@ pub(crate) fn load(context: &Context, name: Option<&str>) -> Result<Connector, C
     context
         .printer
         .detail(format!("connector folder: {}", dir.display()));
-    Ok(Connector::load_with(&dir, &mut |event| tell(context, event))?)
+    Ok(Connector::load_with(&dir, &mut |event| {
+        tell(context, event)
+    })?)
 }
 
 /// Says what takes its time before a connector in Python can run.

@@ -249,7 +249,8 @@ impl Demo<'_> {
 
     fn farewell(&self) -> Result<(), CliError> {
         let mut page = Listing::default();
-        page.heading("Try next");
+        page.line("");
+        page.line(paint(HEADING, "Try next"));
         let tries = [
             (
                 format!("cd {}", self.shown.display()),
@@ -264,9 +265,12 @@ impl Demo<'_> {
                 "what a template is for, and how dialects spell it",
             ),
             (
-                "echo 'get_avg_function = \"MAX({{ x }})\"' >> connectors/shop/templates.toml"
-                    .to_owned(),
-                "break one on purpose",
+                "mkdir connectors/shop/templates".to_owned(),
+                "long templates have files of their own; break one on purpose:",
+            ),
+            (
+                "echo 'MAX({x})' > connectors/shop/templates/get_avg_function.sql.j2".to_owned(),
+                "",
             ),
             ("bowline test".to_owned(), "and see it named first"),
             (
@@ -276,7 +280,9 @@ impl Demo<'_> {
         ];
         for (command, why) in tries {
             page.line(format!("  {}", paint(STRONG, command)));
-            page.line(format!("      {}", paint(QUIET, why)));
+            if !why.is_empty() {
+                page.line(format!("      {}", paint(QUIET, why)));
+            }
         }
         self.show(page)
     }
@@ -295,6 +301,7 @@ impl Demo<'_> {
     fn quote(&self, command: &str) -> Result<(), CliError> {
         let mut page = Listing::default();
         page.line(format!("  {}", paint(QUIET, format!("$ {command}"))));
+        page.line("");
         self.show(page)
     }
 

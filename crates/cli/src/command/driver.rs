@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anstyle::Style;
 use bowline_contract::nearest;
 use bowline_driver::catalogue::{self, CatalogueEntry, Need, Platform};
 use bowline_driver::install::{
@@ -19,7 +20,7 @@ use crate::listing::Listing;
 use crate::run::Context;
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
 
-/// The driver that is part of the program.
+/// The engine that is part of the program, beside its ADBC driver.
 const COMPILED_IN: &str = "sqlite";
 
 /// List, install and describe database drivers.
@@ -63,23 +64,22 @@ impl DriverArgs {
 fn list(context: &Context) -> Result<Ended, CliError> {
     let folder = folder()?;
     let mut page = Listing::default();
-    let mut row = |name: &str, title: &str, state: String| {
-        page.line(format!(
-            "{} {title:<14} {state}",
-            paint(STRONG, format!("{name:<12}"))
-        ));
-    };
-    row(
-        COMPILED_IN,
-        "SQLite",
-        paint(GOOD, "compiled in").to_string(),
-    );
     for entry in catalogue::catalogue() {
-        row(entry.name, entry.title, state(entry, &folder));
+        let (style, state) = state(entry, &folder);
+        let compiled_in = match entry.name {
+            COMPILED_IN => format!("{}; as ADBC driver: ", paint(GOOD, "compiled in")),
+            _ => String::new(),
+        };
+        page.line(format!(
+            "{} {:<18} {compiled_in}{}",
+            paint(STRONG, format!("{:<12}", entry.name)),
+            entry.title,
+            paint(style, state)
+        ));
     }
     context.printer.text(&page.finish())?;
     context.printer.say(format!(
-        "\n{} `bowline driver info <driver>` tells more; drivers are in {}",
+        "\n{} `bowline driver info <driver>` tells more; drivers are kept in {}",
         paint(HINT, "hint:"),
         folder.display()
     ));
@@ -87,29 +87,25 @@ fn list(context: &Context) -> Result<Ended, CliError> {
 }
 
 /// Where a driver stands, in a few words.
-fn state(entry: &CatalogueEntry, folder: &Path) -> String {
+fn state(entry: &CatalogueEntry, folder: &Path) -> (Style, String) {
     match install::install_state(entry, folder) {
-        InstallState::Current(installed) => {
-            paint(GOOD, format!("installed, {}", installed.version)).to_string()
-        }
-        InstallState::Other(installed) => paint(
+        InstallState::Current(installed) => (GOOD, format!("installed, {}", installed.version)),
+        InstallState::Other(installed) => (
             GOOD,
-            format!("installed, {} of your own", installed.version),
-        )
-        .to_string(),
-        InstallState::Broken { .. } => paint(BAD, "broken; install it again").to_string(),
+            format!("installed, {}, not by this program", installed.version),
+        ),
+        InstallState::Broken { .. } => (BAD, "broken; install it again".to_owned()),
         InstallState::Missing => match Platform::current().and_then(|here| entry.build(here)) {
-            Some(build) => paint(
+            Some(build) => (
                 QUIET,
                 format!(
-                    "{} with {}, {}",
+                    "not installed, {} through {}, {}",
                     build.version,
                     entry.source.client(),
                     size(build.bytes)
                 ),
-            )
-            .to_string(),
-            None => paint(QUIET, "no build for this machine").to_string(),
+            ),
+            None => (QUIET, "not built for this machine".to_owned()),
         },
     }
 }
@@ -119,17 +115,11 @@ fn installation(
     driver: &str,
     archive: Option<PathBuf>,
 ) -> Result<Ended, CliError> {
-    if driver == COMPILED_IN {
-        context
-            .printer
-            .text("SQLite is compiled in; there is nothing to install\n")?;
-        return Ok(Ended::Fine);
-    }
     let entry = find(driver)?;
     let archive = archive.map(|file| context.directory.join(file));
     let (installed, words) = match run(context, entry, archive)? {
         InstallOutcome::New(installed) => (installed, "installed"),
-        InstallOutcome::AlreadyThere(installed) => (installed, "is installed already:"),
+        InstallOutcome::AlreadyThere(installed) => (installed, "already installed:"),
     };
     context.printer.text(&format!(
         "{} {words} {} {} in {}\n",
@@ -190,23 +180,7 @@ fn run(
 
 fn info(context: &Context, driver: &str) -> Result<Ended, CliError> {
     let mut page = Listing::default();
-    if driver == COMPILED_IN {
-        page.line(format!("{}  SQLite files", paint(STRONG, COMPILED_IN)));
-        page.gap();
-        page.field("state", "compiled in");
-        page.heading("In connector.toml");
-        for line in [
-            "[driver]",
-            "kind = \"sqlite\"",
-            "",
-            "[driver.options]",
-            "path = \"{{ path }}\"",
-        ] {
-            page.line(format!("  {}", paint(CODE, line)));
-        }
-    } else {
-        describe(&mut page, find(driver)?, &folder()?);
-    }
+    describe(&mut page, find(driver)?, &folder()?);
     context.printer.text(&page.finish())?;
     Ok(Ended::Fine)
 }
@@ -219,7 +193,7 @@ fn describe(page: &mut Listing, entry: &CatalogueEntry, folder: &Path) {
         entry.summary
     ));
     page.gap();
-    page.field("state", &state(entry, folder));
+    page.field("state", &state(entry, folder).1);
     match install::install_state(entry, folder) {
         InstallState::Current(installed) | InstallState::Other(installed) => {
             page.field("library", &installed.library.display().to_string());
@@ -275,12 +249,7 @@ fn describe(page: &mut Listing, entry: &CatalogueEntry, folder: &Path) {
 
 fn find(name: &str) -> Result<&'static CatalogueEntry, CliError> {
     catalogue::find(name).ok_or_else(|| {
-        let names = || {
-            catalogue::catalogue()
-                .iter()
-                .map(|entry| entry.name)
-                .chain([COMPILED_IN])
-        };
+        let names = || catalogue::catalogue().iter().map(|entry| entry.name);
         let hint = match nearest(name, names()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`bowline driver list` names the drivers there are".to_owned(),

@@ -102,9 +102,9 @@ impl Page<'_> {
 
     fn next(&mut self, next: Next) {
         let report = self.report;
-        self.listing.gap();
         if report.interrupted || report.has_shortfall() || report.has_unknown() {
             let tally = self.tally();
+            self.listing.gap();
             self.listing.line(tally);
         }
         let name = self.about.name;
@@ -125,7 +125,10 @@ impl Page<'_> {
             return;
         } else {
             match next {
-                Next::Export => format!("run `bowline export {name}`"),
+                Next::Export => {
+                    self.listing.gap();
+                    format!("run `bowline export {name}`")
+                }
                 Next::Nothing => return,
             }
         };
