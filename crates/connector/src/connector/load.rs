@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
+use bowline_driver::process::Program;
 use toml::Spanned;
 
-use super::{Connector, Driver};
+use super::{Connector, Driver, Functional, given};
 use crate::credentials;
 use crate::dialect::Pack;
 use crate::folder::{
     ConnectorFile, Document, DriverKind, DriverSection, GivenTemplate, LoadError, Place, Problem,
     ProblemKind, compile, listed, read_templates, shown, template_of_file, whole_file,
 };
+use crate::python::EnvironmentEvent;
 use crate::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
 
 impl Connector {
@@ -23,20 +25,32 @@ impl Connector {
     /// # Errors
     /// [`LoadError`]; `Invalid` holds every mistake found in any file, each with its place and a hint.
     pub fn load(dir: &Path) -> Result<Self, LoadError> {
-        Self::load_named(&connector_name(dir)?, dir)
+        Self::load_with(dir, &mut |_| ())
     }
 
-    /// As [`Connector::load`], for a folder whose own name does not count.
+    /// As [`Connector::load`], and tells what happens while the packages of a connector in Python are installed.
+    ///
+    /// # Errors
+    /// As [`Connector::load`].
+    pub fn load_with(
+        dir: &Path,
+        on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+    ) -> Result<Self, LoadError> {
+        let name = connector_name(dir)?;
+        let python = dir.join(layout::PYTHON_FILE);
+        match python.is_file() && !dir.join(layout::CONNECTOR_FILE).exists() {
+            true => given::load_python(&name, dir, &python, on_event),
+            false => Self::load_named(&name, dir),
+        }
+    }
+
+    /// As [`Connector::load`], for a declarative connector whose folder's own name does not count.
     pub(crate) fn load_named(name: &ConnectorName, dir: &Path) -> Result<Self, LoadError> {
         let Some(connector_text) = read_optional(&dir.join(layout::CONNECTOR_FILE))? else {
-            return Err(if dir.join(layout::PYTHON_FILE).is_file() {
-                LoadError::Python { dir: shown(dir) }
-            } else {
-                LoadError::NotAConnector { dir: shown(dir) }
-            });
+            return Err(LoadError::NotAConnector { dir: shown(dir) });
         };
         let mut problems = Vec::new();
-        let file = read_connector_file(dir, &connector_text, &mut problems);
+        let file = read_connector_file(name, dir, &connector_text, &mut problems);
         let own = read_own_templates(dir, &mut problems)?;
         let manifest = read_manifest(dir, &mut problems)?;
         let (
@@ -50,7 +64,18 @@ impl Connector {
         else {
             return Err(LoadError::Invalid { problems });
         };
-        let (templates, dropped) = merge(dialect, own, &mut problems);
+        let mut functional = file.functional.map(Functional::Declared);
+        let given = match &driver.kind {
+            // A dialect pack says what the templates are; without one the program does.
+            bowline_driver::DriverKind::Process(program) if dialect.is_none() => {
+                let path = dir.join(layout::CONNECTOR_FILE);
+                let given = given::ask(program, &path, &mut problems)?;
+                functional = functional.or(given.functional.map(Functional::Given));
+                given.templates
+            }
+            _ => TemplateSet::default(),
+        };
+        let (templates, dropped) = merge(given, dialect, own, &mut problems);
         if !problems.is_empty() {
             return Err(LoadError::Invalid { problems });
         }
@@ -62,7 +87,7 @@ impl Connector {
             driver,
             templates,
             dropped,
-            functional: file.functional,
+            functional,
         })
     }
 }
@@ -97,6 +122,7 @@ struct ConnectorParts {
 }
 
 fn read_connector_file(
+    name: &ConnectorName,
     dir: &Path,
     text: &str,
     problems: &mut Vec<Problem>,
@@ -106,7 +132,7 @@ fn read_connector_file(
     let parts = file.and_then(|file| {
         let dialect = find_dialect(&mut document, &file);
         check_expressions(&mut document, &file);
-        let driver = read_driver(dir, &mut document, &file.driver)?;
+        let driver = read_driver(name, dir, &mut document, &file.driver)?;
         Some(ConnectorParts {
             file,
             dialect,
@@ -140,24 +166,33 @@ fn find_dialect(document: &mut Document<'_>, file: &ConnectorFile) -> Option<&'s
 }
 
 /// The driver a `[driver]` section means: what finds the driver must be there, and mean something for its kind.
-fn read_driver(dir: &Path, document: &mut Document<'_>, section: &DriverSection) -> Option<Driver> {
+fn read_driver(
+    name: &ConnectorName,
+    dir: &Path,
+    document: &mut Document<'_>,
+    section: &DriverSection,
+) -> Option<Driver> {
+    report_meaningless(document, section);
     let kind = match section.kind {
-        DriverKind::Sqlite => {
-            for (key, given) in [
-                ("name", section.name.as_ref().map(Spanned::span)),
-                ("path", section.path.as_ref().map(Spanned::span)),
-                ("entrypoint", section.entrypoint.as_ref().map(Spanned::span)),
-            ] {
-                if let Some(range) = given {
-                    document.report(
-                        ProblemKind::InvalidValue,
-                        range,
-                        format!("`{key}` means nothing for `kind = \"sqlite\"`: it is compiled in"),
-                        Some("the database file is `path` in `[driver.options]`".to_owned()),
-                    );
-                }
-            }
-            bowline_driver::DriverKind::Sqlite
+        DriverKind::Sqlite => bowline_driver::DriverKind::Sqlite,
+        DriverKind::Process => {
+            let command = section.command.as_ref().map(Spanned::get_ref);
+            let Some(command) = command.filter(|command| !command.is_empty()) else {
+                document.report_at(
+                    ProblemKind::MissingKey,
+                    section
+                        .command
+                        .as_ref()
+                        .map(|command| Place::of(document.text(), command.span())),
+                    "`[driver]` has no `command`",
+                    Some(
+                        "name the program and its arguments: `command = [\"./my-connector\"]`"
+                            .to_owned(),
+                    ),
+                );
+                return None;
+            };
+            bowline_driver::DriverKind::Process(Program::new(name.as_str(), command, dir))
         }
         DriverKind::Adbc => {
             let library = match (&section.path, &section.name) {
@@ -187,6 +222,41 @@ fn read_driver(dir: &Path, document: &mut Document<'_>, section: &DriverSection)
         options: section.options.clone(),
         init: section.init.clone(),
     })
+}
+
+/// Notes the keys of `[driver]` that say nothing to a driver of its kind.
+fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
+    let library = [
+        ("name", section.name.as_ref().map(Spanned::span)),
+        ("path", section.path.as_ref().map(Spanned::span)),
+        ("entrypoint", section.entrypoint.as_ref().map(Spanned::span)),
+    ];
+    let command = ("command", section.command.as_ref().map(Spanned::span));
+    let option = section.options.values().next().map(Spanned::span);
+    let (meaningless, hint) = match section.kind {
+        DriverKind::Sqlite => (
+            [&library[..], &[command]].concat(),
+            "it is compiled in; the database file is `path` in `[driver.options]`",
+        ),
+        DriverKind::Process => (
+            [&library[..], &[("options", option)]].concat(),
+            "the program is `command`, and it gets the connect_args of credentials.json",
+        ),
+        DriverKind::Adbc => (vec![command], "the driver is found by `name` or `path`"),
+    };
+    for (key, range) in meaningless {
+        if let Some(range) = range {
+            document.report(
+                ProblemKind::InvalidValue,
+                range,
+                format!(
+                    "`{key}` means nothing for `kind = \"{}\"`",
+                    section.kind.name()
+                ),
+                Some(hint.to_owned()),
+            );
+        }
+    }
 }
 
 fn check_expressions(document: &mut Document<'_>, file: &ConnectorFile) {
@@ -299,7 +369,7 @@ fn report_second(
     }
 }
 
-fn read_manifest(
+pub(super) fn read_manifest(
     dir: &Path,
     problems: &mut Vec<Problem>,
 ) -> Result<Option<SourceManifest>, LoadError> {
@@ -333,8 +403,9 @@ fn read_manifest(
     }
 }
 
-/// The pack's templates with the connector's own over them, compiled; and those the connector drops.
+/// What the program gave, or the pack, with the connector's own templates over it; and those the connector drops.
 fn merge(
+    given: TemplateSet,
     dialect: Option<&'static Pack>,
     own: Vec<TemplateFile>,
     problems: &mut Vec<Problem>,
@@ -366,6 +437,12 @@ fn merge(
                 Err(problem) => problems.push(*problem),
             }
         }
+    }
+    for template in given
+        .iter()
+        .filter(|given| !overridden.contains_key(given.template.name))
+    {
+        set.insert(template.clone());
     }
     let Some(pack) = dialect else {
         return (set, dropped);

@@ -1,12 +1,16 @@
 //! From a connector and its credentials to an opened database.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bowline_driver::{Connection, Database, DriverSpec, Limits, SqlError};
+use bowline_driver::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError};
 use toml::Spanned;
 
-use super::Connector;
+use super::{Connector, Functional};
 use crate::credentials::{Credentials, ExpressionError};
+
+/// The longest a connector's own process may take to log in: it may have to load a large driver first.
+const PROCESS_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a connector's database cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +50,10 @@ impl Connector {
     pub fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Database>, OpenError> {
         let mut spec = DriverSpec::new(self.driver.kind.clone());
         spec.redactor = credentials.redactor().clone();
+        if let DriverKind::Process(_) = &spec.kind {
+            spec.connect_args = credentials.connect_args().clone();
+            spec.connect_timeout = PROCESS_CONNECT_TIMEOUT;
+        }
         for (option, expression) in &self.driver.options {
             let what = || format!("driver option `{option}`");
             let value = self.evaluate(credentials, expression, what)?;
@@ -75,8 +83,10 @@ impl Connector {
         &self,
         credentials: &Credentials,
     ) -> Result<Option<FunctionalTarget>, OpenError> {
-        let Some(section) = &self.functional else {
-            return Ok(None);
+        let section = match &self.functional {
+            None => return Ok(None),
+            Some(Functional::Given(target)) => return Ok(Some(target.clone())),
+            Some(Functional::Declared(section)) => section,
         };
         let value = |key: &str, expression| {
             self.evaluate(credentials, expression, || {

@@ -39,6 +39,10 @@ pub struct DriverSection {
     /// The function that starts the driver, where it is not the usual one.
     #[schemars(with = "Option<String>")]
     pub entrypoint: Option<Spanned<String>>,
+    /// The program that speaks the process protocol and its arguments, for `kind = "process"`. It runs in the
+    /// connector's folder and is given the connect_args of credentials.json as they are.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub command: Option<Spanned<Vec<String>>>,
     /// The driver's options: Jinja over the connect_args of credentials.json.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
@@ -55,19 +59,22 @@ pub struct DriverSection {
 pub enum DriverKind {
     /// A shared library that follows the ADBC standard.
     Adbc,
+    /// A program of its own that speaks the process protocol.
+    Process,
     /// SQLite, compiled into this program.
     Sqlite,
 }
 
 impl DriverKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Adbc, Self::Sqlite];
+    pub const ALL: [Self; 3] = [Self::Adbc, Self::Process, Self::Sqlite];
 
     /// The word for it in `connector.toml`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Adbc => "adbc",
+            Self::Process => "process",
             Self::Sqlite => "sqlite",
         }
     }

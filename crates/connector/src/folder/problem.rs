@@ -4,22 +4,26 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use bowline_driver::process::ProcessError;
+
+use crate::python::EnvironmentError;
+
 /// Why a connector folder cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// There is no such folder, or nothing in it makes it a connector.
-    #[error("no connector here: `{}` has no `connector.toml`\nhint: scaffold one with `bowline new`", .dir.display())]
+    #[error("no connector here: `{}` has neither `connector.toml` nor `connector.py`\nhint: scaffold one with `bowline new`", .dir.display())]
     NotAConnector {
         /// The folder looked at.
         dir: PathBuf,
     },
-    /// The folder holds a connector written in Python.
-    #[error("cannot load the connector: `{}` is written in Python", .dir.display())]
-    Python {
-        /// The folder looked at.
-        dir: PathBuf,
-    },
+    /// A connector written in Python cannot be given what it needs.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The connector's own process could not give its templates.
+    #[error("cannot load the connector: {0}")]
+    Process(#[from] ProcessError),
     /// The folder's name cannot name a connector.
     #[error("cannot load the connector: `{}`: {reason}", .dir.display())]
     Name {

@@ -178,8 +178,8 @@ impl Process {
             .map_err(|fault| self.fail(fault))
     }
 
-    /// Makes an error of a fault, and ends the process when the fault is its own.
-    pub(super) fn fail(&mut self, fault: Fault) -> ProcessError {
+    /// Makes an error of a fault, such as one that a caller found, and ends the process unless it may go on.
+    pub fn fail(&mut self, fault: Fault) -> ProcessError {
         let last_words = if fault.leaves_it_usable() {
             Vec::new()
         } else {

@@ -1,0 +1,96 @@
+//! The program that runs a `connector.py`: it stands in the binary and is written down where Python can read it.
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use bowline_contract::{ConnectorName, layout};
+use bowline_driver::process::Program;
+
+use super::dockerfile::system_packages;
+use super::environment::{self, EnvironmentError, EnvironmentEvent, fingerprint};
+use crate::Workspace;
+
+/// The host, in Python.
+const HOST: &str = include_str!("host.py");
+
+/// How a Python connector is started: its packages are installed first, where they are not yet.
+///
+/// # Errors
+/// [`EnvironmentError`]: no Python, packages that cannot be installed, a file that cannot be read or written.
+pub(crate) fn program(
+    name: &ConnectorName,
+    dir: &Path,
+    on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+) -> Result<Program, EnvironmentError> {
+    let dir = absolute(name, dir)?;
+    let workspace = Workspace::find(&dir).map_err(|error| EnvironmentError::File {
+        connector: name.clone(),
+        path: dir.clone(),
+        source: std::io::Error::other(error),
+    })?;
+    let state = workspace.state_dir();
+    let place = state.join(environment::FOLDER);
+    environment::make_folder(name, &state, &place)?;
+    let requirements = optional(name, &dir.join(layout::REQUIREMENTS_FILE))?;
+    let python = environment::prepare(name, &dir, &requirements, &place, on_event)?;
+    let extra = optional(name, &dir.join(layout::DOCKERFILE_EXTRA))?;
+    let settings = serde_json::json!({
+        "connector": dir.join(layout::PYTHON_FILE),
+        "name": name.as_str(),
+        "system_packages": system_packages(&extra),
+    });
+    let command: [OsString; 4] = [
+        python.into(),
+        "-I".into(),
+        write_host(name, &place)?.into(),
+        settings.to_string().into(),
+    ];
+    Ok(Program::new(name.as_str(), command, dir))
+}
+
+/// The same program, run by the interpreter that was really found behind a launcher.
+pub(crate) fn with_interpreter(mut program: Program, interpreter: Option<&str>) -> Program {
+    if let (Some(interpreter), Some(first)) = (interpreter, program.command.first_mut()) {
+        *first = interpreter.into();
+    }
+    program
+}
+
+/// Puts the host where Python can read it, unless it is there.
+fn write_host(name: &ConnectorName, place: &Path) -> Result<PathBuf, EnvironmentError> {
+    let path = place.join(format!("host-{:016x}.py", fingerprint(HOST)));
+    if std::fs::read(&path).is_ok_and(|there| there == HOST.as_bytes()) {
+        return Ok(path);
+    }
+    let begun = path.with_extension(format!("{}.begun", std::process::id()));
+    std::fs::write(&begun, HOST)
+        .and_then(|()| std::fs::rename(&begun, &path))
+        .map_err(|source| EnvironmentError::File {
+            connector: name.clone(),
+            path: path.clone(),
+            source,
+        })?;
+    Ok(path)
+}
+
+fn absolute(name: &ConnectorName, dir: &Path) -> Result<PathBuf, EnvironmentError> {
+    std::path::absolute(dir).map_err(|source| EnvironmentError::File {
+        connector: name.clone(),
+        path: dir.to_path_buf(),
+        source,
+    })
+}
+
+/// A file's text; empty when there is no such file.
+fn optional(name: &ConnectorName, path: &Path) -> Result<String, EnvironmentError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(EnvironmentError::File {
+            connector: name.clone(),
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
