@@ -1,5 +1,6 @@
 //! A connector in memory, read from its folder.
 
+mod given;
 mod load;
 mod open;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use crate::template::TemplateSet;
 
 pub use open::{FunctionalTarget, OpenError};
 
-/// A declarative connector: everything its folder says, checked and compiled.
+/// A connector: everything its folder says, checked and compiled.
 #[derive(Debug, Clone)]
 pub struct Connector {
     /// Its name.
@@ -35,7 +36,16 @@ pub struct Connector {
     pub templates: TemplateSet,
     /// Templates the pack has and the connector says are not implemented.
     pub dropped: Vec<&'static Template>,
-    pub(crate) functional: Option<FunctionalSection>,
+    pub(crate) functional: Option<Functional>,
+}
+
+/// Where functional checks may create their table.
+#[derive(Debug, Clone)]
+pub(crate) enum Functional {
+    /// As `connector.toml` says: Jinja over the connect_args.
+    Declared(FunctionalSection),
+    /// As the connector's own code says.
+    Given(FunctionalTarget),
 }
 
 /// How a connector reaches its database. Texts are Jinja over the connect_args of credentials.json.
@@ -45,4 +55,15 @@ pub struct Driver {
     pub kind: DriverKind,
     pub(crate) options: BTreeMap<String, Spanned<String>>,
     pub(crate) init: Vec<Spanned<String>>,
+}
+
+impl Driver {
+    /// A driver that needs neither options nor statements.
+    pub(crate) fn plain(kind: DriverKind) -> Self {
+        Self {
+            kind,
+            options: BTreeMap::new(),
+            init: Vec::new(),
+        }
+    }
 }
