@@ -16,6 +16,8 @@ use crate::sandbox::{Ran, wait};
 /// How long something that must happen soon may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A right average that takes two minutes.
+const SLOW_AVERAGE: &str = "(SELECT AVG({x}) FROM pg_sleep(120))";
 const FUNCTIONAL_TABLES: &str = "SELECT count(*) FROM pg_class WHERE relname LIKE 'bowline%'";
 const SLEEPERS: &str = "SELECT count(*) FROM pg_stat_activity \
     WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(120)%' \
@@ -57,12 +59,7 @@ fn server_dies() -> Result<(), Failed> {
         "postgres",
         &json!({ "host": "127.0.0.1", "port": cluster.port(), "database": "postgres", "user": "postgres" }),
     );
-    spell(
-        &sandbox,
-        "postgres",
-        "get_avg_function",
-        "(SELECT AVG({{ x }}) FROM pg_sleep(120))",
-    );
+    spell(&sandbox, "postgres", "get_avg_function", SLOW_AVERAGE);
     let child = sandbox.command(&["test", "--format", "json"]).spawn()?;
     until(|| cluster.sql("postgres", SLEEPERS).unwrap_or_default());
     drop(server);
@@ -163,12 +160,7 @@ fn huge_result() -> Result<(), Failed> {
 
 fn slow_statement() -> Result<(), Failed> {
     let sandbox = Engine::Postgres.shop();
-    spell(
-        &sandbox,
-        "postgres",
-        "get_avg_function",
-        "(SELECT AVG({{ x }}) FROM pg_sleep(120))",
-    );
+    spell(&sandbox, "postgres", "get_avg_function", SLOW_AVERAGE);
     let ran = sandbox
         .bowline(&[
             "test",

@@ -12,8 +12,12 @@ const MASK: &str = "***";
 /// Secrets shorter than this many characters are masked only where a password is written.
 const SHORT: usize = 4;
 
-/// A part of a secret (a line, a stretch of base64) counts as a secret of its own from this length.
+/// A part of a secret (a line, a piece of an address, a stretch of base64) counts as a secret of its own from this length.
 const PART: usize = 8;
+
+/// What parts an address: where a password stands in one unescaped, a client library takes it apart there and
+/// repeats a piece as if it were a host or a port.
+const ADDRESS_PARTS: [char; 6] = ['/', '?', '#', '@', ':', '&'];
 
 /// Words before `=` or `:` that say a secret follows.
 const SECRET_WORDS: [&str; 8] = [
@@ -31,7 +35,7 @@ const SECRET_WORDS: [&str; 8] = [
 ///
 /// A secret is found as it is and as it looks after the usual writings: percent-encoded, JSON-escaped,
 /// with doubled quotes, and inside base64. Each long line of a secret of several lines (a private key)
-/// is a secret of its own. A secret of up to three characters would blank out ordinary words, so it is
+/// is a secret of its own, and so is each long piece of a secret that an address would be parted into. A secret of up to three characters would blank out ordinary words, so it is
 /// masked only where a password is written: `password=abc`, `"token": "abc"`, `user:abc@host`.
 #[derive(Clone, Default)]
 pub struct Redactor {
@@ -59,8 +63,13 @@ impl Redactor {
                 continue;
             }
             for line in secret.lines().map(str::trim) {
-                if line.len() >= PART && line != secret && !line.starts_with("-----") {
-                    anywhere.extend(spellings(line));
+                if line.starts_with("-----") {
+                    continue;
+                }
+                for part in line.split(ADDRESS_PARTS).chain([line]) {
+                    if part.len() >= PART && part != secret {
+                        anywhere.extend(spellings(part));
+                    }
                 }
             }
             anywhere.extend(spellings(&secret));
@@ -289,6 +298,17 @@ mod tests {
         assert_eq!(
             redact(key, "-----BEGIN PRIVATE KEY-----"),
             "-----BEGIN PRIVATE KEY-----"
+        );
+    }
+
+    #[test]
+    fn each_long_piece_of_an_address_is_masked() {
+        assert_eq!(
+            redact(
+                "hunter2hunter2/x@y",
+                "invalid port: \"hunter2hunter2\", no host \"y\""
+            ),
+            "invalid port: \"***\", no host \"y\""
         );
     }
 
