@@ -88,6 +88,7 @@ fn credentials() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::DriverKind;
 
     fn schema(name: &str) -> Value {
         let (_, text) = schemas()
@@ -130,7 +131,7 @@ mod tests {
             .iter()
             .map(|kind| &kind["const"])
             .collect();
-        assert_eq!(kinds, ["adbc", "sqlite"]);
+        assert_eq!(kinds, DriverKind::ALL.map(DriverKind::name));
     }
 
     #[test]
