@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::cerberus::{
     self, Crumb, Errors, Fault, Options, Presence, RootUnknown, Schema, SchemaError, kind_of,
 };
-use super::secret::is_public_key;
+use super::secret::{is_public_key, secret_values};
 
 /// The key at the root under which every credential stands.
 pub const CONNECT_ARGS: &str = "connect_args";
@@ -136,7 +136,7 @@ pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), Credenti
             .map_err(CredentialsError::Unprocessable)?;
         if !outcome.errors.is_empty() {
             return Err(CredentialsError::Invalid {
-                problems: problems(&outcome.errors),
+                problems: problems(&outcome.errors, &secret_values(credentials)),
                 raw: outcome.errors,
             });
         }
@@ -150,16 +150,18 @@ pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), Credenti
     }
 }
 
-fn problems(errors: &Errors) -> Vec<Problem> {
+/// A public key's value is shown unless a secret is part of it, such as a password in a URI.
+fn problems(errors: &Errors, secrets: &[String]) -> Vec<Problem> {
     errors
         .flat()
         .into_iter()
         .map(|(path, message)| {
-            let names = path.iter().rev().filter_map(|crumb| match crumb {
+            let mut names = path.iter().rev().filter_map(|crumb| match crumb {
                 Crumb::Name(name) if !is_definition(name) => Some(name.as_str()),
                 _ => None,
             });
-            let is_public = names.clone().next().is_some_and(is_public_key);
+            let is_public = names.next().is_some_and(is_public_key)
+                && !secrets.iter().any(|secret| message.text.contains(secret));
             let shown = match &message.without_value {
                 Some(hidden) if !is_public => hidden,
                 _ => &message.text,
@@ -265,6 +267,18 @@ mod tests {
         assert!(!text.contains("s3cret"), "{text}");
         assert!(
             text.contains("connect_args.keys[0]: unallowed value (hidden)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn hides_a_password_in_the_value_of_a_public_key() {
+        let credentials = json!({"connect_args": {"host": "pg://ann:hunter2@db"}});
+        let text = check(Some(&schema()), &credentials)
+            .expect_err("no such host is allowed")
+            .to_string();
+        assert!(
+            text.contains("connect_args.host: unallowed value (hidden)"),
             "{text}"
         );
     }

@@ -15,7 +15,7 @@ const SHOWN: usize = 3;
 const DECLINED: [&str; 3] = [
     "a back-reference under the flag `i`",
     "the flags `a` and `i`",
-    "a repeat after a look-around",
+    "a repeat after something that takes no text",
 ];
 
 const ATOMS: [&str; 46] = [

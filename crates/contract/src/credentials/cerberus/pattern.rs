@@ -4,7 +4,7 @@
 //! break, `\w` takes other characters, `[` is literal inside a class. Every construct is therefore
 //! parsed and written anew; one that cannot be honoured is refused by name.
 
-use fancy_regex::Regex;
+use fancy_regex::{Error, ParseError, Regex};
 
 mod class;
 mod translate;
@@ -29,7 +29,13 @@ impl Pattern {
             format!("{source}$")
         };
         let translated = translate::translate(&anchored)?;
-        let compiled = Regex::new(&translated).map_err(|error| PatternError(error.to_string()))?;
+        let compiled = Regex::new(&translated).map_err(|error| match error {
+            // Python repeats a look-around, or an empty group, to no effect.
+            Error::ParseError(_, ParseError::TargetNotRepeatable) => PatternError(
+                "a repeat after something that takes no text has no counterpart here".to_owned(),
+            ),
+            other => PatternError(other.to_string()),
+        })?;
         Ok(Self {
             source: source.to_owned(),
             compiled,

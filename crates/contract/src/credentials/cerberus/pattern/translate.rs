@@ -343,12 +343,12 @@ impl Translator {
             .ok_or_else(|| fault("a group is not closed"))?;
         let group = match kind {
             ':' => self.wrapped("(?:", flags)?,
-            '=' => self.look_around("(?=", flags)?,
-            '!' => self.look_around("(?!", flags)?,
+            '=' => self.wrapped("(?=", flags)?,
+            '!' => self.wrapped("(?!", flags)?,
             '>' => self.wrapped("(?>", flags)?,
             '<' => match self.source.next() {
-                Some('=') => self.look_around("(?<=", flags)?,
-                Some('!') => self.look_around("(?<!", flags)?,
+                Some('=') => self.wrapped("(?<=", flags)?,
+                Some('!') => self.wrapped("(?<!", flags)?,
                 _ => return Err(fault("a group starts with `(?<` and no known sign")),
             },
             '#' => {
@@ -371,17 +371,6 @@ impl Translator {
             return Err(fault("a group is not closed"));
         }
         Ok(format!("{opening}{body})"))
-    }
-
-    /// Python repeats a look-around like any group, to no effect.
-    fn look_around(&mut self, opening: &str, flags: Flags) -> Result<String, PatternError> {
-        let group = self.wrapped(opening, flags)?;
-        if matches!(self.source.peek(), Some('*' | '+' | '?' | '{')) {
-            return Err(fault(
-                "a repeat after a look-around has no counterpart here",
-            ));
-        }
-        Ok(group)
     }
 
     fn capture(&mut self, name: Option<String>, flags: Flags) -> Result<String, PatternError> {
