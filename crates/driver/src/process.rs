@@ -4,6 +4,7 @@
 //! what it answers, keeps the last lines it logs and waits for its end, so that a call can always be given up at
 //! its deadline. A process that had to be stopped is ended with everything it started.
 
+mod check;
 mod database;
 mod error;
 mod group;
@@ -12,6 +13,7 @@ mod running;
 mod streams;
 mod wire;
 
+pub use check::{CaseReport, CaseVerdict, CheckOptions, check};
 pub(crate) use database::open;
 pub use error::{Fault, ProcessError};
 pub use program::Program;

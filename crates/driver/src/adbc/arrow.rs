@@ -54,7 +54,7 @@ pub(crate) fn value(
     if array.is_null(row) {
         return Ok(Value::Null);
     }
-    if let Some(special) = opaque::value(array, row, field) {
+    if let Some(special) = opaque::value(array, row, field, vendor) {
         return special.ok_or_else(|| unsupported(field));
     }
     let found = match array.data_type() {
@@ -77,10 +77,6 @@ pub(crate) fn value(
         DataType::Float64 => array.as_primitive::<Float64Type>().value(row).into(),
         DataType::Decimal32(..) => decimal::<Decimal32Type>(array, row, field)?,
         DataType::Decimal64(..) => decimal::<Decimal64Type>(array, row, field)?,
-        // DuckDB hands out its 128-bit integers, the type of every sum, as decimals of full width.
-        DataType::Decimal128(38, 0) if vendor == Vendor::DuckDb => {
-            array.as_primitive::<Decimal128Type>().value(row).into()
-        }
         DataType::Decimal128(..) => decimal::<Decimal128Type>(array, row, field)?,
         DataType::Decimal256(..) => decimal::<Decimal256Type>(array, row, field)?,
         DataType::Utf8 => array.as_string::<i32>().value(row).into(),

@@ -34,11 +34,6 @@ fn numbers_are_exact() {
     );
     let decimal = Decimal128Array::from(vec![-1050]).with_precision_and_scale(10, 2);
     assert_eq!(read(decimal.unwrap()).to_string(), "-10.50");
-    let whole = Decimal128Array::from(vec![i128::MIN]).with_precision_and_scale(38, 0);
-    assert_eq!(
-        read_as(whole.unwrap(), &[], Vendor::DuckDb).unwrap(),
-        i128::MIN.into()
-    );
     let mut wide = Decimal256Builder::new()
         .with_precision_and_scale(50, 3)
         .unwrap();
@@ -171,6 +166,33 @@ fn opaque_types_are_decoded_or_refused_by_name() {
         ),
     ] {
         assert_eq!(opaque(name, bytes).unwrap(), text.into(), "{name}");
+    }
+    for (name, bytes, text) in [
+        ("bit", &[5, 253][..], "101"),
+        (
+            "time_tz",
+            &[223, 196, 0, 64, 83, 85, 146, 2],
+            "03:04:05+02:00",
+        ),
+        ("hugeint", &[255; 16], "-1"),
+        (
+            "uhugeint",
+            &[255; 16],
+            "340282366920938463463374607431768211455",
+        ),
+        ("bignum", &[128, 0, 2, 1, 0], "256"),
+        ("bignum", &[127, 255, 253, 254, 255], "-256"),
+    ] {
+        let metadata = format!("{{\"type_name\":\"{name}\",\"vendor_name\":\"DuckDB\"}}");
+        let value = read_as(
+            BinaryArray::from(vec![bytes]),
+            &[
+                ("ARROW:extension:name", "arrow.opaque"),
+                ("ARROW:extension:metadata", &metadata),
+            ],
+            Vendor::DuckDb,
+        );
+        assert_eq!(value.unwrap().to_string(), text, "{name}");
     }
     let error = opaque("point", &[0; 16]).unwrap_err();
     assert_eq!(error.kind, SqlErrorKind::UnsupportedType);

@@ -4,7 +4,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use adbc_core::options::{InfoCode, OptionConnection, OptionDatabase, OptionValue};
-use adbc_core::{Connection as _, Database as _, Driver as _};
+use adbc_core::{Connection as _, Database as _, Driver as _, Statement as _};
 use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedDriver};
 
 use super::arrow::{self, Vendor};
@@ -20,6 +20,9 @@ const CONNECTION_OPTIONS: &str = "adbc.connection.";
 
 /// Options that belong to each statement.
 const STATEMENT_OPTIONS: [&str; 2] = [statement::USE_COPY, "adbc.postgresql.batch_size_hint_bytes"];
+
+/// DuckDB's setting for passing on every type as it is.
+const LOSSLESS: &str = "arrow_lossless_conversion";
 
 /// Loads a driver. Nothing is connected yet.
 ///
@@ -66,7 +69,6 @@ struct About {
 
 impl Shared {
     fn connect(&self) -> Result<(ManagedConnection, Run), SqlError> {
-        let connecting = |error| from_adbc(&error, Stage::Connect);
         let (statement_options, rest): (Vec<_>, Vec<_>) = self
             .spec
             .options
@@ -94,18 +96,38 @@ impl Shared {
             let key = OptionConnection::from(key.as_str());
             (key, OptionValue::from(value.as_str()))
         });
-        let connection = database
+        let mut connection = database
             .new_connection_with_opts(options)
             .map_err(connecting)?;
-        let vendor = self
-            .about
-            .get_or_init(|| About::of(&connection, &self.name))
-            .vendor;
+        let vendor = self.greet(&mut connection)?;
         let run: Run = Box::new(move |connection, sql, limits, stopper| {
             statement::run(connection, sql, limits, vendor, &statement_options, stopper)
         });
         Ok((connection, run))
     }
+}
+
+impl Shared {
+    /// Learns what is on the other end, once, and sets what only it needs.
+    fn greet(&self, connection: &mut ManagedConnection) -> Result<Vendor, SqlError> {
+        if let Some(about) = self.about.get() {
+            return Ok(about.vendor);
+        }
+        let about = About::of(connection, &self.name);
+        // Without it DuckDB passes off bit strings as bytes and drops the zone of times.
+        if about.vendor == Vendor::DuckDb && !self.spec.options.contains_key(LOSSLESS) {
+            let mut statement = connection.new_statement().map_err(connecting)?;
+            statement
+                .set_sql_query(format!("SET GLOBAL {LOSSLESS} = true"))
+                .map_err(connecting)?;
+            statement.execute_update().map_err(connecting)?;
+        }
+        Ok(self.about.get_or_init(|| about).vendor)
+    }
+}
+
+fn connecting(error: adbc_core::error::Error) -> SqlError {
+    from_adbc(&error, Stage::Connect)
 }
 
 impl About {

@@ -4,7 +4,10 @@
 use arrow_array::types::{Int8Type, Int32Type};
 use arrow_array::{Array, cast::AsArray};
 use arrow_schema::{DataType, Field};
+use bigdecimal::BigDecimal;
+use bigdecimal::num_bigint::{BigInt, Sign};
 
+use super::arrow::Vendor;
 use crate::Value;
 use crate::value::offset_text;
 
@@ -21,7 +24,12 @@ pub(super) fn type_name(field: &Field) -> Option<String> {
 
 /// A value whose metadata gives it another meaning than its Arrow type: `None` when there is no such
 /// metadata, `Some(None)` when the type is not one we can carry.
-pub(super) fn value(array: &dyn Array, row: usize, field: &Field) -> Option<Option<Value>> {
+pub(super) fn value(
+    array: &dyn Array,
+    row: usize,
+    field: &Field,
+    vendor: Vendor,
+) -> Option<Option<Value>> {
     if field.metadata().is_empty() {
         return None;
     }
@@ -37,7 +45,7 @@ pub(super) fn value(array: &dyn Array, row: usize, field: &Field) -> Option<Opti
             Some(match array.data_type() {
                 DataType::Utf8 if name == "numeric" => number(array.as_string::<i32>().value(row)),
                 DataType::Utf8 => Some(array.as_string::<i32>().value(row).into()),
-                _ => bytes(array, row).and_then(|bytes| opaque(&name, bytes)),
+                _ => bytes(array, row).and_then(|bytes| opaque(&name, bytes, vendor)),
             })
         }
         _ => match metadata.get(POSTGRES_TYPE)?.as_str() {
@@ -86,15 +94,30 @@ fn uuid(bytes: &[u8]) -> Option<Value> {
     })
 }
 
-fn opaque(type_name: &str, bytes: &[u8]) -> Option<Value> {
-    match type_name {
-        "xml" => String::from_utf8(bytes.to_vec()).ok().map(Value::Text),
-        "macaddr" | "macaddr8" => Some(hex(bytes, ":").into()),
-        "inet" | "cidr" => network(bytes),
-        "bit" | "varbit" => bits(bytes),
-        "timetz" => time_with_offset(bytes),
+fn opaque(type_name: &str, bytes: &[u8], vendor: Vendor) -> Option<Value> {
+    match (vendor, type_name) {
+        (Vendor::PostgreSql, "xml") => String::from_utf8(bytes.to_vec()).ok().map(Value::Text),
+        (Vendor::PostgreSql, "macaddr" | "macaddr8") => Some(hex(bytes, ":").into()),
+        (Vendor::PostgreSql, "inet" | "cidr") => network(bytes),
+        (Vendor::PostgreSql, "bit" | "varbit") => postgres_bits(bytes),
+        (Vendor::PostgreSql, "timetz") => postgres_time(bytes),
+        (Vendor::DuckDb, "bit") => duckdb_bits(bytes),
+        (Vendor::DuckDb, "time_tz") => duckdb_time(bytes),
+        (Vendor::DuckDb, "hugeint") => Some(i128::from_le_bytes(bytes.try_into().ok()?).into()),
+        (Vendor::DuckDb, "uhugeint") => {
+            Some(whole(u128::from_le_bytes(bytes.try_into().ok()?).into()))
+        }
+        (Vendor::DuckDb, "bignum") => duckdb_bignum(bytes),
         _ => None,
     }
+}
+
+/// A whole number of any size: a decimal without a fraction when 128 bits do not hold it.
+fn whole(number: BigInt) -> Value {
+    i128::try_from(&number).map_or_else(
+        |_| Value::Decimal(BigDecimal::from_bigint(number, 0)),
+        Value::Integer,
+    )
 }
 
 fn hex(bytes: &[u8], separator: &str) -> String {
@@ -128,7 +151,7 @@ fn network(bytes: &[u8]) -> Option<Value> {
 }
 
 /// PostgreSQL's bit string: how many bits, then the bits.
-fn bits(bytes: &[u8]) -> Option<Value> {
+fn postgres_bits(bytes: &[u8]) -> Option<Value> {
     let (count, bits) = bytes.split_first_chunk::<4>()?;
     let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
     let text: String = bits.iter().map(|byte| format!("{byte:08b}")).collect();
@@ -136,10 +159,44 @@ fn bits(bytes: &[u8]) -> Option<Value> {
 }
 
 /// PostgreSQL's time with zone: microseconds, then seconds west of Greenwich.
-fn time_with_offset(bytes: &[u8]) -> Option<Value> {
+fn postgres_time(bytes: &[u8]) -> Option<Value> {
     let (micros, west) = bytes.split_first_chunk::<8>()?;
     let west = i32::from_be_bytes(west.try_into().ok()?);
-    let offset = jiff::tz::Offset::from_seconds(-west).ok()?;
-    let time = super::calendar::time(i64::from_be_bytes(*micros), 1_000_000);
+    time_with_offset(i64::from_be_bytes(*micros), -west)
+}
+
+/// DuckDB's bit string: how many bits of the first byte are padding, then the bits.
+fn duckdb_bits(bytes: &[u8]) -> Option<Value> {
+    let (padding, bits) = bytes.split_first()?;
+    let text: String = bits.iter().map(|byte| format!("{byte:08b}")).collect();
+    text.get(usize::from(*padding)..).map(Value::from)
+}
+
+/// DuckDB's time with zone: microseconds, and in the last 24 bits how far the offset is from the greatest.
+fn duckdb_time(bytes: &[u8]) -> Option<Value> {
+    const GREATEST_OFFSET: i32 = 16 * 3600 - 1;
+    let packed = u64::from_le_bytes(bytes.try_into().ok()?);
+    let offset = GREATEST_OFFSET - i32::try_from(packed & 0xff_ffff).ok()?;
+    time_with_offset(i64::try_from(packed >> 24).ok()?, offset)
+}
+
+/// DuckDB's number of any size: three bytes of sign and length, then its digits, all inverted when negative.
+fn duckdb_bignum(bytes: &[u8]) -> Option<Value> {
+    let (header, digits) = bytes.split_first_chunk::<3>()?;
+    let is_negative = header[0] & 0x80 == 0;
+    let digits: Vec<u8> = match is_negative {
+        true => digits.iter().map(|byte| !byte).collect(),
+        false => digits.to_vec(),
+    };
+    let sign = match is_negative {
+        true => Sign::Minus,
+        false => Sign::Plus,
+    };
+    Some(whole(BigInt::from_bytes_be(sign, &digits)))
+}
+
+fn time_with_offset(micros: i64, east: i32) -> Option<Value> {
+    let offset = jiff::tz::Offset::from_seconds(east).ok()?;
+    let time = super::calendar::time(micros, 1_000_000);
     Some(format!("{time}{}", offset_text(offset)).into())
 }

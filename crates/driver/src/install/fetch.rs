@@ -14,7 +14,7 @@ use crate::catalogue::{Build, PackageSource};
 const POLL: Duration = Duration::from_millis(20);
 
 /// How many of the client's last lines an error shows.
-const LAST_LINES: usize = 8;
+const LAST_LINES: usize = 15;
 
 /// The ways to start pip, in the order they are tried.
 const PIPS: [&[&str]; 4] = [
@@ -37,9 +37,23 @@ pub(super) fn fetch(
     folder: &Path,
     cancel: &AtomicBool,
 ) -> Result<PathBuf, InstallError> {
-    let (clients, arguments): (&[&[&str]], _) = match source {
-        PackageSource::PyPi => (&PIPS, pip_arguments(build, folder)),
-        PackageSource::Npm => (&NPMS, npm_arguments(build, folder)),
+    match source {
+        PackageSource::PyPi => fetch_with(&PIPS, source, build, folder, cancel),
+        PackageSource::Npm => fetch_with(&NPMS, source, build, folder, cancel),
+    }
+}
+
+/// Fetches with the first of these clients that is on this machine.
+fn fetch_with(
+    clients: &[&[&str]],
+    source: PackageSource,
+    build: &Build,
+    folder: &Path,
+    cancel: &AtomicBool,
+) -> Result<PathBuf, InstallError> {
+    let arguments = match source {
+        PackageSource::PyPi => pip_arguments(build, folder),
+        PackageSource::Npm => npm_arguments(build, folder),
     };
     let package = format!("{} {}", build.package, build.version);
     for client in clients {
@@ -215,7 +229,7 @@ mod tests {
         let words: String = (0..20).map(|line| format!("line {line}\n\n")).collect();
         let last = last_lines(&words);
         assert!(
-            last.starts_with("line 12\n") && last.ends_with("line 19"),
+            last.starts_with("line 5\n") && last.ends_with("line 19"),
             "{last}"
         );
         assert_eq!(last_lines("\n \n"), "it said nothing");
@@ -240,5 +254,90 @@ mod tests {
             );
         }
         assert!(arguments.contains(&format!("adbc-driver-flightsql=={}", build.version)));
+    }
+
+    /// A client that is a shell script in a folder of its own.
+    #[cfg(unix)]
+    fn script(text: &str) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("client.sh");
+        fs::write(&path, text).unwrap();
+        let path = path.display().to_string();
+        (folder, path)
+    }
+
+    #[cfg(unix)]
+    fn fetch_from(
+        clients: &[&[&str]],
+        folder: &Path,
+        cancel: &AtomicBool,
+    ) -> Result<PathBuf, InstallError> {
+        let build = crate::catalogue::find("sqlite")
+            .unwrap()
+            .builds
+            .first()
+            .unwrap();
+        fetch_with(clients, PackageSource::PyPi, build, folder, cancel)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_first_client_that_works_is_used() {
+        let build = crate::catalogue::find("sqlite")
+            .unwrap()
+            .builds
+            .first()
+            .unwrap();
+        let (_without_pip, broken) = script("echo 'No module named pip' >&2; exit 1");
+        let (_with_pip, works) = script(&format!("echo archive > '{}'", build.file));
+        let folder = tempfile::tempdir().unwrap();
+        let clients: [&[&str]; 3] = [
+            &["no-such-program-anywhere"],
+            &["sh", &broken],
+            &["sh", &works],
+        ];
+        let archive = fetch_from(&clients, folder.path(), &AtomicBool::new(false)).unwrap();
+        assert_eq!(fs::read(archive).unwrap(), b"archive\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_machine_without_a_client_is_told_which_one_to_install() {
+        let folder = tempfile::tempdir().unwrap();
+        let clients: [&[&str]; 1] = [&["no-such-program-anywhere"]];
+        let error = fetch_from(&clients, folder.path(), &AtomicBool::new(false)).unwrap_err();
+        assert!(
+            matches!(error, InstallError::NoClient { client: "pip", .. }),
+            "{error}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_client_that_fails_is_quoted_without_its_login() {
+        let (_kept, fails) =
+            script("echo 'no route to https://me:s3cret@mirror.example/simple' >&2; exit 1");
+        let (_kept_too, silent) = script("exit 0");
+        let folder = tempfile::tempdir().unwrap();
+        for (client, words) in [
+            (&fails, "no route to https://***@mirror.example/simple"),
+            (&silent, "it said nothing"),
+        ] {
+            let error = fetch_from(&[&["sh", client]], folder.path(), &AtomicBool::new(false));
+            let error = error.unwrap_err().to_string();
+            assert!(
+                error.contains(words) && !error.contains("s3cret"),
+                "{error}"
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_client_is_stopped_on_request() {
+        let (_kept, endless) = script("exec tail -f /dev/null");
+        let folder = tempfile::tempdir().unwrap();
+        let stopped = fetch_from(&[&["sh", &endless]], folder.path(), &AtomicBool::new(true));
+        assert!(matches!(stopped, Err(InstallError::Interrupted)));
     }
 }

@@ -89,7 +89,8 @@ impl Process {
         Ok(process)
     }
 
-    fn spawn(program: &Program, redactor: &Redactor) -> Result<Self, ProcessError> {
+    /// Starts a program without a word.
+    pub(super) fn spawn(program: &Program, redactor: &Redactor) -> Result<Self, ProcessError> {
         let not_started = |source| ProcessError {
             connector: program.connector.clone(),
             fault: Fault::NotStarted {
@@ -207,67 +208,86 @@ impl Process {
         params: &P,
         limits: CallLimits,
     ) -> Result<R, Fault> {
-        let deadline = Instant::now() + limits.timeout;
-        self.line_limit.store(limits.max_bytes, Ordering::Relaxed);
-        let id = self.send(method, params)?;
+        self.last_id += 1;
+        let id = self.last_id;
+        let request = Request::new(id, method, params);
+        let line = serde_json::to_vec(&request)
+            .map_err(|error| Fault::Unfit(format!("cannot write a request: {error}")))?;
+        let mut waiting = self.write(line, method, limits);
         let _running = self.stop.while_running(id);
-        let mut waiting = Waiting {
-            until: deadline,
+        loop {
+            let line = self.next_line(id, &mut waiting)?;
+            if let Some(outcome) = read_answer(method, id, &line)? {
+                return outcome.map_err(Fault::Refused);
+            }
+        }
+    }
+
+    /// Writes any line and waits for the next one, whatever either of them is. Faults name the method.
+    pub(super) fn exchange(
+        &mut self,
+        line: &str,
+        method: Method,
+        limits: CallLimits,
+    ) -> Result<Vec<u8>, Fault> {
+        let mut waiting = self.write(line.into(), method, limits);
+        self.next_line(0, &mut waiting)
+    }
+
+    fn write(&mut self, mut line: Vec<u8>, method: Method, limits: CallLimits) -> Waiting {
+        self.line_limit.store(limits.max_bytes, Ordering::Relaxed);
+        line.push(b'\n');
+        // A failure here is a process that has ended, which is told better by how it ended.
+        if let Some(input) = &self.input {
+            let _ = input.send(line);
+        }
+        Waiting {
+            method,
+            limits,
+            until: Instant::now() + limits.timeout,
             ended: None,
-        };
+        }
+    }
+
+    fn next_line(&mut self, id: u64, waiting: &mut Waiting) -> Result<Vec<u8>, Fault> {
         loop {
             let left = waiting.until.saturating_duration_since(Instant::now());
             match self.events.recv_timeout(left) {
-                Ok(Event::Line(line)) => match read_answer(method, id, &line)? {
-                    Some(outcome) => return outcome.map_err(Fault::Refused),
-                    None => continue,
-                },
-                Ok(Event::TooLong) => {
-                    let limit = limits.max_bytes;
-                    return Err(Fault::TooLong { method, limit });
-                }
+                Ok(Event::Line(line)) => return Ok(line),
+                Ok(Event::TooLong) => return Err(waiting.too_long()),
                 Ok(Event::Cancel(cancelled)) if cancelled == id => return Err(Fault::Cancelled),
                 Ok(Event::Cancel(_)) => {}
                 Ok(Event::Ended(how)) => {
                     self.has_ended = true;
                     waiting.no_longer_than(ARRIVAL, how);
                 }
-                Ok(Event::Silent) if self.has_ended => {
-                    return Err(waiting.over(method, limits.timeout));
-                }
+                Ok(Event::Silent) if self.has_ended => return Err(waiting.over()),
                 Ok(Event::Silent) => {
                     waiting.no_longer_than(ARRIVAL, "it closed its standard output".to_owned());
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    return Err(waiting.over(method, limits.timeout));
+                    return Err(waiting.over());
                 }
             }
         }
     }
 
-    fn send<P: Serialize>(&mut self, method: Method, params: &P) -> Result<u64, Fault> {
-        self.last_id += 1;
-        let request = Request::new(self.last_id, method, params);
-        let mut line = serde_json::to_vec(&request)
-            .map_err(|error| Fault::Unfit(format!("cannot write a request: {error}")))?;
-        line.push(b'\n');
-        // A failure here is a process that has ended, which is told better by how it ended.
-        if let Some(input) = &self.input {
-            let _ = input.send(line);
-        }
-        Ok(self.last_id)
+    /// Closes its input; says whether it then ended by itself in time.
+    pub(super) fn ends_without_input(&mut self, patience: Duration) -> bool {
+        self.input = None;
+        self.ends(patience)
     }
 
     /// Closes its input, and kills it when it has not ended in time.
     fn end(&mut self, grace: Duration) {
-        self.input = None;
-        if !self.await_end(grace) {
+        if !self.ends_without_input(grace) {
             self.group.kill();
-            self.await_end(FAREWELL);
+            self.ends(FAREWELL);
         }
     }
 
-    fn await_end(&mut self, patience: Duration) -> bool {
+    /// Says whether it ends by itself in time.
+    pub(super) fn ends(&mut self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         while !self.has_ended {
             match self
@@ -287,14 +307,19 @@ impl Drop for Process {
     fn drop(&mut self) {
         if self.is_usable() && !self.has_ended {
             // A process that cannot take it any more is ended all the same.
-            let _ = self.send(Method::Close, &Done {});
+            let close = Request::new(self.last_id + 1, Method::Close, Done {});
+            if let Ok(line) = serde_json::to_vec(&close) {
+                self.write(line, Method::Close, CallLimits::small(FAREWELL));
+            }
             self.end(FAREWELL);
         }
     }
 }
 
-/// How long a call waits, and what shortened the wait.
+/// How long a call waits for its answer, and what shortened the wait.
 struct Waiting {
+    method: Method,
+    limits: CallLimits,
     until: Instant,
     ended: Option<String>,
 }
@@ -305,10 +330,21 @@ impl Waiting {
         self.ended = Some(why);
     }
 
-    fn over(self, method: Method, limit: Duration) -> Fault {
-        match self.ended {
+    fn too_long(&self) -> Fault {
+        Fault::TooLong {
+            method: self.method,
+            limit: self.limits.max_bytes,
+        }
+    }
+
+    fn over(&mut self) -> Fault {
+        let method = self.method;
+        match self.ended.take() {
             Some(how) => Fault::Ended { method, how },
-            None => Fault::TimedOut { method, limit },
+            None => Fault::TimedOut {
+                method,
+                limit: self.limits.timeout,
+            },
         }
     }
 }

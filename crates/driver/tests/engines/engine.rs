@@ -1,0 +1,128 @@
+//! Opening the engines, and what the tests ask them.
+
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use bowline_driver::{
+    AdbcLibrary, Connection, Database, DriverKind, DriverSpec, Limits, ResultSet, SqlError, Value,
+    catalogue, install, open,
+};
+use bowline_servers::{Cluster, Postgres};
+
+/// What a test cannot do without, or why it is not there.
+pub(crate) type Needed<T> = Result<T, String>;
+
+/// Runs a test with what it needs; without it the test fails in CI and says elsewhere that it did not run.
+#[expect(clippy::print_stderr, reason = "a test that did not run has to say so")]
+pub(crate) fn with<T>(needed: Needed<T>, test: impl FnOnce(T)) {
+    match needed {
+        Ok(found) => test(found),
+        Err(reason) if std::env::var_os("CI").is_some() => panic!("{reason}"),
+        Err(reason) => eprintln!("not run: {reason}"),
+    }
+}
+
+/// An installed ADBC driver with options.
+pub(crate) fn adbc(name: &str, options: &[(&str, &str)]) -> Needed<DriverSpec> {
+    let folder = install::driver_folder().ok_or("there is no folder of drivers")?;
+    let entry = catalogue::find(name).ok_or("the catalogue does not know the driver")?;
+    if install::install_state(entry, &folder) == install::InstallState::Missing {
+        return Err(format!("the ADBC driver `{name}` is not installed"));
+    }
+    Ok(DriverSpec {
+        options: options
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..DriverSpec::new(DriverKind::Adbc {
+            library: AdbcLibrary::Named(name.to_owned()),
+            entrypoint: None,
+        })
+    })
+}
+
+pub(crate) fn duckdb() -> Needed<Arc<dyn Database>> {
+    adbc("duckdb", &[("path", ":memory:")]).map(|spec| open(&spec).unwrap())
+}
+
+pub(crate) fn postgresql() -> Needed<Arc<dyn Database>> {
+    let uri = cluster()?.url("postgres");
+    adbc("postgresql", &[("uri", &uri)]).map(|spec| open(&spec).unwrap())
+}
+
+pub(crate) fn sqlite() -> Arc<dyn Database> {
+    let mut spec = DriverSpec::new(DriverKind::Sqlite);
+    spec.options
+        .insert("path".to_owned(), ":memory:".to_owned());
+    open(&spec).unwrap()
+}
+
+/// Every engine there is, with its name.
+pub(crate) fn every_engine() -> Vec<(&'static str, Needed<Arc<dyn Database>>)> {
+    vec![
+        ("sqlite", Ok(sqlite())),
+        ("duckdb", duckdb()),
+        ("postgresql", postgresql()),
+    ]
+}
+
+/// The PostgreSQL server all tests share.
+pub(crate) fn cluster() -> Needed<&'static Cluster> {
+    static CLUSTER: LazyLock<Needed<Cluster>> = LazyLock::new(|| {
+        if let Ok(url) = std::env::var("BOWLINE_TEST_POSTGRES") {
+            return Cluster::at(&url).map_err(|error| error.to_string());
+        }
+        let server = Postgres::start().map_err(|error| error.to_string())?;
+        let cluster = server.cluster().clone();
+        // Kept to the end of the process, whose end the server notices.
+        *SERVER.lock().unwrap() = Some(server);
+        Ok(cluster)
+    });
+    static SERVER: Mutex<Option<Postgres>> = Mutex::new(None);
+    CLUSTER.as_ref().map_err(Clone::clone)
+}
+
+pub(crate) fn run(connection: &mut dyn Connection, sql: &str) -> Result<ResultSet, SqlError> {
+    connection.run(sql, &Limits::default())
+}
+
+/// Asks for one expression after the other and compares what comes back as people read it.
+pub(crate) fn check_values(connection: &mut dyn Connection, cases: &[(&str, &str, &str)]) {
+    for (expression, variant, text) in cases {
+        let result = run(connection, &format!("SELECT {expression} AS x"))
+            .unwrap_or_else(|error| panic!("{expression}: {error}"));
+        let value = result.scalar().unwrap();
+        assert_eq!(
+            (variant_name(value), value.to_string().as_str()),
+            (*variant, *text),
+            "{expression} came back as {value:?}"
+        );
+    }
+}
+
+fn variant_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Boolean(_) => "boolean",
+        Value::Integer(_) => "integer",
+        Value::Float(_) => "float",
+        Value::Decimal(_) => "decimal",
+        Value::Text(_) => "text",
+        Value::Bytes(_) => "bytes",
+        Value::Date(_) => "date",
+        Value::Time(_) => "time",
+        Value::Timestamp(_) => "timestamp",
+        Value::TimestampTz(_) => "instant",
+        Value::Interval(_) => "interval",
+        Value::List(_) => "list",
+        Value::Struct(_) => "struct",
+        _ => "other",
+    }
+}
+
+/// A folder that is removed at the end.
+pub(crate) fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    (folder, path)
+}

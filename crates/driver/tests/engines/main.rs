@@ -1,0 +1,12 @@
+//! The drivers against real engines: SQLite, DuckDB and PostgreSQL.
+//!
+//! DuckDB and PostgreSQL need their ADBC drivers installed in the folder `BOWLINE_DRIVER_DIR` names, or the
+//! standard one. PostgreSQL is the server `BOWLINE_TEST_POSTGRES` names, or one started here. What is missing
+//! fails the test when `CI` is set and is reported otherwise.
+
+mod duckdb;
+mod engine;
+mod limits;
+mod login;
+mod postgresql;
+mod server_death;
