@@ -19,7 +19,7 @@ pub(crate) const HINT_SEPARATOR: &str = "\nhint: ";
 
 /// A file's text and the mistakes found in it so far.
 #[derive(Debug)]
-pub(crate) struct Document<'a> {
+pub struct Document<'a> {
     path: PathBuf,
     text: &'a str,
     problems: Vec<Problem>,
@@ -27,7 +27,7 @@ pub(crate) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// A document; `path` is what its problems call it.
-    pub(crate) fn new(path: &Path, text: &'a str) -> Self {
+    pub fn new(path: &Path, text: &'a str) -> Self {
         Self {
             path: path.to_path_buf(),
             text,
@@ -36,7 +36,7 @@ impl<'a> Document<'a> {
     }
 
     /// Notes a mistake that covers a byte range.
-    pub(crate) fn report(
+    pub fn report(
         &mut self,
         kind: ProblemKind,
         range: Range<usize>,
@@ -48,7 +48,7 @@ impl<'a> Document<'a> {
     }
 
     /// Notes a mistake at a place already worked out.
-    pub(crate) fn report_at(
+    pub fn report_at(
         &mut self,
         kind: ProblemKind,
         place: Option<Place>,
@@ -65,19 +65,19 @@ impl<'a> Document<'a> {
     }
 
     /// The file's text.
-    pub(crate) fn text(&self) -> &'a str {
+    pub fn text(&self) -> &'a str {
         self.text
     }
 
     /// The mistakes found, in the order of the file.
-    pub(crate) fn into_problems(mut self) -> Vec<Problem> {
+    pub fn into_problems(mut self) -> Vec<Problem> {
         self.problems
             .sort_by_key(|problem| problem.place.as_ref().map(|p| (p.line, p.column)));
         self.problems
     }
 
     /// Parses the text as TOML; gives what could be read and notes every mistake of syntax.
-    pub(crate) fn parse(&mut self) -> Spanned<DeTable<'a>> {
+    pub fn parse(&mut self) -> Spanned<DeTable<'a>> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
             let range = error.span().unwrap_or(0..0);
@@ -116,7 +116,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn check_version(&mut self, table: &DeTable<'_>) -> bool {
+    /// Checks that the file says a version of the format that this program reads; says whether it does.
+    pub fn check_version(&mut self, table: &DeTable<'_>) -> bool {
         let Some(version) = table.get("version") else {
             self.report(
                 ProblemKind::Version,
@@ -202,7 +203,7 @@ fn non_null(schema: &Value) -> &Value {
 }
 
 /// Names in backticks, separated by commas.
-pub(crate) fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+pub fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

@@ -1,0 +1,188 @@
+//! Values with expressions in them: `"{{ ... }}"` alone keeps its type, within text it becomes part of the text.
+
+use serde_json::Value as Json;
+
+use super::{Expression, ExpressionProblem, Scope, to_json};
+
+/// A value of a request.
+#[derive(Debug, Clone)]
+pub enum Template {
+    /// A value without expressions.
+    Constant(Json),
+    /// One expression; its value keeps its type.
+    Typed(Expression),
+    /// Text with expressions in it.
+    Text(Vec<Part>),
+    /// A list; entries that come out null are left out.
+    List(Vec<Template>),
+    /// A table; members that come out null are left out.
+    Table(Vec<(String, Template)>),
+}
+
+/// A piece of text.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// Text that stands for itself.
+    Literal(String),
+    /// An expression whose value becomes text.
+    Expression(Expression),
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Literal(text) => f.write_str(text),
+            Self::Expression(expression) => write!(f, "{{{{ {} }}}}", expression.text()),
+        }
+    }
+}
+
+impl Template {
+    /// Compiles a text; `line` is where it stands in its file, from 1.
+    ///
+    /// # Errors
+    /// When an expression in it is not valid, or not closed.
+    pub fn compile(text: &str, line: usize) -> Result<Self, ExpressionProblem> {
+        if text.contains("{%") {
+            return Err(ExpressionProblem {
+                message: "`{%` has no meaning here".to_owned(),
+                hint: Some("use `{{ ... if ... else ... }}`".to_owned()),
+            });
+        }
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(open) = rest.find("{{") {
+            if open > 0 {
+                parts.push(Part::Literal(rest[..open].to_owned()));
+            }
+            let (expression, length) = expression_at(&rest[open..], line)?;
+            parts.push(Part::Expression(expression));
+            rest = &rest[open + length..];
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Literal(rest.to_owned()));
+        }
+        Ok(match parts.as_slice() {
+            [] | [Part::Literal(_)] => Self::Constant(Json::from(text)),
+            [Part::Expression(only)] => Self::Typed(only.clone()),
+            _ => Self::Text(parts),
+        })
+    }
+
+    /// Every expression in it.
+    pub(crate) fn expressions(&self) -> Vec<&Expression> {
+        match self {
+            Self::Constant(_) => Vec::new(),
+            Self::Typed(expression) => vec![expression],
+            Self::Text(parts) => parts
+                .iter()
+                .filter_map(|part| match part {
+                    Part::Literal(_) => None,
+                    Part::Expression(expression) => Some(expression),
+                })
+                .collect(),
+            Self::List(items) => items.iter().flat_map(Self::expressions).collect(),
+            Self::Table(members) => members
+                .iter()
+                .flat_map(|(_, member)| member.expressions())
+                .collect(),
+        }
+    }
+
+    /// Its value; `Err` names the expression that has none.
+    pub(crate) fn evaluate<'t>(
+        &'t self,
+        scope: &Scope,
+    ) -> Result<Json, (&'t Expression, ExpressionProblem)> {
+        match self {
+            Self::Constant(value) => Ok(value.clone()),
+            Self::Typed(expression) => match expression.evaluate(scope) {
+                Ok(value) => Ok(to_json(&value)),
+                Err(problem) => Err((expression, problem)),
+            },
+            Self::Text(_) => self.text(scope, str::to_owned).map(Json::from),
+            Self::List(items) => {
+                let mut list = Vec::new();
+                for item in items {
+                    let value = item.evaluate(scope)?;
+                    if !value.is_null() {
+                        list.push(value);
+                    }
+                }
+                Ok(Json::from(list))
+            }
+            Self::Table(members) => {
+                let mut table = serde_json::Map::new();
+                for (key, member) in members {
+                    let value = member.evaluate(scope)?;
+                    if !value.is_null() {
+                        table.insert(key.clone(), value);
+                    }
+                }
+                Ok(Json::Object(table))
+            }
+        }
+    }
+
+    /// Its value as text, with `encode` over what expressions give.
+    pub(crate) fn text<'t>(
+        &'t self,
+        scope: &Scope,
+        encode: impl Fn(&str) -> String,
+    ) -> Result<String, (&'t Expression, ExpressionProblem)> {
+        let of = |expression: &'t Expression| match expression.evaluate(scope) {
+            Ok(value) if value.is_none() => Err((
+                expression,
+                ExpressionProblem {
+                    message: "the value is null, where a text needs one".to_owned(),
+                    hint: None,
+                },
+            )),
+            Ok(value) => Ok(encode(&text_of(&to_json(&value)))),
+            Err(problem) => Err((expression, problem)),
+        };
+        match self {
+            Self::Constant(value) => Ok(text_of(value)),
+            Self::Typed(expression) => of(expression),
+            Self::Text(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    match part {
+                        Part::Literal(literal) => text.push_str(literal),
+                        Part::Expression(expression) => text.push_str(&of(expression)?),
+                    }
+                }
+                Ok(text)
+            }
+            Self::List(_) | Self::Table(_) => self.evaluate(scope).map(|value| value.to_string()),
+        }
+    }
+}
+
+/// A value as it stands in an address or header.
+pub(crate) fn text_of(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The expression whose `{{` the text begins with, and how long it is with its braces.
+///
+/// The first `}}` is not always the end: a table may close with one. The shortest text that is an expression counts.
+fn expression_at(text: &str, line: usize) -> Result<(Expression, usize), ExpressionProblem> {
+    let mut first_problem = None;
+    let mut from = 2;
+    while let Some(close) = text[from..].find("}}") {
+        let end = from + close;
+        match Expression::compile(text[2..end].trim(), line) {
+            Ok(expression) => return Ok((expression, end + 2)),
+            Err(problem) => first_problem = first_problem.or(Some(problem)),
+        }
+        from = end + 1;
+    }
+    Err(first_problem.unwrap_or_else(|| ExpressionProblem {
+        message: "`{{` without `}}`".to_owned(),
+        hint: None,
+    }))
+}

@@ -1,0 +1,237 @@
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+fn scope(record: Json) -> Scope {
+    Scope::new([("record", to_value(record))])
+}
+
+fn value(expression: &str, record: Json) -> Json {
+    let value = Expression::compile(expression, 1)
+        .unwrap()
+        .evaluate(&scope(record));
+    to_json(&value.unwrap_or_else(|problem| panic!("{expression}: {problem:?}")))
+}
+
+fn problem(expression: &str, record: Json) -> String {
+    let problem = Expression::compile(expression, 1)
+        .unwrap()
+        .evaluate(&scope(record))
+        .expect_err(expression);
+    format!("{} ({})", problem.message, problem.hint.unwrap_or_default())
+}
+
+#[test]
+fn values_keep_their_types() {
+    let record =
+        json!({"n": 3, "f": 1.5, "t": "x", "l": [1, null], "o": {"a": {"b": true}}, "z": null});
+    assert_eq!(value("record", record.clone()), record);
+    assert_eq!(value("record.n + 1", record.clone()), json!(4));
+    assert_eq!(value("record.o.a.b", record.clone()), json!(true));
+    assert_eq!(
+        value("{'a': record.l, 'b': none}", record),
+        json!({"a": [1, null], "b": null})
+    );
+}
+
+#[test]
+fn null_is_walked_through_and_a_missing_field_is_not() {
+    let record = json!({"owner": null, "state": {"message": "m"}});
+    assert_eq!(
+        value("record.owner.email.domain", record.clone()),
+        Json::Null
+    );
+    assert_eq!(value("'x' if record.owner", record.clone()), Json::Null);
+    assert_eq!(
+        problem("record.stat.message", record.clone()),
+        "the record has no field `stat` (did you mean `state`?)"
+    );
+    assert!(
+        problem("record.state.xyz and true", record.clone()).contains("it has `message`"),
+        "{}",
+        problem("record.state.xyz and true", record)
+    );
+}
+
+#[test]
+fn what_may_be_missing_is_said_with_default_or_defined() {
+    let record = json!({"a": null});
+    assert_eq!(
+        value("record.b | default(none)", record.clone()),
+        Json::Null
+    );
+    assert_eq!(value("record.a | default(7)", record.clone()), json!(7));
+    assert_eq!(value("record.b is defined", record.clone()), json!(false));
+    assert!(problem("record.b is defined and record.b or record.c", record).contains("`c`"));
+}
+
+#[test]
+fn times_come_in_many_writings() {
+    for (expression, time, expected) in [
+        (
+            "record.t | time",
+            json!("2026-11-22T20:29:44+02:00"),
+            json!("2026-11-22T18:29:44Z"),
+        ),
+        (
+            "record.t | time",
+            json!(1_795_373_643.29),
+            json!("2026-11-22T18:54:03.29Z"),
+        ),
+        (
+            "record.t | time('ms')",
+            json!("1795373643290"),
+            json!("2026-11-22T18:54:03.29Z"),
+        ),
+        ("record.t | time", Json::Null, Json::Null),
+        (
+            "record.t | epoch",
+            json!("2026-11-22T18:54:03.5Z"),
+            json!(1_795_373_643.5),
+        ),
+        (
+            "record.t | epoch_ms",
+            json!("2026-11-22T18:54:03.5Z"),
+            json!(1_795_373_643_500_i64),
+        ),
+        (
+            "record.t | epoch | time",
+            json!("2026-11-22T18:54:03.123456Z"),
+            json!("2026-11-22T18:54:03.123456Z"),
+        ),
+    ] {
+        assert_eq!(
+            value(expression, json!({"t": time})),
+            expected,
+            "{expression}"
+        );
+    }
+    assert!(problem("record.t | time", json!({"t": "2026-11-22T18:00:00"})).contains("no zone"));
+}
+
+#[test]
+fn spans_become_seconds() {
+    for (span, seconds) in [
+        (json!("6:00:00"), json!(21_600)),
+        (json!("1 day, 0:00:00"), json!(86_400)),
+        (json!("2 days, 1:02:03.5"), json!(176_523)),
+        (json!("PT1M30S"), json!(90)),
+        (json!(3600.0), json!(3600)),
+        (json!("45"), json!(45)),
+        (Json::Null, Json::Null),
+    ] {
+        assert_eq!(
+            value("record.s | duration", json!({"s": span})),
+            seconds,
+            "{span}"
+        );
+    }
+    assert!(problem("record.s | duration", json!({"s": "Asset"})).contains("not a span"));
+}
+
+#[test]
+fn filters_take_vendors_apart() {
+    for (expression, record, expected) in [
+        (
+            "record.m | capture('exception: (\\w+):')",
+            json!({"m": "exception: ValueError: x"}),
+            json!("ValueError"),
+        ),
+        (
+            "record.m | capture('^[a-z]+')",
+            json!({"m": "abc-1"}),
+            json!("abc"),
+        ),
+        ("record.m | capture('(q)')", json!({"m": null}), Json::Null),
+        (
+            "record.m is matching('^Asset')",
+            json!({"m": "Asset"}),
+            json!(true),
+        ),
+        (
+            "record.t | with_prefix('owner:') | first",
+            json!({"t": ["prod", "owner:a@b"]}),
+            json!("a@b"),
+        ),
+        (
+            "record.t | with_prefix('owner:') | first | default(none)",
+            json!({"t": []}),
+            Json::Null,
+        ),
+        (
+            "record.t | entry('why')",
+            json!({"t": [{"key": "why", "value": "demo"}]}),
+            json!("demo"),
+        ),
+        (
+            "record.t | entry('x')",
+            json!({"t": [{"key": "why", "value": "demo"}]}),
+            Json::Null,
+        ),
+        (
+            "record.c | python_list",
+            json!({"c": "['0 4 * * 1', \"it\\'s\"]"}),
+            json!(["0 4 * * 1", "it's"]),
+        ),
+        (
+            "record.c | python_list",
+            json!({"c": "0 4 * * 1"}),
+            json!(["0 4 * * 1"]),
+        ),
+        (
+            "record.s | lookup({'STOPPED': true}, false)",
+            json!({"s": "RUNNING"}),
+            json!(false),
+        ),
+        (
+            "record.p | join('/')",
+            json!({"p": ["a", "b"]}),
+            json!("a/b"),
+        ),
+        (
+            "record.tasks | selectattr('down', 'containing', 'c') | map(attribute='id') | list",
+            json!({"tasks": [{"id": "a", "down": ["b"]}, {"id": "b", "down": ["c"]}]}),
+            json!(["b"]),
+        ),
+        (
+            "record.l | next_link",
+            json!({"l": "<http://x/1>; rel=\"prev\", <http://x/3?a=1>; rel=\"next\""}),
+            json!("http://x/3?a=1"),
+        ),
+        (
+            "[record.a, 'b'] | present",
+            json!({"a": null}),
+            json!(["b"]),
+        ),
+    ] {
+        assert_eq!(value(expression, record), expected, "{expression}");
+    }
+}
+
+#[test]
+fn templates_keep_types_alone_and_become_text_within_text() {
+    let scope = scope(json!({"n": 3, "id": "a/b +", "z": null}));
+    let of = |text: &str| {
+        Template::compile(text, 1)
+            .unwrap()
+            .evaluate(&scope)
+            .unwrap()
+    };
+    assert_eq!(of("{{ record.n }}"), json!(3));
+    assert_eq!(of("n={{ record.n }}!"), json!("n=3!"));
+    assert_eq!(of("plain"), json!("plain"));
+    assert_eq!(of("{{ {'a': {'b': record.n}} }}"), json!({"a": {"b": 3}}));
+    let path = Template::compile("/x/{{ record.id }}/~", 1).unwrap();
+    assert_eq!(
+        path.text(&scope, |text| text.replace('/', "%2F")).unwrap(),
+        "/x/a%2Fb +/~"
+    );
+    assert!(
+        Template::compile("/x/{{ record.z }}", 1)
+            .unwrap()
+            .evaluate(&scope)
+            .is_err()
+    );
+    assert!(Template::compile("{{ record.n", 1).is_err());
+    assert!(Template::compile("{% if x %}", 1).is_err());
+}

@@ -1,0 +1,101 @@
+//! Addresses: encoding what goes into them, and where the next page may be.
+
+use std::fmt::Write;
+
+use ureq::http::Uri;
+
+/// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~`.
+pub(crate) fn percent_encode(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
+/// The scheme, host and port of an address.
+fn origin(address: &str) -> Option<(String, String, u16)> {
+    let uri: Uri = address.parse().ok()?;
+    let scheme = uri.scheme_str()?.to_ascii_lowercase();
+    let port = uri
+        .port_u16()
+        .unwrap_or(if scheme == "https" { 443 } else { 80 });
+    Some((scheme, uri.host()?.to_ascii_lowercase(), port))
+}
+
+/// The whole address that a link on a page stands for; `Err` holds it when it is on another host.
+pub(crate) fn resolve(link: &str, page: &str) -> Result<String, String> {
+    let address = if link.starts_with("//") || link.contains("://") {
+        link.to_owned()
+    } else {
+        let path_start = page.find("://").map_or(0, |at| at + 3);
+        let path = page[path_start..]
+            .find('/')
+            .map_or(page.len(), |at| path_start + at);
+        let query = page.find('?').unwrap_or(page.len());
+        if link.starts_with('/') {
+            format!("{}{link}", &page[..path])
+        } else if link.starts_with('?') {
+            format!("{}{link}", &page[..query])
+        } else {
+            let folder = page[..query].rfind('/').map_or(path, |at| at.max(path));
+            format!("{}/{link}", &page[..folder.min(page.len())])
+        }
+    };
+    if origin(&address).is_some() && origin(&address) == origin(page) {
+        Ok(address)
+    } else {
+        Err(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_encoded() {
+        assert_eq!(
+            percent_encode("manual__2026-11-22T18:29:44+00:00/x é"),
+            "manual__2026-11-22T18%3A29%3A44%2B00%3A00%2Fx%20%C3%A9"
+        );
+    }
+
+    #[test]
+    fn links_stay_on_their_host() {
+        let page = "http://Host:4200/api/x?a=1";
+        for (link, address) in [
+            (
+                "http://host:4200/api/next?t=1",
+                "http://host:4200/api/next?t=1",
+            ),
+            ("/api/y", "http://Host:4200/api/y"),
+            ("?page=2", "http://Host:4200/api/x?page=2"),
+            ("y?page=2", "http://Host:4200/api/y?page=2"),
+        ] {
+            assert_eq!(resolve(link, page), Ok(address.to_owned()), "{link}");
+        }
+        for link in [
+            "http://host/api",
+            "https://host:4200/api",
+            "http://evil.example.com:4200/",
+            "http://host:4200@evil.example.com/",
+            "//evil.example.com/x",
+            "file:///etc/passwd",
+        ] {
+            assert!(resolve(link, page).is_err(), "{link}");
+        }
+    }
+
+    #[test]
+    fn the_usual_port_may_be_left_out() {
+        assert!(resolve("https://host:443/b", "https://host/a").is_ok());
+    }
+}

@@ -1,0 +1,611 @@
+//! The client of one vendor.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use bowline_driver::Redactor;
+use serde_json::Value as Json;
+use ureq::http;
+
+use super::address::percent_encode;
+use super::retry;
+use crate::description::{Auth, BodyFormat, Description, Limits, Login, RejectRule, Request};
+use crate::error::{SourceError, SourceErrorKind};
+use crate::expression::{
+    Expression, ExpressionProblem, Scope, Template, text_of, to_json, to_value,
+};
+
+/// How much of a text an error shows, in characters.
+const SHOWN: usize = 600;
+
+/// A request with everything filled in.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    pub(crate) method: String,
+    pub(crate) address: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+    format: BodyFormat,
+}
+
+impl Prepared {
+    /// The same request for the page at another address.
+    pub(crate) fn at(&self, address: String) -> Self {
+        Self {
+            method: "GET".to_owned(),
+            address,
+            headers: self.headers.clone(),
+            body: None,
+            format: self.format,
+        }
+    }
+}
+
+/// A vendor's answer that counts as success.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Json,
+}
+
+/// An answer before it is judged.
+struct Raw {
+    status: u16,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+/// The client of one vendor. Connections are kept and used again; all threads may share it.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    limits: Limits,
+    redactor: Redactor,
+    base: String,
+    auth: Auth,
+    headers: Vec<(String, Template)>,
+    reject: Vec<RejectRule>,
+    scope: Scope,
+    token: Mutex<Option<Token>>,
+    /// Every token that a login gave: secrets that the redactor cannot know.
+    issued: Mutex<Vec<String>>,
+    next_start: Mutex<Instant>,
+    requests: AtomicU64,
+    cancel: Arc<AtomicBool>,
+}
+
+#[derive(Clone)]
+struct Token {
+    value: String,
+    since: Instant,
+}
+
+impl Client {
+    /// A client; nothing is sent yet. `scope` knows the credentials.
+    pub(crate) fn new(
+        description: &Description,
+        scope: Scope,
+        redactor: Redactor,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, SourceError> {
+        let http = &description.http;
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            // A redirect would carry the login to wherever it points.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(http.limits.timeout))
+            .max_idle_connections_per_host(http.limits.in_flight)
+            .max_idle_connections(http.limits.in_flight)
+            .user_agent(concat!("bowline/", env!("CARGO_PKG_VERSION")))
+            .tls_config(
+                ureq::tls::TlsConfig::builder()
+                    .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+                    .build(),
+            )
+            .build();
+        let mut client = Self {
+            agent: config.new_agent(),
+            limits: http.limits,
+            redactor,
+            base: String::new(),
+            auth: http.auth.clone(),
+            headers: http.headers.clone(),
+            reject: http.reject.clone(),
+            scope,
+            token: Mutex::new(None),
+            issued: Mutex::new(Vec::new()),
+            next_start: Mutex::new(Instant::now()),
+            requests: AtomicU64::new(0),
+            cancel,
+        };
+        let base = client.credential(&http.base_url, "http.base_url")?;
+        client.base = base.trim_end_matches('/').to_owned();
+        if !client.base.starts_with("http://") && !client.base.starts_with("https://") {
+            return Err(SourceError::new(
+                SourceErrorKind::Credentials,
+                format!("`http.base_url` is `{}`", client.masked(&client.base)),
+            )
+            .hint("begin it with `https://` or `http://`".to_owned()));
+        }
+        Ok(client)
+    }
+
+    /// How many requests were sent so far, retries included.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many requests may be under way at once.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.limits.in_flight
+    }
+
+    /// A text without any secret.
+    pub(crate) fn masked(&self, text: &str) -> String {
+        let mut masked = self.redactor.redact(text);
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        for token in issued.iter().filter(|token| !token.is_empty()) {
+            masked = masked.replace(token.as_str(), "***");
+        }
+        masked
+    }
+
+    fn credential(&self, template: &Template, place: &str) -> Result<String, SourceError> {
+        template
+            .text(&self.scope, str::to_owned)
+            .map_err(|(_, problem)| {
+                SourceError::new(SourceErrorKind::Credentials, format!("`{place}`"))
+                    .because(self.masked(&problem.message))
+                    .hint(problem.hint)
+            })
+    }
+
+    /// Fills in a request; `Err` names the expression that has no value.
+    pub(crate) fn prepare<'r>(
+        &self,
+        request: &'r Request,
+        scope: &Scope,
+    ) -> Result<Prepared, (&'r Expression, ExpressionProblem)> {
+        let path = if request.absolute {
+            request.path.text(scope, str::to_owned)?
+        } else {
+            request.path.text(scope, percent_encode)?
+        };
+        let mut address = if request.absolute {
+            path
+        } else {
+            format!("{}/{}", self.base, path.trim_start_matches('/'))
+        };
+        for (name, template) in &request.query {
+            let values = match template.evaluate(scope)? {
+                Json::Null => Vec::new(),
+                Json::Array(values) => values,
+                one => vec![one],
+            };
+            for value in values {
+                address.push(if address.contains('?') { '&' } else { '?' });
+                address.push_str(&percent_encode(name));
+                address.push('=');
+                address.push_str(&percent_encode(&text_of(&value)));
+            }
+        }
+        let mut headers = vec![("accept".to_owned(), accept(request.format).to_owned())];
+        for (name, template) in &request.headers {
+            let value = template.text(scope, str::to_owned)?;
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            headers.push((name.clone(), value));
+        }
+        let body = match (&request.graphql, &request.json) {
+            (Some(query), _) => {
+                let variables = match &request.variables {
+                    Some(variables) => variables.evaluate(scope)?,
+                    None => Json::Object(serde_json::Map::new()),
+                };
+                Some(serde_json::json!({"query": query, "variables": variables}).to_string())
+            }
+            (None, Some(json)) => Some(json.evaluate(scope)?.to_string()),
+            (None, None) => None,
+        };
+        Ok(Prepared {
+            method: request.method.clone(),
+            address,
+            headers,
+            body,
+            format: request.format,
+        })
+    }
+
+    /// Sends a request until it succeeds or there is no point in another try; gives nothing for a status in `missing`.
+    pub(crate) fn send(
+        &self,
+        request: &Prepared,
+        missing: &[u16],
+        reject: &[RejectRule],
+    ) -> Result<Option<Answer>, SourceError> {
+        let raw = self.authorized(request)?;
+        if missing.contains(&raw.status) {
+            return Ok(None);
+        }
+        self.judge_status(request, &raw)?;
+        let answer = self.read(request, raw)?;
+        let scope = Scope::new([("response", to_value(answer.body.clone()))]);
+        for rule in self.reject.iter().chain(reject) {
+            let evaluate = |expression: &Expression| {
+                let value = expression.evaluate(&scope);
+                value.map_err(|problem| self.expression_error(expression, &problem, &answer.body))
+            };
+            if evaluate(&rule.when)?.is_true() {
+                let error = self.error(SourceErrorKind::Refused, request);
+                return Err(match &rule.message {
+                    Some(message) => {
+                        error.because(self.masked(&cut(&text_of(&to_json(&evaluate(message)?)))))
+                    }
+                    None => error.because(self.shown(&answer.body.to_string())),
+                });
+            }
+        }
+        Ok(Some(answer))
+    }
+
+    /// The request with the login; once more with a fresh token when the old one is refused.
+    fn authorized(&self, request: &Prepared) -> Result<Raw, SourceError> {
+        let Auth::Login(login) = &self.auth else {
+            return self.retrying(request, self.own_login()?);
+        };
+        let token = self.token(login, None)?;
+        let raw = self.retrying(request, Some(self.carried(login, &token)?))?;
+        if raw.status != 401 {
+            return Ok(raw);
+        }
+        let token = self.token(login, Some(&token))?;
+        self.retrying(request, Some(self.carried(login, &token)?))
+    }
+
+    fn own_login(&self) -> Result<Option<(String, String)>, SourceError> {
+        match &self.auth {
+            Auth::None | Auth::Login(_) => Ok(None),
+            Auth::Basic { username, password } => {
+                let username = self.credential(username, "http.auth.username")?;
+                let password = self.credential(password, "http.auth.password")?;
+                let pair = base64::engine::general_purpose::STANDARD
+                    .encode(format!("{username}:{password}"));
+                Ok(Some(("authorization".to_owned(), format!("Basic {pair}"))))
+            }
+            Auth::Header { name, value } => Ok(Some((
+                name.clone(),
+                self.credential(value, "http.auth.value")?,
+            ))),
+        }
+    }
+
+    fn carried(&self, login: &Login, token: &str) -> Result<(String, String), SourceError> {
+        let scope = self.scope.with([("token", minijinja::Value::from(token))]);
+        let value = login.value.text(&scope, str::to_owned);
+        value
+            .map(|value| (login.header.clone(), value))
+            .map_err(|(expression, problem)| {
+                self.expression_error(expression, &problem, &Json::Null)
+            })
+    }
+
+    /// The token in use, or a new one when there is none, it is too old, or it is the `refused` one.
+    fn token(&self, login: &Login, refused: Option<&str>) -> Result<String, SourceError> {
+        // Held while logging in, so that many threads log in once.
+        let mut slot = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = &*slot {
+            let young = login
+                .lifetime
+                .is_none_or(|lifetime| token.since.elapsed() < lifetime);
+            if young && refused != Some(token.value.as_str()) {
+                return Ok(token.value.clone());
+            }
+        }
+        let request = self
+            .prepare(&login.request, &self.scope)
+            .map_err(|(_, problem)| {
+                SourceError::new(SourceErrorKind::Credentials, "`http.auth.request`")
+                    .because(self.masked(&problem.message))
+                    .hint(problem.hint)
+            })?;
+        let raw = self.retrying(&request, None)?;
+        self.judge_status(&request, &raw)?;
+        let answer = self.read(&request, raw)?;
+        let scope = self.scope.with([("response", to_value(answer.body))]);
+        // The answer holds a token, so no error shows it.
+        let token = login
+            .token
+            .evaluate(&scope)
+            .map_err(|problem| self.expression_error(&login.token, &problem, &Json::Null))?;
+        let Some(text) = token.as_str() else {
+            return Err(self
+                .error(SourceErrorKind::Unauthorized, &request)
+                .because("the answer holds no token"));
+        };
+        self.issued
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(text.to_owned());
+        *slot = Some(Token {
+            value: text.to_owned(),
+            since: Instant::now(),
+        });
+        Ok(text.to_owned())
+    }
+
+    fn retrying(
+        &self,
+        request: &Prepared,
+        login: Option<(String, String)>,
+    ) -> Result<Raw, SourceError> {
+        let mut retry = 0;
+        loop {
+            self.wait_for_turn()?;
+            let outcome = self.once(request, login.as_ref());
+            let passing = match &outcome {
+                Ok(raw) => retry::is_passing(raw.status),
+                Err(error) => matches!(
+                    error.kind,
+                    SourceErrorKind::Unreachable | SourceErrorKind::Timeout
+                ),
+            };
+            if !passing || retry >= self.limits.retries {
+                return outcome;
+            }
+            let asked = outcome
+                .as_ref()
+                .ok()
+                .and_then(|raw| raw.headers.get("retry-after"));
+            let wait = retry::wait(retry, asked.map(String::as_str), self.limits.longest_wait);
+            self.pause(wait)?;
+            retry += 1;
+        }
+    }
+
+    fn once(
+        &self,
+        request: &Prepared,
+        login: Option<&(String, String)>,
+    ) -> Result<Raw, SourceError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut builder = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(&request.address);
+        for (name, template) in &self.headers {
+            let value = self.credential(template, &format!("http.headers.{name}"))?;
+            builder = builder.header(name, value);
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if let Some((name, value)) = login {
+            builder = builder.header(name, value);
+        }
+        let failed = |error: &ureq::Error| self.transport_error(error, request);
+        let invalid = |error: http::Error| failed(&ureq::Error::Http(error));
+        let mut response = match &request.body {
+            Some(body) => {
+                let builder = builder.header("content-type", "application/json");
+                let request = builder.body(body.as_str()).map_err(invalid)?;
+                self.agent.run(request).map_err(|error| failed(&error))?
+            }
+            None => {
+                let request = builder.body(()).map_err(invalid)?;
+                self.agent.run(request).map_err(|error| failed(&error))?
+            }
+        };
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
+            .collect();
+        let status = response.status().as_u16();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(self.limits.body)
+            .read_to_vec()
+            .map_err(|error| failed(&error))?;
+        Ok(Raw {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// Waits until another request may begin.
+    fn wait_for_turn(&self) -> Result<(), SourceError> {
+        let Some(per_second) = self.limits.per_second else {
+            return self.pause(Duration::ZERO);
+        };
+        let turn = {
+            let mut next = self
+                .next_start
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let turn = (*next).max(Instant::now());
+            *next = turn + Duration::from_secs_f64(1.0 / per_second);
+            turn
+        };
+        self.pause(turn.saturating_duration_since(Instant::now()))
+    }
+
+    /// Sleeps, but notices when the reading is cancelled.
+    fn pause(&self, wait: Duration) -> Result<(), SourceError> {
+        const SLICE: Duration = Duration::from_millis(50);
+        let end = Instant::now() + wait;
+        loop {
+            if self.cancel.load(Ordering::Relaxed) {
+                return Err(SourceError::new(SourceErrorKind::Cancelled, "the reading"));
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(SLICE));
+        }
+    }
+
+    fn judge_status(&self, request: &Prepared, raw: &Raw) -> Result<(), SourceError> {
+        let (kind, hint) = match raw.status {
+            200..=299 => return Ok(()),
+            300..=399 => {
+                let place = raw.headers.get("location").map_or("", String::as_str);
+                return Err(self
+                    .error(SourceErrorKind::Refused, request)
+                    .because(
+                        self.masked(&format!("status {}: redirected to `{place}`", raw.status)),
+                    )
+                    .hint("write that address as the base address".to_owned()));
+            }
+            401 | 403 => (
+                SourceErrorKind::Unauthorized,
+                "check the credentials and what they may see",
+            ),
+            429 => (
+                SourceErrorKind::RateLimited,
+                "set `per_second` in `[http.limits]`",
+            ),
+            500..=599 => (
+                SourceErrorKind::Vendor,
+                "try again later, or look into the vendor's log",
+            ),
+            _ => (
+                SourceErrorKind::Refused,
+                "compare the request with the vendor's documentation",
+            ),
+        };
+        let body = self.shown(&String::from_utf8_lossy(&raw.body));
+        Err(self
+            .error(kind, request)
+            .because(format!("status {}: {body}", raw.status))
+            .hint(hint.to_owned()))
+    }
+
+    fn read(&self, request: &Prepared, raw: Raw) -> Result<Answer, SourceError> {
+        let body = match request.format {
+            BodyFormat::Json => serde_json::from_slice(&raw.body),
+            BodyFormat::JsonLines => serde_json::Deserializer::from_slice(&raw.body)
+                .into_iter::<Json>()
+                .collect::<Result<Vec<_>, _>>()
+                .map(Json::from),
+        };
+        body.map(|body| Answer {
+            headers: raw.headers.clone(),
+            body,
+        })
+        .map_err(|error| {
+            let kind = raw
+                .headers
+                .get("content-type")
+                .map_or("no content type", String::as_str);
+            let text = String::from_utf8_lossy(&raw.body);
+            self.error(SourceErrorKind::Format, request)
+                .because(format!("not JSON ({kind}): {error}"))
+                .because(self.shown(&text))
+        })
+    }
+
+    fn transport_error(&self, error: &ureq::Error, request: &Prepared) -> SourceError {
+        let kind = match error {
+            ureq::Error::Timeout(_) => SourceErrorKind::Timeout,
+            ureq::Error::BodyExceedsLimit(_) => SourceErrorKind::TooLarge,
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => SourceErrorKind::Refused,
+            _ => SourceErrorKind::Unreachable,
+        };
+        let hint = match kind {
+            SourceErrorKind::TooLarge => Some("raise `body_mb` in `[http.limits]`".to_owned()),
+            SourceErrorKind::Timeout => {
+                Some("raise `timeout_seconds` in `[http.limits]`".to_owned())
+            }
+            _ => None,
+        };
+        self.error(kind, request)
+            .because(self.masked(&error.to_string()))
+            .hint(hint)
+    }
+
+    pub(crate) fn error(&self, kind: SourceErrorKind, request: &Prepared) -> SourceError {
+        let address = self.masked(&cut(&request.address));
+        SourceError::new(kind, format!("`{} {address}`", request.method))
+    }
+
+    /// An error about an expression, with the record it was evaluated over.
+    pub(crate) fn expression_error(
+        &self,
+        expression: &Expression,
+        problem: &ExpressionProblem,
+        record: &Json,
+    ) -> SourceError {
+        let error = SourceError::new(
+            SourceErrorKind::Expression,
+            format!("`{}` (line {})", expression.text(), expression.line()),
+        )
+        .because(self.masked(&problem.message))
+        .hint(problem.hint.clone());
+        if record.is_null() {
+            return error;
+        }
+        error.because(format!(
+            "record: {}",
+            self.shown(&trimmed(record).to_string())
+        ))
+    }
+
+    fn shown(&self, text: &str) -> String {
+        // Cut last: a secret that the cut went through would not be found any more.
+        cut(&self.masked(&text.chars().take(SHOWN * 8).collect::<String>()))
+    }
+}
+
+const fn accept(format: BodyFormat) -> &'static str {
+    match format {
+        BodyFormat::Json => "application/json",
+        BodyFormat::JsonLines => "application/x-ndjson",
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// How much of one text in a record is shown, in characters.
+const TEXT_SHOWN: usize = 60;
+/// How many entries of a list in a record are shown.
+const ENTRIES_SHOWN: usize = 3;
+/// Words in a key that say that its value is nobody's business.
+const SECRET_WORDS: [&str; 5] = ["password", "secret", "token", "credential", "api_key"];
+
+/// A record made short for people, without the values of keys that sound like secrets.
+fn trimmed(record: &Json) -> Json {
+    match record {
+        Json::String(text) => match text.char_indices().nth(TEXT_SHOWN) {
+            Some((end, _)) => Json::from(format!("{}…", &text[..end])),
+            None => record.clone(),
+        },
+        Json::Array(items) => items.iter().take(ENTRIES_SHOWN).map(trimmed).collect(),
+        Json::Object(members) => members
+            .iter()
+            .map(|(key, value)| {
+                let lower = key.to_lowercase();
+                let secret =
+                    value.is_string() && SECRET_WORDS.iter().any(|word| lower.contains(word));
+                let shown = if secret {
+                    Json::from("***")
+                } else {
+                    trimmed(value)
+                };
+                (key.clone(), shown)
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,627 @@
+//! A connector that is described over HTTP, ready to be read.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bowline_connector::Credentials;
+use bowline_connector::folder::{LoadError, Problem, ProblemKind};
+use bowline_contract::etl::{EtlSourceManifest, EventTime};
+use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE};
+use jiff::{SignedDuration, Timestamp};
+use minijinja::Value;
+use serde_json::Value as Json;
+
+use crate::description::{self, Description, FieldTree, Mapping};
+use crate::error::SourceError;
+use crate::event::{Statuses, Unmapped};
+use crate::expression::{Scope, to_json, to_value};
+use crate::fetch::{Loaded, Reader, Row, Sources};
+use crate::http::Client;
+
+/// The name under which expressions know the ids that are asked for.
+const RUN_IDS: &str = "run_ids";
+/// How far back assets may look at runs: for what a vendor only shows there.
+const METADATA_LOOKBACK: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How many rows are completed together, when a page holds more.
+const CHUNK: usize = 200;
+
+/// A pipeline connector's folder in memory.
+#[derive(Debug, Clone)]
+pub struct EtlConnector {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its manifest.
+    pub manifest: EtlSourceManifest,
+    /// How it talks to its vendor.
+    pub description: Description,
+}
+
+impl EtlConnector {
+    /// Loads a connector's folder.
+    ///
+    /// # Errors
+    /// [`LoadError`]: nothing there, not readable, or every mistake in its files.
+    pub fn load(dir: &Path) -> Result<Self, LoadError> {
+        let file = dir.join(CONNECTOR_FILE);
+        if !file.is_file() {
+            return Err(LoadError::NotAConnector {
+                dir: dir.to_path_buf(),
+            });
+        }
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
+                path: path.to_path_buf(),
+                source,
+            })
+        };
+        let mut problems = Vec::new();
+        let manifest_file = dir.join(MANIFEST_FILE);
+        let manifest = match EtlSourceManifest::parse(&read(&manifest_file)?) {
+            Ok(manifest) => Some(manifest),
+            Err(error) => {
+                problems.extend(error.problems.into_iter().map(|problem| Problem {
+                    kind: ProblemKind::Manifest,
+                    path: manifest_file.clone(),
+                    place: None,
+                    message: problem.to_string(),
+                    hint: problem.hint(),
+                }));
+                None
+            }
+        };
+        let description = match description::parse(&file, &read(&file)?) {
+            Ok(description) => Some(description),
+            Err(LoadError::Invalid { problems: more }) => {
+                problems.extend(more);
+                None
+            }
+            Err(other) => return Err(other),
+        };
+        match (manifest, description) {
+            (Some(manifest), Some(description)) => Ok(Self {
+                dir: dir.to_path_buf(),
+                manifest,
+                description,
+            }),
+            _ => Err(LoadError::Invalid { problems }),
+        }
+    }
+}
+
+/// The runs to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunQuery {
+    /// Those whose `event_time` is in `[start, end)`.
+    Window {
+        /// The first moment that counts.
+        start: Timestamp,
+        /// The first moment that does not.
+        end: Timestamp,
+    },
+    /// Those with these ids, whenever they were.
+    Ids(Vec<String>),
+}
+
+/// What a reading came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Records that the vendor gave.
+    pub records: usize,
+    /// Events handed on.
+    pub events: usize,
+    /// Records left out by `when`.
+    pub passed_over: usize,
+    /// Runs left out because their time is outside the window, or they were not asked for.
+    pub outside: usize,
+    /// Runs left out because they were handed on before.
+    pub repeated: usize,
+    /// The vendor's words for statuses that no mapping has.
+    pub unmapped: Unmapped,
+    /// Oddities that are no errors.
+    pub notes: Vec<String>,
+    /// Requests sent, retries included.
+    pub requests: u64,
+}
+
+/// A vendor, ready to be read.
+pub struct HttpSource {
+    connector: EtlConnector,
+    client: Client,
+    scope: Scope,
+}
+
+impl HttpSource {
+    /// A source for these credentials; nothing is sent yet. Setting `cancel` stops a reading soon.
+    ///
+    /// # Errors
+    /// When the base address cannot be made from the credentials.
+    pub fn new(
+        connector: EtlConnector,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, SourceError> {
+        let args = Json::Object(credentials.connect_args().clone());
+        let scope = Scope::new([
+            ("credentials", to_value(args)),
+            ("window", Value::from(())),
+            (RUN_IDS, Value::from(())),
+        ]);
+        let client = Client::new(
+            &connector.description,
+            scope.clone(),
+            credentials.redactor().clone(),
+            cancel,
+        )?;
+        Ok(Self {
+            connector,
+            client,
+            scope,
+        })
+    }
+
+    /// The connector.
+    #[must_use]
+    pub fn connector(&self) -> &EtlConnector {
+        &self.connector
+    }
+
+    /// Sends the request of `[check]`; gives the vendor's answer, null when there is no such request.
+    ///
+    /// # Errors
+    /// When the vendor cannot be reached or does not let us in.
+    pub fn check(&self) -> Result<Json, SourceError> {
+        let Some(request) = &self.connector.description.check else {
+            return Ok(Json::Null);
+        };
+        let request =
+            self.client
+                .prepare(request, &self.scope)
+                .map_err(|(expression, problem)| {
+                    self.client
+                        .expression_error(expression, &problem, &Json::Null)
+                })?;
+        let answer = self.client.send(&request, &[], &[])?;
+        Ok(answer.map_or(Json::Null, |answer| answer.body))
+    }
+
+    /// What the vendor has to complain about itself, as `[[warnings]]` says.
+    ///
+    /// # Errors
+    /// As for [`HttpSource::assets`].
+    pub fn warnings(&self) -> Result<Vec<String>, SourceError> {
+        let reader = Reader::new(&self.client);
+        let mut sources = Sources::new();
+        let mut texts = Vec::new();
+        for warning in &self.connector.description.warnings {
+            self.load(
+                &reader,
+                &warning.from,
+                &self.scope,
+                &mut sources,
+                &BTreeSet::new(),
+            )?;
+            let scope = with_sources(&self.scope, &sources);
+            for row in rows_of(&sources, &warning.from) {
+                let scope = scope.with([
+                    ("record", row.record.clone()),
+                    ("parent", row.parent.clone()),
+                ]);
+                if reader.holds(warning.when.as_ref(), &scope, &row.record)? {
+                    let text = reader.evaluate(&warning.message, &scope, &row.record)?;
+                    texts.push(self.client.masked(&text.to_string()));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    /// Reads every job and hands on its asset. `now` is when; what a vendor shows in runs only is looked for in the
+    /// seven days before.
+    ///
+    /// # Errors
+    /// The first failure; events handed on before it are whole.
+    pub fn assets(
+        &self,
+        now: Timestamp,
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError> {
+        let reader = Reader::new(&self.client);
+        let mapping = &self.connector.description.assets;
+        let before = self.client.requests();
+        let scope = window_scope(&self.scope, now - METADATA_LOOKBACK, now);
+        let mut sources = Sources::new();
+        for name in self.sources_of(mapping) {
+            self.load(&reader, &name, &scope, &mut sources, &BTreeSet::new())?;
+        }
+        let scope = with_sources(&scope, &sources);
+        let mut summary = Summary::default();
+        for row in rows_of(&sources, &mapping.from) {
+            summary.records += 1;
+            let row_scope = scope.with([
+                ("record", row.record.clone()),
+                ("parent", row.parent.clone()),
+            ]);
+            if !reader.holds(mapping.when.as_ref(), &row_scope, &row.record)? {
+                summary.passed_over += 1;
+                continue;
+            }
+            on_event(reader.asset(mapping, &scope, row)?);
+            summary.events += 1;
+        }
+        summary.requests = self.client.requests() - before;
+        summary.notes = reader.into_notes();
+        Ok(summary)
+    }
+
+    /// Reads runs and hands on their events, page by page.
+    ///
+    /// # Errors
+    /// The first failure; events handed on before it are whole.
+    pub fn runs(
+        &self,
+        query: &RunQuery,
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError> {
+        let before = self.client.requests();
+        let mut reading = RunReading::new(self, query, on_event);
+        let names = self.run_sources(query);
+        for name in &names {
+            let source = &self.connector.description.sources[name];
+            let scope = reading.scope.clone();
+            if let Some(other) = source.origin.source() {
+                reading.load_for(other)?;
+                let drivers = rows_of(&reading.sources, other).to_vec();
+                let loaded = reading.reader.load(source, &scope, &drivers)?;
+                reading.rows(loaded.rows)?;
+            } else {
+                let reader = Reader::new(&self.client);
+                reader.walk(source, &scope, &mut |rows| reading.rows(rows))?;
+                for note in reader.into_notes() {
+                    reading.reader.note(note);
+                }
+            }
+        }
+        let RunReading {
+            reader,
+            mut summary,
+            ..
+        } = reading;
+        summary.requests = self.client.requests() - before;
+        summary.notes = reader.into_notes();
+        Ok(summary)
+    }
+
+    /// The sources of runs, in the order in which they are read.
+    ///
+    /// Runs that have not ended come first: one that ends meanwhile is then in the other list too and known already,
+    /// where the other order would miss it in both.
+    fn run_sources(&self, query: &RunQuery) -> Vec<String> {
+        let runs = &self.connector.description.runs;
+        match (query, &runs.by_id) {
+            (RunQuery::Ids(_), Some(by_id)) => vec![by_id.clone()],
+            _ => {
+                let mut names = runs.also.clone();
+                names.push(runs.mapping.from.clone());
+                names
+            }
+        }
+    }
+
+    /// The sources that a mapping's expressions name, and the one it is made from.
+    fn sources_of(&self, mapping: &Mapping) -> BTreeSet<String> {
+        let mut names = names_of(mapping);
+        names.insert(mapping.from.clone());
+        names.retain(|name| self.connector.description.sources.contains_key(name));
+        names
+    }
+
+    /// Reads a source and those that it needs, unless they are there.
+    fn load(
+        &self,
+        reader: &Reader<'_>,
+        name: &str,
+        scope: &Scope,
+        sources: &mut Sources,
+        given: &BTreeSet<String>,
+    ) -> Result<(), SourceError> {
+        if sources.contains_key(name) || given.contains(name) {
+            return Ok(());
+        }
+        let Some(source) = self.connector.description.sources.get(name) else {
+            return Ok(());
+        };
+        for other in description::source_names(source) {
+            if other != name {
+                self.load(reader, &other, scope, sources, given)?;
+            }
+        }
+        let scope = with_sources(scope, sources);
+        let drivers = source
+            .origin
+            .source()
+            .map_or(&[][..], |other| rows_of(sources, other));
+        let loaded = reader.load(source, &scope, drivers)?;
+        sources.insert(name.to_owned(), Arc::new(loaded));
+        Ok(())
+    }
+}
+
+/// A reading of runs under way.
+struct RunReading<'s, 'e> {
+    source: &'s HttpSource,
+    reader: Reader<'s>,
+    query: &'s RunQuery,
+    scope: Scope,
+    /// Sources that do not hang on runs; read once.
+    sources: Sources,
+    /// The names that stand for the runs at hand.
+    groups: BTreeSet<String>,
+    /// Sources that are read anew for each page of runs.
+    per_page: BTreeSet<String>,
+    /// Whether `event_time` can be told before those are read.
+    early_time: bool,
+    seen: HashSet<(String, String)>,
+    summary: Summary,
+    on_event: &'e mut dyn FnMut(Json),
+}
+
+impl<'s, 'e> RunReading<'s, 'e> {
+    fn new(source: &'s HttpSource, query: &'s RunQuery, on_event: &'e mut dyn FnMut(Json)) -> Self {
+        let description = &source.connector.description;
+        let runs = &description.runs;
+        let groups: BTreeSet<String> = std::iter::once(&runs.mapping.from)
+            .chain(&runs.also)
+            .chain(&runs.by_id)
+            .cloned()
+            .collect();
+        let mut per_page = BTreeSet::new();
+        loop {
+            let before = per_page.len();
+            for (name, other) in &description.sources {
+                let hangs = description::source_names(other)
+                    .iter()
+                    .any(|name| groups.contains(name) || per_page.contains(name));
+                if hangs && !groups.contains(name) {
+                    per_page.insert(name.clone());
+                }
+            }
+            if per_page.len() == before {
+                break;
+            }
+        }
+        let early_time = time_names(&runs.mapping).is_disjoint(&per_page);
+        let (scope, ids) = match query {
+            RunQuery::Window { start, end } => {
+                (window_scope(&source.scope, *start, *end), Vec::new())
+            }
+            RunQuery::Ids(ids) => (
+                source.scope.with([(RUN_IDS, Value::from(ids.clone()))]),
+                ids.clone(),
+            ),
+        };
+        let id_rows = ids.into_iter().map(|id| Row {
+            record: Value::from(id),
+            parent: Value::from(()),
+        });
+        let sources = Sources::from([(
+            RUN_IDS.to_owned(),
+            Arc::new(Loaded::list(id_rows.collect())),
+        )]);
+        Self {
+            source,
+            reader: Reader::new(&source.client),
+            query,
+            scope,
+            sources,
+            groups,
+            per_page,
+            early_time,
+            seen: HashSet::new(),
+            summary: Summary::default(),
+            on_event,
+        }
+    }
+
+    fn mapping(&self) -> &'s Mapping {
+        &self.source.connector.description.runs.mapping
+    }
+
+    fn load_for(&mut self, name: &str) -> Result<(), SourceError> {
+        self.source.load(
+            &self.reader,
+            name,
+            &self.scope,
+            &mut self.sources,
+            &self.groups,
+        )
+    }
+
+    fn rows(&mut self, rows: Vec<Row>) -> Result<(), SourceError> {
+        self.summary.records += rows.len();
+        for name in self.source.sources_of(self.mapping()) {
+            if !self.per_page.contains(&name) {
+                self.load_for(&name)?;
+            }
+        }
+        let scope = with_sources(&self.scope, &self.sources);
+        let mut rows = rows.into_iter();
+        loop {
+            let chunk: Vec<Row> = rows.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            self.chunk(chunk, &scope)?;
+        }
+    }
+
+    fn chunk(&mut self, rows: Vec<Row>, scope: &Scope) -> Result<(), SourceError> {
+        let mapping = self.mapping();
+        let mut wanted = Vec::new();
+        for row in rows {
+            let row_scope = scope.with([
+                ("record", row.record.clone()),
+                ("parent", row.parent.clone()),
+            ]);
+            if !self
+                .reader
+                .holds(mapping.when.as_ref(), &row_scope, &row.record)?
+            {
+                self.summary.passed_over += 1;
+            } else if self.early_time && !self.in_time(&row, scope)? {
+                self.summary.outside += 1;
+            } else {
+                wanted.push(row);
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut sources = self.sources.clone();
+        let group = Arc::new(Loaded::list(wanted));
+        for name in &self.groups {
+            sources.insert(name.clone(), Arc::clone(&group));
+        }
+        for name in self.source.sources_of(mapping) {
+            self.source.load(
+                &self.reader,
+                &name,
+                &self.scope,
+                &mut sources,
+                &BTreeSet::new(),
+            )?;
+        }
+        let scope = with_sources(&self.scope, &sources);
+        let manifest = &self.source.connector.manifest;
+        let statuses = Statuses {
+            runs: &manifest.run_status_mapping,
+            tasks: manifest.task_statuses(),
+        };
+        for row in &group.rows {
+            let mut unmapped = Unmapped::new();
+            let run = self
+                .reader
+                .run(mapping, &scope, row, &statuses, &mut unmapped)?;
+            let text = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
+            let time = EventTime::parse(&text("event_time")).ok();
+            if !self.is_asked_for(time.as_ref(), &text("run_source_id")) {
+                self.summary.outside += 1;
+                continue;
+            }
+            if !self
+                .seen
+                .insert((text("job_source_id"), text("run_source_id")))
+            {
+                self.summary.repeated += 1;
+                continue;
+            }
+            for (word, count) in unmapped {
+                *self.summary.unmapped.entry(word).or_default() += count;
+            }
+            self.summary.events += 1;
+            (self.on_event)(run);
+        }
+        Ok(())
+    }
+
+    /// Whether a row's time is in the window; a time that cannot be read is left to validation.
+    fn in_time(&self, row: &Row, scope: &Scope) -> Result<bool, SourceError> {
+        let (RunQuery::Window { .. }, Some(expression)) =
+            (self.query, time_expression(self.mapping()))
+        else {
+            return Ok(true);
+        };
+        let names = time_names(self.mapping());
+        let scope = self
+            .reader
+            .row_scope(self.mapping(), scope, row, |name| names.contains(name))?;
+        let time = self.reader.evaluate(expression, &scope, &row.record)?;
+        let time = to_json(&time);
+        let time = time.as_str().and_then(|text| EventTime::parse(text).ok());
+        Ok(self.is_asked_for(time.as_ref(), ""))
+    }
+
+    fn is_asked_for(&self, time: Option<&EventTime>, id: &str) -> bool {
+        match self.query {
+            RunQuery::Window { start, end } => time.is_none_or(|time| {
+                let at = time.timestamp();
+                *start <= at && at < *end
+            }),
+            RunQuery::Ids(ids) => ids.iter().any(|wanted| wanted == id),
+        }
+    }
+}
+
+fn window_scope(scope: &Scope, start: Timestamp, end: Timestamp) -> Scope {
+    let window = Value::from_pairs([
+        ("start", Value::from(start.to_string())),
+        ("end", Value::from(end.to_string())),
+    ]);
+    scope.with([("window", window)])
+}
+
+fn with_sources(scope: &Scope, sources: &Sources) -> Scope {
+    scope.with(
+        sources
+            .iter()
+            .filter(|(name, _)| *name != RUN_IDS)
+            .map(|(name, loaded)| {
+                let value = Value::from_dyn_object(Arc::clone(loaded));
+                (name.as_str(), value)
+            }),
+    )
+}
+
+fn rows_of<'s>(sources: &'s Sources, name: &str) -> &'s [Row] {
+    sources.get(name).map_or(&[], |loaded| &loaded.rows)
+}
+
+/// Every name that a mapping's expressions take from outside.
+fn names_of(mapping: &Mapping) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for expression in mapping
+        .when
+        .iter()
+        .chain(mapping.lets.iter().map(|(_, let_)| let_))
+    {
+        names.extend(expression.names());
+    }
+    mapping
+        .fields
+        .visit(false, &mut |expression, _| names.extend(expression.names()));
+    names
+}
+
+fn time_expression(mapping: &Mapping) -> Option<&crate::expression::Expression> {
+    let FieldTree::Record { fields, .. } = &mapping.fields else {
+        return None;
+    };
+    fields.iter().find_map(|(name, field)| match field {
+        FieldTree::Value(expression) if name == "event_time" => Some(expression),
+        _ => None,
+    })
+}
+
+/// The names that `event_time` hangs on, shared values included.
+fn time_names(mapping: &Mapping) -> BTreeSet<String> {
+    let lets: BTreeMap<&str, _> = mapping
+        .lets
+        .iter()
+        .map(|(name, let_)| (name.as_str(), let_))
+        .collect();
+    let mut names = BTreeSet::new();
+    let mut open: Vec<String> = time_expression(mapping)
+        .into_iter()
+        .flat_map(crate::expression::Expression::names)
+        .collect();
+    while let Some(name) = open.pop() {
+        if let Some(expression) = lets.get(name.as_str())
+            && !names.contains(&name)
+        {
+            open.extend(expression.names());
+        }
+        names.insert(name);
+    }
+    names
+}
