@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Explain(command::explain::ExplainArgs),
     /// Check a connector's credentials
     Credentials(command::credentials::CredentialsArgs),
+    /// Check programs that speak the process protocol
+    Protocol(command::protocol::ProtocolArgs),
     /// Print a completion script for a shell
     Completions(command::completions::CompletionsArgs),
 }

@@ -82,6 +82,7 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::Query(args) => args.exec(context),
         Command::Explain(args) => args.exec(context),
         Command::Credentials(args) => args.exec(context),
+        Command::Protocol(args) => args.exec(context),
         Command::Completions(args) => args.exec(context),
     }
 }

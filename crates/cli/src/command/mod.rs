@@ -7,6 +7,7 @@ pub(crate) mod driver;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod new;
+pub(crate) mod protocol;
 pub(crate) mod query;
 pub(crate) mod render;
 pub(crate) mod test;

@@ -3,7 +3,8 @@
 mod evidence;
 mod summary;
 
-use bowline_conformance::{Culprit, Report, Verdict};
+use bowline_conformance::{Culprit, Doubt, Outcome, Report, Verdict};
+use bowline_driver::SqlErrorKind;
 
 use super::About;
 use super::words::{self, Place, accusation, place, plural};
@@ -121,6 +122,8 @@ impl Page<'_> {
                 }
             };
             format!("{mend}, then run `bowline test {name}{section}`")
+        } else if let Some(step) = self.way_out() {
+            step.to_owned()
         } else if report.interrupted || report.has_shortfall() || report.has_unknown() {
             return;
         } else {
@@ -134,6 +137,26 @@ impl Page<'_> {
         };
         self.listing
             .line(format!("{} {step}", paint(HINT, "next:")));
+    }
+
+    /// What to do about the first check that the database left open.
+    fn way_out(&self) -> Option<&'static str> {
+        self.report
+            .checks
+            .iter()
+            .find_map(|check| match &check.outcome {
+                Outcome::Unknown(Doubt::Database(error)) => match error.kind {
+                    SqlErrorKind::Timeout => Some("give statements more time with `--timeout`"),
+                    SqlErrorKind::Permission => {
+                        Some("let the connector's database user do what was not permitted")
+                    }
+                    SqlErrorKind::Connection => {
+                        Some("see that the database stays up, and run again")
+                    }
+                    _ => None,
+                },
+                _ => None,
+            })
     }
 
     /// How many checks have this verdict.

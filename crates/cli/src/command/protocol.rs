@@ -1,0 +1,137 @@
+//! `bowline protocol`: the process protocol, for whoever writes a connector in a language of their own.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bowline_connector::Credentials;
+use bowline_driver::DriverKind;
+use bowline_driver::process::{self, CaseReport, CaseVerdict, CheckOptions, Program};
+use clap::Subcommand;
+
+use crate::connector;
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::run::Context;
+use crate::style::{BAD, GOOD, QUIET, STRONG, paint};
+
+/// Check programs that speak the process protocol.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProtocolArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Ask a program everything the protocol asks of a connector
+    ///
+    /// Every case runs in a process of its own. Without credentials, what needs a login is not asked.
+    #[command(
+        after_help = "Example: bowline protocol check --credentials credentials.json -- ./my-connector --serve"
+    )]
+    Check(CheckArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    /// Check the program of this connector, with its credentials
+    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["command", "credentials"])]
+    connector: Option<String>,
+    /// The file with `connect_args` to log in with
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+    /// A statement that gives at least one row
+    #[arg(long, value_name = "SQL", default_value = "SELECT 1 AS n")]
+    sql: String,
+    /// Wait this many seconds for each answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+    /// The program and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl ProtocolArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        match &self.action {
+            Action::Check(args) => args.exec(context),
+        }
+    }
+}
+
+impl CheckArgs {
+    fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let (program, credentials) = self.subject(context)?;
+        let options = CheckOptions {
+            credentials: credentials.map(|credentials| credentials.connect_args().clone()),
+            sql: self.sql.clone(),
+            timeout: Duration::from_secs(self.timeout),
+        };
+        let mut written = Ok(());
+        let reports = process::check(&program, &options, &mut |case| {
+            if written.is_ok() {
+                written = context.printer.text(&line(case));
+            }
+        });
+        written?;
+        let count = |is: fn(&CaseVerdict) -> bool| {
+            reports.iter().filter(|report| is(&report.verdict)).count()
+        };
+        let failed = count(|verdict| matches!(verdict, CaseVerdict::Failed(_)));
+        let passed = count(|verdict| matches!(verdict, CaseVerdict::Passed));
+        let not_asked = reports.len() - failed - passed;
+        context.printer.text(&format!(
+            "\n{passed} passed, {failed} failed, {not_asked} not asked\n"
+        ))?;
+        Ok(match failed {
+            0 => Ended::Fine,
+            _ => Ended::FellShort,
+        })
+    }
+
+    fn subject(&self, context: &Context) -> Result<(Program, Option<Credentials>), CliError> {
+        let Some(name) = &self.connector else {
+            if self.command.is_empty() {
+                return Err(CliError::usage(
+                    "no program to check",
+                    "name it after `--`, or a connector with `--connector`",
+                ));
+            }
+            let credentials = self
+                .credentials
+                .as_ref()
+                .map(|path| Credentials::read(&context.directory.join(path)))
+                .transpose()?;
+            if let Some(credentials) = &credentials {
+                context.printer.hide(credentials.redactor().clone());
+            }
+            let shown = self.command[0].to_string_lossy().into_owned();
+            let program = Program::new(shown, &self.command, &context.directory);
+            return Ok((program, credentials));
+        };
+        let connector = connector::load(context, Some(name))?;
+        let DriverKind::Process(program) = &connector.driver.kind else {
+            return Err(CliError::usage(
+                format!("connector `{name}` does not run in a process of its own"),
+                "the protocol is spoken by connectors in Python and those with `kind = \"process\"`",
+            ));
+        };
+        let credentials = connector::credentials(context, &connector)?;
+        Ok((program.clone(), Some(credentials)))
+    }
+}
+
+fn line(case: &CaseReport) -> String {
+    let title = format!("{}: {}", paint(STRONG, case.id), case.title);
+    match &case.verdict {
+        CaseVerdict::Passed => format!("{} {title}\n", paint(GOOD, "✓")),
+        CaseVerdict::Failed(reason) => {
+            let reason: Vec<String> = reason.lines().map(|line| format!("    {line}")).collect();
+            format!("{} {title}\n{}\n", paint(BAD, "✗"), reason.join("\n"))
+        }
+        CaseVerdict::NotAsked(reason) => {
+            format!("{} {title}\n    not asked: {reason}\n", paint(QUIET, "-"))
+        }
+    }
+}
