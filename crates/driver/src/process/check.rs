@@ -179,10 +179,7 @@ impl<'a> Talk<'a> {
                 .as_ref()
                 .is_some_and(|hello| hello.kind == ConnectorKind::Pipeline);
             match pipeline {
-                true => self.step(
-                    &Say::Call(Method::Setup, cases::credentials),
-                    &Expect::Done,
-                )?,
+                true => self.step(&Say::Call(Method::Setup, cases::credentials), &Expect::Done)?,
                 false => self.step(
                     &Say::Call(Method::Connect, cases::credentials),
                     &Expect::Connected,
