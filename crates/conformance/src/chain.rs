@@ -19,6 +19,7 @@ pub(crate) struct Spec {
     pub(crate) title: &'static str,
     pub(crate) judges: &'static [&'static str],
     pub(crate) carries: &'static [Capability],
+    pub(crate) tier: Tier,
 }
 
 impl Spec {
@@ -29,7 +30,7 @@ impl Spec {
             title: self.title.to_owned(),
             judges: self.judges.iter().map(|name| known(name)).collect(),
             carries: self.carries.to_vec(),
-            tier: Tier::Reference,
+            tier: self.tier,
         }
     }
 }

@@ -28,6 +28,7 @@ const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
             &metadata::BYTE_COUNT,
             &metadata::LAST_UPDATE_TIME,
             &metadata::TABLE_COLUMNS,
+            &metadata::IDENTIFIED,
             &query_logs::WITH_DATETIMES,
             &query_logs::WITH_TEXTS,
         ],

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 
+use crate::Tier;
 use crate::chain::{Asked, Chain, Spec};
 use crate::expect::describe;
 use crate::finding::{Finding, refusal, wrong};
@@ -17,18 +18,21 @@ pub(crate) const QUERY: Spec = Spec {
     title: "a query gives a row",
     judges: &[],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const ROWS: Spec = Spec {
     id: "rows_as_json",
     title: "rows survive JSON",
     judges: &[],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const DESCRIPTION: Spec = Spec {
     id: "description_as_json",
     title: "column descriptions survive JSON",
     judges: &[],
     carries: &[],
+    tier: Tier::Reference,
 };
 
 /// Runs the chain. That there is a connection at all is the session's doing.
@@ -63,6 +67,9 @@ pub(crate) fn connection(templates: Arc<TemplateSet>, session: &mut Session) -> 
 fn as_json(what: &str, refusal: Option<&String>) -> Asked<()> {
     match refusal {
         None => Ok(()),
-        Some(reason) => Err(wrong(format!("{what} that can be written as JSON"), reason.as_str())),
+        Some(reason) => Err(wrong(
+            format!("{what} that can be written as JSON"),
+            reason.as_str(),
+        )),
     }
 }

@@ -52,9 +52,9 @@ pub(crate) struct Expect {
     pub(crate) weekdays: Option<bool>,
     /// Text that is a flag, as the contract reads flags.
     pub(crate) flag: Option<bool>,
-    /// The statement succeeds exactly when this flag template renders to true.
+    /// The statement succeeds exactly when the flag template of this name renders to true.
     pub(crate) succeeds_when: Option<String>,
-    /// The statement fails exactly when this flag template renders to true.
+    /// The statement fails exactly when the flag template of this name renders to true.
     pub(crate) fails_when: Option<String>,
 }
 

@@ -10,6 +10,7 @@ use bowline_connector::template::{TemplateSet, TemplateValue};
 use bowline_contract::SuiteSection;
 use bowline_driver::{SqlError, SqlErrorKind};
 
+use crate::Tier;
 use crate::chain::{Asked, Chain, Spec, quoted_list, text};
 use crate::clock::Clock;
 use crate::finding::{Finding, refusal, wrong};
@@ -39,54 +40,63 @@ pub(crate) const CLEAN_START: Spec = Spec {
     title: "a table left from before can be dropped",
     judges: &["drop_test_table"],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const CREATED: Spec = Spec {
     id: "created",
     title: "a new table appears",
     judges: &["create_test_table"],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const ROWS_GROW: Spec = Spec {
     id: "row_count_grows",
     title: "inserted rows are counted",
     judges: &["insert_rows"],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const BYTES_GROW: Spec = Spec {
     id: "byte_count_grows",
     title: "inserted rows make the table larger",
     judges: &[],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const UPDATE_ADVANCES: Spec = Spec {
     id: "last_update_advances",
     title: "inserting moves the time of the last update",
     judges: &[],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const COLUMN_ADDED: Spec = Spec {
     id: "column_added",
     title: "an added column appears",
     judges: &["add_column"],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const COLUMN_DROPPED: Spec = Spec {
     id: "column_dropped",
     title: "a dropped column disappears",
     judges: &["drop_column"],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const LOGGED: Spec = Spec {
     id: "query_logged",
     title: "a query run now appears in the query logs",
     judges: &["create_lineage_query"],
     carries: &[],
+    tier: Tier::Reference,
 };
 pub(crate) const DROPPED: Spec = Spec {
     id: "dropped",
     title: "a dropped table disappears",
     judges: &["drop_test_table"],
     carries: &[],
+    tier: Tier::Reference,
 };
 
 const AFTER_CREATION: [&Spec; 7] = [
@@ -281,16 +291,16 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
         })
     });
     chain.check(&LOGGED, |chain, info| {
-        if !chain.has("get_query_logs_query") {
-            return Err(Outcome::Unsupported(Proof::Absent(
-                "the connector reads no query logs".to_owned(),
-            )));
-        }
         let sql = chain.render(info, "create_lineage_query", place.variables())?;
         chain
             .session
             .run(Some("create_lineage_query"), &sql)
             .map_err(refusal)?;
+        if !chain.has("get_query_logs_query") {
+            return Err(Outcome::Unsupported(Proof::Absent(
+                "the connector reads no query logs".to_owned(),
+            )));
+        }
         poll(chain, patience, |chain| {
             look_through_logs(chain, info, &sql)
         })

@@ -8,9 +8,10 @@ use bowline_connector::template::{TemplateSet, TemplateValue};
 use bowline_contract::{Capability, SuiteSection};
 use bowline_driver::{ResultSet, Value};
 
+use crate::Tier;
 use crate::chain::{Asked, Chain, Spec, quoted_list, text};
 use crate::expect::{describe, spell};
-use crate::finding::{Finding, wrong};
+use crate::finding::{Finding, refusal, wrong};
 use crate::outcome::{Doubt, Outcome, Proof};
 use crate::reading;
 use crate::session::Session;
@@ -28,48 +29,63 @@ pub(crate) const DATABASES: Spec = Spec {
     title: "the first database is named",
     judges: &["get_databases_query"],
     carries: &[Capability::Metadata],
+    tier: Tier::Reference,
 };
 pub(crate) const SCHEMA_NAMES: Spec = Spec {
     id: "schemas",
     title: "the database has a schema",
     judges: &["get_schemas_query"],
     carries: &[Capability::Metadata],
+    tier: Tier::Reference,
 };
 pub(crate) const TABLES: Spec = Spec {
     id: "tables",
     title: "tables come with lower-case column names and well-formed values",
     judges: &["get_tables_query"],
     carries: &[Capability::Metadata],
+    tier: Tier::Reference,
 };
 pub(crate) const TABLES_BY_NAMES: Spec = Spec {
     id: "tables_by_name",
     title: "tables asked for by name are exactly the ones that come",
     judges: &["get_tables_query"],
     carries: &[Capability::Metadata],
+    tier: Tier::Reference,
 };
 pub(crate) const ROW_COUNT: Spec = Spec {
     id: "row_count",
     title: "a table has a row count",
     judges: &[],
     carries: &[Capability::VolumeRows],
+    tier: Tier::Reference,
 };
 pub(crate) const BYTE_COUNT: Spec = Spec {
     id: "byte_count",
     title: "a table has a byte count",
     judges: &[],
     carries: &[Capability::VolumeBytes],
+    tier: Tier::Reference,
 };
 pub(crate) const LAST_UPDATE_TIME: Spec = Spec {
     id: "last_update_time",
     title: "a table has a time of its last update",
     judges: &[],
     carries: &[Capability::Freshness],
+    tier: Tier::Reference,
+};
+pub(crate) const IDENTIFIED: Spec = Spec {
+    id: "table_identifier",
+    title: "a table that metadata names can be selected from",
+    judges: &["get_table_identifier"],
+    carries: &[Capability::FullQueryLanguage],
+    tier: Tier::Strict,
 };
 pub(crate) const TABLE_COLUMNS: Spec = Spec {
     id: "columns",
     title: "the found tables' columns come with names and types",
     judges: &["get_columns_query"],
     carries: &[Capability::Schema],
+    tier: Tier::Reference,
 };
 
 /// A table, as the metadata query gave it.
@@ -84,7 +100,11 @@ pub(crate) struct Table {
 }
 
 /// Runs the chain.
-pub(crate) fn metadata(templates: Arc<TemplateSet>, session: &mut Session) -> Vec<Finding> {
+pub(crate) fn metadata(
+    templates: Arc<TemplateSet>,
+    session: &mut Session,
+    tier: Tier,
+) -> Vec<Finding> {
     let mut chain = Chain::new(SuiteSection::Metadata, templates, session);
     let Some(database) = chain.check(&DATABASES, |chain, info| {
         let result = chain.query(info, "get_databases_query", Vec::new())?;
@@ -218,6 +238,22 @@ pub(crate) fn metadata(templates: Arc<TemplateSet>, session: &mut Session) -> Ve
             None => Ok(()),
         }
     });
+    if tier == Tier::Strict
+        && chain.has("get_table_identifier")
+        && let Some(table) = tables.first()
+    {
+        chain.check(&IDENTIFIED, |chain, info| {
+            let variables = vec![
+                ("database", text(&database)),
+                ("schema", text(&table.schema)),
+                ("table", text(&table.name)),
+            ];
+            let table = chain.render(info, "get_table_identifier", variables)?;
+            // The table may be huge: nothing is read from it.
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE 1 = 0");
+            chain.session.run(None, &sql).map(|_| ()).map_err(refusal)
+        });
+    }
     chain.finish()
 }
 

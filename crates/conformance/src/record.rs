@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use bowline_contract::{Capability, SuiteSection, Template};
 use serde::Deserialize;
 
-use crate::compose::read_flag;
 use crate::expect::{Expect, civil};
 use crate::expression::{ExpressionError, Expressions};
 use crate::literal::{Literal, Rows};
@@ -206,10 +205,10 @@ impl CheckRecord {
             }
             (None, None) => return Err(ExpressionError::Record("nothing to ask".to_owned())),
         };
-        let flag = |text: &String| {
-            let text = render(text)?;
-            read_flag(&text)
-                .ok_or_else(|| ExpressionError::Record(format!("`{}` is not a flag", text.trim())))
+        let flag = |name: &String| {
+            let template = Template::find(name)
+                .ok_or_else(|| ExpressionError::Record(format!("`{name}` is no template")))?;
+            Ok::<_, ExpressionError>(expressions.composer().flag(template.name)?)
         };
         match (&expect.succeeds_when, &expect.fails_when) {
             (None, None) => Ok(Question::Statement { sql, expect }),

@@ -290,7 +290,7 @@ impl Crew<'_> {
         let templates = Arc::clone(&self.subject.templates);
         let findings = match work {
             Work::Connection => connection::connection(templates, session),
-            Work::Metadata => metadata::metadata(templates, session),
+            Work::Metadata => metadata::metadata(templates, session, self.options.tier),
             Work::QueryLogs => query_logs::query_logs(templates, session, self.clock),
             Work::Questions(prepared) => plan::ask(prepared, session),
             Work::Functional => {
