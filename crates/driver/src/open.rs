@@ -1,6 +1,7 @@
 //! From what a connector says about its driver to an opened database.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use crate::process::{self, Program};
 use crate::{Database, Redactor, SqlError, adbc, sqlite};
 
-/// Which driver to use and how: everything needed to reach one database.
-#[derive(Debug, Clone)]
+/// Which driver to use and how: everything needed to reach one database. `Debug` shows no option's value.
+#[derive(Clone)]
 pub struct DriverSpec {
     /// The driver.
     pub kind: DriverKind,
@@ -34,6 +35,18 @@ impl DriverSpec {
             redactor: Redactor::default(),
             connect_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl fmt::Debug for DriverSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DriverSpec")
+            .field("kind", &self.kind)
+            .field("options", &self.options.keys())
+            .field("connect_args", &self.connect_args.keys())
+            .field("redactor", &self.redactor)
+            .field("connect_timeout", &self.connect_timeout)
+            .finish()
     }
 }
 
@@ -76,4 +89,23 @@ pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
         } => adbc::open(spec, library, entrypoint.as_deref()),
     };
     opened.map_err(|error| error.redacted(&spec.redactor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_credential() {
+        let mut spec = DriverSpec::new(DriverKind::Sqlite);
+        spec.options
+            .insert("uri".to_owned(), "db://u:Marked77@h".to_owned());
+        spec.connect_args
+            .insert("password".to_owned(), "Marked77".into());
+        let shown = format!("{spec:?}");
+        assert!(
+            shown.contains("uri") && !shown.contains("Marked77"),
+            "{shown}"
+        );
+    }
 }
