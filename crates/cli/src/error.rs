@@ -8,8 +8,8 @@ use bowline_conformance::ExportError;
 use bowline_connector::template::RenderError;
 use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, WorkspaceError};
 use bowline_contract::{NameError, UnknownSection, credentials};
-use bowline_driver::SqlError;
 use bowline_driver::install::InstallError;
+use bowline_driver::{SqlError, SqlErrorKind};
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Expression(OpenError),
     /// The database cannot be reached.
-    #[error("cannot connect to the database of connector `{connector}`")]
+    #[error("cannot connect to the database of connector `{connector}`{}", connect_hint(.source))]
     Connect {
         /// The connector's name.
         connector: String,
@@ -91,6 +91,19 @@ pub(crate) enum CliError {
     /// The program itself is at fault.
     #[error("{0}\nhint: this is a fault of the program; please report it")]
     Internal(String),
+}
+
+/// What usually helps; the driver's own hint is better where it gives one.
+fn connect_hint(error: &SqlError) -> &'static str {
+    match error.kind {
+        SqlErrorKind::Connection | SqlErrorKind::Timeout if !error.message.contains(HINT) => {
+            "\nhint: see that the database runs, and that `connect_args` in credentials.json says where"
+        }
+        SqlErrorKind::Permission if !error.message.contains(HINT) => {
+            "\nhint: see that the login in `connect_args` of credentials.json is right"
+        }
+        _ => "",
+    }
 }
 
 impl CliError {

@@ -17,8 +17,6 @@ pub(crate) enum Ended {
     FellShort,
     /// Nothing is wrong, but something could not be found out.
     Inconclusive,
-    /// The database could not be reached or refused the login.
-    Unreachable,
     /// The user stopped it.
     Interrupted,
 }
@@ -29,7 +27,6 @@ pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
         Ok(Ended::Fine) => exit_code::OK,
         Ok(Ended::FellShort) => exit_code::FELL_SHORT,
         Ok(Ended::Inconclusive) => exit_code::INCONCLUSIVE,
-        Ok(Ended::Unreachable) => exit_code::UNREACHABLE,
         Ok(Ended::Interrupted) => exit_code::INTERRUPTED,
         Err(error) => error_code(error),
     }

@@ -6,12 +6,14 @@ use bowline_connector::{Scaffold, Scaffolded, Workspace};
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_driver::{AdbcLibrary, DriverKind};
+use dialoguer::console::Term;
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Input, Select};
 
 use crate::connector::engines;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::interrupt::on_interrupt;
 use crate::run::Context;
 use crate::style::{GOOD, HINT, QUIET, STRONG, paint};
 
@@ -35,6 +37,9 @@ pub(crate) struct NewArgs {
 impl NewArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let asking = context.printer.can_ask();
+        if asking {
+            on_interrupt(show_cursor)?;
+        }
         let name = match &self.name {
             Some(name) => ConnectorName::parse(name).map_err(CliError::Name)?,
             None if asking => ask_name()?,
@@ -55,6 +60,12 @@ impl NewArgs {
         report(context, &scaffolded)?;
         Ok(Ended::Fine)
     }
+}
+
+/// A question that is interrupted leaves the cursor hidden.
+fn show_cursor() {
+    // Nothing is lost when the terminal no longer listens.
+    let _ = Term::stderr().show_cursor();
 }
 
 fn ask_name() -> Result<ConnectorName, CliError> {
@@ -89,6 +100,7 @@ fn ask_dialect() -> Result<String, CliError> {
 
 fn unanswered(error: dialoguer::Error) -> CliError {
     let dialoguer::Error::IO(error) = error;
+    show_cursor();
     match error.kind() {
         std::io::ErrorKind::Interrupted => CliError::Interrupted,
         _ => CliError::Input(error),

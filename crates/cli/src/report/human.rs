@@ -7,7 +7,7 @@ use bowline_conformance::{Culprit, Doubt, Outcome, Report, Verdict};
 use bowline_driver::SqlErrorKind;
 
 use super::About;
-use super::words::{self, Place, accusation, place, plural};
+use super::words::{Place, accusation, place, plural};
 use crate::listing::Listing;
 use crate::style::{BAD, GOOD, HINT, OPEN, STRONG, paint};
 
@@ -73,8 +73,6 @@ impl Page<'_> {
         let open = self.total(Verdict::Unknown);
         let line = if report.interrupted {
             format!("{} {name}: interrupted before the end", paint(OPEN, "?"))
-        } else if words::unreachable(report) {
-            format!("{} {name}: no connection to the database", paint(BAD, "✗"))
         } else if open > 0 {
             format!(
                 "{} {name}: nothing is wrong, but {} could not be answered",

@@ -39,8 +39,6 @@ pub(crate) struct About<'a> {
 pub(crate) fn ended(report: &Report) -> Ended {
     if report.interrupted {
         Ended::Interrupted
-    } else if words::unreachable(report) {
-        Ended::Unreachable
     } else if report.has_shortfall() {
         Ended::FellShort
     } else if report.has_unknown() {

@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use bowline_conformance::{
-    CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Report, Step, Verdict,
-};
+use bowline_conformance::{CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Report, Step};
 use bowline_connector::template::{Origin, TemplateSet};
-use bowline_contract::{SuiteSection, Template};
+use bowline_contract::Template;
 use bowline_driver::{SqlError, SqlErrorKind};
 
 /// A count with its noun, such as `1 check` and `3 checks`.
@@ -108,29 +106,6 @@ pub(super) fn telling_step(check: &CheckReport) -> Option<&Step> {
         .iter()
         .find(|step| step.answer.is_err())
         .or_else(|| check.steps.last())
-}
-
-/// Whether no connection came about, so that nothing could be asked at all.
-pub(super) fn unreachable(report: &Report) -> bool {
-    let mut connection = report
-        .checks
-        .iter()
-        .filter(|check| check.info.section == SuiteSection::Connection)
-        .peekable();
-    connection.peek().is_some()
-        && report
-            .checks
-            .iter()
-            .all(|check| check.outcome.verdict() != Verdict::Supported)
-        && connection.any(|check| {
-            matches!(
-                &check.outcome,
-                Outcome::Unknown(Doubt::Database(SqlError {
-                    kind: SqlErrorKind::Connection | SqlErrorKind::Permission,
-                    ..
-                }))
-            )
-        })
 }
 
 /// Where a template's text stands: `file:line`, or the pack it is from; none when the connector lacks it.
