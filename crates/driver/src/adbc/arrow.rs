@@ -60,14 +60,9 @@ pub(crate) fn value(
     let found = match array.data_type() {
         DataType::Null => Value::Null,
         DataType::Boolean => array.as_boolean().value(row).into(),
-        DataType::Int8 => integer::<Int8Type>(array, row),
-        DataType::Int16 => integer::<Int16Type>(array, row),
-        DataType::Int32 => integer::<Int32Type>(array, row),
-        DataType::Int64 => integer::<Int64Type>(array, row),
-        DataType::UInt8 => integer::<UInt8Type>(array, row),
-        DataType::UInt16 => integer::<UInt16Type>(array, row),
-        DataType::UInt32 => integer::<UInt32Type>(array, row),
-        DataType::UInt64 => integer::<UInt64Type>(array, row),
+        kind if kind.is_integer() => {
+            Value::Integer(integer(array, row).ok_or_else(|| unsupported(field))?)
+        }
         DataType::Float16 => array
             .as_primitive::<Float16Type>()
             .value(row)
@@ -133,7 +128,9 @@ pub(crate) fn value(
         }
         DataType::Dictionary(_, values) => {
             let dictionary = array.as_any_dictionary();
-            let key = dictionary.normalized_keys()[row];
+            let key = integer(dictionary.keys(), row)
+                .and_then(|key| usize::try_from(key).ok())
+                .ok_or_else(|| unsupported(field))?;
             let item = Field::new(field.name(), (**values).clone(), true);
             value(dictionary.values(), key, &item, vendor)?
         }
@@ -163,11 +160,25 @@ pub(crate) fn unsupported(field: &Field) -> SqlError {
     )
 }
 
-fn integer<T: ArrowPrimitiveType>(array: &dyn Array, row: usize) -> Value
-where
-    T::Native: Into<i128>,
-{
-    Value::Integer(array.as_primitive::<T>().value(row).into())
+/// The number in an array of any integer type.
+fn integer(array: &dyn Array, row: usize) -> Option<i128> {
+    fn at<T: ArrowPrimitiveType>(array: &dyn Array, row: usize) -> i128
+    where
+        T::Native: Into<i128>,
+    {
+        array.as_primitive::<T>().value(row).into()
+    }
+    Some(match array.data_type() {
+        DataType::Int8 => at::<Int8Type>(array, row),
+        DataType::Int16 => at::<Int16Type>(array, row),
+        DataType::Int32 => at::<Int32Type>(array, row),
+        DataType::Int64 => at::<Int64Type>(array, row),
+        DataType::UInt8 => at::<UInt8Type>(array, row),
+        DataType::UInt16 => at::<UInt16Type>(array, row),
+        DataType::UInt32 => at::<UInt32Type>(array, row),
+        DataType::UInt64 => at::<UInt64Type>(array, row),
+        _ => return None,
+    })
 }
 
 fn decimal<T: DecimalType + ArrowPrimitiveType>(

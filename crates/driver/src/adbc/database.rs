@@ -160,9 +160,23 @@ impl About {
             _ => (name, Vendor::Other),
         };
         Self {
-            product: version.map_or_else(|| name.clone(), |version| format!("{name} {version}")),
+            product: match version {
+                Some(version) if vendor == Vendor::PostgreSql => {
+                    format!("{name} {}", postgres_version(&version))
+                }
+                Some(version) => format!("{name} {version}"),
+                None => name,
+            },
             vendor,
         }
+    }
+}
+
+/// PostgreSQL's driver gives the version as a number: 150018 is 15.18.
+fn postgres_version(version: &str) -> String {
+    match version.parse::<u32>() {
+        Ok(number) if number >= 100_000 => format!("{}.{}", number / 10_000, number % 10_000),
+        _ => version.to_owned(),
     }
 }
 
@@ -238,5 +252,16 @@ impl Canceller for Wake {
         let events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody listens when the connection is gone, and then nothing runs on it.
         let _ = events.send(Event::Cancel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn postgres_versions_are_written_as_people_do() {
+        assert_eq!(postgres_version("150018"), "15.18");
+        assert_eq!(postgres_version("16.2 (fork)"), "16.2 (fork)");
     }
 }

@@ -92,7 +92,11 @@ fn words(error: &Error) -> String {
 /// Takes away what the driver puts around the server's words, the whole statement above all.
 fn strip(text: &str) -> String {
     let text = text.split("\n\nQuery was: ").next().unwrap_or(text);
+    let text = text.split("\nquery: ").next().unwrap_or(text);
     let text = text.trim().trim_start_matches("[libpq] ");
+    let text = text
+        .strip_prefix("[SQLite] Failed to prepare query: ")
+        .unwrap_or(text);
     let text = text
         .strip_prefix("Execution error [PGRES_FATAL_ERROR]: ")
         .unwrap_or(text);
@@ -117,6 +121,9 @@ fn kind_of_words(words: &str, stage: Stage) -> Option<SqlErrorKind> {
         "connection not open",
     ]) {
         return Some(Connection);
+    }
+    if words.starts_with("no such ") {
+        return Some(MissingObject);
     }
     if has(&["canceling statement due to user request"]) {
         return Some(Cancelled);
@@ -264,6 +271,17 @@ mod tests {
             assert_eq!((error.kind, error.message.as_str()), (kind, words));
             assert_eq!(error.sqlstate, None);
         }
+    }
+
+    #[test]
+    fn sqlite_through_adbc_does_not_repeat_the_statement() {
+        let words =
+            "[SQLite] Failed to prepare query: no such table: nope\nquery: select * from nope";
+        let error = Error::with_message_and_status(words, Status::InvalidArguments);
+        assert_eq!(
+            from_adbc(&error, Stage::Execute),
+            SqlError::new(SqlErrorKind::MissingObject, "no such table: nope")
+        );
     }
 
     #[test]
