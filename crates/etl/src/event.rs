@@ -98,7 +98,12 @@ impl Reader<'_> {
                     }
                     object.insert(name.clone(), value);
                 }
-                Ok(Json::Object(object))
+                // A table of which nothing is known says nothing.
+                Ok(if object.is_empty() {
+                    Json::Null
+                } else {
+                    Json::Object(object)
+                })
             }
             FieldTree::Rules(rules) => {
                 for (when, tree) in rules {

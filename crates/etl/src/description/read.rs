@@ -238,6 +238,7 @@ pub(crate) fn source_names(source: &Source) -> BTreeSet<String> {
         .chain(&source.flatten)
         .chain(&source.when)
         .chain(source.index.iter().map(super::Index::expression))
+        .chain(&source.id)
         .flat_map(Expression::names)
         .collect();
     match &source.origin {
@@ -297,7 +298,13 @@ fn check_names(document: &mut Document<'_>, description: &Description) {
             }
         }
         let index = source.index.iter().map(super::Index::expression);
-        for expression in source.flatten.iter().chain(&source.when).chain(index) {
+        for expression in source
+            .flatten
+            .iter()
+            .chain(&source.when)
+            .chain(&source.id)
+            .chain(index)
+        {
             check(expression, &["record", "parent", "batch"]);
         }
         if let Origin::Each { when, .. } | Origin::Batch { when, .. } = &source.origin {

@@ -20,8 +20,10 @@ pub struct Source {
     pub flatten: Option<Expression>,
     /// Which records count.
     pub when: Option<Expression>,
-    /// What a record is known by; expressions find it by that, and pages that overlap do not double it.
+    /// What expressions find a record by.
     pub index: Option<Index>,
+    /// What tells records apart, so that pages that overlap do not double one. The `key` of single records does too.
+    pub id: Option<Expression>,
     /// Statuses that mean that there is no such thing, which is no failure.
     pub missing: Vec<u16>,
     /// What counts as failure of this request although the status says success.
@@ -180,6 +182,15 @@ const STYLES: [&str; 4] = ["offset", "number", "cursor", "link"];
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 impl Source {
+    /// What tells the records on its pages apart, if anything does.
+    pub(crate) fn identity(&self) -> Option<&Expression> {
+        match (&self.id, &self.index, &self.flatten) {
+            (Some(id), _, _) => Some(id),
+            (None, Some(Index::One(key)), None) => Some(key),
+            _ => None,
+        }
+    }
+
     pub(super) fn read(section: &mut Section<'_, '_, '_>) -> Option<Self> {
         let origin = read_origin(section);
         let request = read_request(section);
@@ -188,6 +199,7 @@ impl Source {
         let flatten = section.expression("flatten");
         let when = section.expression("when");
         let index = read_index(section);
+        let id = section.expression("id");
         let missing = section.counts("missing");
         let reject = section.tables("reject", |rule| {
             let message = rule.expression("message");
@@ -207,6 +219,7 @@ impl Source {
             flatten,
             when,
             index,
+            id,
             missing,
             reject,
         })

@@ -15,6 +15,7 @@ pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(||
     environment.add_test("defined", filters::is_defined);
     environment.add_test("undefined", filters::is_undefined);
     environment.add_test("containing", filters::containing);
+    environment.add_test("holding", filters::holding);
     environment.add_test("matching", filters::matching);
     environment.add_filter("time", filters::time);
     environment.add_filter("epoch", filters::epoch);
@@ -24,8 +25,13 @@ pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(||
     environment.add_filter("lookup", filters::lookup);
     environment.add_filter("entry", filters::entry);
     environment.add_filter("with_prefix", filters::with_prefix);
+    environment.add_filter("prefixed", filters::prefixed);
+    environment.add_filter("flatten", filters::flatten);
+    environment.add_filter("having", filters::having);
+    environment.add_filter("pluck", filters::pluck);
     environment.add_filter("python_list", filters::python_list);
     environment.add_filter("next_link", filters::next_link);
+    environment.add_filter("tojson", filters::tojson);
     environment.add_filter("present", filters::present);
     environment
 });

@@ -7,7 +7,7 @@ use minijinja::value::{Rest, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 use regex::Regex;
 
-use super::record::{field, forgive_miss};
+use super::record::{field, forgive_miss, to_json};
 use super::time;
 
 fn invalid(message: impl Into<String>) -> Error {
@@ -45,6 +45,13 @@ pub(super) fn containing(value: Value, wanted: Value) -> bool {
             .try_iter()
             .is_ok_and(|mut items| items.any(|item| item == wanted)),
     }
+}
+
+/// Whether a list holds a record with this value at a key.
+pub(super) fn holding(value: Value, key: &str, wanted: Value) -> bool {
+    value
+        .try_iter()
+        .is_ok_and(|mut items| items.any(|item| field(&item, key).as_ref() == Some(&wanted)))
 }
 
 /// Whether a pattern is found in a text.
@@ -151,6 +158,42 @@ pub(super) fn with_prefix(value: Value, prefix: &str) -> Result<Value, Error> {
     Ok(Value::from(found))
 }
 
+/// Each text of a list with a prefix before it.
+pub(super) fn prefixed(value: Value, prefix: &str) -> Result<Value, Error> {
+    let texts = value
+        .try_iter()?
+        .map(|item| Value::from(format!("{prefix}{item}")));
+    Ok(Value::from(texts.collect::<Vec<_>>()))
+}
+
+/// The lists in a list as one list; null is an empty one.
+pub(super) fn flatten(value: Value) -> Result<Value, Error> {
+    let mut items = Vec::new();
+    for inner in value.try_iter()? {
+        if !is_nothing(&inner) {
+            items.extend(inner.try_iter()?);
+        }
+    }
+    Ok(Value::from(items))
+}
+
+/// The records of a list that have this value at a key; the key is taken as it is, dots included.
+pub(super) fn having(value: Value, key: &str, wanted: Value) -> Result<Value, Error> {
+    if is_nothing(&value) {
+        return Ok(Value::from(Vec::<Value>::new()));
+    }
+    let kept = value
+        .try_iter()?
+        .filter(|item| field(item, key).as_ref() == Some(&wanted));
+    Ok(Value::from(kept.collect::<Vec<_>>()))
+}
+
+/// The values at a key of the records of a list; the key is taken as it is, dots included.
+pub(super) fn pluck(value: Value, key: &str) -> Result<Value, Error> {
+    let found = value.try_iter()?.filter_map(|item| field(&item, key));
+    Ok(Value::from(found.collect::<Vec<_>>()))
+}
+
 /// The texts in a list that is written as Python writes lists; any other text is a list of itself.
 pub(super) fn python_list(value: Value) -> Result<Value, Error> {
     let Some(text) = value.as_str() else {
@@ -209,6 +252,11 @@ pub(super) fn present(value: Value, more: Rest<Value>) -> Result<Value, Error> {
     };
     let kept = first.into_iter().chain(more.0).filter(Value::is_true);
     Ok(Value::from(kept.collect::<Vec<_>>()))
+}
+
+/// The value as JSON text.
+pub(super) fn tojson(value: Value) -> String {
+    to_json(&value).to_string()
 }
 
 fn is_nothing(value: &Value) -> bool {

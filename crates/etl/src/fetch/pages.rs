@@ -10,7 +10,7 @@ use minijinja::Value;
 
 use super::lookup::written;
 use super::{Reader, Row};
-use crate::description::{Index, Pages, Paging, Source};
+use crate::description::{Pages, Paging, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, Scope, to_value};
 use crate::http::{Answer, Prepared, resolve};
@@ -87,7 +87,7 @@ struct Page {
 }
 
 impl Reader<'_> {
-    /// Reads every page of a source and hands on its rows, each once if the source has a `key`.
+    /// Reads every page of a source and hands on its rows, each once if the source says what tells them apart.
     pub(crate) fn walk(
         &self,
         source: &Source,
@@ -104,12 +104,7 @@ impl Reader<'_> {
         let mut seen = HashSet::new();
         for _ in 0..WALKS {
             let total = self.walk_once(source, pages, scope, &mut seen, on_rows)?;
-            let complete = total.is_none_or(|total| seen.len() >= total);
-            if complete || !matches!(source.index, Some(Index::One(_))) || source.flatten.is_some()
-            {
-                return Ok(());
-            }
-            if pages.total.is_none() {
+            if source.identity().is_none() || total.is_none_or(|total| seen.len() >= total) {
                 return Ok(());
             }
         }
@@ -207,8 +202,8 @@ impl Reader<'_> {
                 })?
                 .collect(),
         };
-        let keys = match (&source.index, &source.flatten) {
-            (Some(Index::One(key)), None) => {
+        let keys = match source.identity() {
+            Some(key) => {
                 let mut keys = Vec::new();
                 for record in &records {
                     keys.push(written(&self.evaluate(
@@ -219,7 +214,7 @@ impl Reader<'_> {
                 }
                 Some(keys)
             }
-            _ => None,
+            None => None,
         };
         let last = records.last().cloned().unwrap_or_else(|| Value::from(()));
         let scope = scope.with([("records", Value::from(records.clone())), ("last", last)]);
@@ -326,7 +321,7 @@ impl Reader<'_> {
                 let address = resolve(&written(&link), &page.address).map_err(|address| {
                     SourceError::new(
                         SourceErrorKind::ForeignHost,
-                        format!("`{}`", self.client.masked(&address)),
+                        format!("`{}`", self.client.shown_address(&address)),
                     )
                     .hint(
                         "use the address that the vendor itself uses as the base address"

@@ -530,8 +530,22 @@ impl Client {
     }
 
     pub(crate) fn error(&self, kind: SourceErrorKind, request: &Prepared) -> SourceError {
-        let address = self.masked(&cut(&request.address));
+        let address = self.shown_address(&request.address);
         SourceError::new(kind, format!("`{} {address}`", request.method))
+    }
+
+    /// An address without secrets. Where the vendor is, is none, even though it stands among the credentials.
+    pub(crate) fn shown_address(&self, address: &str) -> String {
+        let host = address.find("://").map_or(0, |at| at + 3);
+        let end = address[host..]
+            .find(['/', '?', '#'])
+            .map_or(address.len(), |at| host + at);
+        let (place, rest) = address.split_at(end);
+        let place = match place.rfind('@') {
+            Some(at) => format!("{}***{}", &place[..host], &place[at..]),
+            None => place.to_owned(),
+        };
+        format!("{place}{}", cut(&self.masked(rest)))
     }
 
     /// An error about an expression, with the record it was evaluated over.
