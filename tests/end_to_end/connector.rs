@@ -1,6 +1,8 @@
 //! Connectors as tests make them: scaffolded by the binary, with credentials for the sandbox's database.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -53,12 +55,32 @@ impl Engine {
                 scaffold(&sandbox, self);
                 let path = sandbox.work().join("shop.db");
                 write_credentials(&sandbox, self.name(), &json!({ "path": path }));
-                for statement in SHOP.split_terminator(";\n") {
-                    sandbox.bowline(&["query", statement]).exits(0);
-                }
+                fs::write(path, self.shop_file()).expect("a database file");
                 sandbox
             }
         }
+    }
+}
+
+impl Engine {
+    /// The shop in a database file of an embedded engine, made once for all tests.
+    fn shop_file(self) -> &'static [u8] {
+        static DUCKDB: OnceLock<Vec<u8>> = OnceLock::new();
+        static SQLITE: OnceLock<Vec<u8>> = OnceLock::new();
+        let file = if self == Self::DuckDb {
+            &DUCKDB
+        } else {
+            &SQLITE
+        };
+        file.get_or_init(|| {
+            let sandbox = Sandbox::new();
+            scaffold(&sandbox, self);
+            write_credentials(&sandbox, self.name(), &json!({ "path": "shop.db" }));
+            for statement in SHOP.split_terminator(";\n") {
+                sandbox.bowline(&["query", statement]).exits(0);
+            }
+            fs::read(sandbox.work().join("shop.db")).expect("a database file")
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod connector;
 mod demo;
 mod faults;
 mod needs;
+mod python;
 mod redact;
 mod sandbox;
 mod secrets;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         demo::trials(),
         faults::trials(),
         secrets::trials(),
+        python::trials(),
         broken::trials(),
     ]
     .into_iter()

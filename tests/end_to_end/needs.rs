@@ -18,6 +18,10 @@ pub(crate) enum Need {
     Postgres,
     /// The DuckDB library.
     DuckDb,
+    /// A Python.
+    Python,
+    /// A Python that can make virtual environments and install packages.
+    PythonPackages,
 }
 
 impl Need {
@@ -25,6 +29,8 @@ impl Need {
         match word {
             "postgres" => Some(Self::Postgres),
             "duckdb" => Some(Self::DuckDb),
+            "python" => Some(Self::Python),
+            "python_packages" => Some(Self::PythonPackages),
             _ => None,
         }
     }
@@ -37,6 +43,12 @@ impl Need {
                 Err(reason) => Some(reason),
             },
             Self::DuckDb => driver_missing("duckdb"),
+            Self::Python => python()
+                .is_none()
+                .then(|| "no `python3` on the search path".to_owned()),
+            Self::PythonPackages => oracle_python().is_none().then(|| {
+                "`BOWLINE_ORACLE_PYTHON` is not set; `cargo xtask test` sets it".to_owned()
+            }),
         }
     }
 }
@@ -88,6 +100,21 @@ pub(crate) fn stop_servers() {
     if let Ok(mut server) = SERVER.lock() {
         drop(server.take());
     }
+}
+
+/// The Python whose packages the oracles are; it can install others.
+fn oracle_python() -> Option<PathBuf> {
+    std::env::var_os("BOWLINE_ORACLE_PYTHON").map(PathBuf::from)
+}
+
+/// The Python that runs connectors.
+pub(crate) fn python() -> Option<PathBuf> {
+    oracle_python().or_else(|| {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path)
+            .map(|folder| folder.join("python3"))
+            .find(|program| program.is_file())
+    })
 }
 
 /// The folder with the tests' ADBC drivers.

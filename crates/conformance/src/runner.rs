@@ -80,7 +80,6 @@ pub fn run(
         options,
         interrupt,
         on_event,
-        clock,
         queue: Mutex::new(work_out),
     };
     let mut progress = Progress::default();
@@ -228,7 +227,6 @@ struct Crew<'a> {
     options: &'a Options,
     interrupt: &'a Interrupt,
     on_event: &'a (dyn Fn(Event<'_>) + Sync),
-    clock: Clock,
     queue: Mutex<Receiver<Work>>,
 }
 
@@ -291,7 +289,7 @@ impl Crew<'_> {
         let findings = match work {
             Work::Connection => connection::connection(templates, session),
             Work::Metadata => metadata::metadata(templates, session, self.options.tier),
-            Work::QueryLogs => query_logs::query_logs(templates, session, self.clock),
+            Work::QueryLogs => query_logs::query_logs(templates, session),
             Work::Questions(prepared) => plan::ask(prepared, session),
             Work::Functional => {
                 let target = self.subject.functional.as_ref();
