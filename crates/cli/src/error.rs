@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_conformance::ExportError;
-use bowline_connector::template::RenderError;
 use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, WorkspaceError};
 use bowline_contract::{NameError, UnknownSection, credentials};
 use bowline_driver::install::InstallError;
@@ -30,13 +29,13 @@ pub(crate) enum CliError {
     Name(NameError),
     /// A connector cannot be scaffolded.
     #[error(transparent)]
-    Scaffold(#[from] ScaffoldError),
+    Scaffold(Box<ScaffoldError>),
     /// The workspace cannot say which connector is meant.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     /// The connector's folder is not valid.
     #[error(transparent)]
-    Connector(#[from] LoadError),
+    Connector(Box<LoadError>),
     /// The credentials cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
@@ -66,8 +65,13 @@ pub(crate) enum CliError {
     #[error("the statement failed")]
     Statement(#[source] SqlError),
     /// A template cannot be rendered.
-    #[error("cannot render the template")]
-    Render(#[source] RenderError),
+    #[error("cannot render the template: `{template}`\n{words}")]
+    Render {
+        /// Its short name.
+        template: &'static str,
+        /// Why, with the place and a window on the source.
+        words: String,
+    },
     /// There is no export.
     #[error("cannot export the connector")]
     Export(#[source] ExportError),
@@ -106,6 +110,18 @@ fn connect_hint(error: &SqlError) -> &'static str {
     }
 }
 
+impl From<ScaffoldError> for CliError {
+    fn from(error: ScaffoldError) -> Self {
+        Self::Scaffold(Box::new(error))
+    }
+}
+
+impl From<LoadError> for CliError {
+    fn from(error: LoadError) -> Self {
+        Self::Connector(Box::new(error))
+    }
+}
+
 impl CliError {
     pub(crate) fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage {
@@ -136,7 +152,7 @@ pub(crate) struct Problem {
 const HINT: &str = "hint: ";
 
 impl Problem {
-    /// Takes an error and its sources apart. Lines that begin with `hint: ` are hints, wherever they stand; a source
+    /// Takes an error and its sources apart. A line that begins with `hint: ` is the hint; a source
     /// whose words its parent has already said is not said again.
     pub(crate) fn of(error: &dyn Error) -> Self {
         let mut problem = Self::default();
@@ -155,8 +171,13 @@ impl Problem {
     }
 
     fn add(&mut self, text: &str) {
-        let (hints, words): (Vec<&str>, Vec<&str>) =
+        let (mut hints, mut words): (Vec<&str>, Vec<&str>) =
             text.lines().partition(|line| line.starts_with(HINT));
+        if hints.len() > 1 {
+            // Several mistakes in one error: each hint stays with its own.
+            hints.clear();
+            words = text.lines().collect();
+        }
         for hint in hints {
             let hint = hint[HINT.len()..].to_owned();
             if !self.hints.contains(&hint) {
@@ -189,6 +210,17 @@ mod tests {
         text: &'static str,
         #[source]
         source: Option<Box<Link>>,
+    }
+
+    #[test]
+    fn hints_of_several_mistakes_stay_with_them() {
+        let error = Link {
+            text: "two mistakes\none\nhint: a\ntwo\nhint: b",
+            source: None,
+        };
+        let problem = Problem::of(&error);
+        assert_eq!(problem.causes, ["one\nhint: a\ntwo\nhint: b"]);
+        assert_eq!(problem.hints, Vec::<String>::new());
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn error_code(error: &CliError) -> i32 {
     match error {
         CliError::Usage { .. } | CliError::Section(_) | CliError::Name(_) => exit_code::USAGE,
         CliError::Workspace(error) => workspace_code(error),
-        CliError::Scaffold(error) => match error {
+        CliError::Scaffold(error) => match error.as_ref() {
             ScaffoldError::Workspace(error) => workspace_code(error),
             ScaffoldError::Write { .. } => exit_code::FILES,
             ScaffoldError::Broken(_) => exit_code::INTERNAL,
@@ -54,7 +54,7 @@ fn error_code(error: &CliError) -> i32 {
             SqlErrorKind::Driver => exit_code::DRIVER,
             _ => exit_code::FELL_SHORT,
         },
-        CliError::Render(_) => exit_code::FELL_SHORT,
+        CliError::Render { .. } => exit_code::FELL_SHORT,
         CliError::Export(ExportError::Interrupted) => exit_code::INTERRUPTED,
         CliError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
         CliError::Export(ExportError::Write { .. })

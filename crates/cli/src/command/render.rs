@@ -1,6 +1,8 @@
 //! `bowline render`: what one template becomes, given some variables.
 
-use bowline_connector::template::Origin;
+use bowline_connector::Connector;
+use bowline_connector::template::{Origin, RenderError};
+use bowline_contract::Template;
 
 use super::explain::find;
 use crate::connector;
@@ -34,23 +36,61 @@ impl RenderArgs {
         let template = find(&self.template)?;
         let arguments = arguments(template, &self.variables, self.var_json.as_deref())?;
         let connector = connector::load(context, self.connector.as_deref())?;
-        if let Some(found) = connector.templates.get(template) {
-            match &found.origin {
-                Origin::Pack(pack) => context
-                    .printer
-                    .detail(format!("from the dialect pack `{pack}`")),
-                Origin::File { path, line } => {
-                    context
-                        .printer
-                        .detail(format!("from {}:{line}", path.display()));
-                }
-            }
+        if let Some(place) = place(context, &connector, template) {
+            context.printer.detail(format!("from {place}"));
         }
         let text = connector
             .templates
             .render(template, &arguments)
-            .map_err(CliError::Render)?;
+            .map_err(|error| unrendered(context, &connector, template, &error))?;
         context.printer.data(&format!("{text}\n"))?;
         Ok(Ended::Fine)
+    }
+}
+
+/// Where the template's text stands.
+fn place(context: &Context, connector: &Connector, template: &Template) -> Option<String> {
+    let found = connector.templates.get(template)?;
+    Some(match &found.origin {
+        Origin::Pack(pack) => format!("the dialect pack `{pack}`"),
+        Origin::File { path, line } => {
+            let path = path.strip_prefix(&context.directory).unwrap_or(path);
+            format!("{}:{line}", path.display())
+        }
+    })
+}
+
+fn unrendered(
+    context: &Context,
+    connector: &Connector,
+    template: &'static Template,
+    error: &RenderError,
+) -> CliError {
+    let name = template.short_name();
+    let mut words = match error {
+        RenderError::NotImplemented(_) => {
+            format!(
+                "the connector does not implement it\nhint: `bowline explain {name}` shows how dialects spell it"
+            )
+        }
+        RenderError::IgnoredVariable { variable, .. } => {
+            format!("it does not use the variable `{variable}`, which must not be ignored")
+        }
+        RenderError::Template { error, .. } => {
+            let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
+            format!(
+                "{}\n{}{}",
+                error.message,
+                error.window(),
+                hint.unwrap_or_default()
+            )
+        }
+    };
+    if let Some(place) = place(context, connector, template) {
+        words = format!("{}\nit stands in {place}", words.trim_end());
+    }
+    CliError::Render {
+        template: name,
+        words,
     }
 }
