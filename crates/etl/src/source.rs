@@ -130,6 +130,7 @@ pub struct HttpSource {
     connector: EtlConnector,
     client: Client,
     scope: Scope,
+    cancel: Arc<AtomicBool>,
 }
 
 impl HttpSource {
@@ -152,12 +153,13 @@ impl HttpSource {
             &connector.description,
             scope.clone(),
             credentials.redactor().clone(),
-            cancel,
+            Arc::clone(&cancel),
         )?;
         Ok(Self {
             connector,
             client,
             scope,
+            cancel,
         })
     }
 
@@ -165,6 +167,12 @@ impl HttpSource {
     #[must_use]
     pub fn connector(&self) -> &EtlConnector {
         &self.connector
+    }
+
+    /// Stops every reading soon, and those to come.
+    pub fn cancel(&self) {
+        self.cancel
+            .store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Sends the request of `[check]`; gives the vendor's answer, null when there is no such request.

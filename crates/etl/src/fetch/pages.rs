@@ -268,11 +268,10 @@ impl Reader<'_> {
             .keys
             .as_ref()
             .is_some_and(|keys| !keys.is_empty() && *keys == walk.previous);
-        if repeated && received == 1 {
-            return Ok(false);
-        }
         walk.previous = page.keys.clone().unwrap_or_default();
         match &walk.pages.paging {
+            // One record again and again is a list of one.
+            Paging::Offset | Paging::Number { .. } if repeated && received == 1 => Ok(false),
             Paging::Offset | Paging::Number { .. } if repeated => Err(self
                 .client
                 .error(SourceErrorKind::Pages, request)
