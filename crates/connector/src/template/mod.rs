@@ -19,3 +19,6 @@ pub use error::{TemplateError, TemplateErrorKind};
 pub use format::format_placeholders;
 pub use set::{Arguments, ConnectorTemplate, Origin, RenderError, TemplateSet, older_names};
 pub use value::TemplateValue;
+
+#[cfg(test)]
+mod tests;

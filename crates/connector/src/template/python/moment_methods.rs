@@ -379,6 +379,9 @@ fn astimezone(stamp: &Stamp, bound: &Bound) -> Outcome<Value> {
         None => Zone::Utc,
         Some(other) => return expected("a tzinfo", other),
     };
+    if stamp.zone.as_ref().is_some_and(|own| own.same(&zone)) {
+        return Ok(Value::Moment(Moment::DateTime(Arc::new(stamp.clone()))));
+    }
     let utc = stamp.utc_micros();
     let (civil, fold) = match &zone {
         Zone::Named(_, named) => {

@@ -10,6 +10,64 @@ use crate::template::python::value::Value;
 
 const CYCLER_METHODS: [&str; 2] = ["next", "reset"];
 
+/// The attributes between double underscores that Jinja's undefined values have.
+const UNDEFINED_DUNDERS: &[&str] = &[
+    "add",
+    "aiter",
+    "bool",
+    "call",
+    "class",
+    "complex",
+    "delattr",
+    "dir",
+    "div",
+    "doc",
+    "eq",
+    "float",
+    "floordiv",
+    "format",
+    "ge",
+    "getattr",
+    "getattribute",
+    "getitem",
+    "getstate",
+    "gt",
+    "hash",
+    "init",
+    "init_subclass",
+    "int",
+    "iter",
+    "le",
+    "len",
+    "lt",
+    "mod",
+    "module",
+    "mul",
+    "ne",
+    "neg",
+    "new",
+    "pos",
+    "pow",
+    "radd",
+    "rdiv",
+    "reduce",
+    "reduce_ex",
+    "repr",
+    "rfloordiv",
+    "rmod",
+    "rmul",
+    "rpow",
+    "rsub",
+    "rtruediv",
+    "setattr",
+    "sizeof",
+    "slots",
+    "str",
+    "sub",
+    "subclasshook",
+    "truediv",
+];
+
 impl Machine {
     /// An attribute as Python's `getattr` finds it, before Jinja looks for an item.
     fn attribute(&mut self, value: &Value, name: &str) -> Outcome<Attribute> {
@@ -17,8 +75,12 @@ impl Machine {
             if name.starts_with("_undefined_") || name.starts_with("_fail_with_") {
                 return Ok(Attribute::Hidden);
             }
-            if name.starts_with("__") && name.ends_with("__") {
-                return unsupported(format!("the attribute `{name}` of an undefined value"));
+            if let Some(inner) = name
+                .strip_prefix("__")
+                .and_then(|name| name.strip_suffix("__"))
+                && UNDEFINED_DUNDERS.contains(&inner)
+            {
+                return Ok(Attribute::Hidden);
             }
             return Err(missing.fault());
         }

@@ -52,12 +52,7 @@ pub(crate) fn run(program: &Program, variables: Vec<(Arc<str>, Value)>) -> Outco
         base,
         blocks: program.blocks.clone().into(),
     });
-    let mut machine = Machine {
-        fuel: FUEL,
-        calls: 0,
-        namespaces: Vec::new(),
-        activations: Vec::new(),
-    };
+    let mut machine = Machine::new();
     let home = machine.activation(program.slots, None, context.clone());
     if let Some(slot) = program.this {
         put(
@@ -73,6 +68,18 @@ pub(crate) fn run(program: &Program, variables: Vec<(Arc<str>, Value)>) -> Outco
     machine.let_go();
     lock(&context.vars).clear();
     result.map(|()| out)
+}
+
+/// The value of an expression that refers to nothing.
+pub(crate) fn constant(expr: &Expr) -> Outcome<Value> {
+    let context = Arc::new(Context {
+        vars: Mutex::default(),
+        base: HashMap::new(),
+        blocks: Arc::from([]),
+    });
+    let mut machine = Machine::new();
+    let home = machine.activation(0, None, context);
+    machine.eval(expr, &home, None)
 }
 
 /// The value of a variable.
@@ -91,6 +98,15 @@ fn put(home: &Arc<Activation>, slot: usize, value: Option<Value>) {
 }
 
 impl Machine {
+    fn new() -> Self {
+        Self {
+            fuel: FUEL,
+            calls: 0,
+            namespaces: Vec::new(),
+            activations: Vec::new(),
+        }
+    }
+
     /// Pays for work.
     pub(crate) fn spend(&mut self, steps: u64) -> Outcome<()> {
         match self.fuel.checked_sub(steps) {
@@ -292,6 +308,17 @@ impl Machine {
         self.spend(((out.len() - before) / BYTES_PER_STEP) as u64)
     }
 
+    /// Writes what a filter or call block gives; Jinja2 joins it with the text around it, so it must be a text.
+    fn write_joined(&mut self, value: &Value, out: &mut String) -> Outcome<()> {
+        if value.as_str().is_none() {
+            return type_fault(format!(
+                "a block that gives a `{}`, where only text can stand",
+                value.type_name()
+            ));
+        }
+        self.write(value, out)
+    }
+
     fn statement(&mut self, stmt: &Stmt, home: &Arc<Activation>, out: &mut String) -> Outcome<()> {
         self.spend(1)?;
         match stmt {
@@ -356,7 +383,8 @@ impl Machine {
                 self.enter(frame, home)?;
                 let text = self.captured(body, home)?;
                 let value = self.eval(filter, home, Some(&text))?;
-                self.write(&value, out)?;
+                self.write_joined(&value, out)
+                    .map_err(|fault| fault.at(filter.at))?;
                 self.leave(frame, home);
                 Ok(())
             }
@@ -375,7 +403,8 @@ impl Machine {
             Stmt::CallBlock { node, call } => {
                 let caller = macro_value(node, home);
                 let value = self.call_expression(call, home, Some(caller))?;
-                self.write(&value, out)
+                self.write_joined(&value, out)
+                    .map_err(|fault| fault.at(call.at))
             }
             Stmt::Block { at, block, visible } => {
                 if block.required {

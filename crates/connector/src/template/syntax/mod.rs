@@ -4,6 +4,7 @@
 //! are settled here once and not looked up while rendering.
 
 pub(crate) mod ast;
+mod constants;
 mod expressions;
 mod lexer;
 mod names;
@@ -63,5 +64,7 @@ pub(crate) fn normalize(text: &str) -> String {
 pub(crate) fn parse(source: String, whitespace: Whitespace) -> Outcome<Program> {
     let tokens = lexer::tokens(&source, whitespace)?;
     let body = parser::parse(tokens)?;
-    scope::settle(source, body)
+    let program = scope::settle(source, body)?;
+    constants::check(&program.body)?;
+    Ok(program)
 }

@@ -1,0 +1,11 @@
+//! Tests of the template engine against Jinja2: its own test vectors, checked-in cases, generated templates.
+
+mod bounds;
+mod cases;
+mod compatibility;
+mod context;
+mod differential;
+mod generate;
+mod generate_text;
+mod oracle;
+mod vectors;
