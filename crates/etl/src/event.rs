@@ -130,29 +130,35 @@ impl Reader<'_> {
         record: &Value,
         out: &mut Vec<Json>,
     ) -> Result<(), SourceError> {
-        let Some(each) = &entries.each else {
-            if self.holds(entries.when.as_ref(), scope, record)? {
-                out.push(self.fill(&entries.entry, scope, record)?);
-            }
-            return Ok(());
-        };
-        let items = self.evaluate(each, scope, record)?;
-        if items.is_none() {
-            return Ok(());
-        }
         let mut seen = BTreeSet::new();
-        for item in items.try_iter().into_iter().flatten() {
-            let scope = scope.with([("item", item.clone())]);
-            if !self.holds(entries.when.as_ref(), &scope, &item)? {
+        let items = match &entries.each {
+            None => vec![None],
+            Some(each) => {
+                let items = self.evaluate(each, scope, record)?;
+                let items = items.try_iter().into_iter().flatten();
+                items.map(Some).collect()
+            }
+        };
+        for item in items {
+            let mut scope = match &item {
+                None => scope.clone(),
+                Some(item) => scope.with([("item", item.clone())]),
+            };
+            let shown = item.as_ref().unwrap_or(record);
+            for (name, expression) in &entries.lets {
+                let value = self.evaluate(expression, &scope, shown)?;
+                scope = scope.with([(name.as_str(), value)]);
+            }
+            if !self.holds(entries.when.as_ref(), &scope, shown)? {
                 continue;
             }
             if let Some(distinct) = &entries.distinct {
-                let key = to_json(&self.evaluate(distinct, &scope, &item)?);
+                let key = to_json(&self.evaluate(distinct, &scope, shown)?);
                 if !seen.insert(key.to_string()) {
                     continue;
                 }
             }
-            out.push(self.fill(&entries.entry, &scope, &item)?);
+            out.push(self.fill(&entries.entry, &scope, shown)?);
         }
         Ok(())
     }

@@ -597,7 +597,7 @@ fn names_of(mapping: &Mapping) -> BTreeSet<String> {
     }
     mapping
         .fields
-        .visit(false, &mut |expression, _| names.extend(expression.names()));
+        .visit(&[], &mut |expression, _| names.extend(expression.names()));
     names
 }
 

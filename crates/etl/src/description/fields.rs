@@ -29,6 +29,8 @@ pub enum FieldTree {
 pub struct Entries {
     /// What there is an entry for, each called `item`; when not said, there is one entry.
     pub each: Option<Expression>,
+    /// Values that the rest shares, in an order in which each sees those before it.
+    pub lets: Vec<(String, Expression)>,
     /// For which of them.
     pub when: Option<Expression>,
     /// Of entries that are the same by this, the first is kept.
@@ -37,6 +39,8 @@ pub struct Entries {
     pub entry: FieldTree,
 }
 
+/// The name of what there is an entry for.
+const ITEM: &str = "item";
 const EACH: &str = "each";
 const WHEN: &str = "when";
 const DISTINCT: &str = "distinct";
@@ -62,35 +66,46 @@ impl FieldTree {
     }
 
     /// Calls something for every expression in the tree, with the names that it sees besides the usual.
-    pub(crate) fn visit(&self, with_item: bool, visit: &mut impl FnMut(&Expression, bool)) {
+    pub(crate) fn visit(&self, names: &[&str], visit: &mut impl FnMut(&Expression, &[&str])) {
         match self {
-            Self::Value(expression) => visit(expression, with_item),
+            Self::Value(expression) => visit(expression, names),
             Self::Record { fields, .. } => {
                 for (_, field) in fields {
-                    field.visit(with_item, visit);
+                    field.visit(names, visit);
                 }
             }
             Self::Rules(rules) => {
                 for (when, tree) in rules {
                     if let Some(when) = when {
-                        visit(when, with_item);
+                        visit(when, names);
                     }
-                    tree.visit(with_item, visit);
+                    tree.visit(names, visit);
                 }
             }
             Self::List(list) => {
                 for entries in list {
-                    if let Some(each) = &entries.each {
-                        visit(each, with_item);
-                    }
-                    let inside = with_item || entries.each.is_some();
-                    for expression in entries.when.iter().chain(&entries.distinct) {
-                        visit(expression, inside);
-                    }
-                    entries.entry.visit(inside, visit);
+                    entries.visit(names, visit);
                 }
             }
         }
+    }
+}
+
+impl Entries {
+    fn visit(&self, names: &[&str], visit: &mut impl FnMut(&Expression, &[&str])) {
+        let mut names = names.to_vec();
+        if let Some(each) = &self.each {
+            visit(each, &names);
+            names.push(ITEM);
+        }
+        for (name, expression) in &self.lets {
+            visit(expression, &names);
+            names.push(name);
+        }
+        for expression in self.when.iter().chain(&self.distinct) {
+            visit(expression, &names);
+        }
+        self.entry.visit(&names, visit);
     }
 }
 
@@ -157,6 +172,7 @@ fn fields_of_entries(shape: &Shape) -> Option<&'static [Field]> {
 
 fn read_entries(section: &mut Section<'_, '_, '_>, fields: &'static [Field]) -> Entries {
     let each = section.expression(EACH);
+    let lets = super::read::read_lets(section);
     let when = section.expression(WHEN);
     let distinct = section.expression(DISTINCT);
     let entry = match FieldTree::read(section, fields) {
@@ -169,6 +185,7 @@ fn read_entries(section: &mut Section<'_, '_, '_>, fields: &'static [Field]) -> 
     };
     Entries {
         each,
+        lets,
         when,
         distinct,
         entry,

@@ -104,12 +104,7 @@ fn required_table<'d, 't, T>(
 fn read_mapping(section: &mut Section<'_, '_, '_>, fields: &'static [Field]) -> Option<Mapping> {
     let from = section.required_text("from");
     let when = section.expression("when");
-    let lets = section.table("let", |lets| {
-        let keys = lets.keys();
-        keys.iter()
-            .filter_map(|name| Some((name.clone(), lets.expression(name)?)))
-            .collect::<Vec<_>>()
-    });
+    let lets = read_lets(section);
     if !section.has("fields") {
         section.missing("fields");
     }
@@ -117,7 +112,7 @@ fn read_mapping(section: &mut Section<'_, '_, '_>, fields: &'static [Field]) -> 
     Some(Mapping {
         from: from?,
         when,
-        lets: in_order(lets.unwrap_or_default()),
+        lets,
         fields: match fields? {
             // An event is never left out for a gap in it: validation names the gap.
             FieldTree::Record { fields, .. } => FieldTree::Record {
@@ -127,6 +122,17 @@ fn read_mapping(section: &mut Section<'_, '_, '_>, fields: &'static [Field]) -> 
             tree => tree,
         },
     })
+}
+
+/// Reads a table of shared values.
+pub(super) fn read_lets(section: &mut Section<'_, '_, '_>) -> Vec<(String, Expression)> {
+    let lets = section.table("let", |lets| {
+        let keys = lets.keys();
+        keys.iter()
+            .filter_map(|name| Some((name.clone(), lets.expression(name)?)))
+            .collect::<Vec<_>>()
+    });
+    in_order(lets.unwrap_or_default())
 }
 
 /// Puts each value behind those it is made of. Values that are made of each other stay behind; the check of names
@@ -331,10 +337,7 @@ fn check_names(document: &mut Document<'_>, description: &Description) {
             check(expression, &names);
             names.push(name);
         }
-        let with_item: Vec<&str> = names.iter().copied().chain(["item"]).collect();
-        mapping.fields.visit(false, &mut |expression, item| {
-            check(expression, if item { &with_item } else { &names });
-        });
+        mapping.fields.visit(&names, &mut check);
     }
     for warning in &description.warnings {
         for expression in warning.when.iter().chain([&warning.message]) {

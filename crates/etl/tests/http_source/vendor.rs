@@ -56,7 +56,9 @@ pub(crate) struct Vendor {
 
 impl Vendor {
     /// Starts a vendor on a free port; an answer of nothing leaves the caller waiting.
-    pub(crate) fn start(respond: impl Fn(&Asked) -> Option<Answer> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(
+        respond: impl Fn(&Asked) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -177,7 +179,10 @@ pub(crate) fn always() -> RunQuery {
     window("2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
 }
 
-pub(crate) fn runs(source: &HttpSource, query: &RunQuery) -> Result<(Vec<Value>, Summary), SourceError> {
+pub(crate) fn runs(
+    source: &HttpSource,
+    query: &RunQuery,
+) -> Result<(Vec<Value>, Summary), SourceError> {
     let mut events = Vec::new();
     let summary = source.runs(query, &mut |event| events.push(event))?;
     Ok((events, summary))

@@ -296,5 +296,8 @@ fn requests_run_side_by_side() {
     let (events, _) = runs(&source(&vendor.url, DESCRIPTION), &query).unwrap();
     assert!(events.is_empty());
     let asked = vendor.asked();
-    assert_eq!(asked.iter().filter(|asked| asked.path != "/jobs").count(), 9);
+    assert_eq!(
+        asked.iter().filter(|asked| asked.path != "/jobs").count(),
+        9
+    );
 }
