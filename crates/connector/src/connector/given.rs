@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bowline_contract::{ConnectorName, Template};
+use bowline_contract::{ConnectorName, Template, layout};
 use bowline_driver::process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_driver::{DriverKind, Redactor};
 use bowline_protocol::{ConnectorKind, Done, GivenText, Method, TemplateProblem, TemplatesResult};
@@ -34,13 +34,33 @@ pub(super) struct Given {
 pub(super) fn load_python(
     name: &ConnectorName,
     dir: &Path,
-    file: &Path,
     on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+) -> Result<Connector, LoadError> {
+    let program = python::program(name, dir, on_event)?;
+    load_program(name, dir, program)
+}
+
+impl Connector {
+    /// As [`Connector::load`], for a connector in Python whose templates need none of its packages, and whose
+    /// folder's own name does not count.
+    pub(crate) fn load_python_without_packages(
+        name: &ConnectorName,
+        dir: &Path,
+    ) -> Result<Self, LoadError> {
+        let program = python::program_without_packages(name, dir)?;
+        load_program(name, dir, program)
+    }
+}
+
+fn load_program(
+    name: &ConnectorName,
+    dir: &Path,
+    program: Program,
 ) -> Result<Connector, LoadError> {
     let mut problems = Vec::new();
     let manifest = load::read_manifest(dir, &mut problems)?;
-    let program = python::program(name, dir, on_event)?;
-    let given = ask(&program, file, &mut problems)?;
+    let file = dir.join(layout::PYTHON_FILE);
+    let given = ask(&program, &file, &mut problems)?;
     let Some(manifest) = manifest.filter(|_| problems.is_empty()) else {
         return Err(LoadError::Invalid { problems });
     };

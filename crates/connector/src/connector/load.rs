@@ -39,7 +39,7 @@ impl Connector {
         let name = connector_name(dir)?;
         let python = dir.join(layout::PYTHON_FILE);
         match python.is_file() && !dir.join(layout::CONNECTOR_FILE).exists() {
-            true => given::load_python(&name, dir, &python, on_event),
+            true => given::load_python(&name, dir, on_event),
             false => Self::load_named(&name, dir),
         }
     }

@@ -117,66 +117,200 @@ pub(super) fn prepare(
     place: &Path,
     on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
 ) -> Result<PathBuf, EnvironmentError> {
-    let interpreter = find_python().ok_or_else(|| EnvironmentError::NoPython {
-        connector: connector.clone(),
-    })?;
+    let tools = Tools::find(connector)?;
     let asked = asked_for(requirements);
     if asked.is_empty() {
-        return Ok(interpreter);
+        return Ok(tools.python);
     }
-    let key = fingerprint(&(requirements, identity(&interpreter)));
-    let folder = place.join(format!("{connector}-{key:016x}"));
-    let python = python_in(&folder);
-    let is_complete = || folder.join(COMPLETE).exists() && python.exists();
-    if is_complete() {
-        return Ok(python);
+    let key = fingerprint(&(requirements, identity(&tools.python)));
+    let environment = Environment {
+        connector,
+        dir,
+        folder: place.join(format!("{connector}-{key:016x}")),
+        tools,
+    };
+    environment.complete(place, &asked, on_event)
+}
+
+/// One virtual environment, made or yet to be made.
+struct Environment<'a> {
+    connector: &'a ConnectorName,
+    /// The connector's folder.
+    dir: &'a Path,
+    folder: PathBuf,
+    tools: Tools,
+}
+
+impl Environment<'_> {
+    /// Its Python, after it was made where it was not there.
+    fn complete(
+        &self,
+        place: &Path,
+        asked: &[&str],
+        on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+    ) -> Result<PathBuf, EnvironmentError> {
+        let python = python_in(&self.folder);
+        let is_complete = || self.folder.join(COMPLETE).exists() && python.exists();
+        if is_complete() {
+            return Ok(python);
+        }
+        // Another run may be making it; it then is complete when the lock is free.
+        let lock_path = place.join(format!("{}.lock", self.connector));
+        let lock =
+            File::create(&lock_path).map_err(|source| self.file_error(&lock_path, source))?;
+        lock.lock()
+            .map_err(|source| self.file_error(&lock_path, source))?;
+        if is_complete() {
+            return Ok(python);
+        }
+        let started = Instant::now();
+        if let Err(error) = self.make(&python, asked, on_event) {
+            // The error at hand says more than that half an environment could not be removed.
+            let _ = remove(&self.folder);
+            return Err(error);
+        }
+        remove_older(self.connector, place, &self.folder);
+        on_event(EnvironmentEvent::Ready {
+            connector: self.connector,
+            elapsed: started.elapsed(),
+        });
+        Ok(python)
     }
-    let failed_at = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| EnvironmentError::File {
-            connector: connector.clone(),
-            path,
+
+    fn make(
+        &self,
+        python: &Path,
+        asked: &[&str],
+        on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+    ) -> Result<(), EnvironmentError> {
+        let connector = self.connector;
+        on_event(EnvironmentEvent::Creating {
+            connector,
+            directory: &self.folder,
+        });
+        remove(&self.folder).map_err(|source| self.file_error(&self.folder, source))?;
+        self.create()?;
+        on_event(EnvironmentEvent::Installing {
+            connector,
+            requirements: asked,
+        });
+        self.install(python)?;
+        let complete = self.folder.join(COMPLETE);
+        std::fs::write(&complete, asked.join("\n"))
+            .map_err(|source| self.file_error(&complete, source))
+    }
+
+    fn create(&self) -> Result<(), EnvironmentError> {
+        let python = &self.tools.python;
+        let (mut command, short) = match &self.tools.uv {
+            Some(uv) => {
+                let mut command = Command::new(uv);
+                command.args(["venv", "--quiet", "--no-project", "--python"]);
+                command.arg(python);
+                (command, "uv venv")
+            }
+            None => {
+                let mut command = Command::new(python);
+                command.args(["-I", "-m", "venv"]);
+                (command, "python3 -m venv")
+            }
+        };
+        command.arg(&self.folder);
+        self.run(&mut command, short, |said| {
+            if said.contains("ensurepip") {
+                "install the system package `python3-venv`, or `uv`".to_owned()
+            } else {
+                format!("`{VARIABLE}` may name another Python")
+            }
+        })
+    }
+
+    fn install(&self, python: &Path) -> Result<(), EnvironmentError> {
+        let (mut command, short) = match &self.tools.uv {
+            Some(uv) => {
+                let mut command = Command::new(uv);
+                command.args(["pip", "install", "--quiet", "--python"]);
+                command.arg(python);
+                (command, "uv pip install -r requirements.txt")
+            }
+            None => {
+                let mut command = Command::new(python);
+                command.args(["-I", "-m", "pip", "install", "--quiet", "--no-input"]);
+                command.arg("--disable-pip-version-check");
+                (command, "pip install -r requirements.txt")
+            }
+        };
+        let requirements = self.dir.join(layout::REQUIREMENTS_FILE);
+        command.arg("-r").arg(&requirements).current_dir(self.dir);
+        self.run(&mut command, short, |_| {
+            format!(
+                "mend `{}`, or see that its packages can be reached",
+                shown(&requirements).display()
+            )
+        })
+    }
+
+    fn run(
+        &self,
+        command: &mut Command,
+        short: &str,
+        hint: impl FnOnce(&str) -> String,
+    ) -> Result<(), EnvironmentError> {
+        for variable in ELSEWHERE {
+            command.env_remove(variable);
+        }
+        let failed = |said: &str, hint: String| {
+            let lines: Vec<&str> = said.lines().map(str::trim_end).collect();
+            let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+            let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+            EnvironmentError::Failed {
+                connector: self.connector.clone(),
+                command: short.to_owned(),
+                last_lines: last.iter().map(|line| format!("  {line}")).collect(),
+                hint,
+            }
+        };
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| failed(&error.to_string(), format!("see that `{short}` works")))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let talk = String::from_utf8_lossy(&output.stdout);
+        let said = if errors.trim().is_empty() {
+            talk
+        } else {
+            errors
+        };
+        Err(failed(&said, hint(&said)))
+    }
+
+    fn file_error(&self, path: &Path, source: io::Error) -> EnvironmentError {
+        EnvironmentError::File {
+            connector: self.connector.clone(),
+            path: path.to_path_buf(),
             source,
         }
-    };
-    // Another run may be making it; it then is complete when the lock is free.
-    let lock_path = place.join(format!("{connector}.lock"));
-    let lock = File::create(&lock_path).map_err(failed_at(&lock_path))?;
-    lock.lock().map_err(failed_at(&lock_path))?;
-    if is_complete() {
-        return Ok(python);
     }
-    let started = Instant::now();
-    on_event(EnvironmentEvent::Creating {
-        connector,
-        directory: &folder,
-    });
-    let made = remove(&folder)
-        .map_err(failed_at(&folder))
-        .and_then(|()| {
-            let tool = Tool::find(&interpreter);
-            tool.create(connector, &folder)?;
-            on_event(EnvironmentEvent::Installing {
-                connector,
-                requirements: &asked,
-            });
-            tool.install(connector, dir, &python)
+}
+
+/// What makes environments and installs packages: `uv` where it is there, else Python's own.
+struct Tools {
+    python: PathBuf,
+    uv: Option<PathBuf>,
+}
+
+impl Tools {
+    fn find(connector: &ConnectorName) -> Result<Self, EnvironmentError> {
+        Ok(Self {
+            python: find_python().ok_or_else(|| EnvironmentError::NoPython {
+                connector: connector.clone(),
+            })?,
+            uv: find_program("uv"),
         })
-        .and_then(|()| {
-            let complete = folder.join(COMPLETE);
-            std::fs::write(&complete, requirements).map_err(failed_at(&complete))
-        });
-    if let Err(error) = made {
-        // The error at hand says more than that half an environment could not be removed.
-        let _ = remove(&folder);
-        return Err(error);
     }
-    remove_older(connector, place, &folder);
-    on_event(EnvironmentEvent::Ready {
-        connector,
-        elapsed: started.elapsed(),
-    });
-    Ok(python)
 }
 
 /// The lines of requirements.txt that ask for something.
@@ -233,122 +367,6 @@ fn python_in(folder: &Path) -> PathBuf {
     }
 }
 
-/// What makes environments and installs packages.
-enum Tool<'a> {
-    Uv { uv: PathBuf, interpreter: &'a Path },
-    Pip { interpreter: &'a Path },
-}
-
-impl<'a> Tool<'a> {
-    fn find(interpreter: &'a Path) -> Self {
-        match find_program("uv") {
-            Some(uv) => Self::Uv { uv, interpreter },
-            None => Self::Pip { interpreter },
-        }
-    }
-
-    fn create(&self, connector: &ConnectorName, folder: &Path) -> Result<(), EnvironmentError> {
-        let (mut command, short) = match self {
-            Self::Uv { uv, interpreter } => {
-                let mut command = Command::new(uv);
-                command
-                    .args(["venv", "--quiet", "--no-project", "--python"])
-                    .arg(interpreter);
-                (command, "uv venv")
-            }
-            Self::Pip { interpreter } => {
-                let mut command = Command::new(interpreter);
-                command.args(["-I", "-m", "venv"]);
-                (command, "python3 -m venv")
-            }
-        };
-        command.arg(folder);
-        run(connector, &mut command, short, |said| {
-            if said.contains("ensurepip") {
-                "install the system package `python3-venv`, or `uv`".to_owned()
-            } else {
-                format!("`{VARIABLE}` may name another Python")
-            }
-        })
-    }
-
-    fn install(
-        &self,
-        connector: &ConnectorName,
-        dir: &Path,
-        python: &Path,
-    ) -> Result<(), EnvironmentError> {
-        let (mut command, short) = match self {
-            Self::Uv { uv, .. } => {
-                let mut command = Command::new(uv);
-                command
-                    .args(["pip", "install", "--quiet", "--python"])
-                    .arg(python);
-                (command, "uv pip install -r requirements.txt")
-            }
-            Self::Pip { .. } => {
-                let mut command = Command::new(python);
-                command.args(["-I", "-m", "pip", "install", "--quiet", "--no-input"]);
-                command.arg("--disable-pip-version-check");
-                (command, "pip install -r requirements.txt")
-            }
-        };
-        command
-            .arg("-r")
-            .arg(dir.join(layout::REQUIREMENTS_FILE))
-            .current_dir(dir);
-        run(connector, &mut command, short, |_| {
-            let path = shown(&dir.join(layout::REQUIREMENTS_FILE));
-            format!(
-                "mend `{}`, or see that its packages can be reached",
-                path.display()
-            )
-        })
-    }
-}
-
-fn run(
-    connector: &ConnectorName,
-    command: &mut Command,
-    short: &str,
-    hint: impl FnOnce(&str) -> String,
-) -> Result<(), EnvironmentError> {
-    for variable in ELSEWHERE {
-        command.env_remove(variable);
-    }
-    let failed = |said: &str, hint: String| {
-        let lines: Vec<&str> = said
-            .lines()
-            .map(str::trim_end)
-            .filter(|line| !line.is_empty())
-            .collect();
-        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
-        EnvironmentError::Failed {
-            connector: connector.clone(),
-            command: short.to_owned(),
-            last_lines: last.iter().map(|line| format!("  {line}")).collect(),
-            hint,
-        }
-    };
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| failed(&error.to_string(), hint_of_start(short)))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let talk = String::from_utf8_lossy(&output.stdout);
-    let said = if errors.trim().is_empty() {
-        talk
-    } else {
-        errors
-    };
-    Err(failed(&said, hint(&said)))
-}
-
-fn hint_of_start(command: &str) -> String {
-    format!("see that `{command}` works")
-}
-
 /// Removes a folder that may not be there.
 fn remove(folder: &Path) -> io::Result<()> {
     match std::fs::remove_dir_all(folder) {
@@ -389,6 +407,72 @@ mod tests {
             asked_for("a==1 # why\n\n-r other.txt\n"),
             ["a==1", "-r other.txt"]
         );
+    }
+
+    /// A Python whose every call is written down; `pip` does what the script says.
+    #[cfg(unix)]
+    fn play(pip: &str, requirements: &str, root: &Path) -> Result<PathBuf, EnvironmentError> {
+        use std::os::unix::fs::PermissionsExt;
+        let python = root.join("python3");
+        let script = format!(
+            "#!/bin/sh\necho \"$3\" >> {log}\ncase $3 in\nvenv) mkdir -p \"$4/bin\" && cp \"$0\" \"$4/bin/python\" ;;\npip) {pip} ;;\nesac\n",
+            log = root.join("log").display()
+        );
+        std::fs::write(&python, script).unwrap();
+        std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let connector = ConnectorName::parse("shop").unwrap();
+        let environment = Environment {
+            connector: &connector,
+            dir: root,
+            folder: root.join(format!("shop-{:016x}", fingerprint(requirements))),
+            tools: Tools { python, uv: None },
+        };
+        environment.complete(root, &asked_for(requirements), &mut |_| ())
+    }
+
+    #[cfg(unix)]
+    fn calls(root: &Path) -> String {
+        std::fs::read_to_string(root.join("log"))
+            .unwrap()
+            .replace('\n', " ")
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_environment_is_made_once_for_each_version_of_the_requirements() {
+        let root = tempfile::tempdir().unwrap();
+        let first = play("true", "a", root.path()).unwrap();
+        assert_eq!(play("true", "a", root.path()).unwrap(), first);
+        assert_eq!(calls(root.path()), "venv pip ");
+        let second = play("true", "a==2", root.path()).unwrap();
+        assert_eq!(calls(root.path()), "venv pip venv pip ");
+        assert!(
+            second.exists() && !first.exists(),
+            "the older one is removed"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_failed_is_told_and_tried_again() {
+        let root = tempfile::tempdir().unwrap();
+        let pip = "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo line $n; done >&2; exit 1";
+        let error = play(pip, "a", root.path()).unwrap_err().to_string();
+        assert!(
+            !error.contains("line 2\n") && error.contains("  line 3\n"),
+            "{error}"
+        );
+        assert!(
+            error.contains("`pip install -r requirements.txt` failed"),
+            "{error}"
+        );
+        let left: Vec<_> = std::fs::read_dir(root.path())
+            .unwrap()
+            .flatten()
+            .filter(|entry| entry.path().is_dir())
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+        assert!(play("true", "a", root.path()).is_ok());
     }
 
     #[test]

@@ -23,6 +23,27 @@ pub(crate) fn program(
     dir: &Path,
     on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
 ) -> Result<Program, EnvironmentError> {
+    let requirements = optional(name, &dir.join(layout::REQUIREMENTS_FILE))?;
+    program_with(name, dir, &requirements, on_event)
+}
+
+/// How a Python connector is started without its packages: enough for its templates, if it imports none for them.
+///
+/// # Errors
+/// As [`program`].
+pub(crate) fn program_without_packages(
+    name: &ConnectorName,
+    dir: &Path,
+) -> Result<Program, EnvironmentError> {
+    program_with(name, dir, "", &mut |_| ())
+}
+
+fn program_with(
+    name: &ConnectorName,
+    dir: &Path,
+    requirements: &str,
+    on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+) -> Result<Program, EnvironmentError> {
     let dir = absolute(name, dir)?;
     let workspace = Workspace::find(&dir).map_err(|error| EnvironmentError::File {
         connector: name.clone(),
@@ -32,8 +53,7 @@ pub(crate) fn program(
     let state = workspace.state_dir();
     let place = state.join(environment::FOLDER);
     environment::make_folder(name, &state, &place)?;
-    let requirements = optional(name, &dir.join(layout::REQUIREMENTS_FILE))?;
-    let python = environment::prepare(name, &dir, &requirements, &place, on_event)?;
+    let python = environment::prepare(name, &dir, requirements, &place, on_event)?;
     let extra = optional(name, &dir.join(layout::DOCKERFILE_EXTRA))?;
     let settings = serde_json::json!({
         "connector": dir.join(layout::PYTHON_FILE),

@@ -6,7 +6,4 @@ mod host;
 
 pub use environment::{EnvironmentError, EnvironmentEvent};
 
-pub(crate) use host::{program, with_interpreter};
-
-#[cfg(test)]
-mod tests;
+pub(crate) use host::{program, program_without_packages, with_interpreter};

@@ -45,7 +45,7 @@ impl Database for ProcessDatabase {
         Ok(Box::new(ProcessConnection {
             shared: Arc::clone(&self.shared),
             canceller: Arc::new(Switch::new(process.canceller())),
-            state: State::Open(process),
+            state: State::Open(Box::new(process)),
         }))
     }
 }
@@ -76,7 +76,7 @@ struct ProcessConnection {
 }
 
 enum State {
-    Open(Process),
+    Open(Box<Process>),
     /// We ended the process; the next statement starts another one.
     Stopped,
     /// The connection was lost for good.
@@ -121,7 +121,7 @@ impl ProcessConnection {
         if let State::Stopped = self.state {
             let process = self.shared.connect()?;
             self.canceller.turn_to(process.canceller());
-            self.state = State::Open(process);
+            self.state = State::Open(Box::new(process));
         }
         match &mut self.state {
             State::Open(process) => Ok(process),

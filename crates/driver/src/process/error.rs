@@ -66,7 +66,7 @@ pub enum Fault {
     /// It speaks another version, is of another kind, or does not serve what is needed.
     Unfit(String),
     /// It answered with an error.
-    Refused(ErrorObject),
+    Refused(Box<ErrorObject>),
 }
 
 impl Fault {

@@ -218,7 +218,7 @@ impl Process {
         loop {
             let line = self.next_line(id, &mut waiting)?;
             if let Some(outcome) = read_answer(method, id, &line)? {
-                return outcome.map_err(Fault::Refused);
+                return outcome.map_err(|error| Fault::Refused(Box::new(error)));
             }
         }
     }
