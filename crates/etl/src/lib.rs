@@ -6,6 +6,7 @@ mod event;
 pub mod expression;
 mod fetch;
 mod http;
+mod run_reading;
 mod source;
 
 pub use error::{SourceError, SourceErrorKind};

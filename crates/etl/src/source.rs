@@ -1,31 +1,30 @@
 //! A connector that is described over HTTP, ready to be read.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bowline_connector::Credentials;
 use bowline_connector::folder::{LoadError, Problem, ProblemKind};
-use bowline_contract::etl::{EtlSourceManifest, EventTime};
+use bowline_contract::etl::EtlSourceManifest;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE};
 use jiff::{SignedDuration, Timestamp};
 use minijinja::Value;
 use serde_json::Value as Json;
 
-use crate::description::{self, Description, FieldTree, Mapping};
+use crate::description::{self, Description, Mapping};
 use crate::error::SourceError;
-use crate::event::{Statuses, Unmapped};
-use crate::expression::{Scope, to_json, to_value};
-use crate::fetch::{Loaded, Reader, Row, Sources};
+use crate::event::Unmapped;
+use crate::expression::{Scope, to_value};
+use crate::fetch::{Reader, Row, Sources};
 use crate::http::Client;
+use crate::run_reading::RunReading;
 
 /// The name under which expressions know the ids that are asked for.
-const RUN_IDS: &str = "run_ids";
+pub(crate) const RUN_IDS: &str = "run_ids";
 /// How far back assets may look at runs: for what a vendor only shows there.
 const METADATA_LOOKBACK: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How many rows are completed together, when a page holds more.
-const CHUNK: usize = 200;
 
 /// A pipeline connector's folder in memory.
 #[derive(Debug, Clone)]
@@ -127,9 +126,10 @@ pub struct Summary {
 
 /// A vendor, ready to be read.
 pub struct HttpSource {
-    connector: EtlConnector,
-    client: Client,
-    scope: Scope,
+    pub(crate) connector: EtlConnector,
+    pub(crate) client: Client,
+    /// What every expression sees.
+    pub(crate) scope: Scope,
     cancel: Arc<AtomicBool>,
 }
 
@@ -272,33 +272,11 @@ impl HttpSource {
         query: &RunQuery,
         on_event: &mut dyn FnMut(Json),
     ) -> Result<Summary, SourceError> {
-        let before = self.client.requests();
         let mut reading = RunReading::new(self, query, on_event);
-        let names = self.run_sources(query);
-        for name in &names {
-            let source = &self.connector.description.sources[name];
-            let scope = reading.scope.clone();
-            if let Some(other) = source.origin.source() {
-                reading.load_for(other)?;
-                let drivers = rows_of(&reading.sources, other).to_vec();
-                let loaded = reading.reader.load(source, &scope, &drivers)?;
-                reading.rows(loaded.rows)?;
-            } else {
-                let reader = Reader::new(&self.client);
-                reader.walk(source, &scope, &mut |rows| reading.rows(rows))?;
-                for note in reader.into_notes() {
-                    reading.reader.note(note);
-                }
-            }
+        for name in self.run_sources(query) {
+            reading.read(&name)?;
         }
-        let RunReading {
-            reader,
-            mut summary,
-            ..
-        } = reading;
-        summary.requests = self.client.requests() - before;
-        summary.notes = reader.into_notes();
-        Ok(summary)
+        Ok(reading.finish())
     }
 
     /// The sources of runs, in the order in which they are read.
@@ -318,7 +296,7 @@ impl HttpSource {
     }
 
     /// The sources that a mapping's expressions name, and the one it is made from.
-    fn sources_of(&self, mapping: &Mapping) -> BTreeSet<String> {
+    pub(crate) fn sources_of(&self, mapping: &Mapping) -> BTreeSet<String> {
         let mut names = names_of(mapping);
         names.insert(mapping.from.clone());
         names.retain(|name| self.connector.description.sources.contains_key(name));
@@ -326,7 +304,7 @@ impl HttpSource {
     }
 
     /// Reads a source and those that it needs, unless they are there.
-    fn load(
+    pub(crate) fn load(
         &self,
         reader: &Reader<'_>,
         name: &str,
@@ -356,212 +334,7 @@ impl HttpSource {
     }
 }
 
-/// A reading of runs under way.
-struct RunReading<'s, 'e> {
-    source: &'s HttpSource,
-    reader: Reader<'s>,
-    query: &'s RunQuery,
-    scope: Scope,
-    /// Sources that do not hang on runs; read once.
-    sources: Sources,
-    /// The names that stand for the runs at hand.
-    groups: BTreeSet<String>,
-    /// Sources that are read anew for each page of runs.
-    per_page: BTreeSet<String>,
-    /// Whether `event_time` can be told before those are read.
-    early_time: bool,
-    seen: HashSet<(String, String)>,
-    summary: Summary,
-    on_event: &'e mut dyn FnMut(Json),
-}
-
-impl<'s, 'e> RunReading<'s, 'e> {
-    fn new(source: &'s HttpSource, query: &'s RunQuery, on_event: &'e mut dyn FnMut(Json)) -> Self {
-        let description = &source.connector.description;
-        let runs = &description.runs;
-        let groups: BTreeSet<String> = std::iter::once(&runs.mapping.from)
-            .chain(&runs.also)
-            .chain(&runs.by_id)
-            .cloned()
-            .collect();
-        let mut per_page = BTreeSet::new();
-        loop {
-            let before = per_page.len();
-            for (name, other) in &description.sources {
-                let hangs = description::source_names(other)
-                    .iter()
-                    .any(|name| groups.contains(name) || per_page.contains(name));
-                if hangs && !groups.contains(name) {
-                    per_page.insert(name.clone());
-                }
-            }
-            if per_page.len() == before {
-                break;
-            }
-        }
-        let early_time = time_names(&runs.mapping).is_disjoint(&per_page);
-        let (scope, ids) = match query {
-            RunQuery::Window { start, end } => {
-                (window_scope(&source.scope, *start, *end), Vec::new())
-            }
-            RunQuery::Ids(ids) => (
-                source.scope.with([(RUN_IDS, Value::from(ids.clone()))]),
-                ids.clone(),
-            ),
-        };
-        let id_rows = ids.into_iter().map(|id| Row {
-            record: Value::from(id),
-            parent: Value::from(()),
-        });
-        let sources = Sources::from([(
-            RUN_IDS.to_owned(),
-            Arc::new(Loaded::list(id_rows.collect())),
-        )]);
-        Self {
-            source,
-            reader: Reader::new(&source.client),
-            query,
-            scope,
-            sources,
-            groups,
-            per_page,
-            early_time,
-            seen: HashSet::new(),
-            summary: Summary::default(),
-            on_event,
-        }
-    }
-
-    fn mapping(&self) -> &'s Mapping {
-        &self.source.connector.description.runs.mapping
-    }
-
-    fn load_for(&mut self, name: &str) -> Result<(), SourceError> {
-        self.source.load(
-            &self.reader,
-            name,
-            &self.scope,
-            &mut self.sources,
-            &self.groups,
-        )
-    }
-
-    fn rows(&mut self, rows: Vec<Row>) -> Result<(), SourceError> {
-        self.summary.records += rows.len();
-        for name in self.source.sources_of(self.mapping()) {
-            if !self.per_page.contains(&name) {
-                self.load_for(&name)?;
-            }
-        }
-        let scope = with_sources(&self.scope, &self.sources);
-        let mut rows = rows.into_iter();
-        loop {
-            let chunk: Vec<Row> = rows.by_ref().take(CHUNK).collect();
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            self.chunk(chunk, &scope)?;
-        }
-    }
-
-    fn chunk(&mut self, rows: Vec<Row>, scope: &Scope) -> Result<(), SourceError> {
-        let mapping = self.mapping();
-        let mut wanted = Vec::new();
-        for row in rows {
-            let row_scope = scope.with([
-                ("record", row.record.clone()),
-                ("parent", row.parent.clone()),
-            ]);
-            if !self
-                .reader
-                .holds(mapping.when.as_ref(), &row_scope, &row.record)?
-            {
-                self.summary.passed_over += 1;
-            } else if self.early_time && !self.in_time(&row, scope)? {
-                self.summary.outside += 1;
-            } else {
-                wanted.push(row);
-            }
-        }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let mut sources = self.sources.clone();
-        let group = Arc::new(Loaded::list(wanted));
-        for name in &self.groups {
-            sources.insert(name.clone(), Arc::clone(&group));
-        }
-        for name in self.source.sources_of(mapping) {
-            self.source.load(
-                &self.reader,
-                &name,
-                &self.scope,
-                &mut sources,
-                &BTreeSet::new(),
-            )?;
-        }
-        let scope = with_sources(&self.scope, &sources);
-        let manifest = &self.source.connector.manifest;
-        let statuses = Statuses {
-            runs: &manifest.run_status_mapping,
-            tasks: manifest.task_statuses(),
-        };
-        for row in &group.rows {
-            let mut unmapped = Unmapped::new();
-            let run = self
-                .reader
-                .run(mapping, &scope, row, &statuses, &mut unmapped)?;
-            let text = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
-            let time = EventTime::parse(&text("event_time")).ok();
-            if !self.is_asked_for(time.as_ref(), &text("run_source_id")) {
-                self.summary.outside += 1;
-                continue;
-            }
-            if !self
-                .seen
-                .insert((text("job_source_id"), text("run_source_id")))
-            {
-                self.summary.repeated += 1;
-                continue;
-            }
-            for (word, count) in unmapped {
-                *self.summary.unmapped.entry(word).or_default() += count;
-            }
-            self.summary.events += 1;
-            (self.on_event)(run);
-        }
-        Ok(())
-    }
-
-    /// Whether a row's time is in the window; a time that cannot be read is left to validation.
-    fn in_time(&self, row: &Row, scope: &Scope) -> Result<bool, SourceError> {
-        let (RunQuery::Window { .. }, Some(expression)) =
-            (self.query, time_expression(self.mapping()))
-        else {
-            return Ok(true);
-        };
-        let names = time_names(self.mapping());
-        let scope = self
-            .reader
-            .row_scope(self.mapping(), scope, row, |name| names.contains(name))?;
-        let time = self.reader.evaluate(expression, &scope, &row.record)?;
-        let time = to_json(&time);
-        let time = time.as_str().and_then(|text| EventTime::parse(text).ok());
-        Ok(self.is_asked_for(time.as_ref(), ""))
-    }
-
-    fn is_asked_for(&self, time: Option<&EventTime>, id: &str) -> bool {
-        match self.query {
-            RunQuery::Window { start, end } => time.is_none_or(|time| {
-                let at = time.timestamp();
-                *start <= at && at < *end
-            }),
-            RunQuery::Ids(ids) => ids.iter().any(|wanted| wanted == id),
-        }
-    }
-}
-
-fn window_scope(scope: &Scope, start: Timestamp, end: Timestamp) -> Scope {
+pub(crate) fn window_scope(scope: &Scope, start: Timestamp, end: Timestamp) -> Scope {
     let window = Value::from_pairs([
         ("start", Value::from(start.to_string())),
         ("end", Value::from(end.to_string())),
@@ -569,7 +342,7 @@ fn window_scope(scope: &Scope, start: Timestamp, end: Timestamp) -> Scope {
     scope.with([("window", window)])
 }
 
-fn with_sources(scope: &Scope, sources: &Sources) -> Scope {
+pub(crate) fn with_sources(scope: &Scope, sources: &Sources) -> Scope {
     scope.with(
         sources
             .iter()
@@ -581,7 +354,7 @@ fn with_sources(scope: &Scope, sources: &Sources) -> Scope {
     )
 }
 
-fn rows_of<'s>(sources: &'s Sources, name: &str) -> &'s [Row] {
+pub(crate) fn rows_of<'s>(sources: &'s Sources, name: &str) -> &'s [Row] {
     sources.get(name).map_or(&[], |loaded| &loaded.rows)
 }
 
@@ -598,38 +371,5 @@ fn names_of(mapping: &Mapping) -> BTreeSet<String> {
     mapping
         .fields
         .visit(&[], &mut |expression, _| names.extend(expression.names()));
-    names
-}
-
-fn time_expression(mapping: &Mapping) -> Option<&crate::expression::Expression> {
-    let FieldTree::Record { fields, .. } = &mapping.fields else {
-        return None;
-    };
-    fields.iter().find_map(|(name, field)| match field {
-        FieldTree::Value(expression) if name == "event_time" => Some(expression),
-        _ => None,
-    })
-}
-
-/// The names that `event_time` hangs on, shared values included.
-fn time_names(mapping: &Mapping) -> BTreeSet<String> {
-    let lets: BTreeMap<&str, _> = mapping
-        .lets
-        .iter()
-        .map(|(name, let_)| (name.as_str(), let_))
-        .collect();
-    let mut names = BTreeSet::new();
-    let mut open: Vec<String> = time_expression(mapping)
-        .into_iter()
-        .flat_map(crate::expression::Expression::names)
-        .collect();
-    while let Some(name) = open.pop() {
-        if let Some(expression) = lets.get(name.as_str())
-            && !names.contains(&name)
-        {
-            open.extend(expression.names());
-        }
-        names.insert(name);
-    }
     names
 }

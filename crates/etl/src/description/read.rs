@@ -206,6 +206,17 @@ fn check_references(document: &mut Document<'_>, description: &Description) {
             );
         }
     }
+    let mappings = [&description.assets, &description.runs.mapping];
+    for (name, expression) in mappings.iter().flat_map(|mapping| &mapping.lets) {
+        if names.contains(&name.as_str()) {
+            report(
+                document,
+                expression.line(),
+                format!("`{name}` is the name of a source already"),
+                Some("give the shared value another name".to_owned()),
+            );
+        }
+    }
     for name in description.sources.keys() {
         if reaches(description, name, name, &mut BTreeSet::new()) {
             report(

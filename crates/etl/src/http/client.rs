@@ -11,15 +11,13 @@ use serde_json::Value as Json;
 use ureq::http;
 
 use super::address::percent_encode;
+use super::excerpt::{self, cut, trimmed};
 use super::retry;
 use crate::description::{Auth, BodyFormat, Description, Limits, Login, RejectRule, Request};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{
     Expression, ExpressionProblem, Scope, Template, text_of, to_json, to_value,
 };
-
-/// How much of a text an error shows, in characters.
-const SHOWN: usize = 600;
 
 /// A request with everything filled in.
 #[derive(Debug, Clone)]
@@ -572,7 +570,7 @@ impl Client {
 
     fn shown(&self, text: &str) -> String {
         // Cut last: a secret that the cut went through would not be found any more.
-        cut(&self.masked(&text.chars().take(SHOWN * 8).collect::<String>()))
+        cut(&self.masked(&text.chars().take(excerpt::SHOWN * 8).collect::<String>()))
     }
 }
 
@@ -580,46 +578,5 @@ const fn accept(format: BodyFormat) -> &'static str {
     match format {
         BodyFormat::Json => "application/json",
         BodyFormat::JsonLines => "application/x-ndjson",
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// How much of one text in a record is shown, in characters.
-const TEXT_SHOWN: usize = 60;
-/// How many entries of a list in a record are shown.
-const ENTRIES_SHOWN: usize = 3;
-/// Words in a key that say that its value is nobody's business.
-const SECRET_WORDS: [&str; 5] = ["password", "secret", "token", "credential", "api_key"];
-
-/// A record made short for people, without the values of keys that sound like secrets.
-fn trimmed(record: &Json) -> Json {
-    match record {
-        Json::String(text) => match text.char_indices().nth(TEXT_SHOWN) {
-            Some((end, _)) => Json::from(format!("{}…", &text[..end])),
-            None => record.clone(),
-        },
-        Json::Array(items) => items.iter().take(ENTRIES_SHOWN).map(trimmed).collect(),
-        Json::Object(members) => members
-            .iter()
-            .map(|(key, value)| {
-                let lower = key.to_lowercase();
-                let secret =
-                    value.is_string() && SECRET_WORDS.iter().any(|word| lower.contains(word));
-                let shown = if secret {
-                    Json::from("***")
-                } else {
-                    trimmed(value)
-                };
-                (key.clone(), shown)
-            })
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        other => other.clone(),
     }
 }

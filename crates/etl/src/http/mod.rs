@@ -2,6 +2,7 @@
 
 mod address;
 mod client;
+mod excerpt;
 mod retry;
 
 pub(crate) use address::resolve;

@@ -1,0 +1,48 @@
+//! What errors show of answers and records: enough to see what is meant, and no secrets.
+
+use serde_json::Value as Json;
+
+/// How much of a text an error shows, in characters.
+pub(super) const SHOWN: usize = 600;
+
+/// How much of one text in a record is shown, in characters.
+const TEXT_SHOWN: usize = 60;
+/// How many entries of a list in a record are shown.
+const ENTRIES_SHOWN: usize = 3;
+/// Words in a key that say that its value is nobody's business.
+const SECRET_WORDS: [&str; 5] = ["password", "secret", "token", "credential", "api_key"];
+
+/// A record made short for people, without the values of keys that sound like secrets.
+pub(super) fn trimmed(record: &Json) -> Json {
+    match record {
+        Json::String(text) => match text.char_indices().nth(TEXT_SHOWN) {
+            Some((end, _)) => Json::from(format!("{}…", &text[..end])),
+            None => record.clone(),
+        },
+        Json::Array(items) => items.iter().take(ENTRIES_SHOWN).map(trimmed).collect(),
+        Json::Object(members) => members
+            .iter()
+            .map(|(key, value)| {
+                let lower = key.to_lowercase();
+                let secret =
+                    value.is_string() && SECRET_WORDS.iter().any(|word| lower.contains(word));
+                let shown = if secret {
+                    Json::from("***")
+                } else {
+                    trimmed(value)
+                };
+                (key.clone(), shown)
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
+/// The beginning of a long text.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
