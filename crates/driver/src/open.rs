@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::process::{self, Program};
-use crate::{Database, Redactor, SqlError, adbc, sqlite};
+use crate::{Database, Redactor, SqlError, adbc, odbc, sqlite};
 
 /// Which driver to use and how: everything needed to reach one database. `Debug` shows no option's value.
 #[derive(Clone)]
@@ -53,6 +53,13 @@ impl fmt::Debug for DriverSpec {
 /// The drivers there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DriverKind {
+    /// A driver of the machine's ODBC driver manager. Options: `dsn` or `connection_string`, and any keyword of the
+    /// driver's connection string.
+    Odbc {
+        /// The driver's name as the manager knows it, or its library; none when a data source or the connection
+        /// string says it.
+        driver: Option<String>,
+    },
     /// SQLite, compiled in. Options: `path`, `mode`, `busy_timeout`.
     Sqlite,
     /// A program that speaks the process protocol. It has no options: it gets the connect_args.
@@ -82,6 +89,7 @@ pub enum AdbcLibrary {
 pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
     let opened = match &spec.kind {
         DriverKind::Process(program) => Ok(process::open(spec, program)),
+        DriverKind::Odbc { driver } => odbc::open(spec, driver.as_deref()),
         DriverKind::Sqlite => sqlite::open(spec),
         DriverKind::Adbc {
             library,

@@ -5,9 +5,11 @@
 //! server is ready. The rest (the folder, the port, the watching, the clean-up) is `process`.
 
 mod error;
+mod mariadb;
 mod postgres;
 mod process;
 
 pub use error::ServerError;
+pub use mariadb::MariaDb;
 pub use postgres::{Cluster, Postgres, Programs};
 pub use process::{Launch, Running, StopSignal, free_port};

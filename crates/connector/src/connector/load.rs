@@ -175,6 +175,17 @@ fn read_driver(
     report_meaningless(document, section);
     let kind = match section.kind {
         DriverKind::Sqlite => bowline_driver::DriverKind::Sqlite,
+        // Neither is needed: a data source or a connection string may say which driver it is.
+        DriverKind::Odbc => bowline_driver::DriverKind::Odbc {
+            driver: match (&section.path, &section.name) {
+                (Some(path), _) => {
+                    let path = dir.join(path.get_ref());
+                    let path = std::path::absolute(&path).unwrap_or(path);
+                    Some(path.display().to_string())
+                }
+                (None, name) => name.as_ref().map(|name| name.get_ref().clone()),
+            },
+        },
         DriverKind::Process => {
             let command = section.command.as_ref().map(Spanned::get_ref);
             let Some(command) = command.filter(|command| !command.is_empty()) else {
@@ -243,6 +254,10 @@ fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
             "the program is `command`, and it gets the connect_args of credentials.json",
         ),
         DriverKind::Adbc => (vec![command], "the driver is found by `name` or `path`"),
+        DriverKind::Odbc => (
+            vec![library[2].clone(), command],
+            "the driver is found by `name` or `path`, or by `dsn` or `connection_string` in `[driver.options]`",
+        ),
     };
     for (key, range) in meaningless {
         if let Some(range) = range {

@@ -59,6 +59,8 @@ pub struct DriverSection {
 pub enum DriverKind {
     /// A shared library that follows the ADBC standard.
     Adbc,
+    /// A driver of the machine's ODBC driver manager.
+    Odbc,
     /// A program of its own that speaks the process protocol.
     Process,
     /// SQLite, compiled into this program.
@@ -67,13 +69,14 @@ pub enum DriverKind {
 
 impl DriverKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Adbc, Self::Process, Self::Sqlite];
+    pub const ALL: [Self; 4] = [Self::Adbc, Self::Odbc, Self::Process, Self::Sqlite];
 
     /// The word for it in `connector.toml`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Adbc => "adbc",
+            Self::Odbc => "odbc",
             Self::Process => "process",
             Self::Sqlite => "sqlite",
         }

@@ -1,6 +1,5 @@
 //! An ADBC database and its connections, behind the crate's traits.
 
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use adbc_core::options::{InfoCode, OptionConnection, OptionDatabase, OptionValue};
@@ -9,11 +8,9 @@ use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedDriver};
 
 use super::arrow::{self, Vendor};
 use super::error::{Stage, from_adbc};
-use super::session::{Event, Open, Outcome, Run, Session};
 use super::{library, statement};
-use crate::{
-    AdbcLibrary, Canceller, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, Value,
-};
+use crate::session::{Open, Run, Stopper, ThreadedConnection};
+use crate::{AdbcLibrary, Connection, Database, DriverSpec, SqlError, Value};
 
 /// Options that belong to each connection, not to the database.
 const CONNECTION_OPTIONS: &str = "adbc.connection.";
@@ -68,7 +65,7 @@ struct About {
 }
 
 impl Shared {
-    fn connect(&self) -> Result<(ManagedConnection, Run), SqlError> {
+    fn connect(&self, stopper: &Arc<Stopper>) -> Result<Run, SqlError> {
         let (statement_options, rest): (Vec<_>, Vec<_>) = self
             .spec
             .options
@@ -100,10 +97,20 @@ impl Shared {
             .new_connection_with_opts(options)
             .map_err(connecting)?;
         let vendor = self.greet(&mut connection)?;
-        let run: Run = Box::new(move |connection, sql, limits, stopper| {
-            statement::run(connection, sql, limits, vendor, &statement_options, stopper)
-        });
-        Ok((connection, run))
+        let handle = connection.get_cancel_handle();
+        stopper.opened(Arc::new(move || handle.try_cancel().is_ok()));
+        let stopper = Arc::clone(stopper);
+        Ok(Box::new(move |sql, limits| {
+            let connection = &mut connection;
+            statement::run(
+                connection,
+                sql,
+                limits,
+                vendor,
+                &statement_options,
+                &stopper,
+            )
+        }))
     }
 }
 
@@ -187,71 +194,11 @@ impl Database for AdbcDatabase {
     }
 
     fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
-        let session = open_session(&self.shared)?;
-        Ok(Box::new(AdbcConnection {
-            shared: Arc::clone(&self.shared),
-            canceller: Arc::new(Wake(Mutex::new(session.wake()))),
-            session: Some(session),
-        }))
-    }
-}
-
-fn open_session(shared: &Arc<Shared>) -> Result<Session, SqlError> {
-    let opening = Arc::clone(shared);
-    let open: Open = Box::new(move || opening.connect());
-    Session::open(open, shared.spec.connect_timeout)
-        .map_err(|error| error.redacted(&shared.spec.redactor))
-}
-
-struct AdbcConnection {
-    shared: Arc<Shared>,
-    canceller: Arc<Wake>,
-    /// `None` after a statement that could not be stopped: the next one gets a new connection.
-    session: Option<Session>,
-}
-
-impl Connection for AdbcConnection {
-    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
-        let mut session = match self.session.take() {
-            Some(session) => session,
-            None => {
-                let session = open_session(&self.shared)?;
-                self.canceller.follow(session.wake());
-                session
-            }
-        };
-        let result = match session.run(sql, limits) {
-            Outcome::Over(result) => {
-                self.session = Some(session);
-                result
-            }
-            Outcome::LeftBehind(error) => {
-                session.leave_behind();
-                Err(error)
-            }
-        };
-        result.map_err(|error| error.redacted(&self.shared.spec.redactor))
-    }
-
-    fn canceller(&self) -> Arc<dyn Canceller> {
-        Arc::clone(&self.canceller) as Arc<dyn Canceller>
-    }
-}
-
-/// Cancels whatever the connection's present session runs.
-struct Wake(Mutex<Sender<Event>>);
-
-impl Wake {
-    fn follow(&self, events: Sender<Event>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = events;
-    }
-}
-
-impl Canceller for Wake {
-    fn cancel(&self) {
-        let events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody listens when the connection is gone, and then nothing runs on it.
-        let _ = events.send(Event::Cancel);
+        let shared = Arc::clone(&self.shared);
+        let open: Open = Arc::new(move |stopper| shared.connect(stopper));
+        let spec = &self.shared.spec;
+        let connection = ThreadedConnection::open(open, spec.connect_timeout, &spec.redactor)?;
+        Ok(Box::new(connection))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Running one statement on an ADBC connection and reading its result.
 
+use std::sync::Arc;
+
 use adbc_core::options::OptionStatement;
 use adbc_core::{Connection as _, Optionable as _, Statement as _};
 use adbc_driver_manager::ManagedConnection;
@@ -7,8 +9,8 @@ use arrow_array::RecordBatchReader;
 
 use super::arrow::{self, Vendor};
 use super::error::{Stage, from_adbc, from_stream};
-use super::session::Stopper;
 use crate::connection::ResultBuilder;
+use crate::session::Stopper;
 use crate::{Column, Limits, ResultSet, SqlError, SqlErrorKind, Value};
 
 /// Whether PostgreSQL's driver reads a result through COPY.
@@ -52,7 +54,8 @@ pub(super) fn run(
             .map_err(execute)?;
     }
     statement.set_sql_query(sql).map_err(execute)?;
-    stopper.running(statement.get_cancel_handle());
+    let handle = statement.get_cancel_handle();
+    stopper.running(Arc::new(move || handle.try_cancel().is_ok()));
     if vendor != Vendor::DuckDb && is_change(&word, sql) {
         let rows = statement.execute_update().map_err(execute)?;
         return Ok(ResultSet {

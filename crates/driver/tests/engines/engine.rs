@@ -63,6 +63,8 @@ pub(crate) fn every_engine() -> Vec<(&'static str, Needed<Arc<dyn Database>>)> {
         ("sqlite", Ok(sqlite())),
         ("duckdb", duckdb()),
         ("postgresql", postgresql()),
+        ("postgresql through odbc", crate::odbc::postgresql()),
+        ("mariadb", crate::odbc::mariadb()),
     ]
 }
 

@@ -19,6 +19,17 @@ fn statements(engine: &str) -> [&'static str; 3] {
             "SELECT i FROM range(100000000000) t(i)",
             "SELECT repeat('x', 100000) FROM range(1000)",
         ],
+        "mariadb" => [
+            "SELECT SLEEP(3600)",
+            "SELECT seq FROM seq_1_to_3000000",
+            "SELECT REPEAT('x', 100000) FROM seq_1_to_1000",
+        ],
+        // Its driver takes in the whole result before the first row is seen.
+        "postgresql through odbc" => [
+            "SELECT pg_sleep(3600)",
+            "SELECT generate_series(1, 1000000)",
+            "SELECT repeat('x', 100000) FROM generate_series(1, 1000)",
+        ],
         _ => [
             "SELECT pg_sleep(3600)",
             "SELECT generate_series(1, 100000000000)",

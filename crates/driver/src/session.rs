@@ -1,14 +1,14 @@
-//! A connection on a thread of its own, and the caller's side of it.
+//! A connection on a thread of its own, and the caller's side of it: for drivers whose calls may hang.
+//!
+//! The caller waits with the time limit in hand. So a statement, a connection attempt or a driver that hangs
+//! can always be left behind.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use adbc_core::{CancelHandle, Connection as _};
-use adbc_driver_manager::ManagedConnection;
-
 use crate::error::Seconds;
-use crate::{Limits, ResultSet, SqlError, SqlErrorKind};
+use crate::{Canceller, Connection, Limits, Redactor, ResultSet, SqlError, SqlErrorKind};
 
 /// How long a statement that was asked to stop may take to do so.
 const GRACE: Duration = Duration::from_secs(3);
@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_secs(3);
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// What the caller waits for.
-pub(super) enum Event {
+enum Event {
     /// The connection is open, or could not be.
     Opened(Result<(), SqlError>),
     /// The statement is over.
@@ -35,17 +35,92 @@ struct Job {
     limits: Limits,
 }
 
-/// What the thread does with its connection for each statement.
-pub(super) type Run = Box<
-    dyn FnMut(&mut ManagedConnection, &str, &Limits, &Stopper) -> Result<ResultSet, SqlError>
-        + Send,
->;
+/// Runs one statement on the thread's connection, which it holds.
+pub(crate) type Run = Box<dyn FnMut(&str, &Limits) -> Result<ResultSet, SqlError>>;
 
-/// Opens the connection and says how statements run on it.
-pub(super) type Open = Box<dyn FnOnce() -> Result<(ManagedConnection, Run), SqlError> + Send>;
+/// Opens a connection, on the thread it will live on, and says how statements run on it. The stopper is told what
+/// stops them.
+pub(crate) type Open = Arc<dyn Fn(&Arc<Stopper>) -> Result<Run, SqlError> + Send + Sync>;
+
+/// A connection of the crate over sessions: the next statement after one that could not be stopped gets a new one.
+pub(crate) struct ThreadedConnection {
+    open: Open,
+    connect_timeout: Duration,
+    redactor: Redactor,
+    canceller: Arc<Wake>,
+    /// `None` after a statement that could not be stopped.
+    session: Option<Session>,
+}
+
+impl ThreadedConnection {
+    /// Opens a connection within the time limit.
+    pub(crate) fn open(
+        open: Open,
+        connect_timeout: Duration,
+        redactor: &Redactor,
+    ) -> Result<Self, SqlError> {
+        let session = Session::open(Arc::clone(&open), connect_timeout)
+            .map_err(|error| error.redacted(redactor))?;
+        Ok(Self {
+            open,
+            connect_timeout,
+            redactor: redactor.clone(),
+            canceller: Arc::new(Wake(Mutex::new(session.wake.clone()))),
+            session: Some(session),
+        })
+    }
+
+    fn run_on_a_session(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => {
+                let session = Session::open(Arc::clone(&self.open), self.connect_timeout)?;
+                self.canceller.follow(session.wake.clone());
+                session
+            }
+        };
+        match session.run(sql, limits) {
+            Outcome::Over(result) => {
+                self.session = Some(session);
+                result
+            }
+            Outcome::LeftBehind(error) => {
+                session.leave_behind();
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Connection for ThreadedConnection {
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        self.run_on_a_session(sql, limits)
+            .map_err(|error| error.redacted(&self.redactor))
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Arc::clone(&self.canceller) as Arc<dyn Canceller>
+    }
+}
+
+/// Cancels whatever the connection's present session runs.
+struct Wake(Mutex<Sender<Event>>);
+
+impl Wake {
+    fn follow(&self, events: Sender<Event>) {
+        *lock(&self.0) = events;
+    }
+}
+
+impl Canceller for Wake {
+    fn cancel(&self) {
+        // Nobody listens when the connection is gone, and then nothing runs on it.
+        let _ = lock(&self.0).send(Event::Cancel);
+    }
+}
 
 /// The caller's side of a connection.
-pub(super) struct Session {
+struct Session {
     jobs: Option<Sender<Job>>,
     events: Receiver<Event>,
     wake: Sender<Event>,
@@ -57,7 +132,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Opens a connection within the time limit.
-    pub(super) fn open(open: Open, limit: Duration) -> Result<Self, SqlError> {
+    fn open(open: Open, limit: Duration) -> Result<Self, SqlError> {
         let (job_sender, job_receiver) = channel();
         let (wake, events) = channel();
         let (alive, closed) = channel();
@@ -71,10 +146,10 @@ impl Session {
             closing: CLOSING,
         };
         std::thread::Builder::new()
-            .name("bowline-adbc".to_owned())
+            .name("bowline-connection".to_owned())
             .spawn(move || {
                 let _alive: Sender<()> = alive;
-                work(open, &job_receiver, Farewell(wake), &stopper);
+                work(&open, &job_receiver, Farewell(wake), &stopper);
             })
             .map_err(|error| {
                 SqlError::new(
@@ -95,13 +170,8 @@ impl Session {
         }
     }
 
-    /// What stops this session's statements from elsewhere.
-    pub(super) fn wake(&self) -> Sender<Event> {
-        self.wake.clone()
-    }
-
     /// Runs a statement; after `LeftBehind` the session is of no more use.
-    pub(super) fn run(&mut self, sql: &str, limits: &Limits) -> Outcome {
+    fn run(&mut self, sql: &str, limits: &Limits) -> Outcome {
         // A wish to cancel that came too late for the last statement is not for this one.
         while self.events.try_recv().is_ok() {}
         let job = Job {
@@ -138,7 +208,7 @@ impl Session {
     }
 
     /// Goes without waiting for the connection to close.
-    pub(super) fn leave_behind(mut self) {
+    fn leave_behind(mut self) {
         self.closing = Duration::ZERO;
     }
 
@@ -177,7 +247,7 @@ impl Session {
 }
 
 /// How a statement ended for its session.
-pub(super) enum Outcome {
+enum Outcome {
     /// It is over, one way or the other.
     Over(Result<ResultSet, SqlError>),
     /// It goes on, and nobody listens any more.
@@ -211,51 +281,50 @@ impl Drop for Farewell {
 }
 
 /// The connection's thread: everything that may hang happens here.
-fn work(open: Open, jobs: &Receiver<Job>, events: Farewell, stopper: &Stopper) {
-    let (mut connection, mut run) = match open() {
-        Ok(opened) => opened,
+fn work(open: &Open, jobs: &Receiver<Job>, events: Farewell, stopper: &Arc<Stopper>) {
+    let mut run = match open(stopper) {
+        Ok(run) => run,
         Err(error) => {
             let _ = events.0.send(Event::Opened(Err(error)));
             return;
         }
     };
-    stopper.opened(connection.get_cancel_handle());
     let _ = events.0.send(Event::Opened(Ok(())));
     while let Ok(job) = jobs.recv() {
-        let result = run(&mut connection, &job.sql, &job.limits, stopper);
+        let result = run(&job.sql, &job.limits);
         if events.0.send(Event::Done(result)).is_err() {
             return;
         }
     }
 }
 
+/// One way to tell the server to stop; says whether it could be told.
+pub(crate) type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Tells the server to stop what it is doing. Drivers implement one way of asking or the other.
 #[derive(Default)]
-pub(super) struct Stopper {
-    connection: Mutex<Option<Arc<dyn CancelHandle>>>,
-    statement: Mutex<Option<Arc<dyn CancelHandle>>>,
+pub(crate) struct Stopper {
+    connection: Mutex<Option<Stop>>,
+    statement: Mutex<Option<Stop>>,
 }
 
 impl Stopper {
-    fn opened(&self, handle: Box<dyn CancelHandle>) {
-        *lock(&self.connection) = Some(handle.into());
+    /// How to stop whatever runs on the connection.
+    pub(crate) fn opened(&self, stop: Stop) {
+        *lock(&self.connection) = Some(stop);
     }
 
-    /// A statement is about to run.
-    pub(super) fn running(&self, handle: Box<dyn CancelHandle>) {
-        *lock(&self.statement) = Some(handle.into());
+    /// How to stop the statement that is about to run.
+    pub(crate) fn running(&self, stop: Stop) {
+        *lock(&self.statement) = Some(stop);
     }
 
     /// Asks the server to stop.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let connection = lock(&self.connection).clone();
         let statement = lock(&self.statement).clone();
-        let handles = [connection, statement].into_iter().flatten();
-        for handle in handles {
-            if handle.try_cancel().is_ok() {
-                return;
-            }
-        }
+        let mut ways = [connection, statement].into_iter().flatten();
+        ways.any(|stop| stop());
     }
 }
 

@@ -1,0 +1,15 @@
+//! Drivers that speak ODBC, through the driver manager of the machine.
+//!
+//! The manager's library is loaded when the first such driver is opened, so that neither the build nor a user
+//! of other drivers needs it. Every call into it stands in `manager` (the function table) and `handle` (safe
+//! handles over it); the rest of the module is ordinary code.
+
+mod connection_string;
+mod database;
+mod error;
+mod handle;
+mod manager;
+mod statement;
+mod value;
+
+pub(crate) use database::open;
