@@ -1,10 +1,10 @@
-//! `bowline new`: a new connector from a dialect pack.
+//! `bowline new`: a new connector, from a dialect pack or with code of its own.
 
 use std::path::{Path, PathBuf};
 
 use bowline_connector::{Scaffold, Scaffolded, Workspace};
 use bowline_contract::ConnectorName;
-use bowline_contract::layout::CREDENTIALS_FILE;
+use bowline_contract::layout::{CREDENTIALS_FILE, PYTHON_FILE};
 use bowline_driver::{AdbcLibrary, DriverKind};
 use dialoguer::console::Term;
 use dialoguer::theme::ColorfulTheme;
@@ -22,7 +22,9 @@ use crate::style::{GOOD, HINT, QUIET, STRONG, paint};
 /// Writes `connectors/<name>/` and loads it again to be sure that it is valid. Nothing is overwritten. At a terminal,
 /// what you leave out is asked for.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: bowline new sales --dialect postgres")]
+#[command(
+    after_help = "Examples:\n  bowline new sales --dialect postgres\n  bowline new sales --lang python"
+)]
 pub(crate) struct NewArgs {
     /// The connector's name: letters, digits and `_`
     name: Option<String>,
@@ -32,6 +34,18 @@ pub(crate) struct NewArgs {
     /// The driver, when it is not the dialect's own
     #[arg(long, value_name = "DRIVER")]
     driver: Option<String>,
+    /// Write code of its own that reaches the database, for one that no driver reaches
+    #[arg(long, value_name = "LANGUAGE", conflicts_with = "driver")]
+    lang: Option<Language>,
+}
+
+/// The languages a connector can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Language {
+    /// A connector.py with a method for every template
+    Python,
+    /// A Cargo project with the SDK; templates stay in templates.toml
+    Rust,
 }
 
 impl NewArgs {
@@ -50,14 +64,19 @@ impl NewArgs {
                 ));
             }
         };
-        let dialect = match (&self.dialect, &self.driver) {
-            (None, None) if asking => Some(ask_dialect()?),
-            (dialect, _) => dialect.clone(),
+        let dialect = match (&self.dialect, &self.driver, self.lang) {
+            (None, None, None) if asking => Some(ask_dialect()?),
+            (dialect, ..) => dialect.clone(),
         };
+        let dialect = dialect.as_deref();
         let workspace = Workspace::find(&context.directory)?;
-        let scaffolded =
-            Scaffold::plan(name, dialect.as_deref(), self.driver.as_deref())?.write(&workspace)?;
-        report(context, &scaffolded)?;
+        let plan = match self.lang {
+            None => Scaffold::plan(name, dialect, self.driver.as_deref()),
+            Some(Language::Python) => Scaffold::in_python(name, dialect),
+            Some(Language::Rust) => Scaffold::in_rust(name, dialect),
+        };
+        let scaffolded = plan?.write(&workspace)?;
+        report(context, &scaffolded, self.lang)?;
         Ok(Ended::Fine)
     }
 }
@@ -108,7 +127,11 @@ fn unanswered(error: dialoguer::Error) -> CliError {
 }
 
 /// Says what was written, and what comes next.
-fn report(context: &Context, scaffolded: &Scaffolded) -> Result<(), CliError> {
+fn report(
+    context: &Context,
+    scaffolded: &Scaffolded,
+    language: Option<Language>,
+) -> Result<(), CliError> {
     let printer = &context.printer;
     let connector = &scaffolded.connector;
     let mut text = format!(
@@ -126,15 +149,37 @@ fn report(context: &Context, scaffolded: &Scaffolded) -> Result<(), CliError> {
         format!("fill in {}", shown(context, &credentials).display()),
         "it is kept out of git",
     )];
-    if let DriverKind::Adbc {
-        library: AdbcLibrary::Named(driver),
-        ..
-    } = &connector.driver.kind
-    {
-        steps.push((
+    let place = shown(context, &connector.dir);
+    match (&connector.driver.kind, language) {
+        (_, Some(Language::Python)) => steps.push((
+            format!("write {}", place.join(PYTHON_FILE).display()),
+            "how the database is reached, and its templates",
+        )),
+        (_, Some(Language::Rust)) => {
+            steps.push((
+                format!("write {}", place.join("src/main.rs").display()),
+                "how the database is reached",
+            ));
+            steps.push((
+                format!("cargo build --release --manifest-path {}", place.join("Cargo.toml").display()),
+                "makes its program",
+            ));
+            steps.push((
+                format!("bowline protocol check -c {}", connector.name),
+                "asks the program what the protocol asks",
+            ));
+        }
+        (
+            DriverKind::Adbc {
+                library: AdbcLibrary::Named(driver),
+                ..
+            },
+            None,
+        ) => steps.push((
             format!("bowline driver install {driver}"),
             "unless you have it",
-        ));
+        )),
+        _ => {}
     }
     steps.push((
         format!("bowline test {}", connector.name),

@@ -2,6 +2,8 @@
 
 mod error;
 mod ignore;
+mod python;
+mod rust;
 #[cfg(test)]
 mod tests;
 mod texts;

@@ -113,6 +113,7 @@ fn a_driver_brings_its_dialect_and_any_other_starts_from_the_base() {
         Scaffold::plan(name("x"), dialect, driver)
             .unwrap()
             .dialect
+            .unwrap()
             .name
     };
     assert_eq!(dialect_of(None, Some("duckdb")), "duckdb");

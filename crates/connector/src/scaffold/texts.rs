@@ -69,7 +69,7 @@ fn toml_string(text: &str) -> Option<String> {
 }
 
 /// A `connector.toml` for a driver that no pack knows.
-pub(super) fn connector(driver: &str, dialect: &Pack) -> String {
+pub(super) fn connector(driver: &str, dialect: &str) -> String {
     format!(
         r#"# How to reach the database, and which dialect its templates start from.
 version = 1
@@ -93,7 +93,6 @@ extends = "{dialect}"
 # table = "bowline_functional_check"
 "#,
         name = toml::Value::String(driver.to_owned()),
-        dialect = dialect.name,
     )
 }
 

@@ -3,10 +3,13 @@
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
-use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, MANIFEST_FILE, TEMPLATES_FILE};
+use bowline_contract::layout::{
+    CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
+    REQUIREMENTS_FILE, TEMPLATES_FILE,
+};
 use bowline_contract::{ConnectionType, ConnectorName, SourceManifest};
 
-use super::{ScaffoldError, ignore, texts};
+use super::{ScaffoldError, ignore, python, rust, texts};
 use crate::connector::Connector;
 use crate::dialect::{Pack, ScaffoldFiles};
 use crate::folder::{listed, shown};
@@ -19,26 +22,33 @@ pub struct Scaffold {
     pub name: ConnectorName,
     /// What people call the connection.
     pub connection_name: String,
-    /// The pack it extends.
-    pub dialect: &'static Pack,
+    /// The pack it starts from; only a connector in Python may have none.
+    pub dialect: Option<&'static Pack>,
     start: Start,
 }
 
-/// Where the new connector's driver comes from.
+/// What the new connector's driver is.
 #[derive(Debug, Clone)]
 enum Start {
-    /// A pack that knows the driver.
+    /// One that a pack knows.
     Pack(&'static Pack, ScaffoldFiles),
-    /// A driver that no pack knows, by name.
+    /// One that no pack knows, by name.
     Driver(String),
+    /// The connector's own code, in Python.
+    Python,
+    /// A program of its own, in Rust.
+    Rust,
 }
+
+/// One file of a new connector: where in its folder, and its text.
+pub(super) type NewFile = (String, String);
 
 /// A connector just made.
 #[derive(Debug)]
 pub struct Scaffolded {
     /// The connector, loaded from what was written.
     pub connector: Connector,
-    /// The files written, in the order to read them.
+    /// The files written, in the order to read them; a folder stands for what is copied into it.
     pub files: Vec<PathBuf>,
     /// The workspace's `.gitignore`, when it was made or extended.
     pub ignore_file: Option<PathBuf>,
@@ -77,8 +87,34 @@ impl Scaffold {
         Ok(Self {
             connection_name: name.to_string(),
             name,
-            dialect,
+            dialect: Some(dialect),
             start,
+        })
+    }
+
+    /// Plans a connector in Python; with a dialect its templates are filled in, else each says not supported.
+    ///
+    /// # Errors
+    /// `UnknownDialect`.
+    pub fn in_python(name: ConnectorName, dialect: Option<&str>) -> Result<Self, ScaffoldError> {
+        Ok(Self {
+            connection_name: name.to_string(),
+            name,
+            dialect: dialect.map(find_dialect).transpose()?,
+            start: Start::Python,
+        })
+    }
+
+    /// Plans a connector whose driver is a program in Rust; without a dialect it extends the base for any engine.
+    ///
+    /// # Errors
+    /// `UnknownDialect`.
+    pub fn in_rust(name: ConnectorName, dialect: Option<&str>) -> Result<Self, ScaffoldError> {
+        Ok(Self {
+            connection_name: name.to_string(),
+            name,
+            dialect: Some(find_dialect(dialect.unwrap_or(ANY_ENGINE))?),
+            start: Start::Rust,
         })
     }
 
@@ -107,10 +143,10 @@ impl Scaffold {
             .tempdir_in(&parent)
             .map_err(|source| failed(&parent, source))?;
         let written = self.write_files(draft.path())?;
-        Connector::load_named(&self.name, draft.path())?;
+        self.load(draft.path())?;
         make_listable(draft.path()).map_err(|source| failed(&dir, source))?;
         std::fs::rename(draft.path(), &dir).map_err(|source| failed(&dir, source))?;
-        let connector = Connector::load(&dir)?;
+        let connector = self.load(&dir)?;
         Ok(Scaffolded {
             connector,
             files: written.into_iter().map(|file| dir.join(file)).collect(),
@@ -118,40 +154,86 @@ impl Scaffold {
         })
     }
 
-    fn write_files(&self, dir: &Path) -> Result<Vec<&'static str>, ScaffoldError> {
-        let (connector, credentials, schema) = match &self.start {
-            Start::Pack(pack, files) => (
-                texts::connector_of_pack(files.connector, pack, self.dialect),
-                files.credentials,
-                Some(files.credentials_schema),
-            ),
-            Start::Driver(driver) => (
-                texts::connector(driver, self.dialect),
-                texts::EMPTY_CREDENTIALS,
-                None,
-            ),
-        };
+    /// Loads what was written. No packages are installed for that: a new connector's templates need none.
+    fn load(&self, dir: &Path) -> Result<Connector, ScaffoldError> {
+        Ok(match self.start {
+            Start::Python => Connector::load_python_without_packages(&self.name, dir)?,
+            Start::Pack(..) | Start::Driver(_) | Start::Rust => {
+                Connector::load_named(&self.name, dir)?
+            }
+        })
+    }
+
+    fn write_files(&self, dir: &Path) -> Result<Vec<String>, ScaffoldError> {
+        let (mut files, known) = self.files();
         let manifest = SourceManifest {
             connection_type: ConnectionType::generate(random_bytes()),
             connection_name: self.connection_name.clone(),
             credentials_schema: Some(
-                schema
-                    .and_then(|text| serde_json::from_str(text).ok())
+                known
+                    .and_then(|known| serde_json::from_str(known.credentials_schema).ok())
                     .unwrap_or_default(),
             ),
         };
-        let files = [
-            (CONNECTOR_FILE, connector),
-            (TEMPLATES_FILE, texts::templates(self.dialect)),
-            (MANIFEST_FILE, manifest.to_json_string()),
-            (CREDENTIALS_FILE, credentials.to_owned()),
-        ];
+        let credentials = known.map_or(texts::EMPTY_CREDENTIALS, |known| known.credentials);
+        files.push((MANIFEST_FILE.to_owned(), manifest.to_json_string()));
+        files.push((CREDENTIALS_FILE.to_owned(), credentials.to_owned()));
         for (name, text) in &files {
             let path = dir.join(name);
-            write_new(&path, text, *name == CREDENTIALS_FILE)
+            let parent = path.parent().unwrap_or(dir);
+            std::fs::create_dir_all(parent)
+                .and_then(|()| write_new(&path, text, *name == CREDENTIALS_FILE))
                 .map_err(|source| failed(&path, source))?;
         }
-        Ok(files.map(|(name, _)| name).to_vec())
+        let copied = format!("{}/", rust::VENDOR);
+        let (copies, mut shown): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .map(|(name, _)| name)
+            .partition(|name| name.starts_with(&copied));
+        shown.extend((!copies.is_empty()).then_some(copied));
+        Ok(shown)
+    }
+
+    /// The files that say what the connector does, and the pack's texts where they fit its driver.
+    fn files(&self) -> (Vec<NewFile>, Option<ScaffoldFiles>) {
+        let own_templates = || {
+            let text = self.dialect.map(texts::templates).unwrap_or_default();
+            (TEMPLATES_FILE.to_owned(), text)
+        };
+        match (&self.start, self.dialect) {
+            (Start::Pack(pack, files), dialect) => {
+                let connector =
+                    texts::connector_of_pack(files.connector, pack, dialect.unwrap_or(pack));
+                let files_written = vec![(CONNECTOR_FILE.to_owned(), connector), own_templates()];
+                (files_written, Some(*files))
+            }
+            (Start::Driver(driver), dialect) => {
+                let connector =
+                    texts::connector(driver, dialect.map_or(ANY_ENGINE, |pack| pack.name));
+                (
+                    vec![(CONNECTOR_FILE.to_owned(), connector), own_templates()],
+                    None,
+                )
+            }
+            (Start::Python, dialect) => {
+                let files = python::files(self.name.as_str(), dialect);
+                let written = vec![
+                    (PYTHON_FILE.to_owned(), files.connector),
+                    (REQUIREMENTS_FILE.to_owned(), files.requirements),
+                    (
+                        DOCKERFILE_EXTRA.to_owned(),
+                        python::DOCKERFILE_EXTRA.to_owned(),
+                    ),
+                ];
+                (written, files.credentials)
+            }
+            (Start::Rust, dialect) => {
+                let dialect = dialect.map_or(ANY_ENGINE, |pack| pack.name);
+                let mut written = rust::files(self.name.as_str(), dialect);
+                written.push(own_templates());
+                (written, None)
+            }
+        }
     }
 }
 

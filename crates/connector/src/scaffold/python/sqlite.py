@@ -1,0 +1,28 @@
+class BaseConnector:
+    """How the database is reached.
+
+    `self.credentials` holds the `connect_args` of credentials.json before anything here is called. What
+    `create_connection` and `create_cursor` give is kept as `self.connection` and `self.cursor`.
+    """
+
+    def create_connection(self):
+        """Gives an open connection that commits by itself; the agent may use it from several threads."""
+        import sqlite3
+
+        return sqlite3.connect(self.credentials["path"], isolation_level=None, check_same_thread=False)
+
+    def create_cursor(self):
+        """Gives a cursor of `self.connection`."""
+        return self.connection.cursor()
+
+    def execute_query(self, query):
+        """Runs one statement."""
+        self.cursor.execute(query)
+
+    def fetch_all_results(self):
+        """Gives the rows of the last statement: lists or tuples that JSON can hold."""
+        return self.cursor.fetchall()
+
+    def close_connection(self):
+        """Lets go of the connection. May be called more than once."""
+        self.connection.close()
