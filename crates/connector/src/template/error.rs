@@ -10,7 +10,7 @@ pub struct TemplateError {
     /// What kind of failure it is.
     pub kind: TemplateErrorKind,
     /// The template's name or file.
-    pub name: String,
+    pub name: Box<str>,
     /// The line, from 1, if known.
     pub line: Option<usize>,
     /// The column in characters, from 1, if known.
@@ -19,8 +19,16 @@ pub struct TemplateError {
     pub message: String,
     /// One action that may help.
     pub hint: Option<String>,
-    /// The lines around the place, with the number of the first.
-    source: Option<(usize, Vec<String>)>,
+    /// The lines around the place.
+    source: Option<Box<Source>>,
+}
+
+/// Some lines of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Source {
+    /// The number of the first, from 1.
+    first: usize,
+    lines: Vec<String>,
 }
 
 /// How many lines a window shows before and after the line in question.
@@ -35,7 +43,7 @@ impl TemplateError {
     pub fn new(kind: TemplateErrorKind, name: &str, message: impl Into<String>) -> Self {
         Self {
             kind,
-            name: name.to_owned(),
+            name: Box::from(name),
             line: None,
             column: None,
             message: message.into(),
@@ -53,7 +61,11 @@ impl TemplateError {
         offset: usize,
         message: impl Into<String>,
     ) -> Self {
-        let before = &text[..text.floor_char_boundary(offset)];
+        let mut end = offset.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &text[..end];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         let first = line.saturating_sub(CONTEXT_LINES).max(1);
@@ -66,7 +78,7 @@ impl TemplateError {
         Self {
             line: Some(line),
             column: Some(column),
-            source: Some((first, lines)),
+            source: Some(Box::new(Source { first, lines })),
             ..Self::new(kind, name, message)
         }
     }
@@ -81,11 +93,11 @@ impl TemplateError {
     /// The lines around the place with a caret under it; empty when the place is not known.
     #[must_use]
     pub fn window(&self) -> String {
-        let (Some(line), Some(column), Some((first, lines))) =
-            (self.line, self.column, &self.source)
+        let (Some(line), Some(column), Some(source)) = (self.line, self.column, &self.source)
         else {
             return String::new();
         };
+        let Source { first, lines } = &**source;
         let gutter = (first + lines.len()).to_string().len();
         let skip = column.saturating_sub(WINDOW_WIDTH * 3 / 4);
         let mut out = String::new();

@@ -144,3 +144,88 @@ impl TemplateSet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(name: &str, text: &str) -> (&'static Template, TemplateSet) {
+        let template = Template::find(name).expect("a template of the contract");
+        let mut set = TemplateSet::default();
+        set.insert(ConnectorTemplate {
+            template,
+            text: text.to_owned(),
+            origin: Origin::Pack("test".to_owned()),
+            compiled: CompiledTemplate::compile(template.short_name(), text).expect("it compiles"),
+        });
+        (template, set)
+    }
+
+    fn text(text: &str) -> TemplateValue {
+        TemplateValue::Text(text.to_owned())
+    }
+
+    #[test]
+    fn a_hybrid_template_is_rendered_and_then_formatted() {
+        let (template, set) = set(
+            "get_regexp_expression",
+            "{x} {% if case_insensitive %}~*{% else %}~{% endif %} '{{ regexp }}{{ '{{2}}' }}'",
+        );
+        let arguments = Arguments {
+            variables: vec![
+                ("regexp", text("a")),
+                ("case_insensitive", TemplateValue::Boolean(true)),
+            ],
+            placeholders: vec![("x", "name".to_owned())],
+        };
+        assert_eq!(
+            set.render(template, &arguments),
+            Ok("name ~* 'a{2}'".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_required_variable_must_be_used_under_its_name_or_an_older_one() {
+        let arguments = Arguments {
+            variables: vec![
+                ("date_expr1", text("a")),
+                ("date_expr2", text("b")),
+                ("date_part", text("day")),
+                ("unit", text("day")),
+            ],
+            placeholders: Vec::new(),
+        };
+        let (template, older) = set(
+            "get_date_diff_func",
+            "DIFF({{ unit }}, {{ date_expr1 }}, {{ date_expr2 }})",
+        );
+        assert_eq!(
+            older.render(template, &arguments),
+            Ok("DIFF(day, a, b)".to_owned())
+        );
+        let (template, without) = set("get_date_diff_func", "{{ date_expr1 }} - {{ date_expr2 }}");
+        assert_eq!(
+            without.render(template, &arguments),
+            Err(RenderError::IgnoredVariable {
+                template,
+                variable: "date_part"
+            })
+        );
+    }
+
+    #[test]
+    fn a_variable_that_is_only_set_inside_is_not_used() {
+        let (template, set) = set(
+            "get_schemas_query",
+            "{% set database_name = 'x' %}SELECT '{{ database_name }}'",
+        );
+        let arguments = Arguments {
+            variables: vec![("database_name", text("db"))],
+            placeholders: Vec::new(),
+        };
+        assert!(matches!(
+            set.render(template, &arguments),
+            Err(RenderError::IgnoredVariable { .. })
+        ));
+    }
+}

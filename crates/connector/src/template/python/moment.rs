@@ -130,7 +130,7 @@ pub(crate) fn offset_text(seconds: i32, colon: &str) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     let size = seconds.unsigned_abs();
     let mut text = format!("{sign}{:02}{colon}{:02}", size / 3600, size / 60 % 60);
-    if size % 60 != 0 {
+    if !size.is_multiple_of(60) {
         text.push_str(&format!("{colon}{:02}", size % 60));
     }
     text

@@ -207,9 +207,7 @@ fn power(x: &BigInt, y: &BigInt) -> Outcome<Value> {
     }
     if x.bits() <= 1 {
         let odd = (y % 2) != BigInt::zero();
-        let result = if y.is_zero() {
-            1
-        } else if x.is_negative() && !odd {
+        let result = if y.is_zero() || (x.is_negative() && !odd) {
             1
         } else {
             x.to_i64().unwrap_or(0)

@@ -83,13 +83,20 @@ impl Context {
 /// `namespace()`
 #[derive(Default)]
 pub(crate) struct Namespace {
-    state: Mutex<(Vec<(Arc<str>, Value)>, u32)>,
+    state: Mutex<Attributes>,
+}
+
+#[derive(Default)]
+struct Attributes {
+    entries: Vec<(Arc<str>, Value)>,
+    /// How deep the deepest value has ever been.
+    depth: u32,
 }
 
 impl Namespace {
     pub(crate) fn get(&self, name: &str) -> Option<Value> {
         lock(&self.state)
-            .0
+            .entries
             .iter()
             .find(|(known, _)| **known == *name)
             .map(|(_, value)| value.clone())
@@ -98,10 +105,10 @@ impl Namespace {
     pub(crate) fn set(&self, name: Arc<str>, value: Value) -> Outcome<()> {
         let depth = deeper(0, [&value])?;
         let mut state = lock(&self.state);
-        state.1 = state.1.max(depth);
-        match state.0.iter_mut().find(|(known, _)| *known == name) {
+        state.depth = state.depth.max(depth);
+        match state.entries.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
-            None => state.0.push((name, value)),
+            None => state.entries.push((name, value)),
         }
         Ok(())
     }
@@ -109,7 +116,7 @@ impl Namespace {
     /// The attributes, as text values with their values.
     pub(crate) fn entries(&self) -> Vec<(Value, Value)> {
         lock(&self.state)
-            .0
+            .entries
             .iter()
             .map(|(name, value)| (Value::Str(name.clone()), value.clone()))
             .collect()
@@ -117,12 +124,12 @@ impl Namespace {
 
     /// Whether a value inside is nested as deep as the namespace, as one that holds the namespace itself is.
     pub(crate) fn is_cyclic(&self, value: &Value) -> bool {
-        value.depth() >= lock(&self.state).1
+        value.depth() >= lock(&self.state).depth
     }
 
     /// Lets go of all values, so that cycles end.
     pub(crate) fn clear(&self) {
-        lock(&self.state).0.clear();
+        lock(&self.state).entries.clear();
     }
 }
 
@@ -163,7 +170,7 @@ impl Object {
     pub(crate) fn depth(&self) -> u32 {
         match self {
             Object::Method { receiver, .. } => receiver.depth() + 1,
-            Object::Namespace(namespace) => lock(&namespace.state).1,
+            Object::Namespace(namespace) => lock(&namespace.state).depth,
             Object::Generator(generator) => generator.depth,
             Object::Cycler(cycler) => cycler.items.iter().map(Value::depth).max().unwrap_or(0) + 1,
             Object::Joiner(joiner) => joiner.separator.depth() + 1,
