@@ -16,13 +16,45 @@ use crate::{CheckId, CheckInfo, Tier};
 pub(crate) struct Spec {
     /// The name after the section's.
     pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) judges: &'static [&'static str],
-    pub(crate) carries: &'static [Capability],
-    pub(crate) tier: Tier,
+    title: &'static str,
+    judges: &'static [&'static str],
+    carries: &'static [Capability],
+    tier: Tier,
 }
 
 impl Spec {
+    /// A check that the contract's suite asks.
+    pub(crate) const fn reference(
+        id: &'static str,
+        title: &'static str,
+        judges: &'static [&'static str],
+        carries: &'static [Capability],
+    ) -> Self {
+        Self {
+            id,
+            title,
+            judges,
+            carries,
+            tier: Tier::Reference,
+        }
+    }
+
+    /// A check that only the strict tier asks.
+    pub(crate) const fn strict(
+        id: &'static str,
+        title: &'static str,
+        judges: &'static [&'static str],
+        carries: &'static [Capability],
+    ) -> Self {
+        Self {
+            id,
+            title,
+            judges,
+            carries,
+            tier: Tier::Strict,
+        }
+    }
+
     pub(crate) fn info(&self, section: SuiteSection) -> CheckInfo {
         CheckInfo {
             id: CheckId::new(format!("{}/{}", section.name(), self.id)),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 
-use crate::Tier;
 use crate::chain::{Asked, Chain, Spec};
 use crate::expect::describe;
 use crate::finding::{Finding, refusal, wrong};
@@ -13,27 +12,14 @@ use crate::session::Session;
 
 const SELECT: &str = "SELECT 1 AS test_col";
 
-pub(crate) const QUERY: Spec = Spec {
-    id: "query",
-    title: "a query gives a row",
-    judges: &[],
-    carries: &[],
-    tier: Tier::Reference,
-};
-pub(crate) const ROWS: Spec = Spec {
-    id: "rows_as_json",
-    title: "rows survive JSON",
-    judges: &[],
-    carries: &[],
-    tier: Tier::Reference,
-};
-pub(crate) const DESCRIPTION: Spec = Spec {
-    id: "description_as_json",
-    title: "column descriptions survive JSON",
-    judges: &[],
-    carries: &[],
-    tier: Tier::Reference,
-};
+pub(crate) const QUERY: Spec = Spec::reference("query", "a query gives a row", &[], &[]);
+pub(crate) const ROWS: Spec = Spec::reference("rows_as_json", "rows survive JSON", &[], &[]);
+pub(crate) const DESCRIPTION: Spec = Spec::reference(
+    "description_as_json",
+    "column descriptions survive JSON",
+    &[],
+    &[],
+);
 
 /// Runs the chain. That there is a connection at all is the session's doing.
 pub(crate) fn connection(templates: Arc<TemplateSet>, session: &mut Session) -> Vec<Finding> {

@@ -24,69 +24,72 @@ const TABLES_BY_NAME: usize = 3;
 const REQUIRED: [&str; 4] = ["database_name", "schema_name", "table_name", "table_type"];
 const COLUMNS: [&str; 3] = ["full_table_id", "column_name", "column_type"];
 
-pub(crate) const DATABASES: Spec = Spec {
-    id: "databases",
-    title: "the first database is named",
-    judges: &["get_databases_query"],
-    carries: &[Capability::Metadata],
-    tier: Tier::Reference,
-};
-pub(crate) const SCHEMA_NAMES: Spec = Spec {
-    id: "schemas",
-    title: "the database has a schema",
-    judges: &["get_schemas_query"],
-    carries: &[Capability::Metadata],
-    tier: Tier::Reference,
-};
-pub(crate) const TABLES: Spec = Spec {
-    id: "tables",
-    title: "tables come with lower-case column names and well-formed values",
-    judges: &["get_tables_query"],
-    carries: &[Capability::Metadata],
-    tier: Tier::Reference,
-};
-pub(crate) const TABLES_BY_NAMES: Spec = Spec {
-    id: "tables_by_name",
-    title: "tables asked for by name are exactly the ones that come",
-    judges: &["get_tables_query"],
-    carries: &[Capability::Metadata],
-    tier: Tier::Reference,
-};
-pub(crate) const ROW_COUNT: Spec = Spec {
-    id: "row_count",
-    title: "a table has a row count",
-    judges: &[],
-    carries: &[Capability::VolumeRows],
-    tier: Tier::Reference,
-};
-pub(crate) const BYTE_COUNT: Spec = Spec {
-    id: "byte_count",
-    title: "a table has a byte count",
-    judges: &[],
-    carries: &[Capability::VolumeBytes],
-    tier: Tier::Reference,
-};
-pub(crate) const LAST_UPDATE_TIME: Spec = Spec {
-    id: "last_update_time",
-    title: "a table has a time of its last update",
-    judges: &[],
-    carries: &[Capability::Freshness],
-    tier: Tier::Reference,
-};
-pub(crate) const IDENTIFIED: Spec = Spec {
-    id: "table_identifier",
-    title: "a table that metadata names can be selected from",
-    judges: &["get_table_identifier"],
-    carries: &[Capability::FullQueryLanguage],
-    tier: Tier::Strict,
-};
-pub(crate) const TABLE_COLUMNS: Spec = Spec {
-    id: "columns",
-    title: "the found tables' columns come with names and types",
-    judges: &["get_columns_query"],
-    carries: &[Capability::Schema],
-    tier: Tier::Reference,
-};
+pub(crate) const DATABASES: Spec = Spec::reference(
+    "databases",
+    "the first database is named",
+    &["get_databases_query"],
+    &[Capability::Metadata],
+);
+pub(crate) const SCHEMA_NAMES: Spec = Spec::reference(
+    "schemas",
+    "the database has a schema",
+    &["get_schemas_query"],
+    &[Capability::Metadata],
+);
+pub(crate) const TABLES: Spec = Spec::reference(
+    "tables",
+    "tables come with lower-case column names and well-formed values",
+    &["get_tables_query"],
+    &[Capability::Metadata],
+);
+pub(crate) const TABLES_BY_NAMES: Spec = Spec::reference(
+    "tables_by_name",
+    "tables asked for by name are exactly the ones that come",
+    &["get_tables_query"],
+    &[Capability::Metadata],
+);
+pub(crate) const ROW_COUNT: Spec = Spec::reference(
+    "row_count",
+    "a table has a row count",
+    &[],
+    &[Capability::VolumeRows],
+);
+pub(crate) const BYTE_COUNT: Spec = Spec::reference(
+    "byte_count",
+    "a table has a byte count",
+    &[],
+    &[Capability::VolumeBytes],
+);
+pub(crate) const LAST_UPDATE_TIME: Spec = Spec::reference(
+    "last_update_time",
+    "a table has a time of its last update",
+    &[],
+    &[Capability::Freshness],
+);
+pub(crate) const IDENTIFIED: Spec = Spec::strict(
+    "table_identifier",
+    "a table that metadata names can be selected from",
+    &["get_table_identifier"],
+    &[Capability::FullQueryLanguage],
+);
+pub(crate) const TABLE_COLUMNS: Spec = Spec::reference(
+    "columns",
+    "the found tables' columns come with names and types",
+    &["get_columns_query"],
+    &[Capability::Schema],
+);
+
+/// The checks that every run of the chain answers, in the order in which they build on each other.
+const ORDER: [&Spec; 8] = [
+    &DATABASES,
+    &SCHEMA_NAMES,
+    &TABLES,
+    &TABLES_BY_NAMES,
+    &ROW_COUNT,
+    &BYTE_COUNT,
+    &LAST_UPDATE_TIME,
+    &TABLE_COLUMNS,
+];
 
 /// A table, as the metadata query gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,79 +102,68 @@ pub(crate) struct Table {
     is_full: [bool; 3],
 }
 
-/// Runs the chain.
+/// Runs the chain. `passing` is the table that functional checks make and drop meanwhile: what is said of it here
+/// would depend on the moment.
 pub(crate) fn metadata(
     templates: Arc<TemplateSet>,
     session: &mut Session,
     tier: Tier,
+    passing: Option<&str>,
 ) -> Vec<Finding> {
     let mut chain = Chain::new(SuiteSection::Metadata, templates, session);
-    let Some(database) = chain.check(&DATABASES, |chain, info| {
-        let result = chain.query(info, "get_databases_query", Vec::new())?;
-        first_names(&result, 1)?
-            .pop()
-            .ok_or_else(|| Outcome::Unknown(Doubt::NothingToSee("no database".to_owned())))
-    }) else {
-        for spec in [
-            &SCHEMA_NAMES,
-            &TABLES,
-            &TABLES_BY_NAMES,
-            &ROW_COUNT,
-            &BYTE_COUNT,
-            &LAST_UPDATE_TIME,
-            &TABLE_COLUMNS,
-        ] {
-            chain.not_reached(spec, &DATABASES);
+    if let Err(failed) = walk(&mut chain, tier, passing) {
+        let reached = ORDER.iter().position(|spec| spec.id == failed.id);
+        for spec in ORDER
+            .iter()
+            .skip(reached.map_or(0, |position| position + 1))
+        {
+            chain.not_reached(spec, failed);
         }
-        return chain.finish();
-    };
-    let Some(schemas) = chain.check(&SCHEMA_NAMES, |chain, info| {
-        let result = chain.query(
-            info,
-            "get_schemas_query",
-            vec![("database_name", text(&database))],
-        )?;
-        match first_names(&result, SCHEMAS)? {
-            names if names.is_empty() => Err(Outcome::Unknown(Doubt::NothingToSee(
-                "no schema".to_owned(),
-            ))),
-            names => Ok(names),
-        }
-    }) else {
-        for spec in [
-            &TABLES,
-            &TABLES_BY_NAMES,
-            &ROW_COUNT,
-            &BYTE_COUNT,
-            &LAST_UPDATE_TIME,
-            &TABLE_COLUMNS,
-        ] {
-            chain.not_reached(spec, &SCHEMA_NAMES);
-        }
-        return chain.finish();
-    };
-    let Some(tables) = chain.check(&TABLES, |chain, info| {
-        let variables = tables_variables(&database, &schemas, None);
-        let result = chain.query(info, "get_tables_query", variables)?;
-        match read_tables(&result)? {
-            tables if tables.is_empty() => Err(Outcome::Unknown(Doubt::NothingToSee(format!(
-                "no table in the schemas {}",
-                schemas.join(", ")
-            )))),
-            tables => Ok(tables),
-        }
-    }) else {
-        for spec in [
-            &TABLES_BY_NAMES,
-            &ROW_COUNT,
-            &BYTE_COUNT,
-            &LAST_UPDATE_TIME,
-            &TABLE_COLUMNS,
-        ] {
-            chain.not_reached(spec, &TABLES);
-        }
-        return chain.finish();
-    };
+    }
+    chain.finish()
+}
+
+/// Asks one thing after the other; gives the check without which there is no going on.
+fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), &'static Spec> {
+    let database = chain
+        .check(&DATABASES, |chain, info| {
+            let result = chain.query(info, "get_databases_query", Vec::new())?;
+            first_names(&result, 1)?
+                .pop()
+                .ok_or_else(|| Outcome::Unknown(Doubt::NothingToSee("no database".to_owned())))
+        })
+        .ok_or(&DATABASES)?;
+    let schemas = chain
+        .check(&SCHEMA_NAMES, |chain, info| {
+            let result = chain.query(
+                info,
+                "get_schemas_query",
+                vec![("database_name", text(&database))],
+            )?;
+            match first_names(&result, SCHEMAS)? {
+                names if names.is_empty() => Err(Outcome::Unknown(Doubt::NothingToSee(
+                    "no schema".to_owned(),
+                ))),
+                names => Ok(names),
+            }
+        })
+        .ok_or(&SCHEMA_NAMES)?;
+    let tables = chain
+        .check(&TABLES, |chain, info| {
+            let variables = tables_variables(&database, &schemas, None);
+            let result = chain.query(info, "get_tables_query", variables)?;
+            let mut tables = read_tables(&result)?;
+            tables
+                .retain(|table| passing.is_none_or(|name| !table.name.eq_ignore_ascii_case(name)));
+            match tables {
+                tables if tables.is_empty() => Err(Outcome::Unknown(Doubt::NothingToSee(format!(
+                    "no table in the schemas {}",
+                    schemas.join(", ")
+                )))),
+                tables => Ok(tables),
+            }
+        })
+        .ok_or(&TABLES)?;
     chain.check(&TABLES_BY_NAMES, |chain, info| {
         let asked: BTreeSet<&str> = tables
             .iter()
@@ -254,7 +246,7 @@ pub(crate) fn metadata(
             chain.session.run(None, &sql).map(|_| ()).map_err(refusal)
         });
     }
-    chain.finish()
+    Ok(())
 }
 
 /// A table's full name, as the contract joins it.

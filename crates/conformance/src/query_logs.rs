@@ -6,7 +6,6 @@ use bowline_connector::template::{TemplateSet, TemplateValue};
 use bowline_contract::{Capability, SuiteSection};
 use bowline_driver::{ResultSet, Value};
 
-use crate::Tier;
 use crate::chain::{Asked, Chain, Spec, text};
 use crate::clock::Clock;
 use crate::expect::spell;
@@ -25,20 +24,18 @@ const CARRIES: &[Capability] = &[
     Capability::FieldLineage,
 ];
 
-pub(crate) const WITH_DATETIMES: Spec = Spec {
-    id: "query_logs",
-    title: "the last hour's queries come with ids, times and texts",
-    judges: &["get_query_logs_query"],
-    carries: CARRIES,
-    tier: Tier::Reference,
-};
-pub(crate) const WITH_TEXTS: Spec = Spec {
-    id: "query_logs_text_bounds",
-    title: "the bounds may be given as text instead",
-    judges: &["get_query_logs_query"],
-    carries: CARRIES,
-    tier: Tier::Reference,
-};
+pub(crate) const WITH_DATETIMES: Spec = Spec::reference(
+    "query_logs",
+    "the last hour's queries come with ids, times and texts",
+    &["get_query_logs_query"],
+    CARRIES,
+);
+pub(crate) const WITH_TEXTS: Spec = Spec::reference(
+    "query_logs_text_bounds",
+    "the bounds may be given as text instead",
+    &["get_query_logs_query"],
+    CARRIES,
+);
 
 /// The bounds of a query log request, as datetimes or as the agent's text.
 #[derive(Debug, Clone, Copy)]

@@ -288,7 +288,11 @@ impl Crew<'_> {
         let templates = Arc::clone(&self.subject.templates);
         let findings = match work {
             Work::Connection => connection::connection(templates, session),
-            Work::Metadata => metadata::metadata(templates, session, self.options.tier),
+            Work::Metadata => {
+                let passing = self.subject.functional.as_ref();
+                let passing = passing.map(|target| target.table.as_str());
+                metadata::metadata(templates, session, self.options.tier, passing)
+            }
             Work::QueryLogs => query_logs::query_logs(templates, session),
             Work::Questions(prepared) => plan::ask(prepared, session),
             Work::Functional => {
