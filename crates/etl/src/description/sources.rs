@@ -179,7 +179,8 @@ pub enum Paging {
 }
 
 const STYLES: [&str; 4] = ["offset", "number", "cursor", "link"];
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+/// Those that vendors read with: every request may be sent again.
+const METHODS: [&str; 2] = ["GET", "POST"];
 
 impl Source {
     /// What tells the records on its pages apart, if anything does.

@@ -1,5 +1,6 @@
 //! What vendors do wrong, and what becomes of it.
 
+use std::path::Path;
 use std::sync::Mutex;
 
 use bowline_etl::{HttpSource, SourceError, SourceErrorKind};
@@ -262,6 +263,30 @@ fn sources_that_wait_for_each_other_are_refused() {
     let told = try_source("http://x", &circular).err().unwrap();
     assert!(
         told.contains("the source `jobs` waits for itself"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_document_shows_a_description_that_loads() {
+    let document = include_str!("../../../../docs/pipelines.md");
+    let example = document.split("```toml\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let parsed = bowline_etl::description::parse(Path::new("pipelines.md"), example);
+    if let Err(told) = parsed {
+        panic!("{told}");
+    }
+}
+
+#[test]
+fn a_shared_value_cannot_hide_a_source() {
+    let hidden = description("").replace(
+        "[assets.fields]",
+        "let = { jobs = \"record.id\" }\n[assets.fields]",
+    );
+    let told = try_source("http://x", &hidden).err().unwrap();
+    assert!(
+        told.contains("`jobs` is the name of a source already"),
         "{told}"
     );
 }
