@@ -149,7 +149,8 @@ impl fmt::Display for ProcessError {
                     f,
                     "cannot start the process of connector `{connector}`: `{program}`: {source}"
                 )?;
-                None
+                (source.kind() == std::io::ErrorKind::NotFound)
+                    .then_some("build the program, or mend `command` in connector.toml")
             }
             Fault::Ended { method, how } => {
                 write!(

@@ -324,7 +324,7 @@ fn a_program_that_cannot_be_started_is_named() {
         .unwrap();
     assert_eq!(
         error.to_string(),
-        "cannot start the process of connector `shop`: `/nonexistent/program`: No such file or directory (os error 2)"
+        "cannot start the process of connector `shop`: `/nonexistent/program`: No such file or directory (os error 2)\nhint: build the program, or mend `command` in connector.toml"
     );
 }
 
