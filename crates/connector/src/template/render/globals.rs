@@ -59,7 +59,7 @@ fn range(arguments: Arguments) -> Outcome<Value> {
         None => Ok(default),
         Some(value) => match (as_small(value), value) {
             (Some(number), _) => Ok(number),
-            (None, Value::Big(_)) => too_big(),
+            (None, Value::Big(_)) => unsupported("a `range` of numbers beyond 64 bits"),
             _ => expected("a whole number", value),
         },
     };

@@ -84,7 +84,7 @@ fn check(requests: &[Json], ours: impl Fn(&Json) -> Result<(String, Vec<String>)
     };
     let mut differences = Vec::new();
     let mut refusals = BTreeMap::<String, usize>::new();
-    let mut failures = 0;
+    let mut failures = BTreeMap::<String, usize>::new();
     for (request, theirs) in requests.iter().zip(&answers) {
         let ours = ours(request);
         match compare(&ours, theirs) {
@@ -93,20 +93,27 @@ fn check(requests: &[Json], ours: impl Fn(&Json) -> Result<(String, Vec<String>)
                     *refusals.entry(error.message.clone()).or_default() += 1;
                 }
             }
-            Ok(false) => failures += usize::from(ours.is_err()),
+            Ok(false) => {
+                if let Err(error) = &ours {
+                    *failures.entry(error.message.clone()).or_default() += 1;
+                }
+            }
             Err(difference) => differences.push(format!("{request}\n  {difference}")),
         }
     }
     let refused: usize = refusals.values().sum();
+    let failed: usize = failures.values().sum();
     if std::env::var_os(COUNT).is_some() {
-        for (message, count) in &refusals {
-            let line = format!("{count} refused: {message}\n");
-            std::io::stderr().write_all(line.as_bytes()).ok();
+        for (what, messages) in [("refused", &refusals), ("failed alike", &failures)] {
+            for (message, count) in messages {
+                let line = format!("{count} {what}: {message}\n");
+                std::io::stderr().write_all(line.as_bytes()).ok();
+            }
         }
     }
     assert!(
         differences.is_empty(),
-        "{} of {} differ (refused {refused}, failed alike {failures}):\n{}",
+        "{} of {} differ (refused {refused}, failed alike {failed}):\n{}",
         differences.len(),
         requests.len(),
         differences[..differences.len().min(40)].join("\n")

@@ -217,12 +217,105 @@ pub(super) fn template_request(generator: &mut Generator) -> Json {
         context.insert((*name).to_owned(), context_value(generator, *kind, 0));
     }
     let plain = generator.chance(20);
-    let template = if generator.chance(45) {
+    let template = if generator.chance(8) {
+        soup(generator)
+    } else if generator.chance(45) {
         format!("{{{{ {} }}}}", generate_text::any(generator, 3))
     } else {
         body(generator, 3)
     };
     json!({ "template": template, "context": context, "plain": plain })
+}
+
+/// Pieces of templates in no order: most are wrong, and must be wrong in both.
+fn soup(generator: &mut Generator) -> String {
+    let count = 1 + generator.below(9);
+    (0..count)
+        .map(|_| {
+            generator
+                .pick(&[
+                    "{{",
+                    "}}",
+                    "{%",
+                    "%}",
+                    "{#",
+                    "#}",
+                    "-",
+                    "+",
+                    " ",
+                    "\n",
+                    "  ",
+                    "raw",
+                    "endraw",
+                    "{% raw %}",
+                    "{% endraw %}",
+                    "{%- raw -%}",
+                    "{{ t }}",
+                    "{{- i -}}",
+                    "{% if ok %}",
+                    "{% endif %}",
+                    "{% else %}",
+                    "if",
+                    "for",
+                    "x",
+                    "1",
+                    "1.5",
+                    ".",
+                    "'a'",
+                    "\"b\"",
+                    "'",
+                    "(",
+                    ")",
+                    "[",
+                    "]",
+                    "{",
+                    "}",
+                    "|",
+                    "|upper",
+                    "is",
+                    "is not",
+                    "in",
+                    "not",
+                    "and",
+                    "or",
+                    "==",
+                    "<",
+                    "~",
+                    "*",
+                    "**",
+                    "//",
+                    ",",
+                    ":",
+                    "=",
+                    "t",
+                    "xs",
+                    "d.a",
+                    "xs[0]",
+                    "0x",
+                    "1e5",
+                    "1_0",
+                    "0b1",
+                    "!",
+                    "$",
+                    "\\",
+                    "é",
+                    "{{ 1 if ok }}",
+                    "{{ xs[1:] }}",
+                    "{{ t",
+                    "i }}",
+                    "{{ '}}' }}",
+                    "{% set z = 1 %}",
+                    "{{ z }}",
+                    "{% for q in xs %}",
+                    "{% endfor %}",
+                    "loop.index",
+                    "{{ (1, 2) }}",
+                    "{{ {'a': 1}}}",
+                    "\t",
+                ])
+                .to_owned()
+        })
+        .collect()
 }
 
 fn body(generator: &mut Generator, depth: usize) -> String {

@@ -162,7 +162,7 @@ fn file_size(value: &Value, binary: bool) -> Outcome<String> {
         return Ok("1 Byte".to_owned());
     }
     if bytes < base {
-        return Ok(format!("{} Bytes", bytes.trunc() + 0.0));
+        return Ok(format!("{:.0} Bytes", bytes.trunc() + 0.0));
     }
     let mut unit = base;
     let mut prefix = PREFIXES[0];
