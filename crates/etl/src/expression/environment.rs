@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::filters;
 
@@ -35,3 +35,83 @@ pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(||
     environment.add_filter("present", filters::present);
     environment
 });
+
+/// Filters that a mistyped name may have meant.
+const FILTERS: [&str; 37] = [
+    "abs",
+    "capture",
+    "default",
+    "duration",
+    "entry",
+    "epoch",
+    "epoch_ms",
+    "first",
+    "flatten",
+    "groupby",
+    "having",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lookup",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "next_link",
+    "pluck",
+    "prefixed",
+    "present",
+    "python_list",
+    "reject",
+    "rejectattr",
+    "replace",
+    "select",
+    "selectattr",
+    "sort",
+    "time",
+    "tojson",
+    "unique",
+    "with_prefix",
+];
+
+/// A filter in an expression that there is not, and the nearest one there is.
+///
+/// Jinja itself tells of it only when it gets there, which may be with the one record in a thousand.
+pub(super) fn unknown_filter(expression: &str) -> Option<(String, Option<&'static str>)> {
+    let unknown = filters_of(expression).find(|name| {
+        let probe = ENVIRONMENT.compile_expression_owned(format!("none | {name}"));
+        probe
+            .and_then(|probe| probe.eval(Value::UNDEFINED))
+            .is_err_and(|error| error.kind() == ErrorKind::UnknownFilter)
+    })?;
+    let near = bowline_contract::nearest(unknown, FILTERS);
+    Some((unknown.to_owned(), near))
+}
+
+/// The names behind `|`, outside of texts.
+fn filters_of(expression: &str) -> impl Iterator<Item = &str> {
+    let mut quote = None;
+    let mut escaped = false;
+    let mut starts = Vec::new();
+    for (at, character) in expression.char_indices() {
+        match (quote, character) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), close) if open == close => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '|') => starts.push(at + 1),
+            (None, _) => {}
+        }
+    }
+    starts.into_iter().map(|start| {
+        let name = expression[start..].trim_start();
+        let end = name
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(name.len());
+        &name[..end]
+    })
+}

@@ -42,6 +42,12 @@ impl Expression {
                 message: worded(&error),
                 hint: None,
             })?;
+        if let Some((name, near)) = environment::unknown_filter(text) {
+            return Err(ExpressionProblem {
+                message: format!("unknown filter `{name}`"),
+                hint: near.map(|near| format!("did you mean `{near}`?")),
+            });
+        }
         Ok(Self {
             text: text.to_owned(),
             line,

@@ -209,6 +209,15 @@ fn filters_take_vendors_apart() {
 }
 
 #[test]
+fn an_unknown_filter_is_told_before_it_is_reached() {
+    let problem = |text: &str| Expression::compile(text, 1).err();
+    let told = problem("1 if true else record.b | durationn").unwrap();
+    assert_eq!(told.message, "unknown filter `durationn`");
+    assert_eq!(told.hint.unwrap(), "did you mean `duration`?");
+    assert!(problem("record.b | map('capture', 'a|nofilter') | list").is_none());
+}
+
+#[test]
 fn templates_keep_types_alone_and_become_text_within_text() {
     let scope = scope(json!({"n": 3, "id": "a/b +", "z": null}));
     let of = |text: &str| {
