@@ -9,6 +9,7 @@ mod case;
 mod connector;
 mod demo;
 mod faults;
+mod languages;
 mod needs;
 mod python;
 mod redact;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         faults::trials(),
         secrets::trials(),
         python::trials(),
+        languages::trials(),
         broken::trials(),
     ]
     .into_iter()

@@ -158,7 +158,10 @@ mod tests {
         answer.column("t \"x\"", "");
         let rows = [
             vec![WireValue::Integer(1), WireValue::Null],
-            vec![WireValue::Float(f64::INFINITY), WireValue::Text("é\n".into())],
+            vec![
+                WireValue::Float(f64::INFINITY),
+                WireValue::Text("é\n".into()),
+            ],
         ];
         for row in &rows {
             answer.row(row).unwrap();

@@ -140,10 +140,7 @@ fn listen(work: Arc<Work>) -> (Receiver<Vec<u8>>, Sender<()>) {
 
 fn read(line: &[u8]) -> Result<Call, ErrorObject> {
     let json: Json = serde_json::from_slice(line).map_err(|error| {
-        ErrorObject::new(
-            code::PARSE_ERROR,
-            format!("the line is not JSON: {error}"),
-        )
+        ErrorObject::new(code::PARSE_ERROR, format!("the line is not JSON: {error}"))
     })?;
     serde_json::from_value(json).map_err(|error| {
         ErrorObject::new(
@@ -158,7 +155,9 @@ fn answer<H: Host>(
     is_initialized: &mut bool,
     call: Call,
 ) -> Result<String, ErrorObject> {
-    let params = call.params.unwrap_or_else(|| Json::Object(Default::default()));
+    let params = call
+        .params
+        .unwrap_or_else(|| Json::Object(Default::default()));
     let method = Method::from_name(&call.method);
     match method {
         Some(Method::Initialize) => {

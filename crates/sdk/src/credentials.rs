@@ -35,8 +35,9 @@ impl Credentials {
             None => "is missing",
         };
         Err(
-            Error::new(ErrorKind::Driver, format!("credential `{name}` {problem}"))
-                .with_hint(format!("put `{name}` under `connect_args` in credentials.json")),
+            Error::new(ErrorKind::Driver, format!("credential `{name}` {problem}")).with_hint(
+                format!("put `{name}` under `connect_args` in credentials.json"),
+            ),
         )
     }
 }

@@ -99,9 +99,9 @@ impl<P: Pipeline> PipelineHost<P> {
         if let (None, Some(login)) = (&self.session, self.login.clone()) {
             self.setup(login)?;
         }
-        self.session.as_mut().ok_or_else(|| {
-            ErrorObject::new(code::INVALID_REQUEST, "`setup` comes before fetching")
-        })
+        self.session
+            .as_mut()
+            .ok_or_else(|| ErrorObject::new(code::INVALID_REQUEST, "`setup` comes before fetching"))
     }
 }
 

@@ -132,7 +132,9 @@ fn main() -> ExitCode {
 }
 
 fn own_program() -> OsString {
-    std::env::current_exe().expect("this program").into_os_string()
+    std::env::current_exe()
+        .expect("this program")
+        .into_os_string()
 }
 
 /// Everything but the named cases is asked, and passes.

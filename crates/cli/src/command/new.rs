@@ -161,7 +161,10 @@ fn report(
                 "how the database is reached",
             ));
             steps.push((
-                format!("cargo build --release --manifest-path {}", place.join("Cargo.toml").display()),
+                format!(
+                    "cargo build --release --manifest-path {}",
+                    place.join("Cargo.toml").display()
+                ),
                 "makes its program",
             ));
             steps.push((

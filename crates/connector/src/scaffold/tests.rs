@@ -215,3 +215,17 @@ fn credentials_are_their_owners_alone_and_ignored_by_git() {
     );
     assert_eq!(made.ignore_file, Some(root.path().join(".gitignore")));
 }
+
+#[test]
+fn a_connector_in_rust_loads_before_its_program_is_built() {
+    let root = tempfile::tempdir().unwrap();
+    let made = Scaffold::in_rust(name("shop"), Some("sqlite"))
+        .unwrap()
+        .write(&Workspace::at(root.path()))
+        .unwrap();
+    assert_eq!(made.connector.dialect.unwrap().name, "sqlite");
+    assert!(made.files.iter().any(|file| file.ends_with("src/main.rs")));
+    assert!(made.files.iter().all(|file| file.exists()));
+    let error = Scaffold::in_rust(name("x"), Some("sqlit")).unwrap_err();
+    assert!(error.to_string().ends_with("did you mean `sqlite`?"));
+}
