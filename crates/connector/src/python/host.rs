@@ -66,7 +66,7 @@ fn program_with(
         write_host(name, &place)?.into(),
         settings.to_string().into(),
     ];
-    Ok(Program::new(name.as_str(), command, dir))
+    Ok(Program::new(name.as_str(), command, workspace.root()))
 }
 
 /// The same program, run by the interpreter that was really found behind a launcher.
