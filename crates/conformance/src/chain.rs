@@ -24,7 +24,7 @@ pub(crate) struct Spec {
 
 impl Spec {
     /// A check that the contract's suite asks.
-    pub(crate) const fn reference(
+    pub(crate) const fn new(
         id: &'static str,
         title: &'static str,
         judges: &'static [&'static str],
@@ -39,19 +39,11 @@ impl Spec {
         }
     }
 
-    /// A check that only the strict tier asks.
-    pub(crate) const fn strict(
-        id: &'static str,
-        title: &'static str,
-        judges: &'static [&'static str],
-        carries: &'static [Capability],
-    ) -> Self {
+    /// The same, asked in the strict tier only.
+    pub(crate) const fn strict(self) -> Self {
         Self {
-            id,
-            title,
-            judges,
-            carries,
             tier: Tier::Strict,
+            ..self
         }
     }
 

@@ -12,9 +12,9 @@ use crate::session::Session;
 
 const SELECT: &str = "SELECT 1 AS test_col";
 
-pub(crate) const QUERY: Spec = Spec::reference("query", "a query gives a row", &[], &[]);
-pub(crate) const ROWS: Spec = Spec::reference("rows_as_json", "rows survive JSON", &[], &[]);
-pub(crate) const DESCRIPTION: Spec = Spec::reference(
+pub(crate) const QUERY: Spec = Spec::new("query", "a query gives a row", &[], &[]);
+pub(crate) const ROWS: Spec = Spec::new("rows_as_json", "rows survive JSON", &[], &[]);
+pub(crate) const DESCRIPTION: Spec = Spec::new(
     "description_as_json",
     "column descriptions survive JSON",
     &[],

@@ -34,55 +34,55 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// A cancellation meant for a check may hit the statement that cleans up after it.
 const DROP_ATTEMPTS: usize = 3;
 
-pub(crate) const CLEAN_START: Spec = Spec::reference(
+pub(crate) const CLEAN_START: Spec = Spec::new(
     "clean_start",
     "a table left from before can be dropped",
     &["drop_test_table"],
     &[],
 );
-pub(crate) const CREATED: Spec = Spec::reference(
+pub(crate) const CREATED: Spec = Spec::new(
     "created",
     "a new table appears",
     &["create_test_table"],
     &[],
 );
-pub(crate) const ROWS_GROW: Spec = Spec::reference(
+pub(crate) const ROWS_GROW: Spec = Spec::new(
     "row_count_grows",
     "inserted rows are counted",
     &["insert_rows"],
     &[],
 );
-pub(crate) const BYTES_GROW: Spec = Spec::reference(
+pub(crate) const BYTES_GROW: Spec = Spec::new(
     "byte_count_grows",
     "inserted rows make the table larger",
     &[],
     &[],
 );
-pub(crate) const UPDATE_ADVANCES: Spec = Spec::reference(
+pub(crate) const UPDATE_ADVANCES: Spec = Spec::new(
     "last_update_advances",
     "inserting moves the time of the last update",
     &[],
     &[],
 );
-pub(crate) const COLUMN_ADDED: Spec = Spec::reference(
+pub(crate) const COLUMN_ADDED: Spec = Spec::new(
     "column_added",
     "an added column appears",
     &["add_column"],
     &[],
 );
-pub(crate) const COLUMN_DROPPED: Spec = Spec::reference(
+pub(crate) const COLUMN_DROPPED: Spec = Spec::new(
     "column_dropped",
     "a dropped column disappears",
     &["drop_column"],
     &[],
 );
-pub(crate) const LOGGED: Spec = Spec::reference(
+pub(crate) const LOGGED: Spec = Spec::new(
     "query_logged",
     "a query run now appears in the query logs",
     &["create_lineage_query"],
     &[],
 );
-pub(crate) const DROPPED: Spec = Spec::reference(
+pub(crate) const DROPPED: Spec = Spec::new(
     "dropped",
     "a dropped table disappears",
     &["drop_test_table"],

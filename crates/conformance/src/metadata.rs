@@ -24,55 +24,56 @@ const TABLES_BY_NAME: usize = 3;
 const REQUIRED: [&str; 4] = ["database_name", "schema_name", "table_name", "table_type"];
 const COLUMNS: [&str; 3] = ["full_table_id", "column_name", "column_type"];
 
-pub(crate) const DATABASES: Spec = Spec::reference(
+pub(crate) const DATABASES: Spec = Spec::new(
     "databases",
     "the first database is named",
     &["get_databases_query"],
     &[Capability::Metadata],
 );
-pub(crate) const SCHEMA_NAMES: Spec = Spec::reference(
+pub(crate) const SCHEMA_NAMES: Spec = Spec::new(
     "schemas",
     "the database has a schema",
     &["get_schemas_query"],
     &[Capability::Metadata],
 );
-pub(crate) const TABLES: Spec = Spec::reference(
+pub(crate) const TABLES: Spec = Spec::new(
     "tables",
     "tables come with lower-case column names and well-formed values",
     &["get_tables_query"],
     &[Capability::Metadata],
 );
-pub(crate) const TABLES_BY_NAMES: Spec = Spec::reference(
+pub(crate) const TABLES_BY_NAMES: Spec = Spec::new(
     "tables_by_name",
     "tables asked for by name are exactly the ones that come",
     &["get_tables_query"],
     &[Capability::Metadata],
 );
-pub(crate) const ROW_COUNT: Spec = Spec::reference(
+pub(crate) const ROW_COUNT: Spec = Spec::new(
     "row_count",
     "a table has a row count",
     &[],
     &[Capability::VolumeRows],
 );
-pub(crate) const BYTE_COUNT: Spec = Spec::reference(
+pub(crate) const BYTE_COUNT: Spec = Spec::new(
     "byte_count",
     "a table has a byte count",
     &[],
     &[Capability::VolumeBytes],
 );
-pub(crate) const LAST_UPDATE_TIME: Spec = Spec::reference(
+pub(crate) const LAST_UPDATE_TIME: Spec = Spec::new(
     "last_update_time",
     "a table has a time of its last update",
     &[],
     &[Capability::Freshness],
 );
-pub(crate) const IDENTIFIED: Spec = Spec::strict(
+pub(crate) const IDENTIFIED: Spec = Spec::new(
     "table_identifier",
     "a table that metadata names can be selected from",
     &["get_table_identifier"],
     &[Capability::FullQueryLanguage],
-);
-pub(crate) const TABLE_COLUMNS: Spec = Spec::reference(
+)
+.strict();
+pub(crate) const TABLE_COLUMNS: Spec = Spec::new(
     "columns",
     "the found tables' columns come with names and types",
     &["get_columns_query"],

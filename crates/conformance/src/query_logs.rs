@@ -24,13 +24,13 @@ const CARRIES: &[Capability] = &[
     Capability::FieldLineage,
 ];
 
-pub(crate) const WITH_DATETIMES: Spec = Spec::reference(
+pub(crate) const WITH_DATETIMES: Spec = Spec::new(
     "query_logs",
     "the last hour's queries come with ids, times and texts",
     &["get_query_logs_query"],
     CARRIES,
 );
-pub(crate) const WITH_TEXTS: Spec = Spec::reference(
+pub(crate) const WITH_TEXTS: Spec = Spec::new(
     "query_logs_text_bounds",
     "the bounds may be given as text instead",
     &["get_query_logs_query"],
