@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex};
 
-use bowline_servers::{Cluster, Postgres};
+use bowline_servers::{Cluster, MariaDb, Postgres};
 use libtest_mimic::{Failed, Trial};
 
 /// Something a test cannot run without.
@@ -16,6 +16,10 @@ use libtest_mimic::{Failed, Trial};
 pub(crate) enum Need {
     /// A PostgreSQL server and the ADBC driver for it.
     Postgres,
+    /// A PostgreSQL server and the ODBC driver for it.
+    PostgresOdbc,
+    /// A MariaDB server and the ODBC driver for it.
+    MariaDb,
     /// The DuckDB library.
     DuckDb,
     /// A Python.
@@ -28,6 +32,8 @@ impl Need {
     pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {
             "postgres" => Some(Self::Postgres),
+            "postgres_odbc" => Some(Self::PostgresOdbc),
+            "mariadb" => Some(Self::MariaDb),
             "duckdb" => Some(Self::DuckDb),
             "python" => Some(Self::Python),
             "python_packages" => Some(Self::PythonPackages),
@@ -42,6 +48,13 @@ impl Need {
                 Ok(_) => driver_missing("postgresql"),
                 Err(reason) => Some(reason),
             },
+            Self::PostgresOdbc => match postgres() {
+                Ok(_) => odbc_driver_missing("PostgreSQL Unicode"),
+                Err(reason) => Some(reason),
+            },
+            Self::MariaDb => {
+                odbc_driver_missing("MariaDB Unicode").or_else(|| mariadb(|_| ()).err())
+            }
             Self::DuckDb => driver_missing("duckdb"),
             Self::Python => python()
                 .is_none()
@@ -59,6 +72,15 @@ fn driver_missing(name: &str) -> Option<String> {
         format!(
             "no ADBC driver `{name}` in the tests' driver folder; `cargo xtask test` installs it"
         )
+    })
+}
+
+fn odbc_driver_missing(name: &str) -> Option<String> {
+    let listed = Command::new("odbcinst").args(["-q", "-d"]).output();
+    let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let is_there = listed.is_ok_and(|names| names.contains(&format!("[{name}]")));
+    (!is_there).then(|| {
+        format!("no ODBC driver `{name}`; `cargo xtask test` installs it as root on Debian")
     })
 }
 
@@ -95,8 +117,20 @@ pub(crate) fn postgres() -> Result<&'static Cluster, String> {
     CLUSTER.as_ref().map_err(Clone::clone)
 }
 
+static MARIADB: Mutex<Option<Result<MariaDb, String>>> = Mutex::new(None);
+
+/// Does something with the shared MariaDB server, which the first to ask starts.
+pub(crate) fn mariadb<T>(with: impl FnOnce(&MariaDb) -> T) -> Result<T, String> {
+    let mut server = MARIADB.lock().map_err(|error| error.to_string())?;
+    let server = server.get_or_insert_with(|| MariaDb::start().map_err(|error| error.to_string()));
+    server.as_ref().map(with).map_err(Clone::clone)
+}
+
 /// Stops what was started here: statics are never dropped.
 pub(crate) fn stop_servers() {
+    if let Ok(mut server) = MARIADB.lock() {
+        drop(server.take());
+    }
     if let Ok(mut server) = SERVER.lock() {
         drop(server.take());
     }

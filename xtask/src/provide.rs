@@ -1,9 +1,10 @@
-//! What tests and benchmarks need at hand: a Python with the oracles, ADBC drivers, a PostgreSQL server.
+//! What tests and benchmarks need at hand: a Python with the oracles, ADBC and ODBC
+//! drivers, a PostgreSQL server, MariaDB's programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bowline_servers::{Postgres, Programs};
+use bowline_servers::{MariaDb, Postgres, Programs};
 
 use crate::process::{Failure, cache, root, run_quietly, step};
 
@@ -79,6 +80,27 @@ pub(crate) fn postgres() -> Result<Postgres, Failure> {
         install_packages(&["postgresql"]).map_err(|reason| format!("{not_found}\n{reason}"))?;
     }
     Postgres::start().map_err(|error| error.to_string())
+}
+
+/// MariaDB's server and the ODBC drivers, installed if need be. Tests start the server themselves.
+pub(crate) fn mariadb_and_odbc() -> Result<(), Failure> {
+    const PACKAGES: [&str; 4] = [
+        "mariadb-server",
+        "odbc-mariadb",
+        "odbc-postgresql",
+        "unixodbc",
+    ];
+    let registered = Command::new("odbcinst").args(["-q", "-d"]).output();
+    let registered = registered.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let has_drivers = registered.is_ok_and(|names| {
+        ["MariaDB Unicode", "PostgreSQL Unicode"]
+            .iter()
+            .all(|name| names.contains(name))
+    });
+    match has_drivers && MariaDb::is_installed() {
+        true => Ok(()),
+        false => install_packages(&PACKAGES),
+    }
 }
 
 /// Installs Debian packages, when root on a machine that has them.

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::process::{self, Failure, cargo, step, target};
-use crate::provide::{driver_folder, install_driver, oracles, postgres};
+use crate::provide::{driver_folder, install_driver, mariadb_and_odbc, oracles, postgres};
 
 /// The drivers the tests load, by their names in the tool's own catalogue.
 const DRIVERS: [&str; 3] = ["duckdb", "postgresql", "sqlite"];
@@ -52,6 +52,11 @@ pub(crate) fn run(filters: &[String]) -> Result<(), Failure> {
             environment.push(("BOWLINE_TEST_POSTGRES", url.into()));
         }
         Err(reason) => missing.push(format!("PostgreSQL: {reason}")),
+    }
+
+    step("MariaDB and ODBC drivers");
+    if let Err(reason) = mariadb_and_odbc() {
+        missing.push(format!("MariaDB and ODBC drivers: {reason}"));
     }
 
     report(&missing);

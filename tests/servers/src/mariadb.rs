@@ -58,6 +58,12 @@ pub struct MariaDb {
 }
 
 impl MariaDb {
+    /// Whether MariaDB's programs are on this machine.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        Programs::find().is_ok()
+    }
+
     /// Makes a data folder and starts a server on it.
     ///
     /// # Errors
@@ -81,11 +87,13 @@ impl MariaDb {
         let mut launch = Launch::prepare("mariadb", &ACCOUNTS)?;
         let folder = launch.folder().to_owned();
         let data = format!("--datadir={}", folder.join("data").display());
+        let temporary = format!("--tmpdir={}", folder.display());
         launch.run(
             &programs.installer,
             &[
                 "--no-defaults".into(),
                 data.clone().into(),
+                temporary.clone().into(),
                 "--auth-root-authentication-method=normal".into(),
                 "--skip-test-db".into(),
             ],
@@ -94,6 +102,7 @@ impl MariaDb {
         let args = [
             "--no-defaults".to_owned(),
             data,
+            temporary,
             format!("--socket={}", folder.join(SOCKET).display()),
             format!("--pid-file={}", folder.join("pid").display()),
             format!("--port={port}"),
@@ -111,11 +120,26 @@ impl MariaDb {
             StopSignal::Terminate,
             |folder| UnixStream::connect(folder.join(SOCKET)).is_ok(),
         )?;
-        Ok(Self {
+        let server = Self {
             programs,
             port,
             running,
-        })
+        };
+        server.load_zone("Europe/Berlin")?;
+        Ok(server)
+    }
+
+    /// Teaches the server a time zone from the machine's own tables, where there are any.
+    fn load_zone(&self, name: &str) -> Result<(), ServerError> {
+        let file = Path::new("/usr/share/zoneinfo").join(name);
+        let program = self.programs.client.with_file_name("mariadb-tzinfo-to-sql");
+        if !file.is_file() || !program.is_file() {
+            return Ok(());
+        }
+        let mut command = Command::new(&program);
+        command.arg(file).arg(name);
+        let statements = finish(&program, &mut command)?;
+        self.sql(&format!("USE mysql; {statements}")).map(drop)
     }
 
     /// The host it listens on.

@@ -59,6 +59,16 @@ pub(super) const PACKS: &[Embedded] = &[
         ]
     ),
     engine!(
+        "mariadb",
+        [
+            "get_columns_query",
+            "get_is_timestamp_expression",
+            "get_not_is_timestamp_expression",
+            "get_query_logs_query",
+            "get_tables_query",
+        ]
+    ),
+    engine!(
         "postgres",
         [
             "get_columns_query",

@@ -64,7 +64,15 @@ impl Shared {
 fn product(link: &Link) -> String {
     let name = link.info(DBMS_NAME).unwrap_or_else(|| "ODBC".to_owned());
     match link.info(DBMS_VERSION) {
-        Some(version) if !version.is_empty() => format!("{name} {}", plain_version(&version)),
+        Some(version) if !version.is_empty() => {
+            let version = plain_version(&version);
+            // psqlODBC fills a place that PostgreSQL's versions no longer have: 15.0.18 is 15.18.
+            let version = match version.split_once(".0.") {
+                Some((major, minor)) if name == "PostgreSQL" => format!("{major}.{minor}"),
+                _ => version,
+            };
+            format!("{name} {version}")
+        }
         _ => name,
     }
 }

@@ -48,8 +48,8 @@ impl Shape {
             -7 => Self::Bit,
             1 | 12 | -1 | -8 | -9 | -10 if named(&["bool", "boolean"]) => Self::Boolean,
             -6 | -5 | 4 | 5 => Self::Integer,
-            // Described as a float, which would round it.
-            6..=8 if named(&["money"]) => Self::Decimal,
+            // Described as a float, which would round it; as text it has a currency sign.
+            6..=8 if named(&["money"]) => Self::Text,
             2 | 3 => Self::Decimal,
             7 => Self::Single,
             6 | 8 => Self::Double,
@@ -156,7 +156,7 @@ mod tests {
         };
         assert_eq!(shape(12, "bool"), Shape::Boolean);
         assert_eq!(shape(12, "varchar"), Shape::Text);
-        assert_eq!(shape(6, "money"), Shape::Decimal);
+        assert_eq!(shape(6, "money"), Shape::Text);
         assert_eq!(shape(-155, "datetimeoffset"), Shape::Text);
     }
 }
