@@ -11,6 +11,7 @@ mod demo;
 mod faults;
 mod languages;
 mod needs;
+mod odbc;
 mod python;
 mod redact;
 mod sandbox;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let trials = [
         case::trials(),
         warehouse::trials(),
+        odbc::trials(),
         demo::trials(),
         faults::trials(),
         secrets::trials(),
