@@ -29,7 +29,9 @@ pub(crate) struct RunReading<'s, 'e> {
     groups: BTreeSet<String>,
     /// Sources that are read anew for each page of runs.
     per_page: BTreeSet<String>,
-    /// Whether `event_time` can be told before those are read.
+    /// The names that `event_time` hangs on.
+    time_names: BTreeSet<String>,
+    /// Whether `event_time` can be told before the sources of each page are read.
     early_time: bool,
     seen: HashSet<(String, String)>,
     summary: Summary,
@@ -65,7 +67,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 break;
             }
         }
-        let early_time = time_names(&runs.mapping).is_disjoint(&per_page);
+        let time_names = time_names(&runs.mapping);
+        let early_time = time_names.is_disjoint(&per_page);
         let (scope, ids) = match query {
             RunQuery::Window { start, end } => {
                 (window_scope(&source.scope, *start, *end), Vec::new())
@@ -91,6 +94,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
             sources,
             groups,
             per_page,
+            time_names,
             early_time,
             seen: HashSet::new(),
             summary: Summary::default(),
@@ -233,10 +237,9 @@ impl<'s, 'e> RunReading<'s, 'e> {
         else {
             return Ok(true);
         };
-        let names = time_names(self.mapping());
-        let scope = self
-            .reader
-            .row_scope(self.mapping(), scope, row, |name| names.contains(name))?;
+        let scope = self.reader.row_scope(self.mapping(), scope, row, |name| {
+            self.time_names.contains(name)
+        })?;
         let time = self.reader.evaluate(expression, &scope, &row.record)?;
         let time = to_json(&time);
         let time = time.as_str().and_then(|text| EventTime::parse(text).ok());

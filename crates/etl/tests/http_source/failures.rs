@@ -18,7 +18,7 @@ base_url = "{{{{ credentials.url }}}}/api"
 [http.limits]
 retries = 2
 longest_wait_seconds = 0.01
-timeout_seconds = 0.3
+timeout_seconds = 20
 body_mb = 1
 [sources.jobs]
 path = "/jobs"
@@ -124,7 +124,9 @@ fn answers_that_are_no_json_are_shown() {
 fn size_and_time_have_their_limits() {
     let large = failure("", || Some(ok(json!("x".repeat(2 << 20)))));
     assert_eq!(large.kind, SourceErrorKind::TooLarge);
-    let slow = failure("", || None);
+    let silent = Vendor::start(|_| None);
+    let hasty = description("").replace("timeout_seconds = 20", "timeout_seconds = 0.1");
+    let slow = assets(&source(&silent.url, &hasty)).unwrap_err();
     assert_eq!(slow.kind, SourceErrorKind::Timeout);
     let redirected = failure(BASIC, || {
         let mut answer = status(302, json!({}));
