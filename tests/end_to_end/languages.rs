@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             python_postgres,
         ),
         trial("languages/rust", &[], rust),
+        trial("languages/convert", &[Need::Python], convert),
     ]
 }
 
@@ -172,5 +173,124 @@ fn rust() -> Result<(), Failed> {
         "{}",
         test.said()
     );
+    Ok(())
+}
+
+/// A connector over SQLite that has a few templates; one of them stands on a function of Python's.
+const OWN_FUNCTION: &str = r#"
+import sqlite3
+
+
+class BaseConnector:
+    def create_connection(self):
+        connection = sqlite3.connect(self.credentials["file"], isolation_level=None)
+        connection.create_function("kept", 1, lambda value: value)
+        return connection
+
+    def create_cursor(self):
+        return self.connection.cursor()
+
+    def execute_query(self, query):
+        self.cursor.execute(query)
+
+    def fetch_all_results(self):
+        return self.cursor.fetchall()
+
+    def close_connection(self):
+        self.connection.close()
+
+
+class MetadataQueryTemplates:
+    def get_databases_query_template(self):
+        return "SELECT kept(name) AS name FROM pragma_database_list"
+
+
+class QueryLanguageTemplates:
+    def build_cte_template(self):
+        return "WITH {{ alias }} AS ({{ cte }})"
+
+    def add_select_clause_template(self):
+        return "{% if cte %}{{ cte }} {% endif %}SELECT {{ select_expressions | join(', ') or '*' }}"
+
+    def add_from_clause_template(self):
+        return "{{ select_clause }} FROM {{ from_expression }}"
+
+    def union_queries_template(self):
+        return "{{ queries | join(' UNION ALL ') }}"
+
+    def alias_field_template(self):
+        return "{{ field }} AS {{ alias }}"
+
+    def string_literal_template(self):
+        return "'{{ string }}'"
+
+    def literal_value_template(self):
+        return "{{ value }}"
+
+    def get_length_template(self):
+        return "LENGTH({x})"
+"#;
+
+fn convert() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    bowline(&sandbox, &["new", "old", "--lang", "python"]).exits(exit_code::OK);
+    write_credentials(&sandbox, "old", &json!({ "file": "shop.db" }));
+    sandbox.write("connectors/old/connector.py", OWN_FUNCTION);
+    let converted = |extra: &[&str]| {
+        bowline(
+            &sandbox,
+            &[&["convert", "old", "--dialect", "sqlite"], extra].concat(),
+        )
+    };
+    let renamed = ["--credential", "path=file"];
+
+    let unfit = converted(&[]).exits(exit_code::USAGE);
+    assert!(
+        unfit.stderr.contains("--credential NEW=OLD"),
+        "{}",
+        unfit.said()
+    );
+
+    let differs = converted(&renamed).exits(exit_code::FELL_SHORT);
+    assert!(
+        differs.stdout.contains(" in Python, "),
+        "{}",
+        differs.said()
+    );
+    assert!(
+        differs.stderr.contains("nothing is kept"),
+        "{}",
+        differs.said()
+    );
+    let folders = std::fs::read_dir(sandbox.work().join("connectors"))?.count();
+    assert_eq!(folders, 1, "nothing half-done is left");
+
+    sandbox.write(
+        "connectors/old/connector.py",
+        &OWN_FUNCTION.replace("kept(name)", "name"),
+    );
+    let same = converted(&renamed).exits(exit_code::OK);
+    assert!(
+        same.stdout.contains("the same verdicts on "),
+        "{}",
+        same.said()
+    );
+    let templates = sandbox.read("connectors/old_declarative/templates.toml");
+    assert!(
+        templates.contains("get_avg_function = false"),
+        "{templates}"
+    );
+    assert!(
+        !templates.contains("get_length"),
+        "the pack's own: {templates}"
+    );
+    let credentials = sandbox.read("connectors/old_declarative/credentials.json");
+    assert!(
+        credentials.contains("\"path\": \"shop.db\""),
+        "{credentials}"
+    );
+
+    let again = converted(&renamed).exits(exit_code::USAGE);
+    assert!(again.stderr.contains("exists already"), "{}", again.said());
     Ok(())
 }

@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Demo(command::demo::DemoArgs),
     /// Start a new connector
     New(command::new::NewArgs),
+    /// Turn a connector in Python into a declarative one
+    Convert(command::convert::ConvertArgs),
     /// List, install and describe database drivers
     Driver(command::driver::DriverArgs),
     /// Prove a connector against its live database

@@ -39,6 +39,7 @@ fn error_code(error: &CliError) -> i32 {
         CliError::Scaffold(error) => match error.as_ref() {
             ScaffoldError::Workspace(error) => workspace_code(error),
             ScaffoldError::Write { .. } => exit_code::FILES,
+            ScaffoldError::Python(_) => exit_code::DRIVER,
             ScaffoldError::Broken(_) => exit_code::INTERNAL,
             _ => exit_code::USAGE,
         },

@@ -76,6 +76,7 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::Demo(args) => args.exec(context),
         Command::Driver(args) => args.exec(context),
         Command::New(args) => args.exec(context),
+        Command::Convert(args) => args.exec(context),
         Command::Test(args) => args.exec(context),
         Command::Export(args) => args.exec(context),
         Command::Render(args) => args.exec(context),

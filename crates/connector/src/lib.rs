@@ -14,6 +14,6 @@ pub use connector::{Connector, Driver, FunctionalTarget, OpenError};
 pub use credentials::{Credentials, CredentialsError, ExpressionError};
 pub use folder::{LoadError, Problem};
 pub use python::{EnvironmentError, EnvironmentEvent};
-pub use scaffold::{Scaffold, ScaffoldError, Scaffolded};
+pub use scaffold::{Draft, Scaffold, ScaffoldError, Scaffolded};
 pub use schemas::schemas;
 pub use workspace::{NameSource, Workspace, WorkspaceError};

@@ -1,5 +1,9 @@
 //! Connectors made with the SDK, asked everything the protocol asks. This program is its own connector: with an
 //! argument it serves the one of that name.
+#![expect(
+    clippy::print_stderr,
+    reason = "standard error is where connectors say what they do"
+)]
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,6 +1,7 @@
 //! The commands: one file each, with its arguments and what it does.
 
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod credentials;
 pub(crate) mod demo;
 pub(crate) mod driver;

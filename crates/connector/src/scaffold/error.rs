@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::folder::LoadError;
+use crate::python::EnvironmentError;
 use crate::workspace::WorkspaceError;
 
 /// Why a connector cannot be scaffolded. Nothing of it is left behind.
@@ -48,7 +49,19 @@ pub enum ScaffoldError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There is no Python that could load a connector in Python.
+    #[error(transparent)]
+    Python(EnvironmentError),
     /// What was written does not load: a mistake of this program.
     #[error("the new connector does not load, which is a mistake of this program: {0}")]
-    Broken(#[from] LoadError),
+    Broken(LoadError),
+}
+
+impl From<LoadError> for ScaffoldError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Environment(error) => Self::Python(error),
+            error => Self::Broken(error),
+        }
+    }
 }

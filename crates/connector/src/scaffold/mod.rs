@@ -1,5 +1,6 @@
 //! A new connector: its files written, ignored by git where they hold secrets, loaded and validated.
 
+mod conversion;
 mod error;
 mod ignore;
 mod python;
@@ -10,4 +11,4 @@ mod texts;
 mod write;
 
 pub use error::ScaffoldError;
-pub use write::{Scaffold, Scaffolded};
+pub use write::{Draft, Scaffold, Scaffolded};

@@ -145,7 +145,8 @@ fn write_target(text: &mut String, known: Option<&KnownDriver>) {
     let _ = write!(
         text,
         "\n    def get_test_table_identifier(self):\n        \"\"\"Names that table: its database, schema and \
-         name. It is dropped without asking; with None the checks do not run.\"\"\"\n        return {target}\n",
+         name.\n\n        It is dropped without asking; with None the checks do not run.\n        \"\"\"\n        \
+         return {target}\n",
     );
 }
 
@@ -253,6 +254,7 @@ mod tests {
             assert_eq!(text.matches(&start).count(), 1, "{}", template.name);
             let body = text.split(&start).nth(1).unwrap();
             let body = &body[..body.find("        return ").unwrap()];
+            let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
             for variable in template.variables {
                 assert!(body.contains(&format!("`{}` ({}", variable.name, variable.kind.name())));
             }

@@ -9,6 +9,9 @@ use bowline_contract::layout::{
 };
 use bowline_contract::{ConnectionType, ConnectorName, SourceManifest};
 
+use serde_json::{Map, Value};
+
+use super::conversion::Conversion;
 use super::{ScaffoldError, ignore, python, rust, texts};
 use crate::connector::Connector;
 use crate::dialect::{Pack, ScaffoldFiles};
@@ -25,6 +28,7 @@ pub struct Scaffold {
     /// The pack it starts from; only a connector in Python may have none.
     pub dialect: Option<&'static Pack>,
     start: Start,
+    conversion: Option<Conversion>,
 }
 
 /// What the new connector's driver is.
@@ -89,6 +93,7 @@ impl Scaffold {
             name,
             dialect: Some(dialect),
             start,
+            conversion: None,
         })
     }
 
@@ -102,6 +107,7 @@ impl Scaffold {
             name,
             dialect: dialect.map(find_dialect).transpose()?,
             start: Start::Python,
+            conversion: None,
         })
     }
 
@@ -115,7 +121,26 @@ impl Scaffold {
             name,
             dialect: Some(find_dialect(dialect.unwrap_or(ANY_ENGINE))?),
             start: Start::Rust,
+            conversion: None,
         })
+    }
+
+    /// Plans the same connector with the templates, the credentials and the functional checks' table of another,
+    /// which has its templates from its own code.
+    ///
+    /// Of the credentials, those are taken over that the dialect's own connectors use; `renamed` pairs such a name
+    /// with the one that the other connector has for it.
+    #[must_use]
+    pub fn converting(
+        mut self,
+        from: &Connector,
+        connect_args: &Map<String, Value>,
+        renamed: &[(String, String)],
+    ) -> Self {
+        self.connection_name
+            .clone_from(&from.manifest.connection_name);
+        self.conversion = Some(Conversion::of(from, connect_args, renamed));
+        self
     }
 
     /// Writes the connector, then loads and validates what was written.
@@ -124,7 +149,15 @@ impl Scaffold {
     ///
     /// # Errors
     /// [`ScaffoldError`].
-    pub fn write(&self, workspace: &Workspace) -> Result<Scaffolded, ScaffoldError> {
+    pub fn write(self, workspace: &Workspace) -> Result<Scaffolded, ScaffoldError> {
+        self.draft(workspace)?.keep()
+    }
+
+    /// As [`Scaffold::write`], where no command finds it yet: it is gone again unless it is kept.
+    ///
+    /// # Errors
+    /// [`ScaffoldError`].
+    pub fn draft(self, workspace: &Workspace) -> Result<Draft, ScaffoldError> {
         let dir = workspace.connectors_dir().join(self.name.as_str());
         let taken = workspace
             .connectors()?
@@ -138,18 +171,19 @@ impl Scaffold {
         let ignore_file = ignore::extend(workspace.root())?;
         let parent = workspace.connectors_dir();
         std::fs::create_dir_all(&parent).map_err(|source| failed(&parent, source))?;
-        let draft = tempfile::Builder::new()
+        let folder = tempfile::Builder::new()
             .prefix(".new-")
             .tempdir_in(&parent)
             .map_err(|source| failed(&parent, source))?;
-        let written = self.write_files(draft.path())?;
-        self.load(draft.path())?;
-        make_listable(draft.path()).map_err(|source| failed(&dir, source))?;
-        std::fs::rename(draft.path(), &dir).map_err(|source| failed(&dir, source))?;
-        let connector = self.load(&dir)?;
-        Ok(Scaffolded {
+        let written = self.write_files(folder.path())?;
+        let connector = self.load(folder.path())?;
+        make_listable(folder.path()).map_err(|source| failed(&dir, source))?;
+        Ok(Draft {
             connector,
-            files: written.into_iter().map(|file| dir.join(file)).collect(),
+            scaffold: self,
+            folder,
+            dir,
+            written,
             ignore_file,
         })
     }
@@ -166,6 +200,19 @@ impl Scaffold {
 
     fn write_files(&self, dir: &Path) -> Result<Vec<String>, ScaffoldError> {
         let (mut files, known) = self.files();
+        let mut credentials = known
+            .map_or(texts::EMPTY_CREDENTIALS, |known| known.credentials)
+            .to_owned();
+        if let Some(conversion) = &self.conversion {
+            for (name, text) in &mut files {
+                match name.as_str() {
+                    CONNECTOR_FILE => *text = conversion.connector(text),
+                    TEMPLATES_FILE => *text = conversion.templates(self.dialect),
+                    _ => {}
+                }
+            }
+            credentials = conversion.credentials(known);
+        }
         let manifest = SourceManifest {
             connection_type: ConnectionType::generate(random_bytes()),
             connection_name: self.connection_name.clone(),
@@ -175,9 +222,8 @@ impl Scaffold {
                     .unwrap_or_default(),
             ),
         };
-        let credentials = known.map_or(texts::EMPTY_CREDENTIALS, |known| known.credentials);
         files.push((MANIFEST_FILE.to_owned(), manifest.to_json_string()));
-        files.push((CREDENTIALS_FILE.to_owned(), credentials.to_owned()));
+        files.push((CREDENTIALS_FILE.to_owned(), credentials));
         for (name, text) in &files {
             let path = dir.join(name);
             let parent = path.parent().unwrap_or(dir);
@@ -234,6 +280,34 @@ impl Scaffold {
                 (written, None)
             }
         }
+    }
+}
+
+/// A new connector that no command finds yet. Dropped, it is gone.
+#[derive(Debug)]
+pub struct Draft {
+    /// The connector, as it loads where it stands now.
+    pub connector: Connector,
+    scaffold: Scaffold,
+    folder: tempfile::TempDir,
+    dir: PathBuf,
+    written: Vec<String>,
+    ignore_file: Option<PathBuf>,
+}
+
+impl Draft {
+    /// Puts the connector in its place, and loads it there.
+    ///
+    /// # Errors
+    /// [`ScaffoldError`]; nothing is overwritten.
+    pub fn keep(self) -> Result<Scaffolded, ScaffoldError> {
+        let dir = self.dir;
+        std::fs::rename(self.folder.path(), &dir).map_err(|source| failed(&dir, source))?;
+        Ok(Scaffolded {
+            connector: self.scaffold.load(&dir)?,
+            files: self.written.iter().map(|file| dir.join(file)).collect(),
+            ignore_file: self.ignore_file,
+        })
     }
 }
 
