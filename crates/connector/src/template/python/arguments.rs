@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fault::{Outcome, type_fault};
+use super::fault::{Fault, FaultKind, Outcome, type_fault};
 use super::number::as_small;
 use super::value::Value;
 
@@ -142,9 +142,13 @@ impl Bound {
         }
     }
 
-    /// A whole number, or the default when it is not given.
+    /// A whole number of the machine's size, or the default when it is not given.
     pub(crate) fn integer(&self, place: usize, default: i64) -> Outcome<i64> {
-        self.get(place).map_or(Ok(default), integer)
+        match self.get(place) {
+            None => Ok(default),
+            Some(Value::Big(_)) => too_large(),
+            Some(value) => integer(value),
+        }
     }
 }
 
@@ -159,6 +163,14 @@ pub(crate) fn integer(value: &Value) -> Outcome<i64> {
         }),
         _ => expected("a whole number", value),
     }
+}
+
+/// The fault about a whole number that is too large for a size or count.
+pub(crate) fn too_large<T>() -> Outcome<T> {
+    Err(Fault::new(
+        FaultKind::Overflow,
+        "a whole number too large for a size or count",
+    ))
 }
 
 /// The fault about a value of the wrong type.

@@ -409,7 +409,7 @@ pub(crate) fn arithmetic(op: Arithmetic, a: &Value, b: &Value) -> Outcome<Option
         (Arithmetic::Add, Value::Moment(x), Value::Moment(y)) => match (x, y) {
             (Moment::Delta(x), Moment::Delta(y)) => Moment::delta(**x + **y)?,
             (moment, Moment::Delta(delta)) | (Moment::Delta(delta), moment) => {
-                match shift(moment, **delta)? {
+                match shift(moment, **delta, 1)? {
                     Some(shifted) => shifted,
                     None => return Ok(None),
                 }
@@ -418,7 +418,7 @@ pub(crate) fn arithmetic(op: Arithmetic, a: &Value, b: &Value) -> Outcome<Option
         },
         (Arithmetic::Subtract, Value::Moment(x), Value::Moment(y)) => match (x, y) {
             (Moment::Delta(x), Moment::Delta(y)) => Moment::delta(**x - **y)?,
-            (moment, Moment::Delta(delta)) => match shift(moment, -**delta)? {
+            (moment, Moment::Delta(delta)) => match shift(moment, **delta, -1)? {
                 Some(shifted) => shifted,
                 None => return Ok(None),
             },
@@ -486,14 +486,15 @@ fn delta_of(micros: &num_bigint::BigInt) -> Outcome<Moment> {
     }
 }
 
-/// A date or datetime moved by microseconds on its wall clock.
-fn shift(moment: &Moment, micros: i128) -> Outcome<Option<Moment>> {
+/// A date or datetime moved on its wall clock, forward or backward; a date moves by the whole days of the stretch,
+/// which are counted before the direction.
+fn shift(moment: &Moment, micros: i128, direction: i128) -> Outcome<Option<Moment>> {
     Ok(Some(match moment {
-        Moment::DateTime(stamp) => {
-            Moment::DateTime(Arc::new(stamp.at_wall(stamp.wall_micros() + micros)?))
-        }
+        Moment::DateTime(stamp) => Moment::DateTime(Arc::new(
+            stamp.at_wall(stamp.wall_micros() + direction * micros)?,
+        )),
         Moment::Date(date) => {
-            let days = date_days(*date) + micros.div_euclid(DAY);
+            let days = date_days(*date) + direction * micros.div_euclid(DAY);
             let shifted = civil_from_micros(days * DAY)?.date();
             check_year(shifted)?;
             Moment::Date(shifted)

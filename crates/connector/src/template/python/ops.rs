@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use num_traits::Zero;
 
+use super::arguments::too_large;
 use super::compare::{equal, order, same_item};
 use super::fault::{Outcome, check_list, check_text, type_fault, unsupported};
 use super::moment::Moment;
@@ -95,6 +96,9 @@ fn is_sequence(value: &Value) -> bool {
 }
 
 fn repeat(sequence: &Value, count: &Value) -> Outcome<Value> {
+    if matches!(count, Value::Big(_)) {
+        return too_large();
+    }
     let count = as_integer(count).unwrap_or_default();
     let count = if count < num_bigint::BigInt::zero() {
         0

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use bowline_contract::nearest::nearest;
+
+use super::globals;
 use super::machine::{Machine, load};
 use super::object::{Activation, Object};
 use crate::template::python::arguments::Arguments;
@@ -144,6 +147,13 @@ impl Machine {
                 let callee = self.eval(&node.callee, home, None)?;
                 let arguments = self.arguments(&node.arguments, home)?;
                 self.call(&callee, arguments)
+                    .map_err(|fault| match (&callee, &node.callee.kind) {
+                        (Value::Undefined(_), ExprKind::Name(variable)) => {
+                            let near = nearest(&variable.name, globals::NAMES);
+                            fault.with_hint(near.map(|near| format!("did you mean `{near}`?")))
+                        }
+                        _ => fault,
+                    })
             }
         }
     }

@@ -133,6 +133,7 @@ fn dict(machine: &mut Machine, arguments: Arguments) -> Outcome<Dict> {
     let mut dict = match arguments.positional.first() {
         None => Dict::default(),
         Some(Value::Dict(given)) => given.copy()?,
+        Some(Value::Undefined(missing)) => return Err(missing.fault()),
         Some(pairs) => {
             let mut dict = Dict::default();
             for pair in machine.collect(pairs)? {

@@ -11,4 +11,5 @@ mod json;
 pub(crate) mod looping;
 pub(crate) mod machine;
 pub(crate) mod object;
+mod statements;
 pub(crate) mod tests;

@@ -111,3 +111,12 @@ fn an_error_shows_its_place() {
         "1 | SELECT 1\n2 |   FROM {{ text|uper }}\n  |                ^\n3 | WHERE true\n"
     );
 }
+
+#[test]
+fn an_unknown_function_offers_the_nearest() {
+    let error = fails("{{ rnage(3) }}");
+    assert_eq!(
+        error.to_string(),
+        "`rnage` is undefined (`template`, 1:9)\nhint: did you mean `range`?"
+    );
+}

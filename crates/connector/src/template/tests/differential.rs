@@ -6,7 +6,8 @@ use std::io::Write;
 use serde_json::{Value as Json, json};
 
 use super::context::variables;
-use super::generate::{Generator, format_request, template_request};
+use super::generate::{Generator, template_request};
+use super::generate_soup::format_request;
 use super::oracle::{self, Answer};
 use crate::template::syntax::{CONTRACT, Whitespace};
 use crate::template::{CompiledTemplate, TemplateError, TemplateErrorKind, format_placeholders};

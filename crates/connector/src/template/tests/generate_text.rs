@@ -1,6 +1,9 @@
 //! Makes expressions up, mostly of a wanted kind and sometimes of any.
 
-use super::generate::{Generator, VARIABLES};
+use std::collections::BTreeMap;
+
+use super::generate::Generator;
+use super::generate_context::VARIABLES;
 
 /// What an expression is meant to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +67,13 @@ pub(super) fn of(generator: &mut Generator, kind: Kind, depth: usize) -> String 
 
 /// A variable or literal.
 fn leaf(generator: &mut Generator, kind: Kind) -> String {
-    let fitting: Vec<String> = generator
-        .names
-        .iter()
-        .map(|(name, kind)| (name.as_str(), kind))
-        .chain(VARIABLES.iter().map(|(name, kind)| (*name, kind)))
-        .filter(|(_, found)| **found == kind)
+    let mut held: BTreeMap<&str, Kind> = VARIABLES.iter().copied().collect();
+    for (name, kind) in &generator.names {
+        held.insert(name, *kind);
+    }
+    let fitting: Vec<String> = held
+        .into_iter()
+        .filter(|(_, found)| *found == kind)
         .map(|(name, _)| name.to_owned())
         .collect();
     if !fitting.is_empty() && generator.chance(60) {
@@ -453,7 +457,7 @@ fn pattern(generator: &mut Generator, kind: Kind) -> &'static str {
             "(#A).date()",
             "#D + (#A - #A)",
             "(#D).replace(day=1)",
-            "(#D).replace(year=2020, month=2)",
+            "(#D).replace(year=2020, month=2, day=29)",
         ],
         Kind::DateTime => &[
             "(#A).replace(microsecond=0)",

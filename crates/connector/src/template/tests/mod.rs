@@ -6,6 +6,8 @@ mod compatibility;
 mod context;
 mod differential;
 mod generate;
+mod generate_context;
+mod generate_soup;
 mod generate_text;
 mod oracle;
 mod vectors;

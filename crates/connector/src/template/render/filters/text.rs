@@ -15,7 +15,10 @@ pub(super) fn apply(name: &'static str, value: Value, arguments: Arguments) -> O
         "replace" => {
             let signature = Signature::by_name(name, &["old", "new", "count"], 2);
             let bound = arguments.bind(signature)?;
-            let count = bound.some(2).map_or(Ok(-1), integer)?;
+            let count = match bound.some(2) {
+                Some(_) => bound.integer(2, -1)?,
+                None => -1,
+            };
             let replaced = text::replace(
                 &to_text(&value)?,
                 &to_text(bound.required(0))?,
@@ -126,7 +129,7 @@ fn truncate(value: Value, arguments: Arguments) -> Outcome<Value> {
     const LEEWAY: i64 = 5;
     let names = &["length", "killwords", "end", "leeway"];
     let bound = arguments.bind(Signature::by_name("truncate", names, 0))?;
-    let most = bound.integer(0, 255)?;
+    let most = bound.get(0).map_or(Ok(255), integer)?;
     let end = match bound.get(2) {
         Some(_) => bound.text(2)?.to_owned(),
         None => "...".to_owned(),
