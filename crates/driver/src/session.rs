@@ -149,7 +149,7 @@ impl Session {
             .name("bowline-connection".to_owned())
             .spawn(move || {
                 let _alive: Sender<()> = alive;
-                work(&open, &job_receiver, Farewell(wake), &stopper);
+                work(open, &job_receiver, Farewell(wake), &stopper);
             })
             .map_err(|error| {
                 SqlError::new(
@@ -281,7 +281,7 @@ impl Drop for Farewell {
 }
 
 /// The connection's thread: everything that may hang happens here.
-fn work(open: &Open, jobs: &Receiver<Job>, events: Farewell, stopper: &Arc<Stopper>) {
+fn work(open: Open, jobs: &Receiver<Job>, events: Farewell, stopper: &Arc<Stopper>) {
     let mut run = match open(stopper) {
         Ok(run) => run,
         Err(error) => {
@@ -289,6 +289,8 @@ fn work(open: &Open, jobs: &Receiver<Job>, events: Farewell, stopper: &Arc<Stopp
             return;
         }
     };
+    // It may hold the database, which must not outlive the connection that the caller sees close.
+    drop(open);
     let _ = events.0.send(Event::Opened(Ok(())));
     while let Ok(job) = jobs.recv() {
         let result = run(&job.sql, &job.limits);

@@ -154,7 +154,7 @@ fn what_is_not_said_is_asked_for() {
     );
     assert!(told(Some("oracle"), None).contains("`ansi` is the base for any other engine"));
     assert!(told(Some("ansi"), None).starts_with("which driver?"));
-    assert!(told(None, None).ends_with("hint: add `--dialect`: duckdb, postgres, sqlite"));
+    assert!(told(None, None).ends_with("hint: add `--dialect`: duckdb, mariadb, postgres, sqlite"));
 }
 
 #[test]
