@@ -189,7 +189,10 @@ fn edit_a_template(workspace: &Path) -> Result<(), Failure> {
     let folder = workspace.join("connectors/edited/templates");
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make `{}`: {error}", folder.display()))?;
-    write(&folder.join("get_avg_function.sql.j2"), "AVG( {{ x }} )\n")
+    write(
+        &folder.join("get_avg_function.sql.j2"),
+        "AVG( CAST({x} AS DOUBLE PRECISION) )\n",
+    )
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -1,10 +1,13 @@
 //! One measured run of a program, and many of them.
 
-use std::io;
+use std::io::{self, Read, Seek};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::process::Failure;
+
+/// How much of an unexpected run's output is shown.
+const SHOWN_LINES: usize = 30;
 
 /// What one run took.
 #[derive(Debug, Clone, Copy)]
@@ -50,11 +53,14 @@ pub(crate) fn repeat(
 }
 
 fn once(command: &mut Command, expected_exit: &[i32]) -> Result<Run, Failure> {
+    let name = format!("{command:?}");
+    // A file takes as long as nothing at all, and tells why a run ended as it should not.
+    let prepare = |error| format!("cannot prepare {name}: {error}");
+    let mut output = tempfile::tempfile().map_err(prepare)?;
     command
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let name = format!("{command:?}");
+        .stdout(output.try_clone().map_err(prepare)?)
+        .stderr(output.try_clone().map_err(prepare)?);
     let begun = Instant::now();
     let child = command
         .spawn()
@@ -64,7 +70,18 @@ fn once(command: &mut Command, expected_exit: &[i32]) -> Result<Run, Failure> {
     let wall = begun.elapsed();
     match exit {
         Some(code) if expected_exit.contains(&code) => Ok(Run { wall, peak_memory }),
-        Some(code) => Err(format!("{name} ended with exit code {code}")),
+        Some(code) => {
+            let mut said = String::new();
+            output
+                .rewind()
+                .and_then(|()| output.read_to_string(&mut said))
+                .map_err(|error| format!("cannot read what {name} said: {error}"))?;
+            let beginning: Vec<&str> = said.lines().take(SHOWN_LINES).collect();
+            Err(format!(
+                "{name} ended with exit code {code}\n{}",
+                beginning.join("\n")
+            ))
+        }
         None => Err(format!("{name} was killed")),
     }
 }
