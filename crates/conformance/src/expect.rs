@@ -348,7 +348,7 @@ fn are_weekdays(values: &[&Value]) -> bool {
     let Some(numbers) = numbers.filter(|numbers| numbers.len() == 7) else {
         return false;
     };
-    let one = BigDecimal::from(1);
+    let (one, back) = (BigDecimal::from(1), BigDecimal::from(-6));
     let steps = || {
         numbers
             .iter()
@@ -356,7 +356,7 @@ fn are_weekdays(values: &[&Value]) -> bool {
             .map(|(day, next)| next - day)
     };
     steps().filter(|step| *step == one).count() == 6
-        && steps().filter(|step| *step == BigDecimal::from(-6)).count() == 1
+        && steps().filter(|step| *step == back).count() == 1
 }
 
 fn same_rows(wanted: &[Vec<toml::Value>], result: &ResultSet) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bigdecimal::BigDecimal;
+use bigdecimal::{BigDecimal, Signed};
 use bowline_connector::template::{TemplateSet, TemplateValue};
 use bowline_contract::{Capability, SuiteSection};
 use bowline_driver::{ResultSet, Value};
@@ -322,7 +322,7 @@ pub(crate) fn read_tables(result: &ResultSet) -> Asked<Vec<Table>> {
                     .unwrap_or(&Value::Null)
             });
             if !row_count.is_null()
-                && reading::whole_number(row_count).is_none_or(|count| count < BigDecimal::from(0))
+                && reading::whole_number(row_count).is_none_or(|count| count.is_negative())
             {
                 return Err(wrong(
                     "a whole row_count, 0 or more",
