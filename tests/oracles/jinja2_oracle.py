@@ -10,8 +10,10 @@ JSON has fewer types than Python: {"$tuple": [...]}, {"$float": "nan"}, {"$date"
 
 import datetime
 import json
+import os
 import signal
 import sys
+import time
 import warnings
 import zoneinfo
 
@@ -86,6 +88,9 @@ def give_up(*_):
 
 def main():
     warnings.simplefilter("ignore")
+    # Where Python asks the machine for its zone, templates here take UTC.
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     signal.signal(signal.SIGALRM, give_up)
     for line in sys.stdin:
         request = json.loads(line)

@@ -43,6 +43,8 @@ pub(crate) struct Stamp {
 pub(crate) enum Zone {
     /// `timezone.utc`
     Utc,
+    /// The zone of the machine, which is always taken for UTC.
+    Local,
     /// `timezone(timedelta(seconds=...))`
     Fixed(i32),
     /// `ZoneInfo(key)`
@@ -52,17 +54,26 @@ pub(crate) enum Zone {
 impl Zone {
     pub(crate) fn same(&self, other: &Zone) -> bool {
         match (self, other) {
-            (Zone::Utc, Zone::Utc) => true,
+            (Zone::Utc, Zone::Utc) | (Zone::Local, Zone::Local) => true,
             (Zone::Fixed(a), Zone::Fixed(b)) => a == b,
             (Zone::Named(a, _), Zone::Named(b, _)) => a == b,
             _ => false,
         }
     }
 
+    /// Seconds east of UTC, when they never change.
+    fn constant_offset(&self) -> Option<i32> {
+        match self {
+            Zone::Utc | Zone::Local => Some(0),
+            Zone::Fixed(seconds) => Some(*seconds),
+            Zone::Named(..) => None,
+        }
+    }
+
     /// Seconds east of UTC at a wall clock time.
     pub(crate) fn offset(&self, civil: DateTime, fold: bool) -> i32 {
         match self {
-            Zone::Utc => 0,
+            Zone::Utc | Zone::Local => 0,
             Zone::Fixed(seconds) => *seconds,
             Zone::Named(_, zone) => match zone.to_ambiguous_timestamp(civil).offset() {
                 AmbiguousOffset::Unambiguous { offset } => offset.seconds(),
@@ -77,7 +88,7 @@ impl Zone {
     /// The zone's name at a wall clock time.
     pub(crate) fn name(&self, civil: DateTime, fold: bool) -> Outcome<String> {
         Ok(match self {
-            Zone::Utc | Zone::Fixed(_) => self.text(),
+            Zone::Utc | Zone::Local | Zone::Fixed(_) => self.text(),
             Zone::Named(_, zone) => {
                 let ambiguous = zone.to_ambiguous_timestamp(civil).offset();
                 // In a gap, the wall clock read with the later offset is an instant before the change.
@@ -107,7 +118,7 @@ impl Zone {
     /// `str(zone)`
     pub(crate) fn text(&self) -> String {
         match self {
-            Zone::Utc => "UTC".to_owned(),
+            Zone::Utc | Zone::Local => "UTC".to_owned(),
             Zone::Fixed(seconds) => format!("UTC{}", offset_text(*seconds, ":")),
             Zone::Named(key, _) => key.to_string(),
         }
@@ -116,6 +127,7 @@ impl Zone {
     fn repr(&self) -> String {
         match self {
             Zone::Utc => "datetime.timezone.utc".to_owned(),
+            Zone::Local => "datetime.timezone(datetime.timedelta(0), 'UTC')".to_owned(),
             Zone::Fixed(seconds) => format!(
                 "datetime.timezone({})",
                 delta_repr(i128::from(*seconds) * SECOND)
@@ -450,11 +462,9 @@ impl Moment {
 
     pub(crate) fn equal(&self, other: &Moment) -> Outcome<bool> {
         if let (Moment::Zone(a), Moment::Zone(b)) = (self, other) {
-            return Ok(match (a, b) {
-                (Zone::Fixed(seconds), Zone::Utc) | (Zone::Utc, Zone::Fixed(seconds)) => {
-                    *seconds == 0
-                }
-                (a, b) => a.same(b),
+            return Ok(match (a.constant_offset(), b.constant_offset()) {
+                (Some(a), Some(b)) => a == b,
+                _ => a.same(b),
             });
         }
         if let (Moment::DateTime(a), Moment::DateTime(b)) = (self, other) {

@@ -269,7 +269,7 @@ fn bare(moment: &Moment, method: &str) -> Outcome<Value> {
             None => Ok(Value::None),
         },
         "dst" => match zone {
-            None | Some(Zone::Utc | Zone::Fixed(_)) => Ok(Value::None),
+            None | Some(Zone::Utc | Zone::Local | Zone::Fixed(_)) => Ok(Value::None),
             Some(Zone::Named(..)) => unsupported("`dst` of a named zone"),
         },
         _ => unsupported(format!("the method `{method}` of `{}`", moment.type_name())),
@@ -376,7 +376,7 @@ fn replace(moment: &Moment, arguments: Arguments) -> Outcome<Value> {
 fn astimezone(stamp: &Stamp, bound: &Bound) -> Outcome<Value> {
     let zone = match bound.some(0) {
         Some(Value::Moment(Moment::Zone(zone))) => zone.clone(),
-        None => Zone::Utc,
+        None => Zone::Local,
         Some(other) => return expected("a tzinfo", other),
     };
     if stamp.zone.as_ref().is_some_and(|own| own.same(&zone)) {
