@@ -177,30 +177,39 @@ pub(crate) fn functional(
             }
         })
     });
-    match table {
+    let gone = match table {
         Some(before) => mutate(&mut chain, &place, &before, patience),
-        None => AFTER_CREATION
-            .iter()
-            .for_each(|spec| chain.not_reached(spec, &CREATED)),
-    }
-    on_event(Event::CleaningUp);
-    let left_behind = made.then(|| clean_up(&mut chain, &place)).flatten();
+        None => {
+            for spec in AFTER_CREATION {
+                chain.not_reached(spec, &CREATED);
+            }
+            !made
+        }
+    };
+    let left_behind = if gone {
+        None
+    } else {
+        on_event(Event::CleaningUp);
+        clean_up(&mut chain, &place)
+    };
     Functional {
         findings: chain.finish(),
         left_behind,
     }
 }
 
-/// Everything that is done with the table once it is there.
-fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Duration) {
+/// Everything that is done with the table once it is there; says whether it is gone at the end.
+fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Duration) -> bool {
     let mut inserted = false;
+    let mut latest = None;
     chain.check(&ROWS_GROW, |chain, info| {
         chain.query(info, "insert_rows", insert_variables(place, ROWS))?;
         inserted = true;
         let Some(count) = before.row_count.clone() else {
             return Err(absent("row_count"));
         };
-        watch(chain, info, place, patience, |_, table| {
+        watch(chain, info, place, patience, None, |_, table| {
+            latest = Some(table.clone());
             Ok(match &table.row_count {
                 Some(now) if *now >= &count + ROWS => Seen::AsExpected(()),
                 now => Seen::Otherwise {
@@ -220,26 +229,43 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
             };
             // Ten rows may fit into space that the table has already: more follow when the size stands still.
             let mut topped_up = false;
-            watch(chain, info, place, patience, |chain, table| {
-                match &table.byte_count {
-                    Some(now) if *now > bytes => Ok(Seen::AsExpected(())),
-                    now => {
-                        if !std::mem::replace(&mut topped_up, true) {
-                            chain.query(info, "insert_rows", insert_variables(place, MANY_ROWS))?;
+            watch(
+                chain,
+                info,
+                place,
+                patience,
+                latest.take(),
+                |chain, table| {
+                    latest = Some(table.clone());
+                    match &table.byte_count {
+                        Some(now) if *now > bytes => Ok(Seen::AsExpected(())),
+                        now => {
+                            if !std::mem::replace(&mut topped_up, true) {
+                                chain.query(
+                                    info,
+                                    "insert_rows",
+                                    insert_variables(place, MANY_ROWS),
+                                )?;
+                            }
+                            let expected = format!("a byte_count above {bytes}");
+                            Ok(Seen::Otherwise {
+                                expected,
+                                got: number(now.as_ref()),
+                            })
                         }
-                        let expected = format!("a byte_count above {bytes}");
-                        Ok(Seen::Otherwise {
-                            expected,
-                            got: number(now.as_ref()),
-                        })
                     }
-                }
-            })
+                },
+            )
         });
         chain.check(&UPDATE_ADVANCES, |chain, info| {
             let first = before.last_update_time;
-            watch(chain, info, place, patience, |_, table| {
-                match (table.last_update_time, first) {
+            watch(
+                chain,
+                info,
+                place,
+                patience,
+                latest.take(),
+                |_, table| match (table.last_update_time, first) {
                     (None, None) => Err(absent("last_update_time")),
                     (Some(_), None) => Ok(Seen::AsExpected(())),
                     (Some(now), Some(first)) if now > first => Ok(Seen::AsExpected(())),
@@ -247,8 +273,8 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
                         expected: format!("a last_update_time after {first}"),
                         got: now.map_or("NULL".to_owned(), |now| now.to_string()),
                     }),
-                }
-            })
+                },
+            )
         });
     }
     let added = chain.check(&COLUMN_ADDED, |chain, info| {
@@ -299,7 +325,7 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
             look_through_logs(chain, info, &sql)
         })
     });
-    chain.check(&DROPPED, |chain, info| {
+    let dropped = chain.check(&DROPPED, |chain, info| {
         chain.query(info, "drop_test_table", place.variables())?;
         poll(chain, patience, |chain| {
             Ok(match find_table(chain, info, place)? {
@@ -311,6 +337,7 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
             })
         })
     });
+    dropped.is_some()
 }
 
 /// Looks for a statement among the logged ones, page by page: the order of a log is the dialect's own.
@@ -385,16 +412,21 @@ fn poll<T>(
     }
 }
 
-/// Polls the test table's row in metadata.
+/// Polls the test table's row in metadata, beginning with a row that was seen just before.
 fn watch(
     chain: &mut Chain<'_>,
     info: &CheckInfo,
     place: &Place,
     patience: Duration,
+    mut seen: Option<Table>,
     mut judge: impl FnMut(&mut Chain<'_>, &Table) -> Asked<Seen<()>>,
 ) -> Asked<()> {
     poll(chain, patience, |chain| {
-        match find_table(chain, info, place)? {
+        let found = match seen.take() {
+            Some(table) => Some(table),
+            None => find_table(chain, info, place)?,
+        };
+        match found {
             Some(table) => judge(chain, &table),
             None => Ok(Seen::Otherwise {
                 expected: format!("a table `{}`", place.table),

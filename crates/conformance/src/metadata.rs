@@ -8,13 +8,13 @@ use bowline_connector::template::{TemplateSet, TemplateValue};
 use bowline_contract::{Capability, SuiteSection};
 use bowline_driver::{ResultSet, Value};
 
-use crate::Tier;
 use crate::chain::{Asked, Chain, Spec, quoted_list, text};
 use crate::expect::{describe, spell};
 use crate::finding::{Finding, refusal, wrong};
 use crate::outcome::{Doubt, Outcome, Proof};
 use crate::reading;
 use crate::session::Session;
+use crate::{CheckInfo, Tier};
 
 const TABLE_LIMIT: i64 = 5000;
 /// How many schemas are looked into, and how many tables are asked for by name.
@@ -152,8 +152,7 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
     let tables = chain
         .check(&TABLES, |chain, info| {
             let variables = tables_variables(&database, &schemas, None);
-            let result = chain.query(info, "get_tables_query", variables)?;
-            let mut tables = read_tables(&result)?;
+            let mut tables = list_tables(chain, info, variables)?;
             tables
                 .retain(|table| passing.is_none_or(|name| !table.name.eq_ignore_ascii_case(name)));
             match tables {
@@ -172,12 +171,11 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
             .take(TABLES_BY_NAME)
             .collect();
         let names = quoted_list(asked.iter().copied());
-        let result = chain.query(
+        let found = list_tables(
+            chain,
             info,
-            "get_tables_query",
             tables_variables(&database, &schemas, Some(names)),
         )?;
-        let found = read_tables(&result)?;
         let found: BTreeSet<&str> = found.iter().map(|table| table.name.as_str()).collect();
         if found == asked {
             Ok(())
@@ -248,6 +246,22 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
         });
     }
     Ok(())
+}
+
+/// Asks for tables. One that is dropped between being listed and being counted is nobody's fault, so a refusal is
+/// asked again once.
+fn list_tables(
+    chain: &mut Chain<'_>,
+    info: &CheckInfo,
+    variables: Vec<(&'static str, TemplateValue)>,
+) -> Asked<Vec<Table>> {
+    let result = match chain.query(info, "get_tables_query", variables.clone()) {
+        Err(Outcome::Unsupported(Proof::Refused(_))) => {
+            chain.query(info, "get_tables_query", variables)?
+        }
+        answer => answer?,
+    };
+    read_tables(&result)
 }
 
 /// A table's full name, as the contract joins it.

@@ -91,9 +91,15 @@ impl Page<'_> {
             0 => String::new(),
             count => format!(", and blocks {}", plural(count, "check")),
         };
+        // A template that is only missing is a choice, also where others wait for it.
+        let mark = if culprit.checks.is_empty() {
+            paint(OPEN, "-")
+        } else {
+            paint(BAD, "✗")
+        };
         self.listing.line(format!(
             "{} {} {}{in_the_way}",
-            paint(BAD, "✗"),
+            mark,
             paint(STRONG, culprit.template.short_name()),
             accusation(culprit, self.report),
         ));
