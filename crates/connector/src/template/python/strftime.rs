@@ -86,7 +86,11 @@ fn directive<'p>(stamp: &Stamp, text: &'p str, out: &mut String) -> Outcome<&'p 
         rest = &rest[1..];
     }
     let Some(letter) = rest.chars().next() else {
-        return value_fault("the pattern of `strftime` ends in a lone `%`");
+        if !text.is_empty() {
+            return unsupported("a directive of `strftime` that is cut off");
+        }
+        out.push('%');
+        return Ok(rest);
     };
     let plain = rest.len() == text.len();
     rest = &rest[letter.len_utf8()..];
