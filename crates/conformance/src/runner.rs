@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bowline_connector::FunctionalTarget;
 use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
-use bowline_driver::{Database, Limits, SqlError};
+use bowline_driver::{Database, Limits, ResultSize, SqlError};
 
 use crate::blame::{Blame, blame};
 use crate::clock::Clock;
@@ -296,14 +296,12 @@ impl Crew<'_> {
             Work::QueryLogs => query_logs::query_logs(templates, session),
             Work::Questions(prepared) => plan::ask(prepared, session),
             Work::Functional => {
-                let target = self.subject.functional.as_ref();
-                return functional(
-                    templates,
-                    target,
-                    session,
-                    self.options.patience,
-                    self.on_event,
-                );
+                let (target, patience) = (self.subject.functional.as_ref(), self.options.patience);
+                // The longest chain there is, about one table: its round trips set the pace of a run.
+                session.expect(ResultSize::Small);
+                let found = functional(templates, target, session, patience, self.on_event);
+                session.expect(ResultSize::Any);
+                return found;
             }
         };
         Functional {

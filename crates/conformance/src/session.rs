@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use bowline_driver::{Canceller, Connection, Database, Limits, ResultSet, SqlError, SqlErrorKind};
+use bowline_driver::{
+    Canceller, Connection, Database, Limits, ResultSet, ResultSize, SqlError, SqlErrorKind,
+};
 
 use crate::outcome::{Preview, Step};
 
@@ -81,6 +83,11 @@ impl Session {
 
     pub(crate) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
+    }
+
+    /// Says how large the results of the next statements may be expected to be.
+    pub(crate) fn expect(&mut self, size: ResultSize) {
+        self.limits.expect = size;
     }
 
     /// Takes the evidence gathered since the last call.

@@ -48,6 +48,8 @@ pub struct Limits {
     pub max_rows: usize,
     /// The most bytes a result's values may hold in memory.
     pub max_bytes: usize,
+    /// How much of a result is expected.
+    pub expect: ResultSize,
 }
 
 impl Default for Limits {
@@ -56,8 +58,19 @@ impl Default for Limits {
             timeout: Duration::from_secs(60),
             max_rows: 100_000,
             max_bytes: 32 * 1024 * 1024,
+            expect: ResultSize::Any,
         }
     }
+}
+
+/// How large a result may be expected to be; a driver may fetch differently for it, and the limits hold either way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ResultSize {
+    /// Nothing is known: the result is read as a stream, so that it is never held whole.
+    #[default]
+    Any,
+    /// Few rows: the driver may take them in one piece where that spares round trips.
+    Small,
 }
 
 /// A column of a result.

@@ -11,7 +11,7 @@ use super::arrow::{self, Vendor};
 use super::error::{Stage, from_adbc, from_stream};
 use crate::connection::ResultBuilder;
 use crate::session::Stopper;
-use crate::{Column, Limits, ResultSet, SqlError, SqlErrorKind, Value};
+use crate::{Column, Limits, ResultSet, ResultSize, SqlError, SqlErrorKind, Value};
 
 /// Whether PostgreSQL's driver reads a result through COPY.
 pub(super) const USE_COPY: &str = "adbc.postgresql.use_copy";
@@ -22,7 +22,8 @@ const CHANGES: [&str; 13] = [
     "COMMIT", "ROLLBACK", "GRANT", "REVOKE",
 ];
 
-/// Statements PostgreSQL can wrap in COPY, which streams; it collects all other results first.
+/// Statements PostgreSQL can wrap in COPY, which streams but takes three round trips instead of one; it collects all
+/// other results first.
 const COPYABLE: [&str; 4] = ["SELECT", "WITH", "VALUES", "TABLE"];
 
 /// Runs a statement and reads its result within the limits.
@@ -43,7 +44,8 @@ pub(super) fn run(
         ));
     }
     let mut statement = connection.new_statement().map_err(execute)?;
-    if vendor == Vendor::PostgreSql && !COPYABLE.contains(&word.as_str()) {
+    let streams = limits.expect == ResultSize::Any && COPYABLE.contains(&word.as_str());
+    if vendor == Vendor::PostgreSql && !streams {
         let key = OptionStatement::Other(USE_COPY.to_owned());
         statement.set_option(key, "false".into()).map_err(execute)?;
     }
