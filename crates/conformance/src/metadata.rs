@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bigdecimal::{BigDecimal, Signed};
 use bowline_connector::template::{TemplateSet, TemplateValue};
 use bowline_contract::{Capability, SuiteSection};
-use bowline_driver::{ResultSet, Value};
+use bowline_driver::{ResultSet, SqlErrorKind, Value};
 
 use crate::chain::{Asked, Chain, Spec, quoted_list, text};
 use crate::expect::{describe, spell};
@@ -248,15 +248,17 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
     Ok(())
 }
 
-/// Asks for tables. One that is dropped between being listed and being counted is nobody's fault, so a refusal is
-/// asked again once.
+/// Asks for tables. One that is dropped between being listed and being counted is nobody's fault, so a missing
+/// object is asked for again once.
 fn list_tables(
     chain: &mut Chain<'_>,
     info: &CheckInfo,
     variables: Vec<(&'static str, TemplateValue)>,
 ) -> Asked<Vec<Table>> {
     let result = match chain.query(info, "get_tables_query", variables.clone()) {
-        Err(Outcome::Unsupported(Proof::Refused(_))) => {
+        Err(Outcome::Unsupported(Proof::Refused(error)))
+            if error.kind == SqlErrorKind::MissingObject =>
+        {
             chain.query(info, "get_tables_query", variables)?
         }
         answer => answer?,
