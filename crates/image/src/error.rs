@@ -1,0 +1,119 @@
+//! What can go wrong while an image is planned, built, moved or read.
+
+use std::fmt;
+
+/// Why an image could not be planned, built, moved or read. Its words hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageError {
+    /// The kind.
+    pub kind: ImageErrorKind,
+    /// What it happened to: a file, a reference, a connector, a blob.
+    pub thing: String,
+    /// Why, one line each: what was found, the system's words, the other side's words.
+    pub causes: Vec<String>,
+    /// One thing to do about it.
+    pub hint: Option<String>,
+}
+
+/// The kinds of [`ImageError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ImageErrorKind {
+    /// What is asked for cannot be built as asked: found before any work is done.
+    Plan,
+    /// A name, a tag, a platform or a reference is not a valid one.
+    Invalid,
+    /// A thing that is needed is not there.
+    Missing,
+    /// A file or a folder cannot be read.
+    Unreadable,
+    /// A file or a folder cannot be written.
+    Unwritable,
+    /// What was read is damaged: a digest, a length or a format is wrong.
+    Corrupt,
+    /// This way of building cannot do what the plan asks, another can.
+    NeedsEngine,
+    /// A file is made for another processor or system than the image.
+    WrongPlatform,
+    /// The packages a connector asks for cannot be had.
+    Packages,
+    /// An engine is not there or does not run.
+    Engine,
+    /// An engine ran and the build in it failed.
+    EngineFailed,
+    /// A registry cannot be reached.
+    Unreachable,
+    /// A registry does not let us in.
+    Unauthorized,
+    /// A registry answered and refused.
+    Refused,
+    /// Stopped on request.
+    Cancelled,
+}
+
+impl ImageErrorKind {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Plan => "cannot build this image",
+            Self::Invalid => "not valid",
+            Self::Missing => "not there",
+            Self::Unreadable => "cannot read",
+            Self::Unwritable => "cannot write",
+            Self::Corrupt => "damaged",
+            Self::NeedsEngine => "cannot be built without an engine",
+            Self::WrongPlatform => "made for another platform",
+            Self::Packages => "cannot get the packages",
+            Self::Engine => "cannot use the engine",
+            Self::EngineFailed => "the engine's build failed",
+            Self::Unreachable => "cannot reach the registry",
+            Self::Unauthorized => "the registry does not let us in",
+            Self::Refused => "the registry refused",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl ImageError {
+    /// An error of that kind about that thing.
+    #[must_use]
+    pub fn new(kind: ImageErrorKind, thing: impl Into<String>) -> Self {
+        Self {
+            kind,
+            thing: thing.into(),
+            causes: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// The same with one cause more; an empty one is none.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        let cause = cause.into();
+        if !cause.is_empty() {
+            self.causes.push(cause);
+        }
+        self
+    }
+
+    /// The same with this one thing to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+impl fmt::Display for ImageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.words(), self.thing)?;
+        for cause in &self.causes {
+            write!(f, "\n{cause}")?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ImageError {}

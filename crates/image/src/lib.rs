@@ -1,0 +1,17 @@
+//! Agent images: what goes into one, and the builders that make it with an engine and without.
+//!
+//! A [`ImagePlan`] says everything that an image will hold; a builder reads nothing else.
+
+mod error;
+mod event;
+pub mod extra;
+pub mod plan;
+mod platform;
+
+pub use error::{ImageError, ImageErrorKind};
+pub use event::BuildEvent;
+pub use extra::DockerfileExtra;
+pub use plan::{
+    BaseImage, ConnectorKind, Content, ImagePlan, Mode, PlannedConnector, PlannedFile, Requirement,
+};
+pub use platform::{Platform, PlatformError};
