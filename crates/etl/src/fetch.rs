@@ -4,6 +4,7 @@ mod lookup;
 mod pages;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,6 +27,8 @@ pub(crate) struct Row {
 /// What reads sources.
 pub(crate) struct Reader<'c> {
     client: &'c Client,
+    /// The most records to ask a page for, when fewer than the description says.
+    page_size: Option<NonZeroUsize>,
     /// Oddities that are no errors.
     notes: Mutex<Vec<String>>,
 }
@@ -34,9 +37,10 @@ pub(crate) struct Reader<'c> {
 pub(crate) type Sources = BTreeMap<String, Arc<Loaded>>;
 
 impl<'c> Reader<'c> {
-    pub(crate) fn new(client: &'c Client) -> Self {
+    pub(crate) fn new(client: &'c Client, page_size: Option<NonZeroUsize>) -> Self {
         Self {
             client,
+            page_size,
             notes: Mutex::new(Vec::new()),
         }
     }

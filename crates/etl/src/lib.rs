@@ -6,9 +6,11 @@ mod event;
 pub mod expression;
 mod fetch;
 mod http;
+mod pipeline;
 mod run_reading;
 mod source;
 
 pub use error::{SourceError, SourceErrorKind};
 pub use event::Unmapped;
-pub use source::{EtlConnector, HttpSource, RunQuery, Summary};
+pub use pipeline::{FetchMethods, Page, Pipeline, RunQuery, Summary};
+pub use source::{EtlConnector, HttpSource};

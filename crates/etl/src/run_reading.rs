@@ -1,6 +1,7 @@
 //! A reading of runs: which of a page's rows are asked for, what they need besides, and each run once.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use bowline_contract::etl::EventTime;
@@ -12,7 +13,8 @@ use crate::error::SourceError;
 use crate::event::{Statuses, Unmapped};
 use crate::expression::{Scope, to_json};
 use crate::fetch::{Loaded, Reader, Row, Sources};
-use crate::source::{HttpSource, RUN_IDS, RunQuery, Summary, rows_of, window_scope, with_sources};
+use crate::pipeline::{RunQuery, Summary};
+use crate::source::{HttpSource, RUN_IDS, rows_of, window_scope, with_sources};
 
 /// How many rows are completed together, when a page holds more.
 const CHUNK: usize = 200;
@@ -22,6 +24,7 @@ pub(crate) struct RunReading<'s, 'e> {
     source: &'s HttpSource,
     reader: Reader<'s>,
     query: &'s RunQuery,
+    page_size: Option<NonZeroUsize>,
     scope: Scope,
     /// Sources that do not hang on runs; read once.
     sources: Sources,
@@ -43,6 +46,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
     pub(crate) fn new(
         source: &'s HttpSource,
         query: &'s RunQuery,
+        page_size: Option<NonZeroUsize>,
         on_event: &'e mut dyn FnMut(Json),
     ) -> Self {
         let description = &source.connector.description;
@@ -88,8 +92,9 @@ impl<'s, 'e> RunReading<'s, 'e> {
         )]);
         Self {
             source,
-            reader: Reader::new(&source.client),
+            reader: Reader::new(&source.client, page_size),
             query,
+            page_size,
             scope,
             sources,
             groups,
@@ -114,7 +119,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
             let loaded = self.reader.load(source, &scope, &drivers)?;
             return self.rows(loaded.rows);
         }
-        let reader = Reader::new(&self.source.client);
+        let reader = Reader::new(&self.source.client, self.page_size);
         reader.walk(source, &scope, &mut |rows| self.rows(rows))?;
         for note in reader.into_notes() {
             self.reader.note(note);
@@ -210,7 +215,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 .run(mapping, &scope, row, &statuses, &mut unmapped)?;
             let text = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
             let time = EventTime::parse(&text("event_time")).ok();
-            if !self.is_asked_for(time.as_ref(), &text("run_source_id")) {
+            let time = time.map(|time| time.timestamp());
+            if !self.query.holds(time, &text("run_source_id")) {
                 self.summary.outside += 1;
                 continue;
             }
@@ -243,17 +249,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let time = self.reader.evaluate(expression, &scope, &row.record)?;
         let time = to_json(&time);
         let time = time.as_str().and_then(|text| EventTime::parse(text).ok());
-        Ok(self.is_asked_for(time.as_ref(), ""))
-    }
-
-    fn is_asked_for(&self, time: Option<&EventTime>, id: &str) -> bool {
-        match self.query {
-            RunQuery::Window { start, end } => time.is_none_or(|time| {
-                let at = time.timestamp();
-                *start <= at && at < *end
-            }),
-            RunQuery::Ids(ids) => ids.iter().any(|wanted| wanted == id),
-        }
+        Ok(self.query.holds(time.map(|time| time.timestamp()), ""))
     }
 }
 

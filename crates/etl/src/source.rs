@@ -1,6 +1,7 @@
 //! A connector that is described over HTTP, ready to be read.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,10 +16,10 @@ use serde_json::Value as Json;
 
 use crate::description::{self, Description, Mapping};
 use crate::error::SourceError;
-use crate::event::Unmapped;
 use crate::expression::{Scope, to_value};
 use crate::fetch::{Reader, Row, Sources};
 use crate::http::Client;
+use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::run_reading::RunReading;
 
 /// The name under which expressions know the ids that are asked for.
@@ -89,41 +90,6 @@ impl EtlConnector {
     }
 }
 
-/// The runs to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunQuery {
-    /// Those whose `event_time` is in `[start, end)`.
-    Window {
-        /// The first moment that counts.
-        start: Timestamp,
-        /// The first moment that does not.
-        end: Timestamp,
-    },
-    /// Those with these ids, whenever they were.
-    Ids(Vec<String>),
-}
-
-/// What a reading came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Records that the vendor gave.
-    pub records: usize,
-    /// Events handed on.
-    pub events: usize,
-    /// Records left out by `when`.
-    pub passed_over: usize,
-    /// Runs left out because their time is outside the window, or they were not asked for.
-    pub outside: usize,
-    /// Runs left out because they were handed on before.
-    pub repeated: usize,
-    /// The vendor's words for statuses that no mapping has.
-    pub unmapped: Unmapped,
-    /// Oddities that are no errors.
-    pub notes: Vec<String>,
-    /// Requests sent, retries included.
-    pub requests: u64,
-}
-
 /// A vendor, ready to be read.
 pub struct HttpSource {
     pub(crate) connector: EtlConnector,
@@ -167,116 +133,6 @@ impl HttpSource {
     #[must_use]
     pub fn connector(&self) -> &EtlConnector {
         &self.connector
-    }
-
-    /// Stops every reading soon, and those to come.
-    pub fn cancel(&self) {
-        self.cancel
-            .store(true, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    /// Sends the request of `[check]`; gives the vendor's answer, null when there is no such request.
-    ///
-    /// # Errors
-    /// When the vendor cannot be reached or does not let us in.
-    pub fn check(&self) -> Result<Json, SourceError> {
-        let Some(request) = &self.connector.description.check else {
-            return Ok(Json::Null);
-        };
-        let request =
-            self.client
-                .prepare(request, &self.scope)
-                .map_err(|(expression, problem)| {
-                    self.client
-                        .expression_error(expression, &problem, &Json::Null)
-                })?;
-        let answer = self.client.send(&request, &[], &[])?;
-        Ok(answer.map_or(Json::Null, |answer| answer.body))
-    }
-
-    /// What the vendor has to complain about itself, as `[[warnings]]` says.
-    ///
-    /// # Errors
-    /// As for [`HttpSource::assets`].
-    pub fn warnings(&self) -> Result<Vec<String>, SourceError> {
-        let reader = Reader::new(&self.client);
-        let mut sources = Sources::new();
-        let mut texts = Vec::new();
-        for warning in &self.connector.description.warnings {
-            self.load(
-                &reader,
-                &warning.from,
-                &self.scope,
-                &mut sources,
-                &BTreeSet::new(),
-            )?;
-            let scope = with_sources(&self.scope, &sources);
-            for row in rows_of(&sources, &warning.from) {
-                let scope = scope.with([
-                    ("record", row.record.clone()),
-                    ("parent", row.parent.clone()),
-                ]);
-                if reader.holds(warning.when.as_ref(), &scope, &row.record)? {
-                    let text = reader.evaluate(&warning.message, &scope, &row.record)?;
-                    texts.push(self.client.masked(&text.to_string()));
-                }
-            }
-        }
-        Ok(texts)
-    }
-
-    /// Reads every job and hands on its asset. `now` is when; what a vendor shows in runs only is looked for in the
-    /// seven days before.
-    ///
-    /// # Errors
-    /// The first failure; events handed on before it are whole.
-    pub fn assets(
-        &self,
-        now: Timestamp,
-        on_event: &mut dyn FnMut(Json),
-    ) -> Result<Summary, SourceError> {
-        let reader = Reader::new(&self.client);
-        let mapping = &self.connector.description.assets;
-        let before = self.client.requests();
-        let scope = window_scope(&self.scope, now - METADATA_LOOKBACK, now);
-        let mut sources = Sources::new();
-        for name in self.sources_of(mapping) {
-            self.load(&reader, &name, &scope, &mut sources, &BTreeSet::new())?;
-        }
-        let scope = with_sources(&scope, &sources);
-        let mut summary = Summary::default();
-        for row in rows_of(&sources, &mapping.from) {
-            summary.records += 1;
-            let row_scope = scope.with([
-                ("record", row.record.clone()),
-                ("parent", row.parent.clone()),
-            ]);
-            if !reader.holds(mapping.when.as_ref(), &row_scope, &row.record)? {
-                summary.passed_over += 1;
-                continue;
-            }
-            on_event(reader.asset(mapping, &scope, row)?);
-            summary.events += 1;
-        }
-        summary.requests = self.client.requests() - before;
-        summary.notes = reader.into_notes();
-        Ok(summary)
-    }
-
-    /// Reads runs and hands on their events, page by page.
-    ///
-    /// # Errors
-    /// The first failure; events handed on before it are whole.
-    pub fn runs(
-        &self,
-        query: &RunQuery,
-        on_event: &mut dyn FnMut(Json),
-    ) -> Result<Summary, SourceError> {
-        let mut reading = RunReading::new(self, query, on_event);
-        for name in self.run_sources(query) {
-            reading.read(&name)?;
-        }
-        Ok(reading.finish())
     }
 
     /// The sources of runs, in the order in which they are read.
@@ -331,6 +187,106 @@ impl HttpSource {
         let loaded = reader.load(source, &scope, drivers)?;
         sources.insert(name.to_owned(), Arc::new(loaded));
         Ok(())
+    }
+}
+
+impl Pipeline for HttpSource {
+    fn manifest(&self) -> &EtlSourceManifest {
+        &self.connector.manifest
+    }
+
+    fn cancel(&self) {
+        self.cancel
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn check(&self) -> Result<Json, SourceError> {
+        let Some(request) = &self.connector.description.check else {
+            return Ok(Json::Null);
+        };
+        let request =
+            self.client
+                .prepare(request, &self.scope)
+                .map_err(|(expression, problem)| {
+                    self.client
+                        .expression_error(expression, &problem, &Json::Null)
+                })?;
+        let answer = self.client.send(&request, &[], &[])?;
+        Ok(answer.map_or(Json::Null, |answer| answer.body))
+    }
+
+    fn warnings(&self) -> Result<Vec<String>, SourceError> {
+        let reader = Reader::new(&self.client, None);
+        let mut sources = Sources::new();
+        let mut texts = Vec::new();
+        for warning in &self.connector.description.warnings {
+            self.load(
+                &reader,
+                &warning.from,
+                &self.scope,
+                &mut sources,
+                &BTreeSet::new(),
+            )?;
+            let scope = with_sources(&self.scope, &sources);
+            for row in rows_of(&sources, &warning.from) {
+                let scope = scope.with([
+                    ("record", row.record.clone()),
+                    ("parent", row.parent.clone()),
+                ]);
+                if reader.holds(warning.when.as_ref(), &scope, &row.record)? {
+                    let text = reader.evaluate(&warning.message, &scope, &row.record)?;
+                    texts.push(self.client.masked(&text.to_string()));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    fn assets(
+        &self,
+        now: Timestamp,
+        page_size: Option<NonZeroUsize>,
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError> {
+        let reader = Reader::new(&self.client, page_size);
+        let mapping = &self.connector.description.assets;
+        let before = self.client.requests();
+        let scope = window_scope(&self.scope, now - METADATA_LOOKBACK, now);
+        let mut sources = Sources::new();
+        for name in self.sources_of(mapping) {
+            self.load(&reader, &name, &scope, &mut sources, &BTreeSet::new())?;
+        }
+        let scope = with_sources(&scope, &sources);
+        let mut summary = Summary::default();
+        for row in rows_of(&sources, &mapping.from) {
+            summary.records += 1;
+            let row_scope = scope.with([
+                ("record", row.record.clone()),
+                ("parent", row.parent.clone()),
+            ]);
+            if !reader.holds(mapping.when.as_ref(), &row_scope, &row.record)? {
+                summary.passed_over += 1;
+                continue;
+            }
+            on_event(reader.asset(mapping, &scope, row)?);
+            summary.events += 1;
+        }
+        summary.requests = self.client.requests() - before;
+        summary.notes = reader.into_notes();
+        Ok(summary)
+    }
+
+    fn runs(
+        &self,
+        query: &RunQuery,
+        page_size: Option<NonZeroUsize>,
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError> {
+        let mut reading = RunReading::new(self, query, page_size, on_event);
+        for name in self.run_sources(query) {
+            reading.read(&name)?;
+        }
+        Ok(reading.finish())
     }
 }
 

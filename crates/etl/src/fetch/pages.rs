@@ -5,6 +5,7 @@
 //! of the page before, and when that is not there the walk steps back until it is found.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 
 use minijinja::Value;
 
@@ -32,10 +33,12 @@ struct Walk<'s> {
     roomy: bool,
     read: usize,
     previous: Vec<String>,
+    /// How many records a page is asked for.
+    size: usize,
 }
 
 impl<'s> Walk<'s> {
-    fn new(pages: &'s Pages) -> Self {
+    fn new(pages: &'s Pages, most: Option<NonZeroUsize>) -> Self {
         let (number, cursor) = match &pages.paging {
             Paging::Number { first } => (*first, Value::from(())),
             Paging::Cursor { first, .. } => (
@@ -55,6 +58,7 @@ impl<'s> Walk<'s> {
             roomy: true,
             read: 0,
             previous: Vec::new(),
+            size: most.map_or(pages.size, |most| pages.size.min(most.get())),
         }
     }
 
@@ -69,7 +73,7 @@ impl<'s> Walk<'s> {
 
     fn variables(&self) -> Value {
         Value::from_pairs([
-            ("size", Value::from(self.pages.size)),
+            ("size", Value::from(self.size)),
             ("offset", Value::from(self.from())),
             ("number", Value::from(self.number)),
             ("cursor", self.cursor.clone()),
@@ -123,7 +127,7 @@ impl Reader<'_> {
         seen: &mut HashSet<String>,
         on_rows: &mut dyn FnMut(Vec<Row>) -> Result<(), SourceError>,
     ) -> Result<Option<usize>, SourceError> {
-        let mut walk = Walk::new(pages);
+        let mut walk = Walk::new(pages, self.page_size);
         let mut total = None;
         let mut first: Option<Prepared> = None;
         for _ in 0..pages.most {
@@ -241,9 +245,7 @@ impl Reader<'_> {
             walk.anchor = None;
             return false;
         }
-        walk.offset = from
-            .saturating_sub(walk.pages.size.saturating_sub(1))
-            .max(1);
+        walk.offset = from.saturating_sub(walk.size.saturating_sub(1)).max(1);
         if walk.offset == 1 {
             walk.offset = 0;
         }
@@ -293,10 +295,7 @@ impl Reader<'_> {
                 }
                 walk.read += 1;
                 walk.offset = from + received;
-                let keys = page
-                    .keys
-                    .as_ref()
-                    .filter(|_| walk.roomy && walk.pages.size > 1);
+                let keys = page.keys.as_ref().filter(|_| walk.roomy && walk.size > 1);
                 walk.anchor = keys.and_then(|keys| keys.last().cloned());
                 Ok(behind > 0 && total.is_none_or(|total| walk.offset < total))
             }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bowline_contract::etl::{validate_assets, validate_runs};
-use bowline_etl::{EtlConnector, HttpSource, RunQuery};
+use bowline_etl::{EtlConnector, HttpSource, Pipeline as _, RunQuery};
 use serde_json::{Value, json};
 
 use crate::vendor::{Asked, Vendor, always, ok, open, runs, status};
@@ -82,7 +82,7 @@ fn assets(source: &HttpSource) -> Vec<Value> {
     let mut events = Vec::new();
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
     source
-        .assets(now, &mut |event| events.push(event))
+        .assets(now, None, &mut |event| events.push(event))
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(validate_assets(&events), []);
     events

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use bowline_etl::{HttpSource, SourceError, SourceErrorKind};
+use bowline_etl::{HttpSource, Pipeline as _, SourceError, SourceErrorKind};
 use serde_json::{Value, json};
 
 use crate::vendor::{Answer, SECRET, Vendor, always, ok, runs, source, status, try_source};
@@ -41,9 +41,11 @@ const BASIC: &str = r#"auth = { kind = "basic", username = "{{ credentials.user 
 
 fn assets(source: &HttpSource) -> Result<Vec<Value>, SourceError> {
     let mut events = Vec::new();
-    source.assets("2026-01-01T00:00:00Z".parse().unwrap(), &mut |event| {
-        events.push(event)
-    })?;
+    source.assets(
+        "2026-01-01T00:00:00Z".parse().unwrap(),
+        None,
+        &mut |event| events.push(event),
+    )?;
     Ok(events)
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bowline_connector::Credentials;
-use bowline_etl::{EtlConnector, HttpSource, RunQuery, SourceError, Summary};
+use bowline_etl::{EtlConnector, HttpSource, Pipeline as _, RunQuery, SourceError, Summary};
 use serde_json::{Value, json};
 
 /// A request as the vendor sees it.
@@ -184,7 +184,7 @@ pub(crate) fn runs(
     query: &RunQuery,
 ) -> Result<(Vec<Value>, Summary), SourceError> {
     let mut events = Vec::new();
-    let summary = source.runs(query, &mut |event| events.push(event))?;
+    let summary = source.runs(query, None, &mut |event| events.push(event))?;
     Ok((events, summary))
 }
 
