@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use bowline_driver::Redactor;
+use bowline_http::percent_encode;
 use serde_json::Value as Json;
 use ureq::http;
 
-use super::address::percent_encode;
 use super::excerpt::{self, cut, trimmed};
-use super::retry;
 use crate::description::{Auth, BodyFormat, Description, Limits, Login, RejectRule, Request};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{
@@ -89,20 +88,10 @@ impl Client {
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, SourceError> {
         let http = &description.http;
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            // A redirect would carry the login to wherever it points.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
+        let config = bowline_http::agent_config()
             .timeout_global(Some(http.limits.timeout))
             .max_idle_connections_per_host(http.limits.in_flight)
             .max_idle_connections(http.limits.in_flight)
-            .user_agent(concat!("bowline/", env!("CARGO_PKG_VERSION")))
-            .tls_config(
-                ureq::tls::TlsConfig::builder()
-                    .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-                    .build(),
-            )
             .build();
         let mut client = Self {
             agent: config.new_agent(),
@@ -343,7 +332,7 @@ impl Client {
             self.wait_for_turn()?;
             let outcome = self.once(request, login.as_ref());
             let passing = match &outcome {
-                Ok(raw) => retry::is_passing(raw.status),
+                Ok(raw) => bowline_http::is_passing(raw.status),
                 Err(error) => matches!(
                     error.kind,
                     SourceErrorKind::Unreachable | SourceErrorKind::Timeout
@@ -356,7 +345,8 @@ impl Client {
                 .as_ref()
                 .ok()
                 .and_then(|raw| raw.headers.get("retry-after"));
-            let wait = retry::wait(retry, asked.map(String::as_str), self.limits.longest_wait);
+            let wait =
+                bowline_http::wait(retry, asked.map(String::as_str), self.limits.longest_wait);
             self.pause(wait)?;
             retry += 1;
         }

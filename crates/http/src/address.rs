@@ -5,7 +5,8 @@ use std::fmt::Write;
 use ureq::http::Uri;
 
 /// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~`.
-pub(crate) fn percent_encode(text: &str) -> String {
+#[must_use]
+pub fn percent_encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         match byte {
@@ -20,18 +21,39 @@ pub(crate) fn percent_encode(text: &str) -> String {
     out
 }
 
-/// The scheme, host and port of an address.
-fn origin(address: &str) -> Option<(String, String, u16)> {
-    let uri: Uri = address.parse().ok()?;
-    let scheme = uri.scheme_str()?.to_ascii_lowercase();
-    let port = uri
-        .port_u16()
-        .unwrap_or(if scheme == "https" { 443 } else { 80 });
-    Some((scheme, uri.host()?.to_ascii_lowercase(), port))
+/// The scheme, host and port of an address, in small letters: what decides whether a login may go there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The host's name, or its number; in brackets when that is one of IPv6.
+    pub host: String,
+    /// The port, named or usual.
+    pub port: u16,
 }
 
-/// The whole address that a link on a page stands for; `Err` holds it when it is on another host.
-pub(crate) fn resolve(link: &str, page: &str) -> Result<String, String> {
+impl Origin {
+    /// The origin of a whole address; nothing for what is none.
+    #[must_use]
+    pub fn of(address: &str) -> Option<Self> {
+        let uri: Uri = address.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let port = uri
+            .port_u16()
+            .unwrap_or(if scheme == "https" { 443 } else { 80 });
+        Some(Self {
+            scheme,
+            host: uri.host()?.to_ascii_lowercase(),
+            port,
+        })
+    }
+}
+
+/// The whole address that a link on a page stands for.
+///
+/// # Errors
+/// The address as well, when it is not of the page's own origin.
+pub fn resolve(link: &str, page: &str) -> Result<String, String> {
     let address = if link.starts_with("//") || link.contains("://") {
         link.to_owned()
     } else {
@@ -49,7 +71,7 @@ pub(crate) fn resolve(link: &str, page: &str) -> Result<String, String> {
             format!("{}/{link}", &page[..folder.min(page.len())])
         }
     };
-    if origin(&address).is_some() && origin(&address) == origin(page) {
+    if Origin::of(&address).is_some() && Origin::of(&address) == Origin::of(page) {
         Ok(address)
     } else {
         Err(address)

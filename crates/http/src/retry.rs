@@ -8,14 +8,16 @@ use jiff::Timestamp;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// Whether a status is worth another try.
-pub(super) const fn is_passing(status: u16) -> bool {
+#[must_use]
+pub const fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The wait before try number `retry`, from 0: what the vendor asks for, or twice the last; never above `longest`.
+/// The wait before try number `retry`, from 0: what the server asks for, or twice the last; never above `longest`.
 ///
-/// Without the vendor's word up to a quarter is added, so that clients that failed together do not come back together.
-pub(super) fn wait(retry: u32, retry_after: Option<&str>, longest: Duration) -> Duration {
+/// Without the server's word up to a quarter is added, so that clients that failed together do not come back together.
+#[must_use]
+pub fn wait(retry: u32, retry_after: Option<&str>, longest: Duration) -> Duration {
     let asked = retry_after.and_then(|text| asked_for(text, Timestamp::now()));
     let wait = asked.unwrap_or_else(|| {
         let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry));
@@ -47,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_vendor_says_how_long() {
+    fn the_server_says_how_long() {
         let now: Timestamp = "2026-11-22T18:00:00Z".parse().unwrap();
         assert_eq!(asked_for("7", now), Some(Duration::from_secs(7)));
         assert_eq!(

@@ -1,0 +1,9 @@
+//! What every HTTP client of Bowline has in common: the agent, addresses, and when to try again.
+
+mod address;
+mod agent;
+mod retry;
+
+pub use address::{Origin, percent_encode, resolve};
+pub use agent::agent_config;
+pub use retry::{is_passing, wait};
