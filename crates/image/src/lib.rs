@@ -5,6 +5,7 @@
 mod error;
 mod event;
 pub mod extra;
+pub mod oci;
 pub mod plan;
 mod platform;
 

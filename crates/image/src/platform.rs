@@ -3,14 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// An operating system and a processor, in the words of the OCI image specification.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Platform {
     /// The operating system, such as `linux`.
     pub os: String,
     /// The processor, such as `amd64` or `arm64`.
     pub architecture: String,
     /// What kind of that processor, such as `v7`, where it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
 }
 

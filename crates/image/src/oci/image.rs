@@ -1,0 +1,74 @@
+//! An image that is complete and has yet to be written somewhere.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::{ImageError, ImageErrorKind};
+use crate::oci::{BlobSource, Descriptor, Document, Verified, image_error};
+
+/// An image with all that belongs to it. Whoever writes it does so in this order: blobs, manifests, root,
+/// referrers; then nothing ever names what is not there.
+#[derive(Debug)]
+pub struct PackedImage {
+    /// Its name with its tag.
+    pub tag: String,
+    /// Configurations and layers, each once, sorted by digest.
+    pub blobs: Vec<Blob>,
+    /// The manifests that the root lists, when it is an index.
+    pub manifests: Vec<Document>,
+    /// The manifest, or the index when there are several platforms.
+    pub root: Document,
+    /// Manifests of artifacts that name one of the image's manifests as their subject.
+    pub referrers: Vec<Document>,
+}
+
+/// A blob and where its bytes are.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    /// Its name and length.
+    pub descriptor: Descriptor,
+    /// Its bytes.
+    pub content: BlobContent,
+}
+
+/// Where the bytes of a blob are.
+#[derive(Debug, Clone)]
+pub enum BlobContent {
+    /// Here.
+    Bytes(Vec<u8>),
+    /// In this file.
+    File(PathBuf),
+    /// In the place that the base comes from.
+    Source(Arc<dyn BlobSource>),
+}
+
+impl Blob {
+    /// Its bytes, checked while they are read.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn open(&self) -> Result<Box<dyn Read + Send + '_>, ImageError> {
+        match &self.content {
+            BlobContent::Bytes(bytes) => Ok(Box::new(io::Cursor::new(bytes))),
+            BlobContent::File(path) => {
+                let place = path.display().to_string();
+                let file = std::fs::File::open(path).map_err(|error| {
+                    image_error(error, ImageErrorKind::Unreadable, format!("`{place}`"))
+                })?;
+                Ok(Box::new(Verified::new(file, &self.descriptor, place)))
+            }
+            BlobContent::Source(source) => source.open(&self.descriptor),
+        }
+    }
+
+    /// A file that should hold exactly this blob, if there is one.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        match &self.content {
+            BlobContent::Bytes(_) => None,
+            BlobContent::File(path) => Some(path.clone()),
+            BlobContent::Source(source) => source.file(&self.descriptor),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Where images and their blobs come from.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use crate::error::{ImageError, ImageErrorKind};
+use crate::oci::{Descriptor, Document};
+
+/// A place that one image can be read from: an OCI layout, an archive, a registry.
+///
+/// It is opened with a reference (a tag, a digest, or nothing where there is only one image), and
+/// [`root`](BlobSource::root) is what that reference means.
+pub trait BlobSource: fmt::Debug + Send + Sync {
+    /// What to call it in messages.
+    fn name(&self) -> String;
+
+    /// The manifest or index that it was opened for.
+    ///
+    /// # Errors
+    /// When there is none, when several are meant, or when it cannot be had.
+    fn root(&self) -> Result<Document, ImageError>;
+
+    /// Another manifest or index, named by its descriptor; its bytes have been checked against it.
+    ///
+    /// # Errors
+    /// When it is not there, is damaged, or cannot be had.
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Document, ImageError>;
+
+    /// The bytes of a blob. Reading fails at the latest at the end when they are not those that the descriptor
+    /// names; see [`Verified`](crate::oci::Verified).
+    ///
+    /// # Errors
+    /// When it is not there or cannot be had.
+    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send + '_>, ImageError>;
+
+    /// A file that holds exactly the blob, if there is one; its bytes have **not** been checked.
+    fn file(&self, blob: &Descriptor) -> Option<PathBuf> {
+        let _ = blob;
+        None
+    }
+
+    /// The manifests that say they belong to this one.
+    ///
+    /// # Errors
+    /// When they cannot be looked up.
+    fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, ImageError>;
+}
+
+/// The [`ImageError`] that a failed reading or writing carries, or one of that kind about that thing.
+#[must_use]
+pub fn image_error(error: io::Error, kind: ImageErrorKind, thing: impl Into<String>) -> ImageError {
+    match error.downcast::<ImageError>() {
+        Ok(error) => error,
+        Err(error) => ImageError::new(kind, thing).because(error.to_string()),
+    }
+}
