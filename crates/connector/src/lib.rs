@@ -10,10 +10,10 @@ mod schemas;
 pub mod template;
 mod workspace;
 
-pub use connector::{Connector, Driver, FunctionalTarget, OpenError};
+pub use connector::{Connector, Driver, FunctionalTarget, OpenError, connector_name};
 pub use credentials::{Credentials, CredentialsError, ExpressionError};
 pub use folder::{LoadError, Problem};
-pub use python::{EnvironmentError, EnvironmentEvent};
+pub use python::{EnvironmentError, EnvironmentEvent, program as python_program};
 pub use scaffold::{Draft, Scaffold, ScaffoldError, Scaffolded};
 pub use schemas::schemas;
 pub use workspace::{NameSource, Workspace, WorkspaceError};

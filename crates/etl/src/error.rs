@@ -43,6 +43,8 @@ pub enum SourceErrorKind {
     Expression,
     /// The description and the credentials do not fit.
     Credentials,
+    /// The connector's own program failed.
+    Connector,
     /// The reading was cancelled.
     Cancelled,
 }
@@ -62,6 +64,7 @@ impl SourceErrorKind {
             Self::ForeignHost => "the next page is on another host",
             Self::Expression => "cannot evaluate",
             Self::Credentials => "cannot use the credentials",
+            Self::Connector => "the connector failed",
             Self::Cancelled => "cancelled",
         }
     }

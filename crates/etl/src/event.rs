@@ -69,16 +69,7 @@ impl Reader<'_> {
         let value = self.fill(&mapping.fields, &scope, &row.record)?;
         let mut run = as_object(value);
         finish(Run::FIELDS, &mut run);
-        map_status(&mut run, statuses.runs, unmapped);
-        let job = run.get("job_source_id").cloned();
-        if let Some(Json::Array(tasks)) = run.get_mut("task_runs") {
-            for task in tasks.iter_mut().filter_map(Json::as_object_mut) {
-                map_status(task, statuses.tasks, unmapped);
-                if let (Some(job), false) = (&job, task.contains_key("job_source_id")) {
-                    task.insert("job_source_id".to_owned(), job.clone());
-                }
-            }
-        }
+        map_statuses(&mut run, statuses, unmapped);
         Ok(Json::Object(run))
     }
 
@@ -223,6 +214,25 @@ fn set_side(asset_ref: &mut Map<String, Json>, side: AssetRole) {
     asset_ref
         .entry("role")
         .or_insert_with(|| Json::from(side.name()));
+}
+
+/// Puts the contract's statuses for the vendor's, in a run and its task runs, which belong to the run's job.
+pub(crate) fn map_statuses(
+    run: &mut Map<String, Json>,
+    statuses: &Statuses<'_>,
+    unmapped: &mut Unmapped,
+) {
+    map_status(run, statuses.runs, unmapped);
+    let job = run.get("job_source_id").cloned();
+    let Some(Json::Array(tasks)) = run.get_mut("task_runs") else {
+        return;
+    };
+    for task in tasks.iter_mut().filter_map(Json::as_object_mut) {
+        map_status(task, statuses.tasks, unmapped);
+        if let (Some(job), false) = (&job, task.contains_key("job_source_id")) {
+            task.insert("job_source_id".to_owned(), job.clone());
+        }
+    }
 }
 
 /// Puts the contract's status for the vendor's, which is kept as `raw_status`.

@@ -1,16 +1,22 @@
 //! Pipeline connectors: orchestrators described over HTTP, read page by page into assets and runs.
 
+mod connector;
 pub mod description;
 mod error;
 mod event;
 pub mod expression;
 mod fetch;
 mod http;
+mod paged;
 mod pipeline;
+mod process;
 mod run_reading;
 mod source;
 
+pub use connector::{EtlConnector, EtlSource};
 pub use error::{SourceError, SourceErrorKind};
 pub use event::Unmapped;
+pub use paged::PagedPipeline;
 pub use pipeline::{FetchMethods, Page, Pipeline, RunQuery, Summary};
-pub use source::{EtlConnector, HttpSource};
+pub use process::ProcessMethods;
+pub use source::HttpSource;

@@ -66,17 +66,31 @@ pub trait Pipeline: Send + Sync {
 
 /// The contract's two methods, one page at a time and nothing done to what they give.
 pub trait FetchMethods: Send + Sync {
+    /// `setup_connection()`, if the connector has it; once it has logged in, nothing more is done.
+    ///
+    /// # Errors
+    /// The connector's own.
+    fn setup_connection(&self) -> Result<(), SourceError>;
+
     /// `fetch_metadata(limit, offset)`.
     ///
     /// # Errors
     /// The connector's own.
     fn fetch_metadata(&self, page: Page) -> Result<Vec<Json>, SourceError>;
 
-    /// `fetch_run_details(run_ids | window_start, window_end, limit, offset)`.
+    /// `fetch_run_details(run_ids, window_start, window_end, limit, offset)`; neither ids nor a window without a
+    /// query, which the contract forbids.
     ///
     /// # Errors
     /// The connector's own.
-    fn fetch_run_details(&self, query: &RunQuery, page: Page) -> Result<Vec<Json>, SourceError>;
+    fn fetch_run_details(
+        &self,
+        query: Option<&RunQuery>,
+        page: Page,
+    ) -> Result<Vec<Json>, SourceError>;
+
+    /// Stops a call soon, and those to come.
+    fn cancel(&self);
 }
 
 /// One page of the contract's methods.

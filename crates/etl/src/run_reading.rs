@@ -49,7 +49,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         page_size: Option<NonZeroUsize>,
         on_event: &'e mut dyn FnMut(Json),
     ) -> Self {
-        let description = &source.connector.description;
+        let description = &source.description;
         let runs = &description.runs;
         let groups: BTreeSet<String> = std::iter::once(&runs.mapping.from)
             .chain(&runs.also)
@@ -110,7 +110,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
 
     /// Reads a source of runs and hands on what is asked for.
     pub(crate) fn read(&mut self, name: &str) -> Result<(), SourceError> {
-        let description = &self.source.connector.description;
+        let description = &self.source.description;
         let source = &description.sources[name];
         let scope = self.scope.clone();
         if let Some(other) = source.origin.source() {
@@ -135,7 +135,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
     }
 
     fn mapping(&self) -> &'s Mapping {
-        &self.source.connector.description.runs.mapping
+        &self.source.description.runs.mapping
     }
 
     fn load_for(&mut self, name: &str) -> Result<(), SourceError> {
@@ -203,7 +203,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
             )?;
         }
         let scope = with_sources(&self.scope, &sources);
-        let manifest = &self.source.connector.manifest;
+        let manifest = &self.source.manifest;
         let statuses = Statuses {
             runs: &manifest.run_status_mapping,
             tasks: manifest.task_statuses(),

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bowline_connector::Credentials;
-use bowline_connector::folder::{LoadError, Problem, ProblemKind};
 use bowline_contract::etl::EtlSourceManifest;
-use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE};
 use jiff::{SignedDuration, Timestamp};
 use minijinja::Value;
 use serde_json::Value as Json;
@@ -27,72 +24,10 @@ pub(crate) const RUN_IDS: &str = "run_ids";
 /// How far back assets may look at runs: for what a vendor only shows there.
 const METADATA_LOOKBACK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A pipeline connector's folder in memory.
-#[derive(Debug, Clone)]
-pub struct EtlConnector {
-    /// Its folder.
-    pub dir: PathBuf,
-    /// Its manifest.
-    pub manifest: EtlSourceManifest,
-    /// How it talks to its vendor.
-    pub description: Description,
-}
-
-impl EtlConnector {
-    /// Loads a connector's folder.
-    ///
-    /// # Errors
-    /// [`LoadError`]: nothing there, not readable, or every mistake in its files.
-    pub fn load(dir: &Path) -> Result<Self, LoadError> {
-        let file = dir.join(CONNECTOR_FILE);
-        if !file.is_file() {
-            return Err(LoadError::NotAConnector {
-                dir: dir.to_path_buf(),
-            });
-        }
-        let read = |path: &Path| {
-            std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
-                path: path.to_path_buf(),
-                source,
-            })
-        };
-        let mut problems = Vec::new();
-        let manifest_file = dir.join(MANIFEST_FILE);
-        let manifest = match EtlSourceManifest::parse(&read(&manifest_file)?) {
-            Ok(manifest) => Some(manifest),
-            Err(error) => {
-                problems.extend(error.problems.into_iter().map(|problem| Problem {
-                    kind: ProblemKind::Manifest,
-                    path: manifest_file.clone(),
-                    place: None,
-                    message: problem.to_string(),
-                    hint: problem.hint(),
-                }));
-                None
-            }
-        };
-        let description = match description::parse(&file, &read(&file)?) {
-            Ok(description) => Some(description),
-            Err(LoadError::Invalid { problems: more }) => {
-                problems.extend(more);
-                None
-            }
-            Err(other) => return Err(other),
-        };
-        match (manifest, description) {
-            (Some(manifest), Some(description)) => Ok(Self {
-                dir: dir.to_path_buf(),
-                manifest,
-                description,
-            }),
-            _ => Err(LoadError::Invalid { problems }),
-        }
-    }
-}
-
 /// A vendor, ready to be read.
 pub struct HttpSource {
-    pub(crate) connector: EtlConnector,
+    pub(crate) manifest: EtlSourceManifest,
+    pub(crate) description: Description,
     pub(crate) client: Client,
     /// What every expression sees.
     pub(crate) scope: Scope,
@@ -105,7 +40,8 @@ impl HttpSource {
     /// # Errors
     /// When the base address cannot be made from the credentials.
     pub fn new(
-        connector: EtlConnector,
+        manifest: EtlSourceManifest,
+        description: Description,
         credentials: &Credentials,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, SourceError> {
@@ -116,23 +52,18 @@ impl HttpSource {
             (RUN_IDS, Value::from(())),
         ]);
         let client = Client::new(
-            &connector.description,
+            &description,
             scope.clone(),
             credentials.redactor().clone(),
             Arc::clone(&cancel),
         )?;
         Ok(Self {
-            connector,
+            manifest,
+            description,
             client,
             scope,
             cancel,
         })
-    }
-
-    /// The connector.
-    #[must_use]
-    pub fn connector(&self) -> &EtlConnector {
-        &self.connector
     }
 
     /// The sources of runs, in the order in which they are read.
@@ -140,7 +71,7 @@ impl HttpSource {
     /// Runs that have not ended come first: one that ends meanwhile is then in the other list too and known already,
     /// where the other order would miss it in both.
     fn run_sources(&self, query: &RunQuery) -> Vec<String> {
-        let runs = &self.connector.description.runs;
+        let runs = &self.description.runs;
         match (query, &runs.by_id) {
             (RunQuery::Ids(_), Some(by_id)) => vec![by_id.clone()],
             _ => {
@@ -155,7 +86,7 @@ impl HttpSource {
     pub(crate) fn sources_of(&self, mapping: &Mapping) -> BTreeSet<String> {
         let mut names = names_of(mapping);
         names.insert(mapping.from.clone());
-        names.retain(|name| self.connector.description.sources.contains_key(name));
+        names.retain(|name| self.description.sources.contains_key(name));
         names
     }
 
@@ -171,7 +102,7 @@ impl HttpSource {
         if sources.contains_key(name) || given.contains(name) {
             return Ok(());
         }
-        let Some(source) = self.connector.description.sources.get(name) else {
+        let Some(source) = self.description.sources.get(name) else {
             return Ok(());
         };
         for other in description::source_names(source) {
@@ -192,7 +123,7 @@ impl HttpSource {
 
 impl Pipeline for HttpSource {
     fn manifest(&self) -> &EtlSourceManifest {
-        &self.connector.manifest
+        &self.manifest
     }
 
     fn cancel(&self) {
@@ -201,7 +132,7 @@ impl Pipeline for HttpSource {
     }
 
     fn check(&self) -> Result<Json, SourceError> {
-        let Some(request) = &self.connector.description.check else {
+        let Some(request) = &self.description.check else {
             return Ok(Json::Null);
         };
         let request =
@@ -219,7 +150,7 @@ impl Pipeline for HttpSource {
         let reader = Reader::new(&self.client, None);
         let mut sources = Sources::new();
         let mut texts = Vec::new();
-        for warning in &self.connector.description.warnings {
+        for warning in &self.description.warnings {
             self.load(
                 &reader,
                 &warning.from,
@@ -249,7 +180,7 @@ impl Pipeline for HttpSource {
         on_event: &mut dyn FnMut(Json),
     ) -> Result<Summary, SourceError> {
         let reader = Reader::new(&self.client, page_size);
-        let mapping = &self.connector.description.assets;
+        let mapping = &self.description.assets;
         let before = self.client.requests();
         let scope = window_scope(&self.scope, now - METADATA_LOOKBACK, now);
         let mut sources = Sources::new();

@@ -18,7 +18,7 @@ const HOST: &str = include_str!("host.py");
 ///
 /// # Errors
 /// [`EnvironmentError`]: no Python, packages that cannot be installed, a file that cannot be read or written.
-pub(crate) fn program(
+pub fn program(
     name: &ConnectorName,
     dir: &Path,
     on_event: &mut dyn FnMut(EnvironmentEvent<'_>),

@@ -6,4 +6,5 @@ mod host;
 
 pub use environment::{EnvironmentError, EnvironmentEvent};
 
-pub(crate) use host::{program, program_without_packages, with_interpreter};
+pub use host::program;
+pub(crate) use host::{program_without_packages, with_interpreter};

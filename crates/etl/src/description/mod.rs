@@ -17,7 +17,19 @@ pub use read::parse;
 pub(crate) use read::source_names;
 pub use sources::{BodyFormat, Index, Origin, Pages, Paging, Request, Source};
 
-/// Everything that a connector's file says.
+/// What a pipeline connector's file says.
+#[derive(Debug, Clone)]
+pub enum File {
+    /// How to read the vendor.
+    Described(Box<Description>),
+    /// Which program reads the vendor: `[driver]` of kind `process`.
+    Program {
+        /// The program and its arguments; never empty.
+        command: Vec<String>,
+    },
+}
+
+/// How to read a vendor.
 #[derive(Debug, Clone)]
 pub struct Description {
     /// How to talk to the vendor.

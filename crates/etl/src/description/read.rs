@@ -3,33 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bowline_connector::folder::{Document, LoadError, ProblemKind};
+use bowline_connector::folder::{Document, DriverKind, LoadError, ProblemKind};
 use bowline_contract::etl::{Asset, Field, Run};
 
 use super::section::Section;
 use super::sources::{Origin, Paging, Source, read_request};
-use super::{Auth, Description, FieldTree, Http, Mapping, Runs, Warning};
+use super::{Auth, Description, FieldTree, File, Http, Mapping, Runs, Warning};
 use crate::expression::{Expression, Template};
 
 /// Reads a description; `path` is what its mistakes call the file.
 ///
 /// # Errors
 /// [`LoadError::Invalid`] with every mistake that was found, in the order of the file.
-pub fn parse(path: &Path, text: &str) -> Result<Description, LoadError> {
+pub fn parse(path: &Path, text: &str) -> Result<File, LoadError> {
     let mut document = Document::new(path, text);
-    let description = read(&mut document);
-    if let Some(description) = &description {
+    let file = read(&mut document);
+    if let Some(File::Described(description)) = &file {
         check_references(&mut document, description);
         check_names(&mut document, description);
     }
     let problems = document.into_problems();
-    match description {
-        Some(description) if problems.is_empty() => Ok(description),
+    match file {
+        Some(file) if problems.is_empty() => Ok(file),
         _ => Err(LoadError::Invalid { problems }),
     }
 }
 
-fn read(document: &mut Document<'_>) -> Option<Description> {
+fn read(document: &mut Document<'_>) -> Option<File> {
     let table = document.parse();
     let span = table.span();
     if !document.check_version(table.get_ref()) {
@@ -37,6 +37,11 @@ fn read(document: &mut Document<'_>) -> Option<Description> {
     }
     let mut file = Section::new(document, table.get_ref(), String::new(), span);
     file.count("version", 1);
+    if file.has("driver") {
+        let command = file.table("driver", read_program).flatten();
+        file.finish();
+        return Some(File::Program { command: command? });
+    }
     let http = required_table(&mut file, "http", Http::read);
     let check = file.table("check", read_request);
     let mut complete = true;
@@ -76,7 +81,7 @@ fn read(document: &mut Document<'_>) -> Option<Description> {
         })
     });
     file.finish();
-    Some(Description {
+    Some(File::Described(Box::new(Description {
         http: http?,
         check: match check {
             None => None,
@@ -86,7 +91,31 @@ fn read(document: &mut Document<'_>) -> Option<Description> {
         assets: assets?,
         runs: runs?,
         warnings,
-    })
+    })))
+}
+
+/// `[driver]`: the program that reads the vendor. The only kind that there is for pipelines.
+fn read_program(driver: &mut Section<'_, '_, '_>) -> Option<Vec<String>> {
+    let kind = driver.required_text("kind")?;
+    let process = DriverKind::Process.name();
+    if kind != process {
+        driver.report_at(
+            "kind",
+            ProblemKind::InvalidValue,
+            format!("no kind of driver for pipelines: `{kind}`"),
+            Some(format!(
+                "`{process}` is the only one: a program that speaks the process protocol"
+            )),
+        );
+        driver.forget_unknown();
+        return None;
+    }
+    let command = driver.texts("command");
+    if command.is_empty() {
+        driver.missing("command");
+        return None;
+    }
+    Some(command)
 }
 
 fn required_table<'d, 't, T>(

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bowline_connector::Credentials;
-use bowline_etl::{EtlConnector, HttpSource, Pipeline as _, RunQuery, SourceError, Summary};
+use bowline_etl::{
+    EtlConnector, EtlSource, HttpSource, Pipeline as _, RunQuery, SourceError, Summary,
+};
 use serde_json::{Value, json};
 
 /// A request as the vendor sees it.
@@ -153,10 +155,12 @@ pub(crate) fn source(url: &str, description: &str) -> HttpSource {
 pub(crate) const SECRET: &str = "s3cret-Passw0rd";
 
 pub(crate) fn try_source(url: &str, description: &str) -> Result<HttpSource, String> {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("connector.toml"), description).unwrap();
-    std::fs::write(dir.path().join("manifest.json"), MANIFEST).unwrap();
-    let connector = EtlConnector::load(dir.path()).map_err(|error| error.to_string())?;
+    let workspace = tempfile::tempdir().unwrap();
+    let dir = workspace.path().join("vendor");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("connector.toml"), description).unwrap();
+    std::fs::write(dir.join("manifest.json"), MANIFEST).unwrap();
+    let connector = EtlConnector::load(&dir).map_err(|error| error.to_string())?;
     let credentials = json!({"connect_args": {"url": url, "user": "ann", "secret": SECRET}});
     Ok(open(connector, &credentials))
 }
@@ -164,7 +168,16 @@ pub(crate) fn try_source(url: &str, description: &str) -> Result<HttpSource, Str
 pub(crate) fn open(connector: EtlConnector, credentials: &Value) -> HttpSource {
     let credentials =
         Credentials::parse(Path::new("credentials.json"), &credentials.to_string()).unwrap();
-    HttpSource::new(connector, &credentials, Arc::default()).unwrap()
+    let EtlSource::Described(description) = connector.source else {
+        panic!("not described");
+    };
+    HttpSource::new(
+        connector.manifest,
+        *description,
+        &credentials,
+        Arc::default(),
+    )
+    .unwrap()
 }
 
 pub(crate) fn window(start: &str, end: &str) -> RunQuery {

@@ -1,0 +1,147 @@
+//! A pipeline connector's folder, whatever the connector is written in.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bowline_connector::folder::{LoadError, Problem, ProblemKind};
+use bowline_connector::{Credentials, EnvironmentEvent};
+use bowline_contract::ConnectorName;
+use bowline_contract::etl::EtlSourceManifest;
+use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
+use bowline_driver::process::Program;
+
+use crate::description::{self, Description, File};
+use crate::error::SourceError;
+use crate::paged::PagedPipeline;
+use crate::pipeline::Pipeline;
+use crate::process::ProcessMethods;
+use crate::source::HttpSource;
+
+/// A pipeline connector's folder in memory.
+#[derive(Debug, Clone)]
+pub struct EtlConnector {
+    /// Its name.
+    pub name: ConnectorName,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its manifest.
+    pub manifest: EtlSourceManifest,
+    /// How its vendor is read.
+    pub source: EtlSource,
+}
+
+/// How a connector reads its vendor.
+#[derive(Debug, Clone)]
+pub enum EtlSource {
+    /// As its `connector.toml` describes.
+    Described(Box<Description>),
+    /// By a program of its own: a `connector.py`, or what `[driver]` names.
+    Program(Program),
+}
+
+impl EtlConnector {
+    /// Loads a connector's folder.
+    ///
+    /// # Errors
+    /// [`LoadError`]: nothing there, not readable, or every mistake in its files.
+    pub fn load(dir: &Path) -> Result<Self, LoadError> {
+        Self::load_with(dir, &mut |_| ())
+    }
+
+    /// As [`EtlConnector::load`], and tells what happens while the packages of a connector in Python are installed.
+    ///
+    /// # Errors
+    /// As [`EtlConnector::load`].
+    pub fn load_with(
+        dir: &Path,
+        on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+    ) -> Result<Self, LoadError> {
+        let name = bowline_connector::connector_name(dir)?;
+        let file = dir.join(CONNECTOR_FILE);
+        let is_python = dir.join(PYTHON_FILE).is_file();
+        if !file.is_file() && !is_python {
+            return Err(LoadError::NotAConnector {
+                dir: dir.to_path_buf(),
+            });
+        }
+        let mut problems = Vec::new();
+        let manifest = read_manifest(&dir.join(MANIFEST_FILE), &mut problems)?;
+        let source = if file.is_file() {
+            match description::parse(&file, &read(&file)?) {
+                Ok(File::Described(description)) => Some(EtlSource::Described(description)),
+                Ok(File::Program { command }) => {
+                    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+                    let program = Program::new(name.as_str(), command, dir);
+                    Some(EtlSource::Program(program))
+                }
+                Err(LoadError::Invalid { problems: more }) => {
+                    problems.extend(more);
+                    None
+                }
+                Err(other) => return Err(other),
+            }
+        } else {
+            let program = bowline_connector::python_program(&name, dir, on_event)?;
+            Some(EtlSource::Program(program))
+        };
+        match (manifest, source) {
+            (Some(manifest), Some(source)) => Ok(Self {
+                name,
+                dir: dir.to_path_buf(),
+                manifest,
+                source,
+            }),
+            _ => Err(LoadError::Invalid { problems }),
+        }
+    }
+
+    /// The connector with these credentials, ready to be read; nothing is sent yet. Setting `cancel` stops a reading
+    /// soon.
+    ///
+    /// # Errors
+    /// When the credentials do not fit what the connector describes.
+    pub fn open(
+        &self,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Arc<dyn Pipeline>, SourceError> {
+        let manifest = self.manifest.clone();
+        Ok(match &self.source {
+            EtlSource::Described(description) => {
+                let description = description.as_ref().clone();
+                Arc::new(HttpSource::new(manifest, description, credentials, cancel)?)
+            }
+            EtlSource::Program(program) => {
+                let methods = ProcessMethods::new(program.clone(), credentials, cancel);
+                Arc::new(PagedPipeline::new(manifest, methods))
+            }
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+fn read_manifest(
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<EtlSourceManifest>, LoadError> {
+    match EtlSourceManifest::parse(&read(path)?) {
+        Ok(manifest) => Ok(Some(manifest)),
+        Err(error) => {
+            problems.extend(error.problems.into_iter().map(|problem| Problem {
+                kind: ProblemKind::Manifest,
+                path: path.to_path_buf(),
+                place: None,
+                message: problem.to_string(),
+                hint: problem.hint(),
+            }));
+            Ok(None)
+        }
+    }
+}
