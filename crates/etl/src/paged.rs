@@ -182,3 +182,137 @@ impl<M: FetchMethods> Pipeline for PagedPipeline<M> {
 fn filled<'e>(event: &'e Json, key: &str) -> Option<&'e str> {
     event[key].as_str().filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use serde_json::json;
+
+    use super::*;
+
+    const MANIFEST: &str = r#"{"connection_type": "custom-etl-connector-0000001", "connection_name": "Test",
+        "asset_class": "etl", "run_status_mapping": {"OK": "success"}}"#;
+
+    /// Gives the pages it was made of, one after the other, whatever is asked.
+    struct Pages(Mutex<Vec<Vec<Json>>>, Mutex<Vec<Page>>);
+
+    impl Pages {
+        fn next(&self, page: Page) -> Vec<Json> {
+            self.1.lock().unwrap().push(page);
+            let mut pages = self.0.lock().unwrap();
+            if pages.is_empty() {
+                Vec::new()
+            } else {
+                pages.remove(0)
+            }
+        }
+    }
+
+    impl FetchMethods for Pages {
+        fn setup_connection(&self) -> Result<(), SourceError> {
+            Ok(())
+        }
+
+        fn fetch_metadata(&self, page: Page) -> Result<Vec<Json>, SourceError> {
+            Ok(self.next(page))
+        }
+
+        fn fetch_run_details(
+            &self,
+            _query: Option<&RunQuery>,
+            page: Page,
+        ) -> Result<Vec<Json>, SourceError> {
+            Ok(self.next(page))
+        }
+
+        fn cancel(&self) {}
+    }
+
+    fn pipeline(pages: impl IntoIterator<Item = Vec<Json>>) -> PagedPipeline<Pages> {
+        let manifest = EtlSourceManifest::parse(MANIFEST).unwrap();
+        let pages = pages.into_iter().collect();
+        PagedPipeline::new(manifest, Pages(Mutex::new(pages), Mutex::default()))
+    }
+
+    fn run(id: &str, status: &str, hour: u32) -> Json {
+        json!({"job_source_id": "j", "run_source_id": id, "status": status,
+            "event_time": format!("2026-01-01T{hour:02}:00:00Z")})
+    }
+
+    fn morning() -> RunQuery {
+        RunQuery::Window {
+            start: "2026-01-01T00:00:00Z".parse().unwrap(),
+            end: "2026-01-01T12:00:00Z".parse().unwrap(),
+        }
+    }
+
+    fn read(
+        pipeline: &PagedPipeline<Pages>,
+        query: &RunQuery,
+    ) -> Result<(Vec<Json>, Summary), SourceError> {
+        let mut events = Vec::new();
+        let size = NonZeroUsize::new(2);
+        let summary = pipeline.runs(query, size, &mut |event| events.push(event))?;
+        Ok((events, summary))
+    }
+
+    #[test]
+    fn a_short_page_is_not_the_last_one() {
+        let pipeline = pipeline([
+            vec![run("a", "OK", 1), run("b", "OK", 2)],
+            vec![run("c", "OK", 3)],
+            vec![run("d", "OK", 4)],
+        ]);
+        let (events, summary) = read(&pipeline, &morning()).unwrap();
+        assert_eq!(events.len(), 4);
+        assert_eq!(summary.requests, 4);
+        let asked: Vec<usize> = pipeline
+            .methods
+            .1
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|page| page.offset)
+            .collect();
+        assert_eq!(asked, [0, 2, 3, 4]);
+    }
+
+    #[test]
+    fn repeats_and_runs_outside_are_left_out_and_counted() {
+        let pipeline = pipeline([
+            vec![run("a", "OK", 1), run("late", "OK", 12)],
+            vec![run("a", "OK", 1), run("b", "ODD", 2)],
+        ]);
+        let (events, summary) = read(&pipeline, &morning()).unwrap();
+        let statuses: Vec<&Json> = events.iter().map(|event| &event["status"]).collect();
+        assert_eq!(statuses, ["success", "unknown"]);
+        assert_eq!((summary.repeated, summary.outside), (1, 1));
+        assert_eq!(summary.unmapped.get("ODD"), Some(&1));
+    }
+
+    #[test]
+    fn a_connector_that_ignores_the_offset_is_an_error() {
+        let page = vec![run("a", "OK", 1), run("b", "OK", 2)];
+        let pipeline = pipeline(std::iter::repeat_n(page, 10));
+        let error = read(&pipeline, &morning()).unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Pages);
+        assert!(error.to_string().contains("fetch_run_details"), "{error}");
+    }
+
+    #[test]
+    fn runs_asked_for_by_id_end_when_all_are_there() {
+        let page = vec![run("a", "OK", 1), run("b", "OK", 13)];
+        let pipeline = pipeline(std::iter::repeat_n(page, 10));
+        let query = RunQuery::Ids(vec!["a".to_owned(), "b".to_owned()]);
+        let (events, summary) = read(&pipeline, &query).unwrap();
+        assert_eq!((events.len(), summary.requests), (2, 1));
+    }
+
+    #[test]
+    fn events_without_an_id_are_left_to_validation() {
+        let pipeline = pipeline([vec![json!({"status": "OK"}), json!({"status": "OK"})]]);
+        let (events, summary) = read(&pipeline, &morning()).unwrap();
+        assert_eq!((events.len(), summary.repeated), (2, 0));
+    }
+}
