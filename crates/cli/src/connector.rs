@@ -1,33 +1,46 @@
 //! From a name on the command line to a connector, its credentials and its database.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bowline_connector::dialect::Pack;
 use bowline_connector::{
-    Connector, Credentials, EnvironmentEvent, FunctionalTarget, OpenError, Workspace,
+    Connector, Credentials, EnvironmentEvent, FunctionalTarget, Located, OpenError, Workspace,
 };
-use bowline_contract::credentials;
 use bowline_contract::layout::CREDENTIALS_FILE;
+use bowline_contract::{AssetClass, credentials};
 use bowline_driver::{Connection, Database};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::CliError;
 use crate::run::Context;
 
-/// Finds and loads the connector that is meant: the one named, else the environment's, else the only one.
+/// Finds and loads the warehouse connector that is meant: the one named, else the environment's, else the only one.
 pub(crate) fn load(context: &Context, name: Option<&str>) -> Result<Connector, CliError> {
     let workspace = Workspace::find(&context.directory)?;
-    let dir = workspace.resolve(name)?;
+    load_from(
+        context,
+        &workspace.locate(name, Some(AssetClass::Warehouse))?,
+    )
+}
+
+/// Finds the connector that is meant, whatever it connects to.
+pub(crate) fn locate(context: &Context, name: Option<&str>) -> Result<Located, CliError> {
+    Ok(Workspace::find(&context.directory)?.locate(name, None)?)
+}
+
+/// Loads a warehouse connector.
+pub(crate) fn load_from(context: &Context, found: &Located) -> Result<Connector, CliError> {
     context
         .printer
-        .detail(format!("connector folder: {}", dir.display()));
-    Ok(Connector::load_with(&dir, &mut |event| {
+        .detail(format!("connector folder: {}", found.dir.display()));
+    Ok(Connector::load_with(&found.dir, &mut |event| {
         tell(context, event)
     })?)
 }
 
 /// Says what takes its time before a connector in Python can run.
-fn tell(context: &Context, event: EnvironmentEvent<'_>) {
+pub(crate) fn tell(context: &Context, event: EnvironmentEvent<'_>) {
     match event {
         EnvironmentEvent::Creating { directory, .. } => context
             .printer
@@ -51,14 +64,23 @@ pub(crate) fn credentials(
     context: &Context,
     connector: &Connector,
 ) -> Result<Credentials, CliError> {
-    let path = connector.dir.join(CREDENTIALS_FILE);
+    read_credentials(
+        context,
+        &connector.dir,
+        connector.manifest.credentials_schema.as_ref(),
+    )
+}
+
+/// Reads the credentials in a connector's folder, checks them against a schema, and hides their secrets from now on.
+pub(crate) fn read_credentials(
+    context: &Context,
+    dir: &Path,
+    schema: Option<&Map<String, Value>>,
+) -> Result<Credentials, CliError> {
+    let path = dir.join(CREDENTIALS_FILE);
     let credentials = Credentials::read(&path)?;
     context.printer.hide(credentials.redactor().clone());
-    let schema = connector
-        .manifest
-        .credentials_schema
-        .clone()
-        .map(Value::Object);
+    let schema = schema.cloned().map(Value::Object);
     credentials::check(schema.as_ref(), credentials.document())
         .map_err(|source| CliError::CredentialsCheck { path, source })?;
     Ok(credentials)

@@ -9,6 +9,7 @@ use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, W
 use bowline_contract::{NameError, UnknownSection, credentials};
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_etl::SourceError;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,9 @@ pub(crate) enum CliError {
         /// The driver's words.
         source: SqlError,
     },
+    /// A pipeline connector cannot be read.
+    #[error(transparent)]
+    Source(Box<SourceError>),
     /// A driver cannot be installed.
     #[error(transparent)]
     Install(InstallError),
@@ -113,6 +117,12 @@ fn connect_hint(error: &SqlError) -> &'static str {
 impl From<ScaffoldError> for CliError {
     fn from(error: ScaffoldError) -> Self {
         Self::Scaffold(Box::new(error))
+    }
+}
+
+impl From<SourceError> for CliError {
+    fn from(error: SourceError) -> Self {
+        Self::Source(Box::new(error))
     }
 }
 

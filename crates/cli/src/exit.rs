@@ -5,6 +5,7 @@ use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_etl::SourceErrorKind;
 
 use crate::error::CliError;
 
@@ -48,6 +49,7 @@ fn error_code(error: &CliError) -> i32 {
         | CliError::CredentialsCheck { .. }
         | CliError::Expression(_) => exit_code::INVALID,
         CliError::Connect { source, .. } => connection_code(source),
+        CliError::Source(error) => source_code(error.kind),
         CliError::Install(InstallError::Interrupted) => exit_code::INTERRUPTED,
         CliError::Install(_) => exit_code::DRIVER,
         CliError::Statement(error) => match error.kind {
@@ -79,5 +81,19 @@ fn connection_code(error: &SqlError) -> i32 {
     match error.kind {
         SqlErrorKind::Driver => exit_code::DRIVER,
         _ => exit_code::UNREACHABLE,
+    }
+}
+
+/// A vendor that does not answer, or not to us, is out of reach; what it answers is the description's to fit.
+fn source_code(kind: SourceErrorKind) -> i32 {
+    match kind {
+        SourceErrorKind::Unreachable
+        | SourceErrorKind::Timeout
+        | SourceErrorKind::Unauthorized
+        | SourceErrorKind::RateLimited
+        | SourceErrorKind::Vendor => exit_code::UNREACHABLE,
+        SourceErrorKind::Credentials => exit_code::INVALID,
+        SourceErrorKind::Cancelled => exit_code::INTERRUPTED,
+        _ => exit_code::FELL_SHORT,
     }
 }

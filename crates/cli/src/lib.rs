@@ -11,6 +11,7 @@ mod exit;
 mod interrupt;
 mod listing;
 mod output;
+mod pipeline;
 mod report;
 mod rows;
 mod run;

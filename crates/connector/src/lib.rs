@@ -16,4 +16,4 @@ pub use folder::{LoadError, Problem};
 pub use python::{EnvironmentError, EnvironmentEvent, program as python_program};
 pub use scaffold::{Draft, Scaffold, ScaffoldError, Scaffolded};
 pub use schemas::schemas;
-pub use workspace::{NameSource, Workspace, WorkspaceError};
+pub use workspace::{Located, NameSource, Workspace, WorkspaceError};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bowline_contract::layout::{self, CONNECTOR_VARIABLE};
-use bowline_contract::{ConnectorName, NameProblem};
+use bowline_contract::{AssetClass, ConnectorName, NameProblem};
 
 use crate::folder::shown;
 
@@ -13,21 +13,42 @@ pub struct Workspace {
     root: PathBuf,
 }
 
+/// A connector of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// What it connects to.
+    pub class: AssetClass,
+    /// Its name.
+    pub name: ConnectorName,
+    /// Its folder.
+    pub dir: PathBuf,
+}
+
 /// Why a workspace cannot say which connector is meant.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkspaceError {
     /// The workspace has no connectors at all.
-    #[error("no connectors: `{}` is empty or does not exist\nhint: make one with `bowline new`", .dir.display())]
+    #[error("no connectors: `{}` is empty or does not exist\nhint: make one with `{make}`", .dir.display())]
     Empty {
         /// The folder looked in.
         dir: PathBuf,
+        /// The command that makes one.
+        make: &'static str,
     },
     /// Several connectors, and none named.
     #[error("which connector? there are several: {}\nhint: name one, or set `{CONNECTOR_VARIABLE}`", quoted(.names))]
     Ambiguous {
-        /// The names there are, sorted.
-        names: Vec<ConnectorName>,
+        /// The names there are, sorted; with the folder in front where both folders have one of that name.
+        names: Vec<String>,
+    },
+    /// The connector asked for is of the other kind.
+    #[error("connector `{name}` is {}\nhint: {}", what_it_is(*.class), instead(*.class, .name))]
+    OtherClass {
+        /// Its name.
+        name: ConnectorName,
+        /// What it connects to.
+        class: AssetClass,
     },
     /// No connector has the name asked for.
     #[error("unknown connector: `{asked}`{}\nhint: {hint}", told(*.from))]
@@ -81,13 +102,30 @@ fn told(from: NameSource) -> &'static str {
     }
 }
 
-fn quoted(names: &[ConnectorName]) -> String {
+fn what_it_is(class: AssetClass) -> &'static str {
+    match class {
+        AssetClass::Warehouse => "a warehouse connector, which has no jobs and no runs",
+        AssetClass::Etl => "a pipeline connector, which has no templates and runs no SQL",
+    }
+}
+
+fn instead(class: AssetClass, name: &ConnectorName) -> String {
+    match class {
+        AssetClass::Warehouse => {
+            format!("`bowline query {name} ...` shows what its database holds")
+        }
+        AssetClass::Etl => format!("`bowline inspect {name}` shows what it gives"),
+    }
+}
+
+fn quoted(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }
 
 impl Workspace {
-    /// The workspace around a folder: the nearest one upward that holds `connectors/`, else the folder itself.
+    /// The workspace around a folder: the nearest one upward that holds `connectors/` or `etl_connectors/`, else the
+    /// folder itself.
     ///
     /// # Errors
     /// When the folder's absolute path cannot be worked out.
@@ -98,7 +136,11 @@ impl Workspace {
         })?;
         let root = start
             .ancestors()
-            .find(|folder| folder.join(layout::CONNECTORS_DIR).is_dir())
+            .find(|folder| {
+                CLASSES
+                    .iter()
+                    .any(|class| folder.join(folder_of(*class)).is_dir())
+            })
             .unwrap_or(&start);
         Ok(Self::at(root))
     }
@@ -117,10 +159,16 @@ impl Workspace {
         &self.root
     }
 
-    /// Where connectors live.
+    /// Where warehouse connectors live.
     #[must_use]
     pub fn connectors_dir(&self) -> PathBuf {
-        self.root.join(layout::CONNECTORS_DIR)
+        self.dir_of(AssetClass::Warehouse)
+    }
+
+    /// Where connectors of a class live.
+    #[must_use]
+    pub fn dir_of(&self, class: AssetClass) -> PathBuf {
+        self.root.join(folder_of(class))
     }
 
     /// Where `export` writes a connector's artifacts.
@@ -135,14 +183,14 @@ impl Workspace {
         self.root.join(STATE_DIR)
     }
 
-    /// The connectors there are, by name, with their folders; sorted by name.
+    /// The connectors of a class, sorted by name.
     ///
     /// A folder whose name starts with `_` or `.` or cannot name a connector is none.
     ///
     /// # Errors
     /// When the folder of connectors cannot be read, or two folders come to one name.
-    pub fn connectors(&self) -> Result<Vec<(ConnectorName, PathBuf)>, WorkspaceError> {
-        let dir = self.connectors_dir();
+    pub fn connectors(&self, class: AssetClass) -> Result<Vec<Located>, WorkspaceError> {
+        let dir = self.dir_of(class);
         let unreadable = |source| WorkspaceError::Unreadable {
             path: shown(&dir),
             source,
@@ -152,69 +200,92 @@ impl Workspace {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(unreadable(error)),
         };
-        let mut found: Vec<(ConnectorName, PathBuf)> = Vec::new();
+        let mut found = Vec::new();
         for entry in entries {
-            let path = entry.map_err(unreadable)?.path();
-            let folder = path.file_name().unwrap_or_default().to_string_lossy();
-            let named = !folder.starts_with(['_', '.']) && path.is_dir();
+            let dir = entry.map_err(unreadable)?.path();
+            let folder = dir.file_name().unwrap_or_default().to_string_lossy();
+            let named = !folder.starts_with(['_', '.']) && dir.is_dir();
             if let Some(name) = named.then(|| ConnectorName::parse(&folder).ok()).flatten() {
-                found.push((name, path));
+                found.push(Located { class, name, dir });
             }
         }
-        found.sort();
-        match found.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        found.sort_by(|a, b| (&a.name, &a.dir).cmp(&(&b.name, &b.dir)));
+        match found.windows(2).find(|pair| pair[0].name == pair[1].name) {
             Some(pair) => Err(WorkspaceError::SameName {
-                folders: [shown(&pair[0].1), shown(&pair[1].1)],
+                folders: [shown(&pair[0].dir), shown(&pair[1].dir)],
             }),
             None => Ok(found),
         }
     }
 
-    /// The folder of the connector that is meant: the argument's, else `CONNECTOR`'s, else the only one.
+    /// The connector that is meant: the argument's, else `CONNECTOR`'s, else the only one. Where a class is wanted, only
+    /// its connectors count.
+    ///
+    /// A name may have its folder in front, as in `etl_connectors/shop`.
     ///
     /// # Errors
     /// [`WorkspaceError`] when there is none, several, or none of that name.
-    pub fn resolve(&self, argument: Option<&str>) -> Result<PathBuf, WorkspaceError> {
+    pub fn locate(
+        &self,
+        argument: Option<&str>,
+        wanted: Option<AssetClass>,
+    ) -> Result<Located, WorkspaceError> {
         let variable = std::env::var(CONNECTOR_VARIABLE).ok();
-        self.resolve_with(argument, variable.as_deref())
+        self.locate_with(argument, variable.as_deref(), wanted)
     }
 
-    /// As [`Workspace::resolve`], with the environment variable's value given.
+    /// As [`Workspace::locate`], with the environment variable's value given.
     ///
     /// # Errors
-    /// As [`Workspace::resolve`].
-    pub fn resolve_with(
+    /// As [`Workspace::locate`].
+    pub fn locate_with(
         &self,
         argument: Option<&str>,
         variable: Option<&str>,
-    ) -> Result<PathBuf, WorkspaceError> {
-        let connectors = self.connectors()?;
+        wanted: Option<AssetClass>,
+    ) -> Result<Located, WorkspaceError> {
+        let mut all = Vec::new();
+        for class in CLASSES {
+            all.extend(self.connectors(class)?);
+        }
+        let fits = |found: &Located, class: Option<AssetClass>| {
+            class.is_none_or(|class| found.class == class)
+        };
         let asked = match (argument, variable.filter(|name| !name.trim().is_empty())) {
             (Some(name), _) => Some((name, NameSource::Argument)),
             (None, Some(name)) => Some((name, NameSource::Environment)),
             (None, None) => None,
         };
         let Some((asked, from)) = asked else {
-            return match connectors.as_slice() {
-                [] => Err(self.empty()),
-                [(_, dir)] => Ok(dir.clone()),
-                many => Err(WorkspaceError::Ambiguous {
-                    names: many.iter().map(|(name, _)| name.clone()).collect(),
-                }),
-            };
+            all.retain(|found| fits(found, wanted));
+            return self.only(all, wanted);
         };
-        let name = ConnectorName::parse(asked).map_err(|error| WorkspaceError::InvalidName {
+        let (folder, name) = split_folder(asked);
+        let name = ConnectorName::parse(name).map_err(|error| WorkspaceError::InvalidName {
             asked: asked.to_owned(),
             from,
             reason: error.problem,
         })?;
-        if let Some((_, dir)) = connectors.iter().find(|(found, _)| *found == name) {
-            return Ok(dir.clone());
+        let (named, others): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .filter(|found| fits(found, folder))
+            .partition(|found| found.name == name);
+        let (fitting, unfit): (Vec<_>, Vec<_>) =
+            named.into_iter().partition(|found| fits(found, wanted));
+        match unfit.into_iter().next() {
+            Some(unfit) if fitting.is_empty() => {
+                return Err(WorkspaceError::OtherClass {
+                    name: unfit.name,
+                    class: unfit.class,
+                });
+            }
+            _ if fitting.is_empty() && others.is_empty() => {
+                return Err(self.empty(folder.or(wanted)));
+            }
+            _ if !fitting.is_empty() => return self.only(fitting, wanted),
+            _ => {}
         }
-        if connectors.is_empty() {
-            return Err(self.empty());
-        }
-        let names = connectors.iter().map(|(name, _)| name.as_str());
+        let names = others.iter().map(|found| found.name.as_str());
         Err(WorkspaceError::Unknown {
             asked: asked.to_owned(),
             from,
@@ -225,11 +296,72 @@ impl Workspace {
         })
     }
 
-    fn empty(&self) -> WorkspaceError {
-        WorkspaceError::Empty {
-            dir: shown(&self.connectors_dir()),
+    /// The one connector that there is.
+    fn only(
+        &self,
+        mut found: Vec<Located>,
+        wanted: Option<AssetClass>,
+    ) -> Result<Located, WorkspaceError> {
+        match (found.pop(), found.len()) {
+            (None, _) => Err(self.empty(wanted)),
+            (Some(only), 0) => Ok(only),
+            (Some(last), _) => {
+                found.push(last);
+                Err(WorkspaceError::Ambiguous {
+                    names: told_apart(&found),
+                })
+            }
         }
     }
+
+    fn empty(&self, wanted: Option<AssetClass>) -> WorkspaceError {
+        let class = wanted.unwrap_or(AssetClass::Warehouse);
+        WorkspaceError::Empty {
+            dir: shown(&self.dir_of(class)),
+            make: match class {
+                AssetClass::Warehouse => "bowline new",
+                AssetClass::Etl => "bowline new --etl",
+            },
+        }
+    }
+}
+
+const CLASSES: [AssetClass; 2] = [AssetClass::Warehouse, AssetClass::Etl];
+
+const fn folder_of(class: AssetClass) -> &'static str {
+    match class {
+        AssetClass::Warehouse => layout::CONNECTORS_DIR,
+        AssetClass::Etl => layout::ETL_CONNECTORS_DIR,
+    }
+}
+
+/// A name with its folder in front, as shells complete it, taken apart.
+fn split_folder(asked: &str) -> (Option<AssetClass>, &str) {
+    let path = asked.strip_prefix("./").unwrap_or(asked);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    CLASSES
+        .into_iter()
+        .find_map(|class| {
+            let name = path.strip_prefix(folder_of(class))?.strip_prefix('/')?;
+            Some((Some(class), name))
+        })
+        .unwrap_or((None, asked))
+}
+
+/// The names of connectors, sorted, with the folder in front of those that two have.
+fn told_apart(found: &[Located]) -> Vec<String> {
+    let mut names: Vec<String> = found
+        .iter()
+        .map(|this| {
+            let shared = found.iter().filter(|other| other.name == this.name).count() > 1;
+            match shared {
+                true => format!("{}/{}", folder_of(this.class), this.name),
+                false => this.name.to_string(),
+            }
+        })
+        .collect();
+    names.sort();
+    names
 }
 
 /// The folder for what the program keeps for itself.
@@ -242,7 +374,11 @@ mod tests {
     fn workspace(connectors: &[&str]) -> (tempfile::TempDir, Workspace) {
         let dir = tempfile::tempdir().unwrap();
         for name in connectors {
-            std::fs::create_dir_all(dir.path().join("connectors").join(name)).unwrap();
+            let folder = match name.contains('/') {
+                true => dir.path().join(name),
+                false => dir.path().join("connectors").join(name),
+            };
+            std::fs::create_dir_all(folder).unwrap();
         }
         let workspace = Workspace::at(dir.path());
         (dir, workspace)
@@ -253,13 +389,73 @@ mod tests {
         argument: Option<&str>,
         variable: Option<&str>,
     ) -> Result<String, String> {
+        located(connectors, argument, variable, None)
+    }
+
+    fn located(
+        connectors: &[&str],
+        argument: Option<&str>,
+        variable: Option<&str>,
+        wanted: Option<AssetClass>,
+    ) -> Result<String, String> {
         let (dir, workspace) = workspace(connectors);
-        match workspace.resolve_with(argument, variable) {
-            Ok(found) => Ok(found.file_name().unwrap().to_string_lossy().into_owned()),
+        match workspace.locate_with(argument, variable, wanted) {
+            Ok(found) => {
+                let path = found.dir.strip_prefix(dir.path()).unwrap();
+                let path = path.to_string_lossy().into_owned();
+                Ok(path.strip_prefix("connectors/").unwrap_or(&path).to_owned())
+            }
             Err(error) => Err(error
                 .to_string()
                 .replace(&dir.path().display().to_string(), "<root>")),
         }
+    }
+
+    /// A warehouse's and a pipeline's connector of one name, and one more of each.
+    const BOTH: [&str; 4] = [
+        "shop",
+        "till",
+        "etl_connectors/shop",
+        "etl_connectors/night",
+    ];
+
+    #[test]
+    fn a_name_in_both_folders_needs_the_folder() {
+        assert_eq!(
+            resolved(&BOTH, Some("shop"), None),
+            Err("which connector? there are several: `connectors/shop`, `etl_connectors/shop`\nhint: name one, or set `CONNECTOR`".into())
+        );
+        for asked in ["etl_connectors/shop", "./etl_connectors/shop/"] {
+            assert_eq!(
+                resolved(&BOTH, Some(asked), None),
+                Ok("etl_connectors/shop".into())
+            );
+        }
+        assert_eq!(
+            resolved(&BOTH, Some("night"), None),
+            Ok("etl_connectors/night".into())
+        );
+    }
+
+    #[test]
+    fn a_command_for_one_kind_sees_only_that_kind() {
+        let etl = Some(AssetClass::Etl);
+        assert_eq!(
+            located(&BOTH, Some("shop"), None, etl),
+            Ok("etl_connectors/shop".into())
+        );
+        assert_eq!(
+            located(&["shop", "etl_connectors/night"], None, None, etl),
+            Ok("etl_connectors/night".into())
+        );
+        assert_eq!(
+            located(&BOTH, Some("night"), None, Some(AssetClass::Warehouse)),
+            Err("connector `night` is a pipeline connector, which has no templates and runs no SQL\nhint: `bowline inspect night` shows what it gives".into())
+        );
+        assert_eq!(
+            located(&["shop"], None, None, etl),
+            Err("no connectors: `<root>/etl_connectors` is empty or does not exist\nhint: make one with `bowline new --etl`".into())
+        );
     }
 
     #[test]

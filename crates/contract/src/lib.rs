@@ -19,7 +19,7 @@ mod words;
 
 pub use capability::{Capability, capabilities_of};
 pub use manifest::{
-    ConnectionType, ExportedManifest, ManifestError, ManifestProblem, SourceManifest,
+    AssetClass, ConnectionType, ExportedManifest, ManifestError, ManifestProblem, SourceManifest,
 };
 pub use metric::{Metric, metrics_of};
 pub use name::{ConnectorName, NameError, NameProblem};

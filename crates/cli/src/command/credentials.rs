@@ -1,10 +1,12 @@
 //! `bowline credentials`: whether a connector's credentials fit its manifest.
 
+use bowline_contract::AssetClass;
 use clap::Subcommand;
 
 use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::pipeline;
 use crate::run::Context;
 use crate::style::{GOOD, paint};
 
@@ -27,17 +29,28 @@ enum Action {
 impl CredentialsArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let Action::Check { connector } = &self.action;
-        let connector = connector::load(context, connector.as_deref())?;
-        let credentials = connector::credentials(context, &connector)?;
+        let found = connector::locate(context, connector.as_deref())?;
+        let (schema, credentials) = match found.class {
+            AssetClass::Warehouse => {
+                let connector = connector::load_from(context, &found)?;
+                let credentials = connector::credentials(context, &connector)?;
+                (connector.manifest.credentials_schema, credentials)
+            }
+            AssetClass::Etl => {
+                let connector = pipeline::load_from(context, &found)?;
+                let credentials = pipeline::credentials(context, &connector)?;
+                (connector.manifest.credentials_schema, credentials)
+            }
+        };
         let count = credentials.connect_args().len();
-        let schema = match &connector.manifest.credentials_schema {
+        let schema = match schema {
             Some(schema) if !schema.is_empty() => "they fit the manifest's schema",
             _ => "the manifest has no schema to check them against",
         };
         context.printer.text(&format!(
             "{} credentials of {}: {count} in `connect_args`; {schema}\n",
             paint(GOOD, "✓"),
-            connector.name
+            found.name
         ))?;
         Ok(Ended::Fine)
     }

@@ -7,7 +7,7 @@ use bowline_contract::layout::{
     CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
     REQUIREMENTS_FILE, TEMPLATES_FILE,
 };
-use bowline_contract::{ConnectionType, ConnectorName, SourceManifest};
+use bowline_contract::{AssetClass, ConnectionType, ConnectorName, SourceManifest};
 
 use serde_json::{Map, Value};
 
@@ -159,11 +159,12 @@ impl Scaffold {
     /// [`ScaffoldError`].
     pub fn draft(self, workspace: &Workspace) -> Result<Draft, ScaffoldError> {
         let dir = workspace.connectors_dir().join(self.name.as_str());
-        let taken = workspace
-            .connectors()?
+        let mut others = workspace.connectors(AssetClass::Warehouse)?;
+        others.extend(workspace.connectors(AssetClass::Etl)?);
+        let taken = others
             .into_iter()
-            .find(|(name, _)| *name == self.name)
-            .map(|(_, dir)| dir)
+            .find(|found| found.name == self.name)
+            .map(|found| found.dir)
             .or_else(|| dir.symlink_metadata().is_ok().then(|| dir.clone()));
         if let Some(dir) = taken {
             return Err(ScaffoldError::Exists { dir: shown(&dir) });
