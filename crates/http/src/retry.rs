@@ -1,6 +1,6 @@
 //! When a request is tried again, and how long before.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -18,12 +18,49 @@ pub const fn is_passing(status: u16) -> bool {
 /// Without the server's word up to a quarter is added, so that clients that failed together do not come back together.
 #[must_use]
 pub fn wait(retry: u32, retry_after: Option<&str>, longest: Duration) -> Duration {
-    let asked = retry_after.and_then(|text| asked_for(text, Timestamp::now()));
+    wait_by(Timestamp::now(), retry, retry_after, None, longest)
+}
+
+/// The same by a given clock. `date` is the header of that name: what the server's own clock showed, by which a date
+/// in `Retry-After` is meant.
+#[must_use]
+pub fn wait_by(
+    now: Timestamp,
+    retry: u32,
+    retry_after: Option<&str>,
+    date: Option<&str>,
+    longest: Duration,
+) -> Duration {
+    let servers = date.and_then(|text| Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp()));
+    let asked = retry_after.and_then(|text| asked_for(text, servers.unwrap_or(now)));
     let wait = asked.unwrap_or_else(|| {
         let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry));
-        doubled + doubled.mul_f64(jitter() / 4.0)
+        doubled + doubled.mul_f64(jitter(now) / 4.0)
     });
     wait.min(longest)
+}
+
+/// Somebody asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancelled;
+
+/// Sleeps, but notices when `cancel` is set.
+///
+/// # Errors
+/// [`Cancelled`] when it is.
+pub fn pause(wait: Duration, cancel: &AtomicBool) -> Result<(), Cancelled> {
+    const SLICE: Duration = Duration::from_millis(50);
+    let end = Instant::now() + wait;
+    loop {
+        if cancel.load(Ordering::Relaxed) {
+            return Err(Cancelled);
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(SLICE));
+    }
 }
 
 /// `Retry-After`: seconds, or a date.
@@ -37,11 +74,8 @@ fn asked_for(text: &str, now: Timestamp) -> Option<Duration> {
 }
 
 /// A number from 0 to 1 that differs from call to call; the clock is random enough to spread retries.
-fn jitter() -> f64 {
-    let nanos = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.subsec_nanos());
-    f64::from(nanos % 1000) / 1000.0
+fn jitter(now: Timestamp) -> f64 {
+    f64::from(now.subsec_nanosecond().unsigned_abs() % 1000) / 1000.0
 }
 
 #[cfg(test)]
@@ -61,6 +95,25 @@ mod tests {
             Some(Duration::ZERO)
         );
         assert_eq!(asked_for("soon", now), None);
+    }
+
+    #[test]
+    fn a_date_is_meant_by_the_servers_clock() {
+        let ours: Timestamp = "2026-11-22T18:05:00Z".parse().unwrap();
+        let (after, date) = (
+            Some("Sun, 22 Nov 2026 18:00:30 GMT"),
+            Some("Sun, 22 Nov 2026 18:00:00 GMT"),
+        );
+        let longest = Duration::from_secs(60);
+        let wait = wait_by(ours, 0, after, date, longest);
+        assert_eq!(wait, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_wait_ends_when_it_is_called_off() {
+        let hour = Duration::from_secs(3600);
+        assert_eq!(pause(hour, &AtomicBool::new(true)), Err(Cancelled));
+        assert_eq!(pause(Duration::ZERO, &AtomicBool::new(false)), Ok(()));
     }
 
     #[test]
