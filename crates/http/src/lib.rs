@@ -6,4 +6,4 @@ mod retry;
 
 pub use address::{Origin, percent_encode, resolve};
 pub use agent::agent_config;
-pub use retry::{is_passing, wait, wait_by};
+pub use retry::{Cancelled, is_passing, pause, wait, wait_by};

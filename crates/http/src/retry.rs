@@ -1,6 +1,7 @@
 //! When a request is tried again, and how long before.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
