@@ -24,5 +24,5 @@ pub use manifest::{
 pub use metric::{Metric, metrics_of};
 pub use name::{ConnectorName, NameError, NameProblem};
 pub use nearest::nearest;
-pub use section::{SuiteSection, TemplateSection, UnknownSection};
+pub use section::{EtlSection, SuiteSection, TemplateSection, UnknownSection};
 pub use template::{Template, TemplateKind, TemplateStyle, Variable, VariableType};

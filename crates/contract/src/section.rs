@@ -90,19 +90,41 @@ impl SuiteSection {
             .map(|at| &Self::ALL[at..=at])
             .ok_or_else(|| UnknownSection {
                 name: name.to_owned(),
+                hint: nearest::hint(name, Self::filter_names()),
             })
+    }
+}
+
+words! {
+    /// The sections of the suite for pipeline connectors; their names are the section filters too.
+    pub enum EtlSection {
+        Connection = "etl_connection", "The connector loads and connects, and its manifest is whole.";
+        Metadata = "etl_metadata", "Jobs are found and well formed, each once.";
+        RunDetails = "etl_run_details", "Runs are found and well formed, each once, in the window that was asked for.";
+    }
+}
+
+impl EtlSection {
+    /// The section that a filter names.
+    ///
+    /// # Errors
+    /// When no section has that name.
+    pub fn parse_filter(name: &str) -> Result<Self, UnknownSection> {
+        Self::from_name(name).ok_or_else(|| UnknownSection {
+            name: name.to_owned(),
+            hint: nearest::hint(name, Self::NAMES.iter().copied()),
+        })
     }
 }
 
 /// A section filter that names no section of the suite.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown section: `{name}`\nhint: {}",
-    nearest::hint(name, SuiteSection::filter_names())
-)]
+#[error("unknown section: `{name}`\nhint: {hint}")]
 pub struct UnknownSection {
     /// What was asked for.
     pub name: String,
+    /// The nearest section, or all of them.
+    pub hint: String,
 }
 
 #[cfg(test)]
@@ -132,5 +154,16 @@ mod tests {
         );
         let error = SuiteSection::parse_filter("everything").unwrap_err();
         assert!(error.to_string().contains("`functional`, `query_language`"));
+    }
+
+    #[test]
+    fn pipelines_have_sections_of_their_own() {
+        for section in EtlSection::ALL {
+            assert_eq!(EtlSection::parse_filter(section.name()), Ok(*section));
+        }
+        assert_eq!(
+            EtlSection::parse_filter("metadata").unwrap_err().hint,
+            "did you mean `etl_metadata`?"
+        );
     }
 }

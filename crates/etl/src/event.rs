@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::etl::{Asset, AssetRole, Field, Run, Shape, StatusMapping};
+use bowline_contract::etl::{
+    Asset, AssetRole, EtlSourceManifest, Field, Run, Shape, StatusMapping,
+};
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
 
@@ -214,6 +216,18 @@ fn set_side(asset_ref: &mut Map<String, Json>, side: AssetRole) {
     asset_ref
         .entry("role")
         .or_insert_with(|| Json::from(side.name()));
+}
+
+/// Puts the contract's statuses for the vendor's in a run as the contract's methods give it, and counts those that the
+/// manifest does not map.
+pub fn map_run(manifest: &EtlSourceManifest, run: &mut Json, unmapped: &mut Unmapped) {
+    let statuses = Statuses {
+        runs: &manifest.run_status_mapping,
+        tasks: manifest.task_statuses(),
+    };
+    if let Some(run) = run.as_object_mut() {
+        map_statuses(run, &statuses, unmapped);
+    }
 }
 
 /// Puts the contract's statuses for the vendor's, in a run and its task runs, which belong to the run's job.

@@ -1,6 +1,7 @@
 //! Pipeline connectors: what an orchestrator's jobs and runs look like to the platform, and what is checked about them.
 
 mod event_time;
+mod feature;
 mod manifest;
 mod model;
 mod query_tag;
@@ -10,6 +11,7 @@ mod validation;
 mod vocabulary;
 
 pub use event_time::{EventTime, EventTimeError};
+pub use feature::EtlFeature;
 pub use manifest::{EtlManifestError, EtlManifestProblem, EtlSourceManifest, Terminology};
 pub use model::{Asset, AssetRef, Group, Owner, Property, Run, RunError, Schedule, Task};
 pub use query_tag::{QUERY_TAGS, QueryTag};
