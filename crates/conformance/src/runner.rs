@@ -60,6 +60,9 @@ impl Default for Options {
 /// The connections that are opened before anything is known of how fast they are.
 const FIRST_CONNECTIONS: usize = 2;
 
+/// How long a connection takes to open to a server that is far away.
+const FAR: Duration = Duration::from_millis(100);
+
 /// Runs the suite and reports everything it found out.
 ///
 /// Events arrive from several threads, one at a time for each. Nothing is printed.
@@ -105,7 +108,15 @@ pub fn run(
         let mut open = workers.len();
         while open > 0 {
             match done_out.recv() {
-                Ok(Done::Connected(elapsed)) => progress.connected(elapsed),
+                Ok(Done::Connected(elapsed)) => {
+                    progress.connected(elapsed);
+                    // So far away, waiting to learn what a statement costs costs more than a connection too many.
+                    if elapsed >= FAR {
+                        let more = options.jobs.get().min(pending).saturating_sub(workers.len());
+                        workers.extend((0..more).map(|_| start(done_in.clone())));
+                        open += more;
+                    }
+                }
                 Ok(Done::Work {
                     findings,
                     left_behind,
@@ -294,7 +305,13 @@ impl Crew<'_> {
                 metadata::metadata(templates, session, self.options.tier, passing)
             }
             Work::QueryLogs => query_logs::query_logs(templates, session),
-            Work::Questions(prepared) => plan::ask(prepared, session),
+            Work::Questions(prepared) => {
+                // Questions make the few rows they ask about themselves.
+                session.expect(ResultSize::Small);
+                let findings = plan::ask(prepared, session);
+                session.expect(ResultSize::Any);
+                findings
+            }
             Work::Functional => {
                 let (target, patience) = (self.subject.functional.as_ref(), self.options.patience);
                 // The longest chain there is, about one table: its round trips set the pace of a run.
