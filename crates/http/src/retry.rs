@@ -1,6 +1,5 @@
 //! When a request is tried again, and how long before.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -45,15 +44,15 @@ pub fn wait_by(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancelled;
 
-/// Sleeps, but notices when `cancel` is set.
+/// Sleeps, but notices when it is called off.
 ///
 /// # Errors
 /// [`Cancelled`] when it is.
-pub fn pause(wait: Duration, cancel: &AtomicBool) -> Result<(), Cancelled> {
+pub fn pause(wait: Duration, called_off: impl Fn() -> bool) -> Result<(), Cancelled> {
     const SLICE: Duration = Duration::from_millis(50);
     let end = Instant::now() + wait;
     loop {
-        if cancel.load(Ordering::Relaxed) {
+        if called_off() {
             return Err(Cancelled);
         }
         let left = end.saturating_duration_since(Instant::now());
@@ -113,8 +112,8 @@ mod tests {
     #[test]
     fn a_wait_ends_when_it_is_called_off() {
         let hour = Duration::from_secs(3600);
-        assert_eq!(pause(hour, &AtomicBool::new(true)), Err(Cancelled));
-        assert_eq!(pause(Duration::ZERO, &AtomicBool::new(false)), Ok(()));
+        assert_eq!(pause(hour, || true), Err(Cancelled));
+        assert_eq!(pause(Duration::ZERO, || false), Ok(()));
     }
 
     #[test]

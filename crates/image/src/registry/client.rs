@@ -1,0 +1,583 @@
+//! Requests to one repository of a registry: encryption, logins, redirects, and what its refusals mean.
+
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bowline_driver::Redactor;
+use bowline_http::Origin;
+use serde_json::Value as Json;
+use ureq::http::header::{self, HeaderMap, HeaderName};
+use ureq::http::{self, Method, StatusCode};
+
+use super::challenge::Challenge;
+use super::patience::{Failure, patiently};
+use super::token::Tokens;
+use super::{Access, Login, Reference};
+use crate::{ImageError, ImageErrorKind};
+
+/// How long it may take until a connection stands.
+const CONNECT: Duration = Duration::from_secs(30);
+/// How much of a refusal is read, in bytes.
+const REFUSAL_READ: u64 = 64 << 10;
+/// How much of a registry's words is shown, in characters.
+const WORDS_SHOWN: usize = 400;
+const MOST_REDIRECTS: usize = 5;
+
+/// What a request may do, as registries count it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scope {
+    /// Read the repository.
+    Pull,
+    /// Write to it.
+    Push,
+    /// Write to it what another repository of the registry holds.
+    Mount(String),
+}
+
+impl Scope {
+    /// In the words of token services.
+    pub(super) fn words(&self, repository: &str) -> Vec<String> {
+        match self {
+            Self::Pull => vec![format!("repository:{repository}:pull")],
+            Self::Push => vec![format!("repository:{repository}:pull,push")],
+            Self::Mount(from) => vec![
+                format!("repository:{repository}:pull,push"),
+                format!("repository:{from}:pull"),
+            ],
+        }
+    }
+}
+
+/// Gives the bytes of a body, each time it has to be sent.
+pub(super) type OpenBody<'a> = &'a dyn Fn() -> Result<Box<dyn Read + Send + 'a>, ImageError>;
+
+/// What goes out with a request.
+#[derive(Clone, Copy)]
+pub(super) enum Body<'a> {
+    /// Nothing.
+    None,
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// So many bytes from a reader.
+    Stream(OpenBody<'a>, u64),
+}
+
+/// A request, which may be sent several times.
+#[derive(Clone)]
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    /// A whole address, or one that begins behind the repository's own, such as `manifests/latest`.
+    pub(super) address: String,
+    pub(super) scope: Scope,
+    pub(super) headers: Vec<(HeaderName, String)>,
+    pub(super) body: Body<'a>,
+    /// Statuses above 299 that are answers and no refusals.
+    pub(super) expected: &'static [u16],
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(method: Method, address: impl Into<String>, scope: Scope) -> Self {
+        Self {
+            method,
+            address: address.into(),
+            scope,
+            headers: Vec::new(),
+            body: Body::None,
+            expected: &[],
+        }
+    }
+
+    pub(super) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn body(mut self, body: Body<'a>) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub(super) fn expecting(mut self, expected: &'static [u16]) -> Self {
+        self.expected = expected;
+        self
+    }
+}
+
+/// An answer whose body was not read yet.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    /// Where it came from in the end.
+    pub(super) address: String,
+    pub(super) body: ureq::Body,
+}
+
+/// An answer that was read to its end.
+pub(super) struct Page {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) address: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The text of a header; nothing when it is not there or no text.
+pub(super) fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Speaks to one repository. Connections are kept and used again; all threads may share it.
+pub(super) struct Client {
+    pub(super) access: Access,
+    pub(super) reference: Reference,
+    agent: ureq::Agent,
+    /// The scheme and host that answer, once they are known.
+    base: OnceLock<Base>,
+    login: Mutex<Option<Login>>,
+    tokens: Tokens,
+    secrets: Mutex<Vec<String>>,
+}
+
+struct Base {
+    address: String,
+    origin: Origin,
+}
+
+impl Client {
+    /// Sends nothing yet.
+    pub(super) fn new(reference: &Reference, access: &Access) -> Self {
+        let agent = bowline_http::agent_config()
+            // A layer packed on the way would come out as other bytes than its digest names.
+            .accept_encoding("identity")
+            .timeout_connect(Some(CONNECT))
+            .timeout_per_read(Some(access.limits.silence))
+            .timeout_per_write(Some(access.limits.silence))
+            .max_idle_connections_per_host(access.limits.in_flight)
+            .max_idle_connections(access.limits.in_flight * 2)
+            .build()
+            .new_agent();
+        Self {
+            access: access.clone(),
+            reference: reference.clone(),
+            agent,
+            base: OnceLock::new(),
+            login: Mutex::default(),
+            tokens: Tokens::default(),
+            secrets: Mutex::default(),
+        }
+    }
+
+    /// Sends a request until it succeeds or there is no point in another try, and reads at most so many bytes.
+    pub(super) fn fetch(&self, request: &Request<'_>, limit: u64) -> Result<Page, ImageError> {
+        patiently(&self.access, || {
+            let mut answer = self.send(request)?;
+            let bytes = answer
+                .body
+                .with_config()
+                .limit(limit)
+                .read_to_vec()
+                .map_err(|error| match error {
+                    ureq::Error::BodyExceedsLimit(_) => self
+                        .error(ImageErrorKind::Refused, request)
+                        .because(format!("the answer has more than {limit} bytes"))
+                        .into(),
+                    error => self.transport_failure(error, request),
+                })?;
+            Ok(Page {
+                status: answer.status,
+                headers: answer.headers,
+                address: answer.address,
+                bytes,
+            })
+        })
+    }
+
+    /// Sends a request once, and once more with a login when one is asked for.
+    pub(super) fn send(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let base = self.base()?;
+        let address = if request.address.contains("://") {
+            request.address.clone()
+        } else {
+            let repository = self.reference.repository();
+            format!("{}/v2/{repository}/{}", base.address, request.address)
+        };
+        let authorization = self.authorization(&request.scope)?;
+        let sent_login = authorization.is_some();
+        let trusted = (&base.origin, authorization);
+        let mut answer = self.follow(request, &address, Some(trusted))?;
+        // Only who is asked by the registry itself shows a login.
+        let asked =
+            answer.status == 401 && Origin::of(&answer.address) == Some(base.origin.clone());
+        if asked && self.challenged(&answer, request, sent_login)? {
+            let authorization = self.authorization(&request.scope)?;
+            answer = self.follow(request, &address, Some((&base.origin, authorization)))?;
+        }
+        self.judge(request, answer)
+    }
+
+    /// Sends a request without a login of the registry's, such as to a token service; `authorization` goes to that
+    /// address alone.
+    pub(super) fn send_aside(
+        &self,
+        request: &Request<'_>,
+        authorization: Option<String>,
+    ) -> Result<Answer, Failure> {
+        let origin = Origin::of(&request.address);
+        let trusted = origin.as_ref().map(|origin| (origin, authorization));
+        let answer = self.follow(request, &request.address, trusted)?;
+        self.judge(request, answer)
+    }
+
+    /// Whether another try with a login may be let in.
+    fn challenged(
+        &self,
+        answer: &Answer,
+        request: &Request<'_>,
+        sent_login: bool,
+    ) -> Result<bool, ImageError> {
+        let headers = answer.headers.get_all(header::WWW_AUTHENTICATE);
+        let Some(challenge) = Challenge::best(headers.iter().filter_map(|each| each.to_str().ok()))
+        else {
+            return Ok(false);
+        };
+        let same_password = sent_login && challenge == Challenge::Basic;
+        let no_password = challenge == Challenge::Basic && self.login()? == Login::Anonymous;
+        self.tokens.set_challenge(challenge);
+        self.tokens.forget(&request.scope);
+        Ok(!same_password && !no_password)
+    }
+
+    /// What to show with a request for this; nothing as long as nothing was asked for.
+    fn authorization(&self, scope: &Scope) -> Result<Option<String>, Failure> {
+        let authorization = self.tokens.authorization(self, scope)?;
+        if let Some(text) = &authorization {
+            let (_, secret) = text.split_once(' ').unwrap_or_default();
+            self.keep_secret(secret);
+        }
+        Ok(authorization)
+    }
+
+    /// The user's login for this registry, looked up once.
+    pub(super) fn login(&self) -> Result<Login, ImageError> {
+        let mut slot = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(login) = &*slot {
+            return Ok(login.clone());
+        }
+        let login = self.access.logins.login(&self.reference)?;
+        match &login {
+            Login::Anonymous => {}
+            Login::Password { password, .. } => self.keep_secret(password),
+            Login::IdentityToken(token) => self.keep_secret(token),
+        }
+        Ok(slot.insert(login).clone())
+    }
+
+    /// From now on no message shows this.
+    pub(super) fn keep_secret(&self, secret: &str) {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if !secrets.iter().any(|known| known == secret) {
+            secrets.push(secret.to_owned());
+        }
+    }
+
+    /// Where the registry answers. One on this machine is asked whether it speaks without encryption.
+    fn base(&self) -> Result<&Base, Failure> {
+        if let Some(base) = self.base.get() {
+            return Ok(base);
+        }
+        let host = self.reference.host();
+        let plain = if self.access.insecure.iter().any(|each| each == host) {
+            true
+        } else if is_loopback(host) {
+            self.speaks_plainly(host)?
+        } else {
+            false
+        };
+        let address = format!("{}://{host}", if plain { "http" } else { "https" });
+        let origin = Origin::of(&address).ok_or_else(|| {
+            ImageError::new(ImageErrorKind::Invalid, format!("the registry `{host}`"))
+        })?;
+        Ok(self.base.get_or_init(|| Base { address, origin }))
+    }
+
+    /// A server that speaks with encryption answers a plain request with status 400, or not at all.
+    fn speaks_plainly(&self, host: &str) -> Result<bool, Failure> {
+        let request = Request::new(Method::GET, format!("http://{host}/v2/"), Scope::Pull);
+        match self.exchange(&request, &request.address, None) {
+            Ok(answer) => Ok(answer.status != 400),
+            Err(failure) if failure.error.kind == ImageErrorKind::Unreachable => {
+                let refused = failure.passing && self.is_closed(host);
+                if refused { Err(failure) } else { Ok(false) }
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether nobody listens there at all, with encryption or without.
+    fn is_closed(&self, host: &str) -> bool {
+        let request = Request::new(Method::GET, format!("https://{host}/v2/"), Scope::Pull);
+        match self.exchange(&request, &request.address, None) {
+            Ok(_) => false,
+            Err(failure) => failure.passing,
+        }
+    }
+
+    /// Sends a request and goes where redirects lead. The login goes to the trusted origin and nowhere else.
+    fn follow(
+        &self,
+        request: &Request<'_>,
+        address: &str,
+        trusted: Option<(&Origin, Option<String>)>,
+    ) -> Result<Answer, Failure> {
+        let mut address = address.to_owned();
+        for _ in 0..=MOST_REDIRECTS {
+            let origin = self.allowed(&address, request)?;
+            let authorization = match &trusted {
+                Some((trusted, authorization)) if **trusted == origin => authorization.as_deref(),
+                _ => None,
+            };
+            let answer = self.exchange(request, &address, authorization)?;
+            let reads = matches!(request.method, Method::GET | Method::HEAD);
+            let leads_on = match answer.status {
+                301..=303 => reads,
+                307 | 308 => true,
+                _ => false,
+            };
+            let Some(place) = text(&answer.headers, header::LOCATION).filter(|_| leads_on) else {
+                return Ok(answer);
+            };
+            address = absolute(place, &address);
+        }
+        Err(self
+            .error(ImageErrorKind::Refused, request)
+            .because(format!("redirected more than {MOST_REDIRECTS} times"))
+            .into())
+    }
+
+    /// The origin of an address, if requests may go there: never without encryption, unless the registry itself is
+    /// spoken to without.
+    fn allowed(&self, address: &str, request: &Request<'_>) -> Result<Origin, ImageError> {
+        let refused = |cause: &str| {
+            self.error(ImageErrorKind::Refused, request)
+                .because(format!("it leads to `{}`, {cause}", shown_address(address)))
+        };
+        let origin = Origin::of(address).ok_or_else(|| refused("which is no address"))?;
+        let plain_registry = self
+            .base
+            .get()
+            .is_some_and(|base| base.origin.scheme == "http");
+        match origin.scheme.as_str() {
+            "https" => Ok(origin),
+            "http" if plain_registry => Ok(origin),
+            "http" => Err(refused("which is not encrypted").hint(
+                "have the registry told that it is reached with `https`, often `X-Forwarded-Proto`"
+                    .to_owned(),
+            )),
+            _ => Err(refused("which is no address of a registry")),
+        }
+    }
+
+    fn exchange(
+        &self,
+        request: &Request<'_>,
+        address: &str,
+        authorization: Option<&str>,
+    ) -> Result<Answer, Failure> {
+        self.access.cancel.check(self.reference.registry())?;
+        let mut builder = http::Request::builder()
+            .method(request.method.clone())
+            .uri(address);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if let Some(authorization) = authorization {
+            builder = builder.header(header::AUTHORIZATION, authorization);
+        }
+        let invalid = |error| self.transport_failure(ureq::Error::Http(error), request);
+        let mut nothing = io::empty();
+        let mut bytes: &[u8];
+        let mut stream: Box<dyn Read + Send + '_>;
+        let writes = !matches!(request.method, Method::GET | Method::HEAD);
+        let (reader, length): (&mut dyn Read, u64) = match request.body {
+            Body::None => (&mut nothing, 0),
+            Body::Bytes(all) => {
+                bytes = all;
+                (&mut bytes, all.len() as u64)
+            }
+            Body::Stream(open, length) => {
+                stream = open()?;
+                (&mut stream, length)
+            }
+        };
+        let response = if writes {
+            let builder = builder.header(header::CONTENT_LENGTH, length);
+            let body = ureq::SendBody::from_reader(reader);
+            self.agent.run(builder.body(body).map_err(invalid)?)
+        } else {
+            self.agent.run(builder.body(()).map_err(invalid)?)
+        };
+        let response = response.map_err(|error| self.transport_failure(error, request))?;
+        let (parts, body) = response.into_parts();
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            address: address.to_owned(),
+            body,
+        })
+    }
+
+    /// The answer, if it is none of refusal.
+    fn judge(&self, request: &Request<'_>, mut answer: Answer) -> Result<Answer, Failure> {
+        let status = answer.status;
+        if (200..300).contains(&status) || request.expected.contains(&status) {
+            return Ok(answer);
+        }
+        let words = answer
+            .body
+            .with_config()
+            .limit(REFUSAL_READ)
+            .read_to_vec()
+            .map(|bytes| self.words(&bytes))
+            .unwrap_or_default();
+        let registry = self.reference.registry();
+        let (kind, hint) = match status {
+            401 | 403 => (
+                ImageErrorKind::Unauthorized,
+                Some(format!(
+                    "log in with `docker login {registry}`, as somebody who may do this"
+                )),
+            ),
+            404 => (
+                ImageErrorKind::Missing,
+                Some("check the name and the tag".to_owned()),
+            ),
+            429 => (
+                ImageErrorKind::Refused,
+                Some("try again later, or log in: registries limit who is not known".to_owned()),
+            ),
+            500.. => (
+                ImageErrorKind::Refused,
+                Some("try again later, or look into the registry's log".to_owned()),
+            ),
+            _ => (ImageErrorKind::Refused, None),
+        };
+        let reason = StatusCode::from_u16(status)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .unwrap_or_default();
+        let mut cause = format!("status {status} {reason}");
+        if !words.is_empty() {
+            cause = format!("{}: {words}", cause.trim_end());
+        }
+        let error = self
+            .error(kind, request)
+            .because(cause.trim_end())
+            .hint(hint);
+        Err(Failure {
+            error,
+            passing: bowline_http::is_passing(status),
+            retry_after: text(&answer.headers, header::RETRY_AFTER).map(str::to_owned),
+        })
+    }
+
+    /// What a refusal says: the codes and messages of the registries' common form, or its beginning.
+    fn words(&self, bytes: &[u8]) -> String {
+        let listed = serde_json::from_slice::<Json>(bytes).ok().and_then(|body| {
+            let errors = body.get("errors")?.as_array()?.iter().map(|error| {
+                let part = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+                format!("{}: {}", part("code"), part("message"))
+            });
+            Some(errors.collect::<Vec<_>>().join("; "))
+        });
+        let words = listed.unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned());
+        let mut masked = self.masked(&words).replace(char::is_control, " ");
+        if let Some((end, _)) = masked.char_indices().nth(WORDS_SHOWN) {
+            masked.truncate(end);
+            masked.push('…');
+        }
+        masked.trim().to_owned()
+    }
+
+    /// A text without any secret.
+    fn masked(&self, text: &str) -> String {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        Redactor::new(secrets.iter().cloned()).redact(text)
+    }
+
+    /// An error about a request.
+    pub(super) fn error(&self, kind: ImageErrorKind, request: &Request<'_>) -> ImageError {
+        let address = if request.address.contains("://") {
+            shown_address(&request.address).to_owned()
+        } else {
+            let (host, repository) = (self.reference.host(), self.reference.repository());
+            format!("{host}/v2/{repository}/{}", shown_address(&request.address))
+        };
+        ImageError::new(kind, format!("`{} {address}`", request.method))
+    }
+
+    /// What became of a connection, as a failure.
+    pub(super) fn transport_failure(&self, error: ureq::Error, request: &Request<'_>) -> Failure {
+        let error = match error {
+            ureq::Error::Io(error) => match error.downcast::<ImageError>() {
+                // What was to be sent could not be read.
+                Ok(own) => return own.into(),
+                Err(error) => ureq::Error::Io(error),
+            },
+            other => other,
+        };
+        let (passing, hint) = match &error {
+            ureq::Error::Io(_)
+            | ureq::Error::Timeout(_)
+            | ureq::Error::ConnectionFailed
+            | ureq::Error::Protocol(_) => (true, None),
+            ureq::Error::Tls(_) | ureq::Error::Rustls(_) => (
+                false,
+                Some(
+                    "if its certificate is your own, name your authorities in `SSL_CERT_FILE`"
+                        .to_owned(),
+                ),
+            ),
+            ureq::Error::HostNotFound => (false, Some("check the registry's name".to_owned())),
+            _ => (false, None),
+        };
+        let cause = self.masked(&error.to_string());
+        Failure {
+            error: self
+                .error(ImageErrorKind::Unreachable, request)
+                .because(cause)
+                .hint(hint),
+            passing,
+            retry_after: None,
+        }
+    }
+}
+
+/// Whether a host is this machine itself.
+fn is_loopback(host: &str) -> bool {
+    Origin::of(&format!("http://{host}")).is_some_and(|origin| {
+        let name = origin.host.trim_matches(['[', ']']);
+        name == "localhost"
+            || name
+                .parse::<IpAddr>()
+                .is_ok_and(|number| number.is_loopback())
+    })
+}
+
+/// The whole address that a link in an answer from another address means.
+pub(super) fn absolute(link: &str, page: &str) -> String {
+    match bowline_http::resolve(link, page) {
+        Ok(address) | Err(address) => match address.strip_prefix("//") {
+            Some(rest) => {
+                let scheme = page.split("://").next().unwrap_or("https");
+                format!("{scheme}://{rest}")
+            }
+            None => address,
+        },
+    }
+}
+
+/// An address without its query, which may let in whoever knows it.
+fn shown_address(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
+}
