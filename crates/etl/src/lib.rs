@@ -15,7 +15,8 @@ mod source;
 
 pub use connector::{EtlConnector, EtlSource};
 pub use error::{SourceError, SourceErrorKind};
-pub use event::Unmapped;
+pub use event::{Unmapped, map_run};
+pub use http::{Incoming, Outgoing, Transport, TransportError};
 pub use paged::PagedPipeline;
 pub use pipeline::{FetchMethods, Page, Pipeline, RunQuery, Summary};
 pub use process::ProcessMethods;

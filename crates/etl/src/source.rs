@@ -15,7 +15,7 @@ use crate::description::{self, Description, Mapping};
 use crate::error::SourceError;
 use crate::expression::{Scope, to_value};
 use crate::fetch::{Reader, Row, Sources};
-use crate::http::Client;
+use crate::http::{Client, Network, Transport};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::run_reading::RunReading;
 
@@ -45,6 +45,21 @@ impl HttpSource {
         credentials: &Credentials,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, SourceError> {
+        let network = Arc::new(Network::new(&description.http.limits));
+        Self::over(network, manifest, description, credentials, cancel)
+    }
+
+    /// As [`HttpSource::new`], with something in the network's place.
+    ///
+    /// # Errors
+    /// As for [`HttpSource::new`].
+    pub fn over(
+        transport: Arc<dyn Transport>,
+        manifest: EtlSourceManifest,
+        description: Description,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, SourceError> {
         let args = Json::Object(credentials.connect_args().clone());
         let scope = Scope::new([
             ("credentials", to_value(args)),
@@ -52,6 +67,7 @@ impl HttpSource {
             (RUN_IDS, Value::from(())),
         ]);
         let client = Client::new(
+            transport,
             &description,
             scope.clone(),
             credentials.redactor().clone(),

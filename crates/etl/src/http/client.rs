@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use bowline_driver::Redactor;
 use bowline_http::percent_encode;
 use serde_json::Value as Json;
-use ureq::http;
 
 use super::excerpt::{self, cut, trimmed};
+use super::transport::{Incoming, Outgoing, Transport, TransportError};
 use crate::description::{Auth, BodyFormat, Description, Limits, Login, RejectRule, Request};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{
@@ -48,16 +48,9 @@ pub(crate) struct Answer {
     pub(crate) body: Json,
 }
 
-/// An answer before it is judged.
-struct Raw {
-    status: u16,
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
-/// The client of one vendor. Connections are kept and used again; all threads may share it.
+/// The client of one vendor; all threads may share it.
 pub(crate) struct Client {
-    agent: ureq::Agent,
+    transport: Arc<dyn Transport>,
     limits: Limits,
     redactor: Redactor,
     base: String,
@@ -68,7 +61,7 @@ pub(crate) struct Client {
     token: Mutex<Option<Token>>,
     /// Every token that a login gave: secrets that the redactor cannot know.
     issued: Mutex<Vec<String>>,
-    next_start: Mutex<Instant>,
+    next_start: Mutex<Duration>,
     requests: AtomicU64,
     cancel: Arc<AtomicBool>,
 }
@@ -76,25 +69,21 @@ pub(crate) struct Client {
 #[derive(Clone)]
 struct Token {
     value: String,
-    since: Instant,
+    since: Duration,
 }
 
 impl Client {
     /// A client; nothing is sent yet. `scope` knows the credentials.
     pub(crate) fn new(
+        transport: Arc<dyn Transport>,
         description: &Description,
         scope: Scope,
         redactor: Redactor,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, SourceError> {
         let http = &description.http;
-        let config = bowline_http::agent_config()
-            .timeout_global(Some(http.limits.timeout))
-            .max_idle_connections_per_host(http.limits.in_flight)
-            .max_idle_connections(http.limits.in_flight)
-            .build();
         let mut client = Self {
-            agent: config.new_agent(),
+            transport,
             limits: http.limits,
             redactor,
             base: String::new(),
@@ -104,7 +93,7 @@ impl Client {
             scope,
             token: Mutex::new(None),
             issued: Mutex::new(Vec::new()),
-            next_start: Mutex::new(Instant::now()),
+            next_start: Mutex::new(Duration::ZERO),
             requests: AtomicU64::new(0),
             cancel,
         };
@@ -238,7 +227,7 @@ impl Client {
     }
 
     /// The request with the login; once more with a fresh token when the old one is refused.
-    fn authorized(&self, request: &Prepared) -> Result<Raw, SourceError> {
+    fn authorized(&self, request: &Prepared) -> Result<Incoming, SourceError> {
         let Auth::Login(login) = &self.auth else {
             return self.retrying(request, self.own_login()?);
         };
@@ -285,7 +274,7 @@ impl Client {
         if let Some(token) = &*slot {
             let young = login
                 .lifetime
-                .is_none_or(|lifetime| token.since.elapsed() < lifetime);
+                .is_none_or(|lifetime| self.transport.elapsed() - token.since < lifetime);
             if young && refused != Some(token.value.as_str()) {
                 return Ok(token.value.clone());
             }
@@ -317,7 +306,7 @@ impl Client {
             .push(text.to_owned());
         *slot = Some(Token {
             value: text.to_owned(),
-            since: Instant::now(),
+            since: self.transport.elapsed(),
         });
         Ok(text.to_owned())
     }
@@ -326,7 +315,7 @@ impl Client {
         &self,
         request: &Prepared,
         login: Option<(String, String)>,
-    ) -> Result<Raw, SourceError> {
+    ) -> Result<Incoming, SourceError> {
         let mut retry = 0;
         loop {
             self.wait_for_turn()?;
@@ -341,12 +330,14 @@ impl Client {
             if !passing || retry >= self.limits.retries {
                 return outcome;
             }
-            let asked = outcome
-                .as_ref()
-                .ok()
-                .and_then(|raw| raw.headers.get("retry-after"));
-            let wait =
-                bowline_http::wait(retry, asked.map(String::as_str), self.limits.longest_wait);
+            let header = |name| Some(outcome.as_ref().ok()?.headers.get(name)?.as_str());
+            let wait = bowline_http::wait_by(
+                self.transport.now(),
+                retry,
+                header("retry-after"),
+                header("date"),
+                self.limits.longest_wait,
+            );
             self.pause(wait)?;
             retry += 1;
         }
@@ -356,53 +347,22 @@ impl Client {
         &self,
         request: &Prepared,
         login: Option<&(String, String)>,
-    ) -> Result<Raw, SourceError> {
+    ) -> Result<Incoming, SourceError> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let mut builder = http::Request::builder()
-            .method(request.method.as_str())
-            .uri(&request.address);
+        let mut headers = Vec::new();
         for (name, template) in &self.headers {
             let value = self.credential(template, &format!("http.headers.{name}"))?;
-            builder = builder.header(name, value);
+            headers.push((name.clone(), value));
         }
-        for (name, value) in &request.headers {
-            builder = builder.header(name, value);
-        }
-        if let Some((name, value)) = login {
-            builder = builder.header(name, value);
-        }
-        let failed = |error: &ureq::Error| self.transport_error(error, request);
-        let invalid = |error: http::Error| failed(&ureq::Error::Http(error));
-        let mut response = match &request.body {
-            Some(body) => {
-                let builder = builder.header("content-type", "application/json");
-                let request = builder.body(body.as_str()).map_err(invalid)?;
-                self.agent.run(request).map_err(|error| failed(&error))?
-            }
-            None => {
-                let request = builder.body(()).map_err(invalid)?;
-                self.agent.run(request).map_err(|error| failed(&error))?
-            }
-        };
-        let headers = response
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| {
-                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-            })
-            .collect();
-        let status = response.status().as_u16();
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(self.limits.body)
-            .read_to_vec()
-            .map_err(|error| failed(&error))?;
-        Ok(Raw {
-            status,
+        headers.extend(request.headers.iter().chain(login).cloned());
+        let outgoing = Outgoing {
+            method: request.method.clone(),
+            address: request.address.clone(),
             headers,
-            body,
-        })
+            body: request.body.clone(),
+        };
+        let answer = self.transport.exchange(&outgoing);
+        answer.map_err(|error| self.transport_error(error, request))
     }
 
     /// Waits until another request may begin.
@@ -415,30 +375,30 @@ impl Client {
                 .next_start
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let turn = (*next).max(Instant::now());
+            let turn = (*next).max(self.transport.elapsed());
             *next = turn + Duration::from_secs_f64(1.0 / per_second);
             turn
         };
-        self.pause(turn.saturating_duration_since(Instant::now()))
+        self.pause(turn.saturating_sub(self.transport.elapsed()))
     }
 
     /// Sleeps, but notices when the reading is cancelled.
     fn pause(&self, wait: Duration) -> Result<(), SourceError> {
         const SLICE: Duration = Duration::from_millis(50);
-        let end = Instant::now() + wait;
+        let end = self.transport.elapsed() + wait;
         loop {
             if self.cancel.load(Ordering::Relaxed) {
                 return Err(SourceError::new(SourceErrorKind::Cancelled, "the reading"));
             }
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.saturating_sub(self.transport.elapsed());
             if left.is_zero() {
                 return Ok(());
             }
-            std::thread::sleep(left.min(SLICE));
+            self.transport.sleep(left.min(SLICE));
         }
     }
 
-    fn judge_status(&self, request: &Prepared, raw: &Raw) -> Result<(), SourceError> {
+    fn judge_status(&self, request: &Prepared, raw: &Incoming) -> Result<(), SourceError> {
         let (kind, hint) = match raw.status {
             200..=299 => return Ok(()),
             300..=399 => {
@@ -474,7 +434,7 @@ impl Client {
             .hint(hint.to_owned()))
     }
 
-    fn read(&self, request: &Prepared, raw: Raw) -> Result<Answer, SourceError> {
+    fn read(&self, request: &Prepared, raw: Incoming) -> Result<Answer, SourceError> {
         let body = match request.format {
             BodyFormat::Json => serde_json::from_slice(&raw.body),
             BodyFormat::JsonLines => serde_json::Deserializer::from_slice(&raw.body)
@@ -498,13 +458,8 @@ impl Client {
         })
     }
 
-    fn transport_error(&self, error: &ureq::Error, request: &Prepared) -> SourceError {
-        let kind = match error {
-            ureq::Error::Timeout(_) => SourceErrorKind::Timeout,
-            ureq::Error::BodyExceedsLimit(_) => SourceErrorKind::TooLarge,
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => SourceErrorKind::Refused,
-            _ => SourceErrorKind::Unreachable,
-        };
+    fn transport_error(&self, error: TransportError, request: &Prepared) -> SourceError {
+        let TransportError { kind, message } = error;
         let hint = match kind {
             SourceErrorKind::TooLarge => Some("raise `body_mb` in `[http.limits]`".to_owned()),
             SourceErrorKind::Timeout => {
@@ -513,7 +468,7 @@ impl Client {
             _ => None,
         };
         self.error(kind, request)
-            .because(self.masked(&error.to_string()))
+            .because(self.masked(&message))
             .hint(hint)
     }
 

@@ -2,6 +2,9 @@
 
 mod client;
 mod excerpt;
+mod transport;
 
 pub(crate) use bowline_http::resolve;
 pub(crate) use client::{Answer, Client, Prepared};
+pub(crate) use transport::Network;
+pub use transport::{Incoming, Outgoing, Transport, TransportError};
