@@ -1,0 +1,315 @@
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bowline_contract::etl::EtlSourceManifest;
+use bowline_etl::SourceErrorKind;
+use serde_json::json;
+
+use super::*;
+use crate::error::{PushError, PushErrorKind};
+use crate::event::Format;
+use crate::sink::Refused;
+use crate::state::State;
+
+const MANIFEST: &str = r#"{
+    "connection_type": "custom-etl-connector-abc1234",
+    "connection_name": "Test",
+    "asset_class": "etl",
+    "run_status_mapping": {"done": "success"}
+}"#;
+
+/// A pipeline of so many jobs and runs.
+struct Fake {
+    manifest: EtlSourceManifest,
+    assets: Vec<Json>,
+    runs: Vec<Json>,
+    handed_on: AtomicUsize,
+    cancelled: AtomicBool,
+}
+
+impl Fake {
+    fn new(assets: usize, runs: usize) -> Self {
+        let id = |index: usize| format!("job-{index}");
+        Self {
+            manifest: EtlSourceManifest::parse(MANIFEST).unwrap(),
+            assets: (0..assets)
+                .map(|index| json!({"job_source_id": id(index), "name": "A job"}))
+                .collect(),
+            runs: (0..runs).map(run).collect(),
+            handed_on: AtomicUsize::new(0),
+            cancelled: AtomicBool::new(false),
+        }
+    }
+
+    fn hand_on(
+        &self,
+        events: &[Json],
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError> {
+        for event in events {
+            if self.cancelled.load(Ordering::SeqCst) {
+                return Err(SourceError {
+                    kind: SourceErrorKind::Cancelled,
+                    thing: "the reading".to_owned(),
+                    causes: Vec::new(),
+                    hint: None,
+                });
+            }
+            self.handed_on.fetch_add(1, Ordering::SeqCst);
+            on_event(event.clone());
+        }
+        Ok(Summary {
+            records: events.len(),
+            events: events.len(),
+            ..Summary::default()
+        })
+    }
+}
+
+fn run(index: usize) -> Json {
+    json!({
+        "job_source_id": "job", "run_source_id": format!("run-{index}"), "status": "success",
+        "event_time": "2026-11-22T10:00:00Z", "end_time": "2026-11-22T10:00:00Z",
+    })
+}
+
+impl Pipeline for Fake {
+    fn manifest(&self) -> &EtlSourceManifest {
+        &self.manifest
+    }
+
+    fn check(&self) -> Result<Json, SourceError> {
+        Ok(Json::Null)
+    }
+
+    fn assets(
+        &self,
+        _now: Timestamp,
+        _page_size: Option<NonZeroUsize>,
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError> {
+        self.hand_on(&self.assets, on_event)
+    }
+
+    fn runs(
+        &self,
+        _query: &RunQuery,
+        _page_size: Option<NonZeroUsize>,
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError> {
+        self.hand_on(&self.runs, on_event)
+    }
+
+    fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A sink that keeps what it is given.
+#[derive(Default)]
+struct Kept {
+    batches: Vec<(Kind, usize)>,
+    events: Vec<Event>,
+    /// Events whose text holds this are refused.
+    refuses: Option<&'static str>,
+    /// How many batches it takes before it fails.
+    fails_after: Option<usize>,
+    on_deliver: Option<Box<dyn Fn(usize)>>,
+}
+
+impl Sink for Kept {
+    fn deliver(&mut self, kind: Kind, events: &[Event]) -> Result<Vec<Refused>, CollectError> {
+        if self.fails_after == Some(self.batches.len()) {
+            return Err(CollectError::Push(PushError {
+                kind: PushErrorKind::Failing,
+                thing: "it".to_owned(),
+                cause: String::new(),
+                hint: None,
+            }));
+        }
+        if let Some(on_deliver) = &self.on_deliver {
+            on_deliver(self.events.len());
+        }
+        self.batches.push((kind, events.len()));
+        let mut refused = Vec::new();
+        for (index, event) in events.iter().enumerate() {
+            if self.refuses.is_some_and(|word| event.text.contains(word)) {
+                let reason = "no".to_owned();
+                refused.push(Refused { index, reason });
+            } else {
+                self.events.push(event.clone());
+            }
+        }
+        Ok(refused)
+    }
+}
+
+struct Place {
+    dir: tempfile::TempDir,
+    window: Window,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            window: Window {
+                start: "2026-11-22T10:00:00Z".parse().unwrap(),
+                end: "2026-11-22T11:00:00Z".parse().unwrap(),
+            },
+        }
+    }
+
+    fn collect(&self, fake: &Fake, sink: &mut Kept) -> Result<Collected, CollectError> {
+        let mut state = State::open(self.dir.path(), "a test").unwrap();
+        let mut ledger = state.begin(self.window).unwrap();
+        let mut dead = DeadLetters::new(&self.dir.path().join("dead.jsonl"), self.window);
+        let collection = Collection {
+            pipeline: fake,
+            window: self.window,
+            now: self.window.end,
+            parts: Parts::All,
+            encoder: &Encoder::new("custom-etl-connector-abc1234", Format::Lines),
+        };
+        collection.run(sink, &mut ledger, &mut dead, &mut |_| ())
+    }
+
+    fn dead(&self) -> Vec<Json> {
+        let text = std::fs::read_to_string(self.dir.path().join("dead.jsonl")).unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+#[test]
+fn everything_is_delivered_in_batches_of_one_kind() {
+    let mut sink = Kept::default();
+    let collected = Place::new()
+        .collect(&Fake::new(30, 250), &mut sink)
+        .unwrap();
+    assert_eq!(
+        sink.batches,
+        [
+            (Kind::Asset, 30),
+            (Kind::Run, 100),
+            (Kind::Run, 100),
+            (Kind::Run, 50)
+        ]
+    );
+    assert_eq!(
+        (collected.assets.delivered, collected.runs.delivered),
+        (30, 250)
+    );
+    assert_eq!(collected.runs.reading.unwrap().events, 250);
+}
+
+#[test]
+fn large_events_make_small_batches() {
+    let mut fake = Fake::new(0, 4);
+    for run in &mut fake.runs {
+        run["attributes"] = json!({"text": "x".repeat(BATCH_BYTES)});
+    }
+    let mut sink = Kept::default();
+    Place::new().collect(&fake, &mut sink).unwrap();
+    assert_eq!(sink.batches, [(Kind::Run, 1); 4]);
+}
+
+#[test]
+fn invalid_events_are_never_delivered_and_never_lost() {
+    let mut fake = Fake::new(1, 3);
+    fake.runs[1] = json!({"job_source_id": "job", "run_source_id": "bad", "status": "success"});
+    let (place, mut sink) = (Place::new(), Kept::default());
+    let collected = place.collect(&fake, &mut sink).unwrap();
+    assert_eq!((collected.runs.delivered, collected.runs.invalid), (2, 1));
+    assert!(sink.events.iter().all(|event| !event.text.contains("bad")));
+    let dead = place.dead();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0]["event"], fake.runs[1]);
+    assert_eq!(dead[0]["reasons"][0], "`event_time`: required, but missing");
+    // The same window again: neither twice delivered nor twice a dead letter.
+    let collected = place.collect(&fake, &mut sink).unwrap();
+    assert_eq!(collected.runs.before, 3);
+    assert_eq!(
+        collected.runs.why_nothing().unwrap(),
+        "of 3 records 3 delivered before"
+    );
+    assert_eq!((sink.events.len(), place.dead().len()), (3, 1));
+}
+
+#[test]
+fn refused_events_are_kept_with_the_reason() {
+    let (place, mut sink) = (Place::new(), Kept::default());
+    sink.refuses = Some("run-7\"");
+    let collected = place.collect(&Fake::new(0, 120), &mut sink).unwrap();
+    assert_eq!((collected.runs.delivered, collected.runs.refused), (119, 1));
+    assert_eq!(collected.runs.first_problem.as_deref(), Some("no"));
+    assert_eq!(place.dead()[0]["event"]["event"]["run_source_id"], "run-7");
+}
+
+#[test]
+fn a_platform_that_takes_nothing_makes_no_dead_letters() {
+    let (place, mut sink) = (Place::new(), Kept::default());
+    sink.refuses = Some("job");
+    let stopped = place.collect(&Fake::new(0, 120), &mut sink);
+    assert!(matches!(
+        stopped,
+        Err(CollectError::NothingTaken { count: 100, .. })
+    ));
+    assert!(place.dead().is_empty());
+    // A few bad ones among nothing else are what they are.
+    let collected = place.collect(&Fake::new(0, 3), &mut sink).unwrap();
+    assert_eq!((collected.runs.refused, place.dead().len()), (3, 3));
+}
+
+#[test]
+fn after_a_failure_the_rest_follows() {
+    let (place, fake, mut sink) = (Place::new(), Fake::new(10, 500), Kept::default());
+    sink.fails_after = Some(3);
+    let stopped = place.collect(&fake, &mut sink);
+    assert!(matches!(stopped, Err(CollectError::Push(_))));
+    assert!(fake.cancelled.load(Ordering::SeqCst));
+    assert_eq!(sink.events.len(), 210);
+    sink.fails_after = None;
+    let collected = place.collect(&Fake::new(10, 500), &mut sink).unwrap();
+    assert_eq!((collected.assets.before, collected.runs.before), (10, 200));
+    let ids: std::collections::BTreeSet<_> = sink.events.iter().map(|event| event.key).collect();
+    assert_eq!((ids.len(), sink.events.len()), (510, 510));
+}
+
+#[test]
+fn a_slow_far_end_slows_the_reading_down() {
+    let fake = std::sync::Arc::new(Fake::new(0, 20_000));
+    let mut sink = Kept::default();
+    let seen = std::sync::Arc::clone(&fake);
+    sink.on_deliver = Some(Box::new(move |delivered| {
+        let ahead = seen.handed_on.load(Ordering::SeqCst) - delivered;
+        // The queue, the batch at hand, and the one that the reader holds.
+        assert!(ahead <= 1_000 + 2 * BATCH + 2, "{ahead} events ahead");
+    }));
+    Place::new().collect(&fake, &mut sink).unwrap();
+    assert_eq!(sink.events.len(), 20_000);
+}
+
+#[test]
+fn nothing_has_a_reason() {
+    let reading = |summary| Tally {
+        reading: Some(summary),
+        ..Tally::default()
+    };
+    assert_eq!(
+        reading(Summary::default()).why_nothing().unwrap(),
+        "the vendor gave no records"
+    );
+    let left_out = Summary {
+        records: 7,
+        outside: 4,
+        passed_over: 3,
+        ..Summary::default()
+    };
+    assert_eq!(
+        reading(left_out).why_nothing().unwrap(),
+        "of 7 records 4 outside the window, 3 left out by `when`"
+    );
+    assert_eq!(Tally::default().why_nothing(), None);
+}

@@ -1,0 +1,150 @@
+//! What can stop a collection.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use bowline_etl::SourceError;
+
+use crate::state::Window;
+
+/// Why a collection stopped. What it had delivered stays delivered, and its window stays open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectError {
+    /// The vendor could not be read to the end.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The platform does not take the events.
+    #[error(transparent)]
+    Push(PushError),
+    /// The platform refused every event so far, so that the fault is hardly theirs.
+    #[error(
+        "the platform takes no event: the first {count} were all refused\n{reason}\nhint: see that the resource's uuid \
+         and type are those of this connector"
+    )]
+    NothingTaken {
+        /// How many were refused.
+        count: usize,
+        /// What the platform said about the first.
+        reason: String,
+    },
+    /// Events, dead letters or the state cannot be written.
+    #[error("cannot write `{}`", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write standard output")]
+    Output(#[source] io::Error),
+    /// Whoever read the output has closed it.
+    #[error("the reader of the output closed it")]
+    Closed,
+}
+
+/// Why the platform does not take events. No secret is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushError {
+    /// The kind.
+    pub kind: PushErrorKind,
+    /// The request.
+    pub thing: String,
+    /// The platform's words.
+    pub cause: String,
+    /// One thing to do about it.
+    pub hint: Option<&'static str>,
+}
+
+/// The kinds of [`PushError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PushErrorKind {
+    /// The platform cannot be reached, and still cannot after every retry.
+    Unreachable,
+    /// The key is not let in.
+    Unauthorized,
+    /// The platform failed or wants fewer requests, and still does after every retry.
+    Failing,
+    /// The platform has no such place, or does not take this kind of request.
+    Refused,
+    /// The collection was cancelled.
+    Cancelled,
+}
+
+impl PushErrorKind {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Unreachable => "cannot reach the platform",
+            Self::Unauthorized => "the platform does not let us in",
+            Self::Failing => "the platform fails",
+            Self::Refused => "the platform refused the request",
+            Self::Cancelled => "stopped before the events were delivered",
+        }
+    }
+}
+
+impl fmt::Display for PushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.words(), self.thing)?;
+        if !self.cause.is_empty() {
+            write!(f, "\n{}", self.cause)?;
+        }
+        match self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for PushError {}
+
+/// Why the state of earlier collections cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// Another collection works with it.
+    #[error(
+        "another collection is at work: `{}`\nhint: stop it, or give this one a `--state` folder of its own",
+        .0.display()
+    )]
+    Locked(PathBuf),
+    /// It belongs to another connector or destination.
+    #[error(
+        "the state in `{}` is of another collection: {theirs}\nthis one is: {ours}\nhint: give this collection a \
+         `--state` folder of its own, so that neither leaves out a window of the other",
+        .path.display()
+    )]
+    Foreign {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What it was made for.
+        theirs: String,
+        /// What is asked for now.
+        ours: String,
+    },
+    /// Its window lasts for as long as another one is unfinished.
+    #[error("an unfinished window stands in the way: {0}")]
+    Unfinished(Window),
+    /// It is not readable as what this program writes.
+    #[error(
+        "cannot read the checkpoint: `{}`: {message}\nhint: move it away to begin anew, and say with `--since` from when",
+        .path.display()
+    )]
+    Invalid {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The system does not let us read or write it.
+    #[error("cannot use the state: `{}`", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}

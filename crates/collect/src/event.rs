@@ -1,0 +1,281 @@
+//! An event on its way: checked, with a key of its own, written as it goes out.
+
+use std::fmt;
+
+use bowline_contract::etl::{EventError, validate_assets, validate_runs};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::lineage::Lineage;
+
+/// The kinds of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A job: metadata.
+    Asset,
+    /// A run.
+    Run,
+}
+
+impl Kind {
+    /// Its name in lines and dead letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asset => "asset",
+            Self::Run => "run",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How events are written.
+#[derive(Debug, Clone)]
+pub enum Format {
+    /// One line each: `{"kind", "key", "event"}`.
+    Lines,
+    /// As the push API takes them, with the key among the attributes.
+    Push,
+    /// One or more OpenLineage events each, a line for each of them.
+    OpenLineage(Lineage),
+}
+
+/// An event, ready to be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its key: the same whenever the same event of the same connector is read, another one when anything in it is.
+    pub key: Uuid,
+    /// How it is written; what the connector gave when there are problems.
+    pub text: String,
+    /// What is wrong with it by the contract; such an event is not delivered.
+    pub problems: Vec<String>,
+}
+
+/// Makes events of what a connector reads.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    format: Format,
+    namespace: Uuid,
+}
+
+impl Encoder {
+    /// An encoder; keys are told apart by the connector's type.
+    #[must_use]
+    pub fn new(connection_type: &str, format: Format) -> Self {
+        Self {
+            format,
+            namespace: Uuid::new_v5(&Uuid::NAMESPACE_URL, connection_type.as_bytes()),
+        }
+    }
+
+    /// The event that a connector gave.
+    #[must_use]
+    pub fn event(&self, kind: Kind, json: Json) -> Event {
+        let mut canonical = kind.name().as_bytes().to_vec();
+        write_canonical(&json, &mut canonical);
+        let key = Uuid::new_v5(&self.namespace, &canonical);
+        let errors = match kind {
+            Kind::Asset => validate_assets(std::slice::from_ref(&json)),
+            Kind::Run => validate_runs(std::slice::from_ref(&json)),
+        };
+        let text = if errors.is_empty() {
+            self.write(kind, key, json)
+        } else {
+            json.to_string()
+        };
+        Event {
+            kind,
+            key,
+            text,
+            problems: errors.iter().map(told).collect(),
+        }
+    }
+
+    fn write(&self, kind: Kind, key: Uuid, json: Json) -> String {
+        match (&self.format, kind) {
+            (Format::Lines, _) => {
+                format!(r#"{{"kind":"{kind}","key":"{key}","event":{json}}}"#)
+            }
+            (Format::Push, Kind::Asset) => {
+                format!(r#"{{"etl_asset":{}}}"#, keyed(json, key))
+            }
+            (Format::Push, Kind::Run) => keyed(json, key).to_string(),
+            (Format::OpenLineage(lineage), Kind::Asset) => lineage.asset(&json),
+            (Format::OpenLineage(lineage), Kind::Run) => lineage.run(&json),
+        }
+    }
+}
+
+/// What is wrong, with its place within the event.
+fn told(error: &EventError) -> String {
+    let within = error.path.split_once('.').map_or("", |(_, rest)| rest);
+    let place: Vec<&str> = [within, error.field.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    match place.as_slice() {
+        [] => error.problem.to_string(),
+        place => format!("`{}`: {}", place.join("."), error.problem),
+    }
+}
+
+/// The event with its key and the vendor's own words among the attributes, the one place where the push API takes what
+/// its model does not name.
+fn keyed(mut json: Json, key: Uuid) -> Json {
+    if let Some(event) = json.as_object_mut() {
+        settle(event);
+        attributes(event).insert("event_key".to_owned(), Json::from(key.to_string()));
+    }
+    json
+}
+
+const RAW_STATUS: &str = "raw_status";
+
+/// Moves the vendor's own status to the attributes, in task runs too.
+fn settle(event: &mut Map<String, Json>) {
+    if let Some(raw) = event.shift_remove(RAW_STATUS) {
+        attributes(event)
+            .entry(RAW_STATUS)
+            .or_insert_with(|| raw.clone());
+    }
+    let tasks = event.get_mut("task_runs").and_then(Json::as_array_mut);
+    for task in tasks.into_iter().flatten().filter_map(Json::as_object_mut) {
+        settle(task);
+    }
+}
+
+fn attributes(event: &mut Map<String, Json>) -> &mut Map<String, Json> {
+    let slot = event.entry("attributes").or_insert(Json::Null);
+    if !slot.is_object() {
+        *slot = Json::Object(Map::new());
+    }
+    match slot {
+        Json::Object(attributes) => attributes,
+        _ => unreachable!("just made an object"),
+    }
+}
+
+/// Writes JSON with sorted keys, so that the order of a vendor's fields does not matter.
+fn write_canonical(json: &Json, out: &mut Vec<u8>) {
+    match json {
+        Json::Array(items) => {
+            out.push(b'[');
+            for item in items {
+                write_canonical(item, out);
+                out.push(b',');
+            }
+            out.push(b']');
+        }
+        Json::Object(members) => {
+            let mut members: Vec<(&String, &Json)> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            out.push(b'{');
+            for (name, member) in members {
+                write_scalar(&name.as_str(), out);
+                write_canonical(member, out);
+                out.push(b',');
+            }
+            out.push(b'}');
+        }
+        scalar => write_scalar(scalar, out),
+    }
+}
+
+fn write_scalar(scalar: &impl serde::Serialize, out: &mut Vec<u8>) {
+    // A vector takes everything, and texts, numbers and null are always JSON.
+    let _written = serde_json::to_writer(out, scalar);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn run() -> Json {
+        json!({
+            "job_source_id": "a", "run_source_id": "1", "status": "success", "raw_status": "DONE",
+            "event_time": "2026-11-22T10:00:00Z", "end_time": "2026-11-22T10:00:00Z"
+        })
+    }
+
+    #[test]
+    fn keys_follow_the_content_and_the_connector() {
+        let encoder = Encoder::new("custom-etl-connector-abc1234", Format::Lines);
+        let first = encoder.event(Kind::Run, run());
+        let mut turned = Map::new();
+        for (name, value) in run().as_object().unwrap().iter().rev() {
+            turned.insert(name.clone(), value.clone());
+        }
+        assert_eq!(
+            encoder.event(Kind::Run, Json::Object(turned)).key,
+            first.key
+        );
+        let mut other = run();
+        other["status"] = json!("skipped");
+        assert_ne!(encoder.event(Kind::Run, other).key, first.key);
+        let elsewhere = Encoder::new("custom-etl-connector-abc1235", Format::Lines);
+        assert_ne!(elsewhere.event(Kind::Run, run()).key, first.key);
+    }
+
+    #[test]
+    fn lines_hold_the_event_unchanged() {
+        let encoder = Encoder::new("custom-etl-connector-abc1234", Format::Lines);
+        let event = encoder.event(Kind::Run, run());
+        let line: Json = serde_json::from_str(&event.text).unwrap();
+        assert_eq!(
+            line,
+            json!({"kind": "run", "key": event.key.to_string(), "event": run()})
+        );
+    }
+
+    #[test]
+    fn what_the_push_api_does_not_name_goes_to_the_attributes() {
+        let encoder = Encoder::new("custom-etl-connector-abc1234", Format::Push);
+        let mut with_task = run();
+        with_task["task_runs"] = json!([run()]);
+        with_task["attributes"] = json!({"pool": "p"});
+        let event = encoder.event(Kind::Run, with_task);
+        let sent: Json = serde_json::from_str(&event.text).unwrap();
+        assert_eq!(
+            sent["attributes"],
+            json!({"pool": "p", "raw_status": "DONE", "event_key": event.key.to_string()})
+        );
+        assert_eq!(
+            sent["task_runs"][0]["attributes"],
+            json!({"raw_status": "DONE"})
+        );
+        assert!(sent.get("raw_status").is_none());
+        let asset = encoder.event(Kind::Asset, json!({"job_source_id": "a", "name": "A"}));
+        let sent: Json = serde_json::from_str(&asset.text).unwrap();
+        assert_eq!(sent["etl_asset"]["name"], "A");
+        assert_eq!(
+            sent["etl_asset"]["attributes"]["event_key"],
+            asset.key.to_string()
+        );
+    }
+
+    #[test]
+    fn problems_say_where_in_the_event() {
+        let encoder = Encoder::new("custom-etl-connector-abc1234", Format::Push);
+        let mut bad = run();
+        bad["end_time"] = Json::Null;
+        bad["task_runs"] = json!([{"job_source_id": "a"}]);
+        let event = encoder.event(Kind::Run, bad.clone());
+        assert_eq!(event.text, bad.to_string());
+        assert!(
+            event
+                .problems
+                .contains(&"`0.status`: required, but missing".to_owned()),
+            "{:?}",
+            event.problems
+        );
+    }
+}
