@@ -84,6 +84,9 @@ pub(crate) enum Command {
     Credentials(command::credentials::CredentialsArgs),
     /// Check programs that speak the process protocol
     Protocol(command::protocol::ProtocolArgs),
+    /// Speak the process protocol for a connector
+    #[command(hide = true)]
+    Serve(command::serve::ServeArgs),
     /// Print a completion script for a shell
     Completions(command::completions::CompletionsArgs),
 }

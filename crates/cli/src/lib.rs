@@ -15,6 +15,7 @@ mod pipeline;
 mod report;
 mod rows;
 mod run;
+mod serve;
 mod style;
 mod variables;
 

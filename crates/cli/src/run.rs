@@ -84,6 +84,7 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::Explain(args) => args.exec(context),
         Command::Credentials(args) => args.exec(context),
         Command::Protocol(args) => args.exec(context),
+        Command::Serve(args) => args.exec(context),
         Command::Completions(args) => args.exec(context),
     }
 }

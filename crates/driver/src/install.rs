@@ -112,8 +112,7 @@ pub enum InstallOutcome {
 /// Looks for a driver in a folder. No network, no loading.
 #[must_use]
 pub fn install_state(entry: &CatalogueEntry, folder: &Path) -> InstallState {
-    let build = Platform::current().and_then(|platform| entry.build(platform));
-    manifest::state(entry.name, folder, build)
+    manifest::state(entry, folder, Platform::current())
 }
 
 /// Installs a driver for this machine; a quick no-op when it is there already.
@@ -125,13 +124,24 @@ pub fn install(
     options: &InstallOptions<'_>,
     progress: &mut dyn FnMut(InstallEvent),
 ) -> Result<InstallOutcome, InstallError> {
-    let platform = Platform::current();
+    install_for(entry, Platform::current(), options, progress)
+}
+
+/// Installs a driver for another machine into a folder of its own; a quick no-op when it is there already. No
+/// platform stands for one that nothing is built for.
+///
+/// # Errors
+/// See [`InstallError`]; nothing is left half done.
+pub fn install_for(
+    entry: &CatalogueEntry,
+    platform: Option<Platform>,
+    options: &InstallOptions<'_>,
+    progress: &mut dyn FnMut(InstallEvent),
+) -> Result<InstallOutcome, InstallError> {
     let build = platform
         .and_then(|platform| entry.build(platform))
         .ok_or_else(|| InstallError::no_build(entry, platform))?;
-    if let InstallState::Current(installed) =
-        manifest::state(entry.name, &options.folder, Some(build))
-    {
+    if let InstallState::Current(installed) = manifest::state(entry, &options.folder, platform) {
         return Ok(InstallOutcome::AlreadyThere(installed));
     }
     install_build(entry, build, options, progress).map(InstallOutcome::New)

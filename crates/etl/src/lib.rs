@@ -11,6 +11,7 @@ mod paged;
 mod pipeline;
 mod process;
 mod run_reading;
+mod slices;
 mod source;
 
 pub use connector::{EtlConnector, EtlSource};
@@ -20,4 +21,5 @@ pub use http::{Incoming, Outgoing, Transport, TransportError};
 pub use paged::PagedPipeline;
 pub use pipeline::{FetchMethods, Page, Pipeline, RunQuery, Summary};
 pub use process::ProcessMethods;
+pub use slices::{SliceError, Slices};
 pub use source::HttpSource;

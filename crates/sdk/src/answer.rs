@@ -50,6 +50,18 @@ impl Answer {
         self.timeout
     }
 
+    /// The most rows the request allows, for a session that can tell its database.
+    #[must_use]
+    pub fn max_rows(&self) -> u64 {
+        self.max_rows
+    }
+
+    /// The most bytes that the rows may take in the answer.
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
     /// Adds a column: its name exactly as the database gives it, and the driver's word for its type, or nothing.
     /// A statement without a result set has none.
     pub fn column(&mut self, name: impl Into<String>, type_name: impl Into<String>) {

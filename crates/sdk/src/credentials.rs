@@ -18,6 +18,12 @@ impl Credentials {
         Self(connect_args)
     }
 
+    /// All of them, for a connector that hands them on.
+    #[must_use]
+    pub fn as_map(&self) -> &Map<String, Json> {
+        &self.0
+    }
+
     /// A credential of any type; none when it is not there.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {

@@ -11,4 +11,5 @@ pub(crate) mod new;
 pub(crate) mod protocol;
 pub(crate) mod query;
 pub(crate) mod render;
+pub(crate) mod serve;
 pub(crate) mod test;

@@ -8,7 +8,7 @@ use serde_json::json;
 use toml::Table;
 
 use super::{InstallError, InstallState, Installed};
-use crate::catalogue::{Build, CatalogueEntry};
+use crate::catalogue::{Build, CatalogueEntry, Platform};
 
 /// Writes a driver's manifest in one step, and removes the library of the version before.
 pub(super) fn write(
@@ -19,7 +19,7 @@ pub(super) fn write(
     bytes: u64,
 ) -> Result<Installed, InstallError> {
     let manifest = manifest_path(entry.name, folder);
-    let before = read(&manifest);
+    let before = read(&manifest, Some(build.platform));
     let failed = |error| InstallError::write(&manifest, error);
     let content = json!({
         "manifest_version": 1,
@@ -70,13 +70,19 @@ fn remove_version(name: &str, folder: &Path, before: &Content, library: &Path) {
     }
 }
 
-/// What the folder holds under a driver's name.
-pub(super) fn state(name: &str, folder: &Path, build: Option<&Build>) -> InstallState {
+/// What the folder holds under a driver's name, for a platform.
+pub(super) fn state(
+    entry: &CatalogueEntry,
+    folder: &Path,
+    platform: Option<Platform>,
+) -> InstallState {
+    let name = entry.name;
+    let build = platform.and_then(|platform| entry.build(platform));
     let manifest = manifest_path(name, folder);
     if !manifest.exists() {
         return InstallState::Missing;
     }
-    let Some(content) = read(&manifest) else {
+    let Some(content) = read(&manifest, platform) else {
         return InstallState::Broken { manifest };
     };
     let size = content
@@ -116,13 +122,12 @@ struct Content {
     bytes: Option<u64>,
 }
 
-fn read(manifest: &Path) -> Option<Content> {
+fn read(manifest: &Path, platform: Option<Platform>) -> Option<Content> {
     let table: Table = fs::read_to_string(manifest).ok()?.parse().ok()?;
     let shared = table.get("Driver")?.get("shared")?;
-    let library = shared.as_str().or_else(|| {
-        let platform = crate::catalogue::Platform::current()?;
-        shared.get(platform.manifest_key())?.as_str()
-    })?;
+    let library = shared
+        .as_str()
+        .or_else(|| shared.get(platform?.manifest_key())?.as_str())?;
     let ours = table.get("bowline");
     let ours = |key: &str| ours.and_then(|table| table.get(key));
     Some(Content {

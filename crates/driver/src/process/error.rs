@@ -117,6 +117,25 @@ impl Fault {
     }
 }
 
+impl From<SqlErrorKind> for ErrorKind {
+    /// The protocol's word for it.
+    fn from(kind: SqlErrorKind) -> Self {
+        match kind {
+            SqlErrorKind::Syntax => Self::Syntax,
+            SqlErrorKind::MissingObject => Self::MissingObject,
+            SqlErrorKind::Permission => Self::Permission,
+            SqlErrorKind::Data => Self::Data,
+            SqlErrorKind::Timeout => Self::Timeout,
+            SqlErrorKind::Cancelled => Self::Cancelled,
+            SqlErrorKind::Connection => Self::Connection,
+            SqlErrorKind::TooLarge => Self::TooLarge,
+            SqlErrorKind::UnsupportedType => Self::UnsupportedType,
+            SqlErrorKind::Driver => Self::Driver,
+            SqlErrorKind::Other => Self::Other,
+        }
+    }
+}
+
 /// The kind an answer's error means: its own, else what its SQLSTATE says.
 fn kind(error: &ErrorObject) -> SqlErrorKind {
     match error.data.kind {

@@ -1,4 +1,4 @@
-//! From the values of messages to values.
+//! From the values of messages to values, and back.
 
 use bigdecimal::BigDecimal;
 use bowline_protocol::{QueryResult, WireValue};
@@ -7,6 +7,7 @@ use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use crate::connection::ResultBuilder;
+use crate::value::offset_text;
 use crate::{Column, Interval, Limits, ResultSet, SqlError, SqlErrorKind, Value};
 
 /// Reads a result, within the limits.
@@ -111,10 +112,82 @@ fn instant(text: &str) -> Result<jiff::Zoned, String> {
     zone.to_ambiguous_zoned(civil).unambiguous().map_err(wrong)
 }
 
+impl From<Value> for WireValue {
+    /// The value as a message carries it: exact, but for the name of an instant's time zone.
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Boolean(value) => Self::Boolean(value),
+            Value::Integer(value) => Self::Integer(value),
+            Value::Float(value) => Self::Float(value),
+            Value::Decimal(value) => Self::Decimal(value.to_plain_string()),
+            Value::Text(text) => Self::Text(text),
+            Value::Bytes(bytes) => Self::Bytes(bytes),
+            Value::Date(date) => Self::Date(date.to_string()),
+            Value::Time(time) => Self::Time(time.to_string()),
+            Value::Timestamp(at) => Self::Timestamp(at.to_string()),
+            Value::TimestampTz(at) => {
+                Self::TimestampTz(format!("{}{}", at.datetime(), offset_text(at.offset())))
+            }
+            Value::Interval(Interval {
+                months,
+                days,
+                nanoseconds,
+            }) => Self::Interval {
+                months,
+                days,
+                nanoseconds,
+            },
+            Value::List(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            Value::Struct(fields) => Self::Struct(
+                fields
+                    .into_iter()
+                    .map(|(name, field)| (name, field.into()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use bowline_protocol::WireColumn;
+
+    #[test]
+    fn what_is_carried_comes_back_the_same() {
+        let zoned: jiff::Zoned = "2024-03-10T01:30:00.25-05:00[-05:00]".parse().unwrap();
+        let old = instant("1883-11-18T12:00:00-04:56:02").unwrap();
+        let values = [
+            Value::Null,
+            true.into(),
+            i128::MIN.into(),
+            0.1.into(),
+            f64::INFINITY.into(),
+            "1E-7".parse::<BigDecimal>().unwrap().into(),
+            "10.50".parse::<BigDecimal>().unwrap().into(),
+            "{\"$int\": 1}".into(),
+            vec![0u8, 171].into(),
+            jiff::civil::date(-44, 3, 15).into(),
+            jiff::civil::time(14, 30, 0, 250_000_000).into(),
+            jiff::civil::datetime(2024, 2, 29, 0, 0, 0, 1).into(),
+            zoned.into(),
+            old.into(),
+            Interval {
+                months: -1,
+                days: 2,
+                nanoseconds: i64::MIN,
+            }
+            .into(),
+            Value::List(vec![1i64.into(), Value::Null]),
+            Value::Struct(vec![("a".into(), 1i64.into()), ("a".into(), Value::Null)]),
+        ];
+        for expected in values {
+            let text = serde_json::to_string(&WireValue::from(expected.clone())).unwrap();
+            let read = value(serde_json::from_str(&text).unwrap()).unwrap();
+            assert_eq!(format!("{read:?}"), format!("{expected:?}"), "{text}");
+        }
+    }
 
     fn text(wire: WireValue) -> String {
         value(wire).map_or_else(
