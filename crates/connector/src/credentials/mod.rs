@@ -129,6 +129,14 @@ impl Credentials {
         }
     }
 
+    /// Credentials of these `connect_args`, that did not come from a file.
+    #[must_use]
+    pub fn of_connect_args(connect_args: Map<String, Value>) -> Self {
+        let document = serde_json::json!({ "connect_args": connect_args });
+        let redactor = Redactor::new(secret_values(&document));
+        Self { document, redactor }
+    }
+
     /// The values under `connect_args`.
     #[must_use]
     pub fn connect_args(&self) -> &Map<String, Value> {
