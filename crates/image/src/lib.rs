@@ -2,17 +2,24 @@
 //!
 //! A [`ImagePlan`] says everything that an image will hold; a builder reads nothing else.
 
+mod cancel;
+mod dockerfile;
+pub mod engine;
 mod error;
 mod event;
 pub mod extra;
+pub mod inspect;
+pub mod layer;
+pub mod native;
 pub mod oci;
 pub mod plan;
 mod platform;
+pub mod registry;
+mod sbom;
 
+pub use cancel::Cancel;
 pub use error::{ImageError, ImageErrorKind};
 pub use event::BuildEvent;
 pub use extra::DockerfileExtra;
-pub use plan::{
-    BaseImage, ConnectorKind, Content, ImagePlan, Mode, PlannedConnector, PlannedFile, Requirement,
-};
+pub use plan::{BaseImage, Content, ImagePlan, Mode, PlannedConnector, PlannedFile, Requirement};
 pub use platform::{Platform, PlatformError};

@@ -1,12 +1,28 @@
 //! What an image will hold: everything a builder needs, found out and checked before it starts.
 
+mod base;
+mod connector;
+mod exported;
+mod files;
+mod make;
+mod problem;
+mod requirements;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bowline_contract::ConnectorName;
+use bowline_contract::manifest::AssetClass;
 
 use crate::extra::DockerfileExtra;
 use crate::platform::Platform;
+
+pub use make::{
+    Candidate, ModeChoice, PlanRequest, Planned, Question, Runtime, RuntimeFiles, choose, plan,
+};
+pub use problem::{PlanError, PlanProblem, PlanProblemKind};
 
 /// Where an image keeps its warehouse connectors, a folder each.
 pub const WAREHOUSE_ROOT: &str = "/opt/custom-connectors";
@@ -16,6 +32,10 @@ pub const PIPELINE_ROOT: &str = "/opt/custom-etl-connectors";
 pub const STOCK_AGENT: &str = "montecarlodata/agent";
 /// The user that the agent runs as.
 pub const AGENT_USER: &str = "mcdagent";
+/// The label of an image that describes its connectors: a JSON list with an object for each, which has `name`, `class`
+/// (`warehouse` or `etl`), `connection_type` and `connection_name`, and for a warehouse `mode` and `capabilities`, a
+/// list of the contract's names.
+pub const CONNECTORS_LABEL: &str = "bowline.connectors";
 /// The variable that tells the agent to look for connectors, and its value.
 pub const ENABLING_VARIABLE: (&str, &str) = ("MCD_CUSTOM_CONNECTORS_ENABLED", "true");
 
@@ -62,7 +82,7 @@ pub struct PlannedConnector {
     /// Its name.
     pub name: ConnectorName,
     /// What it connects to.
-    pub kind: ConnectorKind,
+    pub class: AssetClass,
     /// How the platform uses it; nothing for a pipeline connector.
     pub mode: Option<Mode>,
     /// Its folder in the image: absolute, without a slash at its end.
@@ -75,15 +95,6 @@ pub struct PlannedConnector {
     pub extra: Option<DockerfileExtra>,
     /// The manifest that ships with it, byte for byte.
     pub manifest: Vec<u8>,
-}
-
-/// What a connector connects to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ConnectorKind {
-    /// A database.
-    Warehouse,
-    /// An orchestrator of pipelines.
-    Pipeline,
 }
 
 /// How the platform uses a warehouse connector.
@@ -128,7 +139,7 @@ pub enum Content {
     Bytes(Vec<u8>),
 }
 
-/// A line of a connector's `requirements.txt` that asks for a package.
+/// A line of a connector's `requirements.txt`: it asks for a package, or sets an option of the package client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
     /// The line as written, without comment and outer blanks, its continued lines joined.
@@ -138,6 +149,24 @@ pub struct Requirement {
 }
 
 impl ImagePlan {
+    /// The variables that the image sets, where the base sets these: the plan's own, then what each connector's
+    /// `Dockerfile.extra` sets; a later one of a name takes the place of an earlier one.
+    #[must_use]
+    pub fn variables(&self, base: &[(String, String)]) -> Vec<(String, String)> {
+        let mut seen: BTreeMap<String, String> = base.iter().cloned().collect();
+        seen.extend(self.environment.iter().cloned());
+        let mut build = BTreeMap::new();
+        let mut set = self.environment.clone();
+        for extra in self
+            .connectors
+            .iter()
+            .filter_map(|each| each.extra.as_ref())
+        {
+            set.extend(extra.carry_out(&mut seen, &mut build));
+        }
+        set
+    }
+
     /// The files of the image that are for this platform, shared ones first, then each connector's.
     pub fn files_for(&self, platform: &Platform) -> impl Iterator<Item = &PlannedFile> {
         self.shared

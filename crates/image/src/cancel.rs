@@ -1,0 +1,34 @@
+//! A way to stop work from another thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{ImageError, ImageErrorKind};
+
+/// A wish to stop, shared by those who wish and those who work.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks the work to stop at the next place where nothing is left half-done.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the work shall stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Goes on, or stops.
+    ///
+    /// # Errors
+    /// Kind `Cancelled` once the work shall stop; `what` is the work.
+    pub fn check(&self, what: &str) -> Result<(), ImageError> {
+        match self.is_cancelled() {
+            true => Err(ImageError::new(ImageErrorKind::Cancelled, what)),
+            false => Ok(()),
+        }
+    }
+}

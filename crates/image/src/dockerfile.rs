@@ -1,0 +1,95 @@
+//! The text of Dockerfiles: the agent image's, and the one that teams test in.
+
+use std::fmt::Write as _;
+
+use bowline_contract::layout;
+use bowline_contract::manifest::AssetClass;
+
+use crate::plan::{ImagePlan, PlannedConnector};
+use crate::platform::Platform;
+
+/// The folder of a build context that holds the files of all connectors.
+pub(crate) const CONTEXT_FILES: &str = "files";
+/// The folder of an image in which files stand that belong to no one connector.
+const SHARED_FOLDER: &str = "shared";
+
+/// The Dockerfile of an agent image for one platform, over a base that the engine knows under this name. It copies
+/// from the folders that [`context_path`] names.
+pub(crate) fn agent(plan: &ImagePlan, platform: &Platform, base: &str) -> String {
+    let mut text = format!("FROM {base}\n\nUSER root\n");
+    for (name, value) in &plan.environment {
+        let _ = writeln!(text, "ENV {name}={}", quoted(value));
+    }
+    if plan
+        .shared
+        .iter()
+        .any(|file| file.platform.as_ref().is_none_or(|only| only == platform))
+    {
+        let _ = writeln!(text, "\nCOPY {CONTEXT_FILES}/{SHARED_FOLDER}/ /");
+    }
+    for connector in &plan.connectors {
+        let _ = writeln!(text, "\n# {}", connector.name);
+        if let Some(extra) = &connector.extra {
+            for instruction in &extra.instructions {
+                let _ = writeln!(text, "{}", instruction.text);
+            }
+        }
+        let folder = context_folder(connector);
+        let _ = writeln!(text, "COPY {folder}/ {}/", connector.root);
+        if !connector.requirements.is_empty() {
+            let file = format!("{}/{}", connector.root, layout::REQUIREMENTS_FILE);
+            let _ = writeln!(text, "{}", install(&file));
+        }
+    }
+    if !plan.labels.is_empty() {
+        text.push('\n');
+    }
+    for (name, value) in &plan.labels {
+        let _ = writeln!(text, "LABEL {}={}", quoted(name), quoted(value));
+    }
+    let _ = writeln!(text, "\nUSER {}", plan.user);
+    text
+}
+
+/// Installs the packages a file lists, with the Python that the agent runs in: a virtual environment where the base
+/// names one, else the one on the path.
+fn install(file: &str) -> String {
+    format!(
+        "RUN venv=\"${{VIRTUAL_ENV:-$VENV_DIR}}\" && PATH=\"${{venv:+$venv/bin:}}$PATH\" \\\n    \
+         PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore \\\n    \
+         python3 -m pip install --no-cache-dir --disable-pip-version-check --requirement {file}"
+    )
+}
+
+/// The folder of the build context that holds a connector's files.
+fn context_folder(connector: &PlannedConnector) -> String {
+    let class = match connector.class {
+        AssetClass::Warehouse => layout::CONNECTORS_DIR,
+        AssetClass::Etl => layout::ETL_CONNECTORS_DIR,
+    };
+    format!("{CONTEXT_FILES}/{class}/{}", connector.name)
+}
+
+/// Where in the build context a file of a connector stands, by its path in the image.
+pub(crate) fn context_path(connector: &PlannedConnector, path: &str) -> String {
+    let inside = path.strip_prefix(&connector.root).unwrap_or(path);
+    format!("{}{inside}", context_folder(connector))
+}
+
+/// Where in the build context a shared file stands, by its path in the image.
+pub(crate) fn shared_context_path(path: &str) -> String {
+    format!("{CONTEXT_FILES}/{SHARED_FOLDER}{path}")
+}
+
+/// A text as one word of a Dockerfile, in which nothing stands for anything else.
+fn quoted(text: &str) -> String {
+    let mut word = String::from("\"");
+    for letter in text.chars() {
+        if matches!(letter, '"' | '\\' | '$') {
+            word.push('\\');
+        }
+        word.push(letter);
+    }
+    word.push('"');
+    word
+}

@@ -1,0 +1,317 @@
+//! Builders that a machine may have: docker, podman, buildah. The build context is written to a temporary folder, and
+//! the program does the rest.
+
+mod context;
+mod process;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cancel::Cancel;
+use crate::error::{ImageError, ImageErrorKind};
+use crate::event::BuildEvent;
+use crate::oci::Archive;
+use crate::plan::{BaseImage, ImagePlan};
+use crate::platform::Platform;
+use crate::registry::Reference;
+
+/// A program that builds images from Dockerfiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// `docker`, which needs its daemon.
+    Docker,
+    /// `podman`.
+    Podman,
+    /// `buildah`.
+    Buildah,
+}
+
+/// An image that an engine has built and keeps in its own store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineBuilt {
+    /// The engine's own names of the images, with the platform each is for.
+    pub images: Vec<(Platform, String)>,
+    /// Whether it was pushed to its registry.
+    pub pushed: bool,
+}
+
+/// What is done besides building.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// Push the image to the registry that its tag names.
+    pub push: bool,
+    /// Stops the build.
+    pub cancel: Cancel,
+}
+
+impl Engine {
+    /// All of them, in the order in which they are looked for.
+    pub const ALL: [Self; 3] = [Self::Docker, Self::Podman, Self::Buildah];
+
+    /// The program's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Buildah => "buildah",
+        }
+    }
+
+    /// Where the program is, if it is on the path.
+    #[must_use]
+    pub fn find(self) -> Option<PathBuf> {
+        std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|folder| folder.join(format!("{}{}", self.name(), std::env::consts::EXE_SUFFIX)))
+            .find(|path| path.is_file())
+    }
+
+    /// Whether the program is there and can work; for docker that its daemon answers.
+    #[must_use]
+    pub fn is_ready(self) -> bool {
+        self.find().is_some_and(|program| {
+            Command::new(program)
+                .args(match self {
+                    Self::Docker => ["version", "--format={{.Server.Version}}"].as_slice(),
+                    Self::Podman | Self::Buildah => &["--version"],
+                })
+                .output()
+                .is_ok_and(|output| output.status.success())
+        })
+    }
+
+    /// The first that is there and can work.
+    #[must_use]
+    pub fn first_ready() -> Option<Self> {
+        Self::ALL.into_iter().find(|engine| engine.is_ready())
+    }
+
+    fn program(self) -> Result<PathBuf, ImageError> {
+        self.find().ok_or_else(|| {
+            ImageError::new(
+                ImageErrorKind::Engine,
+                format!("`{}` is not on the path", self.name()),
+            )
+            .hint("install it, or use `--builder native`, which needs no engine".to_owned())
+        })
+    }
+}
+
+/// Builds the image with an engine, for one platform after the other, and gives it its tag.
+///
+/// # Errors
+/// When the engine is not there, cannot use the base, or its build fails; its last words are among the causes.
+pub fn build(
+    plan: &ImagePlan,
+    engine: Engine,
+    options: &EngineOptions,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<EngineBuilt, ImageError> {
+    let mut run = Run {
+        engine,
+        program: engine.program()?,
+        cancel: &options.cancel,
+        on_event,
+    };
+    let several = plan.platforms.len() > 1;
+    if several && engine == Engine::Docker {
+        let platforms: Vec<String> = plan.platforms.iter().map(Platform::to_string).collect();
+        return Err(ImageError::new(
+            ImageErrorKind::Engine,
+            format!(
+                "docker keeps one platform under one name, not {}",
+                platforms.join(" and ")
+            ),
+        )
+        .hint("use `--builder native`, or build one platform at a time".to_owned()));
+    }
+    let base = run.base(&plan.base)?;
+    let mut images = Vec::new();
+    for platform in &plan.platforms {
+        (run.on_event)(BuildEvent::Step(format!(
+            "building for {platform} with {}",
+            engine.name()
+        )));
+        let context = context::write(plan, platform, &base)?;
+        let tag = (!several).then_some(plan.tag.as_str());
+        images.push((platform.clone(), run.build(context.path(), platform, tag)?));
+    }
+    if several {
+        run.join(&plan.tag, &images)?;
+    }
+    if options.push {
+        (run.on_event)(BuildEvent::Step(format!("pushing {}", plan.tag)));
+        run.push(&plan.tag, several)?;
+    }
+    Ok(EngineBuilt {
+        images,
+        pushed: options.push,
+    })
+}
+
+/// Builds any folder with a Dockerfile in it, and gives the image a tag.
+///
+/// # Errors
+/// When the engine is not there or its build fails.
+pub(crate) fn build_folder(
+    folder: &Path,
+    tag: &str,
+    engine: Engine,
+    platform: &Platform,
+    cancel: &Cancel,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<String, ImageError> {
+    Run {
+        engine,
+        program: engine.program()?,
+        cancel,
+        on_event,
+    }
+    .build(folder, platform, Some(tag))
+}
+
+/// An engine at work.
+struct Run<'a> {
+    engine: Engine,
+    program: PathBuf,
+    cancel: &'a Cancel,
+    on_event: &'a mut dyn FnMut(BuildEvent),
+}
+
+impl Run<'_> {
+    fn call(&mut self, arguments: &[&str], what: &str) -> Result<String, ImageError> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments);
+        process::stream(command, what, self.cancel, self.on_event)
+    }
+
+    /// Whether a call succeeds; what it says is of no interest.
+    fn succeeds(&self, arguments: &[&str]) -> bool {
+        Command::new(&self.program)
+            .args(arguments)
+            .output()
+            .is_ok_and(|output| output.status.success())
+    }
+
+    /// The name by which the engine knows a base.
+    fn base(&mut self, base: &BaseImage) -> Result<String, ImageError> {
+        match (base, self.engine) {
+            (BaseImage::Reference(reference), Engine::Docker) => Ok(reference.clone()),
+            (BaseImage::Reference(reference), Engine::Podman | Engine::Buildah) => {
+                // Without a configuration these two look for names without a host in their own store only.
+                match self.succeeds(&["inspect", "--type", "image", reference]) {
+                    true => Ok(reference.clone()),
+                    false => Ok(reference.parse::<Reference>()?.to_string()),
+                }
+            }
+            (BaseImage::Layout { path, .. }, Engine::Docker) => Err(ImageError::new(
+                ImageErrorKind::Engine,
+                format!("docker cannot build on an OCI layout: `{}`", path.display()),
+            )
+            .hint("use `--builder native`, podman or buildah".to_owned())),
+            (BaseImage::Layout { path, image }, Engine::Podman | Engine::Buildah) => {
+                let path = absolute(path)?;
+                Ok(match image {
+                    Some(image) => format!("oci:{}:{image}", path.display()),
+                    None => format!("oci:{}", path.display()),
+                })
+            }
+            (BaseImage::Archive(path), Engine::Docker) => self.load(path),
+            (BaseImage::Archive(path), Engine::Podman | Engine::Buildah) => {
+                let kind = match Archive::open(path)? {
+                    Archive::Docker(_) => "docker-archive",
+                    Archive::Oci(_) => "oci-archive",
+                };
+                Ok(format!("{kind}:{}", absolute(path)?.display()))
+            }
+        }
+    }
+
+    /// Loads an archive into docker's store and gives the name that it has there.
+    fn load(&mut self, archive: &Path) -> Result<String, ImageError> {
+        let shown = archive.display().to_string();
+        let said = self.call(&["load", "--input", &shown], "docker load")?;
+        said.lines()
+            .find_map(|line| {
+                line.strip_prefix("Loaded image: ")
+                    .or_else(|| line.strip_prefix("Loaded image ID: "))
+            })
+            .map(|name| name.trim().to_owned())
+            .ok_or_else(|| {
+                ImageError::new(
+                    ImageErrorKind::EngineFailed,
+                    format!("docker load: `{shown}`"),
+                )
+                .because("docker does not say what it has loaded")
+            })
+    }
+
+    /// Builds one folder for one platform and gives the engine's own name of the image.
+    fn build(
+        &mut self,
+        folder: &Path,
+        platform: &Platform,
+        tag: Option<&str>,
+    ) -> Result<String, ImageError> {
+        let unreadable = |error: std::io::Error| {
+            ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
+                .because(error.to_string())
+        };
+        let names = tempfile::Builder::new()
+            .prefix("bowline-")
+            .tempdir()
+            .map_err(unreadable)?;
+        let name_file = names.path().join("image").display().to_string();
+        let platform = platform.to_string();
+        let folder = folder.display().to_string();
+        let mut arguments = match self.engine {
+            Engine::Docker | Engine::Podman => vec!["build"],
+            Engine::Buildah => vec!["bud"],
+        };
+        // The same inputs give the same image; docker knows no such option.
+        if self.engine != Engine::Docker {
+            arguments.extend(["--timestamp", "0"]);
+        }
+        arguments.extend(["--platform", &platform, "--iidfile", &name_file]);
+        arguments.extend(tag.into_iter().flat_map(|tag| ["--tag", tag]));
+        arguments.push(&folder);
+        let what = format!("{} {} for {platform}", self.engine.name(), arguments[0]);
+        self.call(&arguments, &what)?;
+        let name = std::fs::read_to_string(&name_file).map_err(|error| {
+            ImageError::new(ImageErrorKind::EngineFailed, what)
+                .because(format!("it does not say what it has built: {error}"))
+        })?;
+        Ok(name.trim().to_owned())
+    }
+
+    /// Joins the images of several platforms under one name.
+    fn join(&mut self, tag: &str, images: &[(Platform, String)]) -> Result<(), ImageError> {
+        let what = format!("{} manifest create", self.engine.name());
+        // What had the name before would else stay in the list.
+        if self.succeeds(&["manifest", "inspect", tag]) {
+            self.call(&["manifest", "rm", tag], &what)?;
+        }
+        self.call(&["manifest", "create", tag], &what)?;
+        for (_, image) in images {
+            self.call(&["manifest", "add", tag, image], &what)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, tag: &str, several: bool) -> Result<(), ImageError> {
+        let what = format!("{} push", self.engine.name());
+        let there = format!("docker://{tag}");
+        match several {
+            true => self.call(&["manifest", "push", "--all", tag, &there], &what),
+            false => self.call(&["push", tag], &what),
+        }
+        .map(drop)
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, ImageError> {
+    std::path::absolute(path).map_err(|error| {
+        ImageError::new(ImageErrorKind::Unreadable, format!("`{}`", path.display()))
+            .because(error.to_string())
+    })
+}

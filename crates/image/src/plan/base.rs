@@ -1,0 +1,114 @@
+//! What an image is built on, as people write it.
+
+use std::path::{Path, PathBuf};
+
+use super::BaseImage;
+
+/// The prefixes that say what a base is, in the words of the image tools.
+const LAYOUT: &str = "oci:";
+const ARCHIVES: [&str; 2] = ["oci-archive:", "docker-archive:"];
+
+impl BaseImage {
+    /// Reads a base as written: `oci:DIR[:IMAGE]`, `oci-archive:FILE` or `docker-archive:FILE`; the path of a folder
+    /// that holds an OCI layout, or of a file; anything else is a reference. Relative paths start at `directory`.
+    #[must_use]
+    pub fn parse(text: &str, directory: &Path) -> Self {
+        if let Some(path) = ARCHIVES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+            return Self::Archive(directory.join(path));
+        }
+        if let Some(rest) = text.strip_prefix(LAYOUT) {
+            return layout(rest, directory);
+        }
+        let path = directory.join(text);
+        if path.join("oci-layout").is_file() {
+            return layout(text, directory);
+        }
+        if path.is_file() {
+            return Self::Archive(path);
+        }
+        Self::Reference(text.to_owned())
+    }
+
+    /// The base in the words it can be given in.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Reference(reference) => reference.clone(),
+            Self::Layout { path, image: None } => format!("{LAYOUT}{}", path.display()),
+            Self::Layout {
+                path,
+                image: Some(image),
+            } => format!("{LAYOUT}{}:{image}", path.display()),
+            Self::Archive(path) => path.display().to_string(),
+        }
+    }
+
+    /// The base's name without its folder, fit for an image's labels: the same on every machine.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let last = |path: &PathBuf| {
+            path.file_name()
+                .unwrap_or(path.as_os_str())
+                .to_string_lossy()
+                .into_owned()
+        };
+        match self {
+            Self::Reference(reference) => reference.clone(),
+            Self::Layout { path, image: None } => last(path),
+            Self::Layout {
+                path,
+                image: Some(image),
+            } => format!("{}:{image}", last(path)),
+            Self::Archive(path) => last(path),
+        }
+    }
+}
+
+fn layout(text: &str, directory: &Path) -> BaseImage {
+    // A folder may have a colon in its name; an image may not have a slash in its tag.
+    let (path, image) = match text.rsplit_once(':') {
+        Some((path, image)) if !directory.join(text).is_dir() && !image.contains('/') => {
+            // In a digest, `sha256:...`, the algorithm belongs to the image.
+            match path.rsplit_once(':') {
+                Some((path, "sha256")) => (path, Some(format!("sha256:{image}"))),
+                _ => (path, Some(image.to_owned())),
+            }
+        }
+        _ => (text, None),
+    };
+    BaseImage::Layout {
+        path: directory.join(path),
+        image: image.filter(|image| !image.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bases_are_recognised() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path();
+        std::fs::create_dir(at.join("base")).unwrap();
+        std::fs::write(at.join("base/oci-layout"), "{}").unwrap();
+        std::fs::write(at.join("base.tar"), "").unwrap();
+        let layout = |path: &str, image: Option<&str>| BaseImage::Layout {
+            path: at.join(path),
+            image: image.map(str::to_owned),
+        };
+        for (text, expected) in [
+            ("base", layout("base", None)),
+            ("oci:base", layout("base", None)),
+            ("oci:base:1.0", layout("base", Some("1.0"))),
+            ("oci:base:sha256:00ff", layout("base", Some("sha256:00ff"))),
+            ("oci:absent", layout("absent", None)),
+            ("base.tar", BaseImage::Archive(at.join("base.tar"))),
+            ("docker-archive:x.tar", BaseImage::Archive(at.join("x.tar"))),
+            ("base:1.0", BaseImage::Reference("base:1.0".to_owned())),
+        ] {
+            assert_eq!(BaseImage::parse(text, at), expected, "{text}");
+        }
+        assert_eq!(layout("base", Some("1.0")).label(), "base:1.0");
+    }
+}

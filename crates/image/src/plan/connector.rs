@@ -1,0 +1,492 @@
+//! One connector: its files, its manifest and its mode, checked.
+
+use std::path::Path;
+
+use bowline_contract::manifest::AssetClass;
+use bowline_contract::{Capability, ConnectorName, credentials, layout};
+use serde_json::Value;
+
+use super::exported::{self, Identity};
+use super::files::{self, FileProblem, Ignored};
+use super::make::{Candidate, ModeChoice, PlanRequest, Question};
+use super::problem::{PlanProblem, PlanProblemKind};
+use super::{
+    Content, Mode, PIPELINE_ROOT, PlannedConnector, PlannedFile, Requirement, WAREHOUSE_ROOT,
+    requirements,
+};
+use crate::extra::DockerfileExtra;
+use crate::platform::Platform;
+
+/// A connector that may go in.
+pub(super) struct Checked {
+    pub(super) planned: PlannedConnector,
+    pub(super) identity: Identity,
+    pub(super) shared: Vec<PlannedFile>,
+    pub(super) questions: Vec<Question>,
+}
+
+/// What was found wrong with one connector.
+pub(super) struct Mistakes<'a> {
+    connector: &'a ConnectorName,
+    pub(super) problems: Vec<PlanProblem>,
+}
+
+impl<'a> Mistakes<'a> {
+    pub(super) fn of(candidate: &'a Candidate) -> Self {
+        Self {
+            connector: &candidate.name,
+            problems: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, kind: PlanProblemKind, what: impl Into<String>, hint: Option<String>) {
+        self.problems
+            .push(PlanProblem::new(kind, what).of(self.connector).hint(hint));
+    }
+
+    /// The value, or its absence and the problem told.
+    fn keep<T>(&mut self, shown: &Shown<'_>, result: Result<T, FileProblem>) -> Option<T> {
+        result
+            .map_err(|problem| {
+                let what = format!("{}: {}", shown.path(&problem.path), problem.why);
+                self.add(PlanProblemKind::File, what, None);
+            })
+            .ok()
+    }
+}
+
+/// Paths as messages show them: from the workspace's root.
+struct Shown<'a>(&'a Path);
+
+impl Shown<'_> {
+    fn path(&self, path: &Path) -> String {
+        format!("`{}`", path.strip_prefix(self.0).unwrap_or(path).display())
+    }
+}
+
+/// What a connector is written in.
+enum Language {
+    Python,
+    /// A `connector.toml`; a program of its own may belong to it.
+    Declared,
+}
+
+/// Checks one connector; nothing when a problem was found.
+pub(super) fn check(
+    candidate: &Candidate,
+    request: &PlanRequest<'_>,
+    platforms: &[Platform],
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Checked> {
+    let shown = Shown(request.workspace);
+    let dir = &candidate.dir;
+    let root = format!(
+        "{}/{}",
+        match candidate.class {
+            AssetClass::Warehouse => WAREHOUSE_ROOT,
+            AssetClass::Etl => PIPELINE_ROOT,
+        },
+        candidate.name
+    );
+    let language = language(dir);
+    missing_artifacts(candidate, language.as_ref(), &shown, mistakes);
+    let ignored = mistakes.keep(&shown, Ignored::of(request.workspace, dir))?;
+    let (manifest, identity) = read_manifest(candidate, &shown, mistakes);
+    let mode = identity
+        .as_ref()
+        .and_then(|identity| match candidate.class {
+            AssetClass::Warehouse => mode_of(identity, request.mode, mistakes),
+            AssetClass::Etl => None,
+        });
+    let extra = read_extra(dir, &shown, mistakes);
+    let requirements = match language {
+        Some(Language::Python) => read_requirements(dir, &shown, mistakes),
+        _ => Vec::new(),
+    };
+    let (files, shared) = match language? {
+        Language::Python => {
+            let files = match candidate.class {
+                AssetClass::Warehouse => {
+                    warehouse_in_python(candidate, &root, &ignored, &shown, mistakes)
+                }
+                AssetClass::Etl => whole_folder(dir, &root, ignored, &shown, mistakes),
+            };
+            (files, Vec::new())
+        }
+        Language::Declared => {
+            let own = whole_folder(dir, &root, ignored, &shown, mistakes);
+            let fixed = match candidate.class {
+                AssetClass::Warehouse => exported_files(candidate, &root, &shown, mistakes),
+                AssetClass::Etl => Vec::new(),
+            };
+            let named = [layout::MANIFEST_FILE, layout::DOCKERFILE_EXTRA]
+                .map(|name| format!("{root}/{name}"));
+            let kept: Vec<PlannedFile> = own
+                .iter()
+                .filter(|file| named.contains(&file.path))
+                .cloned()
+                .collect();
+            let mut provided = request
+                .runtime
+                .provide(candidate, &root, &own, platforms)
+                .map_err(|mut error| {
+                    let hint = error.hint.take();
+                    let what = error.to_string().replace('\n', ": ");
+                    mistakes.add(PlanProblemKind::Runtime, what, hint);
+                })
+                .ok()?;
+            replace(&mut provided.own, kept);
+            replace(&mut provided.own, fixed);
+            (provided.own, provided.shared)
+        }
+    };
+    let identity = identity?;
+    if !mistakes.problems.is_empty() {
+        return None;
+    }
+    let mut questions = Vec::new();
+    questions.extend(unusable_metrics(candidate, &identity));
+    questions.extend(leaked_secrets(candidate, &files));
+    Some(Checked {
+        planned: PlannedConnector {
+            name: candidate.name.clone(),
+            class: candidate.class,
+            mode,
+            root,
+            files,
+            requirements,
+            extra,
+            manifest: manifest?,
+        },
+        identity,
+        shared,
+        questions,
+    })
+}
+
+fn language(dir: &Path) -> Option<Language> {
+    if dir.join(layout::CONNECTOR_FILE).is_file() {
+        Some(Language::Declared)
+    } else if dir.join(layout::PYTHON_FILE).is_file() {
+        Some(Language::Python)
+    } else {
+        None
+    }
+}
+
+/// Everything that should be there and is not, in one problem with one thing to do about it.
+fn missing_artifacts(
+    candidate: &Candidate,
+    language: Option<&Language>,
+    shown: &Shown<'_>,
+    mistakes: &mut Mistakes<'_>,
+) {
+    if language.is_none() {
+        let what = format!(
+            "{} has neither `{}` nor `{}`",
+            shown.path(&candidate.dir),
+            layout::PYTHON_FILE,
+            layout::CONNECTOR_FILE
+        );
+        mistakes.add(PlanProblemKind::Missing, what, None);
+    }
+    if candidate.class != AssetClass::Warehouse {
+        return;
+    }
+    let missing: Vec<String> = [layout::MANIFEST_FILE, layout::TEMPLATES_DIR]
+        .into_iter()
+        .map(|name| candidate.export.join(name))
+        .filter(|path| !path.exists())
+        .map(|path| shown.path(&path))
+        .collect();
+    if !missing.is_empty() {
+        let what = format!("not exported: {} missing", listed(&missing));
+        let hint = format!("run `bowline export {}`", candidate.name);
+        mistakes.add(PlanProblemKind::Missing, what, Some(hint));
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [only] => format!("{only} is"),
+        many => format!("{} are", many.join(" and ")),
+    }
+}
+
+/// The manifest that ships, and what it says; its absence is told elsewhere for exports.
+fn read_manifest(
+    candidate: &Candidate,
+    shown: &Shown<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> (Option<Vec<u8>>, Option<Identity>) {
+    let folder = match candidate.class {
+        AssetClass::Warehouse => &candidate.export,
+        AssetClass::Etl => &candidate.dir,
+    };
+    let path = folder.join(layout::MANIFEST_FILE);
+    if candidate.class == AssetClass::Etl && !path.exists() {
+        mistakes.add(
+            PlanProblemKind::Missing,
+            format!("{} is missing", shown.path(&path)),
+            None,
+        );
+    }
+    if !path.exists() {
+        return (None, None);
+    }
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            let what = format!("{}: {error}", shown.path(&path));
+            mistakes.add(PlanProblemKind::File, what, None);
+            return (None, None);
+        }
+    };
+    let again = (candidate.class == AssetClass::Warehouse)
+        .then(|| format!("run `bowline export {}` again", candidate.name));
+    match exported::read(candidate.class, &text) {
+        Ok(identity) => {
+            let source = std::fs::read_to_string(candidate.dir.join(layout::MANIFEST_FILE));
+            let is_of_another = candidate.class == AssetClass::Warehouse
+                && source.is_ok_and(|source| exported::is_of_another(&source, &identity));
+            if is_of_another {
+                let what = format!(
+                    "{} is of another connector: its `connection_type` is not that of {}",
+                    shown.path(&path),
+                    shown.path(&candidate.dir.join(layout::MANIFEST_FILE))
+                );
+                mistakes.add(PlanProblemKind::Manifest, what, again);
+            }
+            (Some(text.into_bytes()), Some(identity))
+        }
+        Err(problems) => {
+            for problem in problems {
+                let what = format!("{}: {problem}", shown.path(&path));
+                mistakes.add(PlanProblemKind::Manifest, what, again.clone());
+            }
+            (None, None)
+        }
+    }
+}
+
+fn mode_of(identity: &Identity, choice: ModeChoice, mistakes: &mut Mistakes<'_>) -> Option<Mode> {
+    let has_metadata = identity.capabilities.contains(&Capability::Metadata);
+    let has_monitors = identity
+        .capabilities
+        .contains(&Capability::CustomSqlMonitor);
+    let metadata = Capability::Metadata.name();
+    let monitors = Capability::CustomSqlMonitor.name();
+    let (what, hint) = match (choice, has_metadata, has_monitors) {
+        (ModeChoice::Auto | ModeChoice::Full, true, _) => return Some(Mode::Full),
+        (ModeChoice::Auto | ModeChoice::Hybrid, false, true) => return Some(Mode::Hybrid),
+        (ModeChoice::Full, false, _) => (
+            format!("mode `full` needs `{metadata}`, which was not proven"),
+            has_monitors
+                .then(|| "use `--mode hybrid`, where somebody else pushes the metadata".to_owned()),
+        ),
+        (ModeChoice::Hybrid, true, _) => (
+            format!(
+                "mode `hybrid` is for connectors without metadata, and `{metadata}` was proven"
+            ),
+            Some("use `--mode full` or `--mode auto`".to_owned()),
+        ),
+        (ModeChoice::Hybrid, false, false) => (
+            format!("mode `hybrid` needs `{monitors}`, which was not proven"),
+            None,
+        ),
+        (ModeChoice::Auto, false, false) => (
+            format!(
+                "no mode fits: `full` needs `{metadata}`, `hybrid` needs `{monitors}`, and neither was proven"
+            ),
+            None,
+        ),
+    };
+    mistakes.add(PlanProblemKind::Mode, what, hint);
+    None
+}
+
+fn read_extra(
+    dir: &Path,
+    shown: &Shown<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<DockerfileExtra> {
+    let path = dir.join(layout::DOCKERFILE_EXTRA);
+    let text = read_optional(&path, shown, mistakes)?;
+    match DockerfileExtra::parse(&text) {
+        Ok(extra) => extra,
+        Err(problems) => {
+            for problem in problems {
+                let what = format!("{}: {problem}", shown.path(&path));
+                mistakes.add(PlanProblemKind::Extra, what, problem.hint());
+            }
+            None
+        }
+    }
+}
+
+fn read_requirements(
+    dir: &Path,
+    shown: &Shown<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<Requirement> {
+    let path = dir.join(layout::REQUIREMENTS_FILE);
+    let Some(text) = read_optional(&path, shown, mistakes) else {
+        return Vec::new();
+    };
+    let (requirements, problems) = requirements::read(&text);
+    for (line, problem) in problems {
+        let what = format!("{}: line {line}: {problem}", shown.path(&path));
+        mistakes.add(PlanProblemKind::Requirements, what, None);
+    }
+    requirements
+}
+
+fn read_optional(path: &Path, shown: &Shown<'_>, mistakes: &mut Mistakes<'_>) -> Option<String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => {
+            let what = format!("{}: {error}", shown.path(path));
+            mistakes.add(PlanProblemKind::File, what, None);
+            None
+        }
+    }
+}
+
+/// The files of a warehouse connector in Python: what the contract lists, and nothing else of its folder.
+fn warehouse_in_python(
+    candidate: &Candidate,
+    root: &str,
+    ignored: &Ignored,
+    shown: &Shown<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<PlannedFile> {
+    let mut files = exported_files(candidate, root, shown, mistakes);
+    for name in [
+        layout::PYTHON_FILE,
+        layout::REQUIREMENTS_FILE,
+        layout::DOCKERFILE_EXTRA,
+    ] {
+        let found = files::single(&candidate.dir.join(name), format!("{root}/{name}"), ignored);
+        files.extend(mistakes.keep(shown, found).flatten());
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// What `export` wrote: the manifest and the templates. `.gitignore` names the whole folder, and means something else.
+fn exported_files(
+    candidate: &Candidate,
+    root: &str,
+    shown: &Shown<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<PlannedFile> {
+    let export = &candidate.export;
+    let mut paths = vec![export.join(layout::MANIFEST_FILE)];
+    match std::fs::read_dir(export.join(layout::TEMPLATES_DIR)) {
+        Ok(entries) => paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| {
+            path.to_string_lossy()
+                .ends_with(layout::TEMPLATE_EXPORT_ENDING)
+        })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            let what = format!("{}: {error}", shown.path(export));
+            mistakes.add(PlanProblemKind::File, what, None);
+        }
+    }
+    let mut files: Vec<PlannedFile> = paths
+        .into_iter()
+        .filter(|path| path.is_file())
+        .filter_map(|path| {
+            let name = path.strip_prefix(export).ok()?.to_str()?.replace('\\', "/");
+            Some(PlannedFile {
+                path: format!("{root}/{name}"),
+                content: Content::File(path),
+                mode: 0o644,
+                platform: None,
+            })
+        })
+        .collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+fn whole_folder(
+    dir: &Path,
+    root: &str,
+    ignored: Ignored,
+    shown: &Shown<'_>,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<PlannedFile> {
+    match files::folder(dir, root, ignored) {
+        Ok(files) => files,
+        Err(problems) => {
+            for problem in problems {
+                mistakes.keep::<()>(shown, Err(problem));
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Puts files in, sorted, in the place of those with the same path for the same platform.
+fn replace(files: &mut Vec<PlannedFile>, with: Vec<PlannedFile>) {
+    files.retain(|old| {
+        !with.iter().any(|new| {
+            new.path == old.path && (new.platform == old.platform || new.platform.is_none())
+        })
+    });
+    files.extend(with);
+    files.sort_by(|a, b| (&a.path, &a.platform).cmp(&(&b.path, &b.platform)));
+}
+
+fn unusable_metrics(candidate: &Candidate, identity: &Identity) -> Option<Question> {
+    let has_language = identity
+        .capabilities
+        .contains(&Capability::FullQueryLanguage);
+    let is_asked =
+        candidate.class == AssetClass::Warehouse && !has_language && !identity.metrics.is_empty();
+    is_asked.then(|| Question::MetricsWithoutQueryLanguage {
+        connector: candidate.name.clone(),
+        metrics: identity.metrics.clone(),
+    })
+}
+
+/// Files in which a secret of the connector's own credentials stands as it is.
+fn leaked_secrets(candidate: &Candidate, files: &[PlannedFile]) -> Vec<Question> {
+    let secrets: Vec<String> = std::fs::read(candidate.dir.join(layout::CREDENTIALS_FILE))
+        .ok()
+        .and_then(|text| serde_json::from_slice::<Value>(&text).ok())
+        .map(|document| credentials::secret_values(&document))
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|secret| secret.len() >= SHORTEST_SECRET)
+        .collect();
+    if secrets.is_empty() {
+        return Vec::new();
+    }
+    files
+        .iter()
+        .filter_map(|file| match &file.content {
+            Content::File(path) => Some(path),
+            Content::Bytes(_) => None,
+        })
+        .filter(|path| {
+            path.metadata()
+                .is_ok_and(|about| about.len() <= LARGEST_READ)
+        })
+        .filter(|path| {
+            std::fs::read_to_string(path)
+                .is_ok_and(|text| secrets.iter().any(|secret| text.contains(secret)))
+        })
+        .map(|path| Question::SecretInFile {
+            connector: candidate.name.clone(),
+            path: path.clone(),
+        })
+        .collect()
+}
+
+/// Shorter values stand in texts by chance.
+const SHORTEST_SECRET: usize = 8;
+/// What is larger, in bytes, is no text that somebody wrote.
+const LARGEST_READ: u64 = 4 << 20;

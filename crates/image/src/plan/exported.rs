@@ -1,0 +1,122 @@
+//! Manifests as images need them: who the connector is, and what was proven of it.
+
+use std::collections::BTreeSet;
+
+use bowline_contract::credentials::parse_schema;
+use bowline_contract::manifest::{AssetClass, ConnectionType};
+use bowline_contract::{Capability, SourceManifest};
+use serde_json::{Map, Value};
+
+/// What an image needs to know of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) connection_type: ConnectionType,
+    pub(super) connection_name: String,
+    /// What was proven; empty for a pipeline connector, which proves nothing of the kind.
+    pub(super) capabilities: BTreeSet<Capability>,
+    /// The metrics that were proven, sorted.
+    pub(super) metrics: Vec<String>,
+}
+
+/// Reads the manifest that ships with a connector; all that is wrong with it, a line each.
+pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<String>> {
+    let manifest = match serde_json::from_str(text) {
+        Ok(Value::Object(manifest)) => manifest,
+        Ok(_) => return Err(vec!["it is not a JSON object".to_owned()]),
+        Err(error) => return Err(vec![error.to_string()]),
+    };
+    let mut problems = Vec::new();
+    let connection_type = text_of(&manifest, "connection_type", &mut problems).and_then(|text| {
+        ConnectionType::parse_for(class, text)
+            .map_err(|error| problems.push(error.to_string()))
+            .ok()
+    });
+    let connection_name = text_of(&manifest, "connection_name", &mut problems).map(str::to_owned);
+    let mut true_ones = |key: &str| match manifest.get(key) {
+        Some(Value::Object(flags)) => flags
+            .iter()
+            .filter(|(_, flag)| **flag == Value::Bool(true))
+            .map(|(name, _)| name.clone())
+            .collect(),
+        Some(_) => {
+            problems.push(format!("`{key}` is not an object of true and false"));
+            Vec::new()
+        }
+        None if class == AssetClass::Warehouse => {
+            problems.push(format!("`{key}` is missing"));
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
+    let proven = true_ones("capabilities");
+    let mut metrics = true_ones("metrics");
+    metrics.sort();
+    if let Err(error) = parse_schema(manifest.get("credentials_schema")) {
+        problems.push(error.to_string());
+    }
+    match (connection_type, connection_name) {
+        (Some(connection_type), Some(connection_name)) if problems.is_empty() => Ok(Identity {
+            connection_type,
+            connection_name,
+            capabilities: Capability::ALL
+                .iter()
+                .copied()
+                .filter(|each| proven.iter().any(|name| name == each.name()))
+                .collect(),
+            metrics,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// Whether an export is of another connector than the one whose folder holds this manifest. A manifest that cannot be
+/// read says nothing.
+pub(super) fn is_of_another(source: &str, exported: &Identity) -> bool {
+    SourceManifest::parse(source)
+        .is_ok_and(|source| source.connection_type != exported.connection_type)
+}
+
+fn text_of<'m>(
+    manifest: &'m Map<String, Value>,
+    key: &str,
+    problems: &mut Vec<String>,
+) -> Option<&'m str> {
+    match manifest.get(key) {
+        Some(Value::String(text)) => Some(text),
+        Some(_) => {
+            problems.push(format!("`{key}` is not a text"));
+            None
+        }
+        None => {
+            problems.push(format!("`{key}` is missing"));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_proven_is_read() {
+        let text = r#"{"connection_type": "custom-connector-0123abc", "connection_name": "Shop",
+            "capabilities": {"supports_metadata": true, "supports_schema": false, "later": true},
+            "metrics": {"b": true, "a": true, "c": false}, "setup_version": null}"#;
+        let read = read(AssetClass::Warehouse, text).unwrap();
+        assert_eq!(read.capabilities, BTreeSet::from([Capability::Metadata]));
+        assert_eq!(read.metrics, ["a", "b"]);
+        let other = r#"{"connection_type": "custom-connector-0000000", "connection_name": "x", "asset_class": "warehouse"}"#;
+        assert!(is_of_another(other, &read));
+        assert!(!is_of_another(&other.replace("0000000", "0123abc"), &read));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told() {
+        let text = r#"{"connection_type": "shop", "capabilities": [], "credentials_schema": 1}"#;
+        let problems = read(AssetClass::Warehouse, text).unwrap_err();
+        assert_eq!(problems.len(), 5, "{problems:?}");
+        assert!(read(AssetClass::Etl, "[]").is_err());
+        assert!(read(AssetClass::Etl, "{").is_err());
+    }
+}

@@ -1,0 +1,400 @@
+//! Plans over real folders.
+
+use std::path::Path;
+
+use bowline_contract::ConnectorName;
+use bowline_contract::manifest::AssetClass;
+use tempfile::TempDir;
+
+use super::*;
+use crate::error::{ImageError, ImageErrorKind};
+
+/// A workspace in a folder of its own.
+struct Space(TempDir);
+
+impl Space {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, path: &str, text: &str) -> &Self {
+        let path = self.0.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// An exported warehouse connector in Python with these capabilities.
+    fn warehouse(&self, name: &str, digits: &str, capabilities: &str) -> &Self {
+        let manifest = format!(
+            r#"{{"connection_type": "custom-connector-{digits}", "connection_name": "{name}",
+                "capabilities": {{{capabilities}}}, "metrics": {{}}}}"#
+        );
+        self.write(
+            &format!("connectors/{name}/connector.py"),
+            "class BaseConnector: ...\n",
+        )
+        .write(&format!("output/{name}/manifest.json"), &manifest)
+        .write(
+            &format!("output/{name}/templates/get_avg_function_template.j2"),
+            "avg(x)",
+        )
+    }
+
+    fn pipeline(&self, name: &str) -> &Self {
+        let manifest =
+            r#"{"connection_type": "custom-etl-connector-0000001", "connection_name": "jobs"}"#;
+        self.write(
+            &format!("etl_connectors/{name}/connector.py"),
+            "class Connector: ...\n",
+        )
+        .write(&format!("etl_connectors/{name}/manifest.json"), manifest)
+    }
+
+    fn candidate(&self, class: AssetClass, name: &str) -> Candidate {
+        let folder = match class {
+            AssetClass::Warehouse => "connectors",
+            AssetClass::Etl => "etl_connectors",
+        };
+        Candidate {
+            name: ConnectorName::parse(name).unwrap(),
+            class,
+            dir: self.0.path().join(folder).join(name),
+            export: self.0.path().join("output").join(name),
+        }
+    }
+
+    fn plan_with(
+        &self,
+        connectors: &[Candidate],
+        change: impl FnOnce(&mut PlanRequest<'_>),
+    ) -> Result<Planned, PlanError> {
+        let mut request = PlanRequest {
+            workspace: self.0.path(),
+            connectors,
+            mode: ModeChoice::Auto,
+            version: None,
+            base: None,
+            platforms: &[],
+            tag: None,
+            runtime: &Beside,
+        };
+        change(&mut request);
+        plan(&request)
+    }
+
+    fn problems(&self, connectors: &[Candidate], mode: ModeChoice) -> Vec<String> {
+        let error = self
+            .plan_with(connectors, |request| request.mode = mode)
+            .unwrap_err();
+        error.problems.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// Runs everything but `broken`.
+struct Beside;
+
+impl Runtime for Beside {
+    fn provide(
+        &self,
+        connector: &Candidate,
+        root: &str,
+        own: &[PlannedFile],
+        _: &[Platform],
+    ) -> Result<RuntimeFiles, ImageError> {
+        if connector.name.as_str() == "broken" {
+            return Err(
+                ImageError::new(ImageErrorKind::Missing, "the program").hint("build it".to_owned())
+            );
+        }
+        let file = |path: String| PlannedFile {
+            path,
+            content: Content::Bytes(b"x".to_vec()),
+            mode: 0o644,
+            platform: None,
+        };
+        Ok(RuntimeFiles {
+            own: own
+                .iter()
+                .map(|each| PlannedFile {
+                    path: each.path.replacen(root, &format!("{root}/source"), 1),
+                    ..each.clone()
+                })
+                .chain([file(format!("{root}/connector.py"))])
+                .collect(),
+            shared: vec![file("/opt/bowline/bin/bowline".to_owned())],
+        })
+    }
+}
+
+const METADATA: &str = r#""supports_metadata": true"#;
+const MONITORS: &str = r#""supports_custom_sql_monitor": true"#;
+
+fn paths(files: &[PlannedFile]) -> Vec<&str> {
+    files.iter().map(|file| file.path.as_str()).collect()
+}
+
+#[test]
+fn a_plan_holds_what_the_contract_lists_and_nothing_else() {
+    let space = Space::new();
+    space
+        .warehouse("shop", "0000001", METADATA)
+        .write("connectors/shop/requirements.txt", "a==1\n")
+        .write("connectors/shop/Dockerfile.extra", "# nothing\n")
+        .write("connectors/shop/credentials.json", "{}")
+        .write("connectors/shop/notes.md", "x")
+        .write("connectors/shop/manifest.json", "{}")
+        .pipeline("jobs")
+        .write("etl_connectors/jobs/deep/help.py", "x")
+        .write("etl_connectors/jobs/.env", "x");
+    let planned = space
+        .plan_with(
+            &[
+                space.candidate(AssetClass::Etl, "jobs"),
+                space.candidate(AssetClass::Warehouse, "shop"),
+            ],
+            |_| (),
+        )
+        .unwrap();
+    let plan = planned.plan;
+    assert_eq!(planned.questions, []);
+    assert_eq!(plan.tag, "custom-agent:latest-generic");
+    assert_eq!(
+        plan.base,
+        BaseImage::Reference("montecarlodata/agent:latest-generic".to_owned())
+    );
+    assert_eq!(plan.platforms, [Platform::linux_amd64()]);
+    assert_eq!(
+        paths(&plan.connectors[0].files),
+        [
+            "/opt/custom-connectors/shop/Dockerfile.extra",
+            "/opt/custom-connectors/shop/connector.py",
+            "/opt/custom-connectors/shop/manifest.json",
+            "/opt/custom-connectors/shop/requirements.txt",
+            "/opt/custom-connectors/shop/templates/get_avg_function_template.j2",
+        ]
+    );
+    assert_eq!(plan.connectors[0].requirements[0].text, "a==1");
+    assert_eq!(plan.connectors[0].mode, Some(Mode::Full));
+    assert_eq!(plan.connectors[0].extra, None);
+    assert_eq!(
+        paths(&plan.connectors[1].files),
+        [
+            "/opt/custom-etl-connectors/jobs/connector.py",
+            "/opt/custom-etl-connectors/jobs/deep/help.py",
+            "/opt/custom-etl-connectors/jobs/manifest.json",
+        ]
+    );
+    assert_eq!(plan.connectors[1].mode, None);
+    assert_eq!(
+        plan.labels[CONNECTORS_LABEL],
+        r#"[{"name":"shop","class":"warehouse","connection_type":"custom-connector-0000001","connection_name":"shop","mode":"full","capabilities":["supports_metadata"]},{"name":"jobs","class":"etl","connection_type":"custom-etl-connector-0000001","connection_name":"jobs"}]"#
+    );
+}
+
+#[test]
+fn a_declared_connector_gets_its_runtime_and_its_export() {
+    let space = Space::new();
+    for name in ["shop", "till"] {
+        let digits = if name == "shop" { "0000001" } else { "0000002" };
+        space
+            .warehouse(name, digits, METADATA)
+            .write(
+                &format!("connectors/{name}/connector.toml"),
+                "version = 1\n",
+            )
+            .write(&format!("connectors/{name}/manifest.json"), "{}");
+        std::fs::remove_file(
+            space
+                .0
+                .path()
+                .join(format!("connectors/{name}/connector.py")),
+        )
+        .unwrap();
+    }
+    let all = ["shop", "till"].map(|name| space.candidate(AssetClass::Warehouse, name));
+    let plan = space.plan_with(&all, |_| ()).unwrap().plan;
+    assert_eq!(
+        paths(&plan.connectors[0].files),
+        [
+            "/opt/custom-connectors/shop/connector.py",
+            "/opt/custom-connectors/shop/manifest.json",
+            "/opt/custom-connectors/shop/source/connector.toml",
+            "/opt/custom-connectors/shop/source/manifest.json",
+            "/opt/custom-connectors/shop/templates/get_avg_function_template.j2",
+        ]
+    );
+    assert_eq!(paths(&plan.shared), ["/opt/bowline/bin/bowline"]);
+}
+
+#[test]
+fn everything_in_the_way_is_told_at_once() {
+    let space = Space::new();
+    space
+        .write("connectors/new/connector.py", "")
+        .write("connectors/new/Dockerfile.extra", "COPY a b\n")
+        .write("connectors/new/requirements.txt", "-r more.txt\n")
+        .write("connectors/empty/manifest.json", "{}")
+        .write("connectors/broken/connector.toml", "")
+        .write("output/broken/manifest.json", "[]")
+        .write("output/broken/templates/x.j2", "")
+        .write("etl_connectors/jobs/connector.py", "");
+    let all = [
+        space.candidate(AssetClass::Warehouse, "new"),
+        space.candidate(AssetClass::Warehouse, "empty"),
+        space.candidate(AssetClass::Warehouse, "broken"),
+        space.candidate(AssetClass::Etl, "jobs"),
+    ];
+    let error = space
+        .plan_with(&all, |request| {
+            request.tag = Some("Not A Tag");
+            request.version = Some("1 2");
+            request.base = Some(BaseImage::Archive(Path::new("/nowhere.tar").to_path_buf()));
+        })
+        .unwrap_err();
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "cannot build the image: 11 problems", "{text}");
+    for expected in [
+        "not a version that a tag can hold: `1 2`",
+        "no such archive: `/nowhere.tar`",
+        "`new`: not exported: `output/new/manifest.json` and `output/new/templates` are missing",
+        "  hint: run `bowline export new`",
+        "`new`: `connectors/new/Dockerfile.extra`: line 1: `COPY` has nothing to copy from: the folder that the image is built from is temporary",
+        "`empty`: `connectors/empty` has neither `connector.py` nor `connector.toml`",
+        "`broken`: `output/broken/manifest.json`: it is not a JSON object",
+        "`broken`: not there: the program",
+        "`jobs`: `etl_connectors/jobs/manifest.json` is missing",
+    ] {
+        assert!(lines.contains(&expected), "{expected}\n{text}");
+    }
+    assert!(text.contains("not a tag: "), "{text}");
+    assert!(text.contains("requirements.txt`: line 1: "), "{text}");
+}
+
+#[test]
+fn modes_follow_what_was_proven() {
+    let space = Space::new();
+    let both = format!("{METADATA}, {MONITORS}");
+    space
+        .warehouse("full", "0000001", &both)
+        .warehouse("part", "0000002", MONITORS)
+        .warehouse("none", "0000003", "");
+    let one = |name: &str| [space.candidate(AssetClass::Warehouse, name)];
+    let mode = |name: &str, choice: ModeChoice| {
+        space
+            .plan_with(&one(name), |request| request.mode = choice)
+            .map(|planned| planned.plan.connectors[0].mode)
+            .ok()
+            .flatten()
+    };
+    assert_eq!(mode("full", ModeChoice::Auto), Some(Mode::Full));
+    assert_eq!(mode("full", ModeChoice::Full), Some(Mode::Full));
+    assert_eq!(mode("full", ModeChoice::Hybrid), None);
+    assert_eq!(mode("part", ModeChoice::Auto), Some(Mode::Hybrid));
+    assert_eq!(mode("part", ModeChoice::Hybrid), Some(Mode::Hybrid));
+    assert_eq!(mode("part", ModeChoice::Full), None);
+    assert_eq!(mode("none", ModeChoice::Auto), None);
+    assert_eq!(
+        space.problems(&one("none"), ModeChoice::Hybrid),
+        ["`none`: mode `hybrid` needs `supports_custom_sql_monitor`, which was not proven"]
+    );
+}
+
+#[test]
+fn two_connectors_of_one_type_cannot_share_an_image() {
+    let space = Space::new();
+    space
+        .warehouse("a", "0000001", METADATA)
+        .warehouse("b", "0000001", METADATA);
+    let all = ["a", "b"].map(|name| space.candidate(AssetClass::Warehouse, name));
+    assert_eq!(
+        space.problems(&all, ModeChoice::Auto),
+        ["`a` and `b` have the same `connection_type`: `custom-connector-0000001`"]
+    );
+}
+
+#[test]
+fn what_its_owner_may_not_want_is_asked() {
+    let space = Space::new();
+    space
+        .warehouse("shop", "0000001", METADATA)
+        .write(
+            "output/shop/manifest.json",
+            r#"{"connection_type": "custom-connector-0000001", "connection_name": "Shop",
+                "capabilities": {"supports_metadata": true}, "metrics": {"b": true, "a": true}}"#,
+        )
+        .write(
+            "connectors/shop/connector.py",
+            "password = 'hunter2-hunter2'",
+        )
+        .write(
+            "connectors/shop/credentials.json",
+            r#"{"connect_args": {"host": "database-host", "password": "hunter2-hunter2"}}"#,
+        );
+    let shop = space.candidate(AssetClass::Warehouse, "shop");
+    let path = shop.dir.join("connector.py");
+    let planned = space
+        .plan_with(std::slice::from_ref(&shop), |_| ())
+        .unwrap();
+    assert_eq!(
+        planned.questions,
+        [
+            Question::MetricsWithoutQueryLanguage {
+                connector: shop.name.clone(),
+                metrics: vec!["a".to_owned(), "b".to_owned()],
+            },
+            Question::SecretInFile {
+                connector: shop.name,
+                path,
+            },
+        ]
+    );
+}
+
+#[test]
+fn without_names_all_that_is_exported_goes_in() {
+    let space = Space::new();
+    space
+        .warehouse("shop", "0000001", METADATA)
+        .write("connectors/draft/connector.py", "")
+        .pipeline("jobs");
+    let (chosen, left_out) = choose(vec![
+        space.candidate(AssetClass::Warehouse, "draft"),
+        space.candidate(AssetClass::Warehouse, "shop"),
+        space.candidate(AssetClass::Etl, "jobs"),
+    ]);
+    let chosen: Vec<&str> = chosen.iter().map(|each| each.name.as_str()).collect();
+    assert_eq!(chosen, ["shop", "jobs"]);
+    assert_eq!(left_out[0].as_str(), "draft");
+}
+
+#[test]
+fn variables_are_what_the_dockerfile_would_set() {
+    let space = Space::new();
+    space
+        .warehouse("shop", "0000001", METADATA)
+        .write(
+            "connectors/shop/Dockerfile.extra",
+            "ARG V=1\nENV PATH=/shop:$PATH\n",
+        )
+        .warehouse("till", "0000002", METADATA)
+        .write(
+            "connectors/till/Dockerfile.extra",
+            "ENV PATH=/till-$V:$PATH\n",
+        );
+    let all = ["shop", "till"].map(|name| space.candidate(AssetClass::Warehouse, name));
+    let plan = space.plan_with(&all, |_| ()).unwrap().plan;
+    let set = plan.variables(&[("PATH".to_owned(), "/bin".to_owned())]);
+    assert_eq!(set.last().unwrap().1, "/till-1:/shop:/bin");
+    assert_eq!(set[0].0, "MCD_CUSTOM_CONNECTORS_ENABLED");
+    let dockerfile = crate::dockerfile::agent(&plan, &Platform::linux_amd64(), "base:1");
+    let at = |text: &str| dockerfile.find(text).unwrap();
+    assert!(at("ENV PATH=/shop") < at("COPY files/connectors/shop/"));
+    assert!(at("COPY files/connectors/shop/") < at("ENV PATH=/till"));
+    assert!(
+        dockerfile
+            .starts_with("FROM base:1\n\nUSER root\nENV MCD_CUSTOM_CONNECTORS_ENABLED=\"true\"\n")
+    );
+    assert!(dockerfile.ends_with("\nUSER mcdagent\n"));
+}
