@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::oci::{BlobSource, Descriptor, Document, Verified, image_error};
 
-/// An image with all that belongs to it. Whoever writes it does so in this order: blobs, manifests, root,
-/// referrers; then nothing ever names what is not there.
+/// An image with all that belongs to it. Whoever writes it does so in this order: blobs, manifests, referrers, and
+/// what gives the root its name last; then no name ever leads to what is not there.
 #[derive(Debug)]
 pub struct PackedImage {
     /// Its name with its tag.
@@ -52,13 +52,22 @@ impl Blob {
         match &self.content {
             BlobContent::Bytes(bytes) => Ok(Box::new(io::Cursor::new(bytes))),
             BlobContent::File(path) => {
-                let place = path.display().to_string();
+                let place = self.place();
                 let file = std::fs::File::open(path).map_err(|error| {
                     image_error(error, ImageErrorKind::Unreadable, format!("`{place}`"))
                 })?;
                 Ok(Box::new(Verified::new(file, &self.descriptor, place)))
             }
             BlobContent::Source(source) => source.open(&self.descriptor),
+        }
+    }
+
+    /// What to call the place of its bytes in messages.
+    pub(crate) fn place(&self) -> String {
+        match &self.content {
+            BlobContent::Bytes(_) => "memory".to_owned(),
+            BlobContent::File(path) => path.display().to_string(),
+            BlobContent::Source(source) => source.name(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Where images and their blobs come from.
 
+use std::error::Error;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -50,8 +51,23 @@ pub trait BlobSource: fmt::Debug + Send + Sync {
 /// The [`ImageError`] that a failed reading or writing carries, or one of that kind about that thing.
 #[must_use]
 pub fn image_error(error: io::Error, kind: ImageErrorKind, thing: impl Into<String>) -> ImageError {
-    match error.downcast::<ImageError>() {
-        Ok(error) => error,
-        Err(error) => ImageError::new(kind, thing).because(error.to_string()),
+    carried(&error).map_or_else(
+        || ImageError::new(kind, thing).because(error.to_string()),
+        Clone::clone,
+    )
+}
+
+/// Errors are wrapped on their way through readers; what an `io::Error` wraps is not its `source`.
+fn carried(error: &io::Error) -> Option<&ImageError> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error.get_ref()?);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>() {
+            Some(wrapper) => return carried(wrapper),
+            None => error.source(),
+        };
     }
+    None
 }

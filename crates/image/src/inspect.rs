@@ -1,0 +1,297 @@
+//! What an image holds, told from its configuration and from what is attached to it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{ImageError, ImageErrorKind};
+use crate::layer::{Node, read_layer};
+use crate::native::{TITLE, read_config};
+use crate::oci::{BlobSource, Descriptor, Digest, Document, Manifest, media_type};
+use crate::plan::{CONNECTORS_LABEL, PIPELINE_ROOT, WAREHOUSE_ROOT};
+use crate::platform::Platform;
+
+/// The file that tells what a connector is, in its folder of an image.
+const CONNECTOR_MANIFEST: &str = "/manifest.json";
+/// The largest such file that is read.
+const LARGEST_MANIFEST: u64 = 4 << 20;
+
+/// An image and what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InspectedImage {
+    /// The digest of its manifest or index.
+    pub digest: Digest,
+    /// What that is: a manifest or an index.
+    pub media_type: String,
+    /// It for each platform, in its own order.
+    pub platforms: Vec<InspectedPlatform>,
+    /// What is attached to the index, when it is one.
+    pub attached: Vec<Attached>,
+}
+
+/// An image for one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InspectedPlatform {
+    /// What it is made for, such as `linux/amd64`.
+    pub platform: String,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// How many layers it has.
+    pub layers: usize,
+    /// How many bytes they have as they are stored.
+    pub size: u64,
+    /// The user it runs as; empty is root.
+    pub user: String,
+    /// When it says it was created.
+    pub created: Option<String>,
+    /// Its labels but the one that describes its connectors.
+    pub labels: BTreeMap<String, String>,
+    /// Where the description of its connectors was found.
+    pub described_by: DescribedBy,
+    /// Its connectors.
+    pub connectors: Vec<InspectedConnector>,
+    /// What is attached to it.
+    pub attached: Vec<Attached>,
+}
+
+/// Where the description of an image's connectors was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DescribedBy {
+    /// A label.
+    Label,
+    /// The connectors' own manifests in its layers.
+    Layers,
+}
+
+/// A connector in an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InspectedConnector {
+    /// Its name.
+    pub name: String,
+    /// `warehouse` or `etl`.
+    pub class: String,
+    /// What the platform calls its type.
+    #[serde(default)]
+    pub connection_type: Option<String>,
+    /// What people call its type.
+    #[serde(default)]
+    pub connection_name: Option<String>,
+    /// `full` or `hybrid`; nothing for a pipeline connector, and where only a label would tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// What it can do, in the contract's names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
+}
+
+/// Something attached to an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Attached {
+    /// What kind of artifact it is.
+    pub artifact_type: String,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// Its files: their names where they have one, and their lengths in bytes.
+    pub files: Vec<AttachedName>,
+}
+
+/// A file of what is attached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AttachedName {
+    /// Its name; its digest where it has none.
+    pub title: String,
+    /// What it is.
+    pub media_type: String,
+    /// How many bytes it has.
+    pub size: u64,
+}
+
+/// Looks into an image. Layers are read only when no label describes its connectors.
+///
+/// # Errors
+/// When the image cannot be had or is damaged.
+pub fn inspect(source: &dyn BlobSource) -> Result<InspectedImage, ImageError> {
+    let root = source.root()?;
+    let mut platforms = Vec::new();
+    if root.is_index() {
+        for descriptor in root.to_index()?.manifests {
+            let is_image = descriptor.artifact_type.is_none()
+                && media_type::is_manifest(&descriptor.media_type)
+                && descriptor
+                    .platform
+                    .as_ref()
+                    .is_none_or(|platform| platform.os != "unknown");
+            if is_image {
+                let document = source.manifest(&descriptor)?;
+                platforms.push(platform(source, &document)?);
+            }
+        }
+    } else {
+        platforms.push(platform(source, &root)?);
+    }
+    Ok(InspectedImage {
+        attached: match root.is_index() {
+            true => attached(source, &root.descriptor())?,
+            false => Vec::new(),
+        },
+        digest: root.digest,
+        media_type: root.media_type,
+        platforms,
+    })
+}
+
+fn platform(source: &dyn BlobSource, document: &Document) -> Result<InspectedPlatform, ImageError> {
+    let manifest = document.to_manifest()?;
+    let config = read_config(source, &manifest.config)?;
+    let text = |key: &str| config.get(key).and_then(Value::as_str);
+    let inner = config.get("config");
+    let mut labels: BTreeMap<String, String> = inner
+        .and_then(|inner| inner.get("Labels"))
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect();
+    let (described_by, connectors) = match labels.remove(CONNECTORS_LABEL) {
+        Some(label) => (DescribedBy::Label, from_label(source, &label)?),
+        None => (DescribedBy::Layers, from_layers(source, &manifest)?),
+    };
+    Ok(InspectedPlatform {
+        platform: Platform {
+            os: text("os").unwrap_or("unknown").to_owned(),
+            architecture: text("architecture").unwrap_or("unknown").to_owned(),
+            variant: text("variant").map(str::to_owned),
+        }
+        .to_string(),
+        digest: document.digest.clone(),
+        layers: manifest.layers.len(),
+        size: manifest.layers.iter().map(|layer| layer.size).sum(),
+        user: inner
+            .and_then(|inner| inner.get("User"))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        created: text("created").map(str::to_owned),
+        labels,
+        described_by,
+        connectors,
+        attached: attached(source, &document.descriptor())?,
+    })
+}
+
+fn from_label(source: &dyn BlobSource, label: &str) -> Result<Vec<InspectedConnector>, ImageError> {
+    serde_json::from_str(label).map_err(|error| {
+        ImageError::new(
+            ImageErrorKind::Corrupt,
+            format!("label `{CONNECTORS_LABEL}` of `{}`", source.name()),
+        )
+        .because(error.to_string())
+    })
+}
+
+/// The connectors whose manifests lie in the layers. A manifest that cannot be read still tells that the connector
+/// is there.
+fn from_layers(
+    source: &dyn BlobSource,
+    manifest: &Manifest,
+) -> Result<Vec<InspectedConnector>, ImageError> {
+    let mut found: BTreeMap<(bool, String), InspectedConnector> = BTreeMap::new();
+    for layer in &manifest.layers {
+        read_layer(source, layer, &mut |entry| {
+            let Some((is_pipeline, name)) = connector_of(entry.path) else {
+                return Ok(());
+            };
+            if entry.node != Node::File || entry.size > LARGEST_MANIFEST {
+                return Ok(());
+            }
+            let mut text = Vec::new();
+            entry.content.read_to_end(&mut text).map_err(|error| {
+                ImageError::new(ImageErrorKind::Corrupt, format!("`{}`", entry.path))
+                    .because(error.to_string())
+            })?;
+            let told: Map<String, Value> = serde_json::from_slice(&text).unwrap_or_default();
+            let said = |key: &str| Some(told.get(key)?.as_str()?.to_owned());
+            let capabilities = told.get("capabilities").and_then(Value::as_object);
+            let connector = InspectedConnector {
+                name: name.to_owned(),
+                class: if is_pipeline { "etl" } else { "warehouse" }.to_owned(),
+                connection_type: said("connection_type"),
+                connection_name: said("connection_name"),
+                mode: None,
+                capabilities: capabilities
+                    .into_iter()
+                    .flatten()
+                    .filter(|(_, has)| has.as_bool() == Some(true))
+                    .map(|(name, _)| name.clone())
+                    .collect(),
+            };
+            found.insert((is_pipeline, name.to_owned()), connector);
+            Ok(())
+        })?;
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Whose manifest this is: whether of a pipeline connector, and its name.
+fn connector_of(path: &str) -> Option<(bool, &str)> {
+    [(false, WAREHOUSE_ROOT), (true, PIPELINE_ROOT)]
+        .into_iter()
+        .find_map(|(is_pipeline, root)| {
+            let name = path
+                .strip_prefix(root)?
+                .strip_prefix('/')?
+                .strip_suffix(CONNECTOR_MANIFEST)?;
+            (!name.contains('/')).then_some((is_pipeline, name))
+        })
+}
+
+fn attached(source: &dyn BlobSource, subject: &Descriptor) -> Result<Vec<Attached>, ImageError> {
+    source
+        .referrers(subject)?
+        .iter()
+        .map(|descriptor| {
+            let manifest = source.manifest(descriptor)?.to_manifest()?;
+            let kind = manifest
+                .artifact_type
+                .unwrap_or_else(|| manifest.config.media_type.clone());
+            let files = manifest.layers.into_iter().map(|layer| AttachedName {
+                title: layer
+                    .annotations
+                    .get(TITLE)
+                    .cloned()
+                    .unwrap_or_else(|| layer.digest.to_string()),
+                media_type: layer.media_type,
+                size: layer.size,
+            });
+            Ok(Attached {
+                artifact_type: kind,
+                digest: descriptor.digest.clone(),
+                files: files.collect(),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connectors_are_known_by_where_their_manifests_are() {
+        let warehouse = "/opt/custom-connectors/shop/manifest.json";
+        let pipeline = "/opt/custom-etl-connectors/jobs/manifest.json";
+        assert_eq!(connector_of(warehouse), Some((false, "shop")));
+        assert_eq!(connector_of(pipeline), Some((true, "jobs")));
+        assert_eq!(connector_of("/opt/custom-connectors/manifest.json"), None);
+        assert_eq!(
+            connector_of("/opt/custom-connectors/a/b/manifest.json"),
+            None
+        );
+        assert_eq!(
+            connector_of("/opt/custom-connectors/shop/connector.py"),
+            None
+        );
+    }
+}

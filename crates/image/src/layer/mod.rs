@@ -1,0 +1,9 @@
+//! Layers: writing new ones so that the same files give the same bytes, and reading those of a base.
+
+mod read;
+mod tree;
+mod write;
+
+pub use read::{LayerEntry, read_layer};
+pub use tree::{Node, Tree};
+pub(crate) use write::{Entry, NewLayer, write_layer};

@@ -1,0 +1,346 @@
+//! The base of an image: which of its manifests is for which platform, and what its file system holds.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::cancel::Cancel;
+use crate::error::{ImageError, ImageErrorKind};
+use crate::layer::{LayerEntry, Node, Tree, read_layer};
+use crate::oci::{BlobSource, Descriptor, Document, Manifest, image_error, json_bytes, media_type};
+use crate::platform::Platform;
+
+/// The largest configuration that is read.
+const LARGEST_CONFIG: u64 = 16 << 20;
+/// The largest file of a base whose content is kept, in bytes.
+const LARGEST_KEPT: u64 = 256 << 10;
+/// The file that names the users of a system.
+const USERS: &str = "/etc/passwd";
+/// A change of what is remembered about a base changes this.
+const FACTS_VERSION: u32 = 1;
+
+/// A base for one platform.
+#[derive(Debug)]
+pub(super) struct PlatformBase {
+    pub(super) source: Arc<dyn BlobSource>,
+    pub(super) platform: Platform,
+    /// The name of its manifest.
+    pub(super) digest: String,
+    pub(super) manifest: Manifest,
+    pub(super) config: Map<String, Value>,
+    pub(super) facts: BaseFacts,
+}
+
+/// What the file system of a base holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseFacts {
+    version: u32,
+    /// Its paths.
+    pub tree: Tree,
+    /// The content of some small files, by path: the system's users and release, and the settings of Python's
+    /// environments.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// Whether a file's content is kept.
+fn is_kept(path: &str) -> bool {
+    matches!(path, USERS | "/etc/os-release" | "/usr/lib/os-release")
+        || path.ends_with("/pyvenv.cfg")
+}
+
+impl BaseFacts {
+    /// Reads them from the layers of an image, the lowest first.
+    ///
+    /// # Errors
+    /// When a layer cannot be read, and when it is cancelled.
+    pub fn read(
+        source: &dyn BlobSource,
+        layers: &[Descriptor],
+        cancel: &Cancel,
+    ) -> Result<Self, ImageError> {
+        let mut facts = Self {
+            version: FACTS_VERSION,
+            tree: Tree::default(),
+            files: BTreeMap::new(),
+        };
+        for layer in layers {
+            facts.tree.next_layer();
+            read_layer(source, layer, &mut |entry| {
+                cancel.check("reading the base")?;
+                facts.take(entry)
+            })?;
+        }
+        let Self { tree, files, .. } = &mut facts;
+        files.retain(|path, _| tree.get(path) == Some(&Node::File));
+        Ok(facts)
+    }
+
+    fn take(&mut self, entry: LayerEntry<'_>) -> Result<(), ImageError> {
+        if entry.node == Node::File && entry.size <= LARGEST_KEPT && is_kept(entry.path) {
+            let mut bytes = Vec::new();
+            entry.content.read_to_end(&mut bytes).map_err(|error| {
+                image_error(
+                    error,
+                    ImageErrorKind::Corrupt,
+                    format!("`{}` in the base", entry.path),
+                )
+            })?;
+            self.files.insert(entry.path.to_owned(), bytes);
+        }
+        self.tree.add(entry.path, entry.node);
+        Ok(())
+    }
+
+    /// Whether the base's system knows this user, which may be a name or a number.
+    #[must_use]
+    pub fn has_user(&self, user: &str) -> bool {
+        let name = user.split_once(':').map_or(user, |(name, _)| name);
+        if name == "root" || name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return true;
+        }
+        let path = self.tree.follow(USERS).unwrap_or_default();
+        let users = self.files.get(&path).map(Vec::as_slice).unwrap_or_default();
+        String::from_utf8_lossy(users)
+            .lines()
+            .any(|line| line.split(':').next() == Some(name))
+    }
+
+    fn remembered(file: &Path) -> Option<Self> {
+        let facts: Self = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+        (facts.version == FACTS_VERSION).then_some(facts)
+    }
+
+    /// Keeps them for the next build. One that cannot be kept is worked out again, which harms nobody.
+    fn remember(&self, file: &Path) {
+        let keep = || {
+            let folder = file.parent()?;
+            fs::create_dir_all(folder).ok()?;
+            let mut temporary = tempfile::NamedTempFile::new_in(folder).ok()?;
+            std::io::Write::write_all(&mut temporary, &json_bytes(self)).ok()?;
+            temporary.persist(file).ok()
+        };
+        let _kept = keep();
+    }
+}
+
+/// The base for one platform. What its layers hold is remembered in the folder `cache`, by the name of its manifest.
+pub(super) fn for_platform(
+    source: &Arc<dyn BlobSource>,
+    root: &Document,
+    platform: &Platform,
+    cache: Option<&Path>,
+    cancel: &Cancel,
+) -> Result<PlatformBase, ImageError> {
+    let document = manifest_for(source.as_ref(), root, platform)?;
+    let mut manifest = document.to_manifest()?;
+    for layer in &mut manifest.layers {
+        layer.media_type = media_type::oci(&layer.media_type).to_owned();
+    }
+    let config = read_config(source.as_ref(), &manifest.config)?;
+    check_platform(source.as_ref(), &config, platform)?;
+    check_config(source.as_ref(), &config, &manifest)?;
+    let remembered: Option<PathBuf> =
+        cache.map(|folder| folder.join(format!("{}.json", document.digest.hex())));
+    let facts = match remembered.as_deref().and_then(BaseFacts::remembered) {
+        Some(facts) => facts,
+        None => {
+            let facts = BaseFacts::read(source.as_ref(), &manifest.layers, cancel)?;
+            if let Some(file) = remembered {
+                facts.remember(&file);
+            }
+            facts
+        }
+    };
+    Ok(PlatformBase {
+        source: Arc::clone(source),
+        platform: platform.clone(),
+        digest: document.digest.to_string(),
+        manifest,
+        config,
+        facts,
+    })
+}
+
+fn about(source: &dyn BlobSource, kind: ImageErrorKind) -> ImageError {
+    ImageError::new(kind, format!("the image `{}`", source.name()))
+}
+
+fn manifest_for(
+    source: &dyn BlobSource,
+    root: &Document,
+    platform: &Platform,
+) -> Result<Document, ImageError> {
+    if !root.is_index() {
+        return Ok(root.clone());
+    }
+    let index = root.to_index()?;
+    let found = index.manifests.iter().find(|each| {
+        each.platform
+            .as_ref()
+            .is_some_and(|own| fits(own, platform))
+    });
+    if let Some(found) = found {
+        return source.manifest(found);
+    }
+    // An index within an index is what layouts of some tools hold.
+    if let [only] = index.manifests.as_slice()
+        && only.platform.is_none()
+    {
+        let inner = source.manifest(only)?;
+        return match inner.is_index() {
+            true => manifest_for(source, &inner, platform),
+            false => Ok(inner),
+        };
+    }
+    let there: Vec<String> = index
+        .manifests
+        .iter()
+        .filter_map(|each| each.platform.as_ref())
+        .filter(|each| each.os != "unknown")
+        .map(ToString::to_string)
+        .collect();
+    Err(about(source, ImageErrorKind::Missing)
+        .because(format!("it is not made for `{platform}`"))
+        .hint(format!("it is made for `{}`", there.join("`, `"))))
+}
+
+/// Whether what is made for one platform runs on another; of 64-bit Arm processors there is only one kind.
+fn fits(own: &Platform, wanted: &Platform) -> bool {
+    let variant = |platform: &Platform| match (platform.architecture.as_str(), &platform.variant) {
+        ("arm64", Some(variant)) if variant == "v8" => None,
+        (_, variant) => variant.clone(),
+    };
+    own.os == wanted.os
+        && own.architecture == wanted.architecture
+        && variant(own) == variant(wanted)
+}
+
+/// The configuration of an image.
+pub(crate) fn read_config(
+    source: &dyn BlobSource,
+    descriptor: &Descriptor,
+) -> Result<Map<String, Value>, ImageError> {
+    let corrupt = |cause: String| {
+        about(source, ImageErrorKind::Corrupt).because(format!("its configuration: {cause}"))
+    };
+    if descriptor.size > LARGEST_CONFIG {
+        return Err(corrupt(format!("it has {} bytes", descriptor.size)));
+    }
+    let mut bytes = Vec::new();
+    source
+        .open(descriptor)?
+        .read_to_end(&mut bytes)
+        .map_err(|error| {
+            image_error(
+                error,
+                ImageErrorKind::Unreadable,
+                format!("the image `{}`", source.name()),
+            )
+        })?;
+    serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))
+}
+
+fn check_platform(
+    source: &dyn BlobSource,
+    config: &Map<String, Value>,
+    wanted: &Platform,
+) -> Result<(), ImageError> {
+    let text = |key: &str| config.get(key).and_then(Value::as_str);
+    let own = Platform {
+        os: text("os").unwrap_or("linux").to_owned(),
+        architecture: text("architecture").unwrap_or_default().to_owned(),
+        variant: text("variant").map(str::to_owned),
+    };
+    match fits(&own, wanted) {
+        true => Ok(()),
+        false => Err(about(source, ImageErrorKind::WrongPlatform)
+            .because(format!(
+                "it is made for `{own}`, and the image is to be for `{wanted}`"
+            ))
+            .hint(format!(
+                "build for it with `--platform {own}`, or name a base for `{wanted}`"
+            ))),
+    }
+}
+
+/// What a builder without an engine cannot honour, and what does not fit together.
+fn check_config(
+    source: &dyn BlobSource,
+    config: &Map<String, Value>,
+    manifest: &Manifest,
+) -> Result<(), ImageError> {
+    let triggers = config.get("config").and_then(|inner| inner.get("OnBuild"));
+    if triggers
+        .and_then(Value::as_array)
+        .is_some_and(|each| !each.is_empty())
+    {
+        return Err(about(source, ImageErrorKind::NeedsEngine)
+            .because("it has `ONBUILD` instructions, which only an engine carries out")
+            .hint("build with `--builder docker`, `podman` or `buildah`".to_owned()));
+    }
+    let told = diff_ids(config).len();
+    if told != manifest.layers.len() {
+        return Err(about(source, ImageErrorKind::Corrupt).because(format!(
+            "its configuration tells of {told} layers, its manifest of {}",
+            manifest.layers.len()
+        )));
+    }
+    let strange = manifest
+        .layers
+        .iter()
+        .find(|layer| !layer.media_type.starts_with(media_type::LAYER));
+    match strange {
+        Some(layer) => Err(about(source, ImageErrorKind::NeedsEngine).because(format!(
+            "a layer of it has the media type `{}`",
+            layer.media_type
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What the layers unpack to, as a configuration tells it.
+pub(super) fn diff_ids(config: &Map<String, Value>) -> &[Value] {
+    config
+        .get("rootfs")
+        .and_then(|rootfs| rootfs.get("diff_ids"))
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_those_of_the_base() {
+        let mut facts = BaseFacts {
+            version: FACTS_VERSION,
+            tree: Tree::default(),
+            files: BTreeMap::new(),
+        };
+        assert!(facts.has_user("root") && facts.has_user("1000:1000"));
+        assert!(!facts.has_user("mcdagent"));
+        facts.files.insert(
+            USERS.to_owned(),
+            b"root:x:0:0::/root:/bin/sh\nmcdagent:x:1000:1000::/:/bin/sh\n".to_vec(),
+        );
+        assert!(facts.has_user("mcdagent") && facts.has_user("mcdagent:mcdagent"));
+        assert!(!facts.has_user("mcd"));
+    }
+
+    #[test]
+    fn platforms_fit_or_do_not() {
+        let v8 = Platform {
+            variant: Some("v8".to_owned()),
+            ..Platform::linux_arm64()
+        };
+        assert!(fits(&v8, &Platform::linux_arm64()));
+        assert!(!fits(&v8, &Platform::linux_amd64()));
+    }
+}

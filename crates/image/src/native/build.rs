@@ -1,0 +1,261 @@
+//! The build as a whole: everything is looked at before anything is written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{ImageError, ImageErrorKind};
+use crate::event::BuildEvent;
+use crate::native::artifact::Attachment;
+use crate::native::base::{PlatformBase, for_platform};
+use crate::native::binary;
+use crate::native::pack::{Material, pack};
+use crate::oci::{
+    Archive, BlobSource, Digest, Layout, PackedImage, check_layout_place, write_docker_archive,
+    write_layout, write_oci_archive,
+};
+use crate::plan::{BaseImage, ImagePlan, PlannedFile};
+use crate::platform::Platform;
+use crate::registry::{self, Access, Pushed, Reference, RegistryImage};
+
+/// Where a built image goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A folder with an OCI layout.
+    Layout(PathBuf),
+    /// An OCI layout in one tar file.
+    OciArchive(PathBuf),
+    /// A file that `docker load` takes; for one platform.
+    DockerArchive(PathBuf),
+    /// A registry, under this name.
+    Registry(Reference),
+}
+
+/// How an image is built.
+#[derive(Debug, Clone)]
+pub struct NativeOptions {
+    /// Where it goes.
+    pub output: Output,
+    /// The time of everything in it, in seconds since 1970.
+    pub time: u64,
+    /// A folder that keeps what is in bases between builds; nothing to keep nothing.
+    pub facts: Option<PathBuf>,
+    /// What is attached beside the bill of materials and the connectors' manifests.
+    pub attachments: Vec<Attachment>,
+    /// How registries are reached; its order to stop stops the whole build.
+    pub access: Access,
+}
+
+/// An image that has been built and is where it was to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The digest of its manifest, or of its index when it is for several platforms.
+    pub digest: Digest,
+    /// How many bytes its layers and configurations have, each counted once.
+    pub size: u64,
+    /// How many of them are new.
+    pub new_size: u64,
+    /// What came of pushing it, when it went to a registry.
+    pub pushed: Option<Pushed>,
+}
+
+/// Why this way of building cannot build the plan: one error for each reason, none when it can. Nothing is read but
+/// the plan.
+#[must_use]
+pub fn obstacles(plan: &ImagePlan) -> Vec<ImageError> {
+    plan.connectors
+        .iter()
+        .filter_map(|connector| {
+            let instruction = connector.extra.as_ref()?.needs_engine()?;
+            let first = instruction.text.lines().next().unwrap_or_default();
+            Some(
+                ImageError::new(
+                    ImageErrorKind::NeedsEngine,
+                    format!("connector `{}`", connector.name),
+                )
+                .because(format!(
+                    "line {} of its Dockerfile.extra runs a command: `{first}`",
+                    instruction.line
+                ))
+                .hint("build with `--builder docker`, `podman` or `buildah`".to_owned()),
+            )
+        })
+        .collect()
+}
+
+/// Opens an image in a registry, an OCI layout or an archive.
+///
+/// # Errors
+/// When it is not there, is damaged, or its name is not valid.
+pub fn open(image: &BaseImage, access: &Access) -> Result<Arc<dyn BlobSource>, ImageError> {
+    Ok(match image {
+        BaseImage::Reference(name) => Arc::new(RegistryImage::new(&name.parse()?, access)),
+        BaseImage::Layout { path, image } => Arc::new(Layout::open(path, image.as_deref())?),
+        BaseImage::Archive(path) => Arc::new(Archive::open(path)?),
+    })
+}
+
+/// Builds an image without an engine and puts it where it is to go.
+///
+/// # Errors
+/// The first [`obstacles`] there is; when the base cannot be read or does not fit the plan; when a program or a
+/// package is for another platform; when something cannot be written. Whatever the error, the output is as it was
+/// before.
+pub fn build(
+    plan: &ImagePlan,
+    options: &NativeOptions,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<Built, ImageError> {
+    if let Some(obstacle) = obstacles(plan).into_iter().next() {
+        return Err(obstacle);
+    }
+    check_output(plan, &options.output)?;
+    let cancel = &options.access.cancel;
+    on_event(BuildEvent::Step(format!("reading {}", plan.base.shown())));
+    let source = open(&plan.base, &options.access)?;
+    let root = source.root()?;
+    let mut bases = Vec::new();
+    for platform in &plan.platforms {
+        let facts = options.facts.as_deref();
+        bases.push(for_platform(&source, &root, platform, facts, cancel)?);
+    }
+    let work = work_folder(&options.output)?;
+    let packages = packages(plan, &bases, work.path(), on_event)?;
+    for platform in &plan.platforms {
+        binary::check(plan.files_for(platform), platform)?;
+        binary::check(
+            packages
+                .get(platform)
+                .into_iter()
+                .flatten()
+                .filter(|file| is_extension_module(&file.path)),
+            platform,
+        )?;
+    }
+    cancel.check("building the image")?;
+    let image = pack(
+        &Material {
+            plan,
+            bases: &bases,
+            packages: &packages,
+            attachments: &options.attachments,
+            time: options.time,
+            folder: work.path(),
+            cancel,
+        },
+        on_event,
+    )?;
+    let pushed = deliver(plan, &image, options, on_event)?;
+    let is_new =
+        |blob: &&crate::oci::Blob| !matches!(blob.content, crate::oci::BlobContent::Source(_));
+    let size = |blob: &crate::oci::Blob| blob.descriptor.size;
+    Ok(Built {
+        digest: image.root.digest.clone(),
+        size: image.blobs.iter().map(size).sum(),
+        new_size: image.blobs.iter().filter(is_new).map(size).sum(),
+        pushed,
+    })
+}
+
+fn deliver(
+    plan: &ImagePlan,
+    image: &PackedImage,
+    options: &NativeOptions,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<Option<Pushed>, ImageError> {
+    let cancel = &options.access.cancel;
+    let mut writing = |path: &Path| {
+        on_event(BuildEvent::Step(format!("writing {}", path.display())));
+    };
+    match &options.output {
+        Output::Layout(folder) => {
+            writing(folder);
+            write_layout(image, folder, cancel)?;
+        }
+        Output::OciArchive(file) => {
+            writing(file);
+            write_oci_archive(image, file, cancel)?;
+        }
+        Output::DockerArchive(file) => {
+            writing(file);
+            write_docker_archive(image, file, cancel)?;
+        }
+        Output::Registry(reference) => {
+            let base = match &plan.base {
+                BaseImage::Reference(name) => Some(name.parse()?),
+                BaseImage::Layout { .. } | BaseImage::Archive(_) => None,
+            };
+            return registry::push(reference, image, base.as_ref(), &options.access).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// What can be said of the output before any work.
+fn check_output(plan: &ImagePlan, output: &Output) -> Result<(), ImageError> {
+    match output {
+        Output::Layout(folder) => check_layout_place(&plan.tag, folder),
+        Output::DockerArchive(file) if plan.platforms.len() > 1 => Err(ImageError::new(
+            ImageErrorKind::Plan,
+            format!("`{}`: a Docker archive holds one platform", file.display()),
+        )
+        .hint("write an OCI archive or an OCI layout, or name one platform".to_owned())),
+        Output::DockerArchive(file) | Output::OciArchive(file) if file.is_dir() => Err(
+            ImageError::new(ImageErrorKind::Unwritable, format!("`{}`", file.display()))
+                .because("it is a folder"),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// A folder for what is made on the way; beside the output, so that it can be moved there.
+fn work_folder(output: &Output) -> Result<tempfile::TempDir, ImageError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".bowline-layers-");
+    let (shown, made) = match output {
+        Output::Layout(path) | Output::OciArchive(path) | Output::DockerArchive(path) => {
+            let parent = match path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            let made = fs::create_dir_all(parent).and_then(|()| builder.tempdir_in(parent));
+            (path.display().to_string(), made)
+        }
+        Output::Registry(_) => (
+            std::env::temp_dir().display().to_string(),
+            builder.tempdir(),
+        ),
+    };
+    made.map_err(|error| {
+        ImageError::new(ImageErrorKind::Unwritable, format!("`{shown}`")).because(error.to_string())
+    })
+}
+
+/// Whether Python loads this file as a module in machine code. Packages may hold programs for other platforms as
+/// mere data, so nothing else of them is looked at.
+fn is_extension_module(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.ends_with(".so") && (name.contains(".cpython-") || name.ends_with(".abi3.so"))
+}
+
+/// The files of the Python packages that the connectors ask for, for each platform.
+fn packages(
+    plan: &ImagePlan,
+    bases: &[PlatformBase],
+    folder: &Path,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<BTreeMap<Platform, Vec<PlannedFile>>, ImageError> {
+    let _ = (bases, folder, on_event);
+    let asking = plan
+        .connectors
+        .iter()
+        .find(|each| !each.requirements.is_empty());
+    match asking {
+        None => Ok(BTreeMap::new()),
+        Some(connector) => Err(ImageError::new(
+            ImageErrorKind::NeedsEngine,
+            format!("connector `{}` with a requirements.txt", connector.name),
+        )),
+    }
+}

@@ -1,0 +1,364 @@
+//! From a plan and its base to a complete image: layers, configurations, manifests, and what belongs to them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use bowline_contract::manifest::AssetClass;
+
+use crate::cancel::Cancel;
+use crate::error::{ImageError, ImageErrorKind};
+use crate::event::BuildEvent;
+use crate::layer::{Entry, NewLayer, write_layer};
+use crate::native::artifact::{AttachedFile, Attachment, CONNECTORS_ARTIFACT, artifact};
+use crate::native::base::PlatformBase;
+use crate::native::config::{Step, merge};
+use crate::native::entries::entries;
+use crate::oci::{
+    Blob, BlobContent, Descriptor, Digest, Document, Index, Manifest, PackedImage, json_bytes,
+    media_type,
+};
+use crate::plan::{ImagePlan, PlannedFile};
+use crate::platform::Platform;
+use crate::sbom;
+
+/// The note that holds the digest of the base.
+const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+/// The beginning of the names that OCI gives to notes on images.
+const OCI_NOTES: &str = "org.opencontainers.image.";
+/// More threads than this wait for the disk.
+const MOST_THREADS: usize = 8;
+
+/// What is needed beside the plan.
+pub(super) struct Material<'a> {
+    pub(super) plan: &'a ImagePlan,
+    /// The base for each of the plan's platforms, in their order.
+    pub(super) bases: &'a [PlatformBase],
+    /// The files of the Python packages for each platform.
+    pub(super) packages: &'a BTreeMap<Platform, Vec<PlannedFile>>,
+    /// What is attached beside the SBOM and the connectors' manifests.
+    pub(super) attachments: &'a [Attachment],
+    /// The time of everything in the image, in seconds since 1970.
+    pub(super) time: u64,
+    /// A folder of its own, for layers until they are written where they belong.
+    pub(super) folder: &'a Path,
+    pub(super) cancel: &'a Cancel,
+}
+
+/// A layer that has yet to be written, and what the history says of it.
+struct Wanted<'a> {
+    words: String,
+    entries: Vec<Entry<'a>>,
+}
+
+/// Packs the image.
+pub(super) fn pack(
+    material: &Material<'_>,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<PackedImage, ImageError> {
+    let mut wanted: Vec<Vec<Wanted<'_>>> = Vec::new();
+    for base in material.bases {
+        wanted.push(layers(material, base)?);
+    }
+    let written = write_layers(material, &wanted, on_event)?;
+
+    let created = rfc3339(material.time)?;
+    let mut blobs = BTreeMap::new();
+    let mut manifests = Vec::new();
+    let mut referrers = Vec::new();
+    for (base, wanted) in material.bases.iter().zip(&wanted) {
+        let mut steps = vec![Step {
+            words: "bowline build: variables, labels and user".to_owned(),
+            layer: None,
+        }];
+        for layer in wanted {
+            // Every wanted layer has been written, or writing would have failed.
+            let made = written.iter().find(|(of, _, _)| **of == *layer.entries);
+            steps.push(Step {
+                words: layer.words.clone(),
+                layer: made.map(|(_, layer, _)| layer),
+            });
+        }
+        for (_, layer, file) in &written {
+            if steps
+                .iter()
+                .any(|step| step.layer.is_some_and(|own| own.diff_id == layer.diff_id))
+            {
+                add(
+                    &mut blobs,
+                    &layer.descriptor,
+                    BlobContent::File(file.clone()),
+                );
+            }
+        }
+        let document = manifest(material, base, &steps, &created, &mut blobs, on_event);
+        let attached = [
+            Attachment {
+                artifact_type: sbom::MEDIA_TYPE.to_owned(),
+                files: vec![AttachedFile {
+                    title: "sbom.cdx.json".to_owned(),
+                    media_type: sbom::MEDIA_TYPE.to_owned(),
+                    bytes: sbom::write(&sbom::Subject {
+                        plan: material.plan,
+                        platform: &base.platform,
+                        base_digest: &base.digest,
+                        packages: packages(material, &base.platform),
+                        time: &created,
+                    })?,
+                }],
+            },
+            connectors(material.plan),
+        ];
+        for attachment in attached.iter().chain(material.attachments) {
+            let (referrer, more) = artifact(attachment, &document);
+            for blob in more {
+                add(&mut blobs, &blob.descriptor, blob.content);
+            }
+            referrers.push(referrer);
+        }
+        manifests.push((base.platform.clone(), document));
+    }
+    let root = match manifests.as_slice() {
+        [(_, only)] => only.clone(),
+        several => Document::index(&Index {
+            annotations: notes(material.plan, None),
+            ..Index::new(
+                several
+                    .iter()
+                    .map(|(platform, document)| Descriptor {
+                        platform: Some(platform.clone()),
+                        ..document.descriptor()
+                    })
+                    .collect(),
+            )
+        }),
+    };
+    let manifests = manifests
+        .into_iter()
+        .map(|(_, document)| document)
+        .filter(|document| document.digest != root.digest)
+        .collect();
+    Ok(PackedImage {
+        tag: material.plan.tag.clone(),
+        blobs: blobs.into_values().collect(),
+        manifests,
+        root,
+        referrers,
+    })
+}
+
+fn add(blobs: &mut BTreeMap<Digest, Blob>, descriptor: &Descriptor, content: BlobContent) {
+    blobs
+        .entry(descriptor.digest.clone())
+        .or_insert_with(|| Blob {
+            descriptor: Descriptor {
+                annotations: BTreeMap::new(),
+                ..descriptor.clone()
+            },
+            content,
+        });
+}
+
+fn packages<'a>(material: &'a Material<'_>, platform: &Platform) -> &'a [PlannedFile] {
+    material
+        .packages
+        .get(platform)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+/// The layers that are put on a base: what is shared, Python packages, then each connector; those without a file
+/// are none.
+fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted<'a>>, ImageError> {
+    let plan = material.plan;
+    let platform = &base.platform;
+    let here = |file: &&PlannedFile| file.platform.as_ref().is_none_or(|only| only == platform);
+    let packages = material.packages.get(platform);
+    let mut groups: Vec<(String, Vec<&PlannedFile>)> = vec![
+        (
+            "what connectors share".to_owned(),
+            plan.shared.iter().filter(here).collect(),
+        ),
+        (
+            "Python packages".to_owned(),
+            packages.into_iter().flatten().collect(),
+        ),
+    ];
+    for connector in &plan.connectors {
+        let kind = match connector.class {
+            AssetClass::Warehouse => "connector",
+            AssetClass::Etl => "pipeline connector",
+        };
+        groups.push((
+            format!("{kind} {}", connector.name),
+            connector.files.iter().filter(here).collect(),
+        ));
+    }
+    let mut tree = base.facts.tree.clone();
+    let mut wanted = Vec::new();
+    for (words, files) in groups {
+        if !files.is_empty() {
+            wanted.push(Wanted {
+                words: format!("bowline build: {words}"),
+                entries: entries(files, &mut tree)?,
+            });
+        }
+    }
+    Ok(wanted)
+}
+
+type Written<'a, 'b> = (&'b [Entry<'a>], NewLayer, PathBuf);
+
+/// Writes every layer once, several at a time.
+fn write_layers<'a, 'b>(
+    material: &Material<'_>,
+    wanted: &'b [Vec<Wanted<'a>>],
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<Vec<Written<'a, 'b>>, ImageError> {
+    let mut jobs: Vec<&Wanted<'a>> = Vec::new();
+    for each in wanted.iter().flatten() {
+        // What is the same on several platforms is written once.
+        if !jobs.iter().any(|job| job.entries == each.entries) {
+            jobs.push(each);
+        }
+    }
+    for job in &jobs {
+        on_event(BuildEvent::Step(format!(
+            "packing {}",
+            job.words.trim_start_matches("bowline build: ")
+        )));
+    }
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MOST_THREADS)
+        .min(jobs.len());
+    let todo = Mutex::new(jobs.into_iter().enumerate());
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let next = todo.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((number, job)) = next else {
+                return done;
+            };
+            let file = material.folder.join(format!("layer-{number}"));
+            let layer = write_layer(&job.entries, material.time, &file, material.cancel);
+            done.push((
+                number,
+                layer.map(|layer| (job.entries.as_slice(), layer, file)),
+            ));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, layer)| layer).collect()
+}
+
+fn manifest(
+    material: &Material<'_>,
+    base: &PlatformBase,
+    steps: &[Step<'_>],
+    created: &str,
+    blobs: &mut BTreeMap<Digest, Blob>,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Document {
+    let plan = material.plan;
+    let user = base
+        .facts
+        .has_user(&plan.user)
+        .then_some(plan.user.as_str());
+    if user.is_none() {
+        on_event(BuildEvent::Warning(format!(
+            "the base `{}` has no user `{}`; the image runs as the base's own",
+            base.source.name(),
+            plan.user
+        )));
+    }
+    let config = json_bytes(&merge(
+        &base.config,
+        base.manifest.layers.len(),
+        plan,
+        user,
+        steps,
+        created,
+    ));
+    let config_descriptor = Descriptor::of(media_type::CONFIG, &config);
+    let mut layers = Vec::new();
+    for layer in &base.manifest.layers {
+        let own = BlobContent::Source(std::sync::Arc::clone(&base.source));
+        add(blobs, layer, own);
+        layers.push(layer.clone());
+    }
+    layers.extend(
+        steps
+            .iter()
+            .filter_map(|step| step.layer)
+            .map(|layer| layer.descriptor.clone()),
+    );
+    let document = Document::manifest(&Manifest {
+        schema_version: 2,
+        media_type: Some(media_type::MANIFEST.to_owned()),
+        artifact_type: None,
+        config: config_descriptor.clone(),
+        layers,
+        subject: None,
+        annotations: notes(plan, Some(base)),
+    });
+    add(blobs, &config_descriptor, BlobContent::Bytes(config));
+    document
+}
+
+/// The notes on a manifest: those labels that have names of OCI's, and which manifest the base is.
+fn notes(plan: &ImagePlan, base: Option<&PlatformBase>) -> BTreeMap<String, String> {
+    let mut notes: BTreeMap<String, String> = plan
+        .labels
+        .iter()
+        .filter(|(name, _)| name.starts_with(OCI_NOTES))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    if let Some(base) = base {
+        notes.insert(BASE_DIGEST.to_owned(), base.digest.clone());
+    }
+    notes
+}
+
+/// The manifests of all connectors, as one attachment.
+fn connectors(plan: &ImagePlan) -> Attachment {
+    let files = plan.connectors.iter().map(|connector| {
+        let root = connector.root.rsplit('/').next().unwrap_or_default();
+        let class = match connector.class {
+            AssetClass::Warehouse => "connectors",
+            AssetClass::Etl => "etl_connectors",
+        };
+        AttachedFile {
+            title: format!("{class}/{root}/manifest.json"),
+            media_type: "application/json".to_owned(),
+            bytes: connector.manifest.clone(),
+        }
+    });
+    Attachment {
+        artifact_type: CONNECTORS_ARTIFACT.to_owned(),
+        files: files.collect(),
+    }
+}
+
+fn rfc3339(seconds: u64) -> Result<String, ImageError> {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .map(|time| time.to_string())
+        .ok_or_else(|| {
+            ImageError::new(ImageErrorKind::Invalid, format!("the time `{seconds}`"))
+                .because("it is further away than years are counted")
+        })
+}

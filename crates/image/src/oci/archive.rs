@@ -1,0 +1,237 @@
+//! Reading an archive: what `docker save` and `podman save` write, or an OCI layout packed with tar.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{ImageError, ImageErrorKind};
+use crate::oci::files::Files;
+use crate::oci::layout::{Layout, MARKER};
+use crate::oci::{
+    BlobSource, Descriptor, Digest, Document, Hasher, Manifest, Verified, image_error, media_type,
+};
+
+/// The file of Docker's archives that lists their images.
+pub(super) const LIST: &str = "manifest.json";
+
+/// The one image in an archive.
+#[derive(Debug)]
+pub enum Archive {
+    /// In an OCI layout.
+    Oci(Layout),
+    /// As Docker writes it.
+    Docker(DockerArchive),
+}
+
+/// An image as Docker packs it. It has no manifest, so one is made.
+#[derive(Debug)]
+pub struct DockerArchive {
+    files: Files,
+    names: BTreeMap<Digest, String>,
+    manifest: Document,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    layers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Configured {
+    rootfs: RootFs,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    diff_ids: Vec<Digest>,
+}
+
+impl Archive {
+    /// Opens the one image in an archive.
+    ///
+    /// # Errors
+    /// When it is no archive of an image, holds several, or is damaged.
+    pub fn open(path: &Path) -> Result<Self, ImageError> {
+        let files = Files::archive(path)?;
+        // What newer engines write is both; the OCI layout in it knows the true manifest.
+        if files.has(MARKER) {
+            return Layout::from_files(files, None).map(Self::Oci);
+        }
+        if files.has(LIST) {
+            return DockerArchive::new(files).map(Self::Docker);
+        }
+        Err(
+            ImageError::new(ImageErrorKind::Invalid, format!("`{}`", files.name()))
+                .because(format!(
+                    "it holds neither `{LIST}` nor `{MARKER}`, so it is no archive of an image"
+                ))
+                .hint("make one with `docker save` or `skopeo copy`".to_owned()),
+        )
+    }
+
+    fn source(&self) -> &dyn BlobSource {
+        match self {
+            Self::Oci(layout) => layout,
+            Self::Docker(archive) => archive,
+        }
+    }
+}
+
+impl BlobSource for Archive {
+    fn name(&self) -> String {
+        self.source().name()
+    }
+
+    fn root(&self) -> Result<Document, ImageError> {
+        self.source().root()
+    }
+
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Document, ImageError> {
+        self.source().manifest(descriptor)
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send + '_>, ImageError> {
+        self.source().open(blob)
+    }
+
+    fn file(&self, blob: &Descriptor) -> Option<PathBuf> {
+        self.source().file(blob)
+    }
+
+    fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, ImageError> {
+        self.source().referrers(subject)
+    }
+}
+
+impl DockerArchive {
+    fn new(files: Files) -> Result<Self, ImageError> {
+        let corrupt = |cause: String| {
+            ImageError::new(ImageErrorKind::Corrupt, format!("`{}`", files.name())).because(cause)
+        };
+        let mut listed: Vec<Listed> = files.json(LIST)?;
+        let Some(image) = listed.pop() else {
+            return Err(ImageError::new(
+                ImageErrorKind::Missing,
+                format!("an image in `{}`", files.name()),
+            ));
+        };
+        if !listed.is_empty() {
+            listed.push(image);
+            let tags: Vec<String> = listed
+                .into_iter()
+                .flat_map(|each| each.repo_tags.unwrap_or_default())
+                .collect();
+            return Err(
+                ImageError::new(ImageErrorKind::Invalid, format!("`{}`", files.name()))
+                    .because(format!("it holds several images: `{}`", tags.join("`, `")))
+                    .hint("save one image only".to_owned()),
+            );
+        }
+        let config = files.read(&image.config)?;
+        let Configured { rootfs } = serde_json::from_slice(&config)
+            .map_err(|error| corrupt(format!("`{}`: {error}", image.config)))?;
+        if rootfs.diff_ids.len() != image.layers.len() {
+            return Err(corrupt(format!(
+                "its configuration tells of {} layers, and it holds {}",
+                rootfs.diff_ids.len(),
+                image.layers.len()
+            )));
+        }
+        let config_descriptor = Descriptor::of(media_type::CONFIG, &config);
+        let mut names = BTreeMap::from([(config_descriptor.digest.clone(), image.config)]);
+        let mut layers = Vec::new();
+        for (name, diff_id) in image.layers.into_iter().zip(rootfs.diff_ids) {
+            let descriptor = layer(&files, &name, diff_id)?;
+            names.insert(descriptor.digest.clone(), name);
+            layers.push(descriptor);
+        }
+        let manifest = Document::manifest(&Manifest {
+            schema_version: 2,
+            media_type: Some(media_type::MANIFEST.to_owned()),
+            artifact_type: None,
+            config: config_descriptor,
+            layers,
+            subject: None,
+            annotations: BTreeMap::new(),
+        });
+        Ok(Self {
+            files,
+            names,
+            manifest,
+        })
+    }
+}
+
+/// A layer's descriptor. A layer that is not packed is called what the configuration calls it; that this is true is
+/// found out when it is read.
+fn layer(files: &Files, name: &str, diff_id: Digest) -> Result<Descriptor, ImageError> {
+    let failed = |error: io::Error| {
+        image_error(
+            error,
+            ImageErrorKind::Unreadable,
+            format!("`{name}` in `{}`", files.name()),
+        )
+    };
+    let (mut reader, size) = files.open(name)?;
+    let mut start = Vec::new();
+    reader
+        .by_ref()
+        .take(2)
+        .read_to_end(&mut start)
+        .map_err(failed)?;
+    if start != [0x1f, 0x8b] {
+        return Ok(Descriptor::new(media_type::LAYER, diff_id, size));
+    }
+    let mut hasher = Hasher::default();
+    hasher.update(&start);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut buffer).map_err(failed)? {
+            0 => break,
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+    let (digest, size) = hasher.finish();
+    Ok(Descriptor::new(media_type::LAYER_GZIP, digest, size))
+}
+
+impl BlobSource for DockerArchive {
+    fn name(&self) -> String {
+        self.files.name()
+    }
+
+    fn root(&self) -> Result<Document, ImageError> {
+        Ok(self.manifest.clone())
+    }
+
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Document, ImageError> {
+        match descriptor.digest == self.manifest.digest {
+            true => Ok(self.manifest.clone()),
+            false => Err(ImageError::new(
+                ImageErrorKind::Missing,
+                format!("manifest `{}` in `{}`", descriptor.digest, self.name()),
+            )),
+        }
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send + '_>, ImageError> {
+        let name = self.names.get(&blob.digest).ok_or_else(|| {
+            ImageError::new(
+                ImageErrorKind::Missing,
+                format!("blob `{}` in `{}`", blob.digest, self.name()),
+            )
+        })?;
+        let (reader, _) = self.files.open(name)?;
+        Ok(Box::new(Verified::new(reader, blob, self.name())))
+    }
+
+    fn referrers(&self, _subject: &Descriptor) -> Result<Vec<Descriptor>, ImageError> {
+        Ok(Vec::new())
+    }
+}
