@@ -1,4 +1,4 @@
-//! Database servers that tests and benchmarks start for themselves: in a temporary folder, on a free
+//! Database servers and registries that tests and benchmarks start for themselves: in a temporary folder, on a free
 //! loopback port, never as root, and gone with whoever started them, however that one ends.
 //!
 //! To add an engine: a module like `postgres` that finds the binaries, fills a [`Launch`] and knows when the
@@ -8,8 +8,10 @@ mod error;
 mod mariadb;
 mod postgres;
 mod process;
+mod registry;
 
 pub use error::ServerError;
 pub use mariadb::MariaDb;
 pub use postgres::{Cluster, Postgres, Programs};
 pub use process::{Launch, Running, StopSignal, free_port};
+pub use registry::{Doors, Registry};
