@@ -14,6 +14,9 @@ pub use connector::{Connector, Driver, FunctionalTarget, OpenError, connector_na
 pub use credentials::{Credentials, CredentialsError, ExpressionError};
 pub use folder::{LoadError, Problem};
 pub use python::{EnvironmentError, EnvironmentEvent, program as python_program};
-pub use scaffold::{Draft, Scaffold, ScaffoldError, Scaffolded};
+pub use scaffold::{
+    Draft, KeptFolder, NewFile, NewFolder, Scaffold, ScaffoldError, Scaffolded,
+    new_connection_type, pipeline_project,
+};
 pub use schemas::schemas;
 pub use workspace::{Located, NameSource, Workspace, WorkspaceError};

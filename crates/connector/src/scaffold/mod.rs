@@ -2,6 +2,7 @@
 
 mod conversion;
 mod error;
+mod folder;
 mod ignore;
 mod python;
 mod rust;
@@ -11,4 +12,6 @@ mod texts;
 mod write;
 
 pub use error::ScaffoldError;
+pub use folder::{KeptFolder, NewFile, NewFolder, new_connection_type};
+pub use rust::pipeline_project;
 pub use write::{Draft, Scaffold, Scaffolded};

@@ -4,10 +4,12 @@
 use bowline_contract::layout::{CONNECTOR_FILE, IGNORE_FILE};
 use toml::{Table, Value};
 
-use super::write::NewFile;
+use super::folder::NewFile;
 
 const MAIN: &str = include_str!("rust/main.rs.txt");
 const CONNECTOR: &str = include_str!("rust/connector.toml.txt");
+const PIPELINE_MAIN: &str = include_str!("rust/pipeline.rs.txt");
+const PIPELINE_CONNECTOR: &str = include_str!("rust/pipeline.toml.txt");
 const CARGO: &str = include_str!("rust/Cargo.toml.txt");
 
 /// The folder of the SDK's copy, in the project.
@@ -65,14 +67,21 @@ const CRATES: [Vendored; 2] = [
     ),
 ];
 
-/// The files of a new connector, its templates aside.
+/// The files of a new connector for a warehouse, its templates aside.
 pub(super) fn files(name: &str, dialect: &str) -> Vec<NewFile> {
+    project(CONNECTOR.replace("DIALECT", dialect), MAIN, name)
+}
+
+/// The files of a new connector for pipelines that is a program in Rust, all but its manifest and its credentials.
+#[must_use]
+pub fn pipeline_project(name: &str) -> Vec<NewFile> {
+    project(PIPELINE_CONNECTOR.to_owned(), PIPELINE_MAIN, name)
+}
+
+fn project(connector: String, main: &str, name: &str) -> Vec<NewFile> {
     let mut files = vec![
-        (
-            CONNECTOR_FILE.to_owned(),
-            CONNECTOR.replace("DIALECT", dialect),
-        ),
-        ("src/main.rs".to_owned(), MAIN.replace("NAME", name)),
+        (CONNECTOR_FILE.to_owned(), connector),
+        ("src/main.rs".to_owned(), main.replace("NAME", name)),
         ("Cargo.toml".to_owned(), CARGO.to_owned()),
         (IGNORE_FILE.to_owned(), "/target/\n".to_owned()),
     ];

@@ -1,21 +1,21 @@
-//! Writing a new connector: all of it or nothing.
+//! A new warehouse connector: what it starts from, and its files.
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use bowline_contract::layout::{
     CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
     REQUIREMENTS_FILE, TEMPLATES_FILE,
 };
-use bowline_contract::{AssetClass, ConnectionType, ConnectorName, SourceManifest};
+use bowline_contract::{AssetClass, ConnectorName, SourceManifest};
 
 use serde_json::{Map, Value};
 
 use super::conversion::Conversion;
-use super::{ScaffoldError, ignore, python, rust, texts};
+use super::folder::{NewFile, NewFolder, new_connection_type};
+use super::{ScaffoldError, python, rust, texts};
 use crate::connector::Connector;
 use crate::dialect::{Pack, ScaffoldFiles};
-use crate::folder::{listed, shown};
+use crate::folder::listed;
 use crate::workspace::Workspace;
 
 /// What a new connector shall be.
@@ -43,9 +43,6 @@ enum Start {
     /// A program of its own, in Rust.
     Rust,
 }
-
-/// One file of a new connector: where in its folder, and its text.
-pub(super) type NewFile = (String, String);
 
 /// A connector just made.
 #[derive(Debug)]
@@ -158,34 +155,13 @@ impl Scaffold {
     /// # Errors
     /// [`ScaffoldError`].
     pub fn draft(self, workspace: &Workspace) -> Result<Draft, ScaffoldError> {
-        let dir = workspace.connectors_dir().join(self.name.as_str());
-        let mut others = workspace.connectors(AssetClass::Warehouse)?;
-        others.extend(workspace.connectors(AssetClass::Etl)?);
-        let taken = others
-            .into_iter()
-            .find(|found| found.name == self.name)
-            .map(|found| found.dir)
-            .or_else(|| dir.symlink_metadata().is_ok().then(|| dir.clone()));
-        if let Some(dir) = taken {
-            return Err(ScaffoldError::Exists { dir: shown(&dir) });
-        }
-        let ignore_file = ignore::extend(workspace.root())?;
-        let parent = workspace.connectors_dir();
-        std::fs::create_dir_all(&parent).map_err(|source| failed(&parent, source))?;
-        let folder = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempdir_in(&parent)
-            .map_err(|source| failed(&parent, source))?;
-        let written = self.write_files(folder.path())?;
-        let connector = self.load(folder.path())?;
-        make_listable(folder.path()).map_err(|source| failed(&dir, source))?;
+        let files = self.files_of_folder();
+        let folder = NewFolder::write(workspace, AssetClass::Warehouse, &self.name, files)?;
+        let connector = self.load(&folder.path())?;
         Ok(Draft {
             connector,
             scaffold: self,
             folder,
-            dir,
-            written,
-            ignore_file,
         })
     }
 
@@ -199,7 +175,7 @@ impl Scaffold {
         })
     }
 
-    fn write_files(&self, dir: &Path) -> Result<Vec<String>, ScaffoldError> {
+    fn files_of_folder(&self) -> Vec<NewFile> {
         let (mut files, known) = self.files();
         let mut credentials = known
             .map_or(texts::EMPTY_CREDENTIALS, |known| known.credentials)
@@ -215,7 +191,7 @@ impl Scaffold {
             credentials = conversion.credentials(known);
         }
         let manifest = SourceManifest {
-            connection_type: ConnectionType::generate(random_bytes()),
+            connection_type: new_connection_type(AssetClass::Warehouse),
             connection_name: self.connection_name.clone(),
             credentials_schema: Some(
                 known
@@ -225,20 +201,7 @@ impl Scaffold {
         };
         files.push((MANIFEST_FILE.to_owned(), manifest.to_json_string()));
         files.push((CREDENTIALS_FILE.to_owned(), credentials));
-        for (name, text) in &files {
-            let path = dir.join(name);
-            let parent = path.parent().unwrap_or(dir);
-            std::fs::create_dir_all(parent)
-                .and_then(|()| write_new(&path, text, *name == CREDENTIALS_FILE))
-                .map_err(|source| failed(&path, source))?;
-        }
-        let copied = format!("{}/", rust::VENDOR);
-        let (copies, mut shown): (Vec<_>, Vec<_>) = files
-            .into_iter()
-            .map(|(name, _)| name)
-            .partition(|name| name.starts_with(&copied));
-        shown.extend((!copies.is_empty()).then_some(copied));
-        Ok(shown)
+        files
     }
 
     /// The files that say what the connector does, and the pack's texts where they fit its driver.
@@ -290,10 +253,7 @@ pub struct Draft {
     /// The connector, as it loads where it stands now.
     pub connector: Connector,
     scaffold: Scaffold,
-    folder: tempfile::TempDir,
-    dir: PathBuf,
-    written: Vec<String>,
-    ignore_file: Option<PathBuf>,
+    folder: NewFolder,
 }
 
 impl Draft {
@@ -302,25 +262,17 @@ impl Draft {
     /// # Errors
     /// [`ScaffoldError`]; nothing is overwritten.
     pub fn keep(self) -> Result<Scaffolded, ScaffoldError> {
-        let dir = self.dir;
-        std::fs::rename(self.folder.path(), &dir).map_err(|source| failed(&dir, source))?;
+        let kept = self.folder.keep()?;
         Ok(Scaffolded {
-            connector: self.scaffold.load(&dir)?,
-            files: self.written.iter().map(|file| dir.join(file)).collect(),
-            ignore_file: self.ignore_file,
+            connector: self.scaffold.load(&kept.dir)?,
+            files: kept.files,
+            ignore_file: kept.ignore_file,
         })
     }
 }
 
 /// The pack for an engine that has none of its own.
 const ANY_ENGINE: &str = "ansi";
-
-fn failed(path: &Path, source: std::io::Error) -> ScaffoldError {
-    ScaffoldError::Write {
-        path: shown(path),
-        source,
-    }
-}
 
 fn find_dialect(asked: &str) -> Result<&'static Pack, ScaffoldError> {
     Pack::find(asked).ok_or_else(|| {
@@ -348,38 +300,4 @@ fn engines() -> impl Iterator<Item = (&'static Pack, ScaffoldFiles)> {
 /// The pack whose own driver has this name.
 fn pack_of_driver(driver: &str) -> Option<(&'static Pack, ScaffoldFiles)> {
     engines().find(|(pack, _)| pack.driver_name().as_deref() == Some(driver))
-}
-
-/// Seeds of the standard library's hash maps are random; a connection type needs no better source.
-fn random_bytes() -> [u8; 4] {
-    let [a, b, c, d, ..] = RandomState::new()
-        .hash_one(std::process::id())
-        .to_be_bytes();
-    [a, b, c, d]
-}
-
-/// Writes a file that must not exist; a secret one so that only its owner reads it.
-fn write_new(path: &Path, text: &str, secret: bool) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if secret {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = secret;
-    options.open(path)?.write_all(text.as_bytes())
-}
-
-/// Temporary folders are their owner's alone; a connector's folder is like any other.
-fn make_listable(dir: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755))?;
-    }
-    #[cfg(not(unix))]
-    let _ = dir;
-    Ok(())
 }

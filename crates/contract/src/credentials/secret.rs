@@ -10,11 +10,13 @@ use super::check::CONNECT_ARGS;
 /// Keys whose values may be shown. Compared without case and separators.
 const PUBLIC_KEYS: &[&str] = &[
     "account",
+    "apiurl",
     "applicationname",
     "authenticator",
     "authmethod",
     "authtype",
     "autocommit",
+    "baseurl",
     "catalog",
     "charset",
     "clientid",
