@@ -74,6 +74,10 @@ pub(crate) enum Command {
     Test(command::test::TestArgs),
     /// Prove a connector and write what the platform takes from it
     Export(command::export::ExportArgs),
+    /// Read a pipeline's metadata and runs, and send them on as events
+    Collect(command::collect::CollectArgs),
+    /// Build an agent image that holds connectors
+    Build(command::build::BuildArgs),
     /// Show what one template becomes
     Render(command::render::RenderArgs),
     /// Run SQL through a connector

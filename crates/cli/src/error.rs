@@ -4,11 +4,14 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bowline_collect::{CollectError, StateError};
 use bowline_conformance::ExportError;
 use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, WorkspaceError};
 use bowline_contract::{NameError, UnknownSection, credentials};
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_image::ImageError;
+use bowline_image::plan::PlanError;
 use bowline_etl::SourceError;
 
 /// Why a command could not do its work.
@@ -79,6 +82,12 @@ pub(crate) enum CliError {
     /// There is no export.
     #[error("cannot export the connector")]
     Export(#[source] ExportError),
+    /// An image cannot be built as asked.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// An image cannot be built, moved or read.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// A file cannot be written.
     #[error("cannot write `{}`", .path.display())]
     Write {
@@ -93,6 +102,12 @@ pub(crate) enum CliError {
     /// Standard output cannot be written.
     #[error("cannot write standard output")]
     Output(#[source] io::Error),
+    /// A collection stopped.
+    #[error(transparent)]
+    Collect(Box<CollectError>),
+    /// What earlier collections wrote down cannot be used.
+    #[error(transparent)]
+    CollectState(#[from] StateError),
     /// The user stopped a question.
     #[error("stopped")]
     Interrupted,
@@ -123,6 +138,17 @@ impl From<ScaffoldError> for CliError {
 impl From<SourceError> for CliError {
     fn from(error: SourceError) -> Self {
         Self::Source(Box::new(error))
+    }
+}
+
+impl From<CollectError> for CliError {
+    fn from(error: CollectError) -> Self {
+        match error {
+            CollectError::Source(error) => error.into(),
+            CollectError::Write { path, source } => Self::Write { path, source },
+            CollectError::Output(error) => Self::Output(error),
+            other => Self::Collect(Box::new(other)),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! How a command ended, and the one place that turns it into the process's exit code.
 
+use bowline_collect::{CollectError, PushErrorKind, StateError};
 use bowline_conformance::ExportError;
 use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_image::ImageErrorKind;
+use bowline_image::plan::{PlanError, PlanProblemKind};
 use bowline_etl::SourceErrorKind;
 
 use crate::error::CliError;
@@ -64,8 +67,35 @@ fn error_code(error: &CliError) -> i32 {
         | CliError::Write { .. }
         | CliError::Output(_)
         | CliError::Input(_) => exit_code::FILES,
+        CliError::Collect(error) => collect_code(error),
+        CliError::CollectState(error) => match error {
+            StateError::Locked(_) | StateError::Foreign { .. } => exit_code::USAGE,
+            _ => exit_code::FILES,
+        },
+        CliError::Plan(error) => plan_code(error),
+        CliError::Image(error) => image_code(error.kind),
         CliError::Interrupted => exit_code::INTERRUPTED,
         CliError::Internal(_) => exit_code::INTERNAL,
+    }
+}
+
+/// What is wrong with the command alone is a matter of usage; anything else is the connectors'.
+fn plan_code(error: &PlanError) -> i32 {
+    let is_usage = |kind| matches!(kind, PlanProblemKind::Name | PlanProblemKind::Argument);
+    match error.problems.iter().all(|problem| is_usage(problem.kind)) {
+        true => exit_code::USAGE,
+        false => exit_code::INVALID,
+    }
+}
+
+fn image_code(kind: ImageErrorKind) -> i32 {
+    match kind {
+        ImageErrorKind::Plan => exit_code::INVALID,
+        ImageErrorKind::Invalid => exit_code::USAGE,
+        ImageErrorKind::Unreadable | ImageErrorKind::Unwritable => exit_code::FILES,
+        ImageErrorKind::Unreachable | ImageErrorKind::Unauthorized => exit_code::UNREACHABLE,
+        ImageErrorKind::Cancelled => exit_code::INTERRUPTED,
+        _ => exit_code::IMAGE,
     }
 }
 
@@ -81,6 +111,19 @@ fn connection_code(error: &SqlError) -> i32 {
     match error.kind {
         SqlErrorKind::Driver => exit_code::DRIVER,
         _ => exit_code::UNREACHABLE,
+    }
+}
+
+/// A platform that does not take events is out of reach, unless it refuses what they are.
+fn collect_code(error: &CollectError) -> i32 {
+    match error {
+        CollectError::Source(error) => source_code(error.kind),
+        CollectError::Push(error) => match error.kind {
+            PushErrorKind::Cancelled => exit_code::INTERRUPTED,
+            _ => exit_code::UNREACHABLE,
+        },
+        CollectError::NothingTaken { .. } => exit_code::FELL_SHORT,
+        _ => exit_code::FILES,
     }
 }
 

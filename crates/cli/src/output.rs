@@ -78,6 +78,14 @@ impl Printer {
         )
     }
 
+    /// Writes data for programs to standard output, byte for byte, and tells when its reader is gone: for data without
+    /// end.
+    pub(crate) fn stream(&self, data: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(self.redact(data).as_bytes())?;
+        out.flush()
+    }
+
     /// Says a line on standard error, unless asked to be quiet.
     pub(crate) fn say(&self, line: impl std::fmt::Display) {
         if self.verbosity >= Verbosity::Normal {

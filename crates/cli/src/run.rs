@@ -79,6 +79,8 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::Convert(args) => args.exec(context),
         Command::Test(args) => args.exec(context),
         Command::Export(args) => args.exec(context),
+        Command::Collect(args) => args.exec(context),
+        Command::Build(args) => args.exec(context),
         Command::Render(args) => args.exec(context),
         Command::Query(args) => args.exec(context),
         Command::Explain(args) => args.exec(context),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bowline_driver::Redactor;
 use serde_json::{Value as Json, json};
@@ -219,15 +219,19 @@ impl Push {
 
     /// Sleeps, but notices when the collection is cancelled.
     fn pause(&self, wait: Duration) {
-        const SLICE: Duration = Duration::from_millis(50);
-        let end = Instant::now() + wait;
-        while !self.cancel.load(Ordering::Relaxed) {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            std::thread::sleep(left.min(SLICE));
-        }
+        // The next try sees to it that nothing is sent then.
+        let _cancelled = bowline_http::pause(wait, || self.cancel.load(Ordering::Relaxed));
+    }
+
+    /// Where it pushes to, in words that hold no secret.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let Resource {
+            uuid,
+            resource_type,
+        } = &self.target.resource;
+        let address = shown_address(&self.target.base_url);
+        format!("{address} as {resource_type} {uuid}")
     }
 }
 

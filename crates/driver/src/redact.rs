@@ -84,6 +84,18 @@ impl Redactor {
         }
     }
 
+    /// The same redactor, for more secrets.
+    #[must_use]
+    pub fn with(&self, secrets: impl IntoIterator<Item = String>) -> Self {
+        let more = Self::new(secrets);
+        let joined = |ours: &[String], theirs: &[String]| [ours, theirs].concat().into();
+        Self {
+            secrets: self.secrets + more.secrets,
+            anywhere: joined(&self.anywhere, &more.anywhere),
+            in_place: joined(&self.in_place, &more.in_place),
+        }
+    }
+
     /// The text with every secret replaced by `***`.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {

@@ -1,0 +1,213 @@
+//! Where events go, as the command line says it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bowline_collect::{
+    CollectError, Event, Format, Kind, LineFile, Lineage, Push, PushTarget, Refused, Resource,
+    Sink, lines,
+};
+use bowline_connector::Credentials;
+use bowline_etl::EtlConnector;
+use indicatif::ProgressBar;
+use uuid::Uuid;
+
+use super::uuid;
+use crate::error::CliError;
+use crate::output::Printer;
+use crate::run::Context;
+
+const KEY_ID_VARIABLE: &str = "BOWLINE_PUSH_KEY_ID";
+const TOKEN_VARIABLE: &str = "BOWLINE_PUSH_TOKEN";
+
+/// Where events go, and how they are written.
+#[derive(Debug, clap::Args)]
+pub(super) struct DestinationArgs {
+    /// Add the events to this file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Push the events to the platform at this address; the key is taken from the environment variables
+    /// BOWLINE_PUSH_KEY_ID and BOWLINE_PUSH_TOKEN
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "output",
+        requires = "resource"
+    )]
+    push: Option<String>,
+    /// What the platform knows the vendor's installation by
+    #[arg(long, value_name = "UUID", value_parser = uuid, requires = "push")]
+    resource: Option<Uuid>,
+    /// The platform's type of it; without it, the connector's own type
+    #[arg(long, value_name = "TYPE", requires = "push")]
+    resource_type: Option<String>,
+    /// How events are written
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "events",
+        conflicts_with = "push"
+    )]
+    format: FormatName,
+    /// The namespace of jobs in OpenLineage; without it, the connector's name
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
+}
+
+/// The formats of lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum FormatName {
+    /// A line per event: its kind, its key and itself
+    Events,
+    /// OpenLineage's job and run events
+    Openlineage,
+}
+
+/// Where events go.
+pub(super) enum Destination {
+    /// Standard output.
+    Output {
+        /// What writes there.
+        output: Output,
+        /// How events are written.
+        format: FormatName,
+    },
+    /// A file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// The file, once something is to be written: whoever else collects into it must be done by then.
+        file: Option<LineFile>,
+        /// How events are written.
+        format: FormatName,
+    },
+    /// The platform.
+    Push(Box<Push>),
+}
+
+impl DestinationArgs {
+    pub(super) fn open(
+        &self,
+        context: &Context,
+        connector: &EtlConnector,
+        credentials: &Credentials,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Destination, CliError> {
+        let (Some(base_url), Some(resource)) = (&self.push, self.resource) else {
+            return Ok(match &self.output {
+                None => Destination::Output {
+                    output: Output(Arc::clone(&context.printer)),
+                    format: self.format,
+                },
+                Some(path) => Destination::File {
+                    path: path.clone(),
+                    file: None,
+                    format: self.format,
+                },
+            });
+        };
+        let (key_id, token) = (variable(KEY_ID_VARIABLE)?, variable(TOKEN_VARIABLE)?);
+        context
+            .printer
+            .hide(credentials.redactor().with([token.clone()]));
+        let resource_type = match &self.resource_type {
+            Some(resource_type) => resource_type.clone(),
+            None => connector.manifest.connection_type.to_string(),
+        };
+        let target = PushTarget {
+            base_url: base_url.clone(),
+            key_id,
+            token,
+            resource: Resource {
+                uuid: resource,
+                resource_type,
+            },
+        };
+        let client = Push::new(target, Arc::clone(cancel)).map_err(CollectError::Push)?;
+        Ok(Destination::Push(Box::new(client)))
+    }
+
+    pub(super) fn namespace(&self, connector: &str) -> String {
+        self.namespace.as_deref().unwrap_or(connector).to_owned()
+    }
+}
+
+fn variable(name: &str) -> Result<String, CliError> {
+    match std::env::var(name) {
+        Ok(value) if !value.trim().is_empty() => Ok(value),
+        _ => Err(CliError::usage(
+            format!("no key to push with: `{name}` is not set"),
+            format!("set `{KEY_ID_VARIABLE}` and `{TOKEN_VARIABLE}` to a key that may ingest"),
+        )),
+    }
+}
+
+impl Destination {
+    /// Whether what was delivered there stays there, so that it is worth writing down.
+    pub(super) fn lasts(&self) -> bool {
+        !matches!(self, Self::Output { .. })
+    }
+
+    /// How events are written for it; `lineage` makes OpenLineage events.
+    pub(super) fn format(&self, lineage: impl FnOnce() -> Lineage) -> Format {
+        match self {
+            Self::Output { format, .. } | Self::File { format, .. } => match format {
+                FormatName::Events => Format::Lines,
+                FormatName::Openlineage => Format::OpenLineage(lineage()),
+            },
+            Self::Push(_) => Format::Push,
+        }
+    }
+
+    /// What takes the events.
+    pub(super) fn sink(&mut self) -> Result<&mut dyn Sink, CliError> {
+        Ok(match self {
+            Self::Output { output, .. } => output,
+            Self::File { path, file, .. } => match file {
+                Some(file) => file,
+                None => file.insert(LineFile::open(path)?),
+            },
+            Self::Push(client) => &mut **client,
+        })
+    }
+
+    /// What shows how far a window is; nothing where events themselves are shown.
+    pub(super) fn bar(&self, context: &Context) -> ProgressBar {
+        match self {
+            Self::Output { .. } => ProgressBar::hidden(),
+            Self::File { .. } | Self::Push(_) => context.printer.bar("{spinner} {msg}"),
+        }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |format: &FormatName| match format {
+            FormatName::Events => "events",
+            FormatName::Openlineage => "OpenLineage events",
+        };
+        match self {
+            Self::Output { format, .. } => write!(f, "as {} to standard output", words(format)),
+            Self::File { path, format, .. } => {
+                write!(f, "as {} to `{}`", words(format), path.display())
+            }
+            Self::Push(client) => write!(f, "pushed to {}", client.place()),
+        }
+    }
+}
+
+/// Standard output.
+pub(super) struct Output(Arc<Printer>);
+
+impl Sink for Output {
+    fn deliver(&mut self, _kind: Kind, events: &[Event]) -> Result<Vec<Refused>, CollectError> {
+        match self.0.stream(&lines(events)) {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(CollectError::Closed),
+            Err(error) => Err(CollectError::Output(error)),
+        }
+    }
+}
