@@ -21,6 +21,12 @@ impl Cancel {
         self.0.load(Ordering::SeqCst)
     }
 
+    /// The wish as a flag, for work that knows nothing else.
+    #[must_use]
+    pub fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     /// Goes on, or stops.
     ///
     /// # Errors
