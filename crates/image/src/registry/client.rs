@@ -203,13 +203,12 @@ impl Client {
             format!("{}/v2/{repository}/{}", base.address, request.address)
         };
         let authorization = self.authorization(&request.scope)?;
-        let sent_login = authorization.is_some();
-        let trusted = (&base.origin, authorization);
+        let trusted = (&base.origin, authorization.clone());
         let mut answer = self.follow(request, &address, Some(trusted))?;
         // Only who is asked by the registry itself shows a login.
         let asked =
             answer.status == 401 && Origin::of(&answer.address) == Some(base.origin.clone());
-        if asked && self.challenged(&answer, request, sent_login)? {
+        if asked && self.challenged(&answer, request, authorization.as_deref())? {
             let authorization = self.authorization(&request.scope)?;
             answer = self.follow(request, &address, Some((&base.origin, authorization)))?;
         }
@@ -234,17 +233,19 @@ impl Client {
         &self,
         answer: &Answer,
         request: &Request<'_>,
-        sent_login: bool,
+        refused: Option<&str>,
     ) -> Result<bool, ImageError> {
         let headers = answer.headers.get_all(header::WWW_AUTHENTICATE);
         let Some(challenge) = Challenge::best(headers.iter().filter_map(|each| each.to_str().ok()))
         else {
             return Ok(false);
         };
-        let same_password = sent_login && challenge == Challenge::Basic;
+        let same_password = refused.is_some() && challenge == Challenge::Basic;
         let no_password = challenge == Challenge::Basic && self.login()? == Login::Anonymous;
         self.tokens.set_challenge(challenge);
-        self.tokens.forget(&request.scope);
+        if let Some(refused) = refused {
+            self.tokens.forget(&request.scope, refused);
+        }
         Ok(!same_password && !no_password)
     }
 

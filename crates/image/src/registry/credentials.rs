@@ -178,8 +178,6 @@ fn without_values(error: &CredentialRetrievalError) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn files(config: &str) -> (tempfile::TempDir, LoginFiles) {
@@ -241,15 +239,6 @@ mod tests {
                 "{words}"
             );
         }
-    }
-
-    /// A helper found by its path, which is what stands in its name's place.
-    fn helper(folder: &Path, script: &str) -> String {
-        // The programs are looked up as `docker-credential-NAME`, so a name with a slash is a path from here.
-        let program = folder.join("helper");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        program.display().to_string()
     }
 
     #[test]

@@ -44,10 +44,15 @@ impl Tokens {
             .unwrap_or_else(PoisonError::into_inner) = Some(challenge);
     }
 
-    /// Another token is to be got for this.
-    pub(super) fn forget(&self, scope: &Scope) {
+    /// The token for this was refused: another is to be got, unless another thread has got one since.
+    pub(super) fn forget(&self, scope: &Scope, refused: &str) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.remove(scope);
+        if known
+            .get(scope)
+            .is_some_and(|token| refused == bearer(token))
+        {
+            known.remove(scope);
+        }
     }
 
     /// The header's text that lets a request in, as far as the registry asked for one.
@@ -75,17 +80,21 @@ impl Tokens {
             .get(scope)
             .filter(|token| token.until > Instant::now())
         {
-            return Ok(Some(format!("Bearer {}", token.value)));
+            return Ok(Some(bearer(token)));
         }
         let mut scopes = scope.words(client.reference.repository());
         scopes.extend(asked.filter(|asked| !scopes.contains(asked)));
         let token = patiently(&client.access, || {
             fetch(client, &realm, service.as_deref(), &scopes)
         })?;
-        let authorization = format!("Bearer {}", token.value);
+        let authorization = bearer(&token);
         known.insert(scope.clone(), token);
         Ok(Some(authorization))
     }
+}
+
+fn bearer(token: &Token) -> String {
+    format!("Bearer {}", token.value)
 }
 
 fn basic(login: &Login) -> Option<String> {
