@@ -16,6 +16,7 @@ pub mod plan;
 mod platform;
 pub mod registry;
 mod sbom;
+pub mod shim;
 
 pub use cancel::Cancel;
 pub use error::{ImageError, ImageErrorKind};

@@ -1,0 +1,85 @@
+//! What a `connector.toml` needs from outside its text: a driver, a library, a program.
+
+use std::path::Path;
+
+use bowline_contract::layout::CONNECTOR_FILE;
+use toml::{Table, Value};
+
+use crate::error::{ImageError, ImageErrorKind};
+
+/// What a connector's driver is, as far as an image has to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Nothing that is not in the program: SQLite, HTTP, or what the base has to bring, such as an ODBC driver.
+    Nothing,
+    /// The ADBC driver of this name.
+    Driver(String),
+    /// A library or a driver of the connector's own, in its folder.
+    File(String),
+    /// A program of the connector's own; the first word of its command.
+    Program(String),
+}
+
+/// Reads what a connector needs. Its file was loaded before, by the suite that proved it: what is wrong in it is told
+/// there.
+///
+/// # Errors
+/// When the file cannot be read, or is not TOML any more.
+pub(super) fn needs(dir: &Path) -> Result<Needs, ImageError> {
+    let path = dir.join(CONNECTOR_FILE);
+    let thing = || format!("`{}`", path.display());
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        ImageError::new(ImageErrorKind::Unreadable, thing()).because(error.to_string())
+    })?;
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        ImageError::new(ImageErrorKind::Invalid, thing()).because(error.message())
+    })?;
+    let driver = table.get("driver");
+    let get = |key: &str| driver.and_then(|driver| driver.get(key));
+    let words = |key: &str| get(key).and_then(Value::as_str).map(str::to_owned);
+    Ok(match words("kind").as_deref() {
+        Some("adbc") => match (words("path"), words("name")) {
+            (Some(path), _) => Needs::File(path),
+            (None, Some(name)) => Needs::Driver(name),
+            (None, None) => Needs::Nothing,
+        },
+        Some("odbc") => words("path").map_or(Needs::Nothing, Needs::File),
+        Some("process") => get("command")
+            .and_then(|command| command.get(0))
+            .and_then(Value::as_str)
+            .map_or(Needs::Nothing, |program| Needs::Program(program.to_owned())),
+        _ => Needs::Nothing,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        for (text, expected) in [
+            ("[driver]\nkind = \"sqlite\"", Needs::Nothing),
+            ("[driver]\nkind = \"odbc\"\nname = \"X\"", Needs::Nothing),
+            (
+                "[driver]\nkind = \"adbc\"\nname = \"duckdb\"",
+                Needs::Driver("duckdb".to_owned()),
+            ),
+            (
+                "[driver]\nkind = \"adbc\"\npath = \"lib/x.so\"",
+                Needs::File("lib/x.so".to_owned()),
+            ),
+            (
+                "[driver]\nkind = \"process\"\ncommand = [\"./serve\", \"--fast\"]",
+                Needs::Program("./serve".to_owned()),
+            ),
+            ("[http]\nbase = \"x\"", Needs::Nothing),
+        ] {
+            std::fs::write(dir.path().join("connector.toml"), text).unwrap();
+            assert_eq!(needs(dir.path()).unwrap(), expected, "{text}");
+        }
+        std::fs::write(dir.path().join("connector.toml"), "[driver").unwrap();
+        assert_eq!(needs(dir.path()).unwrap_err().kind, ImageErrorKind::Invalid);
+    }
+}

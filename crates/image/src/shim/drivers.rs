@@ -1,0 +1,144 @@
+//! The ADBC drivers that go into an image, each for the image's platform.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use bowline_driver::catalogue::{self, CatalogueEntry};
+use bowline_driver::install::{
+    self, InstallError, InstallEvent, InstallOptions, InstallOutcome, InstallState,
+};
+
+use super::runtime::HOME;
+use crate::error::{ImageError, ImageErrorKind};
+use crate::event::BuildEvent;
+use crate::plan::{Content, PlannedFile};
+use crate::platform::Platform;
+
+/// The driver's library, as a file of the image: the one installed on this machine where it is the same build, else
+/// fetched into `folder`, and checked.
+///
+/// # Errors
+/// A driver that cannot be installed, or is not built for the platform; see [`InstallError`] for the rest.
+pub(super) fn library(
+    name: &str,
+    platform: &Platform,
+    folder: &Path,
+    cancel: &AtomicBool,
+    on_event: &dyn Fn(BuildEvent),
+) -> Result<PlannedFile, ImageError> {
+    let entry = catalogue::find(name).ok_or_else(|| unknown(name))?;
+    let target = target(platform);
+    let here = install::driver_folder().filter(|_| target == catalogue::Platform::current());
+    let installed = match here.map(|here| install::install_state(entry, &here)) {
+        Some(InstallState::Current(installed)) => installed,
+        _ => fetch(entry, platform, folder, cancel, on_event)?,
+    };
+    Ok(PlannedFile {
+        // Without a manifest, a driver is found by the name of its library.
+        path: format!("{HOME}/drivers/lib{name}.so"),
+        content: Content::File(installed.library),
+        mode: 0o644,
+        platform: Some(platform.clone()),
+    })
+}
+
+fn fetch(
+    entry: &CatalogueEntry,
+    platform: &Platform,
+    folder: &Path,
+    cancel: &AtomicBool,
+    on_event: &dyn Fn(BuildEvent),
+) -> Result<install::Installed, ImageError> {
+    let options = InstallOptions {
+        folder: folder.join(platform.dashed()),
+        archive: None,
+        cancel,
+    };
+    let mut tell = |event| {
+        if let InstallEvent::Downloading {
+            client, package, ..
+        } = event
+        {
+            on_event(BuildEvent::Step(format!(
+                "fetching {package} for {platform} with {client}"
+            )));
+        }
+    };
+    match install::install_for(entry, target(platform), &options, &mut tell) {
+        Ok(InstallOutcome::New(installed) | InstallOutcome::AlreadyThere(installed)) => {
+            Ok(installed)
+        }
+        Err(error) => Err(failed(entry, platform, &error)),
+    }
+}
+
+fn target(platform: &Platform) -> Option<catalogue::Platform> {
+    match (platform.os.as_str(), platform.architecture.as_str()) {
+        ("linux", "amd64") => Some(catalogue::Platform::LinuxX86_64),
+        ("linux", "arm64") => Some(catalogue::Platform::LinuxAarch64),
+        _ => None,
+    }
+}
+
+fn unknown(name: &str) -> ImageError {
+    ImageError::new(ImageErrorKind::Missing, format!("driver `{name}`"))
+        .because("it is not one that can be installed by its name")
+        .hint("put its library into the connector's folder and name it with `path`".to_owned())
+}
+
+fn failed(entry: &CatalogueEntry, platform: &Platform, error: &InstallError) -> ImageError {
+    let thing = format!("driver `{}` for {platform}", entry.name);
+    let kind = match error {
+        InstallError::Interrupted => ImageErrorKind::Cancelled,
+        InstallError::NoBuild { .. } => ImageErrorKind::Missing,
+        InstallError::Write { .. } => ImageErrorKind::Unwritable,
+        InstallError::WrongHash { .. } | InstallError::Unpack { .. } => ImageErrorKind::Corrupt,
+        _ => ImageErrorKind::Packages,
+    };
+    let text = error.to_string();
+    let mut told = ImageError::new(kind, thing);
+    for line in text.lines() {
+        told = match line.strip_prefix("hint: ") {
+            Some(hint) => told.hint(hint.to_owned()),
+            None => told.because(line),
+        };
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_nobody_knows_or_builds_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = |name: &str, platform: &Platform| {
+            library(
+                name,
+                platform,
+                folder.path(),
+                &AtomicBool::new(false),
+                &|_| (),
+            )
+        };
+        let error = library("oracel", &Platform::linux_amd64()).unwrap_err();
+        assert_eq!(error.kind, ImageErrorKind::Missing);
+        let risc = Platform {
+            architecture: "riscv64".to_owned(),
+            ..Platform::linux_amd64()
+        };
+        let error = library("duckdb", &risc).unwrap_err().to_string();
+        assert!(
+            error.starts_with("not there: driver `duckdb` for linux/riscv64"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_stopped_download_is_no_missing_driver() {
+        let entry = catalogue::find("duckdb").unwrap();
+        let error = failed(entry, &Platform::linux_amd64(), &InstallError::Interrupted);
+        assert_eq!(error.kind, ImageErrorKind::Cancelled);
+    }
+}
