@@ -28,9 +28,10 @@ exit_codes! {
     USAGE = 2, "The command line is not valid.";
     INCONCLUSIVE = 3, "Nothing is wrong, but some verdict is unknown.";
     INVALID = 4, "A connector folder, a manifest or the credentials are not valid.";
-    UNREACHABLE = 5, "The database cannot be reached, or it refused the login.";
+    UNREACHABLE = 5, "The database, the vendor or the registry cannot be reached, or refused the login.";
     DRIVER = 6, "A driver is missing, cannot be installed or cannot be loaded.";
     FILES = 7, "A file, standard input or standard output cannot be read or written.";
+    IMAGE = 8, "An image cannot be built, moved or read: an engine, a registry or a package client is missing, or failed.";
     INTERNAL = 70, "The program itself is at fault; please report it.";
     INTERRUPTED = 130, "Stopped by the user; what was made in the database has been removed.";
 }

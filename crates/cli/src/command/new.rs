@@ -117,7 +117,7 @@ fn ask_dialect() -> Result<String, CliError> {
         .ok_or(CliError::Interrupted)
 }
 
-fn unanswered(error: dialoguer::Error) -> CliError {
+pub(crate) fn unanswered(error: dialoguer::Error) -> CliError {
     let dialoguer::Error::IO(error) = error;
     show_cursor();
     match error.kind() {

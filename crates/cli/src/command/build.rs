@@ -1,0 +1,320 @@
+//! `bowline build`: an agent image that holds connectors.
+
+mod builder;
+mod summary;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bowline_connector::{Located, Workspace, WorkspaceError};
+use bowline_contract::AssetClass;
+use bowline_image::plan::{
+    Candidate, ModeChoice, PlanError, PlanProblem, PlanProblemKind, PlanRequest, Planned, Question,
+    choose, plan,
+};
+use bowline_image::registry::Access;
+use bowline_image::shim::BowlineRuntime;
+use bowline_image::{BaseImage, BuildEvent, Cancel, Platform};
+use dialoguer::Confirm;
+use dialoguer::theme::ColorfulTheme;
+use indicatif::ProgressBar;
+
+use crate::error::{CliError, Problem};
+use crate::exit::Ended;
+use crate::interrupt::on_interrupt;
+use crate::run::Context;
+use crate::style::{OPEN, paint};
+use builder::{Builder, Destination};
+
+/// Build an agent image that holds connectors.
+///
+/// Takes warehouse connectors as they were exported and pipeline connectors as they are. Everything that stands in
+/// the way is told before anything is built. Credentials, `.env` and what a `.gitignore` names never go in.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bowline build\n  bowline build shop --tag registry.example.com/team/agent:1.0 --push\n  \
+                  bowline build --platform linux/amd64 --platform linux/arm64 --output oci:image"
+)]
+pub(crate) struct BuildArgs {
+    /// The connectors; without names, all exported warehouse connectors and all pipeline connectors
+    names: Vec<String>,
+    /// Whether the agent reads metadata with the warehouse connectors
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    mode: ModeName,
+    #[command(flatten)]
+    base: BaseArgs,
+    /// A platform to build for, `linux/amd64` if none is named; may be given several times
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    platforms: Vec<Platform>,
+    /// The image's name; without it, `custom-agent:<version>-generic`
+    #[arg(short, long, value_name = "TAG")]
+    tag: Option<String>,
+    /// What builds the image; without it, `native` when it can, else an engine that is there
+    #[arg(long, value_name = "BUILDER")]
+    builder: Option<Builder>,
+    /// Where the native builder writes the image: `oci:DIR`, `oci-archive:FILE` or `docker-archive:FILE`
+    #[arg(long, value_name = "PLACE", conflicts_with = "push")]
+    output: Option<Destination>,
+    /// Push the image to the registry that its tag names
+    #[arg(long)]
+    push: bool,
+    /// A registry to speak to without encryption; may be given several times
+    #[arg(long = "insecure-registry", value_name = "HOST")]
+    insecure: Vec<String>,
+    /// The `bowline` program that goes into the image, or a folder of them for several platforms
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// Go on without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// What an image is built on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BaseArgs {
+    /// The version of the stock agent to build on; without it, `latest`
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+    /// Build on this instead: an image's name, `oci:DIR[:IMAGE]`, or an archive
+    #[arg(long, value_name = "BASE")]
+    base: Option<String>,
+}
+
+impl BaseArgs {
+    fn image(&self, context: &Context) -> Option<BaseImage> {
+        self.base
+            .as_deref()
+            .map(|base| BaseImage::parse(base, &context.directory))
+    }
+}
+
+/// The modes on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ModeName {
+    /// Full where metadata was proven, else hybrid
+    Auto,
+    /// The agent reads metadata too
+    Full,
+    /// Somebody else pushes the metadata
+    Hybrid,
+}
+
+impl From<ModeName> for ModeChoice {
+    fn from(name: ModeName) -> Self {
+        match name {
+            ModeName::Auto => Self::Auto,
+            ModeName::Full => Self::Full,
+            ModeName::Hybrid => Self::Hybrid,
+        }
+    }
+}
+
+impl BuildArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let workspace = Workspace::find(&context.directory)?;
+        let cancel = Cancel::default();
+        let asked = cancel.clone();
+        on_interrupt(move || asked.cancel())?;
+        let voice = Voice::new(context);
+        let planned = self.plan(context, &workspace, &cancel, &voice)?;
+        voice.rest();
+        self.ask(context, &workspace, &planned.questions)?;
+
+        let tell = voice.clone();
+        let mut access = Access::of_user(|name| std::env::var_os(name).map(PathBuf::from));
+        access.insecure.clone_from(&self.insecure);
+        access.cancel = cancel;
+        access.on_event = Arc::new(move |event| tell.tell(event));
+        let job = builder::Job {
+            plan: &planned.plan,
+            workspace: &workspace,
+            destination: self.output.clone(),
+            push: self.push,
+            access,
+        };
+        let made = builder::carry_out(&job, self.builder, &voice);
+        voice.rest();
+        let made = made?;
+        let text = summary::summary(&planned.plan, &made, &workspace, &context.directory);
+        context.printer.text(&text)?;
+        Ok(Ended::Fine)
+    }
+
+    fn plan(
+        &self,
+        context: &Context,
+        workspace: &Workspace,
+        cancel: &Cancel,
+        voice: &Voice,
+    ) -> Result<Planned, CliError> {
+        let (connectors, mut problems) = chosen(context, workspace, &self.names)?;
+        let runtime = BowlineRuntime {
+            binary: self.binary.clone(),
+            drivers: workspace.state_dir().join("drivers"),
+            cancel,
+            on_event: &|event| voice.tell(event),
+        };
+        let planned = plan(&PlanRequest {
+            workspace: workspace.root(),
+            connectors: &connectors,
+            mode: self.mode.into(),
+            version: self.base.version.as_deref(),
+            base: self.base.image(context),
+            platforms: &self.platforms,
+            tag: self.tag.as_deref(),
+            runtime: &runtime,
+        });
+        match planned {
+            Ok(planned) if problems.is_empty() => Ok(planned),
+            Ok(_) => Err(PlanError { problems }.into()),
+            Err(error) => {
+                // That nothing is left to put in follows from names that are unknown.
+                let follows = |each: &PlanProblem| {
+                    !problems.is_empty() && each.kind == PlanProblemKind::Name
+                };
+                let more: Vec<_> = error
+                    .problems
+                    .into_iter()
+                    .filter(|each| !follows(each))
+                    .collect();
+                problems.extend(more);
+                Err(PlanError { problems }.into())
+            }
+        }
+    }
+
+    /// Warns of what the connectors' owner may not want, and goes on only with a yes.
+    fn ask(
+        &self,
+        context: &Context,
+        workspace: &Workspace,
+        questions: &[Question],
+    ) -> Result<(), CliError> {
+        if questions.is_empty() {
+            return Ok(());
+        }
+        let warnings: Vec<String> = questions
+            .iter()
+            .map(|question| summary::warning(question, workspace))
+            .collect();
+        if !self.yes && !context.printer.can_ask() {
+            return Err(CliError::usage(
+                format!(
+                    "stopped before building: there are warnings, and nobody can be asked\n{}",
+                    warnings.join("\n")
+                ),
+                "if that is as you want it, say so with `--yes`",
+            ));
+        }
+        for warning in warnings {
+            context
+                .printer
+                .say(format!("{} {warning}", paint(OPEN, "warning:")));
+        }
+        if self.yes {
+            return Ok(());
+        }
+        let go_on = Confirm::with_theme(&ColorfulTheme::default())
+            .with_prompt("Build the image all the same?")
+            .default(false)
+            .interact()
+            .map_err(super::new::unanswered)?;
+        match go_on {
+            true => Ok(()),
+            false => Err(CliError::Interrupted),
+        }
+    }
+}
+
+/// The connectors that are meant, and the names that mean none.
+pub(crate) fn chosen(
+    context: &Context,
+    workspace: &Workspace,
+    names: &[String],
+) -> Result<(Vec<Candidate>, Vec<PlanProblem>), CliError> {
+    let candidate = |found: Located| Candidate {
+        export: workspace.output_dir(&found.name),
+        name: found.name,
+        class: found.class,
+        dir: found.dir,
+    };
+    if names.is_empty() {
+        let mut all = Vec::new();
+        for class in [AssetClass::Warehouse, AssetClass::Etl] {
+            all.extend(workspace.connectors(class)?.into_iter().map(candidate));
+        }
+        let (chosen, left_out) = choose(all);
+        for name in left_out {
+            context.printer.say(format!(
+                "left out: `{name}`, which is not exported (`bowline export {name}`)"
+            ));
+        }
+        return Ok((chosen, Vec::new()));
+    }
+    let mut chosen = Vec::new();
+    let mut problems = Vec::new();
+    for name in names {
+        match workspace.locate(Some(name), None) {
+            Ok(found) => chosen.push(candidate(found)),
+            Err(error @ (WorkspaceError::Unreadable { .. } | WorkspaceError::SameName { .. })) => {
+                return Err(error.into());
+            }
+            Err(error) => {
+                let told = Problem::of(&error);
+                let what = [vec![told.what], told.causes].concat().join(": ");
+                problems.push(
+                    PlanProblem::new(PlanProblemKind::Name, what)
+                        .hint(told.hints.into_iter().next()),
+                );
+            }
+        }
+    }
+    Ok((chosen, problems))
+}
+
+/// Tells people what a build is about, from any thread.
+#[derive(Clone)]
+struct Voice {
+    printer: Arc<crate::output::Printer>,
+    bar: ProgressBar,
+}
+
+impl Voice {
+    fn new(context: &Context) -> Self {
+        Self {
+            printer: Arc::clone(&context.printer),
+            bar: context.printer.bar("{spinner} {wide_msg}"),
+        }
+    }
+
+    fn tell(&self, event: BuildEvent) {
+        match event {
+            BuildEvent::Step(what) => {
+                self.bar.set_message(what.clone());
+                self.bar.suspend(|| self.printer.say(what));
+            }
+            BuildEvent::Progress { what, done, total } => {
+                let done = summary::bytes(done);
+                self.bar.set_message(match total {
+                    Some(total) => format!("{what} {done} of {}", summary::bytes(total)),
+                    None => format!("{what} {done}"),
+                });
+            }
+            BuildEvent::Output(line) => {
+                let line = crate::output::visible(&line);
+                self.bar.set_message(line.clone());
+                self.bar.suspend(|| self.printer.detail(line));
+            }
+            BuildEvent::Warning(what) => self.bar.suspend(|| {
+                self.printer
+                    .say(format!("{} {what}", paint(OPEN, "warning:")));
+            }),
+            _ => {}
+        }
+    }
+
+    /// Takes the progress away.
+    fn rest(&self) {
+        self.bar.finish_and_clear();
+    }
+}

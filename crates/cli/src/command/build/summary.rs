@@ -1,0 +1,153 @@
+//! What is said of a built image, and the warnings before.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use bowline_connector::Workspace;
+use bowline_contract::layout::CREDENTIALS_FILE;
+use bowline_contract::{AssetClass, Capability};
+use bowline_image::native::Output;
+use bowline_image::plan::Question;
+use bowline_image::{ImagePlan, Platform};
+
+use super::builder::Made;
+use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
+
+/// What a question is about, as a warning.
+pub(super) fn warning(question: &Question, workspace: &Workspace) -> String {
+    match question {
+        Question::MetricsWithoutQueryLanguage { connector, metrics } => format!(
+            "`{connector}`: {} metrics were proven and will not work, because `{}` was not: {}",
+            metrics.len(),
+            Capability::FullQueryLanguage.name(),
+            metrics.join(", ")
+        ),
+        Question::SecretInFile { connector, path } => format!(
+            "`{connector}`: `{}` goes into the image and holds a value of its `{CREDENTIALS_FILE}`",
+            path.strip_prefix(workspace.root()).unwrap_or(path).display()
+        ),
+    }
+}
+
+/// The image, what is in it, and what to do next.
+pub(super) fn summary(plan: &ImagePlan, made: &Made, workspace: &Workspace, directory: &Path) -> String {
+    let shown = |path: &Path| {
+        path.strip_prefix(directory)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    };
+    let platforms: Vec<String> = plan.platforms.iter().map(Platform::to_string).collect();
+    let mut text = format!(
+        "{} built {} for {} {}\n",
+        paint(GOOD, "✓"),
+        paint(STRONG, &plan.tag),
+        platforms.join(", "),
+        paint(QUIET, format!("on {}", plan.base.shown()))
+    );
+    for connector in &plan.connectors {
+        let what = match (connector.class, connector.mode) {
+            (AssetClass::Warehouse, Some(mode)) => format!("warehouse, {}", mode.name()),
+            (AssetClass::Warehouse, None) => "warehouse".to_owned(),
+            (AssetClass::Etl, _) => "pipeline".to_owned(),
+        };
+        let _ = writeln!(text, "  {}  {what}", connector.name);
+    }
+    text.push_str(&whereabouts(plan, made, &shown));
+    let _ = writeln!(text, "\n{}", paint(HEADING, "Next"));
+    text.push_str(&next(plan, made, &shown));
+    let _ = writeln!(
+        text,
+        "  where credentials are self-hosted, the agent needs what these files hold, which the image does not:"
+    );
+    for connector in &plan.connectors {
+        let file = workspace
+            .dir_of(connector.class)
+            .join(connector.name.as_str())
+            .join(CREDENTIALS_FILE);
+        let _ = writeln!(text, "    {}", shown(&file));
+    }
+    text
+}
+
+fn whereabouts(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -> String {
+    match made {
+        Made::Native(built, output) => {
+            let place = match output {
+                Output::Layout(path) => format!("OCI layout {}", shown(path)),
+                Output::OciArchive(path) => format!("OCI archive {}", shown(path)),
+                Output::DockerArchive(path) => format!("Docker archive {}", shown(path)),
+                Output::Registry(reference) => format!("pushed to {reference}"),
+            };
+            format!(
+                "  {place}: {}, of which {} on top of the base\n  {}\n",
+                bytes(built.size),
+                bytes(built.new_size),
+                built.digest
+            )
+        }
+        Made::Engine(engine, built) => {
+            let images: Vec<&str> = built.images.iter().map(|(_, name)| name.as_str()).collect();
+            let pushed = match built.pushed {
+                true => format!(", pushed to {}", plan.tag),
+                false => String::new(),
+            };
+            format!("  kept by {}{pushed}\n  {}\n", engine.name(), images.join("\n  "))
+        }
+    }
+}
+
+fn next(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -> String {
+    let tag = &plan.tag;
+    match made {
+        Made::Native(_, Output::Layout(path)) => format!(
+            "  push it: bowline build --push with the same options, or skopeo copy --all oci:{} docker://...\n",
+            shown(path)
+        ),
+        Made::Native(_, Output::OciArchive(path)) => format!(
+            "  push it: bowline build --push with the same options, or skopeo copy --all oci-archive:{} docker://...\n",
+            shown(path)
+        ),
+        Made::Native(_, Output::DockerArchive(path)) => {
+            format!("  load it: docker load --input {}\n", shown(path))
+        }
+        Made::Engine(engine, built) if !built.pushed => {
+            format!("  push it: {} push {tag}\n", engine.name())
+        }
+        Made::Native(_, Output::Registry(_)) | Made::Engine(..) => {
+            format!("  deploy {tag} where the agent runs\n")
+        }
+    }
+}
+
+/// A number of bytes as people read it.
+pub(super) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    let mut value = count as f64 / 1000.0;
+    let mut unit = UNITS[0];
+    for larger in &UNITS[1..] {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1000.0;
+        unit = larger;
+    }
+    match count {
+        0..1000 => format!("{count} B"),
+        _ => format!("{value:.1} {unit}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn sizes_are_short() {
+        let shown = [0, 999, 1000, 999_949, 999_950, 123_456_789, 5_000_000_000].map(bytes);
+        assert_eq!(
+            shown,
+            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "123.5 MB", "5.0 GB"]
+        );
+    }
+}
