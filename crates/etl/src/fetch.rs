@@ -2,6 +2,7 @@
 
 mod lookup;
 mod pages;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

@@ -227,7 +227,7 @@ fn a_vendor_that_ignores_the_offset_is_an_error() {
     let page: Vec<Value> = (0..4).map(named).collect();
     let (kind, told) = failure(OFFSET, move |_| ok(json!({"runs": page})));
     assert_eq!(kind, SourceErrorKind::Pages);
-    assert!(told.contains("same as the one before"), "{told}");
+    assert!(told.contains("same as the ones before"), "{told}");
 }
 
 #[test]

@@ -1,0 +1,235 @@
+//! An OpenAPI document as JSON, whatever it was written in, and its schemas without their indirections.
+
+use std::collections::BTreeSet;
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value as Json};
+
+/// How many references are followed from one schema to the next, so that one that means itself ends.
+const DEPTH: usize = 16;
+
+/// Why an OpenAPI document gives no proposal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenApiError {
+    /// The text is neither JSON nor YAML.
+    #[error("cannot read the OpenAPI document: {0}")]
+    Syntax(String),
+    /// It is something else than an OpenAPI document.
+    #[error(
+        "not an OpenAPI document: it has neither `openapi` nor `swagger` with a version that is known\nhint: versions 2 and 3 are read"
+    )]
+    OtherFormat,
+    /// No endpoint gives a list of records.
+    #[error(
+        "the OpenAPI document has no list: none of its {endpoints} endpoints gives a list of records by itself\nhint: write connector.toml by hand; `bowline new --etl` gives you a start"
+    )]
+    NoLists {
+        /// How many endpoints there are.
+        endpoints: usize,
+    },
+}
+
+/// An OpenAPI document.
+#[derive(Debug)]
+pub(super) struct Document {
+    root: Json,
+}
+
+/// The members of an object's schema.
+#[derive(Debug, Default)]
+pub(super) struct Members<'d> {
+    /// Their names and schemas, in the document's order.
+    pub(super) all: Vec<(&'d str, &'d Json)>,
+    /// The names of those that are always there.
+    pub(super) required: BTreeSet<&'d str>,
+}
+
+impl<'d> Members<'d> {
+    pub(super) fn get(&self, name: &str) -> Option<&'d Json> {
+        let found = self.all.iter().find(|(known, _)| *known == name);
+        found.map(|(_, schema)| *schema)
+    }
+}
+
+impl Document {
+    /// Reads a document in JSON or YAML.
+    pub(super) fn parse(text: &str) -> Result<Self, OpenApiError> {
+        let root = match serde_json::from_str::<Json>(text) {
+            Ok(root) => root,
+            Err(error) if text.trim_start().starts_with(['{', '[']) => {
+                return Err(OpenApiError::Syntax(error.to_string()));
+            }
+            Err(_) => from_yaml(text)?,
+        };
+        let version = |key: &str, major: &str| match root.get(key) {
+            Some(Json::String(version)) => version.starts_with(major),
+            Some(Json::Number(version)) => version.to_string().starts_with(major),
+            _ => false,
+        };
+        if version("openapi", "3") || version("swagger", "2") {
+            Ok(Self { root })
+        } else {
+            Err(OpenApiError::OtherFormat)
+        }
+    }
+
+    /// The value at a path of keys.
+    pub(super) fn at(&self, keys: &[&str]) -> &Json {
+        keys.iter().fold(&self.root, |value, key| &value[*key])
+    }
+
+    /// The thing itself behind its references.
+    pub(super) fn resolved<'d>(&'d self, mut node: &'d Json) -> &'d Json {
+        for _ in 0..DEPTH {
+            let Some(reference) = node.get("$ref").and_then(Json::as_str) else {
+                break;
+            };
+            let Some(found) = reference
+                .strip_prefix('#')
+                .and_then(|pointer| self.root.pointer(pointer))
+            else {
+                break;
+            };
+            node = found;
+        }
+        node
+    }
+
+    /// A schema behind its references, and behind choices of which only one says something.
+    pub(super) fn settled<'d>(&'d self, schema: &'d Json) -> &'d Json {
+        let mut schema = self.resolved(schema);
+        for _ in 0..DEPTH {
+            if schema.get("properties").is_some() || schema.get("items").is_some() {
+                break;
+            }
+            let choices = ["anyOf", "oneOf", "allOf"]
+                .iter()
+                .find_map(|key| schema.get(*key)?.as_array());
+            let mut inner = choices
+                .into_iter()
+                .flatten()
+                .map(|choice| self.resolved(choice))
+                .filter(|choice| choice["type"] != "null");
+            match (schema.get("allOf").is_some(), inner.next(), inner.next()) {
+                // Parts of one thing are put together by `members`.
+                (true, Some(_), Some(_)) | (_, None, _) => break,
+                (_, Some(first), _) => schema = first,
+            }
+        }
+        schema
+    }
+
+    /// The members of an object's schema, those of its parts included; none when it is no object.
+    pub(super) fn members<'d>(&'d self, schema: &'d Json) -> Members<'d> {
+        let mut members = Members::default();
+        self.gather(schema, DEPTH, &mut members);
+        members
+    }
+
+    fn gather<'d>(&'d self, schema: &'d Json, depth: usize, members: &mut Members<'d>) {
+        let schema = self.settled(schema);
+        let own = schema.get("properties").and_then(Json::as_object);
+        for (name, inner) in own.into_iter().flatten() {
+            if members.get(name).is_none() {
+                members.all.push((name, inner));
+            }
+        }
+        let required = schema.get("required").and_then(Json::as_array);
+        let required = required.into_iter().flatten().filter_map(Json::as_str);
+        members.required.extend(required);
+        let parts = schema.get("allOf").and_then(Json::as_array);
+        for part in parts.into_iter().flatten() {
+            if depth > 0 {
+                self.gather(part, depth - 1, members);
+            }
+        }
+    }
+
+    /// The schema of a list's items; none when it is no list.
+    pub(super) fn items<'d>(&'d self, schema: &'d Json) -> Option<&'d Json> {
+        let schema = self.settled(schema);
+        let items = schema.get("items")?;
+        Some(self.settled(items))
+    }
+
+    /// The type of a schema's values.
+    pub(super) fn kind<'d>(&'d self, schema: &'d Json) -> &'d str {
+        let schema = self.settled(schema);
+        let named = match &schema["type"] {
+            Json::String(kind) => Some(kind.as_str()),
+            Json::Array(kinds) => kinds
+                .iter()
+                .filter_map(Json::as_str)
+                .find(|kind| *kind != "null"),
+            _ => None,
+        };
+        named.unwrap_or_else(|| {
+            if schema.get("properties").is_some() || schema.get("allOf").is_some() {
+                "object"
+            } else if schema.get("items").is_some() {
+                "array"
+            } else {
+                "string"
+            }
+        })
+    }
+
+    /// The schema of a successful answer in JSON.
+    pub(super) fn answer<'d>(&'d self, operation: &'d Json) -> Option<&'d Json> {
+        let responses = operation.get("responses")?.as_object()?;
+        let (_, response) = responses
+            .iter()
+            .find(|(status, _)| status.starts_with('2'))
+            .or_else(|| responses.iter().find(|(status, _)| *status == "default"))?;
+        let response = self.resolved(response);
+        let in_content = response
+            .get("content")
+            .and_then(Json::as_object)
+            .and_then(|content| {
+                let json = content.iter().find(|(kind, _)| kind.contains("json"))?;
+                json.1.get("schema")
+            });
+        in_content
+            .or_else(|| response.get("schema"))
+            .map(|schema| self.settled(schema))
+    }
+}
+
+fn from_yaml(text: &str) -> Result<Json, OpenApiError> {
+    let documents =
+        Yaml::load_from_str(text).map_err(|error| OpenApiError::Syntax(error.to_string()))?;
+    Ok(documents.first().map_or(Json::Null, to_json))
+}
+
+/// YAML as JSON; keys that are no text become text.
+fn to_json(node: &Yaml<'_>) -> Json {
+    match node {
+        Yaml::Value(scalar) => of_scalar(scalar),
+        Yaml::Representation(text, ..) => Json::from(text.as_ref()),
+        Yaml::Sequence(items) => items.iter().map(to_json).collect(),
+        Yaml::Mapping(members) => members
+            .iter()
+            .map(|(key, value)| {
+                let key = match to_json(key) {
+                    Json::String(key) => key,
+                    key => key.to_string(),
+                };
+                (key, to_json(value))
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        Yaml::Tagged(_, inner) => to_json(inner),
+        Yaml::Alias(_) | Yaml::BadValue => Json::Null,
+    }
+}
+
+fn of_scalar(scalar: &Scalar<'_>) -> Json {
+    match scalar {
+        Scalar::Null => Json::Null,
+        Scalar::Boolean(flag) => Json::from(*flag),
+        Scalar::Integer(number) => Json::from(*number),
+        Scalar::FloatingPoint(number) => Json::from(number.into_inner()),
+        Scalar::String(text) => Json::from(text.as_ref()),
+    }
+}

@@ -1,0 +1,136 @@
+//! Fields of records by their names, and the expressions that reach them.
+
+use serde_json::Value as Json;
+
+use super::document::{Document, Members};
+use super::endpoint::folded;
+
+/// Words that Jinja reads as something else than a name.
+const RESERVED: [&str; 14] = [
+    "and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None",
+    "loop",
+];
+
+/// A field of a record, and how an expression reaches it.
+#[derive(Debug, Clone)]
+pub(super) struct Access<'d> {
+    /// The expression, without a word for when the field is missing.
+    pub(super) path: String,
+    /// Whether the field may be missing.
+    pub(super) optional: bool,
+    /// What its values look like.
+    pub(super) schema: &'d Json,
+}
+
+impl Access<'_> {
+    /// The expression for its value.
+    pub(super) fn value(&self) -> String {
+        match self.optional {
+            true => format!("{} | default(none)", self.path),
+            false => self.path.clone(),
+        }
+    }
+
+    /// The same, as part of a larger expression.
+    pub(super) fn part(&self) -> String {
+        match self.optional {
+            true => format!("({})", self.value()),
+            false => self.path.clone(),
+        }
+    }
+
+    /// The expression for a time, whatever the vendor writes times as.
+    pub(super) fn time(&self, document: &Document) -> String {
+        let number = matches!(document.kind(self.schema), "integer" | "number");
+        let told = self.schema["description"].as_str().unwrap_or_default();
+        let millis = told.to_lowercase().contains("milli") || folded(&self.path).ends_with("ms");
+        match (number, millis) {
+            (false, _) => self.part(),
+            (true, false) => format!("({} | time)", self.part()),
+            (true, true) => format!("({} | time('ms'))", self.part()),
+        }
+    }
+}
+
+/// A member of something, as expressions write it.
+pub(super) fn member(of: &str, name: &str) -> String {
+    let plain = name
+        .chars()
+        .enumerate()
+        .all(|(at, c)| c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit()));
+    if plain && !name.is_empty() && !RESERVED.contains(&name) {
+        format!("{of}.{name}")
+    } else {
+        format!("{of}[{}]", quoted(name))
+    }
+}
+
+/// A text as expressions write it.
+pub(super) fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('\'', "\\'");
+    format!("'{escaped}'")
+}
+
+/// The fields of a record, called `root` in expressions.
+pub(super) struct Fields<'d> {
+    document: &'d Document,
+    root: String,
+    members: Members<'d>,
+    optional: bool,
+}
+
+impl<'d> Fields<'d> {
+    pub(super) fn new(document: &'d Document, root: &str, schema: &'d Json) -> Self {
+        Self {
+            document,
+            root: root.to_owned(),
+            members: document.members(schema),
+            optional: false,
+        }
+    }
+
+    /// The first of these names that there is, whatever stands between its words.
+    pub(super) fn find(&self, names: &[&str]) -> Option<Access<'d>> {
+        names.iter().find_map(|wanted| self.named(wanted))
+    }
+
+    /// The first of these names whose value is text, a number or a flag.
+    pub(super) fn plain(&self, names: &[&str]) -> Option<Access<'d>> {
+        names
+            .iter()
+            .filter_map(|wanted| self.named(wanted))
+            .find(|found| !matches!(self.document.kind(found.schema), "object" | "array"))
+    }
+
+    /// The fields of the first of these names that is an object.
+    pub(super) fn inside(&self, names: &[&str]) -> Option<Self> {
+        let found = names
+            .iter()
+            .filter_map(|wanted| self.named(wanted))
+            .find(|found| self.document.kind(found.schema) == "object")?;
+        let mut inner = Self::new(self.document, &found.path, found.schema);
+        inner.optional = self.optional || found.optional;
+        Some(inner)
+    }
+
+    /// The fields of every object that the record holds.
+    pub(super) fn objects(&self) -> impl Iterator<Item = Self> {
+        let names = self.members.all.iter().map(|(name, _)| *name);
+        let inner: Vec<Self> = names.filter_map(|name| self.inside(&[name])).collect();
+        inner.into_iter()
+    }
+
+    fn named(&self, wanted: &str) -> Option<Access<'d>> {
+        let wanted = folded(wanted);
+        let found = self
+            .members
+            .all
+            .iter()
+            .find(|(name, _)| folded(name) == wanted)?;
+        Some(Access {
+            path: member(&self.root, found.0),
+            optional: self.optional || !self.members.required.contains(found.0),
+            schema: self.document.settled(found.1),
+        })
+    }
+}

@@ -1,0 +1,290 @@
+//! Documents of several makes, and what is proposed from each; all of it loads.
+
+use std::path::Path;
+
+use super::{OpenApiError, Proposal};
+use crate::description;
+
+/// What is proposed, which must load.
+fn proposed(document: &str) -> Proposal {
+    let proposal = Proposal::of(document).unwrap_or_else(|error| panic!("{error}"));
+    if let Err(error) = description::parse(Path::new("connector.toml"), &proposal.connector) {
+        panic!("{error}\n{}", proposal.connector);
+    }
+    proposal
+}
+
+#[track_caller]
+fn holds(proposal: &Proposal, lines: &[&str]) {
+    for line in lines {
+        assert!(
+            proposal
+                .connector
+                .lines()
+                .any(|found| found.trim_end_matches(" # review") == *line),
+            "no line `{line}` in\n{}",
+            proposal.connector
+        );
+    }
+}
+
+const NESTED: &str = r##"
+openapi: 3.0.3
+info: { title: "Builder: builds" }
+servers: [{ url: "https://api.builder.example/v1" }]
+security: [{ token: [] }]
+paths:
+  /teams:
+    get:
+      responses: { "200": { content: { application/json: { schema: { type: array, items: { $ref: "#/components/schemas/Team" } } } } } }
+  /workflows:
+    get:
+      parameters:
+        - { name: per_page, in: query, schema: { type: integer, maximum: 50 } }
+        - { name: page, in: query, schema: { type: integer, default: 1 } }
+      responses:
+        "200":
+          headers: { Link: { schema: { type: string } } }
+          content:
+            application/json:
+              schema:
+                type: object
+                properties:
+                  total_count: { type: integer }
+                  workflows: { type: array, items: { $ref: "#/components/schemas/Workflow" } }
+  /workflows/{workflow_id}/runs:
+    get:
+      parameters:
+        - { name: workflow_id, in: path, required: true, schema: { type: integer } }
+        - { name: created_after, in: query, schema: { type: string, format: date-time } }
+        - { name: created_before, in: query, schema: { type: string, format: date-time } }
+        - { name: actor, in: query, required: true, schema: { type: string } }
+      responses:
+        "200":
+          content:
+            application/json:
+              schema: { type: object, properties: { workflow_runs: { type: array, items: { $ref: "#/components/schemas/Run" } } } }
+components:
+  securitySchemes: { other: { type: http, scheme: basic }, token: { type: http, scheme: bearer } }
+  schemas:
+    Team: { type: object, properties: { id: { type: integer } } }
+    Workflow:
+      type: object
+      required: [id, name]
+      properties:
+        id: { type: integer }
+        name: { type: string }
+        enabled: { type: boolean }
+        cron: { type: string, nullable: true }
+        owner: { type: object, properties: { email: { type: string } } }
+        tags: { type: array, items: { type: string } }
+        steps:
+          type: array
+          items: { type: object, required: [key], properties: { key: { type: string }, needs: { type: array, items: { type: string } } } }
+    Run:
+      allOf:
+        - { type: object, required: [id, status], properties: { id: { type: integer }, status: { type: string, enum: [queued, in_progress, completed] } } }
+        - type: object
+          properties:
+            conclusion: { type: string, enum: [success, failure, timed_out, startup_failure] }
+            run_started_at: { type: string, format: date-time }
+            completed_at: { type: integer, description: In milliseconds since 1970. }
+            error: { type: object, properties: { message: { type: string } } }
+"##;
+
+#[test]
+fn runs_below_their_job_are_asked_for_by_job() {
+    let proposal = proposed(NESTED);
+    assert_eq!(proposal.jobs, "GET /workflows");
+    assert_eq!(
+        proposal.runs.as_deref(),
+        Some("GET /workflows/{workflow_id}/runs")
+    );
+    assert_eq!(proposal.credentials, ["api_url", "api_key"]);
+    holds(
+        &proposal,
+        &[
+            "# `api_url` in credentials.json: the document names https://api.builder.example/v1",
+            r#"auth = { kind = "header", name = "Authorization", value = "Bearer {{ credentials.api_key }}" }"#,
+            r#"query = { per_page = "{{ page.size }}" }"#,
+            r#"records = "response.workflows""#,
+            r#"pages = { style = "link", size = 50, next = "headers.link | default('') | next_link" }"#,
+            r#"for_each = "jobs""#,
+            r#"path = "/workflows/{{ parent.id }}/runs""#,
+            r#"query = { created_after = "{{ window.start }}", created_before = "{{ window.end }}" }"#,
+            "# review: the vendor asks for `actor` too",
+            r#"is_paused = "not (record.enabled | default(none))""#,
+            r#"owner = { primary_email = "record.owner.email | default(none)" }"#,
+            r#"properties = { each = "record.tags | default(none)", key = "item" }"#,
+            r#"tasks = { each = "record.steps | default(none)", task_source_id = "item.key", name = "item.key", upstream_task_source_ids = "item.needs | default(none)" }"#,
+            r#"job_source_id = "parent.id""#,
+            r#"status = "(record.conclusion | default(none)) or record.status""#,
+            r#"event_time = "((record.completed_at | default(none)) | time('ms')) or (record.run_started_at | default(none))""#,
+            r#"error = { message = "((record.error.message | default(none)) or 'no reason given') if ((record.conclusion | default(none)) or record.status) | lower in ['failure', 'startup_failure']" }"#,
+            "#   GET /teams",
+        ],
+    );
+    let status = |word: &str| {
+        let found = proposal.statuses.iter().find(|(known, _)| known == word);
+        found.map(|(_, means)| *means)
+    };
+    assert_eq!(status("timed_out"), Some("timed_out"));
+    assert_eq!(status("in_progress"), Some("in_progress"));
+    assert_eq!(status("completed"), Some("success"));
+}
+
+const VERSION_2: &str = r##"{
+    "swagger": "2.0",
+    "info": {"title": "Pipes"},
+    "host": "pipes.example", "basePath": "/api",
+    "securityDefinitions": {"key": {"type": "apiKey", "in": "query", "name": "api-key"}},
+    "paths": {
+        "/pipelines": {"get": {
+            "parameters": [
+                {"name": "limit", "in": "query", "type": "integer"},
+                {"name": "offset", "in": "query", "type": "integer"}
+            ],
+            "responses": {"200": {"schema": {"$ref": "#/definitions/Pipelines"}}}
+        }},
+        "/runs": {"get": {
+            "parameters": [
+                {"name": "cursor", "in": "query", "type": "string"},
+                {"name": "updatedSince", "in": "query", "type": "integer", "description": "milliseconds"}
+            ],
+            "responses": {"200": {"schema": {"properties": {
+                "data": {"type": "array", "items": {"$ref": "#/definitions/Run"}},
+                "meta": {"type": "object", "properties": {"nextCursor": {"type": "string"}}}
+            }}}}
+        }},
+        "/runs/{id}": {"get": {"responses": {"200": {"schema": {"properties": {"run": {"$ref": "#/definitions/Run"}}}}}}}
+    },
+    "definitions": {
+        "Pipelines": {"type": "object", "properties": {
+            "total": {"type": "integer"},
+            "pipelines": {"type": "array", "items": {"$ref": "#/definitions/Pipeline"}}
+        }},
+        "Pipeline": {"type": "object", "properties": {
+            "pipelineId": {"type": "string"}, "title": {"type": "string"},
+            "parent": {"$ref": "#/definitions/Pipeline"},
+            "projectId": {"type": "string"}
+        }},
+        "Run": {"type": "object", "required": ["runId", "pipelineId"], "properties": {
+            "runId": {"type": "string"}, "pipelineId": {"type": "string"}, "state": {"type": "string"},
+            "startTime": {"type": "string"}, "endTime": {"type": "string"}
+        }}
+    }
+}"##;
+
+#[test]
+fn version_2_is_read_too() {
+    let proposal = proposed(VERSION_2);
+    holds(
+        &proposal,
+        &[
+            "# `api_url` in credentials.json: the document names https://pipes.example/api",
+            r#"auth = { kind = "none" }"#,
+            r#"query = { limit = "{{ page.size }}", offset = "{{ page.offset }}", api-key = "{{ credentials.api_key }}" }"#,
+            r#"pages = { style = "offset", size = 100, total = "response.total | default(none)" }"#,
+            r#"query = { cursor = "{{ page.cursor }}", updatedSince = "{{ window.start | epoch_ms }}", api-key = "{{ credentials.api_key }}" }"#,
+            r#"pages = { style = "cursor", next = "response.meta.nextCursor | default(none)" }"#,
+            r#"path = "/runs/{{ parent }}""#,
+            r#"records = "response.run""#,
+            r#"by_id = "runs_by_id""#,
+            r#"group = { source_id = "record.projectId | default(none)" }"#,
+            r#"job_source_id = "record.pipelineId""#,
+        ],
+    );
+}
+
+/// A document whose every name is as awkward as the format allows.
+fn awkward(name: &str) -> String {
+    // Braces in pairs are parameters of the path.
+    let path = match name.contains('}') {
+        true => name.replace(['{', '}'], ""),
+        false => name.to_owned(),
+    };
+    let list = serde_json::json!({"get": {
+        "parameters": [
+            {"name": name, "in": "query", "required": true, "schema": {"type": "string"}},
+            {"name": format!("{name}_after"), "in": "query", "schema": {"type": "string", "format": "date-time"}},
+            {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 0}}
+        ],
+        "responses": {"200": {"content": {"application/json": {"schema": {"properties": {
+            name: {"type": "array", "items": {"properties": {
+                "id": {}, "status": {"enum": [name, "", "x"]}, "job": {"properties": {"id": {}}},
+                name: {"type": "string"}, "owner": {"properties": {"name": {}}}
+            }}}
+        }}}}}}
+    }});
+    serde_json::json!({
+        "openapi": "3.1.0",
+        "info": {"title": name},
+        "servers": [{"url": name}],
+        "components": {"securitySchemes": {name: {"type": "apiKey", "in": "cookie", "name": name}}},
+        "paths": {
+            format!("/{path}"): list, format!("/{path}/runs"): list,
+            format!("/{path}/runs/{{id}}"): {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"properties": {"id": {}}}}}}}}}
+        }
+    })
+    .to_string()
+}
+
+#[test]
+fn awkward_names_still_load() {
+    let names = [
+        "a\"b",
+        "a'b\\",
+        "a\nb = 1",
+        "{{ x }}",
+        "{% if %}",
+        "}}",
+        "{",
+        "#",
+        "in",
+        "日本 語",
+        "\u{7f}\u{1}",
+        "a.b-c",
+        " ",
+        "'''",
+        "]",
+        "\u{2028}",
+    ];
+    for name in names {
+        proposed(&awkward(name));
+    }
+}
+
+#[test]
+fn references_that_never_end_do() {
+    let document = r##"{"openapi": "3.0.0", "paths": {
+        "/jobs": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}}}},
+        "/runs": {"$ref": "#/paths/~1runs"}
+    }, "components": {"schemas": {
+        "A": {"anyOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}]},
+        "B": {"allOf": [{"$ref": "#/components/schemas/B"}, {"$ref": "#/components/schemas/B"}]}
+    }}}"##;
+    assert_eq!(
+        Proposal::of(document),
+        Err(OpenApiError::NoLists { endpoints: 1 })
+    );
+}
+
+#[test]
+fn what_is_no_openapi_document_is_said() {
+    let syntax = |text: &str| matches!(Proposal::of(text), Err(OpenApiError::Syntax(_)));
+    assert!(syntax("{\"openapi\": "));
+    assert!(syntax("a: [1, 2\nb: }"));
+    for text in [
+        "",
+        "just text",
+        "[]",
+        "{\"openapi\": \"4.0\"}",
+        "swagger: 1.2",
+    ] {
+        assert_eq!(Proposal::of(text), Err(OpenApiError::OtherFormat), "{text}");
+    }
+    assert_eq!(
+        Proposal::of("openapi: 3.0.0"),
+        Err(OpenApiError::NoLists { endpoints: 0 })
+    );
+}
