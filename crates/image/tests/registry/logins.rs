@@ -10,7 +10,6 @@ use serde_json::json;
 use crate::images::{access, bytes, image, logins, read};
 use crate::server::{Ask, Fault, REPOSITORY, Reply, Server};
 
-const PASSWORD: &str = "marked-Pa:ss/word+1";
 /// `clerk:marked-Pa:ss/word+1` in base64.
 const PAIR: &str = "Y2xlcms6bWFya2VkLVBhOnNzL3dvcmQrMQ==";
 const TOKENS: [&str; 2] = ["marked-token-one", "marked-token-two"];
