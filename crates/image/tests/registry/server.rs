@@ -132,6 +132,7 @@ impl Server {
                 let (Ok(stream), shared) = (stream, Arc::clone(&serving)) else {
                     continue;
                 };
+                let _ = stream.set_nodelay(true);
                 std::thread::spawn(move || while shared.serve(&stream).is_some() {});
             }
         });
