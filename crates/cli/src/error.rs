@@ -10,9 +10,9 @@ use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, W
 use bowline_contract::{NameError, UnknownSection, credentials};
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_etl::{OpenApiError, SourceError};
 use bowline_image::ImageError;
 use bowline_image::plan::PlanError;
-use bowline_etl::SourceError;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,9 @@ pub(crate) enum CliError {
         /// The driver's words.
         source: SqlError,
     },
+    /// An OpenAPI document gives no proposal.
+    #[error(transparent)]
+    OpenApi(#[from] OpenApiError),
     /// A pipeline connector cannot be read.
     #[error(transparent)]
     Source(Box<SourceError>),

@@ -6,9 +6,9 @@ use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_etl::SourceErrorKind;
 use bowline_image::ImageErrorKind;
 use bowline_image::plan::{PlanError, PlanProblemKind};
-use bowline_etl::SourceErrorKind;
 
 use crate::error::CliError;
 
@@ -38,7 +38,10 @@ pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
 
 fn error_code(error: &CliError) -> i32 {
     match error {
-        CliError::Usage { .. } | CliError::Section(_) | CliError::Name(_) => exit_code::USAGE,
+        CliError::Usage { .. }
+        | CliError::Section(_)
+        | CliError::Name(_)
+        | CliError::OpenApi(_) => exit_code::USAGE,
         CliError::Workspace(error) => workspace_code(error),
         CliError::Scaffold(error) => match error.as_ref() {
             ScaffoldError::Workspace(error) => workspace_code(error),

@@ -1,4 +1,6 @@
-//! `bowline new`: a new connector, from a dialect pack or with code of its own.
+//! `bowline new`: a new connector, from a dialect pack, from what is known of an orchestrator, or with code of its own.
+
+mod etl;
 
 use std::path::{Path, PathBuf};
 
@@ -19,11 +21,12 @@ use crate::style::{GOOD, HINT, QUIET, STRONG, paint};
 
 /// Start a new connector.
 ///
-/// Writes `connectors/<name>/` and loads it again to be sure that it is valid. Nothing is overwritten. At a terminal,
-/// what you leave out is asked for.
+/// Writes `connectors/<name>/`, or with `--etl` `etl_connectors/<name>/`, and loads it again to be sure that it is
+/// valid. Nothing is overwritten. At a terminal, what you leave out is asked for.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bowline new sales --dialect postgres\n  bowline new sales --lang python"
+    after_help = "Examples:\n  bowline new sales --dialect postgres\n  bowline new sales --lang python\n  \
+                  bowline new nightly --etl --like prefect\n  bowline new nightly --etl --openapi vendor.yaml"
 )]
 pub(crate) struct NewArgs {
     /// The connector's name: letters, digits and `_`
@@ -34,17 +37,19 @@ pub(crate) struct NewArgs {
     /// The driver, when it is not the dialect's own
     #[arg(long, value_name = "DRIVER")]
     driver: Option<String>,
-    /// Write code of its own that reaches the database, for one that no driver reaches
+    /// Write code of its own, for a database that no driver reaches or an orchestrator that no description fits
     #[arg(long, value_name = "LANGUAGE", conflicts_with = "driver")]
     lang: Option<Language>,
+    #[command(flatten)]
+    etl: etl::EtlArgs,
 }
 
 /// The languages a connector can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Language {
-    /// A connector.py with a method for every template
+    /// A connector.py
     Python,
-    /// A Cargo project with the SDK; templates stay in templates.toml
+    /// A Cargo project with the SDK
     Rust,
 }
 
@@ -60,10 +65,16 @@ impl NewArgs {
             None => {
                 return Err(CliError::usage(
                     "the connector has no name",
-                    "run `bowline new <name> --dialect <dialect>`",
+                    match self.etl.is_asked() {
+                        true => "run `bowline new <name> --etl`",
+                        false => "run `bowline new <name> --dialect <dialect>`",
+                    },
                 ));
             }
         };
+        if self.etl.is_asked() {
+            return self.etl.exec(context, name, self.lang, asking);
+        }
         let dialect = match (&self.dialect, &self.driver, self.lang) {
             (None, None, None) if asking => Some(ask_dialect()?),
             (dialect, ..) => dialect.clone(),
@@ -132,18 +143,7 @@ fn report(
     scaffolded: &Scaffolded,
     language: Option<Language>,
 ) -> Result<(), CliError> {
-    let printer = &context.printer;
     let connector = &scaffolded.connector;
-    let mut text = format!(
-        "{} new connector {}\n",
-        paint(GOOD, "✓"),
-        paint(STRONG, &connector.name)
-    );
-    for file in scaffolded.files.iter().chain(&scaffolded.ignore_file) {
-        text.push_str(&format!("  {}\n", shown(context, file).display()));
-    }
-    printer.text(&text)?;
-    printer.say(format!("\n{}", paint(HINT, "next:")));
     let credentials = connector.dir.join(CREDENTIALS_FILE);
     let mut steps = vec![(
         format!("fill in {}", shown(context, &credentials).display()),
@@ -156,17 +156,7 @@ fn report(
             "how the database is reached, and its templates",
         )),
         (_, Some(Language::Rust)) => {
-            steps.push((
-                format!("write {}", place.join("src/main.rs").display()),
-                "how the database is reached",
-            ));
-            steps.push((
-                format!(
-                    "cargo build --release --manifest-path {}",
-                    place.join("Cargo.toml").display()
-                ),
-                "makes its program",
-            ));
+            steps.extend(rust_steps(&place, "how the database is reached"));
             steps.push((
                 format!("bowline protocol check -c {}", connector.name),
                 "asks the program what the protocol asks",
@@ -188,12 +178,51 @@ fn report(
         format!("bowline test {}", connector.name),
         "proves it against the database",
     ));
+    let files = scaffolded.files.iter().chain(&scaffolded.ignore_file);
+    tell(context, &connector.name, files, &steps)
+}
+
+/// What is done with a Cargo project.
+fn rust_steps(place: &Path, what: &'static str) -> [(String, &'static str); 2] {
+    [
+        (
+            format!("write {}", place.join("src/main.rs").display()),
+            what,
+        ),
+        (
+            format!(
+                "cargo build --release --manifest-path {}",
+                place.join("Cargo.toml").display()
+            ),
+            "makes its program",
+        ),
+    ]
+}
+
+/// Lists the files of a new connector, and the steps that come next with the reason for each.
+fn tell<'f>(
+    context: &Context,
+    name: &ConnectorName,
+    files: impl Iterator<Item = &'f PathBuf>,
+    steps: &[(String, &str)],
+) -> Result<(), CliError> {
+    let printer = &context.printer;
+    let mut text = format!(
+        "{} new connector {}\n",
+        paint(GOOD, "✓"),
+        paint(STRONG, name)
+    );
+    for file in files {
+        text.push_str(&format!("  {}\n", shown(context, file).display()));
+    }
+    printer.text(&text)?;
+    printer.say(format!("\n{}", paint(HINT, "next:")));
     let width = steps
         .iter()
         .map(|(step, _)| step.chars().count())
         .max()
         .unwrap_or_default();
-    for (step, why) in &steps {
+    for (step, why) in steps {
         printer.say(format!("  {step:<width$}  {}", paint(QUIET, why)));
     }
     Ok(())
