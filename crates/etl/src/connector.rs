@@ -13,6 +13,8 @@ use bowline_driver::process::Program;
 
 use crate::description::{self, Description, File};
 use crate::error::SourceError;
+use crate::explanation::OnExplanation;
+use crate::http::{OnExchange, Transport};
 use crate::paged::PagedPipeline;
 use crate::pipeline::Pipeline;
 use crate::process::ProcessMethods;
@@ -29,6 +31,17 @@ pub struct EtlConnector {
     pub manifest: EtlSourceManifest,
     /// How its vendor is read.
     pub source: EtlSource,
+}
+
+/// How a connector is opened; only one that is described takes note of it.
+#[derive(Default)]
+pub struct Opening {
+    /// What answers in the vendor's place.
+    pub transport: Option<Arc<dyn Transport>>,
+    /// What is shown every exchange.
+    pub on_exchange: Option<OnExchange>,
+    /// What every event is explained to.
+    pub on_explanation: Option<OnExplanation>,
 }
 
 /// How a connector reads its vendor.
@@ -106,11 +119,36 @@ impl EtlConnector {
         credentials: &Credentials,
         cancel: Arc<AtomicBool>,
     ) -> Result<Arc<dyn Pipeline>, SourceError> {
+        self.open_with(credentials, cancel, Opening::default())
+    }
+
+    /// As [`EtlConnector::open`], with something in the vendor's place or somebody who looks on.
+    ///
+    /// # Errors
+    /// As [`EtlConnector::open`].
+    pub fn open_with(
+        &self,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+        opening: Opening,
+    ) -> Result<Arc<dyn Pipeline>, SourceError> {
         let manifest = self.manifest.clone();
         Ok(match &self.source {
             EtlSource::Described(description) => {
                 let description = description.as_ref().clone();
-                Arc::new(HttpSource::new(manifest, description, credentials, cancel)?)
+                let mut source = match opening.transport {
+                    Some(transport) => {
+                        HttpSource::over(transport, manifest, description, credentials, cancel)?
+                    }
+                    None => HttpSource::new(manifest, description, credentials, cancel)?,
+                };
+                if let Some(on_exchange) = opening.on_exchange {
+                    source = source.watched(on_exchange);
+                }
+                if let Some(on_explanation) = opening.on_explanation {
+                    source = source.explained(on_explanation);
+                }
+                Arc::new(source)
             }
             EtlSource::Program(program) => {
                 let methods = ProcessMethods::new(program.clone(), credentials, cancel);

@@ -6,7 +6,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::Value;
@@ -32,6 +32,16 @@ pub(crate) struct Reader<'c> {
     page_size: Option<NonZeroUsize>,
     /// Oddities that are no errors.
     notes: Mutex<Vec<String>>,
+    /// Whether somebody wants to know what expressions come to.
+    is_watched: AtomicBool,
+    /// What they came to.
+    trail: Mutex<Vec<Step>>,
+}
+
+/// An expression that was evaluated, and what it came to.
+pub(crate) struct Step {
+    pub(crate) expression: Expression,
+    pub(crate) value: Value,
 }
 
 /// The sources that were read, by name.
@@ -43,7 +53,18 @@ impl<'c> Reader<'c> {
             client,
             page_size,
             notes: Mutex::new(Vec::new()),
+            is_watched: AtomicBool::new(false),
+            trail: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Does something, and gives what the expressions that it evaluated came to.
+    pub(crate) fn watching<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<Step>) {
+        self.is_watched.store(true, Ordering::Relaxed);
+        let result = work();
+        self.is_watched.store(false, Ordering::Relaxed);
+        let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
+        (result, std::mem::take(&mut *trail))
     }
 
     pub(crate) fn note(&self, note: String) {
@@ -66,10 +87,18 @@ impl<'c> Reader<'c> {
         scope: &Scope,
         record: &Value,
     ) -> Result<Value, SourceError> {
-        expression.evaluate(scope).map_err(|problem| {
+        let value = expression.evaluate(scope).map_err(|problem| {
             self.client
                 .expression_error(expression, &problem, &to_json(record))
-        })
+        })?;
+        if self.is_watched.load(Ordering::Relaxed) {
+            let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
+            trail.push(Step {
+                expression: expression.clone(),
+                value: value.clone(),
+            });
+        }
+        Ok(value)
     }
 
     /// Whether a condition holds for a row; one that is not given does.

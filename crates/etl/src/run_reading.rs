@@ -210,9 +210,10 @@ impl<'s, 'e> RunReading<'s, 'e> {
         };
         for row in &group.rows {
             let mut unmapped = Unmapped::new();
-            let run = self
-                .reader
-                .run(mapping, &scope, row, &statuses, &mut unmapped)?;
+            let reader = &self.reader;
+            let run = self.source.explaining(reader, mapping, row, || {
+                reader.run(mapping, &scope, row, &statuses, &mut unmapped)
+            })?;
             let text = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
             let time = EventTime::parse(&text("event_time")).ok();
             let time = time.map(|time| time.timestamp());

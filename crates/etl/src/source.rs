@@ -13,9 +13,10 @@ use serde_json::Value as Json;
 
 use crate::description::{self, Description, Mapping};
 use crate::error::SourceError;
+use crate::explanation::{Explanation, OnExplanation};
 use crate::expression::{Scope, to_value};
 use crate::fetch::{Reader, Row, Sources};
-use crate::http::{Client, Network, Transport};
+use crate::http::{Client, Network, OnExchange, Transport};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::run_reading::RunReading;
 
@@ -32,6 +33,7 @@ pub struct HttpSource {
     /// What every expression sees.
     pub(crate) scope: Scope,
     cancel: Arc<AtomicBool>,
+    pub(crate) on_explanation: Option<OnExplanation>,
 }
 
 impl HttpSource {
@@ -79,7 +81,38 @@ impl HttpSource {
             client,
             scope,
             cancel,
+            on_explanation: None,
         })
+    }
+
+    /// The same, with every exchange shown to this.
+    #[must_use]
+    pub fn watched(mut self, on_exchange: OnExchange) -> Self {
+        self.client.watched(on_exchange);
+        self
+    }
+
+    /// The same, with every event explained to this, right before it is handed on.
+    #[must_use]
+    pub fn explained(mut self, on_explanation: OnExplanation) -> Self {
+        self.on_explanation = Some(on_explanation);
+        self
+    }
+
+    /// Makes an event, and explains it where somebody wants to know.
+    pub(crate) fn explaining<T>(
+        &self,
+        reader: &Reader<'_>,
+        mapping: &Mapping,
+        row: &Row,
+        make: impl FnOnce() -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        let Some(on_explanation) = &self.on_explanation else {
+            return make();
+        };
+        let (event, steps) = reader.watching(make);
+        on_explanation(Explanation::of(mapping, row, steps));
+        event
     }
 
     /// The sources of runs, in the order in which they are read.
@@ -215,7 +248,9 @@ impl Pipeline for HttpSource {
                 summary.passed_over += 1;
                 continue;
             }
-            on_event(reader.asset(mapping, &scope, row)?);
+            on_event(
+                self.explaining(&reader, mapping, row, || reader.asset(mapping, &scope, row))?,
+            );
             summary.events += 1;
         }
         summary.requests = self.client.requests() - before;

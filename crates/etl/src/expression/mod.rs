@@ -67,6 +67,11 @@ impl Expression {
         self.line
     }
 
+    /// What tells it from every other expression, though it may have the same text.
+    pub(crate) fn id(&self) -> usize {
+        std::sync::Arc::as_ptr(&self.compiled).addr()
+    }
+
     /// The names it takes from outside.
     pub(crate) fn names(&self) -> std::collections::HashSet<String> {
         self.compiled.undeclared_variables(false)

@@ -11,8 +11,11 @@ use bowline_http::percent_encode;
 use serde_json::Value as Json;
 
 use super::excerpt::{self, cut, trimmed};
+use super::exchange::{Exchange, OnExchange};
 use super::transport::{Incoming, Outgoing, Transport, TransportError};
-use crate::description::{Auth, BodyFormat, Description, Limits, Login, RejectRule, Request};
+use crate::description::{
+    Auth, BodyFormat, Description, Limits, Login, Paging, RejectRule, Request,
+};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{
     Expression, ExpressionProblem, Scope, Template, text_of, to_json, to_value,
@@ -26,6 +29,8 @@ pub(crate) struct Prepared {
     headers: Vec<(String, String)>,
     body: Option<String>,
     format: BodyFormat,
+    /// Which page of a list it asks for, from 1.
+    pub(crate) page: Option<usize>,
 }
 
 impl Prepared {
@@ -37,6 +42,7 @@ impl Prepared {
             headers: self.headers.clone(),
             body: None,
             format: self.format,
+            page: None,
         }
     }
 }
@@ -64,6 +70,9 @@ pub(crate) struct Client {
     next_start: Mutex<Duration>,
     requests: AtomicU64,
     cancel: Arc<AtomicBool>,
+    watch: Option<OnExchange>,
+    /// The expressions that may read an answer's headers.
+    header_readers: String,
 }
 
 #[derive(Clone)]
@@ -96,6 +105,8 @@ impl Client {
             next_start: Mutex::new(Duration::ZERO),
             requests: AtomicU64::new(0),
             cancel,
+            watch: None,
+            header_readers: header_readers(description),
         };
         let base = client.credential(&http.base_url, "http.base_url")?;
         client.base = base.trim_end_matches('/').to_owned();
@@ -107,6 +118,11 @@ impl Client {
             .hint("begin it with `https://` or `http://`".to_owned()));
         }
         Ok(client)
+    }
+
+    /// Shows every exchange to this from now on.
+    pub(crate) fn watched(&mut self, watch: OnExchange) {
+        self.watch = Some(watch);
     }
 
     /// How many requests were sent so far, retries included.
@@ -191,6 +207,7 @@ impl Client {
             headers,
             body,
             format: request.format,
+            page: None,
         })
     }
 
@@ -361,8 +378,40 @@ impl Client {
             headers,
             body: request.body.clone(),
         };
+        let before = self.transport.elapsed();
         let answer = self.transport.exchange(&outgoing);
+        if let Some(watch) = &self.watch {
+            if let (None, Auth::Login(login), Ok(raw)) = (login, &self.auth, &answer) {
+                self.note_token(login, raw);
+            }
+            watch(&Exchange {
+                client: self,
+                outgoing: &outgoing,
+                outcome: answer.as_ref(),
+                page: request.page,
+                elapsed: self.transport.elapsed().saturating_sub(before),
+            });
+        }
         answer.map_err(|error| self.transport_error(error, request))
+    }
+
+    /// Makes the token of a login a secret before anybody sees the answer that it came in.
+    fn note_token(&self, login: &Login, raw: &Incoming) {
+        let body = serde_json::from_slice(&raw.body).unwrap_or(Json::Null);
+        let scope = self.scope.with([("response", to_value(body))]);
+        if let Ok(token) = login.token.evaluate(&scope)
+            && let Some(token) = token.as_str()
+        {
+            self.issued
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(token.to_owned());
+        }
+    }
+
+    /// Whether an expression may read an answer's header of this name, which is in small letters.
+    pub(super) fn reads_header(&self, name: &str) -> bool {
+        self.header_readers.contains(name)
     }
 
     /// Waits until another request may begin.
@@ -479,6 +528,11 @@ impl Client {
 
     /// An address without secrets. Where the vendor is, is none, even though it stands among the credentials.
     pub(crate) fn shown_address(&self, address: &str) -> String {
+        cut(&self.masked_address(address))
+    }
+
+    /// The same, however long it is.
+    pub(super) fn masked_address(&self, address: &str) -> String {
         let host = address.find("://").map_or(0, |at| at + 3);
         let end = address[host..]
             .find(['/', '?', '#'])
@@ -488,7 +542,7 @@ impl Client {
             Some(at) => format!("{}***{}", &place[..host], &place[at..]),
             None => place.to_owned(),
         };
-        format!("{place}{}", cut(&self.masked(rest)))
+        format!("{place}{}", self.masked(rest))
     }
 
     /// An error about an expression, with the record it was evaluated over.
@@ -517,6 +571,26 @@ impl Client {
         // Cut last: a secret that the cut went through would not be found any more.
         cut(&self.masked(&text.chars().take(excerpt::SHOWN * 8).collect::<String>()))
     }
+}
+
+/// The expressions that see the headers of answers.
+fn header_readers(description: &Description) -> String {
+    let mut readers = String::new();
+    for pages in description
+        .sources
+        .values()
+        .filter_map(|source| source.pages.as_ref())
+    {
+        let next = match &pages.paging {
+            Paging::Cursor { next, .. } | Paging::Link { next } => Some(next),
+            Paging::Offset | Paging::Number { .. } => None,
+        };
+        for expression in next.into_iter().chain(&pages.total).chain(&pages.last) {
+            readers.push_str(expression.text());
+            readers.push('\n');
+        }
+    }
+    readers
 }
 
 const fn accept(format: BodyFormat) -> &'static str {

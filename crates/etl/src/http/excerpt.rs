@@ -12,8 +12,18 @@ const ENTRIES_SHOWN: usize = 3;
 /// Words in a key that say that its value is nobody's business.
 const SECRET_WORDS: [&str; 5] = ["password", "secret", "token", "credential", "api_key"];
 
+/// Words in such a key that say that it leads to the next page instead.
+const PAGE_WORDS: [&str; 4] = ["page", "next", "continu", "cursor"];
+
+/// Whether a key sounds as if its value were nobody's business.
+pub(super) fn is_secret_key(key: &str) -> bool {
+    let key = key.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| key.contains(word));
+    has(&SECRET_WORDS) && !has(&PAGE_WORDS)
+}
+
 /// A record made short for people, without the values of keys that sound like secrets.
-pub(super) fn trimmed(record: &Json) -> Json {
+pub(crate) fn trimmed(record: &Json) -> Json {
     match record {
         Json::String(text) => match text.char_indices().nth(TEXT_SHOWN) {
             Some((end, _)) => Json::from(format!("{}…", &text[..end])),
@@ -23,10 +33,7 @@ pub(super) fn trimmed(record: &Json) -> Json {
         Json::Object(members) => members
             .iter()
             .map(|(key, value)| {
-                let lower = key.to_lowercase();
-                let secret =
-                    value.is_string() && SECRET_WORDS.iter().any(|word| lower.contains(word));
-                let shown = if secret {
+                let shown = if value.is_string() && is_secret_key(key) {
                     Json::from("***")
                 } else {
                     trimmed(value)

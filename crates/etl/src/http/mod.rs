@@ -2,9 +2,12 @@
 
 mod client;
 mod excerpt;
+mod exchange;
 mod transport;
 
 pub(crate) use bowline_http::resolve;
 pub(crate) use client::{Answer, Client, Prepared};
+pub(crate) use excerpt::trimmed;
+pub use exchange::{Exchange, OnExchange};
 pub(crate) use transport::Network;
 pub use transport::{Incoming, Outgoing, Transport, TransportError};

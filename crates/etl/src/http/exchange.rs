@@ -1,0 +1,123 @@
+//! A request and its answer as people may see them: without any secret.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use super::client::Client;
+use super::excerpt::is_secret_key;
+use super::transport::{Incoming, Outgoing, TransportError};
+
+/// What is shown every exchange of a connector with its vendor, retries included; from several threads.
+pub type OnExchange = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
+
+/// A request and what came of it.
+pub struct Exchange<'c> {
+    pub(super) client: &'c Client,
+    pub(super) outgoing: &'c Outgoing,
+    pub(super) outcome: Result<&'c Incoming, &'c TransportError>,
+    pub(super) page: Option<usize>,
+    pub(super) elapsed: Duration,
+}
+
+/// Headers of answers that say nothing secret and that the reading itself may need.
+const KEPT_HEADERS: [&str; 4] = ["content-type", "date", "link", "retry-after"];
+
+impl Exchange<'_> {
+    /// The method, in capitals.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.outgoing.method
+    }
+
+    /// The whole address.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.client.masked_address(&self.outgoing.address)
+    }
+
+    /// Which page of a list was asked for, from 1; none when the list is not read in pages.
+    #[must_use]
+    pub fn page(&self) -> Option<usize> {
+        self.page
+    }
+
+    /// How long the answer took.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// The status of the answer and its size in bytes.
+    ///
+    /// # Errors
+    /// Why there is no whole answer, in one line.
+    pub fn outcome(&self) -> Result<(u16, usize), String> {
+        match self.outcome {
+            Ok(answer) => Ok((answer.status, answer.body.len())),
+            Err(error) => Err(self.client.masked(&error.message)),
+        }
+    }
+
+    /// The body of the request.
+    #[must_use]
+    pub fn body(&self) -> Option<Json> {
+        let body = self.outgoing.body.as_deref()?;
+        Some(self.text_or_json(body.as_bytes()))
+    }
+
+    /// The body of the answer: JSON, or else its text.
+    #[must_use]
+    pub fn answer(&self) -> Option<Json> {
+        let answer = self.outcome.ok()?;
+        Some(self.text_or_json(&answer.body))
+    }
+
+    /// The headers of the answer that matter to the reading.
+    #[must_use]
+    pub fn headers(&self) -> BTreeMap<String, String> {
+        let Ok(answer) = self.outcome else {
+            return BTreeMap::new();
+        };
+        let kept = answer.headers.iter().filter(|(name, _)| {
+            KEPT_HEADERS.contains(&name.as_str()) || self.client.reads_header(name)
+        });
+        kept.map(|(name, value)| (name.clone(), self.client.masked(value)))
+            .collect()
+    }
+
+    fn text_or_json(&self, body: &[u8]) -> Json {
+        match serde_json::from_slice(body) {
+            Ok(json) => self.masked(json),
+            Err(_) => Json::from(self.client.masked(&String::from_utf8_lossy(body))),
+        }
+    }
+
+    fn masked(&self, json: Json) -> Json {
+        match json {
+            Json::String(text) => Json::from(self.client.masked(&text)),
+            Json::Number(number) => {
+                let text = number.to_string();
+                match self.client.masked(&text) {
+                    masked if masked == text => Json::Number(number),
+                    masked => Json::from(masked),
+                }
+            }
+            Json::Array(items) => items.into_iter().map(|item| self.masked(item)).collect(),
+            Json::Object(members) => members
+                .into_iter()
+                .map(|(key, value)| {
+                    let masked = match value {
+                        Json::String(_) if is_secret_key(&key) => Json::from("***"),
+                        value => self.masked(value),
+                    };
+                    (key, masked)
+                })
+                .collect::<Map<_, _>>()
+                .into(),
+            other => other,
+        }
+    }
+}
