@@ -1,5 +1,5 @@
 //! What tests and benchmarks need at hand: a Python with the oracles, ADBC and ODBC
-//! drivers, a PostgreSQL server, MariaDB's programs.
+//! drivers, a PostgreSQL server, MariaDB's programs, the programs for images.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -100,6 +100,34 @@ pub(crate) fn mariadb_and_odbc() -> Result<(), Failure> {
     match has_drivers && MariaDb::is_installed() {
         true => Ok(()),
         false => install_packages(&PACKAGES),
+    }
+}
+
+/// The programs of others that make, move, unpack, serve and run images, with the Debian packages they are in.
+const IMAGE_TOOLS: [(&str, &str); 7] = [
+    ("buildah", "buildah"),
+    ("busybox", "busybox-static"),
+    ("docker-registry", "docker-registry"),
+    ("dockerd", "docker.io"),
+    ("podman", "podman"),
+    ("skopeo", "skopeo"),
+    ("umoci", "umoci"),
+];
+
+/// The image tools that are not there, installed. Tests start what runs as a server themselves.
+pub(crate) fn image_tools() -> Result<(), Failure> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .collect();
+    let missing: Vec<&str> = IMAGE_TOOLS
+        .into_iter()
+        .filter(|(program, _)| !folders.iter().any(|folder| folder.join(program).is_file()))
+        .map(|(_, package)| package)
+        .collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => install_packages(&missing),
     }
 }
 

@@ -7,7 +7,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::process::{self, Failure, cargo, step, target};
-use crate::provide::{driver_folder, install_driver, mariadb_and_odbc, oracles, postgres};
+use crate::provide::{
+    driver_folder, image_tools, install_driver, mariadb_and_odbc, oracles, postgres,
+};
 
 /// The drivers the tests load, by their names in the tool's own catalogue.
 const DRIVERS: [&str; 3] = ["duckdb", "postgresql", "sqlite"];
@@ -57,6 +59,11 @@ pub(crate) fn run(filters: &[String]) -> Result<(), Failure> {
     step("MariaDB and ODBC drivers");
     if let Err(reason) = mariadb_and_odbc() {
         missing.push(format!("MariaDB and ODBC drivers: {reason}"));
+    }
+
+    step("programs for images");
+    if let Err(reason) = image_tools() {
+        missing.push(format!("programs for images: {reason}"));
     }
 
     report(&missing);

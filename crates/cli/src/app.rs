@@ -78,12 +78,16 @@ pub(crate) enum Command {
     Collect(command::collect::CollectArgs),
     /// Build an agent image that holds connectors
     Build(command::build::BuildArgs),
+    /// Write a Dockerfile and a compose file to test connectors in a container
+    Dockerfile(command::dockerfile::DockerfileArgs),
     /// Show what one template becomes
     Render(command::render::RenderArgs),
     /// Run SQL through a connector
     Query(command::query::QueryArgs),
     /// Read what a template is for and how each dialect spells it
     Explain(command::explain::ExplainArgs),
+    /// Look at a job and a run of a pipeline connector, and at where they come from
+    Inspect(command::inspect::InspectArgs),
     /// Check a connector's credentials
     Credentials(command::credentials::CredentialsArgs),
     /// Check programs that speak the process protocol

@@ -6,7 +6,7 @@ use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
-use bowline_etl::SourceErrorKind;
+use bowline_etl::{RecordingError, SourceErrorKind};
 use bowline_image::ImageErrorKind;
 use bowline_image::plan::{PlanError, PlanProblemKind};
 
@@ -23,6 +23,8 @@ pub(crate) enum Ended {
     Inconclusive,
     /// The user stopped it.
     Interrupted,
+    /// The same program ended so in a container, and has said why.
+    Inside(i32),
 }
 
 /// The exit code for an outcome.
@@ -32,6 +34,7 @@ pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
         Ok(Ended::FellShort) => exit_code::FELL_SHORT,
         Ok(Ended::Inconclusive) => exit_code::INCONCLUSIVE,
         Ok(Ended::Interrupted) => exit_code::INTERRUPTED,
+        Ok(Ended::Inside(code)) => *code,
         Err(error) => error_code(error),
     }
 }
@@ -55,6 +58,11 @@ fn error_code(error: &CliError) -> i32 {
         | CliError::CredentialsCheck { .. }
         | CliError::Expression(_) => exit_code::INVALID,
         CliError::Connect { source, .. } => connection_code(source),
+        CliError::Recording(error) => match error {
+            RecordingError::Write { .. } => exit_code::FILES,
+            RecordingError::Format { .. } => exit_code::INVALID,
+            _ => exit_code::USAGE,
+        },
         CliError::Source(error) => source_code(error.kind),
         CliError::Install(InstallError::Interrupted) => exit_code::INTERRUPTED,
         CliError::Install(_) => exit_code::DRIVER,

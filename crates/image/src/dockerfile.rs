@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use bowline_contract::layout;
 use bowline_contract::manifest::AssetClass;
 
-use crate::plan::{ImagePlan, PlannedConnector};
+use crate::plan::{ImagePlan, PlannedConnector, TestImage, Tested};
 use crate::platform::Platform;
 
 /// The folder of a build context that holds the files of all connectors.
@@ -49,6 +49,70 @@ pub(crate) fn agent(plan: &ImagePlan, platform: &Platform, base: &str) -> String
     }
     let _ = writeln!(text, "\nUSER {}", plan.user);
     text
+}
+
+/// The Dockerfile of the image that teams test in. It copies nothing: the workspace and the program are there when a
+/// container runs, so that neither credentials nor a stale copy get into the image.
+pub(crate) fn test(base: &str, tested: &[Tested<'_>]) -> String {
+    let mut text = format!(
+        "# Made by `bowline dockerfile`; run it again when a requirements.txt or a Dockerfile.extra changes.\n\
+         FROM {base}\n\nUSER root\n"
+    );
+    for each in tested {
+        if each.extra.is_none() && each.requirements.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n# {}", each.connector.name);
+        if let Some(extra) = &each.extra {
+            for instruction in &extra.instructions {
+                let _ = writeln!(text, "{}", instruction.text);
+            }
+        }
+        if each.requirements.is_empty() {
+            continue;
+        }
+        let lines: Vec<String> = each
+            .requirements
+            .iter()
+            .map(|requirement| shell_word(&requirement.text))
+            .collect();
+        let _ = writeln!(
+            text,
+            "RUN printf '%s\\n' {} > {REQUIREMENTS}",
+            lines.join(" ")
+        );
+        let _ = writeln!(text, "{}", install(REQUIREMENTS));
+    }
+    let _ = writeln!(
+        text,
+        "\n# The packages are there already: no environment of their own is made.\n\
+         ENV BOWLINE_PYTHON_PACKAGES=installed\nWORKDIR {}\nENTRYPOINT [\"{}\"]\nCMD [\"test\"]",
+        TestImage::WORKSPACE,
+        TestImage::PROGRAM
+    );
+    text
+}
+
+/// Where a test image keeps the list of packages while it installs them.
+const REQUIREMENTS: &str = "/tmp/requirements.txt";
+
+/// The compose file of a test image. The network is the machine's own, so that an address in credentials.json means
+/// the same inside and outside.
+pub(crate) fn compose(up: &str) -> String {
+    format!(
+        "# Made by `bowline dockerfile`. Test a connector with: docker compose run --rm test test NAME\n\
+         services:\n  test:\n    image: {tag}\n    build:\n      context: .\n      network: host\n    \
+         network_mode: host\n    volumes:\n      - {up}:{workspace}\n      \
+         - ${{BOWLINE_BINARY:-{program}}}:{program}:ro\n",
+        tag = TestImage::TAG,
+        workspace = TestImage::WORKSPACE,
+        program = TestImage::PROGRAM,
+    )
+}
+
+/// A text as one word of a shell.
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Installs the packages a file lists, with the Python that the agent runs in: a virtual environment where the base

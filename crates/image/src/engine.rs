@@ -11,7 +11,7 @@ use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::event::BuildEvent;
 use crate::oci::Archive;
-use crate::plan::{BaseImage, ImagePlan};
+use crate::plan::{BaseImage, ImagePlan, TestImage};
 use crate::platform::Platform;
 use crate::registry::Reference;
 
@@ -134,7 +134,10 @@ pub fn build(
         )));
         let context = context::write(plan, platform, &base)?;
         let tag = (!several).then_some(plan.tag.as_str());
-        images.push((platform.clone(), run.build(context.path(), platform, tag)?));
+        images.push((
+            platform.clone(),
+            run.build(context.path(), platform, tag, Network::Usual)?,
+        ));
     }
     if several {
         run.join(&plan.tag, &images)?;
@@ -149,15 +152,14 @@ pub fn build(
     })
 }
 
-/// Builds any folder with a Dockerfile in it, and gives the image a tag.
+/// Builds the image to test in, from the folder that holds its Dockerfile, for this machine's own processor. What runs
+/// in it has the machine's network.
 ///
 /// # Errors
 /// When the engine is not there or its build fails.
-pub(crate) fn build_folder(
+pub fn build_test_image(
     folder: &Path,
-    tag: &str,
     engine: Engine,
-    platform: &Platform,
     cancel: &Cancel,
     on_event: &mut dyn FnMut(BuildEvent),
 ) -> Result<String, ImageError> {
@@ -167,7 +169,24 @@ pub(crate) fn build_folder(
         cancel,
         on_event,
     }
-    .build(folder, platform, Some(tag))
+    .build(
+        folder,
+        &Platform {
+            os: "linux".to_owned(),
+            ..Platform::host()
+        },
+        Some(TestImage::TAG),
+        Network::Host,
+    )
+}
+
+/// What network a build's commands have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Network {
+    /// The one that the engine gives.
+    Usual,
+    /// The machine's own.
+    Host,
 }
 
 /// An engine at work.
@@ -252,6 +271,7 @@ impl Run<'_> {
         folder: &Path,
         platform: &Platform,
         tag: Option<&str>,
+        network: Network,
     ) -> Result<String, ImageError> {
         let unreadable = |error: std::io::Error| {
             ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
@@ -271,6 +291,9 @@ impl Run<'_> {
         // The same inputs give the same image; docker knows no such option.
         if self.engine != Engine::Docker {
             arguments.extend(["--timestamp", "0"]);
+        }
+        if network == Network::Host {
+            arguments.extend(["--network", "host"]);
         }
         arguments.extend(["--platform", &platform, "--iidfile", &name_file]);
         arguments.extend(tag.into_iter().flat_map(|tag| ["--tag", tag]));

@@ -7,6 +7,7 @@ mod files;
 mod make;
 mod problem;
 mod requirements;
+mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,8 @@ pub use make::{
     Candidate, ModeChoice, PlanRequest, Planned, Question, Runtime, RuntimeFiles, choose, plan,
 };
 pub use problem::{PlanError, PlanProblem, PlanProblemKind};
+pub(crate) use testing::Tested;
+pub use testing::{TestImage, test_image};
 
 /// Where an image keeps its warehouse connectors, a folder each.
 pub const WAREHOUSE_ROOT: &str = "/opt/custom-connectors";

@@ -81,7 +81,13 @@ pub(crate) struct BaseArgs {
 }
 
 impl BaseArgs {
-    fn image(&self, context: &Context) -> Option<BaseImage> {
+    /// The version of the stock agent, if one is named.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// What to build on, if something is named.
+    pub(crate) fn image(&self, context: &Context) -> Option<BaseImage> {
         self.base
             .as_deref()
             .map(|base| BaseImage::parse(base, &context.directory))
@@ -158,7 +164,7 @@ impl BuildArgs {
             workspace: workspace.root(),
             connectors: &connectors,
             mode: self.mode.into(),
-            version: self.base.version.as_deref(),
+            version: self.base.version(),
             base: self.base.image(context),
             platforms: &self.platforms,
             tag: self.tag.as_deref(),
@@ -169,9 +175,8 @@ impl BuildArgs {
             Ok(_) => Err(PlanError { problems }.into()),
             Err(error) => {
                 // That nothing is left to put in follows from names that are unknown.
-                let follows = |each: &PlanProblem| {
-                    !problems.is_empty() && each.kind == PlanProblemKind::Name
-                };
+                let follows =
+                    |each: &PlanProblem| !problems.is_empty() && each.kind == PlanProblemKind::Name;
                 let more: Vec<_> = error
                     .problems
                     .into_iter()
@@ -227,8 +232,25 @@ impl BuildArgs {
 }
 
 /// The connectors that are meant, and the names that mean none.
-pub(crate) fn chosen(
+fn chosen(
     context: &Context,
+    workspace: &Workspace,
+    names: &[String],
+) -> Result<(Vec<Candidate>, Vec<PlanProblem>), CliError> {
+    if !names.is_empty() {
+        return all_or_named(workspace, names);
+    }
+    let (chosen, left_out) = choose(all_or_named(workspace, names)?.0);
+    for name in left_out {
+        context.printer.say(format!(
+            "left out: `{name}`, which is not exported (`bowline export {name}`)"
+        ));
+    }
+    Ok((chosen, Vec::new()))
+}
+
+/// The connectors of these names, or all there are, and the names that mean none.
+pub(crate) fn all_or_named(
     workspace: &Workspace,
     names: &[String],
 ) -> Result<(Vec<Candidate>, Vec<PlanProblem>), CliError> {
@@ -243,13 +265,7 @@ pub(crate) fn chosen(
         for class in [AssetClass::Warehouse, AssetClass::Etl] {
             all.extend(workspace.connectors(class)?.into_iter().map(candidate));
         }
-        let (chosen, left_out) = choose(all);
-        for name in left_out {
-            context.printer.say(format!(
-                "left out: `{name}`, which is not exported (`bowline export {name}`)"
-            ));
-        }
-        return Ok((chosen, Vec::new()));
+        return Ok((all, Vec::new()));
     }
     let mut chosen = Vec::new();
     let mut problems = Vec::new();
@@ -274,20 +290,20 @@ pub(crate) fn chosen(
 
 /// Tells people what a build is about, from any thread.
 #[derive(Clone)]
-struct Voice {
+pub(crate) struct Voice {
     printer: Arc<crate::output::Printer>,
     bar: ProgressBar,
 }
 
 impl Voice {
-    fn new(context: &Context) -> Self {
+    pub(crate) fn new(context: &Context) -> Self {
         Self {
             printer: Arc::clone(&context.printer),
             bar: context.printer.bar("{spinner} {wide_msg}"),
         }
     }
 
-    fn tell(&self, event: BuildEvent) {
+    pub(crate) fn tell(&self, event: BuildEvent) {
         match event {
             BuildEvent::Step(what) => {
                 self.bar.set_message(what.clone());
@@ -314,7 +330,7 @@ impl Voice {
     }
 
     /// Takes the progress away.
-    fn rest(&self) {
+    pub(crate) fn rest(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -8,7 +8,9 @@ use bowline_conformance::{Interrupt, Options, Report, Subject, Tier};
 use bowline_connector::Connector;
 use bowline_contract::SuiteSection;
 use bowline_driver::Limits;
+use clap::ValueEnum as _;
 
+use super::inside::InsideArgs;
 use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -31,6 +33,8 @@ pub(crate) struct TestArgs {
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    #[command(flatten)]
+    inside: InsideArgs,
 }
 
 /// How the suite is run, for every command that runs it.
@@ -87,11 +91,37 @@ impl SuiteArgs {
 
 impl TestArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        if self.inside.in_container {
+            return self.inside.exec(context, &self.arguments());
+        }
         let sections = sections(&self.sections)?;
         let connector = connector::load(context, self.connector.as_deref())?;
         let report = prove(context, &connector, &sections, &self.suite)?;
         write(context, &connector, &report, self.format, Next::Export)?;
         Ok(report::ended(&report))
+    }
+}
+
+impl TestArgs {
+    /// The same command as it is given to the program in a container.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec!["test".to_owned()];
+        arguments.extend(self.connector.clone());
+        for section in &self.sections {
+            arguments.extend(["--section".to_owned(), section.clone()]);
+        }
+        if let Some(jobs) = self.suite.jobs {
+            arguments.extend(["--jobs".to_owned(), jobs.to_string()]);
+        }
+        arguments.extend(["--timeout".to_owned(), self.suite.timeout.to_string()]);
+        for (option, value) in [
+            ("--tier", self.suite.tier.to_possible_value()),
+            ("--format", self.format.to_possible_value()),
+        ] {
+            let value = value.map(|value| value.get_name().to_owned());
+            arguments.extend([option.to_owned()].into_iter().chain(value));
+        }
+        arguments
     }
 }
 

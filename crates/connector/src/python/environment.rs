@@ -16,6 +16,10 @@ pub(super) const FOLDER: &str = "python";
 
 /// The environment variable that names the Python to use.
 const VARIABLE: &str = "BOWLINE_PYTHON";
+/// The environment variable that says where the packages are; with [`INSTALLED`], in the machine's own Python, as in
+/// a container made for them.
+const PACKAGES_VARIABLE: &str = "BOWLINE_PYTHON_PACKAGES";
+const INSTALLED: &str = "installed";
 
 /// The file that says an environment is complete.
 const COMPLETE: &str = "bowline-complete";
@@ -108,8 +112,9 @@ pub(super) fn make_folder(
         })
 }
 
-/// The Python that has a connector's packages: the machine's own when it asks for none, else that of a virtual
-/// environment, which is made when requirements.txt or the machine's Python is not the one it was made for.
+/// The Python that has a connector's packages: the machine's own when the connector asks for none or they are said to
+/// be there, else that of a virtual environment, which is made when requirements.txt or the machine's Python is not the
+/// one it was made for.
 pub(super) fn prepare(
     connector: &ConnectorName,
     dir: &Path,
@@ -119,7 +124,8 @@ pub(super) fn prepare(
 ) -> Result<PathBuf, EnvironmentError> {
     let tools = Tools::find(connector)?;
     let asked = asked_for(requirements);
-    if asked.is_empty() {
+    let is_installed = std::env::var_os(PACKAGES_VARIABLE).is_some_and(|value| value == INSTALLED);
+    if asked.is_empty() || is_installed {
         return Ok(tools.python);
     }
     let key = fingerprint(&(requirements, identity(&tools.python)));

@@ -56,7 +56,7 @@ impl<'a> Mistakes<'a> {
 }
 
 /// Paths as messages show them: from the workspace's root.
-struct Shown<'a>(&'a Path);
+pub(super) struct Shown<'a>(pub(super) &'a Path);
 
 impl Shown<'_> {
     fn path(&self, path: &Path) -> String {
@@ -305,7 +305,7 @@ fn mode_of(identity: &Identity, choice: ModeChoice, mistakes: &mut Mistakes<'_>)
     None
 }
 
-fn read_extra(
+pub(super) fn read_extra(
     dir: &Path,
     shown: &Shown<'_>,
     mistakes: &mut Mistakes<'_>,
@@ -324,7 +324,7 @@ fn read_extra(
     }
 }
 
-fn read_requirements(
+pub(super) fn read_requirements(
     dir: &Path,
     shown: &Shown<'_>,
     mistakes: &mut Mistakes<'_>,

@@ -143,24 +143,13 @@ pub fn choose(all: Vec<Candidate>) -> (Vec<Candidate>, Vec<ConnectorName>) {
 /// Everything that stands in the way, at once.
 pub fn plan(request: &PlanRequest<'_>) -> Result<Planned, PlanError> {
     let mut problems = Vec::new();
+    let base = base_or_stock(request.base.clone(), request.version, &mut problems);
     let version = request.version.unwrap_or(DEFAULT_VERSION);
-    if !is_tag(version) {
-        let what = format!("not a version that a tag can hold: `{version}`");
-        problems.push(
-            PlanProblem::new(PlanProblemKind::Argument, what)
-                .hint("give one such as `1.2.3`".to_owned()),
-        );
-    }
     let tag = match request.tag {
         Some(tag) => tag.to_owned(),
         None => format!("{DEFAULT_REPOSITORY}:{version}-generic"),
     };
     problems.extend(request.tag.and_then(tag_problem));
-    let base = request
-        .base
-        .clone()
-        .unwrap_or_else(|| BaseImage::Reference(format!("{STOCK_AGENT}:{version}-generic")));
-    problems.extend(base_problem(&base));
     let mut platforms = request.platforms.to_vec();
     if platforms.is_empty() {
         platforms.push(Platform::linux_amd64());
@@ -168,9 +157,7 @@ pub fn plan(request: &PlanRequest<'_>) -> Result<Planned, PlanError> {
     platforms.sort();
     platforms.dedup();
 
-    let mut candidates: Vec<&Candidate> = request.connectors.iter().collect();
-    candidates.sort_by_key(|each| (each.class == AssetClass::Etl, &each.name));
-    candidates.dedup_by_key(|each| (each.class, each.name.clone()));
+    let candidates = in_order(request.connectors);
     if candidates.is_empty() {
         let nothing = PlanProblem::new(PlanProblemKind::Name, "no connector to put into it");
         problems.push(nothing.hint(
@@ -217,6 +204,37 @@ pub fn plan(request: &PlanRequest<'_>) -> Result<Planned, PlanError> {
         },
         questions,
     })
+}
+
+/// The base that is asked for, or the stock agent's of a version, which a tag must be able to hold.
+pub(super) fn base_or_stock(
+    base: Option<BaseImage>,
+    version: Option<&str>,
+    problems: &mut Vec<PlanProblem>,
+) -> BaseImage {
+    let version = version.unwrap_or(DEFAULT_VERSION);
+    if !is_tag(version) {
+        let what = format!("not a version that a tag can hold: `{version}`");
+        problems.push(
+            PlanProblem::new(PlanProblemKind::Argument, what)
+                .hint("give one such as `1.2.3`".to_owned()),
+        );
+    }
+    match base {
+        Some(base) => {
+            problems.extend(base_problem(&base));
+            base
+        }
+        None => BaseImage::Reference(format!("{STOCK_AGENT}:{version}-generic")),
+    }
+}
+
+/// Warehouses first, then pipelines, each sorted by name and once.
+pub(super) fn in_order(connectors: &[Candidate]) -> Vec<&Candidate> {
+    let mut sorted: Vec<&Candidate> = connectors.iter().collect();
+    sorted.sort_by_key(|each| (each.class == AssetClass::Etl, &each.name));
+    sorted.dedup_by_key(|each| (each.class, &each.name));
+    sorted
 }
 
 fn labels(

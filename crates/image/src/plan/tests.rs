@@ -398,3 +398,35 @@ fn variables_are_what_the_dockerfile_would_set() {
     );
     assert!(dockerfile.ends_with("\nUSER mcdagent\n"));
 }
+
+#[test]
+fn a_test_image_is_the_same_byte_for_byte() {
+    let space = Space::new();
+    space
+        .write("connectors/shop/connector.py", "")
+        .write(
+            "connectors/shop/requirements.txt",
+            "a==1\nb; python_version > '3.8'\n",
+        )
+        .write(
+            "connectors/shop/Dockerfile.extra",
+            "RUN apt-get update \\\n  && true\n",
+        )
+        .pipeline("jobs");
+    let all = [
+        space.candidate(AssetClass::Etl, "jobs"),
+        space.candidate(AssetClass::Warehouse, "shop"),
+    ];
+    let image = test_image(space.0.path(), &all, Some("1.2"), None, "../..").unwrap();
+    assert_eq!(
+        image.dockerfile,
+        include_str!("../../testdata/test.Dockerfile")
+    );
+    assert_eq!(
+        image.compose,
+        include_str!("../../testdata/test.compose.yaml")
+    );
+    space.write("connectors/shop/Dockerfile.extra", "ADD a b\n");
+    let error = test_image(space.0.path(), &all, Some(""), None, "..").unwrap_err();
+    assert_eq!(error.problems.len(), 2, "{error}");
+}

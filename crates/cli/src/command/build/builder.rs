@@ -46,7 +46,9 @@ impl FromStr for Destination {
             Some(("oci", path)) => Ok(Self::Layout(path.into())),
             Some(("oci-archive", path)) => Ok(Self::OciArchive(path.into())),
             Some(("docker-archive", path)) => Ok(Self::DockerArchive(path.into())),
-            _ => Err("write it as `oci:DIR`, `oci-archive:FILE` or `docker-archive:FILE`".to_owned()),
+            _ => {
+                Err("write it as `oci:DIR`, `oci-archive:FILE` or `docker-archive:FILE`".to_owned())
+            }
         }
     }
 }
@@ -111,7 +113,10 @@ fn instead(job: &Job<'_>, why: ImageError, voice: &Voice) -> Result<Made, CliErr
 fn with(job: &Job<'_>, engine: Engine, voice: &Voice) -> Result<Made, CliError> {
     if job.destination.is_some() {
         return Err(CliError::usage(
-            format!("`--output` is for the native builder, and {} keeps images itself", engine.name()),
+            format!(
+                "`--output` is for the native builder, and {} keeps images itself",
+                engine.name()
+            ),
             "leave it out, or use `--builder native`",
         ));
     }
@@ -134,13 +139,16 @@ fn native(job: &Job<'_>, voice: &Voice) -> Result<Made, CliError> {
     let options = NativeOptions {
         output,
         time: source_date_epoch()?,
-        facts: Some(job.workspace.state_dir().join("bases")),
+        cache: Some(job.workspace.state_dir().join("images")),
         attachments: Vec::new(),
         access: job.access.clone(),
     };
     let built = native::build(job.plan, &options, &mut |event| voice.tell(event))?;
     Ok(Made::Native(built, options.output))
 }
+
+/// The folder below the workspace's outputs that images go to. No connector can have this name.
+const FOLDER: &str = "agent-image";
 
 /// Where an image goes when nobody says: a file named after its tag.
 fn usual_file(job: &Job<'_>) -> PathBuf {
@@ -156,7 +164,7 @@ fn usual_file(job: &Job<'_>) -> PathBuf {
     job.workspace
         .root()
         .join(OUTPUT_DIR)
-        .join("images")
+        .join(FOLDER)
         .join(format!("{name}.tar"))
 }
 

@@ -24,13 +24,20 @@ pub(super) fn warning(question: &Question, workspace: &Workspace) -> String {
         ),
         Question::SecretInFile { connector, path } => format!(
             "`{connector}`: `{}` goes into the image and holds a value of its `{CREDENTIALS_FILE}`",
-            path.strip_prefix(workspace.root()).unwrap_or(path).display()
+            path.strip_prefix(workspace.root())
+                .unwrap_or(path)
+                .display()
         ),
     }
 }
 
 /// The image, what is in it, and what to do next.
-pub(super) fn summary(plan: &ImagePlan, made: &Made, workspace: &Workspace, directory: &Path) -> String {
+pub(super) fn summary(
+    plan: &ImagePlan,
+    made: &Made,
+    workspace: &Workspace,
+    directory: &Path,
+) -> String {
     let shown = |path: &Path| {
         path.strip_prefix(directory)
             .unwrap_or(path)
@@ -92,7 +99,11 @@ fn whereabouts(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -
                 true => format!(", pushed to {}", plan.tag),
                 false => String::new(),
             };
-            format!("  kept by {}{pushed}\n  {}\n", engine.name(), images.join("\n  "))
+            format!(
+                "  kept by {}{pushed}\n  {}\n",
+                engine.name(),
+                images.join("\n  ")
+            )
         }
     }
 }
@@ -147,7 +158,9 @@ mod tests {
         let shown = [0, 999, 1000, 999_949, 999_950, 123_456_789, 5_000_000_000].map(bytes);
         assert_eq!(
             shown,
-            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "123.5 MB", "5.0 GB"]
+            [
+                "0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "123.5 MB", "5.0 GB"
+            ]
         );
     }
 }

@@ -1,0 +1,159 @@
+//! `bowline dockerfile`: a container to test connectors in.
+
+use std::io::Write as _;
+use std::path::{Component, Path, PathBuf};
+
+use bowline_connector::Workspace;
+use bowline_contract::layout::OUTPUT_DIR;
+use bowline_image::plan::{PlanError, TestImage, test_image};
+
+use super::build::{BaseArgs, all_or_named};
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::run::Context;
+use crate::style::{GOOD, HINT, paint};
+
+/// The folder below the workspace's outputs. No connector can have this name.
+const FOLDER: &str = "test-image";
+/// How every file begins that this command has written.
+const MADE: &str = "# Made by `bowline dockerfile`";
+
+/// Write a Dockerfile and a compose file to test connectors in a container.
+///
+/// The container has the agent's base, every connector's Python packages and what each Dockerfile.extra asks for. The
+/// workspace and this program are mounted when it runs, so that no credentials are in the image.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DockerfileArgs {
+    /// The connectors; without names, all of the workspace
+    names: Vec<String>,
+    #[command(flatten)]
+    base: BaseArgs,
+    /// The folder to write to; without it, `output/test-image`
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+impl DockerfileArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let workspace = Workspace::find(&context.directory)?;
+        let folder = match &self.output {
+            Some(folder) => context.directory.join(folder),
+            None => usual_folder(&workspace),
+        };
+        let written = write(context, &workspace, &self.names, &self.base, &folder)?;
+        let mut text = format!("{} the container to test in:\n", paint(GOOD, "✓"));
+        for path in written {
+            let shown = path.strip_prefix(&context.directory).unwrap_or(&path);
+            text.push_str(&format!("  {}\n", shown.display()));
+        }
+        context.printer.text(&text)?;
+        context.printer.say(format!(
+            "\n{} bowline test NAME --in-container",
+            paint(HINT, "next:")
+        ));
+        Ok(Ended::Fine)
+    }
+}
+
+/// Where the files go when nobody says.
+pub(crate) fn usual_folder(workspace: &Workspace) -> PathBuf {
+    workspace.root().join(OUTPUT_DIR).join(FOLDER)
+}
+
+/// Writes the two files and gives their paths.
+pub(crate) fn write(
+    context: &Context,
+    workspace: &Workspace,
+    names: &[String],
+    base: &BaseArgs,
+    folder: &Path,
+) -> Result<[PathBuf; 2], CliError> {
+    let (connectors, problems) = all_or_named(workspace, names)?;
+    if !problems.is_empty() {
+        return Err(PlanError { problems }.into());
+    }
+    let image = test_image(
+        workspace.root(),
+        &connectors,
+        base.version(),
+        base.image(context),
+        &way(folder, workspace.root()),
+    )?;
+    let paths = [TestImage::DOCKERFILE, TestImage::COMPOSE].map(|name| folder.join(name));
+    for path in &paths {
+        refuse_foreign(path)?;
+    }
+    for (path, text) in paths.iter().zip([&image.dockerfile, &image.compose]) {
+        replace(path, text).map_err(|source| CliError::write(path, source))?;
+    }
+    Ok(paths)
+}
+
+/// A file that somebody else wrote stays as it is.
+fn refuse_foreign(path: &Path) -> Result<(), CliError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) if !text.starts_with(MADE) => Err(CliError::usage(
+            format!(
+                "`{}` was not made by this command, and stays as it is",
+                path.display()
+            ),
+            "name another folder with `--output`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    set_readable(file.as_file())?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Temporary files are closed to others; an engine may run as somebody else.
+fn set_readable(file: &std::fs::File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(())
+    }
+}
+
+/// The way from a folder up to the workspace's root: the same on every machine when the folder is below the root.
+fn way(folder: &Path, root: &Path) -> String {
+    match folder.strip_prefix(root) {
+        Ok(below)
+            if below
+                .components()
+                .all(|part| matches!(part, Component::Normal(_))) =>
+        {
+            let up: Vec<&str> = below.components().map(|_| "..").collect();
+            match up.is_empty() {
+                true => ".".to_owned(),
+                false => up.join("/"),
+            }
+        }
+        _ => root.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_up_is_the_same_everywhere() {
+        let root = Path::new("/w");
+        assert_eq!(way(Path::new("/w/output/test-image"), root), "../..");
+        assert_eq!(way(Path::new("/w"), root), ".");
+        assert_eq!(way(Path::new("/elsewhere"), root), "/w");
+        assert_eq!(way(Path::new("/w/a/../../x"), root), "/w");
+    }
+}
