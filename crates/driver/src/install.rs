@@ -4,6 +4,7 @@
 //! A driver is a folder `<name>-<version>` with its library, and beside it the standard driver manifest
 //! `<name>.toml`. Both appear whole or not at all. Nothing here runs unless it is asked to.
 
+mod client;
 mod error;
 mod fetch;
 mod manifest;
@@ -15,6 +16,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::catalogue::{Build, CatalogueEntry, Platform};
 
+pub use client::{ClientRun, last_lines, run_client};
 pub use error::InstallError;
 
 /// Names the folder to use instead of the user's standard one.

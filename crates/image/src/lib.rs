@@ -14,6 +14,7 @@ pub mod native;
 pub mod oci;
 pub mod plan;
 mod platform;
+pub mod python;
 pub mod registry;
 mod sbom;
 pub mod shim;

@@ -19,10 +19,14 @@ use crate::platform::Platform;
 const LARGEST_CONFIG: u64 = 16 << 20;
 /// The largest file of a base whose content is kept, in bytes.
 const LARGEST_KEPT: u64 = 256 << 10;
+/// The largest C library that is looked into.
+const LARGEST_LIBRARY: u64 = 32 << 20;
+/// Within so many bytes the GNU C library tells its version.
+const LONGEST_BANNER: usize = 200;
 /// The file that names the users of a system.
 const USERS: &str = "/etc/passwd";
 /// A change of what is remembered about a base changes this.
-const FACTS_VERSION: u32 = 1;
+const FACTS_VERSION: u32 = 2;
 
 /// A base for one platform.
 #[derive(Debug)]
@@ -37,7 +41,7 @@ pub(super) struct PlatformBase {
 }
 
 /// What the file system of a base holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BaseFacts {
     version: u32,
     /// Its paths.
@@ -45,12 +49,44 @@ pub struct BaseFacts {
     /// The content of some small files, by path: the system's users and release, and the settings of Python's
     /// environments.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// The version of the GNU C library, such as `2.36`, if the base has it.
+    pub glibc: Option<String>,
 }
 
 /// Whether a file's content is kept.
 fn is_kept(path: &str) -> bool {
-    matches!(path, USERS | "/etc/os-release" | "/usr/lib/os-release")
-        || path.ends_with("/pyvenv.cfg")
+    matches!(
+        path,
+        USERS
+            | "/etc/os-release"
+            | "/usr/lib/os-release"
+            | "/lib/apk/db/installed"
+            | "/usr/lib/apk/db/installed"
+    ) || path.ends_with("/pyvenv.cfg")
+}
+
+/// Whether a file is the GNU C library.
+fn is_glibc(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name == "libc.so.6" || (name.starts_with("libc-2.") && name.ends_with(".so"))
+}
+
+/// The version that the GNU C library tells of itself.
+fn glibc_version(library: &[u8]) -> Option<String> {
+    const BEFORE: &[u8] = b"GNU C Library ";
+    const RELEASE: &[u8] = b"release version ";
+    let after = |bytes: &[u8], words: &[u8]| {
+        let at = bytes.windows(words.len()).position(|window| window == words)?;
+        Some(at + words.len())
+    };
+    let banner = &library[after(library, BEFORE)?..];
+    let banner = &banner[..banner.len().min(LONGEST_BANNER)];
+    let version = banner[after(banner, RELEASE)?..].iter();
+    let version: String = version
+        .take_while(|byte| byte.is_ascii_digit() || **byte == b'.')
+        .map(|byte| char::from(*byte))
+        .collect();
+    Some(version.trim_end_matches('.').to_owned())
 }
 
 impl BaseFacts {
@@ -65,8 +101,7 @@ impl BaseFacts {
     ) -> Result<Self, ImageError> {
         let mut facts = Self {
             version: FACTS_VERSION,
-            tree: Tree::default(),
-            files: BTreeMap::new(),
+            ..Self::default()
         };
         for layer in layers {
             facts.tree.next_layer();
@@ -81,7 +116,9 @@ impl BaseFacts {
     }
 
     fn take(&mut self, entry: LayerEntry<'_>) -> Result<(), ImageError> {
-        if entry.node == Node::File && entry.size <= LARGEST_KEPT && is_kept(entry.path) {
+        let is_kept = entry.size <= LARGEST_KEPT && is_kept(entry.path);
+        let is_glibc = entry.size <= LARGEST_LIBRARY && is_glibc(entry.path);
+        if entry.node == Node::File && (is_kept || is_glibc) {
             let mut bytes = Vec::new();
             entry.content.read_to_end(&mut bytes).map_err(|error| {
                 image_error(
@@ -90,7 +127,11 @@ impl BaseFacts {
                     format!("`{}` in the base", entry.path),
                 )
             })?;
-            self.files.insert(entry.path.to_owned(), bytes);
+            if is_glibc {
+                self.glibc = glibc_version(&bytes).or(self.glibc.take());
+            } else {
+                self.files.insert(entry.path.to_owned(), bytes);
+            }
         }
         self.tree.add(entry.path, entry.node);
         Ok(())
@@ -321,8 +362,7 @@ mod tests {
     fn users_are_those_of_the_base() {
         let mut facts = BaseFacts {
             version: FACTS_VERSION,
-            tree: Tree::default(),
-            files: BTreeMap::new(),
+            ..BaseFacts::default()
         };
         assert!(facts.has_user("root") && facts.has_user("1000:1000"));
         assert!(!facts.has_user("mcdagent"));
@@ -332,6 +372,15 @@ mod tests {
         );
         assert!(facts.has_user("mcdagent") && facts.has_user("mcdagent:mcdagent"));
         assert!(!facts.has_user("mcd"));
+    }
+
+    #[test]
+    fn the_c_library_tells_its_version() {
+        let library = b"\0\x01GNU C Library (Debian GLIBC 2.36-9+deb12u9) stable release version 2.36.\nCopyright";
+        assert_eq!(glibc_version(library).as_deref(), Some("2.36"));
+        assert_eq!(glibc_version(b"GNU C Library"), None);
+        assert!(is_glibc("/usr/lib/x86_64-linux-gnu/libc.so.6"));
+        assert!(!is_glibc("/usr/lib/libc-client.so"));
     }
 
     #[test]

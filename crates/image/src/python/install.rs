@@ -1,0 +1,184 @@
+//! From what the connectors ask for to files of the image.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::base::BasePython;
+use super::client::{Target, download, unwritable};
+use super::requirement::{obstacles, package};
+use super::wheel::{WheelName, unpack};
+use crate::cancel::Cancel;
+use crate::error::{ImageError, ImageErrorKind};
+use crate::event::BuildEvent;
+use crate::plan::{Content, PlannedConnector, PlannedFile};
+use crate::platform::Platform;
+
+/// A change of what unpacked packages come to changes this.
+const KEPT_VERSION: u32 = 1;
+
+/// What is to be installed, and for which machine.
+#[derive(Debug, Clone, Copy)]
+pub struct PackageRequest<'a> {
+    /// The connectors; those that ask for nothing may be among them.
+    pub connectors: &'a [PlannedConnector],
+    /// The platform.
+    pub platform: &'a Platform,
+    /// The Python of the base.
+    pub python: &'a BasePython,
+    /// The folder that keeps unpacked packages, for this build and those after it. The same requests, for the same
+    /// base, are answered from there: what was resolved once stays until a requirement changes.
+    pub folder: &'a Path,
+    /// Stops the work.
+    pub cancel: &'a Cancel,
+}
+
+/// Resolves and unpacks the packages that the connectors ask for, and everything these need; gives their files in the
+/// image, sorted by path. What the base has already is left out.
+///
+/// # Errors
+/// The first of [`obstacles`]; what has no wheel for the base's Python, with the builder that can do without; what
+/// does not fit together; a client that is not there or fails; a damaged wheel.
+pub fn install(
+    request: &PackageRequest<'_>,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<Vec<PlannedFile>, ImageError> {
+    let asking: Vec<&PlannedConnector> = request
+        .connectors
+        .iter()
+        .filter(|connector| !connector.requirements.is_empty())
+        .collect();
+    if asking.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some(obstacle) = obstacles(request.connectors).into_iter().next() {
+        return Err(obstacle);
+    }
+    let kept = request.folder.join(key(request, &asking));
+    if !kept.is_dir() {
+        make(request, &asking, &kept, on_event)?;
+    }
+    let mut files = Vec::new();
+    collect(&kept, &kept, request.platform, &mut files)?;
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(files)
+}
+
+/// Everything that what is unpacked hangs on.
+fn key(request: &PackageRequest<'_>, asking: &[&PlannedConnector]) -> String {
+    let lines: Vec<Vec<&str>> = asking
+        .iter()
+        .map(|connector| {
+            connector
+                .requirements
+                .iter()
+                .map(|one| one.text.as_str())
+                .collect()
+        })
+        .collect();
+    let text = format!(
+        "{KEPT_VERSION} {} {:?} {lines:?}",
+        request.platform, request.python
+    );
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Fetches and unpacks into `kept`, which is there whole or not at all.
+fn make(
+    request: &PackageRequest<'_>,
+    asking: &[&PlannedConnector],
+    kept: &Path,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<(), ImageError> {
+    let failed = |error| unwritable(request.folder, &error);
+    fs::create_dir_all(request.folder).map_err(failed)?;
+    let work = tempfile::Builder::new()
+        .prefix(".fetching-")
+        .tempdir_in(request.folder)
+        .map_err(failed)?;
+    let target = Target {
+        platform: request.platform,
+        python: request.python,
+    };
+    on_event(BuildEvent::Step(format!(
+        "resolving Python packages for {}",
+        request.platform
+    )));
+    let wheels = download(asking, target, work.path(), request.cancel)?;
+    let asked_for: Vec<String> = asking
+        .iter()
+        .flat_map(|connector| &connector.requirements)
+        .filter_map(|requirement| package(&requirement.text))
+        .collect();
+    let root = work.path().join("root");
+    fs::create_dir(&root).map_err(failed)?;
+    for wheel in wheels {
+        request.cancel.check("unpacking Python packages")?;
+        let name = WheelName::parse(&wheel)?;
+        name.check(target)?;
+        if request.python.installed.get(&name.package) == Some(&name.version) {
+            continue;
+        }
+        on_event(BuildEvent::Step(format!(
+            "unpacking {} {}",
+            name.package, name.version
+        )));
+        let is_asked_for = asked_for.contains(&name.package);
+        unpack(&wheel, request.python, is_asked_for, &root)?;
+    }
+    match fs::rename(&root, kept) {
+        Ok(()) => Ok(()),
+        // Another build may have been faster, with the same result.
+        Err(_) if kept.is_dir() => Ok(()),
+        Err(error) => Err(unwritable(kept, &error)),
+    }
+}
+
+/// The files below a folder, as files of the image.
+fn collect(
+    root: &Path,
+    folder: &Path,
+    platform: &Platform,
+    files: &mut Vec<PlannedFile>,
+) -> Result<(), ImageError> {
+    let unreadable = |error: std::io::Error| {
+        ImageError::new(
+            ImageErrorKind::Unreadable,
+            format!("`{}`", folder.display()),
+        )
+        .because(error.to_string())
+    };
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path: PathBuf = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            collect(root, &path, platform, files)?;
+            continue;
+        }
+        let inside = path.strip_prefix(root).unwrap_or(&path);
+        let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+        let mode = match is_program(&path).map_err(unreadable)? {
+            true => 0o755,
+            false => 0o644,
+        };
+        files.push(PlannedFile {
+            path: format!("/{}", parts.join("/")),
+            mode,
+            platform: Some(platform.clone()),
+            content: Content::File(path),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> std::io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(path.metadata()?.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(_: &Path) -> std::io::Result<bool> {
+    Ok(false)
+}
