@@ -1,7 +1,8 @@
 //! The suite: checks, plan, runner, events, verdicts and what is derived from them.
 //!
 //! [`run`] puts a connector's templates to the test on a live database. It prints nothing: it tells its readers
-//! [`Event`]s while it works and gives a [`Report`] at the end, from which an [`Export`] is made.
+//! [`Event`]s while it works and gives a [`Report`] at the end, from which an [`Export`] is made. [`pipeline`] does the
+//! same for pipeline connectors.
 
 mod blame;
 mod chain;
@@ -20,6 +21,7 @@ mod functional;
 mod literal;
 mod metadata;
 mod outcome;
+pub mod pipeline;
 mod plan;
 mod query_logs;
 mod reading;

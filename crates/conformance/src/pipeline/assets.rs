@@ -1,0 +1,281 @@
+//! The section `etl_metadata`: jobs, well formed, each once, at every page size.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+
+use bowline_contract::etl::validate_assets;
+use bowline_etl::SourceError;
+use serde_json::Value as Json;
+
+use super::check;
+use super::ledger::{Sighting, compare, renamed};
+use super::outcome::{Doubt, Outcome, failure};
+use super::proofs::{counted, invalid, too_long};
+use super::reading::{Reading, asset_label, sighted_assets, text};
+use super::runner::{PAGE, Suite};
+use super::times::SHOWN;
+use crate::Verdict;
+
+/// With this many jobs or fewer, they are read one by one too.
+const ONE_BY_ONE: usize = 24;
+/// With more jobs than this, they are read at one other page size only.
+const MANY: usize = 300;
+
+/// Runs the section; gives the assets, if they could be read.
+pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<Json>>, SourceError> {
+    let now = suite.window.end;
+    let first = match suite.reader.assets(now, PAGE) {
+        Ok(reading) => reading,
+        Err(error) => {
+            suite.failed(&check::ASSETS, error)?;
+            if suite.verdict(&check::ASSETS) == Some(Verdict::Wrong) {
+                for check in [
+                    &check::ASSETS_VALID,
+                    &check::ASSETS_LIMIT,
+                    &check::ASSETS_PAGES,
+                    &check::ASSETS_AGAIN,
+                    &check::ASSETS_TASKS,
+                ] {
+                    let by = &check::ASSETS;
+                    suite.settle(check, Outcome::Blocked { by }, "");
+                }
+            }
+            return Ok(None);
+        }
+    };
+    let basis = counted(first.events.len(), "job");
+    if first.events.is_empty() {
+        let nothing = Outcome::nothing_to_see(first.why_nothing());
+        suite.settle(&check::ASSETS, nothing, "");
+        return Ok(Some(first.events));
+    }
+    suite.settle(&check::ASSETS, Outcome::Supported, basis.as_str());
+    let valid = invalid(
+        &validate_assets(&first.events),
+        &first.events,
+        &asset_label,
+        "asset",
+    );
+    suite.settle(&check::ASSETS_VALID, valid, basis.as_str());
+    suite.settle(&check::ASSETS_TASKS, tasks(&first.events), basis.as_str());
+    if suite.is_strict() {
+        pages(suite, &first);
+    }
+    Ok(Some(first.events))
+}
+
+/// Reads the jobs again, at other page sizes and the same, and compares.
+fn pages(suite: &mut Suite<'_>, first: &Reading) {
+    let described = suite.reader.pipeline.methods().is_none();
+    let sizes = sizes(first.events.len(), described);
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut sightings: Vec<Sighting> = vec![sighted_assets(first)];
+    // The last of the readings repeats the first.
+    let steps = sizes.iter().map(|size| (*size, &check::ASSETS_PAGES));
+    for (size, judged) in steps.chain([(PAGE, &check::ASSETS_AGAIN)]) {
+        match suite.reader.assets(suite.window.end, size) {
+            Ok(reading) => {
+                sightings.push(sighted_assets(&reading));
+                readings.push(reading);
+            }
+            Err(error) => {
+                suite.settle(judged, failure(&error), "");
+                return;
+            }
+        }
+    }
+    let limit = too_long([first].into_iter().chain(&readings));
+    suite.settle(&check::ASSETS_LIMIT, limit, "");
+    let mut comparison = compare(&sightings);
+    let again = sightings.len() - 1;
+    if !(comparison.late.is_empty() && comparison.gone.is_empty()) {
+        for size in [sizes.first().copied().unwrap_or(PAGE), PAGE] {
+            if let Ok(reading) = suite.reader.assets(suite.window.end, size) {
+                sightings.push(sighted_assets(&reading));
+            }
+        }
+        comparison = compare(&sightings);
+    }
+    let shown: Vec<String> = [PAGE]
+        .iter()
+        .chain(&sizes)
+        .map(ToString::to_string)
+        .collect();
+    let basis = format!(
+        "{} at {} to a page",
+        counted(first.events.len(), "job"),
+        shown.join(", ")
+    );
+    let mut twice: BTreeSet<String> = readings
+        .iter()
+        .chain([first])
+        .flat_map(|reading| reading.repeated.iter().cloned().chain(doubles(reading)))
+        .collect();
+    let lost: BTreeSet<&String> = comparison
+        .lost
+        .iter()
+        .filter(|one| one.reading != again)
+        .map(|one| &one.label)
+        .collect();
+    let outcome = if !twice.is_empty() {
+        let count = twice.len();
+        let evidence: Vec<String> = std::mem::take(&mut twice)
+            .into_iter()
+            .take(SHOWN)
+            .map(|label| format!("{label} came more than once"))
+            .collect();
+        Outcome::wrong("each job once", format!("{} more than once", counted(count, "job")))
+            .with_evidence(evidence)
+            .with_hint("give the events after the first `offset` ones, in an order that does not change between pages")
+    } else if !lost.is_empty() {
+        Outcome::wrong(
+            "the same jobs at every page size",
+            format!("{} lost at some of them", counted(lost.len(), "job")),
+        )
+        .with_evidence(comparison.lost.iter().take(SHOWN).map(|one| {
+            let what = match one.reading {
+                0 => &first.what,
+                later => readings
+                    .get(later - 1)
+                    .map_or(&first.what, |reading| &reading.what),
+            };
+            format!("{} is not among {what}", one.label)
+        }))
+    } else {
+        Outcome::Supported
+    };
+    let pages_wrong = outcome.verdict() == Verdict::Wrong;
+    suite.settle(&check::ASSETS_PAGES, outcome, basis);
+    let renamed = renamed(&sightings, &comparison);
+    let changed = comparison.late.len() + comparison.gone.len();
+    let outcome = if let Some((old, new)) = renamed.first() {
+        Outcome::wrong(
+            "the same ids in every reading",
+            format!("{} under other ids", counted(renamed.len(), "job")),
+        )
+        .with_evidence([format!("{old} became {new}, with the same name")])
+        .with_hint("take as `job_source_id` what the vendor never changes")
+    } else if comparison.lost.iter().any(|one| one.reading == again) {
+        if pages_wrong {
+            let by = &check::ASSETS_PAGES;
+            Outcome::Blocked { by }
+        } else {
+            Outcome::wrong("the same jobs again", "jobs that are lost the second time")
+                .with_evidence(
+                    comparison
+                        .lost
+                        .iter()
+                        .take(SHOWN)
+                        .map(|one| one.label.clone()),
+                )
+        }
+    } else if changed > 0 && !pages_wrong {
+        Outcome::Unknown(Doubt::Changed(format!(
+            "{} came or went at the vendor's while the suite was reading",
+            counted(changed, "job")
+        )))
+    } else {
+        Outcome::Supported
+    };
+    suite.settle(
+        &check::ASSETS_AGAIN,
+        outcome,
+        counted(first.events.len(), "job"),
+    );
+}
+
+/// The other page sizes that a number of jobs is read at: about twenty pages at most, for methods that are cheap to ask
+/// and vendors that are not.
+fn sizes(jobs: usize, described: bool) -> Vec<NonZeroUsize> {
+    let small = jobs.div_ceil(20).max(7);
+    let mut sizes = vec![small];
+    if jobs <= ONE_BY_ONE {
+        sizes.push(1);
+    } else if jobs <= MANY || !described {
+        sizes.push(small + 6);
+    }
+    sizes.into_iter().filter_map(NonZeroUsize::new).collect()
+}
+
+/// Jobs of one reading that are there more than once.
+fn doubles(reading: &Reading) -> Vec<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for label in reading.events.iter().filter_map(asset_label) {
+        *counts.entry(label).or_default() += 1;
+    }
+    let doubled = counts.into_iter().filter(|(_, count)| *count > 1);
+    doubled.map(|(label, _)| label).collect()
+}
+
+/// Judges the tasks of jobs: ids of their own, edges that lead somewhere.
+fn tasks(assets: &[Json]) -> Outcome {
+    let mut lines = Vec::new();
+    for asset in assets {
+        let label = asset_label(asset).unwrap_or_else(|| "a job".to_owned());
+        let tasks = asset["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut ids = BTreeSet::new();
+        for id in tasks.iter().filter_map(|task| text(task, "task_source_id")) {
+            if !ids.insert(id) {
+                lines.push(format!("{label}: two tasks are `{id}`"));
+            }
+        }
+        for task in tasks {
+            let id = text(task, "task_source_id").unwrap_or_default();
+            let upstream = task["upstream_task_source_ids"].as_array();
+            for before in upstream.into_iter().flatten().filter_map(Json::as_str) {
+                if !ids.contains(before) {
+                    lines.push(format!(
+                        "{label}: task `{id}` comes after `{before}`, which the job does not have"
+                    ));
+                }
+            }
+        }
+    }
+    if lines.is_empty() {
+        return Outcome::Supported;
+    }
+    Outcome::wrong(
+        "tasks with ids of their own, and edges between them",
+        counted(lines.len(), "misfit"),
+    )
+    .with_evidence(lines.into_iter().take(SHOWN))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn page_sizes_stay_within_twenty_pages() {
+        let sizes = |jobs, described| -> Vec<usize> {
+            super::sizes(jobs, described)
+                .into_iter()
+                .map(NonZeroUsize::get)
+                .collect()
+        };
+        assert_eq!(sizes(3, true), [7, 1]);
+        assert_eq!(sizes(100, true), [7, 13]);
+        assert_eq!(sizes(1000, true), [50]);
+        assert_eq!(sizes(1000, false), [50, 56]);
+    }
+
+    #[test]
+    fn edges_lead_to_tasks_of_the_job() {
+        let job = |upstream: &str| {
+            json!({"job_source_id": "j", "tasks": [
+                {"task_source_id": "a"},
+                {"task_source_id": "b", "upstream_task_source_ids": [upstream]},
+            ]})
+        };
+        assert_eq!(tasks(&[job("a")]), Outcome::Supported);
+        let Outcome::Wrong(fault) = tasks(&[job("c")]) else {
+            panic!("an edge to nowhere");
+        };
+        assert_eq!(
+            fault.evidence,
+            ["job `j`: task `b` comes after `c`, which the job does not have"]
+        );
+    }
+}

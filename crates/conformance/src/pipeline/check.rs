@@ -1,0 +1,112 @@
+//! What is asked of a pipeline connector.
+
+use bowline_contract::EtlSection;
+
+use crate::Tier;
+
+/// One check.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Check {
+    /// Its name: the section, a slash and a short name.
+    pub id: &'static str,
+    /// The section it stands in.
+    pub section: EtlSection,
+    /// One line on what it asks.
+    pub title: &'static str,
+    /// The tier it belongs to.
+    pub tier: Tier,
+    /// Whether it is asked of connectors with the contract's methods only; a description has no such methods.
+    pub methods_only: bool,
+}
+
+macro_rules! checks {
+    ($($NAME:ident = $id:literal, $section:ident, $tier:ident, $methods_only:literal, $title:literal;)+) => {
+        $(pub(super) static $NAME: Check = Check {
+            id: $id,
+            section: EtlSection::$section,
+            title: $title,
+            tier: Tier::$tier,
+            methods_only: $methods_only,
+        };)+
+
+        /// Every check, in the order in which reports show them.
+        pub static CHECKS: &[&Check] = &[$(&$NAME,)+];
+    };
+}
+
+checks! {
+    CONNECTS = "etl_connection/connects", Connection, Reference, false,
+        "the vendor lets us in";
+    MANIFEST = "etl_connection/manifest", Connection, Reference, false,
+        "the mappings are valid, and the credentials schema stands under `connect_args`";
+    ASSETS = "etl_metadata/assets", Metadata, Reference, false,
+        "there is at least one job";
+    ASSETS_VALID = "etl_metadata/valid", Metadata, Reference, false,
+        "every asset is as the contract says";
+    ASSETS_LIMIT = "etl_metadata/limit", Metadata, Strict, true,
+        "no page holds more than asked for";
+    ASSETS_PAGES = "etl_metadata/pages", Metadata, Strict, false,
+        "pages of every size hold the same jobs, each once";
+    ASSETS_AGAIN = "etl_metadata/again", Metadata, Strict, false,
+        "a second reading gives the same jobs under the same ids";
+    ASSETS_TASKS = "etl_metadata/tasks", Metadata, Strict, false,
+        "tasks have ids of their own, and those before them are there";
+    RUNS = "etl_run_details/runs", RunDetails, Reference, false,
+        "there is at least one run";
+    RUNS_VALID = "etl_run_details/valid", RunDetails, Reference, false,
+        "every run is as the contract says";
+    STATUSES = "etl_run_details/statuses", RunDetails, Reference, false,
+        "every status is mapped";
+    BY_ID = "etl_run_details/by_id", RunDetails, Reference, false,
+        "runs that are asked for by id come, and no others";
+    UNKNOWN_ID = "etl_run_details/unknown_id", RunDetails, Strict, false,
+        "an id that no run has gives nothing";
+    NO_QUERY = "etl_run_details/no_query", RunDetails, Strict, true,
+        "neither ids nor a window is an error";
+    LIMIT = "etl_run_details/limit", RunDetails, Strict, true,
+        "no page holds more than asked for";
+    PAGES = "etl_run_details/pages", RunDetails, Strict, false,
+        "pages of every size hold the same runs, each once";
+    WINDOW = "etl_run_details/window", RunDetails, Strict, false,
+        "no run is outside the window that was asked for";
+    BOUNDS = "etl_run_details/bounds", RunDetails, Strict, false,
+        "a run at the start of a window is in it, one at its end is not";
+    NEIGHBOURS = "etl_run_details/neighbours", RunDetails, Strict, false,
+        "neighbouring windows leave no gap between them";
+    AGAIN = "etl_run_details/again", RunDetails, Strict, false,
+        "a second reading of a closed window gives the same";
+    IDS = "etl_run_details/ids", RunDetails, Strict, false,
+        "every run and task run has an id of its own";
+    TIMES = "etl_run_details/times", RunDetails, Strict, false,
+        "times are in order";
+    RETRIES = "etl_run_details/retries", RunDetails, Strict, false,
+        "attempts follow the attempts that they name";
+    RUNNING = "etl_run_details/running", RunDetails, Strict, false,
+        "runs that have not ended are there too";
+}
+
+impl Check {
+    /// The check with this name.
+    #[must_use]
+    pub fn find(id: &str) -> Option<&'static Self> {
+        CHECKS.iter().copied().find(|check| check.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_are_named_for_their_sections_once() {
+        for (position, check) in CHECKS.iter().enumerate() {
+            let section = check.section.name();
+            assert!(check.id.starts_with(&format!("{section}/")), "{}", check.id);
+            assert_eq!(
+                CHECKS.iter().position(|other| other.id == check.id),
+                Some(position)
+            );
+        }
+        assert_eq!(Check::find("etl_run_details/bounds"), Some(&BOUNDS));
+    }
+}

@@ -1,0 +1,24 @@
+//! The suite for pipeline connectors: what the contract asks of them, and proofs that no run is lost, doubled or misplaced.
+//!
+//! [`run`] reads the vendor several times over, in different pages and windows, and compares what came. The vendor goes
+//! on working meanwhile: a reading is only blamed for a run that was there before and after it, unchanged. [`CHECKS`]
+//! lists what is asked; [`Report`] holds what was found, and every reading that was made.
+
+mod assets;
+mod check;
+mod features;
+mod ledger;
+mod outcome;
+mod proofs;
+mod reading;
+mod report;
+mod retries;
+mod runner;
+mod runs;
+mod span;
+mod times;
+
+pub use check::{CHECKS, Check};
+pub use outcome::{Doubt, Fault, Outcome};
+pub use report::{Answer, CheckReport, FeatureReport, ReadingReport, Report};
+pub use runner::{Event, Options, run};

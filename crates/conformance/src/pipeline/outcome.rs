@@ -1,0 +1,141 @@
+//! What a check of a pipeline connector found.
+
+use bowline_etl::{SourceError, SourceErrorKind};
+
+use super::Check;
+use crate::Verdict;
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// See [`Verdict::Supported`].
+    Supported,
+    /// See [`Verdict::Wrong`].
+    Wrong(Fault),
+    /// See [`Verdict::Unknown`].
+    Unknown(Doubt),
+    /// See [`Verdict::Blocked`].
+    Blocked {
+        /// The check whose fault leaves this one without anything to judge by.
+        by: &'static Check,
+    },
+}
+
+impl Outcome {
+    /// The kind of answer.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Supported => Verdict::Supported,
+            Self::Wrong(_) => Verdict::Wrong,
+            Self::Unknown(_) => Verdict::Unknown,
+            Self::Blocked { .. } => Verdict::Blocked,
+        }
+    }
+
+    pub(super) fn wrong(expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Self::Wrong(Fault {
+            expected: expected.into(),
+            got: got.into(),
+            evidence: Vec::new(),
+            hint: None,
+        })
+    }
+
+    pub(super) fn nothing_to_see(why: impl Into<String>) -> Self {
+        Self::Unknown(Doubt::NothingToSee(why.into()))
+    }
+
+    /// Adds what shows a fault, a line each; other outcomes have none.
+    pub(super) fn with_evidence(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        if let Self::Wrong(fault) = &mut self {
+            fault.evidence.extend(lines);
+        }
+        self
+    }
+
+    /// Adds what to do about a fault; other outcomes have no hint.
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        if let Self::Wrong(fault) = &mut self {
+            fault.hint = Some(hint.into());
+        }
+        self
+    }
+}
+
+/// Why a check says wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What was expected, in words.
+    pub expected: String,
+    /// What came instead, in words.
+    pub got: String,
+    /// The events and readings that show it, a line each; the first few where there are many.
+    pub evidence: Vec<String>,
+    /// One thing to do about it.
+    pub hint: Option<String>,
+}
+
+/// Why a check says unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// The vendor's answer leaves it open: out of reach, too slow, too many requests, no permission.
+    Vendor(SourceError),
+    /// The vendor gave nothing to prove it with.
+    NothingToSee(String),
+    /// The vendor's own records changed while they were compared.
+    Changed(String),
+    /// Something that comes before could not be found out.
+    NotReached(String),
+    /// The run was interrupted before this check ended.
+    Interrupted,
+}
+
+/// What a failed reading means for the check that made it.
+pub(super) fn failure(error: &SourceError) -> Outcome {
+    if error.kind == SourceErrorKind::Cancelled {
+        return Outcome::Unknown(Doubt::Interrupted);
+    }
+    if is_vendors(error.kind) {
+        return Outcome::Unknown(Doubt::Vendor(error.clone()));
+    }
+    let mut bare = error.clone();
+    let hint = bare.hint.take();
+    let mut lines = bare.to_string();
+    let evidence = match lines.split_once('\n') {
+        None => Vec::new(),
+        Some((first, rest)) => {
+            let evidence = rest.lines().map(str::to_owned).collect();
+            lines = first.to_owned();
+            evidence
+        }
+    };
+    Outcome::Wrong(Fault {
+        expected: "an answer".to_owned(),
+        got: lines,
+        evidence,
+        hint,
+    })
+}
+
+/// Whether an error is the vendor's, or the way's to it, and says nothing about the connector.
+pub(super) fn is_vendors(kind: SourceErrorKind) -> bool {
+    match kind {
+        SourceErrorKind::Unreachable
+        | SourceErrorKind::Timeout
+        | SourceErrorKind::Unauthorized
+        | SourceErrorKind::RateLimited
+        | SourceErrorKind::Vendor
+        | SourceErrorKind::TooLarge
+        | SourceErrorKind::Cancelled => true,
+        SourceErrorKind::Refused
+        | SourceErrorKind::Format
+        | SourceErrorKind::Pages
+        | SourceErrorKind::ForeignHost
+        | SourceErrorKind::Expression
+        | SourceErrorKind::Credentials
+        | SourceErrorKind::Connector => false,
+        // A kind added later is not known to be the connector's fault.
+        _ => true,
+    }
+}

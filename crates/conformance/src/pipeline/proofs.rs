@@ -1,0 +1,610 @@
+//! The proofs: one stretch of the past, read in different pages and windows, and what comparing the readings shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+
+use bowline_contract::etl::EventError;
+use bowline_etl::{SourceError, SourceErrorKind};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use super::Check;
+use super::check;
+use super::ledger::{Comparison, Oddity, Sighting, compare, renamed};
+use super::outcome::{Doubt, Outcome, failure};
+use super::reading::{Reading, run_label, sighted_runs, time};
+use super::runner::{PAGE, Suite};
+use super::span::{Span, cuts, newest, tellable, whole_second};
+use super::times::SHOWN;
+use crate::Verdict;
+
+/// How long ago a window must have ended to be closed: the vendor has written down by then what happened in it.
+const SETTLING: SignedDuration = SignedDuration::from_mins(5);
+/// The most runs that are read over and over.
+const MOST_RUNS: usize = 120;
+/// The most of them that are read one by one.
+const ONE_BY_ONE: usize = 24;
+/// The page sizes beside the usual one.
+const SMALL: NonZeroUsize = NonZeroUsize::new(7).unwrap();
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
+/// The most readings that are made again because of what they lack.
+const MADE_AGAIN: usize = 2;
+
+/// What a reading is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// Another page size.
+    Pages,
+    /// A part of a window.
+    Part,
+    /// The same once more.
+    Again,
+    /// The first look at the vendor.
+    Look,
+}
+
+impl Role {
+    /// The check that answers for a run that such a reading lost.
+    fn judged(self) -> &'static Check {
+        match self {
+            Self::Pages => &check::PAGES,
+            Self::Part | Self::Look => &check::NEIGHBOURS,
+            Self::Again => &check::AGAIN,
+        }
+    }
+}
+
+/// A reading that was made.
+struct Made {
+    role: Role,
+    span: Span,
+    size: NonZeroUsize,
+    reading: Reading,
+}
+
+/// The first look, and every proof made after it.
+pub(super) struct Proofs {
+    made: Vec<Made>,
+    /// Readings that failed, by the check that they were made for.
+    failed: BTreeMap<&'static str, SourceError>,
+}
+
+impl Proofs {
+    pub(super) fn new() -> Self {
+        Self {
+            made: Vec::new(),
+            failed: BTreeMap::new(),
+        }
+    }
+
+    /// Keeps a first look.
+    pub(super) fn look(&mut self, span: Span, reading: Reading) {
+        self.made.push(Made {
+            role: Role::Look,
+            span,
+            size: PAGE,
+            reading,
+        });
+    }
+
+    /// Makes the readings and answers the checks that rest on them.
+    pub(super) fn prove(mut self, suite: &mut Suite<'_>) {
+        let Some((look, moments)) = self.made.last().map(|look| (look.span, moments(look))) else {
+            return;
+        };
+        let settled = Span {
+            start: look.start,
+            end: whole_second(look.end - SETTLING).max(look.start),
+        };
+        // A vendor that has only just begun to work has nothing older to prove with.
+        let closed = if moments.iter().any(|at| settled.holds(*at)) {
+            settled
+        } else {
+            look
+        };
+        let proof = newest(closed, &moments, MOST_RUNS);
+        let narrow = newest(proof, &moments, ONE_BY_ONE);
+        let mut exact = BTreeSet::new();
+        self.make(suite, Role::Pages, proof, PAGE);
+        self.make(suite, Role::Pages, proof, SMALL);
+        self.make(suite, Role::Pages, narrow, ONE);
+        let middle = middle(proof, &moments);
+        let cut_at = cuts(narrow, &moments)
+            .into_iter()
+            .map(|at| (narrow, at))
+            .chain(middle.map(|at| (proof, at)));
+        for (span, at) in cut_at {
+            if moments.contains(&at) {
+                exact.insert(at);
+            }
+            for part in span.cut(at).into_iter().flatten() {
+                self.make(suite, Role::Part, part, PAGE);
+            }
+        }
+        // Where the first look came to its end there should be nothing more.
+        if let Some(oldest) = moments.iter().min()
+            && let Some([older, _]) = look.cut(tellable(*oldest))
+        {
+            self.make(suite, Role::Part, older, PAGE);
+        }
+        self.make(suite, Role::Again, proof, PAGE);
+        self.make_doubtful_again(suite);
+        self.make_lossy_again(suite, proof);
+        self.judge(suite, proof, &exact);
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.failed
+            .values()
+            .any(|error| error.kind == SourceErrorKind::Cancelled)
+    }
+
+    fn make(&mut self, suite: &mut Suite<'_>, role: Role, span: Span, size: NonZeroUsize) {
+        if self.is_interrupted() {
+            return;
+        }
+        match suite.reader.runs(span, size) {
+            Ok(reading) => self.made.push(Made {
+                role,
+                span,
+                size,
+                reading,
+            }),
+            Err(error) => {
+                self.failed.entry(role.judged().id).or_insert(error);
+            }
+        }
+    }
+
+    fn sightings(&self) -> Vec<Sighting> {
+        self.made
+            .iter()
+            .map(|made| sighted_runs(&made.reading, made.span))
+            .collect()
+    }
+
+    /// A run that came or went may have done so at the vendor's. Reading again what lacked it and what had it tells.
+    fn make_doubtful_again(&mut self, suite: &mut Suite<'_>) {
+        let sightings = self.sightings();
+        let comparison = compare(&sightings);
+        let mut doubtful: Vec<&Oddity> = comparison.late.iter().chain(&comparison.gone).collect();
+        doubtful.sort_by_key(|one| (self.made[one.reading].role, one.reading));
+        let mut again: Vec<(usize, usize)> = Vec::new();
+        for oddity in doubtful {
+            let same = |reading: usize| {
+                let (one, other) = (&self.made[reading], &self.made[oddity.reading]);
+                (one.span, one.size) == (other.span, other.size)
+            };
+            let had = sightings
+                .iter()
+                .rposition(|one| one.seen.contains_key(&oddity.label));
+            if let Some(had) = had
+                && again.len() < MADE_AGAIN
+                && !again.iter().any(|(lacked, _)| same(*lacked))
+            {
+                again.push((oddity.reading, had));
+            }
+        }
+        if again.is_empty() {
+            // What came twice in one reading only may have moved while it was read.
+            let repeating: Vec<usize> = (0..self.made.len())
+                .filter(|one| !self.made[*one].reading.repeated.is_empty())
+                .collect();
+            if let [only] = repeating[..] {
+                again.push((only, only));
+            }
+        }
+        for reading in again.into_iter().flat_map(|(lacked, had)| [lacked, had]) {
+            self.make_again(suite, reading);
+        }
+    }
+
+    fn make_again(&mut self, suite: &mut Suite<'_>, reading: usize) {
+        let Made {
+            role, span, size, ..
+        } = self.made[reading];
+        self.make(suite, role, span, size);
+    }
+
+    /// One reading that lost something may have had bad luck with a list that changed; it is made once more, with
+    /// another behind it to judge it by.
+    fn make_lossy_again(&mut self, suite: &mut Suite<'_>, proof: Span) {
+        let lossy = lossy(&compare(&self.sightings()));
+        let mut lossy = lossy.into_iter();
+        if let (Some(only), None) = (lossy.next(), lossy.next()) {
+            self.make_again(suite, only);
+            self.make(suite, Role::Again, proof, PAGE);
+        }
+    }
+
+    fn judge(&self, suite: &mut Suite<'_>, proof: Span, exact: &BTreeSet<Timestamp>) {
+        let sightings = self.sightings();
+        let mut comparison = compare(&sightings);
+        let once = take_once(&mut comparison);
+        let runs = sightings.last().map_or(0, |_| {
+            sightings
+                .iter()
+                .map(|one| one.seen.len())
+                .max()
+                .unwrap_or(0)
+        });
+        let basis = |what: String| format!("{} of {proof}, {what}", counted(runs, "run"));
+        let mut verdicts = Verdicts {
+            suite,
+            failed: &self.failed,
+        };
+        verdicts.settle(
+            &check::LIMIT,
+            too_long(self.made.iter().map(|made| &made.reading)),
+            String::new(),
+        );
+        verdicts.settle(
+            &check::WINDOW,
+            self.window(),
+            format!("{} readings", self.made.len()),
+        );
+        let cuts = counted(exact.len(), "cut");
+        verdicts.settle(
+            &check::BOUNDS,
+            self.bounds(&comparison, exact),
+            format!("{cuts} at the very time of a run"),
+        );
+        verdicts.settle(
+            &check::PAGES,
+            self.pages(&comparison),
+            basis("at 100, 7 and 1 to a page".to_owned()),
+        );
+        let parts = self.made.iter().filter(|made| made.role == Role::Part);
+        verdicts.settle(
+            &check::NEIGHBOURS,
+            self.neighbours(&comparison, exact),
+            basis(format!("in {}", counted(parts.count(), "part"))),
+        );
+        verdicts.settle(
+            &check::AGAIN,
+            self.again(&sightings, &comparison, &once),
+            basis(format!("{} times", self.made.len())),
+        );
+    }
+
+    /// No run outside its window. One at the very end of it is judged with the bounds.
+    fn window(&self) -> Outcome {
+        let mut lines = Vec::new();
+        for made in &self.made {
+            for (label, at) in placed(&made.reading) {
+                if !made.span.holds(at) && at != made.span.end {
+                    lines.push(format!("{label}, {at}, is among {}", made.reading.what));
+                }
+            }
+        }
+        if lines.is_empty() {
+            return Outcome::Supported;
+        }
+        Outcome::wrong(
+            "runs whose `event_time` is in the window only",
+            format!("{} outside", counted(lines.len(), "run")),
+        )
+        .with_evidence(lines.into_iter().take(SHOWN))
+        .with_hint("filter by the `window_start` and `window_end` that are given, whatever the time is now")
+    }
+
+    /// Half-open bounds: windows were cut at the very times of runs.
+    fn bounds(&self, comparison: &Comparison, exact: &BTreeSet<Timestamp>) -> Outcome {
+        let mut closed = Vec::new();
+        for made in &self.made {
+            for (label, at) in placed(&made.reading) {
+                if at == made.span.end {
+                    closed.push(format!("{label}, {at}, is among {}", made.reading.what));
+                }
+            }
+        }
+        if !closed.is_empty() {
+            return Outcome::wrong(
+                "no run whose `event_time` is the end of the window",
+                format!("{} at the end", counted(closed.len(), "run")),
+            )
+            .with_evidence(closed.into_iter().take(SHOWN))
+            .with_hint("compare with `<` at the end of the window, not with `<=`");
+        }
+        let open: Vec<String> = comparison
+            .lost
+            .iter()
+            .filter(|one| self.is_at_start(one))
+            .map(|one| self.told(one))
+            .collect();
+        if !open.is_empty() {
+            return Outcome::wrong(
+                "the runs whose `event_time` is the start of the window",
+                format!("{} missing at the start", counted(open.len(), "run")),
+            )
+            .with_evidence(open.into_iter().take(SHOWN))
+            .with_hint("compare with `>=` at the start of the window, not with `>`");
+        }
+        if exact.is_empty() {
+            return Outcome::nothing_to_see("there was no run at whose time a window could be cut");
+        }
+        Outcome::Supported
+    }
+
+    fn is_at_start(&self, oddity: &Oddity) -> bool {
+        let made = &self.made[oddity.reading];
+        made.role == Role::Part && oddity.at == Some(made.span.start)
+    }
+
+    /// The same runs at every page size, each once.
+    fn pages(&self, comparison: &Comparison) -> Outcome {
+        let stuck = self.made.iter().find(|made| made.reading.is_stuck);
+        let repeating: Vec<&Made> = self
+            .made
+            .iter()
+            .filter(|made| !made.reading.repeated.is_empty())
+            .collect();
+        if stuck.is_some() || repeating.len() > 1 {
+            let twice: BTreeSet<(&str, &str)> = repeating
+                .iter()
+                .flat_map(|made| {
+                    let what = made.reading.what.as_str();
+                    made.reading
+                        .repeated
+                        .iter()
+                        .map(move |label| (label.as_str(), what))
+                })
+                .collect();
+            let got = match stuck {
+                Some(made) => format!("pages that bring nothing new: {}", made.reading.what),
+                None => format!(
+                    "{} in {}",
+                    counted(twice.len(), "repetition"),
+                    counted(repeating.len(), "reading")
+                ),
+            };
+            return Outcome::wrong("each run once", got)
+                .with_evidence(
+                    twice
+                        .into_iter()
+                        .take(SHOWN)
+                        .map(|(label, what)| format!("{label} came more than once among {what}")),
+                )
+                .with_hint(
+                    "give the events after the first `offset` ones, in an order that does not change between pages",
+                );
+        }
+        let lost = self.lost(comparison, &check::PAGES);
+        if !lost.is_empty() {
+            return Outcome::wrong(
+                "the same runs at every page size",
+                format!("{} lost at some of them", counted(lost.len(), "run")),
+            )
+            .with_evidence(lost.into_iter().take(SHOWN))
+            .with_hint("a page shorter than asked for is not the last; every failed request must be an error or be tried again");
+        }
+        match repeating[..] {
+            [made] => Outcome::Unknown(Doubt::Changed(format!(
+                "{} came more than once among {}, and once when it was read again",
+                counted(made.reading.repeated.len(), "run"),
+                made.reading.what
+            ))),
+            _ => Outcome::Supported,
+        }
+    }
+
+    /// No run lost between neighbouring windows.
+    fn neighbours(&self, comparison: &Comparison, exact: &BTreeSet<Timestamp>) -> Outcome {
+        let lost = self.lost(comparison, &check::NEIGHBOURS);
+        if lost.is_empty() {
+            let parts = self.made.iter().any(|made| made.role == Role::Part);
+            return if parts || !exact.is_empty() {
+                Outcome::Supported
+            } else {
+                Outcome::nothing_to_see("there were too few runs to cut a window between them")
+            };
+        }
+        Outcome::wrong(
+            "every run of a window in one of its parts",
+            format!("{} lost", counted(lost.len(), "run")),
+        )
+        .with_evidence(lost.into_iter().take(SHOWN))
+        .with_hint("filter by the time that is given as `event_time`, and by no other")
+    }
+
+    /// The same once more: no run lost, none that reads otherwise, none under another id.
+    fn again(&self, sightings: &[Sighting], comparison: &Comparison, once: &[Oddity]) -> Outcome {
+        let renamed = renamed(sightings, comparison);
+        if let Some((old, new)) = renamed.first() {
+            return Outcome::wrong(
+                "the same ids in every reading",
+                format!("{} under other ids", counted(renamed.len(), "run")),
+            )
+            .with_evidence([format!("{old} became {new}, of the same job and time")])
+            .with_hint("take as `run_source_id` what the vendor never changes");
+        }
+        if !comparison.mixed.is_empty() {
+            let labels: BTreeSet<&String> = comparison.mixed.iter().map(|one| &one.label).collect();
+            return Outcome::wrong(
+                "runs that say the same in every reading",
+                format!("{} that say something else", counted(labels.len(), "run")),
+            )
+            .with_evidence(comparison.mixed.iter().take(SHOWN).map(|one| {
+                format!(
+                    "{} is not as before and after among {}",
+                    one.label, self.made[one.reading].reading.what
+                )
+            }))
+            .with_hint("join tasks, attempts and errors to runs by their ids, not by their place in a list");
+        }
+        let lost = self.lost(comparison, &check::AGAIN);
+        if !lost.is_empty() {
+            return Outcome::wrong(
+                "the same runs again",
+                format!("{} lost", counted(lost.len(), "run")),
+            )
+            .with_evidence(lost.into_iter().take(SHOWN));
+        }
+        if let Some(first) = once.first() {
+            return Outcome::Unknown(Doubt::Changed(format!(
+                "one reading differs, and did not when it was made again: {}",
+                self.told(first)
+            )));
+        }
+        let labels: BTreeSet<&String> = comparison
+            .late
+            .iter()
+            .chain(&comparison.gone)
+            .map(|one| &one.label)
+            .collect();
+        if labels.is_empty() {
+            return Outcome::Supported;
+        }
+        Outcome::Unknown(Doubt::Changed(format!(
+            "{} came into a closed window or went from it while the suite was reading, such as {}",
+            counted(labels.len(), "run"),
+            labels.first().map_or("", |label| label.as_str())
+        )))
+    }
+
+    /// What was lost by readings made for a check, told; what is missing at a bound is the bounds' affair.
+    fn lost(&self, comparison: &Comparison, check: &Check) -> Vec<String> {
+        comparison
+            .lost
+            .iter()
+            .filter(|one| self.made[one.reading].role.judged() == check)
+            .filter(|one| !self.is_at_start(one))
+            .map(|one| self.told(one))
+            .collect()
+    }
+
+    fn told(&self, oddity: &Oddity) -> String {
+        let at = oddity.at.map(|at| format!(", {at},")).unwrap_or_default();
+        format!(
+            "{}{at} is not among {}, and was there before and after",
+            oddity.label, self.made[oddity.reading].reading.what
+        )
+    }
+}
+
+/// The readings that lost something or mixed it up.
+fn lossy(comparison: &Comparison) -> BTreeSet<usize> {
+    let odd = comparison.lost.iter().chain(&comparison.mixed);
+    odd.map(|one| one.reading).collect()
+}
+
+/// Takes out what one reading alone lost or mixed up, and did not when it was made again.
+fn take_once(comparison: &mut Comparison) -> Vec<Oddity> {
+    if lossy(comparison).len() != 1 {
+        return Vec::new();
+    }
+    let mut once = std::mem::take(&mut comparison.lost);
+    once.append(&mut comparison.mixed);
+    once
+}
+
+/// Answers checks, each blamed only when no other stands in its way.
+struct Verdicts<'a, 's> {
+    suite: &'a mut Suite<'s>,
+    failed: &'a BTreeMap<&'static str, SourceError>,
+}
+
+impl Verdicts<'_, '_> {
+    fn settle(&mut self, check: &'static Check, outcome: Outcome, basis: String) {
+        let wrong = |other: &&'static Check| self.suite.verdict(other) == Some(Verdict::Wrong);
+        let outcome = match outcome {
+            Outcome::Supported => match self.failed.get(check.id) {
+                Some(error) => failure(error),
+                None => Outcome::Supported,
+            },
+            Outcome::Wrong(fault) => {
+                // A connector that reads other windows, or stays on its first page, loses runs everywhere.
+                let causes: &[&'static Check] = match check.id {
+                    id if id == check::PAGES.id => &[&check::WINDOW],
+                    id if id == check::NEIGHBOURS.id || id == check::AGAIN.id => {
+                        &[&check::WINDOW, &check::PAGES]
+                    }
+                    _ => &[],
+                };
+                match causes.iter().copied().find(wrong) {
+                    Some(by) => Outcome::Blocked { by },
+                    None => Outcome::Wrong(fault),
+                }
+            }
+            other => other,
+        };
+        self.suite.settle(check, outcome, basis);
+    }
+}
+
+/// The times of a first look's runs.
+fn moments(look: &Made) -> Vec<Timestamp> {
+    placed(&look.reading)
+        .map(|(_, at)| at)
+        .filter(|at| look.span.holds(*at))
+        .collect()
+}
+
+/// The time in the middle of a span's runs, if a window can be cut there.
+fn middle(span: Span, moments: &[Timestamp]) -> Option<Timestamp> {
+    let mut within: Vec<Timestamp> = moments
+        .iter()
+        .copied()
+        .filter(|at| span.holds(*at) && tellable(*at) == *at)
+        .collect();
+    within.sort_unstable();
+    within.get(within.len() / 2).copied()
+}
+
+/// The runs of a reading that have a time.
+fn placed(reading: &Reading) -> impl Iterator<Item = (String, Timestamp)> {
+    reading
+        .events
+        .iter()
+        .filter_map(|run| Some((run_label(run)?, time(run, "event_time")?)))
+}
+
+/// A count with its noun.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+/// Judges whether pages kept to their size.
+pub(super) fn too_long<'r>(readings: impl Iterator<Item = &'r Reading>) -> Outcome {
+    let mut found = readings.filter_map(|reading| Some((reading, reading.too_long?)));
+    match found.next() {
+        None => Outcome::Supported,
+        Some((reading, (limit, len))) => Outcome::wrong(
+            format!("at most {limit} events for a limit of {limit}"),
+            format!("{len} events: {}", reading.what),
+        )
+        .with_hint("give the first `limit` events after the first `offset` ones"),
+    }
+}
+
+/// What errors of validation mean: each line names the event that it is about.
+pub(super) fn invalid(
+    errors: &[EventError],
+    events: &[Json],
+    label: &dyn Fn(&Json) -> Option<String>,
+    noun: &str,
+) -> Outcome {
+    if errors.is_empty() {
+        return Outcome::Supported;
+    }
+    let lines = errors.iter().take(SHOWN).map(|error| {
+        let index = error.path.split('.').next().unwrap_or_default();
+        let event = index
+            .parse()
+            .ok()
+            .and_then(|index: usize| events.get(index));
+        match event.and_then(label) {
+            Some(label) => format!("{label}: {error}"),
+            None => error.to_string(),
+        }
+    });
+    let count = match errors.len() {
+        most if most >= bowline_contract::etl::MAX_EVENT_ERRORS => format!("{most} errors or more"),
+        count => counted(count, "error"),
+    };
+    Outcome::wrong(format!("every {noun} as the contract says"), count).with_evidence(lines)
+}

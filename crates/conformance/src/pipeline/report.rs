@@ -1,0 +1,139 @@
+//! Everything a run of the suite for pipelines found out.
+
+use std::time::Duration;
+
+use bowline_contract::EtlSection;
+use bowline_contract::etl::EtlFeature;
+use bowline_etl::Unmapped;
+use jiff::Timestamp;
+
+use super::{Check, Outcome};
+use crate::{Tier, Verdict};
+
+/// The result of a run of the suite.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How much was asked.
+    pub tier: Tier,
+    /// The sections that ran, in their order.
+    pub sections: Vec<EtlSection>,
+    /// The window that runs were looked for in: `[start, end)`.
+    pub window: (Timestamp, Timestamp),
+    /// Every check that was asked, in the order of [`CHECKS`](super::CHECKS).
+    pub checks: Vec<CheckReport>,
+    /// The optional features, in the contract's order.
+    pub features: Vec<FeatureReport>,
+    /// The vendor's words for statuses that no mapping has, and how often each was seen.
+    pub unmapped: Unmapped,
+    /// What the vendor has to complain about itself.
+    pub warnings: Vec<String>,
+    /// Every reading that was made, in order.
+    pub readings: Vec<ReadingReport>,
+    /// How long the run took.
+    pub elapsed: Duration,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+}
+
+impl Report {
+    /// How many checks of a section have this verdict.
+    #[must_use]
+    pub fn count(&self, section: EtlSection, verdict: Verdict) -> usize {
+        self.checks
+            .iter()
+            .filter(|report| report.check.section == section && report.outcome.verdict() == verdict)
+            .count()
+    }
+
+    /// The report of the check with this name.
+    #[must_use]
+    pub fn check(&self, id: &str) -> Option<&CheckReport> {
+        self.checks.iter().find(|report| report.check.id == id)
+    }
+
+    /// Whether any check fell short.
+    #[must_use]
+    pub fn has_shortfall(&self) -> bool {
+        self.has(Verdict::Wrong)
+    }
+
+    /// Whether any check's answer is unknown.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.has(Verdict::Unknown)
+    }
+
+    fn has(&self, verdict: Verdict) -> bool {
+        self.checks
+            .iter()
+            .any(|report| report.outcome.verdict() == verdict)
+    }
+}
+
+/// One check's result.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    /// The check.
+    pub check: &'static Check,
+    /// What it found.
+    pub outcome: Outcome,
+    /// What it rests on, in words; empty when it did not get that far.
+    pub basis: String,
+}
+
+/// Whether a connector has an optional feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureReport {
+    /// The feature.
+    pub feature: EtlFeature,
+    /// Whether it is there.
+    pub answer: Answer,
+    /// Why: what it was seen in, or why it was not seen.
+    pub why: String,
+}
+
+/// The answers to whether a feature is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// It was seen.
+    Yes,
+    /// There was enough to see it in, and it was not there.
+    No,
+    /// There was nothing to see it in.
+    Unknown,
+}
+
+impl Answer {
+    /// The answer as reports write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One reading of the vendor: the evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadingReport {
+    /// What was read, in words.
+    pub what: String,
+    /// Records that the vendor gave, or events that the methods did.
+    pub records: usize,
+    /// Those that were asked for, each counted once.
+    pub events: usize,
+    /// Records that the description leaves out.
+    pub passed_over: usize,
+    /// Runs outside the window, or not asked for.
+    pub outside: usize,
+    /// Events that came before in the same reading.
+    pub repeated: usize,
+    /// Requests sent, retries included; calls, for connectors that send their own.
+    pub requests: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Why it ended early, if it did.
+    pub error: Option<String>,
+}

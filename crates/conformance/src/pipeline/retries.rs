@@ -1,0 +1,168 @@
+//! Whether attempts follow the attempts that they name.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde_json::Value as Json;
+
+use super::outcome::Outcome;
+use super::reading::{run_label, status, task_runs, text, time};
+use super::times::SHOWN;
+
+/// How far two clocks of one vendor may be apart.
+const SLACK: SignedDuration = SignedDuration::from_secs(1);
+
+/// Judges what runs and task runs say about earlier attempts; gives what that rests on, too.
+pub(super) fn retries(runs: &[Json]) -> (Outcome, String) {
+    let mut lines = Vec::new();
+    let mut followed = follow(runs, &mut lines, &|run| {
+        run_label(run).unwrap_or_else(|| "a run".to_owned())
+    });
+    for run in runs {
+        let within = run_label(run).unwrap_or_default();
+        followed += follow(task_runs(run), &mut lines, &|task| {
+            let id = text(task, "run_source_id").unwrap_or_default();
+            format!("task run `{id}` in {within}")
+        });
+    }
+    let basis = match followed {
+        0 => "no run names the attempt before it".to_owned(),
+        1 => "1 attempt and the one before it".to_owned(),
+        count => format!("{count} attempts and those before them"),
+    };
+    if lines.is_empty() {
+        return (Outcome::Supported, basis);
+    }
+    let outcome = Outcome::wrong(
+        "each attempt after the one that it names, of the same job, with a higher number",
+        match lines.len() {
+            1 => "1 attempt that does not follow".to_owned(),
+            count => format!("{count} attempts that do not follow"),
+        },
+    )
+    .with_evidence(lines.into_iter().take(SHOWN));
+    (outcome, basis)
+}
+
+/// Adds a line for every attempt that does not follow the one it names; gives how many name one that is there.
+fn follow(runs: &[Json], lines: &mut Vec<String>, label: &dyn Fn(&Json) -> String) -> usize {
+    let by_id: BTreeMap<&str, &Json> = runs
+        .iter()
+        .filter_map(|run| Some((text(run, "run_source_id")?, run)))
+        .collect();
+    let mut followed = 0;
+    for run in runs {
+        let Some(before) = text(run, "parent_attempt_run_source_id") else {
+            continue;
+        };
+        let number = run["attempt_number"].as_i64();
+        if text(run, "run_source_id") == Some(before) {
+            lines.push(format!("{}: names itself", label(run)));
+            continue;
+        }
+        if number == Some(1) {
+            lines.push(format!(
+                "{}: names `{before}` as the attempt before it, and says it is the first",
+                label(run)
+            ));
+        }
+        let Some(earlier) = by_id.get(before) else {
+            continue;
+        };
+        followed += 1;
+        if let Some(problem) = misfit(earlier, run, number) {
+            lines.push(format!(
+                "{}: names `{before}` as the attempt before it, {problem}",
+                label(run)
+            ));
+        }
+    }
+    followed
+}
+
+/// What does not fit between an attempt and the one before it.
+fn misfit(earlier: &Json, run: &Json, number: Option<i64>) -> Option<String> {
+    for thing in ["job_source_id", "task_source_id"] {
+        if let (Some(of), Some(own)) = (text(earlier, thing), text(run, thing))
+            && of != own
+        {
+            return Some(format!("whose `{thing}` is another: `{of}`, not `{own}`"));
+        }
+    }
+    let numbers = earlier["attempt_number"].as_i64().zip(number);
+    if let Some((of, own)) = numbers
+        && of >= own
+    {
+        return Some(format!(
+            "whose number is {of}, which is not less than its own, {own}"
+        ));
+    }
+    let (start, own) = (time(earlier, "start_time"), time(run, "start_time")?);
+    if let Some(start) = start
+        && start.duration_since(own) > SLACK
+    {
+        return Some(format!("which started later, at {start}"));
+    }
+    let ended = status(earlier)?.is_terminal();
+    let end = time(earlier, "end_time").filter(|_| ended)?;
+    (end.duration_since(own) > SLACK).then(|| format!("which ended later than it began, at {end}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn attempts(second: Json) -> (Outcome, String) {
+        let first = json!({
+            "job_source_id": "j", "run_source_id": "a", "status": "failed", "attempt_number": 1,
+            "start_time": "2026-01-01T10:00:00Z", "end_time": "2026-01-01T10:05:00Z",
+        });
+        let mut next = json!({
+            "job_source_id": "j", "run_source_id": "b", "status": "success", "attempt_number": 2,
+            "parent_attempt_run_source_id": "a",
+            "start_time": "2026-01-01T10:06:00Z", "end_time": "2026-01-01T10:07:00Z",
+        });
+        for (key, value) in second.as_object().unwrap() {
+            next[key] = value.clone();
+        }
+        retries(&[next, first])
+    }
+
+    #[test]
+    fn an_attempt_that_follows_is_right() {
+        let (outcome, basis) = attempts(json!({}));
+        assert_eq!(outcome, Outcome::Supported);
+        assert_eq!(basis, "1 attempt and the one before it");
+        let (outcome, basis) = attempts(json!({"parent_attempt_run_source_id": "long ago"}));
+        assert_eq!(outcome, Outcome::Supported);
+        assert_eq!(basis, "no run names the attempt before it");
+    }
+
+    #[test]
+    fn an_attempt_that_does_not_follow_is_shown() {
+        for (second, told) in [
+            (json!({"parent_attempt_run_source_id": "b"}), "names itself"),
+            (json!({"attempt_number": 1}), "says it is the first"),
+            (
+                json!({"job_source_id": "other"}),
+                "`job_source_id` is another",
+            ),
+            (
+                json!({"start_time": "2026-01-01T10:02:00Z"}),
+                "ended later than it began",
+            ),
+            (
+                json!({"start_time": "2026-01-01T09:00:00Z"}),
+                "which started later",
+            ),
+        ] {
+            let (outcome, _) = attempts(second);
+            let Outcome::Wrong(fault) = outcome else {
+                panic!("{told}");
+            };
+            assert!(fault.evidence[0].contains(told), "{:?}", fault.evidence);
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Runs the suite: the sections one after the other, every answer kept, everything reported.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bowline_contract::{EtlSection, credentials};
+use bowline_etl::{Pipeline, SourceError, SourceErrorKind, Unmapped};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use super::assets;
+use super::check::{self, CHECKS, Check};
+use super::features::{Evidence, features};
+use super::outcome::{Doubt, Outcome, failure, is_vendors};
+use super::reading::Reader;
+use super::report::{Answer, CheckReport, Report};
+use super::runs;
+use super::span::{Span, whole_second};
+use crate::{Tier, Verdict};
+
+/// How many events a page is asked for; the contract's own default.
+pub(super) const PAGE: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+
+/// How the suite runs.
+#[derive(Clone)]
+pub struct Options {
+    /// The sections to run.
+    pub sections: Vec<EtlSection>,
+    /// How much is asked.
+    pub tier: Tier,
+    /// How far back runs are looked for.
+    pub lookback: SignedDuration,
+    /// What time it is.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sections: EtlSection::ALL.to_vec(),
+            tier: Tier::default(),
+            lookback: SignedDuration::from_hours(7 * 24),
+            clock: Arc::new(Timestamp::now),
+        }
+    }
+}
+
+/// Something that happened while the suite ran.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The plan is made; checks are about to run.
+    Started {
+        /// How many checks there are.
+        checks: usize,
+    },
+    /// A reading of the vendor begins.
+    Reading {
+        /// What is read, in words.
+        what: &'a str,
+    },
+    /// The reading under way has come this far.
+    Read {
+        /// How many events it has given.
+        events: usize,
+    },
+    /// A check is answered.
+    Finished {
+        /// The check.
+        check: &'static Check,
+        /// What it found.
+        verdict: Verdict,
+    },
+}
+
+/// Runs the suite over a pipeline and reports everything it found out. Nothing is printed, and nothing is changed at the
+/// vendor's. [`Pipeline::cancel`] ends it soon.
+///
+/// # Errors
+/// When the vendor cannot be reached or does not let us in, so that nothing at all could be read.
+pub fn run(
+    pipeline: &dyn Pipeline,
+    options: &Options,
+    on_event: &dyn Fn(Event<'_>),
+) -> Result<Report, SourceError> {
+    let started = Instant::now();
+    let now = whole_second((options.clock)());
+    let window = Span {
+        start: whole_second(now.saturating_sub(options.lookback).unwrap_or(now)),
+        end: now,
+    };
+    let mut suite = Suite {
+        reader: Reader::new(pipeline, on_event),
+        options,
+        window,
+        answers: BTreeMap::new(),
+        on_event,
+    };
+    on_event(Event::Started {
+        checks: suite.plan().count(),
+    });
+    let mut seen = Found::default();
+    if suite.connection()? {
+        suite.sections(&mut seen)?;
+    }
+    Ok(suite.finish(seen, started))
+}
+
+/// What was read, for what is said about all of it.
+#[derive(Default)]
+struct Found {
+    assets: Option<Vec<Json>>,
+    runs: Option<Vec<Json>>,
+    unmapped: Unmapped,
+    warnings: Vec<String>,
+}
+
+/// A run of the suite under way.
+pub(super) struct Suite<'a> {
+    pub(super) reader: Reader<'a>,
+    pub(super) options: &'a Options,
+    /// The window that runs are looked for in; its end is when the suite began.
+    pub(super) window: Span,
+    answers: BTreeMap<&'static str, (Outcome, String)>,
+    on_event: &'a dyn Fn(Event<'_>),
+}
+
+impl Suite<'_> {
+    /// Whether a check is part of this run.
+    pub(super) fn asks(&self, check: &Check) -> bool {
+        self.options.sections.contains(&check.section)
+            && check.tier <= self.options.tier
+            && (!check.methods_only || self.reader.pipeline.methods().is_some())
+    }
+
+    fn plan(&self) -> impl Iterator<Item = &'static Check> {
+        CHECKS.iter().copied().filter(|check| self.asks(check))
+    }
+
+    /// Whether proofs beyond the contract's suite are asked for.
+    pub(super) fn is_strict(&self) -> bool {
+        self.options.tier == Tier::Strict
+    }
+
+    /// Answers a check. `basis` says what the answer rests on.
+    pub(super) fn settle(
+        &mut self,
+        check: &'static Check,
+        outcome: Outcome,
+        basis: impl Into<String>,
+    ) {
+        if !self.asks(check) {
+            return;
+        }
+        (self.on_event)(Event::Finished {
+            check,
+            verdict: outcome.verdict(),
+        });
+        self.answers.insert(check.id, (outcome, basis.into()));
+    }
+
+    /// Answers a check whose reading failed.
+    ///
+    /// # Errors
+    /// The error itself when it is the vendor's and nothing was read before: then there is nothing to report.
+    pub(super) fn failed(
+        &mut self,
+        check: &'static Check,
+        error: SourceError,
+    ) -> Result<(), SourceError> {
+        let read_before = self.reader.reports.iter().any(|one| one.error.is_none());
+        if !read_before && is_out_of_reach(error.kind) {
+            return Err(error);
+        }
+        self.settle(check, failure(&error), "");
+        Ok(())
+    }
+
+    pub(super) fn verdict(&self, check: &Check) -> Option<Verdict> {
+        self.answers
+            .get(check.id)
+            .map(|(outcome, _)| outcome.verdict())
+    }
+
+    fn is_interrupted(&self) -> bool {
+        let stopped = Outcome::Unknown(Doubt::Interrupted);
+        self.answers
+            .values()
+            .any(|(outcome, _)| *outcome == stopped)
+    }
+
+    /// The section `etl_connection`; says whether there is a connection.
+    fn connection(&mut self) -> Result<bool, SourceError> {
+        self.settle(&check::MANIFEST, manifest(self.reader.pipeline), "");
+        match self.reader.pipeline.check() {
+            Ok(answer) => {
+                let basis = match answer {
+                    Json::Null => "",
+                    _ => "the vendor answered the connector's `check`",
+                };
+                self.settle(&check::CONNECTS, Outcome::Supported, basis);
+                Ok(true)
+            }
+            Err(error) if is_out_of_reach(error.kind) => Err(error),
+            Err(error) => {
+                self.settle(&check::CONNECTS, failure(&error), "");
+                let rest: Vec<&'static Check> = self.plan().collect();
+                if error.kind != SourceErrorKind::Cancelled {
+                    for check in rest {
+                        if !self.answers.contains_key(check.id) {
+                            let by = &check::CONNECTS;
+                            self.settle(check, Outcome::Blocked { by }, "");
+                        }
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    fn sections(&mut self, found: &mut Found) -> Result<(), SourceError> {
+        // What the vendor says about itself is a courtesy: a failure to read it is no finding.
+        found.warnings = self.reader.pipeline.warnings().unwrap_or_default();
+        if self.options.sections.contains(&EtlSection::Metadata) {
+            found.assets = assets::metadata(self)?;
+        }
+        if self.options.sections.contains(&EtlSection::RunDetails) && !self.is_interrupted() {
+            if let Some(look) = runs::run_details(self)? {
+                found.unmapped = look.summary.unmapped;
+                found.runs = Some(look.events);
+            }
+        }
+        let runs = found.runs.as_ref().map_or(0, Vec::len);
+        if found.assets.as_ref().is_some_and(Vec::is_empty) && runs > 0 {
+            let got = format!("no job, and {runs} runs of jobs");
+            let wrong = Outcome::wrong("the jobs that runs are of", got);
+            self.settle(&check::ASSETS, wrong, "");
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, found: Found, started: Instant) -> Report {
+        let interrupted = self.is_interrupted();
+        let plan: Vec<&'static Check> = self.plan().collect();
+        let checks = plan
+            .into_iter()
+            .map(|check| {
+                let (outcome, basis) = self.answers.remove(check.id).unwrap_or_else(|| {
+                    let doubt = if interrupted {
+                        Doubt::Interrupted
+                    } else {
+                        Doubt::NotReached("nothing was read that it could look at".to_owned())
+                    };
+                    (Outcome::Unknown(doubt), String::new())
+                });
+                CheckReport {
+                    check,
+                    outcome,
+                    basis,
+                }
+            })
+            .collect::<Vec<_>>();
+        let by_id = checks
+            .iter()
+            .find(|report| report.check.id == check::BY_ID.id)
+            .map_or((Answer::Unknown, String::new()), by_id_answer);
+        let evidence = Evidence {
+            manifest: self.reader.pipeline.manifest(),
+            assets: found.assets.as_deref(),
+            runs: found.runs.as_deref(),
+            by_id,
+        };
+        Report {
+            tier: self.options.tier,
+            sections: self.options.sections.clone(),
+            window: (self.window.start, self.window.end),
+            features: features(&self.options.sections, &evidence),
+            checks,
+            unmapped: found.unmapped,
+            warnings: found.warnings,
+            readings: self.reader.reports,
+            elapsed: started.elapsed(),
+            interrupted,
+        }
+    }
+}
+
+fn by_id_answer(report: &CheckReport) -> (Answer, String) {
+    match &report.outcome {
+        Outcome::Supported => (Answer::Yes, report.basis.clone()),
+        Outcome::Wrong(fault) => (Answer::No, fault.got.clone()),
+        _ => (Answer::Unknown, "it could not be asked".to_owned()),
+    }
+}
+
+/// Whether an error means that the vendor is not there for us at all.
+fn is_out_of_reach(kind: SourceErrorKind) -> bool {
+    is_vendors(kind) && !matches!(kind, SourceErrorKind::TooLarge | SourceErrorKind::Cancelled)
+}
+
+/// What loading has not judged yet: the mappings are valid, or there would be no connector.
+fn manifest(pipeline: &dyn Pipeline) -> Outcome {
+    let schema = pipeline.manifest().credentials_schema.clone();
+    match credentials::parse_schema(schema.map(Json::Object).as_ref()) {
+        Ok(_) => Outcome::Supported,
+        Err(error) => Outcome::wrong(
+            "a `credentials_schema` for what stands under `connect_args`",
+            error.to_string().lines().next().unwrap_or_default(),
+        )
+        .with_hint("describe the keys of `connect_args` in credentials.json, under that key"),
+    }
+}

@@ -1,0 +1,144 @@
+//! Windows of time, and where they are cut.
+
+use std::fmt;
+
+use jiff::{Timestamp, TimestampRound, Unit};
+
+/// A half-open stretch of time: `[start, end)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+}
+
+impl Span {
+    pub(super) fn holds(self, at: Timestamp) -> bool {
+        self.start <= at && at < self.end
+    }
+
+    /// The part before a moment and the part from it on; none when the moment is not within.
+    pub(super) fn cut(self, at: Timestamp) -> Option<[Self; 2]> {
+        (self.start < at && at < self.end).then_some([
+            Self {
+                start: self.start,
+                end: at,
+            },
+            Self {
+                start: at,
+                end: self.end,
+            },
+        ])
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}, {})", self.start, self.end)
+    }
+}
+
+/// The moment rounded down to what a connector in any language can be told: microseconds.
+pub(super) fn tellable(at: Timestamp) -> Timestamp {
+    floor(at, Unit::Microsecond)
+}
+
+/// The moment rounded down to the second.
+pub(super) fn whole_second(at: Timestamp) -> Timestamp {
+    floor(at, Unit::Second)
+}
+
+fn floor(at: Timestamp, unit: Unit) -> Timestamp {
+    at.round(
+        TimestampRound::new()
+            .smallest(unit)
+            .mode(jiff::RoundMode::Floor),
+    )
+    .unwrap_or(at)
+}
+
+/// The stretch at the end of a span that holds the newest of some moments, at most this many.
+pub(super) fn newest(span: Span, moments: &[Timestamp], most: usize) -> Span {
+    let mut within: Vec<Timestamp> = moments
+        .iter()
+        .copied()
+        .filter(|at| span.holds(*at))
+        .collect();
+    within.sort_unstable();
+    match within.len().checked_sub(most) {
+        None | Some(0) => span,
+        Some(first) => Span {
+            start: tellable(within[first]).max(span.start),
+            end: span.end,
+        },
+    }
+}
+
+/// Where a span is cut to see how its parts meet: at the moments of runs, and between two of them.
+///
+/// `moments` need not be sorted. No more than three cuts, each within the span.
+pub(super) fn cuts(span: Span, moments: &[Timestamp]) -> Vec<Timestamp> {
+    let mut within: Vec<Timestamp> = moments
+        .iter()
+        .copied()
+        .filter(|at| span.holds(*at))
+        .collect();
+    within.sort_unstable();
+    within.dedup();
+    let exact: Vec<Timestamp> = within
+        .iter()
+        .copied()
+        .filter(|at| tellable(*at) == *at && *at > span.start)
+        .collect();
+    let mut cuts = Vec::new();
+    cuts.extend(exact.last());
+    cuts.extend(exact.get(exact.len() / 3));
+    let between = within.windows(2).rev().find_map(|pair| {
+        let gap = pair[1].duration_since(pair[0]);
+        let middle = tellable(pair[0] + gap / 2);
+        (pair[0] < middle && middle < pair[1]).then_some(middle)
+    });
+    cuts.extend(between);
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.retain(|at| span.cut(*at).is_some());
+    cuts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + second).unwrap()
+    }
+
+    fn span(start: i64, end: i64) -> Span {
+        Span {
+            start: at(start),
+            end: at(end),
+        }
+    }
+
+    #[test]
+    fn the_newest_few_make_a_shorter_span() {
+        let moments: Vec<Timestamp> = (0..10).map(at).collect();
+        assert_eq!(newest(span(-5, 20), &moments, 3), span(7, 20));
+        assert_eq!(newest(span(-5, 20), &moments, 10), span(-5, 20));
+        assert_eq!(newest(span(-5, 4), &moments, 2), span(2, 4));
+    }
+
+    #[test]
+    fn cuts_are_at_runs_and_between_them() {
+        let moments = [at(1), at(5), at(9), at(9)];
+        assert_eq!(cuts(span(0, 20), &moments), [at(5), at(7), at(9)]);
+        assert_eq!(cuts(span(0, 20), &[at(0)]), []);
+        assert_eq!(cuts(span(0, 20), &[]), []);
+    }
+
+    #[test]
+    fn a_moment_that_cannot_be_told_is_not_cut_at() {
+        let odd = Timestamp::from_nanosecond(1_000_003_000_000_001).unwrap();
+        assert_eq!(cuts(span(-2_000_000, 2_000_000_000), &[odd]), []);
+        assert_eq!(tellable(odd).as_nanosecond(), 1_000_003_000_000_000);
+    }
+}
