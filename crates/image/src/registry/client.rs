@@ -528,14 +528,15 @@ impl Client {
             other => other,
         };
         let (passing, hint) = match &error {
-            ureq::Error::Io(_)
-            | ureq::Error::Timeout(_)
+            // What was received is no answer, or the other side is not who it should be.
+            ureq::Error::Io(error) if error.kind() != io::ErrorKind::InvalidData => (true, None),
+            ureq::Error::Timeout(_)
             | ureq::Error::ConnectionFailed
             | ureq::Error::Protocol(_) => (true, None),
-            ureq::Error::Tls(_) | ureq::Error::Rustls(_) => (
+            ureq::Error::Io(_) | ureq::Error::Tls(_) | ureq::Error::Rustls(_) => (
                 false,
                 Some(
-                    "if its certificate is your own, name your authorities in `SSL_CERT_FILE`"
+                    "if its certificate is your own, name your authorities' file in `SSL_CERT_FILE`"
                         .to_owned(),
                 ),
             ),
