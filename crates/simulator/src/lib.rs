@@ -1,0 +1,25 @@
+//! A simulated orchestrator: what vendors are like and how they misbehave, all of it following from a seed.
+//!
+//! A [`Scenario`] says what the vendor is like. A [`Vendor`] answers requests by it: between two requests runs begin,
+//! end, are tried again, moved and deleted, and answers fail in the ways that answers fail. [`InProcess`] puts it in
+//! the network's place, with time of its own; [`Server`] puts it on a port. [`run_flaws`] knows what a correct reading
+//! would have given.
+
+mod connector;
+mod lists;
+mod oracle;
+mod parameters;
+mod record;
+mod scenario;
+mod server;
+mod transport;
+mod vendor;
+mod world;
+
+pub use connector::{credentials, description, manifest};
+pub use oracle::{Flaw, Span, asset_flaws, run_flaws};
+pub use scenario::{Attempts, Clock, Form, Lists, Login, Lookup, Order, Paging, Scenario, Steps};
+pub use server::{Pace, Server};
+pub use transport::{ADDRESS, InProcess};
+pub use vendor::{Answer, SECRET, USER, Vendor};
+pub use world::{Change, Job, Run, State, Tracked, World};

@@ -1,0 +1,5 @@
+//! Readings of the simulated vendor, judged by what is true of it.
+
+mod over_http;
+mod reading;
+mod seeds;
