@@ -35,6 +35,15 @@ pub trait BlobSource: fmt::Debug + Send + Sync {
     /// When it is not there or cannot be had.
     fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send + '_>, ImageError>;
 
+    /// Brings these blobs near, several at a time, where reading them one after the other would take longer.
+    ///
+    /// # Errors
+    /// When one cannot be had.
+    fn prepare(&self, blobs: &[Descriptor]) -> Result<(), ImageError> {
+        let _ = blobs;
+        Ok(())
+    }
+
     /// A file that holds exactly the blob, if there is one; its bytes have **not** been checked.
     fn file(&self, blob: &Descriptor) -> Option<PathBuf> {
         let _ = blob;

@@ -385,7 +385,10 @@ impl Client {
         address: &str,
         authorization: Option<&str>,
     ) -> Result<Answer, Failure> {
-        self.access.cancel.check(self.reference.registry())?;
+        self.access.cancel.check(&format!(
+            "what was asked of `{}`",
+            self.reference.registry()
+        ))?;
         let mut builder = http::Request::builder()
             .method(request.method.clone())
             .uri(address);

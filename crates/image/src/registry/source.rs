@@ -44,23 +44,6 @@ impl RegistryImage {
         &self.client.reference
     }
 
-    /// Brings these blobs into the cache, several at a time. Without a cache it does nothing.
-    ///
-    /// # Errors
-    /// When one cannot be had, or cannot be kept.
-    pub fn prefetch(&self, blobs: &[Descriptor]) -> Result<(), ImageError> {
-        let Some(cache) = &self.client.access.cache else {
-            return Ok(());
-        };
-        let absent: Vec<&Descriptor> = blobs
-            .iter()
-            .filter(|blob| cache.find(blob).is_none())
-            .collect();
-        for_each(self.client.access.limits.in_flight, &absent, |blob| {
-            cache.keep(blob, self.download(blob)?).map(drop)
-        })
-    }
-
     fn download(&self, blob: &Descriptor) -> Result<Told<'_>, ImageError> {
         Ok(Told {
             inner: Download::begin(&self.client, blob)?,
@@ -166,6 +149,20 @@ impl BlobSource for RegistryImage {
         }
         let reader = self.download(blob)?;
         Ok(Box::new(Verified::new(reader, blob, self.name())))
+    }
+
+    /// Into the cache; without one it does nothing.
+    fn prepare(&self, blobs: &[Descriptor]) -> Result<(), ImageError> {
+        let Some(cache) = &self.client.access.cache else {
+            return Ok(());
+        };
+        let absent: Vec<&Descriptor> = blobs
+            .iter()
+            .filter(|blob| cache.find(blob).is_none())
+            .collect();
+        for_each(self.client.access.limits.in_flight, &absent, |blob| {
+            cache.keep(blob, self.download(blob)?).map(drop)
+        })
     }
 
     fn file(&self, blob: &Descriptor) -> Option<PathBuf> {

@@ -298,7 +298,7 @@ fn blobs_come_once_and_are_kept_whole() {
     let image = RegistryImage::new(&server.reference(""), &access);
     let other = Descriptor::of(media_type::LAYER, &bytes(LAYER, 2));
     assert_eq!(image.file(&other), None);
-    image.prefetch(&[layer(), other.clone()]).unwrap();
+    image.prepare(&[layer(), other.clone()]).unwrap();
     assert_eq!(read(&image, &layer()).unwrap(), bytes(LAYER, 1));
     let file = image.file(&other).unwrap();
     assert_eq!(std::fs::read(file).unwrap(), bytes(LAYER, 2));
