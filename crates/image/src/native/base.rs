@@ -76,7 +76,9 @@ fn glibc_version(library: &[u8]) -> Option<String> {
     const BEFORE: &[u8] = b"GNU C Library ";
     const RELEASE: &[u8] = b"release version ";
     let after = |bytes: &[u8], words: &[u8]| {
-        let at = bytes.windows(words.len()).position(|window| window == words)?;
+        let at = bytes
+            .windows(words.len())
+            .position(|window| window == words)?;
         Some(at + words.len())
     };
     let banner = &library[after(library, BEFORE)?..];
@@ -190,6 +192,7 @@ pub(super) fn for_platform(
     let facts = match remembered.as_deref().and_then(BaseFacts::remembered) {
         Some(facts) => facts,
         None => {
+            source.prepare(&manifest.layers)?;
             let facts = BaseFacts::read(source.as_ref(), &manifest.layers, cancel)?;
             if let Some(file) = remembered {
                 facts.remember(&file);
