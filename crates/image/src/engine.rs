@@ -125,9 +125,9 @@ pub fn build(
         )
         .hint("use `--builder native`, or build one platform at a time".to_owned()));
     }
-    let base = run.base(&plan.base)?;
     let mut images = Vec::new();
     for platform in &plan.platforms {
+        let base = run.base(&plan.base, platform)?;
         (run.on_event)(BuildEvent::Step(format!(
             "building for {platform} with {}",
             engine.name()
@@ -213,7 +213,7 @@ impl Run<'_> {
     }
 
     /// The name by which the engine knows a base.
-    fn base(&mut self, base: &BaseImage) -> Result<String, ImageError> {
+    fn base(&mut self, base: &BaseImage, platform: &Platform) -> Result<String, ImageError> {
         match (base, self.engine) {
             (BaseImage::Reference(reference), Engine::Docker) => Ok(reference.clone()),
             (BaseImage::Reference(reference), Engine::Podman | Engine::Buildah) => {
@@ -229,11 +229,10 @@ impl Run<'_> {
             )
             .hint("use `--builder native`, podman or buildah".to_owned())),
             (BaseImage::Layout { path, image }, Engine::Podman | Engine::Buildah) => {
-                let path = absolute(path)?;
-                Ok(match image {
-                    Some(image) => format!("oci:{}:{image}", path.display()),
-                    None => format!("oci:{}", path.display()),
-                })
+                let path = real(path)?;
+                let image = image.iter().map(|image| format!(":{image}"));
+                let image: String = image.collect();
+                self.pull(&format!("oci:{}{image}", path.display()), platform)
             }
             (BaseImage::Archive(path), Engine::Docker) => self.load(path),
             (BaseImage::Archive(path), Engine::Podman | Engine::Buildah) => {
@@ -241,8 +240,20 @@ impl Run<'_> {
                     Archive::Docker(_) => "docker-archive",
                     Archive::Oci(_) => "oci-archive",
                 };
-                Ok(format!("{kind}:{}", absolute(path)?.display()))
+                self.pull(&format!("{kind}:{}", real(path)?.display()), platform)
             }
+        }
+    }
+
+    /// Brings an image that lies in a file into the engine's store, and gives the name that it has there.
+    fn pull(&mut self, source: &str, platform: &Platform) -> Result<String, ImageError> {
+        let what = format!("{} pull {source}", self.engine.name());
+        let platform = platform.to_string();
+        let said = self.call(&["pull", "--quiet", "--platform", &platform, source], &what)?;
+        match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+            Some(name) => Ok(name.to_owned()),
+            None => Err(ImageError::new(ImageErrorKind::EngineFailed, what)
+                .because("it does not say what it has pulled")),
         }
     }
 
@@ -332,8 +343,9 @@ impl Run<'_> {
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, ImageError> {
-    std::path::absolute(path).map_err(|error| {
+/// The path as it is, without links and steps back, which the engines' own names for files have no room for.
+fn real(path: &Path) -> Result<PathBuf, ImageError> {
+    path.canonicalize().map_err(|error| {
         ImageError::new(ImageErrorKind::Unreadable, format!("`{}`", path.display()))
             .because(error.to_string())
     })

@@ -26,6 +26,8 @@ use crate::run::Context;
 use crate::style::{OPEN, paint};
 use builder::{Builder, Destination};
 
+pub(crate) use summary::bytes;
+
 /// Build an agent image that holds connectors.
 ///
 /// Takes warehouse connectors as they were exported and pipeline connectors as they are. Everything that stands in
@@ -87,10 +89,8 @@ impl BaseArgs {
     }
 
     /// What to build on, if something is named.
-    pub(crate) fn image(&self, context: &Context) -> Option<BaseImage> {
-        self.base
-            .as_deref()
-            .map(|base| BaseImage::parse(base, &context.directory))
+    pub(crate) fn image(&self) -> Option<BaseImage> {
+        self.base.as_deref().map(BaseImage::parse)
     }
 }
 
@@ -165,7 +165,7 @@ impl BuildArgs {
             connectors: &connectors,
             mode: self.mode.into(),
             version: self.base.version(),
-            base: self.base.image(context),
+            base: self.base.image(),
             platforms: &self.platforms,
             tag: self.tag.as_deref(),
             runtime: &runtime,

@@ -76,7 +76,7 @@ pub(crate) fn write(
         workspace.root(),
         &connectors,
         base.version(),
-        base.image(context),
+        base.image(),
         &way(folder, workspace.root()),
     )?;
     let paths = [TestImage::DOCKERFILE, TestImage::COMPOSE].map(|name| folder.join(name));

@@ -10,21 +10,21 @@ const ARCHIVES: [&str; 2] = ["oci-archive:", "docker-archive:"];
 
 impl BaseImage {
     /// Reads a base as written: `oci:DIR[:IMAGE]`, `oci-archive:FILE` or `docker-archive:FILE`; the path of a folder
-    /// that holds an OCI layout, or of a file; anything else is a reference. Relative paths start at `directory`.
+    /// that holds an OCI layout, or of a file; anything else is a reference. Relative paths start at the current directory.
     #[must_use]
-    pub fn parse(text: &str, directory: &Path) -> Self {
+    pub fn parse(text: &str) -> Self {
         if let Some(path) = ARCHIVES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
-            return Self::Archive(directory.join(path));
+            return Self::Archive(path.into());
         }
         if let Some(rest) = text.strip_prefix(LAYOUT) {
-            return layout(rest, directory);
+            return layout(rest);
         }
-        let path = directory.join(text);
+        let path = Path::new(text);
         if path.join("oci-layout").is_file() {
-            return layout(text, directory);
+            return layout(text);
         }
         if path.is_file() {
-            return Self::Archive(path);
+            return Self::Archive(path.to_path_buf());
         }
         Self::Reference(text.to_owned())
     }
@@ -64,10 +64,10 @@ impl BaseImage {
     }
 }
 
-fn layout(text: &str, directory: &Path) -> BaseImage {
+fn layout(text: &str) -> BaseImage {
     // A folder may have a colon in its name; an image may not have a slash in its tag.
     let (path, image) = match text.rsplit_once(':') {
-        Some((path, image)) if !directory.join(text).is_dir() && !image.contains('/') => {
+        Some((path, image)) if !Path::new(text).is_dir() && !image.contains('/') => {
             // In a digest, `sha256:...`, the algorithm belongs to the image.
             match path.rsplit_once(':') {
                 Some((path, "sha256")) => (path, Some(format!("sha256:{image}"))),
@@ -77,7 +77,7 @@ fn layout(text: &str, directory: &Path) -> BaseImage {
         _ => (text, None),
     };
     BaseImage::Layout {
-        path: directory.join(path),
+        path: path.into(),
         image: image.filter(|image| !image.is_empty()),
     }
 }
@@ -93,21 +93,36 @@ mod tests {
         std::fs::create_dir(at.join("base")).unwrap();
         std::fs::write(at.join("base/oci-layout"), "{}").unwrap();
         std::fs::write(at.join("base.tar"), "").unwrap();
+        let text = |path: &str| at.join(path).display().to_string();
         let layout = |path: &str, image: Option<&str>| BaseImage::Layout {
             path: at.join(path),
             image: image.map(str::to_owned),
         };
-        for (text, expected) in [
-            ("base", layout("base", None)),
-            ("oci:base", layout("base", None)),
-            ("oci:base:1.0", layout("base", Some("1.0"))),
-            ("oci:base:sha256:00ff", layout("base", Some("sha256:00ff"))),
-            ("oci:absent", layout("absent", None)),
-            ("base.tar", BaseImage::Archive(at.join("base.tar"))),
-            ("docker-archive:x.tar", BaseImage::Archive(at.join("x.tar"))),
-            ("base:1.0", BaseImage::Reference("base:1.0".to_owned())),
+        let archive = |path: &str| BaseImage::Archive(at.join(path));
+        let digest = "sha256:00ff";
+        for (given, expected) in [
+            (text("base"), layout("base", None)),
+            (format!("oci:{}", text("base")), layout("base", None)),
+            (
+                format!("oci:{}:1.0", text("base")),
+                layout("base", Some("1.0")),
+            ),
+            (
+                format!("oci:{}:{digest}", text("base")),
+                layout("base", Some(digest)),
+            ),
+            (format!("oci:{}", text("absent")), layout("absent", None)),
+            (text("base.tar"), archive("base.tar")),
+            (
+                format!("docker-archive:{}", text("x.tar")),
+                archive("x.tar"),
+            ),
+            (
+                "base:1.0".to_owned(),
+                BaseImage::Reference("base:1.0".to_owned()),
+            ),
         ] {
-            assert_eq!(BaseImage::parse(text, at), expected, "{text}");
+            assert_eq!(BaseImage::parse(&given), expected, "{given}");
         }
         assert_eq!(layout("base", Some("1.0")).label(), "base:1.0");
     }

@@ -17,8 +17,11 @@ use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 pub(super) fn warning(question: &Question, workspace: &Workspace) -> String {
     match question {
         Question::MetricsWithoutQueryLanguage { connector, metrics } => format!(
-            "`{connector}`: {} metrics were proven and will not work, because `{}` was not: {}",
-            metrics.len(),
+            "`{connector}`: {} proven, but will not work because `{}` was not: {}",
+            match metrics.len() {
+                1 => "1 metric was".to_owned(),
+                many => format!("{many} metrics were"),
+            },
             Capability::FullQueryLanguage.name(),
             metrics.join(", ")
         ),
@@ -132,7 +135,7 @@ fn next(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -> Strin
 }
 
 /// A number of bytes as people read it.
-pub(super) fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     let mut value = count as f64 / 1000.0;
     let mut unit = UNITS[0];
