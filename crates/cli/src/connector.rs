@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bowline_connector::dialect::Pack;
+use bowline_connector::folder::shown;
 use bowline_connector::{
     Connector, Credentials, EnvironmentEvent, FunctionalTarget, Located, OpenError, Workspace,
 };
@@ -81,8 +82,12 @@ pub(crate) fn read_credentials(
     let credentials = Credentials::read(&path)?;
     context.printer.hide(credentials.redactor().clone());
     let schema = schema.cloned().map(Value::Object);
-    credentials::check(schema.as_ref(), credentials.document())
-        .map_err(|source| CliError::CredentialsCheck { path, source })?;
+    credentials::check(schema.as_ref(), credentials.document()).map_err(|source| {
+        CliError::CredentialsCheck {
+            path: shown(&path),
+            source,
+        }
+    })?;
     Ok(credentials)
 }
 

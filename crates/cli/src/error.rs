@@ -10,7 +10,7 @@ use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, W
 use bowline_contract::{NameError, UnknownSection, credentials};
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
-use bowline_etl::{OpenApiError, SourceError};
+use bowline_etl::{OpenApiError, RecordingError, SourceError};
 use bowline_image::ImageError;
 use bowline_image::plan::PlanError;
 
@@ -65,6 +65,9 @@ pub(crate) enum CliError {
     /// An OpenAPI document gives no proposal.
     #[error(transparent)]
     OpenApi(#[from] OpenApiError),
+    /// A recording of a vendor cannot be made or read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// A pipeline connector cannot be read.
     #[error(transparent)]
     Source(Box<SourceError>),

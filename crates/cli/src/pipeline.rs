@@ -1,11 +1,10 @@
 //! From a name on the command line to a pipeline connector, its credentials and its vendor.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bowline_connector::{Credentials, Located, Workspace};
 use bowline_contract::AssetClass;
-use bowline_etl::{EtlConnector, Pipeline};
+use bowline_etl::{EtlConnector, Opening, Pipeline};
 
 use crate::connector::{read_credentials, tell};
 use crate::error::CliError;
@@ -46,8 +45,17 @@ pub(crate) fn open(
     connector: &EtlConnector,
 ) -> Result<Arc<dyn Pipeline>, CliError> {
     let credentials = credentials(context, connector)?;
-    let cancel = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&cancel);
-    on_interrupt(move || asked.store(true, Ordering::Relaxed))?;
-    Ok(connector.open(&credentials, cancel)?)
+    open_with(connector, &credentials, Opening::default())
+}
+
+/// As [`open`], with credentials from elsewhere, something in the vendor's place, or somebody who looks on.
+pub(crate) fn open_with(
+    connector: &EtlConnector,
+    credentials: &Credentials,
+    opening: Opening,
+) -> Result<Arc<dyn Pipeline>, CliError> {
+    let pipeline = connector.open_with(credentials, Arc::default(), opening)?;
+    let asked = Arc::clone(&pipeline);
+    on_interrupt(move || asked.cancel())?;
+    Ok(pipeline)
 }

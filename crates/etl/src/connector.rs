@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bowline_connector::folder::{LoadError, Problem, ProblemKind};
+use bowline_connector::folder::{LoadError, Problem, ProblemKind, shown};
 use bowline_connector::{Credentials, EnvironmentEvent};
 use bowline_contract::ConnectorName;
 use bowline_contract::etl::EtlSourceManifest;
@@ -74,14 +74,12 @@ impl EtlConnector {
         let file = dir.join(CONNECTOR_FILE);
         let is_python = dir.join(PYTHON_FILE).is_file();
         if !file.is_file() && !is_python {
-            return Err(LoadError::NotAConnector {
-                dir: dir.to_path_buf(),
-            });
+            return Err(LoadError::NotAConnector { dir: shown(dir) });
         }
         let mut problems = Vec::new();
         let manifest = read_manifest(&dir.join(MANIFEST_FILE), &mut problems)?;
         let source = if file.is_file() {
-            match description::parse(&file, &read(&file)?) {
+            match description::parse(&shown(&file), &read(&file)?) {
                 Ok(File::Described(description)) => Some(EtlSource::Described(description)),
                 Ok(File::Program { command }) => {
                     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
@@ -160,7 +158,7 @@ impl EtlConnector {
 
 fn read(path: &Path) -> Result<String, LoadError> {
     std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
-        path: path.to_path_buf(),
+        path: shown(path),
         source,
     })
 }
@@ -174,7 +172,7 @@ fn read_manifest(
         Err(error) => {
             problems.extend(error.problems.into_iter().map(|problem| Problem {
                 kind: ProblemKind::Manifest,
-                path: path.to_path_buf(),
+                path: shown(path),
                 place: None,
                 message: problem.to_string(),
                 hint: problem.hint(),

@@ -25,6 +25,7 @@ fn files() -> Vec<(PathBuf, String)> {
     let reference = Path::new("docs/reference");
     let schemas = bowline_connector::schemas()
         .into_iter()
+        .chain(bowline_etl::description::schemas())
         .map(|(name, text)| (Path::new("schemas").join(name), text));
     let mut files = vec![
         (
@@ -37,6 +38,10 @@ fn files() -> Vec<(PathBuf, String)> {
             reference::exit_codes_markdown(),
         ),
         (reference.join("cli.md"), bowline_cli::reference_markdown()),
+        (
+            reference.join("pipeline-connector.md"),
+            bowline_etl::description::reference_markdown(),
+        ),
         (
             reference.join("test-report.schema.json"),
             bowline_cli::test_report_schema(),

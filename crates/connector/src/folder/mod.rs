@@ -7,10 +7,9 @@ mod problem;
 mod templates;
 
 pub use config::{ConnectorFile, DialectSection, DriverKind, DriverSection, FunctionalSection};
-pub use problem::{LoadError, Place, Problem, ProblemKind};
+pub use problem::{LoadError, Place, Problem, ProblemKind, shown};
 
 pub use document::{Document, listed};
 
 pub(crate) use document::schema_of;
-pub(crate) use problem::shown;
 pub(crate) use templates::{GivenTemplate, compile, read_templates, template_of_file, whole_file};

@@ -224,7 +224,8 @@ impl fmt::Display for Listing<'_> {
 }
 
 /// A path as people would type it: relative to the current directory where it stands inside.
-pub(crate) fn shown(path: &Path) -> PathBuf {
+#[must_use]
+pub fn shown(path: &Path) -> PathBuf {
     std::env::current_dir()
         .ok()
         .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf))

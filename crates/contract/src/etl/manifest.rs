@@ -6,6 +6,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
+use super::RunStatus;
 use super::status_mapping::{MappingProblem, StatusMapping};
 use super::validation::kind_of;
 use crate::manifest::{AssetClass, ConnectionType, ConnectionTypeError};
@@ -97,6 +98,60 @@ impl EtlSourceManifest {
         self.task_run_status_mapping
             .as_ref()
             .unwrap_or(&self.run_status_mapping)
+    }
+
+    /// The JSON Schema of the file, for editors.
+    #[must_use]
+    pub fn json_schema() -> Value {
+        let word = |what: &str| json!({ "description": what, "type": "string", "pattern": "\\S" });
+        let statuses: Vec<&str> = RunStatus::ALL.iter().map(|status| status.name()).collect();
+        let mapping = |what: &str| {
+            json!({
+                "description": what,
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": { "enum": statuses },
+            })
+        };
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "manifest.json of a pipeline connector",
+            "type": "object",
+            "additionalProperties": false,
+            "required": [CONNECTION_TYPE, CONNECTION_NAME, ASSET_CLASS, RUN_STATUS_MAPPING],
+            "properties": {
+                CONNECTION_TYPE: {
+                    "description": "The connector's own type, unique to it. Made once; keep it for good.",
+                    "type": "string",
+                    "pattern": AssetClass::Etl.type_pattern(),
+                },
+                CONNECTION_NAME: word("What people call the connection."),
+                ASSET_CLASS: {
+                    "description": "What kind of thing is connected.",
+                    "const": AssetClass::Etl.name(),
+                },
+                TERMINOLOGY: {
+                    "description": "The vendor's words for the things of the model.",
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                        "group": word("What jobs are grouped under."),
+                        "job": word("What is run."),
+                        "task": word("One step of it."),
+                    },
+                },
+                ICON_URL: word("Where the vendor's picture is."),
+                RUN_STATUS_MAPPING: mapping(
+                    "What the vendor's words for how a run stands mean. Case does not count.",
+                ),
+                TASK_RUN_STATUS_MAPPING: mapping("The same for task runs, where it differs."),
+                CREDENTIALS_SCHEMA: {
+                    "description": "The schema that credentials.json must fit, in Cerberus' format, under a top-level \
+                                    `connect_args`. Absent or empty means no validation.",
+                    "type": "object",
+                },
+            },
+        })
     }
 
     /// The manifest as text: keys in the order people read them, two spaces of indent, a newline at the end.
@@ -511,7 +566,6 @@ impl<'de> Visitor<'de> for NodeVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::etl::RunStatus;
 
     const VALID: &str = r#"{
   "connection_type": "custom-etl-connector-abc1234",
@@ -603,6 +657,17 @@ mod tests {
                 "connection_name".to_owned()
             )]
         );
+    }
+
+    #[test]
+    fn the_schema_names_the_same_keys() {
+        let schema = EtlSourceManifest::json_schema();
+        let keys = |schema: &Value| -> Vec<String> {
+            let properties = schema["properties"].as_object().unwrap();
+            properties.keys().cloned().collect()
+        };
+        assert_eq!(keys(&schema), KEYS);
+        assert_eq!(keys(&schema["properties"][TERMINOLOGY]), TERMS);
     }
 
     #[test]

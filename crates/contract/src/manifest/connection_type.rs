@@ -32,6 +32,13 @@ impl AssetClass {
             Self::Etl => "custom-etl-connector-",
         }
     }
+
+    /// The pattern of such a type, for JSON Schema.
+    #[must_use]
+    pub fn type_pattern(self) -> String {
+        let prefix = self.type_prefix();
+        format!("^{prefix}[0-9a-fA-F]{{{DIGITS}}}$")
+    }
 }
 
 /// A connector's own type: the prefix of its asset class and seven hex digits, made once and then kept for good.
@@ -99,12 +106,6 @@ impl fmt::Display for ConnectionType {
 pub struct ConnectionTypeError {
     /// What was found.
     pub text: String,
-}
-
-/// The pattern of a type, for JSON Schema.
-pub(super) fn pattern() -> String {
-    let prefix = AssetClass::Warehouse.type_prefix();
-    format!("^{prefix}[0-9a-fA-F]{{{DIGITS}}}$")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::connection_type::{self, ConnectionType};
+use super::connection_type::{self, AssetClass, ConnectionType};
 use crate::nearest;
 
 const CONNECTION_TYPE: &str = "connection_type";
@@ -88,7 +88,7 @@ impl SourceManifest {
                 CONNECTION_TYPE: {
                     "description": "The connector's own type, unique to it. Made once; keep it for good.",
                     "type": "string",
-                    "pattern": connection_type::pattern(),
+                    "pattern": AssetClass::Warehouse.type_pattern(),
                 },
                 CONNECTION_NAME: {
                     "description": "What people call the connection.",

@@ -3,6 +3,8 @@
 mod fields;
 mod http;
 mod read;
+mod reference;
+mod schema;
 mod section;
 mod sources;
 
@@ -15,6 +17,8 @@ pub use fields::{Entries, FieldTree};
 pub use http::{Auth, Http, Limits, Login, RejectRule};
 pub use read::parse;
 pub(crate) use read::source_names;
+pub use reference::reference_markdown;
+pub use schema::schemas;
 pub use sources::{BodyFormat, Index, Origin, Pages, Paging, Request, Source};
 
 /// What a pipeline connector's file says.

@@ -1,10 +1,12 @@
 //! Reading the file, and what can be said about its expressions before any request is made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
 use bowline_connector::folder::{Document, DriverKind, LoadError, ProblemKind};
 use bowline_contract::etl::{Asset, Field, Run};
+use toml::de::{DeTable, DeValue};
 
 use super::section::Section;
 use super::sources::{Origin, Paging, Source, read_request};
@@ -201,36 +203,34 @@ fn report(document: &mut Document<'_>, line: usize, message: String, hint: Optio
 /// Sources that are named must be there, and none may wait for itself.
 fn check_references(document: &mut Document<'_>, description: &Description) {
     let names: Vec<&str> = description.sources.keys().map(String::as_str).collect();
-    let mut wanted: Vec<(String, &str)> = vec![
-        ("assets.from".to_owned(), &description.assets.from),
-        ("runs.from".to_owned(), &description.runs.mapping.from),
+    let key = |path: &[&str]| path.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut wanted: Vec<(Vec<String>, &str)> = vec![
+        (key(&["assets", "from"]), &description.assets.from),
+        (key(&["runs", "from"]), &description.runs.mapping.from),
     ];
     let runs = &description.runs;
-    wanted.extend(
-        runs.also
-            .iter()
-            .map(|name| ("runs.also".to_owned(), name.as_str())),
-    );
-    wanted.extend(
-        runs.by_id
-            .iter()
-            .map(|name| ("runs.by_id".to_owned(), name.as_str())),
-    );
-    for warning in &description.warnings {
-        wanted.push(("warnings.from".to_owned(), &warning.from));
+    for (index, name) in runs.also.iter().enumerate() {
+        wanted.push((key(&["runs", "also", &index.to_string()]), name));
+    }
+    if let Some(name) = &runs.by_id {
+        wanted.push((key(&["runs", "by_id"]), name));
+    }
+    for (index, warning) in description.warnings.iter().enumerate() {
+        let path = key(&["warnings", &index.to_string(), "from"]);
+        wanted.push((path, &warning.from));
     }
     for (name, source) in &description.sources {
         if let Some(other) = source.origin.source().filter(|other| *other != RUN_IDS) {
-            wanted.push((format!("sources.{name}.for_each"), other));
+            wanted.push((key(&["sources", name, "for_each", "source"]), other));
         }
     }
-    for (place, name) in wanted {
+    for (path, name) in wanted {
         if !names.contains(&name) {
             let hint = bowline_contract::nearest::hint(name, names.iter().copied());
-            report(
+            report_at(
                 document,
-                1,
-                format!("unknown source `{name}` in `{place}`"),
+                &path,
+                format!("unknown source `{name}` in `{}`", shown_path(&path)),
                 Some(hint),
             );
         }
@@ -248,13 +248,46 @@ fn check_references(document: &mut Document<'_>, description: &Description) {
     }
     for name in description.sources.keys() {
         if reaches(description, name, name, &mut BTreeSet::new()) {
-            report(
+            report_at(
                 document,
-                1,
+                &key(&["sources", name]),
                 format!("the source `{name}` waits for itself"),
                 None,
             );
         }
+    }
+}
+
+/// A key as people write it: neither the place in a list nor the long form of `for_each` is named.
+fn shown_path(path: &[String]) -> String {
+    let named = path.iter().filter(|part| part.parse::<usize>().is_err());
+    let shown = named.cloned().collect::<Vec<_>>().join(".");
+    shown
+        .strip_suffix(".for_each.source")
+        .map_or_else(|| shown.clone(), |source| format!("{source}.for_each"))
+}
+
+/// Reports a mistake in the value of a key, or as deep as the path leads.
+fn report_at(document: &mut Document<'_>, path: &[String], message: String, hint: Option<String>) {
+    let place = DeTable::parse(document.text()).map_or(0..0, |table| {
+        let span = table.span();
+        place_of(&DeValue::Table(table.into_inner()), span, path)
+    });
+    document.report(ProblemKind::InvalidValue, place, message, hint);
+}
+
+fn place_of(value: &DeValue<'_>, span: Range<usize>, path: &[String]) -> Range<usize> {
+    let Some((key, rest)) = path.split_first() else {
+        return span;
+    };
+    let inner = match value {
+        DeValue::Table(table) => table.get(key.as_str()),
+        DeValue::Array(items) => key.parse().ok().and_then(|index: usize| items.get(index)),
+        _ => None,
+    };
+    match inner {
+        Some(inner) => place_of(inner.get_ref(), inner.span(), rest),
+        None => span,
     }
 }
 

@@ -46,6 +46,8 @@ impl<'s, 'd, 't> Section<'s, 'd, 't> {
 
     /// Reports every key that nothing asked for.
     pub(super) fn finish(self) {
+        #[cfg(test)]
+        super::schema::tests::note(&self.name, &self.known);
         if !self.complete {
             return;
         }

@@ -78,7 +78,8 @@ fn of_scheme(name: &str, scheme: &Json) -> Option<ProposedLogin> {
             Some(header(text("name"), "{{ credentials.api_key }}", remark))
         }
         ("apiKey", _, "cookie") => {
-            let value = format!("{}={{{{ credentials.api_key }}}}", text("name").replace("{{", ""));
+            let name = text("name").replace(['{', '}'], "");
+            let value = format!("{name}={{{{ credentials.api_key }}}}");
             Some(header("Cookie", &value, remark))
         }
         ("apiKey", _, "query") => Some(ProposedLogin {

@@ -1,0 +1,431 @@
+//! `bowline inspect`: one job and one run of a pipeline connector, and where they come from.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bowline_contract::etl::{EventError, Terminology, validate_assets, validate_runs};
+use bowline_etl::{
+    EtlConnector, EtlSource, Exchange, Explanation, Opening, Page, Pipeline, Recorder, Recording,
+    RunQuery, Unmapped, map_run,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::listing::Listing;
+use crate::output::{Printer, visible};
+use crate::pipeline;
+use crate::run::Context;
+use crate::style::{BAD, CODE, QUIET, STRONG, paint};
+
+/// How far back a run is looked for, at first and then when there was none.
+const STRETCHES: [(&str, SignedDuration); 4] = [
+    ("the last hour", SignedDuration::from_hours(1)),
+    ("the last day", SignedDuration::from_hours(24)),
+    ("the last week", SignedDuration::from_hours(7 * 24)),
+    ("the last thirty days", SignedDuration::from_hours(30 * 24)),
+];
+/// How many events a page of the contract's methods is asked for while one is looked for.
+const PAGE: usize = 100;
+/// The most values of one expression that are shown.
+const VALUES: usize = 3;
+
+/// Look at a job and a run of a pipeline connector, and at where they come from.
+///
+/// Shows both as the platform gets them. For a connector that is described, every field comes with its expression, the
+/// line of connector.toml it stands in, and what it came to.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bowline inspect nightly --trace\n  bowline inspect nightly --run 42 --save recorded\n  \
+                  bowline inspect nightly --run 42 --replay recorded"
+)]
+pub(crate) struct InspectArgs {
+    /// The connector; not needed when there is only one for pipelines
+    connector: Option<String>,
+    /// The id or the name of the job; the first one when not said
+    #[arg(long, value_name = "ID")]
+    asset: Option<String>,
+    /// The id of the run; one of the last hour, or of the last days, when not said
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+    /// Show every request that is made
+    #[arg(long)]
+    trace: bool,
+    /// Save every request and its answer in a new folder, without secrets
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    save: Option<PathBuf>,
+    /// Read what was saved instead of asking the vendor; no credentials are needed
+    #[arg(long, value_name = "DIR")]
+    replay: Option<PathBuf>,
+    /// How the result is written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+/// How the result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// As one JSON object: `asset`, `run`, and in `explained` where their fields come from
+    Json,
+}
+
+/// An event that was found, and how it came about where that can be told.
+struct Found {
+    event: Value,
+    explanation: Option<Explanation>,
+}
+
+/// What a search came to.
+struct Search {
+    found: Option<Found>,
+    /// How many events were looked at.
+    seen: usize,
+    notes: Vec<String>,
+    unmapped: Unmapped,
+}
+
+impl InspectArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let connector = pipeline::load(context, self.connector.as_deref())?;
+        self.check_wishes(&connector)?;
+        let recording = self.replay.as_deref().map(Recording::open).transpose()?;
+        let now = recording
+            .as_ref()
+            .map_or_else(Timestamp::now, |recording| recording.now);
+        let credentials = match &recording {
+            Some(recording) => recording.credentials.clone(),
+            None => pipeline::credentials(context, &connector)?,
+        };
+        let recorder = match &self.save {
+            Some(dir) => Some(Arc::new(Recorder::create(dir, now, &credentials)?)),
+            None => None,
+        };
+        let last: Arc<Mutex<Option<Explanation>>> = Arc::default();
+        let explained = Arc::clone(&last);
+        let opening = Opening {
+            transport: recording.map(|recording| Arc::new(recording) as _),
+            on_exchange: self.on_exchange(context, recorder.clone()),
+            on_explanation: Some(Arc::new(move |explanation| {
+                *explained.lock().unwrap_or_else(PoisonError::into_inner) = Some(explanation);
+            })),
+        };
+        let pipeline = pipeline::open_with(&connector, &credentials, opening)?;
+        let inspection = Inspection {
+            context,
+            pipeline: &*pipeline,
+            last: &last,
+            now,
+        };
+        let asset = inspection.asset(self.asset.as_deref());
+        let run = asset.and_then(|asset| Ok((asset, inspection.run(self.run.as_deref())?)));
+        // What was saved until a failure helps to understand it.
+        if let (Some(recorder), Some(dir)) = (&recorder, &self.save) {
+            let count = recorder.finish()?;
+            context
+                .printer
+                .say(format!("saved {count} exchanges in `{}`", dir.display()));
+        }
+        let (asset, run) = run?;
+        self.write(context, &connector, &asset, &run)
+    }
+
+    /// Only a described connector sends requests that can be seen.
+    fn check_wishes(&self, connector: &EtlConnector) -> Result<(), CliError> {
+        let wished = [
+            ("--trace", self.trace),
+            ("--save", self.save.is_some()),
+            ("--replay", self.replay.is_some()),
+        ];
+        let wish = wished.into_iter().find(|(_, wished)| *wished);
+        match (&connector.source, wish) {
+            (EtlSource::Program(_), Some((option, _))) => Err(CliError::usage(
+                format!(
+                    "`{option}` cannot be used: `{}` sends its own requests",
+                    connector.name
+                ),
+                "leave the option out; only connectors that connector.toml describes can be watched",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn on_exchange(
+        &self,
+        context: &Context,
+        recorder: Option<Arc<Recorder>>,
+    ) -> Option<bowline_etl::OnExchange> {
+        let printer = self.trace.then(|| Arc::clone(&context.printer));
+        if printer.is_none() && recorder.is_none() {
+            return None;
+        }
+        Some(Arc::new(move |exchange| {
+            if let Some(printer) = &printer {
+                trace(printer, exchange);
+            }
+            if let Some(recorder) = &recorder {
+                recorder.keep(exchange);
+            }
+        }))
+    }
+
+    fn write(
+        &self,
+        context: &Context,
+        connector: &EtlConnector,
+        asset: &Search,
+        run: &Search,
+    ) -> Result<Ended, CliError> {
+        let terms = &connector.manifest.terminology;
+        let validations: [(&Search, fn(&[Value]) -> Vec<EventError>); 2] =
+            [(asset, validate_assets), (run, validate_runs)];
+        match self.format {
+            Format::Human => context.printer.text(&page(terms, asset, run))?,
+            Format::Json => context.printer.data(&document(asset, run))?,
+        }
+        let mut ended = Ended::Fine;
+        for (what, search) in [("job", asset), ("run", run)] {
+            if search.found.is_none() {
+                ended = Ended::Inconclusive;
+                context
+                    .printer
+                    .say(format!("no {what} was found among {}", search.seen));
+            }
+            for note in &search.notes {
+                context.printer.say(format!("note: {note}"));
+            }
+        }
+        for word in run.unmapped.keys() {
+            ended = Ended::FellShort;
+            context.printer.say(format!(
+                "{} the status `{}` is not mapped in manifest.json",
+                paint(BAD, "wrong:"),
+                visible(word)
+            ));
+        }
+        for (search, validate) in validations {
+            let event = search.found.as_ref().map(|found| found.event.clone());
+            for mistake in validate(event.as_slice()) {
+                ended = Ended::FellShort;
+                context
+                    .printer
+                    .say(format!("{} {mistake}", paint(BAD, "wrong:")));
+            }
+        }
+        Ok(ended)
+    }
+}
+
+/// A line for a request and its answer.
+fn trace(printer: &Printer, exchange: &Exchange<'_>) {
+    let outcome = match exchange.outcome() {
+        Ok((status, size)) => format!("{status}, {size} bytes"),
+        Err(error) => error,
+    };
+    let page = exchange
+        .page()
+        .map_or_else(String::new, |page| format!(", page {page}"));
+    printer.say(format!(
+        "{} {} → {}{page}, {} ms",
+        paint(STRONG, exchange.method()),
+        visible(&exchange.address()),
+        visible(&outcome),
+        exchange.elapsed().as_millis()
+    ));
+}
+
+/// What a search needs.
+struct Inspection<'a> {
+    context: &'a Context,
+    pipeline: &'a dyn Pipeline,
+    /// How the last event came about.
+    last: &'a Mutex<Option<Explanation>>,
+    now: Timestamp,
+}
+
+impl Inspection<'_> {
+    fn found(&self, event: Value) -> Found {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        Found {
+            event,
+            explanation: last.take(),
+        }
+    }
+
+    /// The job of that id or name, or the first.
+    fn asset(&self, id: Option<&str>) -> Result<Search, CliError> {
+        let is_it =
+            |event: &Value| id.is_none_or(|id| event["job_source_id"] == id || event["name"] == id);
+        if let Some(methods) = self.pipeline.methods() {
+            return self.paged(id.is_some(), &is_it, &|page| methods.fetch_metadata(page));
+        }
+        let mut found = None;
+        let summary = self.pipeline.assets(self.now, None, &mut |event| {
+            if found.is_none() && is_it(&event) {
+                found = Some(self.found(event));
+            }
+        })?;
+        Ok(Search {
+            found,
+            seen: summary.events,
+            notes: summary.notes,
+            unmapped: Unmapped::new(),
+        })
+    }
+
+    /// The run of that id, or one that is not long ago.
+    fn run(&self, id: Option<&str>) -> Result<Search, CliError> {
+        if let Some(id) = id {
+            return self.run_of(&RunQuery::Ids(vec![id.to_owned()]));
+        }
+        let mut search = None;
+        for (words, stretch) in STRETCHES {
+            if search.is_some() {
+                self.context
+                    .printer
+                    .say(format!("no run until now: looking at {words}"));
+            }
+            let query = RunQuery::Window {
+                start: self.now - stretch,
+                end: self.now,
+            };
+            let latest = self.run_of(&query)?;
+            let done = latest.found.is_some();
+            search = Some(latest);
+            if done {
+                break;
+            }
+        }
+        search.ok_or_else(|| CliError::Internal("no stretch of time to look at".to_owned()))
+    }
+
+    fn run_of(&self, query: &RunQuery) -> Result<Search, CliError> {
+        if let Some(methods) = self.pipeline.methods() {
+            let manifest = self.pipeline.manifest();
+            let fetch = |page| methods.fetch_run_details(Some(query), page);
+            let mut search = self.paged(false, &|_| true, &fetch)?;
+            if let Some(found) = &mut search.found {
+                map_run(manifest, &mut found.event, &mut search.unmapped);
+            }
+            return Ok(search);
+        }
+        let mut found = None;
+        let read = self.pipeline.runs(query, None, &mut |event| {
+            if found.is_none() {
+                found = Some(self.found(event));
+            }
+        });
+        let summary = read?;
+        Ok(Search {
+            found,
+            seen: summary.records,
+            notes: summary.notes,
+            unmapped: summary.unmapped,
+        })
+    }
+
+    /// Asks page after page until the event is found; the first event when any will do.
+    fn paged(
+        &self,
+        searching: bool,
+        is_it: &dyn Fn(&Value) -> bool,
+        fetch: &dyn Fn(Page) -> Result<Vec<Value>, bowline_etl::SourceError>,
+    ) -> Result<Search, CliError> {
+        let limit = if searching { PAGE } else { 1 };
+        let mut search = Search {
+            found: None,
+            seen: 0,
+            notes: Vec::new(),
+            unmapped: Unmapped::new(),
+        };
+        loop {
+            let events = fetch(Page {
+                limit,
+                offset: search.seen,
+            })?;
+            if events.is_empty() {
+                return Ok(search);
+            }
+            search.seen += events.len();
+            if let Some(event) = events.into_iter().find(|event| is_it(event)) {
+                search.found = Some(self.found(event));
+                return Ok(search);
+            }
+        }
+    }
+}
+
+fn document(asset: &Search, run: &Search) -> String {
+    let event = |search: &Search| search.found.as_ref().map(|found| found.event.clone());
+    let explained = |search: &Search| {
+        let explanation = search.found.as_ref()?.explanation.as_ref()?;
+        let fields: Vec<Value> = explanation
+            .fields
+            .iter()
+            .map(|field| {
+                json!({
+                    "field": field.path,
+                    "expression": field.expression,
+                    "line": field.line,
+                    "values": field.values,
+                })
+            })
+            .collect();
+        Some(json!({
+            "record": explanation.record,
+            "parent": explanation.parent,
+            "fields": fields,
+        }))
+    };
+    let mut document = json!({ "asset": event(asset), "run": event(run) });
+    let explained = (explained(asset), explained(run));
+    if let (None, None) = explained {
+        return format!("{document:#}\n");
+    }
+    document["explained"] = json!({ "asset": explained.0, "run": explained.1 });
+    format!("{document:#}\n")
+}
+
+fn page(terms: &Terminology, asset: &Search, run: &Search) -> String {
+    let mut page = Listing::default();
+    let job = format!("{} (a job of the platform's)", visible(&terms.job));
+    describe(&mut page, &job, asset);
+    describe(&mut page, "Run", run);
+    page.finish()
+}
+
+fn describe(page: &mut Listing, title: &str, search: &Search) {
+    let Some(found) = &search.found else {
+        return;
+    };
+    page.heading(title);
+    for line in visible(&format!("{:#}", found.event)).lines() {
+        page.line(line);
+    }
+    let Some(explanation) = &found.explanation else {
+        return;
+    };
+    page.gap();
+    page.field("record", &explanation.record.to_string());
+    if !explanation.parent.is_null() {
+        page.field("parent", &explanation.parent.to_string());
+    }
+    page.gap();
+    for field in &explanation.fields {
+        page.line(format!(
+            "  {}  {}",
+            paint(STRONG, visible(&field.path)),
+            paint(QUIET, format!("line {}", field.line))
+        ));
+        page.line(format!("      {}", paint(CODE, visible(&field.expression))));
+        for value in field.values.iter().take(VALUES) {
+            page.line(format!("      → {}", visible(&value.to_string())));
+        }
+        if field.values.len() > VALUES {
+            let more = format!("… {} more values", field.values.len() - VALUES);
+            page.line(format!("      {}", paint(QUIET, more)));
+        }
+    }
+}
