@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Collect(command::collect::CollectArgs),
     /// Build an agent image that holds connectors
     Build(command::build::BuildArgs),
+    /// Look into agent images
+    Image(command::image::ImageArgs),
     /// Write a Dockerfile and a compose file to test connectors in a container
     Dockerfile(command::dockerfile::DockerfileArgs),
     /// Show what one template becomes

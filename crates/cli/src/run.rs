@@ -81,6 +81,7 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::Export(args) => args.exec(context),
         Command::Collect(args) => args.exec(context),
         Command::Build(args) => args.exec(context),
+        Command::Image(args) => args.exec(context),
         Command::Dockerfile(args) => args.exec(context),
         Command::Render(args) => args.exec(context),
         Command::Query(args) => args.exec(context),

@@ -10,6 +10,7 @@ pub(crate) mod dockerfile;
 pub(crate) mod driver;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod image;
 pub(crate) mod inside;
 pub(crate) mod inspect;
 pub(crate) mod new;
