@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::layer::{Node, read_layer};
 use crate::native::{TITLE, read_config};
@@ -112,7 +113,7 @@ pub struct AttachedName {
 ///
 /// # Errors
 /// When the image cannot be had or is damaged.
-pub fn inspect(source: &dyn BlobSource) -> Result<InspectedImage, ImageError> {
+pub fn inspect(source: &dyn BlobSource, cancel: &Cancel) -> Result<InspectedImage, ImageError> {
     let root = source.root()?;
     let mut platforms = Vec::new();
     if root.is_index() {
@@ -125,11 +126,11 @@ pub fn inspect(source: &dyn BlobSource) -> Result<InspectedImage, ImageError> {
                     .is_none_or(|platform| platform.os != "unknown");
             if is_image {
                 let document = source.manifest(&descriptor)?;
-                platforms.push(platform(source, &document)?);
+                platforms.push(platform(source, &document, cancel)?);
             }
         }
     } else {
-        platforms.push(platform(source, &root)?);
+        platforms.push(platform(source, &root, cancel)?);
     }
     Ok(InspectedImage {
         attached: match root.is_index() {
@@ -142,7 +143,11 @@ pub fn inspect(source: &dyn BlobSource) -> Result<InspectedImage, ImageError> {
     })
 }
 
-fn platform(source: &dyn BlobSource, document: &Document) -> Result<InspectedPlatform, ImageError> {
+fn platform(
+    source: &dyn BlobSource,
+    document: &Document,
+    cancel: &Cancel,
+) -> Result<InspectedPlatform, ImageError> {
     let manifest = document.to_manifest()?;
     let config = read_config(source, &manifest.config)?;
     let text = |key: &str| config.get(key).and_then(Value::as_str);
@@ -156,7 +161,7 @@ fn platform(source: &dyn BlobSource, document: &Document) -> Result<InspectedPla
         .collect();
     let (described_by, connectors) = match labels.remove(CONNECTORS_LABEL) {
         Some(label) => (DescribedBy::Label, from_label(source, &label)?),
-        None => (DescribedBy::Layers, from_layers(source, &manifest)?),
+        None => (DescribedBy::Layers, from_layers(source, &manifest, cancel)?),
     };
     Ok(InspectedPlatform {
         platform: Platform {
@@ -196,10 +201,12 @@ fn from_label(source: &dyn BlobSource, label: &str) -> Result<Vec<InspectedConne
 fn from_layers(
     source: &dyn BlobSource,
     manifest: &Manifest,
+    cancel: &Cancel,
 ) -> Result<Vec<InspectedConnector>, ImageError> {
     let mut found: BTreeMap<(bool, String), InspectedConnector> = BTreeMap::new();
     for layer in &manifest.layers {
         read_layer(source, layer, &mut |entry| {
+            cancel.check("reading the image")?;
             let Some((is_pipeline, name)) = connector_of(entry.path) else {
                 return Ok(());
             };

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::event::BuildEvent;
 use crate::native::artifact::Attachment;
@@ -17,7 +18,13 @@ use crate::oci::{
 };
 use crate::plan::{BaseImage, ImagePlan, PlannedFile};
 use crate::platform::Platform;
+use crate::python::{self, BasePython, PackageRequest};
 use crate::registry::{self, Access, Pushed, Reference, RegistryImage};
+
+/// What is in bases, in the folder that is kept between builds.
+const FACTS: &str = "bases";
+/// Unpacked Python packages, in the same folder.
+const PACKAGES: &str = "packages";
 
 /// Where a built image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +46,8 @@ pub struct NativeOptions {
     pub output: Output,
     /// The time of everything in it, in seconds since 1970.
     pub time: u64,
-    /// A folder that keeps what is in bases between builds; nothing to keep nothing.
-    pub facts: Option<PathBuf>,
+    /// A folder that keeps between builds what is in bases, and unpacked Python packages; nothing to keep nothing.
+    pub cache: Option<PathBuf>,
     /// What is attached beside the bill of materials and the connectors' manifests.
     pub attachments: Vec<Attachment>,
     /// How registries are reached; its order to stop stops the whole build.
@@ -64,23 +71,23 @@ pub struct Built {
 /// the plan.
 #[must_use]
 pub fn obstacles(plan: &ImagePlan) -> Vec<ImageError> {
-    plan.connectors
-        .iter()
-        .filter_map(|connector| {
-            let instruction = connector.extra.as_ref()?.needs_engine()?;
-            let first = instruction.text.lines().next().unwrap_or_default();
-            Some(
-                ImageError::new(
-                    ImageErrorKind::NeedsEngine,
-                    format!("connector `{}`", connector.name),
-                )
-                .because(format!(
-                    "line {} of its Dockerfile.extra runs a command: `{first}`",
-                    instruction.line
-                ))
-                .hint("build with `--builder docker`, `podman` or `buildah`".to_owned()),
+    let commands = plan.connectors.iter().filter_map(|connector| {
+        let instruction = connector.extra.as_ref()?.needs_engine()?;
+        let first = instruction.text.lines().next().unwrap_or_default();
+        Some(
+            ImageError::new(
+                ImageErrorKind::NeedsEngine,
+                format!("connector `{}`", connector.name),
             )
-        })
+            .because(format!(
+                "line {} of its Dockerfile.extra runs a command: `{first}`",
+                instruction.line
+            ))
+            .hint("build with `--builder docker`, `podman` or `buildah`".to_owned()),
+        )
+    });
+    commands
+        .chain(python::obstacles(&plan.connectors))
         .collect()
 }
 
@@ -117,11 +124,21 @@ pub fn build(
     let root = source.root()?;
     let mut bases = Vec::new();
     for platform in &plan.platforms {
-        let facts = options.facts.as_deref();
-        bases.push(for_platform(&source, &root, platform, facts, cancel)?);
+        let facts = options.cache.as_ref().map(|cache| cache.join(FACTS));
+        bases.push(for_platform(
+            &source,
+            &root,
+            platform,
+            facts.as_deref(),
+            cancel,
+        )?);
     }
     let work = work_folder(&options.output)?;
-    let packages = packages(plan, &bases, work.path(), on_event)?;
+    let unpacked = match &options.cache {
+        Some(cache) => cache.join(PACKAGES),
+        None => work.path().join(PACKAGES),
+    };
+    let packages = packages(plan, &bases, &unpacked, cancel, on_event)?;
     for platform in &plan.platforms {
         binary::check(plan.files_for(platform), platform)?;
         binary::check(
@@ -239,23 +256,31 @@ fn is_extension_module(path: &str) -> bool {
     name.ends_with(".so") && (name.contains(".cpython-") || name.ends_with(".abi3.so"))
 }
 
-/// The files of the Python packages that the connectors ask for, for each platform.
+/// The files of the Python packages that the connectors ask for, for each platform. They are unpacked into `folder`.
 fn packages(
     plan: &ImagePlan,
     bases: &[PlatformBase],
     folder: &Path,
+    cancel: &Cancel,
     on_event: &mut dyn FnMut(BuildEvent),
 ) -> Result<BTreeMap<Platform, Vec<PlannedFile>>, ImageError> {
-    let _ = (bases, folder, on_event);
-    let asking = plan
+    let mut packages = BTreeMap::new();
+    if plan
         .connectors
         .iter()
-        .find(|each| !each.requirements.is_empty());
-    match asking {
-        None => Ok(BTreeMap::new()),
-        Some(connector) => Err(ImageError::new(
-            ImageErrorKind::NeedsEngine,
-            format!("connector `{}` with a requirements.txt", connector.name),
-        )),
+        .all(|each| each.requirements.is_empty())
+    {
+        return Ok(packages);
     }
+    for base in bases {
+        let request = PackageRequest {
+            connectors: &plan.connectors,
+            platform: &base.platform,
+            python: &BasePython::find(&base.facts, &base.config)?,
+            folder,
+            cancel,
+        };
+        packages.insert(base.platform.clone(), python::install(&request, on_event)?);
+    }
+    Ok(packages)
 }

@@ -1,0 +1,654 @@
+//! Images that are built without an engine: what programs of others make of them, and what never happens.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bowline_contract::exit_code;
+use bowline_servers::ImageStore;
+use libtest_mimic::{Failed, Trial};
+use serde_json::Value;
+
+use crate::images::{run, three_connectors};
+use crate::needs::{Need, trial};
+use crate::sandbox::{MARK, Ran, Sandbox};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let tests: [(&str, fn() -> Result<(), Failed>); 9] = [
+        ("programs_of_others_read_it", programs_of_others_read_it),
+        ("every_kind_of_base", every_kind_of_base),
+        ("the_same_bytes_every_time", the_same_bytes_every_time),
+        ("two_platforms", two_platforms),
+        (
+            "programs_for_another_platform",
+            programs_for_another_platform,
+        ),
+        ("no_blob_holds_a_secret", no_blob_holds_a_secret),
+        ("what_an_image_holds", what_an_image_holds),
+        ("a_full_disk", a_full_disk),
+        ("damaged_bases", damaged_bases),
+    ];
+    tests
+        .into_iter()
+        .map(|(name, body)| trial(format!("native_images/{name}"), &[Need::ImageTools], body))
+        .collect()
+}
+
+/// The arguments of a build on the base of every test here.
+const BUILD: [&str; 7] = [
+    "build",
+    "--base",
+    "oci:base:1",
+    "--tag",
+    "localhost/agent:1",
+    "--builder",
+    "native",
+];
+/// A file that every image of these tests has, and how it begins.
+const FILE: (&str, &str) = ("/opt/custom-connectors/shop/connector.py", "class Base");
+
+/// A workspace with three connectors and a base.
+struct Yard {
+    sandbox: Sandbox,
+    store: ImageStore,
+}
+
+impl Yard {
+    fn new() -> Self {
+        let store = ImageStore::new().expect("a store of images");
+        let sandbox = Sandbox::new();
+        three_connectors(&sandbox);
+        store
+            .busybox_base(&sandbox.work().join("base"), "1")
+            .expect("a base image");
+        Self { sandbox, store }
+    }
+
+    fn build(&self, more: &[&str]) -> Ran {
+        self.sandbox.bowline(&[&BUILD[..], more].concat())
+    }
+
+    /// Builds and gives the digest that the build tells.
+    fn built(&self, more: &[&str]) -> String {
+        let built = self.build(more).exits(exit_code::OK);
+        built
+            .stdout
+            .lines()
+            .map(str::trim)
+            .find(|line| line.starts_with("sha256:"))
+            .unwrap_or_else(|| panic!("no digest: {}", built.said()))
+            .to_owned()
+    }
+
+    fn work(&self, path: &str) -> PathBuf {
+        self.sandbox.work().join(path)
+    }
+
+    /// An image of the workspace as programs of others name it, such as `oci:/tmp/x/work/native:1`.
+    fn image(&self, name: &str) -> String {
+        let (kind, path) = name.split_once(':').expect("a kind");
+        format!("{kind}:{}", self.work(path).display())
+    }
+
+    fn inspected(&self, image: &str) -> Value {
+        let ran = self
+            .sandbox
+            .bowline(&["image", "inspect", image, "--format", "json"])
+            .exits(exit_code::OK);
+        serde_json::from_str(&ran.stdout).expect("JSON")
+    }
+
+    /// The base's one layer.
+    fn base_layer(&self) -> PathBuf {
+        blobs(&self.work("base"))
+            .into_iter()
+            .max_by_key(|path| path.metadata().expect("a blob").len())
+            .expect("a layer")
+    }
+}
+
+fn blobs(layout: &Path) -> Vec<PathBuf> {
+    let mut blobs: Vec<PathBuf> = fs::read_dir(layout.join("blobs/sha256"))
+        .expect("blobs")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    blobs.sort();
+    blobs
+}
+
+/// Neither part of an image nor of the work on it is left in the workspace.
+#[track_caller]
+fn nothing_half_done(sandbox: &Sandbox, output: &str) {
+    assert!(!sandbox.work().join(output).exists(), "{output} is there");
+    no_leftovers(sandbox);
+}
+
+#[track_caller]
+fn no_leftovers(sandbox: &Sandbox) {
+    for folder in [sandbox.work(), sandbox.folder().join("tmp")] {
+        let left: Vec<String> = fs::read_dir(folder)
+            .expect("a folder of the sandbox")
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| name.starts_with(".bowline-"))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+fn programs_of_others_read_it() -> Result<(), Failed> {
+    let yard = Yard::new();
+    let digest = yard.built(&["--output", "oci:layout"]);
+    for archive in ["oci-archive:oci.tar", "docker-archive:docker.tar"] {
+        assert_eq!(yard.built(&["--output", archive]), digest);
+    }
+    no_leftovers(&yard.sandbox);
+
+    // The SBOM and the manifests lie beside the image, and stand in nobody's way.
+    for image in ["oci:layout:1", "oci:layout", "oci-archive:oci.tar"] {
+        let told = Command::new("skopeo")
+            .args(["inspect", &yard.image(image)])
+            .output()
+            .expect("skopeo");
+        let words = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert!(told.status.success(), "{image}: {words}");
+        let told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+        assert_eq!(told["Digest"], digest.as_str(), "{image}");
+        assert_eq!(told["Architecture"], "amd64");
+    }
+    run(Command::new("skopeo").args(["inspect", &yard.image("docker-archive:docker.tar")]));
+    run(Command::new("skopeo").args([
+        "copy",
+        "--quiet",
+        "--all",
+        &yard.image("oci-archive:oci.tar"),
+        &yard.image("dir:copied"),
+    ]));
+    let manifest = fs::read(yard.work("copied/manifest.json")).expect("a copied manifest");
+    let again = fs::read(yard.work(&format!("layout/blobs/sha256/{}", &digest[7..])));
+    assert!(
+        manifest == again.expect("a manifest"),
+        "the manifest changed"
+    );
+
+    let container = yard
+        .store
+        .buildah(&["from", "--pull-never", &yard.image("oci:layout:1")])
+        .expect("a container");
+    let said = yard
+        .store
+        .buildah(&["run", container.trim(), "cat", FILE.0])
+        .expect("a run container");
+    assert!(said.starts_with(FILE.1), "{said}");
+    let said = yard
+        .store
+        .buildah(&["run", container.trim(), "id"])
+        .expect("a run container");
+    assert!(said.contains("mcdagent"), "{said}");
+
+    for archive in ["oci.tar", "docker.tar"] {
+        let loaded = run(Command::new("podman")
+            .args(["load", "--quiet", "--input"])
+            .arg(yard.work(archive))
+            .envs(yard.store.environment()));
+        let name = loaded.trim().rsplit(' ').next().unwrap_or_default();
+        let told = run(Command::new("podman")
+            .args(["image", "inspect", name])
+            .envs(yard.store.environment()));
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        assert_eq!(told[0]["User"], "mcdagent", "{archive}: {loaded}");
+    }
+    Ok(())
+}
+
+fn every_kind_of_base() -> Result<(), Failed> {
+    let yard = Yard::new();
+    let expected = yard.inspected(&format!("oci:{}", {
+        yard.built(&["--output", "oci:from-layout"]);
+        "from-layout"
+    }));
+    let base = yard.image("oci:base:1");
+    for archive in [
+        "oci-archive:base-oci.tar:1",
+        "docker-archive:base-docker.tar:base:1",
+    ] {
+        run(Command::new("skopeo").args(["copy", "--quiet", &base, &yard.image(archive)]));
+    }
+    run(Command::new("gzip")
+        .arg("--keep")
+        .arg(yard.work("base-docker.tar")));
+    for (number, base) in ["base-oci.tar", "base-docker.tar", "base-docker.tar.gz"]
+        .iter()
+        .enumerate()
+    {
+        let output = format!("oci:from-{number}");
+        let args = [
+            "build",
+            "--base",
+            base,
+            "--tag",
+            "localhost/agent:1",
+            "--builder",
+            "native",
+            "--output",
+            &output,
+        ];
+        yard.sandbox.bowline(&args).exits(exit_code::OK);
+        let found = yard.inspected(&output);
+        let connectors = |image: &Value| image["platforms"][0]["connectors"].clone();
+        assert_eq!(connectors(&found), connectors(&expected), "{base}");
+        let config = |layout: &str| {
+            let image = yard.image(&format!("oci:{layout}:1"));
+            let told = run(Command::new("skopeo").args(["inspect", "--config", &image]));
+            let told: Value = serde_json::from_str(&told).expect("JSON");
+            told["rootfs"].clone()
+        };
+        assert_eq!(config(&output[4..]), config("from-layout"), "{base}");
+    }
+    Ok(())
+}
+
+/// What may differ between two machines does not show.
+fn the_same_bytes_every_time() -> Result<(), Failed> {
+    let yard = Yard::new();
+    let expected = yard.built(&["--output", "oci-archive:one.tar"]);
+
+    let other = Sandbox::new();
+    // The same files again, in another order and at other times.
+    for file in ["etl_connectors", "connectors", "output", "base"] {
+        run(Command::new("cp")
+            .arg("-r")
+            .arg(yard.work(file))
+            .arg(other.work()));
+    }
+    run(Command::new("find").arg(other.work()).args([
+        "-exec",
+        "touch",
+        "-d",
+        "2001-02-03",
+        "{}",
+        "+",
+    ]));
+    let temporary = other.folder().join("elsewhere");
+    fs::create_dir(&temporary).expect("a folder");
+    let args = [&BUILD[..], &["--output", "oci-archive:two.tar"]].concat();
+    let plain = other.command(&args);
+    let mut masked = Command::new("sh");
+    masked
+        .args(["-c", "umask 077; exec \"$@\"", "sh"])
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .current_dir(other.work())
+        .env_clear()
+        .envs(
+            plain
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("TMPDIR", &temporary)
+        .env("TZ", "Asia/Kathmandu")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let ran = other.finish(&mut masked, None).exits(exit_code::OK);
+    assert!(ran.stdout.contains(&expected), "{}", ran.said());
+    let read =
+        |sandbox: &Sandbox, name: &str| fs::read(sandbox.work().join(name)).expect("an archive");
+    assert!(
+        read(&yard.sandbox, "one.tar") == read(&other, "two.tar"),
+        "the archives differ"
+    );
+
+    // Time does not come in by itself, but it can be said.
+    let mut told = yard
+        .sandbox
+        .command(&[&BUILD[..], &["--output", "oci-archive:three.tar"]].concat());
+    told.env("SOURCE_DATE_EPOCH", "1700000000");
+    let ran = yard.sandbox.finish(&mut told, None).exits(exit_code::OK);
+    assert!(!ran.stdout.contains(&expected), "{}", ran.said());
+    let inspected = yard.inspected("three.tar");
+    assert_eq!(inspected["platforms"][0]["created"], "2023-11-14T22:13:20Z");
+    Ok(())
+}
+
+/// Makes `base` into an index for two platforms; what is for arm64 is so in name only, since nothing is run.
+fn base_for_two(yard: &Yard) {
+    let base = yard.image("oci:base:1");
+    let container = yard.store.buildah(&["from", &base]).expect("a container");
+    let container = container.trim();
+    let arm = yard.image("oci:base-arm64:1");
+    for args in [
+        &["config", "--arch", "arm64", container][..],
+        &["commit", "--quiet", "--timestamp", "0", container, &arm],
+        &["manifest", "create", "both"],
+        &["manifest", "add", "both", &base],
+        &["manifest", "add", "--arch", "arm64", "both", &arm],
+        &[
+            "manifest",
+            "push",
+            "--all",
+            "both",
+            &yard.image("oci:both:1"),
+        ],
+    ] {
+        yard.store.buildah(args).expect("a base for two platforms");
+    }
+}
+
+const BOTH: [&str; 9] = [
+    "--base",
+    "oci:both:1",
+    "--platform",
+    "linux/amd64",
+    "--platform",
+    "linux/arm64",
+    "--yes",
+    "--tag",
+    "localhost/agent:1",
+];
+
+fn two_platforms() -> Result<(), Failed> {
+    let yard = Yard::new();
+    base_for_two(&yard);
+    // The connector that needs Bowline's own program is left out: there is none for arm64 here.
+    let args = [&["build", "shop", "jobs", "--builder", "native"], &BOTH[..]].concat();
+    yard.sandbox
+        .bowline(&[&args[..], &["--output", "oci:image"]].concat())
+        .exits(exit_code::OK);
+    let index = run(Command::new("skopeo").args(["inspect", "--raw", &yard.image("oci:image:1")]));
+    let index: Value = serde_json::from_str(&index).expect("JSON");
+    let platforms: Vec<&str> = index["manifests"]
+        .as_array()
+        .expect("manifests")
+        .iter()
+        .filter_map(|each| each["platform"]["architecture"].as_str())
+        .collect();
+    assert_eq!(platforms, ["amd64", "arm64"]);
+    for platform in platforms {
+        let told = run(Command::new("skopeo").args([
+            "inspect",
+            "--override-arch",
+            platform,
+            &yard.image("oci:image:1"),
+        ]));
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        assert_eq!(told["Architecture"], platform);
+    }
+    let inspected = yard.inspected("oci:image:1");
+    for platform in inspected["platforms"].as_array().expect("platforms") {
+        assert_eq!(platform["attached"].as_array().map(Vec::len), Some(2));
+        assert_eq!(platform["connectors"].as_array().map(Vec::len), Some(2));
+    }
+    let refused = yard
+        .sandbox
+        .bowline(&[&args[..], &["--output", "docker-archive:both.tar"]].concat());
+    assert_ne!(refused.exit, Some(exit_code::OK));
+    assert!(
+        refused.stderr.contains("holds one platform") && refused.stderr.contains("hint: "),
+        "{}",
+        refused.said()
+    );
+    nothing_half_done(&yard.sandbox, "both.tar");
+    Ok(())
+}
+
+fn programs_for_another_platform() -> Result<(), Failed> {
+    let yard = Yard::new();
+    base_for_two(&yard);
+    let program = yard.work("etl_connectors/jobs/lib/helper");
+    let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+    elf.resize(18, 0);
+    elf.extend([62, 0, 1, 0, 0, 0]);
+    fs::write(program, elf).expect("a program");
+    let args = [
+        &["build", "jobs", "--builder", "native"],
+        &BOTH[..],
+        &["--output", "oci:image"],
+    ]
+    .concat();
+    let refused = yard.sandbox.bowline(&args);
+    assert_ne!(refused.exit, Some(exit_code::OK));
+    for expected in [
+        "made for another platform: `/opt/custom-etl-connectors/jobs/lib/helper`",
+        "it is a program for `linux/amd64`, and the image is for `linux/arm64`",
+        "hint: ",
+    ] {
+        assert!(refused.stderr.contains(expected), "{}", refused.said());
+    }
+    nothing_half_done(&yard.sandbox, "image");
+    Ok(())
+}
+
+/// Every spelling of the secret that an encoding gives it, wherever in the encoded text it begins.
+fn spellings(secret: &str) -> Vec<String> {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let url: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let mut spellings = vec![
+        secret.to_owned(),
+        hex.to_uppercase(),
+        hex,
+        url.to_uppercase(),
+        url,
+    ];
+    for before in 0..3 {
+        let bytes = [&b"..."[..before], secret.as_bytes()].concat();
+        let text = base64(&bytes);
+        // The letters at both ends hang on what stands beside the secret.
+        let inner = &text[(before * 8).div_ceil(6)..bytes.len() * 8 / 6];
+        spellings.push(inner.to_owned());
+        spellings.push(inner.replace('+', "-").replace('/', "_"));
+    }
+    spellings
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let word = three
+            .iter()
+            .chain([&0, &0])
+            .take(3)
+            .fold(0, |word, byte| word << 8 | usize::from(*byte));
+        for place in (0..4).rev() {
+            text.push(char::from(LETTERS[word >> (place * 6) & 63]));
+        }
+    }
+    text
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+}
+
+fn no_blob_holds_a_secret() -> Result<(), Failed> {
+    // The search finds what it has to find.
+    let planted = base64(format!("xy{MARK}z").as_bytes());
+    assert!(
+        spellings(MARK)
+            .iter()
+            .any(|each| holds(planted.as_bytes(), each))
+    );
+
+    let yard = Yard::new();
+    yard.built(&["--output", "oci:image"]);
+    let mut texts = vec![fs::read(yard.work("image/index.json")).expect("an index")];
+    for blob in blobs(&yard.work("image")) {
+        let bytes = fs::read(&blob).expect("a blob");
+        // The base is no part of what is built here, and the longest to search.
+        if blob.file_name() == yard.base_layer().file_name() {
+            continue;
+        }
+        if bytes.starts_with(&[0x1f, 0x8b]) {
+            let unpacked = Command::new("gzip")
+                .arg("-dc")
+                .arg("-S")
+                .arg("")
+                .arg(&blob)
+                .output();
+            let unpacked = unpacked.expect("gzip").stdout;
+            assert!(unpacked.len() > bytes.len(), "a layer that unpacks to less");
+            texts.push(unpacked);
+        }
+        texts.push(bytes);
+    }
+    assert!(texts.len() > 8, "too few blobs: {}", texts.len());
+    let spellings = spellings(MARK);
+    for text in texts {
+        for spelling in &spellings {
+            assert!(
+                !holds(&text, spelling),
+                "{spelling} in {}",
+                String::from_utf8_lossy(&text[..text.len().min(300)])
+            );
+        }
+    }
+    Ok(())
+}
+
+fn what_an_image_holds() -> Result<(), Failed> {
+    let yard = Yard::new();
+    yard.built(&["--output", "oci:image"]);
+    let inspected = yard.inspected("oci:image");
+    let platform = &inspected["platforms"][0];
+    assert_eq!(platform["described_by"], "label");
+    let names: Vec<&str> = platform["connectors"]
+        .as_array()
+        .expect("connectors")
+        .iter()
+        .filter_map(|each| each["name"].as_str())
+        .collect();
+    assert_eq!(names, ["shop", "till", "jobs"]);
+    let kinds: Vec<&str> = platform["attached"]
+        .as_array()
+        .expect("what is attached")
+        .iter()
+        .filter_map(|each| each["artifact_type"].as_str())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "application/vnd.cyclonedx+json",
+            "application/vnd.bowline.connectors.v1"
+        ]
+    );
+    let shown = yard
+        .sandbox
+        .bowline(&["image", "inspect", "oci:image"])
+        .exits(exit_code::OK);
+    for expected in ["shop  warehouse, full", "jobs  pipeline", "sbom.cdx.json"] {
+        assert!(shown.stdout.contains(expected), "{}", shown.said());
+    }
+    // A base holds no connectors, and one that is not there is an error.
+    let base = yard.inspected("oci:base:1");
+    assert_eq!(base["platforms"][0]["described_by"], "layers");
+    assert_eq!(base["platforms"][0]["connectors"], Value::Array(Vec::new()));
+    let unknown = yard
+        .sandbox
+        .bowline(&["image", "inspect", "oci:base:2"])
+        .exits(exit_code::USAGE);
+    assert!(
+        unknown.stderr.contains("image `2` in"),
+        "{}",
+        unknown.said()
+    );
+    Ok(())
+}
+
+/// Writing fails halfway; what was there before stays, and nothing else does.
+fn a_full_disk() -> Result<(), Failed> {
+    let yard = Yard::new();
+    // What does not pack, so that even new layers are too large.
+    let noise = Command::new("head")
+        .args(["-c", "400000", "/dev/urandom"])
+        .output();
+    fs::write(
+        yard.work("etl_connectors/jobs/noise"),
+        noise.expect("noise").stdout,
+    )
+    .expect("a file");
+    fs::write(yard.work("old.tar"), "old").expect("a file");
+    for (output, name) in [
+        ("oci-archive:old.tar", "old.tar"),
+        ("docker-archive:new.tar", "new.tar"),
+        ("oci:new", "new"),
+    ] {
+        let plain = yard
+            .sandbox
+            .command(&[&BUILD[..], &["--output", output]].concat());
+        let mut limited = Command::new("sh");
+        // No file may grow beyond that; the signal for it is ignored, so that writing fails as on a full disk.
+        limited
+            .args(["-c", "trap '' XFSZ; ulimit -f 200; exec \"$@\"", "sh"])
+            .arg(plain.get_program())
+            .args(plain.get_args())
+            .current_dir(yard.sandbox.work())
+            .env_clear()
+            .envs(
+                plain
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        let failed = yard
+            .sandbox
+            .finish(&mut limited, None)
+            .exits(exit_code::FILES);
+        assert!(failed.stderr.contains("cannot write"), "{}", failed.said());
+        if name == "old.tar" {
+            assert_eq!(yard.sandbox.read(name), "old");
+            no_leftovers(&yard.sandbox);
+        } else {
+            nothing_half_done(&yard.sandbox, name);
+        }
+    }
+    Ok(())
+}
+
+fn damaged_bases() -> Result<(), Failed> {
+    let yard = Yard::new();
+    let layer = yard.base_layer();
+    let name = layer
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
+    let sound = fs::read(&layer).expect("a layer");
+    let mut flipped = sound.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    for damaged in [
+        &flipped[..],
+        &sound[..sound.len() - 7],
+        &[&sound[..], b"x"].concat(),
+    ] {
+        fs::write(&layer, damaged).expect("a layer");
+        let refused = yard.build(&["--output", "oci:image"]);
+        assert!(
+            refused.stderr.contains("damaged: ") && refused.stderr.contains(&name),
+            "{}",
+            refused.said()
+        );
+        assert_ne!(refused.exit, Some(exit_code::OK));
+        nothing_half_done(&yard.sandbox, "image");
+    }
+    fs::write(&layer, &sound).expect("a layer");
+    yard.built(&["--output", "oci:image"]);
+    // The base's layers are remembered now, and still checked.
+    fs::write(&layer, &flipped).expect("a layer");
+    let refused = yard.build(&["--output", "oci-archive:image.tar"]);
+    assert!(refused.stderr.contains("damaged: "), "{}", refused.said());
+    nothing_half_done(&yard.sandbox, "image.tar");
+
+    let occupied = yard.build(&["--output", "oci:connectors"]);
+    assert!(
+        occupied.stderr.contains("holds something else"),
+        "{}",
+        occupied.said()
+    );
+    assert!(yard.work("connectors/shop/connector.py").is_file());
+    Ok(())
+}
