@@ -6,6 +6,7 @@
 
 mod broken;
 mod case;
+mod collect;
 mod connector;
 mod demo;
 mod faults;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         secrets::trials(),
         python::trials(),
         languages::trials(),
+        collect::trials(),
         broken::trials(),
     ]
     .into_iter()

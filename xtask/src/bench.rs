@@ -2,6 +2,7 @@
 //! memory. Method and numbers are written down in `docs/benchmarks.md`.
 
 mod measure;
+mod pipelines;
 mod proxy;
 mod record;
 
@@ -15,7 +16,7 @@ use bowline_servers::Cluster;
 
 use crate::process::{self, Failure, cargo, run_quietly, step, target};
 use crate::provide::{driver_folder, install_driver, oracles, postgres};
-use measure::{Figures, repeat};
+use measure::{Clock, Figures, repeat};
 use record::{Goal, Row};
 
 const DEFAULT_RUNS: usize = 21;
@@ -128,6 +129,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         edited,
     );
 
+    let collecting = pipelines::rows(&bowline, &venv, workspace, options.runs)?;
+    rows.extend(collecting);
+
     let cold_build = options.cold_build.then(cold_build).transpose()?;
     let report = record::report(&rows, cold_build);
     println!("{report}");
@@ -169,7 +173,7 @@ impl Bowline {
     }
 
     fn measure(&self, folder: &Path, args: &[&str], runs: usize) -> Result<Figures, Failure> {
-        repeat(runs, &[0], || {
+        repeat(runs, &[0], Clock::Process, || {
             let mut command = self.command(folder);
             command.args(args);
             command

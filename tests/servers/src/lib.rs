@@ -1,16 +1,20 @@
 //! Database servers and registries that tests and benchmarks start for themselves: in a temporary folder, on a free
 //! loopback port, never as root, and gone with whoever started them, however that one ends.
 //!
+//! [`HttpServer`] is a vendor or a platform for tests: its answers come from a function.
+//!
 //! To add an engine: a module like `postgres` that finds the binaries, fills a [`Launch`] and knows when the
 //! server is ready. The rest (the folder, the port, the watching, the clean-up) is `process`.
 
 mod error;
+mod http;
 mod mariadb;
 mod postgres;
 mod process;
 mod registry;
 
 pub use error::ServerError;
+pub use http::{Answer, HttpServer, Request};
 pub use mariadb::MariaDb;
 pub use postgres::{Cluster, Postgres, Programs};
 pub use process::{Launch, Running, StopSignal, free_port};

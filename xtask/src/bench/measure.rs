@@ -27,17 +27,27 @@ pub(crate) struct Figures {
     pub(crate) peak_memory: u64,
 }
 
+/// Where a time comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// The process's start to its end.
+    Process,
+    /// The seconds that the process itself prints as its last line.
+    Told,
+}
+
 /// Runs a command so many times, after one run that is not counted.
 pub(crate) fn repeat(
     runs: usize,
     expected_exit: &[i32],
+    clock: Clock,
     mut command: impl FnMut() -> Command,
 ) -> Result<Figures, Failure> {
-    once(&mut command(), expected_exit)?;
+    once(&mut command(), expected_exit, clock)?;
     let mut walls = Vec::with_capacity(runs);
     let mut peak_memory = 0;
     for _ in 0..runs {
-        let run = once(&mut command(), expected_exit)?;
+        let run = once(&mut command(), expected_exit, clock)?;
         walls.push(run.wall);
         peak_memory = peak_memory.max(run.peak_memory);
     }
@@ -52,7 +62,7 @@ pub(crate) fn repeat(
     })
 }
 
-fn once(command: &mut Command, expected_exit: &[i32]) -> Result<Run, Failure> {
+fn once(command: &mut Command, expected_exit: &[i32], clock: Clock) -> Result<Run, Failure> {
     let name = format!("{command:?}");
     // A file takes as long as nothing at all, and tells why a run ended as it should not.
     let prepare = |error| format!("cannot prepare {name}: {error}");
@@ -68,14 +78,26 @@ fn once(command: &mut Command, expected_exit: &[i32]) -> Result<Run, Failure> {
     let (exit, peak_memory) =
         wait(&child).map_err(|error| format!("cannot wait for {name}: {error}"))?;
     let wall = begun.elapsed();
+    let mut said = || {
+        let mut said = String::new();
+        output
+            .rewind()
+            .and_then(|()| output.read_to_string(&mut said))
+            .map_err(|error| format!("cannot read what {name} said: {error}"))?;
+        Ok::<_, Failure>(said)
+    };
     match exit {
-        Some(code) if expected_exit.contains(&code) => Ok(Run { wall, peak_memory }),
+        Some(code) if expected_exit.contains(&code) => {
+            let wall = match clock {
+                Clock::Process => wall,
+                Clock::Told => {
+                    told(&said()?).ok_or_else(|| format!("{name} does not say how long it took"))?
+                }
+            };
+            Ok(Run { wall, peak_memory })
+        }
         Some(code) => {
-            let mut said = String::new();
-            output
-                .rewind()
-                .and_then(|()| output.read_to_string(&mut said))
-                .map_err(|error| format!("cannot read what {name} said: {error}"))?;
+            let said = said()?;
             let beginning: Vec<&str> = said.lines().take(SHOWN_LINES).collect();
             Err(format!(
                 "{name} ended with exit code {code}\n{}",
@@ -84,6 +106,12 @@ fn once(command: &mut Command, expected_exit: &[i32]) -> Result<Run, Failure> {
         }
         None => Err(format!("{name} was killed")),
     }
+}
+
+/// The seconds in the last line.
+fn told(said: &str) -> Option<Duration> {
+    let seconds = said.lines().last()?.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// Waits for the process: its exit code, unless a signal ended it, and its peak resident memory in bytes.
@@ -119,23 +147,30 @@ mod tests {
 
     #[test]
     fn figures_come_in_order_and_with_memory() {
-        let figures = repeat(3, &[0], || shell("exit 0")).unwrap();
+        let figures = repeat(3, &[0], Clock::Process, || shell("exit 0")).unwrap();
         assert!(figures.shortest <= figures.median);
         assert!(figures.peak_memory > 100_000);
     }
 
     #[test]
+    fn a_program_may_tell_its_own_time() {
+        let figures = repeat(1, &[0], Clock::Told, || shell("echo so long:; echo 12.5")).unwrap();
+        assert_eq!(figures.median, Duration::from_millis(12_500));
+        assert!(repeat(1, &[0], Clock::Told, || shell("echo long")).is_err());
+    }
+
+    #[test]
     fn an_unexpected_end_is_no_measurement() {
         assert!(
-            repeat(1, &[0], || shell("exit 3"))
+            repeat(1, &[0], Clock::Process, || shell("exit 3"))
                 .unwrap_err()
                 .contains("exit code 3")
         );
         assert!(
-            repeat(1, &[0], || shell("kill -9 $$"))
+            repeat(1, &[0], Clock::Process, || shell("kill -9 $$"))
                 .unwrap_err()
                 .contains("was killed")
         );
-        assert!(repeat(1, &[3], || shell("exit 3")).is_ok());
+        assert!(repeat(1, &[3], Clock::Process, || shell("exit 3")).is_ok());
     }
 }

@@ -16,13 +16,40 @@ const MEGABYTE: f64 = 1e6;
 /// What a measurement should stay under.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Goal {
-    time: Duration,
-    megabytes: u32,
+    time: Option<Duration>,
+    megabytes: Option<u32>,
 }
 
 impl Goal {
     pub(crate) fn new(time: Duration, megabytes: u32) -> Self {
-        Self { time, megabytes }
+        Self {
+            time: Some(time),
+            megabytes: Some(megabytes),
+        }
+    }
+
+    /// A goal for the time alone.
+    pub(crate) fn time(time: Duration) -> Self {
+        Self {
+            time: Some(time),
+            megabytes: None,
+        }
+    }
+
+    /// A goal for the memory alone.
+    pub(crate) fn memory(megabytes: u32) -> Self {
+        Self {
+            time: None,
+            megabytes: Some(megabytes),
+        }
+    }
+
+    /// No goal: something to compare with.
+    pub(crate) fn none() -> Self {
+        Self {
+            time: None,
+            megabytes: None,
+        }
     }
 }
 
@@ -64,16 +91,20 @@ fn table(rows: &[Row]) -> String {
     for row in rows {
         let _ = writeln!(
             text,
-            "| {} | {:.3} s | {:.3} s | {} s | {:.0} MB | {} MB |",
+            "| {} | {:.3} s | {:.3} s | {} | {:.0} MB | {} |",
             row.what,
             row.figures.median.as_secs_f64(),
             row.figures.shortest.as_secs_f64(),
-            row.goal.time.as_secs_f64(),
+            goal(row.goal.time.map(|time| time.as_secs_f64()), "s"),
             megabytes(row.figures.peak_memory),
-            row.goal.megabytes,
+            goal(row.goal.megabytes, "MB"),
         );
     }
     text
+}
+
+fn goal(number: Option<impl std::fmt::Display>, unit: &str) -> String {
+    number.map_or_else(String::new, |number| format!("{number} {unit}"))
 }
 
 #[expect(
@@ -140,9 +171,17 @@ mod tests {
                 peak_memory: 61_500_000,
             },
         );
-        let table = table(&[row]);
+        let compared = Row {
+            goal: Goal::none(),
+            ..row
+        };
+        let table = table(&[row, compared]);
         assert_eq!(
             table.lines().last(),
+            Some("| suite | 0.151 s | 0.149 s |  | 62 MB |  |")
+        );
+        assert_eq!(
+            table.lines().rev().nth(1),
             Some("| suite | 0.151 s | 0.149 s | 0.4 s | 62 MB | 100 MB |")
         );
     }
