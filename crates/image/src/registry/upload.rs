@@ -92,7 +92,7 @@ enum Way {
 enum Stop {
     /// Another session may do better.
     Anew(Failure),
-    /// The registry takes no pieces.
+    /// The registry does not take these pieces.
     OtherWay,
     /// There is no point in going on.
     Failed(ImageError),
@@ -217,8 +217,7 @@ impl Upload<'_> {
                     at = self.taken(&page, at + piece.len() as u64)?;
                     self.patience.renew();
                 }
-                // The registry does not know how to take pieces.
-                Err(failure) if !failure.passing && at == 0 => return Err(Stop::OtherWay),
+                Err(failure) if !failure.passing => return Err(other_way(failure)),
                 Err(failure) => {
                     self.patience.after(failure)?;
                     (session.address, at) = self.ask_state(&session)?;
@@ -229,7 +228,11 @@ impl Upload<'_> {
         bytes.check_end()?;
         let request = Request::new(Method::PUT, self.closing(&session), Scope::Push)
             .header(header::CONTENT_TYPE, "application/octet-stream");
-        self.client.send(&request).map(drop).map_err(Stop::from)
+        match self.client.send(&request) {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.passing => Err(Stop::Anew(failure)),
+            Err(failure) => Err(other_way(failure)),
+        }
     }
 
     fn send_piece(&self, session: &Session, at: u64, piece: &[u8]) -> Result<Page, Failure> {
@@ -291,6 +294,14 @@ impl Upload<'_> {
                     .because(format!("of {} bytes it says it has `{range}`", self.size())),
             ))),
         }
+    }
+}
+
+/// Registries differ in which pieces they take: none, none so large, none so small. What is whole all of them take.
+fn other_way(failure: Failure) -> Stop {
+    match failure.error.kind {
+        ImageErrorKind::Refused | ImageErrorKind::Missing => Stop::OtherWay,
+        _ => Stop::Failed(failure.error),
     }
 }
 

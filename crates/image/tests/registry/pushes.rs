@@ -52,6 +52,22 @@ fn nth(
     }
 }
 
+/// The fault for every such request from that number on.
+fn since(
+    number: usize,
+    fits: impl Fn(&Ask) -> bool + Send + 'static,
+    fault: Fault,
+) -> impl FnMut(&Ask) -> Fault + Send {
+    let mut seen = 0;
+    move |ask| {
+        seen += usize::from(fits(ask));
+        match fits(ask) && seen > number {
+            true => fault.clone(),
+            false => Fault::None,
+        }
+    }
+}
+
 #[test]
 fn an_image_arrives_with_its_tag_last() {
     let server = Server::start(|_| Fault::None);
@@ -183,6 +199,26 @@ fn a_registry_that_takes_no_pieces_gets_the_whole() {
 }
 
 #[test]
+fn a_registry_that_finds_the_pieces_too_small_gets_the_whole() {
+    let mut layer = None;
+    let server = Server::start(move |ask| {
+        let session = ask.path.split('?').next().map(str::to_owned);
+        match ask.method.as_str() {
+            "PATCH" => layer = session,
+            "PUT" if layer.is_some() && session == layer => {
+                return Fault::Reply(Reply::new(400).body("part too small"));
+            }
+            _ => {}
+        }
+        Fault::None
+    });
+    let image = image(LAYER);
+    push_to(&server, &image).unwrap();
+    assert_there(&server, &image);
+    assert_eq!(server.asked("PATCH", "").len(), 5);
+}
+
+#[test]
 fn a_registry_may_want_larger_pieces() {
     let server = Server::start(|ask| match ask.is("POST", "/uploads/") {
         true => Fault::Reply(
@@ -259,7 +295,7 @@ fn layers_of_the_base_are_mounted() {
 fn a_push_that_is_stopped_leaves_the_tag() {
     let image = image(LAYER);
     for part in ["/uploads/", "/manifests/sha256"] {
-        let server = Server::start(nth(
+        let server = Server::start(since(
             1,
             move |ask| ask.is("PUT", part),
             Fault::Reply(
