@@ -146,7 +146,11 @@ fn programs_of_others_read_it() -> Result<(), Failed> {
     no_leftovers(&yard.sandbox);
 
     // The SBOM and the manifests lie beside the image, and stand in nobody's way.
-    for image in ["oci:layout:1", "oci:layout", "oci-archive:oci.tar"] {
+    for image in [
+        "oci:layout:1",
+        "oci-archive:oci.tar",
+        "oci-archive:oci.tar:1",
+    ] {
         let told = Command::new("skopeo")
             .args(["inspect", &yard.image(image)])
             .output()

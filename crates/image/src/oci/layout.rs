@@ -15,6 +15,8 @@ pub(super) const MARKER: &str = "oci-layout";
 pub(super) const VERSION: &str = "1.0.0";
 /// The file that lists what a layout holds.
 pub(super) const INDEX: &str = "index.json";
+/// The file of our own archives that lists what belongs to the image; in a folder, [`INDEX`] does.
+pub(super) const REFERRERS: &str = "referrers.json";
 /// The note that holds an image's tag.
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The note that holds an image's whole name, as containerd and buildx write it.
@@ -184,7 +186,12 @@ impl BlobSource for Layout {
 
     fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>, ImageError> {
         let mut found = Vec::new();
-        for each in &self.index.manifests {
+        let beside: Option<Index> = match self.files.has(REFERRERS) {
+            true => Some(self.files.json(REFERRERS)?),
+            false => None,
+        };
+        let beside = beside.iter().flat_map(|index| &index.manifests);
+        for each in self.index.manifests.iter().chain(beside) {
             if media_type::is_manifest(&each.media_type)
                 && let Some(named) = self.read(each)?.to_manifest()?.subject
                 && named.digest == subject.digest

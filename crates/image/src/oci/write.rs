@@ -13,7 +13,9 @@ use serde_json::json;
 
 use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
-use crate::oci::layout::{FULL_NAME, INDEX, Layout, MARKER, REF_NAME, VERSION, blob_name};
+use crate::oci::layout::{
+    FULL_NAME, INDEX, Layout, MARKER, REF_NAME, REFERRERS, VERSION, blob_name,
+};
 use crate::oci::{Blob, Descriptor, Document, Index, PackedImage, image_error, json_bytes};
 
 use super::archive::LIST;
@@ -49,7 +51,9 @@ pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Resu
         write(&blob_name(&document.digest), &document.bytes)?;
     }
     write(MARKER, &marker())?;
-    write(INDEX, &json_bytes(&index(image)?))?;
+    let mut index = image_index(image);
+    index.manifests.extend(referrers_index(image)?.manifests);
+    write(INDEX, &json_bytes(&index))?;
     replace(&layout, folder, &stage.path().join("old")).map_err(|error| unwritable(folder, error))
 }
 
@@ -157,7 +161,8 @@ fn archive(
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let stage = builder.tempfile_in(parent(path)).map_err(failed)?;
-    let index = json_bytes(&index(image)?);
+    let index = json_bytes(&image_index(image));
+    let referrers = json_bytes(&referrers_index(image)?);
     let mut small: BTreeMap<String, &[u8]> = documents(image)
         .map(|document| (blob_name(&document.digest), document.bytes.as_slice()))
         .collect();
@@ -169,6 +174,8 @@ fn archive(
     let marker = marker();
     small.insert(MARKER.to_owned(), &marker);
     small.insert(INDEX.to_owned(), &index);
+    // Engines load an archive only when its index lists a single thing.
+    small.insert(REFERRERS.to_owned(), &referrers);
     let write = || -> io::Result<()> {
         let mut archive = tar::Builder::new(BufWriter::with_capacity(BUFFER, stage.as_file()));
         for folder in ["blobs/", "blobs/sha256/"] {
@@ -226,8 +233,8 @@ fn marker() -> Vec<u8> {
     json_bytes(&json!({ "imageLayoutVersion": VERSION }))
 }
 
-/// What the layout holds: the image under its names, and what belongs to it.
-fn index(image: &PackedImage) -> Result<Index, ImageError> {
+/// The image under its names.
+fn image_index(image: &PackedImage) -> Index {
     let mut root = image
         .root
         .descriptor()
@@ -235,14 +242,18 @@ fn index(image: &PackedImage) -> Result<Index, ImageError> {
     if let Some(tag) = tag_of(&image.tag) {
         root = root.annotated(REF_NAME, tag);
     }
-    let mut manifests = vec![root];
-    for referrer in &image.referrers {
-        manifests.push(Descriptor {
+    Index::new(vec![root])
+}
+
+/// What belongs to the image.
+fn referrers_index(image: &PackedImage) -> Result<Index, ImageError> {
+    let manifests = image.referrers.iter().map(|referrer| {
+        Ok(Descriptor {
             artifact_type: referrer.to_manifest()?.artifact_type,
             ..referrer.descriptor()
-        });
-    }
-    Ok(Index::new(manifests))
+        })
+    });
+    Ok(Index::new(manifests.collect::<Result<_, ImageError>>()?))
 }
 
 /// The tag in an image's name.
