@@ -37,7 +37,7 @@ pub(super) struct Oddity {
 }
 
 /// What comparing readings showed.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Comparison {
     /// There before and after, unchanged, and not in the reading between.
     pub(super) lost: Vec<Oddity>,
@@ -97,26 +97,39 @@ pub(super) fn compare(sightings: &[Sighting]) -> Comparison {
     comparison
 }
 
-/// Things that went and others that came in their place, the same but for their ids: one pair for each kin.
-pub(super) fn renamed(sightings: &[Sighting], comparison: &Comparison) -> Vec<(String, String)> {
-    let kin = |oddity: &Oddity| {
-        sightings
+/// Takes out what is not lost, late or gone but there under another id: the old label and the new of each.
+pub(super) fn take_renamed(
+    sightings: &[Sighting],
+    comparison: &mut Comparison,
+) -> BTreeMap<String, String> {
+    let mut renamed = BTreeMap::new();
+    let missing = comparison
+        .lost
+        .iter()
+        .chain(&comparison.late)
+        .chain(&comparison.gone);
+    for oddity in missing {
+        let Some(had) = sightings
             .iter()
-            .find_map(|one| one.seen.get(&oddity.label))
-            .map(|seen| seen.kin)
-    };
-    let mut came = BTreeMap::new();
-    for oddity in &comparison.late {
-        came.extend(kin(oddity).map(|kin| (kin, oddity.label.clone())));
-    }
-    let mut pairs = BTreeMap::new();
-    for oddity in &comparison.gone {
-        let Some(kin) = kin(oddity) else { continue };
-        if let Some(new) = came.get(&kin).filter(|new| **new != oddity.label) {
-            pairs.insert(kin, (oddity.label.clone(), new.clone()));
+            .find(|one| one.seen.contains_key(&oddity.label))
+        else {
+            continue;
+        };
+        let kin = had.seen[&oddity.label].kin;
+        // Another of its kin that was beside it before is no new name of it.
+        let other = sightings[oddity.reading]
+            .seen
+            .iter()
+            .find(|(label, seen)| seen.kin == kin && !had.seen.contains_key(*label));
+        if let Some((other, _)) = other {
+            renamed.insert(oddity.label.clone(), other.clone());
         }
     }
-    pairs.into_values().collect()
+    let is_there = |oddity: &Oddity| !renamed.contains_key(&oddity.label);
+    comparison.lost.retain(is_there);
+    comparison.late.retain(is_there);
+    comparison.gone.retain(is_there);
+    renamed
 }
 
 #[cfg(test)]
@@ -181,7 +194,7 @@ mod tests {
         assert_eq!(found.lost, []);
         assert_eq!(labels(&found.gone), [(1, "gone"), (2, "gone")]);
         assert_eq!(labels(&found.late), [(0, "late"), (1, "late")]);
-        assert_eq!(renamed(&readings, &found), []);
+        assert_eq!(take_renamed(&readings, &mut found.clone()), BTreeMap::new());
     }
 
     #[test]
@@ -200,10 +213,9 @@ mod tests {
             sighting(0, 10, &[("a", seen(1, 1))]),
             sighting(0, 10, &[("b", seen(1, 1))]),
         ];
-        let found = compare(&readings);
-        assert_eq!(
-            renamed(&readings, &found),
-            [("a".to_owned(), "b".to_owned())]
-        );
+        let mut found = compare(&readings);
+        let renamed = take_renamed(&readings, &mut found);
+        assert_eq!(renamed["a"], "b");
+        assert_eq!(found, Comparison::default());
     }
 }

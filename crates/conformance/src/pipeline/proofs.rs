@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::Check;
 use super::check;
-use super::ledger::{Comparison, Oddity, Sighting, compare, renamed};
+use super::ledger::{Comparison, Oddity, Sighting, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
 use super::reading::{Reading, run_label, sighted_runs, time};
 use super::runner::{PAGE, Suite};
@@ -78,11 +78,11 @@ impl Proofs {
     }
 
     /// Keeps a first look.
-    pub(super) fn look(&mut self, span: Span, reading: Reading) {
+    pub(super) fn look(&mut self, span: Span, size: NonZeroUsize, reading: Reading) {
         self.made.push(Made {
             role: Role::Look,
             span,
-            size: PAGE,
+            size,
             reading,
         });
     }
@@ -220,15 +220,17 @@ impl Proofs {
     fn judge(&self, suite: &mut Suite<'_>, proof: Span, exact: &BTreeSet<Timestamp>) {
         let sightings = self.sightings();
         let mut comparison = compare(&sightings);
+        let renamed = take_renamed(&sightings, &mut comparison);
         let once = take_once(&mut comparison);
-        let runs = sightings.last().map_or(0, |_| {
-            sightings
-                .iter()
-                .map(|one| one.seen.len())
-                .max()
-                .unwrap_or(0)
-        });
+        let runs = sightings.iter().map(|one| one.seen.len()).max();
+        let runs = runs.unwrap_or(0);
         let basis = |what: String| format!("{} of {proof}, {what}", counted(runs, "run"));
+        let compared = |outcome: Outcome| match outcome {
+            Outcome::Supported if runs == 0 => {
+                Outcome::nothing_to_see("no run in the window has ids and a time to compare by")
+            }
+            outcome => outcome,
+        };
         let mut verdicts = Verdicts {
             suite,
             failed: &self.failed,
@@ -251,7 +253,7 @@ impl Proofs {
         );
         verdicts.settle(
             &check::PAGES,
-            self.pages(&comparison),
+            compared(self.pages(&comparison)),
             basis("at 100, 7 and 1 to a page".to_owned()),
         );
         let parts = self.made.iter().filter(|made| made.role == Role::Part);
@@ -262,7 +264,7 @@ impl Proofs {
         );
         verdicts.settle(
             &check::AGAIN,
-            self.again(&sightings, &comparison, &once),
+            compared(self.again(&comparison, &renamed, &once)),
             basis(format!("{} times", self.made.len())),
         );
     }
@@ -408,9 +410,13 @@ impl Proofs {
     }
 
     /// The same once more: no run lost, none that reads otherwise, none under another id.
-    fn again(&self, sightings: &[Sighting], comparison: &Comparison, once: &[Oddity]) -> Outcome {
-        let renamed = renamed(sightings, comparison);
-        if let Some((old, new)) = renamed.first() {
+    fn again(
+        &self,
+        comparison: &Comparison,
+        renamed: &BTreeMap<String, String>,
+        once: &[Oddity],
+    ) -> Outcome {
+        if let Some((old, new)) = renamed.first_key_value() {
             return Outcome::wrong(
                 "the same ids in every reading",
                 format!("{} under other ids", counted(renamed.len(), "run")),
