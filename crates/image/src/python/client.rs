@@ -183,7 +183,7 @@ pub(super) fn download(
 fn arguments(target: Target<'_>, wheels: &Path) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "download",
-        "--quiet",
+        "--progress-bar=off",
         "--no-input",
         "--disable-pip-version-check",
         "--only-binary=:all:",
