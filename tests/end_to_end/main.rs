@@ -4,6 +4,7 @@
 //! here. Each test has a [`sandbox::Sandbox`] of its own: a fresh folder, a clean environment and, if it asks
 //! for one, a fresh PostgreSQL database whose password must show up nowhere.
 
+mod agent_shim;
 mod broken;
 mod case;
 mod collect;
@@ -13,6 +14,7 @@ mod faults;
 mod languages;
 mod needs;
 mod odbc;
+mod packages;
 mod python;
 mod redact;
 mod sandbox;
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
         secrets::trials(),
         python::trials(),
         languages::trials(),
+        agent_shim::trials(),
+        packages::trials(),
         collect::trials(),
         broken::trials(),
     ]

@@ -19,6 +19,8 @@ import sys
 import threading
 
 NUMBERS = itertools.count(1)
+JOB = json.load(sys.stdin)
+ROOT = JOB["root"]
 
 
 def find(root, connection_type):
@@ -72,6 +74,10 @@ class Warehouse:
             if hasattr(holder, name):
                 return getattr(holder, name)()
         return None
+
+    def templates(self, names):
+        """The texts of templates."""
+        return {name: self.template(name) for name in names}
 
     def metadata(self, names):
         """The rows of rendered metadata queries, as dicts by column."""
@@ -202,6 +208,22 @@ def kill(_):
         os.kill(child, signal.SIGKILL)
 
 
+def replace_program(text):
+    """Puts something else where Bowline's program is."""
+    path = os.path.join(ROOT, "bowline", "bin", "bowline")
+    os.remove(path)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, 0o755)
+
+
+def die(path):
+    """Writes down the processes that were started, and is gone without a word to them."""
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(children(), file)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def command_lines(_):
     """The command lines and environments of the processes that were started."""
     found = []
@@ -222,17 +244,16 @@ def guarded(act, *arguments):
 
 def main():
     """Carries out the steps."""
-    job = json.load(sys.stdin)
-    folder = find(job["root"], job["connection_type"])
+    folder = find(ROOT, JOB["connection_type"])
     client_class = Pipeline if os.sep + "custom-etl-connectors" + os.sep in folder else Warehouse
     client, outcomes = None, []
-    for operation, argument in job["steps"]:
+    for operation, argument in JOB["steps"]:
         if operation == "load":
-            client = guarded(client_class, folder, job["connect_args"])
+            client = guarded(client_class, folder, JOB["connect_args"])
             outcomes.append(client if isinstance(client, dict) else None)
         elif operation == "children":
             outcomes.append(len(children()))
-        elif operation in ("kill", "command_lines"):
+        elif operation in ("kill", "command_lines", "replace_program", "die"):
             outcomes.append(globals()[operation](argument))
         else:
             outcomes.append(guarded(getattr(client, operation), argument))
