@@ -147,7 +147,13 @@ struct Base {
 impl Client {
     /// Sends nothing yet.
     pub(super) fn new(reference: &Reference, access: &Access) -> Self {
-        let agent = bowline_http::agent_config()
+        let config = bowline_http::agent_config();
+        // No proxy reaches what is on this machine.
+        let config = match is_loopback(reference.host()) {
+            true => config.proxy(None),
+            false => config,
+        };
+        let agent = config
             // A layer packed on the way would come out as other bytes than its digest names.
             .accept_encoding("identity")
             .timeout_connect(Some(CONNECT))
