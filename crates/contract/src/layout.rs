@@ -37,6 +37,9 @@ pub const IGNORE_FILE: &str = ".gitignore";
 /// The environment variable that names the connector to work on.
 pub const CONNECTOR_VARIABLE: &str = "CONNECTOR";
 
+/// The environment variable that says how many hours back the suite looks for runs.
+pub const ETL_TEST_WINDOW_VARIABLE: &str = "ETL_TEST_WINDOW_HOURS";
+
 /// The name of a template's file in an export, such as `get_avg_function_template.j2`.
 #[must_use]
 pub fn exported_template_file(template: &Template) -> String {

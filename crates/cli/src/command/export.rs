@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use bowline_conformance::{Export, Report};
-use bowline_connector::{Connector, Workspace};
-use bowline_contract::SuiteSection;
+use bowline_connector::{Connector, Workspace, WorkspaceError};
+use bowline_contract::{AssetClass, SuiteSection};
 
 use super::test::{SuiteArgs, prove, write};
 use crate::connector;
@@ -41,7 +41,7 @@ impl ExportArgs {
             ));
         }
         let workspace = Workspace::find(&context.directory)?;
-        let connector = connector::load(context, self.connector.as_deref())?;
+        let connector = connector::load(context, self.connector.as_deref()).map_err(refused)?;
         let report = prove(context, &connector, SuiteSection::ALL, &self.suite)?;
         write(context, &connector, &report, self.format, Next::Nothing)?;
         let ended = report::ended(&report);
@@ -56,6 +56,22 @@ impl ExportArgs {
             &workspace.output_dir(&connector.name),
         )?;
         Ok(ended)
+    }
+}
+
+/// Says why a pipeline connector is not exported, in words that are about exports.
+fn refused(error: CliError) -> CliError {
+    match error {
+        CliError::Workspace(WorkspaceError::OtherClass {
+            name,
+            class: AssetClass::Etl,
+        }) => CliError::usage(
+            format!(
+                "export is for warehouse connectors: `{name}` is a pipeline connector, whose folder is taken as it is"
+            ),
+            format!("run `bowline test {name}` to prove it"),
+        ),
+        error => error,
     }
 }
 

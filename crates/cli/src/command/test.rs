@@ -1,4 +1,6 @@
-//! `bowline test`: the suite against a connector's live database.
+//! `bowline test`: the suite against a connector's live database or orchestrator.
+
+mod pipeline;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -6,7 +8,7 @@ use std::time::Duration;
 
 use bowline_conformance::{Interrupt, Options, Report, Subject, Tier};
 use bowline_connector::Connector;
-use bowline_contract::SuiteSection;
+use bowline_contract::{AssetClass, SuiteSection};
 use bowline_driver::Limits;
 use clap::ValueEnum as _;
 
@@ -18,7 +20,7 @@ use crate::interrupt::on_interrupt;
 use crate::report::{self, About, Format, human::Next, progress::Progress};
 use crate::run::Context;
 
-/// Prove a connector against its live database.
+/// Prove a connector against its live database or orchestrator.
 ///
 /// The exit code tells how it went: 0 all is well, 1 something is wrong, 3 something could not be found out.
 #[derive(Debug, clap::Args)]
@@ -40,10 +42,10 @@ pub(crate) struct TestArgs {
 /// How the suite is run, for every command that runs it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SuiteArgs {
-    /// How many connections are used at once
+    /// How many connections to a database are used at once
     #[arg(short, long, value_name = "CONNECTIONS")]
     jobs: Option<NonZeroUsize>,
-    /// Stop a statement after this many seconds
+    /// Stop a statement after this many seconds; a pipeline connector has limits of its own
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
     /// How much is asked
@@ -58,6 +60,15 @@ enum TierName {
     Reference,
     /// All of that, and what tells a wrong template from a right one
     Strict,
+}
+
+impl From<TierName> for Tier {
+    fn from(name: TierName) -> Self {
+        match name {
+            TierName::Reference => Self::Reference,
+            TierName::Strict => Self::Strict,
+        }
+    }
 }
 
 impl Default for SuiteArgs {
@@ -75,10 +86,7 @@ impl SuiteArgs {
         let usual = Options::default();
         Options {
             sections: sections.to_vec(),
-            tier: match self.tier {
-                TierName::Reference => Tier::Reference,
-                TierName::Strict => Tier::Strict,
-            },
+            tier: self.tier.into(),
             jobs: self.jobs.unwrap_or(usual.jobs),
             limits: Limits {
                 timeout: Duration::from_secs(self.timeout),
@@ -94,8 +102,12 @@ impl TestArgs {
         if self.inside.in_container {
             return self.inside.exec(context, &self.arguments());
         }
+        let found = connector::locate(context, self.connector.as_deref())?;
+        if found.class == AssetClass::Etl {
+            return pipeline::exec(context, &found, self);
+        }
         let sections = sections(&self.sections)?;
-        let connector = connector::load(context, self.connector.as_deref())?;
+        let connector = connector::load_from(context, &found)?;
         let report = prove(context, &connector, &sections, &self.suite)?;
         write(context, &connector, &report, self.format, Next::Export)?;
         Ok(report::ended(&report))

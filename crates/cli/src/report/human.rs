@@ -3,16 +3,25 @@
 mod evidence;
 mod summary;
 
+use anstyle::Style;
 use bowline_conformance::{Culprit, Doubt, Outcome, Report, Verdict};
 use bowline_driver::SqlErrorKind;
 
 use super::About;
 use super::words::{Place, accusation, place, plural};
 use crate::listing::Listing;
-use crate::style::{BAD, GOOD, HINT, OPEN, STRONG, paint};
+use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
 /// The most names that a list shows before it says how many more there are.
-const NAMED: usize = 4;
+pub(super) const NAMED: usize = 4;
+/// The verdicts in the order in which they are counted, each with its colour.
+pub(super) const VERDICTS: [(Verdict, Style); 5] = [
+    (Verdict::Supported, GOOD),
+    (Verdict::Unsupported, STRONG),
+    (Verdict::Wrong, BAD),
+    (Verdict::Unknown, OPEN),
+    (Verdict::Blocked, BAD),
+];
 
 /// What the reader does next when all is well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,18 +184,12 @@ impl Page<'_> {
     /// All counts in one line, with what was asked and how long it took.
     fn tally(&self) -> String {
         let report = self.report;
-        let counts: Vec<String> = [
-            Verdict::Supported,
-            Verdict::Unsupported,
-            Verdict::Wrong,
-            Verdict::Unknown,
-            Verdict::Blocked,
-        ]
-        .into_iter()
-        .map(|verdict| (self.total(verdict), verdict.name()))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}"))
-        .collect();
+        let counts: Vec<String> = VERDICTS
+            .iter()
+            .map(|(verdict, _)| (self.total(*verdict), verdict.name()))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
         let product = if report.product.is_empty() {
             String::new()
         } else {
@@ -202,8 +205,22 @@ impl Page<'_> {
     }
 }
 
+/// How many checks have each verdict, in colour.
+pub(super) fn verdict_counts(count: impl Fn(Verdict) -> usize) -> String {
+    let counts: Vec<String> = VERDICTS
+        .iter()
+        .map(|(verdict, style)| (count(*verdict), verdict, style))
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, verdict, style)| format!("{} {}", paint(*style, count), verdict.name()))
+        .collect();
+    match counts.as_slice() {
+        [] => paint(QUIET, "no checks").to_string(),
+        counts => counts.join(", "),
+    }
+}
+
 /// The first few of many, and how many more there are.
-fn some(items: &[impl std::fmt::Display], most: usize) -> String {
+pub(super) fn some(items: &[impl std::fmt::Display], most: usize) -> String {
     let mut shown: Vec<String> = items.iter().take(most).map(ToString::to_string).collect();
     if items.len() > most {
         shown.push(format!("and {} more", items.len() - most));

@@ -4,26 +4,42 @@ use std::time::Duration;
 
 use bowline_conformance as suite;
 use bowline_conformance::{Doubt, Fault, Outcome, Proof, Report};
-use bowline_contract::Template;
+use bowline_contract::{AssetClass, Template};
 use bowline_driver::SqlError;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::About;
+use super::pipeline::json::PipelineReport;
 use super::words::{self, Place};
 use crate::error::CliError;
 
 /// The version of the format; it grows when a reader of the one before could misunderstand.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// What `bowline test --format json` writes.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(title = "Report of `bowline test`")]
+#[serde(untagged)]
+#[expect(
+    dead_code,
+    reason = "it stands for what is written, in the schema only"
+)]
+enum AnyReport {
+    Warehouse(TestReport),
+    Pipeline(PipelineReport),
+}
+
+/// What `bowline test --format json` writes about a warehouse connector.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Report about a warehouse connector")]
 struct TestReport {
     /// The version of this format.
     version: u32,
     /// The version of the program that wrote it.
     bowline_version: &'static str,
+    /// `warehouse`, which tells this report from that about a pipeline connector.
+    asset_class: &'static str,
     /// The connector's name.
     connector: String,
     /// What is on the other end, as the server names itself; empty when it was not reached.
@@ -56,7 +72,7 @@ struct TestReport {
 
 /// How many checks have each verdict.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Summary {
+pub(super) struct Summary {
     supported: usize,
     unsupported: usize,
     wrong: usize,
@@ -64,10 +80,24 @@ struct Summary {
     blocked: usize,
 }
 
+impl Summary {
+    /// Counts the verdicts.
+    pub(super) fn of(verdicts: impl Iterator<Item = suite::Verdict> + Clone) -> Self {
+        let count = |verdict| verdicts.clone().filter(|one| *one == verdict).count();
+        Self {
+            supported: count(suite::Verdict::Supported),
+            unsupported: count(suite::Verdict::Unsupported),
+            wrong: count(suite::Verdict::Wrong),
+            unknown: count(suite::Verdict::Unknown),
+            blocked: count(suite::Verdict::Blocked),
+        }
+    }
+}
+
 /// The kinds of answer a check can give.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+pub(super) enum Verdict {
     /// It ran and the answer was right.
     Supported,
     /// The connector lacks it, or the database refused it or does not have it.
@@ -269,7 +299,12 @@ struct Metric {
 
 /// Writes the report.
 pub(crate) fn json(report: &Report, about: About<'_>) -> Result<String, CliError> {
-    serde_json::to_string_pretty(&wire(report, about))
+    text(&wire(report, about))
+}
+
+/// A report as JSON, a line for each thing.
+pub(super) fn text(report: &impl Serialize) -> Result<String, CliError> {
+    serde_json::to_string_pretty(report)
         .map(|text| text + "\n")
         .map_err(|error| {
             CliError::Internal(format!("the report cannot be written as JSON: {error}"))
@@ -282,21 +317,16 @@ pub fn test_report_schema() -> String {
     let schema = schemars::generate::SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator()
-        .into_root_schema_for::<TestReport>();
+        .into_root_schema_for::<AnyReport>();
     format!("{:#}\n", schema.as_value())
 }
 
 fn wire(report: &Report, about: About<'_>) -> TestReport {
-    let count = |verdict: suite::Verdict| {
-        report
-            .checks
-            .iter()
-            .filter(|check| check.outcome.verdict() == verdict)
-            .count()
-    };
+    let verdicts = report.checks.iter().map(|check| check.outcome.verdict());
     TestReport {
         version: VERSION,
         bowline_version: env!("CARGO_PKG_VERSION"),
+        asset_class: AssetClass::Warehouse.name(),
         connector: about.name.to_owned(),
         product: report.product.clone(),
         tier: report.tier.name(),
@@ -309,13 +339,7 @@ fn wire(report: &Report, about: About<'_>) -> TestReport {
         left_behind: report.left_behind.clone(),
         connections: report.connections,
         elapsed_ms: milliseconds(report.elapsed),
-        summary: Summary {
-            supported: count(suite::Verdict::Supported),
-            unsupported: count(suite::Verdict::Unsupported),
-            wrong: count(suite::Verdict::Wrong),
-            unknown: count(suite::Verdict::Unknown),
-            blocked: count(suite::Verdict::Blocked),
-        },
+        summary: Summary::of(verdicts),
         culprits: report
             .culprits
             .iter()
@@ -458,7 +482,7 @@ fn short_names(templates: &[&'static Template]) -> Vec<&'static str> {
 }
 
 /// To the microsecond: more digits would be noise.
-fn milliseconds(elapsed: Duration) -> f64 {
+pub(super) fn milliseconds(elapsed: Duration) -> f64 {
     (elapsed.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }
 
@@ -469,7 +493,9 @@ mod tests {
     #[test]
     fn the_schema_describes_the_version() {
         let schema: serde_json::Value = serde_json::from_str(&test_report_schema()).unwrap();
-        assert!(schema["properties"]["version"].is_object());
+        for report in ["TestReport", "PipelineReport"] {
+            assert!(schema["$defs"][report]["properties"]["version"].is_object());
+        }
         assert_eq!(
             schema["$defs"]["Verdict"]["oneOf"].as_array().map(Vec::len),
             Some(5)

@@ -3,6 +3,7 @@
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod junit;
+pub(crate) mod pipeline;
 pub(crate) mod progress;
 mod words;
 

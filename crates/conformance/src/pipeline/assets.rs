@@ -8,7 +8,7 @@ use bowline_etl::SourceError;
 use serde_json::Value as Json;
 
 use super::check;
-use super::ledger::{Sighting, compare, take_renamed};
+use super::ledger::{Oddity, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
 use super::proofs::{counted, invalid, too_long};
 use super::reading::{Reading, asset_label, sighted_assets, text};
@@ -66,92 +66,46 @@ pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<Json>>, Sourc
     suite.settle(&check::ASSETS_VALID, valid, basis.as_str());
     suite.settle(&check::ASSETS_TASKS, tasks(&first.events), basis.as_str());
     if suite.is_strict() {
-        pages(suite, &first);
+        return Ok(Some(pages(suite, first).events));
     }
     Ok(Some(first.events))
 }
 
 /// Reads the jobs again, at other page sizes and the same, and compares.
-fn pages(suite: &mut Suite<'_>, first: &Reading) {
+fn pages(suite: &mut Suite<'_>, first: Reading) -> Reading {
+    let jobs = counted(first.events.len(), "job");
     let described = suite.reader.pipeline.methods().is_none();
     let sizes = sizes(first.events.len(), described);
-    let mut readings: Vec<Reading> = Vec::new();
-    let mut sightings: Vec<Sighting> = vec![sighted_assets(first)];
-    // The last of the readings repeats the first.
-    let steps = sizes.iter().map(|size| (*size, &check::ASSETS_PAGES));
-    for (size, judged) in steps.chain([(PAGE, &check::ASSETS_AGAIN)]) {
+    let mut readings = vec![first];
+    for size in sizes.iter().copied().chain([PAGE]) {
         match suite.reader.assets(suite.window.end, size) {
-            Ok(reading) => {
-                sightings.push(sighted_assets(&reading));
-                readings.push(reading);
-            }
+            Ok(reading) => readings.push(reading),
             Err(error) => {
-                suite.settle(judged, failure(&error), "");
-                return;
+                suite.settle(&check::ASSETS_PAGES, failure(&error), "");
+                return readings.swap_remove(0);
             }
         }
     }
-    let limit = too_long([first].into_iter().chain(&readings));
-    suite.settle(&check::ASSETS_LIMIT, limit, "");
+    // The last of them is the second reading at the usual size.
+    let again = readings.len() - 1;
+    let sighted = |readings: &[Reading]| readings.iter().map(sighted_assets).collect::<Vec<_>>();
+    let mut sightings = sighted(&readings);
     let mut comparison = compare(&sightings);
-    let again = sightings.len() - 1;
     if !(comparison.late.is_empty() && comparison.gone.is_empty()) {
-        for size in [sizes.first().copied().unwrap_or(PAGE), PAGE] {
-            if let Ok(reading) = suite.reader.assets(suite.window.end, size) {
-                sightings.push(sighted_assets(&reading));
-            }
+        for size in sizes.first().copied().into_iter().chain([PAGE]) {
+            readings.extend(suite.reader.assets(suite.window.end, size));
         }
+        sightings = sighted(&readings);
         comparison = compare(&sightings);
     }
     let renamed = take_renamed(&sightings, &mut comparison);
-    let shown: Vec<String> = [PAGE]
-        .iter()
-        .chain(&sizes)
-        .map(ToString::to_string)
-        .collect();
-    let basis = format!(
-        "{} at {} to a page",
-        counted(first.events.len(), "job"),
-        shown.join(", ")
-    );
-    let mut twice: BTreeSet<String> = readings
-        .iter()
-        .chain([first])
-        .flat_map(|reading| reading.repeated.iter().cloned().chain(doubles(reading)))
-        .collect();
-    let lost: BTreeSet<&String> = comparison
-        .lost
-        .iter()
-        .filter(|one| one.reading != again)
-        .map(|one| &one.label)
-        .collect();
-    let outcome = if !twice.is_empty() {
-        let count = twice.len();
-        let evidence: Vec<String> = std::mem::take(&mut twice)
-            .into_iter()
-            .take(SHOWN)
-            .map(|label| format!("{label} came more than once"))
-            .collect();
-        Outcome::wrong("each job once", format!("{} more than once", counted(count, "job")))
-            .with_evidence(evidence)
-            .with_hint("give the events after the first `offset` ones, in an order that does not change between pages")
-    } else if !lost.is_empty() {
-        Outcome::wrong(
-            "the same jobs at every page size",
-            format!("{} lost at some of them", counted(lost.len(), "job")),
-        )
-        .with_evidence(comparison.lost.iter().take(SHOWN).map(|one| {
-            let what = match one.reading {
-                0 => &first.what,
-                later => readings
-                    .get(later - 1)
-                    .map_or(&first.what, |reading| &reading.what),
-            };
-            format!("{} is not among {what}", one.label)
-        }))
-    } else {
-        Outcome::Supported
-    };
+    let (lost_again, lost): (Vec<Oddity>, Vec<Oddity>) = std::mem::take(&mut comparison.lost)
+        .into_iter()
+        .partition(|one| one.reading == again);
+    let shown: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+    let basis = format!("{jobs} at {PAGE}, {} to a page", shown.join(", "));
+    suite.settle(&check::ASSETS_LIMIT, too_long(readings.iter()), "");
+    let outcome = once_each(&readings, &lost);
     let pages_wrong = outcome.verdict() == Verdict::Wrong;
     suite.settle(&check::ASSETS_PAGES, outcome, basis);
     let changed = comparison.late.len() + comparison.gone.len();
@@ -162,33 +116,52 @@ fn pages(suite: &mut Suite<'_>, first: &Reading) {
         )
         .with_evidence([format!("{old} became {new}, with the same name")])
         .with_hint("take as `job_source_id` what the vendor never changes")
-    } else if comparison.lost.iter().any(|one| one.reading == again) {
-        if pages_wrong {
-            let by = &check::ASSETS_PAGES;
-            Outcome::Blocked { by }
-        } else {
-            Outcome::wrong("the same jobs again", "jobs that are lost the second time")
-                .with_evidence(
-                    comparison
-                        .lost
-                        .iter()
-                        .take(SHOWN)
-                        .map(|one| one.label.clone()),
-                )
-        }
-    } else if changed > 0 && !pages_wrong {
-        Outcome::Unknown(Doubt::Changed(format!(
-            "{} came or went at the vendor's while the suite was reading",
-            counted(changed, "job")
-        )))
+    } else if pages_wrong && !(lost_again.is_empty() && changed == 0) {
+        let by = &check::ASSETS_PAGES;
+        Outcome::Blocked { by }
+    } else if !lost_again.is_empty() {
+        Outcome::wrong(
+            "the same jobs again",
+            format!("{} lost", counted(lost_again.len(), "job")),
+        )
+        .with_evidence(lost_again.into_iter().take(SHOWN).map(|one| one.label))
+    } else if changed > 0 {
+        Outcome::Unknown(Doubt::Changed(
+            "jobs came or went at the vendor's while the suite was reading".to_owned(),
+        ))
     } else {
         Outcome::Supported
     };
-    suite.settle(
-        &check::ASSETS_AGAIN,
-        outcome,
-        counted(first.events.len(), "job"),
-    );
+    suite.settle(&check::ASSETS_AGAIN, outcome, jobs);
+    readings.swap_remove(0)
+}
+
+/// Judges whether every reading holds every job, once.
+fn once_each(readings: &[Reading], lost: &[Oddity]) -> Outcome {
+    let twice: BTreeSet<String> = readings
+        .iter()
+        .flat_map(|reading| reading.repeated.iter().cloned().chain(doubles(reading)))
+        .collect();
+    if !twice.is_empty() {
+        let got = format!("{} more than once", counted(twice.len(), "job"));
+        return Outcome::wrong("each job once", got)
+            .with_evidence(twice.into_iter().take(SHOWN))
+            .with_hint(
+                "give the events after the first `offset` ones, in an order that does not change between pages",
+            );
+    }
+    if lost.is_empty() {
+        return Outcome::Supported;
+    }
+    let labels: BTreeSet<&String> = lost.iter().map(|one| &one.label).collect();
+    Outcome::wrong(
+        "the same jobs at every page size",
+        format!("{} lost at some of them", counted(labels.len(), "job")),
+    )
+    .with_evidence(lost.iter().take(SHOWN).map(|one| {
+        let what = &readings[one.reading].what;
+        format!("{} is not among {what}", one.label)
+    }))
 }
 
 /// The other page sizes that a number of jobs is read at: about twenty pages at most, for methods that are cheap to ask

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anstyle::Style;
 use bowline_conformance::{CapabilityReport, CheckId, MetricReport, Outcome, Proof, Verdict};
 use bowline_contract::SuiteSection;
 
-use super::{NAMED, Page, some};
+use super::{NAMED, Page, some, verdict_counts};
 use crate::output::visible;
 use crate::report::words::{names, plural, reason};
-use crate::style::{BAD, CODE, GOOD, OPEN, Painted, QUIET, STRONG, paint};
+use crate::style::{BAD, CODE, GOOD, OPEN, Painted, QUIET, paint};
 
 /// The most lines that say which metrics are missing.
 const MISSING: usize = 6;
@@ -82,28 +81,10 @@ impl Page<'_> {
 
     /// A line for each section with the count of every verdict.
     pub(super) fn sections(&mut self) {
-        const VERDICTS: [(Verdict, Style); 5] = [
-            (Verdict::Supported, GOOD),
-            (Verdict::Unsupported, STRONG),
-            (Verdict::Wrong, BAD),
-            (Verdict::Unknown, OPEN),
-            (Verdict::Blocked, BAD),
-        ];
         let report = self.report;
         self.listing.heading("Sections");
         for section in &report.sections {
-            let counts: Vec<String> = VERDICTS
-                .iter()
-                .map(|(verdict, style)| (report.count(*section, *verdict), verdict, style))
-                .filter(|(count, ..)| *count > 0)
-                .map(|(count, verdict, style)| {
-                    format!("{} {}", paint(*style, count), verdict.name())
-                })
-                .collect();
-            let counts = match counts.as_slice() {
-                [] => paint(QUIET, "no checks").to_string(),
-                counts => counts.join(", "),
-            };
+            let counts = verdict_counts(|verdict| report.count(*section, verdict));
             self.listing
                 .line(format!("  {:<18}{counts}", section.name()));
         }

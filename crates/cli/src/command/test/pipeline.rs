@@ -1,0 +1,104 @@
+//! The suite for pipeline connectors on the command line.
+
+use bowline_conformance::pipeline::{Options, run};
+use bowline_connector::Located;
+use bowline_contract::EtlSection;
+use bowline_contract::layout::ETL_TEST_WINDOW_VARIABLE;
+use jiff::SignedDuration;
+
+use super::TestArgs;
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::pipeline;
+use crate::report::Format;
+use crate::report::pipeline::{ended, human, json, junit, progress::Progress};
+use crate::run::Context;
+
+/// The longest lookback, in hours: a century.
+const MOST_HOURS: i64 = 876_600;
+
+/// Runs the suite and writes its report.
+pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Result<Ended, CliError> {
+    if args.suite.jobs.is_some() {
+        return Err(CliError::usage(
+            "`--jobs` is for databases: a pipeline connector is read one reading after another",
+            "leave `--jobs` out; `[http.limits]` in connector.toml says how many requests are sent at once",
+        ));
+    }
+    let hours = std::env::var(ETL_TEST_WINDOW_VARIABLE).ok();
+    let usual = Options::default();
+    let options = Options {
+        sections: sections(&args.sections)?,
+        tier: args.suite.tier.into(),
+        lookback: match hours {
+            Some(hours) => lookback(&hours)?,
+            None => usual.lookback,
+        },
+        ..usual
+    };
+    let connector = pipeline::load_from(context, found)?;
+    let opened = pipeline::open(context, &connector)?;
+    let name = connector.name.as_str();
+    let progress = Progress::new(&context.printer, name);
+    let report = run(opened.as_ref(), &options, &|event| progress.on_event(event));
+    progress.finish();
+    let report = report?;
+    match args.format {
+        Format::Human => context.printer.text(&human::human(&report, name)),
+        Format::Json => context.printer.data(&json::json(&report, name)?),
+        Format::Junit => context.printer.data(&junit::junit(&report, name)?),
+    }?;
+    Ok(ended(&report))
+}
+
+/// The sections that filters name, in the suite's order; all of them without a filter.
+fn sections(filters: &[String]) -> Result<Vec<EtlSection>, CliError> {
+    let chosen = filters
+        .iter()
+        .map(|filter| EtlSection::parse_filter(filter))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(CliError::Section)?;
+    Ok(EtlSection::ALL
+        .iter()
+        .copied()
+        .filter(|section| chosen.is_empty() || chosen.contains(section))
+        .collect())
+}
+
+/// How far back runs are looked for, from a number of hours.
+fn lookback(hours: &str) -> Result<SignedDuration, CliError> {
+    match hours.trim().parse() {
+        Ok(hours @ 1..=MOST_HOURS) => Ok(SignedDuration::from_hours(hours)),
+        _ => Err(CliError::usage(
+            format!("`{ETL_TEST_WINDOW_VARIABLE}` is no number of hours: `{hours}`"),
+            format!(
+                "set it to a whole number from 1 on, or unset it for {} hours",
+                7 * 24
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_whole_and_positive() {
+        assert_eq!(lookback("24").ok(), Some(SignedDuration::from_hours(24)));
+        for odd in ["", "0", "-1", "1.5", "week", "9999999"] {
+            assert!(lookback(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn sections_keep_the_suites_order() {
+        let asked = ["etl_run_details", "etl_connection"].map(str::to_owned);
+        assert_eq!(
+            sections(&asked).ok(),
+            Some(vec![EtlSection::Connection, EtlSection::RunDetails])
+        );
+        assert_eq!(sections(&[]).map(|all| all.len()).ok(), Some(3));
+        assert!(sections(&["metadata".to_owned()]).is_err());
+    }
+}
