@@ -11,12 +11,16 @@ mod collect;
 mod connector;
 mod demo;
 mod faults;
+mod images;
 mod languages;
+mod native_images;
 mod needs;
 mod odbc;
 mod packages;
+mod pipeline_scaffold;
 mod python;
 mod redact;
+mod registries;
 mod sandbox;
 mod secrets;
 mod warehouse;
@@ -43,6 +47,10 @@ fn main() -> ExitCode {
         secrets::trials(),
         python::trials(),
         languages::trials(),
+        pipeline_scaffold::trials(),
+        images::trials(),
+        native_images::trials(),
+        registries::trials(),
         agent_shim::trials(),
         packages::trials(),
         collect::trials(),

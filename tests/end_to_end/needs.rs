@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex};
 
-use bowline_servers::{Cluster, MariaDb, Postgres};
+use bowline_servers::{Cluster, Docker, MariaDb, Postgres, Registry};
 use libtest_mimic::{Failed, Trial};
 
 /// Something a test cannot run without.
@@ -22,6 +22,12 @@ pub(crate) enum Need {
     MariaDb,
     /// The DuckDB library.
     DuckDb,
+    /// Programs of others that make, move and unpack images.
+    ImageTools,
+    /// A Docker engine that tests can start.
+    Docker,
+    /// A container registry that tests can start.
+    Registry,
     /// A Python.
     Python,
     /// A Python that can make virtual environments and install packages.
@@ -56,6 +62,13 @@ impl Need {
                 odbc_driver_missing("MariaDB Unicode").or_else(|| mariadb(|_| ()).err())
             }
             Self::DuckDb => driver_missing("duckdb"),
+            Self::ImageTools => image_tool_missing(),
+            Self::Docker => (!Docker::is_installed()).then(|| {
+                "no `dockerd`, or not root; `cargo xtask test` installs it on Debian".to_owned()
+            }),
+            Self::Registry => (!Registry::is_installed()).then(|| {
+                "no `docker-registry`; `cargo xtask test` installs it as root on Debian".to_owned()
+            }),
             Self::Python => python()
                 .is_none()
                 .then(|| "no `python3` on the search path".to_owned()),
@@ -64,6 +77,15 @@ impl Need {
             }),
         }
     }
+}
+
+/// The first program that is missing of those that Debian has for images.
+fn image_tool_missing() -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    ["buildah", "busybox", "skopeo", "umoci"]
+        .into_iter()
+        .find(|name| !std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+        .map(|name| format!("no `{name}`; `cargo xtask test` installs it as root on Debian"))
 }
 
 fn driver_missing(name: &str) -> Option<String> {

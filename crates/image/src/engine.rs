@@ -1,16 +1,18 @@
 //! Builders that a machine may have: docker, podman, buildah. The build context is written to a temporary folder, and
 //! the program does the rest.
 
+mod base;
 mod context;
 mod process;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base::LoadableBase;
+
 use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::event::BuildEvent;
-use crate::oci::Archive;
 use crate::plan::{BaseImage, ImagePlan, TestImage};
 use crate::platform::Platform;
 use crate::registry::Reference;
@@ -223,57 +225,28 @@ impl Run<'_> {
                     false => Ok(reference.parse::<Reference>()?.to_string()),
                 }
             }
-            (BaseImage::Layout { path, .. }, Engine::Docker) => Err(ImageError::new(
-                ImageErrorKind::Engine,
-                format!("docker cannot build on an OCI layout: `{}`", path.display()),
-            )
-            .hint("use `--builder native`, podman or buildah".to_owned())),
-            (BaseImage::Layout { path, image }, Engine::Podman | Engine::Buildah) => {
-                let path = real(path)?;
-                let image = image.iter().map(|image| format!(":{image}"));
-                let image: String = image.collect();
-                self.pull(&format!("oci:{}{image}", path.display()), platform)
-            }
-            (BaseImage::Archive(path), Engine::Docker) => self.load(path),
-            (BaseImage::Archive(path), Engine::Podman | Engine::Buildah) => {
-                let kind = match Archive::open(path)? {
-                    Archive::Docker(_) => "docker-archive",
-                    Archive::Oci(_) => "oci-archive",
-                };
-                self.pull(&format!("{kind}:{}", real(path)?.display()), platform)
-            }
+            (BaseImage::Layout { .. } | BaseImage::Archive(_), _) => self.load(base, platform),
         }
     }
 
-    /// Brings an image that lies in a file into the engine's store, and gives the name that it has there.
-    fn pull(&mut self, source: &str, platform: &Platform) -> Result<String, ImageError> {
-        let what = format!("{} pull {source}", self.engine.name());
-        let platform = platform.to_string();
-        let said = self.call(&["pull", "--quiet", "--platform", &platform, source], &what)?;
-        match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
-            Some(name) => Ok(name.to_owned()),
-            None => Err(ImageError::new(ImageErrorKind::EngineFailed, what)
-                .because("it does not say what it has pulled")),
-        }
-    }
-
-    /// Loads an archive into docker's store and gives the name that it has there.
-    fn load(&mut self, archive: &Path) -> Result<String, ImageError> {
-        let shown = archive.display().to_string();
-        let said = self.call(&["load", "--input", &shown], "docker load")?;
-        said.lines()
-            .find_map(|line| {
-                line.strip_prefix("Loaded image: ")
-                    .or_else(|| line.strip_prefix("Loaded image ID: "))
-            })
-            .map(|name| name.trim().to_owned())
-            .ok_or_else(|| {
-                ImageError::new(
-                    ImageErrorKind::EngineFailed,
-                    format!("docker load: `{shown}`"),
-                )
-                .because("docker does not say what it has loaded")
-            })
+    /// Brings a base that lies in files into the engine's store, and gives the name that it has there.
+    fn load(&mut self, base: &BaseImage, platform: &Platform) -> Result<String, ImageError> {
+        (self.on_event)(BuildEvent::Step(format!("loading {}", base.shown())));
+        let packed = LoadableBase::pack(base, platform, self.cancel)?;
+        let file = packed.file().display().to_string();
+        match self.engine {
+            Engine::Docker => self.call(&["load", "--quiet", "--input", &file], "docker load")?,
+            Engine::Podman | Engine::Buildah => {
+                let what = format!("{} pull", self.engine.name());
+                let source = format!("docker-archive:{file}");
+                let platform = platform.to_string();
+                self.call(
+                    &["pull", "--quiet", "--platform", &platform, &source],
+                    &what,
+                )?
+            }
+        };
+        Ok(packed.name)
     }
 
     /// Builds one folder for one platform and gives the engine's own name of the image.
@@ -341,12 +314,4 @@ impl Run<'_> {
         }
         .map(drop)
     }
-}
-
-/// The path as it is, without links and steps back, which the engines' own names for files have no room for.
-fn real(path: &Path) -> Result<PathBuf, ImageError> {
-    path.canonicalize().map_err(|error| {
-        ImageError::new(ImageErrorKind::Unreadable, format!("`{}`", path.display()))
-            .because(error.to_string())
-    })
 }

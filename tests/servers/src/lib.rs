@@ -6,15 +6,19 @@
 //! To add an engine: a module like `postgres` that finds the binaries, fills a [`Launch`] and knows when the
 //! server is ready. The rest (the folder, the port, the watching, the clean-up) is `process`.
 
+mod dockerd;
 mod error;
 mod http;
+mod images;
 mod mariadb;
 mod postgres;
 mod process;
 mod registry;
 
+pub use dockerd::Docker;
 pub use error::ServerError;
 pub use http::{Answer, HttpServer, Request};
+pub use images::ImageStore;
 pub use mariadb::MariaDb;
 pub use postgres::{Cluster, Postgres, Programs};
 pub use process::{Launch, Running, StopSignal, free_port};

@@ -214,7 +214,8 @@ fn about(source: &dyn BlobSource, kind: ImageErrorKind) -> ImageError {
     ImageError::new(kind, format!("the image `{}`", source.name()))
 }
 
-fn manifest_for(
+/// The manifest that a base has for a platform.
+pub(crate) fn manifest_for(
     source: &dyn BlobSource,
     root: &Document,
     platform: &Platform,

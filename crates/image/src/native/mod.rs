@@ -10,6 +10,7 @@ mod binary;
 mod build;
 mod config;
 mod entries;
+mod libc;
 mod pack;
 
 pub use artifact::{AttachedFile, Attachment, CONNECTORS_ARTIFACT};
@@ -19,4 +20,4 @@ pub use build::{Built, NativeOptions, Output, build, obstacles, open};
 pub use crate::sbom::MEDIA_TYPE as SBOM_ARTIFACT;
 
 pub(crate) use artifact::TITLE;
-pub(crate) use base::read_config;
+pub(crate) use base::{manifest_for, read_config};

@@ -134,6 +134,8 @@ fn native(job: &Job<'_>, voice: &Voice) -> Result<Made, CliError> {
         Some(Destination::OciArchive(path)) => Output::OciArchive(path.clone()),
         Some(Destination::DockerArchive(path)) => Output::DockerArchive(path.clone()),
         None if job.push => Output::Registry(job.plan.tag.parse()?),
+        // What every engine loads holds one platform.
+        None if job.plan.platforms.len() == 1 => Output::DockerArchive(usual_file(job)),
         None => Output::OciArchive(usual_file(job)),
     };
     let options = NativeOptions {

@@ -123,7 +123,11 @@ fn next(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -> Strin
             shown(path)
         ),
         Made::Native(_, Output::DockerArchive(path)) => {
-            format!("  load it: docker load --input {}\n", shown(path))
+            format!(
+                "  load it: docker load --input {0}, or podman load --input {0}\n  \
+                 push it: bowline build --push with the same options\n",
+                shown(path)
+            )
         }
         Made::Engine(engine, built) if !built.pushed => {
             format!("  push it: {} push {tag}\n", engine.name())

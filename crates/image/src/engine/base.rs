@@ -1,0 +1,76 @@
+//! Bases that lie in files, on their way into an engine's store.
+//!
+//! Engines read layouts and archives in ways of their own, and name what they read after its path, which they cannot
+//! do with every path. So what the base has for one platform is packed into a file that all of them load, with a name
+//! in it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use crate::cancel::Cancel;
+use crate::error::{ImageError, ImageErrorKind};
+use crate::native::{manifest_for, open};
+use crate::oci::{Blob, BlobContent, PackedImage, write_docker_archive};
+use crate::plan::BaseImage;
+use crate::platform::Platform;
+use crate::registry::{Access, LoginFiles};
+
+/// A base in a file that every engine loads; the file goes with the value.
+pub(super) struct LoadableBase {
+    folder: TempDir,
+    /// The name that it has once it is loaded.
+    pub(super) name: String,
+}
+
+impl LoadableBase {
+    /// Where the file is.
+    pub(super) fn file(&self) -> PathBuf {
+        self.folder.path().join("base.tar")
+    }
+
+    /// Packs what a base has for a platform.
+    pub(super) fn pack(
+        base: &BaseImage,
+        platform: &Platform,
+        cancel: &Cancel,
+    ) -> Result<Self, ImageError> {
+        // A base that lies in a file takes no login.
+        let source = open(base, &Access::new(LoginFiles::default()))?;
+        let root = manifest_for(source.as_ref(), &source.root()?, platform)?;
+        let manifest = root.to_manifest()?;
+        let mut blobs: Vec<Blob> = [&manifest.config]
+            .into_iter()
+            .chain(&manifest.layers)
+            .map(|descriptor| Blob {
+                descriptor: descriptor.clone(),
+                content: BlobContent::Source(Arc::clone(&source)),
+            })
+            .collect();
+        blobs.sort_by(|a, b| a.descriptor.digest.cmp(&b.descriptor.digest));
+        blobs.dedup_by(|a, b| a.descriptor.digest == b.descriptor.digest);
+        let digest = root.descriptor().digest;
+        let name = format!("localhost/bowline-base:{}", &digest.hex()[..NAME_DIGITS]);
+        let folder = tempfile::Builder::new()
+            .prefix("bowline-base-")
+            .tempdir()
+            .map_err(|error| {
+                ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
+                    .because(error.to_string())
+            })?;
+        let loadable = Self { folder, name };
+        let image = PackedImage {
+            tag: loadable.name.clone(),
+            blobs,
+            manifests: Vec::new(),
+            root,
+            referrers: Vec::new(),
+        };
+        write_docker_archive(&image, &loadable.file(), cancel)?;
+        Ok(loadable)
+    }
+}
+
+/// How much of a digest tells bases apart.
+const NAME_DIGITS: usize = 12;

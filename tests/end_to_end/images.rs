@@ -1,0 +1,606 @@
+//! Agent images: what `bowline build` makes, read back by programs nobody here wrote.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bowline_contract::exit_code;
+use bowline_servers::{Docker, ImageStore};
+use libtest_mimic::{Failed, Trial};
+
+use crate::needs::{Need, trial};
+use crate::sandbox::{MARK, Ran, Sandbox};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial(
+            "images/both_builders_make_the_same_tree",
+            &[Need::ImageTools],
+            both_builders_make_the_same_tree,
+        ),
+        trial(
+            "images/several_platforms",
+            &[Need::ImageTools],
+            several_platforms,
+        ),
+        trial(
+            "images/an_engine_takes_over_what_needs_one",
+            &[Need::ImageTools],
+            an_engine_takes_over_what_needs_one,
+        ),
+        trial(
+            "images/an_engine_that_fails",
+            &[Need::ImageTools],
+            an_engine_that_fails,
+        ),
+        trial(
+            "images/a_docker_engine_builds_and_runs",
+            &[Need::ImageTools, Need::Docker],
+            a_docker_engine_builds_and_runs,
+        ),
+        trial("images/everything_in_the_way", &[], everything_in_the_way),
+        trial(
+            "images/warnings_want_an_answer",
+            &[Need::ImageTools],
+            warnings_want_an_answer,
+        ),
+        trial(
+            "images/bases_that_cannot_be_read",
+            &[],
+            bases_that_cannot_be_read,
+        ),
+        trial("images/test_container_files", &[], test_container_files),
+    ]
+}
+
+/// A sandbox with a store of images, and a base with a shell.
+struct Yard {
+    sandbox: Sandbox,
+    store: ImageStore,
+}
+
+impl Yard {
+    fn new() -> Self {
+        let store = ImageStore::new().expect("a store of images");
+        let sandbox = Sandbox::new();
+        store
+            .busybox_base(&sandbox.work().join("base"), "1")
+            .expect("a base image");
+        Self { sandbox, store }
+    }
+
+    fn bowline(&self, args: &[&str]) -> Ran {
+        let mut command = self.sandbox.command(args);
+        command.envs(self.store.environment());
+        self.sandbox.finish(&mut command, None)
+    }
+
+    /// What `/opt` of an image in an OCI layout holds, unpacked by umoci.
+    fn opt(&self, layout: &str, tag: &str) -> BTreeMap<String, Entry> {
+        let bundle = self
+            .sandbox
+            .folder()
+            .join(format!("bundle-{}", layout.replace('/', "-")));
+        let image = format!("{}:{tag}", self.sandbox.work().join(layout).display());
+        run(Command::new("umoci")
+            .args(["unpack", "--image", &image])
+            .arg(&bundle));
+        let mut found = BTreeMap::new();
+        let root = bundle.join("rootfs");
+        entries(&root, &root.join("opt"), &mut found);
+        fs::remove_dir_all(&bundle).expect("an unpacked image");
+        found
+    }
+
+    /// Writes an image of the store to an OCI layout.
+    fn save(&self, image: &str, layout: &str) {
+        let target = format!("oci:{}:1", self.sandbox.work().join(layout).display());
+        self.store
+            .buildah(&["push", "--quiet", image, &target])
+            .expect("an image in the store");
+    }
+}
+
+/// What makes two files in an image the same.
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    content: Option<Vec<u8>>,
+    mode: u32,
+    owner: (u32, u32),
+}
+
+fn entries(root: &Path, folder: &Path, found: &mut BTreeMap<String, Entry>) {
+    for entry in fs::read_dir(folder)
+        .expect("a folder of the image")
+        .flatten()
+    {
+        let path = entry.path();
+        let about = path.symlink_metadata().expect("a file of the image");
+        let is_folder = about.is_dir();
+        let name = path.strip_prefix(root).expect("below the root");
+        found.insert(
+            name.display().to_string(),
+            Entry {
+                content: (!is_folder).then(|| fs::read(&path).expect("a file of the image")),
+                mode: about.permissions().mode() & 0o7777,
+                owner: (about.uid(), about.gid()),
+            },
+        );
+        if is_folder {
+            entries(root, &path, found);
+        }
+    }
+}
+
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = command.output().expect("a program of the image tools");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+const EXPORTED: &str = r#"{
+  "connection_type": "custom-connector-000000N",
+  "connection_name": "NAME",
+  "capabilities": {"supports_metadata": true},
+  "metrics": {}
+}
+"#;
+
+/// A warehouse connector as its folder and its export are.
+fn warehouse(sandbox: &Sandbox, name: &str, digit: char, files: &[(&str, &str)]) {
+    let manifest = EXPORTED
+        .replace("000000N", &format!("000000{digit}"))
+        .replace("NAME", name);
+    sandbox.write(format!("output/{name}/manifest.json"), &manifest);
+    sandbox.write(
+        format!("output/{name}/templates/get_avg_function_template.j2"),
+        "AVG({{ x }})",
+    );
+    let secret = format!(r#"{{"connect_args": {{"password": "{MARK}-{name}"}}}}"#);
+    sandbox.write(format!("connectors/{name}/credentials.json"), &secret);
+    for (path, text) in files {
+        sandbox.write(format!("connectors/{name}/{path}"), text);
+    }
+}
+
+/// One connector in Python, one declared, one for a pipeline; secrets in every place that stays out.
+pub(crate) fn three_connectors(sandbox: &Sandbox) {
+    warehouse(
+        sandbox,
+        "shop",
+        '1',
+        &[
+            ("connector.py", "class BaseConnector:\n    pass\n"),
+            ("requirements.txt", "# nothing but the standard library\n"),
+            ("Dockerfile.extra", "# for later\nENV SHOP_HOME=/opt/shop\n"),
+            (".env", MARK),
+        ],
+    );
+    warehouse(
+        sandbox,
+        "till",
+        '2',
+        &[
+            (
+                "connector.toml",
+                "version = 1\n[driver]\nkind = \"sqlite\"\n[driver.options]\nuri = \"{{ path }}\"\n[dialect]\nextends = \"sqlite\"\n",
+            ),
+            (
+                "manifest.json",
+                r#"{"connection_type": "custom-connector-0000002", "connection_name": "till", "asset_class": "warehouse"}"#,
+            ),
+        ],
+    );
+    let jobs = "etl_connectors/jobs";
+    for (path, text) in [
+        ("connector.py", "class Connector:\n    pass\n"),
+        (
+            "manifest.json",
+            r#"{"connection_type": "custom-etl-connector-0000003", "connection_name": "jobs"}"#,
+        ),
+        ("lib/helper.py", "x = 1\n"),
+        (".gitignore", "*.pem\n"),
+        ("key.pem", MARK),
+        ("credentials.json", &format!(r#"{{"token": "{MARK}"}}"#)),
+        ("lib/.env", MARK),
+    ] {
+        sandbox.write(format!("{jobs}/{path}"), text);
+    }
+}
+
+fn both_builders_make_the_same_tree() -> Result<(), Failed> {
+    let yard = Yard::new();
+    three_connectors(&yard.sandbox);
+    let base = ["--base", "oci:base:1", "--tag", "localhost/agent:1"];
+    let native = [
+        &["build"],
+        &base[..],
+        &["--builder", "native", "--output", "oci:native"],
+    ]
+    .concat();
+    let built = yard.bowline(&native).exits(exit_code::OK);
+    for expected in [
+        "jobs",
+        "shop",
+        "till",
+        "warehouse, full",
+        "connectors/shop/credentials.json",
+    ] {
+        assert!(built.stdout.contains(expected), "{}", built.said());
+    }
+    let engine = [&["build"], &base[..], &["--builder", "buildah"]].concat();
+    yard.bowline(&engine).exits(exit_code::OK);
+    yard.save("localhost/agent:1", "engine");
+
+    let ours = yard.opt("native", "1");
+    let theirs = yard.opt("engine", "1");
+    let names: Vec<&String> = ours.keys().collect();
+    assert_eq!(names, theirs.keys().collect::<Vec<_>>());
+    for (name, entry) in &ours {
+        assert!(*entry == theirs[name], "{name} differs");
+    }
+    for expected in [
+        "opt/custom-connectors/shop/connector.py",
+        "opt/custom-connectors/shop/Dockerfile.extra",
+        "opt/custom-connectors/till/connector.py",
+        "opt/custom-connectors/till/templates/get_avg_function_template.j2",
+        "opt/custom-etl-connectors/jobs/lib/helper.py",
+    ] {
+        assert!(ours.contains_key(expected), "{expected}: {names:?}");
+    }
+    let leaked = ours.iter().find(|(_, entry)| {
+        let content = entry.content.as_deref().unwrap_or_default();
+        content
+            .windows(MARK.len())
+            .any(|part| part == MARK.as_bytes())
+    });
+    assert!(leaked.is_none(), "{:?}", leaked.map(|(name, _)| name));
+
+    // What an engine makes of the same plan, it also says of itself.
+    let config = |layout: &str| {
+        let image = format!("oci:{}:1", yard.sandbox.work().join(layout).display());
+        let told = run(Command::new("skopeo").args(["inspect", "--config", &image]));
+        let told: serde_json::Value = serde_json::from_str(&told).expect("a configuration");
+        let mut variables: Vec<String> =
+            serde_json::from_value(told["config"]["Env"].clone()).expect("variables");
+        variables.sort();
+        (
+            variables,
+            told["config"]["User"].clone(),
+            told["config"]["Labels"]["bowline.connectors"].clone(),
+        )
+    };
+    assert_eq!(config("native"), config("engine"));
+
+    yard.bowline(&[&native[..native.len() - 1], &["oci:again"]].concat())
+        .exits(exit_code::OK);
+    let index = |layout: &str| yard.sandbox.read(format!("{layout}/index.json"));
+    assert_eq!(index("native"), index("again"));
+    yard.sandbox
+        .bowline(&["build", "--tag", "x"])
+        .exits(exit_code::UNREACHABLE);
+    no_temporary_files(&yard.sandbox);
+    Ok(())
+}
+
+/// Builders clean up after themselves; what programs of others leave is theirs.
+fn no_temporary_files(sandbox: &Sandbox) {
+    let left: Vec<PathBuf> = fs::read_dir(sandbox.folder().join("tmp"))
+        .expect("the folder for temporary files")
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.display().to_string().contains("bowline"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+fn several_platforms() -> Result<(), Failed> {
+    let yard = Yard::new();
+    warehouse(
+        &yard.sandbox,
+        "shop",
+        '1',
+        &[("connector.py", "class BaseConnector:\n    pass\n")],
+    );
+    let platforms = ["--platform", "linux/amd64", "--platform", "linux/arm64"];
+    let args = [
+        &[
+            "build",
+            "--base",
+            "oci:base:1",
+            "--tag",
+            "localhost/agent:2",
+        ],
+        &platforms[..],
+    ]
+    .concat();
+    // The base is for one platform, and the native builder sees that it is not for the other.
+    let refused = yard.bowline(&[&args[..], &["--builder", "native"]].concat());
+    assert_ne!(refused.exit, Some(exit_code::OK), "{}", refused.said());
+    assert!(refused.stderr.contains("arm64"), "{}", refused.said());
+    let docker = yard.bowline(&[&args[..], &["--builder", "docker"]].concat());
+    assert_eq!(docker.exit, Some(exit_code::IMAGE), "{}", docker.said());
+    Ok(())
+}
+
+fn an_engine_takes_over_what_needs_one() -> Result<(), Failed> {
+    let yard = Yard::new();
+    warehouse(
+        &yard.sandbox,
+        "shop",
+        '1',
+        &[
+            ("connector.py", "class BaseConnector:\n    pass\n"),
+            (
+                "Dockerfile.extra",
+                "RUN mkdir /opt/client && \\\n  echo ready > /opt/client/state\n",
+            ),
+        ],
+    );
+    let args = [
+        "build",
+        "--base",
+        "oci:base:1",
+        "--tag",
+        "localhost/agent:3",
+    ];
+    let native = yard
+        .bowline(&[&args[..], &["--builder", "native"]].concat())
+        .exits(exit_code::IMAGE);
+    assert!(
+        native.stderr.contains("RUN mkdir /opt/client") && native.stderr.contains("buildah"),
+        "{}",
+        native.said()
+    );
+    yard.bowline(&[&args[..], &["--builder", "buildah"]].concat())
+        .exits(exit_code::OK);
+    yard.save("localhost/agent:3", "engine");
+    let opt = yard.opt("engine", "1");
+    assert_eq!(
+        opt["opt/client/state"].content.as_deref(),
+        Some(&b"ready\n"[..])
+    );
+    Ok(())
+}
+
+fn an_engine_that_fails() -> Result<(), Failed> {
+    let yard = Yard::new();
+    warehouse(
+        &yard.sandbox,
+        "shop",
+        '1',
+        &[
+            ("connector.py", "class BaseConnector:\n    pass\n"),
+            (
+                "Dockerfile.extra",
+                "RUN echo the mirror is down >&2 && exit 7\n",
+            ),
+        ],
+    );
+    let failed = yard
+        .bowline(&["build", "--base", "oci:base:1", "--builder", "buildah"])
+        .exits(exit_code::IMAGE);
+    assert!(
+        failed
+            .stderr
+            .contains("the engine's build failed: buildah bud for linux/amd64")
+            && failed.stderr.contains("the mirror is down"),
+        "{}",
+        failed.said()
+    );
+    no_temporary_files(&yard.sandbox);
+    Ok(())
+}
+
+fn a_docker_engine_builds_and_runs() -> Result<(), Failed> {
+    let yard = Yard::new();
+    let docker = Docker::start().expect("a Docker engine");
+    let work = yard.sandbox.work();
+    warehouse(
+        &yard.sandbox,
+        "shop",
+        '1',
+        &[("connector.py", "class BaseConnector:\n    pass\n")],
+    );
+    let bowline = |args: &[&str]| {
+        let mut command = yard.sandbox.command(args);
+        command.env("DOCKER_HOST", docker.address());
+        yard.sandbox.finish(&mut command, None)
+    };
+    let runs = |image: &str| {
+        let file = "/opt/custom-connectors/shop/connector.py";
+        let ran = docker
+            .docker(&["run", "--rm", "--network", "host", image, "cat", file])
+            .expect("a container");
+        assert_eq!(ran, "class BaseConnector:\n    pass\n");
+        let user = docker
+            .docker(&["run", "--rm", "--network", "host", image, "id", "-u"])
+            .expect("a container");
+        assert_eq!(user, "1000\n");
+    };
+
+    let base = work.join("base.tar").display().to_string();
+    let layout = format!("oci:{}:1", work.join("base").display());
+    run(Command::new("skopeo").args([
+        "copy",
+        "--quiet",
+        &layout,
+        &format!("docker-archive:{base}:base:1"),
+    ]));
+    let tag = ["--tag", "localhost/agent:docker"];
+    bowline(
+        &[
+            &["build", "--base", "oci:base:1", "--builder", "docker"],
+            &tag[..],
+        ]
+        .concat(),
+    )
+    .exits(exit_code::OK);
+    runs(tag[1]);
+    docker.docker(&["rmi", tag[1]]).expect("the image is there");
+    bowline(
+        &[
+            &["build", "--base", "base.tar", "--builder", "docker"],
+            &tag[..],
+        ]
+        .concat(),
+    )
+    .exits(exit_code::OK);
+    runs(tag[1]);
+
+    let native = [
+        "build",
+        "--base",
+        "base.tar",
+        "--builder",
+        "native",
+        "--tag",
+        "localhost/agent:native",
+    ];
+    bowline(&[&native[..], &["--output", "docker-archive:agent.tar"]].concat())
+        .exits(exit_code::OK);
+    let file = work.join("agent.tar").display().to_string();
+    docker
+        .docker(&["load", "--input", &file])
+        .expect("an archive that docker loads");
+    runs("localhost/agent:native");
+    Ok(())
+}
+
+fn everything_in_the_way() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    three_connectors(&sandbox);
+    sandbox.write("connectors/shop/Dockerfile.extra", "COPY a b\n");
+    sandbox.write("connectors/draft/connector.py", "");
+    let refused = sandbox
+        .bowline(&[
+            "build",
+            "shpo",
+            "shop",
+            "draft",
+            "--tag",
+            "Not/A Tag",
+            "--mode",
+            "hybrid",
+        ])
+        .exits(exit_code::INVALID);
+    for expected in [
+        "unknown connector: `shpo`",
+        "hint: did you mean `shop`?",
+        "not a tag: ",
+        "`draft`: not exported: `output/draft/manifest.json` and `output/draft/templates` are missing",
+        "hint: run `bowline export draft`",
+        "`shop`: mode `hybrid` is for connectors without metadata",
+        "`shop`: `connectors/shop/Dockerfile.extra`: line 1: `COPY`",
+    ] {
+        assert!(
+            refused.stderr.contains(expected),
+            "{expected}\n{}",
+            refused.said()
+        );
+    }
+    let unknown = sandbox.bowline(&["build", "shpo"]).exits(exit_code::USAGE);
+    assert!(
+        !unknown.stderr.contains("no connector to put"),
+        "{}",
+        unknown.said()
+    );
+    assert!(
+        sandbox
+            .files("output")
+            .iter()
+            .all(|name| !name.contains("agent-image"))
+    );
+    sandbox.assert_clean_but(&[".env", "key.pem"]);
+    Ok(())
+}
+
+fn warnings_want_an_answer() -> Result<(), Failed> {
+    let yard = Yard::new();
+    let sandbox = &yard.sandbox;
+    warehouse(
+        sandbox,
+        "shop",
+        '1',
+        &[("connector.py", "class BaseConnector: ...\n")],
+    );
+    let manifest = sandbox.read("output/shop/manifest.json").replace(
+        "\"metrics\": {}",
+        "\"metrics\": {\"zero_rate\": true, \"null_rate\": true}",
+    );
+    sandbox.write("output/shop/manifest.json", &manifest);
+    let args = ["build", "--base", "oci:base:1", "--output", "oci:image"];
+    let stopped = yard.bowline(&args).exits(exit_code::USAGE);
+    assert!(
+        stopped.stderr.contains("null_rate, zero_rate") && stopped.stderr.contains("--yes"),
+        "{}",
+        stopped.said()
+    );
+    assert!(!sandbox.work().join("image").exists());
+    let built = yard
+        .bowline(&[&args[..], &["--yes"]].concat())
+        .exits(exit_code::OK);
+    assert!(
+        built.stderr.contains("warning: `shop`: 2 metrics"),
+        "{}",
+        built.said()
+    );
+    Ok(())
+}
+
+fn bases_that_cannot_be_read() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    warehouse(
+        &sandbox,
+        "shop",
+        '1',
+        &[("connector.py", "class BaseConnector: ...\n")],
+    );
+    sandbox.write(
+        "broken.tar",
+        "this is no archive at all, and it is long enough to be read as one",
+    );
+    let broken = sandbox.bowline(&["build", "--base", "broken.tar"]);
+    assert!(
+        matches!(broken.exit, Some(exit_code::IMAGE | exit_code::FILES)),
+        "{}",
+        broken.said()
+    );
+    assert!(broken.stderr.contains("broken.tar"), "{}", broken.said());
+    let absent = sandbox
+        .bowline(&["build", "--base", "oci:nowhere"])
+        .exits(exit_code::USAGE);
+    assert!(
+        absent.stderr.contains("no OCI layout here"),
+        "{}",
+        absent.said()
+    );
+    no_temporary_files(&sandbox);
+    Ok(())
+}
+
+fn test_container_files() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    three_connectors(&sandbox);
+    sandbox.write("connectors/shop/requirements.txt", "packaging==24.0\n");
+    sandbox.bowline(&["dockerfile"]).exits(exit_code::OK);
+    let read = || {
+        ["Dockerfile", "compose.yaml"].map(|name| sandbox.read(format!("output/test-image/{name}")))
+    };
+    let first = read();
+    assert!(first[0].contains("'packaging==24.0'"), "{}", first[0]);
+    assert!(first[0].contains("ENV SHOP_HOME=/opt/shop"), "{}", first[0]);
+    assert!(first[1].contains("- ../..:/workspace"), "{}", first[1]);
+    sandbox.bowline(&["dockerfile"]).exits(exit_code::OK);
+    assert_eq!(read(), first);
+    sandbox.write("output/test-image/Dockerfile", "FROM mine\n");
+    sandbox.bowline(&["dockerfile"]).exits(exit_code::USAGE);
+    assert_eq!(sandbox.read("output/test-image/Dockerfile"), "FROM mine\n");
+    Ok(())
+}
