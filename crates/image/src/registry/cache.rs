@@ -79,10 +79,15 @@ impl BlobCache {
         };
         fs::create_dir_all(&self.folder).map_err(unwritable)?;
         self.sweep();
-        let mut file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .tempfile_in(&self.folder)
-            .map_err(unwritable)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As any new file, less what the user's mask takes away: layouts link to it.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.tempfile_in(&self.folder).map_err(unwritable)?;
         let mut reader = Verified::new(reader, blob, "the registry");
         io::copy(&mut reader, &mut file).map_err(unwritable)?;
         let path = self.path(&blob.digest);
@@ -152,6 +157,11 @@ mod tests {
         assert!(names(&folder).is_empty());
         let path = cache.keep(&blob, b"abc".as_slice()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"abc");
+        let usual = folder.path().join("usual");
+        fs::write(&usual, "").unwrap();
+        let permissions = |path: &PathBuf| fs::metadata(path).unwrap().permissions();
+        assert_eq!(permissions(&path), permissions(&usual));
+        fs::remove_file(usual).unwrap();
         assert_eq!(cache.find(&blob), Some(path));
         assert_eq!(names(&folder).len(), 1);
     }
