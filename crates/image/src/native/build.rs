@@ -11,6 +11,7 @@ use crate::event::BuildEvent;
 use crate::native::artifact::Attachment;
 use crate::native::base::{PlatformBase, for_platform};
 use crate::native::binary;
+use crate::native::libc;
 use crate::native::pack::{Material, pack};
 use crate::oci::{
     Archive, BlobSource, Digest, Layout, PackedImage, check_layout_place, write_docker_archive,
@@ -138,6 +139,9 @@ pub fn build(
         Some(cache) => cache.join(PACKAGES),
         None => work.path().join(PACKAGES),
     };
+    for base in &bases {
+        libc::check(plan.files_for(&base.platform), &base.facts)?;
+    }
     let packages = packages(plan, &bases, &unpacked, cancel, on_event)?;
     for platform in &plan.platforms {
         binary::check(plan.files_for(platform), platform)?;

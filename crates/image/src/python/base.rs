@@ -12,8 +12,8 @@ use crate::native::BaseFacts;
 /// Where programs are looked for when a base's configuration does not say.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The glibc that the oldest wheels for all processors ask for; what is taken of a base that does not tell its own.
-const OLDEST_GLIBC: (u32, u32) = (2, 17);
-/// The same of musl.
+const OLDEST_GLIBC: Libc = Libc::Glibc(2, 17);
+/// The version of musl in a base that does not tell it.
 const OLDEST_MUSL: (u32, u32) = (1, 1);
 /// The patch release of a Python that does not tell its own: a late one, as bases are kept up to date.
 const LATE_PATCH: u32 = 99;
@@ -25,6 +25,22 @@ pub enum Libc {
     Glibc(u32, u32),
     /// musl.
     Musl(u32, u32),
+}
+
+impl Libc {
+    /// The C library of a base, if it tells.
+    #[must_use]
+    pub fn of(facts: &BaseFacts) -> Option<Self> {
+        let is_musl = facts.tree.iter().any(|(path, _)| {
+            path.starts_with("/lib/ld-musl-") || path.starts_with("/usr/lib/ld-musl-")
+        });
+        if is_musl {
+            let (major, minor) = musl(facts).unwrap_or(OLDEST_MUSL);
+            return Some(Self::Musl(major, minor));
+        }
+        let (major, minor) = two_numbers(facts.glibc.as_deref()?)?;
+        Some(Self::Glibc(major, minor))
+    }
 }
 
 /// The Python that the agent of a base runs in.
@@ -126,7 +142,7 @@ impl BasePython {
             packages: places.packages,
             programs: places.programs,
             prefix: places.prefix,
-            libc: libc(facts),
+            libc: Libc::of(facts).unwrap_or(OLDEST_GLIBC),
         })
     }
 
@@ -266,19 +282,6 @@ fn installed(tree: &Tree, folder: &str) -> BTreeMap<String, String> {
         .filter_map(|name| name.rsplit_once('-'))
         .map(|(name, version)| (normalized(name), version.to_owned()))
         .collect()
-}
-
-fn libc(facts: &BaseFacts) -> Libc {
-    let is_musl = facts.tree.iter().any(|(path, _)| {
-        path.starts_with("/lib/ld-musl-") || path.starts_with("/usr/lib/ld-musl-")
-    });
-    if is_musl {
-        let (major, minor) = musl(facts).unwrap_or(OLDEST_MUSL);
-        return Libc::Musl(major, minor);
-    }
-    let told = facts.glibc.as_deref().and_then(two_numbers);
-    let (major, minor) = told.unwrap_or(OLDEST_GLIBC);
-    Libc::Glibc(major, minor)
 }
 
 /// The version of musl among the packages of Alpine.
