@@ -202,8 +202,8 @@ fn duckdb() -> Result<(), Failed> {
         [
             "Order Items",
             "customers",
-            "dotted.name",
             "données 数据 🪢",
+            "dotted.name",
             "named_customers"
         ]
     );
@@ -375,7 +375,7 @@ fn refused_login() -> Result<(), Failed> {
 }
 
 /// Prefect as it was recorded; runs that are asked for by their ids are found among those that ended.
-fn recorded_prefect() -> HttpServer {
+pub(crate) fn recorded_prefect() -> HttpServer {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/etl/tests/data/prefect.json");
     let text = fs::read_to_string(file).expect("a recording");
     let exchanges: Vec<Value> = serde_json::from_str(&text).expect("JSON");
