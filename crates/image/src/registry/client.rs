@@ -1,18 +1,19 @@
 //! Requests to one repository of a registry: encryption, logins, redirects, and what its refusals mean.
 
 use std::io::{self, Read};
-use std::net::IpAddr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bowline_driver::Redactor;
 use bowline_http::Origin;
 use serde_json::Value as Json;
-use ureq::http::header::{self, HeaderMap, HeaderName};
+use ureq::http::header;
 use ureq::http::{self, Method, StatusCode};
 
+use super::address::{absolute, is_loopback, shown_address};
 use super::challenge::Challenge;
 use super::patience::{Failure, patiently};
+use super::request::{Answer, Body, Page, Request, Scope, text};
 use super::token::Tokens;
 use super::{Access, Login, Reference};
 use crate::{ImageError, ImageErrorKind};
@@ -24,108 +25,6 @@ const REFUSAL_READ: u64 = 64 << 10;
 /// How much of a registry's words is shown, in characters.
 const WORDS_SHOWN: usize = 400;
 const MOST_REDIRECTS: usize = 5;
-
-/// What a request may do, as registries count it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Scope {
-    /// Read the repository.
-    Pull,
-    /// Write to it.
-    Push,
-    /// Write to it what another repository of the registry holds.
-    Mount(String),
-}
-
-impl Scope {
-    /// In the words of token services.
-    pub(super) fn words(&self, repository: &str) -> Vec<String> {
-        match self {
-            Self::Pull => vec![format!("repository:{repository}:pull")],
-            Self::Push => vec![format!("repository:{repository}:pull,push")],
-            Self::Mount(from) => vec![
-                format!("repository:{repository}:pull,push"),
-                format!("repository:{from}:pull"),
-            ],
-        }
-    }
-}
-
-/// Gives the bytes of a body, each time it has to be sent.
-pub(super) type OpenBody<'a> = &'a dyn Fn() -> Result<Box<dyn Read + Send + 'a>, ImageError>;
-
-/// What goes out with a request.
-#[derive(Clone, Copy)]
-pub(super) enum Body<'a> {
-    /// Nothing.
-    None,
-    /// These bytes.
-    Bytes(&'a [u8]),
-    /// So many bytes from a reader.
-    Stream(OpenBody<'a>, u64),
-}
-
-/// A request, which may be sent several times.
-#[derive(Clone)]
-pub(super) struct Request<'a> {
-    pub(super) method: Method,
-    /// A whole address, or one that begins behind the repository's own, such as `manifests/latest`.
-    pub(super) address: String,
-    pub(super) scope: Scope,
-    pub(super) headers: Vec<(HeaderName, String)>,
-    pub(super) body: Body<'a>,
-    /// Statuses above 299 that are answers and no refusals.
-    pub(super) expected: &'static [u16],
-}
-
-impl<'a> Request<'a> {
-    pub(super) fn new(method: Method, address: impl Into<String>, scope: Scope) -> Self {
-        Self {
-            method,
-            address: address.into(),
-            scope,
-            headers: Vec::new(),
-            body: Body::None,
-            expected: &[],
-        }
-    }
-
-    pub(super) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    pub(super) fn body(mut self, body: Body<'a>) -> Self {
-        self.body = body;
-        self
-    }
-
-    pub(super) fn expecting(mut self, expected: &'static [u16]) -> Self {
-        self.expected = expected;
-        self
-    }
-}
-
-/// An answer whose body was not read yet.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    /// Where it came from in the end.
-    pub(super) address: String,
-    pub(super) body: ureq::Body,
-}
-
-/// An answer that was read to its end.
-pub(super) struct Page {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) address: String,
-    pub(super) bytes: Vec<u8>,
-}
-
-/// The text of a header; nothing when it is not there or no text.
-pub(super) fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
 
 /// Speaks to one repository. Connections are kept and used again; all threads may share it.
 pub(super) struct Client {
@@ -564,31 +463,57 @@ impl Client {
     }
 }
 
-/// Whether a host is this machine itself.
-fn is_loopback(host: &str) -> bool {
-    Origin::of(&format!("http://{host}")).is_some_and(|origin| {
-        let name = origin.host.trim_matches(['[', ']']);
-        name == "localhost"
-            || name
-                .parse::<IpAddr>()
-                .is_ok_and(|number| number.is_loopback())
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::LoginFiles;
 
-/// The whole address that a link in an answer from another address means.
-pub(super) fn absolute(link: &str, page: &str) -> String {
-    match bowline_http::resolve(link, page) {
-        Ok(address) | Err(address) => match address.strip_prefix("//") {
-            Some(rest) => {
-                let scheme = page.split("://").next().unwrap_or("https");
-                format!("{scheme}://{rest}")
-            }
-            None => address,
-        },
+    fn client(image: &str, insecure: &[&str]) -> Client {
+        let mut access = Access::new(LoginFiles::default());
+        access.insecure = insecure.iter().map(|&name| name.to_owned()).collect();
+        Client::new(&image.parse().unwrap(), &access)
     }
-}
 
-/// An address without its query, which may let in whoever knows it.
-fn shown_address(address: &str) -> &str {
-    address.split(['?', '#']).next().unwrap_or_default()
+    #[test]
+    fn only_who_is_named_is_spoken_to_without_encryption() {
+        let base = |image: &str, insecure: &[&str]| {
+            let client = client(image, insecure);
+            client.base().map(|base| base.address.clone()).unwrap()
+        };
+        let near = ["r.example.com", "r.example.com:80"];
+        for (image, insecure, address) in [
+            ("agent", &[][..], "https://registry-1.docker.io"),
+            ("r.example.com:5000/a", &near, "https://r.example.com:5000"),
+            ("r.example.com/a", &near, "http://r.example.com"),
+            (
+                "localhost.example.com/a",
+                &[],
+                "https://localhost.example.com",
+            ),
+        ] {
+            assert_eq!(base(image, insecure), address);
+        }
+    }
+
+    #[test]
+    fn nothing_leads_out_of_encryption() {
+        let leads = |image: &str, insecure: &[&str], address: &str| {
+            let client = client(image, insecure);
+            client.base().map(drop).unwrap();
+            let request = Request::new(Method::GET, "blobs/x", Scope::Pull);
+            client.allowed(address, &request).is_ok()
+        };
+        let image = "r.example.com/a";
+        assert!(leads(image, &[], "https://store.example.com/x"));
+        assert!(!leads(image, &[], "http://r.example.com/x"));
+        assert!(!leads(image, &[], "http://127.0.0.1/x"));
+        assert!(leads(
+            image,
+            &["r.example.com"],
+            "http://store.example.com/x"
+        ));
+        for address in ["file:///etc/passwd", "ftp://r.example.com/x", "/x", ""] {
+            assert!(!leads(image, &["r.example.com"], address), "{address}");
+        }
+    }
 }

@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use ureq::BodyReader;
 use ureq::http::{Method, header};
 
-use super::client::{Client, Request, Scope, text};
+use super::client::Client;
 use super::patience::{Failure, Patience};
+use super::request::{Request, Scope, text};
 use crate::ImageErrorKind;
 use crate::oci::Descriptor;
 

@@ -9,6 +9,7 @@
 //! `docker_credential`, which reads Docker's configuration and runs its credential helpers.
 
 mod access;
+mod address;
 mod cache;
 mod challenge;
 mod client;
@@ -19,6 +20,7 @@ mod patience;
 mod push;
 mod reference;
 mod referrers;
+mod request;
 mod source;
 mod token;
 mod upload;

@@ -2,8 +2,9 @@
 
 use ureq::http::{Method, header};
 
-use super::client::{Body, Client, Page, Request, Scope, text};
+use super::client::Client;
 use super::parallel::for_each;
+use super::request::{Body, Page, Request, Scope, text};
 use super::source::short;
 use super::upload::{Arrival, bring};
 use super::{Access, Reference, referrers};

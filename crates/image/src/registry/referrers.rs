@@ -3,7 +3,9 @@
 
 use ureq::http::{HeaderName, Method, header};
 
-use super::client::{Body, Client, Page, Request, Scope, absolute, text};
+use super::address::absolute;
+use super::client::Client;
+use super::request::{Body, Page, Request, Scope, text};
 use crate::oci::{Descriptor, Digest, Document, Index, media_type};
 use crate::{ImageError, ImageErrorKind};
 

@@ -7,9 +7,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ureq::http::{Method, header};
 
-use super::client::{Client, Request, Scope, text};
+use super::client::Client;
 use super::download::Download;
 use super::parallel::for_each;
+use super::request::{Request, Scope, text};
 use super::{Access, Reference, referrers};
 use crate::oci::{BlobSource, Descriptor, Digest, Document, Verified, media_type};
 use crate::{BuildEvent, ImageError, ImageErrorKind};

@@ -12,8 +12,9 @@ use ureq::http::{Method, header};
 
 use super::Login;
 use super::challenge::Challenge;
-use super::client::{Body, Client, Request, Scope};
+use super::client::Client;
 use super::patience::{Failure, patiently};
+use super::request::{Body, Request, Scope};
 use crate::{ImageError, ImageErrorKind};
 
 /// How long a token is good for when nobody says.

@@ -4,8 +4,10 @@ use std::io::Read;
 
 use ureq::http::{HeaderName, Method, header};
 
-use super::client::{Body, Client, Page, Request, Scope, absolute, text};
+use super::address::absolute;
+use super::client::Client;
 use super::patience::{Failure, Patience};
+use super::request::{Body, Page, Request, Scope, text};
 use crate::oci::{Blob, Descriptor};
 use crate::{ImageError, ImageErrorKind};
 

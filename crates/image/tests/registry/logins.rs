@@ -315,6 +315,23 @@ fn a_registry_on_this_machine_is_asked_what_it_speaks() {
 }
 
 #[test]
+fn what_wants_encryption_is_told_nothing_in_the_open() {
+    let folder = tempfile::tempdir().unwrap();
+    // As servers with encryption answer a plain request. They would go on with a handshake, which this one cannot.
+    let server = Server::start(|_| Fault::Reply(Reply::new(400)));
+    let access = Access {
+        insecure: Vec::new(),
+        ..with_password(&server, &folder)
+    };
+    let error = pull(&server, &access).unwrap_err();
+    assert_eq!(error.kind, ImageErrorKind::Unreachable, "{error}");
+    for ask in server.log() {
+        let shown = ask.headers.contains_key("authorization");
+        assert!(ask.path == "/v2/" && !shown, "{ask:?}");
+    }
+}
+
+#[test]
 fn nobody_at_home() {
     let server = Server::start(|_| Fault::None);
     let access = Access {
