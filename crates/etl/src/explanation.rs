@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use minijinja::Value;
 use serde_json::Value as Json;
 
 use crate::description::{Entries, FieldTree, Mapping};
 use crate::expression::{Expression, to_json};
 use crate::fetch::{Row, Step};
-use crate::http::trimmed;
+use crate::http::{Client, trimmed};
 
 /// What is told of every event, right before the event itself is handed on.
 pub type OnExplanation = Arc<dyn Fn(Explanation) + Send + Sync>;
@@ -39,7 +40,8 @@ pub struct ExplainedField {
 
 impl Explanation {
     /// Puts together what a row's expressions came to.
-    pub(crate) fn of(mapping: &Mapping, row: &Row, steps: Vec<Step>) -> Self {
+    pub(crate) fn of(client: &Client, mapping: &Mapping, row: &Row, steps: Vec<Step>) -> Self {
+        let shown = |value: &Value| trimmed(&client.masked_json(to_json(value)));
         let paths = paths(mapping);
         let mut fields: Vec<ExplainedField> = Vec::new();
         let mut places: HashMap<usize, usize> = HashMap::new();
@@ -56,11 +58,11 @@ impl Explanation {
                 });
                 fields.len() - 1
             });
-            fields[place].values.push(trimmed(&to_json(&step.value)));
+            fields[place].values.push(shown(&step.value));
         }
         Self {
-            record: trimmed(&to_json(&row.record)),
-            parent: trimmed(&to_json(&row.parent)),
+            record: shown(&row.record),
+            parent: shown(&row.parent),
             fields,
         }
     }

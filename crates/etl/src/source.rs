@@ -111,7 +111,7 @@ impl HttpSource {
             return make();
         };
         let (event, steps) = reader.watching(make);
-        on_explanation(Explanation::of(mapping, row, steps));
+        on_explanation(Explanation::of(&self.client, mapping, row, steps));
         event
     }
 

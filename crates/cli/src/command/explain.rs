@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use bowline_conformance::CheckInfo;
 use bowline_connector::dialect::{Pack, Proof};
+use bowline_connector::{Workspace, WorkspaceError};
 use bowline_contract::{
-    Capability, SuiteSection, Template, TemplateKind, TemplateSection, metrics_of, nearest,
+    AssetClass, Capability, SuiteSection, Template, TemplateKind, TemplateSection, metrics_of,
+    nearest,
 };
 
 use crate::connector::engines;
@@ -38,12 +40,24 @@ impl ExplainArgs {
             None => engines().collect(),
         };
         let page = match &self.template {
-            Some(name) => template_page(find(name)?, &packs),
+            Some(name) => match find(name) {
+                Ok(template) => template_page(template, &packs),
+                Err(unknown) => return Err(pipeline_of_that_name(context, name).unwrap_or(unknown)),
+            },
             None => contents(self.dialect.as_ref().and(packs.first().copied())),
         };
         context.printer.text(&page)?;
         Ok(Ended::Fine)
     }
+}
+
+/// The error for who takes a pipeline connector for a template.
+fn pipeline_of_that_name(context: &Context, name: &str) -> Option<CliError> {
+    let workspace = Workspace::find(&context.directory).ok()?;
+    let error = workspace
+        .locate(Some(name), Some(AssetClass::Warehouse))
+        .err()?;
+    matches!(error, WorkspaceError::OtherClass { .. }).then(|| error.into())
 }
 
 /// The pack of that name.

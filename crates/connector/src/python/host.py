@@ -8,7 +8,9 @@ disturb the conversation. When the conversation's input ends, so does this proce
 """
 
 import binascii
+import dataclasses
 import datetime
+import enum
 import json
 import math
 import os
@@ -16,6 +18,7 @@ import queue
 import sys
 import threading
 import types
+import uuid
 
 PROTOCOL = 1
 
@@ -696,15 +699,35 @@ def instant(params, name):
 
 
 def json_list(items, method, noun):
-    """A list of objects that JSON can hold, or an error that names the first it cannot."""
+    """A list of objects as JSON holds them, or an error that names the first it cannot."""
     if not isinstance(items, (list, tuple)):
         raise Refusal(FAILED, "`%s` gives `%s`, not a list" % (method, type(items).__name__), kind="driver")
+    made = []
     for number, item in enumerate(items):
         try:
-            _encode(item)
+            made.append(plain(item))
+            _encode(made[-1])
         except (TypeError, ValueError, RecursionError) as error:
             raise Refusal(FAILED, "%s %d of `%s`: %s" % (noun, number, method, error), kind="driver") from None
-    return list(items)
+    return made
+
+
+def plain(value):
+    """A value as JSON holds it: of dataclasses what is set, of enums their values, times in ISO 8601."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = ((field.name, plain(getattr(value, field.name))) for field in dataclasses.fields(value))
+        return {name: item for name, item in fields if item is not None and item != []}
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
 
 
 def problem(name, message, line):

@@ -8,10 +8,11 @@ use std::time::Duration;
 use base64::Engine;
 use bowline_driver::Redactor;
 use bowline_http::percent_encode;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-use super::excerpt::{self, cut, trimmed};
+use super::excerpt::{self, cut, is_secret_key, trimmed};
 use super::exchange::{Exchange, OnExchange};
+use super::slots::Slots;
 use super::transport::{Incoming, Outgoing, Transport, TransportError};
 use crate::description::{
     Auth, BodyFormat, Description, Limits, Login, Paging, RejectRule, Request,
@@ -58,6 +59,7 @@ pub(crate) struct Answer {
 pub(crate) struct Client {
     transport: Arc<dyn Transport>,
     limits: Limits,
+    slots: Slots,
     redactor: Redactor,
     base: String,
     auth: Auth,
@@ -94,6 +96,7 @@ impl Client {
         let mut client = Self {
             transport,
             limits: http.limits,
+            slots: Slots::new(http.limits.in_flight),
             redactor,
             base: String::new(),
             auth: http.auth.clone(),
@@ -111,11 +114,15 @@ impl Client {
         let base = client.credential(&http.base_url, "http.base_url")?;
         client.base = base.trim_end_matches('/').to_owned();
         if !client.base.starts_with("http://") && !client.base.starts_with("https://") {
+            let hint = match client.base.is_empty() {
+                true => "fill in the credentials that it is made of",
+                false => "begin it with `https://` or `http://`",
+            };
             return Err(SourceError::new(
                 SourceErrorKind::Credentials,
                 format!("`http.base_url` is `{}`", client.masked(&client.base)),
             )
-            .hint("begin it with `https://` or `http://`".to_owned()));
+            .hint(hint.to_owned()));
         }
         Ok(client)
     }
@@ -137,12 +144,43 @@ impl Client {
 
     /// A text without any secret.
     pub(crate) fn masked(&self, text: &str) -> String {
-        let mut masked = self.redactor.redact(text);
         let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        for token in issued.iter().filter(|token| !token.is_empty()) {
-            masked = masked.replace(token.as_str(), "***");
+        let tokens = issued.iter().filter(|token| !token.is_empty());
+        // Before the redactor: what it masks may be a part of a token.
+        let masked = tokens.fold(text.to_owned(), |text, token| {
+            text.replace(token.as_str(), "***")
+        });
+        self.redactor.redact(&masked)
+    }
+
+    /// A value without any secret, and without what stands at keys that sound secret.
+    pub(crate) fn masked_json(&self, json: Json) -> Json {
+        match json {
+            Json::String(text) => Json::from(self.masked(&text)),
+            Json::Number(number) => {
+                let text = number.to_string();
+                match self.masked(&text) {
+                    masked if masked == text => Json::Number(number),
+                    masked => Json::from(masked),
+                }
+            }
+            Json::Array(items) => items
+                .into_iter()
+                .map(|item| self.masked_json(item))
+                .collect(),
+            Json::Object(members) => members
+                .into_iter()
+                .map(|(key, value)| {
+                    let masked = match value {
+                        Json::String(_) if is_secret_key(&key) => Json::from("***"),
+                        value => self.masked_json(value),
+                    };
+                    (key, masked)
+                })
+                .collect::<Map<_, _>>()
+                .into(),
+            other => other,
         }
-        masked
     }
 
     fn credential(&self, template: &Template, place: &str) -> Result<String, SourceError> {
@@ -379,7 +417,10 @@ impl Client {
             body: request.body.clone(),
         };
         let before = self.transport.elapsed();
-        let answer = self.transport.exchange(&outgoing);
+        let answer = {
+            let _slot = self.slots.take();
+            self.transport.exchange(&outgoing)
+        };
         if let Some(watch) = &self.watch {
             if let (None, Auth::Login(login), Ok(raw)) = (login, &self.auth, &answer) {
                 self.note_token(login, raw);

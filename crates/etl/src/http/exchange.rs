@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::client::Client;
-use super::excerpt::is_secret_key;
 use super::transport::{Incoming, Outgoing, TransportError};
 
 /// What is shown every exchange of a connector with its vendor, retries included; from several threads.
@@ -90,34 +89,8 @@ impl Exchange<'_> {
 
     fn text_or_json(&self, body: &[u8]) -> Json {
         match serde_json::from_slice(body) {
-            Ok(json) => self.masked(json),
+            Ok(json) => self.client.masked_json(json),
             Err(_) => Json::from(self.client.masked(&String::from_utf8_lossy(body))),
-        }
-    }
-
-    fn masked(&self, json: Json) -> Json {
-        match json {
-            Json::String(text) => Json::from(self.client.masked(&text)),
-            Json::Number(number) => {
-                let text = number.to_string();
-                match self.client.masked(&text) {
-                    masked if masked == text => Json::Number(number),
-                    masked => Json::from(masked),
-                }
-            }
-            Json::Array(items) => items.into_iter().map(|item| self.masked(item)).collect(),
-            Json::Object(members) => members
-                .into_iter()
-                .map(|(key, value)| {
-                    let masked = match value {
-                        Json::String(_) if is_secret_key(&key) => Json::from("***"),
-                        value => self.masked(value),
-                    };
-                    (key, masked)
-                })
-                .collect::<Map<_, _>>()
-                .into(),
-            other => other,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod client;
 mod excerpt;
 mod exchange;
+mod slots;
 mod transport;
 
 pub(crate) use bowline_http::resolve;
