@@ -2,22 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use bowline_contract::etl::EventTime;
 use minijinja::Value;
 use serde_json::Value as Json;
 
-use crate::description::{self, FieldTree, Mapping};
-use crate::error::SourceError;
+use crate::description::{self, FieldTree, Mapping, Source};
+use crate::error::{SourceError, SourceErrorKind};
 use crate::event::{Statuses, Unmapped};
 use crate::expression::{Scope, to_json};
 use crate::fetch::{Loaded, Reader, Row, Sources};
 use crate::pipeline::{RunQuery, Summary};
 use crate::source::{HttpSource, RUN_IDS, rows_of, window_scope, with_sources};
 
-/// How many rows are completed together, when a page holds more.
-const CHUNK: usize = 200;
+/// How many rows are completed together. What they need besides is asked for side by side, so that few rows at a time
+/// would leave requests unused.
+const CHUNK: usize = 500;
 
 /// A reading of runs under way.
 pub(crate) struct RunReading<'s, 'e> {
@@ -120,11 +122,49 @@ impl<'s, 'e> RunReading<'s, 'e> {
             return self.rows(loaded.rows);
         }
         let reader = Reader::new(&self.source.client, self.page_size);
-        reader.walk(source, &scope, &mut |rows| self.rows(rows))?;
+        if self.source.client.in_flight() == 1 {
+            reader.walk(source, &scope, &mut |rows| self.rows(rows))?;
+        } else {
+            self.walk_ahead(&reader, source, &scope)?;
+        }
         for note in reader.into_notes() {
             self.reader.note(note);
         }
         Ok(())
+    }
+
+    /// Reads pages in a thread of its own, while the rows of those before are completed.
+    fn walk_ahead(
+        &mut self,
+        reader: &Reader<'_>,
+        source: &Source,
+        scope: &Scope,
+    ) -> Result<(), SourceError> {
+        thread::scope(|threads| {
+            let (sender, receiver) = mpsc::sync_channel(1);
+            let walker = threads.spawn(move || {
+                let mut group: Vec<Row> = Vec::new();
+                let walked = reader.walk(source, scope, &mut |rows| {
+                    group.extend(rows);
+                    if group.len() < CHUNK {
+                        return Ok(());
+                    }
+                    // Nobody takes rows any more when completing those before has failed, and then that is the error.
+                    sender
+                        .send(std::mem::take(&mut group))
+                        .map_err(|_| SourceError::new(SourceErrorKind::Cancelled, "the reading"))
+                });
+                // What was read before a failure is handed on all the same.
+                let _given_up = sender.send(group);
+                walked
+            });
+            for rows in receiver {
+                self.rows(rows)?;
+            }
+            walker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
     /// What the reading came to.
