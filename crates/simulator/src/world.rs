@@ -268,9 +268,51 @@ impl World {
             }
             self.runs[number].versions[0].1 = Some(run);
         }
+        self.attempts_of_the_past();
         let runs = &self.runs;
         self.open
             .retain(|number| runs[*number].now().is_some_and(|run| run.ended.is_none()));
+    }
+
+    /// Half of the runs that went wrong were tried again.
+    fn attempts_of_the_past(&mut self) {
+        for number in 0..self.runs.len() {
+            let failed = self.runs[number].now().cloned();
+            let failed = failed.filter(|run| run.state == State::Failed);
+            let (Some(failed), true) = (failed, self.rng.bool()) else {
+                continue;
+            };
+            let Some(ended) = failed.ended else { continue };
+            match self.attempts {
+                Attempts::SameRun => {
+                    let run = Run {
+                        attempt: 2,
+                        ..failed
+                    };
+                    self.runs[number].versions[0].1 = Some(run);
+                }
+                Attempts::NewRun => {
+                    let queued = self.times.cut(after(ended, 60_000_000));
+                    let started = self.times.cut(after(queued, 5_000_000));
+                    let ended = self.times.cut(after(started, 90_000_000));
+                    if ended >= self.clock {
+                        continue;
+                    }
+                    let again = self.insert_run(queued);
+                    let Some(mut run) = self.runs[again].now().cloned() else {
+                        continue;
+                    };
+                    run.job = failed.job;
+                    run.attempt = 2;
+                    run.retry_of = Some(failed.id);
+                    run.started = Some(started);
+                    run.ended = Some(ended);
+                    run.updated = ended;
+                    run.state = State::Succeeded;
+                    self.runs[again].versions[0].1 = Some(run);
+                }
+            }
+        }
     }
 
     /// Lets time pass.

@@ -50,7 +50,10 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
     if events.is_empty() {
         let nothing = Outcome::nothing_to_see(look.why_nothing);
         suite.settle(&check::RUNS, nothing, "");
-        running(suite, span, &events);
+        if suite.is_strict() {
+            let watched = watch(suite, span, &events);
+            running(suite, watched);
+        }
         return Ok(Some(Reading {
             summary: look.summary,
             ..Reading::default()
@@ -84,9 +87,10 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
     suite.settle(&check::RETRIES, judged, followed);
     by_id(suite, span, &events);
     if suite.is_strict() {
+        let watched = watch(suite, span, &events);
         unknown_id(suite, &events);
         proofs.prove(suite);
-        running(suite, span, &events);
+        running(suite, watched);
     }
     Ok(Some(Reading {
         summary: look.summary,
@@ -435,26 +439,72 @@ fn no_query(suite: &mut Suite<'_>) {
     suite.settle(&check::NO_QUERY, outcome, "");
 }
 
-/// Whether runs that have not ended are given: some are there, or one that has ended since was.
-fn running(suite: &mut Suite<'_>, span: Span, first: &[Json]) {
-    if !suite.asks(&check::RUNNING) {
-        return;
-    }
+/// What was there of runs that had not ended.
+enum Watch {
+    /// Some were there.
+    Seen(usize),
+    /// None was; everything that had begun by a moment should be among these.
+    Unseen {
+        span: Span,
+        before: Timestamp,
+        known: BTreeSet<String>,
+    },
+}
+
+/// Looks for runs that have not ended. When there is none, notes what there is instead, up to a moment to come: so
+/// that a run that ends while it is noted, or at a vendor whose clock is ahead, is noted too.
+fn watch(suite: &mut Suite<'_>, span: Span, first: &[Json]) -> Result<Watch, SourceError> {
     let active = first.iter().filter(|run| is_under_way(run)).count();
     if active > 0 {
-        let basis = format!("{} under way", counted(active, "run"));
-        suite.settle(&check::RUNNING, Outcome::Supported, basis);
-        return;
+        return Ok(Watch::Seen(active));
     }
-    let later = Span {
-        start: (span.end - SKEW).max(span.start),
-        end: whole_second((suite.options.clock)()),
+    let now = whole_second((suite.options.clock)());
+    let span = Span {
+        start: span.start,
+        end: now + SKEW + SKEW,
     };
-    let nothing = "no run was under way while the suite looked; run it again when one is";
-    if later.end <= span.end {
-        suite.settle(&check::RUNNING, Outcome::nothing_to_see(nothing), "");
-        return;
+    let reading = suite.reader.runs(span, PAGE)?;
+    let active = reading
+        .events
+        .iter()
+        .filter(|run| is_under_way(run))
+        .count();
+    if active > 0 {
+        return Ok(Watch::Seen(active));
     }
+    // The vendor's clock may be off; what it had written down before is told in its own time.
+    let newest = first.iter().filter_map(|run| time(run, "event_time")).max();
+    let surely = now - SKEW;
+    Ok(Watch::Unseen {
+        span,
+        before: newest.map_or(surely, |at| surely.max(at - SHOWING)),
+        known: reading.events.iter().filter_map(run_label).collect(),
+    })
+}
+
+/// Whether runs that have not ended are given: some were there, or one that has ended since was.
+fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>) {
+    const NOTHING: &str = "no run was under way while the suite looked; run it again when one is";
+    let (span, before, known) = match watch {
+        Err(error) => {
+            suite.settle(&check::RUNNING, failure(&error), "");
+            return;
+        }
+        Ok(Watch::Seen(active)) => {
+            let basis = format!("{} under way", counted(active, "run"));
+            suite.settle(&check::RUNNING, Outcome::Supported, basis);
+            return;
+        }
+        Ok(Watch::Unseen {
+            span,
+            before,
+            known,
+        }) => (span, before, known),
+    };
+    let later = Span {
+        start: (suite.window.end - SKEW).max(span.start),
+        end: whole_second((suite.options.clock)()) + SKEW + SKEW,
+    };
     let reading = match suite.reader.runs(later, PAGE) {
         Ok(reading) => reading,
         Err(error) => {
@@ -462,12 +512,6 @@ fn running(suite: &mut Suite<'_>, span: Span, first: &[Json]) {
             return;
         }
     };
-    let known: BTreeSet<String> = first.iter().filter_map(run_label).collect();
-    // The vendor's clock may be off; what it had written down by the first look is told in its own time.
-    let newest = first.iter().filter_map(|run| time(run, "event_time")).max();
-    let before = newest
-        .map(|at| at - SHOWING)
-        .map_or(span.end - SKEW, |at| at.max(span.end - SKEW));
     let hidden: Vec<String> = reading
         .events
         .iter()
@@ -476,16 +520,9 @@ fn running(suite: &mut Suite<'_>, span: Span, first: &[Json]) {
             let start = time(run, "start_time")?;
             let end = time(run, "end_time")?;
             let label = run_label(run)?;
-            let was_under_way = span.start <= start
-                && start <= before
-                && end >= span.end
-                && !known.contains(&label);
-            was_under_way.then(|| {
-                format!(
-                    "{label} began at {start} and ended at {end}, and was not there at {}",
-                    span.end
-                )
-            })
+            let was_under_way = span.start <= start && start <= before && !known.contains(&label);
+            was_under_way
+                .then(|| format!("{label} began at {start}, ended at {end}, and came only then"))
         })
         .collect();
     let outcome = if !hidden.is_empty() {
@@ -498,7 +535,7 @@ fn running(suite: &mut Suite<'_>, span: Span, first: &[Json]) {
     } else if reading.events.iter().any(is_under_way) {
         Outcome::Supported
     } else {
-        Outcome::nothing_to_see(nothing)
+        Outcome::nothing_to_see(NOTHING)
     };
     suite.settle(&check::RUNNING, outcome, "");
 }

@@ -27,6 +27,9 @@ const WALKS: usize = 6;
 /// meanwhile can fill a page exactly, but not again and again.
 const SAME_PAGES: usize = 8;
 
+/// How many pages that are all the same record are a list of one, which the vendor does not split.
+const ONE_RECORD: usize = 2;
+
 /// How many short pages in a row without anything behind the record that they must hold are the end of a list.
 const STALE_PAGES: usize = 3;
 
@@ -343,7 +346,8 @@ impl Reader<'_> {
             return Ok(false);
         }
         walk.same_pages += 1;
-        if keys.len() == 1 {
+        if keys.len() == 1 && walk.pages_read > ONE_RECORD && walk.same_pages + 1 == walk.pages_read
+        {
             return Ok(true);
         }
         if walk.same_pages < SAME_PAGES {

@@ -1,5 +1,7 @@
 //! Readings of the simulated vendor, judged by what is true of it.
 
+mod mutants;
 mod over_http;
+mod planted;
 mod reading;
 mod seeds;

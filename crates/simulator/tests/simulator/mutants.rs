@@ -1,0 +1,188 @@
+//! The suite for pipeline connectors over the simulated vendor: right connectors pass it in every style, and every wrong
+//! one is caught. What catches which stands in the documents.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bowline_conformance::Verdict;
+use bowline_conformance::pipeline::{CheckReport, Options, Outcome, Report, run};
+use bowline_etl::{PagedPipeline, Pipeline, Transport as _};
+use bowline_simulator::{ADDRESS, Form, InProcess, Paging, Scenario, Steps, Vendor, description};
+use jiff::SignedDuration;
+
+use crate::planted::{Mistake, Planted, shared};
+use crate::reading::{known_manifest, source};
+
+/// A vendor with enough of everything for the suite to see.
+fn scenario(seed: u64) -> Scenario {
+    Scenario {
+        runs: 90,
+        jobs: 9,
+        hours: 60,
+        steps: Steps::Batch,
+        page: 40,
+        latency: 50_000,
+        ..Scenario::calm(seed, "2026-10-25T12:00:00.25Z".parse().unwrap())
+    }
+}
+
+fn prove(pipeline: &dyn Pipeline, transport: &InProcess) -> Report {
+    let clock = transport.clone();
+    let options = Options {
+        lookback: SignedDuration::from_hours(72),
+        clock: Arc::new(move || clock.now()),
+        ..Options::default()
+    };
+    run(pipeline, &options, &|_| ()).unwrap()
+}
+
+/// What goes on at the vendor's while a connector with a mistake is proven. That running runs are left out shows only
+/// when one of them ends.
+fn changes_for(mistake: Option<Mistake>) -> u8 {
+    match mistake {
+        Some(Mistake::DropsRunning) => 10,
+        _ => 0,
+    }
+}
+
+fn planted(mistake: Option<Mistake>, changes: u8) -> Report {
+    let scenario = Scenario {
+        changes,
+        ..scenario(12)
+    };
+    let text = description(&scenario);
+    let transport = InProcess::new(Vendor::new(scenario));
+    let source = source(&text, ADDRESS, Some(shared(&transport)));
+    let methods = Planted::new(mistake, source, transport.clone());
+    prove(&PagedPipeline::new(known_manifest(), methods), &transport)
+}
+
+fn wrong(report: &Report) -> Vec<&CheckReport> {
+    let checks = report.checks.iter();
+    checks
+        .filter(|check| check.outcome.verdict() == Verdict::Wrong)
+        .collect()
+}
+
+fn told(checks: &[&CheckReport]) -> String {
+    let lines = checks.iter().map(|check| match &check.outcome {
+        Outcome::Wrong(fault) => format!("{}: {} {:?}", check.check.id, fault.got, fault.evidence),
+        other => format!("{}: {other:?}", check.check.id),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_right_connector_passes() {
+    let lively = planted(None, 10);
+    let mistaken = wrong(&lively);
+    assert!(mistaken.is_empty(), "{}", told(&mistaken));
+    let report = planted(None, 0);
+    let short: Vec<&CheckReport> = report
+        .checks
+        .iter()
+        .filter(|check| check.outcome.verdict() != Verdict::Supported)
+        .collect();
+    assert!(short.is_empty(), "{}", told(&short));
+}
+
+#[test]
+fn right_connectors_pass_in_every_style_however_the_vendor_behaves() {
+    for &paging in Paging::ALL {
+        for &form in Form::ALL {
+            if (paging, form) == (Paging::Link, Form::GraphQl) {
+                continue;
+            }
+            for (faults, changes) in [(0, 0), (15, 5)] {
+                let scenario = Scenario {
+                    paging,
+                    form,
+                    faults,
+                    changes,
+                    runs: 40,
+                    ..scenario(5)
+                };
+                let text = description(&scenario);
+                let transport = InProcess::new(Vendor::new(scenario.clone()));
+                let source = source(&text, ADDRESS, Some(shared(&transport)));
+                let report = prove(&source, &transport);
+                let wrong = wrong(&report);
+                assert!(wrong.is_empty(), "{scenario}\n{}", told(&wrong));
+                let proven = report
+                    .checks
+                    .iter()
+                    .filter(|check| check.outcome.verdict() == Verdict::Supported)
+                    .count();
+                assert!(
+                    proven > report.checks.len() / 2,
+                    "{scenario}: {proven} proven"
+                );
+            }
+        }
+    }
+}
+
+fn one_more(next: &AtomicUsize) -> Option<(usize, Mistake)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    Some((index, *Mistake::ALL.get(index)?))
+}
+
+/// The table of the documents.
+fn table() -> String {
+    let next = AtomicUsize::new(0);
+    let caught = Mutex::new(BTreeMap::new());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((index, mistake)) = one_more(&next) {
+                    let report = planted(Some(mistake), changes_for(Some(mistake)));
+                    let ids = wrong(&report).into_iter().map(|check| check.check.id);
+                    caught
+                        .lock()
+                        .unwrap()
+                        .insert(index, ids.collect::<Vec<_>>());
+                }
+            });
+        }
+    });
+    let mut rows = String::from("| a connector that ... | is caught by |\n|---|---|\n");
+    let mut missed = Vec::new();
+    for (index, ids) in caught.into_inner().unwrap() {
+        let words = Mistake::ALL[index].words();
+        if ids.is_empty() {
+            missed.push(words);
+        }
+        let ids: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+        rows.push_str(&format!("| {words} | {} |\n", ids.join(", ")));
+    }
+    assert!(missed.is_empty(), "not caught: {missed:#?}\n{rows}");
+    rows
+}
+
+#[test]
+fn every_wrong_connector_is_caught_as_the_documents_say() {
+    const PAGE: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/pipeline-mutants.md"
+    );
+    let table = table();
+    let page = std::fs::read_to_string(Path::new(PAGE)).unwrap();
+    let start = page.find("| a connector that ...").unwrap();
+    let end = page[start..]
+        .find("\n\n")
+        .map_or(page.len(), |end| start + end + 1);
+    if page[start..end] == table {
+        return;
+    }
+    if std::env::var_os("BOWLINE_UPDATE_CASES").is_some() {
+        let page = format!("{}{table}{}", &page[..start], &page[end..]);
+        std::fs::write(PAGE, page).unwrap();
+        return;
+    }
+    panic!(
+        "docs/pipeline-mutants.md says otherwise; `BOWLINE_UPDATE_CASES=1` rewrites it\n{table}"
+    );
+}
