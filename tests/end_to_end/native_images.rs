@@ -35,8 +35,13 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// The arguments of a build on the base of every test here.
-const BUILD: [&str; 7] = [
+///
+/// The connector that brings Bowline's own program along is left out: packing it takes long, and is tested beside the
+/// engines.
+const BUILD: [&str; 9] = [
     "build",
+    "shop",
+    "jobs",
     "--base",
     "oci:base:1",
     "--tag",
@@ -178,7 +183,7 @@ fn programs_of_others_read_it() -> Result<(), Failed> {
 
     let container = yard
         .store
-        .buildah(&["from", "--pull-never", &yard.image("oci:layout:1")])
+        .buildah(&["from", &yard.image("oci-archive:oci.tar")])
         .expect("a container");
     let said = yard
         .store
@@ -229,6 +234,8 @@ fn every_kind_of_base() -> Result<(), Failed> {
         let output = format!("oci:from-{number}");
         let args = [
             "build",
+            "shop",
+            "jobs",
             "--base",
             base,
             "--tag",
@@ -318,15 +325,23 @@ fn the_same_bytes_every_time() -> Result<(), Failed> {
 /// Makes `base` into an index for two platforms; what is for arm64 is so in name only, since nothing is run.
 fn base_for_two(yard: &Yard) {
     let base = yard.image("oci:base:1");
-    let container = yard.store.buildah(&["from", &base]).expect("a container");
+    // buildah takes no folder with a capital letter in its path.
+    let stored = "localhost/base-amd64";
+    let storage = format!("containers-storage:{stored}:1");
+    run(Command::new("skopeo")
+        .args(["copy", "--quiet", &base, &storage])
+        .envs(yard.store.environment()));
+    let container = yard
+        .store
+        .buildah(&["from", "--pull-never", &format!("{stored}:1")])
+        .expect("a container");
     let container = container.trim();
-    let arm = yard.image("oci:base-arm64:1");
     for args in [
         &["config", "--arch", "arm64", container][..],
-        &["commit", "--quiet", "--timestamp", "0", container, &arm],
+        &["commit", "--quiet", "--timestamp", "0", container, "localhost/base-arm64:1"],
         &["manifest", "create", "both"],
-        &["manifest", "add", "both", &base],
-        &["manifest", "add", "--arch", "arm64", "both", &arm],
+        &["manifest", "add", "both", &storage],
+        &["manifest", "add", "--arch", "arm64", "both", "containers-storage:localhost/base-arm64:1"],
         &[
             "manifest",
             "push",
@@ -354,7 +369,6 @@ const BOTH: [&str; 9] = [
 fn two_platforms() -> Result<(), Failed> {
     let yard = Yard::new();
     base_for_two(&yard);
-    // The connector that needs Bowline's own program is left out: there is none for arm64 here.
     let args = [&["build", "shop", "jobs", "--builder", "native"], &BOTH[..]].concat();
     yard.sandbox
         .bowline(&[&args[..], &["--output", "oci:image"]].concat())
@@ -486,12 +500,8 @@ fn no_blob_holds_a_secret() -> Result<(), Failed> {
             continue;
         }
         if bytes.starts_with(&[0x1f, 0x8b]) {
-            let unpacked = Command::new("gzip")
-                .arg("-dc")
-                .arg("-S")
-                .arg("")
-                .arg(&blob)
-                .output();
+            let packed = fs::File::open(&blob).expect("a blob");
+            let unpacked = Command::new("gzip").arg("-dc").stdin(packed).output();
             let unpacked = unpacked.expect("gzip").stdout;
             assert!(unpacked.len() > bytes.len(), "a layer that unpacks to less");
             texts.push(unpacked);
@@ -524,7 +534,7 @@ fn what_an_image_holds() -> Result<(), Failed> {
         .iter()
         .filter_map(|each| each["name"].as_str())
         .collect();
-    assert_eq!(names, ["shop", "till", "jobs"]);
+    assert_eq!(names, ["shop", "jobs"]);
     let kinds: Vec<&str> = platform["attached"]
         .as_array()
         .expect("what is attached")
@@ -552,7 +562,7 @@ fn what_an_image_holds() -> Result<(), Failed> {
     let unknown = yard
         .sandbox
         .bowline(&["image", "inspect", "oci:base:2"])
-        .exits(exit_code::USAGE);
+        .exits(exit_code::IMAGE);
     assert!(
         unknown.stderr.contains("image `2` in"),
         "{}",
