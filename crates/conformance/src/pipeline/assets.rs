@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::check;
 use super::ledger::{Oddity, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
-use super::proofs::{counted, invalid, too_long};
+use super::proofs::{counted, invalid, too_long, uneven};
 use super::reading::{Reading, asset_label, sighted_assets, text};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
@@ -167,14 +167,15 @@ fn once_each(readings: &[Reading], lost: &[Oddity]) -> Outcome {
 /// The other page sizes that a number of jobs is read at: about twenty pages at most, for methods that are cheap to ask
 /// and vendors that are not.
 fn sizes(jobs: usize, described: bool) -> Vec<NonZeroUsize> {
-    let small = jobs.div_ceil(20).max(7);
+    let least = jobs.div_ceil(20).max(5);
+    let small = uneven(&[least + 2, least + 1, least, least + 3], jobs);
     let mut sizes = vec![small];
     if jobs <= ONE_BY_ONE {
-        sizes.push(1);
+        sizes.push(NonZeroUsize::MIN);
     } else if jobs <= MANY || !described {
-        sizes.push(small + 6);
+        sizes.push(small.saturating_add(6));
     }
-    sizes.into_iter().filter_map(NonZeroUsize::new).collect()
+    sizes
 }
 
 /// Jobs of one reading that are there more than once.
@@ -236,9 +237,10 @@ mod tests {
                 .collect()
         };
         assert_eq!(sizes(3, true), [7, 1]);
+        assert_eq!(sizes(14, true), [6, 1]);
         assert_eq!(sizes(100, true), [7, 13]);
-        assert_eq!(sizes(1000, true), [50]);
-        assert_eq!(sizes(1000, false), [50, 56]);
+        assert_eq!(sizes(1000, true), [52]);
+        assert_eq!(sizes(1000, false), [52, 58]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use bowline_contract::etl::EventError;
+use bowline_contract::etl::{EventError, RunStatus};
 use bowline_etl::{SourceError, SourceErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
@@ -12,9 +12,9 @@ use super::Check;
 use super::check;
 use super::ledger::{Comparison, Oddity, Sighting, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
-use super::reading::{Reading, run_label, sighted_runs, time};
+use super::reading::{Reading, run_label, sighted_runs, status, time};
 use super::runner::{PAGE, Suite};
-use super::span::{Span, cuts, newest, tellable, whole_second};
+use super::span::{Span, cuts, newest, quiet, tellable, whole_second};
 use super::times::SHOWN;
 use crate::Verdict;
 
@@ -24,8 +24,8 @@ const SETTLING: SignedDuration = SignedDuration::from_mins(5);
 const MOST_RUNS: usize = 120;
 /// The most of them that are read one by one.
 const ONE_BY_ONE: usize = 24;
-/// The page sizes beside the usual one.
-const SMALL: NonZeroUsize = NonZeroUsize::new(7).unwrap();
+/// The page sizes beside the usual one; of the small ones, one that leaves a short page at the end.
+const SMALL: [usize; 4] = [7, 6, 5, 8];
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 /// The most readings that are made again because of what they lack.
 const MADE_AGAIN: usize = 2;
@@ -89,24 +89,32 @@ impl Proofs {
 
     /// Makes the readings and answers the checks that rest on them.
     pub(super) fn prove(mut self, suite: &mut Suite<'_>) {
-        let Some((look, moments)) = self.made.last().map(|look| (look.span, moments(look))) else {
+        let Some(last) = self.made.last() else {
             return;
         };
+        let (look, moments) = (last.span, moments(last));
         let settled = Span {
             start: look.start,
             end: whole_second(look.end - SETTLING).max(look.start),
         };
         // A vendor that has only just begun to work has nothing older to prove with.
-        let closed = if moments.iter().any(|at| settled.holds(*at)) {
+        let closed = if moments.iter().any(|(at, _)| settled.holds(*at)) {
             settled
         } else {
             look
         };
+        let (ended, open): (Vec<_>, Vec<_>) = moments.into_iter().partition(|(_, ended)| *ended);
+        let times = |moments: Vec<(Timestamp, bool)>| moments.into_iter().map(|(at, _)| at);
+        let ended: Vec<Timestamp> = times(ended).collect();
+        let open: Vec<Timestamp> = times(open).collect();
+        let closed = quiet(closed, &ended, &open);
+        let moments = [ended, open].concat();
         let proof = newest(closed, &moments, MOST_RUNS);
         let narrow = newest(proof, &moments, ONE_BY_ONE);
         let mut exact = BTreeSet::new();
         self.make(suite, Role::Pages, proof, PAGE);
-        self.make(suite, Role::Pages, proof, SMALL);
+        let within = moments.iter().filter(|at| proof.holds(**at)).count();
+        self.make(suite, Role::Pages, proof, uneven(&SMALL, within));
         self.make(suite, Role::Pages, narrow, ONE);
         let middle = middle(proof, &moments);
         let cut_at = cuts(narrow, &moments)
@@ -254,7 +262,7 @@ impl Proofs {
         verdicts.settle(
             &check::PAGES,
             compared(self.pages(&comparison)),
-            basis("at 100, 7 and 1 to a page".to_owned()),
+            basis(self.sizes()),
         );
         let parts = self.made.iter().filter(|made| made.role == Role::Part);
         verdicts.settle(
@@ -468,6 +476,18 @@ impl Proofs {
         )))
     }
 
+    /// The page sizes that were read at, in words.
+    fn sizes(&self) -> String {
+        let sizes: BTreeSet<NonZeroUsize> = self
+            .made
+            .iter()
+            .filter(|made| made.role == Role::Pages)
+            .map(|made| made.size)
+            .collect();
+        let sizes: Vec<String> = sizes.iter().rev().map(ToString::to_string).collect();
+        format!("at {} to a page", sizes.join(", "))
+    }
+
     /// What was lost by readings made for a check, told; what is missing at a bound is the bounds' affair.
     fn lost(&self, comparison: &Comparison, check: &Check) -> Vec<String> {
         comparison
@@ -538,12 +558,22 @@ impl Verdicts<'_, '_> {
     }
 }
 
-/// The times of a first look's runs.
-fn moments(look: &Made) -> Vec<Timestamp> {
-    placed(&look.reading)
-        .map(|(_, at)| at)
-        .filter(|at| look.span.holds(*at))
-        .collect()
+/// The first of some page sizes that leaves a short page at the end of a list.
+pub(super) fn uneven(sizes: &[usize], len: usize) -> NonZeroUsize {
+    let size = sizes.iter().find(|size| !len.is_multiple_of(**size));
+    size.or(sizes.first())
+        .and_then(|size| NonZeroUsize::new(*size))
+        .unwrap_or(PAGE)
+}
+
+/// The times of a first look's runs, and whether nothing can happen to them any more.
+fn moments(look: &Made) -> Vec<(Timestamp, bool)> {
+    let runs = look.reading.events.iter();
+    runs.filter_map(|run| {
+        let at = time(run, "event_time").filter(|at| look.span.holds(*at))?;
+        Some((at, status(run).is_some_and(RunStatus::is_terminal)))
+    })
+    .collect()
 }
 
 /// The time in the middle of a span's runs, if a window can be cut there.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, TimestampRound, Unit};
+use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
 
 /// A half-open stretch of time: `[start, end)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,31 @@ fn floor(at: Timestamp, unit: Unit) -> Timestamp {
             .mode(jiff::RoundMode::Floor),
     )
     .unwrap_or(at)
+}
+
+/// The stretch of a span in which nothing goes on any more: between the runs that have not ended, where most of those
+/// that have are. The whole span when there is no such stretch worth its while.
+pub(super) fn quiet(span: Span, ended: &[Timestamp], open: &[Timestamp]) -> Span {
+    /// With so many runs a stretch is worth its while, however many there are around it.
+    const WORTH: usize = 20;
+    let mut bounds: Vec<Timestamp> = open.iter().copied().filter(|at| span.holds(*at)).collect();
+    bounds.sort_unstable();
+    bounds.dedup();
+    let starts = std::iter::once(span.start).chain(
+        bounds
+            .iter()
+            .map(|at| tellable(*at) + SignedDuration::from_micros(1)),
+    );
+    let ends = bounds.iter().map(|at| tellable(*at)).chain([span.end]);
+    let count = |span: Span| ended.iter().filter(|at| span.holds(**at)).count();
+    let best = starts
+        .zip(ends)
+        .map(|(start, end)| Span { start, end })
+        .filter(|part| part.start < part.end)
+        .max_by_key(|part| count(*part));
+    best.filter(|part| count(*part) >= WORTH.min(count(span).div_ceil(2)))
+        .filter(|part| count(*part) > 0)
+        .unwrap_or(span)
 }
 
 /// The stretch at the end of a span that holds the newest of some moments, at most this many.
@@ -125,6 +150,22 @@ mod tests {
         assert_eq!(newest(span(-5, 20), &moments, 3), span(7, 20));
         assert_eq!(newest(span(-5, 20), &moments, 10), span(-5, 20));
         assert_eq!(newest(span(-5, 4), &moments, 2), span(2, 4));
+    }
+
+    #[test]
+    fn the_quiet_stretch_lies_between_runs_that_have_not_ended() {
+        let ended: Vec<Timestamp> = (0..10).map(at).collect();
+        let one = SignedDuration::from_micros(1);
+        assert_eq!(quiet(span(-5, 20), &ended, &[]), span(-5, 20));
+        let after = Span {
+            start: at(2) + one,
+            end: at(20),
+        };
+        assert_eq!(quiet(span(-5, 20), &ended, &[at(2)]), after);
+        assert_eq!(quiet(span(-5, 20), &ended, &[at(8)]), span(-5, 8));
+        // Where they are everywhere, nothing is quiet.
+        assert_eq!(quiet(span(-5, 20), &ended, &ended), span(-5, 20));
+        assert_eq!(quiet(span(-5, 20), &[], &ended), span(-5, 20));
     }
 
     #[test]
