@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use bowline_contract::etl::{EventError, validate_assets, validate_runs};
+use bowline_contract::etl::{
+    Asset, AssetRef, EventError, Field, Run, Shape, validate_assets, validate_runs,
+};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -77,7 +79,13 @@ impl Encoder {
 
     /// The event that a connector gave.
     #[must_use]
-    pub fn event(&self, kind: Kind, json: Json) -> Event {
+    pub fn event(&self, kind: Kind, mut json: Json) -> Event {
+        if let Some(event) = json.as_object_mut() {
+            match kind {
+                Kind::Asset => make_sparse(Asset::FIELDS, event),
+                Kind::Run => make_sparse(Run::FIELDS, event),
+            }
+        }
         let mut canonical = kind.name().as_bytes().to_vec();
         write_canonical(&json, &mut canonical);
         let key = Uuid::new_v5(&self.namespace, &canonical);
@@ -109,6 +117,30 @@ impl Encoder {
             (Format::Push, Kind::Run) => keyed(json, key).to_string(),
             (Format::OpenLineage(lineage), Kind::Asset) => lineage.asset(&json),
             (Format::OpenLineage(lineage), Kind::Run) => lineage.run(&json),
+        }
+    }
+}
+
+/// Takes out nulls and empty lists, which an event must not hold; what the model leaves to the vendor stays as it is.
+fn make_sparse(fields: &'static [Field], object: &mut Map<String, Json>) {
+    object.retain(|_, value| {
+        !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty())
+    });
+    for field in fields {
+        let (inner, value) = match (&field.shape, object.get_mut(field.name)) {
+            (Shape::Record(inner) | Shape::Records(inner), Some(value)) => (*inner, value),
+            (Shape::Refs(_), Some(value)) => (AssetRef::FIELDS, value),
+            (Shape::TaskRuns, Some(value)) => (Run::FIELDS, value),
+            _ => continue,
+        };
+        match value {
+            Json::Object(record) => make_sparse(inner, record),
+            Json::Array(items) => {
+                for record in items.iter_mut().filter_map(Json::as_object_mut) {
+                    make_sparse(inner, record);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -226,6 +258,31 @@ mod tests {
     }
 
     #[test]
+    fn nulls_and_empty_lists_are_left_out() {
+        let encoder = Encoder::new("custom-etl-connector-abc1234", Format::Lines);
+        let mut full = run();
+        full["start_time"] = Json::Null;
+        full["inputs"] = json!([]);
+        full["group"] = json!({"source_id": "g", "name": null});
+        full["task_runs"] = json!([{
+            "job_source_id": "a", "run_source_id": "2", "status": "queued",
+            "event_time": "2026-11-22T10:00:00Z", "error": null,
+        }]);
+        full["attributes"] = json!({"theirs": null, "tags": []});
+        let event = encoder.event(Kind::Run, full);
+        let line: Json = serde_json::from_str(&event.text).unwrap();
+        let mut expected = run();
+        expected["group"] = json!({"source_id": "g"});
+        expected["task_runs"] = json!([{
+            "job_source_id": "a", "run_source_id": "2", "status": "queued",
+            "event_time": "2026-11-22T10:00:00Z",
+        }]);
+        expected["attributes"] = json!({"theirs": null, "tags": []});
+        assert_eq!(line["event"], expected);
+        assert_eq!(encoder.event(Kind::Run, expected).key, event.key);
+    }
+
+    #[test]
     fn lines_hold_the_event_unchanged() {
         let encoder = Encoder::new("custom-etl-connector-abc1234", Format::Lines);
         let event = encoder.event(Kind::Run, run());
@@ -269,6 +326,7 @@ mod tests {
         bad["end_time"] = Json::Null;
         bad["task_runs"] = json!([{"job_source_id": "a"}]);
         let event = encoder.event(Kind::Run, bad.clone());
+        bad.as_object_mut().unwrap().shift_remove("end_time");
         assert_eq!(event.text, bad.to_string());
         assert!(
             event
