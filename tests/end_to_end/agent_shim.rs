@@ -39,10 +39,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// A connector as an image holds it, unpacked in a sandbox.
-struct Unpacked<'s> {
-    sandbox: &'s Sandbox,
-    opt: PathBuf,
-    connection_type: String,
+pub(crate) struct Unpacked<'s> {
+    pub(crate) sandbox: &'s Sandbox,
+    /// Where the image's `/opt` is.
+    pub(crate) opt: PathBuf,
+    pub(crate) connection_type: String,
 }
 
 impl<'s> Unpacked<'s> {
@@ -131,8 +132,20 @@ impl<'s> Unpacked<'s> {
     }
 
     /// Lets the agent carry out the steps; what each gave.
-    fn run(&self, connect_args: &Value, steps: &Value) -> Vec<Value> {
+    pub(crate) fn run(&self, connect_args: &Value, steps: &Value) -> Vec<Value> {
+        self.run_with(&[], connect_args, steps)
+    }
+
+    /// As [`Self::run`], with folders in which the agent's Python looks for packages.
+    pub(crate) fn run_with(
+        &self,
+        packages: &[PathBuf],
+        connect_args: &Value,
+        steps: &Value,
+    ) -> Vec<Value> {
         let (mut command, job) = self.agent(connect_args, steps);
+        let packages = std::env::join_paths(packages).expect("folders of packages");
+        command.env("PYTHONPATH", packages);
         let ran = self.sandbox.finish(&mut command, Some(&job)).exits(0);
         assert_eq!(ran.stderr, "", "{}", ran.said());
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.said()))
@@ -215,7 +228,7 @@ fn duckdb() -> Result<(), Failed> {
         outcomes[4]["rows"],
         json!([[
             1, 1.5, "10:00:00", "aa", "P14M", "2024-02-29", "2024-02-29T10:00:00.5", "NaN",
-            170_141_183_460_469_231_731_687_303_715_884_105_727_u128, [1, null], {"k": 1},
+            1.701_411_834_604_692_3e38, [1, null], {"k": 1},
             "2024-02-29T08:00:00+00:00", null, 12_345_678_901_234_567_890_u64
         ]])
     );

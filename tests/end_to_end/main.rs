@@ -12,6 +12,7 @@ mod connector;
 mod demo;
 mod faults;
 mod images;
+mod images_in_agent;
 mod languages;
 mod native_images;
 mod needs;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         native_images::trials(),
         registries::trials(),
         agent_shim::trials(),
+        images_in_agent::trials(),
         packages::trials(),
         collect::trials(),
         broken::trials(),
