@@ -213,7 +213,7 @@ fn record(index: usize, runs: usize) -> String {
         let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
         format!("2026-11-22T{hours:02}:{minutes:02}:{:02}Z", seconds % 60)
     };
-    let state = if index % FAILED == 0 {
+    let state = if index.is_multiple_of(FAILED) {
         "failed"
     } else {
         "done"
