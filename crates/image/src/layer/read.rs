@@ -91,7 +91,7 @@ pub fn read_layer(
 }
 
 /// The first bytes, which stay unread; fewer than four when there are no more.
-fn start<'a, R: Read>(blob: &'a mut BufReader<R>) -> io::Result<&'a [u8]> {
+fn start<R: Read>(blob: &mut BufReader<R>) -> io::Result<&[u8]> {
     use std::io::BufRead;
     let buffer = blob.fill_buf()?;
     Ok(&buffer[..buffer.len().min(4)])

@@ -90,10 +90,9 @@ fn replace(new: &Path, place: &Path, old: &Path) -> io::Result<()> {
         return fs::rename(new, place);
     }
     fs::rename(place, old)?;
-    fs::rename(new, place).or_else(|error| {
+    fs::rename(new, place).inspect_err(|_| {
         // What was there before comes back; when even that fails, the first error says more.
         let _restored = fs::rename(old, place);
-        Err(error)
     })
 }
 

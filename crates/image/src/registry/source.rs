@@ -66,7 +66,16 @@ impl RegistryImage {
         ];
         let request = Request::new(Method::GET, format!("manifests/{wanted}"), Scope::Pull)
             .header(header::ACCEPT, accept.join(", "));
-        let page = self.client.fetch(&request, MANIFEST_READ)?;
+        let page = self
+            .client
+            .fetch(&request, MANIFEST_READ)
+            .map_err(|error| match error.kind {
+                ImageErrorKind::Missing => ImageError {
+                    thing: format!("the image `{}`", self.client.reference),
+                    ..error
+                },
+                _ => error,
+            })?;
         let corrupt = |cause: String| {
             self.client
                 .error(ImageErrorKind::Corrupt, &request)

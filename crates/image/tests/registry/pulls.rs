@@ -257,9 +257,14 @@ fn manifests_are_checked() {
     assert_eq!(error.kind, ImageErrorKind::Refused, "{error}");
     let error = root(":absent").unwrap_err();
     assert_eq!(error.kind, ImageErrorKind::Missing);
-    assert!(
-        error.to_string().contains("MANIFEST_UNKNOWN: no such tag"),
-        "{error}"
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "not there: the image `{}/team/agent:absent`\n\
+             status 404 Not Found: MANIFEST_UNKNOWN: no such tag\n\
+             hint: check the name and the tag",
+            server.name()
+        )
     );
 }
 

@@ -434,7 +434,11 @@ fn progress_is_told_by_bytes_taken() {
     let (events, count) = (Arc::clone(&told), Arc::clone(&steps));
     let mut access = access(&server);
     access.on_event = Arc::new(move |event| match event {
-        BuildEvent::Progress { done, total, .. } if total == Some(4096) => {
+        BuildEvent::Progress {
+            done,
+            total: Some(4096),
+            ..
+        } => {
             events.lock().unwrap().push(done);
         }
         BuildEvent::Step(_) => {
