@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how long the release binary takes over the whole suite, near and far, and how much
 //! memory. Method and numbers are written down in `docs/benchmarks.md`.
 
+mod images;
 mod measure;
 mod pipelines;
 mod proxy;
@@ -129,6 +130,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         edited,
     );
 
+    rows.extend(images::rows(&bowline, workspace, options.runs)?);
     let collecting = pipelines::rows(&bowline, &venv, workspace, options.runs)?;
     rows.extend(collecting);
 
