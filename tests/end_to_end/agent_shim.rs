@@ -16,7 +16,7 @@ use bowline_servers::{Answer, HttpServer};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::connector::{Engine, Exported};
+use crate::connector::{Engine, Exported, write_credentials};
 use crate::needs::{Need, binary, python, trial};
 use crate::sandbox::{MARK, Sandbox};
 
@@ -32,6 +32,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("agent_shim/sqlite", &[Need::Python], sqlite),
         trial("agent_shim/lost_program", &[Need::Python], lost_program),
+        trial(
+            "agent_shim/hanging_program",
+            &[Need::Python],
+            hanging_program,
+        ),
+        trial("agent_shim/own_program", &[Need::Python], own_program),
         trial("agent_shim/agent_dies", &[Need::Python], agent_dies),
         trial("agent_shim/prefect", &[Need::Python], prefect),
         trial("agent_shim/refused_login", &[Need::Python], refused_login),
@@ -336,6 +342,77 @@ fn lost_program() -> Result<(), Failed> {
             && message.contains("no more memory"),
         "{message}"
     );
+    Ok(())
+}
+
+fn hanging_program() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    sandbox.bowline(&["export", "sqlite"]);
+    let unpacked = Unpacked::new(&sandbox, "sqlite", AssetClass::Warehouse);
+    let endless =
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n";
+    let outcomes = unpacked.run(
+        &path_of_shop(&sandbox),
+        &json!([
+            ["load", null],
+            ["set", {"ANSWER_SECONDS": 1}],
+            ["query", endless],
+            ["query", "SELECT 1"],
+            ["replace_program", "#!/bin/sh\nexec tail -f /dev/null\n"],
+            ["set", {"LOGIN_SECONDS": 0, "PATIENCE_SECONDS": 0.2}],
+            ["kill", null],
+            ["query", "SELECT 2"],
+            ["children", null],
+        ]),
+    );
+    let message = outcomes[2]["message"].to_string();
+    assert!(message.contains("ran longer than"), "{message}");
+    assert_eq!(
+        outcomes[3]["rows"],
+        json!([[1]]),
+        "the connection is still good"
+    );
+    let message = outcomes[7]["message"].to_string();
+    assert!(
+        message.contains("gave no answer to `initialize`"),
+        "{message}"
+    );
+    assert_eq!(outcomes[8], 0, "what hangs is ended");
+    Ok(())
+}
+
+fn own_program() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/process/serve.py");
+    sandbox.write("connectors/own/serve.py", &fs::read_to_string(fixture)?);
+    let command = json!([python().ok_or("a Python")?, "serve.py"]);
+    sandbox.write(
+        "connectors/own/connector.toml",
+        &format!("version = 1\n[driver]\nkind = \"process\"\ncommand = {command}\n[dialect]\nextends = \"sqlite\"\n"),
+    );
+    let manifest = json!({
+        "connection_type": "custom-connector-0123abc",
+        "connection_name": "own",
+        "asset_class": "warehouse",
+        "credentials_schema": {},
+    });
+    sandbox.write("connectors/own/manifest.json", &manifest.to_string());
+    write_credentials(&sandbox, "own", &path_of_shop(&sandbox));
+    sandbox.bowline(&["export", "own"]);
+    let unpacked = Unpacked::new(&sandbox, "own", AssetClass::Warehouse);
+    let outcomes = unpacked.run(
+        &path_of_shop(&sandbox),
+        &json!([
+            ["load", null],
+            ["query", "SELECT name FROM customers WHERE id = 1"],
+            ["template", "get_avg_function_template"],
+            ["close", null],
+            ["children", null],
+        ]),
+    );
+    assert_eq!(outcomes[1]["rows"], json!([["Ada"]]), "{outcomes:?}");
+    assert!(outcomes[2].is_string(), "{outcomes:?}");
+    assert_eq!(outcomes[4], 0);
     Ok(())
 }
 

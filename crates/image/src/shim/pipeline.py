@@ -15,7 +15,8 @@ class Connector:
 
     def fetch_metadata(self, limit: int, offset: int) -> List[Dict[str, Any]]:
         """One page of jobs. Offset 0 begins a new reading, and every other page is cut from it."""
-        return self._ask("fetch_metadata", {"limit": limit, "offset": offset})["assets"]
+        assets: List[Dict[str, Any]] = self._ask("fetch_metadata", {"limit": limit, "offset": offset})["assets"]
+        return assets
 
     def fetch_run_details(
         self,
@@ -34,7 +35,8 @@ class Connector:
             params["window_end"] = instant("window_end", window_end)
         else:
             raise ValueError("fetch_run_details needs run_ids, or both window_start and window_end")
-        return self._ask("fetch_run_details", params)["runs"]
+        runs: List[Dict[str, Any]] = self._ask("fetch_run_details", params)["runs"]
+        return runs
 
     def close_connection(self) -> None:
         """Logs out; a second time does nothing."""

@@ -10,6 +10,8 @@ MAX_BYTES = 128 * 1024 * 1024
 # How many of the last lines that the program logged an error shows.
 LAST_LINES = 12
 
+T = TypeVar("T")
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOME = os.path.normpath(os.path.join(HERE, "..", "..", "bowline"))
 
@@ -39,7 +41,7 @@ class Process:
         environment = dict(os.environ, BOWLINE_DRIVER_DIR=os.path.join(HOME, "drivers"))
         self.parent = os.getpid()
         try:
-            self._child = subprocess.Popen(
+            child = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -50,6 +52,8 @@ class Process:
             )
         except OSError as error:
             raise ConnectorError("cannot run connector `%s`: %s" % (NAME, error), kind="driver") from None
+        assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+        self._child, self._input, self._output, self._errors = child, child.stdin, child.stdout, child.stderr
         self._last_id = 0
         self._is_late = False
         self._logged: Deque[str] = collections.deque(maxlen=LAST_LINES)
@@ -64,23 +68,24 @@ class Process:
         watch.daemon = True
         watch.start()
         try:
-            self._child.stdin.write(json.dumps(request).encode("utf-8") + b"\n")
-            self._child.stdin.flush()
+            self._input.write(json.dumps(request).encode("utf-8") + b"\n")
+            self._input.flush()
             answer = self._answer()
         except (OSError, ValueError) as error:
             raise self._ended(method, seconds, error) from None
         finally:
             watch.cancel()
-        if "result" in answer:
-            return answer["result"]
-        raise refusal(answer.get("error") or {})
+        if "result" not in answer:
+            raise refusal(answer.get("error") or {})
+        result: Dict[str, Any] = answer["result"]
+        return result
 
     def end(self) -> None:
         """Ends the program; a second time does nothing."""
         if self.parent != os.getpid():
             # It belongs to the process this one was forked from.
             return
-        for stream in (self._child.stdin, self._child.stdout):
+        for stream in (self._input, self._output):
             try:
                 stream.close()
             except OSError:
@@ -91,14 +96,14 @@ class Process:
             self._child.kill()
             self._child.wait()
         self._log.join(timeout=2)
-        self._child.stderr.close()
+        self._errors.close()
 
     def _answer(self) -> Dict[str, Any]:
         while True:
-            line = self._child.stdout.readline()
+            line = self._output.readline()
             if not line.endswith(b"\n"):
                 raise ValueError("no answer")
-            answer = json.loads(line)
+            answer: Dict[str, Any] = json.loads(line)
             # Notifications have no id, and nobody waits for them.
             if answer.get("id") == self._last_id:
                 return answer
@@ -121,7 +126,7 @@ class Process:
         return Lost("\n".join([how] + list(self._logged)))
 
     def _read_log(self) -> None:
-        for line in self._child.stderr:
+        for line in self._errors:
             self._logged.append(line.decode("utf-8", "replace").rstrip())
 
 
@@ -160,7 +165,7 @@ class Session:
         with self._lock:
             self._stop()
 
-    def _twice(self, act: Callable[[], Any]) -> Any:
+    def _twice(self, act: Callable[[], T]) -> T:
         for is_last in (False, True):
             try:
                 return act()
@@ -177,7 +182,7 @@ class Session:
                 self._stop()
                 if is_last or error.kind == "timeout" or not was_connected:
                     raise
-        return None
+        raise AssertionError("the second try ends either way")
 
     def _running(self) -> Process:
         if self._process is not None and self._process.parent == os.getpid():

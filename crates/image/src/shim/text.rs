@@ -29,13 +29,13 @@ pub(super) fn connector_py(
             "database",
             "import base64\nimport collections\nimport decimal\nimport json\nimport math\nimport os\n\
              import subprocess\nimport threading\nimport weakref\n\
-             from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Set, Tuple\n",
+             from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Set, Tuple, TypeVar\n",
             WAREHOUSE,
         ),
         AssetClass::Etl => (
             "orchestrator",
             "import collections\nimport datetime\nimport json\nimport os\nimport subprocess\nimport threading\n\
-             import weakref\nfrom typing import Any, Callable, Deque, Dict, List, Optional, Sequence\n",
+             import weakref\nfrom typing import Any, Callable, Deque, Dict, List, Optional, Sequence, TypeVar\n",
             PIPELINE,
         ),
     };

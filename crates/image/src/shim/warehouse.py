@@ -19,16 +19,12 @@ class BaseConnector:
 
     def create_cursor(self) -> "Cursor":
         """The cursor over the results."""
-        if self.connection is None:
-            self.create_connection()
-        self.cursor = self.connection.cursor()
+        self.cursor = (self.connection or self.create_connection()).cursor()
         return self.cursor
 
     def execute_query(self, query: str) -> None:
         """Runs one statement."""
-        if self.cursor is None:
-            self.create_cursor()
-        self.cursor.execute(query)
+        (self.cursor or self.create_cursor()).execute(query)
 
     def fetch_all_results(self) -> List[Tuple[Any, ...]]:
         """The rows of this thread's last statement: what JSON can hold."""
@@ -105,7 +101,7 @@ class Cursor:
         """Does nothing: a cursor holds nothing open."""
 
     def _result(self) -> Result:
-        own = getattr(self._own, "result", None)
+        own: Optional[Result] = getattr(self._own, "result", None)
         if own is not None:
             return own
         if len(self._askers) > 1:
