@@ -37,6 +37,7 @@ enum Flaw {
     MixesRetries,
     ChangesIds,
     SharesIds,
+    SharesIdsOfRetries,
     SwapsTaskRuns,
     IgnoresIds,
     RefusesUnknownIds,
@@ -232,6 +233,9 @@ impl Methods {
             }
             Flaw::SharesIds => {
                 run["run_source_id"] = json!((second(run, "event_time") % 5).to_string())
+            }
+            Flaw::SharesIdsOfRetries if run["attempt_number"] == 2 => {
+                run["run_source_id"] = run["parent_attempt_run_source_id"].clone();
             }
             Flaw::SwapsTaskRuns if page.limit < 100 => {
                 std::mem::swap(last, &mut run["task_runs"]);
@@ -439,6 +443,7 @@ fn every_wrong_connector_is_caught_by_the_check_about_its_fault() {
         (Flaw::MixesRetries, "etl_run_details/retries"),
         (Flaw::ChangesIds, "etl_run_details/again"),
         (Flaw::SharesIds, "etl_run_details/ids"),
+        (Flaw::SharesIdsOfRetries, "etl_run_details/ids"),
         (Flaw::SwapsTaskRuns, "etl_run_details/again"),
         (Flaw::IgnoresIds, "etl_run_details/by_id"),
         (Flaw::RefusesUnknownIds, "etl_run_details/unknown_id"),

@@ -336,9 +336,13 @@ impl Proofs {
         Outcome::Supported
     }
 
+    /// Whether a run was lost at the start of a part that was cut at the run's time.
     fn is_at_start(&self, oddity: &Oddity) -> bool {
-        let made = &self.made[oddity.reading];
-        made.role == Role::Part && oddity.at == Some(made.span.start)
+        self.made[oddity.reading].role == Role::Part && self.is_first(oddity)
+    }
+
+    fn is_first(&self, oddity: &Oddity) -> bool {
+        oddity.at == Some(self.made[oddity.reading].span.start)
     }
 
     /// The same runs at every page size, each once.
@@ -490,11 +494,12 @@ impl Proofs {
 
     /// What was lost by readings made for a check, told; what is missing at a bound is the bounds' affair.
     fn lost(&self, comparison: &Comparison, check: &Check) -> Vec<String> {
+        let is_open = comparison.lost.iter().any(|one| self.is_at_start(one));
         comparison
             .lost
             .iter()
             .filter(|one| self.made[one.reading].role.judged() == check)
-            .filter(|one| !self.is_at_start(one))
+            .filter(|one| !(is_open && self.is_first(one)))
             .map(|one| self.told(one))
             .collect()
     }

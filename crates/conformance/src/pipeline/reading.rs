@@ -1,6 +1,6 @@
 //! Readings of a pipeline: every page of a window, or of the jobs, with what was odd about them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -32,6 +32,8 @@ pub(super) struct Reading {
     pub(super) events: Vec<Json>,
     /// What the contract's methods gave more than once, by label.
     pub(super) repeated: Vec<String>,
+    /// Different runs under one id, by label.
+    pub(super) clashes: Vec<String>,
     /// A page that held more than was asked for: how many were asked for, how many came.
     pub(super) too_long: Option<(usize, usize)>,
     /// Whether the pages went on without bringing anything new.
@@ -173,7 +175,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Reading, SourceError> {
         let limit = size.get();
         self.reading(what, &mut |reading, tell| {
-            let mut seen = HashSet::new();
+            let mut seen: HashMap<String, Option<Timestamp>> = HashMap::new();
             let mut stale = 0;
             let mut offset = 0;
             loop {
@@ -189,14 +191,26 @@ impl<'a> Reader<'a> {
                 reading.summary.records += page.len();
                 let before = reading.events.len();
                 for mut event in page {
-                    match label(&event) {
-                        Some(label) if seen.contains(&label) => reading.repeated.push(label),
-                        label => {
-                            seen.extend(label);
-                            if let Some(pipeline) = mapped {
-                                let unmapped: &mut Unmapped = &mut reading.summary.unmapped;
-                                map_run(pipeline.manifest(), &mut event, unmapped);
+                    if let Some(pipeline) = mapped {
+                        let unmapped: &mut Unmapped = &mut reading.summary.unmapped;
+                        map_run(pipeline.manifest(), &mut event, unmapped);
+                    }
+                    let ended = status(&event).is_some_and(RunStatus::is_terminal);
+                    let start = time(&event, "start_time").filter(|_| ended);
+                    let label = label(&event);
+                    let before = label.as_ref().and_then(|label| seen.get(label));
+                    match (before, label) {
+                        (Some(before), Some(label)) => {
+                            // A run that has ended began once.
+                            let differ = before.is_some() && start.is_some() && *before != start;
+                            if differ {
+                                reading.clashes.push(label);
+                            } else {
+                                reading.repeated.push(label);
                             }
+                        }
+                        (_, label) => {
+                            seen.extend(label.map(|label| (label, start)));
                             reading.events.push(event);
                         }
                     }

@@ -80,7 +80,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
         statuses(&look.summary.unmapped),
         basis.as_str(),
     );
-    suite.settle(&check::IDS, ids(&events), basis.as_str());
+    suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
     let judged = times(&events, suite.window.end);
     suite.settle(&check::TIMES, judged, basis.as_str());
     let (judged, followed) = retries(&events);
@@ -102,6 +102,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
 /// What the first look gave.
 struct Look {
     events: Vec<Json>,
+    clashes: Vec<String>,
     summary: bowline_etl::Summary,
     why_nothing: String,
 }
@@ -135,6 +136,7 @@ fn look(suite: &mut Suite<'_>, proofs: &mut Proofs) -> Result<(Span, Look), Sour
         if within.count() >= ENOUGH || is_last {
             let look = Look {
                 events: reading.events.clone(),
+                clashes: reading.clashes.clone(),
                 summary: reading.summary.clone(),
                 why_nothing: reading.why_nothing(),
             };
@@ -171,8 +173,11 @@ fn statuses(unmapped: &bowline_etl::Unmapped) -> Outcome {
 }
 
 /// Ids: one run each, one task run each. Runs are asked for by their ids alone, whatever their job.
-fn ids(runs: &[Json]) -> Outcome {
-    let mut lines = Vec::new();
+fn ids(runs: &[Json], clashes: &[String]) -> Outcome {
+    let mut lines: Vec<String> = clashes
+        .iter()
+        .map(|label| format!("{label} is the id of several runs, which began at different times"))
+        .collect();
     let mut jobs: BTreeMap<&str, &str> = BTreeMap::new();
     let mut tasks: BTreeMap<&str, String> = BTreeMap::new();
     for run in runs {
@@ -525,7 +530,12 @@ fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>) {
                 .then(|| format!("{label} began at {start}, ended at {end}, and came only then"))
         })
         .collect();
-    let outcome = if !hidden.is_empty() {
+    let cause = [&check::WINDOW, &check::PAGES]
+        .into_iter()
+        .find(|cause| suite.verdict(cause) == Some(Verdict::Wrong));
+    let outcome = if let (false, Some(by)) = (hidden.is_empty(), cause) {
+        Outcome::Blocked { by }
+    } else if !hidden.is_empty() {
         Outcome::wrong(
             "runs that have not ended, too",
             format!("{} that came only when ended", counted(hidden.len(), "run")),
@@ -602,8 +612,8 @@ mod tests {
             json!({"job_source_id": "a", "run_source_id": "1", "task_runs": [{"run_source_id": "t"}]}),
             json!({"job_source_id": "b", "run_source_id": "1", "task_runs": [{"run_source_id": "t"}]}),
         ];
-        assert_eq!(ids(&runs[..1]), Outcome::Supported);
-        let Outcome::Wrong(fault) = ids(&runs) else {
+        assert_eq!(ids(&runs[..1], &[]), Outcome::Supported);
+        let Outcome::Wrong(fault) = ids(&runs, &[]) else {
             panic!("two runs share an id");
         };
         assert_eq!(
