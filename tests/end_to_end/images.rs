@@ -283,7 +283,7 @@ fn both_builders_make_the_same_tree() -> Result<(), Failed> {
     let index = |layout: &str| yard.sandbox.read(format!("{layout}/index.json"));
     assert_eq!(index("native"), index("again"));
     yard.sandbox
-        .bowline(&["build", "--tag", "x"])
+        .bowline(&["build", "--base", "registry.invalid/agent:1", "--tag", "x"])
         .exits(exit_code::UNREACHABLE);
     no_temporary_files(&yard.sandbox);
     Ok(())
