@@ -72,6 +72,9 @@ enum Format {
     Json,
 }
 
+/// What finds the mistakes in events.
+type Validate = fn(&[Value]) -> Vec<EventError>;
+
 /// An event that was found, and how it came about where that can be told.
 struct Found {
     event: Value,
@@ -179,7 +182,7 @@ impl InspectArgs {
         run: &Search,
     ) -> Result<Ended, CliError> {
         let terms = &connector.manifest.terminology;
-        let validations: [(&Search, fn(&[Value]) -> Vec<EventError>); 2] =
+        let validations: [(&Search, Validate); 2] =
             [(asset, validate_assets), (run, validate_runs)];
         match self.format {
             Format::Human => context.printer.text(&page(terms, asset, run))?,
@@ -408,9 +411,10 @@ fn describe(page: &mut Listing, title: &str, search: &Search) {
         return;
     };
     page.gap();
-    page.field("record", &explanation.record.to_string());
+    let plain = anstyle::Style::new();
+    page.block("record", &format!("{:#}", explanation.record), plain);
     if !explanation.parent.is_null() {
-        page.field("parent", &explanation.parent.to_string());
+        page.block("parent", &format!("{:#}", explanation.parent), plain);
     }
     page.gap();
     for field in &explanation.fields {

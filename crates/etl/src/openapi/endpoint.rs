@@ -82,8 +82,9 @@ impl<'d> ListEndpoint<'d> {
                 };
                 endpoints += 1;
                 let last = segments(path).last().copied().unwrap_or_default();
+                // What ends with a parameter is one thing, whatever lists are in it.
                 let method = match method {
-                    "get" => "GET",
+                    "get" if !last.contains('{') => "GET",
                     "post" if READING_POSTS.contains(&last) => "POST",
                     _ => continue,
                 };
@@ -171,14 +172,32 @@ impl<'d> ListEndpoint<'d> {
         singular(last.unwrap_or_default())
     }
 
+    /// Its path without the word that says that it is a search.
+    pub(super) fn base(&self) -> &'d str {
+        let path = self.path.trim_end_matches('/');
+        match (self.method, path.rsplit_once('/')) {
+            ("POST", Some((base, _))) => base,
+            _ => path,
+        }
+    }
+
     /// How surely this is a list of what the words name: the less the surer; none when it is not at all.
     fn rank(&self, words: &[&str]) -> Option<usize> {
         let noun = folded(&self.noun());
         let exact = words.iter().position(|word| noun == *word);
         let ending = || words.iter().position(|word| noun.ends_with(word));
-        let rank = exact.or_else(|| ending().map(|at| at + words.len()))?;
-        // A list below a thing is asked for once for each; one that stands alone is better.
-        Some(rank + self.path_parameters().len() * 100)
+        exact.or_else(|| ending().map(|at| at + words.len()))
+    }
+
+    fn stands_alone(&self) -> bool {
+        self.path_parameters().is_empty()
+    }
+
+    /// Whether its records can be asked for with the other list at hand: runs below a thing that is no job of ours
+    /// cannot.
+    fn hangs_on(&self, jobs: &Self) -> bool {
+        let below = self.path.strip_prefix(jobs.base());
+        self.path_parameters().len() == 1 && below.is_some_and(|rest| rest.starts_with("/{"))
     }
 }
 
@@ -190,46 +209,59 @@ pub(super) struct Chosen<'d> {
     pub(super) others: Vec<ListEndpoint<'d>>,
 }
 
-/// Chooses the lists that look most like jobs and runs; without anything like jobs, the first list stands for them.
+/// What a list of jobs without runs costs, and runs that are asked for by job: more than any word.
+const NO_RUNS: usize = 1000;
+const RUNS_BY_JOB: usize = 100;
+
+/// Chooses the lists that look most like jobs and their runs; without anything like jobs, the first list stands for
+/// them.
 pub(super) fn choose(mut lists: Vec<ListEndpoint<'_>>) -> Option<Chosen<'_>> {
-    let is_run = |list: &ListEndpoint<'_>| list.rank(&RUN_WORDS).is_some();
-    let best = |lists: &[ListEndpoint<'_>], rank: &dyn Fn(&ListEndpoint<'_>) -> Option<usize>| {
-        let ranked = lists.iter().enumerate();
-        ranked
-            .filter_map(|(at, list)| Some((rank(list)?, list.path.len(), at)))
-            .min()
-            .map(|(_, _, at)| at)
+    let job_rank = |list: &ListEndpoint<'_>| match list.rank(&RUN_WORDS) {
+        Some(_) => None,
+        None => list.rank(&JOB_WORDS),
     };
-    let jobs = best(&lists, &|list| {
-        let alone = list.path_parameters().is_empty() && !is_run(list);
-        alone.then(|| list.rank(&JOB_WORDS)).flatten()
+    let run_of = |jobs: &ListEndpoint<'_>| {
+        let runs = lists.iter().enumerate().filter_map(|(at, list)| {
+            let rank = list.rank(&RUN_WORDS)?;
+            let cost = match list.stands_alone() {
+                true => 0,
+                false if list.hangs_on(jobs) => RUNS_BY_JOB,
+                false => return None,
+            };
+            Some((rank + cost, list.path.len(), at))
+        });
+        runs.min()
+    };
+    let alone = || {
+        lists
+            .iter()
+            .enumerate()
+            .filter(|(_, list)| list.stands_alone())
+    };
+    let best = alone().filter_map(|(at, list)| {
+        let rank = job_rank(list)?;
+        let runs = run_of(list).map_or(NO_RUNS, |(cost, ..)| cost);
+        Some((rank + runs, list.path.len(), at))
     });
-    let jobs = jobs
-        .or_else(|| {
-            let alone = |list: &ListEndpoint<'_>| list.path_parameters().is_empty();
-            lists.iter().position(|list| alone(list) && !is_run(list))
-        })
-        .or_else(|| {
-            lists
-                .iter()
-                .position(|list| list.path_parameters().is_empty())
-        })?;
-    let jobs = lists.remove(jobs);
-    // Runs below a thing that is no job of ours cannot be asked for.
-    let runs = best(&lists, &|list| {
-        let fits = match list.path_parameters().len() {
-            0 => true,
-            1 => list
-                .path
-                .starts_with(&format!("{}/", jobs.path.trim_end_matches('/'))),
-            _ => false,
-        };
-        fits.then(|| list.rank(&RUN_WORDS)).flatten()
+    let first = || {
+        let mut others = alone().filter(|(_, list)| list.rank(&RUN_WORDS).is_none());
+        others.next().or_else(|| alone().next())
+    };
+    let jobs = best.min().map(|(_, _, at)| at);
+    let jobs = jobs.or_else(|| Some(first()?.0))?;
+    let runs = run_of(&lists[jobs])
+        .map(|(_, _, at)| at)
+        .filter(|at| *at != jobs);
+    let chosen = |at: usize| lists[at].clone();
+    let (jobs_list, runs_list) = (chosen(jobs), runs.map(chosen));
+    let mut at = 0;
+    lists.retain(|_| {
+        at += 1;
+        at - 1 != jobs && Some(at - 1) != runs
     });
-    let runs = runs.map(|at| lists.remove(at));
     Some(Chosen {
-        jobs,
-        runs,
+        jobs: jobs_list,
+        runs: runs_list,
         others: lists,
     })
 }

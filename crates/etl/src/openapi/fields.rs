@@ -41,13 +41,27 @@ impl Access<'_> {
 
     /// The expression for a time, whatever the vendor writes times as.
     pub(super) fn time(&self, document: &Document) -> String {
-        let number = matches!(document.kind(self.schema), "integer" | "number");
+        match self.time_filter(document) {
+            "" => self.value(),
+            filter => format!("{}{filter}", self.part()),
+        }
+    }
+
+    /// The same, as part of a larger expression.
+    pub(super) fn time_part(&self, document: &Document) -> String {
+        match self.time_filter(document) {
+            "" => self.part(),
+            filter => format!("({}{filter})", self.part()),
+        }
+    }
+
+    fn time_filter(&self, document: &Document) -> &'static str {
         let told = self.schema["description"].as_str().unwrap_or_default();
         let millis = told.to_lowercase().contains("milli") || folded(&self.path).ends_with("ms");
-        match (number, millis) {
-            (false, _) => self.part(),
-            (true, false) => format!("({} | time)", self.part()),
-            (true, true) => format!("({} | time('ms'))", self.part()),
+        match (document.kind(self.schema), millis) {
+            ("integer" | "number", false) => " | time",
+            ("integer" | "number", true) => " | time('ms')",
+            _ => "",
         }
     }
 }

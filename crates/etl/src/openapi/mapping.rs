@@ -340,16 +340,17 @@ impl RunFields {
             ("status", expression(&status)),
         ];
         let [start, end, queued] = [&STARTS[..], &ENDS, &QUEUED].map(|names| fields.plain(names));
-        let time = |found: &Access<'_>| found.time(document);
-        let times: Vec<String> = [&end, &start, &queued]
-            .into_iter()
-            .flatten()
-            .map(time)
-            .collect();
-        let changed = || fields.plain(&CHANGED).map(|found| time(&found));
-        let at = match times.is_empty() {
-            true => changed().unwrap_or_else(|| "record.ended_at".to_owned()),
-            false => times.join(" or "),
+        let known: Vec<&Access<'_>> = [&end, &start, &queued].into_iter().flatten().collect();
+        let at = match known.as_slice() {
+            [] => {
+                let changed = fields.plain(&CHANGED).map(|found| found.time(document));
+                changed.unwrap_or_else(|| "record.ended_at".to_owned())
+            }
+            [only] => only.time(document),
+            several => {
+                let parts = several.iter().map(|found| found.time_part(document));
+                parts.collect::<Vec<_>>().join(" or ")
+            }
         };
         lines.push(("event_time", expression(&at)));
         for (name, found) in [
@@ -357,7 +358,7 @@ impl RunFields {
             ("end_time", end),
             ("queued_at", queued),
         ] {
-            lines.extend(found.map(|found| (name, expression(&time(&found)))));
+            lines.extend(found.map(|found| (name, expression(&found.time(document)))));
         }
         let attempt = fields.plain(&["attempt_number", "attempt", "try_number", "attempts"]);
         let attempt = attempt.filter(|found| document.kind(found.schema) == "integer");

@@ -183,7 +183,7 @@ pub(super) fn by_id<'d>(
     if !list.path_parameters().is_empty() {
         return None;
     }
-    let below = format!("{}/{{", list.path.trim_end_matches('/'));
+    let below = format!("{}/{{", list.base());
     let paths = document.at(&["paths"]).as_object()?;
     let (path, item) = paths.iter().find(|(path, _)| {
         let rest = path.strip_prefix(&below);

@@ -210,6 +210,8 @@ fn report(
     }
     let inspect = format!("bowline inspect {}", connector.name);
     steps.push((inspect, "shows a job and a run, and where they come from"));
+    let test = format!("bowline test {}", connector.name);
+    steps.push((test, "proves it against the orchestrator"));
     tell(
         context,
         &connector.name,
