@@ -1,5 +1,6 @@
 //! Layers: writing new ones so that the same files give the same bytes, and reading those of a base.
 
+mod gzip;
 mod read;
 mod tree;
 mod write;

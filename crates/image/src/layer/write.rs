@@ -9,17 +9,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
-use flate2::write::GzEncoder;
-use flate2::{Compression, GzBuilder};
 use tar::{EntryType, Header};
 
 use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
+use crate::layer::gzip::Gzip;
 use crate::oci::{Descriptor, Digest, Hasher, image_error, media_type};
 use crate::plan::Content;
 
-/// The system in the gzip header: unknown, so that it is the same on each.
-const NO_SYSTEM: u8 = 255;
 const BUFFER: usize = 128 << 10;
 
 /// One entry of a layer to be written.
@@ -59,7 +56,10 @@ pub(crate) fn write_layer(
     };
     let file = File::create_new(target).map_err(failed)?;
     let packed = Counted::new(BufWriter::with_capacity(BUFFER, file));
-    let unpacked = Counted::new(BufWriter::with_capacity(BUFFER, gzip(packed)));
+    let unpacked = Counted::new(BufWriter::with_capacity(
+        BUFFER,
+        Gzip::new(packed).map_err(failed)?,
+    ));
     let mut archive = tar::Builder::new(unpacked);
     for entry in entries {
         append(&mut archive, entry, time, cancel).map_err(failed)?;
@@ -67,14 +67,7 @@ pub(crate) fn write_layer(
     finish(archive).map_err(failed)
 }
 
-fn gzip<W: Write>(target: W) -> GzEncoder<W> {
-    GzBuilder::new()
-        .mtime(0)
-        .operating_system(NO_SYSTEM)
-        .write(target, Compression::default())
-}
-
-type Unpacked<W> = Counted<BufWriter<GzEncoder<Counted<BufWriter<W>>>>>;
+type Unpacked<W> = Counted<BufWriter<Gzip<Counted<BufWriter<W>>>>>;
 
 fn finish(archive: tar::Builder<Unpacked<File>>) -> io::Result<NewLayer> {
     let Counted { inner, hasher } = archive.into_inner()?;
@@ -276,33 +269,6 @@ mod tests {
             layer.descriptor.digest.hex(),
             "e9a49d8fdddb5c7aac7d76bc8409582e5be97864bad7c4edf90ee68db0be5ca0"
         );
-    }
-
-    /// How a file system hands out its bytes must not matter.
-    #[test]
-    fn the_bytes_do_not_depend_on_how_files_are_read() {
-        struct Slow<'a>(&'a [u8], usize);
-        impl Read for Slow<'_> {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                let count = self.1.min(buffer.len()).min(self.0.len());
-                buffer[..count].copy_from_slice(&self.0[..count]);
-                self.0 = &self.0[count..];
-                Ok(count)
-            }
-        }
-        let data: Vec<u8> = (0..300_000_u32)
-            .flat_map(|number| (number / 3 % 977).to_le_bytes())
-            .collect();
-        let packed = |step| {
-            let gzip = gzip(Vec::new());
-            let mut writer = BufWriter::with_capacity(BUFFER, gzip);
-            io::copy(&mut Slow(&data, step), &mut writer).unwrap();
-            writer.into_inner().unwrap().finish().unwrap()
-        };
-        let expected = packed(usize::MAX);
-        for step in [1, 777, 8192, 131_071] {
-            assert!(packed(step) == expected, "in steps of {step}");
-        }
     }
 
     #[test]

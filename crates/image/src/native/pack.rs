@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use bowline_contract::manifest::AssetClass;
 
@@ -27,8 +25,8 @@ use crate::sbom;
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 /// The beginning of the names that OCI gives to notes on images.
 const OCI_NOTES: &str = "org.opencontainers.image.";
-/// More threads than this wait for the disk.
-const MOST_THREADS: usize = 8;
+/// How the history's words of this builder begin.
+const BY: &str = "bowline build: ";
 
 /// What is needed beside the plan.
 pub(super) struct Material<'a> {
@@ -69,7 +67,7 @@ pub(super) fn pack(
     let mut referrers = Vec::new();
     for (base, wanted) in material.bases.iter().zip(&wanted) {
         let mut steps = vec![Step {
-            words: "bowline build: variables, labels and user".to_owned(),
+            words: format!("{BY}variables, labels and user"),
             layer: None,
         }];
         for layer in wanted {
@@ -200,7 +198,7 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
     for (words, files) in groups {
         if !files.is_empty() {
             wanted.push(Wanted {
-                words: format!("bowline build: {words}"),
+                words: format!("{BY}{words}"),
                 entries: entries(files, &mut tree)?,
             });
         }
@@ -210,7 +208,7 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
 
 type Written<'a, 'b> = (&'b [Entry<'a>], NewLayer, PathBuf);
 
-/// Writes every layer once, several at a time.
+/// Writes every layer once.
 fn write_layers<'a, 'b>(
     material: &Material<'_>,
     wanted: &'b [Vec<Wanted<'a>>],
@@ -223,45 +221,17 @@ fn write_layers<'a, 'b>(
             jobs.push(each);
         }
     }
-    for job in &jobs {
+    let mut written = Vec::new();
+    for (number, job) in jobs.into_iter().enumerate() {
         on_event(BuildEvent::Step(format!(
             "packing {}",
-            job.words.trim_start_matches("bowline build: ")
+            job.words.trim_start_matches(BY)
         )));
+        let file = material.folder.join(format!("layer-{number}"));
+        let layer = write_layer(&job.entries, material.time, &file, material.cancel)?;
+        written.push((job.entries.as_slice(), layer, file));
     }
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(MOST_THREADS)
-        .min(jobs.len());
-    let todo = Mutex::new(jobs.into_iter().enumerate());
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let next = todo.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((number, job)) = next else {
-                return done;
-            };
-            let file = material.folder.join(format!("layer-{number}"));
-            let layer = write_layer(&job.entries, material.time, &file, material.cancel);
-            done.push((
-                number,
-                layer.map(|layer| (job.entries.as_slice(), layer, file)),
-            ));
-        }
-    };
-    let mut done = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        for other in others {
-            match other.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, layer)| layer).collect()
+    Ok(written)
 }
 
 fn manifest(

@@ -22,3 +22,6 @@ pub use source::{BlobSource, image_error};
 pub use write::{check_layout_place, write_docker_archive, write_layout, write_oci_archive};
 
 pub(crate) use manifest::json_bytes;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! then it is checked by reading it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -70,17 +71,20 @@ pub fn check_layout_place(tag: &str, folder: &Path) -> Result<(), ImageError> {
         .because("it is there already and holds something else")
         .hint("name a folder that is not there, or remove this one".to_owned())
     };
-    let mut entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
+    let entries: Result<Vec<_>, _> = match fs::read_dir(folder) {
+        Ok(entries) => entries.collect(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(occupied()),
         Err(error) => return Err(unwritable(folder, error)),
     };
-    if entries.next().is_none() {
+    let entries = entries.map_err(|error| unwritable(folder, error))?;
+    if entries.is_empty() {
         return Ok(());
     }
+    let is_own = |name: &OsStr| [MARKER, INDEX, "blobs"].iter().any(|own| name == *own);
+    let only_own = entries.iter().all(|entry| is_own(&entry.file_name()));
     match Layout::open(folder, None) {
-        Ok(layout) if layout.holds_only(tag) => Ok(()),
+        Ok(layout) if only_own && layout.holds_only(tag) => Ok(()),
         _ => Err(occupied()),
     }
 }

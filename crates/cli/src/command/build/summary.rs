@@ -114,9 +114,11 @@ fn whereabouts(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -
 fn next(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -> String {
     let tag = &plan.tag;
     match made {
+        // Its index lists what is attached beside the image, so programs want to be told which is meant.
         Made::Native(_, Output::Layout(path)) => format!(
-            "  push it: bowline build --push with the same options, or skopeo copy --all oci:{} docker://...\n",
-            shown(path)
+            "  push it: bowline build --push with the same options, or skopeo copy --all oci:{}:{} docker://...\n",
+            shown(path),
+            tag.rsplit(':').next().unwrap_or_default()
         ),
         Made::Native(_, Output::OciArchive(path)) => format!(
             "  push it: bowline build --push with the same options, or skopeo copy --all oci-archive:{} docker://...\n",
