@@ -43,6 +43,8 @@ pub struct Scenario {
     pub hours: u64,
     /// Of a hundred requests, how many fail in a way that passes.
     pub faults: u8,
+    /// How many seconds it wants to be left alone at most when it was asked too often.
+    pub rest: i64,
     /// Of a hundred requests, before how many something changes.
     pub changes: u8,
     /// When the clock begins.
@@ -74,6 +76,12 @@ macro_rules! choices {
             #[must_use]
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$Variant => $word),+ }
+            }
+
+            /// The choice with this word.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|choice| choice.word() == word)
             }
 
             fn any(rng: &mut Rng) -> Self {
@@ -272,6 +280,7 @@ impl Scenario {
             runs: 300,
             hours: 24,
             faults: 0,
+            rest: 50,
             changes: 0,
             start,
             skew: SignedDuration::ZERO,

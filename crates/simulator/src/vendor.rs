@@ -23,6 +23,8 @@ pub const SECRET: &str = "s1mulated-Secret";
 const MOST_FAILURES: u8 = 3;
 /// How many requests a token is good for.
 const TOKEN_LASTS: u32 = 7;
+/// How many requests it takes to be too many again.
+const BETWEEN_REFUSALS: u64 = 20;
 /// How many things happen in all: a reading must come to its end.
 const MOST_CHANGES: u32 = 60;
 /// How long a client waits for a vendor that says nothing, in microseconds.
@@ -43,6 +45,8 @@ pub struct Vendor {
     failures: HashMap<String, u8>,
     /// Until when it wants to be left alone.
     closed: Option<Timestamp>,
+    /// How many requests there were when it last began to.
+    closed_at: u64,
     changes: u32,
     asked: u64,
     log: Option<Vec<String>>,
@@ -74,6 +78,7 @@ impl Vendor {
             tokens: 0,
             failures: HashMap::new(),
             closed: None,
+            closed_at: 0,
             changes: 0,
             asked: 0,
             log: None,
@@ -174,19 +179,23 @@ impl Vendor {
 
     /// What goes wrong with a request before anybody looks at it.
     fn fault(&mut self, request: &Outgoing) -> Option<Answer> {
+        let failures = self.failures.entry(key_of(request)).or_default();
         if let Some(closed) = self.closed
             && self.world.clock < closed
         {
+            *failures += 1;
             return Some(Answer::Whole(self.refusal(429, closed)));
         }
-        let failures = self.failures.entry(key_of(request)).or_default();
         if *failures >= MOST_FAILURES || self.rng.u8(0..100) >= self.scenario.faults {
             return None;
         }
         *failures += 1;
+        let may_close = self.closed.is_none() || self.asked - self.closed_at > BETWEEN_REFUSALS;
         Some(match self.rng.u8(0..8) {
-            0 | 1 => {
-                let wait = SignedDuration::from_secs(self.rng.i64(1..50));
+            0 | 1 if may_close => {
+                self.closed_at = self.asked;
+                let wait = self.rng.i64(0..self.scenario.rest.max(1)) + 1;
+                let wait = SignedDuration::from_secs(wait);
                 let closed = self.world.clock.saturating_add(wait);
                 let closed = closed.unwrap_or(self.world.clock);
                 self.closed = Some(closed);
@@ -194,7 +203,7 @@ impl Vendor {
             }
             2 => Answer::Whole(self.incoming(503, "text/html", "<html>Bad gateway</html>".into())),
             3 => Answer::Whole(self.json(500, &json!({"detail": "database is locked"}))),
-            4 => Answer::Whole(self.json(502, &Json::Null)),
+            0 | 1 | 4 => Answer::Whole(self.json(502, &Json::Null)),
             5 => Answer::Cut,
             6 => Answer::CutOff(self.json(200, &json!({"items": ["cut", "off"]}))),
             _ => Answer::Silence,

@@ -1,11 +1,12 @@
 //! The client of one vendor.
 
+mod login;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine;
 use bowline_driver::Redactor;
 use bowline_http::percent_encode;
 use serde_json::{Map, Value as Json};
@@ -66,7 +67,7 @@ pub(crate) struct Client {
     headers: Vec<(String, Template)>,
     reject: Vec<RejectRule>,
     scope: Scope,
-    token: Mutex<Option<Token>>,
+    token: Mutex<Option<login::Token>>,
     /// Every token that a login gave: secrets that the redactor cannot know.
     issued: Mutex<Vec<String>>,
     next_start: Mutex<Duration>,
@@ -75,12 +76,6 @@ pub(crate) struct Client {
     watch: Option<OnExchange>,
     /// The expressions that may read an answer's headers.
     header_readers: String,
-}
-
-#[derive(Clone)]
-struct Token {
-    value: String,
-    since: Duration,
 }
 
 impl Client {
@@ -281,91 +276,6 @@ impl Client {
         Ok(Some(answer))
     }
 
-    /// The request with the login; once more with a fresh token when the old one is refused.
-    fn authorized(&self, request: &Prepared) -> Result<Incoming, SourceError> {
-        let Auth::Login(login) = &self.auth else {
-            return self.retrying(request, self.own_login()?);
-        };
-        let token = self.token(login, None)?;
-        let raw = self.retrying(request, Some(self.carried(login, &token)?))?;
-        if raw.status != 401 {
-            return Ok(raw);
-        }
-        let token = self.token(login, Some(&token))?;
-        self.retrying(request, Some(self.carried(login, &token)?))
-    }
-
-    fn own_login(&self) -> Result<Option<(String, String)>, SourceError> {
-        match &self.auth {
-            Auth::None | Auth::Login(_) => Ok(None),
-            Auth::Basic { username, password } => {
-                let username = self.credential(username, "http.auth.username")?;
-                let password = self.credential(password, "http.auth.password")?;
-                let pair = base64::engine::general_purpose::STANDARD
-                    .encode(format!("{username}:{password}"));
-                Ok(Some(("authorization".to_owned(), format!("Basic {pair}"))))
-            }
-            Auth::Header { name, value } => Ok(Some((
-                name.clone(),
-                self.credential(value, "http.auth.value")?,
-            ))),
-        }
-    }
-
-    fn carried(&self, login: &Login, token: &str) -> Result<(String, String), SourceError> {
-        let scope = self.scope.with([("token", minijinja::Value::from(token))]);
-        let value = login.value.text(&scope, str::to_owned);
-        value
-            .map(|value| (login.header.clone(), value))
-            .map_err(|(expression, problem)| {
-                self.expression_error(expression, &problem, &Json::Null)
-            })
-    }
-
-    /// The token in use, or a new one when there is none, it is too old, or it is the `refused` one.
-    fn token(&self, login: &Login, refused: Option<&str>) -> Result<String, SourceError> {
-        // Held while logging in, so that many threads log in once.
-        let mut slot = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(token) = &*slot {
-            let young = login
-                .lifetime
-                .is_none_or(|lifetime| self.transport.elapsed() - token.since < lifetime);
-            if young && refused != Some(token.value.as_str()) {
-                return Ok(token.value.clone());
-            }
-        }
-        let request = self
-            .prepare(&login.request, &self.scope)
-            .map_err(|(_, problem)| {
-                SourceError::new(SourceErrorKind::Credentials, "`http.auth.request`")
-                    .because(self.masked(&problem.message))
-                    .hint(problem.hint)
-            })?;
-        let raw = self.retrying(&request, None)?;
-        self.judge_status(&request, &raw)?;
-        let answer = self.read(&request, raw)?;
-        let scope = self.scope.with([("response", to_value(answer.body))]);
-        // The answer holds a token, so no error shows it.
-        let token = login
-            .token
-            .evaluate(&scope)
-            .map_err(|problem| self.expression_error(&login.token, &problem, &Json::Null))?;
-        let Some(text) = token.as_str() else {
-            return Err(self
-                .error(SourceErrorKind::Unauthorized, &request)
-                .because("the answer holds no token"));
-        };
-        self.issued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(text.to_owned());
-        *slot = Some(Token {
-            value: text.to_owned(),
-            since: self.transport.elapsed(),
-        });
-        Ok(text.to_owned())
-    }
-
     fn retrying(
         &self,
         request: &Prepared,
@@ -393,6 +303,9 @@ impl Client {
                 header("date"),
                 self.limits.longest_wait,
             );
+            if header("retry-after").is_some() {
+                self.hold_back(wait);
+            }
             self.pause(wait)?;
             retry += 1;
         }
@@ -455,18 +368,26 @@ impl Client {
         self.header_readers.contains(name)
     }
 
+    /// Lets no request begin for a while: a vendor that wants to be left alone means all of them.
+    fn hold_back(&self, wait: Duration) {
+        let mut next = self
+            .next_start
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *next = (*next).max(self.transport.elapsed() + wait);
+    }
+
     /// Waits until another request may begin.
     fn wait_for_turn(&self) -> Result<(), SourceError> {
-        let Some(per_second) = self.limits.per_second else {
-            return self.pause(Duration::ZERO);
-        };
         let turn = {
             let mut next = self
                 .next_start
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             let turn = (*next).max(self.transport.elapsed());
-            *next = turn + Duration::from_secs_f64(1.0 / per_second);
+            if let Some(per_second) = self.limits.per_second {
+                *next = turn + Duration::from_secs_f64(1.0 / per_second);
+            }
             turn
         };
         self.pause(turn.saturating_sub(self.transport.elapsed()))

@@ -1,5 +1,6 @@
 //! Readings of the simulated vendor, judged by what is true of it.
 
+mod bad_input;
 mod mutants;
 mod over_http;
 mod planted;
