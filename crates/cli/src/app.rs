@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Explain(command::explain::ExplainArgs),
     /// Look at a job and a run of a pipeline connector, and at where they come from
     Inspect(command::inspect::InspectArgs),
+    /// Be an orchestrator that misbehaves, to aim a pipeline connector at
+    Simulate(command::simulate::SimulateArgs),
     /// Check a connector's credentials
     Credentials(command::credentials::CredentialsArgs),
     /// Check programs that speak the process protocol

@@ -87,6 +87,7 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::Query(args) => args.exec(context),
         Command::Explain(args) => args.exec(context),
         Command::Inspect(args) => args.exec(context),
+        Command::Simulate(args) => args.exec(context),
         Command::Credentials(args) => args.exec(context),
         Command::Protocol(args) => args.exec(context),
         Command::Serve(args) => args.exec(context),

@@ -18,4 +18,5 @@ pub(crate) mod protocol;
 pub(crate) mod query;
 pub(crate) mod render;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod test;
