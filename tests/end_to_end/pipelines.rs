@@ -1,0 +1,429 @@
+//! `bowline test` on pipeline connectors: described, in Python and in Rust, all through the same suite.
+
+use std::process::Command;
+use std::time::Duration;
+
+use bowline_contract::exit_code;
+use bowline_simulator::{Pace, Scenario, Server, Steps, Vendor};
+use jiff::{SignedDuration, Timestamp};
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
+
+use crate::needs::{Need, python, trial};
+use crate::sandbox::{MARK, Ran, Sandbox};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("pipelines/described", &[], described),
+        trial("pipelines/python", &[Need::Python], in_python),
+        trial("pipelines/python_mistakes", &[Need::Python], mistakes),
+        trial("pipelines/rust", &[], in_rust),
+        trial("pipelines/out_of_reach", &[], out_of_reach),
+        trial("pipelines/usage", &[], usage),
+    ]
+}
+
+const NAME: &str = "nights";
+
+/// Runs the binary with the tests' own Python, where there is one.
+fn bowline(sandbox: &Sandbox, args: &[&str]) -> Ran {
+    let mut command = sandbox.command(args);
+    if let Some(python) = python() {
+        command.env("BOWLINE_PYTHON", python);
+    }
+    sandbox.finish(&mut command, None)
+}
+
+fn report(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}\n{}", ran.said()))
+}
+
+/// The checks of a report with this verdict, by name.
+fn checks_with(report: &Value, verdict: &str) -> Vec<String> {
+    let checks = report["checks"].as_array().expect("a list of checks");
+    checks
+        .iter()
+        .filter(|check| check["verdict"] == verdict)
+        .filter_map(|check| check["id"].as_str())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn described() -> Result<(), Failed> {
+    let scenario = Scenario {
+        runs: 60,
+        jobs: 5,
+        hours: 40,
+        steps: Steps::Batch,
+        page: 25,
+        ..Scenario::calm(4, Timestamp::now())
+    };
+    let description = bowline_simulator::description(&scenario);
+    let server = Server::start(Vendor::new(scenario), 0, Duration::ZERO, Pace::Real)?;
+    let sandbox = Sandbox::new();
+    let folder = format!("etl_connectors/{NAME}");
+    for (file, text) in [
+        ("connector.toml", description),
+        ("manifest.json", bowline_simulator::manifest().to_string()),
+        (
+            "credentials.json",
+            bowline_simulator::credentials(&server.url()).to_string(),
+        ),
+    ] {
+        sandbox.write(format!("{folder}/{file}"), &text);
+    }
+
+    let ran = bowline(&sandbox, &["test", NAME, "--format", "json"]);
+    let found = report(&ran);
+    assert_eq!(
+        checks_with(&found, "wrong"),
+        Vec::<String>::new(),
+        "{}",
+        ran.said()
+    );
+    assert_eq!(checks_with(&found, "blocked"), Vec::<String>::new());
+    assert!(
+        checks_with(&found, "supported").len() > 15,
+        "{}",
+        ran.said()
+    );
+    assert_eq!(found["asset_class"], "etl");
+    assert_eq!(found["features"].as_array().map(Vec::len), Some(17));
+    assert!(!ran.stdout.contains(bowline_simulator::SECRET));
+
+    // A status that the manifest does not map is the connector's fault.
+    let mut manifest = bowline_simulator::manifest();
+    let mapping = manifest["run_status_mapping"]
+        .as_object_mut()
+        .expect("a mapping");
+    mapping.remove("SUCCEEDED");
+    sandbox.write(format!("{folder}/manifest.json"), &manifest.to_string());
+    let ran =
+        bowline(&sandbox, &["test", NAME, "-m", "etl_run_details"]).exits(exit_code::FELL_SHORT);
+    let first = ran.stdout.lines().next().unwrap_or_default();
+    assert_eq!(
+        first,
+        "✗ etl_run_details/statuses is wrong",
+        "{}",
+        ran.said()
+    );
+    assert!(ran.stdout.contains("`SUCCEEDED`, seen "), "{}", ran.said());
+    assert!(
+        ran.stdout
+            .contains("next: mend it, then run `bowline test nights -m etl_run_details`"),
+        "{}",
+        ran.said()
+    );
+    Ok(())
+}
+
+/// A vendor in a file: a run a line, its id, job, status, start and end.
+fn runs() -> String {
+    let now = Timestamp::from_second(Timestamp::now().as_second()).expect("a whole second");
+    let at = |minutes: i64| now - SignedDuration::from_mins(minutes);
+    let ended = (1..=60).map(|number| {
+        let end = number * 17;
+        let status = if number % 7 == 0 { "BAD" } else { "GOOD" };
+        let job = number % 3;
+        format!(
+            "run-{number:03} job-{job} {status} {} {}\n",
+            at(end + 5),
+            at(end)
+        )
+    });
+    ended
+        .chain([format!("run-000 job-1 RUNNING {} -\n", at(10))])
+        .collect()
+}
+
+/// A sandbox with a new connector in a language, its manifest and the vendor's file.
+fn stage(language: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    bowline(&sandbox, &["new", NAME, "--etl", "--lang", language]).exits(exit_code::OK);
+    sandbox.write("runs.txt", &runs());
+    let file = sandbox.work().join("runs.txt");
+    let credentials = json!({"connect_args": {"api_url": file, "api_key": format!("{MARK}-key")}});
+    sandbox.write(
+        format!("etl_connectors/{NAME}/credentials.json"),
+        &credentials.to_string(),
+    );
+    let path = format!("etl_connectors/{NAME}/manifest.json");
+    let mut manifest: Value = serde_json::from_str(&sandbox.read(&path)).expect("a manifest");
+    manifest["run_status_mapping"] =
+        json!({"GOOD": "success", "BAD": "failed", "RUNNING": "in_progress"});
+    sandbox.write(&path, &manifest.to_string());
+    sandbox
+}
+
+const PYTHON: &str = r#"
+from datetime import datetime
+
+
+class Connector:
+    def setup_connection(self):
+        with open(self.credentials["api_url"]) as file:
+            self.lines = [line.split() for line in file]
+
+    def fetch_metadata(self, limit, offset):
+        jobs = [{"job_source_id": "job-%d" % n, "name": "Job %d" % n} for n in range(3)]
+        return jobs[offset:offset + limit]
+
+    def fetch_run_details(self, run_ids=None, window_start=None, window_end=None, limit=100, offset=0):
+        if run_ids is None and (window_start is None or window_end is None):
+            raise ValueError("either run_ids, or both window_start and window_end, must be given")
+        runs = [self.run(*line) for line in self.lines]
+        if run_ids is not None:
+            runs = [run for run in runs if run["run_source_id"] in run_ids]
+        else:
+            runs = [run for run in runs if window_start <= run["event_time"] < window_end]
+        return runs[offset:offset + limit]
+
+    def run(self, run_id, job, status, start, end):
+        start = datetime.fromisoformat(start.replace("Z", "+00:00"))
+        run = {
+            "job_source_id": job, "run_source_id": run_id, "status": status,
+            "start_time": start, "event_time": start,
+        }
+        if end != "-":
+            run["end_time"] = run["event_time"] = datetime.fromisoformat(end.replace("Z", "+00:00"))
+        if status == "BAD":
+            run["error"] = {"message": "no space left"}
+        return run
+"#;
+
+fn in_python() -> Result<(), Failed> {
+    let sandbox = stage("python");
+    sandbox.write(format!("etl_connectors/{NAME}/connector.py"), PYTHON);
+    proven(&sandbox);
+    let junit = bowline(&sandbox, &["test", NAME, "--format", "junit"]).exits(exit_code::OK);
+    assert!(
+        junit
+            .stdout
+            .contains("<testsuite name=\"etl_run_details\" tests=\"16\""),
+        "{}",
+        junit.stdout
+    );
+    let exported = bowline(&sandbox, &["export", NAME]).exits(exit_code::USAGE);
+    assert!(
+        exported
+            .stderr
+            .contains("export is for warehouse connectors: `nights` is a pipeline connector"),
+        "{}",
+        exported.said()
+    );
+    sandbox.assert_clean();
+    Ok(())
+}
+
+/// The whole suite finds a connector over the vendor's file right.
+#[track_caller]
+fn proven(sandbox: &Sandbox) {
+    let ran = bowline(sandbox, &["test", NAME, "--format", "json"]).exits(exit_code::OK);
+    let found = report(&ran);
+    assert_eq!(checks_with(&found, "supported").len(), 24, "{}", ran.said());
+    let human = bowline(sandbox, &["test", NAME]).exits(exit_code::OK);
+    assert!(
+        human
+            .stdout
+            .starts_with("✓ nights: 24 supported of 24 checks, "),
+        "{}",
+        human.said()
+    );
+    assert!(
+        human
+            .stdout
+            .contains("✓ run_error                       yes"),
+        "{}",
+        human.said()
+    );
+    assert!(
+        human
+            .stdout
+            .contains("- metadata_owner                  no       none of 3 jobs"),
+        "{}",
+        human.said()
+    );
+}
+
+fn mistakes() -> Result<(), Failed> {
+    let sandbox = stage("python");
+    let file = format!("etl_connectors/{NAME}/connector.py");
+    for (right, wrong, check) in [
+        (
+            "return runs[offset:offset + limit]",
+            "return runs[:limit]",
+            "etl_run_details/pages",
+        ),
+        ("< window_end", "<= window_end", "etl_run_details/bounds"),
+        (
+            "window_start <= run",
+            "window_start < run",
+            "etl_run_details/bounds",
+        ),
+        (
+            "if run_ids is not None:",
+            "if False:",
+            "etl_run_details/by_id",
+        ),
+        (
+            "raise ValueError",
+            "return [] # ",
+            "etl_run_details/no_query",
+        ),
+        ("run[\"end_time\"] = run", "run", "etl_run_details/valid"),
+        (
+            "return jobs[offset:offset + limit]",
+            "return jobs[:limit]",
+            "etl_metadata/pages",
+        ),
+    ] {
+        let code = PYTHON.replace(right, wrong);
+        assert_ne!(code, PYTHON, "{right}");
+        sandbox.write(&file, &code);
+        let ran =
+            bowline(&sandbox, &["test", NAME, "--format", "json"]).exits(exit_code::FELL_SHORT);
+        let found = checks_with(&report(&ran), "wrong");
+        assert!(
+            found.iter().any(|one| one == check),
+            "{wrong}: {found:?}\n{}",
+            ran.said()
+        );
+    }
+    Ok(())
+}
+
+const RUST: &str = r#"
+use std::process::ExitCode;
+
+use bowline_sdk::{
+    Credentials, Error, ErrorKind, Json, Page, Pipeline, PipelineSession, Wanted, json, pipeline,
+};
+
+struct Connector;
+
+struct Session {
+    lines: Vec<String>,
+}
+
+impl Pipeline for Connector {
+    type Session = Session;
+
+    fn name(&self) -> &str {
+        "nights"
+    }
+
+    fn setup(&self, credentials: &Credentials) -> Result<Session, Error> {
+        let text = std::fs::read_to_string(credentials.text("api_url")?)
+            .map_err(|error| Error::new(ErrorKind::Connection, error.to_string()))?;
+        let lines = text.lines().map(str::to_owned).collect();
+        Ok(Session { lines })
+    }
+}
+
+fn page_of(events: impl Iterator<Item = Json>, page: Page) -> Vec<Json> {
+    events.skip(page.offset as usize).take(page.limit as usize).collect()
+}
+
+fn run(line: &str) -> Json {
+    let words: Vec<&str> = line.split(' ').collect();
+    let [id, job, status, start, end] = words[..] else { return Json::Null };
+    let at = if end == "-" { start } else { end };
+    let mut run = json!({
+        "job_source_id": job, "run_source_id": id, "status": status, "start_time": start, "event_time": at,
+    });
+    if end != "-" {
+        run["end_time"] = json!(end);
+    }
+    if status == "BAD" {
+        run["error"] = json!({"message": "no space left"});
+    }
+    run
+}
+
+impl PipelineSession for Session {
+    fn fetch_metadata(&mut self, page: Page) -> Result<Vec<Json>, Error> {
+        let jobs = (0..3).map(|n| json!({"job_source_id": format!("job-{n}"), "name": format!("Job {n}")}));
+        Ok(page_of(jobs, page))
+    }
+
+    fn fetch_run_details(&mut self, wanted: &Wanted, page: Page) -> Result<Vec<Json>, Error> {
+        let runs = self.lines.iter().map(|line| run(line));
+        let asked = runs.filter(|run| match wanted {
+            Wanted::Ids(ids) => ids.iter().any(|id| run["run_source_id"] == id.as_str()),
+            Wanted::Window { start, end } => {
+                let at = run["event_time"].as_str().unwrap_or_default().trim_end_matches('Z');
+                start.trim_end_matches('Z') <= at && at < end.trim_end_matches('Z')
+            }
+        });
+        Ok(page_of(asked, page))
+    }
+}
+
+fn main() -> ExitCode {
+    pipeline::serve(Connector)
+}
+"#;
+
+fn in_rust() -> Result<(), Failed> {
+    let sandbox = stage("rust");
+    sandbox.write(format!("etl_connectors/{NAME}/src/main.rs"), RUST);
+    let project = sandbox.work().join("etl_connectors").join(NAME);
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--offline", "--quiet"])
+        .current_dir(&project)
+        .env("CARGO_TARGET_DIR", project.join("target"))
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .output()?;
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    proven(&sandbox);
+    Ok(())
+}
+
+fn out_of_reach() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    bowline(&sandbox, &["new", NAME, "--etl", "--like", "prefect"]).exits(exit_code::OK);
+    let credentials = json!({"connect_args": {
+        "api_url": "http://127.0.0.1:1/api", "username": "u", "password": format!("{MARK}-word"),
+    }});
+    sandbox.write(
+        format!("etl_connectors/{NAME}/credentials.json"),
+        &credentials.to_string(),
+    );
+    let ran = bowline(&sandbox, &["test", NAME]).exits(exit_code::UNREACHABLE);
+    assert!(
+        ran.stderr.starts_with("error: cannot reach the vendor"),
+        "{}",
+        ran.said()
+    );
+    Ok(())
+}
+
+fn usage() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    bowline(&sandbox, &["new", NAME, "--etl", "--like", "dagster"]).exits(exit_code::OK);
+    for (args, told) in [
+        (
+            &["-m", "metadata"][..],
+            "hint: did you mean `etl_metadata`?",
+        ),
+        (&["--jobs", "4"], "error: `--jobs` is for databases"),
+    ] {
+        let args = [&["test", NAME], args].concat();
+        let ran = bowline(&sandbox, &args).exits(exit_code::USAGE);
+        assert!(ran.stderr.contains(told), "{}", ran.said());
+    }
+    let mut command = sandbox.command(&["test", NAME]);
+    command.env("ETL_TEST_WINDOW_HOURS", "a week");
+    let ran = sandbox.finish(&mut command, None).exits(exit_code::USAGE);
+    assert!(
+        ran.stderr
+            .contains("error: `ETL_TEST_WINDOW_HOURS` is no number of hours: `a week`"),
+        "{}",
+        ran.said()
+    );
+    Ok(())
+}
