@@ -24,6 +24,7 @@ mod redact;
 mod registries;
 mod sandbox;
 mod secrets;
+mod served;
 mod warehouse;
 
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         native_images::trials(),
         registries::trials(),
         agent_shim::trials(),
+        served::trials(),
         images_in_agent::trials(),
         packages::trials(),
         collect::trials(),
