@@ -73,6 +73,9 @@ fn lines() -> Result<(), Failed> {
         "{}",
         ran.said()
     );
+    // The vendor's data, whatever of it stands among the credentials.
+    let address = format!("{}/runs/run-0", stage.vendor.server.url());
+    assert_eq!(events[2]["event"]["run_url"], address);
     // The same again has the same keys, and leaves nothing behind.
     let again = stage.collect(&ALL).exits(exit_code::OK);
     assert_eq!(again.stdout, ran.stdout);

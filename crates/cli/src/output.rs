@@ -1,6 +1,7 @@
 //! The one place that writes to the terminal: data to standard output, talk to standard error.
 //!
-//! Everything passes a [`Redactor`] on its way out, whatever the libraries did before.
+//! Everything passes a [`Redactor`] on its way out, whatever the libraries did before; only collected events do not: they
+//! are the vendor's data, and must be the same wherever they go.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{PoisonError, RwLock};
@@ -78,11 +79,10 @@ impl Printer {
         )
     }
 
-    /// Writes data for programs to standard output, byte for byte, and tells when its reader is gone: for data without
-    /// end.
-    pub(crate) fn stream(&self, data: &str) -> io::Result<()> {
+    /// Writes collected events to standard output as they are, and tells when their reader is gone.
+    pub(crate) fn events(&self, data: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(self.redact(data).as_bytes())?;
+        out.write_all(data.as_bytes())?;
         out.flush()
     }
 

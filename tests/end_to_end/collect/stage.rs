@@ -57,6 +57,7 @@ status = "record.state"
 event_time = "record.ended or record.at"
 start_time = "record.at"
 end_time = "record.ended"
+run_url = "credentials.url ~ '/runs/' ~ record.id"
 error = { message = "'it broke' if record.state == 'failed'" }
 outputs = [{ asset_type = "'FILE'", fully_qualified_name = "'s3://shop/' ~ record.id" }]
 task_runs = [{ run_source_id = "record.id ~ '/load'", task_source_id = "'load'", status = "record.state", event_time = "record.ended or record.at", start_time = "record.at", end_time = "record.ended", error = { message = "'it broke' if record.state == 'failed'" } }]
@@ -145,7 +146,7 @@ struct Mood {
 
 /// An orchestrator.
 pub(super) struct Vendor {
-    server: HttpServer,
+    pub(super) server: HttpServer,
     mood: Arc<(Mutex<Mood>, Condvar)>,
 }
 

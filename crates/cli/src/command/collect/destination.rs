@@ -204,7 +204,7 @@ pub(super) struct Output(Arc<Printer>);
 
 impl Sink for Output {
     fn deliver(&mut self, _kind: Kind, events: &[Event]) -> Result<Vec<Refused>, CollectError> {
-        match self.0.stream(&lines(events)) {
+        match self.0.events(&lines(events)) {
             Ok(()) => Ok(Vec::new()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(CollectError::Closed),
             Err(error) => Err(CollectError::Output(error)),
