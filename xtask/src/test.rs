@@ -77,8 +77,29 @@ pub(crate) fn run(filters: &[String]) -> Result<(), Failure> {
             .args(filters)
             .envs(environment),
     );
+    let seeds = match filters {
+        [] => simulated_orchestrators(),
+        _ => Ok(()),
+    };
     report(&missing);
-    outcome
+    outcome.and(seeds)
+}
+
+/// Ten thousand simulated orchestrators, which unoptimized code would take half an hour to read.
+fn simulated_orchestrators() -> Result<(), Failure> {
+    step("simulated orchestrators");
+    process::run(&mut cargo(&[
+        "test",
+        "--release",
+        "--package",
+        "bowline-simulator",
+        "--test",
+        "simulator",
+        "--",
+        "seeds",
+        "over_http",
+        "bad_input",
+    ]))
 }
 
 fn report(missing: &[String]) {
