@@ -10,7 +10,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 use crate::images::{run, three_connectors};
-use crate::needs::{Need, trial};
+use crate::needs::{Need, oracle_python, trial};
 use crate::sandbox::{MARK, Ran, Sandbox};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -31,6 +31,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     tests
         .into_iter()
         .map(|(name, body)| trial(format!("native_images/{name}"), &[Need::ImageTools], body))
+        .chain([trial(
+            "native_images/the_bill_is_valid",
+            &[Need::ImageTools, Need::PythonPackages],
+            the_bill_is_valid,
+        )])
         .collect()
 }
 
@@ -338,10 +343,24 @@ fn base_for_two(yard: &Yard) {
     let container = container.trim();
     for args in [
         &["config", "--arch", "arm64", container][..],
-        &["commit", "--quiet", "--timestamp", "0", container, "localhost/base-arm64:1"],
+        &[
+            "commit",
+            "--quiet",
+            "--timestamp",
+            "0",
+            container,
+            "localhost/base-arm64:1",
+        ],
         &["manifest", "create", "both"],
         &["manifest", "add", "both", &storage],
-        &["manifest", "add", "--arch", "arm64", "both", "containers-storage:localhost/base-arm64:1"],
+        &[
+            "manifest",
+            "add",
+            "--arch",
+            "arm64",
+            "both",
+            "containers-storage:localhost/base-arm64:1",
+        ],
         &[
             "manifest",
             "push",
@@ -568,6 +587,31 @@ fn what_an_image_holds() -> Result<(), Failed> {
         "{}",
         unknown.said()
     );
+    Ok(())
+}
+
+/// CycloneDX's own validator takes the bill of materials, and can say no.
+fn the_bill_is_valid() -> Result<(), Failed> {
+    let yard = Yard::new();
+    yard.built(&["--output", "oci:image"]);
+    let bill = blobs(&yard.work("image"))
+        .into_iter()
+        .map(|blob| fs::read(blob).expect("a blob"))
+        .find(|bytes| bytes.starts_with(br#"{"bomFormat""#))
+        .expect("a bill of materials");
+    let judged = |bill: &[u8]| {
+        let file = yard.sandbox.folder().join("bill.json");
+        fs::write(&file, bill).expect("a file");
+        let oracle = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracles/sbom_oracle.py");
+        run(
+            Command::new(oracle_python().expect("a Python with packages"))
+                .arg(oracle)
+                .stdin(fs::File::open(file).expect("a file")),
+        )
+    };
+    assert_eq!(judged(&bill).trim(), "null");
+    let wrong = String::from_utf8_lossy(&bill).replace("\"container\"", "\"crate\"");
+    assert_ne!(judged(wrong.as_bytes()).trim(), "null");
     Ok(())
 }
 

@@ -159,7 +159,7 @@ pub(crate) fn stop_servers() {
 }
 
 /// The Python whose packages the oracles are; it can install others.
-fn oracle_python() -> Option<PathBuf> {
+pub(crate) fn oracle_python() -> Option<PathBuf> {
     std::env::var_os("BOWLINE_ORACLE_PYTHON").map(PathBuf::from)
 }
 
