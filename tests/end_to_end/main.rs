@@ -25,6 +25,7 @@ mod registries;
 mod sandbox;
 mod secrets;
 mod served;
+mod simulate;
 mod warehouse;
 
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         images_in_agent::trials(),
         packages::trials(),
         collect::trials(),
+        simulate::trials(),
         broken::trials(),
     ]
     .into_iter()
