@@ -104,15 +104,23 @@ words! {
     }
 }
 
+/// What the name of every section for pipelines begins with.
+const ETL_PREFIX: &str = "etl_";
+
 impl EtlSection {
     /// The section that a filter names.
     ///
     /// # Errors
     /// When no section has that name.
     pub fn parse_filter(name: &str) -> Result<Self, UnknownSection> {
-        Self::from_name(name).ok_or_else(|| UnknownSection {
-            name: name.to_owned(),
-            hint: nearest::hint(name, Self::NAMES.iter().copied()),
+        Self::from_name(name).ok_or_else(|| {
+            // Those who know the other suite's names leave the prefix out.
+            let bare = name.strip_prefix(ETL_PREFIX).unwrap_or(name);
+            let prefixed = format!("{ETL_PREFIX}{bare}");
+            UnknownSection {
+                name: name.to_owned(),
+                hint: nearest::hint(&prefixed, Self::NAMES.iter().copied()),
+            }
         })
     }
 }
