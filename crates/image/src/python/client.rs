@@ -36,6 +36,8 @@ const PYTHONS: [&[&str]; 3] = [
 const NOTHING_FITS: &str = "No matching distribution found for ";
 /// What pip says when two requirements contradict each other.
 const CONFLICT: &str = "ResolutionImpossible";
+/// What pip says when some requirements have hashes and others do not.
+const HASHES: &str = "--require-hashes mode";
 /// What pip says when the index cannot be reached, beside that nothing fits.
 const UNREACHABLE: [&str; 4] = [
     "NewConnectionError",
@@ -256,18 +258,17 @@ fn refused(words: &str, connectors: &[&PlannedConnector], target: Target<'_>) ->
         .because(format!("it has no wheel for {}", target.shown()))
         .hint(USE_AN_ENGINE.to_owned()),
         _ => {
-            let error = ImageError::new(ImageErrorKind::Packages, format!("for {of}"))
-                .because(last_lines(words));
-            match words.contains(CONFLICT) {
-                true => error.hint(
-                    "let their versions fit together; what pip calls a constraint is in the base already, and an \
-                     engine replaces it: `--builder docker`, `podman` or `buildah`"
-                        .to_owned(),
-                ),
-                false => error.hint(
-                    "check the network and the settings of pip, whose own words are above".to_owned(),
-                ),
-            }
+            let hint = if words.contains(CONFLICT) {
+                "let their versions fit together; what pip calls a constraint is in the base already, and an engine \
+                 replaces it: `--builder docker`, `podman` or `buildah`"
+            } else if words.contains(HASHES) {
+                "give every package of every connector its hash, or none: all of them are resolved together"
+            } else {
+                "check the network and the settings of pip, whose own words are above"
+            };
+            ImageError::new(ImageErrorKind::Packages, format!("for {of}"))
+                .because(last_lines(words))
+                .hint(hint.to_owned())
         }
     }
 }
