@@ -4,6 +4,7 @@
 //! here. Each test has a [`sandbox::Sandbox`] of its own: a fresh folder, a clean environment and, if it asks
 //! for one, a fresh PostgreSQL database whose password must show up nowhere.
 
+mod agent_images;
 mod agent_shim;
 mod broken;
 mod case;
@@ -14,11 +15,13 @@ mod faults;
 mod images;
 mod images_in_agent;
 mod languages;
+mod mutants;
 mod native_images;
 mod needs;
 mod odbc;
 mod packages;
 mod pipeline_scaffold;
+mod pipelines;
 mod python;
 mod redact;
 mod registries;
@@ -51,7 +54,9 @@ fn main() -> ExitCode {
         python::trials(),
         languages::trials(),
         pipeline_scaffold::trials(),
+        pipelines::trials(),
         images::trials(),
+        agent_images::trials(),
         native_images::trials(),
         registries::trials(),
         agent_shim::trials(),
@@ -61,6 +66,7 @@ fn main() -> ExitCode {
         collect::trials(),
         simulate::trials(),
         broken::trials(),
+        mutants::trials(),
     ]
     .into_iter()
     .flatten()

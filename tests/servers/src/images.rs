@@ -148,6 +148,7 @@ impl ImageStore {
         let root = tempfile::tempdir().map_err(ServerError::Folder)?;
         put_busybox(root.path())?;
         put_python(root.path(), python)?;
+        put_runtimes(root.path())?;
         let path = "PATH=/usr/local/bin:/bin";
         self.pack(
             root.path(),
@@ -223,6 +224,36 @@ fn put_python(root: &Path, python: &Path) -> Result<(), ServerError> {
     let loaded = fs::read_dir(lib.join("lib-dynload")).map_err(ServerError::Folder)?;
     modules.extend(loaded.flatten().map(|entry| entry.path()));
     put_libraries(root, &modules)
+}
+
+/// What nearly every program in machine code needs beside the C library, and every real base has.
+const RUNTIMES: [&str; 6] = [
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libstdc++.so.6",
+];
+
+fn put_runtimes(root: &Path) -> Result<(), ServerError> {
+    let mut listed = Command::new("/sbin/ldconfig");
+    listed.arg("-p");
+    let known = output(listed)?;
+    for name in RUNTIMES {
+        let place = known
+            .lines()
+            .filter(|line| line.trim_start().starts_with(name))
+            .find_map(|line| line.split("=> ").nth(1));
+        let Some(place) = place else { continue };
+        let target = root.join(place.trim_start_matches('/'));
+        let put = || {
+            fs::create_dir_all(target.parent().unwrap_or(root))?;
+            fs::copy(place, &target).map(drop)
+        };
+        put().map_err(ServerError::Folder)?;
+    }
+    Ok(())
 }
 
 /// The shared libraries that programs need, at the paths at which the loader looks for them here.

@@ -1,5 +1,6 @@
 //! Finding and loading a driver's shared library.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::Path;
 
 use adbc_core::options::AdbcVersion;
@@ -41,11 +42,18 @@ fn load_named(name: &str, entrypoint: Option<&str>) -> Result<ManagedDriver, Sql
         folders,
     )
     .map_err(|error| {
-        let manifest = folder.map(|folder| folder.join(name).with_extension("toml"));
-        if let Some(manifest) = manifest.filter(|manifest| manifest.is_file()) {
+        // An image holds drivers as bare libraries.
+        let library = format!("{DLL_PREFIX}{name}{DLL_SUFFIX}");
+        let there = folder.and_then(|folder| {
+            [format!("{name}.toml"), library]
+                .map(|file| folder.join(file))
+                .into_iter()
+                .find(|file| file.is_file())
+        });
+        if let Some(there) = there {
             return driver_error(format!(
                 "driver cannot be loaded: `{name}` from `{}`\n{}\nhint: install it again with `bowline driver install {name}`",
-                manifest.display(),
+                there.display(),
                 reasons(&error),
             ));
         }
