@@ -22,6 +22,7 @@ mod odbc;
 mod packages;
 mod pipeline_scaffold;
 mod pipelines;
+mod pipelines;
 mod python;
 mod redact;
 mod registries;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         python::trials(),
         languages::trials(),
         pipeline_scaffold::trials(),
+        pipelines::trials(),
         pipelines::trials(),
         images::trials(),
         agent_images::trials(),
