@@ -324,6 +324,14 @@ fn several_platforms() -> Result<(), Failed> {
     let refused = yard.bowline(&[&args[..], &["--builder", "native"]].concat());
     assert_ne!(refused.exit, Some(exit_code::OK), "{}", refused.said());
     assert!(refused.stderr.contains("arm64"), "{}", refused.said());
+    let engine = yard
+        .bowline(&[&args[..], &["--builder", "buildah"]].concat())
+        .exits(exit_code::IMAGE);
+    assert!(
+        engine.stderr.contains("it is made for `linux/amd64`"),
+        "{}",
+        engine.said()
+    );
     let docker = yard.bowline(&[&args[..], &["--builder", "docker"]].concat());
     assert_eq!(docker.exit, Some(exit_code::IMAGE), "{}", docker.said());
     Ok(())

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
-use crate::native::{manifest_for, open};
+use crate::native::{check_platform, manifest_for, open, read_config};
 use crate::oci::{Blob, BlobContent, PackedImage, write_docker_archive};
 use crate::plan::BaseImage;
 use crate::platform::Platform;
@@ -40,6 +40,8 @@ impl LoadableBase {
         let source = open(base, &Access::new(LoginFiles::default()))?;
         let root = manifest_for(source.as_ref(), &source.root()?, platform)?;
         let manifest = root.to_manifest()?;
+        let config = read_config(source.as_ref(), &manifest.config)?;
+        check_platform(source.as_ref(), &config, platform)?;
         let mut blobs: Vec<Blob> = [&manifest.config]
             .into_iter()
             .chain(&manifest.layers)

@@ -290,7 +290,7 @@ pub(crate) fn read_config(
     serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))
 }
 
-fn check_platform(
+pub(crate) fn check_platform(
     source: &dyn BlobSource,
     config: &Map<String, Value>,
     wanted: &Platform,

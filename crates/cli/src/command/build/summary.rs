@@ -131,6 +131,12 @@ fn next(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -> Strin
                 shown(path)
             )
         }
+        Made::Engine(engine, built) if !built.pushed && built.images.len() > 1 => {
+            format!(
+                "  push it: {} manifest push --all {tag} docker://{tag}\n",
+                engine.name()
+            )
+        }
         Made::Engine(engine, built) if !built.pushed => {
             format!("  push it: {} push {tag}\n", engine.name())
         }
