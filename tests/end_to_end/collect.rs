@@ -299,8 +299,8 @@ fn a_vendor_that_breaks_off() -> Result<(), Failed> {
 /// Kills the collection again and again until one gets through: at moments spread over its whole life, and while the
 /// platform has a batch in its hands, which it then took or lost.
 fn killed_at_any_moment() -> Result<(), Failed> {
-    const RUNS: usize = 2_000;
-    const KILLS: u32 = 12;
+    const RUNS: usize = 1_000;
+    const KILLS: u32 = 8;
     let stage = Stage::with_runs(RUNS);
     let platform = Platform::start(|_, _| Answer::new(202, "{}"));
     // How long it takes unhindered, to spread the kills over it.
