@@ -74,15 +74,15 @@ pub(super) fn compare(sightings: &[Sighting]) -> Comparison {
                 _ => true,
             };
             match (before, sighting.seen.get(label), after) {
-                (Some(before), Some(seen), Some(after)) if before.print == after.print => {
-                    if seen.print != before.print {
-                        comparison.mixed.push(oddity(before));
-                    }
+                (Some(before), Some(seen), Some(after))
+                    if before.print == after.print && seen.print != before.print =>
+                {
+                    comparison.mixed.push(oddity(before));
                 }
-                (Some(before), None, Some(after)) if before.print == after.print => {
-                    if covered(before) {
-                        comparison.lost.push(oddity(before));
-                    }
+                (Some(before), None, Some(after))
+                    if before.print == after.print && covered(before) =>
+                {
+                    comparison.lost.push(oddity(before));
                 }
                 (None, None, Some(after)) if after.is_settled && covered(after) => {
                     comparison.late.push(oddity(after));

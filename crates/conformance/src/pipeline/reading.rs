@@ -23,6 +23,12 @@ const STALE_PAGES: usize = 2;
 /// The most pages of one reading.
 const MOST_PAGES: usize = 2_000;
 
+/// Reads a described connector to the end, and hands on each event.
+type WholeReading<'f> =
+    dyn Fn(&dyn Pipeline, &mut dyn FnMut(Json)) -> Result<Summary, SourceError> + 'f;
+/// Fills a reading, and tells now and then how many events it has.
+type Filling<'f> = dyn FnMut(&mut Reading, &dyn Fn(usize)) -> Result<(), SourceError> + 'f;
+
 /// What one reading gave.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
@@ -238,11 +244,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what a description gives, which walks its pages itself.
-    fn whole(
-        &mut self,
-        what: String,
-        read: &dyn Fn(&dyn Pipeline, &mut dyn FnMut(Json)) -> Result<Summary, SourceError>,
-    ) -> Result<Reading, SourceError> {
+    fn whole(&mut self, what: String, read: &WholeReading<'_>) -> Result<Reading, SourceError> {
         let pipeline = self.pipeline;
         self.reading(what, &mut |reading, tell| {
             let mut events = Vec::new();
@@ -255,11 +257,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn reading(
-        &mut self,
-        what: String,
-        read: &mut dyn FnMut(&mut Reading, &dyn Fn(usize)) -> Result<(), SourceError>,
-    ) -> Result<Reading, SourceError> {
+    fn reading(&mut self, what: String, read: &mut Filling<'_>) -> Result<Reading, SourceError> {
         let started = Instant::now();
         (self.on_event)(Event::Reading { what: &what });
         let mut reading = Reading {

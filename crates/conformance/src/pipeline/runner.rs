@@ -226,11 +226,12 @@ impl Suite<'_> {
         if self.options.sections.contains(&EtlSection::Metadata) {
             found.assets = assets::metadata(self)?;
         }
-        if self.options.sections.contains(&EtlSection::RunDetails) && !self.is_interrupted() {
-            if let Some(look) = runs::run_details(self)? {
-                found.unmapped = look.summary.unmapped;
-                found.runs = Some(look.events);
-            }
+        if self.options.sections.contains(&EtlSection::RunDetails)
+            && !self.is_interrupted()
+            && let Some(look) = runs::run_details(self)?
+        {
+            found.unmapped = look.summary.unmapped;
+            found.runs = Some(look.events);
         }
         let runs = found.runs.as_ref().map_or(0, Vec::len);
         if found.assets.as_ref().is_some_and(Vec::is_empty) && runs > 0 {
