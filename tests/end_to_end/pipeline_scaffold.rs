@@ -352,6 +352,13 @@ fn openapi() -> Result<(), Failed> {
             shown.said()
         );
     }
+    let test = sandbox.bowline(&["test", "nights", "--verbose"]);
+    assert!(
+        test.stderr
+            .contains("/v1/pipelines?limit=2&offset=0 → 200,"),
+        "{}",
+        test.said()
+    );
     Ok(())
 }
 

@@ -93,6 +93,11 @@ impl Printer {
         }
     }
 
+    /// Whether it was asked to say more.
+    pub(crate) fn says_details(&self) -> bool {
+        self.verbosity >= Verbosity::Verbose
+    }
+
     /// Says a line on standard error when asked to say more.
     pub(crate) fn detail(&self, line: impl std::fmt::Display) {
         if self.verbosity >= Verbosity::Verbose {

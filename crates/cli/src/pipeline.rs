@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bowline_connector::{Credentials, Located, Workspace};
 use bowline_contract::AssetClass;
-use bowline_etl::{EtlConnector, Opening, Pipeline};
+use bowline_etl::{EtlConnector, Exchange, OnExchange, Opening, Pipeline};
 
 use crate::connector::{read_credentials, tell};
 use crate::error::CliError;
 use crate::interrupt::on_interrupt;
+use crate::output::visible;
 use crate::run::Context;
+use crate::style::{STRONG, paint};
 
 /// Finds and loads the pipeline connector that is meant: the one named, else the environment's, else the only one.
 pub(crate) fn load(context: &Context, name: Option<&str>) -> Result<EtlConnector, CliError> {
@@ -39,13 +41,43 @@ pub(crate) fn credentials(
     )
 }
 
-/// Makes a connector ready to be read, with its credentials; nothing is sent yet. Ctrl-C stops a reading soon.
+/// Makes a connector ready to be read, with its credentials; nothing is sent yet. Ctrl-C stops a reading soon. Asked to
+/// say more, every request is shown.
 pub(crate) fn open(
     context: &Context,
     connector: &EtlConnector,
 ) -> Result<Arc<dyn Pipeline>, CliError> {
     let credentials = credentials(context, connector)?;
-    open_with(connector, &credentials, Opening::default())
+    open_with(connector, &credentials, opening(context))
+}
+
+/// What opens a connector so that every request is shown, when asked to say more.
+pub(crate) fn opening(context: &Context) -> Opening {
+    let printer = Arc::clone(&context.printer);
+    Opening {
+        on_exchange: printer.says_details().then(|| {
+            Arc::new(move |exchange: &Exchange<'_>| printer.detail(traced(exchange))) as OnExchange
+        }),
+        ..Opening::default()
+    }
+}
+
+/// A line for a request and its answer.
+pub(crate) fn traced(exchange: &Exchange<'_>) -> String {
+    let outcome = match exchange.outcome() {
+        Ok((status, size)) => format!("{status}, {size} bytes"),
+        Err(error) => error,
+    };
+    let page = exchange
+        .page()
+        .map_or_else(String::new, |page| format!(", page {page}"));
+    format!(
+        "{} {} → {}{page}, {} ms",
+        paint(STRONG, exchange.method()),
+        visible(&exchange.address()),
+        visible(&outcome),
+        exchange.elapsed().as_millis()
+    )
 }
 
 /// As [`open`], with credentials from elsewhere, something in the vendor's place, or somebody who looks on.

@@ -349,9 +349,11 @@ impl Collector<'_> {
     }
 
     fn collect(&mut self, window: Window, ledger: &mut Ledger) -> Result<Collected, CliError> {
-        let pipeline = self
-            .connector
-            .open(&self.credentials, self.stop.new_reading())?;
+        let pipeline = self.connector.open_with(
+            &self.credentials,
+            self.stop.new_reading(),
+            pipeline::opening(self.context),
+        )?;
         let manifest = &self.connector.manifest;
         let connection_type = manifest.connection_type.as_str();
         let format = self.destination.format(|| {

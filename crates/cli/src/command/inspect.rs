@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_contract::etl::{EventError, Terminology, validate_assets, validate_runs};
 use bowline_etl::{
-    EtlConnector, EtlSource, Exchange, Explanation, Opening, Page, Pipeline, Recorder, Recording,
-    RunQuery, Unmapped, map_run,
+    EtlConnector, EtlSource, Explanation, Opening, Page, Pipeline, Recorder, Recording, RunQuery,
+    Unmapped, map_run,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::output::{Printer, visible};
+use crate::output::visible;
 use crate::pipeline;
 use crate::run::Context;
 use crate::style::{BAD, CODE, QUIET, STRONG, paint};
@@ -166,7 +166,7 @@ impl InspectArgs {
         }
         Some(Arc::new(move |exchange| {
             if let Some(printer) = &printer {
-                trace(printer, exchange);
+                printer.say(pipeline::traced(exchange));
             }
             if let Some(recorder) = &recorder {
                 recorder.keep(exchange);
@@ -219,24 +219,6 @@ impl InspectArgs {
         }
         Ok(ended)
     }
-}
-
-/// A line for a request and its answer.
-fn trace(printer: &Printer, exchange: &Exchange<'_>) {
-    let outcome = match exchange.outcome() {
-        Ok((status, size)) => format!("{status}, {size} bytes"),
-        Err(error) => error,
-    };
-    let page = exchange
-        .page()
-        .map_or_else(String::new, |page| format!(", page {page}"));
-    printer.say(format!(
-        "{} {} → {}{page}, {} ms",
-        paint(STRONG, exchange.method()),
-        visible(&exchange.address()),
-        visible(&outcome),
-        exchange.elapsed().as_millis()
-    ));
 }
 
 /// What a search needs.
