@@ -82,7 +82,7 @@ impl Need {
 /// The first program that is missing of those that Debian has for images.
 fn image_tool_missing() -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    ["buildah", "busybox", "skopeo", "umoci"]
+    ["buildah", "busybox", "podman", "skopeo", "umoci"]
         .into_iter()
         .find(|name| !std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
         .map(|name| format!("no `{name}`; `cargo xtask test` installs it as root on Debian"))
