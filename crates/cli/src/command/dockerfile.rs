@@ -40,7 +40,7 @@ impl DockerfileArgs {
             Some(folder) => context.directory.join(folder),
             None => usual_folder(&workspace),
         };
-        let written = write(context, &workspace, &self.names, &self.base, &folder)?;
+        let written = write(&workspace, &self.names, &self.base, &folder)?;
         let mut text = format!("{} the container to test in:\n", paint(GOOD, "✓"));
         for path in written {
             let shown = path.strip_prefix(&context.directory).unwrap_or(&path);
@@ -62,7 +62,6 @@ pub(crate) fn usual_folder(workspace: &Workspace) -> PathBuf {
 
 /// Writes the two files and gives their paths.
 pub(crate) fn write(
-    context: &Context,
     workspace: &Workspace,
     names: &[String],
     base: &BaseArgs,

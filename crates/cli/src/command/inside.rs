@@ -66,7 +66,7 @@ impl InsideArgs {
                 })?,
         };
         let folder = usual_folder(&workspace);
-        write(context, &workspace, &[], &self.base, &folder)?;
+        write(&workspace, &[], &self.base, &folder)?;
         let cancel = Cancel::default();
         let asked = cancel.clone();
         on_interrupt(move || asked.cancel())?;
