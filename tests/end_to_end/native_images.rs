@@ -15,8 +15,10 @@ use crate::images::{run, three_connectors};
 use crate::needs::{Need, oracle_python, trial};
 use crate::sandbox::{Ran, Sandbox};
 
+type Body = fn() -> Result<(), Failed>;
+
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), Failed>); 9] = [
+    let tests: [(&str, Body); 9] = [
         ("programs_of_others_read_it", programs_of_others_read_it),
         ("every_kind_of_base", every_kind_of_base),
         ("the_same_bytes_every_time", the_same_bytes_every_time),
