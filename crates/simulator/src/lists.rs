@@ -254,7 +254,7 @@ fn answer(
         (_, Rest::Cursor(next)) => json!({"items": records, "next": next}),
         (_, Rest::Pages(page, pages)) if !scenario.says_total => {
             // Half of these vendors say nothing of the end.
-            if scenario.seed % 2 == 0 {
+            if scenario.seed.is_multiple_of(2) {
                 json!({"items": records, "page": page, "pages": pages})
             } else {
                 json!({"items": records})

@@ -534,7 +534,9 @@ impl World {
             name,
             cron: (number % 3 != 2).then(|| format!("{} {} * * *", number % 60, number % 24)),
             paused: number % 5 == 4,
-            owner: (number % 2 == 0).then(|| format!("owner{number}@example.com")),
+            owner: number
+                .is_multiple_of(2)
+                .then(|| format!("owner{number}@example.com")),
             steps: u8::try_from(number % 3).unwrap_or_default() + 1,
         };
         // What was there when the clock began was there before.

@@ -44,10 +44,13 @@ pub(crate) fn source(text: &str, url: &str, transport: Option<Arc<dyn Transport>
     .unwrap()
 }
 
+/// What does something with the vendor behind a transport or a server.
+pub(crate) type Reach<'v> = dyn Fn(&mut dyn FnMut(&mut Vendor)) + 'v;
+
 /// A vendor, the source that reads it, and chance.
 pub(crate) struct Subject<'v> {
     pub(crate) source: &'v dyn Pipeline,
-    pub(crate) vendor: &'v dyn Fn(&mut dyn FnMut(&mut Vendor)),
+    pub(crate) vendor: &'v Reach<'v>,
     pub(crate) rng: Rng,
 }
 
