@@ -1,9 +1,9 @@
 //! Finds out which template is at fault when checks fall short.
 //!
 //! Checks share templates, so one broken building block makes many fall short. Three things tell them apart:
-//! a template that a passing check used is cleared; what is left is narrowed to the fewest templates that explain
-//! every shortfall; and where that leaves a choice, the check is asked again with one template at a time spelled
-//! as a dialect pack spells it: the one that makes it pass is at fault.
+//! a template that a passing check used is cleared, unless a check that used no other fell short; what is left is
+//! narrowed to the fewest templates that explain every shortfall; and where that leaves a choice, the check is asked
+//! again with one template at a time spelled as a dialect pack spells it: the one that makes it pass is at fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -66,8 +66,13 @@ pub(crate) fn blame(
     .judge()
 }
 
-/// The templates that the database has answered rightly with.
+/// The templates that the database has answered rightly with, and that never fell short all by themselves.
 fn cleared(findings: &[Finding]) -> BTreeSet<&'static Template> {
+    let proven: BTreeSet<&'static Template> = findings
+        .iter()
+        .filter(|finding| finding.outcome.is_shortfall() && finding.uses.len() == 1)
+        .flat_map(|finding| finding.uses.iter().copied())
+        .collect();
     findings
         .iter()
         .filter(|finding| {
@@ -76,6 +81,7 @@ fn cleared(findings: &[Finding]) -> BTreeSet<&'static Template> {
                 && !finding.rests_on_failure
         })
         .flat_map(|finding| finding.uses.iter().copied())
+        .filter(|template| !proven.contains(template))
         .collect()
 }
 

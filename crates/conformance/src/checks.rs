@@ -5,7 +5,7 @@ use bowline_contract::SuiteSection;
 use crate::CheckInfo;
 use crate::chain::Spec;
 use crate::record::records;
-use crate::{connection, functional, metadata, query_logs};
+use crate::{connection, functional, metadata, metadata_proofs, query_logs};
 
 /// The checks that are code, by section.
 const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
@@ -28,9 +28,14 @@ const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
             &metadata::BYTE_COUNT,
             &metadata::LAST_UPDATE_TIME,
             &metadata::TABLE_COLUMNS,
-            &metadata::IDENTIFIED,
+            &metadata_proofs::PAGES,
+            &metadata_proofs::OTHER_SCHEMA,
+            &metadata_proofs::IDENTIFIED,
+            &metadata_proofs::ALL_COLUMNS,
             &query_logs::WITH_DATETIMES,
             &query_logs::WITH_TEXTS,
+            &query_logs::LIMITED,
+            &query_logs::BOUNDED,
         ],
     ),
     (
@@ -39,6 +44,7 @@ const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
             &functional::CLEAN_START,
             &functional::CREATED,
             &functional::ROWS_GROW,
+            &functional::ROWS_COUNTED,
             &functional::BYTES_GROW,
             &functional::UPDATE_ADVANCES,
             &functional::COLUMN_ADDED,

@@ -29,16 +29,19 @@ impl Clock {
     }
 
     /// The moments that records may name.
-    pub(crate) fn moments(&self) -> [(&'static str, DateTime); 7] {
+    pub(crate) fn moments(&self) -> [(&'static str, DateTime); 10] {
         let noon = self.now.date().to_datetime(time(12, 0, 0, 0));
         [
             ("now", self.now),
             ("an_hour_ago", self.now.saturating_sub(1.hour())),
             ("two_days_ago", self.now.saturating_sub(2.days())),
             ("nine_days_ago", self.now.saturating_sub(9.days())),
+            ("ninety_days_ago", self.now.saturating_sub(90.days())),
             ("long_ago", self.now.saturating_sub(400.days())),
             ("today_noon", noon),
+            ("tomorrow_noon", noon.saturating_add(1.day())),
             ("yesterday_noon", noon.saturating_sub(1.day())),
+            ("noon_two_days_ago", noon.saturating_sub(2.days())),
         ]
     }
 
@@ -47,6 +50,22 @@ impl Clock {
         [
             self.now.saturating_sub(1.hour()),
             self.now.saturating_add(1.second()),
+        ]
+    }
+
+    /// A day that no query log reaches back to, or that has nothing of today in it if it does.
+    pub(crate) fn day_long_ago(&self) -> [DateTime; 2] {
+        [
+            self.now.saturating_sub(400.days()),
+            self.now.saturating_sub(399.days()),
+        ]
+    }
+
+    /// A day of which nothing can be logged yet.
+    pub(crate) fn day_to_come(&self) -> [DateTime; 2] {
+        [
+            self.now.saturating_add(1.day()),
+            self.now.saturating_add(2.days()),
         ]
     }
 

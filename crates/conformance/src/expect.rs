@@ -2,7 +2,7 @@
 
 use bigdecimal::{BigDecimal, Zero};
 use bowline_driver::{ResultSet, SqlError, Value};
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use serde::Deserialize;
 
 use crate::compose::read_flag;
@@ -36,6 +36,8 @@ pub(crate) struct Expect {
     pub(crate) truth: Option<bool>,
     /// A timestamp that shows one of these wall clocks, to the second.
     pub(crate) wall_clock: Option<Vec<toml::value::Datetime>>,
+    /// A timestamp that shows midnight, or a date.
+    pub(crate) midnight: Option<bool>,
     /// An instant at most this many seconds from now.
     pub(crate) near_now: Option<u32>,
     /// A date at most this many days from today.
@@ -162,6 +164,7 @@ impl Expect {
             || something.is_some()
             || truth.is_some()
             || wall_clock.is_some()
+            || self.midnight.is_some()
             || self.near_now.is_some()
             || self.near_today.is_some()
             || self.later_than.is_some()
@@ -203,6 +206,9 @@ impl Expect {
                 reading::wall_clock(value)
                     .map(to_second)
                     .is_some_and(|got| wanted.iter().any(|wanted| civil(wanted) == Some(got)))
+            })
+            && self.midnight.is_none_or(|_| {
+                reading::wall_clock(value).is_some_and(|at| at.time() == Time::midnight())
             })
             && self.near_now.is_none_or(|seconds| {
                 reading::instant(value).is_some_and(|at| {
@@ -268,6 +274,9 @@ impl Expect {
         if let Some(moments) = &self.wall_clock {
             let moments = moments.iter().map(spell_moment).collect::<Vec<_>>();
             words.push(format!("a timestamp that shows {}", moments.join(" or ")));
+        }
+        if self.midnight.is_some() {
+            words.push("a date, or a timestamp that shows midnight".to_owned());
         }
         if let Some(seconds) = self.near_now {
             words.push(format!("an instant within {seconds} s of now"));

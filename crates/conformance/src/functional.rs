@@ -14,15 +14,18 @@ use crate::chain::{Asked, Chain, Spec, quoted_list, text};
 use crate::clock::Clock;
 use crate::finding::{Finding, refusal, wrong};
 use crate::metadata::{
-    Table, columns_variables, first_names, full_table_id, read_columns, read_tables,
+    Request, Table, columns_variables, first_names, full_table_id, read_columns, read_tables,
     tables_variables,
 };
 use crate::outcome::{Outcome, Proof};
 use crate::query_logs::{self, Bounds, Page};
+use crate::reading;
 use crate::session::Session;
-use crate::{CheckInfo, Event};
+use crate::{CheckInfo, Event, Tier};
 
 const ROWS: i64 = 10;
+/// How many times as many rows a count that is an estimate may say there are.
+const ESTIMATE: i64 = 10;
 const MANY_ROWS: i64 = 10_000;
 /// How query logs are looked through.
 const LOG_PAGE: i64 = 1000;
@@ -52,6 +55,13 @@ pub(crate) const ROWS_GROW: Spec = Spec::new(
     &["insert_rows"],
     &[],
 );
+pub(crate) const ROWS_COUNTED: Spec = Spec::new(
+    "row_count_near",
+    "the row count is near the number of rows there are",
+    &["get_tables_query"],
+    &[],
+)
+.strict();
 pub(crate) const BYTES_GROW: Spec = Spec::new(
     "byte_count_grows",
     "inserted rows make the table larger",
@@ -132,6 +142,7 @@ pub(crate) fn functional(
     templates: Arc<TemplateSet>,
     target: Option<&FunctionalTarget>,
     session: &mut Session,
+    tier: Tier,
     patience: Duration,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Functional {
@@ -178,7 +189,7 @@ pub(crate) fn functional(
         })
     });
     let gone = match table {
-        Some(before) => mutate(&mut chain, &place, &before, patience),
+        Some(before) => mutate(&mut chain, &place, &before, tier, patience),
         None => {
             for spec in AFTER_CREATION {
                 chain.not_reached(spec, &CREATED);
@@ -199,7 +210,13 @@ pub(crate) fn functional(
 }
 
 /// Everything that is done with the table once it is there; says whether it is gone at the end.
-fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Duration) -> bool {
+fn mutate(
+    chain: &mut Chain<'_>,
+    place: &Place,
+    before: &Table,
+    tier: Tier,
+    patience: Duration,
+) -> bool {
     let mut inserted = false;
     let mut latest = None;
     chain.check(&ROWS_GROW, |chain, info| {
@@ -219,6 +236,27 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
             })
         })
     });
+    let counted = latest
+        .as_ref()
+        .and_then(|table: &Table| table.row_count.clone());
+    if let Some(said) = counted
+        && tier == Tier::Strict
+        && chain.has("get_table_identifier")
+    {
+        chain.check(&ROWS_COUNTED, |chain, info| {
+            let table = chain.render(info, "get_table_identifier", place.variables())?;
+            let sql = format!("SELECT COUNT(*) FROM {table}");
+            let result = chain.session.run(None, &sql).map_err(refusal)?;
+            let there = result.scalar().and_then(reading::whole_number);
+            match there {
+                Some(there) if said <= &there * ESTIMATE => Ok(()),
+                there => Err(wrong(
+                    format!("a row_count near {}", number(there.as_ref())),
+                    number(Some(&said)),
+                )),
+            }
+        });
+    }
     if !inserted {
         chain.not_reached(&BYTES_GROW, &ROWS_GROW);
         chain.not_reached(&UPDATE_ADVANCES, &ROWS_GROW);
@@ -344,14 +382,14 @@ fn mutate(chain: &mut Chain<'_>, place: &Place, before: &Table, patience: Durati
 fn look_through_logs(chain: &mut Chain<'_>, info: &CheckInfo, sql: &str) -> Asked<Seen<()>> {
     let wanted = squeeze(sql);
     let pattern = without_constants(sql);
-    let clock = Clock::start();
+    let hour = Clock::start().last_hour();
     let mut others = 0;
     for page in 0..LOG_PAGES {
         let page = Page {
             limit: LOG_PAGE,
             offset: page * LOG_PAGE,
         };
-        let variables = query_logs::variables(clock, Bounds::DateTimes, page);
+        let variables = query_logs::variables(hour, Bounds::DateTimes, page);
         let result = chain.query(info, "get_query_logs_query", variables)?;
         let texts = query_logs::read_texts(&result)?;
         if texts.iter().any(|text| squeeze(text).contains(&wanted)) {
@@ -466,6 +504,7 @@ fn find_table(chain: &mut Chain<'_>, info: &CheckInfo, place: &Place) -> Asked<O
         &place.database,
         std::slice::from_ref(&place.schema),
         Some(names),
+        Request::ALL,
     );
     let result = chain.query(info, "get_tables_query", variables)?;
     // Some databases fold the case of a name that a template does not quote.

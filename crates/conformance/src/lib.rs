@@ -20,6 +20,7 @@ mod finding;
 mod functional;
 mod literal;
 mod metadata;
+mod metadata_proofs;
 mod outcome;
 pub mod pipeline;
 mod plan;

@@ -10,7 +10,8 @@ use bowline_driver::{ResultSet, SqlErrorKind, Value};
 
 use crate::chain::{Asked, Chain, Spec, quoted_list, text};
 use crate::expect::{describe, spell};
-use crate::finding::{Finding, refusal, wrong};
+use crate::finding::{Finding, wrong};
+use crate::metadata_proofs::{self, Found};
 use crate::outcome::{Doubt, Outcome, Proof};
 use crate::reading;
 use crate::session::Session;
@@ -66,13 +67,6 @@ pub(crate) const LAST_UPDATE_TIME: Spec = Spec::new(
     &[],
     &[Capability::Freshness],
 );
-pub(crate) const IDENTIFIED: Spec = Spec::new(
-    "table_identifier",
-    "a table that metadata names can be selected from",
-    &["get_table_identifier"],
-    &[Capability::FullQueryLanguage],
-)
-.strict();
 pub(crate) const TABLE_COLUMNS: Spec = Spec::new(
     "columns",
     "the found tables' columns come with names and types",
@@ -91,6 +85,21 @@ const ORDER: [&Spec; 8] = [
     &LAST_UPDATE_TIME,
     &TABLE_COLUMNS,
 ];
+
+/// Which of the tables are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) limit: i64,
+    pub(crate) offset: i64,
+}
+
+impl Request {
+    /// As many as are ever asked for at once.
+    pub(crate) const ALL: Self = Self {
+        limit: TABLE_LIMIT,
+        offset: 0,
+    };
+}
 
 /// A table, as the metadata query gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,7 +160,7 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
         .ok_or(&SCHEMA_NAMES)?;
     let tables = chain
         .check(&TABLES, |chain, info| {
-            let variables = tables_variables(&database, &schemas, None);
+            let variables = tables_variables(&database, &schemas, None, Request::ALL);
             let mut tables = list_tables(chain, info, variables)?;
             tables
                 .retain(|table| passing.is_none_or(|name| !table.name.eq_ignore_ascii_case(name)));
@@ -174,7 +183,7 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
         let found = list_tables(
             chain,
             info,
-            tables_variables(&database, &schemas, Some(names)),
+            tables_variables(&database, &schemas, Some(names), Request::ALL),
         )?;
         let found: BTreeSet<&str> = found.iter().map(|table| table.name.as_str()).collect();
         if found == asked {
@@ -229,28 +238,23 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
             None => Ok(()),
         }
     });
-    if tier == Tier::Strict
-        && chain.has("get_table_identifier")
-        && let Some(table) = tables.first()
-    {
-        chain.check(&IDENTIFIED, |chain, info| {
-            let variables = vec![
-                ("database", text(&database)),
-                ("schema", text(&table.schema)),
-                ("table", text(&table.name)),
-            ];
-            let table = chain.render(info, "get_table_identifier", variables)?;
-            // The table may be huge: nothing is read from it.
-            let sql = format!("SELECT COUNT(*) FROM {table} WHERE 1 = 0");
-            chain.session.run(None, &sql).map(|_| ()).map_err(refusal)
-        });
+    if tier == Tier::Strict {
+        metadata_proofs::prove(
+            chain,
+            &Found {
+                database: &database,
+                schemas: &schemas,
+                tables: &tables,
+                passing,
+            },
+        );
     }
     Ok(())
 }
 
 /// Asks for tables. One that is dropped between being listed and being counted is nobody's fault, so a missing
 /// object is asked for again once.
-fn list_tables(
+pub(crate) fn list_tables(
     chain: &mut Chain<'_>,
     info: &CheckInfo,
     variables: Vec<(&'static str, TemplateValue)>,
@@ -276,12 +280,13 @@ pub(crate) fn tables_variables(
     database: &str,
     schemas: &[String],
     names: Option<TemplateValue>,
+    request: Request,
 ) -> Vec<(&'static str, TemplateValue)> {
     vec![
         ("database_name", text(database)),
         ("schemas", quoted_list(schemas.iter().map(String::as_str))),
-        ("offset", TemplateValue::Integer(0)),
-        ("limit", TemplateValue::Integer(TABLE_LIMIT)),
+        ("offset", TemplateValue::Integer(request.offset)),
+        ("limit", TemplateValue::Integer(request.limit)),
         ("table_names", names.unwrap_or(TemplateValue::None)),
     ]
 }

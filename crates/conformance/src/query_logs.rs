@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bowline_connector::template::{TemplateSet, TemplateValue};
 use bowline_contract::{Capability, SuiteSection};
 use bowline_driver::{ResultSet, Value};
+use jiff::civil::DateTime;
 
+use crate::Tier;
 use crate::chain::{Asked, Chain, Spec, text};
 use crate::clock::Clock;
 use crate::expect::spell;
@@ -37,6 +39,24 @@ pub(crate) const WITH_TEXTS: Spec = Spec::new(
     CARRIES,
 );
 
+pub(crate) const LIMITED: Spec = Spec::new(
+    "query_logs_limit",
+    "no more queries come than asked for, and none after the last",
+    &["get_query_logs_query"],
+    CARRIES,
+)
+.strict();
+pub(crate) const BOUNDED: Spec = Spec::new(
+    "query_logs_bounds",
+    "of a day long ago and of one to come, no query of today comes",
+    &["get_query_logs_query"],
+    CARRIES,
+)
+.strict();
+
+/// An offset that no log reaches in an hour.
+const BEYOND: i64 = 1_000_000_000;
+
 /// The bounds of a query log request, as datetimes or as the agent's text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bounds {
@@ -44,21 +64,26 @@ pub(crate) enum Bounds {
     Texts,
 }
 
-/// Runs both checks.
-pub(crate) fn query_logs(templates: Arc<TemplateSet>, session: &mut Session) -> Vec<Finding> {
+/// Runs the checks; those of the strict tier follow where a query was logged.
+pub(crate) fn query_logs(
+    templates: Arc<TemplateSet>,
+    session: &mut Session,
+    tier: Tier,
+) -> Vec<Finding> {
     let mut chain = Chain::new(SuiteSection::Metadata, templates, session);
+    let mut logged = false;
     for (spec, bounds) in [
         (&WITH_DATETIMES, Bounds::DateTimes),
         (&WITH_TEXTS, Bounds::Texts),
     ] {
-        chain.check(spec, |chain, info| {
+        let seen = chain.check(spec, |chain, info| {
             let mut ask = || {
                 // An embedded engine has logged nothing but this run: its bounds must reach up to now.
                 let page = Page {
                     limit: LIMIT,
                     offset: 0,
                 };
-                let variables = variables(Clock::start(), bounds, page);
+                let variables = variables(Clock::start().last_hour(), bounds, page);
                 let result = chain.query(info, "get_query_logs_query", variables)?;
                 read_texts(&result)
             };
@@ -69,6 +94,50 @@ pub(crate) fn query_logs(templates: Arc<TemplateSet>, session: &mut Session) -> 
                 ))),
                 false => Ok(()),
             }
+        });
+        logged |= seen.is_some();
+    }
+    if logged && tier == Tier::Strict {
+        chain.check(&LIMITED, |chain, info| {
+            for (limit, offset, most) in [(1, 0, 1), (LIMIT, BEYOND, 0)] {
+                let page = Page { limit, offset };
+                let hour = Clock::start().last_hour();
+                let variables = variables(hour, Bounds::DateTimes, page);
+                let result = chain.query(info, "get_query_logs_query", variables)?;
+                if result.rows.len() > most {
+                    return Err(wrong(
+                        format!("at most {most} queries with limit {limit} and offset {offset}"),
+                        format!("{} queries", result.rows.len()),
+                    ));
+                }
+            }
+            Ok(())
+        });
+        chain.check(&BOUNDED, |chain, info| {
+            let clock = Clock::start();
+            let [recent, now] = clock.last_hour();
+            let page = Page {
+                limit: LIMIT,
+                offset: 0,
+            };
+            for (day, name) in [
+                (clock.day_long_ago(), "long ago"),
+                (clock.day_to_come(), "to come"),
+            ] {
+                let variables = variables(day, Bounds::DateTimes, page);
+                let result = chain.query(info, "get_query_logs_query", variables)?;
+                read_texts(&result)?;
+                let start = result.position("start_time");
+                let of_today = result
+                    .rows
+                    .iter()
+                    .filter_map(|row| row.get(start?))
+                    .find(|at| reading::wall_clock(at).is_some_and(|at| recent <= at && at <= now));
+                if let Some(at) = of_today {
+                    return Err(wrong(format!("queries of a day {name} only"), spell(at)));
+                }
+            }
+            Ok(())
         });
     }
     chain.finish()
@@ -81,14 +150,13 @@ pub(crate) struct Page {
     pub(crate) offset: i64,
 }
 
-/// The variables that ask for the hour up to now.
+/// The variables that ask for what ran between two moments.
 pub(crate) fn variables(
-    clock: Clock,
+    [start, end]: [DateTime; 2],
     bounds: Bounds,
     page: Page,
 ) -> Vec<(&'static str, TemplateValue)> {
-    let [start, end] = clock.last_hour();
-    let bound = |at: jiff::civil::DateTime| match bounds {
+    let bound = |at: DateTime| match bounds {
         Bounds::DateTimes => TemplateValue::DateTime(at),
         Bounds::Texts => text(at.strftime("%Y-%m-%d %H:%M:%S").to_string()),
     };

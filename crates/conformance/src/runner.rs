@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bowline_connector::FunctionalTarget;
 use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
-use bowline_driver::{Database, Limits, ResultSize, SqlError};
+use bowline_driver::{Database, Limits, SqlError};
 
 use crate::blame::{Blame, blame};
 use crate::clock::Clock;
@@ -112,7 +112,11 @@ pub fn run(
                     progress.connected(elapsed);
                     // So far away, waiting to learn what a statement costs costs more than a connection too many.
                     if elapsed >= FAR {
-                        let more = options.jobs.get().min(pending).saturating_sub(workers.len());
+                        let more = options
+                            .jobs
+                            .get()
+                            .min(pending)
+                            .saturating_sub(workers.len());
                         workers.extend((0..more).map(|_| start(done_in.clone())));
                         open += more;
                     }
@@ -304,21 +308,12 @@ impl Crew<'_> {
                 let passing = passing.map(|target| target.table.as_str());
                 metadata::metadata(templates, session, self.options.tier, passing)
             }
-            Work::QueryLogs => query_logs::query_logs(templates, session),
-            Work::Questions(prepared) => {
-                // Questions make the few rows they ask about themselves.
-                session.expect(ResultSize::Small);
-                let findings = plan::ask(prepared, session);
-                session.expect(ResultSize::Any);
-                findings
-            }
+            Work::QueryLogs => query_logs::query_logs(templates, session, self.options.tier),
+            Work::Questions(prepared) => plan::ask(prepared, session),
             Work::Functional => {
                 let (target, patience) = (self.subject.functional.as_ref(), self.options.patience);
-                // The longest chain there is, about one table: its round trips set the pace of a run.
-                session.expect(ResultSize::Small);
-                let found = functional(templates, target, session, patience, self.on_event);
-                session.expect(ResultSize::Any);
-                return found;
+                let tier = self.options.tier;
+                return functional(templates, target, session, tier, patience, self.on_event);
             }
         };
         Functional {

