@@ -22,7 +22,6 @@ mod odbc;
 mod packages;
 mod pipeline_scaffold;
 mod pipelines;
-mod pipelines;
 mod python;
 mod redact;
 mod registries;
@@ -55,7 +54,6 @@ fn main() -> ExitCode {
         python::trials(),
         languages::trials(),
         pipeline_scaffold::trials(),
-        pipelines::trials(),
         pipelines::trials(),
         images::trials(),
         agent_images::trials(),
