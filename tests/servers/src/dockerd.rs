@@ -138,6 +138,11 @@ impl Drop for Docker {
             let _ = self.daemon.kill();
         }
         let _ = self.daemon.wait();
+        // The daemon leaves its containers' network mounted, and the folder could not be removed.
+        let _ = Command::new("umount")
+            .arg(self.folder.path().join("exec/netns/default"))
+            .stderr(Stdio::null())
+            .status();
     }
 }
 
