@@ -6,6 +6,8 @@
     reason = "a chore talks to the person who runs it"
 )]
 
+mod mutants;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,6 +40,7 @@ fn files() -> Vec<(PathBuf, String)> {
             reference::exit_codes_markdown(),
         ),
         (reference.join("cli.md"), bowline_cli::reference_markdown()),
+        (reference.join("mutants.md"), mutants::markdown()),
         (
             reference.join("pipeline-connector.md"),
             bowline_etl::description::reference_markdown(),
