@@ -87,7 +87,7 @@ impl Engine {
 /// Tables with data, a view, NULLs, and names that need care.
 const SHOP: &str = r#"
 CREATE TABLE customers (id INTEGER, name VARCHAR, email VARCHAR, joined TIMESTAMP);
-CREATE TABLE "Order Items" (id INTEGER, "unit price" DECIMAL(10, 2), "say ""hi""" VARCHAR);
+CREATE TABLE "Order Items" (id INTEGER, "Unit Price" DECIMAL(10, 2), "say ""hi""" VARCHAR);
 CREATE TABLE "dotted.name" (id INTEGER);
 CREATE TABLE "données 数据 🪢" (id INTEGER);
 CREATE VIEW named_customers AS SELECT * FROM customers WHERE name IS NOT NULL;
