@@ -19,6 +19,7 @@ mod mutants;
 mod native_images;
 mod needs;
 mod odbc;
+mod orchestrators;
 mod packages;
 mod pipeline_scaffold;
 mod pipelines;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         languages::trials(),
         pipeline_scaffold::trials(),
         pipelines::trials(),
+        orchestrators::trials(),
         images::trials(),
         agent_images::trials(),
         native_images::trials(),

@@ -1,18 +1,29 @@
 //! What tests and benchmarks need at hand: a Python with the oracles, ADBC and ODBC
-//! drivers, a PostgreSQL server, MariaDB's programs, the programs for images.
+//! drivers, a PostgreSQL server, MariaDB's programs, the programs for images, orchestrators.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bowline_servers::{MariaDb, Postgres, Programs};
+use bowline_servers::{MariaDb, Postgres, Programs, Vendor};
 
 use crate::process::{Failure, cache, root, run_quietly, step};
 
-const ORACLES: &str = include_str!("../../tests/oracles/requirements.txt");
-
-/// A Python with the packages of `tests/oracles/requirements.txt`, made once for every version of that file.
+/// A Python with the packages of `tests/oracles/requirements.txt`.
 pub(crate) fn oracles() -> Result<PathBuf, Failure> {
-    let venv = cache()?.join(format!("oracles-{:016x}", fingerprint(ORACLES)));
+    python_with("oracles", &root().join("tests/oracles/requirements.txt"))
+}
+
+/// A Python with an orchestrator in it.
+pub(crate) fn orchestrator(vendor: Vendor) -> Result<PathBuf, Failure> {
+    let folder = root().join("tests/orchestrators").join(vendor.name());
+    python_with(vendor.name(), &folder.join("requirements.txt"))
+}
+
+/// A Python with the packages that a file asks for, made once for every version of that file.
+fn python_with(name: &str, requirements: &Path) -> Result<PathBuf, Failure> {
+    let wanted = std::fs::read_to_string(requirements)
+        .map_err(|error| format!("cannot read `{}`: {error}", requirements.display()))?;
+    let venv = cache()?.join(format!("{name}-{:016x}", fingerprint(&wanted)));
     let python = venv.join("bin/python");
     let complete = venv.join("complete");
     if complete.exists() {
@@ -22,7 +33,7 @@ pub(crate) fn oracles() -> Result<PathBuf, Failure> {
     run_quietly(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--requirement"])
-            .arg(root().join("tests/oracles/requirements.txt")),
+            .arg(requirements),
     )?;
     std::fs::write(&complete, "").map_err(|error| format!("cannot finish the venv: {error}"))?;
     Ok(python)

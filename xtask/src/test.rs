@@ -6,9 +6,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use bowline_servers::Vendor;
+
 use crate::process::{self, Failure, cargo, step, target};
 use crate::provide::{
-    driver_folder, image_tools, install_driver, mariadb_and_odbc, oracles, postgres,
+    driver_folder, image_tools, install_driver, mariadb_and_odbc, oracles, orchestrator, postgres,
 };
 
 /// The drivers the tests load, by their names in the tool's own catalogue.
@@ -64,6 +66,14 @@ pub(crate) fn run(filters: &[String]) -> Result<(), Failure> {
     step("programs for images");
     if let Err(reason) = image_tools() {
         missing.push(format!("programs for images: {reason}"));
+    }
+
+    step("orchestrators");
+    for vendor in Vendor::ALL {
+        match orchestrator(vendor) {
+            Ok(python) => environment.push((vendor.variable(), python.into())),
+            Err(reason) => missing.push(format!("the orchestrator `{}`: {reason}", vendor.name())),
+        }
     }
 
     report(&missing);

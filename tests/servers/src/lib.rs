@@ -1,5 +1,5 @@
-//! Database servers and registries that tests and benchmarks start for themselves: in a temporary folder, on a free
-//! loopback port, never as root, and gone with whoever started them, however that one ends.
+//! Database servers, registries and orchestrators that tests and benchmarks start for themselves: in a temporary folder,
+//! on a free loopback port, databases never as root, and gone with whoever started them, however that one ends.
 //!
 //! [`HttpServer`] is a vendor or a platform for tests: its answers come from a function.
 //!
@@ -11,6 +11,7 @@ mod error;
 mod http;
 mod images;
 mod mariadb;
+mod orchestrator;
 mod postgres;
 mod process;
 mod registry;
@@ -20,6 +21,7 @@ pub use error::ServerError;
 pub use http::{Answer, HttpServer, Request};
 pub use images::ImageStore;
 pub use mariadb::MariaDb;
+pub use orchestrator::{Orchestrator, Vendor};
 pub use postgres::{Cluster, Postgres, Programs};
 pub use process::{Launch, Running, StopSignal, free_port};
 pub use registry::{Doors, Registry};

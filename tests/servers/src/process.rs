@@ -20,24 +20,25 @@ use tempfile::TempDir;
 use crate::ServerError;
 
 /// How long a server may take until it is ready.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(10);
 const LOG: &str = "server.log";
 const LOG_TAIL_LINES: usize = 20;
 
-/// Each line on its input replaces the one before: the process to stop and the signal to do it with, or nothing.
+/// Each line on its input replaces the one before: the process to stop (with a minus, its group) and the signal to do
+/// it with, or nothing.
 const GUARD: &str = r#"
 folder=$1
 watched=; with=
 while read -r pid signal; do watched=$pid; with=$signal; done
 if [ -n "$watched" ]; then
-    kill -s "$with" "$watched"
+    kill -s "$with" -- "$watched"
     patience=60
-    while kill -0 "$watched" && [ "$patience" -gt 0 ]; do
+    while kill -s 0 -- "$watched" && [ "$patience" -gt 0 ]; do
         sleep 0.05
         patience=$((patience - 1))
     done
-    kill -s KILL "$watched"
+    kill -s KILL -- "$watched"
 fi
 rm -rf "$folder"
 "#;
@@ -56,13 +57,15 @@ pub enum StopSignal {
     Quit,
     /// `SIGTERM`.
     Terminate,
+    /// `SIGTERM` for the server and all that it has started in its process group.
+    TerminateGroup,
 }
 
 impl StopSignal {
     fn name(self) -> &'static str {
         match self {
             Self::Quit => "QUIT",
-            Self::Terminate => "TERM",
+            Self::Terminate | Self::TerminateGroup => "TERM",
         }
     }
 }
@@ -96,9 +99,22 @@ impl Launch {
         } else {
             None
         };
+        Self::in_fresh_folder(engine, account)
+    }
+
+    /// As [`Self::prepare`], but the server runs as the caller, root or not: for programs that stand in a folder of
+    /// the caller's.
+    ///
+    /// # Errors
+    /// [`ServerError::Folder`].
+    pub fn as_caller(engine: &str) -> Result<Self, ServerError> {
+        Self::in_fresh_folder(engine, None)
+    }
+
+    fn in_fresh_folder(engine: &str, account: Option<Account>) -> Result<Self, ServerError> {
         // Root's own temporary folder may be closed to the account, `/tmp` is open to all; a short path
         // also keeps Unix sockets within their limit.
-        let parent = if root {
+        let parent = if account.is_some() {
             PathBuf::from("/tmp")
         } else {
             std::env::temp_dir()
@@ -253,7 +269,11 @@ impl Guard {
     }
 
     fn watch(&mut self, child: &Child, signal: StopSignal) -> io::Result<()> {
-        self.tell(&format!("{} {}\n", child.id(), signal.name()))
+        let group = match signal {
+            StopSignal::TerminateGroup => "-",
+            StopSignal::Quit | StopSignal::Terminate => "",
+        };
+        self.tell(&format!("{group}{} {}\n", child.id(), signal.name()))
     }
 
     fn watch_nothing(&mut self) -> io::Result<()> {
@@ -347,6 +367,25 @@ mod tests {
                 Path::new("/bin/sh"),
                 &script("echo $$ > pid.new && mv pid.new pid; exec sleep 600"),
                 StopSignal::Terminate,
+                |folder| folder.join("pid").exists(),
+            )
+            .unwrap();
+        let pid = std::fs::read_to_string(folder.join("pid")).unwrap();
+        assert!(alive(&pid));
+        drop(running);
+        assert!(!alive(&pid));
+        assert!(gone(&folder));
+    }
+
+    #[test]
+    fn a_group_ends_with_its_server() {
+        let launch = Launch::as_caller("test").unwrap();
+        let folder = launch.folder().to_owned();
+        let running = launch
+            .start(
+                Path::new("/bin/sh"),
+                &script("sleep 600 & echo $! > pid.new && mv pid.new pid; wait"),
+                StopSignal::TerminateGroup,
                 |folder| folder.join("pid").exists(),
             )
             .unwrap();

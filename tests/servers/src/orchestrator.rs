@@ -1,0 +1,221 @@
+//! Orchestrators as their vendors ship them, each in a Python environment that others make, with a few jobs and a run
+//! in every state.
+//!
+//! To add one: a folder in `tests/orchestrators` with what it has to run and a `seed.py`, and an answer in each function
+//! of [`Vendor`].
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::ServerError;
+use crate::process::{Launch, Running, StopSignal, finish, free_port};
+
+const USER: &str = "clerk";
+/// Begins as every password of the tests does.
+const PASSWORD: &str = "canary7f3a-orchestrator";
+/// Clears the environment before a program runs, so that no setting of the tester's reaches it.
+const ENV: &str = "/usr/bin/env";
+/// How long one question whether a server is ready may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+/// An orchestrator that can be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vendor {
+    /// Prefect's own server.
+    Prefect,
+}
+
+impl Vendor {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Prefect];
+
+    /// Its name: of the folder in `tests/orchestrators`, and of the connector that is like it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prefect => "prefect",
+        }
+    }
+
+    /// The environment variable that names the Python with the packages of its `requirements.txt`.
+    #[must_use]
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Prefect => "BOWLINE_PREFECT_PYTHON",
+        }
+    }
+
+    /// What its folder needs beside the seed.
+    fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Prefect => &[
+                (
+                    "flows.py",
+                    include_str!("../../orchestrators/prefect/flows.py"),
+                ),
+                (
+                    "seed.py",
+                    include_str!("../../orchestrators/prefect/seed.py"),
+                ),
+            ],
+        }
+    }
+
+    /// What the server and the seed find in their environment.
+    fn settings(self, folder: &Path, port: u16) -> Vec<(&'static str, OsString)> {
+        match self {
+            Self::Prefect => {
+                let login = format!("{USER}:{PASSWORD}");
+                vec![
+                    ("DO_NOT_TRACK", "1".into()),
+                    ("PREFECT_API_AUTH_STRING", login.clone().into()),
+                    ("PREFECT_API_URL", self.api_url(port).into()),
+                    ("PREFECT_HOME", folder.join("prefect").into()),
+                    ("PREFECT_SERVER_ANALYTICS_ENABLED", "false".into()),
+                    ("PREFECT_SERVER_API_AUTH_STRING", login.into()),
+                    ("PREFECT_SERVER_UI_ENABLED", "false".into()),
+                ]
+            }
+        }
+    }
+
+    /// How its Python is asked to serve.
+    fn serve(self, port: u16) -> Vec<OsString> {
+        match self {
+            Self::Prefect => {
+                let port = port.to_string();
+                let words = ["-m", "prefect", "server", "start", "--host", "127.0.0.1"];
+                [&words[..], &["--port", &port]]
+                    .concat()
+                    .into_iter()
+                    .map(OsString::from)
+                    .collect()
+            }
+        }
+    }
+
+    /// What answers with 200 once it is ready, without a login.
+    fn ready(self) -> &'static str {
+        match self {
+            Self::Prefect => "/api/health",
+        }
+    }
+
+    fn api_url(self, port: u16) -> String {
+        let server = format!("http://127.0.0.1:{port}");
+        match self {
+            Self::Prefect => format!("{server}/api"),
+        }
+    }
+}
+
+/// A running orchestrator that has jobs and runs. Dropping it stops it.
+#[derive(Debug)]
+pub struct Orchestrator {
+    vendor: Vendor,
+    port: u16,
+    running: Running,
+}
+
+impl Orchestrator {
+    /// Starts one and lets it make a history, with the Python that [`Vendor::variable`] is about.
+    ///
+    /// # Errors
+    /// [`ServerError`] with what the server or the seed said last.
+    pub fn start(vendor: Vendor, python: &Path) -> Result<Self, ServerError> {
+        let launch = Launch::as_caller(vendor.name())?;
+        let folder = launch.folder().to_owned();
+        for (name, text) in vendor.files() {
+            fs::write(folder.join(name), text)?;
+        }
+        let port = free_port()?;
+        let mut words = environment(vendor, &folder, port);
+        words.push(python.into());
+        let serve = [words.clone(), vendor.serve(port)].concat();
+        let running = launch.start(
+            &PathBuf::from(ENV),
+            &serve,
+            StopSignal::TerminateGroup,
+            |_| answers(port, vendor.ready()),
+        )?;
+        let orchestrator = Self {
+            vendor,
+            port,
+            running,
+        };
+        let mut seed = Command::new(ENV);
+        seed.args(words).arg("seed.py").current_dir(folder);
+        finish(python, &mut seed)?;
+        Ok(orchestrator)
+    }
+
+    /// What a connector connects with: the `connect_args` of its credentials.
+    #[must_use]
+    pub fn connect_args(&self) -> Vec<(&'static str, String)> {
+        let url = self.vendor.api_url(self.port);
+        match self.vendor {
+            Vendor::Prefect => vec![
+                ("api_url", url),
+                ("username", USER.to_owned()),
+                ("password", PASSWORD.to_owned()),
+            ],
+        }
+    }
+
+    /// Its address without a path, such as `http://127.0.0.1:4200`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it keeps everything, gone with it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.running.folder()
+    }
+}
+
+/// What `env` is told: to forget the environment and set this one.
+fn environment(vendor: Vendor, folder: &Path, port: u16) -> Vec<OsString> {
+    let common = [
+        ("HOME", folder.as_os_str().to_owned()),
+        ("LANG", "C.UTF-8".into()),
+        ("PATH", "/usr/bin:/bin".into()),
+        ("TMPDIR", folder.as_os_str().to_owned()),
+    ];
+    let set = |(name, value): (&str, OsString)| {
+        let mut word = OsString::from(format!("{name}="));
+        word.push(value);
+        word
+    };
+    std::iter::once("-i".into())
+        .chain(common.map(set))
+        .chain(vendor.settings(folder, port).into_iter().map(set))
+        .collect()
+}
+
+/// Whether a server on this port answers a question with 200.
+fn answers(port: u16, path: &str) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| {
+        answer
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains(" 200 "))
+    })
+}
