@@ -21,8 +21,10 @@ const CAPABILITIES: [&str; 7] = [
 const MARIADB_LACKS: [&str; 6] = [
     "ql_metrics/percentile",
     "ql_metrics/percentile_low",
+    "ql_metrics/percentile_skewed",
     "ql_metrics/percentile_high",
     "ql_metrics/quantiles",
+    "ql_metrics/quantiles_skewed",
     "ql_metrics/nan",
     "ql_metrics/nan_among_numbers",
 ];
