@@ -18,7 +18,7 @@ const CAPABILITIES: [&str; 7] = [
 ];
 
 /// What MariaDB has no function for.
-const MARIADB_LACKS: [&str; 6] = [
+const MARIADB_LACKS: [&str; 8] = [
     "ql_metrics/percentile",
     "ql_metrics/percentile_low",
     "ql_metrics/percentile_skewed",
