@@ -16,7 +16,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test [FILTER...]                          install and start what the tests need, then run all of them
+  test [--all-orchestrators] [FILTER...]    install and start what the tests need, then run all of them
   generate [--check]                        write the generated files, or only say which are stale
   bench [--record FILE] [--runs N] [--cold-build]
                                             measure the release binary";

@@ -1,4 +1,6 @@
-//! `cargo xtask test [FILTER...]`: has what the tests need at hand, then runs `cargo test` over everything.
+//! `cargo xtask test [--all-orchestrators] [FILTER...]`: has what the tests need at hand, then runs `cargo test` over everything.
+//!
+//! Of the orchestrators, only the cheapest is among it unless `--all-orchestrators` is said.
 //!
 //! What cannot be had is named at the start and again at the end. Tests that need it do not run then, and with
 //! `CI` set the chore fails.
@@ -16,7 +18,20 @@ use crate::provide::{
 /// The drivers the tests load, by their names in the tool's own catalogue.
 const DRIVERS: [&str; 3] = ["duckdb", "postgresql", "sqlite"];
 
-pub(crate) fn run(filters: &[String]) -> Result<(), Failure> {
+/// Asks for the orchestrators that are not cheap, too.
+const ALL_ORCHESTRATORS: &str = "--all-orchestrators";
+
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let (flags, filters): (Vec<&String>, Vec<&String>) =
+        args.iter().partition(|arg| arg.starts_with('-'));
+    if let Some(unknown) = flags.iter().find(|flag| **flag != ALL_ORCHESTRATORS) {
+        return Err(format!(
+            "unknown option: `{unknown}`\nhint: there is `{ALL_ORCHESTRATORS}`"
+        ));
+    }
+    let (wanted, left_out): (Vec<Vendor>, Vec<Vendor>) = Vendor::ALL
+        .into_iter()
+        .partition(|vendor| vendor.is_cheap() || !flags.is_empty());
     let mut missing = Vec::new();
     let mut environment: Vec<(&str, OsString)> = Vec::new();
 
@@ -69,7 +84,7 @@ pub(crate) fn run(filters: &[String]) -> Result<(), Failure> {
     }
 
     step("orchestrators");
-    for vendor in Vendor::ALL {
+    for vendor in wanted {
         match orchestrator(vendor) {
             Ok(python) => environment.push((vendor.variable(), python.into())),
             Err(reason) => missing.push(format!("the orchestrator `{}`: {reason}", vendor.name())),
@@ -84,14 +99,20 @@ pub(crate) fn run(filters: &[String]) -> Result<(), Failure> {
     step("cargo test");
     let outcome = process::run(
         cargo(&["test", "--workspace", "--no-fail-fast", "--"])
-            .args(filters)
+            .args(&filters)
             .envs(environment),
     );
-    let seeds = match filters {
+    let seeds = match filters.as_slice() {
         [] => simulated_orchestrators(),
         _ => Ok(()),
     };
     report(&missing);
+    for vendor in left_out {
+        eprintln!(
+            "left out: the orchestrator `{}`, which `{ALL_ORCHESTRATORS}` starts",
+            vendor.name()
+        );
+    }
     outcome.and(seeds)
 }
 

@@ -28,17 +28,26 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 pub enum Vendor {
     /// Prefect's own server.
     Prefect,
+    /// Dagster's web server and daemon, with one code location that loads and one that does not.
+    Dagster,
 }
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Prefect];
+    pub const ALL: [Self; 2] = [Self::Prefect, Self::Dagster];
+
+    /// Whether it is part of every test run. The others take a gigabyte and minutes each, and are asked for.
+    #[must_use]
+    pub fn is_cheap(self) -> bool {
+        self == Self::Prefect
+    }
 
     /// Its name: of the folder in `tests/orchestrators`, and of the connector that is like it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Prefect => "prefect",
+            Self::Dagster => "dagster",
         }
     }
 
@@ -47,6 +56,7 @@ impl Vendor {
     pub fn variable(self) -> &'static str {
         match self {
             Self::Prefect => "BOWLINE_PREFECT_PYTHON",
+            Self::Dagster => "BOWLINE_DAGSTER_PYTHON",
         }
     }
 
@@ -61,6 +71,28 @@ impl Vendor {
                 (
                     "seed.py",
                     include_str!("../../orchestrators/prefect/seed.py"),
+                ),
+            ],
+            Self::Dagster => &[
+                (
+                    "broken.py",
+                    include_str!("../../orchestrators/dagster/broken.py"),
+                ),
+                (
+                    "dagster.yaml",
+                    include_str!("../../orchestrators/dagster/dagster.yaml"),
+                ),
+                (
+                    "seed.py",
+                    include_str!("../../orchestrators/dagster/seed.py"),
+                ),
+                (
+                    "shop.py",
+                    include_str!("../../orchestrators/dagster/shop.py"),
+                ),
+                (
+                    "workspace.yaml",
+                    include_str!("../../orchestrators/dagster/workspace.yaml"),
                 ),
             ],
         }
@@ -81,28 +113,33 @@ impl Vendor {
                     ("PREFECT_SERVER_UI_ENABLED", "false".into()),
                 ]
             }
+            Self::Dagster => vec![
+                ("DAGSTER_DISABLE_TELEMETRY", "yes".into()),
+                ("DAGSTER_HOME", folder.into()),
+                ("SERVER_PORT", port.to_string().into()),
+            ],
         }
     }
 
     /// How its Python is asked to serve.
     fn serve(self, port: u16) -> Vec<OsString> {
-        match self {
-            Self::Prefect => {
-                let port = port.to_string();
-                let words = ["-m", "prefect", "server", "start", "--host", "127.0.0.1"];
-                [&words[..], &["--port", &port]]
-                    .concat()
-                    .into_iter()
-                    .map(OsString::from)
-                    .collect()
-            }
-        }
+        let (words, host_option) = match self {
+            Self::Prefect => (&["-m", "prefect", "server", "start"][..], "--host"),
+            Self::Dagster => (&["-m", "dagster", "dev", "-w", "workspace.yaml"][..], "-h"),
+        };
+        let port = port.to_string();
+        [words, &[host_option, "127.0.0.1", "--port", &port]]
+            .concat()
+            .into_iter()
+            .map(OsString::from)
+            .collect()
     }
 
     /// What answers with 200 once it is ready, without a login.
     fn ready(self) -> &'static str {
         match self {
             Self::Prefect => "/api/health",
+            Self::Dagster => "/server_info",
         }
     }
 
@@ -110,6 +147,7 @@ impl Vendor {
         let server = format!("http://127.0.0.1:{port}");
         match self {
             Self::Prefect => format!("{server}/api"),
+            Self::Dagster => server,
         }
     }
 }
@@ -164,6 +202,7 @@ impl Orchestrator {
                 ("username", USER.to_owned()),
                 ("password", PASSWORD.to_owned()),
             ],
+            Vendor::Dagster => vec![("api_url", url)],
         }
     }
 

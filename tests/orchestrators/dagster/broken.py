@@ -1,0 +1,3 @@
+"""A code location that does not load."""
+
+raise RuntimeError("the shop is closed")
