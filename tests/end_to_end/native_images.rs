@@ -98,7 +98,7 @@ impl Yard {
         self.sandbox.work().join(path)
     }
 
-    /// An image of the workspace as programs of others name it, such as `oci:/tmp/x/work/native:1`.
+    /// An image of the workspace as programs of others name it, such as `oci:<workspace>/native:1`.
     fn image(&self, name: &str) -> String {
         let (kind, path) = name.split_once(':').expect("a kind");
         format!("{kind}:{}", self.work(path).display())

@@ -12,6 +12,27 @@ use super::words::{Place, accusation, place, plural};
 use crate::listing::Listing;
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
+/// The first line of a report in which nothing is wrong; `open` checks could not be answered.
+pub(super) fn verdict_line(
+    name: &str,
+    interrupted: bool,
+    open: usize,
+    tally: impl FnOnce() -> String,
+) -> String {
+    let name = paint(STRONG, name);
+    if interrupted {
+        format!("{} {name}: interrupted before the end", paint(OPEN, "?"))
+    } else if open > 0 {
+        format!(
+            "{} {name}: nothing is wrong, but {} could not be answered",
+            paint(OPEN, "?"),
+            plural(open, "check")
+        )
+    } else {
+        format!("{} {name}: {}", paint(GOOD, "✓"), tally())
+    }
+}
+
 /// The most names that a list shows before it says how many more there are.
 pub(super) const NAMED: usize = 4;
 /// The verdicts in the order in which they are counted, each with its colour.
@@ -78,19 +99,8 @@ impl Page<'_> {
             ));
             return;
         }
-        let name = paint(STRONG, self.about.name);
         let open = self.total(Verdict::Unknown);
-        let line = if report.interrupted {
-            format!("{} {name}: interrupted before the end", paint(OPEN, "?"))
-        } else if open > 0 {
-            format!(
-                "{} {name}: nothing is wrong, but {} could not be answered",
-                paint(OPEN, "?"),
-                plural(open, "check")
-            )
-        } else {
-            format!("{} {name}: {}", paint(GOOD, "✓"), self.tally())
-        };
+        let line = verdict_line(self.about.name, report.interrupted, open, || self.tally());
         self.listing.line(line);
     }
 

@@ -8,7 +8,7 @@ use bowline_conformance::pipeline::{Answer, CheckReport, Fault, Outcome, Report}
 use super::reason;
 use crate::listing::Listing;
 use crate::output::visible;
-use crate::report::human::{NAMED, VERDICTS, some, verdict_counts};
+use crate::report::human::{NAMED, VERDICTS, some, verdict_counts, verdict_line};
 use crate::report::words::plural;
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
@@ -42,19 +42,8 @@ impl Page<'_> {
         if report.has_shortfall() {
             return;
         }
-        let name = paint(STRONG, self.name);
         let open = self.total(Verdict::Unknown);
-        let line = if report.interrupted {
-            format!("{} {name}: interrupted before the end", paint(OPEN, "?"))
-        } else if open > 0 {
-            format!(
-                "{} {name}: nothing is wrong, but {} could not be answered",
-                paint(OPEN, "?"),
-                plural(open, "check")
-            )
-        } else {
-            format!("{} {name}: {}", paint(GOOD, "✓"), self.tally())
-        };
+        let line = verdict_line(self.name, report.interrupted, open, || self.tally());
         self.listing.line(line);
     }
 
