@@ -1,7 +1,8 @@
 //! Values for templates from the command line, typed as the contract types them.
 
 use bowline_connector::template::{Arguments, TemplateValue};
-use bowline_contract::{Template, Variable, VariableType, nearest};
+use bowline_contract::nearest::hint_or;
+use bowline_contract::{Template, Variable, VariableType, listed};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde_json::Value as Json;
@@ -95,11 +96,10 @@ fn known(template: &'static Template, name: &str) -> Result<(), CliError> {
     if names().any(|known| known == name) {
         return Ok(());
     }
-    let hint = match nearest(name, names()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if names().next().is_none() => "it takes no variables".to_owned(),
-        None => format!("it takes `{}`", names().collect::<Vec<_>>().join("`, `")),
-    };
+    let hint = hint_or(name, names(), || match names().next() {
+        None => "it takes no variables".to_owned(),
+        Some(_) => format!("it takes {}", listed(names())),
+    });
     Err(CliError::usage(
         format!("`{}` has no variable `{name}`", template.short_name()),
         hint,

@@ -1,9 +1,9 @@
 //! What can stop a collection.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use bowline_contract::{Failure, FailureKind};
 use bowline_etl::SourceError;
 
 use crate::state::Window;
@@ -46,17 +46,7 @@ pub enum CollectError {
 }
 
 /// Why the platform does not take events. No secret is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PushError {
-    /// The kind.
-    pub kind: PushErrorKind,
-    /// The request.
-    pub thing: String,
-    /// The platform's words.
-    pub cause: String,
-    /// One thing to do about it.
-    pub hint: Option<&'static str>,
-}
+pub type PushError = Failure<PushErrorKind>;
 
 /// The kinds of [`PushError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,8 +64,8 @@ pub enum PushErrorKind {
     Cancelled,
 }
 
-impl PushErrorKind {
-    const fn words(self) -> &'static str {
+impl FailureKind for PushErrorKind {
+    fn words(self) -> &'static str {
         match self {
             Self::Unreachable => "cannot reach the platform",
             Self::Unauthorized => "the platform does not let us in",
@@ -85,21 +75,6 @@ impl PushErrorKind {
         }
     }
 }
-
-impl fmt::Display for PushError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.words(), self.thing)?;
-        if !self.cause.is_empty() {
-            write!(f, "\n{}", self.cause)?;
-        }
-        match self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for PushError {}
 
 /// Why the state of earlier collections cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bowline_contract::beginning;
 use bowline_driver::Redactor;
 use serde_json::{Value as Json, json};
 use ureq::http;
@@ -70,12 +71,9 @@ impl Push {
         if bowline_http::Origin::of(&base_url)
             .is_none_or(|origin| !matches!(origin.scheme.as_str(), "http" | "https"))
         {
-            return Err(PushError {
-                kind: PushErrorKind::Refused,
-                thing: format!("`{base_url}` is no address"),
-                cause: String::new(),
-                hint: Some("write it as `https://host`"),
-            });
+            let thing = format!("`{base_url}` is no address");
+            return Err(PushError::new(PushErrorKind::Refused, thing)
+                .hint("write it as `https://host`".to_owned()));
         }
         let agent = bowline_http::agent_config()
             .timeout_global(Some(TIMEOUT))
@@ -122,21 +120,19 @@ impl Push {
         let address = format!("{}{path}", self.target.base_url);
         let body = self.body(kind, events);
         let key = batch_key(events).to_string();
-        let error = |kind, cause: &str, hint| PushError {
-            kind,
-            thing: format!("`POST {}`", shown_address(&address)),
-            cause: self.redactor.redact(cause),
-            hint,
+        let error = |kind, cause: &str| {
+            PushError::new(kind, format!("`POST {}`", shown_address(&address)))
+                .because(self.redactor.redact(cause))
         };
         let mut retry = 0;
         loop {
             if self.cancel.load(Ordering::Relaxed) {
-                return Err(error(PushErrorKind::Cancelled, "", None));
+                return Err(error(PushErrorKind::Cancelled, ""));
             }
             let (status, retry_after, words) = match self.once(&address, &key, &body) {
                 Ok(answer) => answer,
                 Err(words) if retry >= RETRIES => {
-                    return Err(error(PushErrorKind::Unreachable, &words, None));
+                    return Err(error(PushErrorKind::Unreachable, &words));
                 }
                 Err(_) => {
                     self.pause(bowline_http::wait(retry, None, LONGEST_WAIT));
@@ -144,21 +140,21 @@ impl Push {
                     continue;
                 }
             };
-            let cause = format!("status {status}: {}", cut(&words));
+            let cause = format!("status {status}: {}", beginning(words.trim(), SHOWN));
             match status {
                 200..=299 => return Ok(Answer::Taken),
                 400 | 413 | 422 => return Ok(Answer::Refused(self.redactor.redact(&cause))),
                 401 | 403 => {
                     let hint =
                         "see that the key is one for ingestion, and that it is written right";
-                    return Err(error(PushErrorKind::Unauthorized, &cause, Some(hint)));
+                    return Err(error(PushErrorKind::Unauthorized, &cause).hint(hint.to_owned()));
                 }
                 _ if !bowline_http::is_passing(status) => {
                     let hint = "see that the address is the push API's, without its paths";
-                    return Err(error(PushErrorKind::Refused, &cause, Some(hint)));
+                    return Err(error(PushErrorKind::Refused, &cause).hint(hint.to_owned()));
                 }
                 _ if retry >= RETRIES => {
-                    return Err(error(PushErrorKind::Failing, &cause, None));
+                    return Err(error(PushErrorKind::Failing, &cause));
                 }
                 _ => {
                     let wait = bowline_http::wait(retry, retry_after.as_deref(), LONGEST_WAIT);
@@ -262,14 +258,6 @@ fn shown_address(address: &str) -> String {
             format!("{scheme}://{}", &rest[login..])
         }
         None => address.to_owned(),
-    }
-}
-
-fn cut(text: &str) -> String {
-    let text = text.trim();
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

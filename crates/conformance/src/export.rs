@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_connector::template::TemplateSet;
-use bowline_contract::{ExportedManifest, SourceManifest, SuiteSection, TemplateKind, layout};
+use bowline_contract::{
+    ExportedManifest, SourceManifest, SuiteSection, TemplateKind, layout, listed,
+};
 
 use crate::{Report, Verdict};
 
@@ -22,7 +24,7 @@ pub struct Export {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The run left sections out, so that what they would have found is not known.
-    #[error("an export needs the whole suite, and this run left out {}", .missing.iter().map(|section| format!("`{section}`")).collect::<Vec<_>>().join(", "))]
+    #[error("an export needs the whole suite, and this run left out {}", listed(.missing))]
     Partial {
         /// The sections that did not run.
         missing: Vec<SuiteSection>,

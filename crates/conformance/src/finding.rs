@@ -102,8 +102,6 @@ fn leaves_open(kind: SqlErrorKind) -> bool {
         | SqlErrorKind::MissingObject
         | SqlErrorKind::Data
         | SqlErrorKind::Other => false,
-        // A kind added later is not known to be the statement's fault.
-        _ => true,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bigdecimal::{BigDecimal, Signed};
 use bowline_connector::template::{TemplateSet, TemplateValue};
-use bowline_contract::{Capability, SuiteSection};
+use bowline_contract::{Capability, SuiteSection, listed};
 use bowline_driver::{ResultSet, SqlErrorKind, Value};
 
 use crate::chain::{Asked, Chain, Spec, quoted_list, text};
@@ -414,19 +414,10 @@ pub(crate) fn require_columns(result: &ResultSet, names: &[&str]) -> Asked<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let found: Vec<String> = result
-        .columns
-        .iter()
-        .map(|column| format!("`{}`", column.name))
-        .collect();
-    let missing = missing
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let found = result.columns.iter().map(|column| &column.name);
     Err(wrong(
-        format!("the columns {missing}, in lower case"),
-        format!("the columns {}", found.join(", ")),
+        format!("the columns {}, in lower case", listed(missing)),
+        format!("the columns {}", listed(found)),
     ))
 }
 
@@ -449,10 +440,6 @@ fn required_texts<const N: usize>(
 fn list(names: &BTreeSet<&str>) -> String {
     match names.len() {
         0 => "(none)".to_owned(),
-        _ => names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
+        _ => listed(names),
     }
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bowline_contract::layout::{self, CONNECTOR_VARIABLE};
-use bowline_contract::{AssetClass, ConnectorName, NameProblem};
+use bowline_contract::nearest::hint_or;
+use bowline_contract::{AssetClass, ConnectorName, NameProblem, listed};
 
 use crate::folder::shown;
 
@@ -37,7 +38,7 @@ pub enum WorkspaceError {
         make: &'static str,
     },
     /// Several connectors, and none named.
-    #[error("which connector? there are several: {}\nhint: name one, or set `{CONNECTOR_VARIABLE}`", quoted(.names))]
+    #[error("which connector? there are several: {}\nhint: name one, or set `{CONNECTOR_VARIABLE}`", listed(.names))]
     Ambiguous {
         /// The names there are, sorted; with the folder in front where both folders have one of that name.
         names: Vec<String>,
@@ -116,11 +117,6 @@ fn instead(class: AssetClass, name: &ConnectorName) -> String {
         }
         AssetClass::Etl => format!("`bowline inspect {name}` shows what it gives"),
     }
-}
-
-fn quoted(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
 }
 
 impl Workspace {
@@ -289,10 +285,9 @@ impl Workspace {
         Err(WorkspaceError::Unknown {
             asked: asked.to_owned(),
             from,
-            hint: match bowline_contract::nearest(name.as_str(), names.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", crate::folder::listed(names)),
-            },
+            hint: hint_or(name.as_str(), names.clone(), || {
+                format!("there are {}", listed(names))
+            }),
         })
     }
 

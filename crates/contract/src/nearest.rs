@@ -1,5 +1,7 @@
 //! The nearest valid name for a mistyped one.
 
+use crate::wording::listed;
+
 /// The candidate a person most likely meant by `name`, if any comes close.
 ///
 /// Case and the difference between `-`, space and `_` do not count. Close means that about one letter in three is off
@@ -22,10 +24,18 @@ fn fold(name: &str) -> String {
 /// The hint of an error about an unknown name, without `hint: `: the nearest candidate, or all of them when none is near.
 pub fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let candidates: Vec<&str> = candidates.into_iter().collect();
-    match nearest(name, candidates.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("use one of `{}`", candidates.join("`, `")),
-    }
+    hint_or(name, candidates.iter().copied(), || {
+        format!("use one of {}", listed(&candidates))
+    })
+}
+
+/// The same, with other words when no candidate is near.
+pub fn hint_or<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    nearest(name, candidates).map_or_else(otherwise, |near| format!("did you mean `{near}`?"))
 }
 
 #[cfg(test)]

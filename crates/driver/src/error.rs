@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use bowline_protocol::ErrorKind as SqlErrorKind;
+
 use crate::Redactor;
 
 /// A failed connection or statement: what kind, the code if known, and the server's own words.
@@ -73,60 +75,30 @@ impl fmt::Display for SqlError {
 
 impl std::error::Error for SqlError {}
 
-/// The kinds of [`SqlError`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SqlErrorKind {
-    /// The statement is not valid SQL there.
-    Syntax,
-    /// A table, column, function or type it names does not exist.
-    MissingObject,
-    /// The user may not do this, or the login was refused.
-    Permission,
-    /// The server ran it and refused the data: a cast, a division, a constraint.
-    Data,
-    /// The time limit passed.
-    Timeout,
-    /// It was cancelled by us.
-    Cancelled,
-    /// The server cannot be reached, or the connection was lost.
-    Connection,
-    /// The result outgrew the limits.
-    TooLarge,
-    /// The value's type cannot be carried exactly.
-    UnsupportedType,
-    /// The driver could not be found, loaded or configured.
-    Driver,
-    /// Anything else.
-    Other,
-}
-
-impl SqlErrorKind {
-    /// The kind a SQLSTATE stands for, if it tells; `words` are the server's own.
-    pub(crate) fn of_sqlstate(code: &str, words: &str) -> Option<Self> {
-        use SqlErrorKind::{
-            Cancelled, Connection, Data, MissingObject, Other, Permission, Syntax, Timeout,
-        };
-        Some(match code {
-            // Nothing but the text tells a time limit of the server from somebody's request.
-            "57014" if words.contains("timeout") => Timeout,
-            "57014" => Cancelled,
-            "55P03" => Timeout,
-            "42P01" | "42703" | "42883" | "42704" | "3D000" | "3F000" | "42S02" | "42S22" => {
-                MissingObject
-            }
-            "42P04" | "42P06" | "42P07" | "42710" | "42701" | "42723" => Other,
-            "42501" | "25006" => Permission,
-            "53300" => Connection,
-            code => match code.get(..2)? {
-                "08" => Connection,
-                "57" if code.starts_with("57P") => Connection,
-                "28" => Permission,
-                "21" | "22" | "23" | "44" | "P0" => Data,
-                "42" => Syntax,
-                "XX" | "HY" => return None,
-                _ => Other,
-            },
-        })
-    }
+/// The kind a SQLSTATE stands for, if it tells; `words` are the server's own.
+pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> {
+    use SqlErrorKind::{
+        Cancelled, Connection, Data, MissingObject, Other, Permission, Syntax, Timeout,
+    };
+    Some(match code {
+        // Nothing but the text tells a time limit of the server from somebody's request.
+        "57014" if words.contains("timeout") => Timeout,
+        "57014" => Cancelled,
+        "55P03" => Timeout,
+        "42P01" | "42703" | "42883" | "42704" | "3D000" | "3F000" | "42S02" | "42S22" => {
+            MissingObject
+        }
+        "42P04" | "42P06" | "42P07" | "42710" | "42701" | "42723" => Other,
+        "42501" | "25006" => Permission,
+        "53300" => Connection,
+        code => match code.get(..2)? {
+            "08" => Connection,
+            "57" if code.starts_with("57P") => Connection,
+            "28" => Permission,
+            "21" | "22" | "23" | "44" | "P0" => Data,
+            "42" => Syntax,
+            "XX" | "HY" => return None,
+            _ => Other,
+        },
+    })
 }

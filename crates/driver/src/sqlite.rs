@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bowline_contract::nearest;
+use bowline_contract::nearest::hint_or;
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ffi};
 
@@ -57,10 +57,9 @@ pub(crate) fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
     let options = &spec.options;
     let names = || OPTIONS.iter().map(|(name, _)| *name);
     if let Some(unknown) = options.keys().find(|key| !names().any(|name| name == *key)) {
-        let hint = match nearest(unknown, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the options are {}", names().collect::<Vec<_>>().join(", ")),
-        };
+        let hint = hint_or(unknown, names(), || {
+            format!("the options are {}", names().collect::<Vec<_>>().join(", "))
+        });
         return Err(driver_error(format!(
             "unknown SQLite option: `{unknown}`\nhint: {hint}"
         )));

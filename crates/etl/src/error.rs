@@ -1,19 +1,9 @@
 //! What can go wrong while a vendor is read.
 
-use std::fmt;
+use bowline_contract::{Failure, FailureKind};
 
 /// Why a vendor could not be read. Its words hold no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceError {
-    /// The kind.
-    pub kind: SourceErrorKind,
-    /// What it happened to: a request, an expression with its place.
-    pub thing: String,
-    /// Why, one line each: the server's words, the record.
-    pub causes: Vec<String>,
-    /// One thing to do about it.
-    pub hint: Option<String>,
-}
+pub type SourceError = Failure<SourceErrorKind>;
 
 /// The kinds of [`SourceError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,8 +39,8 @@ pub enum SourceErrorKind {
     Cancelled,
 }
 
-impl SourceErrorKind {
-    const fn words(self) -> &'static str {
+impl FailureKind for SourceErrorKind {
+    fn words(self) -> &'static str {
         match self {
             Self::Unreachable => "cannot reach the vendor",
             Self::Timeout => "no answer in time",
@@ -69,42 +59,3 @@ impl SourceErrorKind {
         }
     }
 }
-
-impl SourceError {
-    pub(crate) fn new(kind: SourceErrorKind, thing: impl Into<String>) -> Self {
-        Self {
-            kind,
-            thing: thing.into(),
-            causes: Vec::new(),
-            hint: None,
-        }
-    }
-
-    pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
-        let cause = cause.into();
-        if !cause.is_empty() {
-            self.causes.push(cause);
-        }
-        self
-    }
-
-    pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        self.hint = hint.into();
-        self
-    }
-}
-
-impl fmt::Display for SourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.words(), self.thing)?;
-        for cause in &self.causes {
-            write!(f, "\n{cause}")?;
-        }
-        match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for SourceError {}

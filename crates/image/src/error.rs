@@ -1,19 +1,9 @@
 //! What can go wrong while an image is planned, built, moved or read.
 
-use std::fmt;
+use bowline_contract::{Failure, FailureKind};
 
 /// Why an image could not be planned, built, moved or read. Its words hold no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageError {
-    /// The kind.
-    pub kind: ImageErrorKind,
-    /// What it happened to: a file, a reference, a connector, a blob.
-    pub thing: String,
-    /// Why, one line each: what was found, the system's words, the other side's words.
-    pub causes: Vec<String>,
-    /// One thing to do about it.
-    pub hint: Option<String>,
-}
+pub type ImageError = Failure<ImageErrorKind>;
 
 /// The kinds of [`ImageError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,8 +41,8 @@ pub enum ImageErrorKind {
     Cancelled,
 }
 
-impl ImageErrorKind {
-    const fn words(self) -> &'static str {
+impl FailureKind for ImageErrorKind {
+    fn words(self) -> &'static str {
         match self {
             Self::Plan => "cannot build this image",
             Self::Invalid => "not valid",
@@ -72,48 +62,3 @@ impl ImageErrorKind {
         }
     }
 }
-
-impl ImageError {
-    /// An error of that kind about that thing.
-    #[must_use]
-    pub fn new(kind: ImageErrorKind, thing: impl Into<String>) -> Self {
-        Self {
-            kind,
-            thing: thing.into(),
-            causes: Vec::new(),
-            hint: None,
-        }
-    }
-
-    /// The same with one cause more; an empty one is none.
-    #[must_use]
-    pub fn because(mut self, cause: impl Into<String>) -> Self {
-        let cause = cause.into();
-        if !cause.is_empty() {
-            self.causes.push(cause);
-        }
-        self
-    }
-
-    /// The same with this one thing to do about it.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        self.hint = hint.into();
-        self
-    }
-}
-
-impl fmt::Display for ImageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.words(), self.thing)?;
-        for cause in &self.causes {
-            write!(f, "\n{cause}")?;
-        }
-        match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for ImageError {}

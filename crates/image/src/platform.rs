@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use bowline_contract::nearest::hint_or;
 use serde::{Deserialize, Serialize};
 
 /// An operating system and a processor, in the words of the OCI image specification.
@@ -92,10 +93,9 @@ impl FromStr for Platform {
             "linux/arm64" | "linux/arm64/v8" => Ok(Self::linux_arm64()),
             _ => Err(PlatformError {
                 text: text.to_owned(),
-                hint: match bowline_contract::nearest(text, KNOWN) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are `{}` and `{}`", KNOWN[0], KNOWN[1]),
-                },
+                hint: hint_or(text, KNOWN, || {
+                    format!("there are `{}` and `{}`", KNOWN[0], KNOWN[1])
+                }),
             }),
         }
     }

@@ -72,7 +72,8 @@ pub struct ErrorData {
     pub hint: Option<String>,
 }
 
-/// The kinds of failure. A word this version does not know is read as [`ErrorKind::Other`].
+/// The kinds of failure, of databases as of connectors. A word this version does not know is read as
+/// [`ErrorKind::Other`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
@@ -94,7 +95,7 @@ pub enum ErrorKind {
     TooLarge,
     /// A value's type cannot be carried exactly.
     UnsupportedType,
-    /// The connector's own code is at fault, or something it needs is not installed.
+    /// The driver or the connector's own code is at fault, or something it needs is not installed.
     Driver,
     /// Anything else.
     #[default]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::Style;
-use bowline_contract::nearest;
+use bowline_contract::nearest::hint_or;
 use bowline_driver::catalogue::{self, CatalogueEntry, Need, Platform};
 use bowline_driver::install::{
     self, DRIVER_FOLDER_VARIABLE, InstallError, InstallEvent, InstallOptions, InstallOutcome,
@@ -250,10 +250,9 @@ fn describe(page: &mut Listing, entry: &CatalogueEntry, folder: &Path) {
 fn find(name: &str) -> Result<&'static CatalogueEntry, CliError> {
     catalogue::find(name).ok_or_else(|| {
         let names = || catalogue::catalogue().iter().map(|entry| entry.name);
-        let hint = match nearest(name, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`bowline driver list` names the drivers there are".to_owned(),
-        };
+        let hint = hint_or(name, names(), || {
+            "`bowline driver list` names the drivers there are".to_owned()
+        });
         CliError::usage(format!("unknown driver: `{name}`"), hint)
     })
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use bowline_conformance::CheckInfo;
 use bowline_connector::dialect::{Pack, Proof};
 use bowline_connector::{Workspace, WorkspaceError};
+use bowline_contract::nearest::hint_or;
 use bowline_contract::{
-    AssetClass, Capability, SuiteSection, Template, TemplateKind, TemplateSection, metrics_of,
-    nearest,
+    AssetClass, Capability, SuiteSection, Template, TemplateKind, TemplateSection, listed,
+    metrics_of,
 };
 
 use crate::connector::engines;
@@ -64,13 +65,9 @@ fn pipeline_of_that_name(context: &Context, name: &str) -> Option<CliError> {
 pub(crate) fn pack(name: &str) -> Result<&'static Pack, CliError> {
     Pack::find(name).ok_or_else(|| {
         let names = || Pack::all().iter().map(|pack| pack.name);
-        let hint = match nearest(name, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "the dialects are `{}`",
-                names().collect::<Vec<_>>().join("`, `")
-            ),
-        };
+        let hint = hint_or(name, names(), || {
+            format!("the dialects are {}", listed(names()))
+        });
         CliError::usage(format!("unknown dialect: `{name}`"), hint)
     })
 }
@@ -78,10 +75,8 @@ pub(crate) fn pack(name: &str) -> Result<&'static Pack, CliError> {
 /// The template of that name.
 pub(crate) fn find(name: &str) -> Result<&'static Template, CliError> {
     Template::find(name).ok_or_else(|| {
-        let hint = match nearest(name, Template::all().map(Template::short_name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => containing(name),
-        };
+        let names = Template::all().map(Template::short_name);
+        let hint = hint_or(name, names, || containing(name));
         CliError::usage(format!("unknown template: `{name}`"), hint)
     })
 }
@@ -95,7 +90,7 @@ fn containing(part: &str) -> String {
     if names.is_empty() || names.len() > 5 {
         "`bowline explain` lists all templates".to_owned()
     } else {
-        format!("did you mean `{}`?", names.join("`, `"))
+        format!("did you mean {}?", listed(names))
     }
 }
 

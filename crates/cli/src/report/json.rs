@@ -227,7 +227,7 @@ struct DatabaseError {
 impl From<&SqlError> for DatabaseError {
     fn from(error: &SqlError) -> Self {
         Self {
-            kind: words::kind_name(error),
+            kind: error.kind.name(),
             sqlstate: error.sqlstate.clone(),
             message: error.message.clone(),
         }

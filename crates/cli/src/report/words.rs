@@ -78,24 +78,7 @@ pub(super) fn kind(error: &SqlError) -> &'static str {
         SqlErrorKind::TooLarge => "too large a result",
         SqlErrorKind::UnsupportedType => "a type that cannot be carried",
         SqlErrorKind::Driver => "the driver failed",
-        _ => "the database failed",
-    }
-}
-
-/// The machine's word for a kind of database error.
-pub(super) fn kind_name(error: &SqlError) -> &'static str {
-    match error.kind {
-        SqlErrorKind::Syntax => "syntax",
-        SqlErrorKind::MissingObject => "missing_object",
-        SqlErrorKind::Permission => "permission",
-        SqlErrorKind::Data => "data",
-        SqlErrorKind::Timeout => "timeout",
-        SqlErrorKind::Cancelled => "cancelled",
-        SqlErrorKind::Connection => "connection",
-        SqlErrorKind::TooLarge => "too_large",
-        SqlErrorKind::UnsupportedType => "unsupported_type",
-        SqlErrorKind::Driver => "driver",
-        _ => "other",
+        SqlErrorKind::Other => "the database failed",
     }
 }
 

@@ -103,7 +103,7 @@ fn unopened(error: OpenError) -> Error {
 }
 
 fn failed(error: SqlError) -> Error {
-    let told = Error::new(error.kind.into(), error.message);
+    let told = Error::new(error.kind, error.message);
     match error.sqlstate {
         Some(code) => told.with_sqlstate(code),
         None => told,

@@ -48,12 +48,8 @@ impl Fake {
     ) -> Result<Summary, SourceError> {
         for event in events {
             if self.cancelled.load(Ordering::SeqCst) {
-                return Err(SourceError {
-                    kind: SourceErrorKind::Cancelled,
-                    thing: "the reading".to_owned(),
-                    causes: Vec::new(),
-                    hint: None,
-                });
+                let kind = SourceErrorKind::Cancelled;
+                return Err(SourceError::new(kind, "the reading"));
             }
             self.handed_on.fetch_add(1, Ordering::SeqCst);
             on_event(event.clone());
@@ -120,12 +116,10 @@ struct Kept {
 impl Sink for Kept {
     fn deliver(&mut self, kind: Kind, events: &[Event]) -> Result<Vec<Refused>, CollectError> {
         if self.fails_after == Some(self.batches.len()) {
-            return Err(CollectError::Push(PushError {
-                kind: PushErrorKind::Failing,
-                thing: "it".to_owned(),
-                cause: String::new(),
-                hint: None,
-            }));
+            return Err(CollectError::Push(PushError::new(
+                PushErrorKind::Failing,
+                "it",
+            )));
         }
         if let Some(on_deliver) = &self.on_deliver {
             on_deliver(self.events.len());

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
+use bowline_contract::nearest::hint_or;
+use bowline_contract::{ConnectorName, SourceManifest, Template, layout, listed};
 use bowline_driver::AdbcLibrary;
 use bowline_driver::process::Program;
 use toml::Spanned;
@@ -14,7 +15,7 @@ use crate::credentials;
 use crate::dialect::Pack;
 use crate::folder::{
     ConnectorFile, Document, DriverKind, DriverSection, GivenTemplate, LoadError, Place, Problem,
-    ProblemKind, compile, listed, read_templates, shown, template_of_file, whole_file,
+    ProblemKind, compile, read_templates, shown, template_of_file, whole_file,
 };
 use crate::python::EnvironmentEvent;
 use crate::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
@@ -152,13 +153,10 @@ fn find_dialect(document: &mut Document<'_>, file: &ConnectorFile) -> Option<&'s
     let found = Pack::find(extends.get_ref());
     if found.is_none() {
         let names = Pack::all().iter().map(|pack| pack.name);
-        let hint = match bowline_contract::nearest(extends.get_ref(), names.clone()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "packs are {}; `ansi` is the base for any other engine",
-                listed(names)
-            ),
-        };
+        let hint = hint_or(extends.get_ref(), names.clone(), || {
+            let packs = listed(names);
+            format!("packs are {packs}; `ansi` is the base for any other engine")
+        });
         document.report(
             ProblemKind::UnknownDialect,
             extends.span(),

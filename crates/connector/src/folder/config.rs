@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bowline_contract::listed;
+use bowline_contract::nearest::hint_or;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
@@ -91,10 +93,7 @@ impl<'de> Deserialize<'de> for DriverKind {
             .find(|kind| kind.name() == word)
             .ok_or_else(|| {
                 let names = Self::ALL.map(Self::name);
-                let hint = match bowline_contract::nearest(&word, names) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("kinds are {}", super::document::listed(names.into_iter())),
-                };
+                let hint = hint_or(&word, names, || format!("kinds are {}", listed(names)));
                 serde::de::Error::custom(format!(
                     "unknown driver kind `{word}`{HINT_SEPARATOR}{hint}"
                 ))

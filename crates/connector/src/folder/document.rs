@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use bowline_contract::listed;
+use bowline_contract::nearest::hint_or;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -169,10 +171,9 @@ impl<'a> Document<'a> {
             let candidates = properties
                 .into_iter()
                 .flat_map(|properties| properties.keys().map(String::as_str));
-            let hint = match bowline_contract::nearest(&name, candidates.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("valid keys are {}", listed(candidates)),
-            };
+            let hint = hint_or(&name, candidates.clone(), || {
+                format!("valid keys are {}", listed(candidates))
+            });
             let place = if inside.is_empty() {
                 format!("unknown key `{name}`")
             } else {
@@ -200,12 +201,6 @@ fn non_null(schema: &Value) -> &Value {
         .as_array()
         .and_then(|options| options.iter().find(|option| option["type"] != "null"))
         .unwrap_or(schema)
-}
-
-/// Names in backticks, separated by commas.
-pub fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
 }
 
 /// The parser's message in the words of this program: keys, not fields; TOML's types, not Rust's.

@@ -9,7 +9,8 @@ mod templates;
 pub use config::{ConnectorFile, DialectSection, DriverKind, DriverSection, FunctionalSection};
 pub use problem::{LoadError, Place, Problem, ProblemKind, shown};
 
-pub use document::{Document, listed};
+pub use bowline_contract::listed;
+pub use document::Document;
 
 pub(crate) use document::schema_of;
 pub(crate) use templates::{GivenTemplate, compile, read_templates, template_of_file, whole_file};

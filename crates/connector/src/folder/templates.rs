@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use bowline_contract::layout::TEMPLATE_SOURCE_ENDING;
-use bowline_contract::{Template, TemplateKind, TemplateSection};
+use bowline_contract::nearest::{hint_or, nearest};
+use bowline_contract::{Template, TemplateKind, TemplateSection, listed};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::document::{Document, listed};
+use super::document::Document;
 use super::position::{first_line_in_file, position_in_file};
 use super::problem::{Place, Problem, ProblemKind};
 use crate::template::{CompiledTemplate, TemplateError};
@@ -83,7 +84,7 @@ fn read_table(
 
 fn report_unknown_section(document: &mut Document<'_>, range: std::ops::Range<usize>, name: &str) {
     let names = TemplateSection::ALL.iter().map(|section| section.name());
-    let hint = match bowline_contract::nearest(name, names.clone()) {
+    let hint = match nearest(name, names.clone()) {
         Some(near) => format!("did you mean `[{near}]`?"),
         None => format!("sections are {}", listed(names)),
     };
@@ -125,11 +126,9 @@ fn find_template(
 /// The hint for a template name that is not in the contract.
 fn nearest_template(name: &str) -> String {
     let short = name.strip_suffix("_template").unwrap_or(name);
-    let near = bowline_contract::nearest(short, Template::all().map(Template::short_name));
-    match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "`bowline explain` lists every template".to_owned(),
-    }
+    hint_or(short, Template::all().map(Template::short_name), || {
+        "`bowline explain` lists every template".to_owned()
+    })
 }
 
 fn read_value(

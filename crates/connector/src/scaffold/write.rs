@@ -6,7 +6,8 @@ use bowline_contract::layout::{
     CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
     REQUIREMENTS_FILE, TEMPLATES_FILE,
 };
-use bowline_contract::{AssetClass, ConnectorName, SourceManifest};
+use bowline_contract::nearest::hint_or;
+use bowline_contract::{AssetClass, ConnectorName, SourceManifest, listed};
 
 use serde_json::{Map, Value};
 
@@ -15,7 +16,6 @@ use super::folder::{NewFile, NewFolder, new_connection_type};
 use super::{ScaffoldError, python, rust, texts};
 use crate::connector::Connector;
 use crate::dialect::{Pack, ScaffoldFiles};
-use crate::folder::listed;
 use crate::workspace::Workspace;
 
 /// What a new connector shall be.
@@ -279,13 +279,10 @@ fn find_dialect(asked: &str) -> Result<&'static Pack, ScaffoldError> {
         let names = Pack::all().iter().map(|pack| pack.name);
         ScaffoldError::UnknownDialect {
             asked: asked.to_owned(),
-            hint: match bowline_contract::nearest(asked, names.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!(
-                    "dialects are {}; `{ANY_ENGINE}` is the base for any other engine",
-                    listed(names)
-                ),
-            },
+            hint: hint_or(asked, names.clone(), || {
+                let dialects = listed(names);
+                format!("dialects are {dialects}; `{ANY_ENGINE}` is the base for any other engine")
+            }),
         }
     })
 }

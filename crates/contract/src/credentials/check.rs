@@ -8,6 +8,7 @@ use super::cerberus::{
     self, Crumb, Errors, Fault, Options, Presence, RootUnknown, Schema, SchemaError, kind_of,
 };
 use super::secret::{is_public_key, secret_values};
+use crate::wording::listed;
 
 /// The key at the root under which every credential stands.
 pub const CONNECT_ARGS: &str = "connect_args";
@@ -52,7 +53,7 @@ pub enum CredentialsError {
         found: &'static str,
     },
     /// The credentials break their schema.
-    #[error("credentials do not fit `credentials_schema`:{}", listed(.problems))]
+    #[error("credentials do not fit `credentials_schema`:{}", lines(.problems))]
     Invalid {
         /// Every problem, fit to be shown.
         problems: Vec<Problem>,
@@ -182,7 +183,7 @@ fn is_definition(name: &str) -> bool {
 
 fn stands(keys: &[String]) -> String {
     let verb = if keys.len() == 1 { "stands" } else { "stand" };
-    format!("{} {verb}", quoted(keys))
+    format!("{} {verb}", listed(keys))
 }
 
 fn lacks_wrapper(keys: &[String]) -> String {
@@ -196,12 +197,7 @@ fn lacks_wrapper(keys: &[String]) -> String {
     }
 }
 
-fn quoted(keys: &[String]) -> String {
-    let quoted: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
-    quoted.join(", ")
-}
-
-fn listed(problems: &[Problem]) -> String {
+fn lines(problems: &[Problem]) -> String {
     problems
         .iter()
         .map(|problem| format!("\n  {problem}"))

@@ -2,24 +2,21 @@
 
 use std::fmt;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::RunStatus;
 use super::status_mapping::{MappingProblem, StatusMapping};
-use super::validation::kind_of;
-use crate::manifest::{AssetClass, ConnectionType, ConnectionTypeError};
+use crate::json::{Node, kind_of};
+use crate::manifest::{
+    ASSET_CLASS, AssetClass, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA, ConnectionType,
+    ConnectionTypeError,
+};
 use crate::nearest;
 
-const CONNECTION_TYPE: &str = "connection_type";
-const CONNECTION_NAME: &str = "connection_name";
-const ASSET_CLASS: &str = "asset_class";
 const TERMINOLOGY: &str = "terminology";
 const ICON_URL: &str = "icon_url";
 const RUN_STATUS_MAPPING: &str = "run_status_mapping";
 const TASK_RUN_STATUS_MAPPING: &str = "task_run_status_mapping";
-const CREDENTIALS_SCHEMA: &str = "credentials_schema";
 const KEYS: [&str; 8] = [
     CONNECTION_TYPE,
     CONNECTION_NAME,
@@ -485,81 +482,6 @@ fn wrong_type(key: &str, expected: &'static str, found: Node) -> EtlManifestProb
         key: key.to_owned(),
         expected,
         found: kind_of(&found.into_value()),
-    }
-}
-
-/// JSON that keeps every member of an object, so that repeated keys are seen.
-enum Node {
-    Object(Vec<(String, Node)>),
-    Other(Value),
-}
-
-impl Node {
-    fn into_value(self) -> Value {
-        match self {
-            Self::Object(members) => members
-                .into_iter()
-                .map(|(key, node)| (key, node.into_value()))
-                .collect::<Map<_, _>>()
-                .into(),
-            Self::Other(value) => value,
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
-    }
-}
-
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Other(Value::Null))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Other(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Other(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Other(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Other(value.into()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Other(value.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element::<Node>()? {
-            list.push(item.into_value());
-        }
-        Ok(Node::Other(list.into()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(Node::Object(members))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::RunStatus;
-use super::validation::kind_of;
+use crate::json::kind_of;
 use crate::nearest;
 
 /// A vendor's words for how a run stands, and what each means. Words are matched without case.

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use super::event_time::timestamp;
 use super::record::{Field, Presence, Shape};
 use super::{Asset, AssetRef, AssetRole, EventTimeError, Run, RunStatus};
+use crate::json::kind_of;
 use crate::nearest;
+use crate::wording::beginning;
 
 /// How many errors are collected; the rest of the events is not looked at after that many.
 pub const MAX_EVENT_ERRORS: usize = 50;
@@ -226,14 +228,14 @@ impl Validation {
             }
             (Shape::Time, Value::String(text)) => {
                 if let Err(reason) = timestamp(text) {
-                    let text = cut(text);
+                    let text = beginning(text, SHOWN);
                     self.report(name, EventProblem::Time { text, reason });
                 }
             }
             (Shape::Word(words), Value::String(word)) => {
                 if !words.contains(&word.as_str()) {
                     let hint = nearest::hint(word, words.iter().copied());
-                    let word = cut(word);
+                    let word = beginning(word, SHOWN);
                     self.report(name, EventProblem::UnknownWord { word, hint });
                 }
             }
@@ -316,13 +318,6 @@ fn push_part(path: &mut String, part: &str) {
     path.push_str(part);
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 const fn expected(shape: &Shape) -> &'static str {
     match shape {
         Shape::Text => "text",
@@ -333,17 +328,6 @@ const fn expected(shape: &Shape) -> &'static str {
         Shape::Texts => "a list of texts",
         Shape::Dict | Shape::Record(_) => "an object",
         Shape::Records(_) | Shape::Refs(_) | Shape::TaskRuns => "a list of objects",
-    }
-}
-
-pub(super) const fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::connection_type::ConnectionType;
+use super::{CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA};
 use crate::capability::Capability;
 use crate::metric::Metric;
 
@@ -45,14 +46,14 @@ impl ExportedManifest {
             .map(|each| (each.name.to_owned(), self.metrics.contains(each).into()))
             .collect();
         let mut manifest = json!({
-            "connection_type": self.connection_type.as_str(),
-            "connection_name": self.connection_name,
+            CONNECTION_TYPE: self.connection_type.as_str(),
+            CONNECTION_NAME: self.connection_name,
             "setup_version": self.setup_version,
             "capabilities": capabilities,
             "metrics": metrics,
         });
         if let Some(schema) = &self.credentials_schema {
-            manifest["credentials_schema"] = Value::Object(schema.clone());
+            manifest[CREDENTIALS_SCHEMA] = Value::Object(schema.clone());
         }
         manifest.sort_all_objects();
         format!("{manifest:#}\n")

@@ -7,3 +7,9 @@ mod source;
 pub use connection_type::{AssetClass, ConnectionType, ConnectionTypeError};
 pub use exported::ExportedManifest;
 pub use source::{ManifestError, ManifestProblem, Place, SourceManifest};
+
+// The keys that manifests of more than one kind have.
+pub(crate) const CONNECTION_TYPE: &str = "connection_type";
+pub(crate) const CONNECTION_NAME: &str = "connection_name";
+pub(crate) const ASSET_CLASS: &str = "asset_class";
+pub(crate) const CREDENTIALS_SCHEMA: &str = "credentials_schema";

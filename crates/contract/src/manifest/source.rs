@@ -6,12 +6,10 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use super::connection_type::{self, AssetClass, ConnectionType};
+use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA};
+use crate::json::kind_of;
 use crate::nearest;
 
-const CONNECTION_TYPE: &str = "connection_type";
-const CONNECTION_NAME: &str = "connection_name";
-const ASSET_CLASS: &str = "asset_class";
-const CREDENTIALS_SCHEMA: &str = "credentials_schema";
 const KEYS: [&str; 4] = [
     CONNECTION_TYPE,
     CONNECTION_NAME,
@@ -19,8 +17,7 @@ const KEYS: [&str; 4] = [
     CREDENTIALS_SCHEMA,
 ];
 
-const WAREHOUSE: &str = "warehouse";
-const ETL: &str = "etl";
+const WAREHOUSE: &str = AssetClass::Warehouse.name();
 
 /// The manifest of a warehouse connector, as its folder holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,7 +218,7 @@ impl ManifestProblem {
             Self::MissingKey(_) | Self::EmptyName => {
                 Some("say what people call the connection".to_owned())
             }
-            Self::AssetClass(class) if class == ETL => Some(format!(
+            Self::AssetClass(class) if class == AssetClass::Etl.name() => Some(format!(
                 "move the folder to `{}/`, or use `{WAREHOUSE}`",
                 crate::layout::ETL_CONNECTORS_DIR
             )),
@@ -289,18 +286,10 @@ fn text(key: &'static str, value: Value) -> Result<String, ManifestProblem> {
 }
 
 fn wrong_type(key: &'static str, expected: &'static str, found: &Value) -> ManifestProblem {
-    let found = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    };
     ManifestProblem::WrongType {
         key,
         expected,
-        found,
+        found: kind_of(found),
     }
 }
 

@@ -3,6 +3,7 @@
 use adbc_core::error::{Error, Status};
 use arrow_schema::ArrowError;
 
+use crate::error::kind_of_sqlstate;
 use crate::{SqlError, SqlErrorKind};
 
 /// What was being done when the driver refused.
@@ -22,7 +23,7 @@ pub(super) fn from_adbc(error: &Error, stage: Stage) -> SqlError {
     let words = words(error);
     let kind = sqlstate
         .as_deref()
-        .and_then(|code| SqlErrorKind::of_sqlstate(code, &words))
+        .and_then(|code| kind_of_sqlstate(code, &words))
         .or_else(|| kind_of_words(&words, stage))
         .unwrap_or_else(|| kind_of_status(error.status, stage));
     SqlError {

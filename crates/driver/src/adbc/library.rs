@@ -8,7 +8,7 @@ use adbc_core::{
     LOAD_FLAG_DEFAULT, LOAD_FLAG_SEARCH_ENV, LOAD_FLAG_SEARCH_SYSTEM, LOAD_FLAG_SEARCH_USER,
 };
 use adbc_driver_manager::ManagedDriver;
-use bowline_contract::nearest;
+use bowline_contract::nearest::hint_or;
 
 use crate::catalogue::{self, catalogue};
 use crate::install::driver_folder;
@@ -59,10 +59,9 @@ fn load_named(name: &str, entrypoint: Option<&str>) -> Result<ManagedDriver, Sql
         }
         let hint = match entry {
             Some(entry) => format!("install it with `bowline driver install {}`", entry.name),
-            None => match nearest(name, catalogue().iter().map(|entry| entry.name)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "name an installed driver or give its library with `path`; `bowline driver list` shows those that can be installed".to_owned(),
-            },
+            None => hint_or(name, catalogue().iter().map(|entry| entry.name), || {
+                "name an installed driver or give its library with `path`; `bowline driver list` shows those that can be installed".to_owned()
+            }),
         };
         driver_error(format!("driver is not installed: `{name}`\nhint: {hint}"))
     })

@@ -1,7 +1,8 @@
 //! What the driver manager and the drivers say went wrong, sorted into kinds and stripped of what they add.
 
-use bowline_contract::nearest;
+use bowline_contract::{listed, nearest};
 
+use crate::error::kind_of_sqlstate;
 use crate::{SqlError, SqlErrorKind};
 
 /// Debian's package of a driver, by what is in the driver's name.
@@ -51,7 +52,7 @@ impl Failure {
         let words = words(&record.message);
         let installed = match drivers {
             [] => "no ODBC driver is installed".to_owned(),
-            drivers => format!("the installed drivers are `{}`", drivers.join("`, `")),
+            drivers => format!("the installed drivers are {}", listed(drivers)),
         };
         let lower = wanted.unwrap_or_default().to_lowercase();
         let package = PACKAGES.iter().find(|(part, _)| lower.contains(part));
@@ -122,8 +123,9 @@ fn kind(record: &Diagnostic) -> Option<SqlErrorKind> {
         // ODBC has one code for bad syntax and for what a user may not do.
         "42000" if record.message.contains("denied") => Some(Permission),
         "08001" | "08003" | "08S01" => Some(Connection),
-        state => SqlErrorKind::of_sqlstate(state, &record.message)
-            .filter(|kind| *kind != SqlErrorKind::Other),
+        state => {
+            kind_of_sqlstate(state, &record.message).filter(|kind| *kind != SqlErrorKind::Other)
+        }
     }
 }
 

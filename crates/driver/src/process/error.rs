@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use bowline_protocol::{ErrorKind, ErrorObject, Method};
+use bowline_protocol::{ErrorObject, Method};
 
-use crate::error::Seconds;
+use crate::error::{Seconds, kind_of_sqlstate};
 use crate::{Redactor, SqlError, SqlErrorKind};
 
 /// A failed call, with the connector it was made to. No text in it holds a credential.
@@ -117,45 +117,17 @@ impl Fault {
     }
 }
 
-impl From<SqlErrorKind> for ErrorKind {
-    /// The protocol's word for it.
-    fn from(kind: SqlErrorKind) -> Self {
-        match kind {
-            SqlErrorKind::Syntax => Self::Syntax,
-            SqlErrorKind::MissingObject => Self::MissingObject,
-            SqlErrorKind::Permission => Self::Permission,
-            SqlErrorKind::Data => Self::Data,
-            SqlErrorKind::Timeout => Self::Timeout,
-            SqlErrorKind::Cancelled => Self::Cancelled,
-            SqlErrorKind::Connection => Self::Connection,
-            SqlErrorKind::TooLarge => Self::TooLarge,
-            SqlErrorKind::UnsupportedType => Self::UnsupportedType,
-            SqlErrorKind::Driver => Self::Driver,
-            SqlErrorKind::Other => Self::Other,
-        }
-    }
-}
-
 /// The kind an answer's error means: its own, else what its SQLSTATE says.
 fn kind(error: &ErrorObject) -> SqlErrorKind {
     match error.data.kind {
-        ErrorKind::Syntax => SqlErrorKind::Syntax,
-        ErrorKind::MissingObject => SqlErrorKind::MissingObject,
-        ErrorKind::Permission => SqlErrorKind::Permission,
-        ErrorKind::Data => SqlErrorKind::Data,
-        ErrorKind::Timeout => SqlErrorKind::Timeout,
-        ErrorKind::Cancelled => SqlErrorKind::Cancelled,
-        ErrorKind::Connection => SqlErrorKind::Connection,
-        ErrorKind::TooLarge => SqlErrorKind::TooLarge,
-        ErrorKind::UnsupportedType => SqlErrorKind::UnsupportedType,
-        ErrorKind::Driver => SqlErrorKind::Driver,
-        ErrorKind::Other if error.code != bowline_protocol::code::FAILED => SqlErrorKind::Driver,
-        ErrorKind::Other => {
+        SqlErrorKind::Other if error.code != bowline_protocol::code::FAILED => SqlErrorKind::Driver,
+        SqlErrorKind::Other => {
             let sqlstate = error.data.sqlstate.as_deref();
             sqlstate
-                .and_then(|code| SqlErrorKind::of_sqlstate(code, &error.message))
+                .and_then(|code| kind_of_sqlstate(code, &error.message))
                 .unwrap_or(SqlErrorKind::Other)
         }
+        own => own,
     }
 }
 
@@ -266,7 +238,7 @@ mod tests {
             error.data.sqlstate = Some(sqlstate.to_owned());
             super::kind(&error)
         };
-        assert_eq!(error(ErrorKind::Data, "42601"), SqlErrorKind::Data);
+        assert_eq!(error(SqlErrorKind::Data, "42601"), SqlErrorKind::Data);
         for (sqlstate, kind) in [
             ("42601", SqlErrorKind::Syntax),
             ("42P01", SqlErrorKind::MissingObject),
@@ -278,7 +250,7 @@ mod tests {
             ("XX000", SqlErrorKind::Other),
             ("é", SqlErrorKind::Other),
         ] {
-            assert_eq!(error(ErrorKind::Other, sqlstate), kind, "{sqlstate}");
+            assert_eq!(error(SqlErrorKind::Other, sqlstate), kind, "{sqlstate}");
         }
         let broken = ErrorObject::new(bowline_protocol::code::INTERNAL_ERROR, "no");
         assert_eq!(super::kind(&broken), SqlErrorKind::Driver);

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bowline_contract::beginning;
 use bowline_driver::Redactor;
 use bowline_http::percent_encode;
 use serde_json::{Map, Value as Json};
 
-use super::excerpt::{self, cut, is_secret_key, trimmed};
+use super::excerpt::{SHOWN, is_secret_key, trimmed};
 use super::exchange::{Exchange, OnExchange};
 use super::slots::Slots;
 use super::transport::{Incoming, Outgoing, Transport, TransportError};
@@ -267,7 +268,8 @@ impl Client {
                 let error = self.error(SourceErrorKind::Refused, request);
                 return Err(match &rule.message {
                     Some(message) => {
-                        error.because(self.masked(&cut(&text_of(&to_json(&evaluate(message)?)))))
+                        let words = text_of(&to_json(&evaluate(message)?));
+                        error.because(self.masked(&beginning(&words, SHOWN)))
                     }
                     None => error.because(self.shown(&answer.body.to_string())),
                 });
@@ -490,7 +492,7 @@ impl Client {
 
     /// An address without secrets. Where the vendor is, is none, even though it stands among the credentials.
     pub(crate) fn shown_address(&self, address: &str) -> String {
-        cut(&self.masked_address(address))
+        beginning(&self.masked_address(address), SHOWN)
     }
 
     /// The same, however long it is.
@@ -531,7 +533,8 @@ impl Client {
 
     fn shown(&self, text: &str) -> String {
         // Cut last: a secret that the cut went through would not be found any more.
-        cut(&self.masked(&text.chars().take(excerpt::SHOWN * 8).collect::<String>()))
+        let much: String = text.chars().take(SHOWN * 8).collect();
+        beginning(&self.masked(&much), SHOWN)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What errors show of answers and records: enough to see what is meant, and no secrets.
 
+use bowline_contract::beginning;
 use serde_json::Value as Json;
 
 /// How much of a text an error shows, in characters.
@@ -25,10 +26,7 @@ pub(super) fn is_secret_key(key: &str) -> bool {
 /// A record made short for people, without the values of keys that sound like secrets.
 pub(crate) fn trimmed(record: &Json) -> Json {
     match record {
-        Json::String(text) => match text.char_indices().nth(TEXT_SHOWN) {
-            Some((end, _)) => Json::from(format!("{}…", &text[..end])),
-            None => record.clone(),
-        },
+        Json::String(text) => Json::from(beginning(text, TEXT_SHOWN)),
         Json::Array(items) => items.iter().take(ENTRIES_SHOWN).map(trimmed).collect(),
         Json::Object(members) => members
             .iter()
@@ -43,13 +41,5 @@ pub(crate) fn trimmed(record: &Json) -> Json {
             .collect::<serde_json::Map<_, _>>()
             .into(),
         other => other.clone(),
-    }
-}
-
-/// The beginning of a long text.
-pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bowline_contract::listed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -242,16 +243,13 @@ pub(crate) fn manifest_for(
             false => Ok(inner),
         };
     }
-    let there: Vec<String> = index
-        .manifests
-        .iter()
+    let manifests = index.manifests.iter();
+    let there = manifests
         .filter_map(|each| each.platform.as_ref())
-        .filter(|each| each.os != "unknown")
-        .map(ToString::to_string)
-        .collect();
+        .filter(|each| each.os != "unknown");
     Err(about(source, ImageErrorKind::Missing)
         .because(format!("it is not made for `{platform}`"))
-        .hint(format!("it is made for `{}`", there.join("`, `"))))
+        .hint(format!("it is made for {}", listed(there))))
 }
 
 /// Whether what is made for one platform runs on another; of 64-bit Arm processors there is only one kind.

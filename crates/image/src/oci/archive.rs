@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use bowline_contract::listed;
 use serde::Deserialize;
 
 use crate::error::{ImageError, ImageErrorKind};
@@ -114,22 +115,20 @@ impl DockerArchive {
         let corrupt = |cause: String| {
             ImageError::new(ImageErrorKind::Corrupt, format!("`{}`", files.name())).because(cause)
         };
-        let mut listed: Vec<Listed> = files.json(LIST)?;
-        let Some(image) = listed.pop() else {
+        let mut images: Vec<Listed> = files.json(LIST)?;
+        let Some(image) = images.pop() else {
             return Err(ImageError::new(
                 ImageErrorKind::Missing,
                 format!("an image in `{}`", files.name()),
             ));
         };
-        if !listed.is_empty() {
-            listed.push(image);
-            let tags: Vec<String> = listed
-                .into_iter()
-                .flat_map(|each| each.repo_tags.unwrap_or_default())
-                .collect();
+        if !images.is_empty() {
+            images.push(image);
+            let images = images.into_iter();
+            let tags = images.flat_map(|each| each.repo_tags.unwrap_or_default());
             return Err(
                 ImageError::new(ImageErrorKind::Invalid, format!("`{}`", files.name()))
-                    .because(format!("it holds several images: `{}`", tags.join("`, `")))
+                    .because(format!("it holds several images: {}", listed(tags)))
                     .hint("save one image only".to_owned()),
             );
         }

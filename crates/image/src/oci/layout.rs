@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use bowline_contract::{listed, nearest};
 use serde::Deserialize;
 
 use crate::error::{ImageError, ImageErrorKind};
@@ -142,7 +143,7 @@ fn choose(files: &Files, index: &Index, image: Option<&str>) -> Result<Descripto
             ImageErrorKind::Missing,
             format!("image `{wanted}` in `{}`", files.name()),
         )
-        .hint((!names.is_empty()).then(|| bowline_contract::nearest::hint(wanted, names))),
+        .hint((!names.is_empty()).then(|| nearest::hint(wanted, names))),
         None if names.is_empty() => ImageError::new(
             ImageErrorKind::Missing,
             format!("an image in `{}`", files.name()),
@@ -151,7 +152,7 @@ fn choose(files: &Files, index: &Index, image: Option<&str>) -> Result<Descripto
             ImageErrorKind::Invalid,
             format!("`{}` without the name of one of its images", files.name()),
         )
-        .hint(format!("say which: `{}`", names.join("`, `"))),
+        .hint(format!("say which: {}", listed(names))),
     })
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use bowline_contract::beginning;
 use bowline_driver::Redactor;
 use bowline_http::Origin;
 use serde_json::Value as Json;
@@ -400,12 +401,8 @@ impl Client {
             Some(errors.collect::<Vec<_>>().join("; "))
         });
         let words = listed.unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned());
-        let mut masked = self.masked(&words).replace(char::is_control, " ");
-        if let Some((end, _)) = masked.char_indices().nth(WORDS_SHOWN) {
-            masked.truncate(end);
-            masked.push('…');
-        }
-        masked.trim().to_owned()
+        let masked = self.masked(&words).replace(char::is_control, " ");
+        beginning(&masked, WORDS_SHOWN).trim().to_owned()
     }
 
     /// A text without any secret.

@@ -362,12 +362,7 @@ impl FetchMethods for Planted {
 }
 
 fn failed(kind: SourceErrorKind, cause: &str) -> SourceError {
-    SourceError {
-        kind,
-        thing: "`fetch_run_details`".to_owned(),
-        causes: vec![cause.to_owned()],
-        hint: None,
-    }
+    SourceError::new(kind, "`fetch_run_details`").because(cause)
 }
 
 /// The contract's methods give the vendor's own statuses.
