@@ -1,7 +1,7 @@
 //! How a command ended, and the one place that turns it into the process's exit code.
 
 use bowline_collect::{CollectError, PushErrorKind, StateError};
-use bowline_conformance::ExportError;
+use bowline_conformance::{Conclusion, ExportError};
 use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::install::InstallError;
@@ -25,6 +25,17 @@ pub(crate) enum Ended {
     Interrupted,
     /// The same program ended so in a container, and has said why.
     Inside(i32),
+}
+
+impl From<Conclusion> for Ended {
+    fn from(conclusion: Conclusion) -> Self {
+        match conclusion {
+            Conclusion::Interrupted => Self::Interrupted,
+            Conclusion::FellShort => Self::FellShort,
+            Conclusion::Inconclusive => Self::Inconclusive,
+            Conclusion::Fine => Self::Fine,
+        }
+    }
 }
 
 /// The exit code for an outcome.

@@ -231,13 +231,16 @@ impl Court<'_> {
         self.add_culprit(culprit, checks, blocks, mend);
     }
 
-    /// A statement that had to fail proves nothing when a template at fault stood in it.
-    fn doubt_failures(&mut self) {
-        let at_fault: BTreeSet<&'static Template> = self
-            .culprits
+    fn at_fault(&self) -> BTreeSet<&'static Template> {
+        self.culprits
             .iter()
             .map(|culprit| culprit.template)
-            .collect();
+            .collect()
+    }
+
+    /// A statement that had to fail proves nothing when a template at fault stood in it.
+    fn doubt_failures(&mut self) {
+        let at_fault = self.at_fault();
         for finding in &mut self.findings {
             if finding.rests_on_failure && finding.outcome == Outcome::Supported {
                 let judges = &finding.info.judges;
@@ -264,11 +267,7 @@ impl Court<'_> {
                 }
             }
         }
-        let at_fault: BTreeSet<&'static Template> = self
-            .culprits
-            .iter()
-            .map(|culprit| culprit.template)
-            .collect();
+        let at_fault = self.at_fault();
         for finding in &mut self.findings {
             if let Outcome::Blocked { by } = &mut finding.outcome {
                 let root = |template: &&'static Template| {

@@ -10,6 +10,7 @@ mod check;
 mod checks;
 mod clock;
 mod compose;
+mod conclusion;
 mod connection;
 mod derive;
 mod event;
@@ -33,6 +34,7 @@ mod session;
 
 pub use check::{CheckId, CheckInfo, Tier};
 pub use checks::checks;
+pub use conclusion::Conclusion;
 pub use event::Event;
 pub use expect::spell;
 pub use export::{Export, ExportError};

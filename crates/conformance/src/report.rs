@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bowline_contract::{Capability, Metric, SuiteSection, Template};
 
-use crate::{CheckId, CheckInfo, Outcome, Step, Tier, Verdict};
+use crate::{CheckId, CheckInfo, Conclusion, Outcome, Step, Tier, Verdict};
 
 /// The result of a run of the suite.
 #[derive(Debug, Clone)]
@@ -49,6 +49,12 @@ impl Report {
     #[must_use]
     pub fn check(&self, id: &CheckId) -> Option<&CheckReport> {
         self.checks.iter().find(|check| check.info.id == *id)
+    }
+
+    /// What the run comes to.
+    #[must_use]
+    pub fn conclusion(&self) -> Conclusion {
+        Conclusion::of(self.interrupted, self.has_shortfall(), self.has_unknown())
     }
 
     /// Whether any check fell short.

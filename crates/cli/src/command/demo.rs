@@ -18,7 +18,7 @@ use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::report::{self, Format, human::Next};
+use crate::report::{Format, human::Next};
 use crate::run::Context;
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 
@@ -230,7 +230,7 @@ impl Demo<'_> {
             Format::Human,
             Next::Nothing,
         )?;
-        let ended = report::ended(&report);
+        let ended = Ended::from(report.conclusion());
         if ended == Ended::Interrupted {
             return Ok(ended);
         }

@@ -10,7 +10,7 @@ use super::test::{SuiteArgs, prove, write};
 use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::report::{self, Format, human::Next};
+use crate::report::{Format, human::Next};
 use crate::run::Context;
 use crate::style::{GOOD, paint};
 
@@ -44,7 +44,7 @@ impl ExportArgs {
         let connector = connector::load(context, self.connector.as_deref()).map_err(refused)?;
         let report = prove(context, &connector, SuiteSection::ALL, &self.suite)?;
         write(context, &connector, &report, self.format, Next::Nothing)?;
-        let ended = report::ended(&report);
+        let ended = Ended::from(report.conclusion());
         if ended == Ended::Interrupted {
             context.printer.say("nothing was exported");
             return Ok(ended);

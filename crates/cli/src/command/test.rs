@@ -110,7 +110,7 @@ impl TestArgs {
         let connector = connector::load_from(context, &found)?;
         let report = prove(context, &connector, &sections, &self.suite)?;
         write(context, &connector, &report, self.format, Next::Export)?;
-        Ok(report::ended(&report))
+        Ok(report.conclusion().into())
     }
 }
 

@@ -4,7 +4,7 @@ mod evidence;
 mod summary;
 
 use anstyle::Style;
-use bowline_conformance::{Culprit, Doubt, Outcome, Report, Verdict};
+use bowline_conformance::{Conclusion, Culprit, Doubt, Outcome, Report, Verdict};
 use bowline_driver::SqlErrorKind;
 
 use super::About;
@@ -36,7 +36,7 @@ pub(super) fn verdict_line(
 /// The most names that a list shows before it says how many more there are.
 pub(super) const NAMED: usize = 4;
 /// The verdicts in the order in which they are counted, each with its colour.
-pub(super) const VERDICTS: [(Verdict, Style); 5] = [
+const VERDICTS: [(Verdict, Style); 5] = [
     (Verdict::Supported, GOOD),
     (Verdict::Unsupported, STRONG),
     (Verdict::Wrong, BAD),
@@ -126,7 +126,7 @@ impl Page<'_> {
 
     fn next(&mut self, next: Next) {
         let report = self.report;
-        if report.interrupted || report.has_shortfall() || report.has_unknown() {
+        if report.conclusion() != Conclusion::Fine {
             let tally = self.tally();
             self.listing.gap();
             self.listing.line(tally);
@@ -147,7 +147,7 @@ impl Page<'_> {
             format!("{mend}, then run `bowline test {name}{section}`")
         } else if let Some(step) = self.way_out() {
             step.to_owned()
-        } else if report.interrupted || report.has_shortfall() || report.has_unknown() {
+        } else if report.conclusion() != Conclusion::Fine {
             return;
         } else {
             match next {
@@ -194,12 +194,6 @@ impl Page<'_> {
     /// All counts in one line, with what was asked and how long it took.
     fn tally(&self) -> String {
         let report = self.report;
-        let counts: Vec<String> = VERDICTS
-            .iter()
-            .map(|(verdict, _)| (self.total(*verdict), verdict.name()))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, name)| format!("{count} {name}"))
-            .collect();
         let product = if report.product.is_empty() {
             String::new()
         } else {
@@ -207,7 +201,7 @@ impl Page<'_> {
         };
         format!(
             "{} of {}{product}, {} tier, {:.2} s",
-            counts.join(", "),
+            plain_counts(|verdict| self.total(verdict)),
             plural(report.checks.len(), "check"),
             report.tier.name(),
             report.elapsed.as_secs_f64()
@@ -215,13 +209,26 @@ impl Page<'_> {
     }
 }
 
+/// How many checks have each verdict that any has, with its colour.
+fn counted(count: impl Fn(Verdict) -> usize) -> impl Iterator<Item = (usize, Verdict, Style)> {
+    VERDICTS
+        .into_iter()
+        .map(move |(verdict, style)| (count(verdict), verdict, style))
+        .filter(|(count, ..)| *count > 0)
+}
+
+/// How many checks have each verdict, for the middle of a line.
+pub(super) fn plain_counts(count: impl Fn(Verdict) -> usize) -> String {
+    let counts: Vec<String> = counted(count)
+        .map(|(count, verdict, _)| format!("{count} {}", verdict.name()))
+        .collect();
+    counts.join(", ")
+}
+
 /// How many checks have each verdict, in colour.
 pub(super) fn verdict_counts(count: impl Fn(Verdict) -> usize) -> String {
-    let counts: Vec<String> = VERDICTS
-        .iter()
-        .map(|(verdict, style)| (count(*verdict), verdict, style))
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, verdict, style)| format!("{} {}", paint(*style, count), verdict.name()))
+    let counts: Vec<String> = counted(count)
+        .map(|(count, verdict, style)| format!("{} {}", paint(style, count), verdict.name()))
         .collect();
     match counts.as_slice() {
         [] => paint(QUIET, "no checks").to_string(),

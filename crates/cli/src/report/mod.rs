@@ -1,4 +1,4 @@
-//! What a run of the suite found out, for people and for programs: readers of one [`Report`].
+//! What a run of the suite found out, for people and for programs: readers of one [`Report`](bowline_conformance::Report).
 
 pub(crate) mod human;
 pub(crate) mod json;
@@ -9,10 +9,7 @@ mod words;
 
 use std::path::Path;
 
-use bowline_conformance::Report;
 use bowline_connector::template::TemplateSet;
-
-use crate::exit::Ended;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -34,17 +31,4 @@ pub(crate) struct About<'a> {
     pub(crate) templates: &'a TemplateSet,
     /// The directory that paths are shown relative to.
     pub(crate) base: &'a Path,
-}
-
-/// How a command ends that made this report.
-pub(crate) fn ended(report: &Report) -> Ended {
-    if report.interrupted {
-        Ended::Interrupted
-    } else if report.has_shortfall() {
-        Ended::FellShort
-    } else if report.has_unknown() {
-        Ended::Inconclusive
-    } else {
-        Ended::Fine
-    }
 }

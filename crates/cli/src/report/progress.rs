@@ -8,6 +8,22 @@ use indicatif::ProgressBar;
 use super::words::plural;
 use crate::output::Printer;
 
+/// A bar for a suite that has not begun yet.
+pub(super) fn bar(printer: &Printer, connector: &str) -> ProgressBar {
+    let bar = printer.bar("{spinner} {prefix} {wide_bar} {pos}/{len} {msg}");
+    bar.set_prefix(format!("testing {connector}"));
+    bar.set_message("connecting");
+    bar
+}
+
+/// The end of a message when checks are wrong.
+pub(super) fn so_far(wrong: usize) -> String {
+    match wrong {
+        0 => String::new(),
+        count => format!(" · {count} wrong so far"),
+    }
+}
+
 /// A progress bar that follows the suite's events.
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -17,11 +33,8 @@ pub(crate) struct Progress {
 impl Progress {
     /// A bar that waits for the first event.
     pub(crate) fn new(printer: &Printer, connector: &str) -> Self {
-        let bar = printer.bar("{spinner} {prefix} {wide_bar} {pos}/{len} {msg}");
-        bar.set_prefix(format!("testing {connector}"));
-        bar.set_message("connecting");
         Self {
-            bar,
+            bar: bar(printer, connector),
             wrong: AtomicUsize::new(0),
         }
     }
@@ -33,11 +46,8 @@ impl Progress {
             Event::Connected { product, .. } => self.bar.set_message((*product).to_owned()),
             Event::Finished { check, verdict, .. } => {
                 let wrong = usize::from(*verdict == Verdict::Wrong);
-                let so_far = match self.wrong.fetch_add(wrong, Ordering::Relaxed) + wrong {
-                    0 => String::new(),
-                    count => format!(" · {count} wrong so far"),
-                };
-                self.bar.set_message(format!("{}{so_far}", check.id));
+                let wrong = self.wrong.fetch_add(wrong, Ordering::Relaxed) + wrong;
+                self.bar.set_message(format!("{}{}", check.id, so_far(wrong)));
                 self.bar.inc(1);
             }
             Event::Blaming { checks } => self.bar.set_message(format!(

@@ -8,7 +8,7 @@ use bowline_etl::Unmapped;
 use jiff::Timestamp;
 
 use super::{Check, Outcome};
-use crate::{Tier, Verdict};
+use crate::{Conclusion, Tier, Verdict};
 
 /// The result of a run of the suite.
 #[derive(Debug, Clone)]
@@ -49,6 +49,12 @@ impl Report {
     #[must_use]
     pub fn check(&self, id: &str) -> Option<&CheckReport> {
         self.checks.iter().find(|report| report.check.id == id)
+    }
+
+    /// What the run comes to.
+    #[must_use]
+    pub fn conclusion(&self) -> Conclusion {
+        Conclusion::of(self.interrupted, self.has_shortfall(), self.has_unknown())
     }
 
     /// Whether any check fell short.

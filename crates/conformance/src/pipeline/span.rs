@@ -83,12 +83,7 @@ pub(super) fn quiet(span: Span, ended: &[Timestamp], open: &[Timestamp]) -> Span
 
 /// The stretch at the end of a span that holds the newest of some moments, at most this many.
 pub(super) fn newest(span: Span, moments: &[Timestamp], most: usize) -> Span {
-    let mut within: Vec<Timestamp> = moments
-        .iter()
-        .copied()
-        .filter(|at| span.holds(*at))
-        .collect();
-    within.sort_unstable();
+    let within = sorted_within(span, moments);
     match within.len().checked_sub(most) {
         None | Some(0) => span,
         Some(first) => Span {
@@ -98,16 +93,21 @@ pub(super) fn newest(span: Span, moments: &[Timestamp], most: usize) -> Span {
     }
 }
 
-/// Where a span is cut to see how its parts meet: at the moments of runs, and between two of them.
-///
-/// `moments` need not be sorted. No more than three cuts, each within the span.
-pub(super) fn cuts(span: Span, moments: &[Timestamp]) -> Vec<Timestamp> {
+fn sorted_within(span: Span, moments: &[Timestamp]) -> Vec<Timestamp> {
     let mut within: Vec<Timestamp> = moments
         .iter()
         .copied()
         .filter(|at| span.holds(*at))
         .collect();
     within.sort_unstable();
+    within
+}
+
+/// Where a span is cut to see how its parts meet: at the moments of runs, and between two of them.
+///
+/// `moments` need not be sorted. No more than three cuts, each within the span.
+pub(super) fn cuts(span: Span, moments: &[Timestamp]) -> Vec<Timestamp> {
+    let mut within = sorted_within(span, moments);
     within.dedup();
     let exact: Vec<Timestamp> = within
         .iter()

@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
 use crate::report::Format;
-use crate::report::pipeline::{ended, human, json, junit, progress::Progress};
+use crate::report::pipeline::{human, json, junit, progress::Progress};
 use crate::run::Context;
 
 /// The longest lookback, in hours: a century.
@@ -48,7 +48,7 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
         Format::Json => context.printer.data(&json::json(&report, name)?),
         Format::Junit => context.printer.data(&junit::junit(&report, name)?),
     }?;
-    Ok(ended(&report))
+    Ok(report.conclusion().into())
 }
 
 /// The sections that filters name, in the suite's order; all of them without a filter.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bowline_conformance::Verdict;
+use bowline_conformance::{Conclusion, Verdict};
 use bowline_conformance::pipeline::{Answer, CheckReport, Fault, Outcome, Report};
 
 use super::reason;
 use crate::listing::Listing;
 use crate::output::visible;
-use crate::report::human::{NAMED, VERDICTS, some, verdict_counts, verdict_line};
+use crate::report::human::{NAMED, plain_counts, some, verdict_counts, verdict_line};
 use crate::report::words::plural;
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
@@ -147,7 +147,7 @@ impl Page<'_> {
             .checks
             .iter()
             .find(|found| matches!(found.outcome, Outcome::Wrong(_)));
-        if report.interrupted || report.has_shortfall() || report.has_unknown() {
+        if report.conclusion() != Conclusion::Fine {
             let tally = self.tally();
             self.listing.gap();
             self.listing.line(tally);
@@ -179,16 +179,10 @@ impl Page<'_> {
     /// All counts in one line, with what was asked, how often the vendor was, and how long it took.
     fn tally(&self) -> String {
         let report = self.report;
-        let counts: Vec<String> = VERDICTS
-            .iter()
-            .map(|(verdict, _)| (self.total(*verdict), verdict.name()))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, name)| format!("{count} {name}"))
-            .collect();
         let requests: u64 = report.readings.iter().map(|reading| reading.requests).sum();
         format!(
             "{} of {}, {} with {}, {} tier, {:.2} s",
-            counts.join(", "),
+            plain_counts(|verdict| self.total(verdict)),
             plural(report.checks.len(), "check"),
             plural(report.readings.len(), "reading"),
             plural(usize::try_from(requests).unwrap_or(usize::MAX), "request"),

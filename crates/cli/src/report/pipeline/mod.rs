@@ -5,22 +5,7 @@ pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod progress;
 
-use bowline_conformance::pipeline::{Doubt, Outcome, Report};
-
-use crate::exit::Ended;
-
-/// How a command ends that made this report.
-pub(crate) fn ended(report: &Report) -> Ended {
-    if report.interrupted {
-        Ended::Interrupted
-    } else if report.has_shortfall() {
-        Ended::FellShort
-    } else if report.has_unknown() {
-        Ended::Inconclusive
-    } else {
-        Ended::Fine
-    }
-}
+use bowline_conformance::pipeline::{Doubt, Outcome};
 
 /// Why a check was not answered with supported; none for supported.
 fn reason(outcome: &Outcome) -> Option<String> {

@@ -7,6 +7,7 @@ use bowline_conformance::pipeline::Event;
 use indicatif::ProgressBar;
 
 use crate::output::Printer;
+use crate::report::progress::{bar, so_far};
 use crate::report::words::plural;
 
 /// A progress bar that follows the suite's events.
@@ -19,11 +20,8 @@ pub(crate) struct Progress<'p> {
 impl<'p> Progress<'p> {
     /// A bar that waits for the first event.
     pub(crate) fn new(printer: &'p Printer, connector: &str) -> Self {
-        let bar = printer.bar("{spinner} {prefix} {wide_bar} {pos}/{len} {msg}");
-        bar.set_prefix(format!("testing {connector}"));
-        bar.set_message("connecting");
         Self {
-            bar,
+            bar: bar(printer, connector),
             printer,
             wrong: Cell::new(0),
         }
@@ -38,10 +36,7 @@ impl<'p> Progress<'p> {
                 self.bar.set_message("reading");
             }
             Event::Read { events } => {
-                let wrong = match self.wrong.get() {
-                    0 => String::new(),
-                    count => format!(" · {count} wrong so far"),
-                };
+                let wrong = so_far(self.wrong.get());
                 let events = plural(events, "event");
                 self.bar.set_message(format!("reading, {events}{wrong}"));
             }
