@@ -2,23 +2,23 @@
 //!
 //! The checks wait by asking again until a deadline, and what they made is dropped whatever happens.
 
+mod logs;
+mod polling;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bowline_connector::FunctionalTarget;
 use bowline_connector::template::{TemplateSet, TemplateValue};
 use bowline_contract::SuiteSection;
 use bowline_driver::{SqlError, SqlErrorKind};
 
-use crate::chain::{Asked, Chain, Spec, quoted_list, text};
-use crate::clock::Clock;
+use self::logs::look_through_logs;
+use self::polling::{Seen, find_table, poll, watch, watch_columns};
+use crate::chain::{Asked, Chain, Spec, text};
 use crate::finding::{Finding, refusal, wrong};
-use crate::metadata::{
-    Request, Table, columns_variables, first_names, full_table_id, read_columns, read_tables,
-    tables_variables,
-};
+use crate::metadata::{Table, first_names, full_table_id};
 use crate::outcome::{Outcome, Proof};
-use crate::query_logs::{self, Bounds, Page};
 use crate::reading;
 use crate::session::Session;
 use crate::{CheckInfo, Event, Tier};
@@ -27,13 +27,8 @@ const ROWS: i64 = 10;
 /// How many times as many rows a count that is an estimate may say there are.
 const ESTIMATE: i64 = 10;
 const MANY_ROWS: i64 = 10_000;
-/// How query logs are looked through.
-const LOG_PAGE: i64 = 1000;
-const LOG_PAGES: i64 = 20;
 const COLUMN: &str = "bowline_added";
 const COLUMN_TYPE: &str = "TEXT";
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// A cancellation meant for a check may hit the statement that cleans up after it.
 const DROP_ATTEMPTS: usize = 3;
 
@@ -378,141 +373,6 @@ fn mutate(
     dropped.is_some()
 }
 
-/// Looks for a statement among the logged ones, page by page: the order of a log is the dialect's own.
-fn look_through_logs(chain: &mut Chain<'_>, info: &CheckInfo, sql: &str) -> Asked<Seen<()>> {
-    let wanted = squeeze(sql);
-    let pattern = without_constants(sql);
-    let hour = Clock::start().last_hour();
-    let mut others = 0;
-    for page in 0..LOG_PAGES {
-        let page = Page {
-            limit: LOG_PAGE,
-            offset: page * LOG_PAGE,
-        };
-        let variables = query_logs::variables(hour, Bounds::DateTimes, page);
-        let result = chain.query(info, "get_query_logs_query", variables)?;
-        let texts = query_logs::read_texts(&result)?;
-        if texts.iter().any(|text| squeeze(text).contains(&wanted)) {
-            return Ok(Seen::AsExpected(()));
-        }
-        // Waiting brings no constant back.
-        if let Some(text) = texts
-            .iter()
-            .find(|text| without_constants(text).contains(&pattern))
-        {
-            return Err(wrong(
-                format!("the query `{sql}` among the logged ones, as it was run"),
-                format!(
-                    "`{}`: the log keeps queries without their constants",
-                    squeeze(text)
-                ),
-            ));
-        }
-        others += texts.len();
-        if i64::try_from(texts.len()).is_ok_and(|found| found < LOG_PAGE) {
-            break;
-        }
-    }
-    Ok(Seen::Otherwise {
-        expected: format!("the query `{sql}` among the logged ones"),
-        got: format!("{others} other queries"),
-    })
-}
-
-/// What a look at the database showed.
-enum Seen<T> {
-    AsExpected(T),
-    Otherwise { expected: String, got: String },
-}
-
-/// Looks again and again until it sees what is expected or the patience runs out.
-fn poll<T>(
-    chain: &mut Chain<'_>,
-    patience: Duration,
-    mut look: impl FnMut(&mut Chain<'_>) -> Asked<Seen<T>>,
-) -> Asked<T> {
-    let started = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match look(chain)? {
-            Seen::AsExpected(value) => return Ok(value),
-            Seen::Otherwise { expected, got } if started.elapsed() >= patience => {
-                return Err(wrong(
-                    format!("{expected}, within {} s", patience.as_secs()),
-                    got,
-                ));
-            }
-            Seen::Otherwise { .. } => {
-                std::thread::sleep(pause.min(patience.saturating_sub(started.elapsed())));
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-        }
-    }
-}
-
-/// Polls the test table's row in metadata, beginning with a row that was seen just before.
-fn watch(
-    chain: &mut Chain<'_>,
-    info: &CheckInfo,
-    place: &Place,
-    patience: Duration,
-    mut seen: Option<Table>,
-    mut judge: impl FnMut(&mut Chain<'_>, &Table) -> Asked<Seen<()>>,
-) -> Asked<()> {
-    poll(chain, patience, |chain| {
-        let found = match seen.take() {
-            Some(table) => Some(table),
-            None => find_table(chain, info, place)?,
-        };
-        match found {
-            Some(table) => judge(chain, &table),
-            None => Ok(Seen::Otherwise {
-                expected: format!("a table `{}`", place.table),
-                got: "none".to_owned(),
-            }),
-        }
-    })
-}
-
-/// Polls the names of the test table's columns.
-fn watch_columns(
-    chain: &mut Chain<'_>,
-    info: &CheckInfo,
-    place: &Place,
-    patience: Duration,
-    mut judge: impl FnMut(&[String]) -> Seen<()>,
-) -> Asked<()> {
-    let id = place.id();
-    poll(chain, patience, |chain| {
-        let variables = columns_variables(
-            &place.database,
-            std::iter::once(id.as_str()),
-            std::iter::once(place.schema.as_str()),
-        );
-        let result = chain.query(info, "get_columns_query", variables)?;
-        let names: Vec<String> = read_columns(&result)?
-            .into_iter()
-            .map(|(_, column)| column)
-            .collect();
-        Ok(judge(&names))
-    })
-}
-
-fn find_table(chain: &mut Chain<'_>, info: &CheckInfo, place: &Place) -> Asked<Option<Table>> {
-    let names = quoted_list(std::iter::once(place.table.as_str()));
-    let variables = tables_variables(
-        &place.database,
-        std::slice::from_ref(&place.schema),
-        Some(names),
-        Request::ALL,
-    );
-    let result = chain.query(info, "get_tables_query", variables)?;
-    // Some databases fold the case of a name that a template does not quote.
-    Ok(read_tables(&result)?
-        .into_iter()
-        .find(|table| table.name.eq_ignore_ascii_case(&place.table)))
-}
-
 /// The target with its database named: its own, or the one the metadata queries speak of.
 fn place_of(chain: &mut Chain<'_>, info: &CheckInfo, target: &FunctionalTarget) -> Asked<Place> {
     let database = match &target.database {
@@ -564,47 +424,4 @@ fn is_the_column(name: &str) -> bool {
 
 fn number(number: Option<&bigdecimal::BigDecimal>) -> String {
     number.map_or("NULL".to_owned(), ToString::to_string)
-}
-
-/// A statement with every run of blanks as one, and no semicolon at the end.
-fn squeeze(sql: &str) -> String {
-    let words: Vec<&str> = sql
-        .trim()
-        .trim_end_matches(';')
-        .split_whitespace()
-        .collect();
-    words.join(" ")
-}
-
-/// A statement as logs keep it that put `$1` or `?` where a constant stood.
-fn without_constants(sql: &str) -> String {
-    let is_constant = |word: &str| {
-        let digits = word.strip_prefix('$').unwrap_or(word);
-        word.starts_with('\'')
-            || !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let squeezed = squeeze(sql);
-    let words = squeezed
-        .split(' ')
-        .map(|word| if is_constant(word) { "?" } else { word });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn constants_do_not_count_where_a_log_drops_them() {
-        let run = "SELECT *\n FROM t WHERE 1 = 0;";
-        assert_eq!(squeeze(run), "SELECT * FROM t WHERE 1 = 0");
-        assert_eq!(
-            without_constants(run),
-            without_constants("SELECT * FROM t WHERE $1 = $2")
-        );
-        assert_ne!(
-            without_constants(run),
-            without_constants("SELECT * FROM u WHERE $1 = $2")
-        );
-    }
 }
