@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use bowline_contract::{ConnectorName, layout};
 use bowline_driver::process::Program;
 
-use super::dockerfile::system_packages;
 use super::environment::{self, EnvironmentError, EnvironmentEvent, fingerprint};
+use super::system_packages::system_packages;
 use crate::Workspace;
 
 /// The host, in Python.

@@ -1,8 +1,8 @@
 //! Connectors in Python: run unchanged in a process of their own, with the packages they ask for.
 
-mod dockerfile;
 mod environment;
 mod host;
+mod system_packages;
 
 pub use environment::{EnvironmentError, EnvironmentEvent};
 

@@ -1,4 +1,4 @@
-//! `Dockerfile.extra`: what a connector needs from the system.
+//! The system packages that a connector asks for in its `Dockerfile.extra`.
 
 /// The system packages that `apt-get install` lines name, in their order, each once.
 pub(super) fn system_packages(text: &str) -> Vec<String> {
