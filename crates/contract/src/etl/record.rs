@@ -47,6 +47,9 @@ pub enum Shape {
     TaskRuns,
 }
 
+/// The most fields that a record of the model may have.
+pub(super) const MAX_FIELDS: usize = 32;
+
 /// Declares a record: its type, with sparse JSON (no nulls, no empty lists), and its table of fields.
 ///
 /// Fields are `required`, `optional` or `list`, and stand in the order in which they are written.
@@ -72,6 +75,8 @@ macro_rules! record {
                 },)+
             ];
         }
+
+        const _: () = assert!($Name::FIELDS.len() <= crate::etl::record::MAX_FIELDS);
     };
     (@presence required) => { crate::etl::Presence::Required };
     (@presence optional) => { crate::etl::Presence::Optional };

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::event_time::timestamp;
-use super::record::{Field, Presence, Shape};
+use super::record::{Field, MAX_FIELDS, Presence, Shape};
 use super::{Asset, AssetRef, AssetRole, EventTimeError, Run, RunStatus};
 use crate::json::kind_of;
 use crate::nearest;
@@ -206,8 +206,19 @@ impl Validation {
     }
 
     fn fields(&mut self, fields: &'static [Field], object: &Map<String, Value>) {
-        for field in fields {
-            match object.get(field.name) {
+        let mut found = [None; MAX_FIELDS];
+        // Most events have their keys in the order of the model, so that the search hits at once; a look-up by name
+        // would hash each name of the model for each event.
+        let mut next = 0;
+        for (key, value) in object {
+            let mut from_next = (next..fields.len()).chain(0..next);
+            if let Some(index) = from_next.find(|index| fields[*index].name == key) {
+                found[index] = Some(value);
+                next = index + 1;
+            }
+        }
+        for (field, value) in fields.iter().zip(found) {
+            match value {
                 None | Some(Value::Null) => {
                     if field.presence == Presence::Required {
                         self.report(field.name, EventProblem::Missing);
