@@ -2,9 +2,9 @@
 
 use bowline_contract::SuiteSection;
 
-use crate::CheckInfo;
 use crate::chain::Spec;
 use crate::record::records;
+use crate::{CheckInfo, Tier};
 use crate::{connection, functional, metadata, metadata_proofs, query_logs};
 
 /// The checks that are code, by section.
@@ -67,6 +67,16 @@ pub fn checks() -> Vec<CheckInfo> {
     let mut checks: Vec<CheckInfo> = chains.chain(questions).collect();
     checks.sort_by_key(|check| check.section);
     checks
+}
+
+/// How many of the checks that are code a run of these sections asks at most.
+pub(crate) fn in_chains(sections: &[SuiteSection], tier: Tier) -> usize {
+    CHAINS
+        .iter()
+        .filter(|(section, _)| sections.contains(section))
+        .flat_map(|(section, specs)| specs.iter().map(|spec| spec.info(*section)))
+        .filter(|check| check.tier <= tier)
+        .count()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{CheckInfo, Verdict};
 pub enum Event<'a> {
     /// The plan is made; checks are about to run.
     Started {
-        /// How many checks there are.
+        /// How many checks there are; fewer may finish, where one makes no sense after another.
         checks: usize,
     },
     /// A connection was opened.

@@ -137,10 +137,37 @@ impl Export {
             .prefix(".export-old-")
             .tempdir_in(parent)
             .map_err(failed(parent))?;
-        if folder.exists() {
-            fs::rename(folder, old.path().join("export")).map_err(failed(folder))?;
+        put(new.path(), folder, old.path()).map_err(failed(folder))?;
+        // It stands in its place now; nothing is left to remove.
+        let _ = new.keep();
+        Ok(())
+    }
+}
+
+/// How often an export gives way to another that was put in its place meanwhile.
+const RACES: usize = 100;
+
+/// Renames a folder to where another may be, which goes to `aside` first and comes back on an error.
+fn put(new: &Path, folder: &Path, aside: &Path) -> io::Result<()> {
+    let mut race = 0;
+    loop {
+        let earlier = aside.join(race.to_string());
+        let moved = match fs::rename(folder, &earlier) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        race += 1;
+        match fs::rename(new, folder) {
+            Ok(()) => return Ok(()),
+            Err(_) if race < RACES && folder.exists() => {}
+            Err(error) => {
+                if moved {
+                    fs::rename(&earlier, folder)?;
+                }
+                return Err(error);
+            }
         }
-        fs::rename(new.keep(), folder).map_err(failed(folder))
     }
 }
 
@@ -154,4 +181,48 @@ fn readable_by_all(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn readable_by_all(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stood_there_comes_back_when_the_new_cannot_be_put() {
+        let root = tempfile::tempdir().unwrap();
+        let [folder, aside] = ["there", "aside"].map(|name| root.path().join(name));
+        fs::create_dir_all(&aside).unwrap();
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("manifest.json"), "earlier").unwrap();
+        put(&root.path().join("absent"), &folder, &aside).unwrap_err();
+        assert_eq!(
+            fs::read_to_string(folder.join("manifest.json")).unwrap(),
+            "earlier"
+        );
+    }
+
+    #[test]
+    fn exports_at_once_leave_one_of_them_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("there");
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let (root, folder) = (root.path(), &folder);
+                scope.spawn(move || {
+                    for round in 0..50 {
+                        let new = root.join(format!("new-{number}-{round}"));
+                        let aside = root.join(format!("aside-{number}-{round}"));
+                        fs::create_dir(&new).unwrap();
+                        fs::create_dir(&aside).unwrap();
+                        fs::write(new.join("manifest.json"), "whole").unwrap();
+                        put(&new, folder, &aside).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(
+            fs::read_to_string(folder.join("manifest.json")).unwrap(),
+            "whole"
+        );
+    }
 }

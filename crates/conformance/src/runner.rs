@@ -17,7 +17,7 @@ use crate::finding::Finding;
 use crate::functional::{Functional, functional};
 use crate::plan::{self, Work};
 use crate::session::{Interrupt, Session};
-use crate::{Event, Report, Tier, connection, derive, metadata, query_logs};
+use crate::{Event, Report, Tier, checks, connection, derive, metadata, query_logs};
 
 /// What is put to the test.
 #[derive(Clone)]
@@ -99,8 +99,9 @@ pub fn run(
         let plan = plan::questions(&subject.templates, &options.sections, options.tier, clock);
         pending += plan.work.len();
         on_event(Event::Started {
-            checks: plan.checks,
+            checks: plan.checks + checks::in_chains(&options.sections, options.tier),
         });
+        crew.tell_finished(&plan.settled);
         plan.work.into_iter().for_each(|work| give(&work_in, work));
         drop(work_in);
         progress.findings.extend(plan.settled);
@@ -282,14 +283,7 @@ impl Crew<'_> {
                 findings,
                 left_behind,
             } = self.perform(work, &mut session);
-            for finding in &findings {
-                let elapsed = finding.steps.iter().map(|step| step.elapsed).sum();
-                (self.on_event)(Event::Finished {
-                    check: &finding.info,
-                    verdict: finding.outcome.verdict(),
-                    elapsed,
-                });
-            }
+            self.tell_finished(&findings);
             tell(Done::Work {
                 findings,
                 left_behind,
@@ -297,6 +291,16 @@ impl Crew<'_> {
         }
         tell(Done::Finished);
         Some(session)
+    }
+
+    fn tell_finished(&self, findings: &[Finding]) {
+        for finding in findings {
+            (self.on_event)(Event::Finished {
+                check: &finding.info,
+                verdict: finding.outcome.verdict(),
+                elapsed: finding.steps.iter().map(|step| step.elapsed).sum(),
+            });
+        }
     }
 
     fn perform(&self, work: Work, session: &mut Session) -> Functional {

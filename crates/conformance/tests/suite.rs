@@ -2,10 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bowline_conformance::{
-    Doubt, Export, ExportError, Interrupt, Options, Outcome, Proof, Report, Subject, Verdict, run,
+    Doubt, Event, Export, ExportError, Interrupt, Options, Outcome, Proof, Report, Subject,
+    Verdict, run,
 };
 use bowline_connector::FunctionalTarget;
 use bowline_connector::dialect::Pack;
@@ -259,6 +261,37 @@ fn an_export_is_the_same_to_the_byte_and_needs_every_section() {
     };
     let report = test(templates.clone(), database, &partial);
     assert!(matches!(export(&report), Err(ExportError::Partial { missing }) if missing.len() == 5));
+}
+
+#[test]
+fn every_check_is_told_and_no_more_than_were_announced() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut templates = sqlite_templates();
+    // Settled before the database is asked.
+    let broken = Template::find("get_avg_function").unwrap();
+    templates.insert(spelled(broken, "AVG({nothing})"));
+    let subject = Subject {
+        templates: Arc::new(templates),
+        database: sqlite(folder.path()),
+        functional: Some(target()),
+    };
+    let (announced, told) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let report = run(
+        &subject,
+        &options(),
+        &Interrupt::default(),
+        &|event| match event {
+            Event::Started { checks } => announced.store(checks, Ordering::SeqCst),
+            Event::Finished { .. } => {
+                told.fetch_add(1, Ordering::SeqCst);
+            }
+            _ => {}
+        },
+    )
+    .unwrap();
+    let (announced, told) = (announced.into_inner(), told.into_inner());
+    assert_eq!(told, report.checks.len());
+    assert!(told <= announced, "{told} of {announced}");
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn what_it_is(class: AssetClass) -> &'static str {
 fn instead(class: AssetClass, name: &ConnectorName) -> String {
     match class {
         AssetClass::Warehouse => {
-            format!("`bowline query {name} ...` shows what its database holds")
+            format!("`bowline query -c {name} \"SELECT …\"` shows what its database holds")
         }
         AssetClass::Etl => format!("`bowline inspect {name}` shows what it gives"),
     }

@@ -1,5 +1,6 @@
 //! The traits every driver implements and the shapes that pass through them.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub struct Limits {
     pub max_bytes: usize,
     /// How much of a result is expected.
     pub expect: ResultSize,
+    /// What becomes of rows beyond `max_rows`.
+    pub surplus: Surplus,
 }
 
 impl Default for Limits {
@@ -59,6 +62,7 @@ impl Default for Limits {
             max_rows: 100_000,
             max_bytes: 32 * 1024 * 1024,
             expect: ResultSize::Any,
+            surplus: Surplus::Refuse,
         }
     }
 }
@@ -71,6 +75,16 @@ pub enum ResultSize {
     Any,
     /// Few rows: the driver may take them in one piece where that spares round trips.
     Small,
+}
+
+/// What becomes of the rows that a result has beyond the limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Surplus {
+    /// The result is refused: half a result would be taken for the whole.
+    #[default]
+    Refuse,
+    /// They are left unread, and the result says so.
+    Leave,
 }
 
 /// A column of a result.
@@ -91,6 +105,8 @@ pub struct ResultSet {
     pub rows: Vec<Vec<Value>>,
     /// How many rows the statement changed, where the driver says so.
     pub rows_affected: Option<u64>,
+    /// Whether it has more rows, which were left unread: see [`Surplus::Leave`].
+    pub has_more: bool,
     /// What of it could not be written as JSON as the connector's own driver gave it: the platform's agent will
     /// not be able to either. Only connectors in Python have such things.
     pub not_json: NotJson,
@@ -148,9 +164,14 @@ impl<'a> ResultBuilder<'a> {
         }
     }
 
-    /// Takes one row, or fails with kind `TooLarge` when it does not fit any more.
-    pub(crate) fn push(&mut self, row: Vec<Value>) -> Result<(), SqlError> {
+    /// Takes one row, or fails with kind `TooLarge` when it does not fit any more; breaks off where the rest is to be
+    /// left unread.
+    pub(crate) fn push(&mut self, row: Vec<Value>) -> Result<ControlFlow<()>, SqlError> {
         if self.result.rows.len() == self.limits.max_rows {
+            if self.limits.surplus == Surplus::Leave {
+                self.result.has_more = true;
+                return Ok(ControlFlow::Break(()));
+            }
             return Err(SqlError::new(
                 SqlErrorKind::TooLarge,
                 format!(
@@ -171,7 +192,7 @@ impl<'a> ResultBuilder<'a> {
             ));
         }
         self.result.rows.push(row);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     pub(crate) fn finish(self, rows_affected: Option<u64>) -> ResultSet {

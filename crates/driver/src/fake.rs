@@ -255,7 +255,9 @@ impl FakeConnection {
             FakeReply::Rows(result) => {
                 let mut limited = ResultBuilder::new(result.columns, limits);
                 for row in result.rows {
-                    limited.push(row)?;
+                    if limited.push(row)?.is_break() {
+                        break;
+                    }
                 }
                 Ok(limited.finish(result.rows_affected))
             }

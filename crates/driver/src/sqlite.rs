@@ -229,7 +229,9 @@ impl SqliteConnection {
                 }
                 values.push(value(raw, column)?);
             }
-            result.push(values)?;
+            if result.push(values)?.is_break() {
+                break;
+            }
         }
         drop(rows);
         let changed = self.inner.total_changes() - changed_before;

@@ -26,10 +26,28 @@ pub(super) fn from_adbc(error: &Error, stage: Stage) -> SqlError {
         .and_then(|code| kind_of_sqlstate(code, &words))
         .or_else(|| kind_of_words(&words, stage))
         .unwrap_or_else(|| kind_of_status(error.status, stage));
+    let hint = match stage == Stage::Connect && words.contains("Could not set lock on file") {
+        true => {
+            "\nhint: close what has the file open, or let both open it with `access_mode = \"read_only\"`"
+        }
+        false => "",
+    };
     SqlError {
         kind,
         sqlstate,
-        message: words,
+        message: words + hint,
+    }
+}
+
+/// The same error without the statement that PostgreSQL's driver puts before the server's words.
+pub(super) fn without_statement(error: SqlError, sql: &str) -> SqlError {
+    let before = format!("Failed to execute query '{sql}': ");
+    match error.message.strip_prefix(&before) {
+        Some(words) => SqlError {
+            message: strip(words),
+            ..error
+        },
+        None => error,
     }
 }
 
@@ -297,6 +315,30 @@ mod tests {
         assert_eq!(error, SqlError::new(SqlErrorKind::Data, "division by zero"));
         let error = stream("FATAL:  terminating connection due to administrator command");
         assert_eq!(error.kind, SqlErrorKind::Connection);
+    }
+
+    #[test]
+    fn a_lost_connection_is_told_without_the_statement() {
+        let sql = "SELECT 'a': b\nFROM t";
+        let words = format!(
+            "[libpq] Failed to execute query '{sql}': server closed the connection unexpectedly\n\tThis probably means more\n"
+        );
+        let error = Error::with_message_and_status(words, Status::IO);
+        let error = without_statement(from_adbc(&error, Stage::Execute), sql);
+        assert_eq!(error.kind, SqlErrorKind::Connection);
+        assert!(
+            error.message.starts_with("server closed the connection"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_in_use_comes_with_its_own_hint() {
+        let words = "IO Error: Could not set lock on file \"a.duckdb\": Conflicting lock is held";
+        let error = Error::with_message_and_status(words, Status::Internal);
+        let error = from_adbc(&error, Stage::Connect);
+        assert_eq!(error.kind, SqlErrorKind::Connection);
+        assert!(error.message.contains("\nhint: close what"), "{error}");
     }
 
     #[test]

@@ -93,15 +93,53 @@ fn load_file(path: &Path, entrypoint: Option<&str>) -> Result<ManagedDriver, Sql
 /// What the driver manager tried and why each try failed.
 fn reasons(error: &adbc_core::error::Error) -> String {
     let tried = error.details.iter().flatten();
-    let tried: Vec<String> = tried
-        .map(|(_, text)| String::from_utf8_lossy(text).into_owned())
-        .collect();
-    match tried.is_empty() {
+    let mut told: Vec<String> = Vec::new();
+    for (_, text) in tried {
+        let text = String::from_utf8_lossy(text);
+        let text = reason(&text);
+        if !told.iter().any(|before| before == text) {
+            told.push(text.to_owned());
+        }
+    }
+    match told.is_empty() {
         true => error.message.clone(),
-        false => tried.join("\n"),
+        false => told.join("\n"),
+    }
+}
+
+/// One reason without the status and the codes, which say nothing here, that the driver manager puts around it.
+fn reason(text: &str) -> &str {
+    let text = text.split(" (sqlstate: ").next().unwrap_or(text);
+    match text.split_once(": ") {
+        Some((status, rest)) if status.chars().all(char::is_alphanumeric) => rest,
+        _ => text,
     }
 }
 
 fn driver_error(message: String) -> SqlError {
     SqlError::new(SqlErrorKind::Driver, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use adbc_core::error::{Error, Status};
+
+    use super::*;
+
+    #[test]
+    fn what_was_tried_is_told_once() {
+        let tried = |text: &str| ("tried".to_owned(), text.as_bytes().to_vec());
+        let mut error = Error::with_message_and_status("not found", Status::NotFound);
+        assert_eq!(reasons(&error), "not found");
+        let denied = "InvalidArguments: Could not read manifest 'a.toml': Permission denied (sqlstate: 00000, vendor_code: 0)";
+        error.details = Some(vec![
+            tried(denied),
+            tried("Internal: Error with dynamic library: a.so: no such file"),
+            tried(denied),
+        ]);
+        assert_eq!(
+            reasons(&error),
+            "Could not read manifest 'a.toml': Permission denied\nError with dynamic library: a.so: no such file"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use adbc_driver_manager::ManagedConnection;
 use arrow_array::RecordBatchReader;
 
 use super::arrow::{self, Vendor};
-use super::error::{Stage, from_adbc, from_stream};
+use super::error::{Stage, from_adbc, from_stream, without_statement};
 use crate::connection::ResultBuilder;
 use crate::session::Stopper;
 use crate::{Column, Limits, ResultSet, ResultSize, SqlError, SqlErrorKind, Value};
@@ -35,7 +35,7 @@ pub(super) fn run(
     options: &[(String, String)],
     stopper: &Stopper,
 ) -> Result<ResultSet, SqlError> {
-    let execute = |error| from_adbc(&error, Stage::Execute);
+    let execute = |error| without_statement(from_adbc(&error, Stage::Execute), sql);
     let word = leading_word(sql);
     if word.is_empty() {
         return Err(SqlError::new(
@@ -67,7 +67,13 @@ pub(super) fn run(
     }
     let mut reader = statement.execute().map_err(execute)?;
     let result = read(&mut *reader, limits, vendor);
-    if result.is_err() {
+    let changes = CHANGES.contains(&word.as_str()) || returns_changes(sql);
+    if result.as_ref().is_ok_and(|result| result.has_more) && changes {
+        // To stop a change is to undo it.
+        for batch in reader.by_ref() {
+            batch.map_err(|error| from_stream(&error))?;
+        }
+    } else if result.as_ref().map_or(true, |result| result.has_more) {
         // Dropping the reader waits for the rest of the result, which may be endless.
         stopper.stop();
     }
@@ -104,7 +110,9 @@ fn read(
                 .iter()
                 .zip(batch.columns())
                 .map(|(field, column)| arrow::value(column, row, field, vendor));
-            result.push(values.collect::<Result<_, _>>()?)?;
+            if result.push(values.collect::<Result<_, _>>()?)?.is_break() {
+                return Ok(result.finish(None));
+            }
         }
     }
     Ok(result.finish(None))
@@ -125,8 +133,12 @@ fn counted(result: ResultSet) -> ResultSet {
 }
 
 fn is_change(word: &str, sql: &str) -> bool {
-    let returning = || sql.to_ascii_uppercase().contains("RETURNING");
-    CHANGES.contains(&word) && !returning()
+    CHANGES.contains(&word) && !returns_changes(sql)
+}
+
+/// Whether a statement may give the rows that it changes.
+fn returns_changes(sql: &str) -> bool {
+    sql.to_ascii_uppercase().contains("RETURNING")
 }
 
 /// The statement's first word in capitals, past blanks, comments and opening brackets; empty when there is none.

@@ -77,8 +77,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             option(
                 "uri",
                 Required,
-                "where the database is and how to log in; special characters percent-encoded",
-                "postgresql://{{ user }}:{{ password }}@{{ host }}:{{ port }}/{{ database }}",
+                "where the database is and how to log in; special characters percent-encoded, as `uri_encode` does",
+                "postgresql://{{ user | uri_encode }}:{{ password | uri_encode }}@{{ host | uri_encode }}:{{ port }}/{{ database | uri_encode }}",
             ),
             option(
                 "adbc.postgresql.use_copy",

@@ -34,10 +34,12 @@ pub(super) fn write(
         "bowline": { "archive_sha256": build.sha256, "library_bytes": bytes },
     });
     let text = toml::to_string(&content).map_err(|error| failed(std::io::Error::other(error)))?;
-    let mut file = tempfile::Builder::new()
-        .prefix(super::WORK_PREFIX)
-        .tempfile_in(folder)
-        .map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(super::WORK_PREFIX);
+    // Temporary files are their owner's alone; a driver in a shared folder is for everybody.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.persist(&manifest)
         .map_err(|error| failed(error.error))?;

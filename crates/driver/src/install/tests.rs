@@ -96,6 +96,16 @@ fn both_kinds_of_archive_become_a_library_and_a_manifest() {
         };
         assert_eq!(fs::read(&installed.library).unwrap(), b"the library");
         assert_eq!(names(&folder), ["demo-1.0", "demo.toml"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+            // As readable as any other new file, whatever the umask here is.
+            let other = folder.join("other");
+            fs::write(&other, "").unwrap();
+            assert_eq!(mode(&installed.manifest), mode(&other));
+            fs::remove_file(other).unwrap();
+        }
         let manifest: toml::Table = fs::read_to_string(&installed.manifest)
             .unwrap()
             .parse()

@@ -62,7 +62,9 @@ fn read(statement: &mut Statement<'_>, limits: &Limits) -> Result<ResultSet, Sql
         let values = (1..).zip(&shapes).zip(&columns);
         let values = values
             .map(|((number, shape), column)| value(statement, number, *shape, column, limits));
-        result.push(values.collect::<Result<_, _>>()?)?;
+        if result.push(values.collect::<Result<_, _>>()?)?.is_break() {
+            break;
+        }
     }
     Ok(result.finish(None))
 }

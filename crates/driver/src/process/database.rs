@@ -9,6 +9,7 @@ use bowline_protocol::{
 use super::{CallLimits, Fault, Process, ProcessError, Program, wire};
 use crate::{
     Canceller, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, SqlErrorKind,
+    Surplus,
 };
 
 /// A database whose every connection is a process.
@@ -88,7 +89,11 @@ impl Connection for ProcessConnection {
         let process = self.process()?;
         let params = QueryParams {
             sql: sql.to_owned(),
-            max_rows: count(limits.max_rows),
+            // The protocol knows no result that is cut: what is left of this one is left here.
+            max_rows: count(match limits.surplus {
+                Surplus::Refuse => limits.max_rows,
+                Surplus::Leave => limits.max_rows.max(Limits::default().max_rows),
+            }),
             max_bytes: count(limits.max_bytes),
             timeout_ms: u64::try_from(limits.timeout.as_millis()).unwrap_or(u64::MAX),
         };

@@ -46,7 +46,9 @@ pub(super) fn result_set(result: QueryResult, limits: &Limits) -> Result<ResultS
                 })
             })
             .collect();
-        built.push(row?)?;
+        if built.push(row?)?.is_break() {
+            break;
+        }
     }
     let mut built = built.finish(result.rows_affected);
     built.not_json = result.not_json;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{DriverKind, Redactor};
+use crate::{DriverKind, Redactor, Surplus};
 
 fn spec(options: &[(&str, &str)]) -> DriverSpec {
     DriverSpec {
@@ -178,6 +178,26 @@ fn a_statement_is_cancelled_from_another_thread() {
         assert_eq!(error.kind, SqlErrorKind::Cancelled);
     });
     assert!(run(&mut *db, "SELECT 1").is_ok());
+}
+
+#[test]
+fn rows_beyond_the_limit_can_be_left_unread() {
+    let mut db = memory();
+    run(&mut *db, "CREATE TABLE t (a)").unwrap();
+    let limits = Limits {
+        max_rows: 2,
+        surplus: Surplus::Leave,
+        ..Limits::default()
+    };
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+    let result = db.run(endless, &limits).unwrap();
+    assert_eq!((result.rows.len(), result.has_more), (2, true));
+    let result = db.run("VALUES (1), (2)", &limits).unwrap();
+    assert_eq!((result.rows.len(), result.has_more), (2, false));
+    let inserted = "INSERT INTO t VALUES (1), (2), (3) RETURNING a";
+    assert!(db.run(inserted, &limits).unwrap().has_more);
+    let count = run(&mut *db, "SELECT count(*) FROM t").unwrap();
+    assert_eq!(count.scalar(), Some(&3i64.into()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bowline_driver::{Limits, SqlErrorKind};
+use bowline_driver::{Limits, SqlErrorKind, Surplus, Value};
 
 use crate::engine::{every_engine, run, with};
 
@@ -54,6 +54,29 @@ fn the_time_limit_stops_a_statement_and_the_connection_lives() {
                 "{engine}"
             );
             assert!(run(&mut *db, "SELECT 1").is_ok(), "{engine}");
+        });
+    }
+}
+
+#[test]
+fn rows_beyond_the_limit_can_be_left_unread() {
+    for (engine, database) in every_engine() {
+        with(database, |database| {
+            let mut db = database.connect().unwrap();
+            let limits = Limits {
+                max_rows: 2,
+                surplus: Surplus::Leave,
+                ..Limits::default()
+            };
+            let result = db.run(statements(engine)[1], &limits).unwrap();
+            assert_eq!((result.rows.len(), result.has_more), (2, true), "{engine}");
+            let changed = "INSERT INTO bowline_left SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 RETURNING a";
+            run(&mut *db, "DROP TABLE IF EXISTS bowline_left").unwrap();
+            run(&mut *db, "CREATE TABLE bowline_left (a INTEGER)").unwrap();
+            assert!(db.run(changed, &limits).unwrap().has_more, "{engine}");
+            let count = run(&mut *db, "SELECT count(*) FROM bowline_left").unwrap();
+            assert_eq!(count.scalar(), Some(&Value::Integer(3)), "{engine}");
+            run(&mut *db, "DROP TABLE bowline_left").unwrap();
         });
     }
 }
