@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bowline_servers::{MariaDb, Postgres, Programs, Vendor};
+use bowline_servers::{MariaDb, Postgres, Programs, Vendor, find_program};
 
 use crate::process::{Failure, cache, root, run_quietly, step};
 
@@ -127,13 +127,9 @@ const IMAGE_TOOLS: [(&str, &str); 7] = [
 
 /// The image tools that are not there, installed. Tests start what runs as a server themselves.
 pub(crate) fn image_tools() -> Result<(), Failure> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path)
-        .chain([PathBuf::from("/usr/sbin")])
-        .collect();
     let missing: Vec<&str> = IMAGE_TOOLS
         .into_iter()
-        .filter(|(program, _)| !folders.iter().any(|folder| folder.join(program).is_file()))
+        .filter(|(program, _)| find_program(program).is_none())
         .map(|(_, package)| package)
         .collect();
     match missing.is_empty() {

@@ -1,7 +1,6 @@
 //! A Docker engine of a test's own, started by hand as root.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::ServerError;
+use crate::program::{find_program, folders};
 
 /// How long the daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ impl Docker {
         is_root
             && PROGRAMS
                 .into_iter()
-                .all(|name| folders().iter().any(|folder| folder.join(name).is_file()))
+                .all(|name| find_program(name).is_some())
     }
 
     /// Starts a daemon with an empty store.
@@ -144,12 +144,4 @@ impl Drop for Docker {
             .stderr(Stdio::null())
             .status();
     }
-}
-
-/// Where its programs are; root's own are not always on the path.
-fn folders() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
-        .collect()
 }

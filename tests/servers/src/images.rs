@@ -9,6 +9,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::ServerError;
+use crate::program::find_program;
 
 /// What the shell of a base can do.
 const APPLETS: [&str; 16] = [
@@ -70,7 +71,7 @@ impl ImageStore {
     pub fn is_installed() -> bool {
         ["buildah", "busybox"]
             .into_iter()
-            .all(|name| find(name).is_some())
+            .all(|name| find_program(name).is_some())
     }
 
     /// The variables that lead an engine to this store, and let it run commands without privileges of its own.
@@ -160,7 +161,7 @@ impl ImageStore {
 }
 
 fn put_busybox(root: &Path) -> Result<(), ServerError> {
-    let busybox = find("busybox").unwrap_or_default();
+    let busybox = find_program("busybox").unwrap_or_default();
     let put = || {
         for folder in ["bin", "etc", "home/mcdagent", "opt", "root", "tmp"] {
             fs::create_dir_all(root.join(folder))?;
@@ -297,12 +298,6 @@ fn copy_tree(from: &Path, to: &Path, without: &[&str]) -> Result<(), ServerError
         }
     }
     Ok(())
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
 }
 
 fn output(mut command: Command) -> Result<String, ServerError> {

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::ServerError;
-use crate::process::{Launch, Running, StopSignal, finish, free_port};
+use crate::process::{Launch, Running, StopSignal, finish, free_port, on_free_port};
+use crate::program::find_program;
 
 const ACCOUNTS: [&str; 2] = ["mysql", "nobody"];
 const SOCKET: &str = "socket";
-/// A chosen port may be taken by somebody else before the server binds it.
-const PORT_ATTEMPTS: usize = 3;
 
 /// Where MariaDB's programs are.
 #[derive(Debug, Clone)]
@@ -24,19 +23,9 @@ struct Programs {
 
 impl Programs {
     fn find() -> Result<Self, ServerError> {
-        let on_path = std::env::var_os("PATH").unwrap_or_default();
-        let folders: Vec<PathBuf> = std::env::split_paths(&on_path)
-            .chain(
-                ["/usr/sbin", "/usr/bin", "/usr/libexec", "/opt/homebrew/bin"].map(PathBuf::from),
-            )
-            .collect();
-        let program = |name: &str| {
-            let mut places = folders.iter().map(|folder| folder.join(name));
-            places.find(|place| place.is_file())
-        };
-        let programs = program("mariadbd")
-            .zip(program("mariadb"))
-            .zip(program("mariadb-install-db"));
+        let programs = find_program("mariadbd")
+            .zip(find_program("mariadb"))
+            .zip(find_program("mariadb-install-db"));
         let ((server, client), installer) = programs.ok_or(ServerError::NotFound {
             engine: "mariadb",
             hint: "install MariaDB's server package, or let `cargo xtask test` do it as root on Debian",
@@ -70,17 +59,7 @@ impl MariaDb {
     /// [`ServerError`]; kind `NotFound` when MariaDB is not on this machine.
     pub fn start() -> Result<Self, ServerError> {
         let programs = Programs::find()?;
-        let mut attempts = 1;
-        loop {
-            match Self::start_once(programs.clone()) {
-                Err(ServerError::Ended { log })
-                    if attempts < PORT_ATTEMPTS && log.contains("Address already in use") =>
-                {
-                    attempts += 1;
-                }
-                outcome => return outcome,
-            }
-        }
+        on_free_port(|| Self::start_once(programs.clone()))
     }
 
     fn start_once(programs: Programs) -> Result<Self, ServerError> {
@@ -219,11 +198,11 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::needed;
 
     #[test]
     fn a_login_sees_its_own_database_and_the_log() {
-        if let Err(error) = Programs::find() {
-            assert!(std::env::var_os("CI").is_none(), "{error}");
+        if needed(Programs::find()).is_none() {
             return;
         }
         let server = MariaDb::start().unwrap();

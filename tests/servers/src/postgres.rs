@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::ServerError;
-use crate::process::{Launch, Running, StopSignal, finish, free_port};
+use crate::process::{Launch, Running, StopSignal, finish, free_port, on_free_port};
+use crate::program::folders;
 
 const SUPERUSER: &str = "postgres";
 const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
@@ -16,8 +17,6 @@ const ACCESS_RULES: &str = "\
 host all postgres 127.0.0.1/32 trust
 host all all 127.0.0.1/32 scram-sha-256
 ";
-/// A chosen port may be taken by somebody else before the server binds it.
-const PORT_ATTEMPTS: usize = 3;
 
 /// Where PostgreSQL's programs are.
 #[derive(Debug, Clone)]
@@ -32,16 +31,13 @@ impl Programs {
     /// # Errors
     /// [`ServerError::NotFound`].
     pub fn find() -> Result<Self, ServerError> {
-        let on_path = std::env::var_os("PATH")
-            .map(|path| std::env::split_paths(&path).collect::<Vec<_>>())
-            .unwrap_or_default();
         let configured = Command::new("pg_config")
             .arg("--bindir")
             .output()
             .ok()
             .and_then(|output| String::from_utf8(output.stdout).ok())
             .map(|text| PathBuf::from(text.trim()));
-        on_path
+        folders()
             .into_iter()
             .chain(configured)
             .chain(versions("/usr/lib/postgresql", "bin"))
@@ -209,17 +205,7 @@ impl Postgres {
     /// [`ServerError`]; kind `NotFound` when PostgreSQL is not on this machine.
     pub fn start() -> Result<Self, ServerError> {
         let programs = Programs::find()?;
-        let mut attempts = 1;
-        loop {
-            match Self::start_once(programs.clone()) {
-                Err(ServerError::Ended { log })
-                    if attempts < PORT_ATTEMPTS && log.contains("Address already in use") =>
-                {
-                    attempts += 1;
-                }
-                outcome => return outcome,
-            }
-        }
+        on_free_port(|| Self::start_once(programs.clone()))
     }
 
     /// The cluster it serves.
@@ -317,11 +303,11 @@ fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::needed;
 
     #[test]
     fn an_address_is_read_back() {
-        let Ok(programs) = Programs::find() else {
-            assert!(std::env::var_os("CI").is_none(), "PostgreSQL is missing");
+        let Some(programs) = needed(Programs::find()) else {
             return;
         };
         let cluster = Cluster {
@@ -337,8 +323,7 @@ mod tests {
 
     #[test]
     fn a_role_needs_its_password_and_the_superuser_none() {
-        if let Err(error) = Programs::find() {
-            assert!(std::env::var_os("CI").is_none(), "{error}");
+        if needed(Programs::find()).is_none() {
             return;
         }
         let server = Postgres::start().unwrap();

@@ -24,6 +24,7 @@ const START_LIMIT: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(10);
 const LOG: &str = "server.log";
 const LOG_TAIL_LINES: usize = 20;
+const PORT_ATTEMPTS: usize = 3;
 
 /// Each line on its input replaces the one before: the process to stop (with a minus, its group) and the signal to do
 /// it with, or nothing.
@@ -325,6 +326,20 @@ fn said(program: &Path, output: &Output) -> Result<String, ServerError> {
         program: program.to_owned(),
         output: complaint.trim().to_owned(),
     })
+}
+
+/// Starts a server, and again when somebody else has taken the chosen port before the server bound it.
+pub(crate) fn on_free_port<S>(
+    start: impl Fn() -> Result<S, ServerError>,
+) -> Result<S, ServerError> {
+    let is_taken = |log: &str| log.to_lowercase().contains("address already in use");
+    for _ in 1..PORT_ATTEMPTS {
+        match start() {
+            Err(ServerError::Ended { log }) if is_taken(&log) => {}
+            outcome => return outcome,
+        }
+    }
+    start()
 }
 
 /// A loopback port nobody listens on right now.

@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::ServerError;
-use crate::process::{Launch, Running, StopSignal, free_port};
+use crate::process::{Launch, Running, StopSignal, free_port, on_free_port};
+use crate::program::find_program;
 
 const ACCOUNTS: [&str; 2] = ["nobody", "www-data"];
-/// A chosen port may be taken by somebody else before the server binds it.
-const PORT_ATTEMPTS: usize = 3;
 /// The password below, as the registry wants it: with bcrypt.
 const PASSWORD_HASH: &str = "$2y$05$abcdefghijklmnopqrstuuQmgVhJB4.UZaS4LBmqBPMX2gnCHRXNO";
 
@@ -36,15 +35,10 @@ impl Registry {
     pub const PASSWORD: &str = "canary7f3a-registry";
 
     fn program() -> Result<PathBuf, ServerError> {
-        let on_path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&on_path)
-            .chain([PathBuf::from("/usr/bin")])
-            .map(|folder| folder.join("docker-registry"))
-            .find(|place| place.is_file())
-            .ok_or(ServerError::NotFound {
-                engine: "docker-registry",
-                hint: "install Debian's package of that name, or let `cargo xtask test` do it as root on Debian",
-            })
+        find_program("docker-registry").ok_or(ServerError::NotFound {
+            engine: "docker-registry",
+            hint: "install Debian's package of that name, or let `cargo xtask test` do it as root on Debian",
+        })
     }
 
     /// Whether the registry's program is on this machine.
@@ -59,20 +53,10 @@ impl Registry {
     /// [`ServerError`]; kind `NotFound` when its program is not on this machine.
     pub fn start(doors: Doors) -> Result<Self, ServerError> {
         let program = Self::program()?;
-        let mut attempts = 1;
-        loop {
-            match Self::start_once(&program, doors) {
-                Err(ServerError::Ended { log })
-                    if attempts < PORT_ATTEMPTS && log.contains("address already in use") =>
-                {
-                    attempts += 1;
-                }
-                outcome => return outcome,
-            }
-        }
+        on_free_port(|| Self::start_once(&program, doors))
     }
 
-    fn start_once(program: &std::path::Path, doors: Doors) -> Result<Self, ServerError> {
+    fn start_once(program: &Path, doors: Doors) -> Result<Self, ServerError> {
         let launch = Launch::prepare("registry", &ACCOUNTS)?;
         let folder = launch.folder().to_owned();
         let port = free_port()?;
@@ -109,7 +93,7 @@ impl Registry {
 
     /// Where it keeps everything, gone with it.
     #[must_use]
-    pub fn folder(&self) -> &std::path::Path {
+    pub fn folder(&self) -> &Path {
         self.running.folder()
     }
 }
@@ -119,6 +103,7 @@ mod tests {
     use std::io::{Read, Write};
 
     use super::*;
+    use crate::needed;
 
     fn status(registry: &Registry, login: &str) -> String {
         let mut stream = TcpStream::connect(registry.name()).unwrap();
@@ -135,8 +120,7 @@ mod tests {
 
     #[test]
     fn doors_are_open_or_locked() {
-        if let Err(error) = Registry::program() {
-            assert!(std::env::var_os("CI").is_none(), "{error}");
+        if needed(Registry::program()).is_none() {
             return;
         }
         let open = Registry::start(Doors::Open).unwrap();

@@ -1,24 +1,21 @@
 //! Opening the engines, and what the tests ask them.
 
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Arc;
 
 use bowline_driver::{
     AdbcLibrary, Connection, Database, DriverKind, DriverSpec, Limits, ResultSet, SqlError, Value,
     catalogue, install, open,
 };
-use bowline_servers::{Cluster, Postgres};
+use bowline_servers::{needed, shared};
 
 /// What a test cannot do without, or why it is not there.
 pub(crate) type Needed<T> = Result<T, String>;
 
 /// Runs a test with what it needs; without it the test fails in CI and says elsewhere that it did not run.
-#[expect(clippy::print_stderr, reason = "a test that did not run has to say so")]
-pub(crate) fn with<T>(needed: Needed<T>, test: impl FnOnce(T)) {
-    match needed {
-        Ok(found) => test(found),
-        Err(reason) if std::env::var_os("CI").is_some() => panic!("{reason}"),
-        Err(reason) => eprintln!("not run: {reason}"),
+pub(crate) fn with<T>(found: Needed<T>, test: impl FnOnce(T)) {
+    if let Some(found) = needed(found) {
+        test(found);
     }
 }
 
@@ -46,7 +43,7 @@ pub(crate) fn duckdb() -> Needed<Arc<dyn Database>> {
 }
 
 pub(crate) fn postgresql() -> Needed<Arc<dyn Database>> {
-    let uri = cluster()?.url("postgres");
+    let uri = shared::postgres()?.url("postgres");
     adbc("postgresql", &[("uri", &uri)]).map(|spec| open(&spec).unwrap())
 }
 
@@ -66,22 +63,6 @@ pub(crate) fn every_engine() -> Vec<(&'static str, Needed<Arc<dyn Database>>)> {
         ("postgresql through odbc", crate::odbc::postgresql()),
         ("mariadb", crate::odbc::mariadb()),
     ]
-}
-
-/// The PostgreSQL server all tests share.
-pub(crate) fn cluster() -> Needed<&'static Cluster> {
-    static CLUSTER: LazyLock<Needed<Cluster>> = LazyLock::new(|| {
-        if let Ok(url) = std::env::var("BOWLINE_TEST_POSTGRES") {
-            return Cluster::at(&url).map_err(|error| error.to_string());
-        }
-        let server = Postgres::start().map_err(|error| error.to_string())?;
-        let cluster = server.cluster().clone();
-        // Kept to the end of the process, whose end the server notices.
-        *SERVER.lock().unwrap() = Some(server);
-        Ok(cluster)
-    });
-    static SERVER: Mutex<Option<Postgres>> = Mutex::new(None);
-    CLUSTER.as_ref().map_err(Clone::clone)
 }
 
 pub(crate) fn run(connection: &mut dyn Connection, sql: &str) -> Result<ResultSet, SqlError> {

@@ -4,8 +4,9 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use bowline_driver::{Redactor, SqlError, SqlErrorKind, open};
+use bowline_servers::shared;
 
-use crate::engine::{Needed, adbc, cluster, with};
+use crate::engine::{Needed, adbc, with};
 
 fn refused(uri: &str, password: &str) -> Needed<SqlError> {
     let mut spec = adbc("postgresql", &[("uri", uri)])?;
@@ -16,7 +17,7 @@ fn refused(uri: &str, password: &str) -> Needed<SqlError> {
 
 #[test]
 fn a_refused_login_is_a_matter_of_permission() {
-    with(cluster(), |cluster| {
+    with(shared::postgres(), |cluster| {
         let uri = format!(
             "postgresql://nobody_here:Marked77@{}:{}/postgres",
             cluster.host(),
@@ -35,7 +36,7 @@ fn a_refused_login_is_a_matter_of_permission() {
 
 #[test]
 fn a_database_that_is_not_there_is_named() {
-    with(cluster(), |cluster| {
+    with(shared::postgres(), |cluster| {
         with(
             refused(&cluster.url("no_such_database"), "Marked77"),
             |error| {

@@ -1,15 +1,16 @@
 //! ODBC drivers: MariaDB's and PostgreSQL's.
 
 use std::net::TcpListener;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bowline_driver::{
     Database, DriverKind, DriverSpec, Limits, Redactor, SqlError, SqlErrorKind, Value, open,
 };
-use bowline_servers::MariaDb;
+use bowline_servers::{needed, shared};
 
-use crate::engine::{Needed, check_values, cluster, run, with};
+use crate::engine::{Needed, check_values, run, with};
+use crate::postgresql::VALUES;
 
 const PASSWORD: &str = "Marked};77{ PWD=x";
 
@@ -35,17 +36,14 @@ fn opened(spec: &DriverSpec) -> Needed<Arc<dyn Database>> {
     }
 }
 
-/// The MariaDB server all tests share, started once.
+/// Where the MariaDB server listens that all tests share, with a database for them.
 fn mariadb_port() -> Needed<u16> {
-    static SERVER: Mutex<Option<MariaDb>> = Mutex::new(None);
     static PORT: LazyLock<Needed<u16>> = LazyLock::new(|| {
-        let server = MariaDb::start().map_err(|error| error.to_string())?;
-        server
-            .create_database("shop", "clerk", PASSWORD)
-            .map_err(|error| error.to_string())?;
-        let port = server.port();
-        *SERVER.lock().unwrap() = Some(server);
-        Ok(port)
+        shared::mariadb(|server| {
+            let made = server.create_database("shop", "clerk", PASSWORD);
+            made.map(|()| server.port())
+                .map_err(|error| error.to_string())
+        })?
     });
     PORT.clone()
 }
@@ -74,7 +72,7 @@ pub(crate) fn postgresql() -> Needed<Arc<dyn Database>> {
 }
 
 fn postgresql_with(user: &str, password: &str, database: &str) -> Needed<DriverSpec> {
-    let cluster = cluster()?;
+    let cluster = shared::postgres()?;
     let port = cluster.port().to_string();
     Ok(odbc(
         "PostgreSQL Unicode",
@@ -201,44 +199,10 @@ fn mariadb_columns_of_a_table_are_exact() {
 fn postgresql_values_are_exact() {
     with(postgresql(), |database| {
         let mut db = database.connect().unwrap();
+        check_values(&mut *db, VALUES);
         check_values(
             &mut *db,
             &[
-                ("NULL::int", "null", "NULL"),
-                ("true", "boolean", "true"),
-                ("false", "boolean", "false"),
-                ("32767::int2", "integer", "32767"),
-                (
-                    "9223372036854775807::int8",
-                    "integer",
-                    "9223372036854775807",
-                ),
-                ("10.50::numeric(10,2)", "decimal", "10.50"),
-                (
-                    "12345678901234567890123456789012345678901234567890.123456789",
-                    "decimal",
-                    "12345678901234567890123456789012345678901234567890.123456789",
-                ),
-                ("'NaN'::numeric", "float", "NaN"),
-                ("0.1::float8", "float", "0.1"),
-                ("0.1::float8 + 0.2::float8", "float", "0.30000000000000004"),
-                ("'-Infinity'::float8", "float", "-Infinity"),
-                ("'x'::char(3)", "text", "x  "),
-                ("E'a ''b'' \\u2713 🪢'", "text", "a 'b' ✓ 🪢"),
-                ("'\\x00ff'::bytea", "bytes", "\\x00ff"),
-                ("DATE '2024-02-29'", "date", "2024-02-29"),
-                ("TIME '03:04:05'", "time", "03:04:05"),
-                (
-                    "TIMESTAMP '2024-01-02 03:04:05.123456'",
-                    "timestamp",
-                    "2024-01-02 03:04:05.123456",
-                ),
-                (
-                    "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid",
-                    "text",
-                    "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
-                ),
-                ("'{\"a\": 1}'::jsonb", "text", "{\"a\": 1}"),
                 ("'{1,NULL}'::int[]", "text", "{1,NULL}"),
                 ("12.34::numeric::money", "text", "$12.34"),
             ],
@@ -507,7 +471,9 @@ fn a_driver_that_is_not_there_is_named_with_its_package() {
 
 #[test]
 fn a_connection_string_reaches_the_database() {
-    let Ok(port) = mariadb_port() else { return };
+    let Some(port) = needed(mariadb_port()) else {
+        return;
+    };
     let mut spec = DriverSpec::new(DriverKind::Odbc { driver: None });
     spec.options.insert(
         "connection_string".to_owned(),
