@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bowline_contract::exit_code;
-use bowline_servers::{Docker, ImageStore};
+use bowline_servers::Docker;
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::agent_shim::recorded_prefect;
-use crate::connector::{Engine, write_credentials};
+use crate::agent_shim::{Unpacked, recorded_prefect};
+use crate::connector::{Engine, connection_type, write_credentials, write_example};
+use crate::image_sandbox::{ImageSandbox, run};
 use crate::needs::{Need, oracle_python, python, trial};
 use crate::sandbox::{MARK, Ran, Sandbox};
 
@@ -29,6 +30,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             three_connectors,
         ),
         trial(
+            "agent_images/packages",
+            &[Need::ImageTools, Need::PythonPackages],
+            packages,
+        ),
+        trial(
             "agent_images/test_in_a_container",
             &[Need::ImageTools, Need::Docker, Need::PythonPackages],
             test_in_a_container,
@@ -36,24 +42,36 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
+/// A connector in Python that needs a package, compiled for the image's platform.
+const ESCAPING: &str = r#"import sqlite3
+
+import markupsafe._speedups
+
+
+class BaseConnector:
+    def create_connection(self):
+        return sqlite3.connect(self.credentials["path"], check_same_thread=False)
+
+    def create_cursor(self):
+        return self.connection.cursor()
+
+    def execute_query(self, query):
+        self.cursor.execute(query)
+
+    def fetch_all_results(self):
+        return [tuple(markupsafe.escape(value) for value in row) for row in self.cursor.fetchall()]
+
+    def close_connection(self):
+        self.connection.close()
+"#;
+
 /// The machine's Python and package clients, beside what the sandbox lets through.
 fn bowline(sandbox: &Sandbox, more: &[(&str, std::ffi::OsString)], args: &[&str]) -> Ran {
-    let mut command = sandbox.command(args);
+    let mut command = sandbox.command_with_python(args);
     command
-        .env("BOWLINE_PYTHON", python().expect("a Python"))
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .envs(more.iter().cloned());
     sandbox.finish(&mut command, None)
-}
-
-fn run(command: &mut Command) -> String {
-    let output = command.output().expect("a program of the image tools");
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// What an agent is asked to do with each of the connectors.
@@ -63,14 +81,10 @@ struct Jobs {
 
 impl Jobs {
     fn of(sandbox: &Sandbox, vendor: &str) -> Self {
-        let connection_type = |manifest: &str| {
-            let manifest: Value = serde_json::from_str(&sandbox.read(manifest)).expect("JSON");
-            manifest["connection_type"].clone()
-        };
-        let metadata = |name: &str| {
+        let metadata = |database: &str, tables: &str| {
             json!([
                 ["load", null],
-                ["metadata", {"database_name": name, "schemas": "'main'", "tables": "''"}],
+                ["metadata", {"database_name": database, "schemas": "'main'", "tables": tables}],
                 ["query", "SELECT count(*) AS n FROM customers"],
                 ["close", null],
             ])
@@ -81,17 +95,17 @@ impl Jobs {
         Self {
             jobs: vec![
                 json!({
-                    "connection_type": connection_type("output/duckdb/manifest.json"),
+                    "connection_type": connection_type(sandbox, "output/duckdb"),
                     "connect_args": {"path": path},
-                    "steps": metadata("shop"),
+                    "steps": metadata("shop", "'shop.main.customers'"),
                 }),
                 json!({
-                    "connection_type": connection_type("output/till/manifest.json"),
+                    "connection_type": connection_type(sandbox, "output/till"),
                     "connect_args": {"path": till},
-                    "steps": metadata("main"),
+                    "steps": metadata("main", "''"),
                 }),
                 json!({
-                    "connection_type": connection_type("etl_connectors/prefect/manifest.json"),
+                    "connection_type": connection_type(sandbox, "etl_connectors/prefect"),
                     "connect_args": {
                         "api_url": format!("{vendor}/api"), "username": "ann", "password": format!("{MARK}-secret"),
                     },
@@ -121,8 +135,7 @@ impl Jobs {
                 let ran = sandbox
                     .finish(&mut command, Some(&job.to_string()))
                     .exits(0);
-                serde_json::from_str(&ran.stdout)
-                    .unwrap_or_else(|error| panic!("{error}: {}", ran.said()))
+                ran.json()
             })
             .collect()
     }
@@ -148,53 +161,48 @@ fn python_connector(sandbox: &Sandbox) {
     bowline(sandbox, &[], &["export", "till"]);
 }
 
+/// Builds on a base with the tests' own Python.
+fn build(place: &ImageSandbox, more: &[&str]) {
+    let args = [
+        "build",
+        "--yes",
+        "--base",
+        "oci:base:1",
+        "--tag",
+        "localhost/agent:1",
+    ];
+    let args = [&args[..], more].concat();
+    bowline(&place.sandbox, &place.store.environment(), &args).exits(exit_code::OK);
+}
+
 fn three_connectors() -> Result<(), Failed> {
     let sandbox = Engine::DuckDb.shop();
     sandbox.bowline(&["export", "duckdb"]).exits(exit_code::OK);
     python_connector(&sandbox);
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/etl_connectors/prefect");
-    for file in ["connector.toml", "manifest.json"] {
-        let text = fs::read_to_string(example.join(file))?;
-        sandbox.write(format!("etl_connectors/prefect/{file}"), &text);
-    }
+    write_example(&sandbox, "prefect");
     let vendor = recorded_prefect();
     let jobs = Jobs::of(&sandbox, &vendor.url());
 
-    let work = sandbox.work();
-    let store = ImageStore::new()?;
     let python = python().expect("a Python");
-    store.python_base(&work.join("base"), "1", &python)?;
-    let environment = store.environment();
-    let build = |more: &[&str]| {
-        let args = [
-            &[
-                "build",
-                "--yes",
-                "--base",
-                "oci:base:1",
-                "--tag",
-                "localhost/agent:1",
-            ],
-            more,
-        ]
-        .concat();
-        bowline(&sandbox, &environment, &args).exits(exit_code::OK)
-    };
-    build(&[
-        "--builder",
-        "native",
-        "--output",
-        "docker-archive:agent.tar",
-    ]);
-    build(&["--builder", "buildah"]);
+    let place = ImageSandbox::with_python(sandbox, &python);
+    let (sandbox, work) = (&place.sandbox, place.sandbox.work());
+    build(
+        &place,
+        &[
+            "--builder",
+            "native",
+            "--output",
+            "docker-archive:agent.tar",
+        ],
+    );
+    build(&place, &["--builder", "buildah"]);
     run(Command::new("skopeo").args([
         "copy",
         "--quiet",
-        &format!("docker-archive:{}", work.join("agent.tar").display()),
-        &format!("oci:{}:1", work.join("native").display()),
+        &place.image("docker-archive:agent.tar"),
+        &place.image("oci:native:1"),
     ]));
-    let engine = format!("oci:{}:1", work.join("engine").display());
-    store.buildah(&["push", "--quiet", "localhost/agent:1", &engine])?;
+    place.save("localhost/agent:1", "engine");
 
     let site = run(
         Command::new(oracle_python().expect("a Python with packages")).args([
@@ -204,13 +212,8 @@ fn three_connectors() -> Result<(), Failed> {
     );
     let mut seen = Vec::new();
     for layout in ["native", "engine"] {
-        let bundle = sandbox.folder().join(format!("bundle-{layout}"));
-        let image = format!("{}:1", work.join(layout).display());
-        run(Command::new("umoci")
-            .args(["unpack", "--image", &image])
-            .arg(&bundle));
-        let root = bundle.join("rootfs/opt");
-        seen.push(jobs.results(&sandbox, &root, || {
+        let root = place.unpack(layout).join("opt");
+        seen.push(jobs.results(sandbox, &root, || {
             let mut command = Command::new(&python);
             command.arg("-B").arg(agent_program()).current_dir(&work);
             command
@@ -236,6 +239,9 @@ fn three_connectors() -> Result<(), Failed> {
         "{}",
         found[0]
     );
+    assert_eq!(found[0][1]["databases"], json!([{"database_name": "shop"}]));
+    assert_eq!(names(&found[0]).len(), 5, "{}", found[0]);
+    assert_eq!(found[0][1]["columns"][0]["column_name"], "id");
     assert_eq!(names(&found[1]), ["\"customers\""]);
     assert_eq!(found[1][2]["rows"], json!([[2]]));
     assert_eq!(
@@ -258,7 +264,7 @@ fn three_connectors() -> Result<(), Failed> {
         &work.join("agent.tar").display().to_string(),
     ])?;
     let mount = |from: &str, to: &str| format!("--volume={from}:{to}");
-    let inside = jobs.results(&sandbox, Path::new("/opt"), || {
+    let inside = jobs.results(sandbox, Path::new("/opt"), || {
         let mut command = Command::new("docker");
         command
             .env("DOCKER_HOST", docker.address())
@@ -280,22 +286,61 @@ fn three_connectors() -> Result<(), Failed> {
     Ok(())
 }
 
+/// A connector in Python that needs a package with a part for one platform, as if it had been proven.
+fn write_escaping(sandbox: &Sandbox) {
+    sandbox.write("connectors/till/connector.py", ESCAPING);
+    sandbox.write("connectors/till/requirements.txt", "MarkupSafe==3.0.2\n");
+    let exported = json!({
+        "connection_type": "custom-connector-00000aa",
+        "connection_name": "till",
+        "capabilities": {"supports_metadata": true},
+        "metrics": {},
+    });
+    sandbox.write("output/till/manifest.json", &exported.to_string());
+    sandbox.write(
+        "output/till/templates/get_schemas_query_template.j2",
+        "SELECT 1",
+    );
+}
+
+fn packages() -> Result<(), Failed> {
+    let place = ImageSandbox::with_python(Sandbox::new(), &python().expect("a Python"));
+    write_escaping(&place.sandbox);
+    build(&place, &["--builder", "native", "--output", "oci:image"]);
+    let root = place.unpack("image");
+    let packages = fs::read_dir(root.join("usr/local/lib"))?
+        .flatten()
+        .map(|entry| entry.path().join("site-packages"))
+        .find(|packages| packages.join("markupsafe").is_dir())
+        .ok_or("the connector's package in the image")?;
+    let till = Unpacked {
+        sandbox: &place.sandbox,
+        opt: root.join("opt"),
+        connection_type: "custom-connector-00000aa".to_owned(),
+    };
+    let outcomes = till.run_with(
+        &[packages],
+        &json!({"path": ":memory:"}),
+        &json!([["load", null], ["query", "SELECT '<a>' AS a"]]),
+    );
+    assert_eq!(outcomes[1]["rows"], json!([["&lt;a&gt;"]]), "{outcomes:?}");
+    Ok(())
+}
+
 fn test_in_a_container() -> Result<(), Failed> {
-    let sandbox = Sandbox::new();
-    python_connector(&sandbox);
-    let store = ImageStore::new()?;
-    let python = python().expect("a Python");
-    store.python_base(&sandbox.work().join("base"), "1", &python)?;
+    let place = ImageSandbox::with_python(Sandbox::new(), &python().expect("a Python"));
+    let sandbox = &place.sandbox;
+    python_connector(sandbox);
     let docker = Docker::start()?;
-    let archive = sandbox.work().join("base.tar").display().to_string();
+    let archive = place.work("base.tar").display().to_string();
     run(Command::new("skopeo").args([
         "copy",
         "--quiet",
-        &format!("oci:{}:1", sandbox.work().join("base").display()),
+        &place.image("oci:base:1"),
         &format!("docker-archive:{archive}:localhost/base:1"),
     ]));
     docker.docker(&["load", "--input", &archive])?;
-    write_credentials(&sandbox, "till", &json!({ "path": "till.db" }));
+    write_credentials(sandbox, "till", &json!({ "path": "till.db" }));
     let environment = [("DOCKER_HOST", docker.address().into())];
     let args = [
         "test",
@@ -308,17 +353,15 @@ fn test_in_a_container() -> Result<(), Failed> {
         "--format",
         "json",
     ];
-    let ran = bowline(&sandbox, &environment, &args).exits(exit_code::OK);
-    let report: Value =
-        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.said()));
-    assert!(report.to_string().contains("till"), "{}", ran.said());
+    let ran = bowline(sandbox, &environment, &args).exits(exit_code::OK);
+    assert!(ran.json().to_string().contains("till"), "{}", ran.said());
     // What is wrong inside is told as it is outside.
     write_credentials(
-        &sandbox,
+        sandbox,
         "till",
         &json!({ "path": "no/such/folder/till.db" }),
     );
-    let refused = bowline(&sandbox, &environment, &args);
+    let refused = bowline(sandbox, &environment, &args);
     assert_ne!(refused.exit, Some(exit_code::OK), "{}", refused.said());
     assert_ne!(refused.exit, Some(exit_code::IMAGE), "{}", refused.said());
     let history = docker.docker(&["history", "--no-trunc", "bowline-test"])?;

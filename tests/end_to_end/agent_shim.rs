@@ -16,7 +16,7 @@ use bowline_servers::{Answer, HttpServer};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::connector::{Engine, Exported, write_credentials};
+use crate::connector::{Engine, Exported, write_credentials, write_example};
 use crate::needs::{Need, binary, python, trial};
 use crate::sandbox::{MARK, Sandbox};
 
@@ -154,7 +154,7 @@ impl<'s> Unpacked<'s> {
         command.env("PYTHONPATH", packages);
         let ran = self.sandbox.finish(&mut command, Some(&job)).exits(0);
         assert_eq!(ran.stderr, "", "{}", ran.said());
-        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.said()))
+        serde_json::from_value(ran.json()).expect("a list")
     }
 }
 
@@ -504,11 +504,7 @@ pub(crate) fn recorded_prefect() -> HttpServer {
 
 fn prefect() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/etl_connectors/prefect");
-    for file in ["connector.toml", "manifest.json"] {
-        let text = fs::read_to_string(example.join(file))?;
-        sandbox.write(format!("etl_connectors/prefect/{file}"), &text);
-    }
+    write_example(&sandbox, "prefect");
     let vendor = recorded_prefect();
     let unpacked = Unpacked::new(&sandbox, "prefect", AssetClass::Etl);
     let window = ["2026-11-22T00:00:00+00:00", "2026-11-23T01:00:00+01:00"];

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
+use libtest_mimic::Failed;
 use serde_json::{Value, json};
 
 use crate::needs::Need;
-use crate::sandbox::{Database, Ran, Sandbox};
+use crate::sandbox::{Database, Sandbox};
 
 /// The databases the tests prove connectors against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +107,8 @@ path = "{{ path }}"
 extends = "sqlite"
 "#;
 
-const SQLITE_MANIFEST: &str = r#"{
+/// The manifest of a connector that is written by hand.
+pub(crate) const MANIFEST: &str = r#"{
   "connection_type": "custom-connector-0a1b2c3",
   "connection_name": "Shop",
   "asset_class": "warehouse",
@@ -127,8 +131,47 @@ fn scaffold(sandbox: &Sandbox, engine: Engine) {
 pub(crate) fn write_sqlite(sandbox: &Sandbox, connector: &str) {
     let folder = format!("connectors/{connector}");
     sandbox.write(format!("{folder}/connector.toml"), SQLITE_CONNECTOR);
-    sandbox.write(format!("{folder}/manifest.json"), SQLITE_MANIFEST);
+    sandbox.write(format!("{folder}/manifest.json"), MANIFEST);
     write_credentials(sandbox, connector, &json!({ "path": "shop.db" }));
+}
+
+/// Writes the example of a pipeline connector into the workspace.
+pub(crate) fn write_example(sandbox: &Sandbox, name: &str) {
+    let folder = format!("etl_connectors/{name}");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../examples")
+        .join(&folder);
+    for file in ["connector.toml", "manifest.json"] {
+        let text = fs::read_to_string(example.join(file)).expect("a file of the example");
+        sandbox.write(format!("{folder}/{file}"), &text);
+    }
+}
+
+/// The type that the manifest in a folder of the workspace tells.
+pub(crate) fn connection_type(sandbox: &Sandbox, folder: &str) -> String {
+    let manifest = sandbox.read(format!("{folder}/manifest.json"));
+    let manifest: Value = serde_json::from_str(&manifest).expect("a manifest");
+    manifest["connection_type"]
+        .as_str()
+        .expect("a type")
+        .to_owned()
+}
+
+/// Builds a connector in Rust, and gives its program.
+pub(crate) fn build_rust(project: &Path) -> Result<PathBuf, Failed> {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--offline", "--quiet"])
+        .current_dir(project)
+        .env("CARGO_TARGET_DIR", project.join("target"))
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("RUSTFLAGS", "-D warnings")
+        .output()?;
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    Ok(project.join("target/release/connector"))
 }
 
 /// What a connector's credentials must hold for the sandbox's PostgreSQL database.
@@ -180,7 +223,7 @@ impl Exported {
                 (file, text)
             })
             .collect();
-        let manifest = parse(&files["manifest.json"]);
+        let manifest = serde_json::from_str(&files["manifest.json"]).expect("a manifest");
         Self { manifest, files }
     }
 
@@ -193,15 +236,6 @@ impl Exported {
             self.manifest
         );
     }
-}
-
-/// The report of `bowline test --format json`.
-pub(crate) fn report(ran: &Ran) -> Value {
-    parse(&ran.stdout)
-}
-
-fn parse(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("not JSON: {error}\n{text}"))
 }
 
 /// The checks of a report with this verdict, by name.

@@ -9,7 +9,7 @@ use bowline_servers::Postgres;
 use libtest_mimic::{Failed, Trial};
 use serde_json::json;
 
-use crate::connector::{Engine, checks_with, connect_args, report, spell, write_credentials};
+use crate::connector::{Engine, checks_with, connect_args, spell, write_credentials};
 use crate::needs::{Need, trial};
 use crate::sandbox::{Ran, wait};
 
@@ -65,7 +65,7 @@ fn server_dies() -> Result<(), Failed> {
     drop(server);
     let ran = wait(child);
     assert_no_panic(&ran);
-    let report = report(&ran);
+    let report = ran.json();
     assert!(
         checks_with(&report, "unknown").contains(&"ql_metrics/avg".to_owned()),
         "{}",
@@ -95,7 +95,7 @@ fn read_only_user() -> Result<(), Failed> {
     let ran = sandbox
         .bowline(&["test", "--format", "json"])
         .exits(exit_code::INCONCLUSIVE);
-    let report = report(&ran);
+    let report = ran.json();
     assert_eq!(checks_with(&report, "wrong"), Vec::<String>::new());
     let unknown = checks_with(&report, "unknown");
     assert!(
@@ -172,7 +172,7 @@ fn slow_statement() -> Result<(), Failed> {
             "json",
         ])
         .exits(exit_code::INCONCLUSIVE);
-    let unknown = checks_with(&report(&ran), "unknown");
+    let unknown = checks_with(&ran.json(), "unknown");
     assert!(
         unknown.contains(&"ql_metrics/avg".to_owned()),
         "{unknown:?}"

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bowline_contract::exit_code;
-use bowline_servers::{Docker, ImageStore};
+use bowline_servers::Docker;
 use libtest_mimic::{Failed, Trial};
 
+use crate::image_sandbox::{ImageSandbox, run, shop, three_connectors};
 use crate::needs::{Need, trial};
-use crate::sandbox::{MARK, Ran, Sandbox};
+use crate::sandbox::{MARK, Sandbox};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -55,52 +56,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A sandbox with a store of images, and a base with a shell.
-struct Yard {
-    sandbox: Sandbox,
-    store: ImageStore,
-}
-
-impl Yard {
-    fn new() -> Self {
-        let store = ImageStore::new().expect("a store of images");
-        let sandbox = Sandbox::new();
-        store
-            .busybox_base(&sandbox.work().join("base"), "1")
-            .expect("a base image");
-        Self { sandbox, store }
-    }
-
-    fn bowline(&self, args: &[&str]) -> Ran {
-        let mut command = self.sandbox.command(args);
-        command.envs(self.store.environment());
-        self.sandbox.finish(&mut command, None)
-    }
-
-    /// What `/opt` of an image in an OCI layout holds, unpacked by umoci.
-    fn opt(&self, layout: &str, tag: &str) -> BTreeMap<String, Entry> {
-        let bundle = self
-            .sandbox
-            .folder()
-            .join(format!("bundle-{}", layout.replace('/', "-")));
-        let image = format!("{}:{tag}", self.sandbox.work().join(layout).display());
-        run(Command::new("umoci")
-            .args(["unpack", "--image", &image])
-            .arg(&bundle));
-        let mut found = BTreeMap::new();
-        let root = bundle.join("rootfs");
-        entries(&root, &root.join("opt"), &mut found);
-        fs::remove_dir_all(&bundle).expect("an unpacked image");
-        found
-    }
-
-    /// Writes an image of the store to an OCI layout.
-    fn save(&self, image: &str, layout: &str) {
-        let target = format!("oci:{}:1", self.sandbox.work().join(layout).display());
-        self.store
-            .buildah(&["push", "--quiet", image, &target])
-            .expect("an image in the store");
-    }
+/// What `/opt` of an unpacked image holds.
+fn opt(root: &Path) -> BTreeMap<String, Entry> {
+    let mut found = BTreeMap::new();
+    entries(root, &root.join("opt"), &mut found);
+    found
 }
 
 /// What makes two files in an image the same.
@@ -134,89 +94,9 @@ fn entries(root: &Path, folder: &Path, found: &mut BTreeMap<String, Entry>) {
     }
 }
 
-pub(crate) fn run(command: &mut Command) -> String {
-    let output = command.output().expect("a program of the image tools");
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-const EXPORTED: &str = r#"{
-  "connection_type": "custom-connector-000000N",
-  "connection_name": "NAME",
-  "capabilities": {"supports_metadata": true},
-  "metrics": {}
-}
-"#;
-
-/// A warehouse connector as its folder and its export are.
-fn warehouse(sandbox: &Sandbox, name: &str, digit: char, files: &[(&str, &str)]) {
-    let manifest = EXPORTED
-        .replace("000000N", &format!("000000{digit}"))
-        .replace("NAME", name);
-    sandbox.write(format!("output/{name}/manifest.json"), &manifest);
-    sandbox.write(
-        format!("output/{name}/templates/get_avg_function_template.j2"),
-        "AVG({{ x }})",
-    );
-    let secret = format!(r#"{{"connect_args": {{"password": "{MARK}-{name}"}}}}"#);
-    sandbox.write(format!("connectors/{name}/credentials.json"), &secret);
-    for (path, text) in files {
-        sandbox.write(format!("connectors/{name}/{path}"), text);
-    }
-}
-
-/// One connector in Python, one declared, one for a pipeline; secrets in every place that stays out.
-pub(crate) fn three_connectors(sandbox: &Sandbox) {
-    warehouse(
-        sandbox,
-        "shop",
-        '1',
-        &[
-            ("connector.py", "class BaseConnector:\n    pass\n"),
-            ("requirements.txt", "# nothing but the standard library\n"),
-            ("Dockerfile.extra", "# for later\nENV SHOP_HOME=/opt/shop\n"),
-            (".env", MARK),
-        ],
-    );
-    warehouse(
-        sandbox,
-        "till",
-        '2',
-        &[
-            (
-                "connector.toml",
-                "version = 1\n[driver]\nkind = \"sqlite\"\n[driver.options]\nuri = \"{{ path }}\"\n[dialect]\nextends = \"sqlite\"\n",
-            ),
-            (
-                "manifest.json",
-                r#"{"connection_type": "custom-connector-0000002", "connection_name": "till", "asset_class": "warehouse"}"#,
-            ),
-        ],
-    );
-    let jobs = "etl_connectors/jobs";
-    for (path, text) in [
-        ("connector.py", "class Connector:\n    pass\n"),
-        (
-            "manifest.json",
-            r#"{"connection_type": "custom-etl-connector-0000003", "connection_name": "jobs"}"#,
-        ),
-        ("lib/helper.py", "x = 1\n"),
-        (".gitignore", "*.pem\n"),
-        ("key.pem", MARK),
-        ("credentials.json", &format!(r#"{{"token": "{MARK}"}}"#)),
-        ("lib/.env", MARK),
-    ] {
-        sandbox.write(format!("{jobs}/{path}"), text);
-    }
-}
-
 fn both_builders_make_the_same_tree() -> Result<(), Failed> {
-    let yard = Yard::new();
-    three_connectors(&yard.sandbox);
+    let place = ImageSandbox::new();
+    three_connectors(&place.sandbox);
     let base = ["--base", "oci:base:1", "--tag", "localhost/agent:1"];
     let native = [
         &["build"],
@@ -224,7 +104,7 @@ fn both_builders_make_the_same_tree() -> Result<(), Failed> {
         &["--builder", "native", "--output", "oci:native"],
     ]
     .concat();
-    let built = yard.bowline(&native).exits(exit_code::OK);
+    let built = place.bowline(&native).exits(exit_code::OK);
     for expected in [
         "jobs",
         "shop",
@@ -235,11 +115,11 @@ fn both_builders_make_the_same_tree() -> Result<(), Failed> {
         assert!(built.stdout.contains(expected), "{}", built.said());
     }
     let engine = [&["build"], &base[..], &["--builder", "buildah"]].concat();
-    yard.bowline(&engine).exits(exit_code::OK);
-    yard.save("localhost/agent:1", "engine");
+    place.bowline(&engine).exits(exit_code::OK);
+    place.save("localhost/agent:1", "engine");
 
-    let ours = yard.opt("native", "1");
-    let theirs = yard.opt("engine", "1");
+    let ours = opt(&place.unpack("native"));
+    let theirs = opt(&place.unpack("engine"));
     let names: Vec<&String> = ours.keys().collect();
     assert_eq!(names, theirs.keys().collect::<Vec<_>>());
     for (name, entry) in &ours {
@@ -264,7 +144,7 @@ fn both_builders_make_the_same_tree() -> Result<(), Failed> {
 
     // What an engine makes of the same plan, it also says of itself.
     let config = |layout: &str| {
-        let image = format!("oci:{}:1", yard.sandbox.work().join(layout).display());
+        let image = place.image(&format!("oci:{layout}:1"));
         let told = run(Command::new("skopeo").args(["inspect", "--config", &image]));
         let told: serde_json::Value = serde_json::from_str(&told).expect("a configuration");
         let mut variables: Vec<String> =
@@ -278,14 +158,16 @@ fn both_builders_make_the_same_tree() -> Result<(), Failed> {
     };
     assert_eq!(config("native"), config("engine"));
 
-    yard.bowline(&[&native[..native.len() - 1], &["oci:again"]].concat())
+    place
+        .bowline(&[&native[..native.len() - 1], &["oci:again"]].concat())
         .exits(exit_code::OK);
-    let index = |layout: &str| yard.sandbox.read(format!("{layout}/index.json"));
+    let index = |layout: &str| place.sandbox.read(format!("{layout}/index.json"));
     assert_eq!(index("native"), index("again"));
-    yard.sandbox
+    place
+        .sandbox
         .bowline(&["build", "--base", "registry.invalid/agent:1", "--tag", "x"])
         .exits(exit_code::UNREACHABLE);
-    no_temporary_files(&yard.sandbox);
+    no_temporary_files(&place.sandbox);
     Ok(())
 }
 
@@ -301,13 +183,8 @@ fn no_temporary_files(sandbox: &Sandbox) {
 }
 
 fn several_platforms() -> Result<(), Failed> {
-    let yard = Yard::new();
-    warehouse(
-        &yard.sandbox,
-        "shop",
-        '1',
-        &[("connector.py", "class BaseConnector:\n    pass\n")],
-    );
+    let place = ImageSandbox::new();
+    shop(&place.sandbox, &[]);
     let platforms = ["--platform", "linux/amd64", "--platform", "linux/arm64"];
     let args = [
         &[
@@ -321,10 +198,10 @@ fn several_platforms() -> Result<(), Failed> {
     ]
     .concat();
     // The base is for one platform, and the native builder sees that it is not for the other.
-    let refused = yard.bowline(&[&args[..], &["--builder", "native"]].concat());
+    let refused = place.bowline(&[&args[..], &["--builder", "native"]].concat());
     assert_ne!(refused.exit, Some(exit_code::OK), "{}", refused.said());
     assert!(refused.stderr.contains("arm64"), "{}", refused.said());
-    let engine = yard
+    let engine = place
         .bowline(&[&args[..], &["--builder", "buildah"]].concat())
         .exits(exit_code::IMAGE);
     assert!(
@@ -332,24 +209,19 @@ fn several_platforms() -> Result<(), Failed> {
         "{}",
         engine.said()
     );
-    let docker = yard.bowline(&[&args[..], &["--builder", "docker"]].concat());
+    let docker = place.bowline(&[&args[..], &["--builder", "docker"]].concat());
     assert_eq!(docker.exit, Some(exit_code::IMAGE), "{}", docker.said());
     Ok(())
 }
 
 fn an_engine_takes_over_what_needs_one() -> Result<(), Failed> {
-    let yard = Yard::new();
-    warehouse(
-        &yard.sandbox,
-        "shop",
-        '1',
-        &[
-            ("connector.py", "class BaseConnector:\n    pass\n"),
-            (
-                "Dockerfile.extra",
-                "RUN mkdir /opt/client && \\\n  echo ready > /opt/client/state\n",
-            ),
-        ],
+    let place = ImageSandbox::new();
+    shop(
+        &place.sandbox,
+        &[(
+            "Dockerfile.extra",
+            "RUN mkdir /opt/client && \\\n  echo ready > /opt/client/state\n",
+        )],
     );
     let args = [
         "build",
@@ -358,7 +230,7 @@ fn an_engine_takes_over_what_needs_one() -> Result<(), Failed> {
         "--tag",
         "localhost/agent:3",
     ];
-    let native = yard
+    let native = place
         .bowline(&[&args[..], &["--builder", "native"]].concat())
         .exits(exit_code::IMAGE);
     assert!(
@@ -366,10 +238,11 @@ fn an_engine_takes_over_what_needs_one() -> Result<(), Failed> {
         "{}",
         native.said()
     );
-    yard.bowline(&[&args[..], &["--builder", "buildah"]].concat())
+    place
+        .bowline(&[&args[..], &["--builder", "buildah"]].concat())
         .exits(exit_code::OK);
-    yard.save("localhost/agent:3", "engine");
-    let opt = yard.opt("engine", "1");
+    place.save("localhost/agent:3", "engine");
+    let opt = opt(&place.unpack("engine"));
     assert_eq!(
         opt["opt/client/state"].content.as_deref(),
         Some(&b"ready\n"[..])
@@ -378,20 +251,15 @@ fn an_engine_takes_over_what_needs_one() -> Result<(), Failed> {
 }
 
 fn an_engine_that_fails() -> Result<(), Failed> {
-    let yard = Yard::new();
-    warehouse(
-        &yard.sandbox,
-        "shop",
-        '1',
-        &[
-            ("connector.py", "class BaseConnector:\n    pass\n"),
-            (
-                "Dockerfile.extra",
-                "RUN echo the mirror is down >&2 && exit 7\n",
-            ),
-        ],
+    let place = ImageSandbox::new();
+    shop(
+        &place.sandbox,
+        &[(
+            "Dockerfile.extra",
+            "RUN echo the mirror is down >&2 && exit 7\n",
+        )],
     );
-    let failed = yard
+    let failed = place
         .bowline(&["build", "--base", "oci:base:1", "--builder", "buildah"])
         .exits(exit_code::IMAGE);
     assert!(
@@ -402,24 +270,19 @@ fn an_engine_that_fails() -> Result<(), Failed> {
         "{}",
         failed.said()
     );
-    no_temporary_files(&yard.sandbox);
+    no_temporary_files(&place.sandbox);
     Ok(())
 }
 
 fn a_docker_engine_builds_and_runs() -> Result<(), Failed> {
-    let yard = Yard::new();
+    let place = ImageSandbox::new();
     let docker = Docker::start().expect("a Docker engine");
-    let work = yard.sandbox.work();
-    warehouse(
-        &yard.sandbox,
-        "shop",
-        '1',
-        &[("connector.py", "class BaseConnector:\n    pass\n")],
-    );
+    let work = place.sandbox.work();
+    shop(&place.sandbox, &[]);
     let bowline = |args: &[&str]| {
-        let mut command = yard.sandbox.command(args);
+        let mut command = place.sandbox.command(args);
         command.env("DOCKER_HOST", docker.address());
-        yard.sandbox.finish(&mut command, None)
+        place.sandbox.finish(&mut command, None)
     };
     let runs = |image: &str| {
         let file = "/opt/custom-connectors/shop/connector.py";
@@ -530,28 +393,23 @@ fn everything_in_the_way() -> Result<(), Failed> {
 }
 
 fn warnings_want_an_answer() -> Result<(), Failed> {
-    let yard = Yard::new();
-    let sandbox = &yard.sandbox;
-    warehouse(
-        sandbox,
-        "shop",
-        '1',
-        &[("connector.py", "class BaseConnector: ...\n")],
-    );
+    let place = ImageSandbox::new();
+    let sandbox = &place.sandbox;
+    shop(sandbox, &[]);
     let manifest = sandbox.read("output/shop/manifest.json").replace(
         "\"metrics\": {}",
         "\"metrics\": {\"zero_rate\": true, \"null_rate\": true}",
     );
     sandbox.write("output/shop/manifest.json", &manifest);
     let args = ["build", "--base", "oci:base:1", "--output", "oci:image"];
-    let stopped = yard.bowline(&args).exits(exit_code::USAGE);
+    let stopped = place.bowline(&args).exits(exit_code::USAGE);
     assert!(
         stopped.stderr.contains("null_rate, zero_rate") && stopped.stderr.contains("--yes"),
         "{}",
         stopped.said()
     );
     assert!(!sandbox.work().join("image").exists());
-    let built = yard
+    let built = place
         .bowline(&[&args[..], &["--yes"]].concat())
         .exits(exit_code::OK);
     assert!(
@@ -564,12 +422,7 @@ fn warnings_want_an_answer() -> Result<(), Failed> {
 
 fn bases_that_cannot_be_read() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
-    warehouse(
-        &sandbox,
-        "shop",
-        '1',
-        &[("connector.py", "class BaseConnector: ...\n")],
-    );
+    shop(&sandbox, &[]);
     sandbox.write(
         "broken.tar",
         "this is no archive at all, and it is long enough to be read as one",

@@ -1,14 +1,12 @@
 //! New connectors with code of their own: what `bowline new --lang` writes loads, builds and runs as it is.
 
-use std::process::Command;
-
 use bowline_contract::exit_code;
 use libtest_mimic::{Failed, Trial};
 use serde_json::json;
 
-use crate::connector::{Engine, checks_with, connect_args, report, write_credentials};
-use crate::needs::{Need, python, trial};
-use crate::sandbox::{Ran, Sandbox};
+use crate::connector::{Engine, build_rust, checks_with, connect_args, write_credentials};
+use crate::needs::{Need, trial};
+use crate::sandbox::Sandbox;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -24,16 +22,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Runs the binary with the tests' own Python.
-fn bowline(sandbox: &Sandbox, args: &[&str]) -> Ran {
-    let mut command = sandbox.command(args);
-    command.env("BOWLINE_PYTHON", python().expect("a Python"));
-    sandbox.finish(&mut command, None)
-}
-
 fn python_stubs() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
-    let new = bowline(&sandbox, &["new", "shop", "--lang", "python"]).exits(exit_code::OK);
+    let new = sandbox
+        .bowline_with_python(&["new", "shop", "--lang", "python"])
+        .exits(exit_code::OK);
     assert!(
         new.stderr.contains("write connectors/shop/connector.py"),
         "{}",
@@ -53,7 +46,9 @@ fn python_stubs() -> Result<(), Failed> {
     );
     assert!(sandbox.read(".gitignore").contains("credentials.json"));
 
-    let test = bowline(&sandbox, &["test", "shop"]).exits(exit_code::DRIVER);
+    let test = sandbox
+        .bowline_with_python(&["test", "shop"])
+        .exits(exit_code::DRIVER);
     assert!(
         test.stderr.contains(
             "NotImplementedError: create_connection in connector.py does not reach a database yet"
@@ -68,7 +63,9 @@ fn python_stubs() -> Result<(), Failed> {
         "import sqlite3\n\n        return sqlite3.connect(\":memory:\", isolation_level=None)",
     );
     sandbox.write("connectors/shop/connector.py", &code);
-    let report = report(&bowline(&sandbox, &["test", "shop", "--format", "json"]));
+    let report = sandbox
+        .bowline_with_python(&["test", "shop", "--format", "json"])
+        .json();
     assert_eq!(checks_with(&report, "wrong"), Vec::<String>::new());
     assert!(checks_with(&report, "unsupported").len() > 60, "{report:#}");
     let mut supported = checks_with(&report, "supported");
@@ -84,21 +81,17 @@ fn python_stubs() -> Result<(), Failed> {
 fn python_sqlite() -> Result<(), Failed> {
     let sandbox = Engine::Sqlite.shop();
     sandbox.bowline(&["export", "sqlite"]);
-    bowline(
-        &sandbox,
-        &["new", "own", "--lang", "python", "--dialect", "sqlite"],
-    )
-    .exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["new", "own", "--lang", "python", "--dialect", "sqlite"])
+        .exits(exit_code::OK);
     let path = sandbox.work().join("shop.db");
     write_credentials(&sandbox, "own", &json!({ "path": path }));
-    let ran = bowline(
-        &sandbox,
-        &["test", "own", "-m", "connection", "--format", "json"],
-    )
-    .exits(exit_code::OK);
-    assert!(!checks_with(&report(&ran), "supported").is_empty());
+    let ran = sandbox
+        .bowline_with_python(&["test", "own", "-m", "connection", "--format", "json"])
+        .exits(exit_code::OK);
+    assert!(!checks_with(&ran.json(), "supported").is_empty());
     // What is supported depends on the SQLite that Python brings; what the templates say does not.
-    bowline(&sandbox, &["export", "own"]);
+    sandbox.bowline_with_python(&["export", "own"]);
     let shared = same_templates(&sandbox, "sqlite", "own");
     assert!(shared > 60, "{shared}");
     Ok(())
@@ -109,14 +102,14 @@ fn python_postgres() -> Result<(), Failed> {
     sandbox
         .bowline(&["export", "postgres"])
         .exits(exit_code::OK);
-    bowline(
-        &sandbox,
-        &["new", "own", "--lang", "python", "--dialect", "postgres"],
-    )
-    .exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["new", "own", "--lang", "python", "--dialect", "postgres"])
+        .exits(exit_code::OK);
     let database = sandbox.database().expect("a database");
     write_credentials(&sandbox, "own", &connect_args(database));
-    bowline(&sandbox, &["export", "own"]).exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["export", "own"])
+        .exits(exit_code::OK);
     let folder = |name| sandbox.files(format!("output/{name}/templates"));
     assert_eq!(folder("own"), folder("postgres"));
     same_templates(&sandbox, "postgres", "own");
@@ -145,19 +138,7 @@ fn rust() -> Result<(), Failed> {
         .bowline(&["new", "shop", "--lang", "rust", "--dialect", "sqlite"])
         .exits(exit_code::OK);
     let project = sandbox.work().join("connectors/shop");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--offline", "--quiet"])
-        .current_dir(&project)
-        .env("CARGO_TARGET_DIR", project.join("target"))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-        .env("RUSTFLAGS", "-D warnings")
-        .output()?;
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    let program = project.join("target/release/connector");
+    let program = build_rust(&project)?;
     let checked = sandbox
         .bowline(&["protocol", "check", "--", &program.to_string_lossy()])
         .exits(exit_code::OK);
@@ -233,14 +214,13 @@ class QueryLanguageTemplates:
 
 fn convert() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
-    bowline(&sandbox, &["new", "old", "--lang", "python"]).exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["new", "old", "--lang", "python"])
+        .exits(exit_code::OK);
     write_credentials(&sandbox, "old", &json!({ "file": "shop.db" }));
     sandbox.write("connectors/old/connector.py", OWN_FUNCTION);
     let converted = |extra: &[&str]| {
-        bowline(
-            &sandbox,
-            &[&["convert", "old", "--dialect", "sqlite"], extra].concat(),
-        )
+        sandbox.bowline_with_python(&[&["convert", "old", "--dialect", "sqlite"], extra].concat())
     };
     let renamed = ["--credential", "path=file"];
 

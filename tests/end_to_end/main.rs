@@ -12,8 +12,8 @@ mod collect;
 mod connector;
 mod demo;
 mod faults;
+mod image_sandbox;
 mod images;
-mod images_in_agent;
 mod languages;
 mod mutants;
 mod native_images;
@@ -63,7 +63,6 @@ fn main() -> ExitCode {
         registries::trials(),
         agent_shim::trials(),
         served::trials(),
-        images_in_agent::trials(),
         packages::trials(),
         collect::trials(),
         simulate::trials(),
@@ -77,6 +76,6 @@ fn main() -> ExitCode {
     })
     .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    needs::stop_servers();
+    bowline_servers::shared::stop();
     conclusion.exit_code()
 }

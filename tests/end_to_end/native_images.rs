@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bowline_contract::exit_code;
-use bowline_servers::ImageStore;
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::images::{run, three_connectors};
+use crate::image_sandbox::{ImageSandbox, run, three_connectors};
 use crate::needs::{Need, oracle_python, trial};
 use crate::sandbox::{Ran, Sandbox};
 
@@ -62,22 +61,13 @@ const BUILD: [&str; 9] = [
 const FILE: (&str, &str) = ("/opt/custom-connectors/shop/connector.py", "class Base");
 
 /// A workspace with three connectors and a base.
-struct Yard {
-    sandbox: Sandbox,
-    store: ImageStore,
+fn with_three_connectors() -> ImageSandbox {
+    let place = ImageSandbox::new();
+    three_connectors(&place.sandbox);
+    place
 }
 
-impl Yard {
-    fn new() -> Self {
-        let store = ImageStore::new().expect("a store of images");
-        let sandbox = Sandbox::new();
-        three_connectors(&sandbox);
-        store
-            .busybox_base(&sandbox.work().join("base"), "1")
-            .expect("a base image");
-        Self { sandbox, store }
-    }
-
+impl ImageSandbox {
     fn build(&self, more: &[&str]) -> Ran {
         self.sandbox.bowline(&[&BUILD[..], more].concat())
     }
@@ -92,24 +82,6 @@ impl Yard {
             .find(|line| line.starts_with("sha256:"))
             .unwrap_or_else(|| panic!("no digest: {}", built.said()))
             .to_owned()
-    }
-
-    fn work(&self, path: &str) -> PathBuf {
-        self.sandbox.work().join(path)
-    }
-
-    /// An image of the workspace as programs of others name it, such as `oci:<workspace>/native:1`.
-    fn image(&self, name: &str) -> String {
-        let (kind, path) = name.split_once(':').expect("a kind");
-        format!("{kind}:{}", self.work(path).display())
-    }
-
-    fn inspected(&self, image: &str) -> Value {
-        let ran = self
-            .sandbox
-            .bowline(&["image", "inspect", image, "--format", "json"])
-            .exits(exit_code::OK);
-        serde_json::from_str(&ran.stdout).expect("JSON")
     }
 
     /// The base's one layer.
@@ -152,12 +124,12 @@ fn no_leftovers(sandbox: &Sandbox) {
 }
 
 fn programs_of_others_read_it() -> Result<(), Failed> {
-    let yard = Yard::new();
-    let digest = yard.built(&["--output", "oci:layout"]);
+    let place = with_three_connectors();
+    let digest = place.built(&["--output", "oci:layout"]);
     for archive in ["oci-archive:oci.tar", "docker-archive:docker.tar"] {
-        assert_eq!(yard.built(&["--output", archive]), digest);
+        assert_eq!(place.built(&["--output", archive]), digest);
     }
-    no_leftovers(&yard.sandbox);
+    no_leftovers(&place.sandbox);
 
     // The SBOM and the manifests lie beside the image, and stand in nobody's way.
     for image in [
@@ -166,7 +138,7 @@ fn programs_of_others_read_it() -> Result<(), Failed> {
         "oci-archive:oci.tar:1",
     ] {
         let told = Command::new("skopeo")
-            .args(["inspect", &yard.image(image)])
+            .args(["inspect", &place.image(image)])
             .output()
             .expect("skopeo");
         let words = String::from_utf8_lossy(&told.stderr).into_owned();
@@ -175,31 +147,31 @@ fn programs_of_others_read_it() -> Result<(), Failed> {
         assert_eq!(told["Digest"], digest.as_str(), "{image}");
         assert_eq!(told["Architecture"], "amd64");
     }
-    run(Command::new("skopeo").args(["inspect", &yard.image("docker-archive:docker.tar")]));
+    run(Command::new("skopeo").args(["inspect", &place.image("docker-archive:docker.tar")]));
     run(Command::new("skopeo").args([
         "copy",
         "--quiet",
         "--all",
-        &yard.image("oci-archive:oci.tar"),
-        &yard.image("dir:copied"),
+        &place.image("oci-archive:oci.tar"),
+        &place.image("dir:copied"),
     ]));
-    let manifest = fs::read(yard.work("copied/manifest.json")).expect("a copied manifest");
-    let again = fs::read(yard.work(&format!("layout/blobs/sha256/{}", &digest[7..])));
+    let manifest = fs::read(place.work("copied/manifest.json")).expect("a copied manifest");
+    let again = fs::read(place.work(&format!("layout/blobs/sha256/{}", &digest[7..])));
     assert!(
         manifest == again.expect("a manifest"),
         "the manifest changed"
     );
 
-    let container = yard
+    let container = place
         .store
-        .buildah(&["from", &yard.image("oci-archive:oci.tar")])
+        .buildah(&["from", &place.image("oci-archive:oci.tar")])
         .expect("a container");
-    let said = yard
+    let said = place
         .store
         .buildah(&["run", container.trim(), "cat", FILE.0])
         .expect("a run container");
     assert!(said.starts_with(FILE.1), "{said}");
-    let said = yard
+    let said = place
         .store
         .buildah(&["run", container.trim(), "id"])
         .expect("a run container");
@@ -208,12 +180,12 @@ fn programs_of_others_read_it() -> Result<(), Failed> {
     for archive in ["oci.tar", "docker.tar"] {
         let loaded = run(Command::new("podman")
             .args(["load", "--quiet", "--input"])
-            .arg(yard.work(archive))
-            .envs(yard.store.environment()));
+            .arg(place.work(archive))
+            .envs(place.store.environment()));
         let name = loaded.trim().rsplit(' ').next().unwrap_or_default();
         let told = run(Command::new("podman")
             .args(["image", "inspect", name])
-            .envs(yard.store.environment()));
+            .envs(place.store.environment()));
         let told: Value = serde_json::from_str(&told).expect("JSON");
         assert_eq!(told[0]["User"], "mcdagent", "{archive}: {loaded}");
     }
@@ -221,21 +193,21 @@ fn programs_of_others_read_it() -> Result<(), Failed> {
 }
 
 fn every_kind_of_base() -> Result<(), Failed> {
-    let yard = Yard::new();
-    let expected = yard.inspected(&format!("oci:{}", {
-        yard.built(&["--output", "oci:from-layout"]);
+    let place = with_three_connectors();
+    let expected = place.inspected(&format!("oci:{}", {
+        place.built(&["--output", "oci:from-layout"]);
         "from-layout"
     }));
-    let base = yard.image("oci:base:1");
+    let base = place.image("oci:base:1");
     for archive in [
         "oci-archive:base-oci.tar:1",
         "docker-archive:base-docker.tar:base:1",
     ] {
-        run(Command::new("skopeo").args(["copy", "--quiet", &base, &yard.image(archive)]));
+        run(Command::new("skopeo").args(["copy", "--quiet", &base, &place.image(archive)]));
     }
     run(Command::new("gzip")
         .arg("--keep")
-        .arg(yard.work("base-docker.tar")));
+        .arg(place.work("base-docker.tar")));
     for (number, base) in ["base-oci.tar", "base-docker.tar", "base-docker.tar.gz"]
         .iter()
         .enumerate()
@@ -254,12 +226,12 @@ fn every_kind_of_base() -> Result<(), Failed> {
             "--output",
             &output,
         ];
-        yard.sandbox.bowline(&args).exits(exit_code::OK);
-        let found = yard.inspected(&output);
+        place.sandbox.bowline(&args).exits(exit_code::OK);
+        let found = place.inspected(&output);
         let connectors = |image: &Value| image["platforms"][0]["connectors"].clone();
         assert_eq!(connectors(&found), connectors(&expected), "{base}");
         let config = |layout: &str| {
-            let image = yard.image(&format!("oci:{layout}:1"));
+            let image = place.image(&format!("oci:{layout}:1"));
             let told = run(Command::new("skopeo").args(["inspect", "--config", &image]));
             let told: Value = serde_json::from_str(&told).expect("JSON");
             told["rootfs"].clone()
@@ -271,15 +243,15 @@ fn every_kind_of_base() -> Result<(), Failed> {
 
 /// What may differ between two machines does not show.
 fn the_same_bytes_every_time() -> Result<(), Failed> {
-    let yard = Yard::new();
-    let expected = yard.built(&["--output", "oci-archive:one.tar"]);
+    let place = with_three_connectors();
+    let expected = place.built(&["--output", "oci-archive:one.tar"]);
 
     let other = Sandbox::new();
     // The same files again, in another order and at other times.
     for file in ["etl_connectors", "connectors", "output", "base"] {
         run(Command::new("cp")
             .arg("-r")
-            .arg(yard.work(file))
+            .arg(place.work(file))
             .arg(other.work()));
     }
     run(Command::new("find").arg(other.work()).args([
@@ -293,54 +265,39 @@ fn the_same_bytes_every_time() -> Result<(), Failed> {
     let temporary = other.folder().join("elsewhere");
     fs::create_dir(&temporary).expect("a folder");
     let args = [&BUILD[..], &["--output", "oci-archive:two.tar"]].concat();
-    let plain = other.command(&args);
-    let mut masked = Command::new("sh");
-    masked
-        .args(["-c", "umask 077; exec \"$@\"", "sh"])
-        .arg(plain.get_program())
-        .args(plain.get_args())
-        .current_dir(other.work())
-        .env_clear()
-        .envs(
-            plain
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .env("TMPDIR", &temporary)
-        .env("TZ", "Asia/Kathmandu")
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
+    let mut masked = other.command_after("umask 077", &args);
+    masked.env("TMPDIR", &temporary).env("TZ", "Asia/Kathmandu");
     let ran = other.finish(&mut masked, None).exits(exit_code::OK);
     assert!(ran.stdout.contains(&expected), "{}", ran.said());
     let read =
         |sandbox: &Sandbox, name: &str| fs::read(sandbox.work().join(name)).expect("an archive");
     assert!(
-        read(&yard.sandbox, "one.tar") == read(&other, "two.tar"),
+        read(&place.sandbox, "one.tar") == read(&other, "two.tar"),
         "the archives differ"
     );
 
     // Time does not come in by itself, but it can be said.
-    let mut told = yard
+    let mut told = place
         .sandbox
         .command(&[&BUILD[..], &["--output", "oci-archive:three.tar"]].concat());
     told.env("SOURCE_DATE_EPOCH", "1700000000");
-    let ran = yard.sandbox.finish(&mut told, None).exits(exit_code::OK);
+    let ran = place.sandbox.finish(&mut told, None).exits(exit_code::OK);
     assert!(!ran.stdout.contains(&expected), "{}", ran.said());
-    let inspected = yard.inspected("three.tar");
+    let inspected = place.inspected("three.tar");
     assert_eq!(inspected["platforms"][0]["created"], "2023-11-14T22:13:20Z");
     Ok(())
 }
 
 /// Makes `base` into an index for two platforms; what is for arm64 is so in name only, since nothing is run.
-fn base_for_two(yard: &Yard) {
-    let base = yard.image("oci:base:1");
+fn base_for_two(place: &ImageSandbox) {
+    let base = place.image("oci:base:1");
     // buildah takes no folder with a capital letter in its path.
     let stored = "localhost/base-amd64";
     let storage = format!("containers-storage:{stored}:1");
     run(Command::new("skopeo")
         .args(["copy", "--quiet", &base, &storage])
-        .envs(yard.store.environment()));
-    let container = yard
+        .envs(place.store.environment()));
+    let container = place
         .store
         .buildah(&["from", "--pull-never", &format!("{stored}:1")])
         .expect("a container");
@@ -370,10 +327,10 @@ fn base_for_two(yard: &Yard) {
             "push",
             "--all",
             "both",
-            &yard.image("oci:both:1"),
+            &place.image("oci:both:1"),
         ],
     ] {
-        yard.store.buildah(args).expect("a base for two platforms");
+        place.store.buildah(args).expect("a base for two platforms");
     }
 }
 
@@ -390,13 +347,14 @@ const BOTH: [&str; 9] = [
 ];
 
 fn two_platforms() -> Result<(), Failed> {
-    let yard = Yard::new();
-    base_for_two(&yard);
+    let place = with_three_connectors();
+    base_for_two(&place);
     let args = [&["build", "shop", "jobs", "--builder", "native"], &BOTH[..]].concat();
-    yard.sandbox
+    place
+        .sandbox
         .bowline(&[&args[..], &["--output", "oci:image"]].concat())
         .exits(exit_code::OK);
-    let index = run(Command::new("skopeo").args(["inspect", "--raw", &yard.image("oci:image:1")]));
+    let index = run(Command::new("skopeo").args(["inspect", "--raw", &place.image("oci:image:1")]));
     let index: Value = serde_json::from_str(&index).expect("JSON");
     let platforms: Vec<&str> = index["manifests"]
         .as_array()
@@ -410,17 +368,17 @@ fn two_platforms() -> Result<(), Failed> {
             "inspect",
             "--override-arch",
             platform,
-            &yard.image("oci:image:1"),
+            &place.image("oci:image:1"),
         ]));
         let told: Value = serde_json::from_str(&told).expect("JSON");
         assert_eq!(told["Architecture"], platform);
     }
-    let inspected = yard.inspected("oci:image:1");
+    let inspected = place.inspected("oci:image:1");
     for platform in inspected["platforms"].as_array().expect("platforms") {
         assert_eq!(platform["attached"].as_array().map(Vec::len), Some(2));
         assert_eq!(platform["connectors"].as_array().map(Vec::len), Some(2));
     }
-    let refused = yard
+    let refused = place
         .sandbox
         .bowline(&[&args[..], &["--output", "docker-archive:both.tar"]].concat());
     assert_ne!(refused.exit, Some(exit_code::OK));
@@ -429,14 +387,14 @@ fn two_platforms() -> Result<(), Failed> {
         "{}",
         refused.said()
     );
-    nothing_half_done(&yard.sandbox, "both.tar");
+    nothing_half_done(&place.sandbox, "both.tar");
     Ok(())
 }
 
 fn programs_for_another_platform() -> Result<(), Failed> {
-    let yard = Yard::new();
-    base_for_two(&yard);
-    let program = yard.work("etl_connectors/jobs/lib/helper");
+    let place = with_three_connectors();
+    base_for_two(&place);
+    let program = place.work("etl_connectors/jobs/lib/helper");
     let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
     elf.resize(18, 0);
     elf.extend([62, 0, 1, 0, 0, 0]);
@@ -447,7 +405,7 @@ fn programs_for_another_platform() -> Result<(), Failed> {
         &["--output", "oci:image"],
     ]
     .concat();
-    let refused = yard.sandbox.bowline(&args);
+    let refused = place.sandbox.bowline(&args);
     assert_ne!(refused.exit, Some(exit_code::OK));
     for expected in [
         "made for another platform: `/opt/custom-etl-connectors/jobs/lib/helper`",
@@ -456,14 +414,14 @@ fn programs_for_another_platform() -> Result<(), Failed> {
     ] {
         assert!(refused.stderr.contains(expected), "{}", refused.said());
     }
-    nothing_half_done(&yard.sandbox, "image");
+    nothing_half_done(&place.sandbox, "image");
     Ok(())
 }
 
 fn what_an_image_holds() -> Result<(), Failed> {
-    let yard = Yard::new();
-    yard.built(&["--output", "oci:image"]);
-    let inspected = yard.inspected("oci:image");
+    let place = with_three_connectors();
+    place.built(&["--output", "oci:image"]);
+    let inspected = place.inspected("oci:image");
     let platform = &inspected["platforms"][0];
     assert_eq!(platform["described_by"], "label");
     let names: Vec<&str> = platform["connectors"]
@@ -486,7 +444,7 @@ fn what_an_image_holds() -> Result<(), Failed> {
             "application/vnd.bowline.connectors.v1"
         ]
     );
-    let shown = yard
+    let shown = place
         .sandbox
         .bowline(&["image", "inspect", "oci:image"])
         .exits(exit_code::OK);
@@ -494,10 +452,10 @@ fn what_an_image_holds() -> Result<(), Failed> {
         assert!(shown.stdout.contains(expected), "{}", shown.said());
     }
     // A base holds no connectors, and one that is not there is an error.
-    let base = yard.inspected("oci:base:1");
+    let base = place.inspected("oci:base:1");
     assert_eq!(base["platforms"][0]["described_by"], "layers");
     assert_eq!(base["platforms"][0]["connectors"], Value::Array(Vec::new()));
-    let unknown = yard
+    let unknown = place
         .sandbox
         .bowline(&["image", "inspect", "oci:base:2"])
         .exits(exit_code::IMAGE);
@@ -511,15 +469,15 @@ fn what_an_image_holds() -> Result<(), Failed> {
 
 /// CycloneDX's own validator takes the bill of materials, and can say no.
 fn the_bill_is_valid() -> Result<(), Failed> {
-    let yard = Yard::new();
-    yard.built(&["--output", "oci:image"]);
-    let bill = blobs(&yard.work("image"))
+    let place = with_three_connectors();
+    place.built(&["--output", "oci:image"]);
+    let bill = blobs(&place.work("image"))
         .into_iter()
         .map(|blob| fs::read(blob).expect("a blob"))
         .find(|bytes| bytes.starts_with(br#"{"bomFormat""#))
         .expect("a bill of materials");
     let judged = |bill: &[u8]| {
-        let file = yard.sandbox.folder().join("bill.json");
+        let file = place.sandbox.folder().join("bill.json");
         fs::write(&file, bill).expect("a file");
         let oracle = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracles/sbom_oracle.py");
         run(
@@ -536,58 +494,45 @@ fn the_bill_is_valid() -> Result<(), Failed> {
 
 /// Writing fails halfway; what was there before stays, and nothing else does.
 fn a_full_disk() -> Result<(), Failed> {
-    let yard = Yard::new();
+    let place = with_three_connectors();
     // What does not pack, so that even new layers are too large.
     let noise = Command::new("head")
         .args(["-c", "400000", "/dev/urandom"])
         .output();
     fs::write(
-        yard.work("etl_connectors/jobs/noise"),
+        place.work("etl_connectors/jobs/noise"),
         noise.expect("noise").stdout,
     )
     .expect("a file");
-    fs::write(yard.work("old.tar"), "old").expect("a file");
+    fs::write(place.work("old.tar"), "old").expect("a file");
     for (output, name) in [
         ("oci-archive:old.tar", "old.tar"),
         ("docker-archive:new.tar", "new.tar"),
         ("oci:new", "new"),
     ] {
-        let plain = yard
-            .sandbox
-            .command(&[&BUILD[..], &["--output", output]].concat());
-        let mut limited = Command::new("sh");
         // No file may grow beyond that; the signal for it is ignored, so that writing fails as on a full disk.
-        limited
-            .args(["-c", "trap '' XFSZ; ulimit -f 200; exec \"$@\"", "sh"])
-            .arg(plain.get_program())
-            .args(plain.get_args())
-            .current_dir(yard.sandbox.work())
-            .env_clear()
-            .envs(
-                plain
-                    .get_envs()
-                    .filter_map(|(name, value)| Some((name, value?))),
-            )
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped());
-        let failed = yard
+        let mut limited = place.sandbox.command_after(
+            "trap '' XFSZ; ulimit -f 200",
+            &[&BUILD[..], &["--output", output]].concat(),
+        );
+        let failed = place
             .sandbox
             .finish(&mut limited, None)
             .exits(exit_code::FILES);
         assert!(failed.stderr.contains("cannot write"), "{}", failed.said());
         if name == "old.tar" {
-            assert_eq!(yard.sandbox.read(name), "old");
-            no_leftovers(&yard.sandbox);
+            assert_eq!(place.sandbox.read(name), "old");
+            no_leftovers(&place.sandbox);
         } else {
-            nothing_half_done(&yard.sandbox, name);
+            nothing_half_done(&place.sandbox, name);
         }
     }
     Ok(())
 }
 
 fn damaged_bases() -> Result<(), Failed> {
-    let yard = Yard::new();
-    let layer = yard.base_layer();
+    let place = with_three_connectors();
+    let layer = place.base_layer();
     let name = layer
         .file_name()
         .expect("a name")
@@ -603,29 +548,29 @@ fn damaged_bases() -> Result<(), Failed> {
         &[&sound[..], b"x"].concat(),
     ] {
         fs::write(&layer, damaged).expect("a layer");
-        let refused = yard.build(&["--output", "oci:image"]);
+        let refused = place.build(&["--output", "oci:image"]);
         assert!(
             refused.stderr.contains("damaged: ") && refused.stderr.contains(&name),
             "{}",
             refused.said()
         );
         assert_ne!(refused.exit, Some(exit_code::OK));
-        nothing_half_done(&yard.sandbox, "image");
+        nothing_half_done(&place.sandbox, "image");
     }
     fs::write(&layer, &sound).expect("a layer");
-    yard.built(&["--output", "oci:image"]);
+    place.built(&["--output", "oci:image"]);
     // The base's layers are remembered now, and still checked.
     fs::write(&layer, &flipped).expect("a layer");
-    let refused = yard.build(&["--output", "oci-archive:image.tar"]);
+    let refused = place.build(&["--output", "oci-archive:image.tar"]);
     assert!(refused.stderr.contains("damaged: "), "{}", refused.said());
-    nothing_half_done(&yard.sandbox, "image.tar");
+    nothing_half_done(&place.sandbox, "image.tar");
 
-    let occupied = yard.build(&["--output", "oci:connectors"]);
+    let occupied = place.build(&["--output", "oci:connectors"]);
     assert!(
         occupied.stderr.contains("holds something else"),
         "{}",
         occupied.said()
     );
-    assert!(yard.work("connectors/shop/connector.py").is_file());
+    assert!(place.work("connectors/shop/connector.py").is_file());
     Ok(())
 }

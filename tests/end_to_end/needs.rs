@@ -6,9 +6,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
-use bowline_servers::{Cluster, Docker, MariaDb, Postgres, Registry};
+pub(crate) use bowline_servers::shared::{mariadb, postgres};
+use bowline_servers::{Docker, Registry, find_program, needs_are_demanded};
 use libtest_mimic::{Failed, Trial};
 
 /// Something a test cannot run without.
@@ -81,10 +82,9 @@ impl Need {
 
 /// The first program that is missing of those that Debian has for images.
 fn image_tool_missing() -> Option<String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
     ["buildah", "busybox", "podman", "skopeo", "umoci"]
         .into_iter()
-        .find(|name| !std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+        .find(|name| find_program(name).is_none())
         .map(|name| format!("no `{name}`; `cargo xtask test` installs it as root on Debian"))
 }
 
@@ -116,45 +116,16 @@ pub(crate) fn trial(
     let Some(reason) = needs.iter().find_map(|need| need.missing()) else {
         return Trial::test(name, body);
     };
-    if std::env::var_os("CI").is_some() {
-        return Trial::test(name, move || Err(reason.into()));
-    }
-    Trial::test(format!("{name} (not run: {reason})"), || Ok(())).with_ignored_flag(true)
+    not_run(&name, reason)
 }
 
-static SERVER: Mutex<Option<Postgres>> = Mutex::new(None);
-
-static CLUSTER: LazyLock<Result<Cluster, String>> = LazyLock::new(|| {
-    if let Ok(url) = std::env::var("BOWLINE_TEST_POSTGRES") {
-        return Cluster::at(&url).map_err(|error| error.to_string());
-    }
-    let server = Postgres::start().map_err(|error| error.to_string())?;
-    let cluster = server.cluster().clone();
-    *SERVER.lock().map_err(|error| error.to_string())? = Some(server);
-    Ok(cluster)
-});
-
-/// The shared PostgreSQL server.
-pub(crate) fn postgres() -> Result<&'static Cluster, String> {
-    CLUSTER.as_ref().map_err(Clone::clone)
-}
-
-static MARIADB: Mutex<Option<Result<MariaDb, String>>> = Mutex::new(None);
-
-/// Does something with the shared MariaDB server, which the first to ask starts.
-pub(crate) fn mariadb<T>(with: impl FnOnce(&MariaDb) -> T) -> Result<T, String> {
-    let mut server = MARIADB.lock().map_err(|error| error.to_string())?;
-    let server = server.get_or_insert_with(|| MariaDb::start().map_err(|error| error.to_string()));
-    server.as_ref().map(with).map_err(Clone::clone)
-}
-
-/// Stops what was started here: statics are never dropped.
-pub(crate) fn stop_servers() {
-    if let Ok(mut server) = MARIADB.lock() {
-        drop(server.take());
-    }
-    if let Ok(mut server) = SERVER.lock() {
-        drop(server.take());
+/// A test that cannot run here: shown as ignored, with the reason; in CI it fails.
+pub(crate) fn not_run(name: &str, reason: String) -> Trial {
+    match needs_are_demanded() {
+        true => Trial::test(name, move || Err(reason.into())),
+        false => {
+            Trial::test(format!("{name} (not run: {reason})"), || Ok(())).with_ignored_flag(true)
+        }
     }
 }
 
@@ -165,12 +136,7 @@ pub(crate) fn oracle_python() -> Option<PathBuf> {
 
 /// The Python that runs connectors.
 pub(crate) fn python() -> Option<PathBuf> {
-    oracle_python().or_else(|| {
-        let path = std::env::var_os("PATH")?;
-        std::env::split_paths(&path)
-            .map(|folder| folder.join("python3"))
-            .find(|program| program.is_file())
-    })
+    oracle_python().or_else(|| find_program("python3"))
 }
 
 /// The folder with the tests' ADBC drivers.

@@ -3,7 +3,7 @@
 use libtest_mimic::{Failed, Trial};
 use serde_json::json;
 
-use crate::connector::{Exported, checks_with, connect_args, report, write_credentials};
+use crate::connector::{Exported, MANIFEST, checks_with, connect_args, write_credentials};
 use crate::needs::{Need, mariadb, trial};
 use crate::sandbox::{MARK, Sandbox};
 
@@ -56,14 +56,6 @@ extends = "postgres"
 database = "{{ database }}"
 schema = "public"
 table = "bowline_functional_check"
-"#;
-
-const MANIFEST: &str = r#"{
-  "connection_type": "custom-connector-0a1b2c3",
-  "connection_name": "Shop",
-  "asset_class": "warehouse",
-  "credentials_schema": {}
-}
 "#;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -127,7 +119,7 @@ fn postgres_is_proven() -> Result<(), Failed> {
 /// Tests and exports the connector `shop`; all its checks must be supported but those named.
 fn proven_but_for(sandbox: &Sandbox, lacks: &[&str]) -> Result<(), Failed> {
     let tested = sandbox.bowline(&["test", "shop", "--format", "json"]);
-    let report = report(&tested);
+    let report = tested.json();
     for verdict in ["wrong", "unknown", "blocked"] {
         let checks = checks_with(&report, verdict);
         assert_eq!(checks, Vec::<String>::new(), "{verdict}\n{report:#}");

@@ -2,15 +2,15 @@
 //! holds no secret.
 
 use std::path::Path;
-use std::process::Command;
 
 use bowline_contract::exit_code;
 use bowline_servers::{Answer, HttpServer, Request};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::needs::{Need, python, trial};
-use crate::sandbox::{MARK, Ran, Sandbox};
+use crate::connector::build_rust;
+use crate::needs::{Need, trial};
+use crate::sandbox::{MARK, Sandbox};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -59,15 +59,6 @@ fn like() -> Result<(), Failed> {
     Ok(())
 }
 
-/// What a connector gives that was just written in Python or Rust, as JSON.
-fn inspected(sandbox: &Sandbox, args: &[&str]) -> Ran {
-    let mut command = sandbox.command(args);
-    if let Some(python) = python() {
-        command.env("BOWLINE_PYTHON", python);
-    }
-    sandbox.finish(&mut command, None)
-}
-
 /// A dataclass with an enumeration, a time and something that is not set.
 const RUNS: &str = r#"import dataclasses, datetime, enum, typing
 
@@ -91,9 +82,13 @@ const RUNS: &str = r#"import dataclasses, datetime, enum, typing
 
 fn in_python() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
-    inspected(&sandbox, &["new", "nights", "--etl", "--lang", "python"]).exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["new", "nights", "--etl", "--lang", "python"])
+        .exits(exit_code::OK);
     fill_in(&sandbox);
-    let first = inspected(&sandbox, &["inspect", "nights"]).exits(exit_code::FELL_SHORT);
+    let first = sandbox
+        .bowline_with_python(&["inspect", "nights"])
+        .exits(exit_code::FELL_SHORT);
     assert!(
         first
             .stderr
@@ -113,14 +108,12 @@ fn in_python() -> Result<(), Failed> {
             RUNS,
         );
     sandbox.write(file, &code);
-    let shown = inspected(
-        &sandbox,
-        &[
+    let shown = sandbox
+        .bowline_with_python(&[
             "inspect", "nights", "--asset", "job 249", "--format", "json",
-        ],
-    )
-    .exits(exit_code::OK);
-    let document: Value = serde_json::from_str(&shown.stdout)?;
+        ])
+        .exits(exit_code::OK);
+    let document = shown.json();
     assert_eq!(
         document["asset"],
         json!({"job_source_id": "249", "name": "job 249"})
@@ -132,12 +125,10 @@ fn in_python() -> Result<(), Failed> {
         "{}",
         shown.said()
     );
-    let asked = inspected(
-        &sandbox,
-        &["inspect", "nights", "--run", "r7", "--format", "json"],
-    )
-    .exits(exit_code::OK);
-    let document: Value = serde_json::from_str(&asked.stdout)?;
+    let asked = sandbox
+        .bowline_with_python(&["inspect", "nights", "--run", "r7", "--format", "json"])
+        .exits(exit_code::OK);
+    let document = asked.json();
     assert_eq!(
         document["run"],
         json!({
@@ -145,14 +136,17 @@ fn in_python() -> Result<(), Failed> {
             "status": "in_progress", "raw_status": "RUNNING"
         })
     );
-    let none = inspected(&sandbox, &["inspect", "nights", "--asset", "none"])
+    let none = sandbox
+        .bowline_with_python(&["inspect", "nights", "--asset", "none"])
         .exits(exit_code::INCONCLUSIVE);
     assert!(
         none.stderr.contains("no job was found among 250"),
         "{}",
         none.said()
     );
-    let traced = inspected(&sandbox, &["inspect", "nights", "--trace"]).exits(exit_code::USAGE);
+    let traced = sandbox
+        .bowline_with_python(&["inspect", "nights", "--trace"])
+        .exits(exit_code::USAGE);
     assert!(
         traced.stderr.contains("sends its own requests"),
         "{}",
@@ -175,18 +169,7 @@ fn in_rust() -> Result<(), Failed> {
         .exits(exit_code::OK);
     fill_in(&sandbox);
     let project = sandbox.work().join("etl_connectors/nights");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--offline", "--quiet"])
-        .current_dir(&project)
-        .env("CARGO_TARGET_DIR", project.join("target"))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-        .env("RUSTFLAGS", "-D warnings")
-        .output()?;
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
+    build_rust(&project)?;
     let shown = sandbox
         .bowline(&["inspect", "nights"])
         .exits(exit_code::FELL_SHORT);
@@ -307,7 +290,7 @@ fn openapi() -> Result<(), Failed> {
             "inspect", "nights", "--asset", "3", "--run", "77", "--format", "json", "--trace",
         ])
         .exits(exit_code::OK);
-    let document: Value = serde_json::from_str(&shown.stdout)?;
+    let document = shown.json();
     assert_eq!(
         document["asset"],
         json!({
@@ -496,7 +479,7 @@ fn save_and_replay() -> Result<(), Failed> {
     sandbox.write("etl_connectors/nights/credentials.json", "gone");
     let replayed = with(&["--replay", "recorded"]).exits(exit_code::OK);
     assert_eq!(replayed.stdout, live.stdout);
-    let document: Value = serde_json::from_str(&replayed.stdout)?;
+    let document = replayed.json();
     assert_eq!(document["asset"]["name"], "with ***");
     assert_eq!(document["run"]["properties"][0]["value"], "***");
     let changed = GUARDED.replace("path = \"/jobs\"", "path = \"/all-jobs\"");

@@ -1,6 +1,5 @@
 //! `bowline test` on pipeline connectors: described, in Python and in Rust, all through the same suite.
 
-use std::process::Command;
 use std::time::Duration;
 
 use bowline_contract::exit_code;
@@ -9,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::needs::{Need, python, trial};
-use crate::sandbox::{MARK, Ran, Sandbox};
+use crate::connector::{build_rust, checks_with};
+use crate::needs::{Need, trial};
+use crate::sandbox::{MARK, Sandbox};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -24,30 +24,6 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 const NAME: &str = "nights";
-
-/// Runs the binary with the tests' own Python, where there is one.
-fn bowline(sandbox: &Sandbox, args: &[&str]) -> Ran {
-    let mut command = sandbox.command(args);
-    if let Some(python) = python() {
-        command.env("BOWLINE_PYTHON", python);
-    }
-    sandbox.finish(&mut command, None)
-}
-
-fn report(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}\n{}", ran.said()))
-}
-
-/// The checks of a report with this verdict, by name.
-fn checks_with(report: &Value, verdict: &str) -> Vec<String> {
-    let checks = report["checks"].as_array().expect("a list of checks");
-    checks
-        .iter()
-        .filter(|check| check["verdict"] == verdict)
-        .filter_map(|check| check["id"].as_str())
-        .map(str::to_owned)
-        .collect()
-}
 
 fn described() -> Result<(), Failed> {
     let scenario = Scenario {
@@ -73,8 +49,8 @@ fn described() -> Result<(), Failed> {
         sandbox.write(format!("{folder}/{file}"), &text);
     }
 
-    let ran = bowline(&sandbox, &["test", NAME, "--format", "json"]);
-    let found = report(&ran);
+    let ran = sandbox.bowline_with_python(&["test", NAME, "--format", "json"]);
+    let found = ran.json();
     assert_eq!(
         checks_with(&found, "wrong"),
         Vec::<String>::new(),
@@ -98,8 +74,9 @@ fn described() -> Result<(), Failed> {
         .expect("a mapping");
     mapping.remove("SUCCEEDED");
     sandbox.write(format!("{folder}/manifest.json"), &manifest.to_string());
-    let ran =
-        bowline(&sandbox, &["test", NAME, "-m", "etl_run_details"]).exits(exit_code::FELL_SHORT);
+    let ran = sandbox
+        .bowline_with_python(&["test", NAME, "-m", "etl_run_details"])
+        .exits(exit_code::FELL_SHORT);
     let first = ran.stdout.lines().next().unwrap_or_default();
     assert_eq!(
         first,
@@ -139,7 +116,9 @@ fn runs() -> String {
 /// A sandbox with a new connector in a language, its manifest and the vendor's file.
 fn stage(language: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    bowline(&sandbox, &["new", NAME, "--etl", "--lang", language]).exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["new", NAME, "--etl", "--lang", language])
+        .exits(exit_code::OK);
     sandbox.write("runs.txt", &runs());
     let file = sandbox.work().join("runs.txt");
     let credentials = json!({"connect_args": {"api_url": file, "api_key": format!("{MARK}-key")}});
@@ -195,7 +174,9 @@ fn in_python() -> Result<(), Failed> {
     let sandbox = stage("python");
     sandbox.write(format!("etl_connectors/{NAME}/connector.py"), PYTHON);
     proven(&sandbox);
-    let junit = bowline(&sandbox, &["test", NAME, "--format", "junit"]).exits(exit_code::OK);
+    let junit = sandbox
+        .bowline_with_python(&["test", NAME, "--format", "junit"])
+        .exits(exit_code::OK);
     assert!(
         junit
             .stdout
@@ -203,7 +184,9 @@ fn in_python() -> Result<(), Failed> {
         "{}",
         junit.stdout
     );
-    let exported = bowline(&sandbox, &["export", NAME]).exits(exit_code::USAGE);
+    let exported = sandbox
+        .bowline_with_python(&["export", NAME])
+        .exits(exit_code::USAGE);
     assert!(
         exported
             .stderr
@@ -218,10 +201,14 @@ fn in_python() -> Result<(), Failed> {
 /// The whole suite finds a connector over the vendor's file right.
 #[track_caller]
 fn proven(sandbox: &Sandbox) {
-    let ran = bowline(sandbox, &["test", NAME, "--format", "json"]).exits(exit_code::OK);
-    let found = report(&ran);
+    let ran = sandbox
+        .bowline_with_python(&["test", NAME, "--format", "json"])
+        .exits(exit_code::OK);
+    let found = ran.json();
     assert_eq!(checks_with(&found, "supported").len(), 24, "{}", ran.said());
-    let human = bowline(sandbox, &["test", NAME]).exits(exit_code::OK);
+    let human = sandbox
+        .bowline_with_python(&["test", NAME])
+        .exits(exit_code::OK);
     assert!(
         human
             .stdout
@@ -280,9 +267,10 @@ fn mistakes() -> Result<(), Failed> {
         let code = PYTHON.replace(right, wrong);
         assert_ne!(code, PYTHON, "{right}");
         sandbox.write(&file, &code);
-        let ran =
-            bowline(&sandbox, &["test", NAME, "--format", "json"]).exits(exit_code::FELL_SHORT);
-        let found = checks_with(&report(&ran), "wrong");
+        let ran = sandbox
+            .bowline_with_python(&["test", NAME, "--format", "json"])
+            .exits(exit_code::FELL_SHORT);
+        let found = checks_with(&ran.json(), "wrong");
         assert!(
             found.iter().any(|one| one == check),
             "{wrong}: {found:?}\n{}",
@@ -368,24 +356,16 @@ fn in_rust() -> Result<(), Failed> {
     let sandbox = stage("rust");
     sandbox.write(format!("etl_connectors/{NAME}/src/main.rs"), RUST);
     let project = sandbox.work().join("etl_connectors").join(NAME);
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--offline", "--quiet"])
-        .current_dir(&project)
-        .env("CARGO_TARGET_DIR", project.join("target"))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-        .output()?;
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
+    build_rust(&project)?;
     proven(&sandbox);
     Ok(())
 }
 
 fn out_of_reach() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
-    bowline(&sandbox, &["new", NAME, "--etl", "--like", "prefect"]).exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["new", NAME, "--etl", "--like", "prefect"])
+        .exits(exit_code::OK);
     let credentials = json!({"connect_args": {
         "api_url": "http://127.0.0.1:1/api", "username": "u", "password": format!("{MARK}-word"),
     }});
@@ -393,7 +373,9 @@ fn out_of_reach() -> Result<(), Failed> {
         format!("etl_connectors/{NAME}/credentials.json"),
         &credentials.to_string(),
     );
-    let ran = bowline(&sandbox, &["test", NAME]).exits(exit_code::UNREACHABLE);
+    let ran = sandbox
+        .bowline_with_python(&["test", NAME])
+        .exits(exit_code::UNREACHABLE);
     assert!(
         ran.stderr.starts_with("error: cannot reach the vendor"),
         "{}",
@@ -404,7 +386,9 @@ fn out_of_reach() -> Result<(), Failed> {
 
 fn usage() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
-    bowline(&sandbox, &["new", NAME, "--etl", "--like", "dagster"]).exits(exit_code::OK);
+    sandbox
+        .bowline_with_python(&["new", NAME, "--etl", "--like", "dagster"])
+        .exits(exit_code::OK);
     for (args, told) in [
         (
             &["-m", "metadata"][..],
@@ -413,7 +397,7 @@ fn usage() -> Result<(), Failed> {
         (&["--jobs", "4"], "error: `--jobs` is for databases"),
     ] {
         let args = [&["test", NAME], args].concat();
-        let ran = bowline(&sandbox, &args).exits(exit_code::USAGE);
+        let ran = sandbox.bowline_with_python(&args).exits(exit_code::USAGE);
         assert!(ran.stderr.contains(told), "{}", ran.said());
     }
     let mut command = sandbox.command(&["test", NAME]);

@@ -11,9 +11,9 @@ use bowline_contract::{Template, exit_code};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::connector::{Engine, checks_with, connect_args, report, write_credentials};
+use crate::connector::{Engine, MANIFEST, checks_with, connect_args, write_credentials};
 use crate::needs::{Need, python, trial};
-use crate::sandbox::{Ran, Sandbox};
+use crate::sandbox::Sandbox;
 
 /// How long something that must happen soon may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,8 +39,6 @@ schema = "main"
 table = "bowline_functional_check"
 "#;
 
-const MANIFEST: &str = r#"{"connection_type": "custom-connector-0a1b2c3", "connection_name": "Shop", "asset_class": "warehouse"}"#;
-
 /// Runs until it is stopped.
 const ENDLESS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
@@ -65,17 +63,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("python/killed", &[Need::Python], killed),
         trial("python/values", &[Need::Python], values),
     ]
-}
-
-/// Runs the binary with the tests' own Python.
-fn bowline(sandbox: &Sandbox, args: &[&str]) -> Ran {
-    sandbox.finish(&mut command(sandbox, args), None)
-}
-
-fn command(sandbox: &Sandbox, args: &[&str]) -> Command {
-    let mut command = sandbox.command(args);
-    command.env("BOWLINE_PYTHON", python().expect("a Python"));
-    command
 }
 
 fn write_connector(sandbox: &Sandbox, name: &str, code: &str) {
@@ -125,7 +112,7 @@ const CHANGING: &[&str] = &["functional"];
 fn asked(sandbox: &Sandbox, connector: &str, tier: &str, sections: &[&str]) -> Value {
     let mut args = vec!["test", connector, "--format", "json", "--tier", tier];
     args.extend(sections.iter().flat_map(|section| ["-m", section]));
-    report(&bowline(sandbox, &args))
+    sandbox.bowline_with_python(&args).json()
 }
 
 /// The verdict of every check of a report.
@@ -194,11 +181,9 @@ fn psycopg2_twin() -> Result<(), Failed> {
     sandbox.write("connectors/twin/requirements.txt", PSYCOPG2_REQUIREMENTS);
     write_credentials(&sandbox, "twin", &connect_args(database));
 
-    let first = bowline(
-        &sandbox,
-        &["query", "-c", "twin", "SELECT 1", "--format", "json"],
-    )
-    .exits(0);
+    let first = sandbox
+        .bowline_with_python(&["query", "-c", "twin", "SELECT 1", "--format", "json"])
+        .exits(0);
     assert!(
         first
             .stderr
@@ -206,18 +191,14 @@ fn psycopg2_twin() -> Result<(), Failed> {
         "{}",
         first.said()
     );
-    let second = bowline(
-        &sandbox,
-        &["query", "-c", "twin", "SELECT 1", "--format", "json"],
-    )
-    .exits(0);
+    let second = sandbox
+        .bowline_with_python(&["query", "-c", "twin", "SELECT 1", "--format", "json"])
+        .exits(0);
     assert_eq!(second.stderr, "", "packages are installed once");
     // An open transaction would keep the change from others, and a failed statement would block the next.
-    bowline(
-        &sandbox,
-        &["query", "-c", "twin", "CREATE TABLE kept (id INTEGER)"],
-    )
-    .exits(0);
+    sandbox
+        .bowline_with_python(&["query", "-c", "twin", "CREATE TABLE kept (id INTEGER)"])
+        .exits(0);
     assert_eq!(sandbox.sql("SELECT count(*) FROM kept").trim(), "0");
 
     let asked = |name, sections| asked(&sandbox, name, "strict", sections);
@@ -237,35 +218,35 @@ fn psycopg2_twin() -> Result<(), Failed> {
     let wrong = json!({ "host": "127.0.0.1", "port": database.port, "database": database.name,
         "user": database.user, "password": "canary7f3a-but-wrong" });
     write_credentials(&sandbox, "twin", &wrong);
-    let refused = bowline(&sandbox, &["query", "-c", "twin", "SELECT 1"]);
+    let refused = sandbox.bowline_with_python(&["query", "-c", "twin", "SELECT 1"]);
     assert!(
         refused.stderr.contains("password authentication failed"),
         "{}",
         refused.said()
     );
-    bowline(&sandbox, &["protocol", "check", "-c", "twin"]).exits(exit_code::FELL_SHORT);
+    sandbox
+        .bowline_with_python(&["protocol", "check", "-c", "twin"])
+        .exits(exit_code::FELL_SHORT);
     Ok(())
 }
 
 fn incomplete() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     write_over_sqlite(&sandbox, "incomplete", INCOMPLETE);
-    bowline(&sandbox, &["query", "CREATE TABLE kept (id INTEGER)"]).exits(0);
-    bowline(&sandbox, &["query", "INSERT INTO kept VALUES (7)"]).exits(0);
-    let kept = bowline(
-        &sandbox,
-        &["query", "SELECT id FROM kept", "--format", "json"],
-    )
-    .exits(0);
-    assert_eq!(
-        serde_json::from_str::<Value>(&kept.stdout)?,
-        json!([{ "id": 7 }])
-    );
+    sandbox
+        .bowline_with_python(&["query", "CREATE TABLE kept (id INTEGER)"])
+        .exits(0);
+    sandbox
+        .bowline_with_python(&["query", "INSERT INTO kept VALUES (7)"])
+        .exits(0);
+    let kept = sandbox
+        .bowline_with_python(&["query", "SELECT id FROM kept", "--format", "json"])
+        .exits(0);
+    assert_eq!(kept.json(), json!([{ "id": 7 }]));
 
-    let report = report(&bowline(
-        &sandbox,
-        &["test", "--format", "json", "--tier", "reference"],
-    ));
+    let report = sandbox
+        .bowline_with_python(&["test", "--format", "json", "--tier", "reference"])
+        .json();
     let verdicts = verdicts(&report);
     for (check, verdict) in [
         ("connection/query", "supported"),
@@ -291,14 +272,17 @@ fn incomplete() -> Result<(), Failed> {
 fn protocol() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     write_over_sqlite(&sandbox, "incomplete", INCOMPLETE);
-    let checked = bowline(&sandbox, &["protocol", "check", "-c", "incomplete"]).exits(0);
+    let checked = sandbox
+        .bowline_with_python(&["protocol", "check", "-c", "incomplete"])
+        .exits(0);
     assert!(
         checked.stdout.contains("20 passed, 0 failed, 3 not asked"),
         "{}",
         checked.said()
     );
-    let checked =
-        bowline(&sandbox, &["protocol", "check", "--", "cat"]).exits(exit_code::FELL_SHORT);
+    let checked = sandbox
+        .bowline_with_python(&["protocol", "check", "--", "cat"])
+        .exits(exit_code::FELL_SHORT);
     assert!(checked.stdout.contains("✗ handshake"), "{}", checked.said());
     Ok(())
 }
@@ -319,21 +303,28 @@ fn by_hand() -> Result<(), Failed> {
     sandbox.write("connectors/shop/manifest.json", MANIFEST);
     sandbox.write("connectors/shop/serve.py", BY_HAND);
     write_credentials(&sandbox, "shop", &json!({ "path": "../../shop.db" }));
-    let checked = bowline(&sandbox, &["protocol", "check", "-c", "shop"]).exits(0);
+    let checked = sandbox
+        .bowline_with_python(&["protocol", "check", "-c", "shop"])
+        .exits(0);
     assert!(
         checked.stdout.contains("20 passed, 0 failed"),
         "{}",
         checked.said()
     );
-    let rendered = bowline(&sandbox, &["render", "get_avg_function"]).exits(0);
+    let rendered = sandbox
+        .bowline_with_python(&["render", "get_avg_function"])
+        .exits(0);
     assert!(rendered.stdout.contains("AVG("), "{}", rendered.said());
-    bowline(&sandbox, &["render", "string_literal", "string=x"]).exits(0);
-    let asked = bowline(&sandbox, &["query", "SELECT 7 AS n", "--format", "json"]).exits(0);
-    assert_eq!(
-        serde_json::from_str::<Value>(&asked.stdout)?,
-        json!([{ "n": 7 }])
-    );
-    let failed = bowline(&sandbox, &["query", "SELECT missing"]).exits(exit_code::FELL_SHORT);
+    sandbox
+        .bowline_with_python(&["render", "string_literal", "string=x"])
+        .exits(0);
+    let asked = sandbox
+        .bowline_with_python(&["query", "SELECT 7 AS n", "--format", "json"])
+        .exits(0);
+    assert_eq!(asked.json(), json!([{ "n": 7 }]));
+    let failed = sandbox
+        .bowline_with_python(&["query", "SELECT missing"])
+        .exits(exit_code::FELL_SHORT);
     assert!(
         failed.stderr.contains("no such column: missing"),
         "{}",
@@ -385,7 +376,7 @@ fn faults() -> Result<(), Failed> {
             "RUN apt-get install -y unixodbc\n",
         );
         sandbox.write("connectors/shop/shophelp.py", "");
-        let ran = bowline(&sandbox, &["query", "SELECT 1"]);
+        let ran = sandbox.bowline_with_python(&["query", "SELECT 1"]);
         assert_ne!(ran.exit, Some(0), "{}", ran.said());
         assert_ne!(ran.exit, Some(exit_code::INTERNAL), "{}", ran.said());
         assert!(ran.stderr.contains(expected), "{expected}\n{}", ran.said());
@@ -400,7 +391,7 @@ fn missing_package() -> Result<(), Failed> {
         "connectors/shop/requirements.txt",
         "bowline-no-such-package ==99.99 --no-such-option\n",
     );
-    let ran = bowline(&sandbox, &["query", "SELECT 1"]);
+    let ran = sandbox.bowline_with_python(&["query", "SELECT 1"]);
     assert_ne!(ran.exit, Some(0), "{}", ran.said());
     assert!(
         ran.stderr
@@ -426,7 +417,7 @@ fn missing_package() -> Result<(), Failed> {
 fn killed() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     write_over_sqlite(&sandbox, "shop", INCOMPLETE);
-    let mut child = command(&sandbox, &["query", ENDLESS]).spawn()?;
+    let mut child = sandbox.command_with_python(&["query", ENDLESS]).spawn()?;
     let connector = sandbox.work().join("connectors/shop/connector.py");
     let wait_for = |there: bool| {
         let begun = Instant::now();
@@ -500,7 +491,9 @@ class BaseConnector:
 fn values() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     write_over_sqlite(&sandbox, "shop", VALUES);
-    let ran = bowline(&sandbox, &["query", "anything", "--format", "csv"]).exits(0);
+    let ran = sandbox
+        .bowline_with_python(&["query", "anything", "--format", "csv"])
+        .exits(0);
     let expected = "\
 a,b,c,d
 10.50,1000,NaN,-0.0

@@ -126,7 +126,7 @@ impl Port {
         let ran = self
             .bowline(&["image", "inspect", &self.name(image), "--format", "json"])
             .exits(exit_code::OK);
-        serde_json::from_str(&ran.stdout).expect("what is in an image")
+        ran.json()
     }
 }
 

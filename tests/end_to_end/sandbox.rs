@@ -10,9 +10,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::needs::{binary, drivers, postgres};
+use crate::needs::{binary, drivers, postgres, python};
 
 /// No command of a test takes this long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -35,6 +36,13 @@ impl Ran {
             "exit: {:?}\n--- stdout\n{}\n--- stderr\n{}",
             self.exit, self.stdout, self.stderr
         )
+    }
+
+    /// What it wrote to standard output, as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON: {error}\n{}", self.said()))
     }
 
     /// This same run, provided that it ended with the code.
@@ -161,6 +169,39 @@ impl Sandbox {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+
+    /// As [`Self::command`], with the tests' own Python where there is one.
+    pub(crate) fn command_with_python(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.envs(python().map(|python| ("BOWLINE_PYTHON", python)));
+        command
+    }
+
+    /// As [`Self::command`], run by a shell that has carried out a script before.
+    pub(crate) fn command_after(&self, script: &str, args: &[&str]) -> Command {
+        let plain = self.command(args);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{script}; exec \"$@\""), "sh"])
+            .arg(plain.get_program())
+            .args(plain.get_args())
+            .current_dir(self.work())
+            .env_clear()
+            .envs(
+                plain
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// As [`Self::bowline`], with the tests' own Python where there is one.
+    pub(crate) fn bowline_with_python(&self, args: &[&str]) -> Ran {
+        self.finish(&mut self.command_with_python(args), None)
     }
 
     /// Runs the binary to its end.

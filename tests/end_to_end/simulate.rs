@@ -86,7 +86,7 @@ fn any_seed() -> Result<(), Failed> {
         ];
         let _simulated = Simulated::start(&sandbox, &args);
         let tested = sandbox.bowline(&["test", "simulated", "--format", "json"]);
-        let report: serde_json::Value = serde_json::from_str(&tested.stdout)?;
+        let report = tested.json();
         let checks = report["checks"].as_array().expect("a list of checks");
         let wrong: Vec<_> = checks
             .iter()

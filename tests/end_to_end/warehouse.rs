@@ -2,7 +2,7 @@
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::connector::{Engine, Exported, checks_with, report};
+use crate::connector::{Engine, Exported, checks_with};
 use crate::needs::{Need, trial};
 
 /// What every engine here must prove.
@@ -36,7 +36,7 @@ fn proven_and_exported(engine: Engine, more: &[&str]) -> Result<(), Failed> {
     sandbox.bowline(&["credentials", "check", name]).exits(0);
 
     let tested = sandbox.bowline(&["test", name, "--format", "json"]);
-    let report = report(&tested);
+    let report = tested.json();
     for verdict in ["wrong", "unknown", "blocked"] {
         assert_eq!(
             checks_with(&report, verdict),

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use libtest_mimic::Failed;
 
-use super::{Yard, blobs};
+use super::{blobs, with_three_connectors};
 use crate::sandbox::MARK;
 
 /// Every spelling of the secret that an encoding gives it, wherever in the encoded text it begins.
@@ -61,13 +61,13 @@ pub(super) fn no_blob_holds_a_secret() -> Result<(), Failed> {
             .any(|each| holds(planted.as_bytes(), each))
     );
 
-    let yard = Yard::new();
-    yard.built(&["--output", "oci:image"]);
-    let mut texts = vec![fs::read(yard.work("image/index.json")).expect("an index")];
-    for blob in blobs(&yard.work("image")) {
+    let place = with_three_connectors();
+    place.built(&["--output", "oci:image"]);
+    let mut texts = vec![fs::read(place.work("image/index.json")).expect("an index")];
+    for blob in blobs(&place.work("image")) {
         let bytes = fs::read(&blob).expect("a blob");
         // The base is no part of what is built here, and the longest to search.
-        if blob.file_name() == yard.base_layer().file_name() {
+        if blob.file_name() == place.base_layer().file_name() {
             continue;
         }
         if bytes.starts_with(&[0x1f, 0x8b]) {
