@@ -92,10 +92,20 @@ pub(crate) fn read_credentials(
 }
 
 /// Opens the connector's database; connecting may wait.
+///
+/// From now on the process works in the workspace's folder, so that a relative path in the credentials means the same
+/// file wherever in the workspace the command was given.
 pub(crate) fn open(
     connector: &Connector,
     credentials: &Credentials,
 ) -> Result<Arc<dyn Database>, CliError> {
+    let workspace = Workspace::find(&connector.dir)?;
+    std::env::set_current_dir(workspace.root()).map_err(|error| {
+        CliError::usage(
+            format!("cannot work in `{}`: {error}", workspace.root().display()),
+            "see that you may enter the workspace's folder",
+        )
+    })?;
     connector
         .open(credentials)
         .map_err(|error| unopened(connector, error))

@@ -75,7 +75,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Install(InstallError),
     /// A statement failed.
-    #[error("the statement failed")]
+    #[error("the statement failed{}", statement_hint(.0))]
     Statement(#[source] SqlError),
     /// A template cannot be rendered.
     #[error("cannot render the template: `{template}`\n{words}")]
@@ -131,6 +131,15 @@ fn connect_hint(error: &SqlError) -> &'static str {
         SqlErrorKind::Permission if !error.message.contains(HINT) => {
             "\nhint: see that the login in `connect_args` of credentials.json is right"
         }
+        _ => "",
+    }
+}
+
+/// What can be done about a statement that wanted more than it may have.
+fn statement_hint(error: &SqlError) -> &'static str {
+    match error.kind {
+        SqlErrorKind::TooLarge => "\nhint: ask for less, such as with `LIMIT` in the statement",
+        SqlErrorKind::Timeout => "\nhint: give it more time with `--timeout`",
         _ => "",
     }
 }

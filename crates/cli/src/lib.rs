@@ -17,6 +17,8 @@ mod rows;
 mod run;
 mod serve;
 mod style;
+mod terminal;
+mod turn;
 mod variables;
 
 pub use app::{command_line, reference_markdown};

@@ -3,10 +3,13 @@
 use std::fmt::Display;
 
 use crate::output::visible;
-use crate::style::{HEADING, QUIET, paint};
+use crate::style::{HEADING, QUIET, STRONG, paint};
+use crate::terminal;
 
 /// The widest a line of prose gets.
 const WIDTH: usize = 100;
+/// The narrowest a line of prose gets, however narrow the terminal is.
+const NARROWEST: usize = 40;
 /// How far labelled blocks are indented, label included.
 const LABEL: usize = 12;
 /// The most lines a block shows.
@@ -46,12 +49,24 @@ impl Listing {
 
     /// Adds prose, wrapped: `first` stands before its first line, `others` before the rest.
     pub(crate) fn prose(&mut self, first: &str, others: &str, text: &str) {
-        let options = textwrap::Options::new(WIDTH)
+        let width = terminal::width().map_or(WIDTH, |width| width.clamp(NARROWEST, WIDTH));
+        let options = textwrap::Options::new(width)
             .initial_indent(first)
             .subsequent_indent(others)
             .break_words(false);
         for line in textwrap::wrap(&visible(text), options) {
             self.line(line);
+        }
+    }
+
+    /// Adds names with what they mean behind them, one under the other.
+    pub(crate) fn terms<'a>(&mut self, terms: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let terms: Vec<(&str, &str)> = terms.into_iter().collect();
+        let width = terms.iter().map(|(name, _)| name.len()).max();
+        let width = width.unwrap_or_default();
+        for (name, meaning) in terms {
+            let first = format!("  {}  ", paint(STRONG, format!("{name:<width$}")));
+            self.prose(&first, &" ".repeat(6), meaning);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use bowline_driver::{ResultSet, Value};
 use comfy_table::{CellAlignment, Table, presets};
+use textwrap::core::display_width;
 
 use crate::error::CliError;
 use crate::output::visible;
@@ -20,10 +21,21 @@ pub(crate) enum RowFormat {
 /// The widest a cell of a table gets, in characters.
 const CELL: usize = 80;
 
-/// Writes a result in a format.
-pub(crate) fn write(result: &ResultSet, format: RowFormat) -> Result<String, CliError> {
+/// Writes a result in a format. A table that is wider than the terminal, where there is one, comes row by row.
+pub(crate) fn write(
+    result: &ResultSet,
+    format: RowFormat,
+    terminal: Option<usize>,
+) -> Result<String, CliError> {
     match format {
-        RowFormat::Table => Ok(table(result)),
+        RowFormat::Table => {
+            let table = table(result);
+            let width = table.lines().next().map_or(0, display_width);
+            Ok(match terminal {
+                Some(terminal) if width > terminal && !result.rows.is_empty() => by_row(result),
+                _ => table,
+            })
+        }
         RowFormat::Csv => Ok(csv(result)),
         RowFormat::Json => json(result),
     }
@@ -51,6 +63,29 @@ fn table(result: &ResultSet) -> String {
         }
     }
     format!("{table}\n")
+}
+
+/// Every value on a line of its own, behind its column's name.
+fn by_row(result: &ResultSet) -> String {
+    let names: Vec<String> = result
+        .columns
+        .iter()
+        .map(|column| cell(&column.name))
+        .collect();
+    let widest = names.iter().map(|name| display_width(name)).max();
+    let mut text = String::new();
+    for (number, row) in (1..).zip(&result.rows) {
+        if number > 1 {
+            text.push('\n');
+        }
+        text.push_str(&format!("row {number}\n"));
+        for (name, value) in names.iter().zip(row) {
+            let gap = widest.unwrap_or_default() - display_width(name);
+            let value = cell(&value.to_string());
+            text.push_str(&format!("  {name}{}  {value}\n", " ".repeat(gap)));
+        }
+    }
+    text
 }
 
 fn is_number(value: &Value) -> bool {
@@ -191,6 +226,17 @@ mod tests {
         assert!(
             table.contains("│ 7  ┆") || table.contains("│  7 ┆"),
             "{table}"
+        );
+    }
+
+    #[test]
+    fn what_is_too_wide_for_the_terminal_comes_row_by_row() {
+        let wide = |terminal| write(&result(), RowFormat::Table, terminal).unwrap();
+        assert_eq!(wide(None), table(&result()));
+        assert_eq!(wide(Some(200)), table(&result()));
+        assert_eq!(
+            wide(Some(20)),
+            "row 1\n  id   7\n  a,b  \n  id   NULL\n\nrow 2\n  id   10\n  a,b  say \"hi\"\\n\\u{1b}[1m\n  id   true\n"
         );
     }
 

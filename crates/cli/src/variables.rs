@@ -22,6 +22,16 @@ pub(crate) fn arguments(
     for (name, _) in &given {
         known(template, name)?;
     }
+    let absent: Vec<&Variable> = template
+        .variables
+        .iter()
+        .filter(|variable| {
+            !variable.optional && !given.iter().any(|(name, _)| name == variable.name)
+        })
+        .collect();
+    if !absent.is_empty() {
+        return Err(missing(template, &absent));
+    }
     let mut arguments = Arguments::default();
     for variable in template.variables {
         let values: Vec<&Given> = given
@@ -30,8 +40,7 @@ pub(crate) fn arguments(
             .map(|(_, value)| value)
             .collect();
         match values.as_slice() {
-            [] if variable.optional => {}
-            [] => return Err(missing(template, variable)),
+            [] => {}
             values => arguments
                 .variables
                 .push((variable.name, value(variable, values)?)),
@@ -106,14 +115,23 @@ fn known(template: &'static Template, name: &str) -> Result<(), CliError> {
     ))
 }
 
-fn missing(template: &'static Template, variable: &Variable) -> CliError {
+fn missing(template: &'static Template, absent: &[&Variable]) -> CliError {
+    let examples: Vec<String> = absent
+        .iter()
+        .map(|variable| format!("{}={}", variable.name, example(variable.kind)))
+        .collect();
     CliError::usage(
         format!(
-            "`{}` needs the variable `{}`",
+            "`{}` needs {} {}",
             template.short_name(),
-            variable.name
+            if absent.len() == 1 {
+                "the variable"
+            } else {
+                "the variables"
+            },
+            listed(absent.iter().map(|variable| variable.name))
         ),
-        format!("add `{}={}`", variable.name, example(variable.kind)),
+        format!("add `{}`", examples.join(" ")),
     )
 }
 
@@ -354,7 +372,14 @@ mod tests {
             ),
             (&["ofset=1"], "hint: did you mean `offset`?"),
             (&["offset"], "not a variable: `offset`"),
-            (&[], "needs the variable `database_name`"),
+            (
+                &[],
+                "needs the variables `database_name`, `schemas`, `offset`, `limit`",
+            ),
+            (
+                &["limit=1"],
+                "hint: add `database_name=text schemas=text offset=5`",
+            ),
         ];
         for (given, text) in wanted {
             let mut given = words(given);

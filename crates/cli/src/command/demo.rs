@@ -167,8 +167,8 @@ impl Demo<'_> {
         .write(&Workspace::at(folder))?;
         let connector = scaffolded.connector;
         let credentials = connector.dir.join(CREDENTIALS_FILE);
-        let path = folder.join(engine.file());
-        let text = format!("{:#}\n", json!({ "connect_args": { "path": path } }));
+        let connect_args = json!({ "path": engine.file() });
+        let text = format!("{:#}\n", json!({ "connect_args": connect_args }));
         fs::write(&credentials, text).map_err(|error| CliError::write(&credentials, error))?;
         let mut page = Listing::default();
         page.line(format!(
@@ -242,7 +242,12 @@ impl Demo<'_> {
         )?;
         self.quote("bowline export")?;
         let folder = Workspace::at(&self.context.directory).output_dir(&connector.name);
-        export(&self.context, connector, &report, &folder)?;
+        let mut page = Listing::default();
+        page.line(format!(
+            "  {}",
+            export(&self.context, connector, &report, &folder)?
+        ));
+        self.show(page)?;
         self.farewell()?;
         Ok(ended)
     }

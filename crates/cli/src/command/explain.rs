@@ -1,5 +1,7 @@
 //! `bowline explain`: what a template is for, what it gets, and how each dialect spells it.
 
+mod reported;
+
 use std::collections::BTreeSet;
 
 use bowline_conformance::CheckInfo;
@@ -24,11 +26,12 @@ const GLIMPSE: usize = 8;
 
 /// Read what a template is for, what it is given, and how each dialect spells it.
 ///
-/// Without a template, lists all of them by section.
+/// Explains what else a report names, too: metrics, capabilities and checks. Without a name, lists all templates by
+/// section.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// The template, with or without `_template`
-    template: Option<String>,
+    /// The template, with or without `_template`; or a metric, a capability or a check
+    name: Option<String>,
     /// Show only this dialect's spelling; without a template, mark what the dialect has
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<String>,
@@ -40,10 +43,15 @@ impl ExplainArgs {
             Some(name) => vec![pack(name)?],
             None => engines().collect(),
         };
-        let page = match &self.template {
-            Some(name) => match find(name) {
-                Ok(template) => template_page(template, &packs),
-                Err(unknown) => return Err(pipeline_of_that_name(context, name).unwrap_or(unknown)),
+        let page = match &self.name {
+            Some(name) => match (Template::find(name), reported::page(name)) {
+                (Some(template), _) => template_page(template, &packs),
+                (None, Some(page)) => page,
+                (None, None) => {
+                    return Err(
+                        pipeline_of_that_name(context, name).unwrap_or_else(|| unknown(name))
+                    );
+                }
             },
             None => contents(self.dialect.as_ref().and(packs.first().copied())),
         };
@@ -59,6 +67,17 @@ fn pipeline_of_that_name(context: &Context, name: &str) -> Option<CliError> {
         .locate(Some(name), Some(AssetClass::Warehouse))
         .err()?;
     matches!(error, WorkspaceError::OtherClass { .. }).then(|| error.into())
+}
+
+fn unknown(name: &str) -> CliError {
+    let reported = reported::names();
+    let mut names: Vec<&str> = Template::all().map(Template::short_name).collect();
+    names.extend(reported.iter().map(String::as_str));
+    let hint = hint_or(name, names, || containing(name));
+    CliError::usage(
+        format!("no template, metric, capability or check is called `{name}`"),
+        hint,
+    )
 }
 
 /// The pack of that name.
@@ -105,11 +124,14 @@ fn contents(pack: Option<&Pack>) -> String {
                 Some(pack) if pack.spelling(template).is_some() => "✓ ",
                 Some(_) => "- ",
             };
-            page.line(format!(
-                "  {mark}{} {}",
-                paint(STRONG, format!("{:<42}", template.short_name())),
-                template.description
-            ));
+            page.prose(
+                &format!(
+                    "  {mark}{} ",
+                    paint(STRONG, format!("{:<42}", template.short_name()))
+                ),
+                &" ".repeat(6),
+                template.description,
+            );
         }
     }
     page.gap();
@@ -203,18 +225,11 @@ fn enables(page: &mut Listing, template: &'static Template) {
         return;
     }
     page.heading("Checks that judge it");
-    let width = checks
-        .iter()
-        .map(|check| check.id.as_str().len())
-        .max()
-        .unwrap_or_default();
-    for check in checks {
-        page.line(format!(
-            "  {}  {}",
-            paint(STRONG, format!("{:<width$}", check.id.as_str())),
-            check.title
-        ));
-    }
+    page.terms(
+        checks
+            .iter()
+            .map(|check| (check.id.as_str(), check.title.as_str())),
+    );
 }
 
 fn spellings(page: &mut Listing, template: &'static Template, packs: &[&'static Pack]) {
@@ -234,6 +249,9 @@ fn spellings(page: &mut Listing, template: &'static Template, packs: &[&'static 
                     Proof::Unproven => paint(OPEN, "unproven".to_owned()),
                 };
                 page.line(format!("  {name}  {proof}"));
+                if let Some(needs) = pack.needs(template) {
+                    page.prose("      ", "      ", &format!("needs {needs}"));
+                }
                 let lines: Vec<&str> = spelling.text.trim_end().lines().collect();
                 let shown = if packs.len() > 1 {
                     GLIMPSE

@@ -49,12 +49,9 @@ impl ExportArgs {
             context.printer.say("nothing was exported");
             return Ok(ended);
         }
-        export(
-            context,
-            &connector,
-            &report,
-            &workspace.output_dir(&connector.name),
-        )?;
+        let folder = workspace.output_dir(&connector.name);
+        let done = export(context, &connector, &report, &folder)?;
+        context.printer.say(done);
         Ok(ended)
     }
 }
@@ -75,23 +72,22 @@ fn refused(error: CliError) -> CliError {
     }
 }
 
-/// Writes what a report proved to a folder, and says so.
+/// Writes what a report proved to a folder, and gives the line that says so.
 pub(crate) fn export(
     context: &Context,
     connector: &Connector,
     report: &Report,
     folder: &Path,
-) -> Result<(), CliError> {
+) -> Result<String, CliError> {
     let version = env!("CARGO_PKG_VERSION");
     let export = Export::new(report, &connector.manifest, &connector.templates, version)
         .map_err(CliError::Export)?;
     export.write(folder).map_err(CliError::Export)?;
     let shown = folder.strip_prefix(&context.directory).unwrap_or(folder);
-    context.printer.say(format!(
+    Ok(format!(
         "{} exported the manifest and {} templates to {}",
         paint(GOOD, "✓"),
         export.templates.len(),
         shown.display()
-    ));
-    Ok(())
+    ))
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use bowline_connector::{Scaffold, Scaffolded, Workspace};
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CREDENTIALS_FILE, PYTHON_FILE};
-use bowline_driver::{AdbcLibrary, DriverKind};
-use dialoguer::console::Term;
+use bowline_driver::{AdbcLibrary, DriverKind, catalogue};
+use dialoguer::console::{Term, truncate_str};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Input, Select};
 
@@ -18,6 +18,8 @@ use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
 use crate::run::Context;
 use crate::style::{GOOD, HINT, QUIET, STRONG, paint};
+
+pub(crate) use etl::web_address;
 
 /// Start a new connector.
 ///
@@ -112,9 +114,13 @@ fn ask_name() -> Result<ConnectorName, CliError> {
 
 fn ask_dialect() -> Result<String, CliError> {
     let packs: Vec<_> = engines().collect();
+    // A line that wraps is drawn again and again. The prompt puts two columns before it.
+    let width = Term::stderr().size_checked().map(|(_, columns)| columns);
+    let width = width.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(4));
     let lines: Vec<String> = packs
         .iter()
         .map(|pack| format!("{:<10} {}", pack.name, pack.facts.description))
+        .map(|line| truncate_str(&line, width, "…").into_owned())
         .collect();
     let chosen = Select::with_theme(&ColorfulTheme::default())
         .with_prompt("Which dialect does its database speak?")
@@ -168,10 +174,16 @@ fn report(
                 ..
             },
             None,
-        ) => steps.push((
-            format!("bowline driver install {driver}"),
-            "unless you have it",
-        )),
+        ) => match catalogue::find(driver) {
+            Some(_) => steps.push((
+                format!("bowline driver install {driver}"),
+                "unless you have it",
+            )),
+            None => steps.push((
+                format!("install the driver {driver}"),
+                "`bowline driver list` has none of that name",
+            )),
+        },
         _ => {}
     }
     steps.push((

@@ -1,16 +1,22 @@
 //! `bowline query`: SQL through a connector.
 
 use std::io::Read;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
-use bowline_driver::{Limits, ResultSet, SqlErrorKind};
+use bowline_driver::{Limits, ResultSet, SqlErrorKind, Surplus};
 
+use super::test::{USUAL_TIMEOUT, at_least_one};
 use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
 use crate::rows::{self, RowFormat};
 use crate::run::Context;
+use crate::terminal::{self, waiting};
+
+/// How many rows a table shows when nothing else was asked for.
+const SHOWN: usize = 100;
 
 /// Run one SQL statement through a connector and see its result.
 #[derive(Debug, clap::Args)]
@@ -24,12 +30,12 @@ pub(crate) struct QueryArgs {
     /// How the rows are written
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: RowFormat,
-    /// Write at most this many rows
-    #[arg(long, value_name = "ROWS", default_value_t = 100)]
-    limit: usize,
+    /// Write at most this many rows; without it a table shows 100, and the other formats hold all
+    #[arg(long, value_name = "ROWS")]
+    limit: Option<usize>,
     /// Stop the statement after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = USUAL_TIMEOUT, value_parser = at_least_one::<NonZeroU64>)]
+    timeout: NonZeroU64,
 }
 
 impl QueryArgs {
@@ -38,14 +44,21 @@ impl QueryArgs {
         let connector = connector::load(context, self.connector.as_deref())?;
         let credentials = connector::credentials(context, &connector)?;
         let database = connector::open(&connector, &credentials)?;
-        let mut connection = connector::connect(&connector, database.as_ref())?;
+        let printer = &context.printer;
+        let mut connection = waiting(printer, "connecting", || {
+            connector::connect(&connector, database.as_ref())
+        })?;
         let canceller = connection.canceller();
         on_interrupt(move || canceller.cancel())?;
         let limits = Limits {
-            timeout: Duration::from_secs(self.timeout),
+            timeout: Duration::from_secs(self.timeout.get()),
+            max_rows: self.most_rows(),
+            surplus: Surplus::Leave,
             ..Limits::default()
         };
-        match connection.run(&sql, &limits) {
+        match waiting(printer, "waiting for the database", || {
+            connection.run(&sql, &limits)
+        }) {
             Ok(result) => {
                 self.show(context, result)?;
                 Ok(Ended::Fine)
@@ -53,6 +66,14 @@ impl QueryArgs {
             Err(error) if error.kind == SqlErrorKind::Cancelled => Ok(Ended::Interrupted),
             Err(error) => Err(CliError::Statement(error)),
         }
+    }
+
+    /// What is written for programs is not cut unless they ask for that: they would not notice.
+    fn most_rows(&self) -> usize {
+        self.limit.unwrap_or(match self.format {
+            RowFormat::Table => SHOWN,
+            RowFormat::Csv | RowFormat::Json => usize::MAX,
+        })
     }
 
     fn statement(&self) -> Result<String, CliError> {
@@ -73,7 +94,7 @@ impl QueryArgs {
         Ok(sql)
     }
 
-    fn show(&self, context: &Context, mut result: ResultSet) -> Result<(), CliError> {
+    fn show(&self, context: &Context, result: ResultSet) -> Result<(), CliError> {
         let printer = &context.printer;
         if result.columns.is_empty() {
             printer.say(match result.rows_affected {
@@ -83,17 +104,15 @@ impl QueryArgs {
             });
             return Ok(());
         }
-        let total = result.rows.len();
-        result.rows.truncate(self.limit);
-        let text = rows::write(&result, self.format)?;
+        let text = rows::write(&result, self.format, terminal::width())?;
         match self.format {
             RowFormat::Table => printer.text(&text)?,
             RowFormat::Csv | RowFormat::Json => printer.data(&text)?,
         }
-        if total > self.limit {
+        if result.has_more {
             printer.say(format!(
-                "{} of {total} rows; `--limit {total}` shows all",
-                self.limit
+                "the first {} rows; there are more, and `--limit` says how many are shown",
+                result.rows.len()
             ));
         }
         Ok(())

@@ -2,7 +2,8 @@
 
 mod pipeline;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
 use crate::report::{self, About, Format, human::Next, progress::Progress};
 use crate::run::Context;
+use crate::turn;
 
 /// Prove a connector against its live database or orchestrator.
 ///
@@ -39,15 +41,24 @@ pub(crate) struct TestArgs {
     inside: InsideArgs,
 }
 
+/// How many seconds a statement may take when nothing else was asked for.
+pub(crate) const USUAL_TIMEOUT: NonZeroU64 = NonZeroU64::new(60).unwrap();
+
+/// Reads a number that is not zero.
+pub(crate) fn at_least_one<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse()
+        .map_err(|_| "give a whole number of at least 1".to_owned())
+}
+
 /// How the suite is run, for every command that runs it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SuiteArgs {
     /// How many connections to a database are used at once
-    #[arg(short, long, value_name = "CONNECTIONS")]
+    #[arg(short, long, value_name = "CONNECTIONS", value_parser = at_least_one::<NonZeroUsize>)]
     jobs: Option<NonZeroUsize>,
     /// Stop a statement after this many seconds; a pipeline connector has limits of its own
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = USUAL_TIMEOUT, value_parser = at_least_one::<NonZeroU64>)]
+    timeout: NonZeroU64,
     /// How much is asked
     #[arg(long, value_name = "TIER", default_value = "strict")]
     tier: TierName,
@@ -75,7 +86,7 @@ impl Default for SuiteArgs {
     fn default() -> Self {
         Self {
             jobs: None,
-            timeout: 60,
+            timeout: USUAL_TIMEOUT,
             tier: TierName::Strict,
         }
     }
@@ -89,7 +100,7 @@ impl SuiteArgs {
             tier: self.tier.into(),
             jobs: self.jobs.unwrap_or(usual.jobs),
             limits: Limits {
-                timeout: Duration::from_secs(self.timeout),
+                timeout: Duration::from_secs(self.timeout.get()),
                 ..usual.limits
             },
             ..usual
@@ -182,10 +193,15 @@ pub(crate) fn prove(
     suite: &SuiteArgs,
 ) -> Result<Report, CliError> {
     let credentials = connector::credentials(context, connector)?;
+    let functional = connector::functional_target(connector, &credentials)?;
+    let changes = functional.is_some() && sections.contains(&SuiteSection::Functional);
+    let _turn = changes
+        .then(|| turn::take(context, connector))
+        .transpose()?;
     let subject = Subject {
         templates: Arc::new(connector.templates.clone()),
         database: connector::open(connector, &credentials)?,
-        functional: connector::functional_target(connector, &credentials)?,
+        functional,
     };
     let interrupt = Interrupt::default();
     let stop = interrupt.clone();

@@ -5,10 +5,11 @@ mod summary;
 
 use anstyle::Style;
 use bowline_conformance::{Conclusion, Culprit, Doubt, Outcome, Report, Verdict};
+use bowline_contract::SuiteSection;
 use bowline_driver::SqlErrorKind;
 
 use super::About;
-use super::words::{Place, accusation, place, plural};
+use super::words::{Place, accusation, is_refused, place, plural};
 use crate::listing::Listing;
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
@@ -140,6 +141,10 @@ impl Page<'_> {
             let template = culprit.template.short_name();
             let mend = match place(self.about.templates, culprit.template, self.about.base) {
                 Some(Place::File(at)) => format!("mend {template} at {at}"),
+                Some(Place::Pack(_)) if is_refused(culprit, report) => format!(
+                    "spell {template} your own way in the connector's templates.toml, or write `{template} = false` \
+                     there to do without it"
+                ),
                 Some(Place::Pack(_)) | None => {
                     format!("spell {template} your own way in the connector's templates.toml")
                 }
@@ -159,7 +164,7 @@ impl Page<'_> {
             }
         };
         self.listing
-            .line(format!("{} {step}", paint(HINT, "next:")));
+            .prose(&format!("{} ", paint(HINT, "next:")), "      ", &step);
     }
 
     /// What to do about the first check that the database left open.
@@ -168,7 +173,18 @@ impl Page<'_> {
             .checks
             .iter()
             .find_map(|check| match &check.outcome {
+                Outcome::Unknown(Doubt::NothingToSee(_))
+                    if check.info.section == SuiteSection::Metadata =>
+                {
+                    Some("see that the database has a table; metadata is judged by what is there")
+                }
                 Outcome::Unknown(Doubt::Database(error)) => match error.kind {
+                    SqlErrorKind::Permission if check.info.section == SuiteSection::Functional => {
+                        Some(
+                            "let the connector's database user create a table, or name another schema under \
+                             `[functional]` in connector.toml, or take that section out",
+                        )
+                    }
                     SqlErrorKind::Timeout => Some("give statements more time with `--timeout`"),
                     SqlErrorKind::Permission => {
                         Some("let the connector's database user do what was not permitted")

@@ -39,6 +39,12 @@ pub(super) fn accusation(culprit: &Culprit, report: &Report) -> String {
     }
 }
 
+/// Whether the database refused the check that shows best what a culprit is about.
+pub(super) fn is_refused(culprit: &Culprit, report: &Report) -> bool {
+    let outcome = report.check(&culprit.check).map(|check| &check.outcome);
+    matches!(outcome, Some(Outcome::Unsupported(Proof::Refused(_))))
+}
+
 /// Why a check was not answered with supported; none for supported.
 pub(super) fn reason(outcome: &Outcome) -> Option<String> {
     Some(match outcome {

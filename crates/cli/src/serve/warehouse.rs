@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_connector::{Connector, Credentials, OpenError};
-use bowline_driver::{Connection, Database, Limits, ResultSize, SqlError};
+use bowline_driver::{Connection, Database, Limits, ResultSize, SqlError, Surplus};
 use bowline_sdk::{
     Answer, Cancel, Error, ErrorKind, FunctionalPlace, Map, Value, Warehouse, WarehouseSession,
 };
@@ -74,6 +74,7 @@ impl WarehouseSession for Session {
             max_rows: usize::try_from(answer.max_rows()).unwrap_or(usize::MAX),
             max_bytes: usize::try_from(answer.max_bytes()).unwrap_or(usize::MAX),
             expect: ResultSize::Any,
+            surplus: Surplus::Refuse,
         };
         let result = self.connection.run(sql, &limits).map_err(failed)?;
         for column in result.columns {

@@ -32,6 +32,9 @@ pub struct PackFile {
     /// Templates that the suite did not prove, in spite of `proven`.
     #[serde(default)]
     pub unproven: Vec<String>,
+    /// What a template needs of a server that not every server of the engine has, and how it gets it.
+    #[serde(default)]
+    pub needs: BTreeMap<String, String>,
 }
 
 /// The texts a new connector of a dialect starts with.
@@ -135,6 +138,16 @@ impl Pack {
             Some(engine) if !excepted => Proof::Proven(engine),
             _ => Proof::Unproven,
         }
+    }
+
+    /// What the pack's spelling of a template needs that not every server has, in words.
+    #[must_use]
+    pub fn needs(&self, template: &Template) -> Option<&str> {
+        self.facts
+            .needs
+            .iter()
+            .find(|(name, _)| Template::find(name) == Some(template))
+            .map(|(_, needs)| needs.as_str())
     }
 
     /// The `connector.toml` a new connector starts with, read.

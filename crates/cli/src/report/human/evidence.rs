@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use bowline_conformance::{CheckId, CheckReport, Culprit, Fault, Outcome, Proof, Step};
 
+use bowline_connector::dialect::Pack;
+
 use super::{NAMED, Page, some};
 use crate::report::words::{Place, names, place, plural, reason, telling_step};
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
@@ -110,6 +112,9 @@ impl Page<'_> {
             Some(Place::Pack(pack)) => {
                 self.listing
                     .field("stands in", &format!("the dialect pack `{pack}`"));
+                if let Some(needs) = Pack::find(&pack).and_then(|pack| pack.needs(template)) {
+                    self.listing.field("needs", needs);
+                }
             }
             None => return,
         }

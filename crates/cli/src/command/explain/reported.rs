@@ -1,0 +1,103 @@
+//! Pages about what a report names beside templates: metrics, capabilities and checks.
+
+use std::fmt::Display;
+
+use bowline_conformance::CheckInfo;
+use bowline_contract::{Capability, Metric, Template, listed};
+
+use crate::listing::Listing;
+use crate::style::{QUIET, STRONG, paint};
+
+/// Everything that has such a page.
+pub(super) fn names() -> Vec<String> {
+    let metrics = Metric::all().iter().map(|metric| metric.name.to_owned());
+    let capabilities = Capability::ALL.iter().map(|each| each.name().to_owned());
+    let checks = bowline_conformance::checks();
+    let checks = checks.iter().map(|check| check.id.to_string());
+    metrics.chain(capabilities).chain(checks).collect()
+}
+
+/// The page about a metric, a capability or a check of that name.
+pub(super) fn page(name: &str) -> Option<String> {
+    let checks = bowline_conformance::checks();
+    if let Some(metric) = Metric::find(name) {
+        Some(metric_page(metric))
+    } else if let Some(capability) = Capability::from_name(name) {
+        Some(capability_page(capability, &checks))
+    } else {
+        let check = checks.iter().find(|check| check.id.as_str() == name)?;
+        Some(check_page(check))
+    }
+}
+
+fn begin(name: &str, what: impl Display, about: &str) -> Listing {
+    let mut page = Listing::default();
+    page.line(format!("{}  {}", paint(STRONG, name), paint(QUIET, what)));
+    page.gap();
+    page.prose("  ", "  ", about);
+    page
+}
+
+fn metric_page(metric: &Metric) -> String {
+    let mut page = begin(metric.name, "a metric", metric.description);
+    page.heading("Templates it is computed with");
+    let templates: Vec<&Template> = metric.tested_templates().collect();
+    page.terms(
+        templates
+            .iter()
+            .map(|template| (template.short_name(), template.description)),
+    );
+    page.gap();
+    page.prose(
+        "  ",
+        "  ",
+        "It is exported as supported when every check that judges these templates passes.",
+    );
+    page.finish()
+}
+
+fn capability_page(capability: Capability, checks: &[CheckInfo]) -> String {
+    let mut page = begin(capability.name(), "a capability", capability.description());
+    page.heading("Checks that carry it");
+    page.terms(
+        checks
+            .iter()
+            .filter(|check| check.carries.contains(&capability))
+            .map(|check| (check.id.as_str(), check.title.as_str())),
+    );
+    page.finish()
+}
+
+fn check_page(check: &CheckInfo) -> String {
+    let what = format!("a check of the tier {}", check.tier.name());
+    let mut page = begin(check.id.as_str(), what, &check.title);
+    page.heading("What hangs on it");
+    page.field("section", check.section.name());
+    if !check.judges.is_empty() {
+        let judged = check.judges.iter().map(|template| template.short_name());
+        page.field("judges", &listed(judged));
+    }
+    if !check.carries.is_empty() {
+        page.field("carries", &listed(&check.carries));
+    }
+    page.gap();
+    page.line(paint(
+        QUIET,
+        format!("  `bowline test -m {}` asks it", check.section.name()),
+    ));
+    page.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_a_report_names_has_a_page() {
+        for name in names() {
+            let page = page(&name).unwrap_or_else(|| panic!("{name}"));
+            assert!(page.contains(&name), "{page}");
+        }
+        assert_eq!(page("nothing"), None);
+    }
+}
