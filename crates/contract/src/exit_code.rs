@@ -26,7 +26,7 @@ exit_codes! {
     OK = 0, "Everything asked for was done, and nothing fell short.";
     FELL_SHORT = 1, "The connector fell short: some check is wrong or was refused.";
     USAGE = 2, "The command line is not valid.";
-    INCONCLUSIVE = 3, "Nothing is wrong, but some verdict is unknown.";
+    INCONCLUSIVE = 3, "Nothing is wrong, but some verdict is unknown. That an orchestrator was at rest does not count.";
     INVALID = 4, "A connector folder, a manifest or the credentials are not valid.";
     UNREACHABLE = 5, "The database, the vendor or the registry cannot be reached, or refused the login.";
     DRIVER = 6, "A driver is missing, cannot be installed or cannot be loaded.";

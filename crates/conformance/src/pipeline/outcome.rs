@@ -83,6 +83,8 @@ pub enum Doubt {
     Vendor(SourceError),
     /// The vendor gave nothing to prove it with.
     NothingToSee(String),
+    /// What is asked about was not going on at the vendor's just then, as is common there; nothing is amiss with that.
+    NoOccasion(String),
     /// The vendor's own records changed while they were compared.
     Changed(String),
     /// Something that comes before could not be found out.

@@ -7,7 +7,7 @@ use bowline_contract::etl::EtlFeature;
 use bowline_etl::Unmapped;
 use jiff::Timestamp;
 
-use super::{Check, Outcome};
+use super::{Check, Doubt, Outcome};
 use crate::{Conclusion, Tier, Verdict};
 
 /// The result of a run of the suite.
@@ -54,25 +54,24 @@ impl Report {
     /// What the run comes to.
     #[must_use]
     pub fn conclusion(&self) -> Conclusion {
-        Conclusion::of(self.interrupted, self.has_shortfall(), self.has_unknown())
+        Conclusion::of(self.interrupted, self.has_shortfall(), self.open() > 0)
     }
 
     /// Whether any check fell short.
     #[must_use]
     pub fn has_shortfall(&self) -> bool {
-        self.has(Verdict::Wrong)
+        let is_wrong = |report: &CheckReport| report.outcome.verdict() == Verdict::Wrong;
+        self.checks.iter().any(is_wrong)
     }
 
-    /// Whether any check's answer is unknown.
+    /// How many answers are unknown, beside those for which the vendor gave [no occasion](Doubt::NoOccasion).
     #[must_use]
-    pub fn has_unknown(&self) -> bool {
-        self.has(Verdict::Unknown)
-    }
-
-    fn has(&self, verdict: Verdict) -> bool {
-        self.checks
-            .iter()
-            .any(|report| report.outcome.verdict() == verdict)
+    pub fn open(&self) -> usize {
+        let is_open = |report: &&CheckReport| match &report.outcome {
+            Outcome::Unknown(doubt) => !matches!(doubt, Doubt::NoOccasion(_)),
+            _ => false,
+        };
+        self.checks.iter().filter(is_open).count()
     }
 }
 

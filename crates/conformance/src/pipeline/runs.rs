@@ -25,6 +25,8 @@ const ENOUGH: usize = 100;
 const PARTS: [i32; 3] = [64, 8, 1];
 /// How many runs are asked for by id.
 const ASKED: usize = 3;
+/// A vendor that has a run under way for this share of the time, in percent, is hardly ever seen without one.
+const BUSY: i128 = 90;
 /// How long a run may have gone on before the vendor shows it.
 const SHOWING: SignedDuration = SignedDuration::from_secs(60);
 
@@ -52,7 +54,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
         suite.settle(&check::RUNS, nothing, "");
         if suite.is_strict() {
             let watched = watch(suite, span, &events);
-            running(suite, watched);
+            running(suite, watched, &events);
         }
         return Ok(Some(Reading {
             summary: look.summary,
@@ -90,7 +92,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
         let watched = watch(suite, span, &events);
         unknown_id(suite, &events);
         proofs.prove(suite);
-        running(suite, watched);
+        running(suite, watched, &events);
     }
     Ok(Some(Reading {
         summary: look.summary,
@@ -371,14 +373,9 @@ fn unknown_id(suite: &mut Suite<'_>, runs: &[Json]) {
         .iter()
         .filter_map(|run| text(run, "run_source_id"))
         .collect();
-    let Some(id) = known.iter().next().map(|id| other_id(id)) else {
+    let Some(id) = unknown(&known) else {
         return;
     };
-    if known.contains(id.as_str()) {
-        let nothing = Outcome::nothing_to_see("no id could be made up that no run has");
-        suite.settle(&check::UNKNOWN_ID, nothing, "");
-        return;
-    }
     let outcome = match suite.reader.by_id(std::slice::from_ref(&id)) {
         Ok(reading) if reading.events.is_empty() => Outcome::Supported,
         Ok(reading)
@@ -396,6 +393,15 @@ fn unknown_id(suite: &mut Suite<'_>, runs: &[Json]) {
         ),
     };
     suite.settle(&check::UNKNOWN_ID, outcome, format!("asked for `{id}`"));
+}
+
+/// An id that none of these is, of the same make; one more letter or digit where there are too few to choose from.
+fn unknown(known: &BTreeSet<&str>) -> Option<String> {
+    let mut id = other_id(known.first()?);
+    while known.contains(id.as_str()) {
+        id.push(id.chars().last().unwrap_or('0'));
+    }
+    Some(id)
 }
 
 /// An id of the same make as another: its last letters and digits changed to others of their kind.
@@ -488,8 +494,7 @@ fn watch(suite: &mut Suite<'_>, span: Span, first: &[Json]) -> Result<Watch, Sou
 }
 
 /// Whether runs that have not ended are given: some were there, or one that has ended since was.
-fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>) {
-    const NOTHING: &str = "no run was under way while the suite looked; run it again when one is";
+fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>, first: &[Json]) {
     let (span, before, known) = match watch {
         Err(error) => {
             suite.settle(&check::RUNNING, failure(&error), "");
@@ -545,9 +550,44 @@ fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>) {
     } else if reading.events.iter().any(is_under_way) {
         Outcome::Supported
     } else {
-        Outcome::nothing_to_see(NOTHING)
+        unseen(busy(first, suite.window.end))
     };
     suite.settle(&check::RUNNING, outcome, "");
+}
+
+/// What it means that no run was under way at a vendor that had one under way for this share of the time.
+fn unseen(busy: i128) -> Outcome {
+    const NOTHING: &str = "no run was under way while the suite looked";
+    match busy < BUSY {
+        true => Outcome::Unknown(Doubt::NoOccasion(format!(
+            "{NOTHING}; test again while one is"
+        ))),
+        false => Outcome::nothing_to_see(format!(
+            "{NOTHING}, though one was for {busy} % of the time before; are those left out?"
+        )),
+    }
+}
+
+/// The share of the time in which some run was under way, in percent: from when the first of these runs began until
+/// now, by those that have ended.
+fn busy(runs: &[Json], now: Timestamp) -> i128 {
+    let mut spans: Vec<(Timestamp, Timestamp)> = runs
+        .iter()
+        .filter_map(|run| Some((time(run, "start_time")?, time(run, "end_time")?)))
+        .collect();
+    spans.sort_unstable();
+    let Some((first, _)) = spans.first().copied() else {
+        return 0;
+    };
+    let mut until = first;
+    let mut covered = 0;
+    for (start, end) in spans {
+        let end = end.min(now);
+        covered += end.duration_since(start.max(until)).as_nanos().max(0);
+        until = until.max(end);
+    }
+    let whole = now.duration_since(first).as_nanos().max(1);
+    covered * 100 / whole
 }
 
 /// Whether a run has begun and not ended.
@@ -583,6 +623,10 @@ mod tests {
             "daily/manufl__7973-98-97"
         );
         assert_eq!(other_id("12"), "87");
+        let small: Vec<String> = (1..=99).map(|id| id.to_string()).collect();
+        let small: BTreeSet<&str> = small.iter().map(String::as_str).collect();
+        assert_eq!(unknown(&small).as_deref(), Some("888"));
+        assert_eq!(unknown(&BTreeSet::new()), None);
     }
 
     #[test]
@@ -604,6 +648,30 @@ mod tests {
         assert_eq!(ids(&runs), ["d", "b", "a"]);
         assert_eq!(ids(&runs[3..]), ["d", "e"]);
         assert_eq!(ids(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_vendor_at_rest_is_no_doubt_and_a_busy_one_without_runs_is() {
+        let run = |start: &str, end: &str| json!({"start_time": format!("2026-01-01T{start}:00Z"), "end_time": format!("2026-01-01T{end}:00Z")});
+        let now: Timestamp = "2026-01-01T10:00:00Z".parse().unwrap();
+        let idle = [run("00:00", "01:00"), run("00:30", "01:30")];
+        assert_eq!(busy(&idle, now), 15);
+        assert!(matches!(
+            unseen(busy(&idle, now)),
+            Outcome::Unknown(Doubt::NoOccasion(_))
+        ));
+        let chain = [
+            run("05:00", "07:00"),
+            run("00:00", "04:00"),
+            run("03:00", "06:00"),
+            run("07:06", "09:54"),
+        ];
+        assert_eq!(busy(&chain, now), 98);
+        let Outcome::Unknown(Doubt::NothingToSee(why)) = unseen(busy(&chain, now)) else {
+            panic!("it is odd that no run is under way");
+        };
+        assert!(why.contains("98 %"), "{why}");
+        assert_eq!(busy(&[json!({})], now), 0);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bowline_conformance::{Conclusion, Verdict};
 use bowline_conformance::pipeline::{Answer, CheckReport, Fault, Outcome, Report};
+use bowline_conformance::{Conclusion, Verdict};
 
 use super::reason;
 use crate::listing::Listing;
@@ -42,8 +42,9 @@ impl Page<'_> {
         if report.has_shortfall() {
             return;
         }
-        let open = self.total(Verdict::Unknown);
-        let line = verdict_line(self.name, report.interrupted, open, || self.tally());
+        let line = verdict_line(self.name, report.interrupted, report.open(), || {
+            self.tally()
+        });
         self.listing.line(line);
     }
 

@@ -92,6 +92,8 @@ enum Reason {
     Vendor { what: String },
     /// There was nothing to look at.
     NothingToSee { what: String },
+    /// What is asked about was not going on just then, as is common at this vendor. It does not count for the exit code.
+    NoOccasion { what: String },
     /// The vendor's records changed while they were compared.
     Changed { what: String },
     /// Something that comes before could not be found out.
@@ -233,6 +235,7 @@ fn because(outcome: &Outcome) -> Option<Reason> {
         },
         Outcome::Unknown(Doubt::Vendor(_)) => Reason::Vendor { what },
         Outcome::Unknown(Doubt::NothingToSee(_)) => Reason::NothingToSee { what },
+        Outcome::Unknown(Doubt::NoOccasion(_)) => Reason::NoOccasion { what },
         Outcome::Unknown(Doubt::Changed(_)) => Reason::Changed { what },
         Outcome::Unknown(Doubt::NotReached(_)) => Reason::NotReached { what },
         Outcome::Unknown(Doubt::Interrupted) => Reason::Interrupted,

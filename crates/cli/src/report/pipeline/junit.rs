@@ -1,12 +1,13 @@
 //! The report as JUnit XML: a test suite per section, a test case per check.
 
-use bowline_conformance::pipeline::{CheckReport, Outcome, Report};
+use bowline_conformance::pipeline::{CheckReport, Doubt, Outcome, Report};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::reason;
 use crate::error::CliError;
 
-/// Writes the report. Wrong checks are failures, unknown ones errors, blocked ones skipped with their reason.
+/// Writes the report. Wrong checks are failures, unknown ones errors, blocked ones skipped with their reason; so are those
+/// for which there was no occasion.
 pub(crate) fn junit(report: &Report, connector: &str) -> Result<String, CliError> {
     let mut junit = quick_junit::Report::new(format!("bowline test {connector}"));
     junit.set_time(report.elapsed);
@@ -33,6 +34,7 @@ fn status(found: &CheckReport) -> TestCaseStatus {
     let mut status = match &found.outcome {
         Outcome::Supported => return TestCaseStatus::success(),
         Outcome::Wrong(_) => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Outcome::Unknown(Doubt::NoOccasion(_)) => TestCaseStatus::skipped(),
         Outcome::Unknown(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
         Outcome::Blocked { .. } => TestCaseStatus::skipped(),
     };

@@ -14,9 +14,10 @@ fn reason(outcome: &Outcome) -> Option<String> {
         Outcome::Wrong(fault) => format!("expected {}, got {}", fault.expected, fault.got),
         Outcome::Unknown(doubt) => match doubt {
             Doubt::Vendor(error) => error.to_string(),
-            Doubt::NothingToSee(what) | Doubt::Changed(what) | Doubt::NotReached(what) => {
-                what.clone()
-            }
+            Doubt::NothingToSee(what)
+            | Doubt::NoOccasion(what)
+            | Doubt::Changed(what)
+            | Doubt::NotReached(what) => what.clone(),
             Doubt::Interrupted => "the run was interrupted first".to_owned(),
         },
         Outcome::Blocked { by } => format!("blocked by {}", by.id),
