@@ -18,6 +18,7 @@ pub mod python;
 pub mod registry;
 mod sbom;
 pub mod shim;
+mod unused;
 
 pub use cancel::Cancel;
 pub use error::{ImageError, ImageErrorKind};

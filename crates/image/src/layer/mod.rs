@@ -7,4 +7,4 @@ mod write;
 
 pub use read::{LayerEntry, read_layer};
 pub use tree::{Node, Tree};
-pub(crate) use write::{Entry, NewLayer, write_layer};
+pub(crate) use write::{Entry, NewLayer, unpacked_digest, write_layer};

@@ -60,17 +60,46 @@ pub(crate) fn write_layer(
         BUFFER,
         Gzip::new(packed).map_err(failed)?,
     ));
-    let mut archive = tar::Builder::new(unpacked);
+    let unpacked = archive(entries, time, unpacked, cancel).map_err(failed)?;
+    finish(unpacked).map_err(failed)
+}
+
+/// The digest of what a layer of these entries unpacks to. Working it out takes a fraction of the time that packing
+/// does.
+pub(crate) fn unpacked_digest(
+    entries: &[Entry<'_>],
+    time: u64,
+    cancel: &Cancel,
+) -> Result<Digest, ImageError> {
+    let digest = || {
+        let target = BufWriter::with_capacity(BUFFER, Counted::new(io::sink()));
+        let target = archive(entries, time, target, cancel)?;
+        let counted = target
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        Ok(counted.hasher.finish().0)
+    };
+    digest().map_err(|error| image_error(error, ImageErrorKind::Unreadable, "a layer".to_owned()))
+}
+
+/// Writes the entries, not packed.
+fn archive<W: Write>(
+    entries: &[Entry<'_>],
+    time: u64,
+    target: W,
+    cancel: &Cancel,
+) -> io::Result<W> {
+    let mut archive = tar::Builder::new(target);
     for entry in entries {
-        append(&mut archive, entry, time, cancel).map_err(failed)?;
+        append(&mut archive, entry, time, cancel)?;
     }
-    finish(archive).map_err(failed)
+    archive.into_inner()
 }
 
 type Unpacked<W> = Counted<BufWriter<Gzip<Counted<BufWriter<W>>>>>;
 
-fn finish(archive: tar::Builder<Unpacked<File>>) -> io::Result<NewLayer> {
-    let Counted { inner, hasher } = archive.into_inner()?;
+fn finish(unpacked: Unpacked<File>) -> io::Result<NewLayer> {
+    let Counted { inner, hasher } = unpacked;
     let (diff_id, _) = hasher.finish();
     let gzip = inner.into_inner().map_err(io::IntoInnerError::into_error)?;
     let Counted { mut inner, hasher } = gzip.finish()?;
@@ -248,7 +277,7 @@ mod tests {
     }
 
     /// The bytes themselves are pinned: another digest for the same files is a change that users notice, whether it
-    /// comes from here or from a new version of what packs.
+    /// comes from here or from a new version of what packs. Layers that are kept from before have to be forgotten then.
     #[test]
     fn the_bytes_of_a_layer_never_change() {
         let text = "SELECT 1\n".repeat(1000);
@@ -269,6 +298,19 @@ mod tests {
             layer.descriptor.digest.hex(),
             "e9a49d8fdddb5c7aac7d76bc8409582e5be97864bad7c4edf90ee68db0be5ca0"
         );
+    }
+
+    #[test]
+    fn what_a_layer_unpacks_to_is_known_without_packing_it() {
+        let entries = [
+            folder("opt"),
+            file("opt/a", Content::Bytes(vec![7; 3 << 20])),
+        ];
+        let digest = unpacked_digest(&entries, 9, &Cancel::default()).unwrap();
+        let work = tempfile::tempdir().unwrap();
+        let target = work.path().join("layer");
+        let layer = write_layer(&entries, 9, &target, &Cancel::default()).unwrap();
+        assert_eq!(layer.diff_id, digest);
     }
 
     #[test]

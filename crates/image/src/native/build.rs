@@ -11,6 +11,7 @@ use crate::event::BuildEvent;
 use crate::native::artifact::Attachment;
 use crate::native::base::{PlatformBase, for_platform};
 use crate::native::binary;
+use crate::native::kept::KeptLayers;
 use crate::native::libc;
 use crate::native::pack::{Material, pack};
 use crate::oci::{
@@ -26,6 +27,8 @@ use crate::registry::{self, Access, Pushed, Reference, RegistryImage};
 const FACTS: &str = "bases";
 /// Unpacked Python packages, in the same folder.
 const PACKAGES: &str = "packages";
+/// Large layers as they were packed, in the same folder.
+const LAYERS: &str = "layers";
 
 /// Where a built image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +50,8 @@ pub struct NativeOptions {
     pub output: Output,
     /// The time of everything in it, in seconds since 1970.
     pub time: u64,
-    /// A folder that keeps between builds what is in bases, and unpacked Python packages; nothing to keep nothing.
+    /// A folder that keeps between builds what is in bases, unpacked Python packages, and large layers as they were packed;
+    /// nothing to keep nothing.
     pub cache: Option<PathBuf>,
     /// What is attached beside the bill of materials and the connectors' manifests.
     pub attachments: Vec<Attachment>,
@@ -155,6 +159,8 @@ pub fn build(
         )?;
     }
     cancel.check("building the image")?;
+    let kept = options.cache.as_ref();
+    let kept = kept.map(|cache| KeptLayers::new(cache.join(LAYERS)));
     let image = pack(
         &Material {
             plan,
@@ -163,6 +169,7 @@ pub fn build(
             attachments: &options.attachments,
             time: options.time,
             folder: work.path(),
+            kept: kept.as_ref(),
             cancel,
         },
         on_event,

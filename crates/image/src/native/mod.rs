@@ -10,6 +10,7 @@ mod binary;
 mod build;
 mod config;
 mod entries;
+mod kept;
 mod libc;
 mod pack;
 

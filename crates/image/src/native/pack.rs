@@ -13,6 +13,7 @@ use crate::native::artifact::{AttachedFile, Attachment, CONNECTORS_ARTIFACT, art
 use crate::native::base::PlatformBase;
 use crate::native::config::{Step, merge};
 use crate::native::entries::entries;
+use crate::native::kept::KeptLayers;
 use crate::oci::{
     Blob, BlobContent, Descriptor, Digest, Document, Index, Manifest, PackedImage, json_bytes,
     media_type,
@@ -41,6 +42,8 @@ pub(super) struct Material<'a> {
     pub(super) time: u64,
     /// A folder of its own, for layers until they are written where they belong.
     pub(super) folder: &'a Path,
+    /// Layers of earlier builds; nothing to keep none.
+    pub(super) kept: Option<&'a KeptLayers>,
     pub(super) cancel: &'a Cancel,
 }
 
@@ -228,7 +231,10 @@ fn write_layers<'a, 'b>(
             job.words.trim_start_matches(BY)
         )));
         let file = material.folder.join(format!("layer-{number}"));
-        let layer = write_layer(&job.entries, material.time, &file, material.cancel)?;
+        let layer = match material.kept {
+            Some(kept) => kept.write(&job.entries, material.time, &file, material.cancel)?,
+            None => write_layer(&job.entries, material.time, &file, material.cancel)?,
+        };
         written.push((job.entries.as_slice(), layer, file));
     }
     Ok(written)

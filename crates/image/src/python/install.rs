@@ -14,7 +14,10 @@ use crate::error::{ImageError, ImageErrorKind};
 use crate::event::BuildEvent;
 use crate::plan::{Content, PlannedConnector, PlannedFile};
 use crate::platform::Platform;
+use crate::unused::{forget_unused, note_use};
 
+/// How the names of folders begin that are not complete.
+const UNFINISHED: &str = ".fetching-";
 /// A change of what unpacked packages come to changes this.
 const KEPT_VERSION: u32 = 1;
 
@@ -56,7 +59,10 @@ pub fn install(
         return Err(obstacle);
     }
     let kept = request.folder.join(key(request, &asking));
-    if !kept.is_dir() {
+    if kept.is_dir() {
+        note_use(&kept);
+    } else {
+        forget_unused(request.folder, UNFINISHED);
         make(request, &asking, &kept, on_event)?;
     }
     let mut files = Vec::new();
@@ -95,7 +101,7 @@ fn make(
     let failed = |error| unwritable(request.folder, &error);
     fs::create_dir_all(request.folder).map_err(failed)?;
     let work = tempfile::Builder::new()
-        .prefix(".fetching-")
+        .prefix(UNFINISHED)
         .tempdir_in(request.folder)
         .map_err(failed)?;
     let target = Target {

@@ -1,17 +1,15 @@
-//! Blobs of bases that were read once, kept by their digests.
+//! Blobs of bases that were read once, kept by their digests until no build has used them for long.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use crate::oci::{Descriptor, Digest, Verified, image_error};
+use crate::unused::{forget_unused, note_use};
 use crate::{ImageError, ImageErrorKind};
 
-/// What an interrupted run left is removed when it is older than this; nothing takes that long.
-const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 const UNFINISHED: &str = "unfinished-";
 
 /// A folder of blobs, each named by its digest. Several processes may use it at once: a blob appears in it whole.
@@ -53,6 +51,7 @@ impl BlobCache {
         let mut reader = Verified::new(file, blob, path.display().to_string());
         match io::copy(&mut reader, &mut io::sink()) {
             Ok(_) => {
+                note_use(&path);
                 self.note(&blob.digest);
                 Some(path)
             }
@@ -78,7 +77,7 @@ impl BlobCache {
             )
         };
         fs::create_dir_all(&self.folder).map_err(unwritable)?;
-        self.sweep();
+        forget_unused(&self.folder, UNFINISHED);
         let mut builder = tempfile::Builder::new();
         builder.prefix(UNFINISHED);
         #[cfg(unix)]
@@ -97,6 +96,12 @@ impl BlobCache {
         Ok(path)
     }
 
+    /// Removes a blob, if it is here.
+    pub(crate) fn forget(&self, blob: &Descriptor) {
+        // What cannot be removed stays, and is found again.
+        let _ = fs::remove_file(self.path(&blob.digest));
+    }
+
     fn path(&self, digest: &Digest) -> PathBuf {
         self.folder.join(format!("sha256-{}", digest.hex()))
     }
@@ -110,31 +115,12 @@ impl BlobCache {
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
         checked.insert(digest.clone());
     }
-
-    /// Removes what interrupted runs left. Failing to is no reason not to go on.
-    fn sweep(&self) {
-        let Ok(entries) = fs::read_dir(&self.folder) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-            let old = entry
-                .metadata()
-                .and_then(|metadata| metadata.modified())
-                .is_ok_and(|time| {
-                    SystemTime::now()
-                        .duration_since(time)
-                        .is_ok_and(|age| age > LEFT_BEHIND)
-                });
-            if unfinished && old {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
     fn names(folder: &tempfile::TempDir) -> Vec<String> {
