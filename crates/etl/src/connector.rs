@@ -14,7 +14,7 @@ use bowline_driver::process::Program;
 use crate::description::{self, Description, File};
 use crate::error::SourceError;
 use crate::explanation::OnExplanation;
-use crate::http::{OnExchange, Transport};
+use crate::http::{OnExchange, OnRetry, Transport};
 use crate::paged::PagedPipeline;
 use crate::pipeline::Pipeline;
 use crate::process::ProcessMethods;
@@ -40,6 +40,8 @@ pub struct Opening {
     pub transport: Option<Arc<dyn Transport>>,
     /// What is shown every exchange.
     pub on_exchange: Option<OnExchange>,
+    /// What is told why a reading takes its time.
+    pub on_retry: Option<OnRetry>,
     /// What every event is explained to.
     pub on_explanation: Option<OnExplanation>,
 }
@@ -142,6 +144,9 @@ impl EtlConnector {
                 };
                 if let Some(on_exchange) = opening.on_exchange {
                     source = source.watched(on_exchange);
+                }
+                if let Some(on_retry) = opening.on_retry {
+                    source = source.telling(on_retry);
                 }
                 if let Some(on_explanation) = opening.on_explanation {
                     source = source.explained(on_explanation);

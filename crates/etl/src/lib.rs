@@ -22,7 +22,7 @@ pub use connector::{EtlConnector, EtlSource, Opening};
 pub use error::{SourceError, SourceErrorKind};
 pub use event::{Unmapped, map_run};
 pub use explanation::{ExplainedField, Explanation, OnExplanation};
-pub use http::{Exchange, Incoming, OnExchange, Outgoing, Transport, TransportError};
+pub use http::{Exchange, Incoming, OnExchange, OnRetry, Outgoing, Transport, TransportError};
 pub use openapi::{OpenApiError, Proposal};
 pub use paged::PagedPipeline;
 pub use pipeline::{FetchMethods, Page, Pipeline, RunQuery, Summary};

@@ -261,10 +261,9 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 self.summary.outside += 1;
                 continue;
             }
-            if !self
-                .seen
-                .insert((text("job_source_id"), text("run_source_id")))
-            {
+            let (job, id) = (text("job_source_id"), text("run_source_id"));
+            // Runs without an id are not the same run; validation tells of them.
+            if !id.is_empty() && !self.seen.insert((job, id)) {
                 self.summary.repeated += 1;
                 continue;
             }

@@ -16,7 +16,7 @@ use crate::error::SourceError;
 use crate::explanation::{Explanation, OnExplanation};
 use crate::expression::{Scope, to_value};
 use crate::fetch::{Reader, Row, Sources};
-use crate::http::{Client, Network, OnExchange, Transport};
+use crate::http::{Client, Network, OnExchange, OnRetry, Transport};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::run_reading::RunReading;
 
@@ -89,6 +89,13 @@ impl HttpSource {
     #[must_use]
     pub fn watched(mut self, on_exchange: OnExchange) -> Self {
         self.client.watched(on_exchange);
+        self
+    }
+
+    /// The same, with every retry that takes seconds told to this.
+    #[must_use]
+    pub fn telling(mut self, on_retry: OnRetry) -> Self {
+        self.client.telling(on_retry);
         self
     }
 

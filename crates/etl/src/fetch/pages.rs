@@ -1,14 +1,15 @@
 //! Pages: the request for one, and the records in its answer.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use minijinja::Value;
+use minijinja::value::ValueKind;
 
 use super::lookup::written;
 use super::{Reader, Row};
 use crate::description::Source;
 use crate::error::{SourceError, SourceErrorKind};
-use crate::expression::{Scope, to_value};
+use crate::expression::{Expression, Scope, to_json, to_value};
 use crate::http::{Answer, Prepared};
 
 /// What an answer holds.
@@ -54,31 +55,20 @@ impl Reader<'_> {
             Some(expression) => self.evaluate(expression, &scope, &body)?,
         };
         let records: Vec<Value> = match list.kind() {
-            minijinja::value::ValueKind::None => Vec::new(),
+            ValueKind::None => Vec::new(),
             // One record that is not in a list is a list of one.
-            minijinja::value::ValueKind::Map => vec![list],
-            _ => list
-                .try_iter()
-                .map_err(|_| {
-                    self.client
-                        .error(SourceErrorKind::Format, request)
-                        .because(format!("the records are no list but {}", list.kind()))
-                        .hint("say with `records` where in the answer they are".to_owned())
-                })?
-                .collect(),
+            ValueKind::Map => vec![list],
+            ValueKind::Seq | ValueKind::Iterable => list.try_iter().into_iter().flatten().collect(),
+            kind => {
+                return Err(self
+                    .client
+                    .error(SourceErrorKind::Format, request)
+                    .because(format!("the records are no list but {kind}"))
+                    .hint("say with `records` where in the answer they are".to_owned()));
+            }
         };
         let keys = match source.identity() {
-            Some(key) => {
-                let mut keys = Vec::new();
-                for record in &records {
-                    keys.push(written(&self.evaluate(
-                        key,
-                        &scope.with([("record", record.clone())]),
-                        record,
-                    )?));
-                }
-                Some(keys)
-            }
+            Some(key) => Some(self.keys(key, &records, &scope)?),
             None => None,
         };
         let last = records.last().cloned().unwrap_or_else(|| Value::from(()));
@@ -90,6 +80,32 @@ impl Reader<'_> {
             address: request.address.clone(),
             body,
         }))
+    }
+
+    /// What tells the records of a page apart: their keys. A record whose key is null is told by everything in it, and by
+    /// how many of the same come before it; it is not the same as any other without a key.
+    fn keys(
+        &self,
+        key: &Expression,
+        records: &[Value],
+        scope: &Scope,
+    ) -> Result<Vec<String>, SourceError> {
+        let mut nameless: HashMap<String, usize> = HashMap::new();
+        let mut keys = Vec::new();
+        for record in records {
+            let scope = scope.with([("record", record.clone())]);
+            let value = self.evaluate(key, &scope, record)?;
+            keys.push(match is_null(&value) {
+                false => written(&value),
+                true => {
+                    let record = to_json(record).to_string();
+                    let count = nameless.entry(record.clone()).or_default();
+                    *count += 1;
+                    format!("without a key: {record} {count}")
+                }
+            });
+        }
+        Ok(keys)
     }
 
     /// The rows of a page that count and were not seen before.
@@ -141,5 +157,16 @@ impl Reader<'_> {
 
     fn parent(&self, page: &Page) -> Value {
         page.scope.get("parent")
+    }
+}
+
+/// Whether a key is null, or made of nulls only.
+fn is_null(key: &Value) -> bool {
+    match key.kind() {
+        ValueKind::None => true,
+        ValueKind::Seq => key
+            .try_iter()
+            .is_ok_and(|mut parts| parts.all(|part| part.is_none())),
+        _ => false,
     }
 }

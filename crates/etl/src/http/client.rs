@@ -13,7 +13,7 @@ use bowline_http::percent_encode;
 use serde_json::{Map, Value as Json};
 
 use super::excerpt::{SHOWN, is_secret_key, trimmed};
-use super::exchange::{Exchange, OnExchange};
+use super::exchange::{Exchange, OnExchange, OnRetry};
 use super::slots::Slots;
 use super::transport::{Incoming, Outgoing, Transport, TransportError};
 use crate::description::{
@@ -23,6 +23,11 @@ use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{
     Expression, ExpressionProblem, Scope, Template, text_of, to_json, to_value,
 };
+
+/// What to do about an answer that is a page for people, often the one to log in.
+const PAGE_HINT: &str = "see that the base address is the API's, not that of pages for people, and that the credentials are let in";
+/// A try and the wait after it that take as long as this are worth a word.
+const TOLD: Duration = Duration::from_secs(2);
 
 /// A request with everything filled in.
 #[derive(Debug, Clone)]
@@ -75,6 +80,7 @@ pub(crate) struct Client {
     requests: AtomicU64,
     cancel: Arc<AtomicBool>,
     watch: Option<OnExchange>,
+    on_retry: Option<OnRetry>,
     /// The expressions that may read an answer's headers.
     header_readers: String,
 }
@@ -105,6 +111,7 @@ impl Client {
             requests: AtomicU64::new(0),
             cancel,
             watch: None,
+            on_retry: None,
             header_readers: header_readers(description),
         };
         let base = client.credential(&http.base_url, "http.base_url")?;
@@ -126,6 +133,11 @@ impl Client {
     /// Shows every exchange to this from now on.
     pub(crate) fn watched(&mut self, watch: OnExchange) {
         self.watch = Some(watch);
+    }
+
+    /// Tells this from now on what takes seconds.
+    pub(crate) fn telling(&mut self, on_retry: OnRetry) {
+        self.on_retry = Some(on_retry);
     }
 
     /// How many requests were sent so far, retries included.
@@ -286,6 +298,7 @@ impl Client {
         let mut retry = 0;
         loop {
             self.wait_for_turn()?;
+            let before = self.transport.elapsed();
             let outcome = self.once(request, login.as_ref());
             let passing = match &outcome {
                 Ok(raw) => bowline_http::is_passing(raw.status),
@@ -308,8 +321,29 @@ impl Client {
             if header("retry-after").is_some() {
                 self.hold_back(wait);
             }
+            let taken = self.transport.elapsed().saturating_sub(before);
+            if let Some(on_retry) = &self.on_retry
+                && taken + wait >= TOLD
+            {
+                on_retry(&self.why_again(request, &outcome), wait);
+            }
             self.pause(wait)?;
             retry += 1;
+        }
+    }
+
+    fn why_again(&self, request: &Prepared, outcome: &Result<Incoming, SourceError>) -> String {
+        match outcome {
+            Ok(raw) => {
+                let address = self.shown_address(&request.address);
+                format!("`{} {address}`: status {}", request.method, raw.status)
+            }
+            Err(error) => error
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
 
@@ -421,7 +455,11 @@ impl Client {
                     .because(
                         self.masked(&format!("status {}: redirected to `{place}`", raw.status)),
                     )
-                    .hint("write that address as the base address".to_owned()));
+                    .hint(
+                        "redirects are not followed: write an address that answers by itself, and see that the \
+                         credentials are let in"
+                            .to_owned(),
+                    ));
             }
             401 | 403 => (
                 SourceErrorKind::Unauthorized,
@@ -465,9 +503,11 @@ impl Client {
                 .get("content-type")
                 .map_or("no content type", String::as_str);
             let text = String::from_utf8_lossy(&raw.body);
+            let is_page = kind.contains("html").then(|| PAGE_HINT.to_owned());
             self.error(SourceErrorKind::Format, request)
                 .because(format!("not JSON ({kind}): {error}"))
                 .because(self.shown(&text))
+                .hint(is_page)
         })
     }
 

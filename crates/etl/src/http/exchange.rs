@@ -12,6 +12,10 @@ use super::transport::{Incoming, Outgoing, TransportError};
 /// What is shown every exchange of a connector with its vendor, retries included; from several threads.
 pub type OnExchange = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
 
+/// What is told why a request is about to be tried again, and how long that waits, when all of it takes seconds; from
+/// several threads.
+pub type OnRetry = Arc<dyn Fn(&str, Duration) + Send + Sync>;
+
 /// A request and what came of it.
 pub struct Exchange<'c> {
     pub(super) client: &'c Client,

@@ -9,6 +9,6 @@ mod transport;
 pub(crate) use bowline_http::resolve;
 pub(crate) use client::{Answer, Client, Prepared};
 pub(crate) use excerpt::trimmed;
-pub use exchange::{Exchange, OnExchange};
+pub use exchange::{Exchange, OnExchange, OnRetry};
 pub(crate) use transport::Network;
 pub use transport::{Incoming, Outgoing, Transport, TransportError};

@@ -1,7 +1,8 @@
 //! What vendors do wrong, and what becomes of it.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bowline_etl::{HttpSource, Pipeline as _, SourceError, SourceErrorKind};
 use serde_json::{Value, json};
@@ -106,6 +107,35 @@ fn what_does_not_pass_is_told_with_the_vendors_words() {
 }
 
 #[test]
+fn a_retry_that_takes_its_time_is_told_with_the_reason() {
+    let asked = Mutex::new(0);
+    let vendor = Vendor::start(move |_| {
+        let mut asked = asked.lock().unwrap();
+        *asked += 1;
+        Some(match *asked {
+            // One short wait and one long.
+            1 => status(500, json!({})),
+            2 => {
+                let mut answer = status(429, json!({}));
+                answer.headers.push(("retry-after", "2".to_owned()));
+                answer
+            }
+            _ => ok(json!([])),
+        })
+    });
+    let patient =
+        description("").replace("longest_wait_seconds = 0.01", "longest_wait_seconds = 2");
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&told);
+    let source = source(&vendor.url, &patient).telling(Arc::new(move |why: &str, wait| {
+        notes.lock().unwrap().push((why.to_owned(), wait));
+    }));
+    assets(&source).unwrap();
+    let why = format!("`GET {}/api/jobs`: status 429", vendor.url);
+    assert_eq!(*told.lock().unwrap(), [(why, Duration::from_secs(2))]);
+}
+
+#[test]
 fn answers_that_are_no_json_are_shown() {
     let error = failure("", || {
         Some(Answer {
@@ -120,6 +150,12 @@ fn answers_that_are_no_json_are_shown() {
         "{error}"
     );
     assert!(error.to_string().contains("Please log in"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("hint: see that the base address is the API's"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -138,6 +174,12 @@ fn size_and_time_have_their_limits() {
         Some(answer)
     });
     assert_eq!(redirected.kind, SourceErrorKind::Refused);
+    assert!(
+        redirected
+            .to_string()
+            .contains("hint: redirects are not followed"),
+        "{redirected}"
+    );
     assert!(redirected.to_string().contains("elsewhere.example.com"));
 }
 

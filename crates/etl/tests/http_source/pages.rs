@@ -138,6 +138,38 @@ fn every_style_gives_every_run_once() {
 }
 
 #[test]
+fn records_without_a_key_are_not_taken_for_one() {
+    for style in [OFFSET, NUMBER, CURSOR, LINK, HEADER] {
+        let nameless = |name: &str| json!({"id": null, "name": name});
+        let list = vec![
+            named(1),
+            nameless("a"),
+            named(2),
+            nameless("b"),
+            named(3),
+            nameless("c"),
+        ];
+        let vendor = Vendor::start(move |asked| Some(page_of(&list, asked, 3)));
+        let source = source(&vendor.url, &description(style));
+        let (events, summary) = runs(&source, &always()).unwrap_or_else(|e| panic!("{style}: {e}"));
+        assert_eq!((events.len(), summary.records), (6, 6), "{style}");
+    }
+}
+
+#[test]
+fn text_is_no_list_of_records() {
+    for records in [json!("none"), json!(7), json!(true)] {
+        let vendor = Vendor::start(move |_| Some(ok(json!({"runs": records}))));
+        let error = runs(&source(&vendor.url, &description(OFFSET)), &always()).unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Format, "{error}");
+        assert!(
+            error.to_string().contains("the records are no list but "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_page_shorter_than_asked_is_not_the_last() {
     let numbered = NUMBER.replace(", last = \"response.page >= response.pages\"", "");
     for style in [OFFSET, &numbered, CURSOR, AFTER, LINK] {
