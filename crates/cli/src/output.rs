@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use bowline_driver::Redactor;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::ColorWhen;
 use crate::error::{CliError, Problem};
@@ -30,6 +30,8 @@ pub(crate) enum Verbosity {
 pub(crate) struct Printer {
     verbosity: Verbosity,
     redactor: RwLock<Redactor>,
+    /// What is drawn on standard error, and makes way for lines that are said there.
+    bars: MultiProgress,
 }
 
 /// Sets when colour is used, for this program's output and for help texts alike.
@@ -50,6 +52,7 @@ impl Printer {
         Self {
             verbosity,
             redactor: RwLock::new(Redactor::default()),
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
         }
     }
 
@@ -119,16 +122,15 @@ impl Printer {
 
     /// A progress bar on standard error; invisible when quiet or when nobody is looking.
     pub(crate) fn bar(&self, template: &str) -> ProgressBar {
-        let target = if self.verbosity == Verbosity::Quiet {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
+        if self.verbosity == Verbosity::Quiet {
+            return ProgressBar::hidden();
+        }
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━━╌")
             .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ");
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let bar = self.bars.add(bar).with_style(style);
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
     }
@@ -142,9 +144,11 @@ impl Printer {
 
     fn complain(&self, text: &str) {
         // Nothing sensible is left to do when standard error itself cannot be written.
-        let _ = anstream::stderr()
-            .lock()
-            .write_all(self.redact(text).as_bytes());
+        let _ = self.bars.suspend(|| {
+            anstream::stderr()
+                .lock()
+                .write_all(self.redact(text).as_bytes())
+        });
     }
 
     fn redact(&self, text: &str) -> String {

@@ -1,10 +1,12 @@
 //! From a name on the command line to a pipeline connector, its credentials and its vendor.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bowline_connector::{Credentials, Located, Workspace};
 use bowline_contract::AssetClass;
-use bowline_etl::{EtlConnector, Exchange, OnExchange, Opening, Pipeline};
+use bowline_etl::{EtlConnector, Exchange, OnExchange, OnRetry, Opening, Pipeline};
+use jiff::Timestamp;
 
 use crate::connector::{read_credentials, tell};
 use crate::error::CliError;
@@ -51,15 +53,41 @@ pub(crate) fn open(
     open_with(connector, &credentials, opening(context))
 }
 
-/// What opens a connector so that every request is shown, when asked to say more.
+/// What opens a connector so that waits are told, and every request is shown when asked to say more.
 pub(crate) fn opening(context: &Context) -> Opening {
     let printer = Arc::clone(&context.printer);
     Opening {
+        on_retry: Some(on_retry(context)),
         on_exchange: printer.says_details().then(|| {
             Arc::new(move |exchange: &Exchange<'_>| printer.detail(traced(exchange))) as OnExchange
         }),
         ..Opening::default()
     }
+}
+
+/// The second that it is. Windows begin and end with whole seconds: many vendors read no finer times.
+pub(crate) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// What says why nothing seems to happen. Requests that fail together are told once.
+pub(crate) fn on_retry(context: &Context) -> OnRetry {
+    /// How long one word is enough.
+    const QUIET: Duration = Duration::from_secs(2);
+    let printer = Arc::clone(&context.printer);
+    let told: Mutex<Option<Instant>> = Mutex::new(None);
+    Arc::new(move |why, wait| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= QUIET) {
+            let when = match wait.as_secs() {
+                0 => String::new(),
+                seconds => format!(" in {seconds} s"),
+            };
+            printer.say(format!("trying again{when}: {}", visible(why)));
+            *told = Some(Instant::now());
+        }
+    })
 }
 
 /// A line for a request and its answer.

@@ -15,6 +15,8 @@ use crate::state::{Ledger, Window};
 
 /// How many events are delivered together at most: as many as the push API takes.
 const BATCH: usize = 100;
+/// When so many events are all that a window has and each is refused, the fault is hardly theirs.
+const FEW: usize = 10;
 /// How many bytes of events are delivered together at most; a single larger one goes alone.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
@@ -244,6 +246,7 @@ impl Delivery<'_> {
             self.batch.push(event);
         }
         self.flush()?;
+        self.check_taken(FEW)?;
         self.bury_suspects()?;
         self.settle()
     }
@@ -264,20 +267,25 @@ impl Delivery<'_> {
         }
         self.collected.of(kind).delivered += taken.len();
         if taken.is_empty() && self.ledger.is_empty() {
-            // A wrong resource looks like this too, and must not turn everything into dead letters.
-            if let (true, Some((_, reason))) = (self.suspects.len() >= BATCH, self.suspects.first())
-            {
-                return Err(CollectError::NothingTaken {
-                    count: self.suspects.len(),
-                    reason: reason.clone(),
-                });
-            }
+            self.check_taken(BATCH)?;
         } else {
             self.ledger.add(taken.into_iter())?;
             self.bury_suspects()?;
         }
         (self.on_progress)(&self.collected);
         Ok(())
+    }
+
+    /// Stops where nothing was taken and this many events or more were refused: a wrong resource looks like this too, and
+    /// must not turn everything into dead letters.
+    fn check_taken(&self, most: usize) -> Result<(), CollectError> {
+        match self.suspects.first() {
+            Some((_, reason)) if self.suspects.len() >= most => Err(CollectError::NothingTaken {
+                count: self.suspects.len(),
+                reason: reason.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn bury_suspects(&mut self) -> Result<(), CollectError> {

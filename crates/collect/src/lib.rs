@@ -19,6 +19,6 @@ pub use dead_letters::DeadLetters;
 pub use error::{CollectError, PushError, PushErrorKind, StateError};
 pub use event::{Encoder, Event, Format, Kind};
 pub use lineage::Lineage;
-pub use push::{Push, PushTarget, Resource};
+pub use push::{OnRetry, Push, PushTarget, Resource};
 pub use sink::{LineFile, Refused, Sink, lines};
 pub use state::{Ledger, State, Window};

@@ -52,7 +52,11 @@ pub struct Push {
     target: PushTarget,
     redactor: Redactor,
     cancel: Arc<AtomicBool>,
+    on_retry: Option<OnRetry>,
 }
+
+/// What is told why a batch is about to be sent again, and how long that waits.
+pub type OnRetry = Box<dyn Fn(&str, Duration) + Send>;
 
 /// What an answer means.
 enum Answer {
@@ -85,7 +89,15 @@ impl Push {
             target: PushTarget { base_url, ..target },
             redactor,
             cancel,
+            on_retry: None,
         })
+    }
+
+    /// The same, with every retry told to this.
+    #[must_use]
+    pub fn telling(mut self, on_retry: OnRetry) -> Self {
+        self.on_retry = Some(on_retry);
+        self
     }
 
     /// Delivers a batch; one that is refused is halved until the events at fault are found.
@@ -132,10 +144,16 @@ impl Push {
             let (status, retry_after, words) = match self.once(&address, &key, &body) {
                 Ok(answer) => answer,
                 Err(words) if retry >= RETRIES => {
-                    return Err(error(PushErrorKind::Unreachable, &words));
+                    let hint =
+                        "see that the address is right, and that it can be reached from here";
+                    return Err(error(PushErrorKind::Unreachable, &words).hint(hint.to_owned()));
                 }
-                Err(_) => {
-                    self.pause(bowline_http::wait(retry, None, LONGEST_WAIT));
+                Err(words) => {
+                    let wait = bowline_http::wait(retry, None, LONGEST_WAIT);
+                    self.pause(
+                        &format!("`POST {}`: {words}", shown_address(&address)),
+                        wait,
+                    );
                     retry += 1;
                     continue;
                 }
@@ -158,7 +176,8 @@ impl Push {
                 }
                 _ => {
                     let wait = bowline_http::wait(retry, retry_after.as_deref(), LONGEST_WAIT);
-                    self.pause(wait);
+                    let why = format!("`POST {}`: status {status}", shown_address(&address));
+                    self.pause(&why, wait);
                     retry += 1;
                 }
             }
@@ -189,7 +208,15 @@ impl Push {
             .limit(MOST_ANSWER)
             .read_to_vec();
         // An answer that broke off after its status still says whether the batch was taken.
-        let words = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
+        let words = match response.headers().get("location") {
+            Some(place) if (300..400).contains(&status) => {
+                format!(
+                    "redirected to `{}`",
+                    String::from_utf8_lossy(place.as_bytes())
+                )
+            }
+            _ => String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
+        };
         Ok((status, retry_after, words))
     }
 
@@ -213,8 +240,11 @@ impl Push {
         body
     }
 
-    /// Sleeps, but notices when the collection is cancelled.
-    fn pause(&self, wait: Duration) {
+    /// Says why and sleeps, but notices when the collection is cancelled.
+    fn pause(&self, why: &str, wait: Duration) {
+        if let Some(on_retry) = &self.on_retry {
+            on_retry(&self.redactor.redact(why), wait);
+        }
         // The next try sees to it that nothing is sent then.
         let _cancelled = bowline_http::pause(wait, || self.cancel.load(Ordering::Relaxed));
     }

@@ -81,7 +81,7 @@ enum Part {
 
 impl CollectArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let now = Timestamp::now();
+        let now = pipeline::now();
         let connector = pipeline::load(context, self.connector.as_deref())?;
         let credentials = pipeline::credentials(context, &connector)?;
         let stop = Stop::listening()?;
@@ -166,7 +166,7 @@ impl CollectArgs {
         loop {
             let outcome = collector.unfinished().and_then(|ended| {
                 let start = collector.collected_until().unwrap_or(until);
-                let end = Timestamp::now() - settle;
+                let end = pipeline::now() - settle;
                 if ended != Ended::Fine || start >= end {
                     return Ok(ended);
                 }
@@ -329,15 +329,13 @@ impl Collector<'_> {
         let collected = match outcome {
             Ok(collected) => collected,
             Err(error) if self.stop.is_asked() && is_cancelled(&error) => {
-                if self.state.is_some() {
-                    let printer = &self.context.printer;
-                    printer.say(format!(
-                        "stopped; the next collection goes on with {window}"
-                    ));
-                }
+                self.left_open("stopped", window);
                 return Ok(Ended::Interrupted);
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                self.left_open("not finished", window);
+                return Err(error);
+            }
         };
         if let Some(state) = &mut self.state {
             state.finish()?;
@@ -346,6 +344,14 @@ impl Collector<'_> {
         let report = words::report(&collected, window, began.elapsed(), &self.dead_letters);
         self.context.printer.say(report.trim_end());
         Ok(Ended::Fine)
+    }
+
+    /// Says what becomes of a window that was not finished, if anything is written down of it.
+    fn left_open(&self, what: &str, window: Window) {
+        if self.state.is_some() {
+            let printer = &self.context.printer;
+            printer.say(format!("{what}; the next collection goes on with {window}"));
+        }
     }
 
     fn collect(&mut self, window: Window, ledger: &mut Ledger) -> Result<Collected, CliError> {

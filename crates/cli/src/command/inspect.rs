@@ -97,7 +97,7 @@ impl InspectArgs {
         let recording = self.replay.as_deref().map(Recording::open).transpose()?;
         let now = recording
             .as_ref()
-            .map_or_else(Timestamp::now, |recording| recording.now);
+            .map_or_else(pipeline::now, |recording| recording.now);
         let credentials = match &recording {
             Some(recording) => recording.credentials.clone(),
             None => pipeline::credentials(context, &connector)?,
@@ -111,6 +111,7 @@ impl InspectArgs {
         let opening = Opening {
             transport: recording.map(|recording| Arc::new(recording) as _),
             on_exchange: self.on_exchange(context, recorder.clone()),
+            on_retry: Some(pipeline::on_retry(context)),
             on_explanation: Some(Arc::new(move |explanation| {
                 *explained.lock().unwrap_or_else(PoisonError::into_inner) = Some(explanation);
             })),
@@ -122,8 +123,10 @@ impl InspectArgs {
             last: &last,
             now,
         };
+        let bar = context.printer.bar("{spinner} asking the vendor");
         let asset = inspection.asset(self.asset.as_deref());
         let run = asset.and_then(|asset| Ok((asset, inspection.run(self.run.as_deref())?)));
+        bar.finish_and_clear();
         // What was saved until a failure helps to understand it.
         if let (Some(recorder), Some(dir)) = (&recorder, &self.save) {
             let count = recorder.finish()?;
@@ -375,7 +378,10 @@ fn document(asset: &Search, run: &Search) -> String {
 
 fn page(terms: &Terminology, asset: &Search, run: &Search) -> String {
     let mut page = Listing::default();
-    let job = format!("{} (a job of the platform's)", visible(&terms.job));
+    let job = match terms.job.as_str() {
+        "Job" => "Job".to_owned(),
+        other => format!("{} (a job of the platform's)", visible(other)),
+    };
     describe(&mut page, &job, asset);
     describe(&mut page, "Run", run);
     page.finish()

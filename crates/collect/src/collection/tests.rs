@@ -251,6 +251,11 @@ fn a_platform_that_takes_nothing_makes_no_dead_letters() {
         Err(CollectError::NothingTaken { count: 100, .. })
     ));
     assert!(place.dead().is_empty());
+    let stopped = Place::new().collect(&Fake::new(2, 8), &mut sink);
+    assert!(matches!(
+        stopped,
+        Err(CollectError::NothingTaken { count: 10, .. })
+    ));
     // A few bad ones among nothing else are what they are.
     let collected = place.collect(&Fake::new(0, 3), &mut sink).unwrap();
     assert_eq!((collected.runs.refused, place.dead().len()), (3, 3));

@@ -16,8 +16,10 @@ use indicatif::ProgressBar;
 use uuid::Uuid;
 
 use super::uuid;
+use crate::command::new::web_address;
 use crate::error::CliError;
 use crate::output::Printer;
+use crate::pipeline;
 use crate::run::Context;
 
 const KEY_ID_VARIABLE: &str = "BOWLINE_PUSH_KEY_ID";
@@ -35,7 +37,8 @@ pub(super) struct DestinationArgs {
         long,
         value_name = "URL",
         conflicts_with = "output",
-        requires = "resource"
+        requires = "resource",
+        value_parser = web_address
     )]
     push: Option<String>,
     /// What the platform knows the vendor's installation by
@@ -127,6 +130,8 @@ impl DestinationArgs {
             },
         };
         let client = Push::new(target, Arc::clone(cancel)).map_err(CollectError::Push)?;
+        let on_retry = pipeline::on_retry(context);
+        let client = client.telling(Box::new(move |why, wait| on_retry(why, wait)));
         Ok(Destination::Push(Box::new(client)))
     }
 

@@ -22,7 +22,10 @@ pub(super) fn report(
     let requests: u64 = readings(collected).map(|reading| reading.requests).sum();
     let mut text = format!(
         "{} {window}: {} {}\n",
-        paint(GOOD, "✓"),
+        match collected.dead() {
+            0 => paint(GOOD, "✓"),
+            _ => paint(BAD, "✗"),
+        },
         progress(collected),
         paint(
             QUIET,
@@ -165,7 +168,7 @@ mod tests {
         );
         assert_eq!(
             anstream::adapter::strip_str(&text).to_string(),
-            "✓ [2026-11-22T10:00:00Z, 2026-11-22T11:00:00Z): 0 jobs and 5 runs (5 requests, 1.2 s)\n  \
+            "✗ [2026-11-22T10:00:00Z, 2026-11-22T11:00:00Z): 0 jobs and 5 runs (5 requests, 1.2 s)\n  \
              no jobs: the vendor gave no records\n  \
              runs besides: 3 outside the window\n  \
              ! statuses that manifest.json does not map, sent as `unknown`: `weird` (2), `odd` (1)\n  \
