@@ -102,9 +102,11 @@ pub(crate) fn compose(up: &str) -> String {
     format!(
         "# Made by `bowline dockerfile`. Test a connector with: docker compose run --rm test test NAME\n\
          services:\n  test:\n    image: {tag}\n    build:\n      context: .\n      network: host\n    \
-         network_mode: host\n    volumes:\n      - {up}:{workspace}\n      \
+         network_mode: host\n    environment:\n      - {connector}\n      - {hours}\n    volumes:\n      - {up}:{workspace}\n      \
          - ${{BOWLINE_BINARY:-{program}}}:{program}:ro\n",
         tag = TestImage::TAG,
+        connector = layout::CONNECTOR_VARIABLE,
+        hours = layout::ETL_TEST_WINDOW_VARIABLE,
         workspace = TestImage::WORKSPACE,
         program = TestImage::PROGRAM,
     )

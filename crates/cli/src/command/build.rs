@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bowline_connector::{Located, Workspace, WorkspaceError};
 use bowline_contract::AssetClass;
+use bowline_contract::layout::CONNECTOR_VARIABLE;
 use bowline_image::plan::{
     Candidate, ModeChoice, PlanError, PlanProblem, PlanProblemKind, PlanRequest, Planned, Question,
     choose, plan,
@@ -38,7 +39,7 @@ pub(crate) use summary::bytes;
                   bowline build --platform linux/amd64 --platform linux/arm64 --output oci:image"
 )]
 pub(crate) struct BuildArgs {
-    /// The connectors; without names, all exported warehouse connectors and all pipeline connectors
+    /// The connectors; without names, the one that CONNECTOR names, else all exported warehouse and all pipeline connectors
     names: Vec<String>,
     /// Whether the agent reads metadata with the warehouse connectors
     #[arg(long, value_name = "MODE", default_value = "auto")]
@@ -240,6 +241,12 @@ fn chosen(
     if !names.is_empty() {
         return all_or_named(workspace, names);
     }
+    if let Some(name) = named_by_environment() {
+        context.printer.say(format!(
+            "only `{name}`, which the environment variable `{CONNECTOR_VARIABLE}` names"
+        ));
+        return all_or_named(workspace, &[name]);
+    }
     let (chosen, left_out) = choose(all_or_named(workspace, names)?.0);
     for name in left_out {
         context.printer.say(format!(
@@ -247,6 +254,11 @@ fn chosen(
         ));
     }
     Ok((chosen, Vec::new()))
+}
+
+fn named_by_environment() -> Option<String> {
+    let name = std::env::var(CONNECTOR_VARIABLE).ok()?;
+    (!name.trim().is_empty()).then_some(name)
 }
 
 /// The connectors of these names, or all there are, and the names that mean none.
@@ -307,7 +319,7 @@ impl Voice {
         match event {
             BuildEvent::Step(what) => {
                 self.bar.set_message(what.clone());
-                self.bar.suspend(|| self.printer.say(what));
+                self.printer.say(what);
             }
             BuildEvent::Progress { what, done, total } => {
                 let done = summary::bytes(done);
@@ -319,12 +331,11 @@ impl Voice {
             BuildEvent::Output(line) => {
                 let line = crate::output::visible(&line);
                 self.bar.set_message(line.clone());
-                self.bar.suspend(|| self.printer.detail(line));
+                self.printer.detail(line);
             }
-            BuildEvent::Warning(what) => self.bar.suspend(|| {
-                self.printer
-                    .say(format!("{} {what}", paint(OPEN, "warning:")));
-            }),
+            BuildEvent::Warning(what) => self
+                .printer
+                .say(format!("{} {what}", paint(OPEN, "warning:"))),
             _ => {}
         }
     }

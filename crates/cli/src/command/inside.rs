@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use bowline_connector::Workspace;
 use bowline_contract::exit_code;
-use bowline_driver::install::DRIVER_FOLDER_VARIABLE;
+use bowline_contract::layout::{CONNECTOR_VARIABLE, ETL_TEST_WINDOW_VARIABLE};
+use bowline_driver::install::{DRIVER_FOLDER_VARIABLE, driver_folder};
 use bowline_image::engine::{self, Engine};
 use bowline_image::plan::TestImage;
 use bowline_image::{BuildEvent, Cancel, ImageError, ImageErrorKind};
@@ -82,32 +83,38 @@ impl InsideArgs {
         let program = std::env::current_exe().map_err(|error| {
             CliError::Internal(format!("this program cannot find itself: {error}"))
         })?;
-        let command = container(engine, &workspace, &program)?;
+        let drivers = driver_folder().filter(|folder| folder.is_dir());
+        let command = container(engine, workspace.root(), &program, drivers.as_deref());
         run(command, engine, arguments)
     }
 }
 
+/// The variables that say what is tested, which means the same in the container.
+const PASSED: [&str; 2] = [CONNECTOR_VARIABLE, ETL_TEST_WINDOW_VARIABLE];
+
 /// The command that starts a container over the workspace, short of what is run in it.
-fn container(engine: Engine, workspace: &Workspace, program: &Path) -> Result<Command, CliError> {
+fn container(engine: Engine, workspace: &Path, program: &Path, drivers: Option<&Path>) -> Command {
     let mut command = Command::new(engine.name());
     command.args(["run", "--rm", "--network", "host"]);
+    for name in PASSED {
+        command.args(["--env", name]);
+    }
     let mut mount = |from: &Path, to: &str, how: &str| {
         command
             .arg("--volume")
             .arg(format!("{}:{to}{how}", from.display()));
     };
-    mount(workspace.root(), TestImage::WORKSPACE, "");
+    mount(workspace, TestImage::WORKSPACE, "");
     mount(program, TestImage::PROGRAM, ":ro");
-    if let Some(drivers) = std::env::var_os(DRIVER_FOLDER_VARIABLE) {
-        mount(Path::new(&drivers), DRIVERS, ":ro");
-        command.args(["--env", &format!("{DRIVER_FOLDER_VARIABLE}={DRIVERS}")]);
+    if let Some(drivers) = drivers {
+        // At the same place inside: manifests of drivers name their libraries by whole paths.
+        let folder = drivers.display().to_string();
+        mount(drivers, &folder, ":ro");
+        command.args(["--env", &format!("{DRIVER_FOLDER_VARIABLE}={folder}")]);
     }
     command.arg(TestImage::TAG);
-    Ok(command)
+    command
 }
-
-/// Where a container finds the user's drivers.
-const DRIVERS: &str = "/opt/bowline-drivers";
 
 fn run(mut command: Command, engine: Engine, arguments: &[String]) -> Result<Ended, CliError> {
     let failed = |why: String| {
@@ -128,5 +135,28 @@ fn run(mut command: Command, engine: Engine, arguments: &[String]) -> Result<End
             Ok(Ended::Inside(code))
         }
         _ => Err(failed(status.to_string()).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_has_the_drivers_where_their_manifests_say() {
+        let command = container(
+            Engine::Podman,
+            Path::new("/w"),
+            Path::new("/bin/bowline"),
+            Some(Path::new("/home/ann/drivers")),
+        );
+        let said = command.get_args().map(|word| word.to_string_lossy());
+        let said = said.collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            said,
+            "run --rm --network host --env CONNECTOR --env ETL_TEST_WINDOW_HOURS --volume /w:/workspace \
+             --volume /bin/bowline:/usr/local/bin/bowline:ro --volume /home/ann/drivers:/home/ann/drivers:ro \
+             --env BOWLINE_DRIVER_DIR=/home/ann/drivers bowline-test"
+        );
     }
 }
