@@ -249,6 +249,16 @@ fn airflow_comes_out_complete() {
     );
     assert_eq!(runs[0]["task_runs"][1]["status"], "scheduled");
     assert_eq!(
+        part(
+            &runs[0]["task_runs"][2],
+            &["status", "raw_status", "task_source_id", "error"]
+        ),
+        json!({
+            "status": "timed_out", "raw_status": "failed/AirflowTaskTimeout", "task_source_id": "extract",
+            "error": {"message": "Timeout, PID: 7", "code": "AirflowTaskTimeout"}
+        })
+    );
+    assert_eq!(
         part(&runs[1], &["status", "trigger"]),
         json!({"status": "in_progress", "trigger": "UPSTREAM"})
     );
@@ -321,7 +331,7 @@ fn dagster_comes_out_complete() {
         ),
         json!({
             "status": "failed", "event_time": "2026-11-22T18:00:05Z", "start_time": "2026-11-22T18:00:01.5Z", "trigger": "SCHEDULE",
-            "error": {"message": "ValueError: no amount", "code": "ValueError", "failure_type": "STEP_FAILURE", "upstream_failed_task_source_ids": ["a[amer]"]}
+            "error": {"message": "ValueError: no amount", "code": "ValueError", "failure_type": "STEP_FAILURE", "upstream_failed_task_source_ids": ["a"]}
         })
     );
     assert_eq!(
@@ -341,6 +351,25 @@ fn dagster_comes_out_complete() {
         })
     );
     assert_eq!(runs[1]["status"], "in_progress");
+    // What broke by itself keeps its reason, what was stopped has none.
+    assert_eq!(
+        (&runs[2]["status"], runs[2].get("error")),
+        (&json!("cancelled"), None)
+    );
+    let steps = runs[2]["task_runs"].as_array().unwrap();
+    assert_eq!(
+        steps
+            .iter()
+            .map(|step| part(step, &["status", "raw_status", "error"]))
+            .collect::<Vec<_>>(),
+        [
+            json!({
+                "status": "failed", "raw_status": "FAILURE",
+                "error": {"message": "KeyError: 'amount'", "code": "KeyError"}
+            }),
+            json!({"status": "cancelled", "raw_status": "FAILURE/INTERRUPT", "error": null})
+        ]
+    );
     let asked = all_runs(&source, &RunQuery::Ids(vec!["r2".to_owned()]));
     assert_eq!(asked.len(), 1);
 }
