@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::document::Document;
+use super::mapping::is_like_runs;
 
 /// An endpoint that answers with a list of records.
 #[derive(Debug, Clone)]
@@ -67,6 +68,9 @@ const JOB_WORDS: [&str; 17] = [
     "query",
     "project",
 ];
+
+/// The word for a job that is as often the word for what owns jobs.
+const OWNER_WORD: &str = "project";
 
 impl<'d> ListEndpoint<'d> {
     /// Every list of the document, in its order, and how many endpoints there are.
@@ -189,15 +193,27 @@ impl<'d> ListEndpoint<'d> {
         exact.or_else(|| ending().map(|at| at + words.len()))
     }
 
-    fn stands_alone(&self) -> bool {
-        self.path_parameters().is_empty()
+    /// The parameters of its path when they say whose list it is, such as an account: they are the same for every
+    /// request. None when one of them is a job or a run.
+    pub(super) fn fixed_parameters(&self) -> Option<Vec<&'d str>> {
+        let segments = segments(self.path);
+        let is_of = |segment: &str| {
+            let noun = folded(&singular(segment));
+            RUN_WORDS.contains(&noun.as_str())
+                || (noun != OWNER_WORD && JOB_WORDS.contains(&noun.as_str()))
+        };
+        let hangs = segments
+            .windows(2)
+            .any(|pair| pair[1].contains('{') && is_of(pair[0]));
+        (!hangs).then(|| self.path_parameters())
     }
 
     /// Whether its records can be asked for with the other list at hand: runs below a thing that is no job of ours
     /// cannot.
     fn hangs_on(&self, jobs: &Self) -> bool {
         let below = self.path.strip_prefix(jobs.base());
-        self.path_parameters().len() == 1 && below.is_some_and(|rest| rest.starts_with("/{"))
+        let own = self.path_parameters().len();
+        own == jobs.path_parameters().len() + 1 && below.is_some_and(|rest| rest.starts_with("/{"))
     }
 }
 
@@ -209,49 +225,61 @@ pub(super) struct Chosen<'d> {
     pub(super) others: Vec<ListEndpoint<'d>>,
 }
 
-/// What a list of jobs without runs costs, and runs that are asked for by job: more than any word.
-const NO_RUNS: usize = 1000;
+/// What a list of jobs without runs costs, a list of jobs that looks like one of runs, each parameter of a path, and runs
+/// that are asked for by job: more than any word.
+const NO_RUNS: usize = 10_000;
+const LIKE_RUNS: usize = 5000;
+const PARAMETER: usize = 300;
 const RUNS_BY_JOB: usize = 100;
 
 /// Chooses the lists that look most like jobs and their runs; without anything like jobs, the first list stands for
 /// them.
-pub(super) fn choose(mut lists: Vec<ListEndpoint<'_>>) -> Option<Chosen<'_>> {
+pub(super) fn choose<'d>(
+    document: &'d Document,
+    mut lists: Vec<ListEndpoint<'d>>,
+) -> Option<Chosen<'d>> {
     let job_rank = |list: &ListEndpoint<'_>| match list.rank(&RUN_WORDS) {
         Some(_) => None,
         None => list.rank(&JOB_WORDS),
     };
-    let run_of = |jobs: &ListEndpoint<'_>| {
-        let runs = lists.iter().enumerate().filter_map(|(at, list)| {
-            let rank = list.rank(&RUN_WORDS)?;
-            let cost = match list.stands_alone() {
-                true => 0,
-                false if list.hangs_on(jobs) => RUNS_BY_JOB,
-                false => return None,
+    // Some vendors call a run a job, and a job by another word.
+    let run_rank = |list: &ListEndpoint<'d>| {
+        let called_job = || job_rank(list).filter(|_| is_like_runs(document, list));
+        list.rank(&RUN_WORDS)
+            .or_else(|| Some(called_job()? + 2 * RUN_WORDS.len()))
+    };
+    let run_of = |jobs_at: usize| {
+        let jobs = &lists[jobs_at];
+        let others = lists.iter().enumerate().filter(|(at, _)| *at != jobs_at);
+        let runs = others.filter_map(|(at, list)| {
+            let rank = run_rank(list)?;
+            let given = jobs.path_parameters();
+            let cost = match list.fixed_parameters() {
+                Some(own) => own.iter().filter(|name| !given.contains(name)).count() * PARAMETER,
+                None if list.hangs_on(jobs) => RUNS_BY_JOB,
+                None => return None,
             };
             Some((rank + cost, list.path.len(), at))
         });
         runs.min()
     };
     let alone = || {
-        lists
-            .iter()
-            .enumerate()
-            .filter(|(_, list)| list.stands_alone())
+        let lists = lists.iter().enumerate();
+        lists.filter_map(|(at, list)| Some((at, list, list.fixed_parameters()?.len() * PARAMETER)))
     };
-    let best = alone().filter_map(|(at, list)| {
+    let best = alone().filter_map(|(at, list, parameters)| {
         let rank = job_rank(list)?;
-        let runs = run_of(list).map_or(NO_RUNS, |(cost, ..)| cost);
-        Some((rank + runs, list.path.len(), at))
+        let likeness = usize::from(is_like_runs(document, list)) * LIKE_RUNS;
+        let runs = run_of(at).map_or(NO_RUNS, |(cost, ..)| cost);
+        Some((rank + likeness + parameters + runs, list.path.len(), at))
     });
     let first = || {
-        let mut others = alone().filter(|(_, list)| list.rank(&RUN_WORDS).is_none());
+        let mut others = alone().filter(|(_, list, _)| list.rank(&RUN_WORDS).is_none());
         others.next().or_else(|| alone().next())
     };
     let jobs = best.min().map(|(_, _, at)| at);
     let jobs = jobs.or_else(|| Some(first()?.0))?;
-    let runs = run_of(&lists[jobs])
-        .map(|(_, _, at)| at)
-        .filter(|at| *at != jobs);
+    let runs = run_of(jobs).map(|(_, _, at)| at);
     let chosen = |at: usize| lists[at].clone();
     let (jobs_list, runs_list) = (chosen(jobs), runs.map(chosen));
     let mut at = 0;

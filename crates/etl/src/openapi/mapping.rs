@@ -8,8 +8,11 @@ use super::fields::{Access, Fields};
 use super::paging::toml_text;
 use super::proposal::{by_id, record_fields, statuses_of};
 
-const TIMEZONES: [&str; 3] = ["timezone", "time_zone", "tz"];
-const CRONS: [&str; 6] = [
+/// Objects that hold what a job is, beside what it is called by.
+const SETTINGS: [&str; 5] = ["settings", "config", "configuration", "definition", "spec"];
+const TIMEZONES: [&str; 4] = ["timezone", "time_zone", "timezone_id", "tz"];
+const CRONS: [&str; 7] = [
+    "quartz_cron_expression",
     "cron",
     "cron_expression",
     "cron_schedule",
@@ -56,7 +59,15 @@ const QUEUED: [&str; 8] = [
     "created",
     "created_on",
 ];
-const CHANGED: [&str; 5] = ["updated_at", "update_time", "timestamp", "time", "date"];
+const CHANGED: [&str; 7] = [
+    "updated_at",
+    "update_time",
+    "last_updated_at",
+    "last_update_time",
+    "timestamp",
+    "time",
+    "date",
+];
 const STATUSES: [&str; 7] = [
     "status",
     "state",
@@ -90,6 +101,13 @@ fn write_lines(text: &mut String, lines: &Lines) {
     }
 }
 
+/// Whether the records of a list say how something stands and when it began or ended, as runs do.
+pub(super) fn is_like_runs(document: &Document, list: &ListEndpoint<'_>) -> bool {
+    let fields = record_fields(document, list);
+    fields.plain(&STATUSES).is_some()
+        && (fields.plain(&STARTS).is_some() || fields.plain(&ENDS).is_some())
+}
+
 /// What a job's record gives.
 #[derive(Debug)]
 pub(super) struct JobFields {
@@ -109,30 +127,39 @@ impl JobFields {
         ]);
         let id = id.map_or_else(|| "record.id".to_owned(), |id| id.path);
         let display = format!("{noun}_display_name");
-        let name = fields.plain(&[
-            "name",
-            &own_name,
-            "title",
-            &display,
-            "display_name",
-            "label",
-            "slug",
-        ]);
+        let settings = fields.inside(&SETTINGS);
+        let places = || [Some(&fields), settings.as_ref()].into_iter().flatten();
+        let name = places().find_map(|fields| {
+            fields.plain(&[
+                "name",
+                &own_name,
+                "title",
+                &display,
+                "display_name",
+                "label",
+                "slug",
+            ])
+        });
         let name = name.map_or_else(|| id.clone(), |name| name.value());
         let mut lines: Lines = vec![
             ("job_source_id", expression(&id)),
             ("name", expression(&name)),
         ];
-        let description = fields.plain(&["description", "summary"]);
+        let description = places().find_map(|fields| fields.plain(&["description", "summary"]));
         lines.extend(description.map(|found| ("description", expression(&found.value()))));
         lines.extend(group(&fields).map(|group| ("group", group)));
-        lines.extend(paused(&fields).map(|paused| ("is_paused", expression(&paused))));
+        let paused = places().find_map(paused);
+        lines.extend(paused.map(|paused| ("is_paused", expression(&paused))));
         let page = fields.plain(&PAGES);
         lines.extend(page.map(|found| ("job_url", expression(&found.value()))));
-        lines.push(("schedule", schedule(&fields)));
+        let schedule = places().find_map(schedule);
+        let manual = || "{ kind = \"'manual'\" }".to_owned();
+        lines.push(("schedule", schedule.unwrap_or_else(manual)));
         lines.extend(owner(&fields).map(|owner| ("owner", owner)));
-        lines.extend(tags(document, &fields).map(|tags| ("properties", tags)));
-        lines.extend(tasks(document, &fields).map(|tasks| ("tasks", tasks)));
+        let tags = places().find_map(|fields| tags(document, fields));
+        lines.extend(tags.map(|tags| ("properties", tags)));
+        let tasks = places().find_map(|fields| tasks(document, fields));
+        lines.extend(tasks.map(|tasks| ("tasks", tasks)));
         Self { id, lines }
     }
 
@@ -185,23 +212,21 @@ fn paused(fields: &Fields<'_>) -> Option<String> {
         .or_else(|| active().map(|active| format!("not {}", active.part())))
 }
 
-fn schedule(fields: &Fields<'_>) -> String {
+fn schedule(fields: &Fields<'_>) -> Option<String> {
     let inner = fields.inside(&["schedule", "scheduling", "trigger", "timetable"]);
     let find = |names: &[&str]| {
         let inner = inner.as_ref().and_then(|inner| inner.plain(names));
         inner.or_else(|| fields.plain(names))
     };
-    let Some(cron) = find(&CRONS) else {
-        return "{ kind = \"'manual'\" }".to_owned();
-    };
+    let cron = find(&CRONS)?;
     let zone = find(&TIMEZONES).map_or_else(String::new, |zone| {
         format!(", timezone = {}", expression(&zone.value()))
     });
-    format!(
+    Some(format!(
         "[{{ when = {when}, kind = \"'cron'\", cron_expression = {cron}{zone} }}, {{ kind = \"'manual'\" }}]",
         when = expression(&cron.value()),
         cron = expression(&cron.path),
-    )
+    ))
 }
 
 fn owner(fields: &Fields<'_>) -> Option<String> {
@@ -264,15 +289,21 @@ fn tasks(document: &Document, fields: &Fields<'_>) -> Option<String> {
             "needs",
             "dependencies",
         ])
-        .filter(|found| {
-            let items = document.items(found.schema);
-            items.is_some_and(|items| document.kind(items) == "string")
+        .and_then(|found| {
+            let items = document.items(found.schema)?;
+            if document.kind(items) == "string" {
+                return Some(found.value());
+            }
+            let key = id.path.strip_prefix("item.")?;
+            Fields::new(document, "item", items).plain(&[key])?;
+            let list = match found.optional {
+                true => format!("{} | default([])", found.path),
+                false => found.path,
+            };
+            Some(format!("{list} | pluck({})", super::fields::quoted(key)))
         })
-        .map_or_else(String::new, |found| {
-            format!(
-                ", upstream_task_source_ids = {}",
-                expression(&found.value())
-            )
+        .map_or_else(String::new, |upstream| {
+            format!(", upstream_task_source_ids = {}", expression(&upstream))
         });
     Some(format!(
         "{{ each = {}, task_source_id = {}, name = {}{upstream} }}",
@@ -340,12 +371,14 @@ impl RunFields {
             ("status", expression(&status)),
         ];
         let [start, end, queued] = [&STARTS[..], &ENDS, &QUEUED].map(|names| fields.plain(names));
-        let known: Vec<&Access<'_>> = [&end, &start, &queued].into_iter().flatten().collect();
+        // Where nothing says when a run ended, that it changed last is nearest to it.
+        let changed = fields.plain(&CHANGED).filter(|_| end.is_none());
+        let known: Vec<&Access<'_>> = [&end, &changed, &start, &queued]
+            .into_iter()
+            .flatten()
+            .collect();
         let at = match known.as_slice() {
-            [] => {
-                let changed = fields.plain(&CHANGED).map(|found| found.time(document));
-                changed.unwrap_or_else(|| "record.ended_at".to_owned())
-            }
+            [] => "record.ended_at".to_owned(),
             [only] => only.time(document),
             several => {
                 let parts = several.iter().map(|found| found.time_part(document));

@@ -38,7 +38,7 @@ impl Proposal {
     pub fn of(text: &str) -> Result<Self, OpenApiError> {
         let document = Document::parse(text)?;
         let (lists, endpoints) = ListEndpoint::all(&document);
-        let chosen = choose(lists).ok_or(OpenApiError::NoLists { endpoints })?;
+        let chosen = choose(&document, lists).ok_or(OpenApiError::NoLists { endpoints })?;
         let login = ProposedLogin::of(&document);
         let jobs = JobFields::of(&document, &chosen.jobs);
         let runs = RunFields::of(&document, chosen.runs.as_ref(), &chosen.jobs);
@@ -49,6 +49,13 @@ impl Proposal {
         others(&mut text, &chosen.others);
         let mut credentials = vec!["api_url".to_owned()];
         credentials.extend(login.credentials.iter().map(|name| (*name).to_owned()));
+        let lists = std::iter::once(&chosen.jobs).chain(&chosen.runs);
+        for name in lists.filter_map(ListEndpoint::fixed_parameters).flatten() {
+            let name = credential(name);
+            if !credentials.contains(&name) {
+                credentials.push(name);
+            }
+        }
         Ok(Self {
             connector: text,
             credentials,
@@ -125,7 +132,11 @@ fn sources(
     jobs: &JobFields,
     runs: &RunFields,
 ) {
-    let path = |list: &ListEndpoint<'_>, parent: &str| filled_path(list.path, parent);
+    let path = |list: &ListEndpoint<'_>, parent: &str| {
+        let fixed = list.fixed_parameters();
+        let fixed = fixed.unwrap_or_else(|| chosen.jobs.path_parameters());
+        filled_path(list.path, &fixed, parent)
+    };
     let _ = write!(text, "\n# {}\n[sources.jobs]\n", named(&chosen.jobs));
     source(
         text,
@@ -143,7 +154,7 @@ fn sources(
         return;
     };
     let _ = write!(text, "\n# {}\n[sources.runs]\n", named(list));
-    if !list.path_parameters().is_empty() {
+    if list.fixed_parameters().is_none() {
         text.push_str("for_each = \"jobs\" # review\n");
     }
     let parent = jobs.id.replacen("record", "parent", 1);
@@ -165,7 +176,7 @@ fn sources(
             text,
             "\n# GET {}\n[sources.runs_by_id]\nfor_each = \"run_ids\"\npath = {} # review\n{}missing = [404]\nkey = {} # review\n",
             comment(one),
-            toml_text(&filled_path(one, "parent")),
+            toml_text(&filled_path(one, &list.path_parameters(), "parent")),
             records.map_or_else(String::new, |records| {
                 format!("records = {} # review\n", toml_text(&records))
             }),
@@ -180,13 +191,12 @@ pub(super) fn by_id<'d>(
     list: &ListEndpoint<'d>,
     runs: &RunFields,
 ) -> Option<(&'d str, Option<String>)> {
-    if !list.path_parameters().is_empty() {
-        return None;
-    }
+    list.fixed_parameters()?;
     let below = format!("{}/{{", list.base());
     let paths = document.at(&["paths"]).as_object()?;
     let (path, item) = paths.iter().find(|(path, _)| {
         let rest = path.strip_prefix(&below);
+        let rest = rest.map(|rest| rest.trim_end_matches('/'));
         rest.is_some_and(|rest| rest.ends_with('}') && !rest.contains('/'))
     })?;
     let answer = document.answer(document.resolved(item).get("get")?)?;
@@ -284,16 +294,43 @@ fn source(
     }
 }
 
-/// A path with an expression for each of its parameters.
-fn filled_path(path: &str, parameter: &str) -> String {
+/// The name of the credential that a parameter of a path is taken from.
+fn credential(parameter: &str) -> String {
+    let mut name = String::new();
+    for letter in parameter.chars() {
+        let is_word = letter.is_ascii_alphanumeric();
+        let is_new = !is_word || letter.is_ascii_uppercase();
+        if is_new && !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+        if is_word {
+            name.push(letter.to_ascii_lowercase());
+        }
+    }
+    match name.trim_end_matches('_') {
+        "" => "path".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// A path with an expression for each of its parameters: those that are fixed are credentials, any other is the
+/// parent's.
+fn filled_path(path: &str, fixed: &[&str], parent: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
-        let Some((_, behind)) = after.split_once('}') else {
+        let Some((name, behind)) = after.split_once('}') else {
             return filled;
         };
-        let _ = write!(filled, "{{{{ {parameter} }}}}");
+        let _ = match fixed.contains(&name) {
+            true => write!(
+                filled,
+                "{{{{ {} }}}}",
+                super::fields::member("credentials", &credential(name))
+            ),
+            false => write!(filled, "{{{{ {parent} }}}}"),
+        };
         rest = behind;
     }
     filled.push_str(rest);

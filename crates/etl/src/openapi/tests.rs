@@ -196,6 +196,81 @@ fn version_2_is_read_too() {
     );
 }
 
+const ACCOUNTS: &str = r##"{
+    "swagger": "2.0",
+    "info": {"title": "Accounts"},
+    "paths": {
+        "/accounts/{accountId}/jobs/": {"get": {"responses": {"200": {"schema": {"type": "array", "items": {
+            "properties": {"id": {}, "settings": {"properties": {
+                "name": {"type": "string"},
+                "schedule": {"properties": {"quartz_cron_expression": {"type": "string"}, "timezone_id": {"type": "string"}}},
+                "tasks": {"type": "array", "items": {"required": ["task_key"], "properties": {
+                    "task_key": {"type": "string"},
+                    "depends_on": {"type": "array", "items": {"properties": {"task_key": {"type": "string"}}}}
+                }}}
+            }}}
+        }}}}}},
+        "/accounts/{accountId}/runs/": {"get": {"responses": {"200": {"schema": {"type": "array", "items": {
+            "properties": {"id": {}, "job_id": {}, "status": {}, "started_at": {}, "updated_at": {}}
+        }}}}}},
+        "/accounts/{accountId}/runs/{runId}/": {"get": {"responses": {"200": {"schema": {
+            "properties": {"id": {}, "status": {}}
+        }}}}},
+        "/accounts/{accountId}/jobs/{jobId}/steps": {"get": {"responses": {"200": {"schema": {"type": "array", "items": {
+            "properties": {"id": {}}
+        }}}}}}
+    }
+}"##;
+
+#[test]
+fn lists_of_an_account_take_it_from_the_credentials() {
+    let proposal = proposed(ACCOUNTS);
+    assert_eq!(proposal.credentials, ["api_url", "account_id"]);
+    holds(
+        &proposal,
+        &[
+            r#"path = "/accounts/{{ credentials.account_id }}/jobs/""#,
+            r#"path = "/accounts/{{ credentials.account_id }}/runs/""#,
+            r#"path = "/accounts/{{ credentials.account_id }}/runs/{{ parent }}/""#,
+            r#"job_source_id = "record.job_id | default(none)""#,
+            r#"event_time = "(record.updated_at | default(none)) or (record.started_at | default(none))""#,
+            // What a job is may stand one level down.
+            r#"name = "record.settings.name | default(none)""#,
+            r#"schedule = [{ when = "record.settings.schedule.quartz_cron_expression | default(none)", kind = "'cron'", cron_expression = "record.settings.schedule.quartz_cron_expression", timezone = "record.settings.schedule.timezone_id | default(none)" }, { kind = "'manual'" }]"#,
+            r#"tasks = { each = "record.settings.tasks | default(none)", task_source_id = "item.task_key", name = "item.task_key", upstream_task_source_ids = "item.depends_on | default([]) | pluck('task_key')" }"#,
+        ],
+    );
+}
+
+const SYNCS: &str = r##"{
+    "openapi": "3.0.0",
+    "paths": {
+        "/connections": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"properties": {
+            "data": {"type": "array", "items": {"properties": {"connectionId": {}, "name": {}, "status": {}}}}
+        }}}}}}}},
+        "/jobs": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"properties": {
+            "data": {"type": "array", "items": {"properties": {
+                "jobId": {}, "status": {}, "startTime": {}, "connectionId": {}
+            }}}
+        }}}}}}}}
+    }
+}"##;
+
+#[test]
+fn what_a_vendor_calls_a_job_may_be_a_run() {
+    let proposal = proposed(SYNCS);
+    assert_eq!(proposal.jobs, "GET /connections");
+    assert_eq!(proposal.runs.as_deref(), Some("GET /jobs"));
+    holds(
+        &proposal,
+        &[
+            r#"job_source_id = "record.connectionId""#,
+            r#"job_source_id = "record.connectionId | default(none)""#,
+            r#"run_source_id = "record.jobId""#,
+        ],
+    );
+}
+
 /// A document whose every name is as awkward as the format allows.
 fn awkward(name: &str) -> String {
     // Braces in pairs are parameters of the path.
