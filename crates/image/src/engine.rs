@@ -89,13 +89,19 @@ impl Engine {
     }
 
     fn program(self) -> Result<PathBuf, ImageError> {
-        self.find().ok_or_else(|| {
-            ImageError::new(
-                ImageErrorKind::Engine,
-                format!("`{}` is not on the path", self.name()),
-            )
-            .hint("install it, or use `--builder native`, which needs no engine".to_owned())
-        })
+        let lacking = |thing: String, remedy: &str| {
+            ImageError::new(ImageErrorKind::Engine, thing).hint(format!(
+                "{remedy}, or use `--builder native`, which needs no engine"
+            ))
+        };
+        let program = self
+            .find()
+            .ok_or_else(|| lacking(format!("`{}` is not on the path", self.name()), "install it"))?;
+        if self == Self::Docker && !self.is_ready() {
+            let thing = "docker's daemon does not answer".to_owned();
+            return Err(lacking(thing, "start it"));
+        }
+        Ok(program)
     }
 }
 

@@ -16,16 +16,25 @@ pub(crate) fn note_use(path: &Path) {
 /// Removes the entries of a folder that were not used for thirty days, and what interrupted builds left unfinished a day
 /// ago or longer. Failing to is no reason not to go on.
 pub(crate) fn forget_unused(folder: &Path, unfinished: &str) {
+    forget(folder, |name| match name.starts_with(unfinished) {
+        true => Some(DAY),
+        false => Some(UNUSED),
+    });
+}
+
+/// Removes what interrupted builds left unfinished in a folder a day ago or longer, and nothing else.
+pub(crate) fn forget_unfinished(folder: &Path, unfinished: &str) {
+    forget(folder, |name| name.starts_with(unfinished).then_some(DAY));
+}
+
+/// Removes what is older than it lasts, by its name; what has no such time stays.
+fn forget(folder: &Path, lasts: impl Fn(&str) -> Option<Duration>) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let lasts = if name.starts_with(unfinished) {
-            DAY
-        } else {
-            UNUSED
+        let Some(lasts) = lasts(&entry.file_name().to_string_lossy()) else {
+            continue;
         };
         let age = entry
             .metadata()
@@ -66,6 +75,8 @@ mod tests {
             make(name, days);
         }
         note_use(&folder.path().join("used"));
+        forget_unfinished(folder.path(), ".part-");
+        assert!(folder.path().join("old").exists() && !folder.path().join(".part-old").exists());
         forget_unused(folder.path(), ".part-");
         let mut names: Vec<_> = fs::read_dir(folder.path())
             .unwrap()

@@ -22,6 +22,7 @@ use crate::plan::{BaseImage, ImagePlan, PlannedFile};
 use crate::platform::Platform;
 use crate::python::{self, BasePython, PackageRequest};
 use crate::registry::{self, Access, Pushed, Reference, RegistryImage};
+use crate::unused::forget_unfinished;
 
 /// What is in bases, in the folder that is kept between builds.
 const FACTS: &str = "bases";
@@ -29,6 +30,9 @@ const FACTS: &str = "bases";
 const PACKAGES: &str = "packages";
 /// Large layers as they were packed, in the same folder.
 const LAYERS: &str = "layers";
+
+/// How the names of folders begin in which layers lie until the image is written.
+const UNFINISHED: &str = ".bowline-layers-";
 
 /// Where a built image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,13 +244,14 @@ fn check_output(plan: &ImagePlan, output: &Output) -> Result<(), ImageError> {
 /// A folder for what is made on the way; beside the output, so that it can be moved there.
 fn work_folder(output: &Output) -> Result<tempfile::TempDir, ImageError> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".bowline-layers-");
+    builder.prefix(UNFINISHED);
     let (shown, made) = match output {
         Output::Layout(path) | Output::OciArchive(path) | Output::DockerArchive(path) => {
             let parent = match path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent,
                 _ => Path::new("."),
             };
+            forget_unfinished(parent, UNFINISHED);
             let made = fs::create_dir_all(parent).and_then(|()| builder.tempdir_in(parent));
             (path.display().to_string(), made)
         }

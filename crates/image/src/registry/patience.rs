@@ -1,7 +1,15 @@
 //! Trying again what may pass.
 
+use std::time::Duration;
+
 use super::Access;
-use crate::{ImageError, ImageErrorKind};
+use crate::{BuildEvent, ImageError, ImageErrorKind};
+
+/// A wait as long as this is worth a word.
+const TOLD: Duration = Duration::from_secs(2);
+/// What to do about a registry that does not answer.
+const REACH: &str =
+    "see that its name is right and that it can be reached from here; `HTTPS_PROXY` names a proxy";
 
 /// A try that failed.
 #[derive(Debug)]
@@ -54,11 +62,13 @@ impl<'a> Patience<'a> {
             return Err(failure.error);
         }
         if self.retry >= limits.retries {
+            let error = match failure.error.kind {
+                ImageErrorKind::Unreachable => failure.error.hint(REACH.to_owned()),
+                _ => failure.error,
+            };
             return Err(match limits.retries {
-                0 => failure.error,
-                retries => failure
-                    .error
-                    .because(format!("{} tries failed", retries + 1)),
+                0 => error,
+                retries => error.because(format!("{} tries failed", retries + 1)),
             });
         }
         let wait = bowline_http::wait(
@@ -67,6 +77,14 @@ impl<'a> Patience<'a> {
             limits.longest_wait,
         );
         self.retry += 1;
+        if wait >= TOLD {
+            let words = failure.error.to_string();
+            (self.access.on_event)(BuildEvent::Step(format!(
+                "trying again in {} s: {}",
+                wait.as_secs(),
+                words.lines().next().unwrap_or_default()
+            )));
+        }
         bowline_http::pause(wait, || self.access.cancel.is_cancelled())
             .map_err(|_| ImageError::new(ImageErrorKind::Cancelled, failure.error.thing))
     }
