@@ -28,4 +28,4 @@ pub use name::{ConnectorName, NameError, NameProblem};
 pub use nearest::nearest;
 pub use section::{EtlSection, SuiteSection, TemplateSection, UnknownSection};
 pub use template::{Template, TemplateKind, TemplateStyle, Variable, VariableType};
-pub use wording::{Failure, FailureKind, beginning, listed};
+pub use wording::{Failure, FailureKind, beginning, counted, listed};

@@ -75,6 +75,13 @@ pub fn listed<N: fmt::Display>(names: impl IntoIterator<Item = N>) -> String {
     quoted.join(", ")
 }
 
+/// A count with its noun, such as `1 check` and `3 checks`.
+#[must_use]
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let end = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{end}")
+}
+
 /// The beginning of a text of others, as errors show it: at most so many characters, then `…` where more follow.
 #[must_use]
 pub fn beginning(text: &str, characters: usize) -> String {
@@ -101,6 +108,12 @@ mod tests {
     fn names_stand_in_backticks() {
         assert_eq!(listed(["a", "b c"]), "`a`, `b c`");
         assert_eq!(listed([0; 0]), "");
+    }
+
+    #[test]
+    fn nouns_agree_with_their_number() {
+        assert_eq!(counted(1_usize, "check"), "1 check");
+        assert_eq!(counted(0_u64, "check"), "0 checks");
     }
 
     #[test]

@@ -5,11 +5,11 @@ mod summary;
 
 use anstyle::Style;
 use bowline_conformance::{Conclusion, Culprit, Doubt, Outcome, Report, Verdict};
-use bowline_contract::SuiteSection;
+use bowline_contract::{SuiteSection, counted};
 use bowline_driver::SqlErrorKind;
 
 use super::About;
-use super::words::{Place, accusation, is_refused, place, plural};
+use super::words::{Place, accusation, is_refused, place};
 use crate::listing::Listing;
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
@@ -27,7 +27,7 @@ pub(super) fn verdict_line(
         format!(
             "{} {name}: nothing is wrong, but {} could not be answered",
             paint(OPEN, "?"),
-            plural(open, "check")
+            counted(open, "check")
         )
     } else {
         format!("{} {name}: {}", paint(GOOD, "✓"), tally())
@@ -109,7 +109,7 @@ impl Page<'_> {
     fn accuse(&mut self, culprit: &Culprit) {
         let in_the_way = match culprit.blocks.len() {
             0 => String::new(),
-            count => format!(", and blocks {}", plural(count, "check")),
+            count => format!(", and blocks {}", counted(count, "check")),
         };
         // A template that is only missing is a choice, also where others wait for it.
         let mark = if culprit.checks.is_empty() {
@@ -218,7 +218,7 @@ impl Page<'_> {
         format!(
             "{} of {}{product}, {} tier, {:.2} s",
             plain_counts(|verdict| self.total(verdict)),
-            plural(report.checks.len(), "check"),
+            counted(report.checks.len(), "check"),
             report.tier.name(),
             report.elapsed.as_secs_f64()
         )
@@ -226,7 +226,7 @@ impl Page<'_> {
 }
 
 /// How many checks have each verdict that any has, with its colour.
-fn counted(count: impl Fn(Verdict) -> usize) -> impl Iterator<Item = (usize, Verdict, Style)> {
+fn totals(count: impl Fn(Verdict) -> usize) -> impl Iterator<Item = (usize, Verdict, Style)> {
     VERDICTS
         .into_iter()
         .map(move |(verdict, style)| (count(verdict), verdict, style))
@@ -235,7 +235,7 @@ fn counted(count: impl Fn(Verdict) -> usize) -> impl Iterator<Item = (usize, Ver
 
 /// How many checks have each verdict, for the middle of a line.
 pub(super) fn plain_counts(count: impl Fn(Verdict) -> usize) -> String {
-    let counts: Vec<String> = counted(count)
+    let counts: Vec<String> = totals(count)
         .map(|(count, verdict, _)| format!("{count} {}", verdict.name()))
         .collect();
     counts.join(", ")
@@ -243,7 +243,7 @@ pub(super) fn plain_counts(count: impl Fn(Verdict) -> usize) -> String {
 
 /// How many checks have each verdict, in colour.
 pub(super) fn verdict_counts(count: impl Fn(Verdict) -> usize) -> String {
-    let counts: Vec<String> = counted(count)
+    let counts: Vec<String> = totals(count)
         .map(|(count, verdict, style)| format!("{} {}", paint(style, count), verdict.name()))
         .collect();
     match counts.as_slice() {

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bowline_conformance::{Event, Verdict};
+use bowline_contract::counted;
 use indicatif::ProgressBar;
 
-use super::words::plural;
 use crate::output::Printer;
 
 /// A bar for a suite that has not begun yet.
@@ -47,12 +47,13 @@ impl Progress {
             Event::Finished { check, verdict, .. } => {
                 let wrong = usize::from(*verdict == Verdict::Wrong);
                 let wrong = self.wrong.fetch_add(wrong, Ordering::Relaxed) + wrong;
-                self.bar.set_message(format!("{}{}", check.id, so_far(wrong)));
+                self.bar
+                    .set_message(format!("{}{}", check.id, so_far(wrong)));
                 self.bar.inc(1);
             }
             Event::Blaming { checks } => self.bar.set_message(format!(
                 "finding out what {} fell short of",
-                plural(*checks, "check")
+                counted(*checks, "check")
             )),
             Event::CleaningUp => self.bar.set_message("removing the test table"),
             _ => {}

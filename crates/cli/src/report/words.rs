@@ -7,15 +7,6 @@ use bowline_connector::template::{Origin, TemplateSet};
 use bowline_contract::Template;
 use bowline_driver::{SqlError, SqlErrorKind};
 
-/// A count with its noun, such as `1 check` and `3 checks`.
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
-}
-
 /// The short names of templates, with commas.
 pub(super) fn names<'a>(templates: impl IntoIterator<Item = &'a &'static Template>) -> String {
     let names: Vec<_> = templates
@@ -116,15 +107,4 @@ pub(super) enum Place {
     Pack(String),
     /// A file and line.
     File(String),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nouns_agree_with_their_number() {
-        assert_eq!(plural(1, "check"), "1 check");
-        assert_eq!(plural(0, "check"), "0 checks");
-    }
 }

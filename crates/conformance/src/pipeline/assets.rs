@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
+use bowline_contract::counted;
 use bowline_contract::etl::validate_assets;
 use bowline_etl::SourceError;
 use serde_json::Value as Json;
@@ -10,7 +11,7 @@ use serde_json::Value as Json;
 use super::check;
 use super::ledger::{Oddity, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
-use super::proofs::{counted, invalid, too_long, uneven};
+use super::proofs::{invalid, too_long, uneven};
 use super::reading::{Reading, asset_label, sighted_assets, text};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;

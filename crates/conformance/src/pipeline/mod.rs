@@ -5,6 +5,7 @@
 //! lists what is asked; [`Report`] holds what was found, and every reading that was made.
 
 mod assets;
+mod by_id;
 mod check;
 mod features;
 mod ledger;
@@ -14,6 +15,7 @@ mod reading;
 mod report;
 mod retries;
 mod runner;
+mod running;
 mod runs;
 mod span;
 mod times;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
+use bowline_contract::counted;
 use bowline_contract::etl::{EventError, RunStatus};
 use bowline_etl::{SourceError, SourceErrorKind};
 use jiff::{SignedDuration, Timestamp};
@@ -598,15 +599,6 @@ fn placed(reading: &Reading) -> impl Iterator<Item = (String, Timestamp)> {
         .events
         .iter()
         .filter_map(|run| Some((run_label(run)?, time(run, "event_time")?)))
-}
-
-/// A count with its noun.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
 }
 
 /// Judges whether pages kept to their size.

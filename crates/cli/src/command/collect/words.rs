@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bowline_collect::{Collected, Tally, Window};
+use bowline_contract::counted;
 
 use crate::output::visible;
 use crate::style::{BAD, GOOD, OPEN, QUIET, paint};
@@ -48,7 +49,7 @@ pub(super) fn report(
             text,
             "  {} {} in `{}`; the first: {}",
             paint(BAD, "✗"),
-            counted(collected.dead() as u64, "dead letter"),
+            counted(collected.dead(), "dead letter"),
             dead_letters.display(),
             visible(first),
         );
@@ -61,7 +62,7 @@ pub(super) fn progress(collected: &Collected) -> String {
     let parts: Vec<String> = [(&collected.assets, "job"), (&collected.runs, "run")]
         .into_iter()
         .filter(|(tally, _)| tally.reading.is_some() || tally.delivered > 0)
-        .map(|(tally, what)| counted(tally.delivered as u64, what))
+        .map(|(tally, what)| counted(tally.delivered, what))
         .collect();
     parts.join(" and ")
 }
@@ -119,10 +120,6 @@ fn tell(tally: &Tally, what: &str, text: &mut String) {
     for note in &reading.notes {
         let _ = writeln!(text, "  {} {}", paint(OPEN, "!"), visible(note));
     }
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

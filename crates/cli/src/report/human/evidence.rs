@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use bowline_conformance::{CheckId, CheckReport, Culprit, Fault, Outcome, Proof, Step};
 
 use bowline_connector::dialect::Pack;
+use bowline_contract::counted;
 
 use super::{NAMED, Page, some};
-use crate::report::words::{Place, names, place, plural, reason, telling_step};
+use crate::report::words::{Place, names, place, reason, telling_step};
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
 
 /// The most culprits that are shown with their evidence.
@@ -50,7 +51,7 @@ impl Page<'_> {
         if !others.is_empty() {
             let others = format!(
                 "{}: {}",
-                plural(others.len(), "more check"),
+                counted(others.len(), "more check"),
                 some(&others, NAMED)
             );
             self.listing.field("fails", &others);

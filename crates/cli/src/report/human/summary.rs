@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_conformance::{CapabilityReport, CheckId, MetricReport, Outcome, Proof, Verdict};
-use bowline_contract::SuiteSection;
+use bowline_contract::{SuiteSection, counted};
 
 use super::{NAMED, Page, some, verdict_counts};
 use crate::output::visible;
-use crate::report::words::{names, plural, reason};
+use crate::report::words::{names, reason};
 use crate::style::{BAD, CODE, GOOD, OPEN, Painted, QUIET, paint};
 
 /// The most lines that say which metrics are missing.
@@ -61,13 +61,13 @@ impl Page<'_> {
         }
         let mut lines = Vec::new();
         if !missing.is_empty() {
-            let count = plural(missing.len(), "template");
+            let count = counted(missing.len(), "template");
             lines.push(format!("{count} not implemented: {}", names(missing)));
         }
         lines.extend(
             waiting
                 .into_iter()
-                .map(|(by, count)| format!("{} blocked by {by}", plural(count, "check"))),
+                .map(|(by, count)| format!("{} blocked by {by}", counted(count, "check"))),
         );
         lines.extend(absent);
         if lines.is_empty() {
@@ -199,13 +199,13 @@ impl Page<'_> {
             self.listing.prose("    ", "      ", &line);
         }
         if missing.len() > MISSING {
-            let rest = missing[MISSING..]
+            let rest: usize = missing[MISSING..]
                 .iter()
                 .map(|(_, metrics)| metrics.len())
                 .sum();
             self.listing.line(format!(
                 "    and {} for other reasons",
-                plural(rest, "more metric")
+                counted(rest, "more metric")
             ));
         }
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use bowline_conformance::pipeline::{Answer, CheckReport, Fault, Outcome, Report};
 use bowline_conformance::{Conclusion, Verdict};
+use bowline_contract::counted;
 
 use super::reason;
 use crate::listing::Listing;
 use crate::output::visible;
 use crate::report::human::{NAMED, plain_counts, some, verdict_counts, verdict_line};
-use crate::report::words::plural;
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
 /// Writes the report about the connector of this name.
@@ -184,9 +184,9 @@ impl Page<'_> {
         format!(
             "{} of {}, {} with {}, {} tier, {:.2} s",
             plain_counts(|verdict| self.total(verdict)),
-            plural(report.checks.len(), "check"),
-            plural(report.readings.len(), "reading"),
-            plural(usize::try_from(requests).unwrap_or(usize::MAX), "request"),
+            counted(report.checks.len(), "check"),
+            counted(report.readings.len(), "reading"),
+            counted(usize::try_from(requests).unwrap_or(usize::MAX), "request"),
             report.tier.name(),
             report.elapsed.as_secs_f64()
         )

@@ -4,11 +4,11 @@ use std::cell::Cell;
 
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::Event;
+use bowline_contract::counted;
 use indicatif::ProgressBar;
 
 use crate::output::Printer;
 use crate::report::progress::{bar, so_far};
-use crate::report::words::plural;
 
 /// A progress bar that follows the suite's events.
 pub(crate) struct Progress<'p> {
@@ -37,7 +37,7 @@ impl<'p> Progress<'p> {
             }
             Event::Read { events } => {
                 let wrong = so_far(self.wrong.get());
-                let events = plural(events, "event");
+                let events = counted(events, "event");
                 self.bar.set_message(format!("reading, {events}{wrong}"));
             }
             Event::Finished { check, verdict } => {

@@ -1,0 +1,281 @@
+//! Runs asked for by id: exactly those, none for an id that is nobody's, and none for no question at all.
+
+use std::collections::BTreeSet;
+
+use bowline_contract::etl::{RunStatus, validate_runs};
+use bowline_contract::{counted, listed};
+use bowline_etl::SourceErrorKind;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use super::check;
+use super::outcome::{Doubt, Outcome, failure, is_vendors};
+use super::proofs::invalid;
+use super::reading::{Reading, run_label, run_print, status, text, time};
+use super::runner::{PAGE, Suite};
+use super::span::Span;
+use super::times::SHOWN;
+
+/// How many runs are asked for by id.
+const ASKED: usize = 3;
+
+/// Asks for runs by id, which must give exactly those.
+pub(super) fn by_id(suite: &mut Suite<'_>, span: Span, runs: &[Json]) {
+    let asked = chosen(runs);
+    let ids: Vec<String> = asked.iter().map(|(id, _)| (*id).to_owned()).collect();
+    if ids.is_empty() {
+        let nothing = Outcome::nothing_to_see("no run has an id to ask for");
+        suite.settle(&check::BY_ID, nothing, "");
+        return;
+    }
+    let reading = match suite.reader.by_id(&ids) {
+        Ok(reading) => reading,
+        Err(error) => {
+            suite.settle(&check::BY_ID, failure(&error), "");
+            return;
+        }
+    };
+    let mut outcome = exactly(&asked, &reading, suite.is_strict());
+    if let Outcome::Wrong(_) = outcome
+        && let Some(now) = still_there(suite, span, &asked)
+    {
+        // Judged by how the runs are now: those that changed or went meanwhile are not asked for.
+        let now: Vec<(&str, &Json)> = now
+            .iter()
+            .filter_map(|run| Some((text(run, "run_source_id")?, run)))
+            .filter(|(id, run)| {
+                asked
+                    .iter()
+                    .any(|(other, before)| id == other && run_print(before) == run_print(run))
+            })
+            .collect();
+        if now.len() < asked.len() && !has_strangers(&asked, &reading) {
+            outcome = Outcome::Unknown(Doubt::Changed(
+                "runs changed or went while they were asked for by id".to_owned(),
+            ));
+        }
+    }
+    let basis = format!("{} asked for by id", counted(ids.len(), "run"));
+    suite.settle(&check::BY_ID, outcome, basis);
+}
+
+/// Up to three runs to ask for: the newest, the oldest and one between, of those that have ended if there are such.
+fn chosen(runs: &[Json]) -> Vec<(&str, &Json)> {
+    let mut by_time: Vec<(bool, Timestamp, &str, &Json)> = runs
+        .iter()
+        .filter_map(|run| {
+            let ended = status(run).is_some_and(RunStatus::is_terminal);
+            let id = text(run, "run_source_id")?;
+            Some((ended, time(run, "event_time")?, id, run))
+        })
+        .collect();
+    by_time.sort_by_key(|(ended, at, id, _)| (*ended, *at, *id));
+    by_time.dedup_by_key(|(_, _, id, _)| *id);
+    let ended = by_time.iter().filter(|(ended, ..)| *ended).count();
+    if ended >= ASKED {
+        by_time.drain(..by_time.len() - ended);
+    }
+    let last = by_time.len().saturating_sub(1);
+    let mut places = vec![last, last / 2, 0];
+    places.dedup();
+    places
+        .into_iter()
+        .filter_map(|place| by_time.get(place))
+        .map(|(_, _, id, run)| (*id, *run))
+        .collect()
+}
+
+fn has_strangers(asked: &[(&str, &Json)], reading: &Reading) -> bool {
+    reading.events.iter().any(|run| {
+        let id = text(run, "run_source_id");
+        !asked.iter().any(|(asked, _)| Some(*asked) == id)
+    })
+}
+
+/// Judges an answer to a question by id.
+fn exactly(asked: &[(&str, &Json)], reading: &Reading, is_strict: bool) -> Outcome {
+    let mut lines = Vec::new();
+    let mut seen = BTreeSet::new();
+    for run in &reading.events {
+        let id = text(run, "run_source_id").unwrap_or_default();
+        match asked.iter().find(|(asked, _)| *asked == id) {
+            None => lines.push(format!("run `{id}` came, and was not asked for")),
+            Some(_) if !seen.insert(id) => lines.push(format!("run `{id}` came more than once")),
+            Some((_, before)) => {
+                let ended = status(before).is_some_and(RunStatus::is_terminal);
+                if is_strict && ended && run_print(before) != run_print(run) {
+                    let fields = listed(differing(before, run));
+                    lines.push(format!(
+                        "run `{id}` is another by id than in its window: {fields}"
+                    ));
+                }
+            }
+        }
+    }
+    for (id, _) in asked {
+        if !seen.contains(id) {
+            lines.push(format!("run `{id}` was asked for, and did not come"));
+        }
+    }
+    if !lines.is_empty() {
+        return Outcome::wrong(
+            format!("exactly the {} asked for", counted(asked.len(), "run")),
+            counted(reading.events.len(), "run"),
+        )
+        .with_evidence(lines.into_iter().take(SHOWN));
+    }
+    invalid(
+        &validate_runs(&reading.events),
+        &reading.events,
+        &run_label,
+        "run",
+    )
+}
+
+/// The fields that differ between two tellings of a run.
+fn differing<'r>(before: &'r Json, after: &'r Json) -> BTreeSet<&'r String> {
+    [before, after]
+        .iter()
+        .filter_map(|run| run.as_object())
+        .flat_map(serde_json::Map::keys)
+        .filter(|field| before[field.as_str()] != after[field.as_str()])
+        .collect()
+}
+
+/// The runs asked for, read anew; none when they could not be.
+fn still_there(suite: &mut Suite<'_>, span: Span, asked: &[(&str, &Json)]) -> Option<Vec<Json>> {
+    let mut reading = suite.reader.runs(span, PAGE).ok()?;
+    reading.events.retain(|run| {
+        let id = text(run, "run_source_id");
+        asked.iter().any(|(asked, _)| Some(*asked) == id)
+    });
+    Some(reading.events)
+}
+
+/// Asks for an id that looks like one and is none.
+pub(super) fn unknown_id(suite: &mut Suite<'_>, runs: &[Json]) {
+    let known: BTreeSet<&str> = runs
+        .iter()
+        .filter_map(|run| text(run, "run_source_id"))
+        .collect();
+    let Some(id) = unknown(&known) else {
+        return;
+    };
+    let outcome = match suite.reader.by_id(std::slice::from_ref(&id)) {
+        Ok(reading) if reading.events.is_empty() => Outcome::Supported,
+        Ok(reading)
+            if reading
+                .events
+                .iter()
+                .all(|run| text(run, "run_source_id") == Some(&id)) =>
+        {
+            Outcome::nothing_to_see(format!("there is a run `{id}`, made up as it was"))
+        }
+        Ok(reading) => Outcome::wrong("nothing", counted(reading.events.len(), "run"))
+            .with_evidence([format!("no run has the id `{id}`")]),
+        Err(error) => failure(&error).with_hint(
+            "give an empty list for an id that the vendor does not know: webhooks may name runs that are gone",
+        ),
+    };
+    suite.settle(&check::UNKNOWN_ID, outcome, format!("asked for `{id}`"));
+}
+
+/// An id that none of these is, of the same make; one more letter or digit where there are too few to choose from.
+fn unknown(known: &BTreeSet<&str>) -> Option<String> {
+    let mut id = other_id(known.first()?);
+    while known.contains(id.as_str()) {
+        id.push(id.chars().last().unwrap_or('0'));
+    }
+    Some(id)
+}
+
+/// An id of the same make as another: its last letters and digits changed to others of their kind.
+fn other_id(id: &str) -> String {
+    const CHANGED: usize = 12;
+    let mut left = CHANGED;
+    let changed: Vec<char> = id
+        .chars()
+        .rev()
+        .map(|character| {
+            if left == 0 || !character.is_ascii_alphanumeric() {
+                return character;
+            }
+            left -= 1;
+            match character {
+                '0'..='9' => char::from(b'9' - (character as u8 - b'0')),
+                'a'..='f' => char::from(b'f' - (character as u8 - b'a')),
+                'A'..='F' => char::from(b'F' - (character as u8 - b'A')),
+                other => other,
+            }
+        })
+        .collect();
+    changed.into_iter().rev().collect()
+}
+
+/// Asks for runs with neither ids nor a window.
+pub(super) fn no_query(suite: &mut Suite<'_>) {
+    let Some(methods) = suite.reader.pipeline.methods() else {
+        return;
+    };
+    if !suite.asks(&check::NO_QUERY) {
+        return;
+    }
+    let what = "runs, with neither ids nor a window".to_owned();
+    let outcome = match suite.reader.once(what, methods, None) {
+        Ok(reading) => Outcome::wrong(
+            "an error: `run_ids`, or `window_start` and `window_end`, must be given",
+            counted(reading.events.len(), "run"),
+        )
+        .with_hint("raise an error, such as ValueError, when neither is given"),
+        Err(error) if error.kind == SourceErrorKind::Cancelled || is_vendors(error.kind) => {
+            failure(&error)
+        }
+        Err(_) => Outcome::Supported,
+    };
+    suite.settle(&check::NO_QUERY, outcome, "");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_made_up_id_looks_like_the_others() {
+        assert_eq!(
+            other_id("7f3c2a10-11d2-4e0c-9c1e-00a1b2c3d4e5"),
+            "7f3c2a10-11d2-4e0c-9c1e-99f8e7d6c5b4"
+        );
+        assert_eq!(
+            other_id("daily/manual__2026-01-02"),
+            "daily/manufl__7973-98-97"
+        );
+        assert_eq!(other_id("12"), "87");
+        let small: Vec<String> = (1..=99).map(|id| id.to_string()).collect();
+        let small: BTreeSet<&str> = small.iter().map(String::as_str).collect();
+        assert_eq!(unknown(&small).as_deref(), Some("888"));
+        assert_eq!(unknown(&BTreeSet::new()), None);
+    }
+
+    #[test]
+    fn the_newest_oldest_and_middle_of_ended_runs_are_asked_for() {
+        let run = |id: &str, status: &str, hour: u8| json!({"run_source_id": id, "status": status, "event_time": format!("2026-01-01T{hour:02}:00:00Z")});
+        let runs = [
+            run("a", "success", 1),
+            run("b", "failed", 2),
+            run("c", "success", 3),
+            run("d", "success", 4),
+            run("e", "in_progress", 5),
+        ];
+        let ids = |runs: &[Json]| -> Vec<String> {
+            chosen(runs)
+                .iter()
+                .map(|(id, _)| (*id).to_owned())
+                .collect()
+        };
+        assert_eq!(ids(&runs), ["d", "b", "a"]);
+        assert_eq!(ids(&runs[3..]), ["d", "e"]);
+        assert_eq!(ids(&[]), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,213 @@
+//! Whether runs are given that have not ended yet.
+
+use std::collections::BTreeSet;
+
+use bowline_contract::counted;
+use bowline_contract::etl::RunStatus;
+use bowline_etl::SourceError;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use super::check;
+use super::outcome::{Doubt, Outcome, failure};
+use super::reading::{run_label, status, time};
+use super::runner::{PAGE, Suite};
+use super::span::{Span, whole_second};
+use super::times::{SHOWN, SKEW};
+use crate::Verdict;
+
+/// A vendor that has a run under way for this share of the time, in percent, is hardly ever seen without one.
+const BUSY: i128 = 90;
+/// How long a run may have gone on before the vendor shows it.
+const SHOWING: SignedDuration = SignedDuration::from_secs(60);
+
+/// What was there of runs that had not ended.
+pub(super) enum Watch {
+    /// Some were there.
+    Seen(usize),
+    /// None was; everything that had begun by a moment should be among these.
+    Unseen {
+        span: Span,
+        before: Timestamp,
+        known: BTreeSet<String>,
+    },
+}
+
+/// Looks for runs that have not ended. When there is none, notes what there is instead, up to a moment to come: so
+/// that a run that ends while it is noted, or at a vendor whose clock is ahead, is noted too.
+pub(super) fn watch(
+    suite: &mut Suite<'_>,
+    span: Span,
+    first: &[Json],
+) -> Result<Watch, SourceError> {
+    let active = first.iter().filter(|run| is_under_way(run)).count();
+    if active > 0 {
+        return Ok(Watch::Seen(active));
+    }
+    let now = whole_second((suite.options.clock)());
+    let span = Span {
+        start: span.start,
+        end: now + SKEW + SKEW,
+    };
+    let reading = suite.reader.runs(span, PAGE)?;
+    let active = reading
+        .events
+        .iter()
+        .filter(|run| is_under_way(run))
+        .count();
+    if active > 0 {
+        return Ok(Watch::Seen(active));
+    }
+    // The vendor's clock may be off; what it had written down before is told in its own time.
+    let newest = first.iter().filter_map(|run| time(run, "event_time")).max();
+    let surely = now - SKEW;
+    Ok(Watch::Unseen {
+        span,
+        before: newest.map_or(surely, |at| surely.max(at - SHOWING)),
+        known: reading.events.iter().filter_map(run_label).collect(),
+    })
+}
+
+/// Whether runs that have not ended are given: some were there, or one that has ended since was.
+pub(super) fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>, first: &[Json]) {
+    let (span, before, known) = match watch {
+        Err(error) => {
+            suite.settle(&check::RUNNING, failure(&error), "");
+            return;
+        }
+        Ok(Watch::Seen(active)) => {
+            let basis = format!("{} under way", counted(active, "run"));
+            suite.settle(&check::RUNNING, Outcome::Supported, basis);
+            return;
+        }
+        Ok(Watch::Unseen {
+            span,
+            before,
+            known,
+        }) => (span, before, known),
+    };
+    let later = Span {
+        start: (suite.window.end - SKEW).max(span.start),
+        end: whole_second((suite.options.clock)()) + SKEW + SKEW,
+    };
+    let reading = match suite.reader.runs(later, PAGE) {
+        Ok(reading) => reading,
+        Err(error) => {
+            suite.settle(&check::RUNNING, failure(&error), "");
+            return;
+        }
+    };
+    let hidden: Vec<String> = reading
+        .events
+        .iter()
+        .filter(|run| status(run).is_some_and(RunStatus::is_terminal))
+        .filter_map(|run| {
+            let start = time(run, "start_time")?;
+            let end = time(run, "end_time")?;
+            let label = run_label(run)?;
+            let was_under_way = span.start <= start && start <= before && !known.contains(&label);
+            was_under_way
+                .then(|| format!("{label} began at {start}, ended at {end}, and came only then"))
+        })
+        .collect();
+    let cause = [&check::WINDOW, &check::PAGES]
+        .into_iter()
+        .find(|cause| suite.verdict(cause) == Some(Verdict::Wrong));
+    let outcome = if let (false, Some(by)) = (hidden.is_empty(), cause) {
+        Outcome::Blocked { by }
+    } else if !hidden.is_empty() {
+        Outcome::wrong(
+            "runs that have not ended, too",
+            format!("{} that came only when ended", counted(hidden.len(), "run")),
+        )
+        .with_evidence(hidden.into_iter().take(SHOWN))
+        .with_hint("give runs that have not ended with the time that they began as `event_time`")
+    } else if reading.events.iter().any(is_under_way) {
+        Outcome::Supported
+    } else {
+        unseen(busy(first, suite.window.end))
+    };
+    suite.settle(&check::RUNNING, outcome, "");
+}
+
+/// What it means that no run was under way at a vendor that had one under way for this share of the time.
+fn unseen(busy: i128) -> Outcome {
+    const NOTHING: &str = "no run was under way while the suite looked";
+    match busy < BUSY {
+        true => Outcome::Unknown(Doubt::NoOccasion(format!(
+            "{NOTHING}; test again while one is"
+        ))),
+        false => Outcome::nothing_to_see(format!(
+            "{NOTHING}, though one was for {busy} % of the time before; are those left out?"
+        )),
+    }
+}
+
+/// The share of the time in which some run was under way, in percent: from when the first of these runs began until
+/// now, by those that have ended.
+fn busy(runs: &[Json], now: Timestamp) -> i128 {
+    let mut spans: Vec<(Timestamp, Timestamp)> = runs
+        .iter()
+        .filter_map(|run| Some((time(run, "start_time")?, time(run, "end_time")?)))
+        .collect();
+    spans.sort_unstable();
+    let Some((first, _)) = spans.first().copied() else {
+        return 0;
+    };
+    let mut until = first;
+    let mut covered = 0;
+    for (start, end) in spans {
+        let end = end.min(now);
+        covered += end.duration_since(start.max(until)).as_nanos().max(0);
+        until = until.max(end);
+    }
+    let whole = now.duration_since(first).as_nanos().max(1);
+    covered * 100 / whole
+}
+
+/// Whether a run has begun and not ended.
+fn is_under_way(run: &Json) -> bool {
+    match status(run) {
+        Some(
+            RunStatus::InProgress
+            | RunStatus::Cancelling
+            | RunStatus::Restarting
+            | RunStatus::Deferred
+            | RunStatus::UpForRetry
+            | RunStatus::UpForReschedule,
+        ) => true,
+        Some(RunStatus::Queued | RunStatus::Blocked) => time(run, "start_time").is_some(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_vendor_at_rest_is_no_doubt_and_a_busy_one_without_runs_is() {
+        let run = |start: &str, end: &str| json!({"start_time": format!("2026-01-01T{start}:00Z"), "end_time": format!("2026-01-01T{end}:00Z")});
+        let now: Timestamp = "2026-01-01T10:00:00Z".parse().unwrap();
+        let idle = [run("00:00", "01:00"), run("00:30", "01:30")];
+        assert_eq!(busy(&idle, now), 15);
+        assert!(matches!(
+            unseen(busy(&idle, now)),
+            Outcome::Unknown(Doubt::NoOccasion(_))
+        ));
+        let chain = [
+            run("05:00", "07:00"),
+            run("00:00", "04:00"),
+            run("03:00", "06:00"),
+            run("07:06", "09:54"),
+        ];
+        assert_eq!(busy(&chain, now), 98);
+        let Outcome::Unknown(Doubt::NothingToSee(why)) = unseen(busy(&chain, now)) else {
+            panic!("it is odd that no run is under way");
+        };
+        assert!(why.contains("98 %"), "{why}");
+        assert_eq!(busy(&[json!({})], now), 0);
+    }
+}
