@@ -42,7 +42,20 @@ def load(folder):
     return module
 
 
-class Warehouse:
+class Client:
+    """A connector at hand."""
+
+    def close(self, _):
+        """Closes twice, as happens when two requests find a client too old."""
+        self.connector.close_connection()
+        self.connector.close_connection()
+
+    def drop(self, _):
+        """Lets go of the connector without closing it."""
+        self.connector = None
+
+
+class Warehouse(Client):
     """A client of a warehouse connector."""
 
     def __init__(self, folder, connect_args):
@@ -112,17 +125,8 @@ class Warehouse:
         run_all([threading.Thread(target=ask, args=(place,)) for place in range(len(statements))])
         return seen
 
-    def close(self, _):
-        """Closes twice, as happens when two requests find a client too old."""
-        self.connector.close_connection()
-        self.connector.close_connection()
 
-    def drop(self, _):
-        """Lets go of the connector without closing it."""
-        self.connector = None
-
-
-class Pipeline:
+class Pipeline(Client):
     """A pipeline connector, loaded once."""
 
     def __init__(self, folder, connect_args):
@@ -162,15 +166,6 @@ class Pipeline:
 
         run_all([threading.Thread(target=walk, args=(place,)) for place in range(len(seen))])
         return seen
-
-    def close(self, _):
-        """Closes twice."""
-        self.connector.close_connection()
-        self.connector.close_connection()
-
-    def drop(self, _):
-        """Lets go of the connector without closing it."""
-        self.connector = None
 
 
 def pages(limit, fetch):
