@@ -47,15 +47,16 @@ impl Listing {
         self.line(paint(HEADING, heading));
     }
 
-    /// Adds prose, wrapped: `first` stands before its first line, `others` before the rest.
+    /// Adds prose, wrapped: `first` stands before its first line, `others` before the rest. What stands in backticks
+    /// is to be copied, and stays in one line.
     pub(crate) fn prose(&mut self, first: &str, others: &str, text: &str) {
         let width = terminal::width().map_or(WIDTH, |width| width.clamp(NARROWEST, WIDTH));
         let options = textwrap::Options::new(width)
             .initial_indent(first)
             .subsequent_indent(others)
             .break_words(false);
-        for line in textwrap::wrap(&visible(text), options) {
-            self.line(line);
+        for line in textwrap::wrap(&glued(&visible(text)), options) {
+            self.line(line.replace(GLUE, " "));
         }
     }
 
@@ -105,6 +106,30 @@ impl Listing {
     }
 }
 
+/// Stands for a blank at which no line ends; a private character that no text means anything by.
+const GLUE: char = '\u{e0a0}';
+/// The longest text in backticks that is kept in one line.
+const LONGEST_GLUED: usize = 60;
+
+/// The text with the blanks between backticks glued.
+fn glued(text: &str) -> String {
+    let mut parts = text.split('`').peekable();
+    let mut result = String::with_capacity(text.len());
+    let mut quoted = false;
+    while let Some(part) = parts.next() {
+        let closed = parts.peek().is_some();
+        match quoted && closed && part.chars().count() <= LONGEST_GLUED {
+            true => result.extend(part.chars().map(|c| if c == ' ' { GLUE } else { c })),
+            false => result.push_str(part),
+        }
+        if closed {
+            result.push('`');
+        }
+        quoted = !quoted;
+    }
+    result
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +150,17 @@ mod tests {
         let mut listing = Listing::default();
         listing.block("sql", &"x\n".repeat(50), anstyle::Style::new());
         assert!(plain(listing).ends_with("            … 10 more lines\n"));
+    }
+
+    #[test]
+    fn what_is_to_be_copied_stays_in_one_line() {
+        let mut listing = Listing::default();
+        let words = "word ".repeat(18);
+        listing.prose("", "  ", &format!("{words}`bowline test shop` a`b"));
+        assert_eq!(
+            plain(listing),
+            format!("{}\n  `bowline test shop` a`b\n", words.trim_end())
+        );
     }
 
     #[test]

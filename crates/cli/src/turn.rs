@@ -62,3 +62,27 @@ fn lock_file(state: &Path, connector: &str) -> io::Result<File> {
         .write(true)
         .open(folder.join(connector))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_has_the_lock_of_a_connector() {
+        let state = tempfile::tempdir().unwrap();
+        let lock = |connector| lock_file(state.path(), connector).unwrap();
+        let first = lock("shop");
+        first.try_lock().unwrap();
+        assert!(matches!(
+            lock("shop").try_lock(),
+            Err(TryLockError::WouldBlock)
+        ));
+        lock("till").try_lock().unwrap();
+        drop(first);
+        lock("shop").try_lock().unwrap();
+        assert_eq!(
+            fs::read_to_string(state.path().join(IGNORE_FILE)).unwrap(),
+            "*\n"
+        );
+    }
+}
