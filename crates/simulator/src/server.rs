@@ -104,7 +104,12 @@ fn serve(mut stream: TcpStream, vendor: &Mutex<Vendor>, latency: Duration, pace:
                 Pace::Real => vendor.keep_time(Timestamp::now()),
                 Pace::Unhurried => vendor.reopen(),
             }
-            vendor.answer(&request)
+            let answer = vendor.answer(&request);
+            // In real time a silence takes the time that it takes; more would put the vendor's clock ahead.
+            if pace == Pace::Unhurried && answer == Answer::Silence {
+                vendor.keep_silent();
+            }
+            answer
         };
         let written = match answer {
             Answer::Whole(answer) => write_answer(&mut stream, &answer, answer.body.len()),

@@ -38,12 +38,16 @@ impl Transport for InProcess {
             kind,
             message: message.to_owned(),
         };
-        match self.vendor().answer(request) {
+        let mut vendor = self.vendor();
+        match vendor.answer(request) {
             Answer::Whole(answer) => Ok(answer),
             Answer::Cut | Answer::CutOff(_) => {
                 Err(failed(SourceErrorKind::Unreachable, "the connection broke"))
             }
-            Answer::Silence => Err(failed(SourceErrorKind::Timeout, "no answer came")),
+            Answer::Silence => {
+                vendor.keep_silent();
+                Err(failed(SourceErrorKind::Timeout, "no answer came"))
+            }
         }
     }
 

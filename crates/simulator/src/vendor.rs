@@ -120,6 +120,11 @@ impl Vendor {
         self.closed = None;
     }
 
+    /// Lets as much time pass as a client waits for an answer that does not come.
+    pub fn keep_silent(&mut self) {
+        self.world.pass(SILENCE);
+    }
+
     /// Answers a request. Time passes and things happen before it does.
     pub fn answer(&mut self, request: &Outgoing) -> Answer {
         self.asked += 1;
@@ -131,9 +136,6 @@ impl Vendor {
             self.failures.remove(&key_of(request));
             Answer::Whole(self.handle(request))
         });
-        if answer == Answer::Silence {
-            self.world.pass(SILENCE);
-        }
         if let Some(log) = &mut self.log {
             let told = match &answer {
                 Answer::Whole(answer) => {
@@ -388,4 +390,33 @@ fn path_of(address: &str) -> &str {
 
 fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_client_that_waits_for_a_silent_vendor_lets_its_time_pass() {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut vendor = Vendor::new(Scenario {
+            faults: 100,
+            ..Scenario::calm(1, start)
+        });
+        let begin = vendor.world.clock;
+        let silent = (0..100).filter(|number| {
+            let request = Outgoing {
+                method: "GET".to_owned(),
+                address: format!("http://vendor/api/jobs?offset={number}"),
+                headers: Vec::new(),
+                body: None,
+            };
+            vendor.answer(&request) == Answer::Silence
+        });
+        assert!(silent.count() > 0);
+        let gone = |vendor: &Vendor| vendor.world.clock.duration_since(begin).as_secs();
+        assert_eq!(gone(&vendor), 0);
+        vendor.keep_silent();
+        assert!(gone(&vendor) >= 30);
+    }
 }
