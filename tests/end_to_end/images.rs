@@ -382,6 +382,14 @@ fn everything_in_the_way() -> Result<(), Failed> {
         "{}",
         unknown.said()
     );
+    let mut named = sandbox.command(&["build"]);
+    let named = sandbox.finish(named.env("CONNECTOR", "shpo"), None);
+    let named = named.exits(exit_code::USAGE);
+    assert!(
+        named.stderr.contains("unknown connector: `shpo`"),
+        "{}",
+        named.said()
+    );
     assert!(
         sandbox
             .files("output")

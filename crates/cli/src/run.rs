@@ -65,10 +65,13 @@ fn start(app: App, printer: Printer) -> i32 {
         directory,
     };
     let result = execute(app.command, &context);
-    if let Err(error) = &result {
-        context.printer.problem(&Problem::of(error));
+    let code = exit::code(&result);
+    match &result {
+        Err(_) if code == bowline_contract::exit_code::INTERRUPTED => context.printer.say("stopped"),
+        Err(error) => context.printer.problem(&Problem::of(error)),
+        Ok(_) => {}
     }
-    exit::code(&result)
+    code
 }
 
 fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {

@@ -50,7 +50,8 @@ fn orchestrators() -> impl clap::builder::TypedValueParser<Value = String> {
     clap::builder::PossibleValuesParser::new(values)
 }
 
-fn web_address(text: &str) -> Result<String, String> {
+/// Reads an address of the web.
+pub(crate) fn web_address(text: &str) -> Result<String, String> {
     match text.starts_with("https://") || text.starts_with("http://") {
         true => Ok(text.to_owned()),
         false => Err("begin it with `https://` or `http://`".to_owned()),
