@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::ServerError;
 use crate::process::{Launch, Running, StopSignal, finish, free_port};
+use crate::{Cluster, Postgres, ServerError};
 
 const USER: &str = "clerk";
 /// Begins as every password of the tests does.
@@ -23,6 +23,13 @@ const ENV: &str = "/usr/bin/env";
 /// How long one question whether a server is ready may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
+/// Files in a folder of `tests/orchestrators`, with what is in them.
+macro_rules! files {
+    ($vendor:literal: $($name:literal),+) => {
+        &[$(($name, include_str!(concat!("../../orchestrators/", $vendor, "/", $name)))),+]
+    };
+}
+
 /// An orchestrator that can be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vendor {
@@ -30,11 +37,13 @@ pub enum Vendor {
     Prefect,
     /// Dagster's web server and daemon, with one code location that loads and one that does not.
     Dagster,
+    /// Airflow's API server, scheduler and DAG processor, with a file of DAGs that loads and one that does not.
+    Airflow,
 }
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Prefect, Self::Dagster];
+    pub const ALL: [Self; 3] = [Self::Prefect, Self::Dagster, Self::Airflow];
 
     /// Whether it is part of every test run. The others take a gigabyte and minutes each, and are asked for.
     #[must_use]
@@ -48,6 +57,7 @@ impl Vendor {
         match self {
             Self::Prefect => "prefect",
             Self::Dagster => "dagster",
+            Self::Airflow => "airflow",
         }
     }
 
@@ -57,49 +67,38 @@ impl Vendor {
         match self {
             Self::Prefect => "BOWLINE_PREFECT_PYTHON",
             Self::Dagster => "BOWLINE_DAGSTER_PYTHON",
+            Self::Airflow => "BOWLINE_AIRFLOW_PYTHON",
         }
     }
 
-    /// What its folder needs beside the seed.
+    /// What its folder needs.
     fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Prefect => &[
-                (
-                    "flows.py",
-                    include_str!("../../orchestrators/prefect/flows.py"),
-                ),
-                (
-                    "seed.py",
-                    include_str!("../../orchestrators/prefect/seed.py"),
-                ),
-            ],
-            Self::Dagster => &[
-                (
-                    "broken.py",
-                    include_str!("../../orchestrators/dagster/broken.py"),
-                ),
-                (
-                    "dagster.yaml",
-                    include_str!("../../orchestrators/dagster/dagster.yaml"),
-                ),
-                (
-                    "seed.py",
-                    include_str!("../../orchestrators/dagster/seed.py"),
-                ),
-                (
-                    "shop.py",
-                    include_str!("../../orchestrators/dagster/shop.py"),
-                ),
-                (
-                    "workspace.yaml",
-                    include_str!("../../orchestrators/dagster/workspace.yaml"),
-                ),
-            ],
+            Self::Prefect => files!("prefect": "flows.py", "seed.py"),
+            Self::Dagster => files!(
+                "dagster": "broken.py", "dagster.yaml", "seed.py", "shop.py", "workspace.yaml"
+            ),
+            Self::Airflow => files!(
+                "airflow": "airflow.cfg", "dags/broken.py", "dags/shop.py", "seed.py", "serve.py"
+            ),
         }
+    }
+
+    /// Whether it keeps what it knows in a PostgreSQL.
+    ///
+    /// Airflow's API server writes its access log on the thread that all its requests wait for. In SQLite, a request
+    /// that is about to commit blocks that write and is itself blocked by it, until the scheduler gives up and ends.
+    fn needs_postgres(self) -> bool {
+        self == Self::Airflow
     }
 
     /// What the server and the seed find in their environment.
-    fn settings(self, folder: &Path, port: u16) -> Vec<(&'static str, OsString)> {
+    fn settings(
+        self,
+        folder: &Path,
+        port: u16,
+        database: Option<&Cluster>,
+    ) -> Vec<(&'static str, OsString)> {
         match self {
             Self::Prefect => {
                 let login = format!("{USER}:{PASSWORD}");
@@ -118,12 +117,39 @@ impl Vendor {
                 ("DAGSTER_HOME", folder.into()),
                 ("SERVER_PORT", port.to_string().into()),
             ],
+            Self::Airflow => {
+                let url = self.api_url(port);
+                let database = database.map(|cluster| {
+                    let url = cluster.url("postgres");
+                    url.replacen("postgresql", "postgresql+psycopg2", 1).into()
+                });
+                let mut settings = vec![
+                    ("AIRFLOW_HOME", folder.into()),
+                    ("AIRFLOW__API__BASE_URL", url.clone().into()),
+                    ("AIRFLOW__API__PORT", port.to_string().into()),
+                    (
+                        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+                        format!("{url}/execution/").into(),
+                    ),
+                    (
+                        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS",
+                        format!("{USER}:admin").into(),
+                    ),
+                    ("NO_PROXY", "*".into()),
+                    ("SERVER_PASSWORD", PASSWORD.into()),
+                    ("SERVER_USER", USER.into()),
+                ];
+                settings.extend(database.map(|url| ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", url)));
+                settings
+            }
         }
     }
 
     /// How its Python is asked to serve.
     fn serve(self, port: u16) -> Vec<OsString> {
         let (words, host_option) = match self {
+            // Its settings say where.
+            Self::Airflow => return vec!["serve.py".into()],
             Self::Prefect => (&["-m", "prefect", "server", "start"][..], "--host"),
             Self::Dagster => (&["-m", "dagster", "dev", "-w", "workspace.yaml"][..], "-h"),
         };
@@ -140,6 +166,7 @@ impl Vendor {
         match self {
             Self::Prefect => "/api/health",
             Self::Dagster => "/server_info",
+            Self::Airflow => "/api/v2/version",
         }
     }
 
@@ -147,7 +174,7 @@ impl Vendor {
         let server = format!("http://127.0.0.1:{port}");
         match self {
             Self::Prefect => format!("{server}/api"),
-            Self::Dagster => server,
+            Self::Dagster | Self::Airflow => server,
         }
     }
 }
@@ -158,6 +185,8 @@ pub struct Orchestrator {
     vendor: Vendor,
     port: u16,
     running: Running,
+    // Stopped after the server, which is why it stands behind it.
+    _database: Option<Postgres>,
 }
 
 impl Orchestrator {
@@ -166,13 +195,17 @@ impl Orchestrator {
     /// # Errors
     /// [`ServerError`] with what the server or the seed said last.
     pub fn start(vendor: Vendor, python: &Path) -> Result<Self, ServerError> {
+        let database = vendor.needs_postgres().then(Postgres::start).transpose()?;
         let launch = Launch::as_caller(vendor.name())?;
         let folder = launch.folder().to_owned();
         for (name, text) in vendor.files() {
-            fs::write(folder.join(name), text)?;
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap_or(&folder))?;
+            fs::write(path, text)?;
         }
         let port = free_port()?;
-        let mut words = environment(vendor, &folder, port);
+        let cluster = database.as_ref().map(Postgres::cluster);
+        let mut words = environment(&folder, vendor.settings(&folder, port, cluster));
         words.push(python.into());
         let serve = [words.clone(), vendor.serve(port)].concat();
         let running = launch.start(
@@ -185,6 +218,7 @@ impl Orchestrator {
             vendor,
             port,
             running,
+            _database: database,
         };
         let mut seed = Command::new(ENV);
         seed.args(words).arg("seed.py").current_dir(folder);
@@ -197,7 +231,7 @@ impl Orchestrator {
     pub fn connect_args(&self) -> Vec<(&'static str, String)> {
         let url = self.vendor.api_url(self.port);
         match self.vendor {
-            Vendor::Prefect => vec![
+            Vendor::Prefect | Vendor::Airflow => vec![
                 ("api_url", url),
                 ("username", USER.to_owned()),
                 ("password", PASSWORD.to_owned()),
@@ -220,7 +254,7 @@ impl Orchestrator {
 }
 
 /// What `env` is told: to forget the environment and set this one.
-fn environment(vendor: Vendor, folder: &Path, port: u16) -> Vec<OsString> {
+fn environment(folder: &Path, settings: Vec<(&'static str, OsString)>) -> Vec<OsString> {
     let common = [
         ("HOME", folder.as_os_str().to_owned()),
         ("LANG", "C.UTF-8".into()),
@@ -234,7 +268,7 @@ fn environment(vendor: Vendor, folder: &Path, port: u16) -> Vec<OsString> {
     };
     std::iter::once("-i".into())
         .chain(common.map(set))
-        .chain(vendor.settings(folder, port).into_iter().map(set))
+        .chain(settings.into_iter().map(set))
         .collect()
 }
 
