@@ -19,8 +19,8 @@ use tempfile::TempDir;
 
 use crate::ServerError;
 
-/// How long a server may take until it is ready.
-const START_LIMIT: Duration = Duration::from_secs(180);
+/// How long a server may take until it is ready; minutes, on a machine that is busy with other things.
+const START_LIMIT: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_millis(10);
 const LOG: &str = "server.log";
 const LOG_TAIL_LINES: usize = 20;
