@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::output::visible;
-use crate::style::{HEADING, QUIET, STRONG, paint};
+use crate::style::{CODE, HEADING, QUIET, STRONG, paint};
 use crate::terminal;
 
 /// The widest a line of prose gets.
@@ -60,6 +60,16 @@ impl Listing {
         }
     }
 
+    /// Adds lines to be copied into a file.
+    pub(crate) fn code(&mut self, text: &str) {
+        for line in text.lines() {
+            match line {
+                "" => self.line(""),
+                line => self.line(format!("  {}", paint(CODE, line))),
+            }
+        }
+    }
+
     /// Adds names with what they mean behind them, one under the other.
     pub(crate) fn terms<'a>(&mut self, terms: impl IntoIterator<Item = (&'a str, &'a str)>) {
         let terms: Vec<(&str, &str)> = terms.into_iter().collect();
@@ -86,6 +96,10 @@ impl Listing {
         let lines: Vec<&str> = shown.trim_end().lines().collect();
         let indent = " ".repeat(LABEL);
         for (position, line) in lines.iter().take(LINES).enumerate() {
+            if line.is_empty() && position > 0 {
+                self.line("");
+                continue;
+            }
             let before = if position == 0 {
                 format!(
                     "  {}",
@@ -143,6 +157,17 @@ mod tests {
         let mut listing = Listing::default();
         listing.block("sql", "SELECT 1\nFROM t", anstyle::Style::new());
         assert_eq!(plain(listing), "  sql       SELECT 1\n            FROM t\n");
+    }
+
+    #[test]
+    fn empty_lines_are_empty() {
+        let mut listing = Listing::default();
+        listing.block("error", "no\n\nLINE 1", anstyle::Style::new());
+        listing.code("[a]\n\n[b]");
+        assert_eq!(
+            plain(listing),
+            "  error     no\n\n            LINE 1\n  [a]\n\n  [b]\n"
+        );
     }
 
     #[test]

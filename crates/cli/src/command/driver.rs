@@ -229,7 +229,13 @@ fn describe(page: &mut Listing, entry: &CatalogueEntry, folder: &Path) {
         page.prose("      ", "      ", option.meaning);
         page.line(format!("      {}", paint(CODE, option.example)));
     }
-    page.heading("In connector.toml");
+    if entry.name == COMPILED_IN {
+        page.heading("In connector.toml, compiled in");
+        page.code("[driver]\nkind = \"sqlite\"\n\n[driver.options]\npath = \"{{ path }}\"");
+        page.heading("In connector.toml, as ADBC driver");
+    } else {
+        page.heading("In connector.toml");
+    }
     let mut lines = vec![
         "[driver]".to_owned(),
         "kind = \"adbc\"".to_owned(),
@@ -242,9 +248,7 @@ fn describe(page: &mut Listing, entry: &CatalogueEntry, folder: &Path) {
         .iter()
         .filter(|option| option.need == Need::Required);
     lines.extend(needed.map(|option| format!("{} = \"{}\"", option.name, option.example)));
-    for line in lines {
-        page.line(format!("  {}", paint(CODE, line)));
-    }
+    page.code(&lines.join("\n"));
 }
 
 fn find(name: &str) -> Result<&'static CatalogueEntry, CliError> {

@@ -121,6 +121,22 @@ impl Page<'_> {
         }
         if let Some(found) = self.about.templates.get(template) {
             self.listing.block("text", &found.text, CODE);
+            // Undefined variables are empty text in Jinja, so that nothing else tells.
+            let mistaken = template.placeholders.iter().find(|placeholder| {
+                let is_variable = template
+                    .variables
+                    .iter()
+                    .any(|variable| variable.name == **placeholder);
+                !is_variable && found.compiled.references(placeholder)
+            });
+            if let Some(name) = mistaken {
+                self.listing.gap();
+                self.listing.prose(
+                    &format!("  {} ", paint(HINT, "hint:")),
+                    "        ",
+                    &format!("write `{{{name}}}`, which is a placeholder; `{{{{ {name} }}}}` is a variable that is not there"),
+                );
+            }
         }
     }
 

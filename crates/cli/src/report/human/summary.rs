@@ -30,8 +30,8 @@ impl Page<'_> {
         }
         self.listing.heading("Could not be found out");
         for (reason, ids) in reasons {
-            self.listing
-                .line(format!("  {} {}", paint(OPEN, "?"), some(&ids, NAMED)));
+            let first = format!("  {} ", paint(OPEN, "?"));
+            self.listing.prose(&first, "    ", &some(&ids, NAMED));
             self.listing.prose("    ", "    ", &reason);
         }
     }
