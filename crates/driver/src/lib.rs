@@ -17,7 +17,9 @@ mod value;
 mod watch;
 
 pub use bowline_protocol::NotJson;
-pub use connection::{Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus};
+pub use connection::{
+    Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus,
+};
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};
 pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};

@@ -8,8 +8,7 @@ use bowline_protocol::{
 
 use super::{CallLimits, Fault, Process, ProcessError, Program, wire};
 use crate::{
-    Canceller, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, SqlErrorKind,
-    Surplus,
+    Canceller, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, SqlErrorKind, Surplus,
 };
 
 /// A database whose every connection is a process.
