@@ -104,15 +104,17 @@ fn container(engine: Engine, workspace: &Path, program: &Path, drivers: Option<&
             .arg("--volume")
             .arg(format!("{}:{to}{how}", from.display()));
     };
-    mount(workspace, TestImage::WORKSPACE, "");
+    // At the same place inside: credentials may name files in it by whole paths.
+    let place = workspace.display().to_string();
+    mount(workspace, &place, "");
     mount(program, TestImage::PROGRAM, ":ro");
     if let Some(drivers) = drivers {
-        // At the same place inside: manifests of drivers name their libraries by whole paths.
+        // So do manifests of drivers with their libraries.
         let folder = drivers.display().to_string();
         mount(drivers, &folder, ":ro");
         command.args(["--env", &format!("{DRIVER_FOLDER_VARIABLE}={folder}")]);
     }
-    command.arg(TestImage::TAG);
+    command.args(["--workdir", &place, TestImage::TAG]);
     command
 }
 
@@ -154,9 +156,9 @@ mod tests {
         let said = said.collect::<Vec<_>>().join(" ");
         assert_eq!(
             said,
-            "run --rm --network host --env CONNECTOR --env ETL_TEST_WINDOW_HOURS --volume /w:/workspace \
+            "run --rm --network host --env CONNECTOR --env ETL_TEST_WINDOW_HOURS --volume /w:/w \
              --volume /bin/bowline:/usr/local/bin/bowline:ro --volume /home/ann/drivers:/home/ann/drivers:ro \
-             --env BOWLINE_DRIVER_DIR=/home/ann/drivers bowline-test"
+             --env BOWLINE_DRIVER_DIR=/home/ann/drivers --workdir /w bowline-test"
         );
     }
 }
