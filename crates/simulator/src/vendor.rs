@@ -411,6 +411,7 @@ mod tests {
                 headers: Vec::new(),
                 body: None,
             };
+            vendor.reopen();
             vendor.answer(&request) == Answer::Silence
         });
         assert!(silent.count() > 0);
