@@ -67,7 +67,9 @@ fn start(app: App, printer: Printer) -> i32 {
     let result = execute(app.command, &context);
     let code = exit::code(&result);
     match &result {
-        Err(_) if code == bowline_contract::exit_code::INTERRUPTED => context.printer.say("stopped"),
+        Err(_) if code == bowline_contract::exit_code::INTERRUPTED => {
+            context.printer.say("stopped")
+        }
         Err(error) => context.printer.problem(&Problem::of(error)),
         Ok(_) => {}
     }
