@@ -515,6 +515,10 @@ impl Client {
         let TransportError { kind, message } = error;
         let hint = match kind {
             SourceErrorKind::TooLarge => Some("raise `body_mb` in `[http.limits]`".to_owned()),
+            SourceErrorKind::Unreachable => Some(
+                "see that the base address is right, and that it can be reached from here"
+                    .to_owned(),
+            ),
             SourceErrorKind::Timeout => {
                 Some("raise `timeout_seconds` in `[http.limits]`".to_owned())
             }
