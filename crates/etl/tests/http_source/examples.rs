@@ -285,7 +285,10 @@ fn airflow_comes_out_complete() {
 #[test]
 fn dagster_comes_out_complete() {
     let (_vendor, source) = replayed("dagster", "");
-    assert_eq!(source.warnings().unwrap(), ["broken: ModuleNotFoundError: nope"]);
+    assert_eq!(
+        source.warnings().unwrap(),
+        ["broken: ModuleNotFoundError: nope"]
+    );
     let jobs = assets(&source);
     assert_eq!(
         part(
