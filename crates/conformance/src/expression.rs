@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bowline_connector::template::{Arguments, TemplateValue};
+use bowline_connector::template::Arguments;
 use bowline_contract::{Template, VariableType};
+use bowline_template::TemplateValue;
 use jiff::civil::{Date, DateTime};
 use minijinja::value::{Kwargs, Object, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};

@@ -8,6 +8,7 @@ use bowline_contract::nearest::hint_or;
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout, listed};
 use bowline_driver::AdbcLibrary;
 use bowline_driver::process::Program;
+use bowline_template::CompiledTemplate;
 use toml::Spanned;
 
 use super::{Connector, Driver, Functional, given};
@@ -18,7 +19,7 @@ use crate::folder::{
     ProblemKind, compile, read_templates, shown, template_of_file, whole_file,
 };
 use crate::python::EnvironmentEvent;
-use crate::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
+use crate::template::{ConnectorTemplate, Origin, TemplateSet};
 
 impl Connector {
     /// Reads the connector in a folder, checks all of it and compiles its templates.
