@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::python::fault::{Fault, FaultKind};
 use super::python::moment::{Moment, Stamp};
-use super::python::value::{Dict, Value};
+use super::python::value::{Dict, Value as Inner};
 use super::render::machine;
-use super::syntax::{self, CONTRACT, Program, Whitespace};
-use super::{TemplateError, TemplateErrorKind, TemplateValue};
+use super::syntax::{self, Program};
+use super::{Environment, Failure, Scope, TemplateError, TemplateErrorKind, TemplateValue, Value};
 
 /// A template whose text has been checked and compiled.
 #[derive(Clone)]
@@ -31,18 +31,21 @@ impl CompiledTemplate {
     /// # Errors
     /// Kinds `Syntax` and `Unsupported`.
     pub fn compile(name: &str, text: &str) -> Result<Self, TemplateError> {
-        Self::compile_with(name, text, CONTRACT)
+        Self::compile_in(Environment::of_the_contract(), name, text)
     }
 
-    /// Compiles a template whose environment treats blank text otherwise than the contract's.
-    pub(crate) fn compile_with(
+    /// Compiles a template for an environment of its own.
+    ///
+    /// # Errors
+    /// Kinds `Syntax` and `Unsupported`.
+    pub fn compile_in(
+        environment: &Arc<Environment>,
         name: &str,
         text: &str,
-        whitespace: Whitespace,
     ) -> Result<Self, TemplateError> {
         let source = syntax::normalize(text);
         let shown = source.clone();
-        match syntax::parse(source, whitespace) {
+        match syntax::parse(source, environment) {
             Ok(program) => Ok(Self {
                 name: Arc::from(name),
                 program: Arc::new(program),
@@ -72,9 +75,24 @@ impl CompiledTemplate {
                     ..fault
                 })
             })?;
-            values.push((Arc::from(*name), value));
+            values.push((Arc::from(*name), Value(value)));
         }
-        machine::run(&self.program, values).map_err(fail)
+        machine::run(&self.program, Scope::new(values)).map_err(fail)
+    }
+
+    /// Renders the template with what its names stand for.
+    ///
+    /// # Errors
+    /// Kinds `Render`, `Unsupported`, `Security`, `OutOfFuel`.
+    pub fn render_with(&self, scope: &Scope) -> Result<String, TemplateError> {
+        machine::run(&self.program, scope.clone()).map_err(|fault| {
+            error(
+                TemplateErrorKind::Render,
+                &self.name,
+                &self.program.source,
+                fault,
+            )
+        })
     }
 
     /// Whether the text takes this variable from outside.
@@ -89,7 +107,13 @@ impl CompiledTemplate {
     }
 }
 
-fn error(kind: TemplateErrorKind, name: &str, source: &str, fault: Fault) -> TemplateError {
+/// A fault in a text, as callers are told.
+pub(crate) fn error(
+    kind: TemplateErrorKind,
+    name: &str,
+    source: &str,
+    fault: Fault,
+) -> TemplateError {
     let kind = match fault.kind {
         FaultKind::Security => TemplateErrorKind::Security,
         FaultKind::Fuel => TemplateErrorKind::OutOfFuel,
@@ -104,35 +128,46 @@ fn error(kind: TemplateErrorKind, name: &str, source: &str, fault: Fault) -> Tem
         Some(at) => TemplateError::at_offset(kind, name, source, at, message),
         None => TemplateError::new(kind, name, message),
     };
-    error.with_hint(fault.hint)
+    let mut error = error.with_hint(fault.hint);
+    error.cause = fault.cause;
+    error.undefined = fault.undefined.as_deref().map(Box::from);
+    error
 }
 
-fn convert(value: &TemplateValue) -> Result<Value, Fault> {
+impl TryFrom<&TemplateValue> for Value {
+    type Error = Failure;
+
+    fn try_from(value: &TemplateValue) -> Result<Self, Failure> {
+        convert(value).map(Value).map_err(Failure)
+    }
+}
+
+fn convert(value: &TemplateValue) -> Result<Inner, Fault> {
     let all = |items: &[TemplateValue]| items.iter().map(convert).collect::<Result<Vec<_>, _>>();
     Ok(match value {
-        TemplateValue::None => Value::None,
-        TemplateValue::Boolean(truth) => Value::Bool(*truth),
-        TemplateValue::Integer(number) => Value::Int(*number),
-        TemplateValue::Float(number) => Value::Float(*number),
-        TemplateValue::Text(text) => Value::text(text),
+        TemplateValue::None => Inner::None,
+        TemplateValue::Boolean(truth) => Inner::Bool(*truth),
+        TemplateValue::Integer(number) => Inner::Int(*number),
+        TemplateValue::Float(number) => Inner::Float(*number),
+        TemplateValue::Text(text) => Inner::text(text),
         TemplateValue::Date(date) => {
             super::python::moment::check_year(*date)?;
-            Value::Moment(Moment::Date(*date))
+            Inner::Moment(Moment::Date(*date))
         }
         TemplateValue::DateTime(civil) => {
-            Value::Moment(Moment::DateTime(Arc::new(Stamp::naive(*civil)?)))
+            Inner::Moment(Moment::DateTime(Arc::new(Stamp::naive(*civil)?)))
         }
         TemplateValue::ZonedDateTime(zoned) => {
-            Value::Moment(Moment::DateTime(Arc::new(Stamp::zoned(zoned)?)))
+            Inner::Moment(Moment::DateTime(Arc::new(Stamp::zoned(zoned)?)))
         }
-        TemplateValue::List(items) => Value::list(all(items)?)?,
-        TemplateValue::Tuple(items) => Value::tuple(all(items)?)?,
+        TemplateValue::List(items) => Inner::list(all(items)?)?,
+        TemplateValue::Tuple(items) => Inner::tuple(all(items)?)?,
         TemplateValue::Dict(entries) => {
             let mut dict = Dict::default();
             for (key, value) in entries {
-                dict.insert(Value::text(key), convert(value)?)?;
+                dict.insert(Inner::text(key), convert(value)?)?;
             }
-            Value::dict(dict)
+            Inner::dict(dict)
         }
     })
 }

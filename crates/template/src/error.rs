@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::python::fault::Cause;
+
 /// A template that cannot be compiled or rendered.
 ///
 /// `{}` is the message with its place; [`TemplateError::window`] shows the source.
@@ -21,6 +23,8 @@ pub struct TemplateError {
     pub hint: Option<String>,
     /// The lines around the place.
     source: Option<Box<Source>>,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) undefined: Option<Box<str>>,
 }
 
 /// Some lines of a template.
@@ -49,7 +53,21 @@ impl TemplateError {
             message: message.into(),
             hint: None,
             source: None,
+            cause: None,
+            undefined: None,
         }
+    }
+
+    /// The error of a caller's own function that is behind it, if that is of this type.
+    #[must_use]
+    pub fn cause<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        self.cause.as_ref()?.0.downcast_ref()
+    }
+
+    /// The name that is not there, where that is what is wrong.
+    #[must_use]
+    pub fn undefined(&self) -> Option<&str> {
+        self.undefined.as_deref()
     }
 
     /// An error at a place of `text`, given in bytes.

@@ -15,22 +15,22 @@ pub(crate) struct Arguments {
 
 /// How a function takes its arguments.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Signature {
+pub(crate) struct Signature<'a> {
     /// What errors call the function.
     pub(crate) function: &'static str,
     /// Its parameters, in order.
-    pub(crate) names: &'static [&'static str],
+    pub(crate) names: &'a [&'static str],
     /// How many of them must be given.
     pub(crate) required: usize,
     /// How many of them cannot be given by name.
     pub(crate) nameless: usize,
 }
 
-impl Signature {
+impl<'a> Signature<'a> {
     /// A function whose parameters are given by place only.
     pub(crate) const fn by_place(
         function: &'static str,
-        names: &'static [&'static str],
+        names: &'a [&'static str],
         required: usize,
     ) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Signature {
     /// A function whose parameters may be given by name.
     pub(crate) const fn by_name(
         function: &'static str,
-        names: &'static [&'static str],
+        names: &'a [&'static str],
         required: usize,
     ) -> Self {
         Self {
@@ -63,7 +63,7 @@ pub(crate) struct Bound {
 
 impl Arguments {
     /// Matches the arguments with a signature.
-    pub(crate) fn bind(self, signature: Signature) -> Outcome<Bound> {
+    pub(crate) fn bind(self, signature: Signature<'_>) -> Outcome<Bound> {
         let Signature {
             function,
             names,
@@ -114,6 +114,10 @@ impl Arguments {
 }
 
 impl Bound {
+    pub(crate) fn into_values(self) -> Vec<Option<Value>> {
+        self.values
+    }
+
     pub(crate) fn get(&self, place: usize) -> Option<&Value> {
         self.values.get(place).and_then(Option::as_ref)
     }

@@ -95,9 +95,11 @@ pub(crate) fn attribute(value: &Value, name: &str) -> Outcome<Attribute> {
             _ => method(&FLOAT_METHODS),
         },
         Value::Moment(moment) => moment_methods::attribute(moment, name)?,
-        Value::Undefined(_) | Value::None | Value::View(..) | Value::Object(_) => {
-            Attribute::Missing
-        }
+        Value::Undefined(_)
+        | Value::None
+        | Value::View(..)
+        | Value::Native(_)
+        | Value::Object(_) => Attribute::Missing,
     })
 }
 

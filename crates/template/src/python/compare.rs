@@ -73,6 +73,17 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Outcome<bool> {
     if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
         return Ok(a == b);
     }
+    if let (Value::Native(a), Value::Native(b)) = (a, b)
+        && Arc::ptr_eq(a, b)
+    {
+        return Ok(true);
+    }
+    if let Some(a) = a.plain() {
+        return equal(&a, b);
+    }
+    if let Some(b) = b.plain() {
+        return equal(a, &b);
+    }
     Ok(match (a, b) {
         (Value::Undefined(_), Value::Undefined(_)) | (Value::None, Value::None) => true,
         (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
@@ -134,6 +145,12 @@ pub(crate) fn order(a: &Value, b: &Value, sign: &str) -> Outcome<Option<Ordering
     }
     if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
         return Ok(Some(a.cmp(b)));
+    }
+    if let Some(a) = a.plain() {
+        return order(&a, b, sign);
+    }
+    if let Some(b) = b.plain() {
+        return order(a, &b, sign);
     }
     match (a, b) {
         (Value::List(x), Value::List(y)) | (Value::Tuple(x), Value::Tuple(y)) => {
@@ -198,7 +215,9 @@ fn feed(value: &Value, hasher: &mut DefaultHasher) -> Outcome<()> {
             None => return unhashable(value),
         },
         Value::View(View::Values, dict) => (8_u8, Arc::as_ptr(dict) as usize).hash(hasher),
-        Value::List(_) | Value::Dict(_) | Value::View(..) => return unhashable(value),
+        Value::List(_) | Value::Dict(_) | Value::View(..) | Value::Native(_) => {
+            return unhashable(value);
+        }
     }
     Ok(())
 }
@@ -218,6 +237,7 @@ pub(crate) fn identical(a: &Value, b: &Value) -> Outcome<bool> {
         (Value::Int(a), Value::Int(b)) if a == b && (-5..=256).contains(a) => true,
         (Value::List(a), Value::List(b)) => Arc::ptr_eq(a, b),
         (Value::Dict(a), Value::Dict(b)) => Arc::ptr_eq(a, b),
+        (Value::Native(a), Value::Native(b)) => Arc::ptr_eq(a, b),
         (Value::Object(a), Value::Object(b)) => Arc::ptr_eq(a, b),
         (Value::Undefined(a), Value::Undefined(b)) => Arc::ptr_eq(a, b),
         _ if a.type_name() != b.type_name() => false,

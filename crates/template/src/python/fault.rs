@@ -1,5 +1,7 @@
 //! What can go wrong while Python's operations are carried out.
 
+use std::sync::Arc;
+
 /// A failure of an operation, before it is known which template it happened in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -11,7 +13,23 @@ pub(crate) struct Fault {
     pub(crate) at: Option<usize>,
     /// One action that may help.
     pub(crate) hint: Option<String>,
+    /// The error of a caller's function behind it.
+    pub(crate) cause: Option<Cause>,
+    /// The name that is not there, when that is what is wrong.
+    pub(crate) undefined: Option<Arc<str>>,
 }
+
+/// An error of a caller; two are equal when they are one.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause(pub(crate) Arc<dyn std::error::Error + Send + Sync>);
+
+impl PartialEq for Cause {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Cause {}
 
 /// The kinds of [`Fault`], named for Python's exceptions where code must tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +64,8 @@ impl Fault {
             message: message.into(),
             at: None,
             hint: None,
+            cause: None,
+            undefined: None,
         }
     }
 

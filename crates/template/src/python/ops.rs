@@ -13,6 +13,7 @@ use super::moment_methods;
 use super::number::{Arithmetic, arithmetic, as_integer};
 use super::percent::percent;
 use super::value::{Value, View};
+use crate::native::Shape;
 
 /// How an operator is written.
 pub(crate) fn sign(op: Arithmetic) -> &'static str {
@@ -40,6 +41,12 @@ pub(crate) fn binary(op: Arithmetic, a: &Value, b: &Value) -> Outcome<Value> {
         if escapes && !a.is_undefined() && !b.is_undefined() {
             return unsupported(format!("`{}` on a text marked safe", sign(op)));
         }
+    }
+    if let Some(a) = a.plain() {
+        return binary(op, &a, b);
+    }
+    if let Some(b) = b.plain() {
+        return binary(op, a, &b);
     }
     match (op, a, b) {
         (Arithmetic::Remainder, Value::Str(format), _) => {
@@ -231,6 +238,19 @@ fn contains(item: &Value, container: &Value) -> Outcome<bool> {
             let count = i128::try_from(range.len()).unwrap_or(0);
             Ok((number - start) % step == 0 && (0..count).contains(&steps))
         }
+        Value::Native(native) => match native.shape() {
+            Shape::Mapping => Ok(native.get(&crate::Value(item.clone())).is_some()),
+            Shape::Sequence => {
+                for place in 0..native.count() {
+                    if let Some(value) = native.at(place)
+                        && same_item(&value.0, item)?
+                    {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        },
         _ => type_fault(format!(
             "`in` does not work on a `{}`",
             container.type_name()
@@ -246,6 +266,7 @@ pub(crate) fn length(value: &Value) -> Outcome<usize> {
         Value::List(items) | Value::Tuple(items) => items.values.len(),
         Value::Dict(dict) | Value::View(_, dict) => dict.len(),
         Value::Range(range) => range.len(),
+        Value::Native(native) => native.count(),
         _ => {
             return type_fault(format!("a `{}` has no length", value.type_name()));
         }

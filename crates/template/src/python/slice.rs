@@ -3,7 +3,8 @@
 use super::arguments::{expected, integer};
 use super::fault::{Fault, FaultKind, Outcome, type_fault, value_fault};
 use super::number::as_small;
-use super::value::{Range, Value};
+use super::value::{Range, Reason, Value};
+use crate::native::Shape;
 
 /// A place as a slice takes it: from the end when negative, within the length always.
 pub(crate) fn clamp(place: i64, length: usize) -> usize {
@@ -84,6 +85,10 @@ pub(crate) fn slice(value: &Value, bounds: [&Value; 3]) -> Outcome<Value> {
             }))
         }
         Value::Undefined(missing) => Err(missing.fault()),
+        Value::Native(native) if native.shape() == Shape::Sequence => match value.plain() {
+            Some(plain) => slice(&plain, bounds),
+            None => Ok(Value::None),
+        },
         _ => type_fault(format!("a `{}` cannot be sliced", value.type_name())),
     }
 }
@@ -132,6 +137,16 @@ pub(crate) fn item(value: &Value, key: &Value) -> Outcome<Value> {
         }
         Value::Range(range) => Ok(Value::Int(range.at(place(range.len())?))),
         Value::Undefined(missing) => Err(missing.fault()),
+        Value::Native(native) => {
+            let found = match native.shape() {
+                Shape::Sequence => native.at(place(native.count())?),
+                Shape::Mapping => native.get(&crate::Value(key.clone())),
+            };
+            match found {
+                Some(found) => Ok(found.0),
+                None => lookup("no such key".to_owned()).map(|()| Value::None),
+            }
+        }
         _ => type_fault(format!("a `{}` has no items", value.type_name())),
     }
 }
@@ -139,10 +154,9 @@ pub(crate) fn item(value: &Value, key: &Value) -> Outcome<Value> {
 impl super::value::Undefined {
     /// The fault of using it.
     pub(crate) fn fault(&self) -> Fault {
-        let kind = if self.hidden {
-            FaultKind::Security
-        } else {
-            FaultKind::Runtime
+        let kind = match self.reason {
+            Reason::Hidden => FaultKind::Security,
+            Reason::Missing | Reason::Unchosen => FaultKind::Runtime,
         };
         Fault::new(kind, self.message.clone())
     }

@@ -8,6 +8,7 @@ use num_bigint::BigInt;
 use super::compare::{equal, hash};
 use super::fault::{DEPTH_LIMIT, Outcome, check_list, out_of_fuel};
 use super::moment::Moment;
+use crate::native::{Native, Shape};
 use crate::render::object::Object;
 
 /// A value of a template.
@@ -41,6 +42,8 @@ pub(crate) enum Value {
     Range(Range),
     /// `datetime` and its like
     Moment(Moment),
+    /// A `list` or `dict` of the caller's own.
+    Native(Arc<dyn Native>),
     /// Everything that has state or is called.
     Object(Arc<Object>),
 }
@@ -50,8 +53,18 @@ pub(crate) enum Value {
 pub(crate) struct Undefined {
     /// What an error about it says.
     pub(crate) message: String,
-    /// Whether it stands for something the sandbox hides.
-    pub(crate) hidden: bool,
+    pub(crate) reason: Reason,
+}
+
+/// Why there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// There is none.
+    Missing,
+    /// The sandbox hides it.
+    Hidden,
+    /// An `if` without `else` chose nothing.
+    Unchosen,
 }
 
 /// The items of a list or tuple.
@@ -60,6 +73,7 @@ pub(crate) struct Items {
     /// The names of a named tuple.
     pub(crate) names: Option<&'static TupleNames>,
     depth: u32,
+    lazy: bool,
 }
 
 /// How a named tuple calls itself and its items.
@@ -113,6 +127,7 @@ pub(crate) struct Dict {
     entries: Vec<(Value, Value)>,
     index: HashMap<u64, Vec<usize>>,
     depth: u32,
+    lazy: bool,
 }
 
 impl Dict {
@@ -120,6 +135,7 @@ impl Dict {
     pub(crate) fn insert(&mut self, key: Value, value: Value) -> Outcome<()> {
         let hash = hash(&key)?;
         self.depth = deeper(self.depth, [&key, &value])?;
+        self.lazy |= key.is_lazy() || value.is_lazy();
         match self.find(hash, &key)? {
             Some(place) => self.entries[place].1 = value,
             None => {
@@ -129,6 +145,25 @@ impl Dict {
             }
         }
         Ok(())
+    }
+
+    /// A mapping from outside, as deep as it may be; of keys that are alike the last one counts.
+    pub(crate) fn outside(entries: impl IntoIterator<Item = (Value, Value)>) -> Dict {
+        let mut dict = Dict::default();
+        for (key, value) in entries {
+            dict.depth = dict.depth.max(value.depth() + 1);
+            dict.lazy |= value.is_lazy();
+            let Ok(hash) = hash(&key) else { continue };
+            match dict.find(hash, &key) {
+                Ok(Some(place)) => dict.entries[place].1 = value,
+                Ok(None) => {
+                    dict.index.entry(hash).or_default().push(dict.entries.len());
+                    dict.entries.push((key, value));
+                }
+                Err(_) => {}
+            }
+        }
+        dict
     }
 
     fn find(&self, hash: u64, key: &Value) -> Outcome<Option<usize>> {
@@ -199,6 +234,40 @@ impl Value {
         Ok(Value::Tuple(Arc::new(items(values, Some(names))?)))
     }
 
+    /// A list from outside, as long and as deep as it may be.
+    pub(crate) fn outside_list(values: Vec<Value>) -> Value {
+        let depth = values
+            .iter()
+            .map(Value::depth)
+            .max()
+            .map_or(0, |depth| depth + 1);
+        let lazy = values.iter().any(Value::is_lazy);
+        Value::List(Arc::new(Items {
+            values,
+            names: None,
+            depth,
+            lazy,
+        }))
+    }
+
+    /// A list or dict of the caller's own as one of Python's; `None` for all else.
+    pub(crate) fn plain(&self) -> Option<Value> {
+        let Value::Native(native) = self else {
+            return None;
+        };
+        let items = (0..native.count()).filter_map(|place| native.at(place));
+        Some(match native.shape() {
+            Shape::Sequence => Value::outside_list(items.map(|item| item.0).collect()),
+            Shape::Mapping => {
+                let entries = items.filter_map(|key| {
+                    let value = native.get(&key)?;
+                    Some((key.0, value.0))
+                });
+                Value::dict(Dict::outside(entries))
+            }
+        })
+    }
+
     pub(crate) fn dict(dict: Dict) -> Value {
         Value::Dict(Arc::new(dict))
     }
@@ -222,7 +291,15 @@ impl Value {
     pub(crate) fn undefined(message: impl Into<String>) -> Value {
         Value::Undefined(Arc::new(Undefined {
             message: message.into(),
-            hidden: false,
+            reason: Reason::Missing,
+        }))
+    }
+
+    /// What an `if` without `else` gives when it does not hold.
+    pub(crate) fn unchosen() -> Value {
+        Value::Undefined(Arc::new(Undefined {
+            message: "the inline `if` is false and has no `else`".to_owned(),
+            reason: Reason::Unchosen,
         }))
     }
 
@@ -233,7 +310,7 @@ impl Value {
                 "access to the attribute `{attribute}` of `{}` is not allowed",
                 self.type_name()
             ),
-            hidden: true,
+            reason: Reason::Hidden,
         }))
     }
 
@@ -247,6 +324,16 @@ impl Value {
 
     pub(crate) fn is_undefined(&self) -> bool {
         matches!(self, Value::Undefined(_))
+    }
+
+    /// Whether it, or something in it, may give its items only when they are asked for.
+    pub(crate) fn is_lazy(&self) -> bool {
+        match self {
+            Value::List(items) | Value::Tuple(items) => items.lazy,
+            Value::Dict(dict) | Value::View(_, dict) => dict.lazy,
+            Value::Object(_) => true,
+            _ => false,
+        }
     }
 
     pub(crate) fn depth(&self) -> u32 {
@@ -276,6 +363,10 @@ impl Value {
             Value::View(View::Items, _) => "dict_items",
             Value::Range(_) => "range",
             Value::Moment(moment) => moment.type_name(),
+            Value::Native(native) => match native.shape() {
+                Shape::Sequence => "list",
+                Shape::Mapping => "dict",
+            },
             Value::Object(object) => object.type_name(),
         }
     }
@@ -293,6 +384,7 @@ impl Value {
             Value::Dict(dict) | Value::View(_, dict) => dict.len() > 0,
             Value::Range(range) => range.len() > 0,
             Value::Moment(moment) => moment.is_true(),
+            Value::Native(native) => native.count() > 0,
             Value::Object(object) => object.is_true(),
         }
     }
@@ -301,9 +393,11 @@ impl Value {
 fn items(values: Vec<Value>, names: Option<&'static TupleNames>) -> Outcome<Items> {
     check_list(values.len())?;
     let depth = deeper(0, &values)?;
+    let lazy = values.iter().any(Value::is_lazy);
     Ok(Items {
         values,
         names,
         depth,
+        lazy,
     })
 }

@@ -1,9 +1,13 @@
 //! `value.name` and `value[key]`.
 
+use std::sync::Arc;
+
 use super::machine::Machine;
 use super::object::{Object, lock};
+use crate::environment::Absent;
+use crate::native::{Native, Shape};
 use crate::python::attributes::{self, Attribute};
-use crate::python::fault::{FaultKind, Outcome, unsupported};
+use crate::python::fault::{FaultKind, Outcome, runtime, unsupported};
 use crate::python::form::repr;
 use crate::python::slice;
 use crate::python::value::Value;
@@ -68,10 +72,20 @@ const UNDEFINED_DUNDERS: &[&str] = &[
     "truediv",
 ];
 
+/// Whether what is looked up must be there, where the environment asks for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    Sure,
+    Tentative,
+}
+
 impl Machine {
     /// An attribute as Python's `getattr` finds it, before Jinja looks for an item.
     fn attribute(&mut self, value: &Value, name: &str) -> Outcome<Attribute> {
         if let Value::Undefined(missing) = value {
+            if self.environment.absent == Absent::Chained {
+                return Ok(Attribute::Data(value.clone()));
+            }
             if name.starts_with("_undefined_") || name.starts_with("_fail_with_") {
                 return Ok(Attribute::Hidden);
             }
@@ -83,6 +97,13 @@ impl Machine {
                 return Ok(Attribute::Hidden);
             }
             return Err(missing.fault());
+        }
+        if let Value::Native(native) = value {
+            let found = match native.shape() {
+                Shape::Mapping => native.get(&crate::Value::from(name)),
+                Shape::Sequence => None,
+            };
+            return Ok(found.map_or(Attribute::Missing, |found| Attribute::Data(found.0)));
         }
         let Value::Object(object) = value else {
             if let Value::Dict(dict) = value
@@ -146,7 +167,11 @@ impl Machine {
                 _ => None,
             },
             Object::This(_) => None,
-            Object::Method { .. } | Object::Global(_) | Object::Type(_) | Object::Generator(_) => {
+            Object::Method { .. }
+            | Object::Global(_)
+            | Object::Function(_)
+            | Object::Type(_)
+            | Object::Generator(_) => {
                 return unsupported(format!(
                     "the attribute `{name}` of a `{}`",
                     object.type_name()
@@ -190,6 +215,9 @@ impl Machine {
                 .find(|block| Some(&*block.name) == key.as_str())
                 .map(|block| Value::object(Object::Block(context.clone(), block.clone()))));
         }
+        if value.is_undefined() && self.environment.absent == Absent::Chained {
+            return Ok(Some(value.clone()));
+        }
         match slice::item(value, key) {
             Ok(found) => Ok(Some(found)),
             Err(fault) if matches!(fault.kind, FaultKind::Lookup | FaultKind::Type) => Ok(None),
@@ -198,23 +226,62 @@ impl Machine {
     }
 
     /// Jinja's `value.name`.
-    pub(crate) fn get_attribute(&mut self, value: &Value, name: &str) -> Outcome<Value> {
+    pub(crate) fn get_attribute(
+        &mut self,
+        value: &Value,
+        name: &Arc<str>,
+        lookup: Lookup,
+    ) -> Outcome<Value> {
+        if let Value::Native(native) = value {
+            let key = Value::Str(name.clone());
+            return match self.found_item(value, &key)? {
+                Some(found) => Ok(found),
+                None => self.absent(native, key, lookup),
+            };
+        }
         if let Some(found) = self.found_attribute(value, name)? {
             return Ok(found);
         }
-        if let Some(found) = self.found_item(value, &Value::text(name))? {
+        if let Some(found) = self.found_item(value, &Value::Str(name.clone()))? {
             return Ok(found);
         }
-        Ok(Value::undefined(format!(
-            "a `{}` has no attribute `{name}`",
-            value.type_name()
-        )))
+        self.nothing(
+            format!("a `{}` has no attribute `{name}`", value.type_name()),
+            lookup,
+        )
+    }
+
+    /// What stands for something that a value does not have.
+    fn nothing(&self, message: String, lookup: Lookup) -> Outcome<Value> {
+        if lookup == Lookup::Sure && self.environment.refuses_absent() {
+            return runtime(message);
+        }
+        Ok(Value::undefined(message))
+    }
+
+    /// What stands for a key that a list or mapping of the caller's own does not have.
+    fn absent(&self, native: &Arc<dyn Native>, key: Value, lookup: Lookup) -> Outcome<Value> {
+        let key = crate::Value(key);
+        if lookup == Lookup::Sure
+            && let Some(failure) = native.missing(&key)
+        {
+            return Err(failure.0);
+        }
+        self.nothing(format!("there is no item `{key}`"), lookup)
     }
 
     /// Jinja's `value[key]`.
-    pub(crate) fn get_item(&mut self, value: &Value, key: &Value) -> Outcome<Value> {
+    pub(crate) fn get_item(
+        &mut self,
+        value: &Value,
+        key: &Value,
+        lookup: Lookup,
+    ) -> Outcome<Value> {
         if let Some(found) = self.found_item(value, key)? {
             return Ok(found);
+        }
+        if let Value::Native(native) = value {
+            return self.absent(native, key.clone(), lookup);
         }
         let message = match key.as_str() {
             Some(name) => {
@@ -228,6 +295,6 @@ impl Machine {
                 format!("a `{}` has no item `{key}`", value.type_name())
             }
         };
-        Ok(Value::undefined(message))
+        self.nothing(message, lookup)
     }
 }

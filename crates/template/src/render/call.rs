@@ -25,6 +25,9 @@ impl Machine {
             Object::Macro(found) => self.call_macro(found, arguments),
             Object::Method { receiver, name } => self.call_method(receiver, name, arguments),
             Object::Global(global) => globals::call(*global, arguments),
+            Object::Function(function) => {
+                function.call(self, Value::undefined("there is no value"), arguments)
+            }
             Object::Type(class) => globals::construct(self, class, arguments),
             Object::Loop(running) => {
                 let bound = arguments.bind(Signature::by_name("loop", &["iterable"], 1))?;

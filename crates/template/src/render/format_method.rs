@@ -1,5 +1,8 @@
 //! `str.format` and `str.format_map` inside templates.
 
+use std::sync::Arc;
+
+use super::attributes::Lookup;
 use super::machine::Machine;
 use crate::markup::{self, First, Piece, Step};
 use crate::python::arguments::Arguments;
@@ -64,9 +67,13 @@ fn expand(
         let mut value = start(machine, first, given)?;
         for step in steps {
             value = match step {
-                Step::Attribute(name) => machine.get_attribute(&value, name)?,
-                Step::Index(place) => machine.get_item(&value, &Value::size(place))?,
-                Step::Key(key) => machine.get_item(&value, &Value::text(key))?,
+                Step::Attribute(name) => {
+                    machine.get_attribute(&value, &Arc::from(name), Lookup::Sure)?
+                }
+                Step::Index(place) => {
+                    machine.get_item(&value, &Value::size(place), Lookup::Sure)?
+                }
+                Step::Key(key) => machine.get_item(&value, &Value::text(key), Lookup::Sure)?,
             };
         }
         let converted = match field.conversion {
@@ -107,7 +114,7 @@ fn start(machine: &mut Machine, first: First<'_>, given: &mut Given) -> Outcome<
                         None => missing(key),
                     },
                     Value::Undefined(missing) => Err(missing.fault()),
-                    other => machine.get_item(other, &Value::text(key)),
+                    other => machine.get_item(other, &Value::text(key), Lookup::Sure),
                 };
             }
             let found = given

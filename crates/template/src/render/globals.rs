@@ -1,10 +1,10 @@
 //! Jinja's own functions.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::machine::Machine;
 use super::object::{Cycler, Joiner, Namespace, Object};
+use crate::native::Shape;
 use crate::python::arguments::{Arguments, Signature, expected};
 use crate::python::fault::{
     Fault, FaultKind, Outcome, runtime, type_fault, unsupported, value_fault,
@@ -19,9 +19,6 @@ pub(crate) enum Global {
     Lipsum,
 }
 
-/// The names of Jinja's own functions.
-pub(crate) const NAMES: [&str; 6] = ["cycler", "dict", "joiner", "lipsum", "namespace", "range"];
-
 /// The longest range the sandbox allows.
 const RANGE_LIMIT: usize = 100_000;
 
@@ -30,8 +27,8 @@ const CYCLER: &str = "jinja2.utils.Cycler";
 const JOINER: &str = "jinja2.utils.Joiner";
 const NAMESPACE: &str = "jinja2.utils.Namespace";
 
-/// Adds Jinja's own functions to what a template finds by name.
-pub(crate) fn add(base: &mut HashMap<Arc<str>, Value>) {
+/// Jinja's own functions, by name.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, Value)> {
     let functions = [
         ("range", Object::Global(Global::Range)),
         ("lipsum", Object::Global(Global::Lipsum)),
@@ -40,9 +37,9 @@ pub(crate) fn add(base: &mut HashMap<Arc<str>, Value>) {
         ("joiner", Object::Type(JOINER)),
         ("namespace", Object::Type(NAMESPACE)),
     ];
-    for (name, function) in functions {
-        base.insert(Arc::from(name), Value::object(function));
-    }
+    functions
+        .into_iter()
+        .map(|(name, function)| (name, Value::object(function)))
 }
 
 /// Calls a function.
@@ -134,6 +131,12 @@ fn dict(machine: &mut Machine, arguments: Arguments) -> Outcome<Dict> {
         None => Dict::default(),
         Some(Value::Dict(given)) => given.copy()?,
         Some(Value::Undefined(missing)) => return Err(missing.fault()),
+        Some(Value::Native(native)) if native.shape() == Shape::Mapping => {
+            match arguments.positional[0].plain() {
+                Some(Value::Dict(given)) => given.copy()?,
+                _ => Dict::default(),
+            }
+        }
         Some(pairs) => {
             let mut dict = Dict::default();
             for pair in machine.collect(pairs)? {

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use super::attributes::Lookup;
 use super::machine::Machine;
 use super::object::{Activation, Object, lock};
+use crate::environment::Absent;
 use crate::python::arguments::Arguments;
 use crate::python::compare::{equal, hash};
 use crate::python::fault::{Outcome, runtime, type_fault, unsupported, value_fault};
 use crate::python::number::as_small;
-use crate::python::value::{Value, View, deeper};
+use crate::python::value::{Dict, Value, View, deeper};
 use crate::syntax::ast::{For, LoopTest, Target};
 
 /// A place in something that is iterated over.
@@ -120,7 +122,9 @@ impl Machine {
             | Value::Tuple(_)
             | Value::Dict(_)
             | Value::View(..)
-            | Value::Range(_) => Cursor::Value(value.clone(), 0),
+            | Value::Range(_)
+            | Value::Native(_) => Cursor::Value(value.clone(), 0),
+            Value::None if self.environment.absent == Absent::Chained => Cursor::Items(Vec::new()),
             Value::Object(object) => match &**object {
                 Object::Generator(_) => Cursor::Generator(object.clone()),
                 Object::Loop(_) => return unsupported("iterating over `loop` itself"),
@@ -143,7 +147,7 @@ impl Machine {
             Cursor::Value(value, next) => {
                 let at = *next;
                 *next += 1;
-                let pair = |dict: &Arc<crate::python::value::Dict>| dict.iter().nth(at).cloned();
+                let pair = |dict: &Arc<Dict>| dict.iter().nth(at).cloned();
                 Ok(match value {
                     Value::List(items) | Value::Tuple(items) => items.values.get(at).cloned(),
                     Value::Dict(dict) | Value::View(View::Keys, dict) => {
@@ -154,10 +158,43 @@ impl Machine {
                         Some((key, value)) => Some(Value::tuple(vec![key, value])?),
                         None => None,
                     },
+                    Value::Native(native) => native.at(at).map(|item| item.0),
                     Value::Range(range) if at < range.len() => Some(Value::Int(range.at(at))),
                     _ => None,
                 })
             }
+        }
+    }
+
+    /// The value with nothing left in it that gives its items only when they are asked for.
+    pub(crate) fn settled(&mut self, value: Value) -> Outcome<Value> {
+        if !value.is_lazy() {
+            return Ok(value);
+        }
+        let mut all = |values: Vec<Value>| -> Outcome<Vec<Value>> {
+            values
+                .into_iter()
+                .map(|value| self.settled(value))
+                .collect()
+        };
+        match &value {
+            Value::List(items) => Value::list(all(items.values.clone())?),
+            Value::Tuple(items) if items.names.is_none() => {
+                Value::tuple(all(items.values.clone())?)
+            }
+            Value::Dict(dict) => {
+                let mut settled = Dict::default();
+                for (key, value) in dict.iter() {
+                    settled.insert(key.clone(), self.settled(value.clone())?)?;
+                }
+                Ok(Value::dict(settled))
+            }
+            Value::Object(object) if matches!(&**object, Object::Generator(_)) => {
+                let items = self.collect(&value)?;
+                let items = items.into_iter().map(|item| self.settled(item));
+                Value::list(items.collect::<Outcome<_>>()?)
+            }
+            _ => Ok(value),
         }
     }
 
@@ -354,7 +391,11 @@ impl Machine {
     }
 
     fn selected(&mut self, item: &Value, selection: &Selection) -> Outcome<bool> {
-        let value = self.follow(item.clone(), &selection.path, None)?;
+        let lookup = match &selection.test {
+            Some((name, _)) if matches!(&**name, "defined" | "undefined") => Lookup::Tentative,
+            _ => Lookup::Sure,
+        };
+        let value = self.walked(item.clone(), &selection.path, None, lookup)?;
         match &selection.test {
             None => Ok(value.is_true()),
             Some((name, arguments)) => self.test(name, &value, arguments.clone()),
@@ -368,9 +409,23 @@ impl Machine {
         path: &[Value],
         default: Option<&Value>,
     ) -> Outcome<Value> {
+        let lookup = match default {
+            Some(_) => Lookup::Tentative,
+            None => Lookup::Sure,
+        };
+        self.walked(item, path, default, lookup)
+    }
+
+    fn walked(
+        &mut self,
+        item: Value,
+        path: &[Value],
+        default: Option<&Value>,
+        lookup: Lookup,
+    ) -> Outcome<Value> {
         let mut value = item;
         for step in path {
-            value = self.get_item(&value, step)?;
+            value = self.get_item(&value, step, lookup)?;
             if let (Value::Undefined(_), Some(default)) = (&value, default) {
                 value = default.clone();
             }

@@ -65,6 +65,11 @@ fn write_value(value: &Value, indent: Option<&str>, depth: usize, out: &mut Stri
             close(dict.len(), indent, depth, out);
             out.push('}');
         }
+        Value::Native(_) => {
+            if let Some(plain) = value.plain() {
+                write_value(&plain, indent, depth, out)?;
+            }
+        }
         _ => {
             return type_fault(format!(
                 "a `{}` cannot be written as JSON",

@@ -1,14 +1,14 @@
 //! What runs a template: its variables, and the bounds of what it may do.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
-use super::globals;
 use super::object::{Activation, Context, Object, lock};
+use crate::environment::Environment;
 use crate::python::fault::{Fault, FaultKind, Outcome, out_of_fuel, value_fault};
 use crate::python::value::Value;
-use crate::syntax::Program;
+use crate::scope::Scope;
 use crate::syntax::ast::{Expr, Frame, Load, Place, Target, Variable};
+use crate::syntax::{Formula, Program};
 
 /// How much work a template may do: steps, items and so many bytes of text count one each.
 const FUEL: u64 = 5_000_000;
@@ -27,6 +27,7 @@ const STACK: usize = 16 << 20;
 
 /// What runs a template, once.
 pub(crate) struct Machine {
+    pub(crate) environment: Arc<Environment>,
     fuel: u64,
     calls: usize,
     /// What may stand in a cycle; it is emptied at the end.
@@ -35,16 +36,14 @@ pub(crate) struct Machine {
 }
 
 /// Runs a template with these values.
-pub(crate) fn run(program: &Program, variables: Vec<(Arc<str>, Value)>) -> Outcome<String> {
-    let mut base = HashMap::new();
-    globals::add(&mut base);
-    base.extend(variables);
+pub(crate) fn run(program: &Program, given: Scope) -> Outcome<String> {
     let context = Arc::new(Context {
         vars: Mutex::default(),
-        base,
-        blocks: program.blocks.clone().into(),
+        given,
+        environment: program.environment.clone(),
+        blocks: program.blocks.clone(),
     });
-    let mut machine = Machine::new();
+    let mut machine = Machine::new(&program.environment);
     let home = machine.activation(program.slots, None, context.clone());
     if let Some(slot) = program.this {
         put(
@@ -62,14 +61,33 @@ pub(crate) fn run(program: &Program, variables: Vec<(Arc<str>, Value)>) -> Outco
     result.map(|()| out)
 }
 
-/// The value of an expression that refers to nothing.
-pub(crate) fn constant(expr: &Expr) -> Outcome<Value> {
+/// The value of an expression on its own.
+pub(crate) fn evaluate(formula: &Formula, given: &Scope) -> Outcome<Value> {
     let context = Arc::new(Context {
         vars: Mutex::default(),
-        base: HashMap::new(),
+        given: given.clone(),
+        environment: formula.environment.clone(),
+        blocks: formula.blocks.clone(),
+    });
+    let mut machine = Machine::new(&formula.environment);
+    let home = machine.activation(formula.slots, None, context);
+    let result = machine
+        .enter(&formula.frame, &home)
+        .and_then(|()| machine.eval(&formula.expr, &home, None))
+        .and_then(|value| machine.settled(value));
+    machine.let_go();
+    result
+}
+
+/// The value of an expression that refers to nothing.
+pub(crate) fn constant(expr: &Expr, environment: &Arc<Environment>) -> Outcome<Value> {
+    let context = Arc::new(Context {
+        vars: Mutex::default(),
+        given: Scope::default(),
+        environment: environment.clone(),
         blocks: Arc::from([]),
     });
-    let mut machine = Machine::new();
+    let mut machine = Machine::new(environment);
     let home = machine.activation(0, None, context);
     machine.eval(expr, &home, None)
 }
@@ -90,8 +108,9 @@ pub(super) fn put(home: &Arc<Activation>, slot: usize, value: Option<Value>) {
 }
 
 impl Machine {
-    fn new() -> Self {
+    fn new(environment: &Arc<Environment>) -> Self {
         Self {
+            environment: environment.clone(),
             fuel: FUEL,
             calls: 0,
             namespaces: Vec::new(),

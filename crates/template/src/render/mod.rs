@@ -1,6 +1,6 @@
 //! Running a template's tree.
 
-mod attributes;
+pub(crate) mod attributes;
 mod call;
 mod eval;
 pub(crate) mod filters;

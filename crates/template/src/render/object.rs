@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::globals::Global;
 use super::iterate::Generator;
 use super::looping::Loop;
+use crate::environment::{Environment, Function};
 use crate::python::fault::Outcome;
 use crate::python::value::{Value, deeper};
+use crate::scope::Scope;
 use crate::syntax::ast::{Block, Macro};
 
 /// A value that is not plain data.
@@ -19,6 +21,8 @@ pub(crate) enum Object {
         name: &'static str,
     },
     Global(Global),
+    /// A function of the caller.
+    Function(Function),
     /// A class of Jinja or Python, by the name it prints.
     Type(&'static str),
     Loop(Loop),
@@ -49,8 +53,9 @@ pub(crate) struct Activation {
 pub(crate) struct Context {
     /// What the template has set at its top.
     pub(crate) vars: Mutex<HashMap<Arc<str>, Value>>,
-    /// What was passed, and Jinja's own functions.
-    pub(crate) base: HashMap<Arc<str>, Value>,
+    /// What was passed.
+    pub(crate) given: Scope,
+    pub(crate) environment: Arc<Environment>,
     pub(crate) blocks: Arc<[Arc<Block>]>,
 }
 
@@ -61,20 +66,22 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Context {
     pub(crate) fn resolve(&self, name: &str) -> Option<Value> {
-        lock(&self.vars)
-            .get(name)
-            .or_else(|| self.base.get(name))
-            .cloned()
+        let set = lock(&self.vars).get(name).cloned();
+        set.or_else(|| self.given.get(name).map(|value| value.0.clone()))
+            .or_else(|| self.environment.global(name).cloned())
     }
 
     /// A context that also has these values.
     pub(crate) fn derived(&self, values: impl IntoIterator<Item = (Arc<str>, Value)>) -> Context {
-        let mut base = self.base.clone();
-        base.extend(lock(&self.vars).clone());
-        base.extend(values);
+        let set = lock(&self.vars).clone();
+        let outside = |(name, value)| (name, crate::Value(value));
         Context {
             vars: Mutex::default(),
-            base,
+            given: self
+                .given
+                .with(set.into_iter().map(outside))
+                .with(values.into_iter().map(outside)),
+            environment: self.environment.clone(),
             blocks: self.blocks.clone(),
         }
     }
@@ -150,7 +157,7 @@ impl Object {
         match self {
             Object::Macro(_) => "Macro",
             Object::Method { .. } => "method",
-            Object::Global(_) => "function",
+            Object::Global(_) | Object::Function(_) => "function",
             Object::Type(_) => "type",
             Object::Loop(_) => "LoopContext",
             Object::Namespace(_) => "Namespace",
@@ -182,6 +189,7 @@ impl Object {
     pub(crate) fn equal(self: &Arc<Self>, other: &Arc<Self>) -> bool {
         match (&**self, &**other) {
             (Object::Global(a), Object::Global(b)) => a == b,
+            (Object::Function(a), Object::Function(b)) => a.is(b),
             (Object::Type(a), Object::Type(b)) => a == b,
             _ => Arc::ptr_eq(self, other),
         }
@@ -191,6 +199,7 @@ impl Object {
     pub(crate) fn hash(self: &Arc<Self>) -> Option<usize> {
         Some(match &**self {
             Object::Global(global) => *global as usize,
+            Object::Function(function) => function.address(),
             Object::Type(name) => name.len(),
             _ => Arc::as_ptr(self) as usize,
         })
@@ -202,6 +211,7 @@ impl Object {
             Object::Macro(_)
                 | Object::Method { .. }
                 | Object::Global(_)
+                | Object::Function(_)
                 | Object::Type(_)
                 | Object::Loop(_)
                 | Object::Joiner(_)

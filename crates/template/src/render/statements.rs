@@ -9,7 +9,7 @@ use super::object::{Activation, Context, MacroObject, Object, lock};
 use crate::python::arguments::Arguments;
 use crate::python::fault::{Fault, Outcome, check_text, runtime, type_fault};
 use crate::python::form::write_text;
-use crate::python::value::{Dict, Value};
+use crate::python::value::{Dict, Reason, Value};
 use crate::syntax::ast::{Block, Expr, ExprKind, For, Macro, SetBlock, Stmt, Target};
 
 impl Machine {
@@ -41,6 +41,20 @@ impl Machine {
         self.spend(((out.len() - before) / BYTES_PER_STEP) as u64)
     }
 
+    /// Writes a value as the environment wants it printed.
+    fn print(&mut self, value: Value, out: &mut String) -> Outcome<()> {
+        if let Value::Undefined(absent) = &value
+            && self.environment.refuses_absent()
+            && absent.reason != Reason::Unchosen
+        {
+            return Err(absent.fault());
+        }
+        match self.environment.finalize {
+            Some(finalize) => self.write(&finalize(crate::Value(value)).0, out),
+            None => self.write(&value, out),
+        }
+    }
+
     /// Writes what a filter or call block gives; Jinja2 joins it with the text around it, so it must be a text.
     fn write_joined(&mut self, value: &Value, out: &mut String) -> Outcome<()> {
         if value.as_str().is_none() {
@@ -63,7 +77,7 @@ impl Machine {
             }
             Stmt::Print(expr) => {
                 let value = self.eval(expr, home, None)?;
-                self.write(&value, out).map_err(|fault| fault.at(expr.at))
+                self.print(value, out).map_err(|fault| fault.at(expr.at))
             }
             Stmt::For(node) => self.for_loop(node, home, out),
             Stmt::If {
@@ -71,7 +85,7 @@ impl Machine {
                 otherwise,
             } => {
                 for (test, body) in branches {
-                    if self.eval(test, home, None)?.is_true() {
+                    if self.condition(test, home)?.is_true() {
                         return self.statements(body, home, out);
                     }
                 }

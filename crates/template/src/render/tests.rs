@@ -1,6 +1,5 @@
 //! Jinja's tests: what may stand after `is`.
 
-use super::filters;
 use super::machine::Machine;
 use super::object::Object;
 use crate::python::arguments::{Arguments, Signature};
@@ -64,8 +63,12 @@ impl Machine {
         value: &Value,
         arguments: Arguments,
     ) -> Outcome<bool> {
+        let environment = self.environment.clone();
+        if let Some(test) = environment.test(name) {
+            return Ok(test.call(self, value.clone(), arguments)?.is_true());
+        }
         let Some(name) = NAMES.iter().find(|known| **known == name) else {
-            return Err(unknown("test", name, NAMES));
+            return Err(unknown("test", name, environment.test_names()));
         };
         let comparison = match *name {
             "eq" | "equalto" | "==" => Some(Comparison::Equal),
@@ -113,12 +116,11 @@ impl Machine {
             "undefined" => value.is_undefined(),
             "filter" | "test" => {
                 crate::python::compare::hash(value)?;
-                let names = if name == "filter" {
-                    filters::NAMES
-                } else {
-                    NAMES
-                };
-                value.as_str().is_some_and(|name| names.contains(&name))
+                let environment = &self.environment;
+                value.as_str().is_some_and(|known| match name {
+                    "filter" => environment.filter_names().any(|name| name == known),
+                    _ => environment.test_names().any(|name| name == known),
+                })
             }
             "none" => matches!(value, Value::None),
             "boolean" => matches!(value, Value::Bool(_)),
@@ -129,7 +131,7 @@ impl Machine {
             "lower" => text::is_lower(&to_text(value)?),
             "upper" => text::is_upper(&to_text(value)?),
             "string" => value.as_str().is_some(),
-            "mapping" => matches!(value, Value::Dict(_)),
+            "mapping" => value.type_name() == "dict",
             "number" => matches!(value, Value::Float(_)) || as_integer(value).is_some(),
             "sequence" => matches!(
                 value,
@@ -140,6 +142,7 @@ impl Machine {
                     | Value::Tuple(_)
                     | Value::Dict(_)
                     | Value::Range(_)
+                    | Value::Native(_)
             ),
             "iterable" => match value {
                 Value::None

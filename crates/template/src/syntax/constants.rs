@@ -4,7 +4,10 @@
 //! do not, and are refused: floats that are no numbers, which it writes as names, and slices of what has none, which
 //! it takes for undefined.
 
+use std::sync::Arc;
+
 use super::ast::{Expr, ExprKind, Stmt};
+use crate::environment::Environment;
 use crate::python::fault::{FaultKind, Outcome, unsupported};
 use crate::python::value::Value;
 use crate::render::machine;
@@ -20,11 +23,14 @@ const LATE_FILTERS: [&str; 6] = [
 ];
 
 /// Checks all expressions of some statements.
-pub(super) fn check(body: &[Stmt]) -> Outcome<()> {
-    body.iter().try_for_each(statement)
+pub(super) fn check(body: &[Stmt], environment: &Arc<Environment>) -> Outcome<()> {
+    body.iter()
+        .try_for_each(|stmt| statement(stmt, environment))
 }
 
-fn statement(stmt: &Stmt) -> Outcome<()> {
+fn statement(stmt: &Stmt, environment: &Arc<Environment>) -> Outcome<()> {
+    let check = |body: &[Stmt]| check(body, environment);
+    let expression = |expr: &Expr, printed: bool| expression(expr, printed, environment);
     match stmt {
         Stmt::Text(_) => Ok(()),
         Stmt::Print(expr) => expression(expr, true),
@@ -82,17 +88,17 @@ fn statement(stmt: &Stmt) -> Outcome<()> {
     }
 }
 
-fn expression(expr: &Expr, printed: bool) -> Outcome<()> {
+fn expression(expr: &Expr, printed: bool, environment: &Arc<Environment>) -> Outcome<()> {
     if !is_constant(expr) {
         return expr
             .children()
             .into_iter()
-            .try_for_each(|child| expression(child, false));
+            .try_for_each(|child| expression(child, false, environment));
     }
     if !computes(expr) {
         return Ok(());
     }
-    match machine::constant(expr) {
+    match machine::constant(expr, environment) {
         Ok(value) if !printed && has_no_literal(&value) => {
             unsupported("a constant expression that gives an infinity or NaN")
         }

@@ -48,15 +48,21 @@ struct Lexer<'s> {
 
 /// Takes the text apart.
 pub(super) fn tokens(source: &str, whitespace: Whitespace) -> Outcome<Vec<Token>> {
-    let mut lexer = Lexer {
-        source,
-        whitespace,
-        at: 0,
-        line_starting: true,
-        tokens: Vec::new(),
-    };
+    let mut lexer = Lexer::new(source, whitespace);
     while lexer.at < source.len() {
         lexer.root()?;
+    }
+    lexer.push(source.len(), TokenKind::End);
+    Ok(lexer.tokens)
+}
+
+/// Takes an expression apart.
+pub(super) fn expression_tokens(source: &str, whitespace: Whitespace) -> Outcome<Vec<Token>> {
+    let mut lexer = Lexer::new(source, whitespace);
+    let mut brackets = Vec::new();
+    while lexer.at < source.len() {
+        let at = lexer.at;
+        lexer.token(&mut brackets).map_err(|fault| fault.at(at))?;
     }
     lexer.push(source.len(), TokenKind::End);
     Ok(lexer.tokens)
@@ -71,6 +77,16 @@ enum Strip {
 }
 
 impl<'s> Lexer<'s> {
+    fn new(source: &'s str, whitespace: Whitespace) -> Self {
+        Self {
+            source,
+            whitespace,
+            at: 0,
+            line_starting: true,
+            tokens: Vec::new(),
+        }
+    }
+
     fn rest(&self) -> &'s str {
         &self.source[self.at..]
     }

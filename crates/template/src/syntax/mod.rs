@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use ast::{Frame, Stmt};
 
-use super::python::fault::Outcome;
+use crate::environment::Environment;
+use crate::python::fault::Outcome;
 
 /// How the text around tags is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,12 @@ pub(crate) struct Whitespace {
     /// Whether blank text before a block tag on its line goes.
     pub(crate) lstrip_blocks: bool,
 }
+
+/// How it is treated when nobody asks for anything else.
+pub(crate) const PLAIN: Whitespace = Whitespace {
+    trim_blocks: false,
+    lstrip_blocks: false,
+};
 
 /// The contract's environment.
 pub(crate) const CONTRACT: Whitespace = Whitespace {
@@ -46,9 +53,26 @@ pub(crate) struct Program {
     pub(crate) slots: usize,
     /// The place of `self`, when the body uses it.
     pub(crate) this: Option<usize>,
-    pub(crate) blocks: Vec<Arc<ast::Block>>,
+    pub(crate) blocks: Arc<[Arc<ast::Block>]>,
     /// The names it takes from outside.
     pub(crate) undeclared: BTreeSet<Arc<str>>,
+    pub(crate) environment: Arc<Environment>,
+}
+
+/// An expression ready to be evaluated.
+pub(crate) struct Formula {
+    /// Its text; places are bytes of it.
+    pub(crate) source: String,
+    pub(crate) expr: ast::Expr,
+    /// What happens before it.
+    pub(crate) frame: Frame,
+    /// How many variables it has.
+    pub(crate) slots: usize,
+    /// The names it takes from outside.
+    pub(crate) undeclared: BTreeSet<Arc<str>>,
+    pub(crate) environment: Arc<Environment>,
+    /// No blocks.
+    pub(crate) blocks: Arc<[Arc<ast::Block>]>,
 }
 
 /// The text with every newline as `\n` and without the last one.
@@ -61,10 +85,17 @@ pub(crate) fn normalize(text: &str) -> String {
 }
 
 /// Parses a text that [`normalize`] has been through.
-pub(crate) fn parse(source: String, whitespace: Whitespace) -> Outcome<Program> {
-    let tokens = lexer::tokens(&source, whitespace)?;
+pub(crate) fn parse(source: String, environment: &Arc<Environment>) -> Outcome<Program> {
+    let tokens = lexer::tokens(&source, environment.whitespace)?;
     let body = parser::parse(tokens)?;
-    let program = scope::settle(source, body)?;
-    constants::check(&program.body)?;
+    let program = scope::settle(source, body, environment)?;
+    constants::check(&program.body, environment)?;
     Ok(program)
+}
+
+/// Parses an expression on its own.
+pub(crate) fn parse_expression(source: &str, environment: &Arc<Environment>) -> Outcome<Formula> {
+    let tokens = lexer::expression_tokens(source, environment.whitespace)?;
+    let expr = parser::parse_expression(tokens)?;
+    scope::settle_expression(source, expr, environment)
 }

@@ -39,6 +39,8 @@ const EXTENSION_TAGS: [&str; 6] = ["break", "continue", "debug", "do", "pluraliz
 
 pub(super) struct Parser {
     tokens: Vec<Token>,
+    /// What the tokens are all of.
+    whole: &'static str,
     next: usize,
     depth: usize,
     /// The tags that would end the statements being read, innermost last.
@@ -47,16 +49,30 @@ pub(super) struct Parser {
 
 /// Parses a whole template.
 pub(super) fn parse(tokens: Vec<Token>) -> Outcome<Vec<Stmt>> {
-    let mut parser = Parser {
-        tokens,
-        next: 0,
-        depth: 0,
-        ends: Vec::new(),
-    };
-    parser.statements()
+    Parser::new(tokens, "template").statements()
+}
+
+/// Parses an expression on its own.
+pub(super) fn parse_expression(tokens: Vec<Token>) -> Outcome<Expr> {
+    let mut parser = Parser::new(tokens, "expression");
+    let expr = parser.expression(true)?;
+    match parser.current() {
+        TokenKind::End => Ok(expr),
+        _ => parser.fail(format!("unexpected {}", parser.found())),
+    }
 }
 
 impl Parser {
+    fn new(tokens: Vec<Token>, whole: &'static str) -> Self {
+        Self {
+            tokens,
+            whole,
+            next: 0,
+            depth: 0,
+            ends: Vec::new(),
+        }
+    }
+
     pub(super) fn current(&self) -> &TokenKind {
         &self.tokens[self.next.min(self.tokens.len() - 1)].kind
     }
@@ -121,7 +137,7 @@ impl Parser {
             TokenKind::Text(_) => "a string".to_owned(),
             TokenKind::Integer(_) | TokenKind::Float(_) => "a number".to_owned(),
             TokenKind::Sign(sign) => format!("`{sign}`"),
-            TokenKind::End => "the end of the template".to_owned(),
+            TokenKind::End => format!("the end of the {}", self.whole),
         }
     }
 

@@ -9,9 +9,9 @@ use super::ast::{
     Application, Block, Expr, ExprKind, For, Frame, Load, Macro, SetBlock, Stmt, Target, Variable,
 };
 use super::symbols::{FunctionId, Origin, ScopeId, Table};
-use super::{Program, names};
+use super::{Formula, Program, names};
+use crate::environment::Environment;
 use crate::python::fault::{Fault, FaultKind, Outcome, unsupported};
-use crate::render::{filters, globals, tests};
 
 /// Where code stands.
 #[derive(Debug, Clone, Copy)]
@@ -24,16 +24,31 @@ struct Here {
     soft: bool,
 }
 
-#[derive(Default)]
+/// What is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    /// As in Jinja2, filters and tests that may never be reached need not be there, and Jinja's own functions are no
+    /// names from outside.
+    Template,
+    /// All filters and tests must be there, and every name is one from outside.
+    Expression,
+}
+
 struct Settler {
+    environment: Arc<Environment>,
+    whole: Whole,
     table: Table,
     undeclared: BTreeSet<Arc<str>>,
     blocks: Vec<Arc<Block>>,
 }
 
 /// Gives every name of a template its place.
-pub(super) fn settle(source: String, mut body: Vec<Stmt>) -> Outcome<Program> {
-    let mut settler = Settler::default();
+pub(super) fn settle(
+    source: String,
+    mut body: Vec<Stmt>,
+    environment: &Arc<Environment>,
+) -> Outcome<Program> {
+    let mut settler = Settler::new(environment, Whole::Template);
     let function = settler.table.function(None);
     let scope = settler.table.scope(None, function);
     let this = names::used(&body, &["self"])
@@ -56,12 +71,66 @@ pub(super) fn settle(source: String, mut body: Vec<Stmt>) -> Outcome<Program> {
         frame,
         slots: settler.table.slots(function),
         this,
-        blocks: settler.blocks,
+        blocks: settler.blocks.into(),
         undeclared: settler.undeclared,
+        environment: environment.clone(),
+    })
+}
+
+/// Gives every name of an expression its place.
+pub(super) fn settle_expression(
+    source: &str,
+    mut expr: Expr,
+    environment: &Arc<Environment>,
+) -> Outcome<Formula> {
+    let mut settler = Settler::new(environment, Whole::Expression);
+    let function = settler.table.function(None);
+    let scope = settler.table.scope(None, function);
+    settler.table.load_all(scope, [&expr]);
+    let frame = settler.enter(scope);
+    let here = Here {
+        scope,
+        function,
+        top: false,
+        soft: false,
+    };
+    settler.expression(&mut expr, here)?;
+    Ok(Formula {
+        source: source.to_owned(),
+        expr,
+        frame,
+        slots: settler.table.slots(function),
+        undeclared: settler.undeclared,
+        environment: environment.clone(),
+        blocks: Arc::from([]),
     })
 }
 
 impl Settler {
+    fn new(environment: &Arc<Environment>, whole: Whole) -> Self {
+        Self {
+            environment: environment.clone(),
+            whole,
+            table: Table::default(),
+            undeclared: BTreeSet::new(),
+            blocks: Vec::new(),
+        }
+    }
+
+    fn known(
+        &self,
+        what: &str,
+        name: &str,
+        mut names: impl Iterator<Item = &'static str> + Clone,
+        here: Here,
+    ) -> Outcome<()> {
+        let is_late = here.soft && self.whole == Whole::Template;
+        if is_late || names.clone().any(|known| known == name) {
+            return Ok(());
+        }
+        Err(unknown(what, name, names.by_ref()))
+    }
+
     fn declare(&mut self, scope: ScopeId, name: &str) -> usize {
         let ident = self.table.parameter(scope, &Arc::from(name));
         let function = self.table.get(scope).function;
@@ -80,7 +149,8 @@ impl Settler {
                 Origin::Parameter => continue,
                 Origin::Missing => Load::Missing,
                 Origin::Context(name) => {
-                    if !globals::NAMES.contains(&&*name) {
+                    let is_own = self.environment.global(&name).is_some();
+                    if self.whole == Whole::Expression || !is_own {
                         self.undeclared.insert(name.clone());
                     }
                     Load::Context(name)
@@ -158,11 +228,13 @@ impl Settler {
                 self.expressions(bounds.iter_mut().flatten(), here)
             }
             ExprKind::Filter(node) => {
-                known("filter", &node.name, filters::NAMES, here).map_err(|fault| fault.at(at))?;
+                self.known("filter", &node.name, self.environment.filter_names(), here)
+                    .map_err(|fault| fault.at(at))?;
                 self.application(node, here)
             }
             ExprKind::Test(node) => {
-                known("test", &node.name, tests::NAMES, here).map_err(|fault| fault.at(at))?;
+                self.known("test", &node.name, self.environment.test_names(), here)
+                    .map_err(|fault| fault.at(at))?;
                 self.application(node, here)
             }
             ExprKind::Call(call) => {
@@ -472,16 +544,9 @@ fn holds_scoped_block(body: &[Stmt]) -> bool {
     })
 }
 
-fn known(what: &str, name: &str, names: &[&'static str], here: Here) -> Outcome<()> {
-    if here.soft || names.contains(&name) {
-        return Ok(());
-    }
-    Err(unknown(what, name, names))
-}
-
 /// The fault about a filter or test that does not exist.
-pub(crate) fn unknown(what: &str, name: &str, names: &[&'static str]) -> Fault {
-    let hint = nearest(name, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+pub(crate) fn unknown(what: &str, name: &str, names: impl Iterator<Item = &'static str>) -> Fault {
+    let hint = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
     Fault::new(FaultKind::Runtime, format!("unknown {what} `{name}`")).with_hint(hint)
 }
 

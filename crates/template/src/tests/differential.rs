@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
@@ -9,8 +10,9 @@ use super::context::variables;
 use super::generate::{Generator, template_request};
 use super::generate_soup::format_request;
 use super::oracle::{self, Answer};
-use crate::syntax::{CONTRACT, Whitespace};
-use crate::{CompiledTemplate, TemplateError, TemplateErrorKind, format_placeholders};
+use crate::{
+    Absent, CompiledTemplate, Environment, TemplateError, TemplateErrorKind, format_placeholders,
+};
 
 /// How many templates are compared, unless [`COUNT`] says otherwise.
 const DEFAULT_COUNT: u64 = 5_000;
@@ -33,16 +35,13 @@ fn number(name: &str, default: u64) -> u64 {
 
 /// Renders a request as the oracle would.
 pub(super) fn render(request: &Json) -> Result<(String, Vec<String>), TemplateError> {
-    let whitespace = if request["plain"] == json!(true) {
-        Whitespace {
-            trim_blocks: false,
-            lstrip_blocks: false,
-        }
+    let environment = if request["plain"] == json!(true) {
+        &Arc::new(Environment::new(Absent::Blank))
     } else {
-        CONTRACT
+        Environment::of_the_contract()
     };
     let text = request["template"].as_str().expect("a template");
-    let template = CompiledTemplate::compile_with("template", text, whitespace)?;
+    let template = CompiledTemplate::compile_in(environment, "template", text)?;
     let values = variables(&request["context"]);
     let values: Vec<_> = values
         .iter()

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::context::variables;
-use crate::syntax::Whitespace;
-use crate::{CompiledTemplate, TemplateError, TemplateErrorKind};
+use crate::syntax::{PLAIN, Whitespace};
+use crate::{Absent, CompiledTemplate, Environment, TemplateError, TemplateErrorKind};
 
 /// The vectors that were recorded under other settings, or with objects of Python in the context.
 #[derive(Deserialize)]
@@ -77,15 +78,11 @@ impl Setting {
     }
 }
 
-/// Jinja2's own tests run without `trim_blocks` and `lstrip_blocks`, unless they say so.
-const PLAIN: Whitespace = Whitespace {
-    trim_blocks: false,
-    lstrip_blocks: false,
-};
-
 fn render(vector: &Json, whitespace: Whitespace) -> Result<String, TemplateError> {
+    let mut environment = Environment::new(Absent::Blank);
+    environment.whitespace = whitespace;
     let text = vector["src"].as_str().unwrap_or_default();
-    let template = CompiledTemplate::compile_with("vector", text, whitespace)?;
+    let template = CompiledTemplate::compile_in(&Arc::new(environment), "vector", text)?;
     let values = variables(&vector["ctx"]);
     let values: Vec<_> = values
         .iter()

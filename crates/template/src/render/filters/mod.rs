@@ -13,7 +13,7 @@ use crate::python::fault::{Outcome, unsupported};
 use crate::python::value::Value;
 use crate::syntax::scope::unknown;
 
-/// The names of the filters.
+/// The names of the filters, sorted.
 pub(crate) const NAMES: &[&str] = &[
     "abs",
     "attr",
@@ -79,8 +79,19 @@ impl Machine {
         value: Value,
         arguments: Arguments,
     ) -> Outcome<Value> {
-        let Some(name) = NAMES.iter().find(|known| **known == name) else {
-            return Err(unknown("filter", name, NAMES));
+        let environment = self.environment.clone();
+        if let Some(filter) = environment.filter(name) {
+            return filter.call(self, value, arguments);
+        }
+        let Ok(place) = NAMES.binary_search(&name) else {
+            return Err(unknown("filter", name, environment.filter_names()));
+        };
+        let name = &NAMES[place];
+        let value = match *name {
+            "dictsort" | "items" | "last" | "reverse" | "urlencode" => {
+                value.plain().unwrap_or(value)
+            }
+            _ => value,
         };
         let result = match *name {
             "abs" | "filesizeformat" | "float" | "int" | "round" => {
