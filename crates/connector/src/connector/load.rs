@@ -12,7 +12,7 @@ use bowline_template::CompiledTemplate;
 use toml::Spanned;
 
 use super::{Connector, Driver, Functional, given};
-use crate::credentials;
+use crate::credentials::{self, ExpressionError};
 use crate::dialect::Pack;
 use crate::folder::{
     ConnectorFile, Document, DriverKind, DriverSection, GivenTemplate, LoadError, Place, Problem,
@@ -286,12 +286,11 @@ fn check_expressions(document: &mut Document<'_>, file: &ConnectorFile) {
     });
     for expression in driver.chain(functional) {
         if let Err(error) = credentials::check(expression.get_ref()) {
-            document.report(
-                ProblemKind::Template,
-                expression.span(),
-                error.to_string(),
-                None,
-            );
+            let (message, hint) = match error {
+                ExpressionError::Invalid { message, hint, .. } => (message, hint),
+                missing @ ExpressionError::MissingCredential { .. } => (missing.to_string(), None),
+            };
+            document.report(ProblemKind::Template, expression.span(), message, hint);
         }
     }
 }
