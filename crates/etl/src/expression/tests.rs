@@ -1,3 +1,4 @@
+use bowline_template::Scope;
 use serde_json::{Value as Json, json};
 
 use super::*;
