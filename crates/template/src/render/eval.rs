@@ -8,6 +8,7 @@ use super::attributes::Lookup;
 use super::machine::{Machine, load};
 use super::object::{Activation, Object};
 use crate::environment::Absent;
+use crate::native::Shape;
 use crate::python::arguments::Arguments;
 use crate::python::attributes::{self, Attribute};
 use crate::python::compare::same_item;
@@ -17,6 +18,9 @@ use crate::python::ops::{self, Comparison};
 use crate::python::slice;
 use crate::python::value::{Dict, Value};
 use crate::syntax::ast::{Application, ArgumentList, Expr, ExprKind};
+
+/// How many items that are compared cost as much as one step.
+const ITEMS_PER_STEP: usize = 4;
 
 impl Machine {
     /// Evaluates an expression; `block` is the text that a block's filters start from.
@@ -333,6 +337,12 @@ impl Machine {
             }
             return Ok(found == (op == Comparison::In));
         }
+        let items = match b {
+            Value::List(items) | Value::Tuple(items) => items.values.len(),
+            Value::Native(native) if native.shape() == Shape::Sequence => native.count(),
+            _ => 0,
+        };
+        self.spend((items / ITEMS_PER_STEP) as u64)?;
         ops::compare(op, a, b)
     }
 }

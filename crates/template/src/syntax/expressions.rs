@@ -298,7 +298,7 @@ impl Parser {
             }
             TokenKind::Sign("[") => self.list()?,
             TokenKind::Sign("{") => self.dict()?,
-            _ => return self.fail(format!("unexpected {}", self.found())),
+            _ => return self.unexpected(),
         };
         self.make(at, kind)
     }

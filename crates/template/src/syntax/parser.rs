@@ -58,7 +58,7 @@ pub(super) fn parse_expression(tokens: Vec<Token>) -> Outcome<Expr> {
     let expr = parser.expression(true)?;
     match parser.current() {
         TokenKind::End => Ok(expr),
-        _ => parser.fail(format!("unexpected {}", parser.found())),
+        _ => parser.unexpected(),
     }
 }
 
@@ -119,6 +119,13 @@ impl Parser {
 
     pub(super) fn fail<T>(&self, message: impl Into<String>) -> Outcome<T> {
         Err(Fault::new(FaultKind::Runtime, message).at(self.at()))
+    }
+
+    pub(super) fn unexpected<T>(&self) -> Outcome<T> {
+        match self.current() {
+            TokenKind::End => self.fail(format!("the {} ends too early", self.whole)),
+            _ => self.fail(format!("unexpected {}", self.found())),
+        }
     }
 
     pub(super) fn refuse<T>(&self, message: impl Into<String>) -> Outcome<T> {
@@ -230,7 +237,7 @@ impl Parser {
                     }
                     return Ok(body);
                 }
-                _ => return self.fail(format!("unexpected {}", self.found())),
+                _ => return self.unexpected(),
             }
         }
     }

@@ -121,14 +121,14 @@ impl Settler {
         &self,
         what: &str,
         name: &str,
-        mut names: impl Iterator<Item = &'static str> + Clone,
+        names: impl Iterator<Item = &'static str> + Clone,
         here: Here,
     ) -> Outcome<()> {
         let is_late = here.soft && self.whole == Whole::Template;
         if is_late || names.clone().any(|known| known == name) {
             return Ok(());
         }
-        Err(unknown(what, name, names.by_ref()))
+        Err(unknown(what, name, names))
     }
 
     fn declare(&mut self, scope: ScopeId, name: &str) -> usize {

@@ -5,6 +5,7 @@ mod cases;
 mod compatibility;
 mod context;
 mod differential;
+mod expressions;
 mod generate;
 mod generate_context;
 mod generate_soup;
