@@ -62,7 +62,7 @@ pub enum RenderError {
         /// The template.
         template: &'static Template,
         /// What failed.
-        error: TemplateError,
+        error: Box<TemplateError>,
     },
 }
 
@@ -133,12 +133,19 @@ impl TemplateSet {
         let text = found
             .compiled
             .render(&arguments.variables)
-            .map_err(|error| RenderError::Template { template, error })?;
+            .map_err(|error| RenderError::Template {
+                template,
+                error: Box::new(error),
+            })?;
         match template.style() {
             TemplateStyle::Parameterized | TemplateStyle::Flag => Ok(text),
             TemplateStyle::Placeholder | TemplateStyle::Hybrid => {
-                format_placeholders(template.short_name(), &text, &arguments.placeholders)
-                    .map_err(|error| RenderError::Template { template, error })
+                format_placeholders(template.short_name(), &text, &arguments.placeholders).map_err(
+                    |error| RenderError::Template {
+                        template,
+                        error: Box::new(error),
+                    },
+                )
             }
         }
     }

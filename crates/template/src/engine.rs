@@ -129,8 +129,7 @@ pub(crate) fn error(
         None => TemplateError::new(kind, name, message),
     };
     let mut error = error.with_hint(fault.hint);
-    error.cause = fault.cause;
-    error.undefined = fault.undefined.as_deref().map(Box::from);
+    error.origin = fault.origin;
     error
 }
 

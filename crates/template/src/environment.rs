@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::evaluated::Value;
 use crate::python::arguments::{Arguments, Signature};
-use crate::python::fault::{Cause, Fault, FaultKind, Outcome, type_fault};
+use crate::python::fault::{Cause, Fault, FaultKind, Origin, Outcome, type_fault};
 use crate::python::value::Value as Inner;
 use crate::render::machine::Machine;
 use crate::render::{filters, globals, tests};
@@ -75,7 +75,7 @@ impl Failure {
     /// Adds the error behind it, which [`TemplateError::cause`](crate::TemplateError::cause) gives back.
     #[must_use]
     pub fn caused_by(mut self, error: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.0.cause = Some(Cause(Arc::new(error)));
+        self.0.origin = Some(Box::new(Origin::Function(Cause(Arc::new(error)))));
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::python::fault::Cause;
+use crate::python::fault::Origin;
 
 /// A template that cannot be compiled or rendered.
 ///
@@ -23,8 +23,7 @@ pub struct TemplateError {
     pub hint: Option<String>,
     /// The lines around the place.
     source: Option<Box<Source>>,
-    pub(crate) cause: Option<Cause>,
-    pub(crate) undefined: Option<Box<str>>,
+    pub(crate) origin: Option<Box<Origin>>,
 }
 
 /// Some lines of a template.
@@ -53,21 +52,26 @@ impl TemplateError {
             message: message.into(),
             hint: None,
             source: None,
-            cause: None,
-            undefined: None,
+            origin: None,
         }
     }
 
     /// The error of a caller's own function that is behind it, if that is of this type.
     #[must_use]
     pub fn cause<E: std::error::Error + 'static>(&self) -> Option<&E> {
-        self.cause.as_ref()?.0.downcast_ref()
+        match self.origin.as_deref()? {
+            Origin::Function(cause) => cause.0.downcast_ref(),
+            Origin::Undefined(_) => None,
+        }
     }
 
     /// The name that is not there, where that is what is wrong.
     #[must_use]
     pub fn undefined(&self) -> Option<&str> {
-        self.undefined.as_deref()
+        match self.origin.as_deref()? {
+            Origin::Undefined(name) => Some(name),
+            Origin::Function(_) => None,
+        }
     }
 
     /// An error at a place of `text`, given in bytes.

@@ -13,10 +13,17 @@ pub(crate) struct Fault {
     pub(crate) at: Option<usize>,
     /// One action that may help.
     pub(crate) hint: Option<String>,
-    /// The error of a caller's function behind it.
-    pub(crate) cause: Option<Cause>,
-    /// The name that is not there, when that is what is wrong.
-    pub(crate) undefined: Option<Arc<str>>,
+    /// What it comes from, where a caller may want to know.
+    pub(crate) origin: Option<Box<Origin>>,
+}
+
+/// What a failure comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A caller's function failed so.
+    Function(Cause),
+    /// This name is not there.
+    Undefined(Arc<str>),
 }
 
 /// An error of a caller; two are equal when they are one.
@@ -64,8 +71,7 @@ impl Fault {
             message: message.into(),
             at: None,
             hint: None,
-            cause: None,
-            undefined: None,
+            origin: None,
         }
     }
 

@@ -123,10 +123,11 @@ pub(crate) fn write_repr(value: &Value, out: &mut String) -> Outcome<()> {
             out.push(')');
         }
         Value::Moment(moment) => out.push_str(&moment.repr()?),
-        Value::Native(_) => match value.plain() {
-            Some(plain) => write_repr(&plain, out)?,
-            None => {}
-        },
+        Value::Native(_) => {
+            if let Some(plain) = value.plain() {
+                write_repr(&plain, out)?;
+            }
+        }
         Value::Object(object) => write_object(object, out)?,
     }
     check_text(out.len())

@@ -12,7 +12,7 @@ use crate::native::Shape;
 use crate::python::arguments::Arguments;
 use crate::python::attributes::{self, Attribute};
 use crate::python::compare::same_item;
-use crate::python::fault::{Fault, FaultKind, Outcome, type_fault};
+use crate::python::fault::{Fault, FaultKind, Origin, Outcome, type_fault};
 use crate::python::form::write_text;
 use crate::python::ops::{self, Comparison};
 use crate::python::slice;
@@ -273,7 +273,7 @@ impl Machine {
         let near = nearest(name, known);
         let hint = near.map(|near| format!("did you mean `{near}`?"));
         Fault {
-            undefined: Some(name.clone()),
+            origin: Some(Box::new(Origin::Undefined(name.clone()))),
             ..Fault::new(FaultKind::Runtime, format!("`{name}` is undefined")).with_hint(hint)
         }
     }
