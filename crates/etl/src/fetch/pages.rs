@@ -168,7 +168,11 @@ impl Reader<'_> {
 fn is_null(key: &Value) -> bool {
     match key.kind() {
         Kind::None => true,
-        Kind::Sequence => key.items().into_iter().flatten().all(|part| part.is_nothing()),
+        Kind::Sequence => key
+            .items()
+            .into_iter()
+            .flatten()
+            .all(|part| part.is_nothing()),
         _ => false,
     }
 }
