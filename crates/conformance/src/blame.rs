@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bowline_connector::dialect::Pack;
-use bowline_connector::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
+use bowline_connector::template::{ConnectorTemplate, Origin, TemplateSet};
 use bowline_contract::Template;
+use bowline_template::CompiledTemplate;
 
 use crate::clock::Clock;
 use crate::compose::Composer;

@@ -4,68 +4,74 @@
 //! Besides the templates there are `literal(value)`, `datetime(text)`, `date(text)`, and over the record's own
 //! rows `source()`, `rows()`, `over_rows(expression, ...)` and `bare(expression, ...)`.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use bowline_connector::template::{Arguments, TemplateValue};
+use bowline_connector::template::Arguments;
 use bowline_contract::{Template, VariableType};
-use jiff::civil::{Date, DateTime};
-use minijinja::value::{Kwargs, Object, Rest, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use bowline_template::{
+    Absent, Call, CompiledTemplate, Environment, Failure, Function, Kind, Parameters, Scope,
+    TemplateValue, Value,
+};
 
 use crate::clock::Clock;
 use crate::compose::{ComposeError, Composer};
 use crate::literal::{Literal, Rows};
 
-/// A date or a time inside an expression.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Moment {
-    DateTime(DateTime),
-    Date(Date),
-}
-
-impl Object for Moment {
-    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match **self {
-            Self::DateTime(at) => write!(f, "{at}"),
-            Self::Date(day) => write!(f, "{day}"),
-        }
-    }
-}
+/// What errors call an expression.
+const NAME: &str = "expression";
 
 /// Renders expressions with one connector's templates.
 pub(crate) struct Expressions {
-    environment: Environment<'static>,
+    environment: Arc<Environment>,
     composer: Composer,
     clock: Clock,
 }
 
 impl Expressions {
     pub(crate) fn new(composer: Composer, clock: Clock) -> Self {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        for template in Template::all() {
+        let templates = Template::all().map(|template| {
             let composer = composer.clone();
-            environment.add_function(template.short_name(), move |kwargs: Kwargs| {
-                let arguments = arguments_of(template, &kwargs)?;
-                composer.render(template, arguments).map_err(refused)
-            });
-        }
+            let variables = template.variables.iter().map(|variable| variable.name);
+            let names = variables.chain(template.placeholders.iter().copied());
+            let parameters = Parameters::Listed {
+                names: Cow::Owned(names.collect()),
+                required: 0,
+            };
+            Function::new(template.short_name(), parameters, move |call| {
+                let arguments = arguments_of(template, call)?;
+                composer
+                    .render(template, arguments)
+                    .map(Value::from)
+                    .map_err(refused)
+            })
+        });
         let literals = composer.clone();
-        environment.add_function("literal", move |value: Value| {
-            literals.literal(&literal_of(&value)?).map_err(refused)
+        let functions = [
+            Function::new("literal", Parameters::listed(&["value"], 1), move |call| {
+                let value = call.argument(0).cloned().unwrap_or_default();
+                literals
+                    .literal(&literal_of(&value)?)
+                    .map(Value::from)
+                    .map_err(refused)
+            }),
+            Function::new("datetime", Parameters::listed(&["text"], 1), |call| {
+                moment(&TemplateValue::DateTime(parsed(call.text(0)?)?))
+            }),
+            Function::new("date", Parameters::listed(&["text"], 1), |call| {
+                moment(&TemplateValue::Date(parsed(call.text(0)?)?))
+            }),
+        ];
+        let moments = clock.moments().into_iter().filter_map(|(name, at)| {
+            let at = moment(&TemplateValue::DateTime(at)).ok()?;
+            Some((name, at))
         });
-        environment.add_function("datetime", |text: &str| {
-            parse(text).map(|at| moment(Moment::DateTime(at)))
-        });
-        environment.add_function("date", |text: &str| {
-            parse(text).map(|day| moment(Moment::Date(day)))
-        });
-        for (name, at) in clock.moments() {
-            environment.add_global(name, moment(Moment::DateTime(at)));
-        }
+        let environment = Environment::new(Absent::Refused)
+            .with_functions(templates)
+            .with_functions(functions)
+            .with_values(moments);
         Self {
-            environment,
+            environment: Arc::new(environment),
             composer,
             clock,
         }
@@ -82,35 +88,31 @@ impl Expressions {
     /// Renders one expression of a record over its rows.
     pub(crate) fn render(&self, text: &str, rows: &Rows) -> Result<String, ExpressionError> {
         let rows = Arc::new(rows.clone());
-        let with_rows = |call: fn(&Composer, &Rows, &[String]) -> Result<String, ComposeError>| {
-            let (composer, rows) = (self.composer.clone(), Arc::clone(&rows));
-            Value::from_function(move |expressions: Rest<String>| {
-                call(&composer, &rows, &expressions).map_err(refused)
-            })
-        };
-        let context = BTreeMap::from([
-            (
-                "source",
-                with_rows(|composer, rows, _| composer.source(rows)),
-            ),
-            ("rows", with_rows(|composer, rows, _| composer.rows(rows))),
-            ("over_rows", with_rows(Composer::over_rows)),
-            (
-                "bare",
-                with_rows(|composer, _, expressions| composer.bare(expressions)),
-            ),
+        let with_rows =
+            |name: &'static str,
+             compose: fn(&Composer, &Rows, &[String]) -> Result<String, ComposeError>| {
+                let (composer, rows) = (self.composer.clone(), Arc::clone(&rows));
+                let function = Function::new(name, Parameters::Rest, move |call| {
+                    let expressions: Vec<String> = call.arguments().map(Value::to_string).collect();
+                    compose(&composer, &rows, &expressions)
+                        .map(Value::from)
+                        .map_err(refused)
+                });
+                (name, Value::function(function))
+            };
+        let scope = Scope::new([
+            with_rows("source", |composer, rows, _| composer.source(rows)),
+            with_rows("rows", |composer, rows, _| composer.rows(rows)),
+            with_rows("over_rows", Composer::over_rows),
+            with_rows("bare", |composer, _, expressions| {
+                composer.bare(expressions)
+            }),
         ]);
-        self.environment
-            .render_str(text, Value::from_pairs(context))
-            .map_err(|error| {
-                let mut source = std::error::Error::source(&error);
-                while let Some(inner) = source {
-                    if let Some(compose) = inner.downcast_ref::<ComposeError>() {
-                        return ExpressionError::Compose(compose.clone());
-                    }
-                    source = inner.source();
-                }
-                ExpressionError::Record(format!("{error:#}"))
+        CompiledTemplate::compile_in(&self.environment, NAME, text)
+            .and_then(|template| template.render_with(&scope))
+            .map_err(|error| match error.cause::<ComposeError>() {
+                Some(compose) => ExpressionError::Compose(compose.clone()),
+                None => ExpressionError::Record(error.to_string()),
             })
     }
 }
@@ -126,101 +128,95 @@ pub(crate) enum ExpressionError {
     Record(String),
 }
 
-fn refused(error: ComposeError) -> Error {
-    Error::new(ErrorKind::InvalidOperation, error.to_string()).with_source(error)
+fn refused(error: ComposeError) -> Failure {
+    Failure::new(error.to_string()).caused_by(error)
 }
 
-fn moment(moment: Moment) -> Value {
-    Value::from_object(moment)
+fn moment(moment: &TemplateValue) -> Result<Value, Failure> {
+    Value::try_from(moment)
 }
 
-fn parse<T: std::str::FromStr<Err = jiff::Error>>(text: &str) -> Result<T, Error> {
+fn parsed<T: std::str::FromStr<Err = jiff::Error>>(text: &str) -> Result<T, Failure> {
     text.parse()
-        .map_err(|error: jiff::Error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
+        .map_err(|error: jiff::Error| Failure::new(error.to_string()))
 }
 
-/// Sorts keyword arguments into the template's variables and placeholders.
-fn arguments_of(template: &'static Template, kwargs: &Kwargs) -> Result<Arguments, Error> {
+/// Sorts a call's arguments into the template's variables and placeholders.
+fn arguments_of(template: &'static Template, call: &Call<'_>) -> Result<Arguments, Failure> {
     let mut arguments = Arguments::default();
-    for variable in template.variables {
-        if kwargs.has(variable.name) {
-            let value: Value = kwargs.get(variable.name)?;
+    for (place, variable) in template.variables.iter().enumerate() {
+        if let Some(value) = call.argument(place) {
             arguments
                 .variables
-                .push((variable.name, template_value(&value, variable.kind)?));
+                .push((variable.name, template_value(value, variable.kind)?));
         }
     }
-    for placeholder in template.placeholders {
-        if kwargs.has(placeholder) {
-            let value: Value = kwargs.get(placeholder)?;
+    for (place, placeholder) in template.placeholders.iter().enumerate() {
+        if let Some(value) = call.argument(template.variables.len() + place) {
             arguments
                 .placeholders
                 .push((placeholder, value.to_string()));
         }
     }
-    kwargs.assert_all_used()?;
     Ok(arguments)
 }
 
-fn template_value(value: &Value, kind: VariableType) -> Result<TemplateValue, Error> {
-    if let Some(moment) = value.downcast_object_ref::<Moment>() {
-        return Ok(match *moment {
-            Moment::DateTime(at) => TemplateValue::DateTime(at),
-            Moment::Date(day) => TemplateValue::Date(day),
-        });
-    }
+fn template_value(value: &Value, kind: VariableType) -> Result<TemplateValue, Failure> {
     let items = |kind| {
-        value
-            .try_iter()?
-            .map(|item| template_value(&item, kind))
-            .collect::<Result<Vec<_>, Error>>()
+        let items = value.items().unwrap_or_default();
+        let items = items.iter().map(|item| template_value(item, kind));
+        items.collect::<Result<Vec<_>, Failure>>()
     };
     Ok(match (value.kind(), kind) {
-        (ValueKind::None, _) => TemplateValue::None,
-        (ValueKind::Bool, _) => TemplateValue::Boolean(value.is_true()),
-        (_, VariableType::Float) => TemplateValue::Float(f64::try_from(value.clone())?),
-        (ValueKind::Number, VariableType::Text) => TemplateValue::Text(value.to_string()),
-        (ValueKind::Number, _) => match value.as_i64() {
-            Some(number) => TemplateValue::Integer(number),
-            None => TemplateValue::Float(f64::try_from(value.clone())?),
+        (Kind::None, _) => TemplateValue::None,
+        (Kind::Boolean(flag), _) => TemplateValue::Boolean(flag),
+        (Kind::DateTime(at), _) => TemplateValue::DateTime(at),
+        (Kind::Date(day), _) => TemplateValue::Date(day),
+        (_, VariableType::Float) => TemplateValue::Float(value.as_number().ok_or_else(|| {
+            Failure::new(format!("expected a number, not a `{}`", value.type_name()))
+        })?),
+        (Kind::Integer(_) | Kind::Float(_), VariableType::Text) => {
+            TemplateValue::Text(value.to_string())
+        }
+        (Kind::Integer(number), _) => match i64::try_from(number) {
+            Ok(number) => TemplateValue::Integer(number),
+            Err(_) => return Err(Failure::new(format!("the number {number} is too large"))),
         },
-        (ValueKind::Seq | ValueKind::Iterable, VariableType::PairList) => TemplateValue::List(
+        (Kind::Float(number), _) => TemplateValue::Float(number),
+        (Kind::Sequence, VariableType::PairList) => TemplateValue::List(
             value
-                .try_iter()?
+                .items()
+                .unwrap_or_default()
+                .iter()
                 .map(|pair| {
+                    let pair = pair.items().ok_or_else(|| {
+                        Failure::new(format!("expected a pair, not a `{}`", pair.type_name()))
+                    })?;
                     let pair = pair
-                        .try_iter()?
-                        .map(|item| template_value(&item, VariableType::Text));
-                    Ok(TemplateValue::Tuple(pair.collect::<Result<_, Error>>()?))
+                        .iter()
+                        .map(|item| template_value(item, VariableType::Text));
+                    Ok(TemplateValue::Tuple(pair.collect::<Result<_, Failure>>()?))
                 })
-                .collect::<Result<_, Error>>()?,
+                .collect::<Result<_, Failure>>()?,
         ),
-        (ValueKind::Seq | ValueKind::Iterable, VariableType::List) => {
-            TemplateValue::List(items(VariableType::List)?)
-        }
-        (ValueKind::Seq | ValueKind::Iterable, _) => {
-            TemplateValue::List(items(VariableType::Text)?)
-        }
+        (Kind::Sequence, VariableType::List) => TemplateValue::List(items(VariableType::List)?),
+        (Kind::Sequence, _) => TemplateValue::List(items(VariableType::Text)?),
         _ => TemplateValue::Text(value.to_string()),
     })
 }
 
 /// A value of an expression as a literal.
-fn literal_of(value: &Value) -> Result<Literal, Error> {
-    if let Some(moment) = value.downcast_object_ref::<Moment>() {
-        return Ok(match *moment {
-            Moment::DateTime(at) => Literal::DateTime(at),
-            Moment::Date(day) => Literal::Date(day),
-        });
-    }
+fn literal_of(value: &Value) -> Result<Literal, Failure> {
     match value.kind() {
-        ValueKind::None => Ok(Literal::Null),
-        ValueKind::Bool => Ok(Literal::Boolean(value.is_true())),
-        ValueKind::Number => Ok(Literal::Number(value.to_string())),
-        ValueKind::String => Ok(Literal::Text(value.to_string())),
-        kind => Err(Error::new(
-            ErrorKind::InvalidOperation,
-            format!("a {kind} is not a literal"),
-        )),
+        Kind::None => Ok(Literal::Null),
+        Kind::Boolean(flag) => Ok(Literal::Boolean(flag)),
+        Kind::Integer(_) | Kind::Float(_) => Ok(Literal::Number(value.to_string())),
+        Kind::Text(text) => Ok(Literal::Text(text.to_owned())),
+        Kind::DateTime(at) => Ok(Literal::DateTime(at)),
+        Kind::Date(day) => Ok(Literal::Date(day)),
+        _ => Err(Failure::new(format!(
+            "a `{}` is not a literal",
+            value.type_name()
+        ))),
     }
 }

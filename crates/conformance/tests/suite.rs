@@ -11,11 +11,12 @@ use bowline_conformance::{
 };
 use bowline_connector::FunctionalTarget;
 use bowline_connector::dialect::Pack;
-use bowline_connector::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
+use bowline_connector::template::{ConnectorTemplate, Origin, TemplateSet};
 use bowline_contract::{Capability, SourceManifest, SuiteSection, Template, TemplateKind};
 use bowline_driver::{
     Database, DriverKind, DriverSpec, FakeDatabase, FakeReply, Limits, SqlError, SqlErrorKind,
 };
+use bowline_template::CompiledTemplate;
 
 fn spelled(template: &'static Template, text: &str) -> ConnectorTemplate {
     ConnectorTemplate {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_contract::etl::{
     Asset, AssetRole, EtlSourceManifest, Field, Run, Shape, StatusMapping,
 };
-use minijinja::Value;
+use bowline_template::{Scope, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::description::{Entries, FieldTree, Mapping};
 use crate::error::SourceError;
-use crate::expression::{Scope, text_of, to_json};
+use crate::expression::{text_of, to_json};
 use crate::fetch::{Reader, Row};
 
 /// A vendor's words that no mapping has, and how often each was seen.
@@ -128,8 +128,7 @@ impl Reader<'_> {
             None => vec![None],
             Some(each) => {
                 let items = self.evaluate(each, scope, record)?;
-                let items = items.try_iter().into_iter().flatten();
-                items.map(Some).collect()
+                items.items().into_iter().flatten().map(Some).collect()
             }
         };
         for item in items {

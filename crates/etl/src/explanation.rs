@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use minijinja::Value;
+use bowline_template::Value;
 use serde_json::Value as Json;
 
 use crate::description::{Entries, FieldTree, Mapping};

@@ -9,11 +9,11 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use minijinja::Value;
+use bowline_template::{Scope, Value};
 
 use crate::description::{Origin, Source};
 use crate::error::SourceError;
-use crate::expression::{Expression, Scope, to_json};
+use crate::expression::{Expression, to_json};
 use crate::http::Client;
 
 pub(crate) use lookup::Loaded;
@@ -132,7 +132,10 @@ impl<'c> Reader<'c> {
             }
             Origin::Batch { when, size, .. } => {
                 let drivers = self.drivers(drivers, when.as_ref(), scope)?;
-                let batches: Vec<Value> = drivers.chunks(*size).map(Value::from).collect();
+                let batches: Vec<Value> = drivers
+                    .chunks(*size)
+                    .map(|batch| Value::list(batch.to_vec()))
+                    .collect();
                 self.side_by_side(&batches, |batch| {
                     let scope = scope.with([("batch", batch.clone())]);
                     self.all_pages(source, &scope)

@@ -6,13 +6,13 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use bowline_contract::etl::EventTime;
-use minijinja::Value;
+use bowline_template::{Scope, Value};
 use serde_json::Value as Json;
 
 use crate::description::{self, FieldTree, Mapping, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::event::{Statuses, Unmapped};
-use crate::expression::{Scope, to_json};
+use crate::expression::to_json;
 use crate::fetch::{Loaded, Reader, Row, Sources};
 use crate::pipeline::{RunQuery, Summary};
 use crate::source::{HttpSource, RUN_IDS, rows_of, window_scope, with_sources};
@@ -79,14 +79,11 @@ impl<'s, 'e> RunReading<'s, 'e> {
             RunQuery::Window { start, end } => {
                 (window_scope(&source.scope, *start, *end), Vec::new())
             }
-            RunQuery::Ids(ids) => (
-                source.scope.with([(RUN_IDS, Value::from(ids.clone()))]),
-                ids.clone(),
-            ),
+            RunQuery::Ids(ids) => (source.scope.with([(RUN_IDS, texts(ids))]), ids.clone()),
         };
         let id_rows = ids.into_iter().map(|id| Row {
             record: Value::from(id),
-            parent: Value::from(()),
+            parent: Value::NONE,
         });
         let sources = Sources::from([(
             RUN_IDS.to_owned(),
@@ -291,6 +288,10 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let time = time.as_str().and_then(|text| EventTime::parse(text).ok());
         Ok(self.query.holds(time.map(|time| time.timestamp()), ""))
     }
+}
+
+fn texts(ids: &[String]) -> Value {
+    Value::list(ids.iter().map(|id| Value::from(id.as_str())).collect())
 }
 
 fn time_expression(mapping: &Mapping) -> Option<&crate::expression::Expression> {

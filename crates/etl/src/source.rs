@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicBool;
 
 use bowline_connector::Credentials;
 use bowline_contract::etl::EtlSourceManifest;
+use bowline_template::{Native, Scope, Value};
 use jiff::{SignedDuration, Timestamp};
-use minijinja::Value;
 use serde_json::Value as Json;
 
 use crate::description::{self, Description, Mapping};
 use crate::error::SourceError;
 use crate::explanation::{Explanation, OnExplanation};
-use crate::expression::{Scope, to_value};
+use crate::expression::to_value;
 use crate::fetch::{Reader, Row, Sources};
 use crate::http::{Client, Network, OnExchange, OnRetry, Transport};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
@@ -65,8 +65,8 @@ impl HttpSource {
         let args = Json::Object(credentials.connect_args().clone());
         let scope = Scope::new([
             ("credentials", to_value(args)),
-            ("window", Value::from(())),
-            (RUN_IDS, Value::from(())),
+            ("window", Value::NONE),
+            (RUN_IDS, Value::NONE),
         ]);
         let client = Client::new(
             transport,
@@ -280,7 +280,7 @@ impl Pipeline for HttpSource {
 }
 
 pub(crate) fn window_scope(scope: &Scope, start: Timestamp, end: Timestamp) -> Scope {
-    let window = Value::from_pairs([
+    let window = Value::mapping([
         ("start", Value::from(start.to_string())),
         ("end", Value::from(end.to_string())),
     ]);
@@ -293,8 +293,8 @@ pub(crate) fn with_sources(scope: &Scope, sources: &Sources) -> Scope {
             .iter()
             .filter(|(name, _)| *name != RUN_IDS)
             .map(|(name, loaded)| {
-                let value = Value::from_dyn_object(Arc::clone(loaded));
-                (name.as_str(), value)
+                let loaded: Arc<dyn Native> = loaded.clone();
+                (name.as_str(), Value::native(loaded))
             }),
     )
 }

@@ -7,12 +7,13 @@ use bowline_contract::{ConnectorName, Template, layout};
 use bowline_driver::process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_driver::{DriverKind, Redactor};
 use bowline_protocol::{ConnectorKind, Done, GivenText, Method, TemplateProblem, TemplatesResult};
+use bowline_template::CompiledTemplate;
 
 use super::open::FunctionalTarget;
 use super::{Connector, Driver, Functional, load};
 use crate::folder::{LoadError, Place, Problem, ProblemKind, shown};
 use crate::python::{self, EnvironmentEvent};
-use crate::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
+use crate::template::{ConnectorTemplate, Origin, TemplateSet};
 
 /// How long a connector may take to give its templates.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -8,17 +8,18 @@ use bowline_contract::nearest::hint_or;
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout, listed};
 use bowline_driver::AdbcLibrary;
 use bowline_driver::process::Program;
+use bowline_template::CompiledTemplate;
 use toml::Spanned;
 
 use super::{Connector, Driver, Functional, given};
-use crate::credentials;
+use crate::credentials::{self, ExpressionError};
 use crate::dialect::Pack;
 use crate::folder::{
     ConnectorFile, Document, DriverKind, DriverSection, GivenTemplate, LoadError, Place, Problem,
     ProblemKind, compile, read_templates, shown, template_of_file, whole_file,
 };
 use crate::python::EnvironmentEvent;
-use crate::template::{CompiledTemplate, ConnectorTemplate, Origin, TemplateSet};
+use crate::template::{ConnectorTemplate, Origin, TemplateSet};
 
 impl Connector {
     /// Reads the connector in a folder, checks all of it and compiles its templates.
@@ -285,12 +286,11 @@ fn check_expressions(document: &mut Document<'_>, file: &ConnectorFile) {
     });
     for expression in driver.chain(functional) {
         if let Err(error) = credentials::check(expression.get_ref()) {
-            document.report(
-                ProblemKind::Template,
-                expression.span(),
-                error.to_string(),
-                None,
-            );
+            let (message, hint) = match error {
+                ExpressionError::Invalid { message, hint, .. } => (message, hint),
+                missing @ ExpressionError::MissingCredential { .. } => (missing.to_string(), None),
+            };
+            document.report(ProblemKind::Template, expression.span(), message, hint);
         }
     }
 }

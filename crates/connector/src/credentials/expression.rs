@@ -1,10 +1,12 @@
 //! Jinja over connect_args: how `connector.toml` turns credentials into driver options.
 
-use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use bowline_driver::Redactor;
-use minijinja::value::ValueKind;
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use bowline_template::{
+    Absent, Call, CompiledTemplate, Environment, Failure, Function, Kind, Parameters, Scope,
+    TemplateError, Value,
+};
 use serde_json::{Map, Value as Json};
 
 /// Why an expression over credentials gives no text. Its words hold no secret.
@@ -20,14 +22,14 @@ pub enum ExpressionError {
         credential: String,
     },
     /// It is not valid Jinja, or failed.
-    #[error("{message}")]
+    #[error("{message}{}", hint.as_ref().map_or_else(String::new, |hint| format!("\nhint: {hint}")))]
     Invalid {
         /// What is wrong.
         message: String,
+        /// One action that may help.
+        hint: Option<String>,
         /// The line in the expression, from 1.
         line: usize,
-        /// The bytes in the expression, if known.
-        range: Option<std::ops::Range<usize>>,
     },
 }
 
@@ -36,27 +38,38 @@ impl ExpressionError {
         match self {
             Self::Invalid {
                 message,
+                hint,
                 line,
-                range,
             } => Self::Invalid {
                 message: redactor.redact(&message),
+                hint: hint.map(|hint| redactor.redact(&hint)),
                 line,
-                range,
             },
             missing @ Self::MissingCredential { .. } => missing,
         }
     }
 }
 
+/// What errors call an expression.
+const NAME: &str = "expression";
+
+/// A credential that is not there is an error, except where an `if` asks for it.
+static ENVIRONMENT: LazyLock<Arc<Environment>> = LazyLock::new(|| {
+    let environment = Environment::new(Absent::Falsy)
+        .with_filters([
+            Function::new("uri_encode", Parameters::NONE, uri_encode),
+            Function::new("stem", Parameters::NONE, stem),
+        ])
+        .with_finalize(in_drivers_words);
+    Arc::new(environment)
+});
+
 /// Whether the expression is valid Jinja.
 ///
 /// # Errors
 /// `Invalid`.
 pub(crate) fn check(text: &str) -> Result<(), ExpressionError> {
-    environment()
-        .template_from_str(text)
-        .map(|_| ())
-        .map_err(|error| invalid(&error))
+    compile(text).map(|_| ())
 }
 
 /// The expression's text for these connect_args; a null counts as missing.
@@ -64,95 +77,66 @@ pub(super) fn evaluate(
     text: &str,
     connect_args: &Map<String, Json>,
 ) -> Result<String, ExpressionError> {
-    let environment = environment();
-    let template = environment
-        .template_from_str(text)
-        .map_err(|error| invalid(&error))?;
-    let given: BTreeMap<String, minijinja::Value> = connect_args
+    let given = connect_args
         .iter()
         .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| (name.clone(), jinja_value(value)))
-        .collect();
-    let error = match template.render(minijinja::Value::from_pairs(given.clone())) {
-        Ok(text) => return Ok(text),
-        Err(error) if error.kind() == ErrorKind::UndefinedError => error,
-        Err(error) => return Err(invalid(&error)),
-    };
-    let mut missing: Vec<String> = template
-        .undeclared_variables(false)
-        .into_iter()
-        .filter(|name| !given.contains_key(name))
-        .collect();
-    missing.sort();
-    // A credential with a default may be missing too: the one to blame is the one whose absence alone still fails.
-    let blamed = missing.iter().find(|name| {
-        let mut filled = given.clone();
-        let others = missing.iter().filter(|other| other != name);
-        filled.extend(others.map(|other| (other.clone(), minijinja::Value::from(""))));
-        template
-            .render(minijinja::Value::from_pairs(filled))
-            .is_err()
-    });
-    match blamed {
-        Some(name) => Err(ExpressionError::MissingCredential {
-            credential: name.clone(),
-        }),
-        None => Err(invalid(&error)),
-    }
+        .map(|(name, value)| (name.as_str(), jinja_value(value)));
+    compile(text)?
+        .render_with(&Scope::new(given))
+        .map_err(|error| match error.undefined() {
+            Some(credential) => ExpressionError::MissingCredential {
+                credential: credential.to_owned(),
+            },
+            None => invalid(error),
+        })
 }
 
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
-    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    // Drivers write booleans small.
-    environment.set_formatter(|out, state, value| match bool::try_from(value.clone()) {
-        Ok(flag) if value.kind() == ValueKind::Bool => out
-            .write_str(if flag { "true" } else { "false" })
-            .map_err(Into::into),
-        _ => minijinja::escape_formatter(out, state, value),
-    });
-    environment.add_filter("uri_encode", uri_encode);
-    environment.add_filter("stem", stem);
-    environment
+fn compile(text: &str) -> Result<CompiledTemplate, ExpressionError> {
+    CompiledTemplate::compile_in(&ENVIRONMENT, NAME, text).map_err(invalid)
 }
 
-fn invalid(error: &minijinja::Error) -> ExpressionError {
-    let message = match error.detail() {
-        Some(detail) => format!("{}: {detail}", error.kind()),
-        None => error.kind().to_string(),
-    };
+fn invalid(error: TemplateError) -> ExpressionError {
     ExpressionError::Invalid {
-        message,
-        line: error.line().unwrap_or(1),
-        range: error.range(),
+        line: error.line.unwrap_or(1),
+        message: error.message,
+        hint: error.hint,
     }
 }
 
-fn jinja_value(value: &Json) -> minijinja::Value {
+fn jinja_value(value: &Json) -> Value {
     match value {
-        Json::Null => minijinja::Value::from(()),
-        Json::Bool(flag) => minijinja::Value::from(*flag),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => minijinja::Value::from(integer),
-            (None, Some(float)) => minijinja::Value::from(float),
-            (None, None) => minijinja::Value::from(number.to_string()),
+        Json::Null => Value::NONE,
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(integer), _, _) => Value::from(integer),
+            (None, Some(integer), _) => Value::from(integer),
+            (None, None, Some(float)) => Value::from(float),
+            (None, None, None) => Value::from(number.to_string()),
         },
-        Json::String(text) => minijinja::Value::from(text.as_str()),
-        Json::Array(items) => items.iter().map(jinja_value).collect(),
-        Json::Object(members) => minijinja::Value::from_pairs(
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => Value::list(items.iter().map(jinja_value).collect()),
+        Json::Object(members) => Value::mapping(
             members
                 .iter()
-                .map(|(name, member)| (name.clone(), jinja_value(member))),
+                .map(|(name, member)| (name.as_str(), jinja_value(member))),
         ),
     }
 }
 
+/// Drivers write booleans small.
+fn in_drivers_words(value: Value) -> Value {
+    match value.kind() {
+        Kind::Boolean(flag) => Value::from(if flag { "true" } else { "false" }),
+        _ => value,
+    }
+}
+
 /// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~`, so that the text fits any part of a URI.
-fn uri_encode(value: &minijinja::Value) -> String {
+fn uri_encode(call: &mut Call<'_>) -> Result<Value, Failure> {
     use std::fmt::Write;
     let mut out = String::new();
-    for byte in value.to_string().bytes() {
+    let text = in_drivers_words(call.value().clone()).to_string();
+    for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 out.push(char::from(byte));
@@ -162,16 +146,20 @@ fn uri_encode(value: &minijinja::Value) -> String {
             }
         }
     }
-    out
+    Ok(Value::from(out))
 }
 
 /// A path's file name up to its first dot: what DuckDB calls the database in a file.
-fn stem(path: &str) -> String {
+fn stem(call: &mut Call<'_>) -> Result<Value, Failure> {
+    let path = call.value();
+    let path = path.as_text().ok_or_else(|| {
+        Failure::new(format!("`stem` takes a path, not a `{}`", path.type_name()))
+    })?;
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    match file {
-        ":memory:" | "" => "memory".to_owned(),
-        _ => file.split('.').next().unwrap_or(file).to_owned(),
-    }
+    Ok(Value::from(match file {
+        ":memory:" | "" => "memory",
+        _ => file.split('.').next().unwrap_or(file),
+    }))
 }
 
 #[cfg(test)]
@@ -236,6 +224,24 @@ mod tests {
         assert_eq!(text("a{% if tls %}b{% endif %}", "{}"), "a");
         assert_eq!(text("{{ port | default(5432) }}", "{}"), "5432");
         assert_eq!(text("{{ 'x' if tls is defined else 'y' }}", "{}"), "y");
+        assert_eq!(text("a{{ ';tls' if tls and host }}", "{}"), "a");
+        assert_eq!(text("{{ 'x' if mode == 'tls' else 'y' }}", "{}"), "y");
+    }
+
+    #[test]
+    fn an_unknown_filter_is_told_with_the_nearest() {
+        assert_eq!(
+            check("{{ host | uri_encod }}").unwrap_err().to_string(),
+            "unknown filter `uri_encod`\nhint: did you mean `uri_encode`?"
+        );
+    }
+
+    #[test]
+    fn an_expression_without_end_is_an_error() {
+        let endless =
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
+        let error = evaluate(endless, &args("{}")).unwrap_err();
+        assert!(error.to_string().contains("too much work"), "{error}");
     }
 
     #[test]

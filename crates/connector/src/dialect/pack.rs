@@ -205,9 +205,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use bowline_contract::TemplateStyle;
+    use bowline_template::CompiledTemplate;
 
     use super::*;
-    use crate::template::CompiledTemplate;
 
     /// Every pack with every template it can spell.
     fn spellings() -> impl Iterator<Item = (&'static Pack, &'static Template, Spelling<'static>)> {

@@ -5,13 +5,13 @@ use std::path::Path;
 use bowline_contract::layout::TEMPLATE_SOURCE_ENDING;
 use bowline_contract::nearest::{hint_or, nearest};
 use bowline_contract::{Template, TemplateKind, TemplateSection, listed};
+use bowline_template::{CompiledTemplate, TemplateError};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
 use super::position::{first_line_in_file, position_in_file};
 use super::problem::{Place, Problem, ProblemKind};
-use crate::template::{CompiledTemplate, TemplateError};
 
 /// What one file says about one template.
 #[derive(Debug, Clone)]

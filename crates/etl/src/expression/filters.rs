@@ -3,76 +3,125 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use minijinja::value::{Rest, ValueKind};
-use minijinja::{Error, ErrorKind, Value};
+use bowline_template::{Call, Failure, Function, Kind, Parameters, Value};
 use regex::Regex;
 
-use super::record::{field, forgive_miss, to_json};
+use super::record::to_json;
 use super::time;
 
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidOperation, message.into())
+type Outcome = Result<Value, Failure>;
+
+/// The filters.
+pub(super) fn filters() -> [Function; 18] {
+    const ONE_KEY: Parameters = Parameters::listed(&["key"], 1);
+    const PREFIX: Parameters = Parameters::listed(&["prefix"], 1);
+    const DEFAULT: Parameters = Parameters::listed(&["default_value", "boolean"], 0);
+    let pattern = Parameters::listed(&["pattern", "group"], 1);
+    let table = Parameters::listed(&["table", "other"], 1);
+    let key_and_value = Parameters::listed(&["key", "value"], 2);
+    [
+        Function::new("capture", pattern, capture),
+        Function::new("d", DEFAULT, default),
+        Function::new("default", DEFAULT, default),
+        Function::new("duration", Parameters::NONE, duration),
+        Function::new("entry", ONE_KEY, entry),
+        Function::new("epoch", Parameters::NONE, epoch),
+        Function::new("epoch_ms", Parameters::NONE, epoch_ms),
+        Function::new("flatten", Parameters::NONE, flatten),
+        Function::new("having", key_and_value, having),
+        Function::new("lookup", table, lookup),
+        Function::new("next_link", Parameters::NONE, next_link),
+        Function::new("pluck", ONE_KEY, pluck),
+        Function::new("prefixed", PREFIX, prefixed),
+        Function::new("present", Parameters::Rest, present),
+        Function::new("python_list", Parameters::NONE, python_list),
+        Function::new("time", Parameters::listed(&["unit"], 0), time),
+        Function::new("tojson", Parameters::NONE, tojson),
+        Function::new("with_prefix", PREFIX, with_prefix),
+    ]
 }
 
-/// The value, or another when the field it was looked for in is missing or null.
-pub(super) fn default(value: Value, other: Rest<Value>) -> Value {
-    if value.is_undefined() {
-        forgive_miss();
-    }
-    if value.is_undefined() || value.is_none() {
-        other.0.into_iter().next().unwrap_or_default()
+/// The tests.
+pub(super) fn tests() -> [Function; 3] {
+    let key_and_value = Parameters::listed(&["key", "value"], 2);
+    [
+        Function::new("containing", Parameters::listed(&["value"], 1), containing),
+        Function::new("holding", key_and_value, holding),
+        Function::new("matching", Parameters::listed(&["pattern"], 1), matching),
+    ]
+}
+
+/// The items of what a filter is applied to; null has none.
+fn items(call: &mut Call<'_>) -> Result<Vec<Value>, Failure> {
+    let value = call.value().clone();
+    call.items(&value)
+}
+
+/// An argument that must be given.
+fn argument<'c>(call: &'c Call<'_>, place: usize) -> &'c Value {
+    call.argument(place).unwrap_or(&Value::NONE)
+}
+
+/// The value, or another when the field it was looked for in is missing or null; with `true` also when it is empty.
+fn default(call: &mut Call<'_>) -> Outcome {
+    let value = call.value();
+    let is_replaced = value.is_nothing() || (argument(call, 1).is_true() && !value.is_true());
+    Ok(if is_replaced {
+        argument(call, 0).clone()
     } else {
-        value
-    }
-}
-
-pub(super) fn is_defined(value: Value) -> bool {
-    if value.is_undefined() {
-        forgive_miss();
-    }
-    !value.is_undefined()
-}
-
-pub(super) fn is_undefined(value: Value) -> bool {
-    !is_defined(value)
+        value.clone()
+    })
 }
 
 /// Whether a list or text holds something: `in`, for `selectattr`.
-pub(super) fn containing(value: Value, wanted: Value) -> bool {
-    match (value.as_str(), wanted.as_str()) {
-        (Some(text), Some(part)) => text.contains(part),
-        _ => value
-            .try_iter()
-            .is_ok_and(|mut items| items.any(|item| item == wanted)),
+fn containing(call: &mut Call<'_>) -> Outcome {
+    let wanted = argument(call, 0).clone();
+    if let (Some(text), Some(part)) = (call.value().as_text(), wanted.as_text()) {
+        return Ok(Value::from(text.contains(part)));
     }
+    let found = items(call).is_ok_and(|items| items.contains(&wanted));
+    Ok(Value::from(found))
 }
 
 /// Whether a list holds a record with this value at a key.
-pub(super) fn holding(value: Value, key: &str, wanted: Value) -> bool {
-    value
-        .try_iter()
-        .is_ok_and(|mut items| items.any(|item| field(&item, key).as_ref() == Some(&wanted)))
+fn holding(call: &mut Call<'_>) -> Outcome {
+    let Ok(items) = items(call) else {
+        return Ok(Value::from(false));
+    };
+    let (key, wanted) = (call.text(0)?, argument(call, 1));
+    let found = items
+        .iter()
+        .any(|item| item.get(key).as_ref() == Some(wanted));
+    Ok(Value::from(found))
 }
 
 /// Whether a pattern is found in a text.
-pub(super) fn matching(value: Value, pattern: &str) -> Result<bool, Error> {
-    let regex = compiled(pattern)?;
-    Ok(value.as_str().is_some_and(|text| regex.is_match(text)))
+fn matching(call: &mut Call<'_>) -> Outcome {
+    let regex = compiled(call.text(0)?)?;
+    let found = call
+        .value()
+        .as_text()
+        .is_some_and(|text| regex.is_match(text));
+    Ok(Value::from(found))
 }
 
 /// What a group of a pattern catches in a text, or null; without a number, the first group or else the whole match.
-pub(super) fn capture(value: Value, pattern: &str, group: Option<usize>) -> Result<Value, Error> {
-    let regex = compiled(pattern)?;
-    let Some(text) = value.as_str() else {
-        return Ok(Value::from(()));
+fn capture(call: &mut Call<'_>) -> Outcome {
+    let regex = compiled(call.text(0)?)?;
+    let group = match call.argument(1).map(Value::kind) {
+        None | Some(Kind::None) => usize::from(regex.captures_len() > 1),
+        Some(Kind::Integer(group)) => usize::try_from(group).unwrap_or(usize::MAX),
+        Some(_) => return Err(Failure::new("the group of `capture` is a whole number")),
     };
-    let group = group.unwrap_or(usize::from(regex.captures_len() > 1));
+    let Some(text) = call.value().as_text() else {
+        return Ok(Value::NONE);
+    };
     let caught = regex.captures(text).and_then(|caught| caught.get(group));
-    Ok(caught.map_or_else(|| Value::from(()), |found| Value::from(found.as_str())))
+    Ok(caught.map_or(Value::NONE, |found| Value::from(found.as_str())))
 }
 
 /// Patterns stand in the connector's file and are few; each is compiled once.
-fn compiled(pattern: &str) -> Result<Arc<Regex>, Error> {
+fn compiled(pattern: &str) -> Result<Arc<Regex>, Failure> {
     static COMPILED: Mutex<BTreeMap<String, Arc<Regex>>> = Mutex::new(BTreeMap::new());
     let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(regex) = known.get(pattern) {
@@ -80,127 +129,131 @@ fn compiled(pattern: &str) -> Result<Arc<Regex>, Error> {
     }
     let regex = Regex::new(pattern)
         .map(Arc::new)
-        .map_err(|error| invalid(format!("invalid pattern `{pattern}`: {error}")))?;
+        .map_err(|error| Failure::new(format!("invalid pattern `{pattern}`: {error}")))?;
     known.insert(pattern.to_owned(), Arc::clone(&regex));
     Ok(regex)
 }
 
 /// A time as the contract writes it: from RFC 3339 text, epoch seconds, or (`time('ms')`) epoch milliseconds.
-pub(super) fn time(value: Value, unit: Option<&str>) -> Result<Value, Error> {
-    if is_nothing(&value) {
-        return Ok(Value::from(()));
+fn time(call: &mut Call<'_>) -> Outcome {
+    if call.value().is_nothing() {
+        return Ok(Value::NONE);
     }
-    let unit = time::Unit::from_name(unit).map_err(invalid)?;
-    let at = time::read(&value, unit).map_err(invalid)?;
+    let unit = call
+        .argument(0)
+        .filter(|unit| !unit.is_nothing())
+        .map(ToString::to_string);
+    let unit = time::Unit::from_name(unit.as_deref()).map_err(Failure::new)?;
+    let at = time::read(call.value(), unit).map_err(Failure::new)?;
     Ok(Value::from(at.to_string()))
 }
 
 /// A time as epoch seconds with a fraction.
-pub(super) fn epoch(value: Value) -> Result<Value, Error> {
-    if is_nothing(&value) {
-        return Ok(Value::from(()));
+fn epoch(call: &mut Call<'_>) -> Outcome {
+    if call.value().is_nothing() {
+        return Ok(Value::NONE);
     }
-    let at = time::read(&value, time::Unit::Seconds).map_err(invalid)?;
+    let at = time::read(call.value(), time::Unit::Seconds).map_err(Failure::new)?;
     Ok(Value::from(time::epoch_seconds(at)))
 }
 
 /// A time as whole epoch milliseconds.
-pub(super) fn epoch_ms(value: Value) -> Result<Value, Error> {
-    if is_nothing(&value) {
-        return Ok(Value::from(()));
+fn epoch_ms(call: &mut Call<'_>) -> Outcome {
+    if call.value().is_nothing() {
+        return Ok(Value::NONE);
     }
-    let at = time::read(&value, time::Unit::Seconds).map_err(invalid)?;
+    let at = time::read(call.value(), time::Unit::Seconds).map_err(Failure::new)?;
     Ok(Value::from(at.as_millisecond()))
 }
 
 /// A span of time as whole seconds: from `6:00:00`, `1 day, 0:00:00`, `PT1H`, or a number of seconds.
-pub(super) fn duration(value: Value) -> Result<Value, Error> {
-    if is_nothing(&value) {
-        return Ok(Value::from(()));
+fn duration(call: &mut Call<'_>) -> Outcome {
+    if call.value().is_nothing() {
+        return Ok(Value::NONE);
     }
-    time::span_seconds(&value).map(Value::from).map_err(invalid)
+    let seconds = time::span_seconds(call.value()).map_err(Failure::new)?;
+    Ok(Value::from(seconds))
 }
 
 /// The value of a key in a table, or another, or null.
-pub(super) fn lookup(value: Value, table: Value, other: Rest<Value>) -> Result<Value, Error> {
-    if table.kind() != ValueKind::Map {
-        return Err(invalid(format!(
-            "`lookup` wants a table, found {}",
-            table.kind()
+fn lookup(call: &mut Call<'_>) -> Outcome {
+    let table = argument(call, 0);
+    if table.kind() != Kind::Mapping {
+        return Err(Failure::new(format!(
+            "`lookup` wants a table, found a `{}`",
+            table.type_name()
         )));
     }
-    let found = value.as_str().and_then(|key| field(&table, key));
-    let other = other.0.into_iter().next();
-    Ok(found.or(other).unwrap_or_else(|| Value::from(())))
+    let found = call.value().as_text().and_then(|key| table.get(key));
+    Ok(found.unwrap_or_else(|| argument(call, 1).clone()))
 }
 
 /// The value of a key in a list of `{key, value}` records, or null.
-pub(super) fn entry(value: Value, key: &str) -> Result<Value, Error> {
-    if is_nothing(&value) {
-        return Ok(Value::from(()));
-    }
-    let found = value
-        .try_iter()?
-        .find(|pair| field(pair, "key").as_ref().and_then(Value::as_str) == Some(key))
-        .and_then(|pair| field(&pair, "value"));
-    Ok(found.unwrap_or_else(|| Value::from(())))
+fn entry(call: &mut Call<'_>) -> Outcome {
+    let pairs = items(call)?;
+    let key = call.text(0)?;
+    let found = pairs
+        .iter()
+        .find(|pair| pair.get("key").as_ref().and_then(Value::as_text) == Some(key))
+        .and_then(|pair| pair.get("value"));
+    Ok(found.unwrap_or_default())
 }
 
 /// The texts of a list that begin with a prefix, without it.
-pub(super) fn with_prefix(value: Value, prefix: &str) -> Result<Value, Error> {
-    if is_nothing(&value) {
-        return Ok(Value::from(Vec::<Value>::new()));
-    }
-    let found: Vec<Value> = value
-        .try_iter()?
-        .filter_map(|item| item.as_str()?.strip_prefix(prefix).map(Value::from))
-        .collect();
-    Ok(Value::from(found))
+fn with_prefix(call: &mut Call<'_>) -> Outcome {
+    let texts = items(call)?;
+    let prefix = call.text(0)?;
+    let found = texts
+        .iter()
+        .filter_map(|item| item.as_text()?.strip_prefix(prefix).map(Value::from));
+    Ok(Value::list(found.collect()))
 }
 
 /// Each text of a list with a prefix before it.
-pub(super) fn prefixed(value: Value, prefix: &str) -> Result<Value, Error> {
-    let texts = value
-        .try_iter()?
+fn prefixed(call: &mut Call<'_>) -> Outcome {
+    let texts = items(call)?;
+    let prefix = call.text(0)?;
+    let texts = texts
+        .iter()
         .map(|item| Value::from(format!("{prefix}{item}")));
-    Ok(Value::from(texts.collect::<Vec<_>>()))
+    Ok(Value::list(texts.collect()))
 }
 
 /// The lists in a list as one list; null is an empty one.
-pub(super) fn flatten(value: Value) -> Result<Value, Error> {
-    let mut items = Vec::new();
-    for inner in value.try_iter()? {
-        if !is_nothing(&inner) {
-            items.extend(inner.try_iter()?);
-        }
+fn flatten(call: &mut Call<'_>) -> Outcome {
+    let mut all = Vec::new();
+    for inner in items(call)? {
+        all.extend(call.items(&inner)?);
     }
-    Ok(Value::from(items))
+    Ok(Value::list(all))
 }
 
 /// The records of a list that have this value at a key; the key is taken as it is, dots included.
-pub(super) fn having(value: Value, key: &str, wanted: Value) -> Result<Value, Error> {
-    if is_nothing(&value) {
-        return Ok(Value::from(Vec::<Value>::new()));
-    }
-    let kept = value
-        .try_iter()?
-        .filter(|item| field(item, key).as_ref() == Some(&wanted));
-    Ok(Value::from(kept.collect::<Vec<_>>()))
+fn having(call: &mut Call<'_>) -> Outcome {
+    let records = items(call)?;
+    let (key, wanted) = (call.text(0)?, argument(call, 1));
+    let kept = records
+        .into_iter()
+        .filter(|item| item.get(key).as_ref() == Some(wanted));
+    Ok(Value::list(kept.collect()))
 }
 
 /// The values at a key of the records of a list; the key is taken as it is, dots included.
-pub(super) fn pluck(value: Value, key: &str) -> Result<Value, Error> {
-    let found = value.try_iter()?.filter_map(|item| field(&item, key));
-    Ok(Value::from(found.collect::<Vec<_>>()))
+fn pluck(call: &mut Call<'_>) -> Outcome {
+    let records = items(call)?;
+    let key = call.text(0)?;
+    let found = records.iter().filter_map(|item| item.get(key));
+    Ok(Value::list(found.collect()))
 }
 
 /// The texts in a list that is written as Python writes lists; any other text is a list of itself.
-pub(super) fn python_list(value: Value) -> Result<Value, Error> {
-    let Some(text) = value.as_str() else {
-        return Ok(if is_nothing(&value) {
-            Value::from(Vec::<Value>::new())
+fn python_list(call: &mut Call<'_>) -> Outcome {
+    let value = call.value();
+    let Some(text) = value.as_text() else {
+        return Ok(if value.is_nothing() {
+            Value::list(Vec::new())
         } else {
-            value
+            value.clone()
         });
     };
     let trimmed = text.trim();
@@ -208,7 +261,7 @@ pub(super) fn python_list(value: Value) -> Result<Value, Error> {
         .strip_prefix('[')
         .and_then(|inner| inner.strip_suffix(']'));
     let Some(inner) = inner else {
-        return Ok(Value::from(vec![Value::from(text)]));
+        return Ok(Value::list(vec![value.clone()]));
     };
     let mut texts = Vec::new();
     let mut characters = inner.chars();
@@ -216,7 +269,7 @@ pub(super) fn python_list(value: Value) -> Result<Value, Error> {
         let mut item = String::new();
         loop {
             match characters.next() {
-                None => return Err(invalid(format!("the list `{text}` is cut off"))),
+                None => return Err(Failure::new(format!("the list `{text}` is cut off"))),
                 Some(end) if end == quote => break,
                 Some('\\') => item.extend(characters.next()),
                 Some(character) => item.push(character),
@@ -224,12 +277,12 @@ pub(super) fn python_list(value: Value) -> Result<Value, Error> {
         }
         texts.push(Value::from(item));
     }
-    Ok(Value::from(texts))
+    Ok(Value::list(texts))
 }
 
 /// The `next` address of a `Link` header, or null.
-pub(super) fn next_link(value: Value) -> Value {
-    let header = value.as_str().unwrap_or_default();
+fn next_link(call: &mut Call<'_>) -> Outcome {
+    let header = call.value().as_text().unwrap_or_default();
     let next = header.split(',').find_map(|link| {
         let (address, parameters) = link.split_once(';')?;
         let is_next = parameters.split(';').any(|parameter| {
@@ -238,27 +291,20 @@ pub(super) fn next_link(value: Value) -> Value {
                 && value.trim().trim_matches('"').eq_ignore_ascii_case("next")
         });
         let address = address.trim().strip_prefix('<')?.strip_suffix('>')?;
-        is_next.then(|| address.to_owned())
+        is_next.then_some(address)
     });
-    next.map_or_else(|| Value::from(()), Value::from)
+    Ok(next.map_or(Value::NONE, Value::from))
 }
 
 /// The list without what is null, false or empty; arguments are added to its end first.
-pub(super) fn present(value: Value, more: Rest<Value>) -> Result<Value, Error> {
-    let first: Vec<Value> = if is_nothing(&value) {
-        Vec::new()
-    } else {
-        value.try_iter()?.collect()
-    };
-    let kept = first.into_iter().chain(more.0).filter(Value::is_true);
-    Ok(Value::from(kept.collect::<Vec<_>>()))
+fn present(call: &mut Call<'_>) -> Outcome {
+    let mut all = items(call)?;
+    all.extend(call.arguments().cloned());
+    all.retain(Value::is_true);
+    Ok(Value::list(all))
 }
 
 /// The value as JSON text.
-pub(super) fn tojson(value: Value) -> String {
-    to_json(&value).to_string()
-}
-
-fn is_nothing(value: &Value) -> bool {
-    value.is_none() || value.is_undefined()
+fn tojson(call: &mut Call<'_>) -> Outcome {
+    Ok(Value::from(to_json(call.value()).to_string()))
 }

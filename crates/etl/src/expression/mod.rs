@@ -2,8 +2,8 @@
 //!
 //! Null is walked through (`record.owner.email` is nothing when `owner` is null), but a field that a record does not
 //! have is an error, wherever in the expression it was looked for. `| default(...)` and `is defined` say that a field
-//! may be missing. This is another environment than that of query templates: those are text for a database and follow
-//! Jinja2 to the letter; these compute values.
+//! may be missing. All else is as in the templates of queries: they share the engine, and this is another environment
+//! of it.
 
 mod environment;
 mod filters;
@@ -11,47 +11,36 @@ mod record;
 mod template;
 mod time;
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
-use minijinja::Value;
+use bowline_template::{Scope, TemplateError, Value};
 
 pub use template::Template;
 
 pub(crate) use record::{to_json, to_value};
 pub(crate) use template::text_of;
 
-use record::Miss;
-
 /// An expression that has been compiled.
 #[derive(Clone)]
 pub struct Expression {
-    text: String,
+    text: Arc<str>,
     line: usize,
-    compiled: std::sync::Arc<minijinja::Expression<'static, 'static>>,
+    compiled: bowline_template::Expression,
 }
 
 impl Expression {
     /// Compiles an expression; `line` is where it stands in its file, from 1.
     ///
     /// # Errors
-    /// When it is not a valid expression.
+    /// When it is not a valid expression, or names a filter or test that there is not.
     pub fn compile(text: &str, line: usize) -> Result<Self, ExpressionProblem> {
-        let compiled = environment::ENVIRONMENT
-            .compile_expression_owned(text.to_owned())
-            .map_err(|error| ExpressionProblem {
-                message: worded(&error),
-                hint: None,
-            })?;
-        if let Some((name, near)) = environment::unknown_filter(text) {
-            return Err(ExpressionProblem {
-                message: format!("unknown filter `{name}`"),
-                hint: near.map(|near| format!("did you mean `{near}`?")),
-            });
-        }
+        let compiled = bowline_template::Expression::compile(&environment::ENVIRONMENT, text)?;
         Ok(Self {
-            text: text.to_owned(),
+            text: Arc::from(text),
             line,
-            compiled: std::sync::Arc::new(compiled),
+            compiled,
         })
     }
 
@@ -69,27 +58,19 @@ impl Expression {
 
     /// What tells it from every other expression, though it may have the same text.
     pub(crate) fn id(&self) -> usize {
-        std::sync::Arc::as_ptr(&self.compiled).addr()
+        Arc::as_ptr(&self.text).addr()
     }
 
     /// The names it takes from outside.
-    pub(crate) fn names(&self) -> std::collections::HashSet<String> {
-        self.compiled.undeclared_variables(false)
+    pub(crate) fn names(&self) -> HashSet<String> {
+        self.compiled.names().map(str::to_owned).collect()
     }
 
     /// Its value; nothing at all (an `if` without `else`, a walk through null) comes out as null.
     pub(crate) fn evaluate(&self, scope: &Scope) -> Result<Value, ExpressionProblem> {
-        let (result, misses) =
-            record::watching_misses(|| self.compiled.eval(scope.variables.clone()));
-        if let Some(miss) = misses.first() {
-            return Err(miss.problem());
-        }
-        let value = result.map_err(|error| ExpressionProblem {
-            message: worded(&error),
-            hint: None,
-        })?;
+        let value = self.compiled.evaluate(scope)?;
         Ok(if value.is_undefined() {
-            Value::from(())
+            Value::NONE
         } else {
             value
         })
@@ -111,73 +92,12 @@ pub struct ExpressionProblem {
     pub hint: Option<String>,
 }
 
-/// The names that an expression sees.
-#[derive(Debug, Clone)]
-pub(crate) struct Scope {
-    variables: Value,
-}
-
-impl Scope {
-    pub(crate) fn new<K: Into<std::sync::Arc<str>>>(
-        variables: impl IntoIterator<Item = (K, Value)>,
-    ) -> Self {
-        let variables: std::collections::BTreeMap<std::sync::Arc<str>, Value> = variables
-            .into_iter()
-            .map(|(name, value)| (name.into(), value))
-            .collect();
+impl From<TemplateError> for ExpressionProblem {
+    fn from(error: TemplateError) -> Self {
         Self {
-            variables: Value::from_object(variables),
+            message: error.message,
+            hint: error.hint,
         }
-    }
-
-    /// The value of a name, null when it has none.
-    pub(crate) fn get(&self, name: &str) -> Value {
-        self.variables
-            .get_attr(name)
-            .ok()
-            .filter(|value| !value.is_undefined())
-            .unwrap_or_else(|| Value::from(()))
-    }
-
-    /// The same names and some more; the new ones win.
-    pub(crate) fn with<'k>(&self, more: impl IntoIterator<Item = (&'k str, Value)>) -> Self {
-        let mut variables = self
-            .variables
-            .downcast_object_ref::<std::collections::BTreeMap<std::sync::Arc<str>, Value>>()
-            .cloned()
-            .unwrap_or_default();
-        variables.extend(more.into_iter().map(|(name, value)| (name.into(), value)));
-        Self {
-            variables: Value::from_object(variables),
-        }
-    }
-}
-
-impl Miss {
-    fn problem(&self) -> ExpressionProblem {
-        let candidates = || self.fields.iter().map(AsRef::as_ref);
-        let hint = match bowline_contract::nearest(&self.key, candidates()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if self.fields.is_empty() => "the record is empty".to_owned(),
-            None => format!(
-                "it has {}; write `| default(none)` behind a field that may be missing",
-                bowline_connector::folder::listed(candidates().take(MAX_LISTED))
-            ),
-        };
-        ExpressionProblem {
-            message: format!("the record has no field `{}`", self.key),
-            hint: Some(hint),
-        }
-    }
-}
-
-/// How many fields a hint lists.
-const MAX_LISTED: usize = 30;
-
-fn worded(error: &minijinja::Error) -> String {
-    match error.detail() {
-        Some(detail) => format!("{}: {detail}", error.kind()),
-        None => error.kind().to_string(),
     }
 }
 

@@ -1,80 +1,62 @@
-//! JSON in expressions: records that notice when a field is looked for that they do not have.
+//! JSON in expressions: records of which no field may be asked for that they do not have.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::Value;
-use minijinja::value::{Enumerator, Object, ValueKind};
+use bowline_template::{Failure, Kind, Native, Shape, Value};
 use serde_json::{Map, Number, Value as Json};
 
-/// An object of a vendor's answer.
+/// An object of a vendor's answer: its fields, sorted by name.
 #[derive(Debug)]
-struct Record(BTreeMap<Arc<str>, Value>);
+struct Record(Vec<(Arc<str>, Value)>);
 
-impl Object for Record {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let key = key.as_str()?;
-        let found = self.0.get(key).cloned();
-        if found.is_none() {
-            MISSES.with_borrow_mut(|misses| {
-                misses.push(Miss {
-                    key: key.to_owned(),
-                    fields: self.0.keys().cloned().collect(),
-                });
-            });
-        }
-        found
-    }
+/// How many fields a hint lists.
+const MAX_LISTED: usize = 30;
 
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let keys: Vec<Value> = self.0.keys().map(|key| Value::from(&**key)).collect();
-        Enumerator::Values(keys)
+impl Record {
+    fn field(&self, name: &str) -> Option<&Value> {
+        let place = self.0.binary_search_by(|(known, _)| (**known).cmp(name));
+        place.ok().map(|place| &self.0[place].1)
     }
 }
 
-/// A field that was looked for and is not there.
-#[derive(Debug, Clone)]
-pub(super) struct Miss {
-    pub(super) key: String,
-    pub(super) fields: Vec<Arc<str>>,
-}
+impl Native for Record {
+    fn shape(&self) -> Shape {
+        Shape::Mapping
+    }
 
-thread_local! {
-    /// The misses of the expression that this thread evaluates. Jinja's lookups have no other way to tell of one
-    /// without failing, which would leave `default` and `is defined` without a say.
-    static MISSES: RefCell<Vec<Miss>> = const { RefCell::new(Vec::new()) };
-}
+    fn count(&self) -> usize {
+        self.0.len()
+    }
 
-/// Evaluates something and gives the misses that nothing forgave.
-pub(super) fn watching_misses<T>(evaluate: impl FnOnce() -> T) -> (T, Vec<Miss>) {
-    let before = MISSES.take();
-    let result = evaluate();
-    (result, MISSES.replace(before))
-}
+    fn at(&self, place: usize) -> Option<Value> {
+        let (name, _) = self.0.get(place)?;
+        Some(Value::from(Arc::clone(name)))
+    }
 
-/// Says that the field just looked for may be missing.
-pub(super) fn forgive_miss() {
-    MISSES.with_borrow_mut(|misses| {
-        misses.pop();
-    });
-}
+    fn get(&self, key: &Value) -> Option<Value> {
+        self.field(key.as_text()?).cloned()
+    }
 
-/// Looks a field up without a miss.
-pub(super) fn field(value: &Value, key: &str) -> Option<Value> {
-    match value.downcast_object_ref::<Record>() {
-        Some(record) => record.0.get(key).cloned(),
-        None => value
-            .get_attr(key)
-            .ok()
-            .filter(|value| !value.is_undefined()),
+    fn missing(&self, key: &Value) -> Option<Failure> {
+        let key = key.as_text()?;
+        let fields = || self.0.iter().map(|(name, _)| &**name);
+        let hint = match bowline_contract::nearest(key, fields()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if self.0.is_empty() => "the record is empty".to_owned(),
+            None => format!(
+                "it has {}; write `| default(none)` behind a field that may be missing",
+                bowline_connector::folder::listed(fields().take(MAX_LISTED))
+            ),
+        };
+        let failure = Failure::new(format!("the record has no field `{key}`"));
+        Some(failure.with_hint(Some(hint)))
     }
 }
 
 /// A JSON value as expressions see it.
 pub(crate) fn to_value(json: Json) -> Value {
     match json {
-        Json::Null => Value::from(()),
+        Json::Null => Value::NONE,
         Json::Bool(flag) => Value::from(flag),
         Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
             (Some(number), _, _) => Value::from(number),
@@ -83,40 +65,52 @@ pub(crate) fn to_value(json: Json) -> Value {
             (None, None, None) => Value::from(number.to_string()),
         },
         Json::String(text) => Value::from(text),
-        Json::Array(items) => Value::from(items.into_iter().map(to_value).collect::<Vec<_>>()),
-        Json::Object(members) => Value::from_object(Record(
-            members
+        Json::Array(items) => Value::list(items.into_iter().map(to_value).collect()),
+        Json::Object(members) => {
+            let mut fields: Vec<(Arc<str>, Value)> = members
                 .into_iter()
-                .map(|(key, value)| (key.into(), to_value(value)))
-                .collect(),
-        )),
+                .map(|(name, value)| (name.into(), to_value(value)))
+                .collect();
+            fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            Value::native(Arc::new(Record(fields)))
+        }
     }
 }
 
 /// An expression's value as JSON; undefined is null, and a number that JSON cannot write is null too.
 pub(crate) fn to_json(value: &Value) -> Json {
     match value.kind() {
-        ValueKind::Bool => Json::Bool(value.is_true()),
-        ValueKind::Number => match (i64::try_from(value.clone()), f64::try_from(value.clone())) {
-            (Ok(number), _) if value.is_integer() => Json::from(number),
-            (_, Ok(number)) => Number::from_f64(number).map_or(Json::Null, Json::Number),
-            _ => Json::Null,
+        Kind::Boolean(flag) => Json::Bool(flag),
+        Kind::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
+            (Ok(number), _) => Json::from(number),
+            (Err(_), Ok(number)) => Json::from(number),
+            (Err(_), Err(_)) => value.as_number().map_or(Json::Null, number_or_null),
         },
-        ValueKind::String => Json::from(value.as_str().unwrap_or_default()),
-        ValueKind::Seq | ValueKind::Iterable => value
-            .try_iter()
-            .map(|items| items.map(|item| to_json(&item)).collect())
-            .unwrap_or(Json::Null),
-        ValueKind::Map => {
-            let keys = value.try_iter().into_iter().flatten();
-            let members: Map<String, Json> = keys
-                .map(|key| {
-                    let member = value.get_item(&key).unwrap_or_default();
-                    (key.to_string(), to_json(&member))
+        Kind::Float(number) => number_or_null(number),
+        Kind::Text(text) => Json::from(text),
+        Kind::Sequence => {
+            let items = value.items().unwrap_or_default();
+            Json::Array(items.iter().map(to_json).collect())
+        }
+        Kind::Mapping => {
+            let entries = value.entries().unwrap_or_default();
+            let members: Map<String, Json> = entries
+                .iter()
+                .map(|(key, member)| {
+                    let name = match key.as_text() {
+                        Some(name) => name.to_owned(),
+                        None => key.to_string(),
+                    };
+                    (name, to_json(member))
                 })
                 .collect();
             Json::Object(members)
         }
+        Kind::Date(_) | Kind::DateTime(_) => Json::from(value.to_string()),
         _ => Json::Null,
     }
+}
+
+fn number_or_null(number: f64) -> Json {
+    Number::from_f64(number).map_or(Json::Null, Json::Number)
 }

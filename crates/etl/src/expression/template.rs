@@ -1,8 +1,9 @@
 //! Values with expressions in them: `"{{ ... }}"` alone keeps its type, within text it becomes part of the text.
 
+use bowline_template::Scope;
 use serde_json::Value as Json;
 
-use super::{Expression, ExpressionProblem, Scope, to_json};
+use super::{Expression, ExpressionProblem, to_json};
 
 /// A value of a request.
 #[derive(Debug, Clone)]
@@ -131,7 +132,7 @@ impl Template {
         encode: impl Fn(&str) -> String,
     ) -> Result<String, (&'t Expression, ExpressionProblem)> {
         let of = |expression: &'t Expression| match expression.evaluate(scope) {
-            Ok(value) if value.is_none() => Err((
+            Ok(value) if value.is_nothing() => Err((
                 expression,
                 ExpressionProblem {
                     message: "the value is null, where a text needs one".to_owned(),

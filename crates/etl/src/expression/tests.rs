@@ -1,3 +1,4 @@
+use bowline_template::Scope;
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -63,6 +64,42 @@ fn what_may_be_missing_is_said_with_default_or_defined() {
     assert_eq!(value("record.a | default(7)", record.clone()), json!(7));
     assert_eq!(value("record.b is defined", record.clone()), json!(false));
     assert!(problem("record.b is defined and record.b or record.c", record).contains("`c`"));
+}
+
+#[test]
+fn expressions_follow_jinja2() {
+    let record = json!({"items": [1, 2], "t": null, "x": "abc", "big": u64::MAX});
+    for (expression, expected) in [
+        ("record.items | length", json!(2)),
+        ("record.keys() | list", json!(["big", "items", "t", "x"])),
+        ("record.get('y')", Json::Null),
+        ("'y' in record", json!(false)),
+        ("record.t | join(',')", json!("")),
+        ("record.y.z | default(record.x)", json!("abc")),
+        (
+            "[record] | map(attribute='y', default=0) | list",
+            json!([0]),
+        ),
+        ("[record] | selectattr('y', 'defined') | list", json!([])),
+        ("record.x | default('', true) | default", json!("abc")),
+        ("record.x | int", json!(0)),
+        ("true ~ record.t", json!("TrueNone")),
+        ("record.big", json!(u64::MAX)),
+        ("record.items | map('string')", json!(["1", "2"])),
+        (
+            "{'n': record.items | select('odd')} | tojson",
+            json!(r#"{"n":[1]}"#),
+        ),
+    ] {
+        assert_eq!(value(expression, record.clone()), expected, "{expression}");
+    }
+    assert!(problem("record.t > 1", record).contains("`>` is not supported"));
+}
+
+#[test]
+fn an_expression_that_works_without_end_is_stopped() {
+    let endless = "range(9999) | map('center', 99999) | list";
+    assert!(problem(endless, Json::Null).contains("too much work"));
 }
 
 #[test]

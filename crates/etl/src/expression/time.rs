@@ -1,7 +1,7 @@
 //! Times and spans in the ways vendors write them.
 
+use bowline_template::Value;
 use jiff::{SignedDuration, Span, Timestamp};
-use minijinja::Value;
 
 /// What a bare number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,10 @@ impl Unit {
 /// Reads a time: RFC 3339 text, or a number since 1970 as number or text. A time without a zone is refused.
 pub(super) fn read(value: &Value, unit: Unit) -> Result<Timestamp, String> {
     let not_a_time = || format!("not a time: `{value}`");
-    if value.is_number() {
-        let number = f64::try_from(value.clone()).map_err(|_| not_a_time())?;
+    if let Some(number) = value.as_number() {
         return since_epoch(number, unit).ok_or_else(not_a_time);
     }
-    let text = value.as_str().ok_or_else(not_a_time)?;
+    let text = value.as_text().ok_or_else(not_a_time)?;
     if let Ok(number) = text.parse::<f64>() {
         return since_epoch(number, unit).ok_or_else(not_a_time);
     }
@@ -56,12 +55,11 @@ pub(super) fn epoch_seconds(at: Timestamp) -> f64 {
 /// Reads a span as whole seconds.
 pub(super) fn span_seconds(value: &Value) -> Result<i64, String> {
     let not_a_span = || format!("not a span of time: `{value}`");
-    if value.is_number() {
-        let seconds = f64::try_from(value.clone()).map_err(|_| not_a_span())?;
+    if let Some(seconds) = value.as_number() {
         let whole = SignedDuration::try_from_secs_f64(seconds).map_err(|_| not_a_span())?;
         return Ok(whole.as_secs());
     }
-    let text = value.as_str().ok_or_else(not_a_span)?.trim();
+    let text = value.as_text().ok_or_else(not_a_span)?.trim();
     if let Ok(seconds) = text.parse::<i64>() {
         return Ok(seconds);
     }

@@ -1,15 +1,13 @@
 //! Sources as expressions see them: a list, or records found by a key.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use minijinja::Value;
-use minijinja::value::{Enumerator, Object, ObjectRepr};
+use bowline_template::{Native, Scope, Shape, Value};
 
 use super::{Reader, Row};
 use crate::description::{Index, Source};
 use crate::error::SourceError;
-use crate::expression::{Scope, to_json};
+use crate::expression::to_json;
 
 /// A source that has been read.
 #[derive(Debug)]
@@ -19,48 +17,49 @@ pub(crate) struct Loaded {
     index: Option<Found>,
 }
 
-/// Records by their key, which is written as JSON so that keys of several parts work.
+/// What is found by key; a key is written as JSON so that keys of several parts work.
 #[derive(Debug)]
-enum Found {
-    One(BTreeMap<String, Value>),
-    Many(BTreeMap<String, Vec<Value>>),
+struct Found {
+    /// Sorted by key.
+    entries: Vec<(String, Value)>,
+    /// What an unknown key finds: a record that another one points to may be gone, and that is no field that is missing.
+    nothing: Value,
 }
 
-impl Object for Loaded {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
+impl Native for Loaded {
+    fn shape(&self) -> Shape {
         match self.index {
-            Some(_) => ObjectRepr::Map,
-            None => ObjectRepr::Seq,
+            Some(_) => Shape::Mapping,
+            None => Shape::Sequence,
         }
     }
 
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+    fn count(&self) -> usize {
         match &self.index {
-            None => self.rows.get(key.as_usize()?).map(|row| row.record.clone()),
-            // A record that another one points to may be gone: that is null, and not a field that is missing.
-            Some(Found::One(records)) => Some(
-                records
-                    .get(&written(key))
-                    .cloned()
-                    .unwrap_or_else(|| Value::from(())),
-            ),
-            Some(Found::Many(records)) => Some(Value::from(
-                records.get(&written(key)).cloned().unwrap_or_default(),
-            )),
+            Some(found) => found.entries.len(),
+            None => self.rows.len(),
         }
     }
 
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
+    fn at(&self, place: usize) -> Option<Value> {
         match &self.index {
-            None => Enumerator::Seq(self.rows.len()),
-            Some(Found::One(records)) => values(records.keys()),
-            Some(Found::Many(records)) => values(records.keys()),
+            Some(found) => {
+                let (key, _) = found.entries.get(place)?;
+                Some(Value::from(key.as_str()))
+            }
+            None => self.rows.get(place).map(|row| row.record.clone()),
         }
     }
-}
 
-fn values<'k>(keys: impl Iterator<Item = &'k String>) -> Enumerator {
-    Enumerator::Values(keys.map(|key| Value::from(key.as_str())).collect())
+    fn get(&self, key: &Value) -> Option<Value> {
+        let Found { entries, nothing } = self.index.as_ref()?;
+        let key = written(key);
+        let place = entries.binary_search_by(|(known, _)| known.cmp(&key));
+        Some(match place {
+            Ok(place) => entries[place].1.clone(),
+            Err(_) => nothing.clone(),
+        })
+    }
 }
 
 /// A key as text: numbers and texts that look alike are alike, as vendors write ids both ways.
@@ -107,20 +106,29 @@ impl Reader<'_> {
                     .or_default()
                     .push(row.record.clone()),
                 Index::ManyKeys(_) => {
-                    for key in key.try_iter().into_iter().flatten() {
+                    for key in key.items().into_iter().flatten() {
                         let records = many.entry(written(&key)).or_default();
                         records.push(row.record.clone());
                     }
                 }
             }
         }
-        let index = match index {
-            Index::One(_) => Found::One(one),
-            Index::Many(_) | Index::ManyKeys(_) => Found::Many(many),
+        let found = match index {
+            Index::One(_) => Found {
+                entries: one.into_iter().collect(),
+                nothing: Value::NONE,
+            },
+            Index::Many(_) | Index::ManyKeys(_) => Found {
+                entries: many
+                    .into_iter()
+                    .map(|(key, records)| (key, Value::list(records)))
+                    .collect(),
+                nothing: Value::list(Vec::new()),
+            },
         };
         Ok(Loaded {
             rows,
-            index: Some(index),
+            index: Some(found),
         })
     }
 }

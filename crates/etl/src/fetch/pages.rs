@@ -2,14 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use minijinja::Value;
-use minijinja::value::ValueKind;
+use bowline_template::{Kind, Scope, Value};
 
 use super::lookup::written;
 use super::{Reader, Row};
 use crate::description::Source;
 use crate::error::{SourceError, SourceErrorKind};
-use crate::expression::{Expression, Scope, to_json, to_value};
+use crate::expression::{Expression, to_json, to_value};
 use crate::http::{Answer, Prepared};
 
 /// What an answer holds.
@@ -48,22 +47,27 @@ impl Reader<'_> {
             .collect();
         let scope = scope.with([
             ("response", body.clone()),
-            ("headers", Value::from_pairs(headers)),
+            ("headers", Value::mapping(headers)),
         ]);
         let list = match &source.records {
             None => body.clone(),
             Some(expression) => self.evaluate(expression, &scope, &body)?,
         };
         let records: Vec<Value> = match list.kind() {
-            ValueKind::None => Vec::new(),
             // One record that is not in a list is a list of one.
-            ValueKind::Map => vec![list],
-            ValueKind::Seq | ValueKind::Iterable => list.try_iter().into_iter().flatten().collect(),
+            Kind::Mapping => vec![list],
+            Kind::None | Kind::Sequence => list.items().unwrap_or_default(),
             kind => {
+                let found = match kind {
+                    Kind::Boolean(_) => "a boolean",
+                    Kind::Integer(_) | Kind::Float(_) => "a number",
+                    Kind::Text(_) => "a string",
+                    _ => list.type_name(),
+                };
                 return Err(self
                     .client
                     .error(SourceErrorKind::Format, request)
-                    .because(format!("the records are no list but {kind}"))
+                    .because(format!("the records are no list but {found}"))
                     .hint("say with `records` where in the answer they are".to_owned()));
             }
         };
@@ -71,8 +75,8 @@ impl Reader<'_> {
             Some(key) => Some(self.keys(key, &records, &scope)?),
             None => None,
         };
-        let last = records.last().cloned().unwrap_or_else(|| Value::from(()));
-        let scope = scope.with([("records", Value::from(records.clone())), ("last", last)]);
+        let last = records.last().cloned().unwrap_or_default();
+        let scope = scope.with([("records", Value::list(records.clone())), ("last", last)]);
         Ok(Some(Page {
             records,
             keys,
@@ -133,7 +137,7 @@ impl Reader<'_> {
                         .scope
                         .with([("record", record.clone()), ("parent", parent)]);
                     let inner = self.evaluate(flatten, &scope, record)?;
-                    let inner = inner.try_iter().into_iter().flatten();
+                    let inner = inner.items().into_iter().flatten();
                     inner
                         .map(|inner| Row {
                             record: inner,
@@ -156,17 +160,19 @@ impl Reader<'_> {
     }
 
     fn parent(&self, page: &Page) -> Value {
-        page.scope.get("parent")
+        page.scope.get("parent").cloned().unwrap_or_default()
     }
 }
 
 /// Whether a key is null, or made of nulls only.
 fn is_null(key: &Value) -> bool {
     match key.kind() {
-        ValueKind::None => true,
-        ValueKind::Seq => key
-            .try_iter()
-            .is_ok_and(|mut parts| parts.all(|part| part.is_none())),
+        Kind::None => true,
+        Kind::Sequence => key
+            .items()
+            .into_iter()
+            .flatten()
+            .all(|part| part.is_nothing()),
         _ => false,
     }
 }

@@ -10,14 +10,14 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
-use minijinja::Value;
+use bowline_template::{Kind, Scope, Value};
 
 use super::lookup::written;
 use super::pages::Page;
 use super::{Reader, Row};
 use crate::description::{Pages, Paging, Source};
 use crate::error::{SourceError, SourceErrorKind};
-use crate::expression::{Expression, Scope};
+use crate::expression::Expression;
 use crate::http::{Prepared, resolve};
 
 /// How often a list is walked when a walk may have missed some of it.
@@ -76,12 +76,9 @@ struct Ended {
 impl<'s> Walk<'s> {
     fn new(pages: &'s Pages, most: Option<NonZeroUsize>) -> Self {
         let (number, cursor) = match &pages.paging {
-            Paging::Number { first } => (*first, Value::from(())),
-            Paging::Cursor { first, .. } => (
-                0,
-                first.clone().map_or_else(|| Value::from(()), Value::from),
-            ),
-            Paging::Offset | Paging::Link { .. } => (0, Value::from(())),
+            Paging::Number { first } => (*first, Value::NONE),
+            Paging::Cursor { first, .. } => (0, first.clone().map_or(Value::NONE, Value::from)),
+            Paging::Offset | Paging::Link { .. } => (0, Value::NONE),
         };
         Self {
             pages,
@@ -116,7 +113,7 @@ impl<'s> Walk<'s> {
     }
 
     fn variables(&self) -> Value {
-        Value::from_pairs([
+        Value::mapping([
             ("size", Value::from(self.size)),
             ("offset", Value::from(self.from())),
             ("number", Value::from(self.number)),
@@ -231,7 +228,7 @@ impl Reader<'_> {
             };
             if let Some(expression) = &pages.total {
                 let value = self.evaluate(expression, &page.scope, &page.body)?;
-                walk.total = value.as_usize().or(walk.total);
+                walk.total = count(&value).or(walk.total);
             }
             let stepped_back = step_back(&mut walk, &page, seen);
             let before = seen.len();
@@ -362,7 +359,7 @@ impl Reader<'_> {
 
     fn next(&self, next: &Expression, page: &Page) -> Result<Option<Value>, SourceError> {
         let value = self.evaluate(next, &page.scope, &page.body)?;
-        let nothing = value.is_none() || value.as_str() == Some("");
+        let nothing = value.is_nothing() || value.as_text() == Some("");
         Ok((!nothing).then_some(value))
     }
 
@@ -386,6 +383,15 @@ impl Reader<'_> {
                 self.client
                     .masked(&next.chars().take(80).collect::<String>())
             )))
+    }
+}
+
+/// A number of records, if the value is one.
+fn count(value: &Value) -> Option<usize> {
+    match value.kind() {
+        Kind::Integer(number) => usize::try_from(number).ok(),
+        Kind::Float(number) if number.fract() == 0.0 => format!("{number:.0}").parse().ok(),
+        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bowline_contract::beginning;
 use bowline_driver::Redactor;
 use bowline_http::percent_encode;
+use bowline_template::Scope;
 use serde_json::{Map, Value as Json};
 
 use super::excerpt::{SHOWN, is_secret_key, trimmed};
@@ -20,9 +21,7 @@ use crate::description::{
     Auth, BodyFormat, Description, Limits, Login, Paging, RejectRule, Request,
 };
 use crate::error::{SourceError, SourceErrorKind};
-use crate::expression::{
-    Expression, ExpressionProblem, Scope, Template, text_of, to_json, to_value,
-};
+use crate::expression::{Expression, ExpressionProblem, Template, text_of, to_json, to_value};
 
 /// What to do about an answer that is a page for people, often the one to log in.
 const PAGE_HINT: &str = "see that the base address is the API's, not that of pages for people, and that the credentials are let in";
@@ -270,8 +269,13 @@ impl Client {
         }
         self.judge_status(request, &raw)?;
         let answer = self.read(request, raw)?;
+        let mut rules = self.reject.iter().chain(reject).peekable();
+        if rules.peek().is_none() {
+            // Spares a copy of the whole answer.
+            return Ok(Some(answer));
+        }
         let scope = Scope::new([("response", to_value(answer.body.clone()))]);
-        for rule in self.reject.iter().chain(reject) {
+        for rule in rules {
             let evaluate = |expression: &Expression| {
                 let value = expression.evaluate(&scope);
                 value.map_err(|problem| self.expression_error(expression, &problem, &answer.body))
@@ -390,7 +394,7 @@ impl Client {
         let body = serde_json::from_slice(&raw.body).unwrap_or(Json::Null);
         let scope = self.scope.with([("response", to_value(body))]);
         if let Ok(token) = login.token.evaluate(&scope)
-            && let Some(token) = token.as_str()
+            && let Some(token) = token.as_text()
         {
             self.issued
                 .lock()

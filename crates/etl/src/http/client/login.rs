@@ -79,7 +79,9 @@ impl Client {
     }
 
     fn carried(&self, login: &Login, token: &str) -> Result<(String, String), SourceError> {
-        let scope = self.scope.with([("token", minijinja::Value::from(token))]);
+        let scope = self
+            .scope
+            .with([("token", bowline_template::Value::from(token))]);
         let value = login.value.text(&scope, str::to_owned);
         value
             .map(|value| (login.header.clone(), value))
@@ -116,7 +118,7 @@ impl Client {
             .token
             .evaluate(&scope)
             .map_err(|problem| self.expression_error(&login.token, &problem, &Json::Null))?;
-        let Some(text) = token.as_str() else {
+        let Some(text) = token.as_text() else {
             return Err(self
                 .error(SourceErrorKind::Unauthorized, &request)
                 .because("the answer holds no token"));
