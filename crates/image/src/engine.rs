@@ -94,9 +94,12 @@ impl Engine {
                 "{remedy}, or use `--builder native`, which needs no engine"
             ))
         };
-        let program = self
-            .find()
-            .ok_or_else(|| lacking(format!("`{}` is not on the path", self.name()), "install it"))?;
+        let program = self.find().ok_or_else(|| {
+            lacking(
+                format!("`{}` is not on the path", self.name()),
+                "install it",
+            )
+        })?;
         if self == Self::Docker && !self.is_ready() {
             let thing = "docker's daemon does not answer".to_owned();
             return Err(lacking(thing, "start it"));
