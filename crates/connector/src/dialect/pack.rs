@@ -255,6 +255,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_a_template_is_said_of_one_that_the_pack_spells() {
+        for pack in Pack::all() {
+            for name in pack.facts.unproven.iter().chain(pack.facts.needs.keys()) {
+                let template = Template::find(name);
+                let spelled = template.and_then(|template| pack.spelling(template));
+                assert!(spelled.is_some(), "{}: {name}", pack.name);
+            }
+        }
+    }
+
+    #[test]
     fn every_file_of_the_packs_is_embedded() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dialects");
         let names = |dir: &Path| -> BTreeSet<String> {

@@ -7,10 +7,8 @@ mod problem;
 mod templates;
 
 pub use config::{ConnectorFile, DialectSection, DriverKind, DriverSection, FunctionalSection};
-pub use problem::{LoadError, Place, Problem, ProblemKind, shown};
-
-pub use bowline_contract::listed;
 pub use document::Document;
+pub use problem::{LoadError, Place, Problem, ProblemKind, shown};
 
 pub(crate) use document::schema_of;
 pub(crate) use templates::{GivenTemplate, compile, read_templates, template_of_file, whole_file};

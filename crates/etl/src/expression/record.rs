@@ -45,7 +45,7 @@ impl Native for Record {
             None if self.0.is_empty() => "the record is empty".to_owned(),
             None => format!(
                 "it has {}; write `| default(none)` behind a field that may be missing",
-                bowline_connector::folder::listed(fields().take(MAX_LISTED))
+                bowline_contract::listed(fields().take(MAX_LISTED))
             ),
         };
         let failure = Failure::new(format!("the record has no field `{key}`"));
