@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bowline_contract::ConnectorName;
-use bowline_contract::etl::{EtlSourceManifest, StatusMapping};
 use bowline_contract::manifest::AssetClass;
+use bowline_contract::pipeline::{PipelineManifest, StatusMapping};
 use bowline_image::plan::{Candidate, PIPELINE_ROOT, Runtime, WAREHOUSE_ROOT};
 use bowline_image::shim::BowlineRuntime;
 use bowline_image::{Cancel, Content, PlannedFile, Platform};
@@ -57,7 +57,7 @@ impl<'s> Unpacked<'s> {
     fn new(sandbox: &'s Sandbox, name: &str, class: AssetClass) -> Self {
         let (parent, root) = match class {
             AssetClass::Warehouse => ("connectors", WAREHOUSE_ROOT),
-            AssetClass::Etl => ("etl_connectors", PIPELINE_ROOT),
+            AssetClass::Pipeline => ("etl_connectors", PIPELINE_ROOT),
         };
         let (root, folder) = (format!("{root}/{name}"), format!("{parent}/{name}"));
         let candidate = Candidate {
@@ -466,7 +466,8 @@ fn refused_login() -> Result<(), Failed> {
 
 /// Prefect as it was recorded; runs that are asked for by their ids are found among those that ended.
 pub(crate) fn recorded_prefect() -> HttpServer {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/etl/tests/data/prefect.json");
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/pipeline/tests/data/prefect.json");
     let text = fs::read_to_string(file).expect("a recording");
     let exchanges: Vec<Value> = serde_json::from_str(&text).expect("JSON");
     let server = HttpServer::start(move |request| {
@@ -506,7 +507,7 @@ fn prefect() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     write_example(&sandbox, "prefect");
     let vendor = recorded_prefect();
-    let unpacked = Unpacked::new(&sandbox, "prefect", AssetClass::Etl);
+    let unpacked = Unpacked::new(&sandbox, "prefect", AssetClass::Pipeline);
     let window = ["2026-11-22T00:00:00+00:00", "2026-11-23T01:00:00+01:00"];
     let outcomes = unpacked.run(
         &json!({
@@ -563,7 +564,7 @@ fn prefect() -> Result<(), Failed> {
 
     // The agent maps statuses itself: they must be words that the manifest has.
     let text = sandbox.read("etl_connectors/prefect/manifest.json");
-    let manifest = EtlSourceManifest::parse(&text).map_err(|error| format!("{error:?}"))?;
+    let manifest = PipelineManifest::parse(&text).map_err(|error| format!("{error:?}"))?;
     let known = |mapping: &StatusMapping, event: &Value| {
         let word = event["status"].as_str().expect("a status");
         assert!(mapping.find(word).is_some(), "`{word}` is in no mapping");

@@ -10,9 +10,9 @@ use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, W
 use bowline_contract::{NameError, UnknownSection, credentials};
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
-use bowline_etl::{OpenApiError, RecordingError, SourceError};
 use bowline_image::ImageError;
 use bowline_image::plan::PlanError;
+use bowline_pipeline::{OpenApiError, RecordingError, SourceError};
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]

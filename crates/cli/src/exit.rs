@@ -6,9 +6,9 @@ use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
-use bowline_etl::{RecordingError, SourceErrorKind};
 use bowline_image::ImageErrorKind;
 use bowline_image::plan::{PlanError, PlanProblemKind};
+use bowline_pipeline::{RecordingError, SourceErrorKind};
 
 use crate::error::CliError;
 

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use bowline_driver::Redactor;
+use bowline_words::Redactor;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::ColorWhen;

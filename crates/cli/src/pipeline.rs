@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bowline_connector::{Credentials, Located, Workspace};
 use bowline_contract::AssetClass;
-use bowline_etl::{EtlConnector, Exchange, OnExchange, OnRetry, Opening, Pipeline};
+use bowline_pipeline::{Exchange, OnExchange, OnRetry, Opening, Pipeline, PipelineConnector};
 use jiff::Timestamp;
 
 use crate::connector::{read_credentials, tell};
@@ -16,17 +16,20 @@ use crate::run::Context;
 use crate::style::{STRONG, paint};
 
 /// Finds and loads the pipeline connector that is meant: the one named, else the environment's, else the only one.
-pub(crate) fn load(context: &Context, name: Option<&str>) -> Result<EtlConnector, CliError> {
+pub(crate) fn load(context: &Context, name: Option<&str>) -> Result<PipelineConnector, CliError> {
     let workspace = Workspace::find(&context.directory)?;
-    load_from(context, &workspace.locate(name, Some(AssetClass::Etl))?)
+    load_from(
+        context,
+        &workspace.locate(name, Some(AssetClass::Pipeline))?,
+    )
 }
 
 /// Loads a pipeline connector.
-pub(crate) fn load_from(context: &Context, found: &Located) -> Result<EtlConnector, CliError> {
+pub(crate) fn load_from(context: &Context, found: &Located) -> Result<PipelineConnector, CliError> {
     context
         .printer
         .detail(format!("connector folder: {}", found.dir.display()));
-    Ok(EtlConnector::load_with(&found.dir, &mut |event| {
+    Ok(PipelineConnector::load_with(&found.dir, &mut |event| {
         tell(context, event)
     })?)
 }
@@ -34,7 +37,7 @@ pub(crate) fn load_from(context: &Context, found: &Located) -> Result<EtlConnect
 /// Reads a connector's credentials, checks them against its manifest's schema, and hides their secrets from now on.
 pub(crate) fn credentials(
     context: &Context,
-    connector: &EtlConnector,
+    connector: &PipelineConnector,
 ) -> Result<Credentials, CliError> {
     read_credentials(
         context,
@@ -47,7 +50,7 @@ pub(crate) fn credentials(
 /// say more, every request is shown.
 pub(crate) fn open(
     context: &Context,
-    connector: &EtlConnector,
+    connector: &PipelineConnector,
 ) -> Result<Arc<dyn Pipeline>, CliError> {
     let credentials = credentials(context, connector)?;
     open_with(connector, &credentials, opening(context))
@@ -110,7 +113,7 @@ pub(crate) fn traced(exchange: &Exchange<'_>) -> String {
 
 /// As [`open`], with credentials from elsewhere, something in the vendor's place, or somebody who looks on.
 pub(crate) fn open_with(
-    connector: &EtlConnector,
+    connector: &PipelineConnector,
     credentials: &Credentials,
     opening: Opening,
 ) -> Result<Arc<dyn Pipeline>, CliError> {

@@ -1,9 +1,10 @@
 //! Values for templates from the command line, typed as the contract types them.
 
 use bowline_connector::template::Arguments;
-use bowline_contract::nearest::hint_or;
-use bowline_contract::{Template, Variable, VariableType, listed};
+use bowline_contract::{Template, Variable, VariableType};
 use bowline_template::TemplateValue;
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde_json::Value as Json;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use bowline_etl::{Pipeline, RunQuery, SourceError, Summary};
+use bowline_pipeline::{Pipeline, RunQuery, SourceError, Summary};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use bowline_contract::{Failure, FailureKind};
-use bowline_etl::SourceError;
+use bowline_pipeline::SourceError;
+use bowline_words::{Failure, FailureKind};
 
 use crate::state::Window;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bowline_contract::etl::{
+use bowline_contract::pipeline::{
     Asset, AssetRef, EventError, Field, Run, Shape, validate_assets, validate_runs,
 };
 use serde_json::{Map, Value as Json};

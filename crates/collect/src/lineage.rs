@@ -4,7 +4,7 @@
 //! how it stands at its own time; the same for its task runs, whose parent it is. Identifiers are made from the
 //! vendor's, so that the same run has the same identifier in every collection.
 
-use bowline_contract::etl::{
+use bowline_contract::pipeline::{
     Asset, AssetRef, AssetType, EventTime, Owner, Property, Run, RunStatus,
 };
 use jiff::Timestamp;

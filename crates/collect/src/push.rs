@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bowline_contract::beginning;
-use bowline_driver::Redactor;
+use bowline_words::Redactor;
+use bowline_words::beginning;
 use serde_json::{Value as Json, json};
 use ureq::http;
 use uuid::Uuid;

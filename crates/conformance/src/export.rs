@@ -5,9 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_connector::template::TemplateSet;
-use bowline_contract::{
-    ExportedManifest, SourceManifest, SuiteSection, TemplateKind, layout, listed,
-};
+use bowline_contract::{ExportedManifest, SourceManifest, SuiteSection, TemplateKind, layout};
+use bowline_words::listed;
 
 use crate::{Report, Verdict};
 

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use bowline_contract::layout::{self, CONNECTOR_VARIABLE};
-use bowline_contract::nearest::hint_or;
-use bowline_contract::{AssetClass, ConnectorName, NameProblem, listed};
+use bowline_contract::{AssetClass, ConnectorName, NameProblem};
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
 
 use crate::folder::shown;
 
@@ -106,7 +107,7 @@ fn told(from: NameSource) -> &'static str {
 fn what_it_is(class: AssetClass) -> &'static str {
     match class {
         AssetClass::Warehouse => "a warehouse connector, which has no jobs and no runs",
-        AssetClass::Etl => "a pipeline connector, which has no templates and runs no SQL",
+        AssetClass::Pipeline => "a pipeline connector, which has no templates and runs no SQL",
     }
 }
 
@@ -115,7 +116,7 @@ fn instead(class: AssetClass, name: &ConnectorName) -> String {
         AssetClass::Warehouse => {
             format!("`bowline query -c {name} \"SELECT …\"` shows what its database holds")
         }
-        AssetClass::Etl => format!("`bowline inspect {name}` shows what it gives"),
+        AssetClass::Pipeline => format!("`bowline inspect {name}` shows what it gives"),
     }
 }
 
@@ -315,18 +316,18 @@ impl Workspace {
             dir: shown(&self.dir_of(class)),
             make: match class {
                 AssetClass::Warehouse => "bowline new",
-                AssetClass::Etl => "bowline new --etl",
+                AssetClass::Pipeline => "bowline new --etl",
             },
         }
     }
 }
 
-const CLASSES: [AssetClass; 2] = [AssetClass::Warehouse, AssetClass::Etl];
+const CLASSES: [AssetClass; 2] = [AssetClass::Warehouse, AssetClass::Pipeline];
 
 const fn folder_of(class: AssetClass) -> &'static str {
     match class {
         AssetClass::Warehouse => layout::CONNECTORS_DIR,
-        AssetClass::Etl => layout::ETL_CONNECTORS_DIR,
+        AssetClass::Pipeline => layout::ETL_CONNECTORS_DIR,
     }
 }
 
@@ -434,13 +435,13 @@ mod tests {
 
     #[test]
     fn a_command_for_one_kind_sees_only_that_kind() {
-        let etl = Some(AssetClass::Etl);
+        let pipeline = Some(AssetClass::Pipeline);
         assert_eq!(
-            located(&BOTH, Some("shop"), None, etl),
+            located(&BOTH, Some("shop"), None, pipeline),
             Ok("etl_connectors/shop".into())
         );
         assert_eq!(
-            located(&["shop", "etl_connectors/night"], None, None, etl),
+            located(&["shop", "etl_connectors/night"], None, None, pipeline),
             Ok("etl_connectors/night".into())
         );
         assert_eq!(
@@ -448,7 +449,7 @@ mod tests {
             Err("connector `night` is a pipeline connector, which has no templates and runs no SQL\nhint: `bowline inspect night` shows what it gives".into())
         );
         assert_eq!(
-            located(&["shop"], None, None, etl),
+            located(&["shop"], None, None, pipeline),
             Err("no connectors: `<root>/etl_connectors` is empty or does not exist\nhint: make one with `bowline new --etl`".into())
         );
     }

@@ -11,7 +11,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use bowline_contract::etl::validate_runs;
+use bowline_contract::pipeline::validate_runs;
 use serde_json::Value;
 
 /// As many as are pushed together.

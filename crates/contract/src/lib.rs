@@ -4,19 +4,17 @@
 
 mod capability;
 pub mod credentials;
-pub mod etl;
 pub mod exit_code;
 mod json;
 pub mod layout;
 pub mod manifest;
 pub mod metric;
 mod name;
-pub mod nearest;
+pub mod pipeline;
 pub mod reference;
 mod section;
 pub mod template;
 mod templates;
-mod wording;
 mod words;
 
 pub use capability::{Capability, capabilities_of};
@@ -25,7 +23,5 @@ pub use manifest::{
 };
 pub use metric::{Metric, metrics_of};
 pub use name::{ConnectorName, NameError, NameProblem};
-pub use nearest::nearest;
-pub use section::{EtlSection, SuiteSection, TemplateSection, UnknownSection};
+pub use section::{PipelineSection, SuiteSection, TemplateSection, UnknownSection};
 pub use template::{Template, TemplateKind, TemplateStyle, Variable, VariableType};
-pub use wording::{Failure, FailureKind, beginning, counted, listed};

@@ -1,7 +1,7 @@
 //! The two ways the contract divides things: sections of templates, and sections of the suite that judges them.
 
-use crate::nearest;
 use crate::words::words;
+use bowline_words::nearest;
 
 words! {
     /// The groups that templates stand in.
@@ -97,7 +97,7 @@ impl SuiteSection {
 
 words! {
     /// The sections of the suite for pipeline connectors; their names are the section filters too.
-    pub enum EtlSection {
+    pub enum PipelineSection {
         Connection = "etl_connection", "The connector loads and connects, and its manifest is whole.";
         Metadata = "etl_metadata", "Jobs are found and well formed, each once.";
         RunDetails = "etl_run_details", "Runs are found and well formed, each once, in the window that was asked for.";
@@ -107,7 +107,7 @@ words! {
 /// What the name of every section for pipelines begins with.
 const ETL_PREFIX: &str = "etl_";
 
-impl EtlSection {
+impl PipelineSection {
     /// The section that a filter names.
     ///
     /// # Errors
@@ -166,11 +166,11 @@ mod tests {
 
     #[test]
     fn pipelines_have_sections_of_their_own() {
-        for section in EtlSection::ALL {
-            assert_eq!(EtlSection::parse_filter(section.name()), Ok(*section));
+        for section in PipelineSection::ALL {
+            assert_eq!(PipelineSection::parse_filter(section.name()), Ok(*section));
         }
         assert_eq!(
-            EtlSection::parse_filter("metadata").unwrap_err().hint,
+            PipelineSection::parse_filter("metadata").unwrap_err().hint,
             "did you mean `etl_metadata`?"
         );
     }

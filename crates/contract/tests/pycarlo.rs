@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bowline_contract::etl::{
+use bowline_contract::pipeline::{
     Asset, AssetRole, EventError, EventProblem, Field, Presence, Run, Shape, validate_assets,
     validate_runs,
 };

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 pub use bowline_protocol::ErrorKind as SqlErrorKind;
 
-use crate::Redactor;
+use bowline_words::Redactor;
 
 /// A failed connection or statement: what kind, the code if known, and the server's own words.
 ///
-/// The text never holds a credential: drivers pass it through a [`Redactor`](crate::Redactor) first.
+/// The text never holds a credential: drivers pass it through a [`Redactor`](bowline_words::Redactor) first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlError {
     /// What kind of failure it is.

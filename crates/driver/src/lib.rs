@@ -10,7 +10,6 @@ mod json;
 mod odbc;
 mod open;
 pub mod process;
-mod redact;
 mod session;
 mod sqlite;
 mod value;
@@ -23,5 +22,4 @@ pub use connection::{
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};
 pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};
-pub use redact::Redactor;
 pub use value::{Interval, Value};

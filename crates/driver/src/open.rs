@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::process::{self, Program};
-use crate::{Database, Redactor, SqlError, adbc, odbc, sqlite};
+use crate::{Database, SqlError, adbc, odbc, sqlite};
+use bowline_words::Redactor;
 
 /// Which driver to use and how: everything needed to reach one database. `Debug` shows no option's value.
 #[derive(Clone)]

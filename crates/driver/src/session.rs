@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Seconds;
-use crate::{Canceller, Connection, Limits, Redactor, ResultSet, SqlError, SqlErrorKind};
+use crate::{Canceller, Connection, Limits, ResultSet, SqlError, SqlErrorKind};
+use bowline_words::Redactor;
 
 /// How long a statement that was asked to stop may take to do so.
 const GRACE: Duration = Duration::from_secs(3);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bowline_contract::nearest::hint_or;
+use bowline_words::nearest::hint_or;
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ffi};
 

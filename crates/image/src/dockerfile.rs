@@ -131,7 +131,7 @@ fn install(file: &str) -> String {
 fn context_folder(connector: &PlannedConnector) -> String {
     let class = match connector.class {
         AssetClass::Warehouse => layout::CONNECTORS_DIR,
-        AssetClass::Etl => layout::ETL_CONNECTORS_DIR,
+        AssetClass::Pipeline => layout::ETL_CONNECTORS_DIR,
     };
     format!("{CONTEXT_FILES}/{class}/{}", connector.name)
 }

@@ -1,6 +1,6 @@
 //! What can go wrong while an image is planned, built, moved or read.
 
-use bowline_contract::{Failure, FailureKind};
+use bowline_words::{Failure, FailureKind};
 
 /// Why an image could not be planned, built, moved or read. Its words hold no secret.
 pub type ImageError = Failure<ImageErrorKind>;

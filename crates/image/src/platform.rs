@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bowline_contract::nearest::hint_or;
+use bowline_words::nearest::hint_or;
 use serde::{Deserialize, Serialize};
 
 /// An operating system and a processor, in the words of the OCI image specification.

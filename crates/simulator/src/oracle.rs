@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use bowline_contract::etl::EventTime;
-use bowline_etl::RunQuery;
+use bowline_contract::pipeline::EventTime;
+use bowline_pipeline::RunQuery;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bowline_etl::{Incoming, Outgoing};
+use bowline_pipeline::{Incoming, Outgoing};
 use jiff::Timestamp;
 
 use crate::vendor::{Answer, Vendor};

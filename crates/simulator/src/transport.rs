@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bowline_etl::{Incoming, Outgoing, SourceErrorKind, Transport, TransportError};
+use bowline_pipeline::{Incoming, Outgoing, SourceErrorKind, Transport, TransportError};
 use jiff::Timestamp;
 
 use crate::vendor::{Answer, Vendor};

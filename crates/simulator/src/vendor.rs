@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine;
-use bowline_etl::{Incoming, Outgoing};
+use bowline_pipeline::{Incoming, Outgoing};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};

@@ -1,6 +1,6 @@
 //! The `str.format` stage: `{x}` placeholders in rendered text.
 
-use bowline_contract::nearest::nearest;
+use bowline_words::nearest::nearest;
 
 use super::markup::{self, Field, First, MarkupError, Piece, Step};
 use super::python::fault::{Fault, check_text};

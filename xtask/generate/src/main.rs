@@ -27,7 +27,7 @@ fn files() -> Vec<(PathBuf, String)> {
     let reference = Path::new("docs/reference");
     let schemas = bowline_connector::schemas()
         .into_iter()
-        .chain(bowline_etl::description::schemas())
+        .chain(bowline_pipeline::description::schemas())
         .map(|(name, text)| (Path::new("schemas").join(name), text));
     let mut files = vec![
         (
@@ -43,7 +43,7 @@ fn files() -> Vec<(PathBuf, String)> {
         (reference.join("mutants.md"), mutants::markdown()),
         (
             reference.join("pipeline-connector.md"),
-            bowline_etl::description::reference_markdown(),
+            bowline_pipeline::description::reference_markdown(),
         ),
         (
             reference.join("test-report.schema.json"),

@@ -274,7 +274,7 @@ pub(crate) fn all_or_named(
     };
     if names.is_empty() {
         let mut all = Vec::new();
-        for class in [AssetClass::Warehouse, AssetClass::Etl] {
+        for class in [AssetClass::Warehouse, AssetClass::Pipeline] {
             all.extend(workspace.connectors(class)?.into_iter().map(candidate));
         }
         return Ok((all, Vec::new()));

@@ -14,7 +14,7 @@ use bowline_collect::{
     PushErrorKind, State, Window,
 };
 use bowline_connector::{Credentials, Workspace};
-use bowline_etl::{EtlConnector, SourceErrorKind};
+use bowline_pipeline::{PipelineConnector, SourceErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -192,7 +192,11 @@ impl CollectArgs {
     }
 
     /// Where this connector's state is, relative to where we work.
-    fn folder(&self, context: &Context, connector: &EtlConnector) -> Result<PathBuf, CliError> {
+    fn folder(
+        &self,
+        context: &Context,
+        connector: &PipelineConnector,
+    ) -> Result<PathBuf, CliError> {
         if let Some(folder) = &self.state {
             return Ok(folder.clone());
         }
@@ -208,7 +212,7 @@ impl CollectArgs {
     }
 
     /// What tells one collection's state from another's.
-    fn purpose(&self, connector: &EtlConnector, destination: &Destination) -> String {
+    fn purpose(&self, connector: &PipelineConnector, destination: &Destination) -> String {
         let parts = match self.only {
             None => "metadata and runs",
             Some(Part::Metadata) => "metadata",
@@ -291,7 +295,7 @@ impl Stop {
 /// Collects windows.
 struct Collector<'c> {
     context: &'c Context,
-    connector: &'c EtlConnector,
+    connector: &'c PipelineConnector,
     credentials: Credentials,
     stop: Stop,
     parts: Parts,

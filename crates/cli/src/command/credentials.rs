@@ -36,7 +36,7 @@ impl CredentialsArgs {
                 let credentials = connector::credentials(context, &connector)?;
                 (connector.manifest.credentials_schema, credentials)
             }
-            AssetClass::Etl => {
+            AssetClass::Pipeline => {
                 let connector = pipeline::load_from(context, &found)?;
                 let credentials = pipeline::credentials(context, &connector)?;
                 (connector.manifest.credentials_schema, credentials)

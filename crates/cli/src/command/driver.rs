@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::Style;
-use bowline_contract::nearest::hint_or;
 use bowline_driver::catalogue::{self, CatalogueEntry, Need, Platform};
 use bowline_driver::install::{
     self, DRIVER_FOLDER_VARIABLE, InstallError, InstallEvent, InstallOptions, InstallOutcome,
     InstallState, Installed,
 };
+use bowline_words::nearest::hint_or;
 use clap::Subcommand;
 
 use crate::error::{CliError, Problem};

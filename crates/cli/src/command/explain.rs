@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use bowline_conformance::CheckInfo;
 use bowline_connector::dialect::{Pack, Proof};
 use bowline_connector::{Workspace, WorkspaceError};
-use bowline_contract::nearest::hint_or;
 use bowline_contract::{
-    AssetClass, Capability, SuiteSection, Template, TemplateKind, TemplateSection, listed,
-    metrics_of,
+    AssetClass, Capability, SuiteSection, Template, TemplateKind, TemplateSection, metrics_of,
 };
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
 
 use crate::connector::engines;
 use crate::error::CliError;

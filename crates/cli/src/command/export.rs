@@ -61,7 +61,7 @@ fn refused(error: CliError) -> CliError {
     match error {
         CliError::Workspace(WorkspaceError::OtherClass {
             name,
-            class: AssetClass::Etl,
+            class: AssetClass::Pipeline,
         }) => CliError::usage(
             format!(
                 "export is for warehouse connectors: `{name}` is a pipeline connector, whose folder is taken as it is"

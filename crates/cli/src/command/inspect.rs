@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bowline_contract::etl::{EventError, Terminology, validate_assets, validate_runs};
-use bowline_etl::{
-    EtlConnector, EtlSource, Explanation, Opening, Page, Pipeline, Recorder, Recording, RunQuery,
-    Unmapped, map_run,
+use bowline_contract::pipeline::{EventError, Terminology, validate_assets, validate_runs};
+use bowline_pipeline::{
+    Explanation, Opening, Page, Pipeline, PipelineConnector, PipelineSource, Recorder, Recording,
+    RunQuery, Unmapped, map_run,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ impl InspectArgs {
     }
 
     /// Only a described connector sends requests that can be seen.
-    fn check_wishes(&self, connector: &EtlConnector) -> Result<(), CliError> {
+    fn check_wishes(&self, connector: &PipelineConnector) -> Result<(), CliError> {
         let wished = [
             ("--trace", self.trace),
             ("--save", self.save.is_some()),
@@ -147,7 +147,7 @@ impl InspectArgs {
         ];
         let wish = wished.into_iter().find(|(_, wished)| *wished);
         match (&connector.source, wish) {
-            (EtlSource::Program(_), Some((option, _))) => Err(CliError::usage(
+            (PipelineSource::Program(_), Some((option, _))) => Err(CliError::usage(
                 format!(
                     "`{option}` cannot be used: `{}` sends its own requests",
                     connector.name
@@ -162,7 +162,7 @@ impl InspectArgs {
         &self,
         context: &Context,
         recorder: Option<Arc<Recorder>>,
-    ) -> Option<bowline_etl::OnExchange> {
+    ) -> Option<bowline_pipeline::OnExchange> {
         let printer = self.trace.then(|| Arc::clone(&context.printer));
         if printer.is_none() && recorder.is_none() {
             return None;
@@ -180,7 +180,7 @@ impl InspectArgs {
     fn write(
         &self,
         context: &Context,
-        connector: &EtlConnector,
+        connector: &PipelineConnector,
         asset: &Search,
         run: &Search,
     ) -> Result<Ended, CliError> {
@@ -319,7 +319,7 @@ impl Inspection<'_> {
         &self,
         searching: bool,
         is_it: &dyn Fn(&Value) -> bool,
-        fetch: &dyn Fn(Page) -> Result<Vec<Value>, bowline_etl::SourceError>,
+        fetch: &dyn Fn(Page) -> Result<Vec<Value>, bowline_pipeline::SourceError>,
     ) -> Result<Search, CliError> {
         let limit = if searching { PAGE } else { 1 };
         let mut search = Search {

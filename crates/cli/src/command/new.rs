@@ -1,6 +1,6 @@
 //! `bowline new`: a new connector, from a dialect pack, from what is known of an orchestrator, or with code of its own.
 
-mod etl;
+mod pipeline;
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::interrupt::on_interrupt;
 use crate::run::Context;
 use crate::style::{GOOD, HINT, QUIET, STRONG, paint};
 
-pub(crate) use etl::web_address;
+pub(crate) use pipeline::web_address;
 
 /// Start a new connector.
 ///
@@ -43,7 +43,7 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "LANGUAGE", conflicts_with = "driver")]
     lang: Option<Language>,
     #[command(flatten)]
-    etl: etl::EtlArgs,
+    pipeline: pipeline::PipelineArgs,
 }
 
 /// The languages a connector can be written in.
@@ -67,15 +67,15 @@ impl NewArgs {
             None => {
                 return Err(CliError::usage(
                     "the connector has no name",
-                    match self.etl.is_asked() {
+                    match self.pipeline.is_asked() {
                         true => "run `bowline new <name> --etl`",
                         false => "run `bowline new <name> --dialect <dialect>`",
                     },
                 ));
             }
         };
-        if self.etl.is_asked() {
-            return self.etl.exec(context, name, self.lang, asking);
+        if self.pipeline.is_asked() {
+            return self.pipeline.exec(context, name, self.lang, asking);
         }
         let dialect = match (&self.dialect, &self.driver, self.lang) {
             (None, None, None) if asking => Some(ask_dialect()?),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use bowline_connector::Connector;
 use bowline_contract::layout::MANIFEST_FILE;
 use bowline_contract::{AssetClass, ConnectorName};
-use bowline_etl::EtlConnector;
+use bowline_pipeline::PipelineConnector;
 use serde_json::Value;
 
 use crate::error::CliError;
@@ -34,7 +34,7 @@ impl ServeArgs {
         let name = self.name.as_deref().map(ConnectorName::parse).transpose();
         let name = name.map_err(CliError::Name)?;
         let code = if is_pipeline(&dir) {
-            let mut connector = EtlConnector::load(&dir)?;
+            let mut connector = PipelineConnector::load(&dir)?;
             connector.name = name.unwrap_or(connector.name);
             serve::pipeline(connector)
         } else {
@@ -55,5 +55,5 @@ impl ServeArgs {
 fn is_pipeline(dir: &Path) -> bool {
     let text = std::fs::read_to_string(dir.join(MANIFEST_FILE)).unwrap_or_default();
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
-    manifest["asset_class"] == AssetClass::Etl.name()
+    manifest["asset_class"] == AssetClass::Pipeline.name()
 }

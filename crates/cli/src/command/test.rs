@@ -114,7 +114,7 @@ impl TestArgs {
             return self.inside.exec(context, &self.arguments());
         }
         let found = connector::locate(context, self.connector.as_deref())?;
-        if found.class == AssetClass::Etl {
+        if found.class == AssetClass::Pipeline {
             return pipeline::exec(context, &found, self);
         }
         let sections = sections(&self.sections)?;

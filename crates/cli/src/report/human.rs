@@ -5,8 +5,9 @@ mod summary;
 
 use anstyle::Style;
 use bowline_conformance::{Conclusion, Culprit, Doubt, Outcome, Report, Verdict};
-use bowline_contract::{SuiteSection, counted};
+use bowline_contract::SuiteSection;
 use bowline_driver::SqlErrorKind;
+use bowline_words::counted;
 
 use super::About;
 use super::words::{Place, accusation, is_refused, place};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bowline_conformance::{Event, Verdict};
-use bowline_contract::counted;
+use bowline_words::counted;
 use indicatif::ProgressBar;
 
 use crate::output::Printer;

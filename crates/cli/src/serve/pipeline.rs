@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bowline_connector::Credentials;
-use bowline_etl::{
-    EtlConnector, FetchMethods, RunQuery, SliceError, Slices, SourceError, SourceErrorKind,
+use bowline_pipeline::{
+    FetchMethods, PipelineConnector, RunQuery, SliceError, Slices, SourceError, SourceErrorKind,
 };
 use bowline_sdk::{Error, ErrorKind, Json, Page, Pipeline, PipelineSession, Wanted};
 
 /// Serves the connector until its standard input ends.
-pub(crate) fn pipeline(connector: EtlConnector) -> ExitCode {
+pub(crate) fn pipeline(connector: PipelineConnector) -> ExitCode {
     bowline_sdk::pipeline::serve(Served(connector))
 }
 
-struct Served(EtlConnector);
+struct Served(PipelineConnector);
 
 impl Pipeline for Served {
     type Session = Session;
@@ -44,7 +44,7 @@ impl Pipeline for Served {
 /// A login.
 enum Session {
     /// Of a connector that has the contract's methods itself.
-    Methods(Arc<dyn bowline_etl::Pipeline>),
+    Methods(Arc<dyn bowline_pipeline::Pipeline>),
     /// Of one that is read to the end.
     Slices(Slices),
 }
@@ -71,15 +71,15 @@ impl PipelineSession for Session {
     }
 }
 
-fn methods(pipeline: &dyn bowline_etl::Pipeline) -> Result<&dyn FetchMethods, Error> {
+fn methods(pipeline: &dyn bowline_pipeline::Pipeline) -> Result<&dyn FetchMethods, Error> {
     pipeline
         .methods()
         .ok_or_else(|| Error::new(ErrorKind::Driver, "the connector lost its methods"))
 }
 
-fn of_page(page: Page) -> bowline_etl::Page {
+fn of_page(page: Page) -> bowline_pipeline::Page {
     let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
-    bowline_etl::Page {
+    bowline_pipeline::Page {
         limit: count(page.limit),
         offset: count(page.offset),
     }

@@ -1,8 +1,8 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bowline_contract::etl::EtlSourceManifest;
-use bowline_etl::SourceErrorKind;
+use bowline_contract::pipeline::PipelineManifest;
+use bowline_pipeline::SourceErrorKind;
 use serde_json::json;
 
 use super::*;
@@ -20,7 +20,7 @@ const MANIFEST: &str = r#"{
 
 /// A pipeline of so many jobs and runs.
 struct Fake {
-    manifest: EtlSourceManifest,
+    manifest: PipelineManifest,
     assets: Vec<Json>,
     runs: Vec<Json>,
     handed_on: AtomicUsize,
@@ -31,7 +31,7 @@ impl Fake {
     fn new(assets: usize, runs: usize) -> Self {
         let id = |index: usize| format!("job-{index}");
         Self {
-            manifest: EtlSourceManifest::parse(MANIFEST).unwrap(),
+            manifest: PipelineManifest::parse(MANIFEST).unwrap(),
             assets: (0..assets)
                 .map(|index| json!({"job_source_id": id(index), "name": "A job"}))
                 .collect(),
@@ -70,7 +70,7 @@ fn run(index: usize) -> Json {
 }
 
 impl Pipeline for Fake {
-    fn manifest(&self) -> &EtlSourceManifest {
+    fn manifest(&self) -> &PipelineManifest {
         &self.manifest
     }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use bowline_contract::counted;
-use bowline_contract::etl::validate_assets;
-use bowline_etl::SourceError;
+use bowline_contract::pipeline::validate_assets;
+use bowline_pipeline::SourceError;
+use bowline_words::counted;
 use serde_json::Value as Json;
 
 use super::check;

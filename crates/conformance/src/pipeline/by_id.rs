@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bowline_contract::etl::{RunStatus, validate_runs};
-use bowline_contract::{counted, listed};
-use bowline_etl::SourceErrorKind;
+use bowline_contract::pipeline::{RunStatus, validate_runs};
+use bowline_pipeline::SourceErrorKind;
+use bowline_words::{counted, listed};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 

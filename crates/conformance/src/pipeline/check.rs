@@ -1,6 +1,6 @@
 //! What is asked of a pipeline connector.
 
-use bowline_contract::EtlSection;
+use bowline_contract::PipelineSection;
 
 use crate::Tier;
 
@@ -10,7 +10,7 @@ pub struct Check {
     /// Its name: the section, a slash and a short name.
     pub id: &'static str,
     /// The section it stands in.
-    pub section: EtlSection,
+    pub section: PipelineSection,
     /// One line on what it asks.
     pub title: &'static str,
     /// The tier it belongs to.
@@ -23,7 +23,7 @@ macro_rules! checks {
     ($($NAME:ident = $id:literal, $section:ident, $tier:ident, $methods_only:literal, $title:literal;)+) => {
         $(pub(super) static $NAME: Check = Check {
             id: $id,
-            section: EtlSection::$section,
+            section: PipelineSection::$section,
             title: $title,
             tier: Tier::$tier,
             methods_only: $methods_only,

@@ -1,7 +1,7 @@
 //! The optional features: what was seen, what was not, and what there was nothing to see it in.
 
-use bowline_contract::EtlSection;
-use bowline_contract::etl::{EtlFeature, EtlSourceManifest, RunStatus};
+use bowline_contract::PipelineSection;
+use bowline_contract::pipeline::{PipelineFeature, PipelineManifest, RunStatus};
 use serde_json::Value as Json;
 
 use super::reading::{status, task_runs};
@@ -9,7 +9,7 @@ use super::report::{Answer, FeatureReport};
 
 /// What features are looked for in.
 pub(super) struct Evidence<'a> {
-    pub(super) manifest: &'a EtlSourceManifest,
+    pub(super) manifest: &'a PipelineManifest,
     /// The assets that were read; none when there was no reading.
     pub(super) assets: Option<&'a [Json]>,
     /// The runs that were read; none when there was no reading.
@@ -19,8 +19,11 @@ pub(super) struct Evidence<'a> {
 }
 
 /// Looks for every feature of the sections.
-pub(super) fn features(sections: &[EtlSection], evidence: &Evidence<'_>) -> Vec<FeatureReport> {
-    EtlFeature::ALL
+pub(super) fn features(
+    sections: &[PipelineSection],
+    evidence: &Evidence<'_>,
+) -> Vec<FeatureReport> {
+    PipelineFeature::ALL
         .iter()
         .map(|feature| {
             let (answer, why) = if sections.contains(&feature.section()) {
@@ -38,30 +41,30 @@ pub(super) fn features(sections: &[EtlSection], evidence: &Evidence<'_>) -> Vec<
         .collect()
 }
 
-fn look(feature: EtlFeature, evidence: &Evidence<'_>) -> (Answer, String) {
+fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> (Answer, String) {
     let manifest = evidence.manifest;
     let assets = |holds: &dyn Fn(&Json) -> bool| among("job", evidence.assets, holds);
     let runs = |holds: &dyn Fn(&Json) -> bool| among("run", evidence.runs, holds);
     match feature {
-        EtlFeature::MetadataGroup => assets(&|job| has(job, "group")),
-        EtlFeature::MetadataTasks => assets(&|job| has(job, "tasks")),
-        EtlFeature::MetadataInputs => assets(&|job| has_within(job, tasks(job), "inputs")),
-        EtlFeature::MetadataOutputs => assets(&|job| has_within(job, tasks(job), "outputs")),
-        EtlFeature::MetadataSchedule => assets(&|job| has(job, "schedule")),
-        EtlFeature::MetadataOwner => assets(&|job| has(job, "owner")),
-        EtlFeature::MetadataTags => assets(&|job| has(job, "properties") || has(job, "tags")),
-        EtlFeature::RunTiming => runs(&|run| has(run, "start_time") && has(run, "end_time")),
-        EtlFeature::RunError => failed(evidence.runs),
-        EtlFeature::RunTaskRuns => runs(&|run| has(run, "task_runs")),
-        EtlFeature::RunInputs => runs(&|run| has_within(run, task_runs(run), "inputs")),
-        EtlFeature::RunOutputs => runs(&|run| has_within(run, task_runs(run), "outputs")),
-        EtlFeature::RunGroup => runs(&|run| has(run, "group")),
-        EtlFeature::RunWebhookMode => evidence.by_id.clone(),
-        EtlFeature::ManifestRunStatusMapping => {
+        PipelineFeature::MetadataGroup => assets(&|job| has(job, "group")),
+        PipelineFeature::MetadataTasks => assets(&|job| has(job, "tasks")),
+        PipelineFeature::MetadataInputs => assets(&|job| has_within(job, tasks(job), "inputs")),
+        PipelineFeature::MetadataOutputs => assets(&|job| has_within(job, tasks(job), "outputs")),
+        PipelineFeature::MetadataSchedule => assets(&|job| has(job, "schedule")),
+        PipelineFeature::MetadataOwner => assets(&|job| has(job, "owner")),
+        PipelineFeature::MetadataTags => assets(&|job| has(job, "properties") || has(job, "tags")),
+        PipelineFeature::RunTiming => runs(&|run| has(run, "start_time") && has(run, "end_time")),
+        PipelineFeature::RunError => failed(evidence.runs),
+        PipelineFeature::RunTaskRuns => runs(&|run| has(run, "task_runs")),
+        PipelineFeature::RunInputs => runs(&|run| has_within(run, task_runs(run), "inputs")),
+        PipelineFeature::RunOutputs => runs(&|run| has_within(run, task_runs(run), "outputs")),
+        PipelineFeature::RunGroup => runs(&|run| has(run, "group")),
+        PipelineFeature::RunWebhookMode => evidence.by_id.clone(),
+        PipelineFeature::ManifestRunStatusMapping => {
             let count = manifest.run_status_mapping.iter().count();
             (Answer::Yes, format!("{count} words are mapped"))
         }
-        EtlFeature::ManifestTaskStatusMapping => match &manifest.task_run_status_mapping {
+        PipelineFeature::ManifestTaskStatusMapping => match &manifest.task_run_status_mapping {
             Some(mapping) => (
                 Answer::Yes,
                 format!("{} words are mapped", mapping.iter().count()),
@@ -71,7 +74,7 @@ fn look(feature: EtlFeature, evidence: &Evidence<'_>) -> (Answer, String) {
                 "`run_status_mapping` serves for both".to_owned(),
             ),
         },
-        EtlFeature::ManifestCredentialsSchema => match &manifest.credentials_schema {
+        PipelineFeature::ManifestCredentialsSchema => match &manifest.credentials_schema {
             Some(schema) if !schema.is_empty() => {
                 (Answer::Yes, "credentials are checked with it".to_owned())
             }

@@ -1,6 +1,6 @@
 //! What a check of a pipeline connector found.
 
-use bowline_etl::{SourceError, SourceErrorKind};
+use bowline_pipeline::{SourceError, SourceErrorKind};
 
 use super::Check;
 use crate::Verdict;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use bowline_contract::counted;
-use bowline_contract::etl::{EventError, RunStatus};
-use bowline_etl::{SourceError, SourceErrorKind};
+use bowline_contract::pipeline::{EventError, RunStatus};
+use bowline_pipeline::{SourceError, SourceErrorKind};
+use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -636,7 +636,9 @@ pub(super) fn invalid(
         }
     });
     let count = match errors.len() {
-        most if most >= bowline_contract::etl::MAX_EVENT_ERRORS => format!("{most} errors or more"),
+        most if most >= bowline_contract::pipeline::MAX_EVENT_ERRORS => {
+            format!("{most} errors or more")
+        }
         count => counted(count, "error"),
     };
     Outcome::wrong(format!("every {noun} as the contract says"), count).with_evidence(lines)

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use bowline_contract::etl::{EventTime, RunStatus};
-use bowline_etl::{
+use bowline_contract::pipeline::{EventTime, RunStatus};
+use bowline_pipeline::{
     FetchMethods, Page, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Unmapped,
     map_run,
 };

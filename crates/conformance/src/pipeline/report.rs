@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bowline_contract::EtlSection;
-use bowline_contract::etl::EtlFeature;
-use bowline_etl::Unmapped;
+use bowline_contract::PipelineSection;
+use bowline_contract::pipeline::PipelineFeature;
+use bowline_pipeline::Unmapped;
 use jiff::Timestamp;
 
 use super::{Check, Doubt, Outcome};
@@ -16,7 +16,7 @@ pub struct Report {
     /// How much was asked.
     pub tier: Tier,
     /// The sections that ran, in their order.
-    pub sections: Vec<EtlSection>,
+    pub sections: Vec<PipelineSection>,
     /// The window that runs were looked for in: `[start, end)`.
     pub window: (Timestamp, Timestamp),
     /// Every check that was asked, in the order of [`CHECKS`](super::CHECKS).
@@ -38,7 +38,7 @@ pub struct Report {
 impl Report {
     /// How many checks of a section have this verdict.
     #[must_use]
-    pub fn count(&self, section: EtlSection, verdict: Verdict) -> usize {
+    pub fn count(&self, section: PipelineSection, verdict: Verdict) -> usize {
         self.checks
             .iter()
             .filter(|report| report.check.section == section && report.outcome.verdict() == verdict)
@@ -90,7 +90,7 @@ pub struct CheckReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureReport {
     /// The feature.
-    pub feature: EtlFeature,
+    pub feature: PipelineFeature,
     /// Whether it is there.
     pub answer: Answer,
     /// Why: what it was seen in, or why it was not seen.

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bowline_contract::{EtlSection, credentials};
-use bowline_etl::{Pipeline, SourceError, SourceErrorKind, Unmapped};
+use bowline_contract::{PipelineSection, credentials};
+use bowline_pipeline::{Pipeline, SourceError, SourceErrorKind, Unmapped};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -27,7 +27,7 @@ pub(super) const PAGE: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 #[derive(Clone)]
 pub struct Options {
     /// The sections to run.
-    pub sections: Vec<EtlSection>,
+    pub sections: Vec<PipelineSection>,
     /// How much is asked.
     pub tier: Tier,
     /// How far back runs are looked for.
@@ -39,7 +39,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            sections: EtlSection::ALL.to_vec(),
+            sections: PipelineSection::ALL.to_vec(),
             tier: Tier::default(),
             lookback: SignedDuration::from_hours(7 * 24),
             clock: Arc::new(Timestamp::now),
@@ -223,10 +223,10 @@ impl Suite<'_> {
     fn sections(&mut self, found: &mut Found) -> Result<(), SourceError> {
         // What the vendor says about itself is a courtesy: a failure to read it is no finding.
         found.warnings = self.reader.pipeline.warnings().unwrap_or_default();
-        if self.options.sections.contains(&EtlSection::Metadata) {
+        if self.options.sections.contains(&PipelineSection::Metadata) {
             found.assets = assets::metadata(self)?;
         }
-        if self.options.sections.contains(&EtlSection::RunDetails)
+        if self.options.sections.contains(&PipelineSection::RunDetails)
             && !self.is_interrupted()
             && let Some(look) = runs::run_details(self)?
         {

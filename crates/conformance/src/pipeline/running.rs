@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bowline_contract::counted;
-use bowline_contract::etl::RunStatus;
-use bowline_etl::SourceError;
+use bowline_contract::pipeline::RunStatus;
+use bowline_pipeline::SourceError;
+use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use bowline_contract::counted;
-use bowline_contract::etl::validate_runs;
-use bowline_etl::SourceError;
+use bowline_contract::pipeline::validate_runs;
+use bowline_pipeline::SourceError;
+use bowline_words::counted;
 use serde_json::Value as Json;
 
 use super::by_id::{by_id, no_query, unknown_id};
@@ -100,7 +100,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
 struct Look {
     events: Vec<Json>,
     clashes: Vec<String>,
-    summary: bowline_etl::Summary,
+    summary: bowline_pipeline::Summary,
     why_nothing: String,
 }
 
@@ -153,7 +153,7 @@ fn block(suite: &mut Suite<'_>, by: &'static Check) {
     }
 }
 
-fn statuses(unmapped: &bowline_etl::Unmapped) -> Outcome {
+fn statuses(unmapped: &bowline_pipeline::Unmapped) -> Outcome {
     if unmapped.is_empty() {
         return Outcome::Supported;
     }

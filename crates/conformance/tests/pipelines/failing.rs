@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::{Report, run};
-use bowline_contract::etl::EtlSourceManifest;
-use bowline_etl::{PagedPipeline, Pipeline, RunQuery, SourceError, SourceErrorKind};
+use bowline_contract::pipeline::PipelineManifest;
+use bowline_pipeline::{PagedPipeline, Pipeline, RunQuery, SourceError, SourceErrorKind};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -31,7 +31,7 @@ impl Failing {
 }
 
 impl Pipeline for Failing {
-    fn manifest(&self) -> &EtlSourceManifest {
+    fn manifest(&self) -> &PipelineManifest {
         self.inner.manifest()
     }
 
@@ -44,7 +44,7 @@ impl Pipeline for Failing {
         now: Timestamp,
         page_size: Option<std::num::NonZeroUsize>,
         on_event: &mut dyn FnMut(Json),
-    ) -> Result<bowline_etl::Summary, SourceError> {
+    ) -> Result<bowline_pipeline::Summary, SourceError> {
         self.next()?;
         self.inner.assets(now, page_size, on_event)
     }
@@ -54,7 +54,7 @@ impl Pipeline for Failing {
         query: &RunQuery,
         page_size: Option<std::num::NonZeroUsize>,
         on_event: &mut dyn FnMut(Json),
-    ) -> Result<bowline_etl::Summary, SourceError> {
+    ) -> Result<bowline_pipeline::Summary, SourceError> {
         self.next()?;
         self.inner.runs(query, page_size, on_event)
     }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use bowline_conformance::pipeline::{Answer, Doubt, Event, Options, Outcome, Report, run};
 use bowline_conformance::{Tier, Verdict};
-use bowline_contract::EtlSection;
-use bowline_contract::etl::EtlFeature;
+use bowline_contract::PipelineSection;
+use bowline_contract::pipeline::PipelineFeature;
 use jiff::SignedDuration;
 
 use crate::vendor::{Flaw, Vendor, options, pipeline, tested, vendor};
@@ -47,7 +47,10 @@ fn a_right_connector_passes() {
             told(&report)
         );
     }
-    assert_eq!(report.count(EtlSection::Metadata, Verdict::Supported), 6);
+    assert_eq!(
+        report.count(PipelineSection::Metadata, Verdict::Supported),
+        6
+    );
     assert!(!report.has_shortfall() && report.open() == 0 && !report.interrupted);
     let calls: u64 = report.readings.iter().map(|one| one.requests).sum();
     assert!(calls < 200, "{calls} calls for 180 runs");
@@ -182,8 +185,8 @@ fn nothing_is_told_with_its_reason() {
         .features
         .iter()
         .filter(|one| one.answer == Answer::Yes);
-    let seen: Vec<EtlFeature> = features.map(|one| one.feature).collect();
-    assert_eq!(seen, [EtlFeature::ManifestRunStatusMapping]);
+    let seen: Vec<PipelineFeature> = features.map(|one| one.feature).collect();
+    assert_eq!(seen, [PipelineFeature::ManifestRunStatusMapping]);
 }
 
 #[test]
@@ -195,19 +198,19 @@ fn features_are_seen_in_what_was_read() {
     };
     assert_eq!(report.features.len(), 17);
     assert_eq!(
-        answer(EtlFeature::MetadataTasks),
+        answer(PipelineFeature::MetadataTasks),
         Some((Answer::Yes, "17 of 17 jobs"))
     );
     assert_eq!(
-        answer(EtlFeature::MetadataOwner),
+        answer(PipelineFeature::MetadataOwner),
         Some((Answer::No, "none of 17 jobs"))
     );
     assert_eq!(
-        answer(EtlFeature::RunWebhookMode),
+        answer(PipelineFeature::RunWebhookMode),
         Some((Answer::Yes, "3 runs asked for by id"))
     );
     assert_eq!(
-        answer(EtlFeature::ManifestTaskStatusMapping),
+        answer(PipelineFeature::ManifestTaskStatusMapping),
         Some((Answer::No, "`run_status_mapping` serves for both"))
     );
 }
@@ -217,7 +220,7 @@ fn the_reference_tier_asks_the_contracts_questions_only() {
     let vendor = Arc::new(vendor());
     let options = Options {
         tier: Tier::Reference,
-        sections: vec![EtlSection::RunDetails],
+        sections: vec![PipelineSection::RunDetails],
         ..options(&vendor)
     };
     let report =
@@ -236,7 +239,7 @@ fn the_reference_tier_asks_the_contracts_questions_only() {
     let metadata = report
         .features
         .iter()
-        .find(|one| one.feature == EtlFeature::MetadataGroup);
+        .find(|one| one.feature == PipelineFeature::MetadataGroup);
     assert_eq!(
         metadata.map(|one| one.why.as_str()),
         Some("`etl_metadata` was not asked")

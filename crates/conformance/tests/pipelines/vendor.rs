@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bowline_conformance::pipeline::{Options, Report, run};
-use bowline_contract::etl::EtlSourceManifest;
-use bowline_etl::{FetchMethods, Page, PagedPipeline, RunQuery, SourceError, SourceErrorKind};
+use bowline_contract::pipeline::PipelineManifest;
+use bowline_pipeline::{FetchMethods, Page, PagedPipeline, RunQuery, SourceError, SourceErrorKind};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -321,8 +321,8 @@ impl FetchMethods for Methods {
     fn cancel(&self) {}
 }
 
-fn manifest() -> EtlSourceManifest {
-    EtlSourceManifest::parse(
+fn manifest() -> PipelineManifest {
+    PipelineManifest::parse(
         &json!({
             "connection_type": "custom-etl-connector-0a1b2c3",
             "connection_name": "Orchestrator",

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use bowline_contract::{ConnectorName, Template, layout};
+use bowline_driver::DriverKind;
 use bowline_driver::process::{CallLimits, Fault, Process, ProcessError, Program};
-use bowline_driver::{DriverKind, Redactor};
 use bowline_protocol::{ConnectorKind, Done, GivenText, Method, TemplateProblem, TemplatesResult};
 use bowline_template::CompiledTemplate;
+use bowline_words::Redactor;
 
 use super::open::FunctionalTarget;
 use super::{Connector, Driver, Functional, load};

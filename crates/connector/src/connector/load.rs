@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use bowline_contract::nearest::hint_or;
-use bowline_contract::{ConnectorName, SourceManifest, Template, layout, listed};
+use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
 use bowline_driver::process::Program;
 use bowline_template::CompiledTemplate;
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
 use toml::Spanned;
 
 use super::{Connector, Driver, Functional, given};

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use bowline_driver::Redactor;
 use bowline_template::{
     Absent, Call, CompiledTemplate, Environment, Failure, Function, Kind, Parameters, Scope,
     TemplateError, Value,
 };
+use bowline_words::Redactor;
 use serde_json::{Map, Value as Json};
 
 /// Why an expression over credentials gives no text. Its words hold no secret.

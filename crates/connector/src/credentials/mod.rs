@@ -5,7 +5,7 @@ mod expression;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::credentials::secret_values;
-use bowline_driver::Redactor;
+use bowline_words::Redactor;
 use serde_json::{Map, Value};
 
 pub use expression::ExpressionError;

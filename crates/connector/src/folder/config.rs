@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bowline_contract::listed;
-use bowline_contract::nearest::hint_or;
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use bowline_contract::listed;
-use bowline_contract::nearest::hint_or;
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use bowline_contract::layout::TEMPLATE_SOURCE_ENDING;
-use bowline_contract::nearest::{hint_or, nearest};
-use bowline_contract::{Template, TemplateKind, TemplateSection, listed};
+use bowline_contract::{Template, TemplateKind, TemplateSection};
 use bowline_template::{CompiledTemplate, TemplateError};
+use bowline_words::listed;
+use bowline_words::nearest::{hint_or, nearest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

@@ -49,7 +49,7 @@ impl NewFolder {
         let parent = workspace.dir_of(class);
         let dir = parent.join(name.as_str());
         let mut others = workspace.connectors(AssetClass::Warehouse)?;
-        others.extend(workspace.connectors(AssetClass::Etl)?);
+        others.extend(workspace.connectors(AssetClass::Pipeline)?);
         let taken = others
             .into_iter()
             .find(|found| found.name == *name)

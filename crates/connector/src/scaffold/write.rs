@@ -6,8 +6,9 @@ use bowline_contract::layout::{
     CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
     REQUIREMENTS_FILE, TEMPLATES_FILE,
 };
-use bowline_contract::nearest::hint_or;
-use bowline_contract::{AssetClass, ConnectorName, SourceManifest, listed};
+use bowline_contract::{AssetClass, ConnectorName, SourceManifest};
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
 
 use serde_json::{Map, Value};
 

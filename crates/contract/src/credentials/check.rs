@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::cerberus::{
-    self, Crumb, Errors, Fault, Options, Presence, RootUnknown, Schema, SchemaError, kind_of,
-};
 use super::secret::{is_public_key, secret_values};
-use crate::wording::listed;
+use bowline_cerberus::{
+    Crumb, Errors, Fault, Options, Presence, RootUnknown, Schema, SchemaError, kind_of,
+};
+use bowline_words::listed;
 
 /// The key at the root under which every credential stands.
 pub const CONNECT_ARGS: &str = "connect_args";
@@ -168,7 +168,9 @@ fn problems(errors: &Errors, secrets: &[String]) -> Vec<Problem> {
                 _ => &message.text,
             };
             Problem {
-                path: cerberus::display_path(&path.into_iter().cloned().collect::<Vec<_>>()),
+                path: bowline_cerberus::display_path(
+                    &path.into_iter().cloned().collect::<Vec<_>>(),
+                ),
                 message: shown.clone(),
             }
         })

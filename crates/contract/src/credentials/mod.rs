@@ -4,10 +4,9 @@
 //! `credentials_schema` that describes it. Leaving that wrapper out is the commonest mistake in
 //! both, and is therefore reported by name before anything else.
 
-pub mod cerberus;
 mod check;
 mod secret;
 
-pub use cerberus::{Schema, SchemaError};
+pub use bowline_cerberus::{Schema, SchemaError};
 pub use check::{CONNECT_ARGS, CredentialsError, Problem, check, parse_schema};
 pub use secret::{is_public_key, secret_values};

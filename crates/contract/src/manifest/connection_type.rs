@@ -11,7 +11,7 @@ pub enum AssetClass {
     /// A database.
     Warehouse,
     /// An orchestrator of pipelines.
-    Etl,
+    Pipeline,
 }
 
 impl AssetClass {
@@ -20,7 +20,7 @@ impl AssetClass {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Warehouse => "warehouse",
-            Self::Etl => "etl",
+            Self::Pipeline => "etl",
         }
     }
 
@@ -29,7 +29,7 @@ impl AssetClass {
     pub const fn type_prefix(self) -> &'static str {
         match self {
             Self::Warehouse => "custom-connector-",
-            Self::Etl => "custom-etl-connector-",
+            Self::Pipeline => "custom-etl-connector-",
         }
     }
 
@@ -127,10 +127,10 @@ mod tests {
 
     #[test]
     fn each_class_has_its_own_types() {
-        let made = ConnectionType::generate_for(AssetClass::Etl, [0xab, 0xcd, 0xef, 0x12]);
+        let made = ConnectionType::generate_for(AssetClass::Pipeline, [0xab, 0xcd, 0xef, 0x12]);
         assert_eq!(made.as_str(), "custom-etl-connector-abcdef1");
         assert_eq!(
-            ConnectionType::parse_for(AssetClass::Etl, made.as_str()),
+            ConnectionType::parse_for(AssetClass::Pipeline, made.as_str()),
             Ok(made.clone())
         );
         assert!(ConnectionType::parse(made.as_str()).is_err());

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::connection_type::{self, AssetClass, ConnectionType};
 use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA};
 use crate::json::kind_of;
-use crate::nearest;
+use bowline_words::nearest;
 
 const KEYS: [&str; 4] = [
     CONNECTION_TYPE,
@@ -218,7 +218,7 @@ impl ManifestProblem {
             Self::MissingKey(_) | Self::EmptyName => {
                 Some("say what people call the connection".to_owned())
             }
-            Self::AssetClass(class) if class == AssetClass::Etl.name() => Some(format!(
+            Self::AssetClass(class) if class == AssetClass::Pipeline.name() => Some(format!(
                 "move the folder to `{}/`, or use `{WAREHOUSE}`",
                 crate::layout::ETL_CONNECTORS_DIR
             )),

@@ -8,7 +8,7 @@ use adbc_core::{
     LOAD_FLAG_DEFAULT, LOAD_FLAG_SEARCH_ENV, LOAD_FLAG_SEARCH_SYSTEM, LOAD_FLAG_SEARCH_USER,
 };
 use adbc_driver_manager::ManagedDriver;
-use bowline_contract::nearest::hint_or;
+use bowline_words::nearest::hint_or;
 
 use crate::catalogue::{self, catalogue};
 use crate::install::driver_folder;

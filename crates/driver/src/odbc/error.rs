@@ -1,6 +1,6 @@
 //! What the driver manager and the drivers say went wrong, sorted into kinds and stripped of what they add.
 
-use bowline_contract::{listed, nearest};
+use bowline_words::{listed, nearest};
 
 use crate::error::kind_of_sqlstate;
 use crate::{SqlError, SqlErrorKind};

@@ -5,17 +5,19 @@ mod cases;
 use std::fmt;
 use std::time::Duration;
 
-use bowline_contract::{Template, nearest};
+use bowline_contract::Template;
 use bowline_protocol::{
     ConnectResult, ConnectorKind, ErrorKind, ErrorObject, ExecuteResult, FetchMetadataResult,
     FetchRunDetailsResult, InitializeResult, Method, QueryResult, Response, TemplatesResult,
     VERSION,
 };
+use bowline_words::nearest;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
 use super::{CallLimits, Fault, Process, Program, wire};
-use crate::{Limits, Redactor};
+use crate::Limits;
+use bowline_words::Redactor;
 
 use cases::{Begin, CASES, Case, Expect, Of, Say};
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use bowline_protocol::{ErrorObject, Method};
 
 use crate::error::{Seconds, kind_of_sqlstate};
-use crate::{Redactor, SqlError, SqlErrorKind};
+use crate::{SqlError, SqlErrorKind};
+use bowline_words::Redactor;
 
 /// A failed call, with the connector it was made to. No text in it holds a credential.
 #[derive(Debug)]

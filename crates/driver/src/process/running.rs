@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::group::{self, Group};
 use super::streams::{Event, Tail, await_end, read_lines, write_lines};
 use super::{Fault, ProcessError, Program};
-use crate::{Canceller, Redactor};
+use crate::Canceller;
+use bowline_words::Redactor;
 
 /// How long a process that was asked to stop has until it is killed.
 const GRACE: Duration = Duration::from_millis(500);

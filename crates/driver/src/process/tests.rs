@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::process::Program;
-use crate::{
-    Connection, Database, DriverKind, DriverSpec, Limits, Redactor, SqlError, SqlErrorKind,
-};
+use crate::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError, SqlErrorKind};
+use bowline_words::Redactor;
 
 /// Longer than anything here takes, so that only what hangs meets it.
 const PATIENCE: Duration = Duration::from_secs(60);

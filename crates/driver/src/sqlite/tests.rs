@@ -1,5 +1,6 @@
 use super::*;
-use crate::{DriverKind, Redactor, Surplus};
+use crate::{DriverKind, Surplus};
+use bowline_words::Redactor;
 
 fn spec(options: &[(&str, &str)]) -> DriverSpec {
     DriverSpec {

@@ -3,8 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use bowline_driver::{Redactor, SqlError, SqlErrorKind, open};
+use bowline_driver::{SqlError, SqlErrorKind, open};
 use bowline_servers::shared;
+use bowline_words::Redactor;
 
 use crate::engine::{Needed, adbc, with};
 

@@ -5,9 +5,10 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bowline_driver::{
-    Database, DriverKind, DriverSpec, Limits, Redactor, SqlError, SqlErrorKind, Value, open,
+    Database, DriverKind, DriverSpec, Limits, SqlError, SqlErrorKind, Value, open,
 };
 use bowline_servers::{needed, shared};
+use bowline_words::Redactor;
 
 use crate::engine::{Needed, check_values, run, with};
 use crate::postgresql::VALUES;

@@ -77,7 +77,7 @@ impl ExtraProblem {
                 "fetch the file with `RUN`, or put it into the connector's folder if it is a pipeline connector"
                     .to_owned(),
             ),
-            ExtraProblemKind::Unknown(word) => Some(bowline_contract::nearest::hint(word, ALLOWED)),
+            ExtraProblemKind::Unknown(word) => Some(bowline_words::nearest::hint(word, ALLOWED)),
             ExtraProblemKind::Refused(_) | ExtraProblemKind::Malformed(..) => None,
         }
     }

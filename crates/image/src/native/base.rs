@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bowline_contract::listed;
+use bowline_words::listed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

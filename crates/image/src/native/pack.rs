@@ -189,7 +189,7 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
     for connector in &plan.connectors {
         let kind = match connector.class {
             AssetClass::Warehouse => "connector",
-            AssetClass::Etl => "pipeline connector",
+            AssetClass::Pipeline => "pipeline connector",
         };
         groups.push((
             format!("{kind} {}", connector.name),
@@ -314,7 +314,7 @@ fn connectors(plan: &ImagePlan) -> Attachment {
         let root = connector.root.rsplit('/').next().unwrap_or_default();
         let class = match connector.class {
             AssetClass::Warehouse => "connectors",
-            AssetClass::Etl => "etl_connectors",
+            AssetClass::Pipeline => "etl_connectors",
         };
         AttachedFile {
             title: format!("{class}/{root}/manifest.json"),

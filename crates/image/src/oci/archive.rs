@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use bowline_contract::listed;
+use bowline_words::listed;
 use serde::Deserialize;
 
 use crate::error::{ImageError, ImageErrorKind};

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use bowline_contract::{listed, nearest};
+use bowline_words::{listed, nearest};
 use serde::Deserialize;
 
 use crate::error::{ImageError, ImageErrorKind};

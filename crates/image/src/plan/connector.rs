@@ -84,7 +84,7 @@ pub(super) fn check(
         "{}/{}",
         match candidate.class {
             AssetClass::Warehouse => WAREHOUSE_ROOT,
-            AssetClass::Etl => PIPELINE_ROOT,
+            AssetClass::Pipeline => PIPELINE_ROOT,
         },
         candidate.name
     );
@@ -96,7 +96,7 @@ pub(super) fn check(
         .as_ref()
         .and_then(|identity| match candidate.class {
             AssetClass::Warehouse => mode_of(identity, request.mode, mistakes),
-            AssetClass::Etl => None,
+            AssetClass::Pipeline => None,
         });
     let extra = read_extra(dir, &shown, mistakes);
     let requirements = match language {
@@ -109,7 +109,7 @@ pub(super) fn check(
                 AssetClass::Warehouse => {
                     warehouse_in_python(candidate, &root, &ignored, &shown, mistakes)
                 }
-                AssetClass::Etl => whole_folder(dir, &root, ignored, &shown, mistakes),
+                AssetClass::Pipeline => whole_folder(dir, &root, ignored, &shown, mistakes),
             };
             (files, Vec::new())
         }
@@ -117,7 +117,7 @@ pub(super) fn check(
             let own = whole_folder(dir, &root, ignored, &shown, mistakes);
             let fixed = match candidate.class {
                 AssetClass::Warehouse => exported_files(candidate, &root, &shown, mistakes),
-                AssetClass::Etl => Vec::new(),
+                AssetClass::Pipeline => Vec::new(),
             };
             let named = [layout::MANIFEST_FILE, layout::DOCKERFILE_EXTRA]
                 .map(|name| format!("{root}/{name}"));
@@ -221,10 +221,10 @@ fn read_manifest(
 ) -> (Option<Vec<u8>>, Option<Identity>) {
     let folder = match candidate.class {
         AssetClass::Warehouse => &candidate.export,
-        AssetClass::Etl => &candidate.dir,
+        AssetClass::Pipeline => &candidate.dir,
     };
     let path = folder.join(layout::MANIFEST_FILE);
-    if candidate.class == AssetClass::Etl && !path.exists() {
+    if candidate.class == AssetClass::Pipeline && !path.exists() {
         mistakes.add(
             PlanProblemKind::Missing,
             format!("{} is missing", shown.path(&path)),

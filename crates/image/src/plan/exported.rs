@@ -116,7 +116,7 @@ mod tests {
         let text = r#"{"connection_type": "shop", "capabilities": [], "credentials_schema": 1}"#;
         let problems = read(AssetClass::Warehouse, text).unwrap_err();
         assert_eq!(problems.len(), 5, "{problems:?}");
-        assert!(read(AssetClass::Etl, "[]").is_err());
-        assert!(read(AssetClass::Etl, "{").is_err());
+        assert!(read(AssetClass::Pipeline, "[]").is_err());
+        assert!(read(AssetClass::Pipeline, "{").is_err());
     }
 }

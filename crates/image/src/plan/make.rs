@@ -133,7 +133,7 @@ pub enum Question {
 pub fn choose(all: Vec<Candidate>) -> (Vec<Candidate>, Vec<ConnectorName>) {
     let (chosen, left_out): (Vec<_>, Vec<_>) = all
         .into_iter()
-        .partition(|each| each.class == AssetClass::Etl || each.is_exported());
+        .partition(|each| each.class == AssetClass::Pipeline || each.is_exported());
     (chosen, left_out.into_iter().map(|each| each.name).collect())
 }
 
@@ -232,7 +232,7 @@ pub(super) fn base_or_stock(
 /// Warehouses first, then pipelines, each sorted by name and once.
 pub(super) fn in_order(connectors: &[Candidate]) -> Vec<&Candidate> {
     let mut sorted: Vec<&Candidate> = connectors.iter().collect();
-    sorted.sort_by_key(|each| (each.class == AssetClass::Etl, &each.name));
+    sorted.sort_by_key(|each| (each.class == AssetClass::Pipeline, &each.name));
     sorted.dedup_by_key(|each| (each.class, &each.name));
     sorted
 }

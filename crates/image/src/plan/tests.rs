@@ -54,7 +54,7 @@ impl Space {
     fn candidate(&self, class: AssetClass, name: &str) -> Candidate {
         let folder = match class {
             AssetClass::Warehouse => "connectors",
-            AssetClass::Etl => "etl_connectors",
+            AssetClass::Pipeline => "etl_connectors",
         };
         Candidate {
             name: ConnectorName::parse(name).unwrap(),
@@ -150,7 +150,7 @@ fn a_plan_holds_what_the_contract_lists_and_nothing_else() {
     let planned = space
         .plan_with(
             &[
-                space.candidate(AssetClass::Etl, "jobs"),
+                space.candidate(AssetClass::Pipeline, "jobs"),
                 space.candidate(AssetClass::Warehouse, "shop"),
             ],
             |_| (),
@@ -243,7 +243,7 @@ fn everything_in_the_way_is_told_at_once() {
         space.candidate(AssetClass::Warehouse, "new"),
         space.candidate(AssetClass::Warehouse, "empty"),
         space.candidate(AssetClass::Warehouse, "broken"),
-        space.candidate(AssetClass::Etl, "jobs"),
+        space.candidate(AssetClass::Pipeline, "jobs"),
     ];
     let error = space
         .plan_with(&all, |request| {
@@ -362,7 +362,7 @@ fn without_names_all_that_is_exported_goes_in() {
     let (chosen, left_out) = choose(vec![
         space.candidate(AssetClass::Warehouse, "draft"),
         space.candidate(AssetClass::Warehouse, "shop"),
-        space.candidate(AssetClass::Etl, "jobs"),
+        space.candidate(AssetClass::Pipeline, "jobs"),
     ]);
     let chosen: Vec<&str> = chosen.iter().map(|each| each.name.as_str()).collect();
     assert_eq!(chosen, ["shop", "jobs"]);
@@ -414,7 +414,7 @@ fn a_test_image_is_the_same_byte_for_byte() {
         )
         .pipeline("jobs");
     let all = [
-        space.candidate(AssetClass::Etl, "jobs"),
+        space.candidate(AssetClass::Pipeline, "jobs"),
         space.candidate(AssetClass::Warehouse, "shop"),
     ];
     let image = test_image(space.0.path(), &all, Some("1.2"), None, "../..").unwrap();

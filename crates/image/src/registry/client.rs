@@ -4,9 +4,9 @@ use std::io::{self, Read};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use bowline_contract::beginning;
-use bowline_driver::Redactor;
 use bowline_http::Origin;
+use bowline_words::Redactor;
+use bowline_words::beginning;
 use serde_json::Value as Json;
 use ureq::http::header;
 use ureq::http::{self, Method, StatusCode};

@@ -81,7 +81,7 @@ impl Runtime for BowlineRuntime<'_> {
         }
         let templates = match connector.class {
             AssetClass::Warehouse => exported(&connector.export.join(TEMPLATES_DIR))?,
-            AssetClass::Etl => Vec::new(),
+            AssetClass::Pipeline => Vec::new(),
         };
         files.push(PlannedFile {
             path: format!("{root}/{PYTHON_FILE}"),
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_pipeline_keeps_its_folder_where_it_is() {
-        let place = Place::new(AssetClass::Etl, "[http]\nbase_url = \"x\"");
+        let place = Place::new(AssetClass::Pipeline, "[http]\nbase_url = \"x\"");
         let (own, _) = place
             .provided(&["connector.toml", "manifest.json"])
             .unwrap();

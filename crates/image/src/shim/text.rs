@@ -14,7 +14,7 @@ pub(super) fn source_folder(class: AssetClass) -> &'static str {
     match class {
         // The agent's manifest and templates take the place of the connector's own.
         AssetClass::Warehouse => "source",
-        AssetClass::Etl => ".",
+        AssetClass::Pipeline => ".",
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) fn connector_py(
              from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Set, Tuple, TypeVar\n",
             WAREHOUSE,
         ),
-        AssetClass::Etl => (
+        AssetClass::Pipeline => (
             "orchestrator",
             "import collections\nimport datetime\nimport json\nimport os\nimport subprocess\nimport threading\n\
              import weakref\nfrom typing import Any, Callable, Deque, Dict, List, Optional, Sequence, TypeVar\n",
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn lines_are_as_short_as_everywhere() {
-        for class in [AssetClass::Warehouse, AssetClass::Etl] {
+        for class in [AssetClass::Warehouse, AssetClass::Pipeline] {
             let all: Vec<&Template> = Template::all().collect();
             let text = connector_py(&name(), class, &all);
             let long: Vec<&str> = text.lines().filter(|line| line.len() > 120).collect();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bowline_contract::etl::validate_runs;
-use bowline_etl::{
+use bowline_contract::pipeline::validate_runs;
+use bowline_pipeline::{
     Incoming, Outgoing, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Transport,
     TransportError,
 };

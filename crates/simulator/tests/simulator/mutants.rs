@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::{CheckReport, Options, Outcome, Report, run};
-use bowline_etl::{PagedPipeline, Pipeline, Transport as _};
+use bowline_pipeline::{PagedPipeline, Pipeline, Transport as _};
 use bowline_simulator::{ADDRESS, Form, InProcess, Paging, Scenario, Steps, Vendor, description};
 use jiff::SignedDuration;
 

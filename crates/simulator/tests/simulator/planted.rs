@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use bowline_etl::{
+use bowline_pipeline::{
     FetchMethods, HttpSource, Outgoing, Page, Pipeline, RunQuery, SourceError, SourceErrorKind,
     Transport,
 };

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bowline_connector::Credentials;
-use bowline_contract::etl::{EtlSourceManifest, validate_assets, validate_runs};
-use bowline_etl::{HttpSource, Pipeline, RunQuery, SourceError, Transport, description};
+use bowline_contract::pipeline::{PipelineManifest, validate_assets, validate_runs};
+use bowline_pipeline::{HttpSource, Pipeline, RunQuery, SourceError, Transport, description};
 use bowline_simulator::{
     Flaw, InProcess, Scenario, Span, Vendor, asset_flaws, credentials, manifest, run_flaws,
 };
@@ -28,8 +28,8 @@ pub(crate) fn known_credentials(url: &str) -> Credentials {
     Credentials::parse(Path::new("credentials.json"), &text).unwrap()
 }
 
-pub(crate) fn known_manifest() -> EtlSourceManifest {
-    EtlSourceManifest::parse(&manifest().to_string()).unwrap()
+pub(crate) fn known_manifest() -> PipelineManifest {
+    PipelineManifest::parse(&manifest().to_string()).unwrap()
 }
 
 /// The fitting connector over any transport.

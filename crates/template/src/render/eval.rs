@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bowline_contract::nearest::nearest;
+use bowline_words::nearest::nearest;
 
 use super::attributes::Lookup;
 use super::machine::{Machine, load};

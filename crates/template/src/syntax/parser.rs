@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bowline_contract::nearest::nearest;
+use bowline_words::nearest::nearest;
 
 use super::ast::{
     Block, Expr, ExprKind, For, Frame, LoopTest, Macro, Parameter, SetBlock, Stmt, Target, Variable,

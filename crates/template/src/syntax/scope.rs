@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bowline_contract::nearest::nearest;
+use bowline_words::nearest::nearest;
 
 use super::ast::{
     Application, Block, Expr, ExprKind, For, Frame, Load, Macro, SetBlock, Stmt, Target, Variable,

@@ -59,7 +59,7 @@ pub(super) fn summary(
         let what = match (connector.class, connector.mode) {
             (AssetClass::Warehouse, Some(mode)) => format!("warehouse, {}", mode.name()),
             (AssetClass::Warehouse, None) => "warehouse".to_owned(),
-            (AssetClass::Etl, _) => "pipeline".to_owned(),
+            (AssetClass::Pipeline, _) => "pipeline".to_owned(),
         };
         let _ = writeln!(text, "  {}  {what}", connector.name);
     }

@@ -11,7 +11,7 @@ use bowline_collect::{
     Sink, lines,
 };
 use bowline_connector::Credentials;
-use bowline_etl::EtlConnector;
+use bowline_pipeline::PipelineConnector;
 use indicatif::ProgressBar;
 use uuid::Uuid;
 
@@ -95,7 +95,7 @@ impl DestinationArgs {
     pub(super) fn open(
         &self,
         context: &Context,
-        connector: &EtlConnector,
+        connector: &PipelineConnector,
         credentials: &Credentials,
         cancel: &Arc<AtomicBool>,
     ) -> Result<Destination, CliError> {

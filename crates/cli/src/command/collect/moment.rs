@@ -1,6 +1,6 @@
 //! Moments and lengths of time as people write them.
 
-use bowline_contract::etl::EventTime;
+use bowline_contract::pipeline::EventTime;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 /// A moment on the command line.

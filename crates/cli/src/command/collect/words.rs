@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bowline_collect::{Collected, Tally, Window};
-use bowline_contract::counted;
+use bowline_words::counted;
 
 use crate::output::visible;
 use crate::style::{BAD, GOOD, OPEN, QUIET, paint};
@@ -67,7 +67,7 @@ pub(super) fn progress(collected: &Collected) -> String {
     parts.join(" and ")
 }
 
-fn readings(collected: &Collected) -> impl Iterator<Item = &bowline_etl::Summary> {
+fn readings(collected: &Collected) -> impl Iterator<Item = &bowline_pipeline::Summary> {
     [&collected.assets, &collected.runs]
         .into_iter()
         .filter_map(|tally| tally.reading.as_ref())
@@ -124,7 +124,7 @@ fn tell(tally: &Tally, what: &str, text: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use bowline_etl::Summary;
+    use bowline_pipeline::Summary;
 
     use super::*;
 

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use bowline_conformance::CheckInfo;
-use bowline_contract::{Capability, Metric, Template, listed};
+use bowline_contract::{Capability, Metric, Template};
+use bowline_words::listed;
 
 use crate::listing::Listing;
 use crate::style::{QUIET, STRONG, paint};

@@ -2,7 +2,7 @@
 
 use bowline_conformance::pipeline::{Options, run};
 use bowline_connector::Located;
-use bowline_contract::EtlSection;
+use bowline_contract::PipelineSection;
 use bowline_contract::layout::ETL_TEST_WINDOW_VARIABLE;
 use jiff::SignedDuration;
 
@@ -52,13 +52,13 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
 }
 
 /// The sections that filters name, in the suite's order; all of them without a filter.
-fn sections(filters: &[String]) -> Result<Vec<EtlSection>, CliError> {
+fn sections(filters: &[String]) -> Result<Vec<PipelineSection>, CliError> {
     let chosen = filters
         .iter()
-        .map(|filter| EtlSection::parse_filter(filter))
+        .map(|filter| PipelineSection::parse_filter(filter))
         .collect::<Result<Vec<_>, _>>()
         .map_err(CliError::Section)?;
-    Ok(EtlSection::ALL
+    Ok(PipelineSection::ALL
         .iter()
         .copied()
         .filter(|section| chosen.is_empty() || chosen.contains(section))
@@ -96,7 +96,10 @@ mod tests {
         let asked = ["etl_run_details", "etl_connection"].map(str::to_owned);
         assert_eq!(
             sections(&asked).ok(),
-            Some(vec![EtlSection::Connection, EtlSection::RunDetails])
+            Some(vec![
+                PipelineSection::Connection,
+                PipelineSection::RunDetails
+            ])
         );
         assert_eq!(sections(&[]).map(|all| all.len()).ok(), Some(3));
         assert!(sections(&["metadata".to_owned()]).is_err());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bowline_conformance::{CheckId, CheckReport, Culprit, Fault, Outcome, Proof, Step};
 
 use bowline_connector::dialect::Pack;
-use bowline_contract::counted;
+use bowline_words::counted;
 
 use super::{NAMED, Page, some};
 use crate::report::words::{Place, names, place, reason, telling_step};

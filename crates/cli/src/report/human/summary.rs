@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_conformance::{CapabilityReport, CheckId, MetricReport, Outcome, Proof, Verdict};
-use bowline_contract::{SuiteSection, counted};
+use bowline_contract::SuiteSection;
+use bowline_words::counted;
 
 use super::{NAMED, Page, some, verdict_counts};
 use crate::output::visible;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bowline_conformance::pipeline::{Answer, CheckReport, Fault, Outcome, Report};
 use bowline_conformance::{Conclusion, Verdict};
-use bowline_contract::counted;
+use bowline_words::counted;
 
 use super::reason;
 use crate::listing::Listing;

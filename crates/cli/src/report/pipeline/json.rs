@@ -169,7 +169,7 @@ fn wire(report: &Report, connector: &str) -> PipelineReport {
     PipelineReport {
         version: VERSION,
         bowline_version: env!("CARGO_PKG_VERSION"),
-        asset_class: AssetClass::Etl.name(),
+        asset_class: AssetClass::Pipeline.name(),
         connector: connector.to_owned(),
         tier: report.tier.name(),
         sections: report

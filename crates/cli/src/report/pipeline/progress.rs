@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::Event;
-use bowline_contract::counted;
+use bowline_words::counted;
 use indicatif::ProgressBar;
 
 use crate::output::Printer;

@@ -1,7 +1,0 @@
-//! A new pipeline connector: its files written, loaded and validated.
-
-mod example;
-mod write;
-
-pub use example::Example;
-pub use write::{EtlScaffold, EtlScaffolded, EtlStart};

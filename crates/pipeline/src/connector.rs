@@ -1,0 +1,188 @@
+//! A pipeline connector's folder, whatever the connector is written in.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bowline_connector::folder::{LoadError, Problem, ProblemKind, shown};
+use bowline_connector::{Credentials, EnvironmentEvent};
+use bowline_contract::ConnectorName;
+use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
+use bowline_contract::pipeline::PipelineManifest;
+use bowline_driver::process::Program;
+
+use crate::description::{self, Description, File};
+use crate::error::SourceError;
+use crate::explanation::OnExplanation;
+use crate::http::{OnExchange, OnRetry, Transport};
+use crate::paged::PagedPipeline;
+use crate::pipeline::Pipeline;
+use crate::process::ProcessMethods;
+use crate::source::HttpSource;
+
+/// A pipeline connector's folder in memory.
+#[derive(Debug, Clone)]
+pub struct PipelineConnector {
+    /// Its name.
+    pub name: ConnectorName,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its manifest.
+    pub manifest: PipelineManifest,
+    /// How its vendor is read.
+    pub source: PipelineSource,
+}
+
+/// How a connector is opened; only one that is described takes note of it.
+#[derive(Default)]
+pub struct Opening {
+    /// What answers in the vendor's place.
+    pub transport: Option<Arc<dyn Transport>>,
+    /// What is shown every exchange.
+    pub on_exchange: Option<OnExchange>,
+    /// What is told why a reading takes its time.
+    pub on_retry: Option<OnRetry>,
+    /// What every event is explained to.
+    pub on_explanation: Option<OnExplanation>,
+}
+
+/// How a connector reads its vendor.
+#[derive(Debug, Clone)]
+pub enum PipelineSource {
+    /// As its `connector.toml` describes.
+    Described(Box<Description>),
+    /// By a program of its own: a `connector.py`, or what `[driver]` names.
+    Program(Program),
+}
+
+impl PipelineConnector {
+    /// Loads a connector's folder.
+    ///
+    /// # Errors
+    /// [`LoadError`]: nothing there, not readable, or every mistake in its files.
+    pub fn load(dir: &Path) -> Result<Self, LoadError> {
+        Self::load_with(dir, &mut |_| ())
+    }
+
+    /// As [`PipelineConnector::load`], and tells what happens while the packages of a connector in Python are installed.
+    ///
+    /// # Errors
+    /// As [`PipelineConnector::load`].
+    pub fn load_with(
+        dir: &Path,
+        on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+    ) -> Result<Self, LoadError> {
+        let name = bowline_connector::connector_name(dir)?;
+        let file = dir.join(CONNECTOR_FILE);
+        let is_python = dir.join(PYTHON_FILE).is_file();
+        if !file.is_file() && !is_python {
+            return Err(LoadError::NotAConnector { dir: shown(dir) });
+        }
+        let mut problems = Vec::new();
+        let manifest = read_manifest(&dir.join(MANIFEST_FILE), &mut problems)?;
+        let source = if file.is_file() {
+            match description::parse(&shown(&file), &read(&file)?) {
+                Ok(File::Described(description)) => Some(PipelineSource::Described(description)),
+                Ok(File::Program { command }) => {
+                    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+                    let program = Program::new(name.as_str(), command, dir);
+                    Some(PipelineSource::Program(program))
+                }
+                Err(LoadError::Invalid { problems: more }) => {
+                    problems.extend(more);
+                    None
+                }
+                Err(other) => return Err(other),
+            }
+        } else {
+            let program = bowline_connector::python_program(&name, dir, on_event)?;
+            Some(PipelineSource::Program(program))
+        };
+        match (manifest, source) {
+            (Some(manifest), Some(source)) => Ok(Self {
+                name,
+                dir: dir.to_path_buf(),
+                manifest,
+                source,
+            }),
+            _ => Err(LoadError::Invalid { problems }),
+        }
+    }
+
+    /// The connector with these credentials, ready to be read; nothing is sent yet. Setting `cancel` stops a reading
+    /// soon.
+    ///
+    /// # Errors
+    /// When the credentials do not fit what the connector describes.
+    pub fn open(
+        &self,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Arc<dyn Pipeline>, SourceError> {
+        self.open_with(credentials, cancel, Opening::default())
+    }
+
+    /// As [`PipelineConnector::open`], with something in the vendor's place or somebody who looks on.
+    ///
+    /// # Errors
+    /// As [`PipelineConnector::open`].
+    pub fn open_with(
+        &self,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+        opening: Opening,
+    ) -> Result<Arc<dyn Pipeline>, SourceError> {
+        let manifest = self.manifest.clone();
+        Ok(match &self.source {
+            PipelineSource::Described(description) => {
+                let description = description.as_ref().clone();
+                let mut source = match opening.transport {
+                    Some(transport) => {
+                        HttpSource::over(transport, manifest, description, credentials, cancel)?
+                    }
+                    None => HttpSource::new(manifest, description, credentials, cancel)?,
+                };
+                if let Some(on_exchange) = opening.on_exchange {
+                    source = source.watched(on_exchange);
+                }
+                if let Some(on_retry) = opening.on_retry {
+                    source = source.telling(on_retry);
+                }
+                if let Some(on_explanation) = opening.on_explanation {
+                    source = source.explained(on_explanation);
+                }
+                Arc::new(source)
+            }
+            PipelineSource::Program(program) => {
+                let methods = ProcessMethods::new(program.clone(), credentials, cancel);
+                Arc::new(PagedPipeline::new(manifest, methods))
+            }
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
+        path: shown(path),
+        source,
+    })
+}
+
+fn read_manifest(
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<PipelineManifest>, LoadError> {
+    match PipelineManifest::parse(&read(path)?) {
+        Ok(manifest) => Ok(Some(manifest)),
+        Err(error) => {
+            problems.extend(error.problems.into_iter().map(|problem| Problem {
+                kind: ProblemKind::Manifest,
+                path: shown(path),
+                place: None,
+                message: problem.to_string(),
+                hint: problem.hint(),
+            }));
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Events from records: the tree of fields, filled in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bowline_contract::pipeline::{
+    Asset, AssetRole, Field, PipelineManifest, Run, Shape, StatusMapping,
+};
+use bowline_template::{Scope, Value};
+use serde_json::{Map, Value as Json};
+
+use crate::description::{Entries, FieldTree, Mapping};
+use crate::error::SourceError;
+use crate::expression::{text_of, to_json};
+use crate::fetch::{Reader, Row};
+
+/// A vendor's words that no mapping has, and how often each was seen.
+pub type Unmapped = BTreeMap<String, usize>;
+
+/// The statuses of runs and of task runs.
+pub(crate) struct Statuses<'m> {
+    pub(crate) runs: &'m StatusMapping,
+    pub(crate) tasks: &'m StatusMapping,
+}
+
+impl Reader<'_> {
+    /// What the fields of a row see: the record, its parent, and the shared values.
+    pub(crate) fn row_scope(
+        &self,
+        mapping: &Mapping,
+        scope: &Scope,
+        row: &Row,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Scope, SourceError> {
+        let mut scope = scope.with([
+            ("record", row.record.clone()),
+            ("parent", row.parent.clone()),
+        ]);
+        for (name, expression) in &mapping.lets {
+            if wanted(name) {
+                let value = self.evaluate(expression, &scope, &row.record)?;
+                scope = scope.with([(name.as_str(), value)]);
+            }
+        }
+        Ok(scope)
+    }
+
+    /// The asset of a row.
+    pub(crate) fn asset(
+        &self,
+        mapping: &Mapping,
+        scope: &Scope,
+        row: &Row,
+    ) -> Result<Json, SourceError> {
+        let scope = self.row_scope(mapping, scope, row, |_| true)?;
+        let value = self.fill(&mapping.fields, &scope, &row.record)?;
+        let mut asset = as_object(value);
+        finish(Asset::FIELDS, &mut asset);
+        Ok(Json::Object(asset))
+    }
+
+    /// The run event of a row, with the contract's statuses.
+    pub(crate) fn run(
+        &self,
+        mapping: &Mapping,
+        scope: &Scope,
+        row: &Row,
+        statuses: &Statuses<'_>,
+        unmapped: &mut Unmapped,
+    ) -> Result<Json, SourceError> {
+        let scope = self.row_scope(mapping, scope, row, |_| true)?;
+        let value = self.fill(&mapping.fields, &scope, &row.record)?;
+        let mut run = as_object(value);
+        finish(Run::FIELDS, &mut run);
+        map_statuses(&mut run, statuses, unmapped);
+        Ok(Json::Object(run))
+    }
+
+    /// A value of the tree; null for what is left out.
+    fn fill(&self, tree: &FieldTree, scope: &Scope, record: &Value) -> Result<Json, SourceError> {
+        match tree {
+            FieldTree::Value(expression) => Ok(to_json(&self.evaluate(expression, scope, record)?)),
+            FieldTree::Record { fields, required } => {
+                let mut object = Map::new();
+                for (name, field) in fields {
+                    let value = self.fill(field, scope, record)?;
+                    if value.is_null() {
+                        if required.contains(&name.as_str()) {
+                            return Ok(Json::Null);
+                        }
+                        continue;
+                    }
+                    object.insert(name.clone(), value);
+                }
+                // A table of which nothing is known says nothing.
+                Ok(if object.is_empty() {
+                    Json::Null
+                } else {
+                    Json::Object(object)
+                })
+            }
+            FieldTree::Rules(rules) => {
+                for (when, tree) in rules {
+                    if self.holds(when.as_ref(), scope, record)? {
+                        return self.fill(tree, scope, record);
+                    }
+                }
+                Ok(Json::Null)
+            }
+            FieldTree::List(list) => {
+                let mut items = Vec::new();
+                for entries in list {
+                    self.entries(entries, scope, record, &mut items)?;
+                }
+                Ok(Json::from(items))
+            }
+        }
+    }
+
+    fn entries(
+        &self,
+        entries: &Entries,
+        scope: &Scope,
+        record: &Value,
+        out: &mut Vec<Json>,
+    ) -> Result<(), SourceError> {
+        let mut seen = BTreeSet::new();
+        let items = match &entries.each {
+            None => vec![None],
+            Some(each) => {
+                let items = self.evaluate(each, scope, record)?;
+                items.items().into_iter().flatten().map(Some).collect()
+            }
+        };
+        for item in items {
+            let mut scope = match &item {
+                None => scope.clone(),
+                Some(item) => scope.with([("item", item.clone())]),
+            };
+            let shown = item.as_ref().unwrap_or(record);
+            for (name, expression) in &entries.lets {
+                let value = self.evaluate(expression, &scope, shown)?;
+                scope = scope.with([(name.as_str(), value)]);
+            }
+            if !self.holds(entries.when.as_ref(), &scope, shown)? {
+                continue;
+            }
+            if let Some(distinct) = &entries.distinct {
+                let key = to_json(&self.evaluate(distinct, &scope, shown)?);
+                if !seen.insert(key.to_string()) {
+                    continue;
+                }
+            }
+            out.push(self.fill(&entries.entry, &scope, shown)?);
+        }
+        Ok(())
+    }
+}
+
+fn as_object(value: Json) -> Map<String, Json> {
+    match value {
+        Json::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+/// Takes out nulls and empty lists, turns numbers that stand for identifiers into text, whole floats into integers, and
+/// says on which side of the job asset refs stand.
+fn finish(fields: &'static [Field], object: &mut Map<String, Json>) {
+    for field in fields {
+        let Some(value) = object.get_mut(field.name) else {
+            continue;
+        };
+        match (&field.shape, &mut *value) {
+            (Shape::Text, Json::Number(number)) => *value = Json::from(number.to_string()),
+            (Shape::Text, Json::Bool(flag)) => *value = Json::from(flag.to_string()),
+            (Shape::Integer(_), Json::Number(number)) if number.is_f64() => {
+                let whole = number.as_f64().filter(|number| number.fract() == 0.0);
+                if let Some(whole) =
+                    whole.and_then(|whole| format!("{whole:.0}").parse::<i64>().ok())
+                {
+                    *value = Json::from(whole);
+                }
+            }
+            (Shape::Texts, Json::Array(items)) => {
+                items.retain(|item| !item.is_null());
+                for item in items.iter_mut().filter(|item| item.is_number()) {
+                    *item = Json::from(text_of(item));
+                }
+            }
+            (Shape::Record(fields), Json::Object(inner)) => finish(fields, inner),
+            (Shape::Records(fields), Json::Array(items)) => finish_all(fields, items),
+            (Shape::TaskRuns, Json::Array(items)) => finish_all(Run::FIELDS, items),
+            (Shape::Refs(side), Json::Array(items)) => {
+                finish_all(bowline_contract::pipeline::AssetRef::FIELDS, items);
+                for item in items.iter_mut().filter_map(Json::as_object_mut) {
+                    set_side(item, *side);
+                }
+            }
+            _ => {}
+        }
+    }
+    object.retain(|_, value| {
+        !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty())
+    });
+}
+
+fn finish_all(fields: &'static [Field], items: &mut Vec<Json>) {
+    items.retain(|item| !item.is_null());
+    for item in items.iter_mut().filter_map(Json::as_object_mut) {
+        finish(fields, item);
+    }
+}
+
+fn set_side(asset_ref: &mut Map<String, Json>, side: AssetRole) {
+    asset_ref
+        .entry("role")
+        .or_insert_with(|| Json::from(side.name()));
+}
+
+/// Puts the contract's statuses for the vendor's in a run as the contract's methods give it, and counts those that the
+/// manifest does not map.
+pub fn map_run(manifest: &PipelineManifest, run: &mut Json, unmapped: &mut Unmapped) {
+    let statuses = Statuses {
+        runs: &manifest.run_status_mapping,
+        tasks: manifest.task_statuses(),
+    };
+    if let Some(run) = run.as_object_mut() {
+        map_statuses(run, &statuses, unmapped);
+    }
+}
+
+/// Puts the contract's statuses for the vendor's, in a run and its task runs, which belong to the run's job.
+pub(crate) fn map_statuses(
+    run: &mut Map<String, Json>,
+    statuses: &Statuses<'_>,
+    unmapped: &mut Unmapped,
+) {
+    map_status(run, statuses.runs, unmapped);
+    let job = run.get("job_source_id").cloned();
+    let Some(Json::Array(tasks)) = run.get_mut("task_runs") else {
+        return;
+    };
+    for task in tasks.iter_mut().filter_map(Json::as_object_mut) {
+        map_status(task, statuses.tasks, unmapped);
+        if let (Some(job), false) = (&job, task.contains_key("job_source_id")) {
+            task.insert("job_source_id".to_owned(), job.clone());
+        }
+    }
+}
+
+/// Puts the contract's status for the vendor's, which is kept as `raw_status`.
+///
+/// A status of several words is looked up with all of them, then with one less from the end, and so on.
+fn map_status(event: &mut Map<String, Json>, mapping: &StatusMapping, unmapped: &mut Unmapped) {
+    let words: Vec<String> = match event.get("status") {
+        None => return,
+        Some(Json::Array(words)) => words.iter().map(text_of).collect(),
+        Some(word) => vec![text_of(word)],
+    };
+    let raw = words.join("/");
+    let found = (1..=words.len())
+        .rev()
+        .find_map(|count| mapping.find(&words[..count].join("/")));
+    let status = found.unwrap_or_else(|| {
+        *unmapped.entry(raw.clone()).or_default() += 1;
+        bowline_contract::pipeline::RunStatus::Unknown
+    });
+    event.insert("status".to_owned(), Json::from(status.name()));
+    event.insert("raw_status".to_owned(), Json::from(raw));
+}

@@ -1,0 +1,116 @@
+//! JSON in expressions: records of which no field may be asked for that they do not have.
+
+use std::sync::Arc;
+
+use bowline_template::{Failure, Kind, Native, Shape, Value};
+use serde_json::{Map, Number, Value as Json};
+
+/// An object of a vendor's answer: its fields, sorted by name.
+#[derive(Debug)]
+struct Record(Vec<(Arc<str>, Value)>);
+
+/// How many fields a hint lists.
+const MAX_LISTED: usize = 30;
+
+impl Record {
+    fn field(&self, name: &str) -> Option<&Value> {
+        let place = self.0.binary_search_by(|(known, _)| (**known).cmp(name));
+        place.ok().map(|place| &self.0[place].1)
+    }
+}
+
+impl Native for Record {
+    fn shape(&self) -> Shape {
+        Shape::Mapping
+    }
+
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn at(&self, place: usize) -> Option<Value> {
+        let (name, _) = self.0.get(place)?;
+        Some(Value::from(Arc::clone(name)))
+    }
+
+    fn get(&self, key: &Value) -> Option<Value> {
+        self.field(key.as_text()?).cloned()
+    }
+
+    fn missing(&self, key: &Value) -> Option<Failure> {
+        let key = key.as_text()?;
+        let fields = || self.0.iter().map(|(name, _)| &**name);
+        let hint = match bowline_words::nearest(key, fields()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if self.0.is_empty() => "the record is empty".to_owned(),
+            None => format!(
+                "it has {}; write `| default(none)` behind a field that may be missing",
+                bowline_words::listed(fields().take(MAX_LISTED))
+            ),
+        };
+        let failure = Failure::new(format!("the record has no field `{key}`"));
+        Some(failure.with_hint(Some(hint)))
+    }
+}
+
+/// A JSON value as expressions see it.
+pub(crate) fn to_value(json: Json) -> Value {
+    match json {
+        Json::Null => Value::NONE,
+        Json::Bool(flag) => Value::from(flag),
+        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(number), _, _) => Value::from(number),
+            (None, Some(number), _) => Value::from(number),
+            (None, None, Some(number)) => Value::from(number),
+            (None, None, None) => Value::from(number.to_string()),
+        },
+        Json::String(text) => Value::from(text),
+        Json::Array(items) => Value::list(items.into_iter().map(to_value).collect()),
+        Json::Object(members) => {
+            let mut fields: Vec<(Arc<str>, Value)> = members
+                .into_iter()
+                .map(|(name, value)| (name.into(), to_value(value)))
+                .collect();
+            fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            Value::native(Arc::new(Record(fields)))
+        }
+    }
+}
+
+/// An expression's value as JSON; undefined is null, and a number that JSON cannot write is null too.
+pub(crate) fn to_json(value: &Value) -> Json {
+    match value.kind() {
+        Kind::Boolean(flag) => Json::Bool(flag),
+        Kind::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
+            (Ok(number), _) => Json::from(number),
+            (Err(_), Ok(number)) => Json::from(number),
+            (Err(_), Err(_)) => value.as_number().map_or(Json::Null, number_or_null),
+        },
+        Kind::Float(number) => number_or_null(number),
+        Kind::Text(text) => Json::from(text),
+        Kind::Sequence => {
+            let items = value.items().unwrap_or_default();
+            Json::Array(items.iter().map(to_json).collect())
+        }
+        Kind::Mapping => {
+            let entries = value.entries().unwrap_or_default();
+            let members: Map<String, Json> = entries
+                .iter()
+                .map(|(key, member)| {
+                    let name = match key.as_text() {
+                        Some(name) => name.to_owned(),
+                        None => key.to_string(),
+                    };
+                    (name, to_json(member))
+                })
+                .collect();
+            Json::Object(members)
+        }
+        Kind::Date(_) | Kind::DateTime(_) => Json::from(value.to_string()),
+        _ => Json::Null,
+    }
+}
+
+fn number_or_null(number: f64) -> Json {
+    Number::from_f64(number).map_or(Json::Null, Json::Number)
+}

@@ -1,0 +1,148 @@
+//! A pipeline connector, ready to be read, whatever it is written in.
+
+use std::num::NonZeroUsize;
+
+use bowline_contract::pipeline::PipelineManifest;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use crate::error::SourceError;
+use crate::event::Unmapped;
+
+/// An orchestrator's jobs and runs, read to the end.
+///
+/// Readings may run in several threads; each event is handed on once, in the contract's shape and with the contract's
+/// statuses.
+pub trait Pipeline: Send + Sync {
+    /// The connector's manifest.
+    fn manifest(&self) -> &PipelineManifest;
+
+    /// Logs in, or asks the vendor something small; gives its answer, null when there is nothing to ask.
+    ///
+    /// # Errors
+    /// When the vendor cannot be reached or does not let us in.
+    fn check(&self) -> Result<Json, SourceError>;
+
+    /// What the vendor has to complain about itself.
+    ///
+    /// # Errors
+    /// As for [`Pipeline::assets`].
+    fn warnings(&self) -> Result<Vec<String>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    /// Reads every job and hands on its asset. `now` is when; what a vendor shows in runs only is looked for in the
+    /// seven days before. Pages are no larger than `page_size`.
+    ///
+    /// # Errors
+    /// The first failure; events handed on before it are whole.
+    fn assets(
+        &self,
+        now: Timestamp,
+        page_size: Option<NonZeroUsize>,
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError>;
+
+    /// Reads runs and hands on their events, page by page. Pages are no larger than `page_size`.
+    ///
+    /// # Errors
+    /// The first failure; events handed on before it are whole.
+    fn runs(
+        &self,
+        query: &RunQuery,
+        page_size: Option<NonZeroUsize>,
+        on_event: &mut dyn FnMut(Json),
+    ) -> Result<Summary, SourceError>;
+
+    /// The contract's two methods as the connector's author wrote them; none when the connector is a description, whose
+    /// pages are the vendor's.
+    fn methods(&self) -> Option<&dyn FetchMethods> {
+        None
+    }
+
+    /// Stops every reading soon, and those to come.
+    fn cancel(&self);
+}
+
+/// The contract's two methods, one page at a time and nothing done to what they give.
+pub trait FetchMethods: Send + Sync {
+    /// `setup_connection()`, if the connector has it; once it has logged in, nothing more is done.
+    ///
+    /// # Errors
+    /// The connector's own.
+    fn setup_connection(&self) -> Result<(), SourceError>;
+
+    /// `fetch_metadata(limit, offset)`.
+    ///
+    /// # Errors
+    /// The connector's own.
+    fn fetch_metadata(&self, page: Page) -> Result<Vec<Json>, SourceError>;
+
+    /// `fetch_run_details(run_ids, window_start, window_end, limit, offset)`; neither ids nor a window without a
+    /// query, which the contract forbids.
+    ///
+    /// # Errors
+    /// The connector's own.
+    fn fetch_run_details(
+        &self,
+        query: Option<&RunQuery>,
+        page: Page,
+    ) -> Result<Vec<Json>, SourceError>;
+
+    /// Stops a call soon, and those to come.
+    fn cancel(&self);
+}
+
+/// One page of the contract's methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// The most events wanted.
+    pub limit: usize,
+    /// How many events come before the page.
+    pub offset: usize,
+}
+
+/// The runs to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunQuery {
+    /// Those whose `event_time` is in `[start, end)`.
+    Window {
+        /// The first moment that counts.
+        start: Timestamp,
+        /// The first moment that does not.
+        end: Timestamp,
+    },
+    /// Those with these ids, whenever they were.
+    Ids(Vec<String>),
+}
+
+impl RunQuery {
+    /// Whether a run with this time and id is asked for; a time that cannot be read is left to validation.
+    pub(crate) fn holds(&self, time: Option<Timestamp>, id: &str) -> bool {
+        match self {
+            Self::Window { start, end } => time.is_none_or(|at| *start <= at && at < *end),
+            Self::Ids(ids) => ids.iter().any(|wanted| wanted == id),
+        }
+    }
+}
+
+/// What a reading came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Records that the vendor gave.
+    pub records: usize,
+    /// Events handed on.
+    pub events: usize,
+    /// Records left out by `when`.
+    pub passed_over: usize,
+    /// Runs left out because their time is outside the window, or they were not asked for.
+    pub outside: usize,
+    /// Events left out because they were handed on before.
+    pub repeated: usize,
+    /// The vendor's words for statuses that no mapping has.
+    pub unmapped: Unmapped,
+    /// Oddities that are no errors.
+    pub notes: Vec<String>,
+    /// Requests sent, retries included; calls, for connectors that send their own.
+    pub requests: u64,
+}

@@ -1,0 +1,151 @@
+//! Connectors in a process of their own, in Python or any language that speaks the process protocol.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bowline_connector::Credentials;
+use bowline_driver::process::{CallLimits, Fault, Process, ProcessError, Program};
+use bowline_protocol::{
+    ConnectorKind, Done, FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams,
+    FetchRunDetailsResult, Method, SetupParams,
+};
+use bowline_words::Redactor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+
+use crate::error::{SourceError, SourceErrorKind};
+use crate::pipeline::{FetchMethods, Page, RunQuery};
+
+/// How long one call may take: a page of a slow vendor, with a request for each run.
+const CALL: CallLimits = CallLimits {
+    timeout: Duration::from_secs(300),
+    max_bytes: 256 * 1024 * 1024,
+};
+
+/// A connector's process, started with the first call and again after it was lost.
+pub struct ProcessMethods {
+    program: Program,
+    credentials: Map<String, Json>,
+    redactor: Redactor,
+    cancel: Arc<AtomicBool>,
+    process: Mutex<Option<Process>>,
+}
+
+impl ProcessMethods {
+    /// The methods of a program; nothing is started yet. Setting `cancel` stops a reading before its next page.
+    #[must_use]
+    pub fn new(program: Program, credentials: &Credentials, cancel: Arc<AtomicBool>) -> Self {
+        Self {
+            program,
+            credentials: credentials.connect_args().clone(),
+            redactor: credentials.redactor().clone(),
+            cancel,
+            process: Mutex::new(None),
+        }
+    }
+
+    fn call<P: Serialize, R: DeserializeOwned>(
+        &self,
+        method: Method,
+        params: &P,
+    ) -> Result<R, SourceError> {
+        let mut slot = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(SourceError::new(
+                SourceErrorKind::Cancelled,
+                format!("`{method}`"),
+            ));
+        }
+        let mut process = match slot.take() {
+            Some(process) => process,
+            None => self.start().map_err(|error| failed(method, &error))?,
+        };
+        match process.call(method, params, CALL) {
+            Ok(result) => {
+                *slot = Some(process);
+                Ok(result)
+            }
+            Err(error) => {
+                if matches!(error.fault, Fault::Refused(_)) {
+                    *slot = Some(process);
+                }
+                Err(failed(method, &error))
+            }
+        }
+    }
+
+    fn start(&self) -> Result<Process, ProcessError> {
+        let mut process = Process::start(&self.program, &self.redactor)?;
+        if process.hello().kind != ConnectorKind::Pipeline {
+            let reason = "it is a connector for a database, not for an orchestrator".to_owned();
+            return Err(process.fail(Fault::Unfit(reason)));
+        }
+        if process.serves(Method::Setup) {
+            let params = SetupParams {
+                credentials: self.credentials.clone(),
+            };
+            let Done {} = process.call(Method::Setup, &params, CALL)?;
+        }
+        Ok(process)
+    }
+}
+
+impl FetchMethods for ProcessMethods {
+    fn setup_connection(&self) -> Result<(), SourceError> {
+        let mut slot = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_none() {
+            *slot = Some(
+                self.start()
+                    .map_err(|error| failed(Method::Setup, &error))?,
+            );
+        }
+        Ok(())
+    }
+
+    fn fetch_metadata(&self, page: Page) -> Result<Vec<Json>, SourceError> {
+        let params = FetchMetadataParams {
+            limit: page.limit as u64,
+            offset: page.offset as u64,
+        };
+        let result: FetchMetadataResult = self.call(Method::FetchMetadata, &params)?;
+        Ok(result.assets)
+    }
+
+    fn fetch_run_details(
+        &self,
+        query: Option<&RunQuery>,
+        page: Page,
+    ) -> Result<Vec<Json>, SourceError> {
+        let (run_ids, window) = match query {
+            None => (None, None),
+            Some(RunQuery::Ids(ids)) => (Some(ids.clone()), None),
+            Some(RunQuery::Window { start, end }) => (None, Some((start, end))),
+        };
+        let params = FetchRunDetailsParams {
+            run_ids,
+            window_start: window.map(|(start, _)| start.to_string()),
+            window_end: window.map(|(_, end)| end.to_string()),
+            limit: page.limit as u64,
+            offset: page.offset as u64,
+        };
+        let result: FetchRunDetailsResult = self.call(Method::FetchRunDetails, &params)?;
+        Ok(result.runs)
+    }
+
+    fn cancel(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+}
+
+fn failed(method: Method, error: &ProcessError) -> SourceError {
+    let kind = match &error.fault {
+        Fault::TimedOut { .. } => SourceErrorKind::Timeout,
+        Fault::Cancelled => SourceErrorKind::Cancelled,
+        Fault::TooLong { .. } => SourceErrorKind::TooLarge,
+        Fault::Garbage { .. } => SourceErrorKind::Format,
+        _ => SourceErrorKind::Connector,
+    };
+    SourceError::new(kind, format!("`{method}`")).because(error.to_string())
+}

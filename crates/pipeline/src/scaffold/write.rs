@@ -1,0 +1,210 @@
+//! What a new connector starts from, and its files.
+
+use std::path::PathBuf;
+
+use bowline_connector::{NewFile, NewFolder, ScaffoldError, Workspace, new_connection_type};
+use bowline_contract::layout::{
+    CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
+    REQUIREMENTS_FILE,
+};
+use bowline_contract::pipeline::{PipelineManifest, StatusMapping, Terminology};
+use bowline_contract::{AssetClass, ConnectorName};
+use serde_json::{Map, Value as Json, json};
+
+use super::Example;
+use crate::connector::PipelineConnector;
+use crate::openapi::Proposal;
+
+const DESCRIBED: &str = include_str!("described.toml");
+const PYTHON: &str = include_str!("connector.py.txt");
+const REQUIREMENTS: &str = "\
+# The packages that connector.py imports, one a line, such as `requests==2.32.5`.
+# They are installed into an environment of this connector's own, and into the agent's image.
+";
+const EXTRA: &str = "\
+# What the agent's image needs beside the Python packages: RUN, ENV and ARG instructions, run as root.
+# COPY is not possible.
+";
+
+/// Words that orchestrators have for how a run stands, and what they mean.
+pub(crate) const COMMON_STATUSES: [(&str, &str); 21] = [
+    ("scheduled", "scheduled"),
+    ("pending", "queued"),
+    ("queued", "queued"),
+    ("waiting", "queued"),
+    ("created", "queued"),
+    ("starting", "in_progress"),
+    ("started", "in_progress"),
+    ("running", "in_progress"),
+    ("in_progress", "in_progress"),
+    ("success", "success"),
+    ("succeeded", "success"),
+    ("completed", "success"),
+    ("failed", "failed"),
+    ("failure", "failed"),
+    ("error", "error"),
+    ("timed_out", "timed_out"),
+    ("cancelling", "cancelling"),
+    ("cancelled", "cancelled"),
+    ("canceled", "cancelled"),
+    ("skipped", "skipped"),
+    ("paused", "blocked"),
+];
+
+/// What a new pipeline connector shall be.
+#[derive(Debug, Clone)]
+pub struct PipelineScaffold {
+    /// Its name.
+    pub name: ConnectorName,
+    /// The vendor's words; those of the start when not said.
+    pub terminology: Option<Terminology>,
+    /// Where the vendor's picture is.
+    pub icon_url: Option<String>,
+    /// What it starts from.
+    pub start: PipelineStart,
+}
+
+/// What a new pipeline connector starts from.
+#[derive(Debug, Clone)]
+pub enum PipelineStart {
+    /// A description of a vendor that does not exist, to be filled in.
+    Described,
+    /// A complete connector for an orchestrator.
+    Like(Example),
+    /// What a vendor's OpenAPI document says.
+    OpenApi(Box<Proposal>),
+    /// A class in Python.
+    Python,
+    /// A program in Rust.
+    Rust,
+}
+
+/// A pipeline connector just made.
+#[derive(Debug)]
+pub struct PipelineScaffolded {
+    /// The connector, loaded from what was written.
+    pub connector: PipelineConnector,
+    /// The files written, in the order to read them; a folder stands for what is copied into it.
+    pub files: Vec<PathBuf>,
+    /// The workspace's `.gitignore`, when it was made or extended.
+    pub ignore_file: Option<PathBuf>,
+}
+
+impl PipelineScaffold {
+    /// Writes the connector, then loads and validates what was written.
+    ///
+    /// Nothing is overwritten. On an error nothing of the connector is left; `.gitignore` may have been extended.
+    ///
+    /// # Errors
+    /// [`ScaffoldError`].
+    pub fn write(self, workspace: &Workspace) -> Result<PipelineScaffolded, ScaffoldError> {
+        let manifest = self.manifest();
+        let mut files = self.files();
+        files.push((MANIFEST_FILE.to_owned(), manifest.to_json_string()));
+        files.push((CREDENTIALS_FILE.to_owned(), credentials(&manifest)));
+        let folder = NewFolder::write(workspace, AssetClass::Pipeline, &self.name, files)?;
+        PipelineConnector::load(&folder.path())?;
+        let kept = folder.keep()?;
+        Ok(PipelineScaffolded {
+            connector: PipelineConnector::load(&kept.dir)?,
+            files: kept.files,
+            ignore_file: kept.ignore_file,
+        })
+    }
+
+    fn files(&self) -> Vec<NewFile> {
+        let described = |text: &str| vec![(CONNECTOR_FILE.to_owned(), text.to_owned())];
+        match &self.start {
+            PipelineStart::Described => described(DESCRIBED),
+            PipelineStart::Like(example) => described(example.connector),
+            PipelineStart::OpenApi(proposal) => described(&proposal.connector),
+            PipelineStart::Python => vec![
+                (
+                    PYTHON_FILE.to_owned(),
+                    PYTHON.replace("NAME", self.name.as_str()),
+                ),
+                (REQUIREMENTS_FILE.to_owned(), REQUIREMENTS.to_owned()),
+                (DOCKERFILE_EXTRA.to_owned(), EXTRA.to_owned()),
+            ],
+            PipelineStart::Rust => bowline_connector::pipeline_project(self.name.as_str()),
+        }
+    }
+
+    fn manifest(&self) -> PipelineManifest {
+        let example = match &self.start {
+            PipelineStart::Like(example) => PipelineManifest::parse(example.manifest).ok(),
+            _ => None,
+        };
+        let mut manifest = example.unwrap_or_else(|| PipelineManifest {
+            connection_type: new_connection_type(AssetClass::Pipeline),
+            connection_name: String::new(),
+            terminology: Terminology::default(),
+            icon_url: None,
+            run_status_mapping: mapping(&COMMON_STATUSES),
+            task_run_status_mapping: None,
+            credentials_schema: schema(&["api_url", "api_key"]),
+        });
+        if let PipelineStart::OpenApi(proposal) = &self.start {
+            let names: Vec<&str> = proposal.credentials.iter().map(String::as_str).collect();
+            manifest.credentials_schema = schema(&names);
+            if !proposal.statuses.is_empty() {
+                let statuses = proposal.statuses.iter();
+                let pairs: Vec<(&str, &str)> = statuses
+                    .map(|(word, means)| (word.as_str(), *means))
+                    .collect();
+                manifest.run_status_mapping = mapping(&pairs);
+            }
+        }
+        manifest.connection_type = new_connection_type(AssetClass::Pipeline);
+        manifest.connection_name = self.name.to_string();
+        if let Some(terminology) = &self.terminology {
+            manifest.terminology = terminology.clone();
+        }
+        if self.icon_url.is_some() {
+            manifest.icon_url.clone_from(&self.icon_url);
+        }
+        manifest
+    }
+}
+
+/// A mapping of words, of which the first counts where two differ in case only.
+fn mapping(pairs: &[(&str, &str)]) -> StatusMapping {
+    let mut kept: Vec<(&str, Json)> = Vec::new();
+    for (word, means) in pairs {
+        let known = kept
+            .iter()
+            .any(|(other, _)| other.to_lowercase() == word.to_lowercase());
+        if !known {
+            kept.push((word, Json::from(*means)));
+        }
+    }
+    StatusMapping::from_pairs(kept.iter().map(|(word, means)| (*word, means)))
+        .unwrap_or_else(|problems| unreachable!("{problems:?}"))
+}
+
+/// The schema of credentials that are all texts.
+fn schema(names: &[&str]) -> Option<Map<String, Json>> {
+    let members: Map<String, Json> = names
+        .iter()
+        .map(|name| {
+            let rule = json!({ "type": "string", "required": true });
+            ((*name).to_owned(), rule)
+        })
+        .collect();
+    let schema = json!({
+        "connect_args": { "type": "dict", "required": true, "schema": members },
+    });
+    schema.as_object().cloned()
+}
+
+/// Credentials to fill in: every text of the schema, empty.
+fn credentials(manifest: &PipelineManifest) -> String {
+    let schema = manifest.credentials_schema.as_ref();
+    let members = schema.and_then(|schema| schema.get("connect_args")?.get("schema")?.as_object());
+    let args: Map<String, Json> = members
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| (name.clone(), Json::from("")))
+        .collect();
+    format!("{:#}\n", json!({ "connect_args": args }))
+}
