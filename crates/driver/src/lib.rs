@@ -1,11 +1,9 @@
 //! One way to run SQL: drivers, connections, values and errors.
 
 mod adbc;
-pub mod catalogue;
 mod connection;
 mod error;
 mod fake;
-pub mod install;
 mod json;
 mod odbc;
 mod open;

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::{InstallError, open_file};
+use crate::InstallError;
 use crate::catalogue::{Build, PackageSource};
 
 /// Fails unless the archive has exactly the hash the catalogue names.
-pub(super) fn verify(
+pub(crate) fn verify(
     archive: &Path,
     build: &Build,
     cancel: &AtomicBool,
@@ -48,7 +48,7 @@ impl Write for HashWriter<'_> {
 }
 
 /// Writes the library into a folder and says where it is.
-pub(super) fn unpack(
+pub(crate) fn unpack(
     source: PackageSource,
     archive: &Path,
     build: &Build,
@@ -133,4 +133,12 @@ fn pump(
         to.write_all(&buffer[..count])
             .map_err(|error| InstallError::write(source, error))?;
     }
+}
+
+/// Opens a file to read; a file that is not there is told with its path.
+fn open_file(path: &Path) -> Result<File, InstallError> {
+    File::open(path).map_err(|error| InstallError::Unpack {
+        file: path.display().to_string(),
+        reason: error.to_string(),
+    })
 }

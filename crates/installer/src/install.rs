@@ -4,49 +4,17 @@
 //! A driver is a folder `<name>-<version>` with its library, and beside it the standard driver manifest
 //! `<name>.toml`. Both appear whole or not at all. Nothing here runs unless it is asked to.
 
-mod client;
-mod error;
-mod fetch;
-mod manifest;
-mod unpack;
-
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use crate::catalogue::{Build, CatalogueEntry, Platform};
-
-pub use client::{ClientRun, last_lines, run_client};
-pub use error::InstallError;
-
-/// Names the folder to use instead of the user's standard one.
-pub const DRIVER_FOLDER_VARIABLE: &str = "BOWLINE_DRIVER_DIR";
-
-/// The folder drivers are installed in, and found in without any setting: what the variable
-/// `BOWLINE_DRIVER_DIR` names, else the user's standard folder of ADBC drivers. `None` without a home folder.
-#[must_use]
-pub fn driver_folder() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(folder) = variable(DRIVER_FOLDER_VARIABLE) {
-        return std::path::absolute(folder).ok();
-    }
-    if cfg!(windows) {
-        variable("LOCALAPPDATA").map(|data| PathBuf::from(data).join("ADBC/Drivers"))
-    } else if cfg!(target_os = "macos") {
-        variable("HOME")
-            .map(|home| PathBuf::from(home).join("Library/Application Support/ADBC/Drivers"))
-    } else {
-        variable("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")))
-            .map(|config| config.join("adbc/drivers"))
-    }
-}
+use crate::{InstallError, fetch, manifest, unpack};
 
 /// How to install.
 #[derive(Debug)]
 pub struct InstallOptions<'a> {
-    /// Where to; see [`driver_folder`].
+    /// Where to; see [`driver_folder`](crate::driver_folder).
     pub folder: PathBuf,
     /// The package's archive, fetched already; nothing is downloaded then.
     pub archive: Option<PathBuf>,
@@ -191,7 +159,8 @@ fn install_build(
     manifest::write(entry, build, &folder, &library, bytes)
 }
 
-const WORK_PREFIX: &str = ".installing-";
+/// How the names of unfinished installations begin.
+pub(crate) const WORK_PREFIX: &str = ".installing-";
 
 /// Removes what installations that were killed left behind, once they are surely not running any more.
 fn remove_leftovers(folder: &Path) {
@@ -206,14 +175,6 @@ fn remove_leftovers(folder: &Path) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-}
-
-/// Opens a file to read; a file that is not there is told with its path.
-fn open_file(path: &Path) -> Result<File, InstallError> {
-    File::open(path).map_err(|error| InstallError::Unpack {
-        file: path.display().to_string(),
-        reason: error.to_string(),
-    })
 }
 
 #[cfg(test)]

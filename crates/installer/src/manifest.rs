@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use toml::Table;
 
-use super::{InstallError, InstallState, Installed};
 use crate::catalogue::{Build, CatalogueEntry, Platform};
+use crate::{InstallError, InstallState, Installed};
 
 /// Writes a driver's manifest in one step, and removes the library of the version before.
-pub(super) fn write(
+pub(crate) fn write(
     entry: &CatalogueEntry,
     build: &Build,
     folder: &Path,
@@ -35,7 +35,7 @@ pub(super) fn write(
     });
     let text = toml::to_string(&content).map_err(|error| failed(std::io::Error::other(error)))?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(super::WORK_PREFIX);
+    builder.prefix(crate::install::WORK_PREFIX);
     // Temporary files are their owner's alone; a driver in a shared folder is for everybody.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -73,7 +73,7 @@ fn remove_version(name: &str, folder: &Path, before: &Content, library: &Path) {
 }
 
 /// What the folder holds under a driver's name, for a platform.
-pub(super) fn state(
+pub(crate) fn state(
     entry: &CatalogueEntry,
     folder: &Path,
     platform: Option<Platform>,

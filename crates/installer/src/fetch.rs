@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::InstallError;
-use super::client::{last_lines, run_client};
+use crate::InstallError;
 use crate::catalogue::{Build, PackageSource};
+use crate::client::{last_lines, run_client};
 
 /// The ways to start pip, in the order they are tried.
 const PIPS: [&[&str]; 4] = [
@@ -22,7 +22,7 @@ const NPMS: [&[&str]; 1] = [if cfg!(windows) {
 }];
 
 /// Fetches a build's archive into a folder and says where it is.
-pub(super) fn fetch(
+pub(crate) fn fetch(
     source: PackageSource,
     build: &Build,
     folder: &Path,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fs, io};
 
-use super::InstallError;
+use crate::InstallError;
 
 /// How often a running client is looked at.
 const POLL: Duration = Duration::from_millis(20);

@@ -79,7 +79,7 @@ pub enum InstallError {
 }
 
 impl InstallError {
-    pub(super) fn no_build(entry: &CatalogueEntry, platform: Option<Platform>) -> Self {
+    pub(crate) fn no_build(entry: &CatalogueEntry, platform: Option<Platform>) -> Self {
         let available: Vec<String> = entry
             .builds
             .iter()
@@ -101,7 +101,7 @@ impl InstallError {
         }
     }
 
-    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
         let hint = match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
