@@ -7,7 +7,7 @@ mod fake;
 mod json;
 mod odbc;
 mod open;
-pub mod process;
+mod process;
 mod session;
 mod sqlite;
 mod value;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::process::{self, Program};
-use crate::{Database, SqlError, adbc, odbc, sqlite};
+use bowline_process::Program;
 use bowline_words::Redactor;
+
+use crate::{Database, SqlError, adbc, odbc, process, sqlite};
 
 /// Which driver to use and how: everything needed to reach one database. `Debug` shows no option's value.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bowline_contract::{ConnectorName, Template, layout};
 use bowline_driver::DriverKind;
-use bowline_driver::process::{CallLimits, Fault, Process, ProcessError, Program};
+use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{ConnectorKind, Done, GivenText, Method, TemplateProblem, TemplatesResult};
 use bowline_template::CompiledTemplate;
 use bowline_words::Redactor;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
-use bowline_driver::process::Program;
+use bowline_process::Program;
 use bowline_template::CompiledTemplate;
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use bowline_driver::process::ProcessError;
+use bowline_process::ProcessError;
 
 use crate::python::EnvironmentError;
 

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::{ConnectorName, layout};
-use bowline_driver::process::Program;
+use bowline_process::Program;
 
 use super::environment::{self, EnvironmentError, EnvironmentEvent, fingerprint};
 use super::system_packages::system_packages;

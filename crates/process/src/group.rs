@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 ///
 /// # Errors
 /// What the system says; `Unsupported` where there are no process groups.
-pub(super) fn start(command: &mut Command) -> io::Result<(Child, Group)> {
+pub(crate) fn start(command: &mut Command) -> io::Result<(Child, Group)> {
     #[cfg(unix)]
     {
         unix::start(command)
@@ -20,20 +20,20 @@ pub(super) fn start(command: &mut Command) -> io::Result<(Child, Group)> {
 }
 
 #[cfg(unix)]
-pub(super) use unix::Group;
+pub(crate) use unix::Group;
 
 /// There are no process groups here, so there is never one of these.
 #[cfg(not(unix))]
 #[derive(Debug)]
-pub(super) enum Group {}
+pub(crate) enum Group {}
 
 #[cfg(not(unix))]
 impl Group {
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         match *self {}
     }
 
-    pub(super) fn reap(&self, _leader: &mut Child) -> io::Result<std::process::ExitStatus> {
+    pub(crate) fn reap(&self, _leader: &mut Child) -> io::Result<std::process::ExitStatus> {
         match *self {}
     }
 }

@@ -9,11 +9,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::group::Group;
+use crate::group::Group;
 
 /// What happens to a process, in the order in which its threads see it.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// A line of its standard output, without its end.
     Line(Vec<u8>),
     /// A line grew over the limit; nothing more is read.
@@ -23,11 +23,11 @@ pub(super) enum Event {
     /// It ended.
     Ended(String),
     /// The call with this number is to be given up.
-    Cancel(u64),
+    Abort(u64),
 }
 
 /// Reads lines until the output ends or one is longer than the limit of the moment.
-pub(super) fn read_lines(
+pub(crate) fn read_lines(
     output: impl Read + Send + 'static,
     limit: Arc<AtomicUsize>,
     events: Sender<Event>,
@@ -77,7 +77,7 @@ fn read_line(output: &mut impl BufRead, limit: &AtomicUsize) -> std::io::Result<
 
 /// Writes what comes, and closes the input when nothing more can come. A process that does not read blocks only
 /// this thread.
-pub(super) fn write_lines(mut input: ChildStdin, lines: Receiver<Vec<u8>>) {
+pub(crate) fn write_lines(mut input: ChildStdin, lines: Receiver<Vec<u8>>) {
     thread::spawn(move || {
         for line in lines {
             // A process that closed its input has ended or soon will, which its other threads tell.
@@ -89,7 +89,7 @@ pub(super) fn write_lines(mut input: ChildStdin, lines: Receiver<Vec<u8>>) {
 }
 
 /// Waits for the end and tells it.
-pub(super) fn await_end(mut leader: Child, group: Arc<Group>, events: Sender<Event>) {
+pub(crate) fn await_end(mut leader: Child, group: Arc<Group>, events: Sender<Event>) {
     thread::spawn(move || {
         let how = match group.reap(&mut leader) {
             Ok(status) => status.to_string(),
@@ -102,7 +102,7 @@ pub(super) fn await_end(mut leader: Child, group: Arc<Group>, events: Sender<Eve
 
 /// The last lines of a log.
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     state: Mutex<TailState>,
     ended: Condvar,
 }
@@ -121,7 +121,7 @@ const LINE_BYTES: usize = 400;
 
 impl Tail {
     /// Follows a log to its end.
-    pub(super) fn follow(log: impl Read + Send + 'static) -> Arc<Self> {
+    pub(crate) fn follow(log: impl Read + Send + 'static) -> Arc<Self> {
         let tail = Arc::new(Self::default());
         let written = Arc::clone(&tail);
         thread::spawn(move || {
@@ -161,7 +161,7 @@ impl Tail {
     }
 
     /// The last lines; a log that is about to end gets the moment it needs.
-    pub(super) fn lines(&self, patience: Duration) -> Vec<String> {
+    pub(crate) fn lines(&self, patience: Duration) -> Vec<String> {
         let state = self.lock();
         let (state, _) = self
             .ended

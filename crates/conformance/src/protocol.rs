@@ -6,18 +6,16 @@ use std::fmt;
 use std::time::Duration;
 
 use bowline_contract::Template;
+use bowline_driver::{Limits, ResultSet};
+use bowline_process::{CallLimits, Fault, Process, Program};
 use bowline_protocol::{
     ConnectResult, ConnectorKind, ErrorKind, ErrorObject, ExecuteResult, FetchMetadataResult,
     FetchRunDetailsResult, InitializeResult, Method, QueryResult, Response, TemplatesResult,
     VERSION,
 };
-use bowline_words::nearest;
+use bowline_words::{Redactor, nearest};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
-
-use super::{CallLimits, Fault, Process, Program, wire};
-use crate::Limits;
-use bowline_words::Redactor;
 
 use cases::{Begin, CASES, Case, Expect, Of, Say};
 
@@ -254,8 +252,8 @@ impl<'a> Talk<'a> {
             Expect::Executed => result::<ExecuteResult>(answer, id).map(drop),
             Expect::Rows => {
                 let rows: QueryResult = result(answer, id)?;
-                let rows =
-                    wire::result_set(rows, &Limits::default()).map_err(|error| error.message)?;
+                let rows = ResultSet::from_wire(rows, &Limits::default())
+                    .map_err(|error| error.message)?;
                 match rows.rows.is_empty() {
                     true => Err("the statement gave no row".to_owned()),
                     false => Ok(()),

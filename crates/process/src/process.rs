@@ -2,20 +2,19 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bowline_protocol::{
     ANSWER_OVERHEAD, Done, InitializeParams, InitializeResult, Method, Request, Response, VERSION,
 };
+use bowline_words::Redactor;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::group::{self, Group};
-use super::streams::{Event, Tail, await_end, read_lines, write_lines};
-use super::{Fault, ProcessError, Program};
-use crate::Canceller;
-use bowline_words::Redactor;
+use crate::group::{self, Group};
+use crate::streams::{Event, Tail, await_end, read_lines, write_lines};
+use crate::{Fault, ProcessError, Program};
 
 /// How long a process that was asked to stop has until it is killed.
 const GRACE: Duration = Duration::from_millis(500);
@@ -59,7 +58,7 @@ pub struct Process {
     /// None once the process is to end.
     input: Option<Sender<Vec<u8>>>,
     events: Receiver<Event>,
-    stop: Arc<Stop>,
+    abort: Arc<Abort>,
     line_limit: Arc<AtomicUsize>,
     log: Arc<Tail>,
     group: Arc<Group>,
@@ -90,8 +89,11 @@ impl Process {
         Ok(process)
     }
 
-    /// Starts a program without a word.
-    pub(super) fn spawn(program: &Program, redactor: &Redactor) -> Result<Self, ProcessError> {
+    /// Starts a program without a word: not even the handshake.
+    ///
+    /// # Errors
+    /// [`ProcessError`]: it cannot be started.
+    pub fn spawn(program: &Program, redactor: &Redactor) -> Result<Self, ProcessError> {
         let not_started = |source| ProcessError {
             connector: program.connector.clone(),
             fault: Fault::NotStarted {
@@ -127,7 +129,7 @@ impl Process {
             },
             input: Some(lines),
             events,
-            stop: Arc::new(Stop {
+            abort: Arc::new(Abort {
                 events: Mutex::new(events_in),
                 running: Mutex::new(None),
             }),
@@ -154,13 +156,15 @@ impl Process {
             .any(|name| name == method.name())
     }
 
-    /// Ends the running call from another thread.
-    pub(super) fn canceller(&self) -> Arc<dyn Canceller> {
-        Arc::clone(&self.stop) as Arc<dyn Canceller>
+    /// What ends the running call from another thread.
+    #[must_use]
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle(Arc::clone(&self.abort))
     }
 
     /// Whether it can be asked something else.
-    pub(super) fn is_usable(&self) -> bool {
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
         self.input.is_some()
     }
 
@@ -215,7 +219,7 @@ impl Process {
         let line = serde_json::to_vec(&request)
             .map_err(|error| Fault::Unfit(format!("cannot write a request: {error}")))?;
         let mut waiting = self.write(line, method, limits);
-        let _running = self.stop.while_running(id);
+        let _running = self.abort.while_running(id);
         loop {
             let line = self.next_line(id, &mut waiting)?;
             if let Some(outcome) = read_answer(method, id, &line)? {
@@ -225,7 +229,10 @@ impl Process {
     }
 
     /// Writes any line and waits for the next one, whatever either of them is. Faults name the method.
-    pub(super) fn exchange(
+    ///
+    /// # Errors
+    /// [`Fault`]; the process is left as it is.
+    pub fn exchange(
         &mut self,
         line: &str,
         method: Method,
@@ -256,8 +263,8 @@ impl Process {
             match self.events.recv_timeout(left) {
                 Ok(Event::Line(line)) => return Ok(line),
                 Ok(Event::TooLong) => return Err(waiting.too_long()),
-                Ok(Event::Cancel(cancelled)) if cancelled == id => return Err(Fault::Cancelled),
-                Ok(Event::Cancel(_)) => {}
+                Ok(Event::Abort(aborted)) if aborted == id => return Err(Fault::Cancelled),
+                Ok(Event::Abort(_)) => {}
                 Ok(Event::Ended(how)) => {
                     self.has_ended = true;
                     waiting.no_longer_than(ARRIVAL, how);
@@ -274,7 +281,7 @@ impl Process {
     }
 
     /// Closes its input; says whether it then ended by itself in time.
-    pub(super) fn ends_without_input(&mut self, patience: Duration) -> bool {
+    pub fn ends_without_input(&mut self, patience: Duration) -> bool {
         self.input = None;
         self.ends(patience)
     }
@@ -288,7 +295,7 @@ impl Process {
     }
 
     /// Says whether it ends by itself in time.
-    pub(super) fn ends(&mut self, patience: Duration) -> bool {
+    pub fn ends(&mut self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         while !self.has_ended {
             match self
@@ -388,36 +395,40 @@ fn is_notification(line: &[u8]) -> bool {
     serde_json::from_slice::<Shape>(line).is_ok_and(|shape| shape.id.is_none())
 }
 
-/// Gives up the running call.
-struct Stop {
+/// Ends the running call of a process from another thread; the process is ended with it.
+#[derive(Clone)]
+pub struct AbortHandle(Arc<Abort>);
+
+impl AbortHandle {
+    /// Gives up the running call; does nothing when none runs.
+    pub fn abort(&self) {
+        let running = lock(&self.0.running);
+        if let Some(id) = *running {
+            // The process is gone already.
+            let _ = lock(&self.0.events).send(Event::Abort(id));
+        }
+    }
+}
+
+/// Which call runs, and where to tell that it is given up.
+struct Abort {
     events: Mutex<Sender<Event>>,
     running: Mutex<Option<u64>>,
 }
 
-impl Stop {
+impl Abort {
     fn while_running(self: &Arc<Self>, id: u64) -> impl Drop + use<> {
-        struct Running(Arc<Stop>);
+        struct Running(Arc<Abort>);
         impl Drop for Running {
             fn drop(&mut self) {
-                *self
-                    .0
-                    .running
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = None;
+                *lock(&self.0.running) = None;
             }
         }
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
+        *lock(&self.running) = Some(id);
         Running(Arc::clone(self))
     }
 }
 
-impl Canceller for Stop {
-    fn cancel(&self) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = *running {
-            let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-            // The process is gone already.
-            let _ = events.send(Event::Cancel(id));
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

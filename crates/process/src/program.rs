@@ -35,12 +35,12 @@ impl Program {
     }
 
     /// The program's name, for errors.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let name = self.command.first().cloned().unwrap_or_default();
         name.to_string_lossy().into_owned()
     }
 
-    pub(super) fn to_command(&self) -> Command {
+    pub(crate) fn to_command(&self) -> Command {
         let (program, arguments) = match self.command.split_first() {
             Some((program, arguments)) => (program.clone(), arguments),
             None => (OsString::new(), &[][..]),
