@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bowline_connector::folder::{Document, Place, Problem, ProblemKind};
 use bowline_contract::layout::TEMPLATE_SOURCE_ENDING;
 use bowline_contract::{Template, TemplateKind, TemplateSection};
 use bowline_template::{CompiledTemplate, TemplateError};
@@ -10,9 +11,7 @@ use bowline_words::nearest::{hint_or, nearest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::document::Document;
 use super::position::{first_line_in_file, position_in_file};
-use super::problem::{Place, Problem, ProblemKind};
 
 /// What one file says about one template.
 #[derive(Debug, Clone)]

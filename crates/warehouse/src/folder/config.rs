@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bowline_connector::folder::HINT_SEPARATOR;
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
-
-use super::document::HINT_SEPARATOR;
 
 /// The file `connector.toml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use bowline_connector::{
+    NewFile, NewFolder, ScaffoldError, Workspace, new_connection_type, rust_project,
+};
 use bowline_contract::layout::{
     CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
     REQUIREMENTS_FILE, TEMPLATES_FILE,
@@ -13,11 +16,12 @@ use bowline_words::nearest::hint_or;
 use serde_json::{Map, Value};
 
 use super::conversion::Conversion;
-use super::folder::{NewFile, NewFolder, new_connection_type};
-use super::{ScaffoldError, python, rust, texts};
+use super::{python, texts};
 use crate::connector::Connector;
 use crate::dialect::{Pack, ScaffoldFiles};
-use crate::workspace::Workspace;
+
+const RUST_MAIN: &str = include_str!("rust/main.rs.txt");
+const RUST_CONNECTOR: &str = include_str!("rust/connector.toml.txt");
 
 /// What a new connector shall be.
 #[derive(Debug, Clone)]
@@ -240,7 +244,11 @@ impl Scaffold {
             }
             (Start::Rust, dialect) => {
                 let dialect = dialect.map_or(ANY_ENGINE, |pack| pack.name);
-                let mut written = rust::files(self.name.as_str(), dialect);
+                let mut written = rust_project(
+                    RUST_CONNECTOR.replace("DIALECT", dialect),
+                    RUST_MAIN,
+                    self.name.as_str(),
+                );
                 written.push(own_templates());
                 (written, None)
             }

@@ -17,7 +17,6 @@ use crate::dialect::Pack;
 use crate::folder::FunctionalSection;
 use crate::template::TemplateSet;
 
-pub use load::connector_name;
 pub use open::{FunctionalTarget, OpenError};
 
 /// A connector: everything its folder says, checked and compiled.

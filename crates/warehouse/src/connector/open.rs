@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bowline_connector::{Credentials, ExpressionError};
 use bowline_driver::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError};
 use toml::Spanned;
 
 use super::{Connector, Functional};
-use crate::credentials::{Credentials, ExpressionError};
 
 /// The longest a connector's own process may take to log in: it may have to load a large driver first.
 const PROCESS_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use bowline_connector::folder::{Document, Problem};
 use bowline_contract::Template;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::embedded::{Embedded, PACKS};
-use crate::folder::{
-    ConnectorFile, Document, GivenTemplate, Problem, read_templates, template_of_file, whole_file,
-};
+use crate::folder::{ConnectorFile, GivenTemplate, read_templates, template_of_file, whole_file};
 
 /// The file `pack.toml`: the facts about one dialect pack.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

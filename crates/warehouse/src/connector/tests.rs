@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use bowline_connector::Credentials;
+use bowline_connector::folder::{LoadError, ProblemKind};
 use bowline_contract::Template;
 use bowline_driver::{Limits, Value};
 
 use super::Connector;
-use crate::credentials::Credentials;
-use crate::folder::{LoadError, ProblemKind};
 use crate::template::{Arguments, Origin};
 
 const MANIFEST: &str = r#"{"connection_type": "custom-connector-0a1b2c3", "connection_name": "shop", "asset_class": "warehouse"}"#;

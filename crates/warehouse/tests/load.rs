@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use bowline_connector::Connector;
+use bowline_warehouse::Connector;
 
 const VALID: [(&str, &str); 2] = [
     (

@@ -1,10 +1,11 @@
 //! JSON Schemas for the files people write, generated from the types that read them.
 
+use bowline_connector::folder::schema_of;
 use bowline_contract::{SourceManifest, Template, TemplateKind, TemplateSection};
 use serde_json::{Map, Value, json};
 
 use crate::dialect::PackFile;
-use crate::folder::{ConnectorFile, schema_of};
+use crate::folder::ConnectorFile;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 

@@ -3,6 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bowline_connector::folder::{LoadError, Place, Problem, ProblemKind, shown};
+use bowline_connector::{
+    EnvironmentEvent, python_program, python_program_without_packages, with_interpreter,
+};
 use bowline_contract::{ConnectorName, Template, layout};
 use bowline_driver::DriverKind;
 use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
@@ -12,8 +16,6 @@ use bowline_words::Redactor;
 
 use super::open::FunctionalTarget;
 use super::{Connector, Driver, Functional, load};
-use crate::folder::{LoadError, Place, Problem, ProblemKind, shown};
-use crate::python::{self, EnvironmentEvent};
 use crate::template::{ConnectorTemplate, Origin, TemplateSet};
 
 /// How long a connector may take to give its templates.
@@ -38,7 +40,7 @@ pub(super) fn load_python(
     dir: &Path,
     on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
 ) -> Result<Connector, LoadError> {
-    let program = python::program(name, dir, on_event)?;
+    let program = python_program(name, dir, on_event)?;
     load_program(name, dir, program)
 }
 
@@ -49,7 +51,7 @@ impl Connector {
         name: &ConnectorName,
         dir: &Path,
     ) -> Result<Self, LoadError> {
-        let program = python::program_without_packages(name, dir)?;
+        let program = python_program_without_packages(name, dir)?;
         load_program(name, dir, program)
     }
 }
@@ -66,7 +68,7 @@ fn load_program(
     let Some(manifest) = manifest.filter(|_| problems.is_empty()) else {
         return Err(LoadError::Invalid { problems });
     };
-    let program = python::with_interpreter(program, given.interpreter.as_deref());
+    let program = with_interpreter(program, given.interpreter.as_deref());
     Ok(Connector {
         name: name.clone(),
         dir: dir.to_path_buf(),

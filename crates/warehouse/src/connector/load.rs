@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use bowline_connector::folder::{
+    Document, LoadError, Place, Problem, ProblemKind, connector_name, shown,
+};
+use bowline_connector::{EnvironmentEvent, ExpressionError, check_expression};
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
 use bowline_process::Program;
@@ -13,13 +17,11 @@ use bowline_words::nearest::hint_or;
 use toml::Spanned;
 
 use super::{Connector, Driver, Functional, given};
-use crate::credentials::{self, ExpressionError};
 use crate::dialect::Pack;
 use crate::folder::{
-    ConnectorFile, Document, DriverKind, DriverSection, GivenTemplate, LoadError, Place, Problem,
-    ProblemKind, compile, read_templates, shown, template_of_file, whole_file,
+    ConnectorFile, DriverKind, DriverSection, GivenTemplate, compile, read_templates,
+    template_of_file, whole_file,
 };
-use crate::python::EnvironmentEvent;
 use crate::template::{ConnectorTemplate, Origin, TemplateSet};
 
 impl Connector {
@@ -93,18 +95,6 @@ impl Connector {
             functional,
         })
     }
-}
-
-/// The name that a connector has from its folder.
-///
-/// # Errors
-/// When the folder's name cannot name a connector.
-pub fn connector_name(dir: &Path) -> Result<ConnectorName, LoadError> {
-    let folder = dir.file_name().unwrap_or_default().to_string_lossy();
-    ConnectorName::parse(&folder).map_err(|error| LoadError::Name {
-        dir: shown(dir),
-        reason: error.problem.to_string(),
-    })
 }
 
 /// A file's text; none when there is no such file.
@@ -286,7 +276,7 @@ fn check_expressions(document: &mut Document<'_>, file: &ConnectorFile) {
             .chain(&functional.database)
     });
     for expression in driver.chain(functional) {
-        if let Err(error) = credentials::check(expression.get_ref()) {
+        if let Err(error) = check_expression(expression.get_ref()) {
             let (message, hint) = match error {
                 ExpressionError::Invalid { message, hint, .. } => (message, hint),
                 missing @ ExpressionError::MissingCredential { .. } => (missing.to_string(), None),

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use bowline_connector::{Credentials, ScaffoldError, Workspace};
 use bowline_contract::{ConnectorName, Template, credentials};
 use serde_json::Value;
 
-use super::{Scaffold, ScaffoldError};
-use crate::credentials::Credentials;
+use super::Scaffold;
 use crate::dialect::Pack;
-use crate::workspace::Workspace;
 
 fn name(text: &str) -> ConnectorName {
     ConnectorName::parse(text).unwrap()
