@@ -5,7 +5,9 @@
 mod failure;
 pub mod nearest;
 mod redact;
+mod seconds;
 
 pub use failure::{Failure, FailureKind, beginning, counted, listed};
 pub use nearest::nearest;
 pub use redact::Redactor;
+pub use seconds::Seconds;

@@ -11,7 +11,6 @@ use serde_json::{Map, Value as Json};
 
 /// Why an expression over credentials gives no text. Its words hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ExpressionError {
     /// It names a credential that is not there.
     #[error(
@@ -68,7 +67,7 @@ static ENVIRONMENT: LazyLock<Arc<Environment>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// `Invalid`.
-pub(crate) fn check(text: &str) -> Result<(), ExpressionError> {
+pub fn check_expression(text: &str) -> Result<(), ExpressionError> {
     compile(text).map(|_| ())
 }
 
@@ -231,7 +230,9 @@ mod tests {
     #[test]
     fn an_unknown_filter_is_told_with_the_nearest() {
         assert_eq!(
-            check("{{ host | uri_encod }}").unwrap_err().to_string(),
+            check_expression("{{ host | uri_encod }}")
+                .unwrap_err()
+                .to_string(),
             "unknown filter `uri_encod`\nhint: did you mean `uri_encode`?"
         );
     }
@@ -246,7 +247,7 @@ mod tests {
 
     #[test]
     fn broken_expressions_say_where() {
-        let error = check("ab\n{{ host").unwrap_err();
+        let error = check_expression("ab\n{{ host").unwrap_err();
         assert!(
             matches!(error, ExpressionError::Invalid { line: 2, .. }),
             "{error:?}"

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bowline_driver::install::{ClientRun, InstallError, last_lines, run_client};
+use bowline_installer::{ClientRun, InstallError, last_lines, run_client};
 use serde_json::json;
 
 use super::base::{BasePython, Libc};
