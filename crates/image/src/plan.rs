@@ -16,9 +16,10 @@ use std::path::PathBuf;
 
 use bowline_contract::ConnectorName;
 use bowline_contract::manifest::AssetClass;
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
 
 use crate::extra::DockerfileExtra;
-use crate::platform::Platform;
 
 pub use make::{
     Candidate, ModeChoice, PlanRequest, Planned, Question, Runtime, RuntimeFiles, choose, plan,
@@ -131,15 +132,6 @@ pub struct PlannedFile {
     pub mode: u32,
     /// The one platform it is for; nothing when it is for all.
     pub platform: Option<Platform>,
-}
-
-/// What a planned file holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// What this file holds while the image is built.
-    File(PathBuf),
-    /// These bytes.
-    Bytes(Vec<u8>),
 }
 
 /// A line of a connector's `requirements.txt`: it asks for a package, or sets an option of the package client.

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use bowline_contract::manifest::AssetClass;
 use bowline_contract::{Capability, ConnectorName, credentials, layout};
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
 use serde_json::Value;
 
 use super::exported::{self, Identity};
@@ -11,11 +13,9 @@ use super::files::{self, FileProblem, Ignored};
 use super::make::{Candidate, ModeChoice, PlanRequest, Question};
 use super::problem::{PlanProblem, PlanProblemKind};
 use super::{
-    Content, Mode, PIPELINE_ROOT, PlannedConnector, PlannedFile, Requirement, WAREHOUSE_ROOT,
-    requirements,
+    Mode, PIPELINE_ROOT, PlannedConnector, PlannedFile, Requirement, WAREHOUSE_ROOT, requirements,
 };
 use crate::extra::DockerfileExtra;
-use crate::platform::Platform;
 
 /// A connector that may go in.
 pub(super) struct Checked {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bowline_contract::manifest::AssetClass;
 use bowline_contract::{ConnectorName, layout};
+use bowline_oci::Platform;
+use bowline_oci::registry::Reference;
 use serde_json::{Value, json};
 
 use super::connector::{Checked, Mistakes, check};
@@ -12,8 +14,6 @@ use super::problem::{PlanError, PlanProblem, PlanProblemKind};
 use super::{AGENT_USER, BaseImage, CONNECTORS_LABEL, ENABLING_VARIABLE, ImagePlan, STOCK_AGENT};
 use crate::error::ImageError;
 use crate::plan::PlannedFile;
-use crate::platform::Platform;
-use crate::registry::Reference;
 
 /// The version of the stock agent that images are built on when none is named.
 pub(crate) const DEFAULT_VERSION: &str = "latest";

@@ -64,11 +64,12 @@ pub fn test_image(
         });
         problems.extend(mistakes.problems);
     }
-    match problems.is_empty() {
-        true => Ok(TestImage {
+    if problems.is_empty() {
+        Ok(TestImage {
             dockerfile: dockerfile::test(&base.shown(), &tested),
             compose: dockerfile::compose(up),
-        }),
-        false => Err(PlanError { problems }),
+        })
+    } else {
+        Err(PlanError { problems })
     }
 }
