@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bowline_http::percent_encode;
+use bowline_words::percent_encode;
 use serde_json::Value as Json;
 use ureq::http::{Method, header};
 

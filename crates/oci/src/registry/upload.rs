@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use bowline_words::percent_encode;
 use ureq::http::{HeaderName, Method, header};
 
 use super::address::absolute;
@@ -140,8 +141,8 @@ impl Upload<'_> {
                 Method::POST,
                 format!(
                     "blobs/uploads/?mount={}&from={}",
-                    bowline_http::percent_encode(self.blob.descriptor.digest.as_str()),
-                    bowline_http::percent_encode(from)
+                    percent_encode(self.blob.descriptor.digest.as_str()),
+                    percent_encode(from)
                 ),
                 Scope::Mount(from.to_owned()),
             ),
@@ -192,7 +193,7 @@ impl Upload<'_> {
         } else {
             '?'
         };
-        let digest = bowline_http::percent_encode(self.blob.descriptor.digest.as_str());
+        let digest = percent_encode(self.blob.descriptor.digest.as_str());
         format!("{}{joint}digest={digest}", session.address)
     }
 
