@@ -46,6 +46,14 @@ pub struct PipelineReport {
 }
 
 impl PipelineReport {
+    /// How many checks of a section have each verdict.
+    #[must_use]
+    pub fn section(&self, section: &str) -> Summary {
+        let checks = self.checks.iter();
+        let checks = checks.filter(|check| check.section == section);
+        Summary::of(checks.map(|check| check.verdict))
+    }
+
     /// The checks that fell short, in the order of the sections.
     pub fn shortfalls(&self) -> impl Iterator<Item = &CheckResult> {
         self.checks.iter().filter(|check| check.is_shortfall())

@@ -23,6 +23,7 @@ pub enum Report {
 
 /// What tells a reader whether it can read the rest. Every version has it.
 #[derive(Deserialize)]
+#[serde(expecting = "a report")]
 struct Head {
     version: u32,
     bowline_version: Option<String>,
@@ -30,6 +31,7 @@ struct Head {
 
 /// What tells the two kinds of report apart.
 #[derive(Deserialize)]
+#[serde(expecting = "a report")]
 struct Subject {
     asset_class: AssetClass,
 }

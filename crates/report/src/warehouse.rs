@@ -56,6 +56,14 @@ impl WarehouseReport {
         self.checks.iter().find(|check| check.id == id)
     }
 
+    /// How many checks of a section have each verdict.
+    #[must_use]
+    pub fn section(&self, section: &str) -> Summary {
+        let checks = self.checks.iter();
+        let checks = checks.filter(|check| check.section == section);
+        Summary::of(checks.map(|check| check.verdict))
+    }
+
     /// The checks that fell short, in the order of the sections.
     pub fn shortfalls(&self) -> impl Iterator<Item = &CheckResult> {
         self.checks.iter().filter(|check| check.is_shortfall())
@@ -67,9 +75,7 @@ impl WarehouseReport {
         Conclusion::of(
             self.interrupted,
             self.shortfalls().next().is_some(),
-            self.checks
-                .iter()
-                .any(|check| check.verdict == Verdict::Unknown),
+            self.checks.iter().any(CheckResult::is_open),
         )
     }
 }
@@ -148,6 +154,12 @@ impl CheckResult {
     #[must_use]
     pub fn is_shortfall(&self) -> bool {
         self.verdict == Verdict::Wrong || matches!(self.reason, Some(Reason::Refused { .. }))
+    }
+
+    /// Whether the answer is unknown.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.verdict == Verdict::Unknown
     }
 
     /// The statement that shows best why the verdict is what it is: the first that failed, else the last.

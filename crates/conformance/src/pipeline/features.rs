@@ -76,16 +76,21 @@ fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> (FeatureAnswer, St
             ),
         },
         PipelineFeature::ManifestCredentialsSchema => match &manifest.credentials_schema {
-            Some(schema) if !schema.is_empty() => {
-                (FeatureAnswer::Yes, "credentials are checked with it".to_owned())
-            }
+            Some(schema) if !schema.is_empty() => (
+                FeatureAnswer::Yes,
+                "credentials are checked with it".to_owned(),
+            ),
             _ => (FeatureAnswer::No, "credentials are not checked".to_owned()),
         },
     }
 }
 
 /// How many of some events have a feature.
-fn among(noun: &str, events: Option<&[Json]>, holds: &dyn Fn(&Json) -> bool) -> (FeatureAnswer, String) {
+fn among(
+    noun: &str,
+    events: Option<&[Json]>,
+    holds: &dyn Fn(&Json) -> bool,
+) -> (FeatureAnswer, String) {
     let total = match events {
         None => return (FeatureAnswer::Unknown, format!("no {noun}s could be read")),
         Some([]) => return (FeatureAnswer::Unknown, format!("there is no {noun}")),
@@ -153,8 +158,14 @@ mod tests {
         let bad = json!({"status": "failed"});
         let told = json!({"status": "failed", "error": {"message": "x"}});
         assert_eq!(failed(None).0, FeatureAnswer::Unknown);
-        assert_eq!(failed(Some(std::slice::from_ref(&good))).0, FeatureAnswer::Unknown);
-        assert_eq!(failed(Some(&[good.clone(), bad.clone()])).0, FeatureAnswer::No);
+        assert_eq!(
+            failed(Some(std::slice::from_ref(&good))).0,
+            FeatureAnswer::Unknown
+        );
+        assert_eq!(
+            failed(Some(&[good.clone(), bad.clone()])).0,
+            FeatureAnswer::No
+        );
         assert_eq!(
             failed(Some(&[good, bad, told])),
             (FeatureAnswer::Yes, "1 of 2 failed runs".to_owned())

@@ -105,8 +105,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::pipeline::{CHECKS, Fault, FeatureReport};
     use crate::Tier;
+    use crate::pipeline::{CHECKS, Fault, FeatureReport};
 
     /// Every outcome, with every reason there is.
     fn outcomes() -> Vec<Outcome> {

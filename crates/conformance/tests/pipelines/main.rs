@@ -10,6 +10,7 @@ use bowline_conformance::pipeline::{Doubt, Event, Options, Outcome, Report, run}
 use bowline_conformance::{Tier, Verdict};
 use bowline_contract::PipelineSection;
 use bowline_contract::pipeline::PipelineFeature;
+use bowline_report::Report as Written;
 use bowline_report::pipeline::FeatureAnswer;
 use jiff::SignedDuration;
 
@@ -53,6 +54,9 @@ fn a_right_connector_passes() {
         6
     );
     assert!(!report.has_shortfall() && report.open() == 0 && !report.interrupted);
+    let written = Written::Pipeline(report.written("nights"));
+    let text = written.to_json().expect("a report is JSON");
+    assert_eq!(Written::from_json(&text, "report.json"), Ok(written));
     let calls: u64 = report.readings.iter().map(|one| one.requests).sum();
     assert!(calls < 200, "{calls} calls for 180 runs");
 }
