@@ -58,7 +58,7 @@ impl WarehouseReport {
 
     /// How many checks of a section have each verdict.
     #[must_use]
-    pub fn section(&self, section: &str) -> Summary {
+    pub fn section_summary(&self, section: &str) -> Summary {
         let checks = self.checks.iter();
         let checks = checks.filter(|check| check.section == section);
         Summary::of(checks.map(|check| check.verdict))

@@ -88,7 +88,7 @@ impl HumanReport<'_> {
         let report = self.report;
         self.listing.heading("Sections");
         for section in &report.sections {
-            let counts = verdict_counts(&report.section(section));
+            let counts = verdict_counts(&report.section_summary(section));
             self.listing.line(format!("  {section:<18}{counts}"));
         }
     }
@@ -173,7 +173,9 @@ impl HumanReport<'_> {
             [] => paint(GOOD, "✓"),
             _ => paint(QUIET, "-"),
         };
-        let untested = match report.metrics.len() - supported - held.len() {
+        let metrics = report.metrics.iter();
+        let untested = metrics.filter(|metric| !metric.supported && metric.because.is_empty());
+        let untested = match untested.count() {
             0 => String::new(),
             count => format!(", {count} not asked about in this run"),
         };

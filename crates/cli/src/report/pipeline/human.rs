@@ -126,7 +126,7 @@ impl HumanReport<'_> {
     fn sections(&mut self) {
         self.listing.heading("Sections");
         for section in &self.report.sections {
-            let counts = verdict_counts(&self.report.section(section));
+            let counts = verdict_counts(&self.report.section_summary(section));
             self.listing.line(format!("  {section:<18}{counts}"));
         }
     }
