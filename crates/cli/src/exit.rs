@@ -1,7 +1,7 @@
 //! How a command ended, and the one place that turns it into the process's exit code.
 
 use bowline_collect::{CollectError, PushErrorKind, StateError};
-use bowline_conformance::{Conclusion, ExportError};
+use bowline_conformance::ExportError;
 use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::{SqlError, SqlErrorKind};
@@ -9,6 +9,7 @@ use bowline_image::ImageErrorKind;
 use bowline_image::plan::{PlanError, PlanProblemKind};
 use bowline_installer::InstallError;
 use bowline_pipeline::{RecordingError, SourceErrorKind};
+use bowline_report::Conclusion;
 
 use crate::error::CliError;
 

@@ -22,5 +22,4 @@ mod turn;
 mod variables;
 
 pub use app::{command_line, reference_markdown};
-pub use report::json::test_report_schema;
 pub use run::run;

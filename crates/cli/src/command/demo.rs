@@ -19,7 +19,7 @@ use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::report::{Format, human::Next};
+use crate::report::{Format, Next};
 use crate::run::Context;
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 

@@ -11,7 +11,7 @@ use super::test::{SuiteArgs, prove, write};
 use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::report::{Format, human::Next};
+use crate::report::{Format, Next};
 use crate::run::Context;
 use crate::style::{GOOD, paint};
 

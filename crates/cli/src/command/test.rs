@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_conformance::{Interrupt, Options, Report, Subject, Tier};
+use bowline_conformance::{About, Interrupt, Options, Report, Subject, Tier};
 use bowline_contract::{AssetClass, SuiteSection};
 use bowline_driver::Limits;
 use bowline_warehouse::Connector;
@@ -18,7 +18,7 @@ use crate::connector;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
-use crate::report::{self, About, Format, human::Next, progress::Progress};
+use crate::report::{self, Format, Next, progress::Progress};
 use crate::run::Context;
 use crate::turn;
 
@@ -120,7 +120,7 @@ impl TestArgs {
         let sections = sections(&self.sections)?;
         let connector = connector::load_from(context, &found)?;
         let report = prove(context, &connector, &sections, &self.suite)?;
-        write(context, &connector, &report, self.format, Next::Export)?;
+        write(context, &connector, &report, self.format, Next::Usual)?;
         Ok(report.conclusion().into())
     }
 }
@@ -156,20 +156,13 @@ pub(crate) fn write(
     format: Format,
     next: Next,
 ) -> Result<(), CliError> {
-    let about = About {
-        name: connector.name.as_str(),
+    let written = report.written(About {
+        connector: connector.name.as_str(),
         templates: &connector.templates,
         base: &context.directory,
-    };
-    match format {
-        Format::Human => context
-            .printer
-            .text(&report::human::human(report, about, next)),
-        Format::Json => context.printer.data(&report::json::json(report, about)?),
-        Format::Junit => context
-            .printer
-            .data(&report::junit::junit(report, about.name)?),
-    }
+    });
+    let written = bowline_report::Report::Warehouse(written);
+    report::write(&context.printer, &written, format, next)
 }
 
 /// The sections that filters name, each once, in the suite's order; all of them without a filter.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use bowline_contract::{PipelineSection, credentials};
 use bowline_pipeline::{Pipeline, SourceError, SourceErrorKind, Unmapped};
+use bowline_report::pipeline::FeatureAnswer;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -15,7 +16,7 @@ use super::check::{self, CHECKS, Check};
 use super::features::{Evidence, features};
 use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::reading::Reader;
-use super::report::{Answer, CheckReport, Report};
+use super::report::{CheckReport, Report};
 use super::runs;
 use super::span::{Span, whole_second};
 use crate::{Tier, Verdict};
@@ -266,7 +267,7 @@ impl Suite<'_> {
         let by_id = checks
             .iter()
             .find(|report| report.check.id == check::BY_ID.id)
-            .map_or((Answer::Unknown, String::new()), by_id_answer);
+            .map_or((FeatureAnswer::Unknown, String::new()), by_id_answer);
         let evidence = Evidence {
             manifest: self.reader.pipeline.manifest(),
             assets: found.assets.as_deref(),
@@ -288,11 +289,11 @@ impl Suite<'_> {
     }
 }
 
-fn by_id_answer(report: &CheckReport) -> (Answer, String) {
+fn by_id_answer(report: &CheckReport) -> (FeatureAnswer, String) {
     match &report.outcome {
-        Outcome::Supported => (Answer::Yes, report.basis.clone()),
-        Outcome::Wrong(fault) => (Answer::No, fault.got.clone()),
-        _ => (Answer::Unknown, "it could not be asked".to_owned()),
+        Outcome::Supported => (FeatureAnswer::Yes, report.basis.clone()),
+        Outcome::Wrong(fault) => (FeatureAnswer::No, fault.got.clone()),
+        _ => (FeatureAnswer::Unknown, "it could not be asked".to_owned()),
     }
 }
 

@@ -4,14 +4,15 @@ use bowline_conformance::pipeline::{Options, run};
 use bowline_connector::Located;
 use bowline_contract::PipelineSection;
 use bowline_contract::layout::ETL_TEST_WINDOW_VARIABLE;
+use bowline_report::Report;
 use jiff::SignedDuration;
 
 use super::TestArgs;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
-use crate::report::Format;
-use crate::report::pipeline::{human, json, junit, progress::Progress};
+use crate::report::pipeline::progress::Progress;
+use crate::report::{Next, write};
 use crate::run::Context;
 
 /// The longest lookback, in hours: a century.
@@ -43,12 +44,9 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
     let report = run(opened.as_ref(), &options, &|event| progress.on_event(event));
     progress.finish();
     let report = report?;
-    match args.format {
-        Format::Human => context.printer.text(&human::human(&report, name)),
-        Format::Json => context.printer.data(&json::json(&report, name)?),
-        Format::Junit => context.printer.data(&junit::junit(&report, name)?),
-    }?;
-    Ok(report.conclusion().into())
+    let written = Report::Pipeline(report.written(name));
+    write(&context.printer, &written, args.format, Next::Usual)?;
+    Ok(written.conclusion().into())
 }
 
 /// The sections that filters name, in the suite's order; all of them without a filter.

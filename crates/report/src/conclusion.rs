@@ -14,12 +14,17 @@ pub enum Conclusion {
 }
 
 impl Conclusion {
-    pub(crate) fn of(interrupted: bool, has_shortfall: bool, has_unknown: bool) -> Self {
-        match (interrupted, has_shortfall, has_unknown) {
-            (true, ..) => Self::Interrupted,
-            (_, true, _) => Self::FellShort,
-            (.., true) => Self::Inconclusive,
-            _ => Self::Fine,
+    /// What a run comes to that was or was not interrupted, and in which checks fell short or stayed unknown.
+    #[must_use]
+    pub fn of(interrupted: bool, has_shortfall: bool, has_unknown: bool) -> Self {
+        if interrupted {
+            Self::Interrupted
+        } else if has_shortfall {
+            Self::FellShort
+        } else if has_unknown {
+            Self::Inconclusive
+        } else {
+            Self::Fine
         }
     }
 }
