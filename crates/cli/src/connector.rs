@@ -13,8 +13,8 @@ use bowline_contract::{AssetClass, credentials};
 use bowline_driver::{Connection, Database};
 use serde_json::{Map, Value};
 
+use crate::context::Context;
 use crate::error::CliError;
-use crate::run::Context;
 
 /// Finds and loads the warehouse connector that is meant: the one named, else the environment's, else the only one.
 pub(crate) fn load(context: &Context, name: Option<&str>) -> Result<Connector, CliError> {

@@ -24,7 +24,7 @@ pub(crate) enum Ended {
     /// The user stopped it.
     Interrupted,
     /// The same program ended so in a container, and has said why.
-    Inside(i32),
+    InContainer(i32),
 }
 
 impl From<Conclusion> for Ended {
@@ -45,7 +45,7 @@ pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
         Ok(Ended::FellShort) => exit_code::FELL_SHORT,
         Ok(Ended::Inconclusive) => exit_code::INCONCLUSIVE,
         Ok(Ended::Interrupted) => exit_code::INTERRUPTED,
-        Ok(Ended::Inside(code)) => *code,
+        Ok(Ended::InContainer(code)) => *code,
         Err(error) => error_code(error),
     }
 }
@@ -104,9 +104,10 @@ fn error_code(error: &CliError) -> i32 {
 /// What is wrong with the command alone is a matter of usage; anything else is the connectors'.
 fn plan_code(error: &PlanError) -> i32 {
     let is_usage = |kind| matches!(kind, PlanProblemKind::Name | PlanProblemKind::Argument);
-    match error.problems.iter().all(|problem| is_usage(problem.kind)) {
-        true => exit_code::USAGE,
-        false => exit_code::INVALID,
+    if error.problems.iter().all(|problem| is_usage(problem.kind)) {
+        exit_code::USAGE
+    } else {
+        exit_code::INVALID
     }
 }
 

@@ -6,6 +6,7 @@
 mod app;
 mod command;
 mod connector;
+mod context;
 mod error;
 mod exit;
 mod interrupt;

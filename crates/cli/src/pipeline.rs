@@ -9,10 +9,10 @@ use bowline_pipeline::{Exchange, OnExchange, OnRetry, Opening, Pipeline, Pipelin
 use jiff::Timestamp;
 
 use crate::connector::{read_credentials, tell};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::interrupt::on_interrupt;
 use crate::output::visible;
-use crate::run::Context;
 use crate::style::{STRONG, paint};
 
 /// Finds and loads the pipeline connector that is meant: the one named, else the environment's, else the only one.

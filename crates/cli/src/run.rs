@@ -8,28 +8,10 @@ use std::sync::Arc;
 use clap::Parser;
 
 use crate::app::{App, ColorWhen, Command, GlobalArgs};
+use crate::context::Context;
 use crate::error::{CliError, Problem};
 use crate::exit::{self, Ended};
 use crate::output::{self, Printer, Verbosity};
-
-/// What every command works with.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// Where output goes.
-    pub(crate) printer: Arc<Printer>,
-    /// The directory the command works in.
-    pub(crate) directory: PathBuf,
-}
-
-impl Context {
-    /// The same, working in another directory.
-    pub(crate) fn within(&self, directory: PathBuf) -> Self {
-        Self {
-            printer: Arc::clone(&self.printer),
-            directory,
-        }
-    }
-}
 
 /// Carries out the command that the arguments name and gives the exit code for it.
 ///

@@ -7,8 +7,8 @@ use std::path::Path;
 use bowline_connector::{Connector, Workspace};
 use bowline_contract::layout::IGNORE_FILE;
 
+use crate::context::Context;
 use crate::error::CliError;
-use crate::run::Context;
 
 /// Where the locks are, in the workspace's state folder.
 const FOLDER: &str = "locks";

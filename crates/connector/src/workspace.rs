@@ -316,7 +316,7 @@ impl Workspace {
             dir: shown(&self.dir_of(class)),
             make: match class {
                 AssetClass::Warehouse => "bowline new",
-                AssetClass::Pipeline => "bowline new --etl",
+                AssetClass::Pipeline => "bowline new --pipeline",
             },
         }
     }
@@ -450,7 +450,7 @@ mod tests {
         );
         assert_eq!(
             located(&["shop"], None, None, pipeline),
-            Err("no connectors: `<root>/etl_connectors` is empty or does not exist\nhint: make one with `bowline new --etl`".into())
+            Err("no connectors: `<root>/etl_connectors` is empty or does not exist\nhint: make one with `bowline new --pipeline`".into())
         );
     }
 

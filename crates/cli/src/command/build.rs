@@ -20,10 +20,10 @@ use dialoguer::Confirm;
 use dialoguer::theme::ColorfulTheme;
 use indicatif::ProgressBar;
 
+use crate::context::Context;
 use crate::error::{CliError, Problem};
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
-use crate::run::Context;
 use crate::style::{OPEN, paint};
 use builder::{Builder, Destination};
 
@@ -225,9 +225,10 @@ impl BuildArgs {
             .default(false)
             .interact()
             .map_err(super::new::unanswered)?;
-        match go_on {
-            true => Ok(()),
-            false => Err(CliError::Interrupted),
+        if go_on {
+            Ok(())
+        } else {
+            Err(CliError::Interrupted)
         }
     }
 }

@@ -18,11 +18,11 @@ use bowline_pipeline::{PipelineConnector, SourceErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::context::Context;
 use crate::error::{CliError, Problem};
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
 use crate::pipeline;
-use crate::run::Context;
 use destination::Destination;
 
 /// How long events may take to show up at the vendor, when nobody says and a collection goes on.
@@ -89,12 +89,13 @@ impl CollectArgs {
             .to
             .open(context, &connector, &credentials, &stop.asked)?;
         let folder = self.folder(context, &connector)?;
-        let state = match destination.lasts() || self.state.is_some() {
-            true => Some(State::open(
+        let state = if destination.lasts() || self.state.is_some() {
+            Some(State::open(
                 &folder,
                 &self.purpose(&connector, &destination),
-            )?),
-            false => None,
+            )?)
+        } else {
+            None
         };
         let dead_letters = match &self.dead_letters {
             Some(file) => file.clone(),

@@ -9,9 +9,9 @@ use bowline_contract::{ConnectorName, SuiteSection};
 
 use crate::command::test::{SuiteArgs, prove};
 use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::style::{BAD, GOOD, STRONG, paint};
 
 /// Turn a connector in Python into a declarative one.

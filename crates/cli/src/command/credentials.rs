@@ -4,10 +4,10 @@ use bowline_contract::AssetClass;
 use clap::Subcommand;
 
 use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
-use crate::run::Context;
 use crate::style::{GOOD, paint};
 
 /// Check a connector's credentials.

@@ -15,11 +15,11 @@ use super::driver::install_quietly;
 use super::export::export;
 use super::test::{SuiteArgs, prove, write};
 use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
 use crate::report::{Format, human::Next};
-use crate::run::Context;
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 
 /// See a whole connector made and proven, on a database made for it.

@@ -8,9 +8,9 @@ use bowline_contract::layout::OUTPUT_DIR;
 use bowline_image::plan::{PlanError, TestImage, test_image};
 
 use super::build::{BaseArgs, all_or_named};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::style::{GOOD, HINT, paint};
 
 /// The folder below the workspace's outputs. No connector can have this name.
@@ -134,9 +134,10 @@ fn way(folder: &Path, root: &Path) -> String {
                 .all(|part| matches!(part, Component::Normal(_))) =>
         {
             let up: Vec<&str> = below.components().map(|_| "..").collect();
-            match up.is_empty() {
-                true => ".".to_owned(),
-                false => up.join("/"),
+            if up.is_empty() {
+                ".".to_owned()
+            } else {
+                up.join("/")
             }
         }
         _ => root.display().to_string(),

@@ -13,11 +13,11 @@ use bowline_driver::install::{
 use bowline_words::nearest::hint_or;
 use clap::Subcommand;
 
+use crate::context::Context;
 use crate::error::{CliError, Problem};
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
 
 /// The engine that is part of the program, beside its ADBC driver.

@@ -14,10 +14,10 @@ use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 
 use crate::connector::engines;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{CODE, GOOD, OPEN, QUIET, STRONG, paint};
 use crate::variables::python_name;
 

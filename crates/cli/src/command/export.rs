@@ -8,10 +8,10 @@ use bowline_contract::{AssetClass, SuiteSection};
 
 use super::test::{SuiteArgs, prove, write};
 use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::report::{Format, human::Next};
-use crate::run::Context;
 use crate::style::{GOOD, paint};
 
 /// Prove a connector with the whole suite and write what the platform takes from it.

@@ -9,11 +9,11 @@ use bowline_image::{BaseImage, Cancel, native};
 use clap::Subcommand;
 
 use crate::command::build::{Voice, bytes};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{QUIET, STRONG, paint};
 
 /// Look into agent images.

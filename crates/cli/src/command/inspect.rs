@@ -11,12 +11,12 @@ use bowline_pipeline::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
 use crate::output::visible;
 use crate::pipeline;
-use crate::run::Context;
 use crate::style::{BAD, CODE, QUIET, STRONG, paint};
 
 /// How far back a run is looked for, at first and then when there was none.

@@ -13,22 +13,22 @@ use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Input, Select};
 
 use crate::connector::engines;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
-use crate::run::Context;
 use crate::style::{GOOD, HINT, QUIET, STRONG, paint};
 
 pub(crate) use pipeline::web_address;
 
 /// Start a new connector.
 ///
-/// Writes `connectors/<name>/`, or with `--etl` `etl_connectors/<name>/`, and loads it again to be sure that it is
+/// Writes `connectors/<name>/`, or with `--pipeline` `etl_connectors/<name>/`, and loads it again to be sure that it is
 /// valid. Nothing is overwritten. At a terminal, what you leave out is asked for.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bowline new sales --dialect postgres\n  bowline new sales --lang python\n  \
-                  bowline new nightly --etl --like prefect\n  bowline new nightly --etl --openapi vendor.yaml"
+                  bowline new nightly --pipeline --like prefect\n  bowline new nightly --pipeline --openapi vendor.yaml"
 )]
 pub(crate) struct NewArgs {
     /// The connector's name: letters, digits and `_`
@@ -67,9 +67,10 @@ impl NewArgs {
             None => {
                 return Err(CliError::usage(
                     "the connector has no name",
-                    match self.pipeline.is_asked() {
-                        true => "run `bowline new <name> --etl`",
-                        false => "run `bowline new <name> --dialect <dialect>`",
+                    if self.pipeline.is_asked() {
+                        "run `bowline new <name> --pipeline`"
+                    } else {
+                        "run `bowline new <name> --dialect <dialect>`"
                     },
                 ));
             }

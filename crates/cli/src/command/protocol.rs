@@ -10,9 +10,9 @@ use bowline_driver::process::{self, CaseReport, CaseVerdict, CheckOptions, Progr
 use clap::Subcommand;
 
 use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::style::{BAD, GOOD, QUIET, STRONG, paint};
 
 /// Check programs that speak the process protocol.

@@ -8,11 +8,11 @@ use bowline_driver::{Limits, ResultSet, SqlErrorKind, Surplus};
 
 use super::test::{USUAL_TIMEOUT, at_least_one};
 use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
 use crate::rows::{self, RowFormat};
-use crate::run::Context;
 use crate::terminal::{self, waiting};
 
 /// How many rows a table shows when nothing else was asked for.

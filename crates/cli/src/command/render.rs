@@ -6,9 +6,9 @@ use bowline_contract::Template;
 
 use super::explain::find;
 use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::variables::arguments;
 
 /// Show what one template of a connector becomes with the variables you give.

@@ -9,9 +9,9 @@ use bowline_contract::{AssetClass, ConnectorName};
 use bowline_pipeline::PipelineConnector;
 use serde_json::Value;
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::serve;
 
 /// Speak the process protocol for a connector, on standard input and output

@@ -13,10 +13,10 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
-use crate::run::Context;
 use crate::style::{STRONG, paint};
 
 /// Be an orchestrator that misbehaves, to aim a pipeline connector at

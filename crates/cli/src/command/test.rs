@@ -13,13 +13,13 @@ use bowline_contract::{AssetClass, SuiteSection};
 use bowline_driver::Limits;
 use clap::ValueEnum as _;
 
-use super::inside::InsideArgs;
+use super::in_container::InContainerArgs;
 use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
 use crate::report::{self, About, Format, human::Next, progress::Progress};
-use crate::run::Context;
 use crate::turn;
 
 /// Prove a connector against its live database or orchestrator.
@@ -38,7 +38,7 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
     #[command(flatten)]
-    inside: InsideArgs,
+    container: InContainerArgs,
 }
 
 /// How many seconds a statement may take when nothing else was asked for.
@@ -110,8 +110,8 @@ impl SuiteArgs {
 
 impl TestArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        if self.inside.in_container {
-            return self.inside.exec(context, &self.arguments());
+        if self.container.in_container {
+            return self.container.exec(context, &self.arguments());
         }
         let found = connector::locate(context, self.connector.as_deref())?;
         if found.class == AssetClass::Pipeline {

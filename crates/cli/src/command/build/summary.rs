@@ -98,9 +98,10 @@ fn whereabouts(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -
         }
         Made::Engine(engine, built) => {
             let images: Vec<&str> = built.images.iter().map(|(_, name)| name.as_str()).collect();
-            let pushed = match built.pushed {
-                true => format!(", pushed to {}", plan.tag),
-                false => String::new(),
+            let pushed = if built.pushed {
+                format!(", pushed to {}", plan.tag)
+            } else {
+                String::new()
             };
             format!(
                 "  kept by {}{pushed}\n  {}\n",

@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use super::uuid;
 use crate::command::new::web_address;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Printer;
 use crate::pipeline;
-use crate::run::Context;
 
 const KEY_ID_VARIABLE: &str = "BOWLINE_PUSH_KEY_ID";
 const TOKEN_VARIABLE: &str = "BOWLINE_PUSH_TOKEN";

@@ -7,12 +7,12 @@ use bowline_contract::layout::ETL_TEST_WINDOW_VARIABLE;
 use jiff::SignedDuration;
 
 use super::TestArgs;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
 use crate::report::Format;
 use crate::report::pipeline::{human, json, junit, progress::Progress};
-use crate::run::Context;
 
 /// The longest lookback, in hours: a century.
 const MOST_HOURS: i64 = 876_600;

@@ -13,14 +13,14 @@ use bowline_image::{BuildEvent, Cancel, ImageError, ImageErrorKind};
 
 use super::build::{BaseArgs, Voice};
 use super::dockerfile::{usual_folder, write};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::interrupt::on_interrupt;
-use crate::run::Context;
 
 /// How a test is run in a container.
 #[derive(Debug, clap::Args)]
-pub(crate) struct InsideArgs {
+pub(crate) struct InContainerArgs {
     /// Test in a container made from the agent's base; docker or podman must be there
     #[arg(long)]
     pub(crate) in_container: bool,
@@ -49,7 +49,7 @@ impl From<ContainerEngine> for Engine {
     }
 }
 
-impl InsideArgs {
+impl InContainerArgs {
     /// Builds the container's image and runs `bowline` in it with these arguments. The exit code is what that ends with.
     pub(crate) fn exec(&self, context: &Context, arguments: &[String]) -> Result<Ended, CliError> {
         let workspace = Workspace::find(&context.directory)?;
@@ -134,7 +134,7 @@ fn run(mut command: Command, engine: Engine, arguments: &[String]) -> Result<End
         Some(exit_code::INTERRUPTED) => Ok(Ended::Interrupted),
         // What was wrong has been said inside.
         Some(code) if exit_code::ALL.iter().any(|each| each.code == code) => {
-            Ok(Ended::Inside(code))
+            Ok(Ended::InContainer(code))
         }
         _ => Err(failed(status.to_string()).into()),
     }
