@@ -9,6 +9,7 @@ pub mod install;
 mod json;
 mod odbc;
 mod open;
+mod paths;
 pub mod process;
 mod session;
 mod sqlite;
