@@ -9,6 +9,7 @@ use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_image::ImageErrorKind;
 use bowline_image::plan::{PlanError, PlanProblemKind};
 use bowline_pipeline::{RecordingError, SourceErrorKind};
+use bowline_workbench::WorkbenchError;
 
 use crate::error::CliError;
 
@@ -56,7 +57,8 @@ fn error_code(error: &CliError) -> i32 {
         | CliError::Section(_)
         | CliError::Name(_)
         | CliError::OpenApi(_) => exit_code::USAGE,
-        CliError::Workspace(error) => workspace_code(error),
+        CliError::Workbench(error) => workbench_code(error),
+        CliError::Credentials(_) => exit_code::INVALID,
         CliError::Scaffold(error) => match error.as_ref() {
             ScaffoldError::Workspace(error) => workspace_code(error),
             ScaffoldError::Write { .. } => exit_code::FILES,
@@ -64,17 +66,11 @@ fn error_code(error: &CliError) -> i32 {
             ScaffoldError::Broken(_) => exit_code::INTERNAL,
             _ => exit_code::USAGE,
         },
-        CliError::Connector(_)
-        | CliError::Credentials(_)
-        | CliError::CredentialsCheck { .. }
-        | CliError::Expression(_) => exit_code::INVALID,
-        CliError::Connect { source, .. } => connection_code(source),
         CliError::Recording(error) => match error {
             RecordingError::Write { .. } => exit_code::FILES,
             RecordingError::Format { .. } => exit_code::INVALID,
             _ => exit_code::USAGE,
         },
-        CliError::Source(error) => source_code(error.kind),
         CliError::Install(InstallError::Interrupted) => exit_code::INTERRUPTED,
         CliError::Install(_) => exit_code::DRIVER,
         CliError::Statement(error) => match error.kind {
@@ -83,12 +79,7 @@ fn error_code(error: &CliError) -> i32 {
             _ => exit_code::FELL_SHORT,
         },
         CliError::Render { .. } => exit_code::FELL_SHORT,
-        CliError::Export(ExportError::Interrupted) => exit_code::INTERRUPTED,
-        CliError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
-        CliError::Export(ExportError::Write { .. })
-        | CliError::Write { .. }
-        | CliError::Output(_)
-        | CliError::Input(_) => exit_code::FILES,
+        CliError::Write { .. } | CliError::Output(_) | CliError::Input(_) => exit_code::FILES,
         CliError::Collect(error) => collect_code(error),
         CliError::CollectState(error) => match error {
             StateError::Locked(_) | StateError::Foreign { .. } => exit_code::USAGE,
@@ -98,6 +89,24 @@ fn error_code(error: &CliError) -> i32 {
         CliError::Image(error) => image_code(error.kind),
         CliError::Interrupted => exit_code::INTERRUPTED,
         CliError::Internal(_) => exit_code::INTERNAL,
+    }
+}
+
+fn workbench_code(error: &WorkbenchError) -> i32 {
+    match error {
+        WorkbenchError::Workspace(error) => workspace_code(error),
+        WorkbenchError::Load(_)
+        | WorkbenchError::Credentials(_)
+        | WorkbenchError::CredentialsCheck { .. }
+        | WorkbenchError::Expression(_) => exit_code::INVALID,
+        WorkbenchError::Connect { source, .. } => connection_code(source),
+        WorkbenchError::Source(error) => source_code(error.kind),
+        WorkbenchError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
+        WorkbenchError::Export(ExportError::Write { .. }) => exit_code::FILES,
+        WorkbenchError::Export(ExportError::Interrupted) | WorkbenchError::Interrupted => {
+            exit_code::INTERRUPTED
+        }
+        WorkbenchError::CtrlC(_) | WorkbenchError::Served => exit_code::INTERNAL,
     }
 }
 

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser;
 
@@ -42,10 +41,7 @@ fn start(app: App, printer: Printer) -> i32 {
             return exit::code(&Err(error));
         }
     };
-    let context = Context {
-        printer: Arc::new(printer),
-        directory,
-    };
+    let context = Context::new(printer.showing_paths_in(&directory), directory);
     let result = execute(app.command, &context);
     let code = exit::code(&result);
     match &result {
@@ -90,23 +86,23 @@ fn verbosity(global: &GlobalArgs) -> Verbosity {
     }
 }
 
-/// The directory to work in. Moving there, as against only remembering it, lets every relative path mean the same:
-/// those on the command line, those in credentials, and those in messages.
+/// The directory to work in: relative paths of the command line begin there, and messages show paths from there.
 fn directory(global: &GlobalArgs) -> Result<PathBuf, CliError> {
-    if let Some(wanted) = &global.directory {
-        std::env::set_current_dir(wanted).map_err(|error| {
+    match &global.directory {
+        // The dot asks for a directory that may be entered.
+        Some(wanted) => wanted.join(".").canonicalize().map_err(|error| {
             CliError::usage(
                 format!("cannot work in `{}`: {error}", wanted.display()),
                 "give `-C` a directory that exists",
             )
-        })?;
+        }),
+        None => std::env::current_dir().map_err(|error| {
+            CliError::usage(
+                format!("the current directory cannot be read: {error}"),
+                "change to a directory that exists",
+            )
+        }),
     }
-    std::env::current_dir().map_err(|error| {
-        CliError::usage(
-            format!("the current directory cannot be read: {error}"),
-            "change to a directory that exists",
-        )
-    })
 }
 
 /// The colour choice, found before the arguments are parsed so that errors about them obey it too.

@@ -13,7 +13,6 @@ use bowline_contract::{
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 
-use crate::connector::engines;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -41,7 +40,7 @@ impl ExplainArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let packs: Vec<&'static Pack> = match &self.dialect {
             Some(name) => vec![pack(name)?],
-            None => engines().collect(),
+            None => Pack::engines().collect(),
         };
         let page = match &self.name {
             Some(name) => match (Template::find(name), reported::page(name)) {

@@ -16,7 +16,6 @@ use super::dockerfile::{usual_folder, write};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
 
 /// How a test is run in a container.
 #[derive(Debug, clap::Args)]
@@ -67,10 +66,10 @@ impl InContainerArgs {
                 })?,
         };
         let folder = usual_folder(&workspace);
-        write(&workspace, &[], &self.base, &folder)?;
+        write(context, &workspace, &[], &self.base, &folder)?;
         let cancel = Cancel::default();
         let asked = cancel.clone();
-        on_interrupt(move || asked.cancel())?;
+        let _on_stop = context.interruptible()?.on_stop(move || asked.cancel());
         let voice = Voice::new(context);
         voice.tell(BuildEvent::Step(format!(
             "building the container with {}",

@@ -11,7 +11,7 @@ use clap::builder::PossibleValue;
 use dialoguer::Input;
 use dialoguer::theme::ColorfulTheme;
 
-use super::{Language, rust_steps, shown, tell, unanswered};
+use super::{Language, rust_steps, tell, unanswered};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -73,7 +73,7 @@ impl PipelineArgs {
         language: Option<Language>,
         asking: bool,
     ) -> Result<Ended, CliError> {
-        let start = self.start(language)?;
+        let start = self.start(context, language)?;
         if let PipelineStart::OpenApi(proposal) = &start {
             context.printer.say(told(proposal));
         }
@@ -89,9 +89,9 @@ impl PipelineArgs {
         Ok(Ended::Fine)
     }
 
-    fn start(&self, language: Option<Language>) -> Result<PipelineStart, CliError> {
+    fn start(&self, context: &Context, language: Option<Language>) -> Result<PipelineStart, CliError> {
         if let Some(file) = &self.openapi {
-            let text = std::fs::read_to_string(file).map_err(|error| {
+            let text = std::fs::read_to_string(context.path(file)).map_err(|error| {
                 CliError::usage(
                     format!(
                         "cannot read the OpenAPI document: `{}`: {error}",
@@ -183,7 +183,7 @@ fn report(
     language: Option<Language>,
 ) -> Result<(), CliError> {
     let connector = &made.connector;
-    let place = shown(context, &connector.dir);
+    let place = context.shown(&connector.dir);
     let file = |name: &str| place.join(name).display().to_string();
     let mut steps = vec![(
         format!("fill in {}", file(CREDENTIALS_FILE)),
@@ -195,7 +195,7 @@ fn report(
             "how the orchestrator is read",
         )),
         Some(Language::Rust) => {
-            steps.extend(rust_steps(&place, "how the orchestrator is read"));
+            steps.extend(rust_steps(place, "how the orchestrator is read"));
         }
         None if args.openapi.is_some() => steps.push((
             format!("review {}", file(CONNECTOR_FILE)),

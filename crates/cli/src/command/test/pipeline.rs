@@ -1,9 +1,12 @@
 //! The suite for pipeline connectors on the command line.
 
-use bowline_conformance::pipeline::{Options, run};
+use std::cell::OnceCell;
+
+use bowline_conformance::pipeline::Options;
 use bowline_connector::Located;
 use bowline_contract::PipelineSection;
 use bowline_contract::layout::ETL_TEST_WINDOW_VARIABLE;
+use bowline_workbench::{Event, pipeline as workbench};
 use jiff::SignedDuration;
 
 use super::TestArgs;
@@ -36,12 +39,29 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
         },
         ..usual
     };
-    let connector = pipeline::load_from(context, found)?;
-    let opened = pipeline::open(context, &connector)?;
+    let connector = workbench::load(found, &|event| context.tell(event))?;
     let name = connector.name.as_str();
-    let progress = Progress::new(&context.printer, name);
-    let report = run(opened.as_ref(), &options, &|event| progress.on_event(event));
-    progress.finish();
+    let progress = OnceCell::new();
+    let report = workbench::prove(
+        &connector,
+        &options,
+        pipeline::opening(context),
+        context.interruptible()?,
+        &|event| match event {
+            Event::Connecting { connector } => {
+                progress.get_or_init(|| Progress::new(&context.printer, connector.as_str()));
+            }
+            Event::Pipeline(event) => {
+                if let Some(progress) = progress.get() {
+                    progress.on_event(event);
+                }
+            }
+            event => context.tell(event),
+        },
+    );
+    if let Some(progress) = progress.into_inner() {
+        progress.finish();
+    }
     let report = report?;
     match args.format {
         Format::Human => context.printer.text(&human::human(&report, name)),
