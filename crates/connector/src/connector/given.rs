@@ -12,7 +12,7 @@ use bowline_words::Redactor;
 
 use super::open::FunctionalTarget;
 use super::{Connector, Driver, Functional, load};
-use crate::folder::{LoadError, Place, Problem, ProblemKind, shown};
+use crate::folder::{LoadError, Place, Problem, ProblemKind};
 use crate::python::{self, EnvironmentEvent};
 use crate::template::{ConnectorTemplate, Origin, TemplateSet};
 
@@ -181,7 +181,7 @@ fn problem(
 ) -> Problem {
     Problem {
         kind: ProblemKind::Template,
-        path: shown(file),
+        path: file.to_path_buf(),
         place: line.map(|line| Place::at(source, line, 0)),
         message,
         hint,

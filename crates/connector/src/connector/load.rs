@@ -17,7 +17,7 @@ use crate::credentials::{self, ExpressionError};
 use crate::dialect::Pack;
 use crate::folder::{
     ConnectorFile, Document, DriverKind, DriverSection, GivenTemplate, LoadError, Place, Problem,
-    ProblemKind, compile, read_templates, shown, template_of_file, whole_file,
+    ProblemKind, compile, read_templates, template_of_file, whole_file,
 };
 use crate::python::EnvironmentEvent;
 use crate::template::{ConnectorTemplate, Origin, TemplateSet};
@@ -50,7 +50,7 @@ impl Connector {
     /// As [`Connector::load`], for a declarative connector whose folder's own name does not count.
     pub(crate) fn load_named(name: &ConnectorName, dir: &Path) -> Result<Self, LoadError> {
         let Some(connector_text) = read_optional(&dir.join(layout::CONNECTOR_FILE))? else {
-            return Err(LoadError::NotAConnector { dir: shown(dir) });
+            return Err(LoadError::NotAConnector { dir: dir.to_path_buf() });
         };
         let mut problems = Vec::new();
         let file = read_connector_file(name, dir, &connector_text, &mut problems);
@@ -102,7 +102,7 @@ impl Connector {
 pub fn connector_name(dir: &Path) -> Result<ConnectorName, LoadError> {
     let folder = dir.file_name().unwrap_or_default().to_string_lossy();
     ConnectorName::parse(&folder).map_err(|error| LoadError::Name {
-        dir: shown(dir),
+        dir: dir.to_path_buf(),
         reason: error.problem.to_string(),
     })
 }
@@ -115,7 +115,7 @@ fn read_optional(path: &Path) -> Result<Option<String>, LoadError> {
             Ok(None)
         }
         Err(source) => Err(LoadError::Unreadable {
-            path: shown(path),
+            path: path.to_path_buf(),
             source,
         }),
     }
@@ -134,7 +134,7 @@ fn read_connector_file(
     text: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<ConnectorParts> {
-    let mut document = Document::new(&shown(&dir.join(layout::CONNECTOR_FILE)), text);
+    let mut document = Document::new(&dir.join(layout::CONNECTOR_FILE), text);
     let file: Option<ConnectorFile> = document.read();
     let parts = file.and_then(|file| {
         let dialect = find_dialect(&mut document, &file);
@@ -310,7 +310,7 @@ fn read_own_templates(
     let mut files = Vec::new();
     let path = dir.join(layout::TEMPLATES_FILE);
     if let Some(text) = read_optional(&path)? {
-        let mut document = Document::new(&shown(&path), &text);
+        let mut document = Document::new(&path, &text);
         let given = read_templates(&mut document);
         problems.extend(document.into_problems());
         files.push(TemplateFile { path, text, given });
@@ -328,10 +328,7 @@ fn read_own_templates(
                     text,
                 });
             }
-            Err(problem) => problems.push(Problem {
-                path: shown(&problem.path),
-                ..*problem
-            }),
+            Err(problem) => problems.push(*problem),
         }
     }
     Ok(files)
@@ -340,7 +337,7 @@ fn read_own_templates(
 /// The files of a folder, sorted; none when there is no such folder.
 fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |source| LoadError::Unreadable {
-        path: shown(dir),
+        path: dir.to_path_buf(),
         source,
     };
     let entries = match std::fs::read_dir(dir) {
@@ -374,12 +371,12 @@ fn report_second(
     if let Some((file, earlier)) = earlier {
         problems.push(Problem {
             kind: ProblemKind::Duplicate,
-            path: shown(path),
+            path: path.to_path_buf(),
             place: None,
             message: format!(
                 "`{}` is given twice: first in {}:{}",
                 given.template.short_name(),
-                shown(&file.path).display(),
+                file.path.display(),
                 earlier.line
             ),
             hint: Some("keep one of them".to_owned()),
@@ -394,7 +391,7 @@ pub(super) fn read_manifest(
     let path = dir.join(layout::MANIFEST_FILE);
     let problem = |place, message: String, hint| Problem {
         kind: ProblemKind::Manifest,
-        path: shown(&path),
+        path: path.clone(),
         place,
         message,
         hint,
@@ -442,7 +439,7 @@ fn merge(
                 );
                 continue;
             };
-            match compile(given, text, &shown(&file.path), &file.text) {
+            match compile(given, text, &file.path, &file.text) {
                 Ok(compiled) => set.insert(ConnectorTemplate {
                     template: given.template,
                     text: text.clone(),
