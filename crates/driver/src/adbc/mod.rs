@@ -10,5 +10,6 @@ mod library;
 mod opaque;
 mod paths;
 mod statement;
+mod validate;
 
 pub(crate) use database::open;
