@@ -20,7 +20,8 @@ name = "duckdb"
 init = ["CREATE OR REPLACE TEMP VIEW customers AS FROM 'customers.csv'"]"#;
 const ADBC_SQLITE: &str = "kind = \"adbc\"\nname = \"sqlite\"";
 const POSTGRES: &str = "kind = \"adbc\"\nname = \"postgresql\"";
-const POSTGRES_URI: &str = "uri = \"postgresql://{{ user }}@{{ host }}:{{ port }}/{{ database }}?passfile={{ file }}\"";
+const POSTGRES_URI: &str =
+    "uri = \"postgresql://{{ user }}@{{ host }}:{{ port }}/{{ database }}?passfile={{ file }}\"";
 const ODBC: &str = "kind = \"odbc\"\nname = \"PostgreSQL Unicode\"";
 const ODBC_OPTIONS: &str = r#"servername = "{{ host }}"
 port = "{{ port }}"
@@ -205,7 +206,11 @@ fn command_line() -> Result<(), Failed> {
         sandbox.finish(command.current_dir(&elsewhere), None)
     };
     let written = run(&["dockerfile", "--output", "container"]).exits(exit_code::OK);
-    assert!(written.stdout.contains("  container/"), "{}", written.said());
+    assert!(
+        written.stdout.contains("  container/"),
+        "{}",
+        written.said()
+    );
     assert!(sandbox.work().join("container").is_dir());
 
     sandbox.write("vendor.json", "{\"openapi\": \"3.1.0\", \"paths\": {}}");
@@ -213,12 +218,26 @@ fn command_line() -> Result<(), Failed> {
     let proposed = run(&words).exits(exit_code::USAGE);
     assert!(proposed.stderr.contains("no list"), "{}", proposed.said());
 
-    let words = ["protocol", "check", "--credentials", "absent.json", "--", "true"];
+    let words = [
+        "protocol",
+        "check",
+        "--credentials",
+        "absent.json",
+        "--",
+        "true",
+    ];
     let checked = run(&words).exits(exit_code::INVALID);
-    assert!(checked.stderr.contains("`absent.json`"), "{}", checked.said());
+    assert!(
+        checked.stderr.contains("`absent.json`"),
+        "{}",
+        checked.said()
+    );
 
     let shown = run(&["image", "inspect", "oci:absent"]);
-    assert_eq!(shown.said(), sandbox.bowline(&["image", "inspect", "oci:absent"]).said());
+    assert_eq!(
+        shown.said(),
+        sandbox.bowline(&["image", "inspect", "oci:absent"]).said()
+    );
     assert_eq!(fs::read_dir(&elsewhere)?.count(), 0);
     Ok(())
 }

@@ -87,7 +87,9 @@ impl Context {
     pub(crate) fn tell(&self, event: Event<'_>) {
         let printer = &self.printer;
         match event {
-            Event::Loading { dir } => printer.detail(format!("connector folder: {}", dir.display())),
+            Event::Loading { dir } => {
+                printer.detail(format!("connector folder: {}", dir.display()))
+            }
             Event::Environment(event) => self.tell_environment(event),
             Event::Secrets(redactor) => printer.hide(redactor.clone()),
             Event::Waiting { connector } => printer.say(format!(

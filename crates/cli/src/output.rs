@@ -242,7 +242,10 @@ mod tests {
         let shown = |text| shortened(text, Path::new("/w"));
         assert_eq!(shown("cannot read `/w/a/b.toml`"), "cannot read `a/b.toml`");
         assert_eq!(shown("/w/a: /w/b:1:2\n  in /w"), "a: b:1:2\n  in /w");
-        assert_eq!(shown("`/tmp/w/a`, `x/w/a`, `/w2/a`"), "`/tmp/w/a`, `x/w/a`, `/w2/a`");
+        assert_eq!(
+            shown("`/tmp/w/a`, `x/w/a`, `/w2/a`"),
+            "`/tmp/w/a`, `x/w/a`, `/w2/a`"
+        );
         assert_eq!(shortened("`/a/b`", Path::new("/")), "`/a/b`");
         assert_eq!(shortened("`/a/b`", Path::new("")), "`/a/b`");
     }

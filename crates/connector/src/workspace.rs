@@ -7,7 +7,6 @@ use bowline_contract::{AssetClass, ConnectorName, NameProblem};
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 
-
 /// A folder that holds connectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {

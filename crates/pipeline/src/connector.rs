@@ -76,7 +76,9 @@ impl PipelineConnector {
         let file = dir.join(CONNECTOR_FILE);
         let is_python = dir.join(PYTHON_FILE).is_file();
         if !file.is_file() && !is_python {
-            return Err(LoadError::NotAConnector { dir: dir.to_path_buf() });
+            return Err(LoadError::NotAConnector {
+                dir: dir.to_path_buf(),
+            });
         }
         let mut problems = Vec::new();
         let manifest = read_manifest(&dir.join(MANIFEST_FILE), &mut problems)?;

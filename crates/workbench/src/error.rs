@@ -49,10 +49,14 @@ pub enum WorkbenchError {
     #[error("stopped")]
     Interrupted,
     /// The process's signals cannot be listened to.
-    #[error("Ctrl-C cannot be handled: {0}\nhint: this is a fault of the program; please report it")]
+    #[error(
+        "Ctrl-C cannot be handled: {0}\nhint: this is a fault of the program; please report it"
+    )]
     CtrlC(String),
     /// A served connector did not come to its end.
-    #[error("the connection could not be closed\nhint: this is a fault of the program; please report it")]
+    #[error(
+        "the connection could not be closed\nhint: this is a fault of the program; please report it"
+    )]
     Served,
 }
 

@@ -327,7 +327,12 @@ impl Collector<'_> {
             state.finish()?;
         }
         self.fell_short |= collected.dead() > 0;
-        let report = words::report(&collected, window, began.elapsed(), self.context.shown(&self.dead_letters));
+        let report = words::report(
+            &collected,
+            window,
+            began.elapsed(),
+            self.context.shown(&self.dead_letters),
+        );
         self.context.printer.say(report.trim_end());
         Ok(Ended::Fine)
     }
@@ -374,7 +379,9 @@ impl Collector<'_> {
 
 fn is_cancelled(error: &CliError) -> bool {
     match error {
-        CliError::Workbench(WorkbenchError::Source(error)) => error.kind == SourceErrorKind::Cancelled,
+        CliError::Workbench(WorkbenchError::Source(error)) => {
+            error.kind == SourceErrorKind::Cancelled
+        }
         CliError::Collect(error) => match &**error {
             CollectError::Push(error) => error.kind == PushErrorKind::Cancelled,
             _ => false,

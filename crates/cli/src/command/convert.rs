@@ -73,9 +73,7 @@ impl ConvertArgs {
             None => format!("{}_declarative", old.name),
         };
         let into = ConnectorName::parse(&into).map_err(CliError::Name)?;
-        let connect_args = warehouse::credentials(&old, &tell)?
-            .connect_args()
-            .clone();
+        let connect_args = warehouse::credentials(&old, &tell)?.connect_args().clone();
         let draft = Scaffold::plan(into, self.dialect.as_deref(), self.driver.as_deref())?
             .converting(&old, &connect_args, &self.credentials)
             .draft(&Workspace::find(&context.directory)?)?;

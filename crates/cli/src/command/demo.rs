@@ -242,10 +242,7 @@ impl Demo<'_> {
         )?;
         self.quote("bowline export")?;
         let mut page = Listing::default();
-        page.line(format!(
-            "  {}",
-            export(&self.context, connector, &report)?
-        ));
+        page.line(format!("  {}", export(&self.context, connector, &report)?));
         self.show(page)?;
         self.farewell()?;
         Ok(ended)

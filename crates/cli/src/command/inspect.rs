@@ -96,7 +96,9 @@ impl InspectArgs {
         let connector = context.pipeline(self.connector.as_deref())?;
         self.check_wishes(&connector)?;
         let recording = self.replay.as_deref();
-        let recording = recording.map(|dir| Recording::open(&context.path(dir))).transpose()?;
+        let recording = recording
+            .map(|dir| Recording::open(&context.path(dir)))
+            .transpose()?;
         let now = recording
             .as_ref()
             .map_or_else(pipeline::now, |recording| recording.now);
@@ -105,7 +107,11 @@ impl InspectArgs {
             None => workbench::credentials(&connector, &|event| context.tell(event))?,
         };
         let recorder = match &self.save {
-            Some(dir) => Some(Arc::new(Recorder::create(&context.path(dir), now, &credentials)?)),
+            Some(dir) => Some(Arc::new(Recorder::create(
+                &context.path(dir),
+                now,
+                &credentials,
+            )?)),
             None => None,
         };
         let last: Arc<Mutex<Option<Explanation>>> = Arc::default();

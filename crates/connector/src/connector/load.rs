@@ -50,7 +50,9 @@ impl Connector {
     /// As [`Connector::load`], for a declarative connector whose folder's own name does not count.
     pub(crate) fn load_named(name: &ConnectorName, dir: &Path) -> Result<Self, LoadError> {
         let Some(connector_text) = read_optional(&dir.join(layout::CONNECTOR_FILE))? else {
-            return Err(LoadError::NotAConnector { dir: dir.to_path_buf() });
+            return Err(LoadError::NotAConnector {
+                dir: dir.to_path_buf(),
+            });
         };
         let mut problems = Vec::new();
         let file = read_connector_file(name, dir, &connector_text, &mut problems);

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use bowline_contract::{ConnectorName, layout};
 
-
 /// The folder of everything for Python, in the workspace's state folder.
 pub(super) const FOLDER: &str = "python";
 

@@ -89,7 +89,11 @@ impl PipelineArgs {
         Ok(Ended::Fine)
     }
 
-    fn start(&self, context: &Context, language: Option<Language>) -> Result<PipelineStart, CliError> {
+    fn start(
+        &self,
+        context: &Context,
+        language: Option<Language>,
+    ) -> Result<PipelineStart, CliError> {
         if let Some(file) = &self.openapi {
             let text = std::fs::read_to_string(context.path(file)).map_err(|error| {
                 CliError::usage(
