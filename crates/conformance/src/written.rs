@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use bowline_connector::dialect::Pack;
-use bowline_connector::template::{ConnectorTemplate, Origin, TemplateSet};
 use bowline_contract::{AssetClass, Template};
 use bowline_driver::{SqlError, SqlErrorKind, Value};
 use bowline_report::warehouse::{
@@ -11,6 +9,8 @@ use bowline_report::warehouse::{
     TemplateResult, TextOrigin,
 };
 use bowline_report::{Summary, VERSION, WarehouseReport, warehouse};
+use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
 use crate::{CheckReport, Culprit, Doubt, Fault, Outcome, Preview, Proof, Report, Step};
 

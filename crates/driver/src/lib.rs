@@ -12,6 +12,7 @@ mod json;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod open;
+mod paths;
 mod process;
 #[cfg(any(feature = "adbc", feature = "odbc"))]
 mod session;

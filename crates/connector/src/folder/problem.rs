@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bowline_process::ProcessError;
 
@@ -223,16 +223,6 @@ impl fmt::Display for Listing<'_> {
             }
         }
     }
-}
-
-/// A path as people would type it: relative to the current directory where it stands inside.
-#[must_use]
-pub fn shown(path: &Path) -> PathBuf {
-    std::env::current_dir()
-        .ok()
-        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf))
-        .filter(|relative| !relative.as_os_str().is_empty())
-        .unwrap_or_else(|| path.to_path_buf())
 }
 
 #[cfg(test)]

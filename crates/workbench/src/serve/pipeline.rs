@@ -11,7 +11,7 @@ use bowline_pipeline::{
 use bowline_sdk::{Error, ErrorKind, Json, Page, Pipeline, PipelineSession, Wanted};
 
 /// Serves the connector until its standard input ends.
-pub(crate) fn pipeline(connector: PipelineConnector) -> ExitCode {
+pub(super) fn serve(connector: PipelineConnector) -> ExitCode {
     bowline_sdk::pipeline::serve(Served(connector))
 }
 

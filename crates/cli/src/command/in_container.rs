@@ -8,20 +8,19 @@ use bowline_contract::exit_code;
 use bowline_contract::layout::{CONNECTOR_VARIABLE, ETL_TEST_WINDOW_VARIABLE};
 use bowline_image::engine::{self, Engine};
 use bowline_image::plan::TestImage;
-use bowline_installer::{DRIVER_FOLDER_VARIABLE, driver_folder};
 use bowline_image::{BuildEvent, ImageError, ImageErrorKind};
+use bowline_installer::{DRIVER_FOLDER_VARIABLE, driver_folder};
 use bowline_oci::Cancel;
 
 use super::build::{BaseArgs, Voice};
 use super::dockerfile::{usual_folder, write};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
-use crate::run::Context;
 
 /// How a test is run in a container.
 #[derive(Debug, clap::Args)]
-pub(crate) struct InsideArgs {
+pub(crate) struct InContainerArgs {
     /// Test in a container made from the agent's base; docker or podman must be there
     #[arg(long)]
     pub(crate) in_container: bool,
@@ -50,7 +49,7 @@ impl From<ContainerEngine> for Engine {
     }
 }
 
-impl InsideArgs {
+impl InContainerArgs {
     /// Builds the container's image and runs `bowline` in it with these arguments. The exit code is what that ends with.
     pub(crate) fn exec(&self, context: &Context, arguments: &[String]) -> Result<Ended, CliError> {
         let workspace = Workspace::find(&context.directory)?;
@@ -68,10 +67,10 @@ impl InsideArgs {
                 })?,
         };
         let folder = usual_folder(&workspace);
-        write(&workspace, &[], &self.base, &folder)?;
+        write(context, &workspace, &[], &self.base, &folder)?;
         let cancel = Cancel::default();
         let asked = cancel.clone();
-        on_interrupt(move || asked.cancel())?;
+        let _on_stop = context.interruptible()?.on_stop(move || asked.cancel());
         let voice = Voice::new(context);
         voice.tell(BuildEvent::Step(format!(
             "building the container with {}",
@@ -135,7 +134,7 @@ fn run(mut command: Command, engine: Engine, arguments: &[String]) -> Result<End
         Some(exit_code::INTERRUPTED) => Ok(Ended::Interrupted),
         // What was wrong has been said inside.
         Some(code) if exit_code::ALL.iter().any(|each| each.code == code) => {
-            Ok(Ended::Inside(code))
+            Ok(Ended::InContainer(code))
         }
         _ => Err(failed(status.to_string()).into()),
     }

@@ -15,7 +15,7 @@ use bowline_warehouse::{Connector, OpenError};
 const HEAD_START: Duration = Duration::from_millis(500);
 
 /// Serves the connector until its standard input ends.
-pub(crate) fn warehouse(connector: Connector) -> ExitCode {
+pub(super) fn serve(connector: Connector) -> ExitCode {
     bowline_sdk::warehouse::serve(Served(connector))
 }
 
