@@ -11,7 +11,7 @@ mod error;
 mod evaluated;
 mod expression;
 mod format;
-mod markup;
+mod format_syntax;
 mod native;
 mod python;
 mod render;
