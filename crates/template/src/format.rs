@@ -2,7 +2,7 @@
 
 use bowline_words::nearest::nearest;
 
-use super::format_syntax::{self, Field, FormatSyntaxError, First, Piece, Step};
+use super::format_syntax::{self, Field, First, FormatSyntaxError, Piece, Step};
 use super::python::fault::{Fault, check_text};
 use super::python::form::repr;
 use super::python::percent::ascii;

@@ -128,9 +128,17 @@ fn field(text: &str, offset: usize) -> Result<(Field<'_>, usize), FormatSyntaxEr
             Some(b'}') => return Ok((found, at + 1)),
             Some(b':') => at += 1,
             Some(_) => {
-                return Err(FormatSyntaxError::new(at, "expected `:` after a conversion"));
+                return Err(FormatSyntaxError::new(
+                    at,
+                    "expected `:` after a conversion",
+                ));
             }
-            None => return Err(FormatSyntaxError::new(offset, "unmatched `{` in a format spec")),
+            None => {
+                return Err(FormatSyntaxError::new(
+                    offset,
+                    "unmatched `{` in a format spec",
+                ));
+            }
         }
     }
     let spec = at;
@@ -149,7 +157,10 @@ fn field(text: &str, offset: usize) -> Result<(Field<'_>, usize), FormatSyntaxEr
         }
         at += 1;
     }
-    Err(FormatSyntaxError::new(offset, "unmatched `{` in a format spec"))
+    Err(FormatSyntaxError::new(
+        offset,
+        "unmatched `{` in a format spec",
+    ))
 }
 
 /// What a field name starts with.
@@ -178,7 +189,9 @@ pub(super) enum Step<'a> {
 ///
 /// # Errors
 /// Empty attributes, unclosed brackets, numbers too large for an index.
-pub(super) fn field_name<'a>(field: &Field<'a>) -> Result<(First<'a>, Vec<Step<'a>>), FormatSyntaxError> {
+pub(super) fn field_name<'a>(
+    field: &Field<'a>,
+) -> Result<(First<'a>, Vec<Step<'a>>), FormatSyntaxError> {
     let fail = |message: &str| FormatSyntaxError::new(field.offset, message);
     let name = field.name;
     let end = name.find(['.', '[']).unwrap_or(name.len());

@@ -50,7 +50,8 @@ fn expand(
     given: &mut Given,
     nesting: usize,
 ) -> Outcome<String> {
-    let malformed = |error: format_syntax::FormatSyntaxError| Fault::new(FaultKind::Value, error.message);
+    let malformed =
+        |error: format_syntax::FormatSyntaxError| Fault::new(FaultKind::Value, error.message);
     let mut out = String::new();
     for piece in format_syntax::pieces(format).map_err(malformed)? {
         let field = match piece {
