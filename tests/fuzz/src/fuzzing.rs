@@ -23,6 +23,9 @@ pub const MEMORY_LIMIT: u64 = 1 << 30;
 /// How many inputs are kept for what came of them, beside the seeds.
 const MOST_KEPT: usize = 4096;
 
+/// How many characters of what came of an input tell it from others.
+const LONGEST_SHAPE: usize = 500;
+
 /// How often a failing input is tried with a piece left out.
 const MOST_TRIES: u32 = 2000;
 
@@ -178,12 +181,10 @@ fn watch(on_hang: fn() -> !) {
 /// What came of an input without the names and numbers in it, so that what is alike counts once.
 fn shape(words: &str) -> String {
     let mut shape = String::new();
-    for (place, part) in words.split('`').enumerate() {
-        if place % 2 == 0 {
-            shape.extend(part.chars().filter(|c| !c.is_ascii_digit()));
-        }
+    for part in words.split('`').step_by(2) {
+        shape.extend(part.chars().filter(|c| !c.is_ascii_digit()));
     }
-    shape
+    shape.chars().take(LONGEST_SHAPE).collect()
 }
 
 /// A shorter input that ends in the same panic.

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             let input = std::fs::read(&file)?;
             let taken = outcome(target, &input);
             match &taken {
-                Ok(words) => println!("{}: {words}", target.name),
+                Ok(words) => println!("{}: taken ({} bytes of words)", target.name, words.len()),
                 Err(cause) => eprintln!("{}: {cause}", target.name),
             }
             Ok(all && taken.is_ok())
