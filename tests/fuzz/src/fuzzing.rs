@@ -20,6 +20,10 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// The most memory an input may take, in bytes.
 pub const MEMORY_LIMIT: u64 = 1 << 30;
 
+/// The stack that inputs are given, in bytes: that of a thread of the product, whose code is optimized. Other code takes
+/// several times as much.
+pub const STACK: usize = if cfg!(debug_assertions) { 16 } else { 2 } << 20;
+
 /// How many inputs are kept for what came of them, beside the seeds.
 const MOST_KEPT: usize = 4096;
 

@@ -17,6 +17,6 @@ mod target;
 mod targets;
 
 pub use finding::{Finding, findings};
-pub use fuzzing::{Bound, Cause, MEMORY_LIMIT, TIME_LIMIT, Tally, fuzz, outcome};
+pub use fuzzing::{Bound, Cause, MEMORY_LIMIT, STACK, TIME_LIMIT, Tally, fuzz, outcome};
 pub use target::Target;
 pub use targets::TARGETS;

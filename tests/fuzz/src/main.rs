@@ -8,11 +8,11 @@
 
 mod arguments;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 use arguments::{Arguments, Work};
-use bowline_fuzz::{Bound, Finding, MEMORY_LIMIT, TIME_LIMIT, Target, fuzz, outcome};
+use bowline_fuzz::{Bound, Finding, MEMORY_LIMIT, STACK, TIME_LIMIT, Target, fuzz, outcome};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Work::Targets => each(&arguments),
         Work::Input(file) => arguments.targets.iter().try_fold(true, |all, target| {
             let input = std::fs::read(&file)?;
-            let taken = outcome(target, &input);
+            let taken = alone(move || outcome(target, &input))?;
             match &taken {
                 Ok(words) => println!("{}: taken ({} bytes of words)", target.name, words.len()),
                 Err(cause) => eprintln!("{}: {cause}", target.name),
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
             Ok(all && taken.is_ok())
         }),
         Work::Alone(current) => arguments.targets.iter().try_fold(true, |_, target| {
-            alone(target, arguments.seed, arguments.bound, &current)
+            fuzzed(target, arguments.seed, arguments.bound, current.clone())
         }),
     };
     match done {
@@ -89,17 +89,14 @@ fn tell(
 }
 
 /// Fuzzes one target in this process.
-fn alone(
+fn fuzzed(
     target: &'static Target,
     seed: u64,
     bound: Bound,
-    current: &Path,
+    current: PathBuf,
 ) -> Result<bool, Failure> {
     limit_memory()?;
-    let current = current.to_owned();
-    // With no more stack than the threads of the product have.
-    let work = std::thread::spawn(move || fuzz(target, seed, bound, &current, on_hang));
-    match work.join().map_err(|_| "the fuzzer itself panicked")?? {
+    match alone(move || fuzz(target, seed, bound, &current, on_hang))?? {
         Ok(tally) => {
             println!(
                 "{}: {} inputs, {} different outcomes",
@@ -112,6 +109,14 @@ fn alone(
             Ok(false)
         }
     }
+}
+
+/// Does something with the stack that inputs are given.
+fn alone<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(work)?;
+    thread
+        .join()
+        .map_err(|_| "the fuzzer itself panicked".into())
 }
 
 fn on_hang() -> ! {

@@ -3,14 +3,17 @@
 use std::sync::mpsc;
 use std::thread;
 
-use bowline_fuzz::{TARGETS, TIME_LIMIT, Target, findings, outcome};
+use bowline_fuzz::{STACK, TARGETS, TIME_LIMIT, Target, findings, outcome};
 
 /// What is wrong with an input, if anything.
 fn wrong(target: &'static Target, input: &[u8]) -> Option<String> {
     let (sender, outcomes) = mpsc::channel();
     let input = input.to_vec();
     // One that hangs goes on until the program ends.
-    thread::spawn(move || sender.send(outcome(target, &input)));
+    thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || sender.send(outcome(target, &input)))
+        .expect("a thread");
     match outcomes.recv_timeout(TIME_LIMIT) {
         Ok(Ok(_)) => None,
         Ok(Err(cause)) => Some(cause.to_string()),
