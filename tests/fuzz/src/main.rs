@@ -24,17 +24,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let done = match arguments.work {
+    let done = match &arguments.work {
         Work::Targets => each(&arguments),
-        Work::Input(file) => arguments.targets.iter().try_fold(true, |all, target| {
-            let input = std::fs::read(&file)?;
-            let taken = alone(move || outcome(target, &input))?;
-            match &taken {
-                Ok(words) => println!("{}: taken ({} bytes of words)", target.name, words.len()),
-                Err(cause) => eprintln!("{}: {cause}", target.name),
-            }
-            Ok(all && taken.is_ok())
-        }),
+        Work::Input(file) => given(&arguments.targets, file),
         Work::Alone(current) => arguments.targets.iter().try_fold(true, |_, target| {
             fuzzed(target, arguments.seed, arguments.bound, current.clone())
         }),
@@ -47,6 +39,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Gives targets one input; false when one of them panics.
+fn given(targets: &[&'static Target], file: &Path) -> Result<bool, Failure> {
+    let mut all_well = true;
+    for target in targets.iter().copied() {
+        let input = std::fs::read(file)?;
+        match alone(move || outcome(target, &input))? {
+            Ok(words) => println!("{}: taken ({} bytes of words)", target.name, words.len()),
+            Err(cause) => {
+                eprintln!("{}: {cause}", target.name);
+                all_well = false;
+            }
+        }
+    }
+    Ok(all_well)
 }
 
 /// Fuzzes targets one after the other; false when there are findings.
