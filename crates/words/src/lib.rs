@@ -2,6 +2,18 @@
 //! said.
 //!
 //! No other crate words an error's frame; every other crate gives the words that fill it.
+//!
+//! ```
+//! use bowline_words::{Redactor, counted, listed, nearest};
+//!
+//! let sections = ["metadata", "query_logs", "ql_metrics"];
+//! assert_eq!(nearest("ql_metric", sections), Some("ql_metrics"));
+//! assert_eq!(listed(sections), "`metadata`, `query_logs`, `ql_metrics`");
+//! assert_eq!(counted(3_usize, "section"), "3 sections");
+//!
+//! let redactor = Redactor::new(["correct horse".to_owned()]);
+//! assert_eq!(redactor.redact("login with `correct%20horse` failed"), "login with `***` failed");
+//! ```
 
 mod failure;
 pub mod nearest;

@@ -26,14 +26,14 @@ pub(super) struct Field<'a> {
 
 /// A format string that cannot be taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MarkupError {
+pub(super) struct FormatSyntaxError {
     /// Where, in bytes.
     pub(super) offset: usize,
     /// What is wrong.
     pub(super) message: String,
 }
 
-impl MarkupError {
+impl FormatSyntaxError {
     pub(super) fn new(offset: usize, message: impl Into<String>) -> Self {
         Self {
             offset,
@@ -46,7 +46,7 @@ impl MarkupError {
 ///
 /// # Errors
 /// Braces that do not pair, a conversion that is cut off.
-pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, MarkupError> {
+pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, FormatSyntaxError> {
     let mut pieces = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -63,13 +63,13 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, MarkupError> {
             continue;
         }
         if sign == b'}' {
-            return Err(MarkupError::new(
+            return Err(FormatSyntaxError::new(
                 at + brace,
                 "single `}` in a format string",
             ));
         }
         if next.is_none() {
-            return Err(MarkupError::new(
+            return Err(FormatSyntaxError::new(
                 at + brace,
                 "single `{` in a format string",
             ));
@@ -85,15 +85,15 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, MarkupError> {
 }
 
 /// Reads the field whose `{` is at `offset`; gives it and where it ends.
-fn field(text: &str, offset: usize) -> Result<(Field<'_>, usize), MarkupError> {
+fn field(text: &str, offset: usize) -> Result<(Field<'_>, usize), FormatSyntaxError> {
     let bytes = text.as_bytes();
-    let unclosed = || MarkupError::new(offset, "expected `}` before the end of the text");
+    let unclosed = || FormatSyntaxError::new(offset, "expected `}` before the end of the text");
     let start = offset + 1;
     let mut at = start;
     let stop = loop {
         match bytes.get(at) {
             None => return Err(unclosed()),
-            Some(b'{') => return Err(MarkupError::new(at, "unexpected `{` in a field name")),
+            Some(b'{') => return Err(FormatSyntaxError::new(at, "unexpected `{` in a field name")),
             Some(b'[') => {
                 at += 1;
                 while bytes.get(at).is_some_and(|byte| *byte != b']') {
@@ -117,7 +117,7 @@ fn field(text: &str, offset: usize) -> Result<(Field<'_>, usize), MarkupError> {
     }
     if stop == b'!' {
         let Some(letter) = text[at..].chars().next() else {
-            return Err(MarkupError::new(
+            return Err(FormatSyntaxError::new(
                 offset,
                 "end of text where a conversion should follow `!`",
             ));
@@ -128,9 +128,17 @@ fn field(text: &str, offset: usize) -> Result<(Field<'_>, usize), MarkupError> {
             Some(b'}') => return Ok((found, at + 1)),
             Some(b':') => at += 1,
             Some(_) => {
-                return Err(MarkupError::new(at, "expected `:` after a conversion"));
+                return Err(FormatSyntaxError::new(
+                    at,
+                    "expected `:` after a conversion",
+                ));
             }
-            None => return Err(MarkupError::new(offset, "unmatched `{` in a format spec")),
+            None => {
+                return Err(FormatSyntaxError::new(
+                    offset,
+                    "unmatched `{` in a format spec",
+                ));
+            }
         }
     }
     let spec = at;
@@ -149,7 +157,10 @@ fn field(text: &str, offset: usize) -> Result<(Field<'_>, usize), MarkupError> {
         }
         at += 1;
     }
-    Err(MarkupError::new(offset, "unmatched `{` in a format spec"))
+    Err(FormatSyntaxError::new(
+        offset,
+        "unmatched `{` in a format spec",
+    ))
 }
 
 /// What a field name starts with.
@@ -178,8 +189,10 @@ pub(super) enum Step<'a> {
 ///
 /// # Errors
 /// Empty attributes, unclosed brackets, numbers too large for an index.
-pub(super) fn field_name<'a>(field: &Field<'a>) -> Result<(First<'a>, Vec<Step<'a>>), MarkupError> {
-    let fail = |message: &str| MarkupError::new(field.offset, message);
+pub(super) fn field_name<'a>(
+    field: &Field<'a>,
+) -> Result<(First<'a>, Vec<Step<'a>>), FormatSyntaxError> {
+    let fail = |message: &str| FormatSyntaxError::new(field.offset, message);
     let name = field.name;
     let end = name.find(['.', '[']).unwrap_or(name.len());
     let first = match &name[..end] {
