@@ -116,12 +116,17 @@ impl Encoder {
                 format!(r#"{{"kind":"{kind}","key":"{key}","event":{json}}}"#)
             }
             (Format::Push, Given::Asset(asset)) => {
-                asset.fields_mut().into_iter().for_each(|asset| add_key(asset, key));
+                asset
+                    .fields_mut()
+                    .into_iter()
+                    .for_each(|asset| add_key(asset, key));
                 format!(r#"{{"etl_asset":{asset}}}"#)
             }
             (Format::Push, Given::Run(run)) => {
                 settle(run);
-                run.fields_mut().into_iter().for_each(|run| add_key(run, key));
+                run.fields_mut()
+                    .into_iter()
+                    .for_each(|run| add_key(run, key));
                 run.to_string()
             }
             (Format::OpenLineage(lineage), Given::Asset(asset)) => lineage.asset(asset)?,
@@ -296,10 +301,7 @@ mod tests {
         for (name, value) in run().as_object().unwrap().iter().rev() {
             turned.insert(name.clone(), value.clone());
         }
-        assert_eq!(
-            encoder.event(of_run(Json::Object(turned))).key,
-            first.key
-        );
+        assert_eq!(encoder.event(of_run(Json::Object(turned))).key, first.key);
         let mut other = run();
         other["status"] = json!("skipped");
         assert_ne!(encoder.event(of_run(other)).key, first.key);

@@ -210,7 +210,9 @@ impl Lineage {
         name: &str,
         refs: impl Iterator<Item = &'e GivenAssetRef>,
     ) -> Result<(), Absent> {
-        let data: Vec<Json> = refs.map(|one| self.dataset(one)).collect::<Result<_, _>>()?;
+        let data: Vec<Json> = refs
+            .map(|one| self.dataset(one))
+            .collect::<Result<_, _>>()?;
         if !data.is_empty() {
             event[name] = Json::from(data);
         }

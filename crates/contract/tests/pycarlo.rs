@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bowline_contract::pipeline::{
-    Asset, AssetEvent, AssetRole, EventError, EventProblem, Field, Presence, Run, RunEvent, Shape, validate_assets,
-    validate_runs,
+    Asset, AssetEvent, AssetRole, EventError, EventProblem, Field, Presence, Run, RunEvent, Shape,
+    validate_assets, validate_runs,
 };
 use serde_json::{Map, Value, json};
 

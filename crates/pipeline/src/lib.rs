@@ -31,4 +31,4 @@ pub use recording::{Recorder, Recording, RecordingError};
 pub use scaffold::{Example, PipelineScaffold, PipelineScaffolded, PipelineStart};
 pub use slices::{SliceError, Slices};
 pub use source::HttpSource;
-pub use status::{Unmapped, map_run};
+pub use status::{Unmapped, map_run, unmap_run};

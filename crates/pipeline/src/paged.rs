@@ -146,7 +146,11 @@ impl<M: FetchMethods> Pipeline for PagedPipeline<M> {
                 },
                 fetch: &|page| self.methods.fetch_run_details(Some(query), page),
                 key: &|run: &RunEvent| {
-                    Some(format!("{}\n{}", run.job_source_id()?, run.run_source_id()?))
+                    Some(format!(
+                        "{}\n{}",
+                        run.job_source_id()?,
+                        run.run_source_id()?
+                    ))
                 },
             },
             &mut |mut run, summary| {
@@ -224,8 +228,10 @@ mod tests {
     }
 
     fn run(id: &str, status: &str, hour: u32) -> RunEvent {
-        RunEvent::new(json!({"job_source_id": "j", "run_source_id": id, "status": status,
-            "event_time": format!("2026-01-01T{hour:02}:00:00Z")}))
+        RunEvent::new(
+            json!({"job_source_id": "j", "run_source_id": id, "status": status,
+            "event_time": format!("2026-01-01T{hour:02}:00:00Z")}),
+        )
     }
 
     fn morning() -> RunQuery {

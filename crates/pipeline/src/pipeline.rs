@@ -116,7 +116,9 @@ impl RunQuery {
     pub(crate) fn asks_for(&self, run: &RunEvent) -> bool {
         match self {
             Self::Window(window) => run.event_time().is_none_or(|at| window.contains(at)),
-            Self::Ids(ids) => run.run_source_id().is_some_and(|id| ids.iter().any(|asked| asked == id)),
+            Self::Ids(ids) => run
+                .run_source_id()
+                .is_some_and(|id| ids.iter().any(|asked| asked == id)),
         }
     }
 }

@@ -52,7 +52,7 @@ fn map_status(run: &mut RunEvent, mapping: &StatusMapping, unmapped: &mut Unmapp
 }
 
 /// Puts the vendor's statuses back where the contract's stand, in a run and its task runs.
-pub(crate) fn unmap_run(manifest: &PipelineManifest, run: &mut RunEvent) {
+pub fn unmap_run(manifest: &PipelineManifest, run: &mut RunEvent) {
     unmap_status(run, &manifest.run_status_mapping);
     for task in run.task_runs_mut() {
         unmap_status(task, manifest.task_statuses());

@@ -145,7 +145,7 @@ macro_rules! given {
     };
     (@accessor records<$Type:ty> $field:ident $(#[$meta:meta])*) => {
         $(#[$meta])*
-        pub fn $field(&self) -> impl Iterator<Item = &$Type> {
+        pub fn $field(&self) -> impl Iterator<Item = &$Type> + Clone {
             items(&self.0, stringify!($field)).iter().map(<$Type>::of)
         }
     };
@@ -315,7 +315,10 @@ mod tests {
         let json = json!({"name": "b", "job_source_id": "a", "theirs": null});
         let mut asset = AssetEvent::new(json.clone());
         assert_eq!(asset.to_string(), json.to_string());
-        asset.fields_mut().unwrap().insert("name".to_owned(), "c".into());
+        asset
+            .fields_mut()
+            .unwrap()
+            .insert("name".to_owned(), "c".into());
         assert_eq!(asset.name(), Some("c"));
         assert_eq!(AssetEvent::of(&json).name(), Some("b"));
     }

@@ -65,10 +65,7 @@ fn complete_events_are_valid_and_come_back_unchanged() {
         "tasks": [{"task_source_id": "t", "name": "T", "inputs": refs("INPUT"), "upstream_task_source_ids": ["s"]}],
         "triggered_job_source_ids": ["next"]
     }));
-    assert_eq!(
-        told(&assets(std::slice::from_ref(&complete))),
-        [""; 0]
-    );
+    assert_eq!(told(&assets(std::slice::from_ref(&complete))), [""; 0]);
     let typed: Asset = serde_json::from_value(complete.clone()).unwrap();
     assert_eq!(serde_json::to_value(&typed).unwrap(), complete);
 
@@ -77,10 +74,7 @@ fn complete_events_are_valid_and_come_back_unchanged() {
         "error": {"message": "m", "code": "E", "retryable": true, "structured_fields": {}},
         "task_runs": [run(json!({"task_source_id": "t", "outputs": refs("OUTPUT")}))]
     }));
-    assert_eq!(
-        told(&runs(std::slice::from_ref(&complete))),
-        [""; 0]
-    );
+    assert_eq!(told(&runs(std::slice::from_ref(&complete))), [""; 0]);
     let typed: Run = serde_json::from_value(complete.clone()).unwrap();
     assert_eq!(serde_json::to_value(&typed).unwrap(), complete);
 }
@@ -111,9 +105,7 @@ fn required_fields_are_missed() {
         ]
     );
     assert_eq!(
-        told(&assets(&[
-            json!({"job_source_id": " ", "name": null})
-        ])),
+        told(&assets(&[json!({"job_source_id": " ", "name": null})])),
         [
             "event 0: `job_source_id`: required, but empty",
             "event 0: `name`: required, but missing",
