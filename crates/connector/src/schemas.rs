@@ -1,6 +1,8 @@
 //! JSON Schemas for the files people write, generated from the types that read them.
 
-use bowline_contract::{SourceManifest, Template, TemplateKind, TemplateSection};
+mod manifest;
+
+use bowline_contract::{Template, TemplateKind, TemplateSection};
 use serde_json::{Map, Value, json};
 
 use crate::dialect::PackFile;
@@ -14,7 +16,14 @@ pub fn schemas() -> Vec<(&'static str, String)> {
     [
         ("connector.schema.json", schema_of::<ConnectorFile>()),
         ("templates.schema.json", templates()),
-        ("manifest.schema.json", SourceManifest::json_schema()),
+        (
+            "manifest.schema.json",
+            schema_of::<manifest::WarehouseManifest>(),
+        ),
+        (
+            "pipeline-manifest.schema.json",
+            schema_of::<manifest::PipelineManifest>(),
+        ),
         ("credentials.schema.json", credentials()),
         ("pack.schema.json", schema_of::<PackFile>()),
     ]

@@ -17,7 +17,7 @@ pub use event::{
 };
 pub use event_time::{EventTime, EventTimeError};
 pub use feature::PipelineFeature;
-pub use manifest::{PipelineManifest, PipelineManifestError, PipelineManifestProblem, Terminology};
+pub use manifest::{PipelineManifest, Terminology};
 pub use model::{Asset, AssetRef, Group, Owner, Property, Run, RunError, Schedule, Task};
 pub use query_tag::{QUERY_TAGS, QueryTag};
 pub use record::{Field, Presence, Shape};

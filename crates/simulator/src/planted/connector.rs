@@ -249,7 +249,9 @@ impl<T: Truth> Planted<T> {
             Mistake::NoEnd => remove(run, "end_time"),
             Mistake::NoError => remove(run, "error"),
             Mistake::TimeOfQueueing => copy(run, "event_time", &before, "queued_at"),
-            Mistake::TimeOfStart => copy(run, "event_time", &before, "start_time"),
+            Mistake::TimeOfStart if before.has("start_time") => {
+                copy(run, "event_time", &before, "start_time")
+            }
             Mistake::TimesSwapped if before.has("end_time") => {
                 copy(run, "start_time", &before, "end_time");
                 copy(run, "end_time", &before, "start_time");
