@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bowline_connector::dialect::Pack;
 use bowline_connector::folder::shown;
-use bowline_connector::{
-    Connector, Credentials, EnvironmentEvent, FunctionalTarget, Located, OpenError, Workspace,
-};
+use bowline_connector::{Credentials, EnvironmentEvent, Located, Workspace};
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_contract::{AssetClass, credentials};
 use bowline_driver::{Connection, Database};
+use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::{Connector, FunctionalTarget, OpenError};
 use serde_json::{Map, Value};
 
 use crate::error::CliError;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use bowline_collect::{CollectError, StateError};
 use bowline_conformance::ExportError;
-use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, WorkspaceError};
+use bowline_connector::{CredentialsError, LoadError, ScaffoldError, WorkspaceError};
 use bowline_contract::{NameError, UnknownSection, credentials};
-use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_image::ImageError;
 use bowline_image::plan::PlanError;
+use bowline_installer::InstallError;
 use bowline_pipeline::{OpenApiError, RecordingError, SourceError};
+use bowline_warehouse::OpenError;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,10 @@ use bowline_collect::{CollectError, PushErrorKind, StateError};
 use bowline_conformance::{Conclusion, ExportError};
 use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
-use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_image::ImageErrorKind;
 use bowline_image::plan::{PlanError, PlanProblemKind};
+use bowline_installer::InstallError;
 use bowline_pipeline::{RecordingError, SourceErrorKind};
 
 use crate::error::CliError;

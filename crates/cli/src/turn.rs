@@ -4,8 +4,9 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use bowline_connector::{Connector, Workspace};
+use bowline_connector::Workspace;
 use bowline_contract::layout::IGNORE_FILE;
+use bowline_warehouse::Connector;
 
 use crate::error::CliError;
 use crate::run::Context;

@@ -2,7 +2,7 @@
 //!
 //! [`run`] puts a connector's templates to the test on a live database. It prints nothing: it tells its readers
 //! [`Event`]s while it works and gives a [`Report`] at the end, from which an [`Export`] is made. [`pipeline`] does the
-//! same for pipeline connectors.
+//! same for pipeline connectors, and [`protocol`] for programs that speak the process protocol.
 
 mod blame;
 mod chain;
@@ -25,6 +25,7 @@ mod metadata_proofs;
 mod outcome;
 pub mod pipeline;
 mod plan;
+pub mod protocol;
 mod query_logs;
 mod reading;
 mod record;

@@ -9,14 +9,14 @@ use bowline_conformance::{
     Doubt, Event, Export, ExportError, Interrupt, Options, Outcome, Proof, Report, Subject,
     Verdict, run,
 };
-use bowline_connector::FunctionalTarget;
-use bowline_connector::dialect::Pack;
-use bowline_connector::template::{ConnectorTemplate, Origin, TemplateSet};
 use bowline_contract::{Capability, SourceManifest, SuiteSection, Template, TemplateKind};
 use bowline_driver::{
     Database, DriverKind, DriverSpec, FakeDatabase, FakeReply, Limits, SqlError, SqlErrorKind,
 };
 use bowline_template::CompiledTemplate;
+use bowline_warehouse::FunctionalTarget;
+use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
 fn spelled(template: &'static Template, text: &str) -> ConnectorTemplate {
     ConnectorTemplate {

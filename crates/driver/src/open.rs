@@ -6,9 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::process::{self, Program};
-use crate::{Database, SqlError, adbc, odbc, sqlite};
+use bowline_process::Program;
 use bowline_words::Redactor;
+
+#[cfg(feature = "adbc")]
+use crate::adbc;
+#[cfg(feature = "odbc")]
+use crate::odbc;
+#[cfg(feature = "sqlite")]
+use crate::sqlite;
+use crate::{Database, SqlError, process};
 
 /// Which driver to use and how: everything needed to reach one database. `Debug` shows no option's value.
 #[derive(Clone)]
@@ -86,23 +93,54 @@ pub enum AdbcLibrary {
 /// Opens a database. Connecting may wait until [`Database::connect`].
 ///
 /// # Errors
-/// Kind `Driver` when the driver cannot be found, loaded or configured; the others as for [`Database::connect`].
+/// Kind `Driver` when the driver cannot be found, loaded or configured, or its kind was left out of the program; the others as for [`Database::connect`].
 pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
     let opened = match &spec.kind {
         DriverKind::Process(program) => Ok(process::open(spec, program)),
+        #[cfg(feature = "odbc")]
         DriverKind::Odbc { driver } => odbc::open(spec, driver.as_deref()),
+        #[cfg(not(feature = "odbc"))]
+        DriverKind::Odbc { .. } => Err(left_out("odbc")),
+        #[cfg(feature = "sqlite")]
         DriverKind::Sqlite => sqlite::open(spec),
+        #[cfg(not(feature = "sqlite"))]
+        DriverKind::Sqlite => Err(left_out("sqlite")),
+        #[cfg(feature = "adbc")]
         DriverKind::Adbc {
             library,
             entrypoint,
         } => adbc::open(spec, library, entrypoint.as_deref()),
+        #[cfg(not(feature = "adbc"))]
+        DriverKind::Adbc { .. } => Err(left_out("adbc")),
     };
     opened.map_err(|error| error.redacted(&spec.redactor))
+}
+
+/// The error for a kind of driver whose feature is off.
+#[cfg(not(all(feature = "adbc", feature = "odbc", feature = "sqlite")))]
+fn left_out(kind: &str) -> SqlError {
+    SqlError::new(
+        crate::SqlErrorKind::Driver,
+        format!(
+            "this program has no drivers of the kind `{kind}`\nhint: build it with the feature `{kind}`"
+        ),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(not(feature = "sqlite"))]
+    fn a_kind_that_was_left_out_is_told() {
+        let error = open(&DriverSpec::new(DriverKind::Sqlite)).err().unwrap();
+        assert_eq!(error.kind, crate::SqlErrorKind::Driver);
+        assert_eq!(
+            error.message,
+            "this program has no drivers of the kind `sqlite`\nhint: build it with the feature `sqlite`"
+        );
+    }
 
     #[test]
     fn debug_shows_no_credential() {

@@ -9,7 +9,7 @@ use bowline_connector::{Credentials, EnvironmentEvent};
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
 use bowline_contract::pipeline::PipelineManifest;
-use bowline_driver::process::Program;
+use bowline_process::Program;
 
 use crate::description::{self, Description, File};
 use crate::error::SourceError;

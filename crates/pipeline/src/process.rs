@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bowline_connector::Credentials;
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
-use bowline_driver::process::{CallLimits, Fault, Process, ProcessError, Program};
+use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{
     ConnectorKind, Done, FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams,
     FetchRunDetailsResult, Method, SetupParams,

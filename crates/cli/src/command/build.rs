@@ -13,9 +13,10 @@ use bowline_image::plan::{
     Candidate, ModeChoice, PlanError, PlanProblem, PlanProblemKind, PlanRequest, Planned, Question,
     choose, plan,
 };
-use bowline_image::registry::Access;
 use bowline_image::shim::BowlineRuntime;
-use bowline_image::{BaseImage, BuildEvent, Cancel, Platform};
+use bowline_image::{BaseImage, BuildEvent, agent_platform};
+use bowline_oci::registry::Access;
+use bowline_oci::{Cancel, Platform};
 use dialoguer::Confirm;
 use dialoguer::theme::ColorfulTheme;
 use indicatif::ProgressBar;
@@ -47,7 +48,7 @@ pub(crate) struct BuildArgs {
     #[command(flatten)]
     base: BaseArgs,
     /// A platform to build for, `linux/amd64` if none is named; may be given several times
-    #[arg(long = "platform", value_name = "PLATFORM")]
+    #[arg(long = "platform", value_name = "PLATFORM", value_parser = agent_platform)]
     platforms: Vec<Platform>,
     /// The image's name; without it, `custom-agent:<version>-generic`
     #[arg(short, long, value_name = "TAG")]
@@ -131,7 +132,7 @@ impl BuildArgs {
         let mut access = Access::of_user(|name| std::env::var_os(name).map(PathBuf::from));
         access.insecure.clone_from(&self.insecure);
         access.cancel = cancel;
-        access.on_event = Arc::new(move |event| tell.tell(event));
+        access.on_event = Arc::new(move |event| tell.tell(event.into()));
         let job = builder::Job {
             plan: &planned.plan,
             workspace: &workspace,

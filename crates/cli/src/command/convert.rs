@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use bowline_conformance::{CheckId, Report, Verdict};
-use bowline_connector::{Scaffold, Scaffolded, Workspace};
+use bowline_connector::Workspace;
 use bowline_contract::layout::PYTHON_FILE;
 use bowline_contract::{ConnectorName, SuiteSection};
+use bowline_warehouse::{Scaffold, Scaffolded};
 
 use crate::command::test::{SuiteArgs, prove};
 use crate::connector;

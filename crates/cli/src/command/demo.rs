@@ -5,10 +5,11 @@ mod shop;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bowline_connector::{Connector, Scaffold, Workspace};
+use bowline_connector::Workspace;
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_contract::{ConnectorName, SuiteSection};
 use bowline_driver::Limits;
+use bowline_warehouse::{Connector, Scaffold};
 use serde_json::json;
 
 use super::driver::install_quietly;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::Style;
-use bowline_driver::catalogue::{self, CatalogueEntry, Need, Platform};
-use bowline_driver::install::{
-    self, DRIVER_FOLDER_VARIABLE, InstallError, InstallEvent, InstallOptions, InstallOutcome,
+use bowline_installer::catalogue::{self, CatalogueEntry, Need, Platform};
+use bowline_installer::{
+    DRIVER_FOLDER_VARIABLE, InstallError, InstallEvent, InstallOptions, InstallOutcome,
     InstallState, Installed,
 };
 use bowline_words::nearest::hint_or;
@@ -88,7 +88,7 @@ fn list(context: &Context) -> Result<Ended, CliError> {
 
 /// Where a driver stands, in a few words.
 fn state(entry: &CatalogueEntry, folder: &Path) -> (Style, String) {
-    match install::install_state(entry, folder) {
+    match bowline_installer::install_state(entry, folder) {
         InstallState::Current(installed) => (GOOD, format!("installed, {}", installed.version)),
         InstallState::Other(installed) => (
             GOOD,
@@ -160,7 +160,7 @@ fn run(
         archive,
         cancel: &cancel,
     };
-    let outcome = install::install(entry, &options, &mut |event| {
+    let outcome = bowline_installer::install(entry, &options, &mut |event| {
         let message = match event {
             InstallEvent::Downloading {
                 client,
@@ -194,7 +194,7 @@ fn describe(page: &mut Listing, entry: &CatalogueEntry, folder: &Path) {
     ));
     page.gap();
     page.field("state", &state(entry, folder).1);
-    match install::install_state(entry, folder) {
+    match bowline_installer::install_state(entry, folder) {
         InstallState::Current(installed) | InstallState::Other(installed) => {
             page.field("library", &installed.library.display().to_string());
         }
@@ -262,7 +262,7 @@ fn find(name: &str) -> Result<&'static CatalogueEntry, CliError> {
 }
 
 fn folder() -> Result<PathBuf, CliError> {
-    install::driver_folder().ok_or_else(|| {
+    bowline_installer::driver_folder().ok_or_else(|| {
         CliError::usage(
             "there is no folder for drivers: no home folder is known",
             format!("name one with the variable `{DRIVER_FOLDER_VARIABLE}`"),

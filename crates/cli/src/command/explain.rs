@@ -5,11 +5,11 @@ mod reported;
 use std::collections::BTreeSet;
 
 use bowline_conformance::CheckInfo;
-use bowline_connector::dialect::{Pack, Proof};
 use bowline_connector::{Workspace, WorkspaceError};
 use bowline_contract::{
     AssetClass, Capability, SuiteSection, Template, TemplateKind, TemplateSection, metrics_of,
 };
+use bowline_warehouse::dialect::{Pack, Proof};
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 

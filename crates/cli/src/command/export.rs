@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use bowline_conformance::{Export, Report};
-use bowline_connector::{Connector, Workspace, WorkspaceError};
+use bowline_connector::{Workspace, WorkspaceError};
 use bowline_contract::{AssetClass, SuiteSection};
+use bowline_warehouse::Connector;
 
 use super::test::{SuiteArgs, prove, write};
 use crate::connector;

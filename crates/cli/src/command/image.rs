@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bowline_image::inspect::{Attached, DescribedBy, InspectedConnector, InspectedImage, inspect};
-use bowline_image::registry::Access;
-use bowline_image::{BaseImage, Cancel, native};
+use bowline_image::{BaseImage, native};
+use bowline_oci::Cancel;
+use bowline_oci::registry::Access;
 use clap::Subcommand;
 
 use crate::command::build::{Voice, bytes};
@@ -75,7 +76,7 @@ impl InspectArgs {
         access.insecure.clone_from(&self.insecure);
         access.cancel = cancel;
         let tell = voice.clone();
-        access.on_event = Arc::new(move |event| tell.tell(event));
+        access.on_event = Arc::new(move |event| tell.tell(event.into()));
         let image = BaseImage::parse(&self.image);
         let inspected = native::open(&image, &access)
             .and_then(|source| inspect(source.as_ref(), &access.cancel));
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn an_image_is_shown_with_what_it_holds() {
-        let digest = bowline_image::oci::Digest::of(b"");
+        let digest = bowline_oci::Digest::of(b"");
         let image = InspectedImage {
             digest: digest.clone(),
             media_type: "index".to_owned(),

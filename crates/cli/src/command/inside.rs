@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 use bowline_connector::Workspace;
 use bowline_contract::exit_code;
 use bowline_contract::layout::{CONNECTOR_VARIABLE, ETL_TEST_WINDOW_VARIABLE};
-use bowline_driver::install::{DRIVER_FOLDER_VARIABLE, driver_folder};
 use bowline_image::engine::{self, Engine};
 use bowline_image::plan::TestImage;
-use bowline_image::{BuildEvent, Cancel, ImageError, ImageErrorKind};
+use bowline_image::{BuildEvent, ImageError, ImageErrorKind};
+use bowline_installer::{DRIVER_FOLDER_VARIABLE, driver_folder};
+use bowline_oci::Cancel;
 
 use super::build::{BaseArgs, Voice};
 use super::dockerfile::{usual_folder, write};

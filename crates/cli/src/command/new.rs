@@ -4,10 +4,12 @@ mod pipeline;
 
 use std::path::{Path, PathBuf};
 
-use bowline_connector::{Scaffold, Scaffolded, Workspace};
+use bowline_connector::Workspace;
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CREDENTIALS_FILE, PYTHON_FILE};
-use bowline_driver::{AdbcLibrary, DriverKind, catalogue};
+use bowline_driver::{AdbcLibrary, DriverKind};
+use bowline_installer::catalogue;
+use bowline_warehouse::{Scaffold, Scaffolded};
 use dialoguer::console::{Term, truncate_str};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Input, Select};

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bowline_conformance::protocol::{self, CaseReport, CaseVerdict, CheckOptions};
 use bowline_connector::Credentials;
 use bowline_driver::DriverKind;
-use bowline_driver::process::{self, CaseReport, CaseVerdict, CheckOptions, Program};
+use bowline_process::Program;
 use clap::Subcommand;
 
 use crate::connector;
@@ -69,7 +70,7 @@ impl CheckArgs {
             timeout: Duration::from_secs(self.timeout),
         };
         let mut written = Ok(());
-        let reports = process::check(&program, &options, &mut |case| {
+        let reports = protocol::check(&program, &options, &mut |case| {
             if written.is_ok() {
                 written = context.printer.text(&line(case));
             }

@@ -1,8 +1,8 @@
 //! `bowline render`: what one template becomes, given some variables.
 
-use bowline_connector::Connector;
-use bowline_connector::template::{Origin, RenderError};
 use bowline_contract::Template;
+use bowline_warehouse::Connector;
+use bowline_warehouse::template::{Origin, RenderError};
 
 use super::explain::find;
 use crate::connector;

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bowline_connector::Connector;
 use bowline_contract::layout::MANIFEST_FILE;
 use bowline_contract::{AssetClass, ConnectorName};
 use bowline_pipeline::PipelineConnector;
+use bowline_warehouse::Connector;
 use serde_json::Value;
 
 use crate::error::CliError;

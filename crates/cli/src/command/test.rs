@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_conformance::{Interrupt, Options, Report, Subject, Tier};
-use bowline_connector::Connector;
 use bowline_contract::{AssetClass, SuiteSection};
 use bowline_driver::Limits;
+use bowline_warehouse::Connector;
 use clap::ValueEnum as _;
 
 use super::inside::InsideArgs;

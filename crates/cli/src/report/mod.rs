@@ -9,7 +9,7 @@ mod words;
 
 use std::path::Path;
 
-use bowline_connector::template::TemplateSet;
+use bowline_warehouse::template::TemplateSet;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

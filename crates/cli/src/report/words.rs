@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use bowline_conformance::{CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Report, Step};
-use bowline_connector::template::{Origin, TemplateSet};
 use bowline_contract::Template;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_warehouse::template::{Origin, TemplateSet};
 
 /// The short names of templates, with commas.
 pub(super) fn names<'a>(templates: impl IntoIterator<Item = &'a &'static Template>) -> String {

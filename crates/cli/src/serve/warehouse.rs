@@ -4,11 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_connector::{Connector, Credentials, OpenError};
+use bowline_connector::Credentials;
 use bowline_driver::{Connection, Database, Limits, ResultSize, SqlError, Surplus};
 use bowline_sdk::{
     Answer, Cancel, Error, ErrorKind, FunctionalPlace, Map, Value, Warehouse, WarehouseSession,
 };
+use bowline_warehouse::{Connector, OpenError};
 
 /// How much sooner than the caller gives up a statement is stopped, at most.
 const HEAD_START: Duration = Duration::from_millis(500);

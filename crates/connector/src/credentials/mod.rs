@@ -8,8 +8,7 @@ use bowline_contract::credentials::secret_values;
 use bowline_words::Redactor;
 use serde_json::{Map, Value};
 
-pub use expression::ExpressionError;
-pub(crate) use expression::check;
+pub use expression::{ExpressionError, check_expression};
 
 /// The credentials of one connector, read from its `credentials.json`.
 ///

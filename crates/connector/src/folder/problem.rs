@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::ManifestError;
-use bowline_driver::process::ProcessError;
+use bowline_process::ProcessError;
 
 use crate::python::EnvironmentError;
 
@@ -127,7 +127,8 @@ pub struct Place {
 
 impl Place {
     /// The place of a byte range in a text.
-    pub(crate) fn of(text: &str, range: Range<usize>) -> Self {
+    #[must_use]
+    pub fn of(text: &str, range: Range<usize>) -> Self {
         let start = floor_boundary(text, range.start);
         let end = floor_boundary(text, range.end).max(start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -144,7 +145,8 @@ impl Place {
     }
 
     /// The place of a line and column, both from 1; a column of 0 points at the line's first word.
-    pub(crate) fn at(text: &str, line: usize, column: usize) -> Self {
+    #[must_use]
+    pub fn at(text: &str, line: usize, column: usize) -> Self {
         let source = text
             .lines()
             .nth(line.saturating_sub(1))

@@ -2,7 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use super::BaseImage;
+/// What an image is built on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BaseImage {
+    /// An image in a registry, or in an engine's own store, by its reference as given.
+    Reference(String),
+    /// A folder that holds an OCI layout; the tag or digest says which of its images, if it has several.
+    Layout {
+        /// The folder.
+        path: PathBuf,
+        /// Which image: a tag or a digest.
+        image: Option<String>,
+    },
+    /// A file as `docker save` writes it, or an OCI layout packed with tar.
+    Archive(PathBuf),
+}
 
 /// The prefixes that say what a base is, in the words of the image tools.
 const LAYOUT: &str = "oci:";

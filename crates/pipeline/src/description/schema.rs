@@ -3,6 +3,8 @@
 //! The reader is by hand, for its errors; a test walks the schema and compares its keys with those that the reader
 //! asks for.
 
+use bowline_connector::manifest_schema;
+use bowline_contract::AssetClass;
 use bowline_contract::pipeline::{Asset, AssetRef, Field, Run, Shape};
 use serde_json::{Map, Value, json};
 
@@ -12,9 +14,15 @@ const TASK_RUNS: &str = "#/$defs/task_runs";
 /// Every schema: the file name it is kept under, and its text. Stable to the byte.
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, String)> {
-    [("pipeline-connector.schema.json", connector())]
-        .map(|(name, schema)| (name, format!("{schema:#}\n")))
-        .to_vec()
+    [
+        ("pipeline-connector.schema.json", connector()),
+        (
+            "pipeline-manifest.schema.json",
+            manifest_schema(AssetClass::Pipeline),
+        ),
+    ]
+    .map(|(name, schema)| (name, format!("{schema:#}\n")))
+    .to_vec()
 }
 
 /// A table of exactly these keys.

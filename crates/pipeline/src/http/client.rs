@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bowline_http::percent_encode;
 use bowline_template::Scope;
-use bowline_words::Redactor;
-use bowline_words::beginning;
+use bowline_words::{Redactor, beginning, percent_encode};
 use serde_json::{Map, Value as Json};
 
 use super::excerpt::{SHOWN, is_secret_key, trimmed};

@@ -7,8 +7,8 @@ use bowline_connector::Workspace;
 use bowline_contract::layout::OUTPUT_DIR;
 use bowline_image::engine::{self, Engine, EngineBuilt, EngineOptions};
 use bowline_image::native::{self, Built, NativeOptions, Output};
-use bowline_image::registry::Access;
-use bowline_image::{BuildEvent, ImageError, ImageErrorKind, ImagePlan};
+use bowline_image::{BuildEvent, ImageError, ImageErrorKind, ImagePlan, from_oci};
+use bowline_oci::registry::Access;
 
 use super::Voice;
 use crate::error::CliError;
@@ -133,7 +133,7 @@ fn native(job: &Job<'_>, voice: &Voice) -> Result<Made, CliError> {
         Some(Destination::Layout(path)) => Output::Layout(path.clone()),
         Some(Destination::OciArchive(path)) => Output::OciArchive(path.clone()),
         Some(Destination::DockerArchive(path)) => Output::DockerArchive(path.clone()),
-        None if job.push => Output::Registry(job.plan.tag.parse()?),
+        None if job.push => Output::Registry(job.plan.tag.parse().map_err(from_oci)?),
         // What every engine loads holds one platform.
         None if job.plan.platforms.len() == 1 => Output::DockerArchive(usual_file(job)),
         None => Output::OciArchive(usual_file(job)),

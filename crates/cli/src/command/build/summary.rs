@@ -6,9 +6,10 @@ use std::path::Path;
 use bowline_connector::Workspace;
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_contract::{AssetClass, Capability};
+use bowline_image::ImagePlan;
 use bowline_image::native::Output;
 use bowline_image::plan::Question;
-use bowline_image::{ImagePlan, Platform};
+use bowline_oci::Platform;
 
 use super::builder::Made;
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};

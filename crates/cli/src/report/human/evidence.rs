@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bowline_conformance::{CheckId, CheckReport, Culprit, Fault, Outcome, Proof, Step};
 
-use bowline_connector::dialect::Pack;
+use bowline_warehouse::dialect::Pack;
 use bowline_words::counted;
 
 use super::{NAMED, Page, some};
