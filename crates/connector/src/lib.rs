@@ -19,12 +19,14 @@
 
 mod credentials;
 pub mod folder;
+mod manifest_schema;
 mod python;
 mod scaffold;
 mod workspace;
 
 pub use credentials::{Credentials, CredentialsError, ExpressionError, check_expression};
 pub use folder::{LoadError, Problem, connector_name};
+pub use manifest_schema::manifest_schema;
 pub use python::{
     EnvironmentError, EnvironmentEvent, program as python_program,
     program_without_packages as python_program_without_packages, with_interpreter,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bowline_connector::folder::{LoadError, Problem, ProblemKind};
+use bowline_connector::folder::{LoadError, Problem};
 use bowline_connector::{Credentials, EnvironmentEvent};
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
@@ -174,16 +174,11 @@ fn read_manifest(
     path: &Path,
     problems: &mut Vec<Problem>,
 ) -> Result<Option<PipelineManifest>, LoadError> {
-    match PipelineManifest::parse(&read(path)?) {
+    let text = read(path)?;
+    match PipelineManifest::parse(&text) {
         Ok(manifest) => Ok(Some(manifest)),
         Err(error) => {
-            problems.extend(error.problems.into_iter().map(|problem| Problem {
-                kind: ProblemKind::Manifest,
-                path: path.to_path_buf(),
-                place: None,
-                message: problem.to_string(),
-                hint: problem.hint(),
-            }));
+            problems.extend(Problem::of_manifest(path, &text, &error));
             Ok(None)
         }
     }

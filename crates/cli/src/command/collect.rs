@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use bowline_collect::{
     CollectError, Collected, Collection, DeadLetters, Encoder, Ledger, Lineage, Parts,
-    PushErrorKind, State, Window,
+    PushErrorKind, State,
 };
 use bowline_connector::{Credentials, Workspace};
+use bowline_contract::pipeline::Window;
 use bowline_pipeline::{PipelineConnector, SourceErrorKind};
 use bowline_workbench::{Run, WorkbenchError, pipeline as workbench};
 use jiff::{SignedDuration, Timestamp};

@@ -7,6 +7,7 @@
 mod assets;
 mod by_id;
 mod check;
+mod cuts;
 mod features;
 mod ledger;
 mod outcome;
@@ -17,7 +18,6 @@ mod retries;
 mod runner;
 mod running;
 mod runs;
-mod span;
 mod times;
 mod written;
 

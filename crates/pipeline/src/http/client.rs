@@ -114,9 +114,10 @@ impl Client {
         let base = client.credential(&http.base_url, "http.base_url")?;
         client.base = base.trim_end_matches('/').to_owned();
         if !client.base.starts_with("http://") && !client.base.starts_with("https://") {
-            let hint = match client.base.is_empty() {
-                true => "fill in the credentials that it is made of",
-                false => "begin it with `https://` or `http://`",
+            let hint = if client.base.is_empty() {
+                "fill in the credentials that it is made of"
+            } else {
+                "begin it with `https://` or `http://`"
             };
             return Err(SourceError::new(
                 SourceErrorKind::Credentials,

@@ -379,30 +379,20 @@ pub(super) fn read_manifest(
     problems: &mut Vec<Problem>,
 ) -> Result<Option<SourceManifest>, LoadError> {
     let path = dir.join(layout::MANIFEST_FILE);
-    let problem = |place, message: String, hint| Problem {
-        kind: ProblemKind::Manifest,
-        path: path.clone(),
-        place,
-        message,
-        hint,
-    };
     let Some(text) = read_optional(&path)? else {
-        problems.push(problem(
-            None,
-            "the connector has no manifest".to_owned(),
-            Some("`bowline new` writes one: copy its shape".to_owned()),
-        ));
+        problems.push(Problem {
+            kind: ProblemKind::Manifest,
+            path: path.clone(),
+            place: None,
+            message: "the connector has no manifest".to_owned(),
+            hint: Some("`bowline new` writes one: copy its shape".to_owned()),
+        });
         return Ok(None);
     };
     match SourceManifest::parse(&text) {
         Ok(manifest) => Ok(Some(manifest)),
         Err(error) => {
-            // The JSON reader counts to just behind the mistake.
-            let place = error
-                .place
-                .map(|place| Place::at(&text, place.line, place.column.saturating_sub(1)));
-            let hint = error.problem.hint();
-            problems.push(problem(place, error.problem.to_string(), hint));
+            problems.extend(Problem::of_manifest(&path.clone(), &text, &error));
             Ok(None)
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bowline_connector::Credentials;
+use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_pipeline::{
     FetchMethods, PipelineConnector, RunQuery, SliceError, Slices, SourceError, SourceErrorKind,
 };
@@ -52,22 +53,24 @@ enum Session {
 impl PipelineSession for Session {
     fn fetch_metadata(&mut self, page: Page) -> Result<Vec<Json>, Error> {
         let page = of_page(page);
-        match self {
+        let assets = match self {
             Self::Methods(pipeline) => methods(pipeline.as_ref())?
                 .fetch_metadata(page)
                 .map_err(failed),
             Self::Slices(slices) => slices.assets(page).map_err(no_slice),
-        }
+        };
+        Ok(assets?.into_iter().map(AssetEvent::into_json).collect())
     }
 
     fn fetch_run_details(&mut self, wanted: &Wanted, page: Page) -> Result<Vec<Json>, Error> {
         let (query, page) = (query(wanted)?, of_page(page));
-        match self {
+        let runs = match self {
             Self::Methods(pipeline) => methods(pipeline.as_ref())?
                 .fetch_run_details(Some(&query), page)
                 .map_err(failed),
             Self::Slices(slices) => slices.runs(&query, page).map_err(no_slice),
-        }
+        };
+        Ok(runs?.into_iter().map(RunEvent::into_json).collect())
     }
 }
 
@@ -96,10 +99,10 @@ fn query(wanted: &Wanted) -> Result<RunQuery, Error> {
     };
     Ok(match wanted {
         Wanted::Ids(ids) => RunQuery::Ids(ids.clone()),
-        Wanted::Window { start, end } => RunQuery::Window {
+        Wanted::Window { start, end } => RunQuery::Window(Window {
             start: bound("window_start", start)?,
             end: bound("window_end", end)?,
-        },
+        }),
     })
 }
 

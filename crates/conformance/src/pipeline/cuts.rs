@@ -1,41 +1,7 @@
 //! Windows of time, and where they are cut.
 
-use std::fmt;
-
+use bowline_contract::pipeline::Window;
 use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
-
-/// A half-open stretch of time: `[start, end)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: Timestamp,
-    pub(super) end: Timestamp,
-}
-
-impl Span {
-    pub(super) fn holds(self, at: Timestamp) -> bool {
-        self.start <= at && at < self.end
-    }
-
-    /// The part before a moment and the part from it on; none when the moment is not within.
-    pub(super) fn cut(self, at: Timestamp) -> Option<[Self; 2]> {
-        (self.start < at && at < self.end).then_some([
-            Self {
-                start: self.start,
-                end: at,
-            },
-            Self {
-                start: at,
-                end: self.end,
-            },
-        ])
-    }
-}
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}, {})", self.start, self.end)
-    }
-}
 
 /// The moment rounded down to what a connector in any language can be told: microseconds.
 pub(super) fn tellable(at: Timestamp) -> Timestamp {
@@ -58,10 +24,14 @@ fn floor(at: Timestamp, unit: Unit) -> Timestamp {
 
 /// The stretch of a span in which nothing goes on any more: between the runs that have not ended, where most of those
 /// that have are. The whole span when there is no such stretch worth its while.
-pub(super) fn quiet(span: Span, ended: &[Timestamp], open: &[Timestamp]) -> Span {
+pub(super) fn quiet(span: Window, ended: &[Timestamp], open: &[Timestamp]) -> Window {
     /// With so many runs a stretch is worth its while, however many there are around it.
     const WORTH: usize = 20;
-    let mut bounds: Vec<Timestamp> = open.iter().copied().filter(|at| span.holds(*at)).collect();
+    let mut bounds: Vec<Timestamp> = open
+        .iter()
+        .copied()
+        .filter(|at| span.contains(*at))
+        .collect();
     bounds.sort_unstable();
     bounds.dedup();
     let starts = std::iter::once(span.start).chain(
@@ -70,10 +40,10 @@ pub(super) fn quiet(span: Span, ended: &[Timestamp], open: &[Timestamp]) -> Span
             .map(|at| tellable(*at) + SignedDuration::from_micros(1)),
     );
     let ends = bounds.iter().map(|at| tellable(*at)).chain([span.end]);
-    let count = |span: Span| ended.iter().filter(|at| span.holds(**at)).count();
+    let count = |span: Window| ended.iter().filter(|at| span.contains(**at)).count();
     let best = starts
         .zip(ends)
-        .map(|(start, end)| Span { start, end })
+        .map(|(start, end)| Window { start, end })
         .filter(|part| part.start < part.end)
         .max_by_key(|part| count(*part));
     best.filter(|part| count(*part) >= WORTH.min(count(span).div_ceil(2)))
@@ -82,22 +52,22 @@ pub(super) fn quiet(span: Span, ended: &[Timestamp], open: &[Timestamp]) -> Span
 }
 
 /// The stretch at the end of a span that holds the newest of some moments, at most this many.
-pub(super) fn newest(span: Span, moments: &[Timestamp], most: usize) -> Span {
+pub(super) fn newest(span: Window, moments: &[Timestamp], most: usize) -> Window {
     let within = sorted_within(span, moments);
     match within.len().checked_sub(most) {
         None | Some(0) => span,
-        Some(first) => Span {
+        Some(first) => Window {
             start: tellable(within[first]).max(span.start),
             end: span.end,
         },
     }
 }
 
-fn sorted_within(span: Span, moments: &[Timestamp]) -> Vec<Timestamp> {
+fn sorted_within(span: Window, moments: &[Timestamp]) -> Vec<Timestamp> {
     let mut within: Vec<Timestamp> = moments
         .iter()
         .copied()
-        .filter(|at| span.holds(*at))
+        .filter(|at| span.contains(*at))
         .collect();
     within.sort_unstable();
     within
@@ -106,7 +76,7 @@ fn sorted_within(span: Span, moments: &[Timestamp]) -> Vec<Timestamp> {
 /// Where a span is cut to see how its parts meet: at the moments of runs, and between two of them.
 ///
 /// `moments` need not be sorted. No more than three cuts, each within the span.
-pub(super) fn cuts(span: Span, moments: &[Timestamp]) -> Vec<Timestamp> {
+pub(super) fn cuts(span: Window, moments: &[Timestamp]) -> Vec<Timestamp> {
     let mut within = sorted_within(span, moments);
     within.dedup();
     let exact: Vec<Timestamp> = within
@@ -125,7 +95,7 @@ pub(super) fn cuts(span: Span, moments: &[Timestamp]) -> Vec<Timestamp> {
     cuts.extend(between);
     cuts.sort_unstable();
     cuts.dedup();
-    cuts.retain(|at| span.cut(*at).is_some());
+    cuts.retain(|at| span.split(*at).is_some());
     cuts
 }
 
@@ -137,8 +107,8 @@ mod tests {
         Timestamp::from_second(1_000_000 + second).unwrap()
     }
 
-    fn span(start: i64, end: i64) -> Span {
-        Span {
+    fn span(start: i64, end: i64) -> Window {
+        Window {
             start: at(start),
             end: at(end),
         }
@@ -157,7 +127,7 @@ mod tests {
         let ended: Vec<Timestamp> = (0..10).map(at).collect();
         let one = SignedDuration::from_micros(1);
         assert_eq!(quiet(span(-5, 20), &ended, &[]), span(-5, 20));
-        let after = Span {
+        let after = Window {
             start: at(2) + one,
             end: at(20),
         };
