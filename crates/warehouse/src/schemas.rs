@@ -1,7 +1,8 @@
 //! JSON Schemas for the files people write, generated from the types that read them.
 
 use bowline_connector::folder::schema_of;
-use bowline_contract::{SourceManifest, Template, TemplateKind, TemplateSection};
+use bowline_connector::manifest_schema;
+use bowline_contract::{AssetClass, Template, TemplateKind, TemplateSection};
 use serde_json::{Map, Value, json};
 
 use crate::dialect::PackFile;
@@ -15,7 +16,10 @@ pub fn schemas() -> Vec<(&'static str, String)> {
     [
         ("connector.schema.json", schema_of::<ConnectorFile>()),
         ("templates.schema.json", templates()),
-        ("manifest.schema.json", SourceManifest::json_schema()),
+        (
+            "manifest.schema.json",
+            manifest_schema(AssetClass::Warehouse),
+        ),
         ("credentials.schema.json", credentials()),
         ("pack.schema.json", schema_of::<PackFile>()),
     ]

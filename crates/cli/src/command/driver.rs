@@ -1,8 +1,6 @@
 //! `bowline driver`: which drivers there are, what they take, and getting one.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::Style;
 use bowline_installer::catalogue::{self, CatalogueEntry, Need, Platform};
@@ -13,11 +11,10 @@ use bowline_installer::{
 use bowline_words::nearest::hint_or;
 use clap::Subcommand;
 
+use crate::context::Context;
 use crate::error::{CliError, Problem};
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
 
 /// The engine that is part of the program, beside its ADBC driver.
@@ -116,7 +113,7 @@ fn installation(
     archive: Option<PathBuf>,
 ) -> Result<Ended, CliError> {
     let entry = find(driver)?;
-    let archive = archive.map(|file| context.directory.join(file));
+    let archive = archive.map(|file| context.path(&file));
     let (installed, words) = match run(context, entry, archive)? {
         InstallOutcome::New(installed) => (installed, "installed"),
         InstallOutcome::AlreadyThere(installed) => (installed, "already installed:"),
@@ -151,9 +148,7 @@ fn run(
     entry: &CatalogueEntry,
     archive: Option<PathBuf>,
 ) -> Result<InstallOutcome, CliError> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&cancel);
-    on_interrupt(move || stop.store(true, Ordering::SeqCst))?;
+    let cancel = context.interruptible()?.flag();
     let bar = context.printer.bar("{spinner} {msg} {elapsed}");
     let options = InstallOptions {
         folder: folder()?,

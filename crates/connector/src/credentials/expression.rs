@@ -6,7 +6,7 @@ use bowline_template::{
     Absent, Call, CompiledTemplate, Environment, Failure, Function, Kind, Parameters, Scope,
     TemplateError, Value,
 };
-use bowline_words::Redactor;
+use bowline_words::{Redactor, percent_encode};
 use serde_json::{Map, Value as Json};
 
 /// Why an expression over credentials gives no text. Its words hold no secret.
@@ -130,22 +130,9 @@ fn in_drivers_words(value: Value) -> Value {
     }
 }
 
-/// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~`, so that the text fits any part of a URI.
 fn uri_encode(call: &mut Call<'_>) -> Result<Value, Failure> {
-    use std::fmt::Write;
-    let mut out = String::new();
     let text = in_drivers_words(call.value().clone()).to_string();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    Ok(Value::from(out))
+    Ok(Value::from(percent_encode(&text)))
 }
 
 /// A path's file name up to its first dot: what DuckDB calls the database in a file.

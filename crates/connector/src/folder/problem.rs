@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use bowline_contract::ManifestError;
 use bowline_process::ProcessError;
 
 use crate::python::EnvironmentError;
@@ -61,6 +62,26 @@ pub struct Problem {
     pub message: String,
     /// The one thing to do about it.
     pub hint: Option<String>,
+}
+
+impl Problem {
+    /// What is wrong with a manifest, each with its place.
+    pub fn of_manifest(
+        path: &Path,
+        text: &str,
+        error: &ManifestError,
+    ) -> impl Iterator<Item = Self> {
+        error.problems.iter().map(move |problem| Self {
+            kind: ProblemKind::Manifest,
+            path: path.to_path_buf(),
+            // The reader counts to just behind the mistake.
+            place: problem
+                .place
+                .map(|place| Place::at(text, place.line, place.column.saturating_sub(1))),
+            message: problem.fault.to_string(),
+            hint: problem.hint(),
+        })
+    }
 }
 
 /// The kinds of [`Problem`].
@@ -223,16 +244,6 @@ impl fmt::Display for Listing<'_> {
             }
         }
     }
-}
-
-/// A path as people would type it: relative to the current directory where it stands inside.
-#[must_use]
-pub fn shown(path: &Path) -> PathBuf {
-    std::env::current_dir()
-        .ok()
-        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf))
-        .filter(|relative| !relative.as_os_str().is_empty())
-        .unwrap_or_else(|| path.to_path_buf())
 }
 
 #[cfg(test)]

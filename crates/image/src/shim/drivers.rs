@@ -8,12 +8,13 @@ use bowline_installer::{
     InstallError, InstallEvent, InstallOptions, InstallOutcome, InstallState, Installed,
     driver_folder, install_for, install_state,
 };
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
 
 use super::runtime::HOME;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::event::BuildEvent;
-use crate::plan::{Content, PlannedFile};
-use crate::platform::Platform;
+use crate::plan::PlannedFile;
 
 /// The driver's library, as a file of the image: the one installed on this machine where it is the same build, else
 /// fetched into `folder`, and checked.

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use bowline_connector::folder::{
-    Document, LoadError, Place, Problem, ProblemKind, connector_name, shown,
-};
+use bowline_connector::folder::{Document, LoadError, Place, Problem, ProblemKind, connector_name};
 use bowline_connector::{EnvironmentEvent, ExpressionError, check_expression};
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
@@ -52,7 +50,9 @@ impl Connector {
     /// As [`Connector::load`], for a declarative connector whose folder's own name does not count.
     pub(crate) fn load_named(name: &ConnectorName, dir: &Path) -> Result<Self, LoadError> {
         let Some(connector_text) = read_optional(&dir.join(layout::CONNECTOR_FILE))? else {
-            return Err(LoadError::NotAConnector { dir: shown(dir) });
+            return Err(LoadError::NotAConnector {
+                dir: dir.to_path_buf(),
+            });
         };
         let mut problems = Vec::new();
         let file = read_connector_file(name, dir, &connector_text, &mut problems);
@@ -105,7 +105,7 @@ fn read_optional(path: &Path) -> Result<Option<String>, LoadError> {
             Ok(None)
         }
         Err(source) => Err(LoadError::Unreadable {
-            path: shown(path),
+            path: path.to_path_buf(),
             source,
         }),
     }
@@ -124,7 +124,7 @@ fn read_connector_file(
     text: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<ConnectorParts> {
-    let mut document = Document::new(&shown(&dir.join(layout::CONNECTOR_FILE)), text);
+    let mut document = Document::new(&dir.join(layout::CONNECTOR_FILE), text);
     let file: Option<ConnectorFile> = document.read();
     let parts = file.and_then(|file| {
         let dialect = find_dialect(&mut document, &file);
@@ -300,7 +300,7 @@ fn read_own_templates(
     let mut files = Vec::new();
     let path = dir.join(layout::TEMPLATES_FILE);
     if let Some(text) = read_optional(&path)? {
-        let mut document = Document::new(&shown(&path), &text);
+        let mut document = Document::new(&path, &text);
         let given = read_templates(&mut document);
         problems.extend(document.into_problems());
         files.push(TemplateFile { path, text, given });
@@ -318,10 +318,7 @@ fn read_own_templates(
                     text,
                 });
             }
-            Err(problem) => problems.push(Problem {
-                path: shown(&problem.path),
-                ..*problem
-            }),
+            Err(problem) => problems.push(*problem),
         }
     }
     Ok(files)
@@ -330,7 +327,7 @@ fn read_own_templates(
 /// The files of a folder, sorted; none when there is no such folder.
 fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |source| LoadError::Unreadable {
-        path: shown(dir),
+        path: dir.to_path_buf(),
         source,
     };
     let entries = match std::fs::read_dir(dir) {
@@ -364,12 +361,12 @@ fn report_second(
     if let Some((file, earlier)) = earlier {
         problems.push(Problem {
             kind: ProblemKind::Duplicate,
-            path: shown(path),
+            path: path.to_path_buf(),
             place: None,
             message: format!(
                 "`{}` is given twice: first in {}:{}",
                 given.template.short_name(),
-                shown(&file.path).display(),
+                file.path.display(),
                 earlier.line
             ),
             hint: Some("keep one of them".to_owned()),
@@ -382,30 +379,20 @@ pub(super) fn read_manifest(
     problems: &mut Vec<Problem>,
 ) -> Result<Option<SourceManifest>, LoadError> {
     let path = dir.join(layout::MANIFEST_FILE);
-    let problem = |place, message: String, hint| Problem {
-        kind: ProblemKind::Manifest,
-        path: shown(&path),
-        place,
-        message,
-        hint,
-    };
     let Some(text) = read_optional(&path)? else {
-        problems.push(problem(
-            None,
-            "the connector has no manifest".to_owned(),
-            Some("`bowline new` writes one: copy its shape".to_owned()),
-        ));
+        problems.push(Problem {
+            kind: ProblemKind::Manifest,
+            path: path.clone(),
+            place: None,
+            message: "the connector has no manifest".to_owned(),
+            hint: Some("`bowline new` writes one: copy its shape".to_owned()),
+        });
         return Ok(None);
     };
     match SourceManifest::parse(&text) {
         Ok(manifest) => Ok(Some(manifest)),
         Err(error) => {
-            // The JSON reader counts to just behind the mistake.
-            let place = error
-                .place
-                .map(|place| Place::at(&text, place.line, place.column.saturating_sub(1)));
-            let hint = error.problem.hint();
-            problems.push(problem(place, error.problem.to_string(), hint));
+            problems.extend(Problem::of_manifest(&path.clone(), &text, &error));
             Ok(None)
         }
     }
@@ -432,7 +419,7 @@ fn merge(
                 );
                 continue;
             };
-            match compile(given, text, &shown(&file.path), &file.text) {
+            match compile(given, text, &file.path, &file.text) {
                 Ok(compiled) => set.insert(ConnectorTemplate {
                     template: given.template,
                     text: text.clone(),

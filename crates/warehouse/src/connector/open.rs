@@ -1,5 +1,6 @@
 //! From a connector and its credentials to an opened database.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use bowline_driver::{Connection, Database, DriverKind, DriverSpec, Limits, SqlEr
 use toml::Spanned;
 
 use super::{Connector, Functional};
+use bowline_connector::Workspace;
 
 /// The longest a connector's own process may take to log in: it may have to load a large driver first.
 const PROCESS_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -43,13 +45,14 @@ pub struct FunctionalTarget {
 }
 
 impl Connector {
-    /// Opens the connector's database. Connections come from the result; each runs the `init` statements first.
+    /// Opens the connector's database. Relative paths in the driver's options begin in the workspace's folder. Connections come from the result; each runs the `init` statements first.
     ///
     /// # Errors
     /// [`OpenError::Expression`] when a credential is missing, [`OpenError::Sql`] when the driver refuses.
     pub fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Database>, OpenError> {
         let mut spec = DriverSpec::new(self.driver.kind.clone());
         spec.redactor = credentials.redactor().clone();
+        spec.directory = self.workspace_dir();
         if let DriverKind::Process(_) = &spec.kind {
             spec.connect_args = credentials.connect_args().clone();
             spec.connect_timeout = PROCESS_CONNECT_TIMEOUT;
@@ -102,6 +105,14 @@ impl Connector {
             schema: value("schema", &section.schema)?,
             table: value("table", &section.table)?,
         }))
+    }
+
+    /// The folder of the workspace, in which relative paths begin wherever in it somebody is.
+    fn workspace_dir(&self) -> PathBuf {
+        Workspace::find(&self.dir).map_or_else(
+            |_| self.dir.clone(),
+            |workspace| workspace.root().to_path_buf(),
+        )
     }
 
     fn evaluate(

@@ -98,6 +98,11 @@ impl Pack {
         &ALL
     }
 
+    /// The packs that stand for an engine; bases are no engines.
+    pub fn engines() -> impl Iterator<Item = &'static Self> {
+        ALL.iter().filter(|pack| pack.scaffold.is_some())
+    }
+
     /// The pack with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
