@@ -10,7 +10,6 @@ use crate::state::Window;
 
 /// Why a collection stopped. What it had delivered stays delivered, and its window stays open.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CollectError {
     /// The vendor could not be read to the end.
     #[error(transparent)]
@@ -50,7 +49,6 @@ pub type PushError = Failure<PushErrorKind>;
 
 /// The kinds of [`PushError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum PushErrorKind {
     /// The platform cannot be reached, and still cannot after every retry.
     Unreachable,
@@ -78,7 +76,6 @@ impl FailureKind for PushErrorKind {
 
 /// Why the state of earlier collections cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StateError {
     /// Another collection works with it.
     #[error(

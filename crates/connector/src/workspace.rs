@@ -28,7 +28,6 @@ pub struct Located {
 
 /// Why a workspace cannot say which connector is meant.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum WorkspaceError {
     /// The workspace has no connectors at all.
     #[error("no connectors: `{}` is empty or does not exist\nhint: make one with `{make}`", .dir.display())]

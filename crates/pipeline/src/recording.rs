@@ -24,7 +24,6 @@ const MASK: &str = "***";
 
 /// Why a recording cannot be made or read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum RecordingError {
     /// The folder holds something already.
     #[error("cannot save a recording: `{}` is not empty\nhint: name a folder that does not exist yet", .dir.display())]

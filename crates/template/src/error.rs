@@ -159,7 +159,6 @@ impl std::error::Error for TemplateError {}
 
 /// The kinds of [`TemplateError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum TemplateErrorKind {
     /// The text is not valid Jinja.
     Syntax,

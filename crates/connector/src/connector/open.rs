@@ -14,7 +14,6 @@ const PROCESS_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a connector's database cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenError {
     /// A value of `connector.toml` could not be worked out from the credentials.
     #[error("cannot work out {what} of connector `{connector}`: {error}")]

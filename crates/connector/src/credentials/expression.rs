@@ -11,7 +11,6 @@ use serde_json::{Map, Value as Json};
 
 /// Why an expression over credentials gives no text. Its words hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ExpressionError {
     /// It names a credential that is not there.
     #[error(

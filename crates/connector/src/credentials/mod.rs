@@ -22,7 +22,6 @@ pub struct Credentials {
 
 /// Why credentials cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CredentialsError {
     /// There is no such file.
     #[error("no credentials: `{}` does not exist\nhint: write `{{\"connect_args\": {{…}}}}` there", .path.display())]

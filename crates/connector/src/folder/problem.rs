@@ -10,7 +10,6 @@ use crate::python::EnvironmentError;
 
 /// Why a connector folder cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum LoadError {
     /// There is no such folder, or nothing in it makes it a connector.
     #[error("no connector here: `{}` has neither `connector.toml` nor `connector.py`\nhint: scaffold one with `bowline new`", .dir.display())]
@@ -65,7 +64,6 @@ pub struct Problem {
 
 /// The kinds of [`Problem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum ProblemKind {
     /// The text is not valid TOML or JSON.
     Syntax,

@@ -32,7 +32,6 @@ const LAST_LINES: usize = 12;
 
 /// What happens while a connector's packages are installed. Nothing happens when they are there already.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum EnvironmentEvent<'a> {
     /// A virtual environment is about to be made.
     Creating {
@@ -59,7 +58,6 @@ pub enum EnvironmentEvent<'a> {
 
 /// Why a Python connector cannot be given what it needs.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum EnvironmentError {
     /// There is no Python on the machine.
     #[error(

@@ -8,7 +8,6 @@ use crate::workspace::WorkspaceError;
 
 /// Why a connector cannot be scaffolded. Nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ScaffoldError {
     /// There is a connector of that name already; it is not touched.
     #[error("cannot make the connector: `{}` exists already\nhint: choose another name", .dir.display())]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::connection_type::{self, AssetClass, ConnectionType};
 use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA};
 use crate::json::kind_of;
-use bowline_words::nearest;
+use bowline_words::{Diagnose, Diagnostic, nearest};
 
 const KEYS: [&str; 4] = [
     CONNECTION_TYPE,
@@ -154,18 +154,20 @@ impl fmt::Display for ManifestError {
         if let Some(Place { line, column }) = self.place {
             write!(f, " (line {line}, column {column})")?;
         }
-        match self.problem.hint() {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
 impl std::error::Error for ManifestError {}
 
+impl Diagnose for ManifestError {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.problem.hint())
+    }
+}
+
 /// What can be wrong with a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ManifestProblem {
     /// The text is not a JSON object; the parser's words.
     #[error("invalid JSON: {0}")]
@@ -200,10 +202,14 @@ pub enum ManifestProblem {
     AssetClass(String),
 }
 
+impl Diagnose for ManifestProblem {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint())
+    }
+}
+
 impl ManifestProblem {
-    /// One thing to do about it, if there is one to name.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Json(_) | Self::WrongType { .. } => None,
             Self::UnknownKey(key) => Some(nearest::hint(key, KEYS)),
@@ -345,7 +351,10 @@ mod tests {
 "#;
 
     fn refused(text: &str) -> String {
-        SourceManifest::parse(text).unwrap_err().to_string()
+        SourceManifest::parse(text)
+            .unwrap_err()
+            .diagnose()
+            .to_string()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::manifest::{
     ASSET_CLASS, AssetClass, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA, ConnectionType,
     ConnectionTypeError,
 };
-use bowline_words::nearest;
+use bowline_words::{Diagnose, Diagnostic, nearest};
 
 const TERMINOLOGY: &str = "terminology";
 const ICON_URL: &str = "icon_url";
@@ -203,9 +203,6 @@ impl fmt::Display for PipelineManifestError {
                 writeln!(f)?;
             }
             write!(f, "{problem}")?;
-            if let Some(hint) = problem.hint() {
-                write!(f, "\nhint: {hint}")?;
-            }
         }
         Ok(())
     }
@@ -215,7 +212,6 @@ impl std::error::Error for PipelineManifestError {}
 
 /// What can be wrong with the manifest of a pipeline connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum PipelineManifestProblem {
     /// The text is not JSON; the parser's words with the place.
     #[error("invalid JSON: {0}")]
@@ -274,12 +270,20 @@ fn inside(parent: &Option<&'static str>) -> String {
     parent.map_or_else(String::new, |parent| format!(" in `{parent}`"))
 }
 
-impl PipelineManifestProblem {
-    /// One thing to do about it, if there is one to name.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+impl Diagnose for PipelineManifestProblem {
+    fn diagnose(&self) -> Diagnostic {
+        let told = Diagnostic::of(self).hint(self.hint());
         match self {
-            Self::Json(_) | Self::WrongType { .. } => None,
+            Self::Mapping { problem, .. } => told.because_of(problem),
+            _ => told,
+        }
+    }
+}
+
+impl PipelineManifestProblem {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Json(_) | Self::WrongType { .. } | Self::Mapping { .. } => None,
             Self::UnknownKey { key, parent: None } => Some(nearest::hint(key, KEYS)),
             Self::UnknownKey { key, .. } => Some(nearest::hint(key, TERMS)),
             Self::RepeatedKey(_) => Some("keep one of them".to_owned()),
@@ -302,7 +306,6 @@ impl PipelineManifestProblem {
                 AssetClass::Pipeline.name()
             )),
             Self::AssetClass(_) => Some(format!("use `{}`", AssetClass::Pipeline.name())),
-            Self::Mapping { problem, .. } => problem.hint(),
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::catalogue::{CatalogueEntry, Platform};
 
 /// Why a driver was not installed. Nothing was left half done.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum InstallError {
     /// Nobody builds the driver for this machine.
     #[error(

@@ -23,7 +23,6 @@ pub struct ProcessError {
 
 /// The ways a call can fail.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Fault {
     /// The program could not be started.
     NotStarted {

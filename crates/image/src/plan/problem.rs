@@ -26,7 +26,6 @@ pub struct PlanProblem {
 
 /// The kinds of [`PlanProblem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum PlanProblemKind {
     /// No connector has the name asked for, or there is none at all.
     Name,

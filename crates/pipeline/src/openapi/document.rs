@@ -10,7 +10,6 @@ const DEPTH: usize = 16;
 
 /// Why an OpenAPI document gives no proposal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenApiError {
     /// The text is neither JSON nor YAML.
     #[error("cannot read the OpenAPI document: {0}")]
