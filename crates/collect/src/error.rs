@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use bowline_pipeline::SourceError;
-use bowline_words::{Failure, FailureKind};
+use bowline_words::{Diagnose, Diagnostic, Failure, FailureKind};
 
 use crate::state::Window;
 
@@ -18,10 +18,7 @@ pub enum CollectError {
     #[error(transparent)]
     Push(PushError),
     /// The platform refused every event so far, so that the fault is hardly theirs.
-    #[error(
-        "the platform takes no event: the first {count} were all refused\n{reason}\nhint: see that the resource's uuid \
-         and type are those of this connector"
-    )]
+    #[error("the platform takes no event: the first {count} were all refused\n{reason}")]
     NothingTaken {
         /// How many were refused.
         count: usize,
@@ -42,6 +39,19 @@ pub enum CollectError {
     /// Whoever read the output has closed it.
     #[error("the reader of the output closed it")]
     Closed,
+}
+
+impl Diagnose for CollectError {
+    fn diagnose(&self) -> Diagnostic {
+        match self {
+            Self::Source(error) => error.diagnose(),
+            Self::Push(error) => error.diagnose(),
+            Self::NothingTaken { .. } => Diagnostic::of(self).hint(
+                "see that the resource's uuid and type are those of this connector".to_owned(),
+            ),
+            Self::Write { .. } | Self::Output(_) | Self::Closed => Diagnostic::of(self),
+        }
+    }
 }
 
 /// Why the platform does not take events. No secret is in it.
@@ -78,17 +88,10 @@ impl FailureKind for PushErrorKind {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// Another collection works with it.
-    #[error(
-        "another collection is at work: `{}`\nhint: stop it, or give this one a `--state` folder of its own",
-        .0.display()
-    )]
+    #[error("another collection is at work: `{}`", .0.display())]
     Locked(PathBuf),
     /// It belongs to another connector or destination.
-    #[error(
-        "the state in `{}` is of another collection: {theirs}\nthis one is: {ours}\nhint: give this collection a \
-         `--state` folder of its own, so that neither leaves out a window of the other",
-        .path.display()
-    )]
+    #[error("the state in `{}` is of another collection: {theirs}\nthis one is: {ours}", .path.display())]
     Foreign {
         /// The checkpoint.
         path: PathBuf,
@@ -101,10 +104,7 @@ pub enum StateError {
     #[error("an unfinished window stands in the way: {0}")]
     Unfinished(Window),
     /// It is not readable as what this program writes.
-    #[error(
-        "cannot read the checkpoint: `{}`: {message}\nhint: move it away to begin anew, and say with `--since` from when",
-        .path.display()
-    )]
+    #[error("cannot read the checkpoint: `{}`: {message}", .path.display())]
     Invalid {
         /// The checkpoint.
         path: PathBuf,
@@ -119,4 +119,20 @@ pub enum StateError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Diagnose for StateError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::Locked(_) => "stop it, or give this one a `--state` folder of its own",
+            Self::Foreign { .. } => {
+                "give this collection a `--state` folder of its own, so that neither leaves out a window of the other"
+            }
+            Self::Invalid { .. } => {
+                "move it away to begin anew, and say with `--since` from when"
+            }
+            Self::Unfinished(_) | Self::Io { .. } => return Diagnostic::of(self),
+        };
+        Diagnostic::of(self).hint(hint.to_owned())
+    }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bowline_connector::template::Arguments;
 use bowline_contract::{Template, VariableType};
+use bowline_words::Diagnose;
 use bowline_template::{
     Absent, Call, CompiledTemplate, Environment, Failure, Function, Kind, Parameters, Scope,
     TemplateValue, Value,
@@ -112,7 +113,7 @@ impl Expressions {
             .and_then(|template| template.render_with(&scope))
             .map_err(|error| match error.cause::<ComposeError>() {
                 Some(compose) => ExpressionError::Compose(compose.clone()),
-                None => ExpressionError::Record(error.to_string()),
+                None => ExpressionError::Record(error.diagnose().to_string()),
             })
     }
 }

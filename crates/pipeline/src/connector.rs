@@ -10,6 +10,7 @@ use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
 use bowline_contract::pipeline::PipelineManifest;
 use bowline_driver::process::Program;
+use bowline_words::Diagnose;
 
 use crate::description::{self, Description, File};
 use crate::error::SourceError;
@@ -175,12 +176,15 @@ fn read_manifest(
     match PipelineManifest::parse(&read(path)?) {
         Ok(manifest) => Ok(Some(manifest)),
         Err(error) => {
-            problems.extend(error.problems.into_iter().map(|problem| Problem {
-                kind: ProblemKind::Manifest,
-                path: shown(path),
-                place: None,
-                message: problem.to_string(),
-                hint: problem.hint(),
+            problems.extend(error.problems.into_iter().map(|problem| {
+                let mut told = problem.diagnose();
+                Problem {
+                    kind: ProblemKind::Manifest,
+                    path: shown(path),
+                    place: None,
+                    message: told.what,
+                    hint: told.hints.pop(),
+                }
             }));
             Ok(None)
         }

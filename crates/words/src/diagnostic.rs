@@ -90,27 +90,30 @@ impl Diagnostic {
             .join("\n")
     }
 
-    /// The mistakes as one text, nothing where there are none.
+    /// The mistakes as lines, with their hints; empty where there are none.
     ///
-    /// Mistakes with a cause, such as a window on the source, stand apart; others are a list.
+    /// Mistakes with a cause, such as a window on the source, stand apart with a blank line before each; others are a list.
     #[must_use]
     pub fn listing(&self) -> String {
         let apart = self.mistakes.iter().any(|each| !each.causes.is_empty());
-        let (gap, indent) = if apart { ("\n\n", "\n") } else { ("\n", "\n  ") };
-        self.mistakes
-            .iter()
-            .map(|mistake| {
-                let hints = mistake.hints.iter();
-                let hints: String = hints.map(|hint| format!("{indent}hint: {hint}")).collect();
-                mistake.words() + &mistake.listing() + &hints
-            })
-            .fold(String::new(), |text, mistake| text + gap + &mistake)
+        let (before, indent) = if apart { ("\n", "") } else { ("", "  ") };
+        let lines = self.mistakes.iter().map(|mistake| {
+            let hints = mistake.hints.iter();
+            let hints: String = hints
+                .map(|hint| format!("\n{indent}hint: {hint}"))
+                .collect();
+            format!("{before}{}{hints}", mistake.words())
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.words(), self.listing())?;
+        f.write_str(&self.words())?;
+        if !self.mistakes.is_empty() {
+            write!(f, "\n{}", self.listing())?;
+        }
         self.hints
             .iter()
             .try_for_each(|hint| write!(f, "\nhint: {hint}"))

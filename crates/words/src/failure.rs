@@ -47,6 +47,16 @@ impl<K> Failure<K> {
         self
     }
 
+    /// The same with what an error below it says, and with its hint where this one has none.
+    #[must_use]
+    pub fn because_of(self, below: &impl Diagnose) -> Self {
+        let mut told = below.diagnose();
+        let hint = told.hints.pop();
+        let mut failure = self.because(told.to_string());
+        failure.hint = failure.hint.or(hint);
+        failure
+    }
+
     /// The same with this one thing to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {

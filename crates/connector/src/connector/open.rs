@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_driver::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError};
+use bowline_words::{Diagnose, Diagnostic};
 use toml::Spanned;
 
 use super::{Connector, Functional};
@@ -28,6 +29,15 @@ pub enum OpenError {
     /// The driver refused.
     #[error(transparent)]
     Sql(#[from] SqlError),
+}
+
+impl Diagnose for OpenError {
+    fn diagnose(&self) -> Diagnostic {
+        match self {
+            Self::Expression { error, .. } => Diagnostic::of(self).because_of(error),
+            Self::Sql(error) => error.diagnose(),
+        }
+    }
 }
 
 /// Where functional checks may create their table.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bowline_contract::Template;
 use bowline_driver::{Limits, Value};
+use bowline_words::Diagnose;
 
 use super::Connector;
 use crate::credentials::Credentials;
@@ -147,7 +148,7 @@ fn a_missing_credential_is_named_with_its_option() {
         panic!("it opened");
     };
     assert_eq!(
-        error.to_string(),
+        error.diagnose().to_string(),
         "cannot work out driver option `path` of connector `shop`: missing credential `path`\n\
          hint: add `path` to `connect_args` in credentials.json"
     );

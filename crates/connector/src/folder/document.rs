@@ -16,9 +16,6 @@ use super::problem::{Place, Problem, ProblemKind};
 /// The only version of the file formats so far.
 pub(crate) const FORMAT_VERSION: i64 = 1;
 
-/// What stands between the message and the hint of an error that a type of ours gives while it is read.
-pub(crate) const HINT_SEPARATOR: &str = "\nhint: ";
-
 /// A file's text and the mistakes found in it so far.
 #[derive(Debug)]
 pub struct Document<'a> {
@@ -108,11 +105,7 @@ impl<'a> Document<'a> {
                 } else {
                     ProblemKind::InvalidValue
                 };
-                let (message, hint) = match error.message().split_once(HINT_SEPARATOR) {
-                    Some((message, hint)) => (message, Some(hint.to_owned())),
-                    None => (error.message(), None),
-                };
-                self.report(kind, range, in_our_words(message), hint);
+                self.report(kind, range, in_our_words(error.message()), None);
                 None
             }
         }

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bowline_contract::{ConnectorName, layout};
+use bowline_words::{Diagnose, Diagnostic};
 
 use crate::folder::shown;
 
@@ -60,15 +61,13 @@ pub enum EnvironmentEvent<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum EnvironmentError {
     /// There is no Python on the machine.
-    #[error(
-        "cannot run connector `{connector}`: no `python3` was found\nhint: install Python 3.8 or later, or name it in `{VARIABLE}`"
-    )]
+    #[error("cannot run connector `{connector}`: no `python3` was found")]
     NoPython {
         /// The connector.
         connector: ConnectorName,
     },
     /// The virtual environment cannot be made, or a package cannot be installed.
-    #[error("cannot install the packages of connector `{connector}`: `{command}` failed\n{}\nhint: {hint}", .last_lines.join("\n"))]
+    #[error("cannot install the packages of connector `{connector}`: `{command}` failed\n{}", .last_lines.join("\n"))]
     Failed {
         /// The connector.
         connector: ConnectorName,
@@ -89,6 +88,19 @@ pub enum EnvironmentError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Diagnose for EnvironmentError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::NoPython { .. } => Some(format!(
+                "install Python 3.8 or later, or name it in `{VARIABLE}`"
+            )),
+            Self::Failed { hint, .. } => Some(hint.clone()),
+            Self::File { .. } => None,
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 /// Makes the folder for everything Python, and keeps the state folder out of version control.

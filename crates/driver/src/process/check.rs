@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{CallLimits, Fault, Process, Program, wire};
 use crate::Limits;
-use bowline_words::Redactor;
+use bowline_words::{Diagnose, Redactor};
 
 use cases::{Begin, CASES, Case, Expect, Of, Say};
 
@@ -161,7 +161,7 @@ impl<'a> Talk<'a> {
         redactor: &Redactor,
     ) -> Result<Self, String> {
         Ok(Self {
-            process: Process::spawn(program, redactor).map_err(|error| error.to_string())?,
+            process: Process::spawn(program, redactor).map_err(|error| error.diagnose().to_string())?,
             options,
             hello: None,
             last_id: 0,
