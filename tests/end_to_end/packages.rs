@@ -12,6 +12,7 @@ use bowline_image::{
     Cancel, Content, ImageError, ImageErrorKind, PlannedConnector, PlannedFile, Platform,
     Requirement,
 };
+use bowline_words::Diagnose;
 use libtest_mimic::{Failed, Trial};
 
 use crate::needs::{Need, python, trial};
@@ -351,7 +352,7 @@ fn what_the_base_has() -> Result<(), Failed> {
     );
     let error = files(&["packaging==24.2"]).expect_err("two versions in one folder");
     assert_eq!(error.kind, ImageErrorKind::Packages);
-    let text = error.to_string();
+    let text = error.diagnose().to_string();
     assert!(
         text.contains("23.2") && text.contains("--builder docker"),
         "{text}"
@@ -371,7 +372,7 @@ fn what_has_no_wheel() -> Result<(), Failed> {
     )
     .expect_err("it has no wheel");
     assert_eq!(error.kind, ImageErrorKind::NeedsEngine);
-    let text = error.to_string();
+    let text = error.diagnose().to_string();
     assert!(
         text.contains("package `docopt==0.6.2`, for connector `shop`")
             && text.contains("linux/arm64, Python 3.12 and glibc 2.36")

@@ -56,7 +56,6 @@ pub(crate) fn tell(context: &Context, event: EnvironmentEvent<'_>) {
         EnvironmentEvent::Ready { elapsed, .. } => context
             .printer
             .say(format!("installed in {:.1} s", elapsed.as_secs_f64())),
-        _ => {}
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Parser;
 
 use crate::app::{App, ColorWhen, Command, GlobalArgs};
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::exit::{self, Ended};
 use crate::output::{self, Printer, Verbosity};
 
@@ -56,7 +56,7 @@ fn start(app: App, printer: Printer) -> i32 {
     let directory = match directory(&app.global) {
         Ok(directory) => directory,
         Err(error) => {
-            printer.problem(&Problem::of(&error));
+            printer.problem(&error);
             return exit::code(&Err(error));
         }
     };
@@ -70,7 +70,7 @@ fn start(app: App, printer: Printer) -> i32 {
         Err(_) if code == bowline_contract::exit_code::INTERRUPTED => {
             context.printer.say("stopped")
         }
-        Err(error) => context.printer.problem(&Problem::of(error)),
+        Err(error) => context.printer.problem(error),
         Ok(_) => {}
     }
     code

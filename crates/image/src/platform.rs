@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bowline_words::nearest::hint_or;
+use bowline_words::{Diagnose, Diagnostic};
 use serde::{Deserialize, Serialize};
 
 /// An operating system and a processor, in the words of the OCI image specification.
@@ -75,12 +76,18 @@ impl fmt::Display for Platform {
 
 /// A text that names no platform an agent image can be made for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown platform: `{text}`\nhint: {hint}")]
+#[error("unknown platform: `{text}`")]
 pub struct PlatformError {
     /// What was given.
     pub text: String,
     /// The nearest that there is, or all.
     pub hint: String,
+}
+
+impl Diagnose for PlatformError {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint.clone())
+    }
 }
 
 impl FromStr for Platform {
@@ -118,7 +125,7 @@ mod tests {
     fn an_unknown_one_gets_the_nearest() {
         let error = "linux/amd46".parse::<Platform>().unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error.diagnose().to_string(),
             "unknown platform: `linux/amd46`\nhint: did you mean `linux/amd64`?"
         );
         assert!("windows".parse::<Platform>().is_err());

@@ -81,8 +81,9 @@ impl Diagnostic {
         }
     }
 
-    /// What it says in one text, without mistakes and hints.
-    fn words(&self) -> String {
+    /// What failed and why in one text, without mistakes and hints.
+    #[must_use]
+    pub fn words(&self) -> String {
         std::iter::once(&self.what)
             .chain(&self.causes)
             .map(String::as_str)

@@ -9,6 +9,7 @@ use bowline_connector::{Connector, Scaffold, Workspace};
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_contract::{ConnectorName, SuiteSection};
 use bowline_driver::Limits;
+use bowline_words::Diagnose;
 use serde_json::json;
 
 use super::driver::install_quietly;
@@ -123,7 +124,8 @@ impl Demo<'_> {
                 ));
                 Engine::DuckDb
             }
-            Err(problem) => {
+            Err(error) => {
+                let problem = error.diagnose();
                 page.prose(
                     "  - ",
                     "    ",

@@ -229,7 +229,7 @@ impl From<&SqlError> for DatabaseError {
         Self {
             kind: error.kind.name(),
             sqlstate: error.sqlstate.clone(),
-            message: error.message.clone(),
+            message: error.text(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The report as JUnit XML: a test suite per section, a test case per check.
 
 use bowline_conformance::{CheckReport, Outcome, Proof, Report, Step};
+use bowline_words::Diagnose;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::words;
@@ -62,6 +63,6 @@ fn description(check: &CheckReport, reason: &str) -> String {
 fn statement(step: &Step) -> String {
     match &step.answer {
         Ok(_) => step.sql.clone(),
-        Err(error) => format!("{}\n{error}", step.sql),
+        Err(error) => format!("{}\n{}", step.sql, error.diagnose()),
     }
 }

@@ -6,6 +6,7 @@ use bowline_conformance::{CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Re
 use bowline_connector::template::{Origin, TemplateSet};
 use bowline_contract::Template;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_words::Diagnose;
 
 /// The short names of templates, with commas.
 pub(super) fn names<'a>(templates: impl IntoIterator<Item = &'a &'static Template>) -> String {
@@ -43,7 +44,7 @@ pub(super) fn reason(outcome: &Outcome) -> Option<String> {
         Outcome::Unsupported(Proof::NotImplemented(templates)) => {
             format!("not implemented: {}", names(templates))
         }
-        Outcome::Unsupported(Proof::Refused(error)) => format!("the database refused it: {error}"),
+        Outcome::Unsupported(Proof::Refused(error)) => format!("the database refused it: {}", error.diagnose()),
         Outcome::Unsupported(Proof::Absent(what)) => what.clone(),
         Outcome::Wrong(Fault::Answer { expected, got }) => {
             format!("expected {expected}, got {got}")
@@ -56,7 +57,7 @@ pub(super) fn reason(outcome: &Outcome) -> Option<String> {
 
 fn doubted(doubt: &Doubt) -> String {
     match doubt {
-        Doubt::Database(error) => format!("{}: {error}", kind(error)),
+        Doubt::Database(error) => format!("{}: {}", kind(error), error.diagnose()),
         Doubt::NothingToSee(what) | Doubt::NotReached(what) => what.clone(),
         Doubt::Interrupted => "the run was interrupted first".to_owned(),
     }

@@ -8,6 +8,7 @@ use bowline_connector::Credentials;
 use bowline_pipeline::{
     FetchMethods, PipelineConnector, RunQuery, SliceError, Slices, SourceError, SourceErrorKind,
 };
+use super::hinted;
 use bowline_sdk::{Error, ErrorKind, Json, Page, Pipeline, PipelineSession, Wanted};
 
 /// Serves the connector until its standard input ends.
@@ -106,7 +107,7 @@ fn query(wanted: &Wanted) -> Result<RunQuery, Error> {
 fn no_slice(error: SliceError) -> Error {
     match error {
         SliceError::Source(error) => failed(error),
-        SliceError::Kept(_) => Error::new(ErrorKind::Other, error.to_string()),
+        SliceError::Kept(_) => hinted(Error::new(ErrorKind::Other, error.to_string()), &error),
     }
 }
 
@@ -121,7 +122,11 @@ fn failed(error: SourceError) -> Error {
         | SourceErrorKind::Credentials
         | SourceErrorKind::Connector
         | SourceErrorKind::Pages => ErrorKind::Driver,
-        _ => ErrorKind::Other,
+        SourceErrorKind::RateLimited
+        | SourceErrorKind::Vendor
+        | SourceErrorKind::Refused
+        | SourceErrorKind::Format
+        | SourceErrorKind::ForeignHost => ErrorKind::Other,
     };
-    Error::new(kind, error.to_string())
+    hinted(Error::new(kind, error.to_string()), &error)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bowline_connector::{Connector, Credentials, OpenError};
 use bowline_driver::{Connection, Database, Limits, ResultSize, SqlError, Surplus};
+use super::hinted;
 use bowline_sdk::{
     Answer, Cancel, Error, ErrorKind, FunctionalPlace, Map, Value, Warehouse, WarehouseSession,
 };
@@ -99,12 +100,14 @@ impl WarehouseSession for Session {
 fn unopened(error: OpenError) -> Error {
     match error {
         OpenError::Sql(error) => failed(error),
-        error => Error::new(ErrorKind::Driver, error.to_string()),
+        error @ OpenError::Expression { .. } => {
+            hinted(Error::new(ErrorKind::Driver, error.to_string()), &error)
+        }
     }
 }
 
 fn failed(error: SqlError) -> Error {
-    let told = Error::new(error.kind, error.message);
+    let told = hinted(Error::new(error.kind, &error.message), &error);
     match error.sqlstate {
         Some(code) => told.with_sqlstate(code),
         None => told,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bowline_contract::manifest::AssetClass;
 use bowline_contract::{Capability, ConnectorName, credentials, layout};
+use bowline_words::Diagnose;
 use serde_json::Value;
 
 use super::exported::{self, Identity};
@@ -129,10 +130,9 @@ pub(super) fn check(
             let mut provided = request
                 .runtime
                 .provide(candidate, &root, &own, platforms)
-                .map_err(|mut error| {
-                    let hint = error.hint.take();
+                .map_err(|error| {
                     let what = error.to_string().replace('\n', ": ");
-                    mistakes.add(PlanProblemKind::Runtime, what, hint);
+                    mistakes.add(PlanProblemKind::Runtime, what, error.hint);
                 })
                 .ok()?;
             replace(&mut provided.own, kept);
@@ -261,8 +261,9 @@ fn read_manifest(
         }
         Err(problems) => {
             for problem in problems {
-                let what = format!("{}: {problem}", shown.path(&path));
-                mistakes.add(PlanProblemKind::Manifest, what, again.clone());
+                let what = format!("{}: {}", shown.path(&path), problem.words());
+                let hint = again.clone().or_else(|| problem.hints.first().cloned());
+                mistakes.add(PlanProblemKind::Manifest, what, hint);
             }
             (None, None)
         }
@@ -317,7 +318,8 @@ pub(super) fn read_extra(
         Err(problems) => {
             for problem in problems {
                 let what = format!("{}: {problem}", shown.path(&path));
-                mistakes.add(PlanProblemKind::Extra, what, problem.hint());
+                let hint = problem.diagnose().hints.pop();
+                mistakes.add(PlanProblemKind::Extra, what, hint);
             }
             None
         }

@@ -216,7 +216,7 @@ fn run(
                     ImageError::new(ImageErrorKind::Cancelled, "fetching Python packages")
                 }
                 error => {
-                    ImageError::new(ImageErrorKind::Packages, "`pip`").because(error.to_string())
+                    ImageError::new(ImageErrorKind::Packages, "`pip`").because_of(&error)
                 }
             })?;
         match run {

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use bowline_image::ImageErrorKind;
+use bowline_words::Diagnose;
 use bowline_image::oci::{BlobContent, BlobSource, PackedImage, media_type};
 use bowline_image::registry::{Access, LoginFiles, Reference, RegistryImage, push};
 use bowline_servers::{Doors, Registry, needed};
@@ -88,7 +89,7 @@ fn locked_doors_open_for_a_login() {
     let place = reference(&registry, "team/agent:1");
     let error = push(&place, &wanted, None, &access(LoginFiles::default())).unwrap_err();
     assert_eq!(error.kind, ImageErrorKind::Unauthorized);
-    assert!(error.to_string().contains("`docker login "), "{error}");
+    assert!(error.diagnose().to_string().contains("`docker login "), "{error}");
     let folder = tempfile::tempdir().unwrap();
     let login = |password: &str| {
         let entry = json!({"username": Registry::USER, "password": password});

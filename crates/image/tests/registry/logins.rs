@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use bowline_image::oci::{BlobSource, Descriptor, media_type};
 use bowline_image::registry::{Access, Reference, RegistryImage, push};
 use bowline_image::{ImageError, ImageErrorKind};
+use bowline_words::Diagnose;
 use serde_json::json;
 
 use crate::images::{access, bytes, image, logins, read};
@@ -160,6 +161,7 @@ fn who_is_never_let_in_stops_asking() {
     );
     assert!(
         error
+            .diagnose()
             .to_string()
             .contains(&format!("`docker login {}`", server.name())),
         "{error}"

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bowline_conformance::{CheckId, CheckReport, Culprit, Fault, Outcome, Proof, Step};
 
 use bowline_connector::dialect::Pack;
-use bowline_words::counted;
+use bowline_words::{Diagnose, counted};
 
 use super::{NAMED, Page, some};
 use crate::report::words::{Place, names, place, reason, telling_step};
@@ -95,7 +95,8 @@ impl Page<'_> {
                 self.listing.block("error", message, BAD);
             }
             Outcome::Unsupported(Proof::Refused(error)) => {
-                self.listing.block("error", &error.to_string(), BAD);
+                self.listing
+                    .block("error", &error.diagnose().to_string(), BAD);
             }
             other => {
                 if let Some(reason) = reason(other) {
@@ -171,6 +172,6 @@ impl Page<'_> {
 
 /// The error of a statement, unless the answer in words has said it already.
 fn unsaid_error(step: Option<&Step>, got: &str) -> Option<String> {
-    let error = step?.answer.as_ref().err()?.to_string();
+    let error = step?.answer.as_ref().err()?.diagnose().to_string();
     (!got.contains(&error)).then_some(error)
 }

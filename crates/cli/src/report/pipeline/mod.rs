@@ -6,6 +6,7 @@ pub(crate) mod junit;
 pub(crate) mod progress;
 
 use bowline_conformance::pipeline::{Doubt, Outcome};
+use bowline_words::Diagnose;
 
 /// Why a check was not answered with supported; none for supported.
 fn reason(outcome: &Outcome) -> Option<String> {
@@ -13,7 +14,7 @@ fn reason(outcome: &Outcome) -> Option<String> {
         Outcome::Supported => return None,
         Outcome::Wrong(fault) => format!("expected {}, got {}", fault.expected, fault.got),
         Outcome::Unknown(doubt) => match doubt {
-            Doubt::Vendor(error) => error.to_string(),
+            Doubt::Vendor(error) => error.diagnose().to_string(),
             Doubt::NothingToSee(what)
             | Doubt::NoOccasion(what)
             | Doubt::Changed(what)
