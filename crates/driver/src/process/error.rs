@@ -165,9 +165,9 @@ impl fmt::Display for ProcessError {
                 write!(f, "connector `{connector}` cannot be used: {reason}")
             }
             Fault::Refused(error) => {
-                let trace = error.data.trace.iter();
+                let mut trace = error.data.trace.iter();
                 f.write_str(&error.message)?;
-                trace.map(|line| write!(f, "\n  {line}")).collect()
+                trace.try_for_each(|line| write!(f, "\n  {line}"))
             }
         }?;
         if !self.last_words.is_empty() {

@@ -96,6 +96,7 @@ fn start_of(content: &Content) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
     use super::*;
 
     fn elf(machine: u16) -> Vec<u8> {
@@ -112,7 +113,7 @@ mod tests {
             mode: 0o755,
             platform: None,
         };
-        check([&file], platform).map_err(|error| error.to_string())
+        check([&file], platform).map_err(|error| error.diagnose().to_string())
     }
 
     #[test]
