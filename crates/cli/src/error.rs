@@ -4,15 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_collect::{CollectError, StateError};
-use bowline_conformance::ExportError;
-use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, WorkspaceError};
-use bowline_contract::{NameError, UnknownSection, credentials};
-use bowline_driver::install::InstallError;
+use bowline_connector::{CredentialsError, ScaffoldError, WorkspaceError};
+use bowline_contract::{NameError, UnknownSection};
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_image::ImageError;
 use bowline_image::plan::PlanError;
+use bowline_installer::InstallError;
 use bowline_pipeline::{OpenApiError, RecordingError, SourceError};
 use bowline_words::{Diagnose, Diagnostic};
+use bowline_workbench::WorkbenchError;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -34,43 +34,18 @@ pub(crate) enum CliError {
     /// A connector cannot be scaffolded.
     #[error(transparent)]
     Scaffold(Box<ScaffoldError>),
-    /// The workspace cannot say which connector is meant.
+    /// Something cannot be done with a connector.
     #[error(transparent)]
-    Workspace(#[from] WorkspaceError),
-    /// The connector's folder is not valid.
-    #[error(transparent)]
-    Connector(Box<LoadError>),
-    /// The credentials cannot be used.
+    Workbench(#[from] WorkbenchError),
+    /// Credentials from elsewhere than a connector's folder cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// The credentials do not fit the manifest's schema, or the schema is none.
-    #[error("cannot use the credentials: `{}`", .path.display())]
-    CredentialsCheck {
-        /// The credentials file.
-        path: PathBuf,
-        /// What does not fit; no secret is in it.
-        source: credentials::CredentialsError,
-    },
-    /// A value of `connector.toml` cannot be worked out.
-    #[error(transparent)]
-    Expression(OpenError),
-    /// The database cannot be reached.
-    #[error("cannot connect to the database of connector `{connector}`")]
-    Connect {
-        /// The connector's name.
-        connector: String,
-        /// The driver's words.
-        source: SqlError,
-    },
     /// An OpenAPI document gives no proposal.
     #[error(transparent)]
     OpenApi(#[from] OpenApiError),
     /// A recording of a vendor cannot be made or read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// A pipeline connector cannot be read.
-    #[error(transparent)]
-    Source(Box<SourceError>),
     /// A driver cannot be installed.
     #[error(transparent)]
     Install(InstallError),
@@ -87,9 +62,6 @@ pub(crate) enum CliError {
         /// What to do about it.
         hint: Option<String>,
     },
-    /// There is no export.
-    #[error("cannot export the connector")]
-    Export(#[source] ExportError),
     /// An image cannot be built as asked.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -132,15 +104,10 @@ impl Diagnose for CliError {
             Self::Section(error) => error.diagnose(),
             Self::Name(error) => error.diagnose(),
             Self::Scaffold(error) => error.diagnose(),
-            Self::Workspace(error) => error.diagnose(),
-            Self::Connector(error) => error.diagnose(),
+            Self::Workbench(error) => error.diagnose(),
             Self::Credentials(error) => error.diagnose(),
-            Self::CredentialsCheck { source, .. } => told().because_of(source),
-            Self::Expression(error) => error.diagnose(),
-            Self::Connect { source, .. } => told().hint(connect_hint(source)).because_of(source),
             Self::OpenApi(error) => error.diagnose(),
             Self::Recording(error) => error.diagnose(),
-            Self::Source(error) => error.diagnose(),
             Self::Install(error) => error.diagnose(),
             Self::Statement(source) => told().hint(statement_hint(source)).because_of(source),
             Self::Render { hint, .. } => told().hint(hint.clone()),
@@ -151,35 +118,9 @@ impl Diagnose for CliError {
             Self::Internal(_) => {
                 told().hint("this is a fault of the program; please report it".to_owned())
             }
-            Self::Export(_)
-            | Self::Write { .. }
-            | Self::Input(_)
-            | Self::Output(_)
-            | Self::Interrupted => told(),
+            Self::Write { .. } | Self::Input(_) | Self::Output(_) | Self::Interrupted => told(),
         }
     }
-}
-
-/// What usually helps; the driver's own hint is better where it gives one.
-fn connect_hint(error: &SqlError) -> Option<String> {
-    let hint = match error.kind {
-        _ if error.hint.is_some() => return None,
-        SqlErrorKind::Connection | SqlErrorKind::Timeout => {
-            "see that the database runs, and that `connect_args` in credentials.json says where"
-        }
-        SqlErrorKind::Permission => {
-            "see that the login in `connect_args` of credentials.json is right"
-        }
-        SqlErrorKind::Syntax
-        | SqlErrorKind::MissingObject
-        | SqlErrorKind::Data
-        | SqlErrorKind::Cancelled
-        | SqlErrorKind::TooLarge
-        | SqlErrorKind::UnsupportedType
-        | SqlErrorKind::Driver
-        | SqlErrorKind::Other => return None,
-    };
-    Some(hint.to_owned())
 }
 
 /// What can be done about a statement that wanted more than it may have.
@@ -208,7 +149,7 @@ impl From<ScaffoldError> for CliError {
 
 impl From<SourceError> for CliError {
     fn from(error: SourceError) -> Self {
-        Self::Source(Box::new(error))
+        Self::Workbench(error.into())
     }
 }
 
@@ -223,9 +164,9 @@ impl From<CollectError> for CliError {
     }
 }
 
-impl From<LoadError> for CliError {
-    fn from(error: LoadError) -> Self {
-        Self::Connector(Box::new(error))
+impl From<WorkspaceError> for CliError {
+    fn from(error: WorkspaceError) -> Self {
+        Self::Workbench(error.into())
     }
 }
 

@@ -3,10 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use bowline_contract::pipeline::Window;
 use bowline_pipeline::SourceError;
 use bowline_words::{Diagnose, Diagnostic, Failure, FailureKind};
-
-use crate::state::Window;
 
 /// Why a collection stopped. What it had delivered stays delivered, and its window stays open.
 #[derive(Debug, thiserror::Error)]
@@ -128,9 +127,7 @@ impl Diagnose for StateError {
             Self::Foreign { .. } => {
                 "give this collection a `--state` folder of its own, so that neither leaves out a window of the other"
             }
-            Self::Invalid { .. } => {
-                "move it away to begin anew, and say with `--since` from when"
-            }
+            Self::Invalid { .. } => "move it away to begin anew, and say with `--since` from when",
             Self::Unfinished(_) | Self::Io { .. } => return Diagnostic::of(self),
         };
         Diagnostic::of(self).hint(hint.to_owned())

@@ -16,6 +16,9 @@ use super::problem::{Place, Problem, ProblemKind};
 /// The only version of the file formats so far.
 pub(crate) const FORMAT_VERSION: i64 = 1;
 
+/// How many mistakes of syntax are told: a file that is no TOML at all has one for every byte.
+const MOST_SYNTAX_PROBLEMS: usize = 20;
+
 /// A file's text and the mistakes found in it so far.
 #[derive(Debug)]
 pub struct Document<'a> {
@@ -75,10 +78,10 @@ impl<'a> Document<'a> {
         self.problems
     }
 
-    /// Parses the text as TOML; gives what could be read and notes every mistake of syntax.
+    /// Parses the text as TOML; gives what could be read and notes the first mistakes of syntax.
     pub fn parse(&mut self) -> Spanned<DeTable<'a>> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
-        for error in errors {
+        for error in errors.into_iter().take(MOST_SYNTAX_PROBLEMS) {
             let range = error.span().unwrap_or(0..0);
             self.report(ProblemKind::Syntax, range, error.message(), None);
         }
@@ -88,7 +91,7 @@ impl<'a> Document<'a> {
     /// Checks `version` and the keys against the type's JSON Schema, then reads the value.
     ///
     /// Gives nothing when the file cannot be read as that type; the problems then say why.
-    pub(crate) fn read<T: DeserializeOwned + JsonSchema>(&mut self) -> Option<T> {
+    pub fn read<T: DeserializeOwned + JsonSchema>(&mut self) -> Option<T> {
         let before = self.problems.len();
         let mut table = self.parse();
         if self.problems.len() > before || !self.check_version(table.get_ref()) {
@@ -179,7 +182,8 @@ impl<'a> Document<'a> {
 }
 
 /// The JSON Schema of a type, without references.
-pub(crate) fn schema_of<T: JsonSchema>() -> Value {
+#[must_use]
+pub fn schema_of<T: JsonSchema>() -> Value {
     let mut settings = schemars::generate::SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings

@@ -119,6 +119,17 @@ pub enum MappingProblem {
     },
 }
 
+impl MappingProblem {
+    /// The word it is about, if it is about one.
+    pub(super) fn word(&self) -> Option<&str> {
+        match self {
+            Self::Empty => None,
+            Self::Repeated { second, .. } => Some(second),
+            Self::NotText { word, .. } | Self::UnknownStatus { word, .. } => Some(word),
+        }
+    }
+}
+
 impl Diagnose for MappingProblem {
     fn diagnose(&self) -> Diagnostic {
         let hint = match self {

@@ -27,7 +27,8 @@ pub(super) fn from_adbc(error: &Error, stage: Stage) -> SqlError {
         .or_else(|| kind_of_words(&words, stage))
         .unwrap_or_else(|| kind_of_status(error.status, stage));
     let is_locked = stage == Stage::Connect && words.contains("Could not set lock on file");
-    let hint = "close what has the file open, or let both open it with `access_mode = \"read_only\"`";
+    let hint =
+        "close what has the file open, or let both open it with `access_mode = \"read_only\"`";
     SqlError {
         kind,
         sqlstate,
@@ -335,7 +336,11 @@ mod tests {
         let error = Error::with_message_and_status(words, Status::Internal);
         let error = from_adbc(&error, Stage::Connect);
         assert_eq!(error.kind, SqlErrorKind::Connection);
-        assert!(error.hint.is_some_and(|hint| hint.starts_with("close what")));
+        assert!(
+            error
+                .hint
+                .is_some_and(|hint| hint.starts_with("close what"))
+        );
     }
 
     #[test]

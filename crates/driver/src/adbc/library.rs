@@ -10,9 +10,9 @@ use adbc_core::{
 use adbc_driver_manager::ManagedDriver;
 use bowline_words::nearest::hint_or;
 
-use crate::catalogue::{self, catalogue};
-use crate::install::driver_folder;
 use crate::{AdbcLibrary, SqlError, SqlErrorKind};
+use bowline_installer::catalogue::{self, catalogue};
+use bowline_installer::driver_folder;
 
 /// Loads a driver's library and runs its entry point.
 ///
@@ -74,9 +74,8 @@ fn load_file(path: &Path, entrypoint: Option<&str>) -> Result<ManagedDriver, Sql
     let shown = path.display();
     if !path.is_file() {
         return Err(
-            driver_error(format!("driver library is not there: `{shown}`")).hint(
-                "give the path of a shared library or of a driver manifest".to_owned(),
-            ),
+            driver_error(format!("driver library is not there: `{shown}`"))
+                .hint("give the path of a shared library or of a driver manifest".to_owned()),
         );
     }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -92,9 +91,7 @@ fn load_file(path: &Path, entrypoint: Option<&str>) -> Result<ManagedDriver, Sql
             "driver cannot be loaded: `{shown}`\n{}",
             reasons(&error)
         ))
-        .hint(
-            "check that it is an ADBC driver for this platform, and its `entrypoint`".to_owned(),
-        )
+        .hint("check that it is an ADBC driver for this platform, and its `entrypoint`".to_owned())
     })
 }
 

@@ -123,7 +123,10 @@ mod tests {
         assert_eq!(error.kind, SqlErrorKind::Driver);
         assert!(
             error.message.contains("libno-such-manager.so.2")
-                && error.text().to_lowercase().contains("hint: install unixodbc"),
+                && error
+                    .text()
+                    .to_lowercase()
+                    .contains("hint: install unixodbc"),
             "{error}"
         );
     }

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use bowline_oci::layer::Content;
+
 use crate::error::{ImageError, ImageErrorKind};
 use crate::native::BaseFacts;
-use crate::plan::{Content, PlannedFile};
+use crate::plan::PlannedFile;
 use crate::python::Libc;
 
 /// How a 64-bit little-endian ELF file begins.
@@ -149,8 +151,9 @@ mod tests {
     use bowline_words::Diagnose;
     use std::io::Cursor;
 
+    use bowline_oci::layer::Node;
+
     use super::*;
-    use crate::layer::Node;
 
     /// A file with these names, and this loader behind its header.
     fn elf(names: &[u8], loader: &[u8]) -> Vec<u8> {
@@ -205,7 +208,8 @@ mod tests {
             mode: 0o755,
             platform: None,
         };
-        let told = |facts: &BaseFacts| check([&file], facts).map_err(|error| error.diagnose().to_string());
+        let told =
+            |facts: &BaseFacts| check([&file], facts).map_err(|error| error.diagnose().to_string());
         let mut facts = BaseFacts::default();
         assert_eq!(told(&facts), Ok(()), "nobody knows");
         facts.glibc = Some("2.39".to_owned());

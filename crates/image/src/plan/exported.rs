@@ -40,7 +40,9 @@ pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<Diagno
             .map(|(name, _)| name.clone())
             .collect(),
         Some(_) => {
-            problems.push(Diagnostic::new(format!("`{key}` is not an object of true and false")));
+            problems.push(Diagnostic::new(format!(
+                "`{key}` is not an object of true and false"
+            )));
             Vec::new()
         }
         None if class == AssetClass::Warehouse => {

@@ -104,9 +104,8 @@ impl Diagnose for PlanError {
         if let [only] = self.problems.as_slice() {
             return Diagnostic::of(self).hint(only.hint.clone());
         }
-        let told = |problem: &PlanProblem| {
-            Diagnostic::new(problem.to_string()).hint(problem.hint.clone())
-        };
+        let told =
+            |problem: &PlanProblem| Diagnostic::new(problem.to_string()).hint(problem.hint.clone());
         Diagnostic::new(several(&self.problems)).mistakes(self.problems.iter().map(told))
     }
 }

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use bowline_contract::ConnectorName;
-use bowline_words::Diagnose;
 use bowline_contract::manifest::AssetClass;
+use bowline_words::Diagnose;
 use tempfile::TempDir;
+
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
 
 use super::*;
 use crate::error::{ImageError, ImageErrorKind};

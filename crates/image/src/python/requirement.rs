@@ -121,8 +121,8 @@ fn no_wheel(text: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use bowline_words::Diagnose;
     use bowline_contract::manifest::AssetClass;
+    use bowline_words::Diagnose;
 
     use super::*;
     use crate::plan::Requirement;

@@ -46,7 +46,7 @@ fn assets(source: &HttpSource) -> Result<Vec<Value>, SourceError> {
     source.assets(
         "2026-01-01T00:00:00Z".parse().unwrap(),
         None,
-        &mut |event| events.push(event),
+        &mut |event| events.push(event.into_json()),
     )?;
     Ok(events)
 }
@@ -261,7 +261,10 @@ fn a_token_is_a_secret_too() {
     let error = assets(&source(&vendor.url, &description(LOGIN))).unwrap_err();
     assert!(!error.to_string().contains("tok-abcdef"), "{error}");
     assert!(
-        error.diagnose().to_string().contains("did you mean `acess_token`?"),
+        error
+            .diagnose()
+            .to_string()
+            .contains("did you mean `acess_token`?"),
         "{error}"
     );
 }
