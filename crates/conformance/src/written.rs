@@ -195,7 +195,7 @@ fn database_error(error: &SqlError) -> DatabaseError {
     DatabaseError {
         kind: kind(error.kind),
         sqlstate: error.sqlstate.clone(),
-        message: error.message.clone(),
+        message: error.text(),
     }
 }
 

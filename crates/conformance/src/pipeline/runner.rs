@@ -51,7 +51,6 @@ impl Default for Options {
 
 /// Something that happened while the suite ran.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum Event<'a> {
     /// The plan is made; checks are about to run.
     Started {

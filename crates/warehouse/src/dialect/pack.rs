@@ -167,7 +167,7 @@ impl Pack {
         let driver = self.scaffold_connector()?.driver;
         Some(match driver.name {
             Some(name) => name.into_inner(),
-            None => driver.kind.name().to_owned(),
+            None => driver.kind.get_ref().clone(),
         })
     }
 

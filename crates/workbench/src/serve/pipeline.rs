@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::hinted;
 use bowline_connector::Credentials;
 use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_pipeline::{
@@ -109,7 +110,7 @@ fn query(wanted: &Wanted) -> Result<RunQuery, Error> {
 fn no_slice(error: SliceError) -> Error {
     match error {
         SliceError::Source(error) => failed(error),
-        SliceError::Kept(_) => Error::new(ErrorKind::Other, error.to_string()),
+        SliceError::Kept(_) => hinted(Error::new(ErrorKind::Other, error.to_string()), &error),
     }
 }
 
@@ -124,7 +125,11 @@ fn failed(error: SourceError) -> Error {
         | SourceErrorKind::Credentials
         | SourceErrorKind::Connector
         | SourceErrorKind::Pages => ErrorKind::Driver,
-        _ => ErrorKind::Other,
+        SourceErrorKind::RateLimited
+        | SourceErrorKind::Vendor
+        | SourceErrorKind::Refused
+        | SourceErrorKind::Format
+        | SourceErrorKind::ForeignHost => ErrorKind::Other,
     };
-    Error::new(kind, error.to_string())
+    hinted(Error::new(kind, error.to_string()), &error)
 }
