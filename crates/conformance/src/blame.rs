@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bowline_connector::dialect::Pack;
-use bowline_connector::template::{ConnectorTemplate, Origin, TemplateSet};
 use bowline_contract::Template;
 use bowline_template::CompiledTemplate;
+use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
 use crate::clock::Clock;
 use crate::compose::Composer;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bowline_connector::template::{Arguments, TemplateSet};
 use bowline_contract::{Capability, SuiteSection, Template};
 use bowline_driver::ResultSet;
 use bowline_template::TemplateValue;
+use bowline_warehouse::template::{Arguments, TemplateSet};
 
 use crate::compose::{Composer, known};
 use crate::finding::{Finding, refusal, unwritten};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
+use bowline_warehouse::template::TemplateSet;
 
 use crate::chain::{Asked, Chain, Spec};
 use crate::expect::describe;

@@ -112,7 +112,7 @@ pub(crate) fn unwritten(error: &ComposeError, judges: &[&'static Template]) -> O
         return Outcome::Blocked { by: vec![template] };
     }
     match error {
-        ComposeError::Render(bowline_connector::template::RenderError::NotImplemented(_)) => {
+        ComposeError::Render(bowline_warehouse::template::RenderError::NotImplemented(_)) => {
             Outcome::Unsupported(Proof::NotImplemented(vec![template]))
         }
         error => Outcome::Wrong(Fault::Render {

@@ -8,11 +8,11 @@ mod polling;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_connector::FunctionalTarget;
-use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_template::TemplateValue;
+use bowline_warehouse::FunctionalTarget;
+use bowline_warehouse::template::TemplateSet;
 
 use self::logs::look_through_logs;
 use self::polling::{Seen, find_table, poll, watch, watch_columns};

@@ -2,7 +2,7 @@
 //!
 //! [`run`] puts a connector's templates to the test on a live database. It prints nothing: it tells its readers
 //! [`Event`]s while it works and gives a [`Report`] at the end, from which an [`Export`] is made. [`pipeline`] does the
-//! same for pipeline connectors.
+//! same for pipeline connectors, and [`protocol`] for programs that speak the process protocol.
 
 mod blame;
 mod chain;
@@ -10,7 +10,6 @@ mod check;
 mod checks;
 mod clock;
 mod compose;
-mod conclusion;
 mod connection;
 mod derive;
 mod event;
@@ -25,22 +24,25 @@ mod metadata_proofs;
 mod outcome;
 pub mod pipeline;
 mod plan;
+pub mod protocol;
 mod query_logs;
 mod reading;
 mod record;
 mod report;
 mod runner;
 mod session;
+mod written;
 
-pub use check::{CheckId, CheckInfo, Tier};
+pub use bowline_report::{Conclusion, Tier, Verdict};
+pub use check::{CheckId, CheckInfo};
 pub use checks::checks;
-pub use conclusion::Conclusion;
 pub use event::Event;
 pub use expect::spell;
 pub use export::{Export, ExportError};
-pub use outcome::{Doubt, Fault, Outcome, Preview, Proof, Step, Verdict};
+pub use outcome::{Doubt, Fault, Outcome, Preview, Proof, Step};
 pub use report::{
     CapabilityReport, CheckReport, Culprit, Mend, MetricReport, Report, TemplateReport,
 };
 pub use runner::{Options, Subject, run};
 pub use session::Interrupt;
+pub use written::About;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bigdecimal::{BigDecimal, Signed};
-use bowline_connector::template::TemplateSet;
 use bowline_contract::{Capability, SuiteSection};
 use bowline_driver::{ResultSet, SqlErrorKind, Value};
 use bowline_template::TemplateValue;
+use bowline_warehouse::template::TemplateSet;
 use bowline_words::listed;
 
 use crate::chain::{Asked, Chain, Spec, quoted_list, text};

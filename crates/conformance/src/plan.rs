@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 use bowline_driver::{ResultSet, Value};
+use bowline_warehouse::template::TemplateSet;
 
 use crate::clock::Clock;
 use crate::compose::Composer;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bowline_connector::template::TemplateSet;
 use bowline_contract::{Capability, SuiteSection};
 use bowline_driver::{ResultSet, Value};
 use bowline_template::TemplateValue;
+use bowline_warehouse::template::TemplateSet;
 use jiff::civil::DateTime;
 
 use crate::Tier;

@@ -1,52 +1,37 @@
-//! A connector folder in memory: load, validate, scaffold, render.
+//! What connectors of every kind have in common: the workspace they stand in, how their files are read and their
+//! mistakes told, their credentials, the host for those in Python, and new folders for them.
 //!
 //! ```
-//! use bowline_connector::Connector;
-//! use bowline_connector::template::Arguments;
-//! use bowline_contract::Template;
+//! use bowline_connector::Workspace;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let parent = tempfile::tempdir()?;
-//! # let folder = parent.path().join("shop");
-//! std::fs::create_dir(&folder)?;
-//! std::fs::write(
-//!     folder.join("connector.toml"),
-//!     "version = 1\n[driver]\nkind = \"sqlite\"\n[driver.options]\npath = \"{{ path }}\"\n[dialect]\nextends = \"sqlite\"\n",
-//! )?;
-//! std::fs::write(folder.join("templates.toml"), "get_avg_function = \"AVG(1.0 * {x})\"\n")?;
-//! std::fs::write(
-//!     folder.join("manifest.json"),
-//!     r#"{"connection_type": "custom-connector-0a1b2c3", "connection_name": "Shop", "asset_class": "warehouse"}"#,
-//! )?;
+//! # let root = parent.path();
+//! std::fs::create_dir_all(root.join("connectors/shop"))?;
+//! std::fs::write(root.join("connectors/shop/connector.toml"), "version = 1\n")?;
 //!
-//! let connector = Connector::load(&folder)?;
-//! let average = Template::find("get_avg_function").ok_or("a template of the contract")?;
-//! let arguments = Arguments {
-//!     placeholders: vec![("x", "price".to_owned())],
-//!     ..Arguments::default()
-//! };
-//! assert_eq!(connector.templates.render(average, &arguments)?, "AVG(1.0 * price)");
+//! let workspace = Workspace::find(root)?;
+//! let found = workspace.locate(Some("shop"), None)?;
+//! assert!(found.dir.ends_with("connectors/shop"));
 //! # Ok(())
 //! # }
 //! ```
 
-mod connector;
 mod credentials;
-pub mod dialect;
 pub mod folder;
+mod manifest_schema;
 mod python;
 mod scaffold;
-mod schemas;
-pub mod template;
 mod workspace;
 
-pub use connector::{Connector, Driver, FunctionalTarget, OpenError, connector_name};
-pub use credentials::{Credentials, CredentialsError, ExpressionError};
-pub use folder::{LoadError, Problem};
-pub use python::{EnvironmentError, EnvironmentEvent, program as python_program};
-pub use scaffold::{
-    Draft, KeptFolder, NewFile, NewFolder, Scaffold, ScaffoldError, Scaffolded,
-    new_connection_type, pipeline_project,
+pub use credentials::{Credentials, CredentialsError, ExpressionError, check_expression};
+pub use folder::{LoadError, Problem, connector_name};
+pub use manifest_schema::manifest_schema;
+pub use python::{
+    EnvironmentError, EnvironmentEvent, program as python_program,
+    program_without_packages as python_program_without_packages, with_interpreter,
 };
-pub use schemas::schemas;
+pub use scaffold::{
+    KeptFolder, NewFile, NewFolder, ScaffoldError, new_connection_type, rust_project,
+};
 pub use workspace::{Located, NameSource, Workspace, WorkspaceError};

@@ -1,5 +1,8 @@
 //! One way to run SQL: drivers, connections, values and errors.
 //!
+//! A database is reached through a process, or through one of the features `adbc`, `odbc` and `sqlite`. Without its
+//! feature, a kind of driver can be named and not opened.
+//!
 //! ```
 //! use bowline_driver::{DriverKind, DriverSpec, Limits, SqlErrorKind, Value, open};
 //!
@@ -20,19 +23,23 @@
 //! # }
 //! ```
 
+#[cfg(feature = "adbc")]
 mod adbc;
-pub mod catalogue;
 mod connection;
 mod error;
 mod fake;
-pub mod install;
 mod json;
+#[cfg(feature = "odbc")]
 mod odbc;
 mod open;
-pub mod process;
+mod paths;
+mod process;
+#[cfg(any(feature = "adbc", feature = "odbc"))]
 mod session;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod value;
+#[cfg(feature = "sqlite")]
 mod watch;
 
 pub use bowline_protocol::NotJson;

@@ -20,6 +20,6 @@ mod address;
 mod agent;
 mod retry;
 
-pub use address::{Origin, percent_encode, resolve};
+pub use address::{Origin, resolve};
 pub use agent::agent_config;
 pub use retry::{Cancelled, is_passing, pause, wait, wait_by};

@@ -1,4 +1,5 @@
-//! How things are said: errors and their hints, nearest names, lists in words, and what must not be said.
+//! How things are said: errors and their hints, nearest names, lists in words, texts in addresses, and what must not be
+//! said.
 //!
 //! No other crate words an error's frame; every other crate gives the words that fill it.
 //!
@@ -16,8 +17,12 @@
 
 mod failure;
 pub mod nearest;
+mod percent;
 mod redact;
+mod seconds;
 
 pub use failure::{Failure, FailureKind, beginning, counted, listed};
 pub use nearest::nearest;
+pub use percent::percent_encode;
 pub use redact::Redactor;
+pub use seconds::Seconds;

@@ -22,7 +22,7 @@ pub enum OpenApiError {
     OtherFormat,
     /// No endpoint gives a list of records.
     #[error(
-        "the OpenAPI document has no list: none of its {endpoints} endpoints gives a list of records by itself\nhint: write connector.toml by hand; `bowline new --etl` gives you a start"
+        "the OpenAPI document has no list: none of its {endpoints} endpoints gives a list of records by itself\nhint: write connector.toml by hand; `bowline new --pipeline` gives you a start"
     )]
     NoLists {
         /// How many endpoints there are.

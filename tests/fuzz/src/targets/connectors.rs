@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use bowline_connector::{Connector, Credentials};
+use bowline_connector::Credentials;
 use bowline_contract::SourceManifest;
 use bowline_contract::credentials;
 use bowline_contract::pipeline::PipelineManifest;
+use bowline_warehouse::Connector;
 use serde_json::Value as Json;
 
 use super::{text, told};

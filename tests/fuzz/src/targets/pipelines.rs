@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bowline_connector::Credentials;
-use bowline_contract::pipeline::{PipelineManifest, validate_assets, validate_runs};
+use bowline_contract::pipeline::{PipelineManifest, Window, validate_assets, validate_runs};
 use bowline_pipeline::description::{self, File};
 use bowline_pipeline::{
     HttpSource, Incoming, Outgoing, Pipeline, Proposal, RunQuery, SourceErrorKind, Transport,
@@ -16,7 +16,6 @@ use bowline_pipeline::{
 };
 use bowline_simulator::{ADDRESS, InProcess, Scenario, Vendor};
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
 use super::{text, told};
 use crate::Target;
@@ -170,12 +169,12 @@ fn source(seed: u64, transport: Arc<dyn Transport>) -> HttpSource {
 
 /// Reads everything there is, and validates it.
 fn read_all(source: &HttpSource) -> String {
-    let (mut assets, mut runs): (Vec<Json>, Vec<Json>) = (Vec::new(), Vec::new());
+    let (mut assets, mut runs) = (Vec::new(), Vec::new());
     let now = Timestamp::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
-    let window = RunQuery::Window {
+    let window = RunQuery::Window(Window {
         start: "2020-01-01T00:00:00Z".parse().expect("a time"),
         end: "2030-01-01T00:00:00Z".parse().expect("a time"),
-    };
+    });
     let first = source.assets(now, None, &mut |asset| assets.push(asset));
     let second = source.runs(&window, None, &mut |run| runs.push(run));
     let mut words = told(first.map(|summary| format!("{summary:?}")));
