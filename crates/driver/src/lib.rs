@@ -32,6 +32,7 @@ mod json;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod open;
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
 mod paths;
 mod process;
 #[cfg(any(feature = "adbc", feature = "odbc"))]
