@@ -97,7 +97,8 @@ pub enum AdbcLibrary {
 /// Opens a database. Connecting may wait until [`Database::connect`].
 ///
 /// # Errors
-/// Kind `Driver` when the driver cannot be found, loaded or configured, or its kind was left out of the program; the others as for [`Database::connect`].
+/// Kind `Driver` when the driver cannot be found, loaded or configured, or its kind was left out of the program; the
+/// others as for [`Database::connect`].
 pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
     let opened = match &spec.kind {
         DriverKind::Process(program) => Ok(process::open(spec, program)),
