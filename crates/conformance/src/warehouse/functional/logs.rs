@@ -2,10 +2,10 @@
 
 use super::polling::Seen;
 use crate::CheckInfo;
-use crate::chain::{Asked, Chain};
-use crate::clock::Clock;
-use crate::finding::wrong;
-use crate::query_logs::{self, Bounds, Page};
+use crate::warehouse::chain::{Asked, Chain};
+use crate::warehouse::finding::wrong;
+use crate::warehouse::query_logs::{self, Bounds, Page};
+use bowline_query::Clock;
 
 const LOG_PAGE: i64 = 1000;
 const LOG_PAGES: i64 = 20;
@@ -18,7 +18,7 @@ pub(super) fn look_through_logs(
 ) -> Asked<Seen<()>> {
     let wanted = squeeze(sql);
     let pattern = without_constants(sql);
-    let hour = Clock::start().last_hour();
+    let hour = Clock::at(jiff::Timestamp::now()).last_hour();
     let mut others = 0;
     for page in 0..LOG_PAGES {
         let page = Page {

@@ -10,13 +10,13 @@ use bowline_driver::{ResultSet, SqlErrorKind, Value};
 use bowline_template::TemplateValue;
 use bowline_words::listed;
 
-use crate::chain::{Asked, Chain, Spec, quoted_list, text};
-use crate::expect::{describe, spell};
-use crate::finding::{Finding, wrong};
-use crate::metadata_proofs::{self, Found};
-use crate::outcome::{Doubt, Outcome, Proof};
-use crate::reading;
-use crate::session::Session;
+use crate::warehouse::chain::{Asked, Chain, Spec, quoted_list, text};
+use crate::warehouse::expect::{describe, spell};
+use crate::warehouse::finding::{Finding, wrong};
+use crate::warehouse::metadata_proofs::{self, Found};
+use crate::warehouse::outcome::{Doubt, Outcome, Proof};
+use crate::warehouse::reading;
+use crate::warehouse::session::Session;
 use crate::{CheckInfo, Tier};
 
 const TABLE_LIMIT: i64 = 5000;

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::Place;
 use crate::CheckInfo;
-use crate::chain::{Asked, Chain, quoted_list};
-use crate::finding::wrong;
-use crate::metadata::{
+use crate::warehouse::chain::{Asked, Chain, quoted_list};
+use crate::warehouse::finding::wrong;
+use crate::warehouse::metadata::{
     Request, Table, columns_variables, read_columns, read_tables, tables_variables,
 };
 

@@ -8,7 +8,7 @@ use bowline_driver::{
     Canceller, Connection, Database, Limits, ResultSet, ResultSize, SqlError, SqlErrorKind,
 };
 
-use crate::outcome::{Preview, Step};
+use crate::warehouse::outcome::{Preview, Step};
 
 /// A way to stop a run from another thread, a signal handler's for one. Clones stop the same run.
 #[derive(Clone, Default)]

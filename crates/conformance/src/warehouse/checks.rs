@@ -2,10 +2,10 @@
 
 use bowline_contract::SuiteSection;
 
-use crate::chain::Spec;
-use crate::record::records;
+use crate::warehouse::chain::Spec;
+use crate::warehouse::record::records;
+use crate::warehouse::{connection, functional, metadata, metadata_proofs, query_logs};
 use crate::{CheckInfo, Tier};
-use crate::{connection, functional, metadata, metadata_proofs, query_logs};
 
 /// The checks that are code, by section.
 const CHAINS: [(SuiteSection, &[&Spec]); 3] = [

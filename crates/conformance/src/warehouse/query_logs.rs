@@ -9,14 +9,14 @@ use bowline_template::TemplateValue;
 use jiff::civil::DateTime;
 
 use crate::Tier;
-use crate::chain::{Asked, Chain, Spec, text};
-use crate::clock::Clock;
-use crate::expect::spell;
-use crate::finding::{Finding, wrong};
-use crate::metadata::{is_timestamp, require_columns};
-use crate::outcome::{Doubt, Outcome};
-use crate::reading;
-use crate::session::Session;
+use crate::warehouse::chain::{Asked, Chain, Spec, text};
+use crate::warehouse::expect::spell;
+use crate::warehouse::finding::{Finding, wrong};
+use crate::warehouse::metadata::{is_timestamp, require_columns};
+use crate::warehouse::outcome::{Doubt, Outcome};
+use crate::warehouse::reading;
+use crate::warehouse::session::Session;
+use bowline_query::Clock;
 
 /// How many logged queries are asked for.
 const LIMIT: i64 = 100;
@@ -84,7 +84,8 @@ pub(crate) fn query_logs(
                     limit: LIMIT,
                     offset: 0,
                 };
-                let variables = variables(Clock::start().last_hour(), bounds, page);
+                let variables =
+                    variables(Clock::at(jiff::Timestamp::now()).last_hour(), bounds, page);
                 let result = chain.query(info, "get_query_logs_query", variables)?;
                 read_texts(&result)
             };
@@ -102,7 +103,7 @@ pub(crate) fn query_logs(
         chain.check(&LIMITED, |chain, info| {
             for (limit, offset, most) in [(1, 0, 1), (LIMIT, BEYOND, 0)] {
                 let page = Page { limit, offset };
-                let hour = Clock::start().last_hour();
+                let hour = Clock::at(jiff::Timestamp::now()).last_hour();
                 let variables = variables(hour, Bounds::DateTimes, page);
                 let result = chain.query(info, "get_query_logs_query", variables)?;
                 if result.rows.len() > most {
@@ -115,7 +116,7 @@ pub(crate) fn query_logs(
             Ok(())
         });
         chain.check(&BOUNDED, |chain, info| {
-            let clock = Clock::start();
+            let clock = Clock::at(jiff::Timestamp::now());
             let [recent, now] = clock.last_hour();
             let page = Page {
                 limit: LIMIT,

@@ -5,8 +5,10 @@ use std::time::Duration;
 use bowline_connector::template::TemplateSet;
 use bowline_contract::{Capability, Metric, SuiteSection, Template};
 
-use crate::finding::Finding;
-use crate::report::{CapabilityReport, CheckReport, Culprit, MetricReport, Report, TemplateReport};
+use crate::warehouse::finding::Finding;
+use crate::warehouse::report::{
+    CapabilityReport, CheckReport, Culprit, MetricReport, Report, TemplateReport,
+};
 use crate::{Tier, Verdict};
 
 /// Everything a run gave.

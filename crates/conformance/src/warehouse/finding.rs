@@ -6,12 +6,12 @@ use bowline_contract::Template;
 use bowline_driver::{ResultSet, SqlError, SqlErrorKind, Value};
 
 use crate::CheckInfo;
-use crate::compose::{ComposeError, Record};
-use crate::expect::{Judgement, judge_success};
-use crate::expression::ExpressionError;
-use crate::outcome::{Doubt, Fault, Outcome, Proof, Step};
-use crate::record::Question;
-use crate::session::Session;
+use crate::warehouse::expect::{Judgement, judge_success};
+use crate::warehouse::outcome::{Doubt, Fault, Outcome, Proof, Step};
+use crate::warehouse::record::Question;
+use crate::warehouse::session::Session;
+use bowline_query::ComposeError;
+use bowline_query::ExpressionError;
 
 /// One check's own answer.
 #[derive(Debug, Clone)]
@@ -25,8 +25,12 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn new(info: CheckInfo, outcome: Outcome, record: Record, steps: Vec<Step>) -> Self {
-        let mut uses = record.uses;
+    pub(crate) fn new(
+        info: CheckInfo,
+        outcome: Outcome,
+        mut uses: BTreeSet<&'static Template>,
+        steps: Vec<Step>,
+    ) -> Self {
         uses.extend(&info.judges);
         Self {
             info,
@@ -126,6 +130,8 @@ pub(crate) fn unwritten(error: &ComposeError, judges: &[&'static Template]) -> O
 pub(crate) fn unrendered(error: &ExpressionError, judges: &[&'static Template]) -> Outcome {
     match error {
         ExpressionError::Compose(error) => unwritten(error, judges),
-        ExpressionError::Record(message) => Outcome::Unknown(Doubt::NotReached(message.clone())),
+        ExpressionError::Expression(message) => {
+            Outcome::Unknown(Doubt::NotReached(message.clone()))
+        }
     }
 }

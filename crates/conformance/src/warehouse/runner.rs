@@ -11,13 +11,14 @@ use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 use bowline_driver::{Database, Limits, SqlError};
 
-use crate::blame::{Blame, blame};
-use crate::clock::Clock;
-use crate::finding::Finding;
-use crate::functional::{Functional, functional};
-use crate::plan::{self, Work};
-use crate::session::{Interrupt, Session};
-use crate::{Event, Report, Tier, checks, connection, derive, metadata, query_logs};
+use crate::warehouse::blame::{Blame, blame};
+use crate::warehouse::finding::Finding;
+use crate::warehouse::functional::{Functional, functional};
+use crate::warehouse::plan::{self, Work};
+use crate::warehouse::session::{Interrupt, Session};
+use crate::warehouse::{checks, connection, derive, metadata, query_logs};
+use crate::{Event, Report, Tier};
+use bowline_query::Clock;
 
 /// What is put to the test.
 #[derive(Clone)]
@@ -76,7 +77,7 @@ pub fn run(
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Report, SqlError> {
     let started = Instant::now();
-    let clock = Clock::start();
+    let clock = Clock::at(jiff::Timestamp::now());
     let (work_in, work_out) = channel();
     let crew = Crew {
         subject,

@@ -7,11 +7,11 @@ use bowline_contract::{Capability, SuiteSection, Template};
 use bowline_driver::ResultSet;
 use bowline_template::TemplateValue;
 
-use crate::compose::{Composer, known};
-use crate::finding::{Finding, refusal, unwritten};
-use crate::outcome::{Doubt, Outcome, Proof};
-use crate::session::Session;
+use crate::warehouse::finding::{Finding, refusal, unwritten};
+use crate::warehouse::outcome::{Doubt, Outcome, Proof};
+use crate::warehouse::session::Session;
 use crate::{CheckId, CheckInfo, Tier};
+use bowline_query::Composer;
 
 /// What a check that is code says of itself.
 pub(crate) struct Spec {
@@ -53,7 +53,11 @@ impl Spec {
             id: CheckId::new(format!("{}/{}", section.name(), self.id)),
             section,
             title: self.title.to_owned(),
-            judges: self.judges.iter().map(|name| known(name)).collect(),
+            judges: self
+                .judges
+                .iter()
+                .map(|name| Template::known(name))
+                .collect(),
             carries: self.carries.to_vec(),
             tier: self.tier,
         }
@@ -91,7 +95,10 @@ impl<'a> Chain<'a> {
 
     /// Whether the connector has a template.
     pub(crate) fn has(&self, name: &'static str) -> bool {
-        self.composer.templates().get(known(name)).is_some()
+        self.composer
+            .templates()
+            .get(Template::known(name))
+            .is_some()
     }
 
     /// Runs one check; what its body gives is handed on when the check is supported.
@@ -120,7 +127,7 @@ impl<'a> Chain<'a> {
         let finding = Finding::new(
             info,
             outcome,
-            self.composer.take_record(),
+            self.composer.take_used(),
             self.session.take_steps(),
         );
         self.findings.push(finding);
@@ -163,7 +170,7 @@ impl<'a> Chain<'a> {
     ) -> Asked<String> {
         self.composer
             .render(
-                known(name),
+                Template::known(name),
                 Arguments {
                     variables,
                     placeholders: Vec::new(),
@@ -181,7 +188,7 @@ impl<'a> Chain<'a> {
     ) -> Asked<ResultSet> {
         let sql = self.render(info, name, variables)?;
         self.session
-            .run(Some(known(name).short_name()), &sql)
+            .run(Some(Template::known(name).short_name()), &sql)
             .map_err(refusal)
     }
 }

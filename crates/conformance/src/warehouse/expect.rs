@@ -5,8 +5,8 @@ use bowline_driver::{ResultSet, SqlError, Value};
 use jiff::civil::{DateTime, Time};
 use serde::Deserialize;
 
-use crate::compose::read_flag;
-use crate::reading;
+use crate::warehouse::reading;
+use bowline_query::read_flag;
 
 /// What a statement must give. Every key that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -7,15 +7,15 @@ use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 use bowline_driver::{ResultSet, Value};
 
-use crate::clock::Clock;
-use crate::compose::Composer;
-use crate::expect::{Expect, Judgement};
-use crate::expression::Expressions;
-use crate::finding::{Finding, answer, unrendered};
-use crate::outcome::{Outcome, Proof, Step};
-use crate::record::{CheckRecord, Question, records};
-use crate::session::{Session, preview};
+use crate::warehouse::expect::{Expect, Judgement};
+use crate::warehouse::finding::{Finding, answer, unrendered};
+use crate::warehouse::outcome::{Outcome, Proof, Step};
+use crate::warehouse::record::{CheckRecord, Question, records};
+use crate::warehouse::session::{Session, preview};
 use crate::{CheckInfo, Tier};
+use bowline_query::Clock;
+use bowline_query::Composer;
+use bowline_query::Expressions;
 
 /// How many scalar checks share one statement.
 const SHARED: usize = 12;
@@ -121,12 +121,12 @@ pub(crate) fn prepare(
         return Err(Box::new(Finding::new(
             info,
             outcome,
-            expressions.composer().take_record(),
+            expressions.composer().take_used(),
             Vec::new(),
         )));
     }
     let asked = record.ask(expressions, tier);
-    let recorded = expressions.composer().take_record();
+    let recorded = expressions.composer().take_used();
     match asked {
         Ok(question) => Ok(Prepared {
             finding: Finding::new(info, Outcome::Supported, recorded, Vec::new()),

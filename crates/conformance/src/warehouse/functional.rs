@@ -16,12 +16,12 @@ use bowline_template::TemplateValue;
 
 use self::logs::look_through_logs;
 use self::polling::{Seen, find_table, poll, watch, watch_columns};
-use crate::chain::{Asked, Chain, Spec, text};
-use crate::finding::{Finding, refusal, wrong};
-use crate::metadata::{Table, first_names, full_table_id};
-use crate::outcome::{Outcome, Proof};
-use crate::reading;
-use crate::session::Session;
+use crate::warehouse::chain::{Asked, Chain, Spec, text};
+use crate::warehouse::finding::{Finding, refusal, wrong};
+use crate::warehouse::metadata::{Table, first_names, full_table_id};
+use crate::warehouse::outcome::{Outcome, Proof};
+use crate::warehouse::reading;
+use crate::warehouse::session::Session;
 use crate::{CheckInfo, Event, Tier};
 
 const ROWS: i64 = 10;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 
-use crate::chain::{Asked, Chain, Spec};
-use crate::expect::describe;
-use crate::finding::{Finding, refusal, wrong};
-use crate::session::Session;
+use crate::warehouse::chain::{Asked, Chain, Spec};
+use crate::warehouse::expect::describe;
+use crate::warehouse::finding::{Finding, refusal, wrong};
+use crate::warehouse::session::Session;
 
 const SELECT: &str = "SELECT 1 AS test_col";
 

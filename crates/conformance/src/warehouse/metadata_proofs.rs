@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use bowline_contract::Capability;
 use bowline_driver::SqlErrorKind;
 
-use crate::chain::{Asked, Chain, Spec, text};
-use crate::finding::{refusal, wrong};
-use crate::metadata::{
+use crate::warehouse::chain::{Asked, Chain, Spec, text};
+use crate::warehouse::finding::{refusal, wrong};
+use crate::warehouse::metadata::{
     Request, Table, columns_variables, full_table_id, list_tables, read_columns, tables_variables,
 };
-use crate::outcome::{Outcome, Proof};
+use crate::warehouse::outcome::{Outcome, Proof};
 
 /// How many tables are looked into: those whose names want the most care.
 const LOOKED_INTO: usize = 3;
