@@ -9,5 +9,6 @@ mod error;
 mod library;
 mod opaque;
 mod statement;
+mod validate;
 
 pub(crate) use database::open;

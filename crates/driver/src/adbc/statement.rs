@@ -9,6 +9,7 @@ use arrow_array::RecordBatchReader;
 
 use super::arrow::{self, Vendor};
 use super::error::{Stage, from_adbc, from_stream, without_statement};
+use super::validate;
 use crate::connection::ResultBuilder;
 use crate::session::Stopper;
 use crate::{Column, Limits, ResultSet, ResultSize, SqlError, SqlErrorKind, Value};
@@ -65,7 +66,7 @@ pub(super) fn run(
             ..ResultSet::default()
         });
     }
-    let mut reader = statement.execute().map_err(execute)?;
+    let mut reader = validate::guarded(|| statement.execute())?.map_err(execute)?;
     let result = read(&mut *reader, limits, vendor);
     let changes = CHANGES.contains(&word.as_str()) || returns_changes(sql);
     if result.as_ref().is_ok_and(|result| result.has_more) && changes {
@@ -103,8 +104,11 @@ fn read(
         type_name: arrow::type_name(field),
     });
     let mut result = ResultBuilder::new(columns.collect(), limits);
-    for batch in reader {
+    let mut rows = 0;
+    while let Some(batch) = validate::guarded(|| reader.next())? {
         let batch = batch.map_err(|error| from_stream(&error))?;
+        validate::columns(batch.columns(), fields, rows)?;
+        rows += batch.num_rows();
         for row in 0..batch.num_rows() {
             let values = fields
                 .iter()

@@ -230,3 +230,40 @@ fn data_that_fails_in_the_middle_of_a_result_is_an_error() {
         assert!(run(&mut *db, "SELECT 1").is_ok());
     });
 }
+
+#[test]
+fn text_in_another_encoding_is_right_or_refused() {
+    let asked = [
+        "SELECT chr(233) AS v",
+        "SELECT repeat(chr(233), 70000) AS v",
+        "SELECT ARRAY['a', chr(233)] AS v",
+        "SELECT json_build_object('a', chr(233)) AS v",
+        r#"SELECT 1 AS U&"caf\00e9""#,
+        r"SELECT CAST(U&'caf\00e9' AS name) AS v",
+        r#"SELECT 1 FROM U&"caf\00e9""#,
+    ];
+    with(postgresql(), |database| {
+        let mut db = database.connect().unwrap();
+        for encoding in ["UTF8", "LATIN1", "WIN1252", "LATIN2", "EUC_JIS_2004"] {
+            run(&mut *db, &format!("SET client_encoding TO '{encoding}'")).unwrap();
+            for sql in asked {
+                match run(&mut *db, sql) {
+                    Ok(result) => {
+                        let seen = format!("{result:?}");
+                        assert!(encoding == "UTF8" || !seen.contains('\u{fffd}'), "{seen}");
+                        assert_eq!(encoding, "UTF8", "{sql}: {seen:.200}");
+                    }
+                    Err(error) if error.kind == SqlErrorKind::MissingObject => {}
+                    Err(error) => {
+                        assert_eq!(error.kind, SqlErrorKind::UnsupportedType, "{error:?}");
+                        assert!(error.message.contains("UTF"), "{error:?}");
+                        assert_ne!(encoding, "UTF8", "{sql}: {error:?}");
+                    }
+                }
+            }
+        }
+        run(&mut *db, "SET client_encoding TO 'UTF8'").unwrap();
+        let result = run(&mut *db, "SELECT chr(233) AS v").unwrap();
+        assert_eq!(result.scalar(), Some(&Value::from("é")));
+    });
+}
