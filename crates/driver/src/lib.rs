@@ -10,6 +10,7 @@ mod json;
 mod odbc;
 mod open;
 pub mod process;
+mod recording;
 mod session;
 mod sqlite;
 mod value;
@@ -17,9 +18,11 @@ mod watch;
 
 pub use bowline_protocol::NotJson;
 pub use connection::{
-    Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus,
+    Answer, Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus,
+    Unanswered,
 };
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};
 pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};
+pub use recording::{RecordedStatement, Recording, RecordingDatabase, ReplayingDatabase};
 pub use value::{Interval, Value};
