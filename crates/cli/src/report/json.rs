@@ -445,10 +445,10 @@ fn reason(outcome: &Outcome) -> Option<Reason> {
 }
 
 fn step(found: &suite::Step) -> Step {
-    let (result, error) = match &found.answer {
+    let (result, error) = match found.preview() {
         Ok(preview) => (
             Some(Rows {
-                columns: preview.columns.clone(),
+                columns: preview.columns.into_iter().map(str::to_owned).collect(),
                 rows: preview
                     .rows
                     .iter()
@@ -463,7 +463,7 @@ fn step(found: &suite::Step) -> Step {
     Step {
         label: found.label,
         sql: found.sql.clone(),
-        elapsed_ms: milliseconds(found.elapsed),
+        elapsed_ms: milliseconds(found.answer.elapsed),
         shared_with: found.shared_with,
         result,
         error,

@@ -29,7 +29,7 @@ pub(crate) fn junit(report: &Report, connector: &str) -> Result<String, CliError
 fn case(check: &CheckReport, connector: &str) -> TestCase {
     let mut case = TestCase::new(check.info.id.as_str(), status(check));
     case.set_classname(connector);
-    case.set_time(check.steps.iter().map(|step| step.elapsed).sum());
+    case.set_time(check.steps.iter().map(|step| step.answer.elapsed).sum());
     case
 }
 
@@ -60,7 +60,7 @@ fn description(check: &CheckReport, reason: &str) -> String {
 }
 
 fn statement(step: &Step) -> String {
-    match &step.answer {
+    match &step.answer.result {
         Ok(_) => step.sql.clone(),
         Err(error) => format!("{}\n{error}", step.sql),
     }

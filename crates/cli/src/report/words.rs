@@ -84,7 +84,7 @@ pub(super) fn telling_step(check: &CheckReport) -> Option<&Step> {
     check
         .steps
         .iter()
-        .find(|step| step.answer.is_err())
+        .find(|step| step.answer.result.is_err())
         .or_else(|| check.steps.last())
 }
 

@@ -12,9 +12,10 @@ use bowline_connector::dialect::Pack;
 use bowline_connector::template::TemplateSet;
 use bowline_contract::Template;
 
-use crate::warehouse::finding::{Finding, answer};
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{judge, read_question};
 use crate::warehouse::outcome::{Fault, Outcome, Proof};
-use crate::warehouse::plan::{Prepared, prepare};
+use crate::warehouse::plan::{Prepared, ask_alone, prepare};
 use crate::warehouse::record::{CheckRecord, records};
 use crate::warehouse::report::{Culprit, Mend};
 use crate::warehouse::runner::{Options, Subject};
@@ -394,12 +395,11 @@ impl Prober<'_> {
 
     fn passes(&mut self, record: &CheckRecord, info: &CheckInfo, templates: TemplateSet) -> bool {
         let expressions = Expressions::new(Composer::new(Arc::new(templates)), self.clock);
-        let passes = match prepare(record, info.clone(), &expressions, self.options.tier) {
-            Ok(Prepared { question, .. }) => answer(&question, self.session) == Outcome::Supported,
-            Err(_) => false,
-        };
-        self.session.take_steps();
-        passes
+        let prepared = prepare(record, info.clone(), &expressions, self.options.tier);
+        prepared.is_ok_and(|Prepared { question, .. }| {
+            let answers = ask_alone(&question, self.session);
+            judge(info, &answers, |answers| read_question(&question, answers)).is_ok()
+        })
     }
 }
 

@@ -1,14 +1,12 @@
 //! The section `connection`: rows and column descriptions come back and survive JSON.
 
-use std::sync::Arc;
+use bowline_driver::ResultSet;
 
-use bowline_connector::template::TemplateSet;
-use bowline_contract::SuiteSection;
-
-use crate::warehouse::chain::{Asked, Chain, Spec};
+use crate::warehouse::answers::Answers;
+use crate::warehouse::chain::{Chain, Spec};
 use crate::warehouse::expect::describe;
-use crate::warehouse::finding::{Finding, refusal, wrong};
-use crate::warehouse::session::Session;
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{Judged, wrong};
 
 const SELECT: &str = "SELECT 1 AS test_col";
 
@@ -22,35 +20,39 @@ pub(crate) const DESCRIPTION: Spec = Spec::new(
 );
 
 /// Runs the chain. That there is a connection at all is the session's doing.
-pub(crate) fn connection(templates: Arc<TemplateSet>, session: &mut Session) -> Vec<Finding> {
-    let mut chain = Chain::new(SuiteSection::Connection, templates, session);
-    let result = chain.check(&QUERY, |chain, _| {
-        let result = chain.session.run(None, SELECT).map_err(refusal)?;
-        if result.rows.is_empty() {
-            Err(wrong("at least one row", describe(&result)))
-        } else {
-            Ok(result)
-        }
-    });
+pub(crate) fn connection(mut chain: Chain<'_>) -> Vec<Finding> {
+    let result = chain.check(&QUERY, |asking| asking.run(None, SELECT), some_row);
     let Some(result) = result else {
         chain.not_reached(&ROWS, &QUERY);
         chain.not_reached(&DESCRIPTION, &QUERY);
         return chain.finish();
     };
     // Drivers of ours give what JSON can hold; a connector in Python may not, and says so.
-    chain.check(&ROWS, |_, _| as_json("rows", result.not_json.rows.as_ref()));
-    chain.check(&DESCRIPTION, |_, _| {
-        as_json("column descriptions", result.not_json.columns.as_ref())?;
-        match result.columns.iter().find(|column| column.name.is_empty()) {
-            None if !result.columns.is_empty() => Ok(()),
-            None => Err(wrong("a description of each column", "none")),
-            Some(_) => Err(wrong("a name for each column", "a column without a name")),
-        }
-    });
+    chain.check_known(&ROWS, as_json("rows", result.not_json.rows.as_ref()));
+    chain.check_known(&DESCRIPTION, described(&result));
     chain.finish()
 }
 
-fn as_json(what: &str, refusal: Option<&String>) -> Asked<()> {
+fn some_row(answers: &Answers) -> Judged<ResultSet> {
+    answers.read(|result| {
+        if result.rows.is_empty() {
+            Err(wrong("at least one row", describe(result)))
+        } else {
+            Ok(result.clone())
+        }
+    })
+}
+
+fn described(result: &ResultSet) -> Judged<()> {
+    as_json("column descriptions", result.not_json.columns.as_ref())?;
+    match result.columns.iter().find(|column| column.name.is_empty()) {
+        None if !result.columns.is_empty() => Ok(()),
+        None => Err(wrong("a description of each column", "none")),
+        Some(_) => Err(wrong("a name for each column", "a column without a name")),
+    }
+}
+
+fn as_json(what: &str, refusal: Option<&String>) -> Judged<()> {
     match refusal {
         None => Ok(()),
         Some(reason) => Err(wrong(

@@ -3,26 +3,26 @@
 //! The checks wait by asking again until a deadline, and what they made is dropped whatever happens.
 
 mod logs;
-mod polling;
+mod table;
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use bigdecimal::BigDecimal;
 use bowline_connector::FunctionalTarget;
-use bowline_connector::template::TemplateSet;
-use bowline_contract::SuiteSection;
-use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_driver::{ResultSet, SqlErrorKind};
 use bowline_template::TemplateValue;
+use jiff::Timestamp;
 
-use self::logs::look_through_logs;
-use self::polling::{Seen, find_table, poll, watch, watch_columns};
-use crate::warehouse::chain::{Asked, Chain, Spec, text};
-use crate::warehouse::finding::{Finding, refusal, wrong};
-use crate::warehouse::metadata::{Table, first_names, full_table_id};
+use self::logs::{is_logged, look_through_logs};
+use self::table::{RowWatch, TestTable, watch_columns};
+use crate::warehouse::answers::{Answers, Asking};
+use crate::warehouse::chain::{Chain, Seen, Spec, text};
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::metadata::{Table, first_names};
 use crate::warehouse::outcome::{Outcome, Proof};
 use crate::warehouse::reading;
-use crate::warehouse::session::Session;
-use crate::{CheckInfo, Event, Tier};
+use crate::{Event, Tier};
 
 const ROWS: i64 = 10;
 /// How many times as many rows a count that is an estimate may say there are.
@@ -112,55 +112,15 @@ pub(crate) struct Functional {
     pub(crate) left_behind: Option<String>,
 }
 
-/// Where the table is, with every part known.
-struct Place {
-    database: String,
-    schema: String,
-    table: String,
-}
-
-impl Place {
-    fn id(&self) -> String {
-        full_table_id(&self.database, &self.schema, &self.table)
-    }
-
-    fn variables(&self) -> Vec<(&'static str, TemplateValue)> {
-        vec![
-            ("database", text(&self.database)),
-            ("schema", text(&self.schema)),
-            ("table", text(&self.table)),
-        ]
-    }
-}
-
 /// Runs the chain.
 pub(crate) fn functional(
-    templates: Arc<TemplateSet>,
+    mut chain: Chain<'_>,
     target: Option<&FunctionalTarget>,
-    session: &mut Session,
     tier: Tier,
     patience: Duration,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Functional {
-    let mut chain = Chain::new(SuiteSection::Functional, templates, session);
-    let place = chain.check(&CLEAN_START, |chain, info| {
-        let Some(target) = target else {
-            return Err(Outcome::Unsupported(Proof::Absent(
-                "the connector names no table that functional checks may create".to_owned(),
-            )));
-        };
-        let place = place_of(chain, info, target)?;
-        match chain.query(info, "drop_test_table", place.variables()) {
-            Ok(_) => Ok(place),
-            Err(Outcome::Unsupported(Proof::Refused(error)))
-                if error.kind == SqlErrorKind::MissingObject =>
-            {
-                Ok(place)
-            }
-            Err(outcome) => Err(outcome),
-        }
-    });
-    let Some(place) = place else {
+    let Some(table) = clean_start(&mut chain, target) else {
         chain.not_reached(&CREATED, &CLEAN_START);
         for spec in AFTER_CREATION {
             chain.not_reached(spec, &CLEAN_START);
@@ -170,34 +130,31 @@ pub(crate) fn functional(
             left_behind: None,
         };
     };
-    let mut made = false;
-    let table = chain.check(&CREATED, |chain, info| {
-        made = true;
-        chain.query(info, "create_test_table", place.variables())?;
-        poll(chain, patience, |chain| {
-            match find_table(chain, info, &place)? {
-                Some(table) => Ok(Seen::AsExpected(table)),
-                None => Ok(Seen::Otherwise {
-                    expected: format!("a table `{}`", place.table),
-                    got: "none".to_owned(),
-                }),
-            }
-        })
-    });
-    let gone = match table {
-        Some(before) => mutate(&mut chain, &place, &before, tier, patience),
+    let created = chain.watch(
+        &CREATED,
+        patience,
+        |asking| {
+            asking
+                .query("create_test_table", table.variables())
+                .map(drop)
+        },
+        |asking, _| table.ask_row(asking).map(drop),
+        |answers| table.is_there(answers),
+    );
+    let gone = match created {
+        Some(before) => mutate(&mut chain, &table, &before, tier, patience),
         None => {
             for spec in AFTER_CREATION {
                 chain.not_reached(spec, &CREATED);
             }
-            !made
+            chain.step(&CREATED, "create_test_table").is_none()
         }
     };
     let left_behind = if gone {
         None
     } else {
         on_event(Event::CleaningUp);
-        clean_up(&mut chain, &place)
+        clean_up(&mut chain, &table)
     };
     Functional {
         findings: chain.finish(),
@@ -205,224 +162,265 @@ pub(crate) fn functional(
     }
 }
 
-/// Everything that is done with the table once it is there; says whether it is gone at the end.
-fn mutate(
-    chain: &mut Chain<'_>,
-    place: &Place,
-    before: &Table,
-    tier: Tier,
-    patience: Duration,
-) -> bool {
-    let mut inserted = false;
-    let mut latest = None;
-    chain.check(&ROWS_GROW, |chain, info| {
-        chain.query(info, "insert_rows", insert_variables(place, ROWS))?;
-        inserted = true;
-        let Some(count) = before.row_count.clone() else {
-            return Err(absent("row_count"));
+/// Drops what was left from before; gives where the table is.
+fn clean_start(chain: &mut Chain<'_>, target: Option<&FunctionalTarget>) -> Option<TestTable> {
+    let ask = |asking: &mut Asking<'_>| {
+        let databases = match target {
+            Some(FunctionalTarget { database: None, .. }) => {
+                Some(asking.query("get_databases_query", Vec::new())?)
+            }
+            _ => None,
         };
-        watch(chain, info, place, patience, None, |_, table| {
-            latest = Some(table.clone());
-            Ok(match &table.row_count {
-                Some(now) if *now >= &count + ROWS => Seen::AsExpected(()),
-                now => Seen::Otherwise {
-                    expected: format!("a row_count of {} or more", &count + ROWS),
-                    got: number(now.as_ref()),
-                },
-            })
-        })
-    });
-    let counted = latest
-        .as_ref()
-        .and_then(|table: &Table| table.row_count.clone());
-    if let Some(said) = counted
-        && tier == Tier::Strict
-        && chain.has("get_table_identifier")
-    {
-        chain.check(&ROWS_COUNTED, |chain, info| {
-            let table = chain.render(info, "get_table_identifier", place.variables())?;
-            let sql = format!("SELECT COUNT(*) FROM {table}");
-            let result = chain.session.run(None, &sql).map_err(refusal)?;
-            let there = result.scalar().and_then(reading::whole_number);
-            match there {
-                Some(there) if said <= &there * ESTIMATE => Ok(()),
-                there => Err(wrong(
-                    format!("a row_count near {}", number(there.as_ref())),
-                    number(Some(&said)),
-                )),
-            }
-        });
-    }
-    if !inserted {
-        chain.not_reached(&BYTES_GROW, &ROWS_GROW);
-        chain.not_reached(&UPDATE_ADVANCES, &ROWS_GROW);
-    } else {
-        chain.check(&BYTES_GROW, |chain, info| {
-            let Some(bytes) = before.byte_count.clone() else {
-                return Err(absent("byte_count"));
-            };
-            // Ten rows may fit into space that the table has already: more follow when the size stands still.
-            let mut topped_up = false;
-            watch(
-                chain,
-                info,
-                place,
-                patience,
-                latest.take(),
-                |chain, table| {
-                    latest = Some(table.clone());
-                    match &table.byte_count {
-                        Some(now) if *now > bytes => Ok(Seen::AsExpected(())),
-                        now => {
-                            if !std::mem::replace(&mut topped_up, true) {
-                                chain.query(
-                                    info,
-                                    "insert_rows",
-                                    insert_variables(place, MANY_ROWS),
-                                )?;
-                            }
-                            let expected = format!("a byte_count above {bytes}");
-                            Ok(Seen::Otherwise {
-                                expected,
-                                got: number(now.as_ref()),
-                            })
-                        }
-                    }
-                },
-            )
-        });
-        chain.check(&UPDATE_ADVANCES, |chain, info| {
-            let first = before.last_update_time;
-            watch(
-                chain,
-                info,
-                place,
-                patience,
-                latest.take(),
-                |_, table| match (table.last_update_time, first) {
-                    (None, None) => Err(absent("last_update_time")),
-                    (Some(_), None) => Ok(Seen::AsExpected(())),
-                    (Some(now), Some(first)) if now > first => Ok(Seen::AsExpected(())),
-                    (now, Some(first)) => Ok(Seen::Otherwise {
-                        expected: format!("a last_update_time after {first}"),
-                        got: now.map_or("NULL".to_owned(), |now| now.to_string()),
-                    }),
-                },
-            )
-        });
-    }
-    let added = chain.check(&COLUMN_ADDED, |chain, info| {
-        let mut variables = place.variables();
-        variables.push(("column_name", text(COLUMN)));
-        variables.push(("column_type", text(COLUMN_TYPE)));
-        chain.query(info, "add_column", variables)?;
-        watch_columns(chain, info, place, patience, |names| {
-            match names.iter().any(|name| is_the_column(name)) {
-                true => Seen::AsExpected(()),
-                false => Seen::Otherwise {
-                    expected: format!("a column `{COLUMN}`"),
-                    got: format!("the columns {}", names.join(", ")),
-                },
-            }
-        })
-    });
-    if added.is_some() {
-        chain.check(&COLUMN_DROPPED, |chain, info| {
-            let mut variables = place.variables();
-            variables.push(("column_name", text(COLUMN)));
-            chain.query(info, "drop_column", variables)?;
-            watch_columns(chain, info, place, patience, |names| {
-                match names.iter().any(|name| is_the_column(name)) {
-                    false => Seen::AsExpected(()),
-                    true => Seen::Otherwise {
-                        expected: format!("no column `{COLUMN}`"),
-                        got: format!("the columns {}", names.join(", ")),
-                    },
-                }
-            })
-        });
-    } else {
-        chain.not_reached(&COLUMN_DROPPED, &COLUMN_ADDED);
-    }
-    chain.check(&LOGGED, |chain, info| {
-        let sql = chain.render(info, "create_lineage_query", place.variables())?;
-        chain
-            .session
-            .run(Some("create_lineage_query"), &sql)
-            .map_err(refusal)?;
-        if !chain.has("get_query_logs_query") {
-            return Err(Outcome::Unsupported(Proof::Absent(
-                "the connector reads no query logs".to_owned(),
-            )));
+        if let Ok(table) = test_table(target, databases.as_deref()) {
+            asking.query_what_may_be_missing("drop_test_table", table.variables())?;
         }
-        poll(chain, patience, |chain| {
-            look_through_logs(chain, info, &sql)
-        })
-    });
-    let dropped = chain.check(&DROPPED, |chain, info| {
-        chain.query(info, "drop_test_table", place.variables())?;
-        poll(chain, patience, |chain| {
-            Ok(match find_table(chain, info, place)? {
-                None => Seen::AsExpected(()),
-                Some(_) => Seen::Otherwise {
-                    expected: format!("no table `{}`", place.table),
-                    got: "it is still there".to_owned(),
-                },
-            })
-        })
-    });
-    dropped.is_some()
+        Ok(())
+    };
+    chain.check(&CLEAN_START, ask, |answers| {
+        test_table(target, answers.results().next())
+    })
 }
 
 /// The target with its database named: its own, or the one the metadata queries speak of.
-fn place_of(chain: &mut Chain<'_>, info: &CheckInfo, target: &FunctionalTarget) -> Asked<Place> {
-    let database = match &target.database {
-        Some(database) => database.clone(),
-        None => {
-            let result = chain.query(info, "get_databases_query", Vec::new())?;
-            first_names(&result, 1)?.pop().unwrap_or_default()
-        }
+fn test_table(
+    target: Option<&FunctionalTarget>,
+    databases: Option<&ResultSet>,
+) -> Judged<TestTable> {
+    let target = target.ok_or_else(|| {
+        Outcome::Unsupported(Proof::Absent(
+            "the connector names no table that functional checks may create".to_owned(),
+        ))
+    })?;
+    let database = match (&target.database, databases) {
+        (Some(database), _) => database.clone(),
+        (None, Some(databases)) => first_names(databases, 1)?.pop().unwrap_or_default(),
+        (None, None) => String::new(),
     };
-    Ok(Place {
+    Ok(TestTable {
         database,
         schema: target.schema.clone(),
         table: target.table.clone(),
     })
 }
 
-/// Drops the table, also after an interruption; gives the statement when that fails.
-fn clean_up(chain: &mut Chain<'_>, place: &Place) -> Option<String> {
-    let info = DROPPED.info(SuiteSection::Functional);
-    let Ok(sql) = chain.render(&info, "drop_test_table", place.variables()) else {
-        return Some(format!("DROP TABLE {}.{}", place.schema, place.table));
-    };
-    for _ in 0..DROP_ATTEMPTS {
-        match chain.session.run_always(Some("drop_test_table"), &sql) {
-            Ok(_) => return None,
-            Err(SqlError {
-                kind: SqlErrorKind::MissingObject,
-                ..
-            }) => return None,
-            Err(_) => {}
-        }
-    }
-    Some(sql)
+/// Everything that is done with the table once it is there; says whether it is gone at the end.
+fn mutate(
+    chain: &mut Chain<'_>,
+    table: &TestTable,
+    before: &Table,
+    tier: Tier,
+    patience: Duration,
+) -> bool {
+    insert(chain, table, before, tier, patience);
+    alter(chain, table, patience);
+    log(chain, table, patience);
+    let dropped = chain.watch(
+        &DROPPED,
+        patience,
+        |asking| asking.query("drop_test_table", table.variables()).map(drop),
+        |asking, _| table.ask_row(asking).map(drop),
+        |answers| table.is_gone(answers),
+    );
+    dropped.is_some()
 }
 
-fn insert_variables(place: &Place, rows: i64) -> Vec<(&'static str, TemplateValue)> {
-    let mut variables = place.variables();
-    variables.push(("num_rows", TemplateValue::Integer(rows)));
-    variables
+/// Inserts rows, and watches what metadata says of the table.
+fn insert(
+    chain: &mut Chain<'_>,
+    table: &TestTable,
+    before: &Table,
+    tier: Tier,
+    patience: Duration,
+) {
+    let watch = |seen: Option<Table>| RowWatch {
+        table,
+        patience,
+        seen,
+    };
+    let insert = |rows: i64| {
+        move |asking: &mut Asking<'_>| {
+            let mut variables = table.variables();
+            variables.push(("num_rows", TemplateValue::Integer(rows)));
+            asking.query("insert_rows", variables).map(drop)
+        }
+    };
+    let nothing = |_: &mut Asking<'_>| Ok(());
+    let rows = before.row_count.clone().ok_or_else(|| absent("row_count"));
+    watch(None).check(
+        chain,
+        &ROWS_GROW,
+        insert(ROWS),
+        nothing,
+        (rows, |before: &BigDecimal, row: &Table| {
+            let wanted = before + ROWS;
+            Ok(match &row.row_count {
+                Some(now) if *now >= wanted => Seen::AsExpected(()),
+                now => Seen::Otherwise {
+                    expected: format!("a row_count of {wanted} or more"),
+                    got: number(now.as_ref()),
+                },
+            })
+        }),
+    );
+    let seen = |chain: &Chain<'_>, spec| table.row(chain.last_result(spec)?).ok().flatten();
+    let latest = seen(chain, &ROWS_GROW);
+    if let Some(said) = latest.as_ref().and_then(|row| row.row_count.as_ref())
+        && tier == Tier::Strict
+        && chain.has("get_table_identifier")
+    {
+        chain.check(
+            &ROWS_COUNTED,
+            |asking| {
+                let table = asking.render("get_table_identifier", table.variables())?;
+                asking.run(None, &format!("SELECT COUNT(*) FROM {table}"))
+            },
+            |answers| is_near(answers, said),
+        );
+    }
+    let inserted = chain.step(&ROWS_GROW, "insert_rows");
+    if !inserted.is_some_and(|step| step.answer.result.is_ok()) {
+        chain.not_reached(&BYTES_GROW, &ROWS_GROW);
+        chain.not_reached(&UPDATE_ADVANCES, &ROWS_GROW);
+        return;
+    }
+    let bytes = before
+        .byte_count
+        .clone()
+        .ok_or_else(|| absent("byte_count"));
+    watch(latest.clone()).check(
+        chain,
+        &BYTES_GROW,
+        nothing,
+        // Ten rows may fit into space that the table has already: more follow when the size stands still.
+        insert(MANY_ROWS),
+        (bytes, |before: &BigDecimal, row: &Table| {
+            Ok(match &row.byte_count {
+                Some(now) if now > before => Seen::AsExpected(()),
+                now => Seen::Otherwise {
+                    expected: format!("a byte_count above {before}"),
+                    got: number(now.as_ref()),
+                },
+            })
+        }),
+    );
+    watch(seen(chain, &BYTES_GROW).or(latest)).check(
+        chain,
+        &UPDATE_ADVANCES,
+        nothing,
+        nothing,
+        (
+            Ok(before.last_update_time),
+            |before: &Option<Timestamp>, row: &Table| match (row.last_update_time, before) {
+                (None, None) => Err(absent("last_update_time")),
+                (Some(_), None) => Ok(Seen::AsExpected(())),
+                (Some(now), Some(before)) if now > *before => Ok(Seen::AsExpected(())),
+                (now, Some(before)) => Ok(Seen::Otherwise {
+                    expected: format!("a last_update_time after {before}"),
+                    got: now.map_or("NULL".to_owned(), |now| now.to_string()),
+                }),
+            },
+        ),
+    );
+}
+
+/// Adds a column and drops it.
+fn alter(chain: &mut Chain<'_>, table: &TestTable, patience: Duration) {
+    let mut variables = table.variables();
+    variables.push(("column_name", text(COLUMN)));
+    let dropping = variables.clone();
+    variables.push(("column_type", text(COLUMN_TYPE)));
+    let added = watch_columns(
+        chain,
+        &COLUMN_ADDED,
+        (table, patience),
+        |asking| asking.query("add_column", variables).map(drop),
+        |names| column_is(true, names),
+    );
+    if added.is_none() {
+        chain.not_reached(&COLUMN_DROPPED, &COLUMN_ADDED);
+        return;
+    }
+    watch_columns(
+        chain,
+        &COLUMN_DROPPED,
+        (table, patience),
+        |asking| asking.query("drop_column", dropping).map(drop),
+        |names| column_is(false, names),
+    );
+}
+
+fn column_is(there: bool, names: &[String]) -> Seen<()> {
+    if names.iter().any(|name| name.eq_ignore_ascii_case(COLUMN)) == there {
+        return Seen::AsExpected(());
+    }
+    let article = if there { "a" } else { "no" };
+    Seen::Otherwise {
+        expected: format!("{article} column `{COLUMN}`"),
+        got: format!("the columns {}", names.join(", ")),
+    }
+}
+
+/// Runs a query and waits until the query logs have it.
+fn log(chain: &mut Chain<'_>, table: &TestTable, patience: Duration) {
+    let has_logs = chain.has("get_query_logs_query");
+    chain.watch(
+        &LOGGED,
+        patience,
+        |asking| {
+            asking
+                .query("create_lineage_query", table.variables())
+                .map(drop)
+        },
+        |asking, _| {
+            if has_logs {
+                look_through_logs(asking)?;
+            }
+            Ok(())
+        },
+        |answers| {
+            if has_logs {
+                is_logged(answers)
+            } else {
+                Err(Outcome::Unsupported(Proof::Absent(
+                    "the connector reads no query logs".to_owned(),
+                )))
+            }
+        },
+    );
+}
+
+/// Drops the table, also after an interruption; gives the statement when that fails.
+fn clean_up(chain: &mut Chain<'_>, table: &TestTable) -> Option<String> {
+    let Ok(sql) = chain.render("drop_test_table", table.variables()) else {
+        return Some(format!("DROP TABLE {}.{}", table.schema, table.table));
+    };
+    let dropped = (0..DROP_ATTEMPTS).any(|_| {
+        let answer = chain
+            .session
+            .ask_always(&sql)
+            .and_then(|answer| answer.result);
+        answer.map_or_else(|error| error.kind == SqlErrorKind::MissingObject, |_| true)
+    });
+    (!dropped).then_some(sql)
+}
+
+/// Judges the row count that metadata gave by the number of rows there are.
+fn is_near(answers: &Answers, said: &BigDecimal) -> Judged<()> {
+    answers.read(
+        |result| match result.scalar().and_then(reading::whole_number) {
+            Some(there) if *said <= &there * ESTIMATE => Ok(()),
+            there => Err(wrong(
+                format!("a row_count near {}", number(there.as_ref())),
+                number(Some(said)),
+            )),
+        },
+    )
 }
 
 fn absent(column: &str) -> Outcome {
     Outcome::Unsupported(Proof::Absent(format!("the tables query gives no {column}")))
 }
 
-fn is_the_column(name: &str) -> bool {
-    name.eq_ignore_ascii_case(COLUMN)
-}
-
-fn number(number: Option<&bigdecimal::BigDecimal>) -> String {
+fn number(number: Option<&BigDecimal>) -> String {
     number.map_or("NULL".to_owned(), ToString::to_string)
 }

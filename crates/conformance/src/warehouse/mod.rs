@@ -3,6 +3,7 @@
 //! [`run`] puts a connector's templates to the test on a live database. It tells its readers [`Event`]s while it works
 //! and gives a [`Report`] at the end, from which an [`Export`] is made.
 
+mod answers;
 mod blame;
 mod chain;
 mod check;
@@ -14,8 +15,8 @@ mod expect;
 mod export;
 mod finding;
 mod functional;
+mod judge;
 mod metadata;
-mod metadata_proofs;
 mod outcome;
 mod plan;
 mod query_logs;

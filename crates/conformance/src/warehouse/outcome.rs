@@ -1,9 +1,7 @@
 //! What a check found, with its evidence.
 
-use std::time::Duration;
-
 use bowline_contract::Template;
-use bowline_driver::{SqlError, Value};
+use bowline_driver::{Answer, SqlError, Value};
 
 /// The kinds of answer a check can give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -124,26 +122,43 @@ pub struct Step {
     pub label: Option<&'static str>,
     /// The statement as sent.
     pub sql: String,
-    /// What came back.
-    pub answer: Result<Preview, SqlError>,
-    /// How long it took.
-    pub elapsed: Duration,
+    /// What came back, whole, and when.
+    pub answer: Answer,
     /// With how many other checks it was asked in one statement, each as a scalar subquery; 0 when alone.
     pub shared_with: usize,
 }
 
+impl Step {
+    /// The beginning of what came back, to be shown; the error when there was one.
+    ///
+    /// # Errors
+    /// That of the answer.
+    pub fn preview(&self) -> Result<Preview<'_>, &SqlError> {
+        let result = self.answer.result.as_ref()?;
+        Ok(Preview {
+            columns: result
+                .columns
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect(),
+            rows: &result.rows[..result.rows.len().min(Preview::ROWS)],
+            total_rows: result.rows.len(),
+        })
+    }
+}
+
 /// The beginning of a result.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Preview {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview<'r> {
     /// The columns' names.
-    pub columns: Vec<String>,
+    pub columns: Vec<&'r str>,
     /// At most [`Preview::ROWS`] rows.
-    pub rows: Vec<Vec<Value>>,
+    pub rows: &'r [Vec<Value>],
     /// How many rows there were in all.
     pub total_rows: usize,
 }
 
-impl Preview {
-    /// The most rows kept.
+impl Preview<'_> {
+    /// The most rows shown.
     pub const ROWS: usize = 5;
 }

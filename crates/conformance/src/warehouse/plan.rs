@@ -1,21 +1,19 @@
 //! What a run does: which checks, in which pieces of work.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
-use bowline_driver::{ResultSet, Value};
+use bowline_driver::{Answer, ResultSet, Value};
+use bowline_query::{Clock, Composer, Expressions};
 
-use crate::warehouse::expect::{Expect, Judgement};
-use crate::warehouse::finding::{Finding, answer, unrendered};
+use crate::warehouse::answers::Answers;
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{judge, outcome, read_question, unrendered};
 use crate::warehouse::outcome::{Outcome, Proof, Step};
 use crate::warehouse::record::{CheckRecord, Question, records};
-use crate::warehouse::session::{Session, preview};
+use crate::warehouse::session::Session;
 use crate::{CheckInfo, Tier};
-use bowline_query::Clock;
-use bowline_query::Composer;
-use bowline_query::Expressions;
 
 /// How many scalar checks share one statement.
 const SHARED: usize = 12;
@@ -146,87 +144,92 @@ fn is_scalar(question: &Question) -> bool {
 
 /// Asks checks together where that settles them, and one by one where it does not, so that blame is exact.
 pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding> {
-    let answers = if prepared.len() > 1 {
+    let together = if prepared.len() > 1 {
         ask_together(&prepared, session)
     } else {
         None
     };
-    prepared
-        .into_iter()
-        .enumerate()
-        .map(
-            |(
-                position,
-                Prepared {
-                    mut finding,
-                    question,
-                },
-            )| {
-                match answers
-                    .as_ref()
-                    .and_then(|answers| answers.get(position))
-                    .cloned()
-                    .flatten()
-                {
-                    Some(step) => finding.steps = vec![step],
-                    None => {
-                        finding.rests_on_failure = matches!(
-                            question,
-                            Question::Success {
-                                must_succeed: false,
-                                ..
-                            }
-                        );
-                        finding.outcome = answer(&question, session);
-                        finding.steps = session.take_steps();
-                    }
-                }
-                finding
-            },
-        )
-        .collect()
+    let mut together = together.unwrap_or_default().into_iter();
+    let settle = |each: Prepared| {
+        let Prepared {
+            mut finding,
+            question,
+        } = each;
+        let judged = |answers: &Answers| {
+            outcome(judge(&finding.info, answers, |answers| {
+                read_question(&question, answers)
+            }))
+        };
+        let answers = match together.next().map(Answers::of) {
+            Some(answers) if judged(&answers) == Outcome::Supported => answers,
+            _ => ask_alone(&question, session),
+        };
+        finding.outcome = judged(&answers);
+        finding.rests_on_failure = matches!(
+            question,
+            Question::Success {
+                must_succeed: false,
+                ..
+            }
+        );
+        finding.steps = answers.steps;
+        finding
+    };
+    prepared.into_iter().map(settle).collect()
 }
 
-/// One statement with a scalar subquery per check. Gives the evidence of those whose value is right.
-fn ask_together(prepared: &[Prepared], session: &mut Session) -> Option<Vec<Option<Step>>> {
+/// Asks one question.
+pub(crate) fn ask_alone(question: &Question, session: &mut Session) -> Answers {
+    let sql = match question {
+        Question::Statement { sql, .. } | Question::Success { sql, .. } => sql,
+        Question::Rendered { .. } => return Answers::default(),
+    };
+    match session.ask(sql) {
+        Ok(answer) => Answers::of(Step {
+            label: None,
+            sql: sql.clone(),
+            answer,
+            shared_with: 0,
+        }),
+        Err(error) => Answers::none(error),
+    }
+}
+
+/// One statement with a scalar subquery per check; gives each check its value, as if it had been asked alone.
+fn ask_together(prepared: &[Prepared], session: &mut Session) -> Option<Vec<Step>> {
     let statement = |each: &Prepared| match &each.question {
-        Question::Statement { sql, expect } => Some((sql.clone(), expect.clone())),
+        Question::Statement { sql, .. } => Some(sql.clone()),
         Question::Success { .. } | Question::Rendered { .. } => None,
     };
     let asked = prepared.iter().map(statement).collect::<Option<Vec<_>>>()?;
     let columns = asked
         .iter()
         .enumerate()
-        .map(|(number, (sql, _))| format!("({sql}\n) AS c{number}"));
+        .map(|(number, sql)| format!("({sql}\n) AS c{number}"));
     let sql = format!("SELECT {}", columns.collect::<Vec<_>>().join(",\n"));
-    if session.interrupt().is_stopped() {
-        return None;
-    }
-    let started = Instant::now();
-    let result = session.ask(&sql).ok()?;
-    let elapsed = started.elapsed();
+    let answer = session.ask(&sql).ok()?;
+    let result = answer.result.ok()?;
     let [row] = result.rows.as_slice() else {
         return None;
     };
-    let settle = |(value, (sql, expect)): (&Value, (String, Expect))| {
-        let alone = ResultSet {
-            rows: vec![vec![value.clone()]],
-            ..ResultSet::default()
-        };
-        matches!(expect.judge(&alone), Judgement::Right).then(|| Step {
-            label: None,
-            sql,
-            answer: Ok(preview(&alone)),
-            elapsed,
-            shared_with: prepared.len() - 1,
-        })
+    let step = |(value, sql): (&Value, String)| Step {
+        label: None,
+        sql,
+        answer: Answer {
+            result: Ok(Arc::new(ResultSet {
+                rows: vec![vec![value.clone()]],
+                ..ResultSet::default()
+            })),
+            ..answer
+        },
+        shared_with: prepared.len() - 1,
     };
-    Some(row.iter().zip(asked).map(settle).collect())
+    Some(row.iter().zip(asked).map(step).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::warehouse::expect::Expect;
 
     #[test]
     fn only_one_right_value_is_a_scalar() {

@@ -171,6 +171,6 @@ impl Page<'_> {
 
 /// The error of a statement, unless the answer in words has said it already.
 fn unsaid_error(step: Option<&Step>, got: &str) -> Option<String> {
-    let error = step?.answer.as_ref().err()?.to_string();
+    let error = step?.answer.result.as_ref().err()?.to_string();
     (!got.contains(&error)).then_some(error)
 }

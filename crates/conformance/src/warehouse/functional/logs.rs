@@ -1,58 +1,95 @@
 //! Finding a statement again in the database's query logs.
 
-use super::polling::Seen;
-use crate::CheckInfo;
-use crate::warehouse::chain::{Asked, Chain};
-use crate::warehouse::finding::wrong;
-use crate::warehouse::query_logs::{self, Bounds, Page};
-use bowline_query::Clock;
+use bowline_driver::ResultSet;
 
-const LOG_PAGE: i64 = 1000;
-const LOG_PAGES: i64 = 20;
+use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::chain::{PageRequest, Seen};
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::query_logs::{self, Bounds};
 
-/// Looks for a statement among the logged ones, page by page: the order of a log is the dialect's own.
-pub(super) fn look_through_logs(
-    chain: &mut Chain<'_>,
-    info: &CheckInfo,
-    sql: &str,
-) -> Asked<Seen<()>> {
-    let wanted = squeeze(sql);
-    let pattern = without_constants(sql);
-    let hour = Clock::at(jiff::Timestamp::now()).last_hour();
-    let mut others = 0;
+const LOG_PAGE: usize = 1000;
+const LOG_PAGES: usize = 20;
+
+/// Looks for the first statement of a check among the logged ones, page by page: the order of a log is the dialect's
+/// own.
+pub(super) fn look_through_logs(asking: &mut Asking<'_>) -> Result<(), Halt> {
+    let hour = asking.clock().last_hour();
+    let run = asking.answers().steps.first();
+    let wanted = Wanted::new(run.map_or("", |step| step.sql.as_str()));
     for page in 0..LOG_PAGES {
-        let page = Page {
-            limit: LOG_PAGE,
-            offset: page * LOG_PAGE,
+        let page = PageRequest {
+            limit: wide(LOG_PAGE),
+            offset: wide(page * LOG_PAGE),
         };
-        let variables = query_logs::variables(hour, Bounds::DateTimes, page);
-        let result = chain.query(info, "get_query_logs_query", variables)?;
-        let texts = query_logs::read_texts(&result)?;
-        if texts.iter().any(|text| squeeze(text).contains(&wanted)) {
+        let result = query_logs::ask(asking, hour, Bounds::DateTimes, page)?;
+        if wanted.is_in(&result) != Ok(false) || result.rows.len() < LOG_PAGE {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Judges whether the first statement is among the logged ones that followed.
+pub(super) fn is_logged(answers: &Answers) -> Judged<Seen<()>> {
+    let run = answers.steps.first();
+    let wanted = Wanted::new(run.map_or("", |step| step.sql.as_str()));
+    let mut others = 0;
+    for result in answers.results() {
+        if wanted.is_in(result)? {
             return Ok(Seen::AsExpected(()));
         }
+        others += result.rows.len();
+    }
+    Ok(Seen::Otherwise {
+        expected: format!("the query `{}` among the logged ones", wanted.sql),
+        got: format!("{others} other queries"),
+    })
+}
+
+/// A statement that logs are searched for.
+struct Wanted {
+    sql: String,
+    squeezed: String,
+    without_constants: String,
+}
+
+impl Wanted {
+    fn new(sql: &str) -> Self {
+        Self {
+            sql: sql.to_owned(),
+            squeezed: squeeze(sql),
+            without_constants: without_constants(sql),
+        }
+    }
+
+    /// Whether a page of the log has it.
+    fn is_in(&self, result: &ResultSet) -> Judged<bool> {
+        let texts = query_logs::read_texts(result)?;
+        let mut squeezed = texts.iter().map(|text| squeeze(text));
+        if squeezed.any(|text| text.contains(&self.squeezed)) {
+            return Ok(true);
+        }
         // Waiting brings no constant back.
-        if let Some(text) = texts
-            .iter()
-            .find(|text| without_constants(text).contains(&pattern))
-        {
-            return Err(wrong(
-                format!("the query `{sql}` among the logged ones, as it was run"),
+        let is_the_same =
+            |text: &&String| without_constants(text).contains(&self.without_constants);
+        match texts.iter().find(is_the_same) {
+            None => Ok(false),
+            Some(text) => Err(wrong(
+                format!(
+                    "the query `{}` among the logged ones, as it was run",
+                    self.sql
+                ),
                 format!(
                     "`{}`: the log keeps queries without their constants",
                     squeeze(text)
                 ),
-            ));
-        }
-        others += texts.len();
-        if i64::try_from(texts.len()).is_ok_and(|found| found < LOG_PAGE) {
-            break;
+            )),
         }
     }
-    Ok(Seen::Otherwise {
-        expected: format!("the query `{sql}` among the logged ones"),
-        got: format!("{others} other queries"),
-    })
+}
+
+fn wide(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A statement with every run of blanks as one, and no semicolon at the end.
