@@ -1,7 +1,7 @@
 //! Break any one template, and the report's first line names it.
 
-use bowline_connector::dialect::Pack;
 use bowline_contract::{Template, TemplateKind, exit_code};
+use bowline_warehouse::dialect::Pack;
 use libtest_mimic::{Failed, Trial};
 
 use crate::connector::{Engine, spell};

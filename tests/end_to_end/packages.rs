@@ -8,10 +8,9 @@ use std::process::Command;
 use bowline_contract::ConnectorName;
 use bowline_contract::manifest::AssetClass;
 use bowline_image::python::{BasePython, Libc, PackageRequest, install};
-use bowline_image::{
-    Cancel, Content, ImageError, ImageErrorKind, PlannedConnector, PlannedFile, Platform,
-    Requirement,
-};
+use bowline_image::{ImageError, ImageErrorKind, PlannedConnector, PlannedFile, Requirement};
+use bowline_oci::layer::Content;
+use bowline_oci::{Cancel, Platform};
 use libtest_mimic::{Failed, Trial};
 
 use crate::needs::{Need, python, trial};

@@ -5,14 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_collect::{CollectError, StateError};
-use bowline_conformance::ExportError;
-use bowline_connector::{CredentialsError, LoadError, OpenError, ScaffoldError, WorkspaceError};
-use bowline_contract::{NameError, UnknownSection, credentials};
-use bowline_driver::install::InstallError;
+use bowline_connector::{CredentialsError, ScaffoldError, WorkspaceError};
+use bowline_contract::{NameError, UnknownSection};
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_image::ImageError;
 use bowline_image::plan::PlanError;
+use bowline_installer::InstallError;
 use bowline_pipeline::{OpenApiError, RecordingError, SourceError};
+use bowline_workbench::WorkbenchError;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -34,43 +34,18 @@ pub(crate) enum CliError {
     /// A connector cannot be scaffolded.
     #[error(transparent)]
     Scaffold(Box<ScaffoldError>),
-    /// The workspace cannot say which connector is meant.
+    /// Something cannot be done with a connector.
     #[error(transparent)]
-    Workspace(#[from] WorkspaceError),
-    /// The connector's folder is not valid.
-    #[error(transparent)]
-    Connector(Box<LoadError>),
-    /// The credentials cannot be used.
+    Workbench(#[from] WorkbenchError),
+    /// Credentials from elsewhere than a connector's folder cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// The credentials do not fit the manifest's schema, or the schema is none.
-    #[error("cannot use the credentials: `{}`", .path.display())]
-    CredentialsCheck {
-        /// The credentials file.
-        path: PathBuf,
-        /// What does not fit; no secret is in it.
-        source: credentials::CredentialsError,
-    },
-    /// A value of `connector.toml` cannot be worked out.
-    #[error(transparent)]
-    Expression(OpenError),
-    /// The database cannot be reached.
-    #[error("cannot connect to the database of connector `{connector}`{}", connect_hint(.source))]
-    Connect {
-        /// The connector's name.
-        connector: String,
-        /// The driver's words.
-        source: SqlError,
-    },
     /// An OpenAPI document gives no proposal.
     #[error(transparent)]
     OpenApi(#[from] OpenApiError),
     /// A recording of a vendor cannot be made or read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// A pipeline connector cannot be read.
-    #[error(transparent)]
-    Source(Box<SourceError>),
     /// A driver cannot be installed.
     #[error(transparent)]
     Install(InstallError),
@@ -85,9 +60,6 @@ pub(crate) enum CliError {
         /// Why, with the place and a window on the source.
         words: String,
     },
-    /// There is no export.
-    #[error("cannot export the connector")]
-    Export(#[source] ExportError),
     /// An image cannot be built as asked.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -122,19 +94,6 @@ pub(crate) enum CliError {
     Internal(String),
 }
 
-/// What usually helps; the driver's own hint is better where it gives one.
-fn connect_hint(error: &SqlError) -> &'static str {
-    match error.kind {
-        SqlErrorKind::Connection | SqlErrorKind::Timeout if !error.message.contains(HINT) => {
-            "\nhint: see that the database runs, and that `connect_args` in credentials.json says where"
-        }
-        SqlErrorKind::Permission if !error.message.contains(HINT) => {
-            "\nhint: see that the login in `connect_args` of credentials.json is right"
-        }
-        _ => "",
-    }
-}
-
 /// What can be done about a statement that wanted more than it may have.
 fn statement_hint(error: &SqlError) -> &'static str {
     match error.kind {
@@ -152,7 +111,7 @@ impl From<ScaffoldError> for CliError {
 
 impl From<SourceError> for CliError {
     fn from(error: SourceError) -> Self {
-        Self::Source(Box::new(error))
+        Self::Workbench(error.into())
     }
 }
 
@@ -167,9 +126,9 @@ impl From<CollectError> for CliError {
     }
 }
 
-impl From<LoadError> for CliError {
-    fn from(error: LoadError) -> Self {
-        Self::Connector(Box::new(error))
+impl From<WorkspaceError> for CliError {
+    fn from(error: WorkspaceError) -> Self {
+        Self::Workbench(error.into())
     }
 }
 

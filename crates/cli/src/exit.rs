@@ -1,14 +1,16 @@
 //! How a command ended, and the one place that turns it into the process's exit code.
 
 use bowline_collect::{CollectError, PushErrorKind, StateError};
-use bowline_conformance::{Conclusion, ExportError};
+use bowline_conformance::ExportError;
 use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
-use bowline_driver::install::InstallError;
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_image::ImageErrorKind;
 use bowline_image::plan::{PlanError, PlanProblemKind};
+use bowline_installer::InstallError;
 use bowline_pipeline::{RecordingError, SourceErrorKind};
+use bowline_report::Conclusion;
+use bowline_workbench::WorkbenchError;
 
 use crate::error::CliError;
 
@@ -24,7 +26,7 @@ pub(crate) enum Ended {
     /// The user stopped it.
     Interrupted,
     /// The same program ended so in a container, and has said why.
-    Inside(i32),
+    InContainer(i32),
 }
 
 impl From<Conclusion> for Ended {
@@ -45,7 +47,7 @@ pub(crate) fn code(result: &Result<Ended, CliError>) -> i32 {
         Ok(Ended::FellShort) => exit_code::FELL_SHORT,
         Ok(Ended::Inconclusive) => exit_code::INCONCLUSIVE,
         Ok(Ended::Interrupted) => exit_code::INTERRUPTED,
-        Ok(Ended::Inside(code)) => *code,
+        Ok(Ended::InContainer(code)) => *code,
         Err(error) => error_code(error),
     }
 }
@@ -56,7 +58,8 @@ fn error_code(error: &CliError) -> i32 {
         | CliError::Section(_)
         | CliError::Name(_)
         | CliError::OpenApi(_) => exit_code::USAGE,
-        CliError::Workspace(error) => workspace_code(error),
+        CliError::Workbench(error) => workbench_code(error),
+        CliError::Credentials(_) => exit_code::INVALID,
         CliError::Scaffold(error) => match error.as_ref() {
             ScaffoldError::Workspace(error) => workspace_code(error),
             ScaffoldError::Write { .. } => exit_code::FILES,
@@ -64,17 +67,11 @@ fn error_code(error: &CliError) -> i32 {
             ScaffoldError::Broken(_) => exit_code::INTERNAL,
             _ => exit_code::USAGE,
         },
-        CliError::Connector(_)
-        | CliError::Credentials(_)
-        | CliError::CredentialsCheck { .. }
-        | CliError::Expression(_) => exit_code::INVALID,
-        CliError::Connect { source, .. } => connection_code(source),
         CliError::Recording(error) => match error {
             RecordingError::Write { .. } => exit_code::FILES,
             RecordingError::Format { .. } => exit_code::INVALID,
             _ => exit_code::USAGE,
         },
-        CliError::Source(error) => source_code(error.kind),
         CliError::Install(InstallError::Interrupted) => exit_code::INTERRUPTED,
         CliError::Install(_) => exit_code::DRIVER,
         CliError::Statement(error) => match error.kind {
@@ -83,12 +80,7 @@ fn error_code(error: &CliError) -> i32 {
             _ => exit_code::FELL_SHORT,
         },
         CliError::Render { .. } => exit_code::FELL_SHORT,
-        CliError::Export(ExportError::Interrupted) => exit_code::INTERRUPTED,
-        CliError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
-        CliError::Export(ExportError::Write { .. })
-        | CliError::Write { .. }
-        | CliError::Output(_)
-        | CliError::Input(_) => exit_code::FILES,
+        CliError::Write { .. } | CliError::Output(_) | CliError::Input(_) => exit_code::FILES,
         CliError::Collect(error) => collect_code(error),
         CliError::CollectState(error) => match error {
             StateError::Locked(_) | StateError::Foreign { .. } => exit_code::USAGE,
@@ -101,12 +93,31 @@ fn error_code(error: &CliError) -> i32 {
     }
 }
 
+fn workbench_code(error: &WorkbenchError) -> i32 {
+    match error {
+        WorkbenchError::Workspace(error) => workspace_code(error),
+        WorkbenchError::Load(_)
+        | WorkbenchError::Credentials(_)
+        | WorkbenchError::CredentialsCheck { .. }
+        | WorkbenchError::Expression(_) => exit_code::INVALID,
+        WorkbenchError::Connect { source, .. } => connection_code(source),
+        WorkbenchError::Source(error) => source_code(error.kind),
+        WorkbenchError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
+        WorkbenchError::Export(ExportError::Write { .. }) => exit_code::FILES,
+        WorkbenchError::Export(ExportError::Interrupted) | WorkbenchError::Interrupted => {
+            exit_code::INTERRUPTED
+        }
+        WorkbenchError::CtrlC(_) | WorkbenchError::Served => exit_code::INTERNAL,
+    }
+}
+
 /// What is wrong with the command alone is a matter of usage; anything else is the connectors'.
 fn plan_code(error: &PlanError) -> i32 {
     let is_usage = |kind| matches!(kind, PlanProblemKind::Name | PlanProblemKind::Argument);
-    match error.problems.iter().all(|problem| is_usage(problem.kind)) {
-        true => exit_code::USAGE,
-        false => exit_code::INVALID,
+    if error.problems.iter().all(|problem| is_usage(problem.kind)) {
+        exit_code::USAGE
+    } else {
+        exit_code::INVALID
     }
 }
 

@@ -1,8 +1,8 @@
 //! Values for templates from the command line, typed as the contract types them.
 
-use bowline_connector::template::Arguments;
 use bowline_contract::{Template, Variable, VariableType};
 use bowline_template::TemplateValue;
+use bowline_warehouse::template::Arguments;
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 use jiff::Timestamp;

@@ -2,16 +2,16 @@
 
 use std::thread;
 
+use bowline_contract::pipeline::Window;
 use bowline_pipeline::{Pipeline, RunQuery, SourceError, Summary};
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
 use crate::dead_letters::DeadLetters;
 use crate::error::CollectError;
-use crate::event::{Encoder, Event, Kind};
+use crate::event::{Encoder, Event, Given, Kind};
 use crate::queue::Queue;
 use crate::sink::Sink;
-use crate::state::{Ledger, Window};
+use crate::state::Ledger;
 
 /// How many events are delivered together at most: as many as the push API takes.
 const BATCH: usize = 100;
@@ -170,29 +170,24 @@ impl Collection<'_> {
     }
 
     fn read(&self, queue: &Queue) -> Result<(Option<Summary>, Option<Summary>), SourceError> {
-        let put = |kind, json: Json| {
+        let put = |given| {
             // When nobody takes events any more, the reading is being cancelled.
-            let _taken = queue.push(self.encoder.event(kind, json));
+            let _taken = queue.push(self.encoder.event(given));
         };
         let assets = match self.parts {
             Parts::All | Parts::Metadata => Some(self.pipeline.assets(
                 self.now,
                 None,
-                &mut |json| put(Kind::Asset, json),
+                &mut |asset| put(Given::Asset(asset)),
             )?),
             Parts::Runs => None,
         };
         let runs = match self.parts {
-            Parts::All | Parts::Runs => {
-                let query = RunQuery::Window {
-                    start: self.window.start,
-                    end: self.window.end,
-                };
-                let summary = self
-                    .pipeline
-                    .runs(&query, None, &mut |json| put(Kind::Run, json))?;
-                Some(summary)
-            }
+            Parts::All | Parts::Runs => Some(self.pipeline.runs(
+                &RunQuery::Window(self.window),
+                None,
+                &mut |run| put(Given::Run(run)),
+            )?),
             Parts::Metadata => None,
         };
         Ok((assets, runs))

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use bowline_contract::pipeline::Window;
 use serde_json::Value as Json;
 
 use crate::error::CollectError;
 use crate::event::Event;
 use crate::sink::LineFile;
-use crate::state::Window;
 
 /// A file of events that cannot be delivered, a line each: `kind`, `key`, `window`, `reasons` and the `event` as the
 /// connector gave it or as it was sent. The file is made when there is something to put into it.

@@ -3,10 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use bowline_contract::pipeline::Window;
 use bowline_pipeline::SourceError;
 use bowline_words::{Failure, FailureKind};
-
-use crate::state::Window;
 
 /// Why a collection stopped. What it had delivered stays delivered, and its window stays open.
 #[derive(Debug, thiserror::Error)]

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use bowline_contract::pipeline::{
-    Asset, AssetRef, EventError, Field, Run, Shape, validate_assets, validate_runs,
+    Asset, AssetEvent, AssetRef, EventError, Field, Run, RunEvent, Shape, validate_assets,
+    validate_runs,
 };
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::lineage::Lineage;
+use crate::lineage::{Absent, Lineage};
 
 /// The kinds of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,51 +78,109 @@ impl Encoder {
         }
     }
 
-    /// The event that a connector gave.
+    /// The event of what a connector gave.
     #[must_use]
-    pub fn event(&self, kind: Kind, mut json: Json) -> Event {
-        if let Some(event) = json.as_object_mut() {
-            match kind {
-                Kind::Asset => make_sparse(Asset::FIELDS, event),
-                Kind::Run => make_sparse(Run::FIELDS, event),
+    pub fn event(&self, mut given: Given) -> Event {
+        let kind = given.kind();
+        given.make_sparse();
+        let mut canonical = kind.name().as_bytes().to_vec();
+        write_canonical(given.json(), &mut canonical);
+        let key = Uuid::new_v5(&self.namespace, &canonical);
+        let mut problems = given.problems();
+        if problems.is_empty() {
+            match self.write(key, &mut given) {
+                Ok(text) => {
+                    return Event {
+                        kind,
+                        key,
+                        text,
+                        problems,
+                    };
+                }
+                Err(absent) => problems.push(absent.to_string()),
             }
         }
-        let mut canonical = kind.name().as_bytes().to_vec();
-        write_canonical(&json, &mut canonical);
-        let key = Uuid::new_v5(&self.namespace, &canonical);
-        let errors = match kind {
-            Kind::Asset => validate_assets(std::slice::from_ref(&json)),
-            Kind::Run => validate_runs(std::slice::from_ref(&json)),
-        };
-        let text = if errors.is_empty() {
-            self.write(kind, key, json)
-        } else {
-            json.to_string()
-        };
         Event {
             kind,
             key,
-            text,
-            problems: errors.iter().map(told).collect(),
+            text: given.json().to_string(),
+            problems,
         }
     }
 
-    fn write(&self, kind: Kind, key: Uuid, json: Json) -> String {
-        match (&self.format, kind) {
-            (Format::Lines, _) => {
+    fn write(&self, key: Uuid, given: &mut Given) -> Result<String, Absent> {
+        let kind = given.kind();
+        Ok(match (&self.format, given) {
+            (Format::Lines, given) => {
+                let json = given.json();
                 format!(r#"{{"kind":"{kind}","key":"{key}","event":{json}}}"#)
             }
-            (Format::Push, Kind::Asset) => {
-                format!(r#"{{"etl_asset":{}}}"#, keyed(json, key))
+            (Format::Push, Given::Asset(asset)) => {
+                asset
+                    .fields_mut()
+                    .into_iter()
+                    .for_each(|asset| add_key(asset, key));
+                format!(r#"{{"etl_asset":{asset}}}"#)
             }
-            (Format::Push, Kind::Run) => keyed(json, key).to_string(),
-            (Format::OpenLineage(lineage), Kind::Asset) => lineage.asset(&json),
-            (Format::OpenLineage(lineage), Kind::Run) => lineage.run(&json),
-        }
+            (Format::Push, Given::Run(run)) => {
+                settle(run);
+                run.fields_mut()
+                    .into_iter()
+                    .for_each(|run| add_key(run, key));
+                run.to_string()
+            }
+            (Format::OpenLineage(lineage), Given::Asset(asset)) => lineage.asset(asset)?,
+            (Format::OpenLineage(lineage), Given::Run(run)) => lineage.run(run)?,
+        })
     }
 }
 
-/// Takes out nulls and empty lists, which an event must not hold; what the model leaves to the vendor stays as it is.
+/// What a connector gave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Given {
+    /// A job.
+    Asset(AssetEvent),
+    /// A run.
+    Run(RunEvent),
+}
+
+impl Given {
+    const fn kind(&self) -> Kind {
+        match self {
+            Self::Asset(_) => Kind::Asset,
+            Self::Run(_) => Kind::Run,
+        }
+    }
+
+    const fn json(&self) -> &Json {
+        match self {
+            Self::Asset(asset) => asset.json(),
+            Self::Run(run) => run.json(),
+        }
+    }
+
+    /// Takes out nulls and empty lists, which an event must not hold.
+    fn make_sparse(&mut self) {
+        let (model, fields) = match self {
+            Self::Asset(asset) => (Asset::FIELDS, asset.fields_mut()),
+            Self::Run(run) => (Run::FIELDS, run.fields_mut()),
+        };
+        if let Some(fields) = fields {
+            make_sparse(model, fields);
+        }
+    }
+
+    /// What is wrong with it by the contract.
+    fn problems(&self) -> Vec<String> {
+        let errors = match self {
+            Self::Asset(asset) => validate_assets(std::slice::from_ref(asset)),
+            Self::Run(run) => validate_runs(std::slice::from_ref(run)),
+        };
+        errors.iter().map(told).collect()
+    }
+}
+
+/// Takes out nulls and empty lists; what the model leaves to the vendor stays as it is.
 fn make_sparse(fields: &'static [Field], object: &mut Map<String, Json>) {
     object.retain(|_, value| {
         !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty())
@@ -158,29 +217,21 @@ fn told(error: &EventError) -> String {
     }
 }
 
-/// The event with its key and the vendor's own words among the attributes, the one place where the push API takes what
-/// its model does not name.
-fn keyed(mut json: Json, key: Uuid) -> Json {
-    if let Some(event) = json.as_object_mut() {
-        settle(event);
-        attributes(event).insert("event_key".to_owned(), Json::from(key.to_string()));
-    }
-    json
+/// Puts the key among the attributes, the one place where the push API takes what its model does not name.
+fn add_key(event: &mut Map<String, Json>, key: Uuid) {
+    attributes(event).insert("event_key".to_owned(), Json::from(key.to_string()));
 }
 
 const RAW_STATUS: &str = "raw_status";
 
-/// Moves the vendor's own status to the attributes, in task runs too.
-fn settle(event: &mut Map<String, Json>) {
-    if let Some(raw) = event.shift_remove(RAW_STATUS) {
-        attributes(event)
-            .entry(RAW_STATUS)
-            .or_insert_with(|| raw.clone());
+/// Moves the vendor's own status to the attributes too, also in task runs.
+fn settle(run: &mut RunEvent) {
+    if let Some(fields) = run.fields_mut()
+        && let Some(raw) = fields.shift_remove(RAW_STATUS)
+    {
+        attributes(fields).entry(RAW_STATUS).or_insert(raw);
     }
-    let tasks = event.get_mut("task_runs").and_then(Json::as_array_mut);
-    for task in tasks.into_iter().flatten().filter_map(Json::as_object_mut) {
-        settle(task);
-    }
+    run.task_runs_mut().for_each(settle);
 }
 
 fn attributes(event: &mut Map<String, Json>) -> &mut Map<String, Json> {
@@ -238,23 +289,24 @@ mod tests {
         })
     }
 
+    fn of_run(json: Json) -> Given {
+        Given::Run(RunEvent::new(json))
+    }
+
     #[test]
     fn keys_follow_the_content_and_the_connector() {
         let encoder = Encoder::new("custom-etl-connector-abc1234", Format::Lines);
-        let first = encoder.event(Kind::Run, run());
+        let first = encoder.event(of_run(run()));
         let mut turned = Map::new();
         for (name, value) in run().as_object().unwrap().iter().rev() {
             turned.insert(name.clone(), value.clone());
         }
-        assert_eq!(
-            encoder.event(Kind::Run, Json::Object(turned)).key,
-            first.key
-        );
+        assert_eq!(encoder.event(of_run(Json::Object(turned))).key, first.key);
         let mut other = run();
         other["status"] = json!("skipped");
-        assert_ne!(encoder.event(Kind::Run, other).key, first.key);
+        assert_ne!(encoder.event(of_run(other)).key, first.key);
         let elsewhere = Encoder::new("custom-etl-connector-abc1235", Format::Lines);
-        assert_ne!(elsewhere.event(Kind::Run, run()).key, first.key);
+        assert_ne!(elsewhere.event(of_run(run())).key, first.key);
     }
 
     #[test]
@@ -269,7 +321,7 @@ mod tests {
             "event_time": "2026-11-22T10:00:00Z", "error": null,
         }]);
         full["attributes"] = json!({"theirs": null, "tags": []});
-        let event = encoder.event(Kind::Run, full);
+        let event = encoder.event(of_run(full));
         let line: Json = serde_json::from_str(&event.text).unwrap();
         let mut expected = run();
         expected["group"] = json!({"source_id": "g"});
@@ -279,13 +331,13 @@ mod tests {
         }]);
         expected["attributes"] = json!({"theirs": null, "tags": []});
         assert_eq!(line["event"], expected);
-        assert_eq!(encoder.event(Kind::Run, expected).key, event.key);
+        assert_eq!(encoder.event(of_run(expected)).key, event.key);
     }
 
     #[test]
     fn lines_hold_the_event_unchanged() {
         let encoder = Encoder::new("custom-etl-connector-abc1234", Format::Lines);
-        let event = encoder.event(Kind::Run, run());
+        let event = encoder.event(of_run(run()));
         let line: Json = serde_json::from_str(&event.text).unwrap();
         assert_eq!(
             line,
@@ -299,7 +351,7 @@ mod tests {
         let mut with_task = run();
         with_task["task_runs"] = json!([run()]);
         with_task["attributes"] = json!({"pool": "p"});
-        let event = encoder.event(Kind::Run, with_task);
+        let event = encoder.event(of_run(with_task));
         let sent: Json = serde_json::from_str(&event.text).unwrap();
         assert_eq!(
             sent["attributes"],
@@ -310,7 +362,9 @@ mod tests {
             json!({"raw_status": "DONE"})
         );
         assert!(sent.get("raw_status").is_none());
-        let asset = encoder.event(Kind::Asset, json!({"job_source_id": "a", "name": "A"}));
+        let asset = encoder.event(Given::Asset(AssetEvent::new(
+            json!({"job_source_id": "a", "name": "A"}),
+        )));
         let sent: Json = serde_json::from_str(&asset.text).unwrap();
         assert_eq!(sent["etl_asset"]["name"], "A");
         assert_eq!(
@@ -325,7 +379,7 @@ mod tests {
         let mut bad = run();
         bad["end_time"] = Json::Null;
         bad["task_runs"] = json!([{"job_source_id": "a"}]);
-        let event = encoder.event(Kind::Run, bad.clone());
+        let event = encoder.event(of_run(bad.clone()));
         bad.as_object_mut().unwrap().shift_remove("end_time");
         assert_eq!(event.text, bad.to_string());
         assert!(

@@ -4,8 +4,11 @@
 //! how it stands at its own time; the same for its task runs, whose parent it is. Identifiers are made from the
 //! vendor's, so that the same run has the same identifier in every collection.
 
+use std::fmt;
+
 use bowline_contract::pipeline::{
-    Asset, AssetRef, AssetType, EventTime, Owner, Property, Run, RunStatus,
+    AssetEvent, AssetType, EventProblem, GivenAssetRef, GivenOwner, GivenRunError, GivenTask,
+    RunEvent, RunStatus,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
@@ -52,88 +55,95 @@ impl Lineage {
     }
 
     /// The job events of a valid asset, a line each.
-    pub(crate) fn asset(&self, json: &Json) -> String {
-        let Ok(asset) = serde_json::from_value::<Asset>(json.clone()) else {
-            return String::new();
-        };
-        let mut facets = self.job_facets(JobType::Job, asset.description.as_deref());
-        if let Some(owners) = asset.owner.as_ref().and_then(owners) {
+    pub(crate) fn asset(&self, asset: &AssetEvent) -> Result<String, Absent> {
+        let id = asset.job_source_id().ok_or(Absent("job_source_id"))?;
+        let mut facets = self.job_facets(JobType::Job, asset.description());
+        if let Some(owners) = asset.owner().and_then(owners) {
             let facet = facet("1-0-1/OwnershipJobFacet", [("owners", owners)]);
             facets.insert("ownership".to_owned(), facet);
         }
-        if let Some(tags) = tags(&asset.properties) {
+        if let Some(tags) = tags(asset) {
             let facet = facet("1-0-0/TagsJobFacet", [("tags", tags)]);
             facets.insert("tags".to_owned(), facet);
         }
-        let job = self.job(&asset.job_source_id, facets);
-        let mut events = vec![self.job_event(&job, &asset.inputs, &asset.outputs)];
-        for task in &asset.tasks {
-            let name = task_name(&asset.job_source_id, &task.task_source_id);
-            let facets = self.job_facets(JobType::Task, task.description.as_deref());
-            let job = self.job(&name, facets);
-            events.push(self.job_event(&job, &task.inputs, &task.outputs));
+        let job = self.job(id, facets);
+        let mut events = vec![self.job_event(&job, asset.inputs(), asset.outputs())?];
+        for task in asset.tasks() {
+            events.push(self.task_event(id, task)?);
         }
-        lines(&events)
+        Ok(lines(&events))
+    }
+
+    fn task_event(&self, job: &str, task: &GivenTask) -> Result<Json, Absent> {
+        let id = task.task_source_id().ok_or(Absent("task_source_id"))?;
+        let facets = self.job_facets(JobType::Task, task.description());
+        let job = self.job(&task_name(job, id), facets);
+        self.job_event(&job, task.inputs(), task.outputs())
     }
 
     /// The run events of a valid run and its task runs, a line each.
-    pub(crate) fn run(&self, json: &Json) -> String {
-        let Ok(run) = serde_json::from_value::<Run>(json.clone()) else {
-            return String::new();
-        };
+    pub(crate) fn run(&self, run: &RunEvent) -> Result<String, Absent> {
         let mut events = Vec::new();
-        self.run_events(&run, None, &mut events);
-        lines(&events)
+        self.run_events(run, None, &mut events)?;
+        Ok(lines(&events))
     }
 
-    fn run_events(&self, run: &Run, parent: Option<&Run>, events: &mut Vec<Json>) {
-        let job_type = match run.task_source_id {
+    fn run_events(
+        &self,
+        run: &RunEvent,
+        parent: Option<&RunEvent>,
+        events: &mut Vec<Json>,
+    ) -> Result<(), Absent> {
+        let stands = event_type(run.status().ok_or(Absent("status"))?);
+        let event_time = run.event_time().ok_or(Absent("event_time"))?;
+        let id = self.run_id(run)?;
+        let job_type = match run.task_source_id() {
             None => JobType::Job,
             Some(_) => JobType::Task,
         };
-        let job = self.job(&job_name(run), self.job_facets(job_type, None));
+        let job = self.job(&job_name(run)?, self.job_facets(job_type, None));
         let mut facets = Map::new();
         if let Some(parent) = parent {
             let of = [
-                ("run", json!({"runId": self.run_id(parent)})),
+                ("run", json!({"runId": self.run_id(parent)?})),
                 (
                     "job",
-                    json!({"namespace": self.namespace, "name": job_name(parent)}),
+                    json!({"namespace": self.namespace, "name": job_name(parent)?}),
                 ),
             ];
             facets.insert("parent".to_owned(), facet("1-2-0/ParentRunFacet", of));
         }
-        let event = |kind: &str, at: &EventTime, facets: Map<String, Json>| {
-            let mut run_object = json!({"runId": self.run_id(run)});
+        let event = |kind: &str, at: Timestamp, facets: Map<String, Json>| {
+            let mut run_object = json!({"runId": id});
             if !facets.is_empty() {
                 run_object["facets"] = Json::Object(facets);
             }
             let mut event = json!({
-                "eventTime": at.timestamp().to_string(),
+                "eventTime": at.to_string(),
                 "producer": PRODUCER,
                 "schemaURL": RUN_EVENT,
                 "eventType": kind,
                 "run": run_object,
                 "job": job,
             });
-            self.add_data(&mut event, &run.inputs, &run.outputs);
-            event
+            self.add_data(&mut event, "inputs", run.inputs())?;
+            self.add_data(&mut event, "outputs", run.outputs())?;
+            Ok(event)
         };
-        let stands = event_type(run.status);
-        let start = run.start_time.as_ref().filter(|_| stands != "OTHER");
+        let start = run.start_time().filter(|_| stands != "OTHER");
         if let Some(start) = start {
-            events.push(event("START", start, facets.clone()));
+            events.push(event("START", start, facets.clone())?);
         }
-        for task in &run.task_runs {
-            self.run_events(task, Some(run), events);
+        for task in run.task_runs() {
+            self.run_events(task, Some(run), events)?;
         }
         // A run that has just begun says so once.
-        if stands == "RUNNING" && start.is_some_and(|start| *start == run.event_time) {
-            return;
+        if stands == "RUNNING" && start == Some(event_time) {
+            return Ok(());
         }
-        if let Some(error) = &run.error {
+        if let Some(message) = run.error().and_then(GivenRunError::message) {
             let of = [
-                ("message", Json::from(error.message.as_str())),
+                ("message", Json::from(message)),
                 ("programmingLanguage", Json::from("unknown")),
             ];
             facets.insert(
@@ -142,21 +152,28 @@ impl Lineage {
             );
         }
         let at = match stands {
-            "COMPLETE" | "FAIL" | "ABORT" => run.end_time.as_ref().unwrap_or(&run.event_time),
-            _ => &run.event_time,
+            "COMPLETE" | "FAIL" | "ABORT" => run.end_time().unwrap_or(event_time),
+            _ => event_time,
         };
-        events.push(event(stands, at, facets));
+        events.push(event(stands, at, facets)?);
+        Ok(())
     }
 
-    fn job_event(&self, job: &Json, inputs: &[AssetRef], outputs: &[AssetRef]) -> Json {
+    fn job_event<'e>(
+        &self,
+        job: &Json,
+        inputs: impl Iterator<Item = &'e GivenAssetRef>,
+        outputs: impl Iterator<Item = &'e GivenAssetRef>,
+    ) -> Result<Json, Absent> {
         let mut event = json!({
             "eventTime": self.now.to_string(),
             "producer": PRODUCER,
             "schemaURL": JOB_EVENT,
             "job": job,
         });
-        self.add_data(&mut event, inputs, outputs);
-        event
+        self.add_data(&mut event, "inputs", inputs)?;
+        self.add_data(&mut event, "outputs", outputs)?;
+        Ok(event)
     }
 
     fn job(&self, name: &str, facets: Map<String, Json>) -> Json {
@@ -187,28 +204,36 @@ impl Lineage {
         facets
     }
 
-    fn add_data(&self, event: &mut Json, inputs: &[AssetRef], outputs: &[AssetRef]) {
-        for (name, refs) in [("inputs", inputs), ("outputs", outputs)] {
-            if !refs.is_empty() {
-                event[name] = refs.iter().map(|one| self.dataset(one)).collect();
-            }
+    fn add_data<'e>(
+        &self,
+        event: &mut Json,
+        name: &str,
+        refs: impl Iterator<Item = &'e GivenAssetRef>,
+    ) -> Result<(), Absent> {
+        let data: Vec<Json> = refs
+            .map(|one| self.dataset(one))
+            .collect::<Result<_, _>>()?;
+        if !data.is_empty() {
+            event[name] = Json::from(data);
         }
+        Ok(())
     }
 
-    fn dataset(&self, asset_ref: &AssetRef) -> Json {
-        let name = [&asset_ref.fully_qualified_name, &asset_ref.mcon]
+    fn dataset(&self, asset_ref: &GivenAssetRef) -> Result<Json, Absent> {
+        let name = [asset_ref.fully_qualified_name(), asset_ref.mcon()]
             .into_iter()
             .flatten()
             .find(|name| !name.is_empty())
-            .map_or("", String::as_str);
+            .ok_or(Absent("fully_qualified_name"))?;
+        let asset_type = asset_ref.asset_type().ok_or(Absent("asset_type"))?;
         let (namespace, name) = self.placed(name);
-        let of = [("datasetType", Json::from(asset_ref.asset_type.name()))];
         let mut dataset = json!({"namespace": namespace, "name": name});
-        if asset_ref.asset_type != AssetType::Dataset {
+        if asset_type != AssetType::Dataset {
+            let of = [("datasetType", Json::from(asset_type.name()))];
             let facet = facet("1-0-1/DatasetTypeDatasetFacet", of);
             dataset["facets"] = json!({"datasetType": facet});
         }
-        dataset
+        Ok(dataset)
     }
 
     /// Where data is, and its name there: `s3://bucket/path` is `path` in `s3://bucket`.
@@ -221,23 +246,35 @@ impl Lineage {
         }
     }
 
-    fn run_id(&self, run: &Run) -> String {
-        let task = run.task_source_id.as_deref().unwrap_or_default();
-        let parts = [&run.job_source_id, &run.run_source_id, task];
+    fn run_id(&self, run: &RunEvent) -> Result<String, Absent> {
+        let job = run.job_source_id().ok_or(Absent("job_source_id"))?;
+        let id = run.run_source_id().ok_or(Absent("run_source_id"))?;
+        let parts = [job, id, run.task_source_id().unwrap_or_default()];
         // With their lengths, so that no two lists of parts look alike.
         let name: String = parts
             .iter()
             .map(|part| format!("{}:{part}", part.len()))
             .collect();
-        Uuid::new_v5(&self.ids, name.as_bytes()).to_string()
+        Ok(Uuid::new_v5(&self.ids, name.as_bytes()).to_string())
     }
 }
 
-fn job_name(run: &Run) -> String {
-    match &run.task_source_id {
-        None => run.job_source_id.clone(),
-        Some(task) => task_name(&run.job_source_id, task),
+/// A field that an event cannot be written without; valid events have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Absent(&'static str);
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.0, EventProblem::Missing)
     }
+}
+
+fn job_name(run: &RunEvent) -> Result<String, Absent> {
+    let job = run.job_source_id().ok_or(Absent("job_source_id"))?;
+    Ok(match run.task_source_id() {
+        None => job.to_owned(),
+        Some(task) => task_name(job, task),
+    })
 }
 
 fn task_name(job: &str, task: &str) -> String {
@@ -280,9 +317,9 @@ fn facet<const N: usize>(schema: &str, members: [(&str, Json); N]) -> Json {
     facet
 }
 
-fn owners(owner: &Owner) -> Option<Json> {
-    let person = owner.primary_email.as_ref().or(owner.primary_name.as_ref());
-    let owners: Vec<Json> = [("user", person), ("team", owner.team.as_ref())]
+fn owners(owner: &GivenOwner) -> Option<Json> {
+    let person = owner.primary_email().or(owner.primary_name());
+    let owners: Vec<Json> = [("user", person), ("team", owner.team())]
         .into_iter()
         .filter_map(|(kind, name)| {
             Some(json!({"name": format!("{kind}:{}", name?), "type": "OWNER"}))
@@ -291,13 +328,13 @@ fn owners(owner: &Owner) -> Option<Json> {
     (!owners.is_empty()).then(|| Json::from(owners))
 }
 
-fn tags(properties: &[Property]) -> Option<Json> {
-    let tags: Vec<Json> = properties
-        .iter()
+fn tags(asset: &AssetEvent) -> Option<Json> {
+    let tags: Vec<Json> = asset
+        .properties()
         .map(|property| {
             // A bare tag has no value, and the format wants one.
-            let value = property.value.as_deref().unwrap_or("true");
-            json!({"key": property.key, "value": value})
+            let value = property.value().unwrap_or("true");
+            json!({"key": property.key(), "value": value})
         })
         .collect();
     (!tags.is_empty()).then(|| Json::from(tags))
@@ -323,6 +360,14 @@ mod tests {
             .collect()
     }
 
+    fn of_run(json: Json) -> String {
+        lineage().run(&RunEvent::new(json)).unwrap()
+    }
+
+    fn of_asset(json: Json) -> String {
+        lineage().asset(&AssetEvent::new(json)).unwrap()
+    }
+
     fn types(events: &[Json]) -> Vec<&str> {
         events
             .iter()
@@ -332,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_failed_run_starts_and_fails_around_its_tasks() {
-        let events = read(&lineage().run(&json!({
+        let events = read(&of_run(json!({
             "job_source_id": "j", "run_source_id": "r", "status": "failed",
             "event_time": "2026-11-22 11:00:00+01:00",
             "start_time": "2026-11-22T09:00:00Z", "end_time": "2026-11-22T10:00:00Z",
@@ -381,7 +426,7 @@ mod tests {
             ("in_progress", vec!["START", "RUNNING"]),
             ("queued", vec!["OTHER"]),
         ] {
-            let events = read(&lineage().run(&json!({
+            let events = read(&of_run(json!({
                 "job_source_id": "j", "run_source_id": "r", "status": status,
                 "event_time": "2026-11-22T10:00:00Z", "end_time": "2026-11-22T10:00:00Z",
                 "start_time": "2026-11-22T09:00:00Z",
@@ -393,7 +438,7 @@ mod tests {
     #[test]
     fn runs_of_different_jobs_are_different_runs() {
         let id = |job: &str, run: &str| {
-            let events = read(&lineage().run(&json!({
+            let events = read(&of_run(json!({
                 "job_source_id": job, "run_source_id": run, "status": "queued",
                 "event_time": "2026-11-22T10:00:00Z",
             })));
@@ -406,7 +451,7 @@ mod tests {
 
     #[test]
     fn a_job_and_its_tasks_are_told() {
-        let events = read(&lineage().asset(&json!({
+        let events = read(&of_asset(json!({
             "job_source_id": "j", "name": "J", "description": "what for",
             "owner": {"primary_email": "a@example.com", "team": "data"},
             "properties": [{"key": "daily"}, {"key": "tier", "value": "1"}],
@@ -418,5 +463,12 @@ mod tests {
         assert_eq!(facets["ownership"]["owners"][1]["name"], "team:data");
         assert_eq!(facets["tags"]["tags"][0]["value"], "true");
         assert_eq!(events[1]["job"]["facets"]["jobType"]["jobType"], "TASK");
+    }
+
+    #[test]
+    fn what_cannot_be_told_of_is_named() {
+        let run = json!({"job_source_id": "j", "run_source_id": "r", "status": "success"});
+        let absent = lineage().run(&RunEvent::new(run)).unwrap_err();
+        assert_eq!(absent.to_string(), "`event_time`: required, but missing");
     }
 }

@@ -5,12 +5,11 @@
 //! that whatever happens in between it is collected again, with the same bounds.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use bowline_contract::pipeline::EventTime;
+use bowline_contract::pipeline::{EventTime, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,21 +21,6 @@ const CHECKPOINT: &str = "checkpoint.json";
 const DELIVERED: &str = "delivered";
 const LOCK: &str = "lock";
 const KEY_BYTES: usize = 16;
-
-/// A stretch of time: from `start` on and before `end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// The first moment that counts.
-    pub start: Timestamp,
-    /// The first moment that does not.
-    pub end: Timestamp,
-}
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}, {})", self.start, self.end)
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +40,15 @@ struct Checkpoint {
 struct Bounds {
     start: EventTime,
     end: EventTime,
+}
+
+impl Bounds {
+    fn window(&self) -> Window {
+        Window {
+            start: self.start.timestamp(),
+            end: self.end.timestamp(),
+        }
+    }
 }
 
 /// What is read first, so that a newer checkpoint is told from a broken one.
@@ -132,11 +125,7 @@ impl State {
     /// The window that an earlier collection began and did not finish.
     #[must_use]
     pub fn open_window(&self) -> Option<Window> {
-        let open = self.checkpoint.open_window.as_ref()?;
-        Some(Window {
-            start: open.start.timestamp(),
-            end: open.end.timestamp(),
-        })
+        self.checkpoint.open_window.as_ref().map(Bounds::window)
     }
 
     /// Begins a window, or goes on with it; gives what was delivered of it before.
@@ -167,11 +156,10 @@ impl State {
     /// # Errors
     /// [`StateError::Io`].
     pub fn finish(&mut self) -> Result<(), StateError> {
-        if let Some(window) = self.checkpoint.open_window.take() {
-            let until = &mut self.checkpoint.collected_until;
-            let moves = |until: &EventTime| window.start <= *until && *until < window.end;
-            if until.as_ref().is_none_or(moves) {
-                *until = Some(window.end);
+        if let Some(open) = self.checkpoint.open_window.take() {
+            let until = self.collected_until();
+            if until.is_none_or(|until| open.window().contains(until)) {
+                self.checkpoint.collected_until = Some(open.end);
             }
         }
         self.save()

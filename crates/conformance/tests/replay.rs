@@ -9,14 +9,14 @@ use std::time::Duration;
 use bowline_conformance::{
     CheckReport, Doubt, Event, Interrupt, Options, Outcome, Report, Subject, run,
 };
-use bowline_connector::template::{ConnectorTemplate, Origin};
-use bowline_connector::{Connector, Credentials, Scaffold, Workspace};
+use bowline_connector::{Credentials, Workspace};
 use bowline_contract::{ConnectorName, SuiteSection, Template};
-use bowline_driver::{
-    Database, Limits, Recording, RecordingDatabase, ReplayingDatabase, catalogue, install,
-};
+use bowline_driver::{Database, Limits, Recording, RecordingDatabase, ReplayingDatabase};
+use bowline_installer::{InstallState, catalogue};
 use bowline_servers::{needed, shared};
 use bowline_template::CompiledTemplate;
+use bowline_warehouse::template::{ConnectorTemplate, Origin};
+use bowline_warehouse::{Connector, Scaffold};
 use serde_json::{Value as Json, json};
 
 /// A few tables that every engine understands.
@@ -167,9 +167,9 @@ fn mariadb_again() {
 
 /// Whether an ADBC driver is installed.
 fn installed(driver: &str) -> Result<(), String> {
-    let folder = install::driver_folder().ok_or("there is no folder of drivers")?;
+    let folder = bowline_installer::driver_folder().ok_or("there is no folder of drivers")?;
     let entry = catalogue::find(driver).ok_or("the catalogue does not know the driver")?;
-    if install::install_state(entry, &folder) == install::InstallState::Missing {
+    if bowline_installer::install_state(entry, &folder) == InstallState::Missing {
         return Err(format!("the ADBC driver `{driver}` is not installed"));
     }
     Ok(())

@@ -7,8 +7,6 @@ use bowline_contract::{AssetClass, ConnectorName, NameProblem};
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 
-use crate::folder::shown;
-
 /// A folder that holds connectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
@@ -189,7 +187,7 @@ impl Workspace {
     pub fn connectors(&self, class: AssetClass) -> Result<Vec<Located>, WorkspaceError> {
         let dir = self.dir_of(class);
         let unreadable = |source| WorkspaceError::Unreadable {
-            path: shown(&dir),
+            path: dir.clone(),
             source,
         };
         let entries = match std::fs::read_dir(&dir) {
@@ -209,7 +207,7 @@ impl Workspace {
         found.sort_by(|a, b| (&a.name, &a.dir).cmp(&(&b.name, &b.dir)));
         match found.windows(2).find(|pair| pair[0].name == pair[1].name) {
             Some(pair) => Err(WorkspaceError::SameName {
-                folders: [shown(&pair[0].dir), shown(&pair[1].dir)],
+                folders: [pair[0].dir.clone(), pair[1].dir.clone()],
             }),
             None => Ok(found),
         }
@@ -313,10 +311,10 @@ impl Workspace {
     fn empty(&self, wanted: Option<AssetClass>) -> WorkspaceError {
         let class = wanted.unwrap_or(AssetClass::Warehouse);
         WorkspaceError::Empty {
-            dir: shown(&self.dir_of(class)),
+            dir: self.dir_of(class),
             make: match class {
                 AssetClass::Warehouse => "bowline new",
-                AssetClass::Pipeline => "bowline new --etl",
+                AssetClass::Pipeline => "bowline new --pipeline",
             },
         }
     }
@@ -450,7 +448,7 @@ mod tests {
         );
         assert_eq!(
             located(&["shop"], None, None, pipeline),
-            Err("no connectors: `<root>/etl_connectors` is empty or does not exist\nhint: make one with `bowline new --etl`".into())
+            Err("no connectors: `<root>/etl_connectors` is empty or does not exist\nhint: make one with `bowline new --pipeline`".into())
         );
     }
 

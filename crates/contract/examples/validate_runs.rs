@@ -11,8 +11,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use bowline_contract::pipeline::validate_runs;
-use serde_json::Value;
+use bowline_contract::pipeline::{RunEvent, validate_runs};
 
 /// As many as are pushed together.
 const BATCH: usize = 100;
@@ -24,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let rounds: usize = rounds.parse()?;
     let text = std::fs::read_to_string(file)?;
-    let events: Vec<Value> = text
+    let events: Vec<RunEvent> = text
         .lines()
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()?;

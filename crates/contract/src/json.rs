@@ -1,9 +1,12 @@
-//! JSON as the contract's files are read: what values are called, and objects that keep repeated keys.
+//! JSON as the contract's files are read: what values are called, and objects that keep repeated keys and where each
+//! stands.
 
+use std::cell::Cell;
 use std::fmt;
+use std::io::{self, Read};
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// What a value is, in messages.
@@ -18,37 +21,113 @@ pub(crate) const fn kind_of(value: &Value) -> &'static str {
     }
 }
 
+/// A place in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// How many bytes of the line were read: up to the end of the key, or of what is no JSON.
+    pub column: usize,
+}
+
 /// JSON that keeps every member of an object, so that repeated keys are seen.
 pub(crate) enum Node {
     /// An object, in the order of the text.
-    Object(Vec<(String, Node)>),
+    Object(Vec<Member>),
     /// Anything else.
     Other(Value),
 }
 
+/// A member of an object.
+pub(crate) struct Member {
+    pub(crate) key: String,
+    /// Where the key ends.
+    pub(crate) place: Place,
+    pub(crate) value: Node,
+}
+
 impl Node {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// What the parser says, and where.
+    pub(crate) fn parse(text: &str) -> Result<Self, (String, Place)> {
+        let place = Cell::new(Place { line: 1, column: 0 });
+        let counted = Counted {
+            rest: text.as_bytes(),
+            place: &place,
+        };
+        let mut reader = serde_json::Deserializer::from_reader(counted);
+        let node = NodeSeed(&place).deserialize(&mut reader);
+        node.and_then(|node| reader.end().map(|()| node))
+            .map_err(|error| {
+                let place = Place {
+                    line: error.line(),
+                    column: error.column(),
+                };
+                let words = error.to_string();
+                let end = format!(" at line {} column {}", place.line, place.column);
+                (words.strip_suffix(&end).unwrap_or(&words).to_owned(), place)
+            })
+    }
+
     /// The same as a value; of members with one key the last stays.
     pub(crate) fn into_value(self) -> Value {
         match self {
-            Self::Object(members) => members
-                .into_iter()
-                .map(|(key, node)| (key, node.into_value()))
-                .collect::<Map<_, _>>()
-                .into(),
+            Self::Object(members) => into_map(members).into(),
             Self::Other(value) => value,
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
+/// Members as a map; of those with one key the last stays.
+pub(crate) fn into_map(members: Vec<Member>) -> Map<String, Value> {
+    members
+        .into_iter()
+        .map(|member| (member.key, member.value.into_value()))
+        .collect()
+}
+
+/// Text that is given byte by byte, so that what was read of it says where the reader is.
+struct Counted<'t> {
+    rest: &'t [u8],
+    place: &'t Cell<Place>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (Some((byte, rest)), Some(slot)) = (self.rest.split_first(), buffer.first_mut()) else {
+            return Ok(0);
+        };
+        self.rest = rest;
+        *slot = *byte;
+        let Place { line, column } = self.place.get();
+        self.place.set(match byte {
+            b'\n' => Place {
+                line: line + 1,
+                column: 0,
+            },
+            _ => Place {
+                line,
+                column: column + 1,
+            },
+        });
+        Ok(1)
     }
 }
 
-struct NodeVisitor;
+#[derive(Clone, Copy)]
+struct NodeSeed<'p>(&'p Cell<Place>);
 
-impl<'de> Visitor<'de> for NodeVisitor {
+impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NodeSeed<'_> {
     type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,7 +160,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element::<Node>()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item.into_value());
         }
         Ok(Node::Other(list.into()))
@@ -89,8 +168,10 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+        while let Some(key) = map.next_key()? {
+            let place = self.0.get();
+            let value = map.next_value_seed(self)?;
+            members.push(Member { key, place, value });
         }
         Ok(Node::Object(members))
     }

@@ -19,7 +19,8 @@ mod words;
 
 pub use capability::{Capability, capabilities_of};
 pub use manifest::{
-    AssetClass, ConnectionType, ExportedManifest, ManifestError, ManifestProblem, SourceManifest,
+    AssetClass, ConnectionType, ExportedManifest, ManifestError, ManifestFault, ManifestProblem,
+    SourceManifest,
 };
 pub use metric::{Metric, metrics_of};
 pub use name::{ConnectorName, NameError, NameProblem};

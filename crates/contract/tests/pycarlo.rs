@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bowline_contract::pipeline::{
-    Asset, AssetRole, EventError, EventProblem, Field, Presence, Run, Shape, validate_assets,
-    validate_runs,
+    Asset, AssetEvent, AssetRole, EventError, EventProblem, Field, Presence, Run, RunEvent, Shape,
+    validate_assets, validate_runs,
 };
 use serde_json::{Map, Value, json};
 
@@ -76,13 +76,14 @@ fn only_the_contract_asks(error: &EventError) -> bool {
 }
 
 fn judge(kind: &Value, event: &Value) -> (Vec<EventError>, Option<Value>) {
-    let events = std::slice::from_ref(event);
     if kind == "asset" {
         let written = serde_json::from_value::<Asset>(event.clone()).map(serde_json::to_value);
-        (validate_assets(events), written.ok().and_then(Result::ok))
+        let events = [AssetEvent::new(event.clone())];
+        (validate_assets(&events), written.ok().and_then(Result::ok))
     } else {
         let written = serde_json::from_value::<Run>(event.clone()).map(serde_json::to_value);
-        (validate_runs(events), written.ok().and_then(Result::ok))
+        let events = [RunEvent::new(event.clone())];
+        (validate_runs(&events), written.ok().and_then(Result::ok))
     }
 }
 

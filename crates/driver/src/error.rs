@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub use bowline_protocol::ErrorKind as SqlErrorKind;
 
-use bowline_words::Redactor;
+use bowline_words::{Redactor, Seconds};
 
 /// A failed connection or statement: what kind, the code if known, and the server's own words.
 ///
@@ -51,15 +51,6 @@ impl SqlError {
 
     pub(crate) fn cancelled() -> Self {
         Self::new(SqlErrorKind::Cancelled, "statement was cancelled")
-    }
-}
-
-/// Prints a duration in seconds, as short as it can be said.
-pub(crate) struct Seconds(pub(crate) Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", self.0.as_secs_f64())
     }
 }
 

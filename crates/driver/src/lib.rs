@@ -1,19 +1,46 @@
 //! One way to run SQL: drivers, connections, values and errors.
+//!
+//! A database is reached through a process, or through one of the features `adbc`, `odbc` and `sqlite`. Without its
+//! feature, a kind of driver can be named and not opened.
+//!
+//! ```
+//! use bowline_driver::{DriverKind, DriverSpec, Limits, SqlErrorKind, Value, open};
+//!
+//! # fn main() -> Result<(), bowline_driver::SqlError> {
+//! let mut spec = DriverSpec::new(DriverKind::Sqlite);
+//! spec.options.insert("path".to_owned(), ":memory:".to_owned());
+//! let database = open(&spec)?;
+//! let mut connection = database.connect()?;
+//!
+//! let limits = Limits::default();
+//! let result = connection.run("SELECT 1 AS n, 'a' AS t UNION ALL SELECT 2, NULL", &limits)?;
+//! assert_eq!(result.position("t"), Some(1));
+//! assert_eq!(result.rows[1], [Value::Integer(2), Value::Null]);
+//!
+//! let error = connection.run("SELECT * FROM nowhere", &limits).unwrap_err();
+//! assert_eq!(error.kind, SqlErrorKind::MissingObject);
+//! # Ok(())
+//! # }
+//! ```
 
+#[cfg(feature = "adbc")]
 mod adbc;
-pub mod catalogue;
 mod connection;
 mod error;
 mod fake;
-pub mod install;
 mod json;
+#[cfg(feature = "odbc")]
 mod odbc;
 mod open;
-pub mod process;
+mod paths;
+mod process;
 mod recording;
+#[cfg(any(feature = "adbc", feature = "odbc"))]
 mod session;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod value;
+#[cfg(feature = "sqlite")]
 mod watch;
 
 pub use bowline_protocol::NotJson;

@@ -6,9 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::process::{self, Program};
-use crate::{Database, SqlError, adbc, odbc, sqlite};
+use bowline_process::Program;
 use bowline_words::Redactor;
+
+#[cfg(feature = "adbc")]
+use crate::adbc;
+#[cfg(feature = "odbc")]
+use crate::odbc;
+#[cfg(feature = "sqlite")]
+use crate::sqlite;
+use crate::{Database, SqlError, process};
 
 /// Which driver to use and how: everything needed to reach one database. `Debug` shows no option's value.
 #[derive(Clone)]
@@ -17,6 +24,8 @@ pub struct DriverSpec {
     pub kind: DriverKind,
     /// The driver's own options, such as `path` or `uri`. They may hold credentials.
     pub options: BTreeMap<String, String>,
+    /// Where relative paths in the options begin; empty for where the program was started.
+    pub directory: PathBuf,
     /// The connect_args of credentials.json as they are, for connectors in a process of their own.
     pub connect_args: serde_json::Map<String, serde_json::Value>,
     /// Masks the credentials in everything the driver says.
@@ -32,6 +41,7 @@ impl DriverSpec {
         Self {
             kind,
             options: BTreeMap::new(),
+            directory: PathBuf::new(),
             connect_args: serde_json::Map::new(),
             redactor: Redactor::default(),
             connect_timeout: Duration::from_secs(10),
@@ -44,6 +54,7 @@ impl fmt::Debug for DriverSpec {
         f.debug_struct("DriverSpec")
             .field("kind", &self.kind)
             .field("options", &self.options.keys())
+            .field("directory", &self.directory)
             .field("connect_args", &self.connect_args.keys())
             .field("redactor", &self.redactor)
             .field("connect_timeout", &self.connect_timeout)
@@ -86,23 +97,55 @@ pub enum AdbcLibrary {
 /// Opens a database. Connecting may wait until [`Database::connect`].
 ///
 /// # Errors
-/// Kind `Driver` when the driver cannot be found, loaded or configured; the others as for [`Database::connect`].
+/// Kind `Driver` when the driver cannot be found, loaded or configured, or its kind was left out of the program; the
+/// others as for [`Database::connect`].
 pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
     let opened = match &spec.kind {
         DriverKind::Process(program) => Ok(process::open(spec, program)),
+        #[cfg(feature = "odbc")]
         DriverKind::Odbc { driver } => odbc::open(spec, driver.as_deref()),
+        #[cfg(not(feature = "odbc"))]
+        DriverKind::Odbc { .. } => Err(left_out("odbc")),
+        #[cfg(feature = "sqlite")]
         DriverKind::Sqlite => sqlite::open(spec),
+        #[cfg(not(feature = "sqlite"))]
+        DriverKind::Sqlite => Err(left_out("sqlite")),
+        #[cfg(feature = "adbc")]
         DriverKind::Adbc {
             library,
             entrypoint,
         } => adbc::open(spec, library, entrypoint.as_deref()),
+        #[cfg(not(feature = "adbc"))]
+        DriverKind::Adbc { .. } => Err(left_out("adbc")),
     };
     opened.map_err(|error| error.redacted(&spec.redactor))
+}
+
+/// The error for a kind of driver whose feature is off.
+#[cfg(not(all(feature = "adbc", feature = "odbc", feature = "sqlite")))]
+fn left_out(kind: &str) -> SqlError {
+    SqlError::new(
+        crate::SqlErrorKind::Driver,
+        format!(
+            "this program has no drivers of the kind `{kind}`\nhint: build it with the feature `{kind}`"
+        ),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(not(feature = "sqlite"))]
+    fn a_kind_that_was_left_out_is_told() {
+        let error = open(&DriverSpec::new(DriverKind::Sqlite)).err().unwrap();
+        assert_eq!(error.kind, crate::SqlErrorKind::Driver);
+        assert_eq!(
+            error.message,
+            "this program has no drivers of the kind `sqlite`\nhint: build it with the feature `sqlite`"
+        );
+    }
 
     #[test]
     fn debug_shows_no_credential() {

@@ -7,9 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::Seconds;
 use crate::{Canceller, Connection, Limits, ResultSet, SqlError, SqlErrorKind};
-use bowline_words::Redactor;
+use bowline_words::{Redactor, Seconds};
 
 /// How long a statement that was asked to stop may take to do so.
 const GRACE: Duration = Duration::from_secs(3);

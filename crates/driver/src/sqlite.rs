@@ -12,6 +12,7 @@ use rusqlite::types::{Type, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ffi};
 
 use crate::connection::ResultBuilder;
+use crate::paths::database_file;
 use crate::watch::{Outcome, Watch};
 use crate::{
     Canceller, Column, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, SqlErrorKind,
@@ -22,7 +23,7 @@ use crate::{
 pub(crate) const OPTIONS: [(&str, &str); 3] = [
     (
         "path",
-        "the database file, or `:memory:` for one that lives as long as the program",
+        "the database file, as a path or a `file:` URI, or `:memory:` for one that lives as long as the program",
     ),
     (
         "mode",
@@ -80,7 +81,7 @@ pub(crate) fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
         (location, common | mode, Some(Mutex::new(anchor)))
     } else {
         (
-            path.to_owned(),
+            database_file(&spec.directory, path),
             mode | OpenFlags::SQLITE_OPEN_NO_MUTEX,
             None,
         )

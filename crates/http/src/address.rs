@@ -1,25 +1,6 @@
-//! Addresses: encoding what goes into them, and where the next page may be.
-
-use std::fmt::Write;
+//! Addresses: their origins, and where the next page may be.
 
 use ureq::http::Uri;
-
-/// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~`.
-#[must_use]
-pub fn percent_encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    out
-}
 
 /// The scheme, host and port of an address, in small letters: what decides whether a login may go there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,14 +62,6 @@ pub fn resolve(link: &str, page: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn segments_are_encoded() {
-        assert_eq!(
-            percent_encode("manual__2026-11-22T18:29:44+00:00/x é"),
-            "manual__2026-11-22T18%3A29%3A44%2B00%3A00%2Fx%20%C3%A9"
-        );
-    }
 
     #[test]
     fn links_stay_on_their_host() {

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use bowline_contract::layout;
 use bowline_contract::manifest::AssetClass;
+use bowline_oci::Platform;
 
 use crate::plan::{ImagePlan, PlannedConnector, TestImage, Tested};
-use crate::platform::Platform;
 
 /// The folder of a build context that holds the files of all connectors.
 pub(crate) const CONTEXT_FILES: &str = "files";

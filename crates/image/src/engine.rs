@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base::LoadableBase;
+use bowline_oci::registry::Reference;
+use bowline_oci::{Cancel, Platform};
 
-use crate::cancel::Cancel;
-use crate::error::{ImageError, ImageErrorKind};
+use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
 use crate::plan::{BaseImage, ImagePlan, TestImage};
-use crate::platform::Platform;
-use crate::registry::Reference;
 
 /// A program that builds images from Dockerfiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -229,9 +228,11 @@ impl Run<'_> {
             (BaseImage::Reference(reference), Engine::Docker) => Ok(reference.clone()),
             (BaseImage::Reference(reference), Engine::Podman | Engine::Buildah) => {
                 // Without a configuration these two look for names without a host in their own store only.
-                match self.succeeds(&["inspect", "--type", "image", reference]) {
-                    true => Ok(reference.clone()),
-                    false => Ok(reference.parse::<Reference>()?.to_string()),
+                if self.succeeds(&["inspect", "--type", "image", reference]) {
+                    Ok(reference.clone())
+                } else {
+                    let reference: Reference = reference.parse().map_err(from_oci)?;
+                    Ok(reference.to_string())
                 }
             }
             (BaseImage::Layout { .. } | BaseImage::Archive(_), _) => self.load(base, platform),
@@ -317,9 +318,10 @@ impl Run<'_> {
     fn push(&mut self, tag: &str, several: bool) -> Result<(), ImageError> {
         let what = format!("{} push", self.engine.name());
         let there = format!("docker://{tag}");
-        match several {
-            true => self.call(&["manifest", "push", "--all", tag, &there], &what),
-            false => self.call(&["push", tag], &what),
+        if several {
+            self.call(&["manifest", "push", "--all", tag, &there], &what)
+        } else {
+            self.call(&["push", tag], &what)
         }
         .map(drop)
     }

@@ -1,5 +1,6 @@
 //! What can go wrong while an image is planned, built, moved or read.
 
+use bowline_oci::{OciError, OciErrorKind};
 use bowline_words::{Failure, FailureKind};
 
 /// Why an image could not be planned, built, moved or read. Its words hold no secret.
@@ -60,5 +61,39 @@ impl FailureKind for ImageErrorKind {
             Self::Refused => "the registry refused",
             Self::Cancelled => "cancelled",
         }
+    }
+}
+
+impl From<OciErrorKind> for ImageErrorKind {
+    fn from(kind: OciErrorKind) -> Self {
+        match kind {
+            OciErrorKind::Invalid => Self::Invalid,
+            OciErrorKind::Missing => Self::Missing,
+            OciErrorKind::Unreadable => Self::Unreadable,
+            OciErrorKind::Unwritable => Self::Unwritable,
+            OciErrorKind::Corrupt => Self::Corrupt,
+            OciErrorKind::Unsupported => Self::NeedsEngine,
+            OciErrorKind::Unreachable => Self::Unreachable,
+            OciErrorKind::Unauthorized => Self::Unauthorized,
+            OciErrorKind::Refused => Self::Refused,
+            OciErrorKind::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// What went wrong with a layout, an archive or a registry, as it is told of an image.
+#[must_use]
+pub fn from_oci(error: OciError) -> ImageError {
+    let hint = match error.kind {
+        OciErrorKind::Unsupported => {
+            Some("build with an engine, or use a base whose layers are packed with gzip".to_owned())
+        }
+        _ => error.hint,
+    };
+    ImageError {
+        kind: error.kind.into(),
+        thing: error.thing,
+        causes: error.causes,
+        hint,
     }
 }

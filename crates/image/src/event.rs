@@ -1,5 +1,7 @@
 //! What a builder tells while it works.
 
+use bowline_oci::registry::RegistryEvent;
+
 /// Something that happened during a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,4 +21,13 @@ pub enum BuildEvent {
     Output(String),
     /// Something the user should know that stops nothing.
     Warning(String),
+}
+
+impl From<RegistryEvent> for BuildEvent {
+    fn from(event: RegistryEvent) -> Self {
+        match event {
+            RegistryEvent::Step(what) => Self::Step(what),
+            RegistryEvent::Progress { what, done, total } => Self::Progress { what, done, total },
+        }
+    }
 }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use bowline_oci::layer::{Node, read_layer};
+use bowline_oci::{
+    BlobSource, Cancel, Descriptor, Digest, Document, Manifest, OciError, OciErrorKind, Platform,
+    media_type, read_config,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::cancel::Cancel;
-use crate::error::{ImageError, ImageErrorKind};
-use crate::layer::{Node, read_layer};
-use crate::native::{TITLE, read_config};
-use crate::oci::{BlobSource, Descriptor, Digest, Document, Manifest, media_type};
+use crate::error::{ImageError, from_oci};
+use crate::native::TITLE;
 use crate::plan::{CONNECTORS_LABEL, PIPELINE_ROOT, WAREHOUSE_ROOT};
-use crate::platform::Platform;
 
 /// The file that tells what a connector is, in its folder of an image.
 const CONNECTOR_MANIFEST: &str = "/manifest.json";
@@ -114,6 +115,10 @@ pub struct AttachedName {
 /// # Errors
 /// When the image cannot be had or is damaged.
 pub fn inspect(source: &dyn BlobSource, cancel: &Cancel) -> Result<InspectedImage, ImageError> {
+    image(source, cancel).map_err(from_oci)
+}
+
+fn image(source: &dyn BlobSource, cancel: &Cancel) -> Result<InspectedImage, OciError> {
     let root = source.root()?;
     let mut platforms = Vec::new();
     if root.is_index() {
@@ -133,9 +138,10 @@ pub fn inspect(source: &dyn BlobSource, cancel: &Cancel) -> Result<InspectedImag
         platforms.push(platform(source, &root, cancel)?);
     }
     Ok(InspectedImage {
-        attached: match root.is_index() {
-            true => attached(source, &root.descriptor())?,
-            false => Vec::new(),
+        attached: if root.is_index() {
+            attached(source, &root.descriptor())?
+        } else {
+            Vec::new()
         },
         digest: root.digest,
         media_type: root.media_type,
@@ -147,7 +153,7 @@ fn platform(
     source: &dyn BlobSource,
     document: &Document,
     cancel: &Cancel,
-) -> Result<InspectedPlatform, ImageError> {
+) -> Result<InspectedPlatform, OciError> {
     let manifest = document.to_manifest()?;
     let config = read_config(source, &manifest.config)?;
     let text = |key: &str| config.get(key).and_then(Value::as_str);
@@ -186,10 +192,10 @@ fn platform(
     })
 }
 
-fn from_label(source: &dyn BlobSource, label: &str) -> Result<Vec<InspectedConnector>, ImageError> {
+fn from_label(source: &dyn BlobSource, label: &str) -> Result<Vec<InspectedConnector>, OciError> {
     serde_json::from_str(label).map_err(|error| {
-        ImageError::new(
-            ImageErrorKind::Corrupt,
+        OciError::new(
+            OciErrorKind::Corrupt,
             format!("label `{CONNECTORS_LABEL}` of `{}`", source.name()),
         )
         .because(error.to_string())
@@ -202,7 +208,7 @@ fn from_layers(
     source: &dyn BlobSource,
     manifest: &Manifest,
     cancel: &Cancel,
-) -> Result<Vec<InspectedConnector>, ImageError> {
+) -> Result<Vec<InspectedConnector>, OciError> {
     let mut found: BTreeMap<(bool, String), InspectedConnector> = BTreeMap::new();
     for layer in &manifest.layers {
         read_layer(source, layer, &mut |entry| {
@@ -215,7 +221,7 @@ fn from_layers(
             }
             let mut text = Vec::new();
             entry.content.read_to_end(&mut text).map_err(|error| {
-                ImageError::new(ImageErrorKind::Corrupt, format!("`{}`", entry.path))
+                OciError::new(OciErrorKind::Corrupt, format!("`{}`", entry.path))
                     .because(error.to_string())
             })?;
             let told: Map<String, Value> = serde_json::from_slice(&text).unwrap_or_default();
@@ -254,7 +260,7 @@ fn connector_of(path: &str) -> Option<(bool, &str)> {
         })
 }
 
-fn attached(source: &dyn BlobSource, subject: &Descriptor) -> Result<Vec<Attached>, ImageError> {
+fn attached(source: &dyn BlobSource, subject: &Descriptor) -> Result<Vec<Attached>, OciError> {
     source
         .referrers(subject)?
         .iter()

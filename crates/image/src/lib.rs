@@ -1,28 +1,74 @@
 //! Agent images: what goes into one, and the builders that make it with an engine and without.
 //!
-//! A [`ImagePlan`] says everything that an image will hold; a builder reads nothing else.
+//! [`plan()`](plan::plan) looks at connectors and says in an [`ImagePlan`] everything that an image will hold; a
+//! builder reads nothing else. [`native::build`] makes an image without an engine, [`engine::build`] with Docker,
+//! Podman or Buildah.
+//!
+//! ```
+//! use bowline_contract::ConnectorName;
+//! use bowline_contract::manifest::AssetClass;
+//! use bowline_image::plan::{Candidate, ModeChoice, PlanRequest, plan};
+//! use bowline_image::shim::BowlineRuntime;
+//! use bowline_oci::Cancel;
+//!
+//! // A workspace with one pipeline connector in Python.
+//! let workspace = tempfile::tempdir()?;
+//! let dir = workspace.path().join("etl_connectors/jobs");
+//! std::fs::create_dir_all(&dir)?;
+//! std::fs::write(dir.join("connector.py"), "class Connector: ...\n")?;
+//! std::fs::write(
+//!     dir.join("manifest.json"),
+//!     r#"{"connection_type": "custom-etl-connector-0a1b2c3", "connection_name": "Jobs"}"#,
+//! )?;
+//!
+//! let planned = plan(&PlanRequest {
+//!     workspace: workspace.path(),
+//!     connectors: &[Candidate {
+//!         name: ConnectorName::parse("jobs")?,
+//!         class: AssetClass::Pipeline,
+//!         export: workspace.path().join("output/jobs"),
+//!         dir,
+//!     }],
+//!     mode: ModeChoice::Auto,
+//!     version: Some("1.2.3"),
+//!     base: None,
+//!     platforms: &[],
+//!     tag: None,
+//!     runtime: &BowlineRuntime {
+//!         binary: None,
+//!         drivers: workspace.path().join("drivers"),
+//!         cancel: &Cancel::default(),
+//!         on_event: &|_| {},
+//!     },
+//! })?;
+//! assert_eq!(planned.plan.tag, "custom-agent:1.2.3-generic");
+//! let paths: Vec<&str> =
+//!     planned.plan.connectors[0].files.iter().map(|file| file.path.as_str()).collect();
+//! assert_eq!(
+//!     paths,
+//!     [
+//!         "/opt/custom-etl-connectors/jobs/connector.py",
+//!         "/opt/custom-etl-connectors/jobs/manifest.json"
+//!     ]
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-mod cancel;
 mod dockerfile;
 pub mod engine;
 mod error;
 mod event;
 pub mod extra;
 pub mod inspect;
-pub mod layer;
 pub mod native;
-pub mod oci;
 pub mod plan;
 mod platform;
 pub mod python;
-pub mod registry;
 mod sbom;
 pub mod shim;
-mod unused;
 
-pub use cancel::Cancel;
-pub use error::{ImageError, ImageErrorKind};
+pub use error::{ImageError, ImageErrorKind, from_oci};
 pub use event::BuildEvent;
 pub use extra::DockerfileExtra;
-pub use plan::{BaseImage, Content, ImagePlan, Mode, PlannedConnector, PlannedFile, Requirement};
-pub use platform::{Platform, PlatformError};
+pub use plan::{BaseImage, ImagePlan, Mode, PlannedConnector, PlannedFile, Requirement};
+pub use platform::{PlatformError, agent_platform};

@@ -4,12 +4,12 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use bowline_oci::layer::Content;
+use bowline_oci::{Hasher, Platform, json_bytes};
 use serde_json::{Value, json};
 
 use crate::error::{ImageError, ImageErrorKind};
-use crate::oci::{Hasher, json_bytes};
-use crate::plan::{Content, ImagePlan, PlannedFile};
-use crate::platform::Platform;
+use crate::plan::{ImagePlan, PlannedFile};
 
 /// The media type of a bill, and the kind of the artifact that holds one.
 pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";

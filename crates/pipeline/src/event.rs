@@ -1,9 +1,9 @@
 //! Events from records: the tree of fields, filled in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bowline_contract::pipeline::{
-    Asset, AssetRole, Field, PipelineManifest, Run, Shape, StatusMapping,
+    Asset, AssetEvent, AssetRef, AssetRole, Field, Run, RunEvent, Shape,
 };
 use bowline_template::{Scope, Value};
 use serde_json::{Map, Value as Json};
@@ -12,15 +12,6 @@ use crate::description::{Entries, FieldTree, Mapping};
 use crate::error::SourceError;
 use crate::expression::{text_of, to_json};
 use crate::fetch::{Reader, Row};
-
-/// A vendor's words that no mapping has, and how often each was seen.
-pub type Unmapped = BTreeMap<String, usize>;
-
-/// The statuses of runs and of task runs.
-pub(crate) struct Statuses<'m> {
-    pub(crate) runs: &'m StatusMapping,
-    pub(crate) tasks: &'m StatusMapping,
-}
 
 impl Reader<'_> {
     /// What the fields of a row see: the record, its parent, and the shared values.
@@ -50,29 +41,37 @@ impl Reader<'_> {
         mapping: &Mapping,
         scope: &Scope,
         row: &Row,
-    ) -> Result<Json, SourceError> {
-        let scope = self.row_scope(mapping, scope, row, |_| true)?;
-        let value = self.fill(&mapping.fields, &scope, &row.record)?;
-        let mut asset = as_object(value);
-        finish(Asset::FIELDS, &mut asset);
-        Ok(Json::Object(asset))
+    ) -> Result<AssetEvent, SourceError> {
+        let asset = self.event(mapping, scope, row, Asset::FIELDS)?;
+        Ok(AssetEvent::new(asset))
     }
 
-    /// The run event of a row, with the contract's statuses.
+    /// The run of a row, with the vendor's statuses.
     pub(crate) fn run(
         &self,
         mapping: &Mapping,
         scope: &Scope,
         row: &Row,
-        statuses: &Statuses<'_>,
-        unmapped: &mut Unmapped,
+    ) -> Result<RunEvent, SourceError> {
+        let run = self.event(mapping, scope, row, Run::FIELDS)?;
+        Ok(RunEvent::new(run))
+    }
+
+    fn event(
+        &self,
+        mapping: &Mapping,
+        scope: &Scope,
+        row: &Row,
+        fields: &'static [Field],
     ) -> Result<Json, SourceError> {
         let scope = self.row_scope(mapping, scope, row, |_| true)?;
         let value = self.fill(&mapping.fields, &scope, &row.record)?;
-        let mut run = as_object(value);
-        finish(Run::FIELDS, &mut run);
-        map_statuses(&mut run, statuses, unmapped);
-        Ok(Json::Object(run))
+        let mut event = match value {
+            Json::Object(event) => event,
+            _ => Map::new(),
+        };
+        finish(fields, &mut event);
+        Ok(Json::Object(event))
     }
 
     /// A value of the tree; null for what is left out.
@@ -156,13 +155,6 @@ impl Reader<'_> {
     }
 }
 
-fn as_object(value: Json) -> Map<String, Json> {
-    match value {
-        Json::Object(object) => object,
-        _ => Map::new(),
-    }
-}
-
 /// Takes out nulls and empty lists, turns numbers that stand for identifiers into text, whole floats into integers, and
 /// says on which side of the job asset refs stand.
 fn finish(fields: &'static [Field], object: &mut Map<String, Json>) {
@@ -191,7 +183,7 @@ fn finish(fields: &'static [Field], object: &mut Map<String, Json>) {
             (Shape::Records(fields), Json::Array(items)) => finish_all(fields, items),
             (Shape::TaskRuns, Json::Array(items)) => finish_all(Run::FIELDS, items),
             (Shape::Refs(side), Json::Array(items)) => {
-                finish_all(bowline_contract::pipeline::AssetRef::FIELDS, items);
+                finish_all(AssetRef::FIELDS, items);
                 for item in items.iter_mut().filter_map(Json::as_object_mut) {
                     set_side(item, *side);
                 }
@@ -215,56 +207,4 @@ fn set_side(asset_ref: &mut Map<String, Json>, side: AssetRole) {
     asset_ref
         .entry("role")
         .or_insert_with(|| Json::from(side.name()));
-}
-
-/// Puts the contract's statuses for the vendor's in a run as the contract's methods give it, and counts those that the
-/// manifest does not map.
-pub fn map_run(manifest: &PipelineManifest, run: &mut Json, unmapped: &mut Unmapped) {
-    let statuses = Statuses {
-        runs: &manifest.run_status_mapping,
-        tasks: manifest.task_statuses(),
-    };
-    if let Some(run) = run.as_object_mut() {
-        map_statuses(run, &statuses, unmapped);
-    }
-}
-
-/// Puts the contract's statuses for the vendor's, in a run and its task runs, which belong to the run's job.
-pub(crate) fn map_statuses(
-    run: &mut Map<String, Json>,
-    statuses: &Statuses<'_>,
-    unmapped: &mut Unmapped,
-) {
-    map_status(run, statuses.runs, unmapped);
-    let job = run.get("job_source_id").cloned();
-    let Some(Json::Array(tasks)) = run.get_mut("task_runs") else {
-        return;
-    };
-    for task in tasks.iter_mut().filter_map(Json::as_object_mut) {
-        map_status(task, statuses.tasks, unmapped);
-        if let (Some(job), false) = (&job, task.contains_key("job_source_id")) {
-            task.insert("job_source_id".to_owned(), job.clone());
-        }
-    }
-}
-
-/// Puts the contract's status for the vendor's, which is kept as `raw_status`.
-///
-/// A status of several words is looked up with all of them, then with one less from the end, and so on.
-fn map_status(event: &mut Map<String, Json>, mapping: &StatusMapping, unmapped: &mut Unmapped) {
-    let words: Vec<String> = match event.get("status") {
-        None => return,
-        Some(Json::Array(words)) => words.iter().map(text_of).collect(),
-        Some(word) => vec![text_of(word)],
-    };
-    let raw = words.join("/");
-    let found = (1..=words.len())
-        .rev()
-        .find_map(|count| mapping.find(&words[..count].join("/")));
-    let status = found.unwrap_or_else(|| {
-        *unmapped.entry(raw.clone()).or_default() += 1;
-        bowline_contract::pipeline::RunStatus::Unknown
-    });
-    event.insert("status".to_owned(), Json::from(status.name()));
-    event.insert("raw_status".to_owned(), Json::from(raw));
 }

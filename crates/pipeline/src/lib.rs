@@ -17,10 +17,10 @@ mod run_reading;
 mod scaffold;
 mod slices;
 mod source;
+mod status;
 
 pub use connector::{Opening, PipelineConnector, PipelineSource};
 pub use error::{SourceError, SourceErrorKind};
-pub use event::{Unmapped, map_run};
 pub use explanation::{ExplainedField, Explanation, OnExplanation};
 pub use http::{Exchange, Incoming, OnExchange, OnRetry, Outgoing, Transport, TransportError};
 pub use openapi::{OpenApiError, Proposal};
@@ -31,3 +31,4 @@ pub use recording::{Recorder, Recording, RecordingError};
 pub use scaffold::{Example, PipelineScaffold, PipelineScaffolded, PipelineStart};
 pub use slices::{SliceError, Slices};
 pub use source::HttpSource;
+pub use status::{Unmapped, map_run, unmap_run};

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
-use bowline_contract::pipeline::{EventTime, PipelineManifest};
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
 use bowline_protocol::Method;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::error::{SourceError, SourceErrorKind};
-use crate::event::{Statuses, map_statuses};
 use crate::pipeline::{FetchMethods, Page, Pipeline, RunQuery, Summary};
+use crate::status::map_run;
 
 /// How many events a page is asked for when nobody says; the contract's own default.
 const PAGE_SIZE: usize = 100;
@@ -39,10 +39,10 @@ impl<M: FetchMethods> PagedPipeline<M> {
     }
 
     /// Hands on every event that was not seen before; `key` tells events apart, and those without one count as new.
-    fn walk(
+    fn walk<E>(
         &self,
-        walk: &Walk<'_>,
-        on_event: &mut dyn FnMut(Json, &mut Summary),
+        walk: &Walk<'_, E>,
+        on_event: &mut dyn FnMut(E, &mut Summary),
     ) -> Result<Summary, SourceError> {
         let mut summary = Summary::default();
         let mut seen = HashSet::new();
@@ -84,16 +84,16 @@ impl<M: FetchMethods> PagedPipeline<M> {
 }
 
 /// What is read page by page.
-struct Walk<'w> {
+struct Walk<'w, E> {
     method: &'static str,
     limit: usize,
     /// How many events there can be, where that is known.
     most: Option<usize>,
-    fetch: &'w dyn Fn(Page) -> Result<Vec<Json>, SourceError>,
-    key: &'w dyn Fn(&Json) -> Option<String>,
+    fetch: &'w dyn Fn(Page) -> Result<Vec<E>, SourceError>,
+    key: &'w dyn Fn(&E) -> Option<String>,
 }
 
-impl Walk<'_> {
+impl<E> Walk<'_, E> {
     fn thing(&self) -> String {
         format!("`{}`", self.method)
     }
@@ -112,7 +112,7 @@ impl<M: FetchMethods> Pipeline for PagedPipeline<M> {
         &self,
         _now: Timestamp,
         page_size: Option<NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(AssetEvent),
     ) -> Result<Summary, SourceError> {
         self.walk(
             &Walk {
@@ -120,7 +120,7 @@ impl<M: FetchMethods> Pipeline for PagedPipeline<M> {
                 limit: page_size.map_or(PAGE_SIZE, NonZeroUsize::get),
                 most: None,
                 fetch: &|page| self.methods.fetch_metadata(page),
-                key: &|asset| filled(asset, "job_source_id").map(str::to_owned),
+                key: &|asset: &AssetEvent| asset.job_source_id().map(str::to_owned),
             },
             &mut |asset, summary| {
                 summary.events += 1;
@@ -133,37 +133,32 @@ impl<M: FetchMethods> Pipeline for PagedPipeline<M> {
         &self,
         query: &RunQuery,
         page_size: Option<NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(RunEvent),
     ) -> Result<Summary, SourceError> {
-        let statuses = Statuses {
-            runs: &self.manifest.run_status_mapping,
-            tasks: self.manifest.task_statuses(),
-        };
         self.walk(
             &Walk {
                 method: Method::FetchRunDetails.name(),
                 limit: page_size.map_or(PAGE_SIZE, NonZeroUsize::get),
                 // Methods that are asked for ids may give them all with the first page and again with the next.
                 most: match query {
-                    RunQuery::Window { .. } => None,
+                    RunQuery::Window(_) => None,
                     RunQuery::Ids(ids) => Some(ids.len()),
                 },
                 fetch: &|page| self.methods.fetch_run_details(Some(query), page),
-                key: &|run| {
-                    let (job, run) = (filled(run, "job_source_id")?, filled(run, "run_source_id")?);
-                    Some(format!("{job}\n{run}"))
+                key: &|run: &RunEvent| {
+                    Some(format!(
+                        "{}\n{}",
+                        run.job_source_id()?,
+                        run.run_source_id()?
+                    ))
                 },
             },
             &mut |mut run, summary| {
-                let time = filled(&run, "event_time").and_then(|text| EventTime::parse(text).ok());
-                let id = filled(&run, "run_source_id").unwrap_or_default();
-                if !query.holds(time.map(|time| time.timestamp()), id) {
+                if !query.asks_for(&run) {
                     summary.outside += 1;
                     return;
                 }
-                if let Some(run) = run.as_object_mut() {
-                    map_statuses(run, &statuses, &mut summary.unmapped);
-                }
+                map_run(&self.manifest, &mut run, &mut summary.unmapped);
                 summary.events += 1;
                 on_event(run);
             },
@@ -179,14 +174,11 @@ impl<M: FetchMethods> Pipeline for PagedPipeline<M> {
     }
 }
 
-fn filled<'e>(event: &'e Json, key: &str) -> Option<&'e str> {
-    event[key].as_str().filter(|text| !text.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
+    use bowline_contract::pipeline::{RunStatus, Window};
     use serde_json::json;
 
     use super::*;
@@ -195,10 +187,10 @@ mod tests {
         "asset_class": "etl", "run_status_mapping": {"OK": "success"}}"#;
 
     /// Gives the pages it was made of, one after the other, whatever is asked.
-    struct Pages(Mutex<Vec<Vec<Json>>>, Mutex<Vec<Page>>);
+    struct Pages(Mutex<Vec<Vec<RunEvent>>>, Mutex<Vec<Page>>);
 
     impl Pages {
-        fn next(&self, page: Page) -> Vec<Json> {
+        fn next(&self, page: Page) -> Vec<RunEvent> {
             self.1.lock().unwrap().push(page);
             let mut pages = self.0.lock().unwrap();
             if pages.is_empty() {
@@ -214,43 +206,45 @@ mod tests {
             Ok(())
         }
 
-        fn fetch_metadata(&self, page: Page) -> Result<Vec<Json>, SourceError> {
-            Ok(self.next(page))
+        fn fetch_metadata(&self, _page: Page) -> Result<Vec<AssetEvent>, SourceError> {
+            Ok(Vec::new())
         }
 
         fn fetch_run_details(
             &self,
             _query: Option<&RunQuery>,
             page: Page,
-        ) -> Result<Vec<Json>, SourceError> {
+        ) -> Result<Vec<RunEvent>, SourceError> {
             Ok(self.next(page))
         }
 
         fn cancel(&self) {}
     }
 
-    fn pipeline(pages: impl IntoIterator<Item = Vec<Json>>) -> PagedPipeline<Pages> {
+    fn pipeline(pages: impl IntoIterator<Item = Vec<RunEvent>>) -> PagedPipeline<Pages> {
         let manifest = PipelineManifest::parse(MANIFEST).unwrap();
         let pages = pages.into_iter().collect();
         PagedPipeline::new(manifest, Pages(Mutex::new(pages), Mutex::default()))
     }
 
-    fn run(id: &str, status: &str, hour: u32) -> Json {
-        json!({"job_source_id": "j", "run_source_id": id, "status": status,
-            "event_time": format!("2026-01-01T{hour:02}:00:00Z")})
+    fn run(id: &str, status: &str, hour: u32) -> RunEvent {
+        RunEvent::new(
+            json!({"job_source_id": "j", "run_source_id": id, "status": status,
+            "event_time": format!("2026-01-01T{hour:02}:00:00Z")}),
+        )
     }
 
     fn morning() -> RunQuery {
-        RunQuery::Window {
+        RunQuery::Window(Window {
             start: "2026-01-01T00:00:00Z".parse().unwrap(),
             end: "2026-01-01T12:00:00Z".parse().unwrap(),
-        }
+        })
     }
 
     fn read(
         pipeline: &PagedPipeline<Pages>,
         query: &RunQuery,
-    ) -> Result<(Vec<Json>, Summary), SourceError> {
+    ) -> Result<(Vec<RunEvent>, Summary), SourceError> {
         let mut events = Vec::new();
         let size = NonZeroUsize::new(2);
         let summary = pipeline.runs(query, size, &mut |event| events.push(event))?;
@@ -285,8 +279,9 @@ mod tests {
             vec![run("a", "OK", 1), run("b", "ODD", 2)],
         ]);
         let (events, summary) = read(&pipeline, &morning()).unwrap();
-        let statuses: Vec<&Json> = events.iter().map(|event| &event["status"]).collect();
-        assert_eq!(statuses, ["success", "unknown"]);
+        let statuses: Vec<Option<RunStatus>> = events.iter().map(RunEvent::status).collect();
+        let expected = [RunStatus::Success, RunStatus::Unknown];
+        assert_eq!(statuses, expected.map(Some));
         assert_eq!((summary.repeated, summary.outside), (1, 1));
         assert_eq!(summary.unmapped.get("ODD"), Some(&1));
     }
@@ -311,7 +306,8 @@ mod tests {
 
     #[test]
     fn events_without_an_id_are_left_to_validation() {
-        let pipeline = pipeline([vec![json!({"status": "OK"}), json!({"status": "OK"})]]);
+        let nameless = || RunEvent::new(json!({"status": "OK"}));
+        let pipeline = pipeline([vec![nameless(), nameless()]]);
         let (events, summary) = read(&pipeline, &morning()).unwrap();
         assert_eq!((events.len(), summary.repeated), (2, 0));
     }

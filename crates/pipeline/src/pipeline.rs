@@ -2,12 +2,12 @@
 
 use std::num::NonZeroUsize;
 
-use bowline_contract::pipeline::PipelineManifest;
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, Window};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::error::SourceError;
-use crate::event::Unmapped;
+use crate::status::Unmapped;
 
 /// An orchestrator's jobs and runs, read to the end.
 ///
@@ -40,7 +40,7 @@ pub trait Pipeline: Send + Sync {
         &self,
         now: Timestamp,
         page_size: Option<NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(AssetEvent),
     ) -> Result<Summary, SourceError>;
 
     /// Reads runs and hands on their events, page by page. Pages are no larger than `page_size`.
@@ -51,7 +51,7 @@ pub trait Pipeline: Send + Sync {
         &self,
         query: &RunQuery,
         page_size: Option<NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(RunEvent),
     ) -> Result<Summary, SourceError>;
 
     /// The contract's two methods as the connector's author wrote them; none when the connector is a description, whose
@@ -76,7 +76,7 @@ pub trait FetchMethods: Send + Sync {
     ///
     /// # Errors
     /// The connector's own.
-    fn fetch_metadata(&self, page: Page) -> Result<Vec<Json>, SourceError>;
+    fn fetch_metadata(&self, page: Page) -> Result<Vec<AssetEvent>, SourceError>;
 
     /// `fetch_run_details(run_ids, window_start, window_end, limit, offset)`; neither ids nor a window without a
     /// query, which the contract forbids.
@@ -87,7 +87,7 @@ pub trait FetchMethods: Send + Sync {
         &self,
         query: Option<&RunQuery>,
         page: Page,
-    ) -> Result<Vec<Json>, SourceError>;
+    ) -> Result<Vec<RunEvent>, SourceError>;
 
     /// Stops a call soon, and those to come.
     fn cancel(&self);
@@ -105,23 +105,20 @@ pub struct Page {
 /// The runs to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunQuery {
-    /// Those whose `event_time` is in `[start, end)`.
-    Window {
-        /// The first moment that counts.
-        start: Timestamp,
-        /// The first moment that does not.
-        end: Timestamp,
-    },
+    /// Those whose `event_time` is in it.
+    Window(Window),
     /// Those with these ids, whenever they were.
     Ids(Vec<String>),
 }
 
 impl RunQuery {
-    /// Whether a run with this time and id is asked for; a time that cannot be read is left to validation.
-    pub(crate) fn holds(&self, time: Option<Timestamp>, id: &str) -> bool {
+    /// Whether a run is asked for; a time that cannot be read is left to validation.
+    pub(crate) fn asks_for(&self, run: &RunEvent) -> bool {
         match self {
-            Self::Window { start, end } => time.is_none_or(|at| *start <= at && at < *end),
-            Self::Ids(ids) => ids.iter().any(|wanted| wanted == id),
+            Self::Window(window) => run.event_time().is_none_or(|at| window.contains(at)),
+            Self::Ids(ids) => run
+                .run_source_id()
+                .is_some_and(|id| ids.iter().any(|asked| asked == id)),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bowline_connector::Credentials;
-use bowline_driver::process::{CallLimits, Fault, Process, ProcessError, Program};
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{
     ConnectorKind, Done, FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams,
     FetchRunDetailsResult, Method, SetupParams,
@@ -104,34 +105,34 @@ impl FetchMethods for ProcessMethods {
         Ok(())
     }
 
-    fn fetch_metadata(&self, page: Page) -> Result<Vec<Json>, SourceError> {
+    fn fetch_metadata(&self, page: Page) -> Result<Vec<AssetEvent>, SourceError> {
         let params = FetchMetadataParams {
             limit: page.limit as u64,
             offset: page.offset as u64,
         };
         let result: FetchMetadataResult = self.call(Method::FetchMetadata, &params)?;
-        Ok(result.assets)
+        Ok(result.assets.into_iter().map(AssetEvent::new).collect())
     }
 
     fn fetch_run_details(
         &self,
         query: Option<&RunQuery>,
         page: Page,
-    ) -> Result<Vec<Json>, SourceError> {
+    ) -> Result<Vec<RunEvent>, SourceError> {
         let (run_ids, window) = match query {
             None => (None, None),
             Some(RunQuery::Ids(ids)) => (Some(ids.clone()), None),
-            Some(RunQuery::Window { start, end }) => (None, Some((start, end))),
+            Some(RunQuery::Window(window)) => (None, Some(window)),
         };
         let params = FetchRunDetailsParams {
             run_ids,
-            window_start: window.map(|(start, _)| start.to_string()),
-            window_end: window.map(|(_, end)| end.to_string()),
+            window_start: window.map(|window| window.start.to_string()),
+            window_end: window.map(|window| window.end.to_string()),
             limit: page.limit as u64,
             offset: page.offset as u64,
         };
         let result: FetchRunDetailsResult = self.call(Method::FetchRunDetails, &params)?;
-        Ok(result.runs)
+        Ok(result.runs.into_iter().map(RunEvent::new).collect())
     }
 
     fn cancel(&self) {

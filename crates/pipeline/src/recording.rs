@@ -142,9 +142,12 @@ impl Recorder {
 /// The credentials with a mask for every secret.
 fn open_args(credentials: &Credentials) -> Json {
     let secrets = secret_values(credentials.document());
-    let masked = |text: &str| match secrets.iter().any(|secret| secret == text) {
-        true => MASK.to_owned(),
-        false => credentials.redactor().redact(text),
+    let masked = |text: &str| {
+        if secrets.iter().any(|secret| secret == text) {
+            MASK.to_owned()
+        } else {
+            credentials.redactor().redact(text)
+        }
     };
     fn walk(value: &Json, masked: &impl Fn(&str) -> String) -> Json {
         match value {

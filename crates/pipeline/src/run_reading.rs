@@ -5,17 +5,16 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use bowline_contract::pipeline::EventTime;
+use bowline_contract::pipeline::{EventTime, RunEvent};
 use bowline_template::{Scope, Value};
-use serde_json::Value as Json;
 
 use crate::description::{self, FieldTree, Mapping, Source};
 use crate::error::{SourceError, SourceErrorKind};
-use crate::event::{Statuses, Unmapped};
 use crate::expression::to_json;
 use crate::fetch::{Loaded, Reader, Row, Sources};
 use crate::pipeline::{RunQuery, Summary};
 use crate::source::{HttpSource, RUN_IDS, rows_of, window_scope, with_sources};
+use crate::status::map_run;
 
 /// How many rows are completed together. What they need besides is asked for side by side, so that few rows at a time
 /// would leave requests unused.
@@ -41,7 +40,7 @@ pub(crate) struct RunReading<'s, 'e> {
     seen: HashSet<(String, String)>,
     summary: Summary,
     requests_before: u64,
-    on_event: &'e mut dyn FnMut(Json),
+    on_event: &'e mut dyn FnMut(RunEvent),
 }
 
 impl<'s, 'e> RunReading<'s, 'e> {
@@ -49,7 +48,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         source: &'s HttpSource,
         query: &'s RunQuery,
         page_size: Option<NonZeroUsize>,
-        on_event: &'e mut dyn FnMut(Json),
+        on_event: &'e mut dyn FnMut(RunEvent),
     ) -> Self {
         let description = &source.description;
         let runs = &description.runs;
@@ -76,9 +75,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let time_names = time_names(&runs.mapping);
         let early_time = time_names.is_disjoint(&per_page);
         let (scope, ids) = match query {
-            RunQuery::Window { start, end } => {
-                (window_scope(&source.scope, *start, *end), Vec::new())
-            }
+            RunQuery::Window(window) => (window_scope(&source.scope, *window), Vec::new()),
             RunQuery::Ids(ids) => (source.scope.with([(RUN_IDS, texts(ids))]), ids.clone()),
         };
         let id_rows = ids.into_iter().map(|id| Row {
@@ -241,32 +238,24 @@ impl<'s, 'e> RunReading<'s, 'e> {
         }
         let scope = with_sources(&self.scope, &sources);
         let manifest = &self.source.manifest;
-        let statuses = Statuses {
-            runs: &manifest.run_status_mapping,
-            tasks: manifest.task_statuses(),
-        };
         for row in &group.rows {
-            let mut unmapped = Unmapped::new();
             let reader = &self.reader;
-            let run = self.source.explaining(reader, mapping, row, || {
-                reader.run(mapping, &scope, row, &statuses, &mut unmapped)
-            })?;
-            let text = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
-            let time = EventTime::parse(&text("event_time")).ok();
-            let time = time.map(|time| time.timestamp());
-            if !self.query.holds(time, &text("run_source_id")) {
+            let make = || reader.run(mapping, &scope, row);
+            let mut run = self.source.explaining(reader, mapping, row, make)?;
+            if !self.query.asks_for(&run) {
                 self.summary.outside += 1;
                 continue;
             }
-            let (job, id) = (text("job_source_id"), text("run_source_id"));
             // Runs without an id are not the same run; validation tells of them.
-            if !id.is_empty() && !self.seen.insert((job, id)) {
+            let is_new = run.run_source_id().is_none_or(|id| {
+                let job = run.job_source_id().unwrap_or_default();
+                self.seen.insert((job.to_owned(), id.to_owned()))
+            });
+            if !is_new {
                 self.summary.repeated += 1;
                 continue;
             }
-            for (word, count) in unmapped {
-                *self.summary.unmapped.entry(word).or_default() += count;
-            }
+            map_run(manifest, &mut run, &mut self.summary.unmapped);
             self.summary.events += 1;
             (self.on_event)(run);
         }
@@ -275,7 +264,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
 
     /// Whether a row's time is in the window; a time that cannot be read is left to validation.
     fn in_time(&self, row: &Row, scope: &Scope) -> Result<bool, SourceError> {
-        let (RunQuery::Window { .. }, Some(expression)) =
+        let (RunQuery::Window(window), Some(expression)) =
             (self.query, time_expression(self.mapping()))
         else {
             return Ok(true);
@@ -286,7 +275,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let time = self.reader.evaluate(expression, &scope, &row.record)?;
         let time = to_json(&time);
         let time = time.as_str().and_then(|text| EventTime::parse(text).ok());
-        Ok(self.query.holds(time.map(|time| time.timestamp()), ""))
+        Ok(time.is_none_or(|time| window.contains(time.timestamp())))
     }
 }
 

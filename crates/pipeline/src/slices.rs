@@ -8,13 +8,14 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use bowline_contract::pipeline::{PipelineManifest, StatusMapping};
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use jiff::Timestamp;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use tempfile::SpooledTempFile;
 
 use crate::error::SourceError;
 use crate::pipeline::{Page, Pipeline, RunQuery};
+use crate::status::unmap_run;
 
 /// How many readings are kept at most, for callers that ask in turns.
 const MOST_READINGS: usize = 4;
@@ -63,16 +64,18 @@ impl Slices {
     ///
     /// # Errors
     /// [`SliceError`], also when the reading fails behind the page's first event.
-    pub fn assets(&mut self, page: Page) -> Result<Vec<Json>, SliceError> {
-        self.page(Subject::Assets, page)
+    pub fn assets(&mut self, page: Page) -> Result<Vec<AssetEvent>, SliceError> {
+        let assets = self.page(Subject::Assets, page)?;
+        Ok(assets.into_iter().map(AssetEvent::new).collect())
     }
 
     /// One page of runs; waits until it is read. A page shorter than its limit is the last.
     ///
     /// # Errors
     /// As [`Slices::assets`].
-    pub fn runs(&mut self, query: &RunQuery, page: Page) -> Result<Vec<Json>, SliceError> {
-        self.page(Subject::Runs(query.clone()), page)
+    pub fn runs(&mut self, query: &RunQuery, page: Page) -> Result<Vec<RunEvent>, SliceError> {
+        let runs = self.page(Subject::Runs(query.clone()), page)?;
+        Ok(runs.into_iter().map(RunEvent::new).collect())
     }
 
     fn page(&mut self, subject: Subject, page: Page) -> Result<Vec<Json>, SliceError> {
@@ -250,10 +253,12 @@ fn read(pipeline: &dyn Pipeline, subject: &Subject, store: &Store) {
     let unfinished = Unfinished(store);
     let manifest = pipeline.manifest();
     let summary = match subject {
-        Subject::Assets => pipeline.assets(Timestamp::now(), None, &mut |asset| store.push(&asset)),
+        Subject::Assets => pipeline.assets(Timestamp::now(), None, &mut |asset| {
+            store.push(asset.json());
+        }),
         Subject::Runs(query) => pipeline.runs(query, None, &mut |mut run| {
-            give_vendor_status(&mut run, manifest);
-            store.push(&run);
+            unmap_run(manifest, &mut run);
+            store.push(run.json());
         }),
     };
     store.finish(summary.map(|_| ()).map_err(SliceError::Source));
@@ -269,36 +274,13 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// Puts the vendor's word for the status where the contract's stands, on a run and its task runs.
-fn give_vendor_status(run: &mut Json, manifest: &PipelineManifest) {
-    let Some(run) = run.as_object_mut() else {
-        return;
-    };
-    unmap(run, &manifest.run_status_mapping);
-    let tasks = run.get_mut("task_runs").and_then(Json::as_array_mut);
-    for task in tasks.into_iter().flatten().filter_map(Json::as_object_mut) {
-        unmap(task, manifest.task_statuses());
-    }
-}
-
-/// The word is the one that the mapping has: of a status of several words, so many as were looked up.
-fn unmap(event: &mut Map<String, Json>, mapping: &StatusMapping) {
-    let Some(Json::String(raw)) = event.remove("raw_status") else {
-        return;
-    };
-    let words = raw.match_indices('/').map(|(at, _)| &raw[..at]);
-    let known = std::iter::once(raw.as_str())
-        .chain(words.rev())
-        .find(|word| mapping.find(word).is_some());
-    event.insert("status".to_owned(), Json::from(known.unwrap_or(&raw)));
-}
-
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
     use std::sync::atomic::AtomicUsize;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
+    use bowline_contract::pipeline::PipelineManifest;
     use serde_json::json;
 
     use super::*;
@@ -328,7 +310,7 @@ mod tests {
             &self,
             _: Timestamp,
             _: Option<NonZeroUsize>,
-            on_event: &mut dyn FnMut(Json),
+            on_event: &mut dyn FnMut(AssetEvent),
         ) -> Result<Summary, SourceError> {
             for number in 0..self.count {
                 if let Some(more) = &self.more
@@ -336,25 +318,28 @@ mod tests {
                 {
                     break;
                 }
-                on_event(json!({"job_source_id": format!("{}-{number}", self.reading)}));
+                let id = format!("{}-{number}", self.reading);
+                on_event(AssetEvent::new(json!({"job_source_id": id})));
             }
-            match self.fails {
-                true => Err(SourceError::new(SourceErrorKind::Vendor, "`jobs`")),
-                false => Ok(Summary::default()),
+            if self.fails {
+                return Err(SourceError::new(SourceErrorKind::Vendor, "`jobs`"));
             }
+            Ok(Summary::default())
         }
 
         fn runs(
             &self,
             _: &RunQuery,
             _: Option<NonZeroUsize>,
-            on_event: &mut dyn FnMut(Json),
+            on_event: &mut dyn FnMut(RunEvent),
         ) -> Result<Summary, SourceError> {
-            on_event(
+            for run in [
                 json!({"run_source_id": "a", "status": "failed", "raw_status": "FAILED/Crashed",
-                "task_runs": [{"status": "unknown", "raw_status": "odd/word"}]}),
-            );
-            on_event(json!({"run_source_id": "b", "status": "success", "raw_status": "done"}));
+                    "task_runs": [{"status": "unknown", "raw_status": "odd/word"}]}),
+                json!({"run_source_id": "b", "status": "success", "raw_status": "done"}),
+            ] {
+                on_event(RunEvent::new(run));
+            }
             Ok(Summary::default())
         }
 
@@ -390,9 +375,9 @@ mod tests {
         Page { limit, offset }
     }
 
-    fn ids(events: Result<Vec<Json>, SliceError>) -> Vec<String> {
+    fn ids(events: Result<Vec<AssetEvent>, SliceError>) -> Vec<String> {
         let events = events.unwrap_or_else(|error| panic!("{error}"));
-        let id = |event: &Json| event["job_source_id"].as_str().unwrap().to_owned();
+        let id = |event: &AssetEvent| event.job_source_id().unwrap().to_owned();
         events.iter().map(id).collect()
     }
 
@@ -488,6 +473,7 @@ mod tests {
                 json!({"run_source_id": "a", "status": "FAILED", "task_runs": [{"status": "odd/word"}]}),
                 json!({"run_source_id": "b", "status": "done"}),
             ]
+            .map(RunEvent::new)
         );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bowline_connector::Credentials;
-use bowline_contract::pipeline::PipelineManifest;
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, Window};
 use bowline_template::{Native, Scope, Value};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
@@ -233,12 +233,16 @@ impl Pipeline for HttpSource {
         &self,
         now: Timestamp,
         page_size: Option<NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(AssetEvent),
     ) -> Result<Summary, SourceError> {
         let reader = Reader::new(&self.client, page_size);
         let mapping = &self.description.assets;
         let before = self.client.requests();
-        let scope = window_scope(&self.scope, now - METADATA_LOOKBACK, now);
+        let lookback = Window {
+            start: now - METADATA_LOOKBACK,
+            end: now,
+        };
+        let scope = window_scope(&self.scope, lookback);
         let mut sources = Sources::new();
         for name in self.sources_of(mapping) {
             self.load(&reader, &name, &scope, &mut sources, &BTreeSet::new())?;
@@ -269,7 +273,7 @@ impl Pipeline for HttpSource {
         &self,
         query: &RunQuery,
         page_size: Option<NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(RunEvent),
     ) -> Result<Summary, SourceError> {
         let mut reading = RunReading::new(self, query, page_size, on_event);
         for name in self.run_sources(query) {
@@ -279,10 +283,10 @@ impl Pipeline for HttpSource {
     }
 }
 
-pub(crate) fn window_scope(scope: &Scope, start: Timestamp, end: Timestamp) -> Scope {
+pub(crate) fn window_scope(scope: &Scope, window: Window) -> Scope {
     let window = Value::mapping([
-        ("start", Value::from(start.to_string())),
-        ("end", Value::from(end.to_string())),
+        ("start", Value::from(window.start.to_string())),
+        ("end", Value::from(window.end.to_string())),
     ]);
     scope.with([("window", window)])
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bowline_connector::template::{Arguments, RenderError, TemplateSet, older_names};
 use bowline_contract::Template;
 use bowline_template::TemplateValue;
+use bowline_warehouse::template::{Arguments, RenderError, TemplateSet, older_names};
 
 use crate::literal::{Literal, Rows};
 

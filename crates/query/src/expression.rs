@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bowline_connector::template::Arguments;
 use bowline_contract::{Template, VariableType};
 use bowline_template::{
     Absent, Call, CompiledTemplate, Environment, Failure, Function, Kind, Parameters, Scope,
     TemplateValue, Value,
 };
+use bowline_warehouse::template::Arguments;
 
 use crate::clock::Clock;
 use crate::compose::{ComposeError, Composer};

@@ -7,7 +7,7 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use bowline_connector::dialect::Pack;
+//! use bowline_warehouse::dialect::Pack;
 //! use bowline_query::{Clock, Composer, Expressions, Literal, Rows};
 //!
 //! let sqlite = Pack::find("sqlite").unwrap();

@@ -9,7 +9,8 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 
-use bowline_driver::process::{CaseVerdict, CheckOptions, Program, check};
+use bowline_conformance::protocol::{CaseVerdict, CheckOptions, check};
+use bowline_process::Program;
 use bowline_sdk::{
     Answer, Cancel, Credentials, Error, ErrorKind, Json, Map, Page, Pipeline, PipelineSession,
     Value, Wanted, Warehouse, WarehouseSession, json, pipeline, warehouse,

@@ -9,6 +9,7 @@ mod connector;
 mod lists;
 mod oracle;
 mod parameters;
+pub mod planted;
 mod record;
 mod scenario;
 mod server;

@@ -6,10 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use bowline_contract::pipeline::EventTime;
+use bowline_contract::pipeline::{AssetEvent, GivenOwner, GivenRunError, RunEvent, RunStatus};
 use bowline_pipeline::RunQuery;
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
 use crate::scenario::Steps;
 use crate::vendor::Vendor;
@@ -63,12 +62,12 @@ impl fmt::Display for Flaw {
 
 /// The flaws of a reading of runs.
 #[must_use]
-pub fn run_flaws(vendor: &Vendor, span: Span, query: &RunQuery, events: &[Json]) -> Vec<Flaw> {
+pub fn run_flaws(vendor: &Vendor, span: Span, query: &RunQuery, events: &[RunEvent]) -> Vec<Flaw> {
     let world = &vendor.world;
     let mut flaws = Vec::new();
     let mut given = BTreeSet::new();
     for event in events {
-        let id = text(event, "run_source_id").to_owned();
+        let id = event.run_source_id().unwrap_or_default().to_owned();
         if !given.insert(id.clone()) {
             flaws.push(Flaw::Doubled(id));
             continue;
@@ -77,11 +76,8 @@ pub fn run_flaws(vendor: &Vendor, span: Span, query: &RunQuery, events: &[Json])
             flaws.push(Flaw::Invented(id));
             continue;
         };
-        let time = moment(event, "event_time");
         let is_asked = match query {
-            RunQuery::Window { start, end } => {
-                time.is_some_and(|time| *start <= time && time < *end)
-            }
+            RunQuery::Window(window) => event.event_time().is_some_and(|at| window.contains(at)),
             RunQuery::Ids(ids) => ids.contains(&id),
         };
         if !is_asked {
@@ -101,7 +97,7 @@ pub fn run_flaws(vendor: &Vendor, span: Span, query: &RunQuery, events: &[Json])
             continue;
         };
         let is_asked = match query {
-            RunQuery::Window { start, end } => *start <= run.at() && run.at() < *end,
+            RunQuery::Window(window) => window.contains(run.at()),
             RunQuery::Ids(ids) => ids.contains(&run.id),
         };
         if is_asked && !given.contains(&run.id) {
@@ -113,14 +109,14 @@ pub fn run_flaws(vendor: &Vendor, span: Span, query: &RunQuery, events: &[Json])
 
 /// The flaws of a reading of assets.
 #[must_use]
-pub fn asset_flaws(world: &World, span: Span, events: &[Json]) -> Vec<Flaw> {
+pub fn asset_flaws(world: &World, span: Span, events: &[AssetEvent]) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     let mut given = BTreeSet::new();
     let known: BTreeMap<&str, usize> = (0..world.jobs.len())
         .map(|number| (world.job_id(number), number))
         .collect();
     for event in events {
-        let id = text(event, "job_source_id").to_owned();
+        let id = event.job_source_id().unwrap_or_default().to_owned();
         if !given.insert(id.clone()) {
             flaws.push(Flaw::Doubled(id));
             continue;
@@ -146,27 +142,24 @@ pub fn asset_flaws(world: &World, span: Span, events: &[Json]) -> Vec<Flaw> {
     flaws
 }
 
-fn is_true(vendor: &Vendor, run: &Run, event: &Json, span: Span) -> bool {
-    let optional = |key: &str, truth: Option<Timestamp>| moment(event, key) == truth;
-    let error = run.error.as_deref();
-    text(event, "job_source_id") == vendor.world.job_id(run.job)
-        && text(event, "status") == run.state.status()
-        && event["attempt_number"].as_u64() == Some(u64::from(run.attempt))
-        && event["parent_attempt_run_source_id"].as_str() == run.retry_of.as_deref()
-        && event["error"]["message"].as_str() == error
-        && optional("event_time", Some(run.at()))
-        && optional("queued_at", Some(run.queued))
-        && optional("start_time", run.started)
-        && optional("end_time", run.ended)
+fn is_true(vendor: &Vendor, run: &Run, event: &RunEvent, span: Span) -> bool {
+    event.job_source_id() == Some(vendor.world.job_id(run.job))
+        && event.status().map(RunStatus::name) == Some(run.state.status())
+        && event.attempt_number() == Some(i64::from(run.attempt))
+        && event.parent_attempt_run_source_id() == run.retry_of.as_deref()
+        && event.error().and_then(GivenRunError::message) == run.error.as_deref()
+        && event.event_time() == Some(run.at())
+        && event.queued_at() == Some(run.queued)
+        && event.start_time() == run.started
+        && event.end_time() == run.ended
         && are_steps_true(vendor, run, event, span)
 }
 
 /// Whether the task runs are those of the run. How many there are is known of runs and jobs that stood still.
-fn are_steps_true(vendor: &Vendor, run: &Run, event: &Json, span: Span) -> bool {
-    let given = event["task_runs"].as_array().map_or(&[][..], Vec::as_slice);
-    let are_its_own = given.iter().enumerate().all(|(index, step)| {
-        text(step, "run_source_id") == format!("{}.{}", run.id, index + 1)
-            && text(step, "job_source_id") == vendor.world.job_id(run.job)
+fn are_steps_true(vendor: &Vendor, run: &Run, event: &RunEvent, span: Span) -> bool {
+    let are_its_own = event.task_runs().enumerate().all(|(index, step)| {
+        step.run_source_id() == Some(&format!("{}.{}", run.id, index + 1))
+            && step.job_source_id() == Some(vendor.world.job_id(run.job))
     });
     let number = vendor.world.number(&run.id);
     let is_stable = number.is_some_and(|number| {
@@ -180,26 +173,19 @@ fn are_steps_true(vendor: &Vendor, run: &Run, event: &Json, span: Span) -> bool 
         (_, Some(_), Some(job)) => Some(usize::from(job.steps)),
         (_, Some(_), None) => None,
     };
-    are_its_own && (!is_stable || expected.is_none_or(|expected| given.len() == expected))
+    are_its_own
+        && (!is_stable || expected.is_none_or(|expected| event.task_runs().count() == expected))
 }
 
-fn is_true_job(job: &Job, event: &Json) -> bool {
-    text(event, "name") == job.name
-        && event["is_paused"].as_bool() == Some(job.paused)
-        && event["owner"]["primary_email"].as_str() == job.owner.as_deref()
-        && event["schedule"]["cron_expression"].as_str() == job.cron.as_deref()
-        && event["tasks"].as_array().map_or(0, Vec::len) == usize::from(job.steps)
+fn is_true_job(job: &Job, event: &AssetEvent) -> bool {
+    let json = event.json();
+    event.name() == Some(&job.name)
+        && json["is_paused"].as_bool() == Some(job.paused)
+        && event.owner().and_then(GivenOwner::primary_email) == job.owner.as_deref()
+        && json["schedule"]["cron_expression"].as_str() == job.cron.as_deref()
+        && event.tasks().count() == usize::from(job.steps)
 }
 
-fn text<'e>(event: &'e Json, key: &str) -> &'e str {
-    event[key].as_str().unwrap_or_default()
-}
-
-fn moment(event: &Json, key: &str) -> Option<Timestamp> {
-    let time = EventTime::parse(event[key].as_str()?).ok()?;
-    Some(time.timestamp())
-}
-
-fn shortened(event: &Json) -> String {
+fn shortened(event: &impl fmt::Display) -> String {
     event.to_string().chars().take(600).collect()
 }

@@ -1,5 +1,6 @@
 //! What a request asks for, wherever it says so: in its query, its body, or the variables of GraphQL.
 
+use bowline_words::percent_encode;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 
@@ -42,7 +43,7 @@ impl Parameters {
         let mut query = String::new();
         for name in self.0.keys().filter(|name| *name != left_out) {
             if let Some(value) = self.text(name) {
-                let value = bowline_http::percent_encode(&value);
+                let value = percent_encode(&value);
                 query.push_str(&format!("&{name}={value}"));
             }
         }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use crate::percent::{encoded, percent_encode};
+
 /// What stands in a text where a secret stood.
 const MASK: &str = "***";
 
@@ -162,9 +164,9 @@ fn spellings(secret: &str) -> Vec<String> {
     let debug = format!("{secret:?}");
     let all = [
         secret.to_owned(),
-        percent(secret, Case::Upper),
-        percent(secret, Case::Lower),
-        percent(secret, Case::Upper).replace("%20", "+"),
+        percent_encode(secret),
+        percent_encode_small(secret),
+        percent_encode(secret).replace("%20", "+"),
         json(secret),
         json(secret).replace('/', "\\/"),
         ascii_json,
@@ -182,22 +184,15 @@ fn spellings(secret: &str) -> Vec<String> {
     distinct
 }
 
-#[derive(Clone, Copy)]
-enum Case {
-    Upper,
-    Lower,
-}
-
-fn percent(text: &str, case: Case) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
+/// Percent-encoded with small hexadecimal digits.
+fn percent_encode_small(text: &str) -> String {
+    encoded(text)
+        .map(|stretch| {
+            if stretch.starts_with('%') {
+                stretch.to_ascii_lowercase()
+            } else {
+                stretch.to_owned()
             }
-            byte => match case {
-                Case::Upper => format!("%{byte:02X}"),
-                Case::Lower => format!("%{byte:02x}"),
-            },
         })
         .collect()
 }

@@ -25,7 +25,7 @@ enum Mode {
 /// Every generated file: its path below the repository's root, and its text.
 fn files() -> Vec<(PathBuf, String)> {
     let reference = Path::new("docs/reference");
-    let schemas = bowline_connector::schemas()
+    let schemas = bowline_warehouse::schemas()
         .into_iter()
         .chain(bowline_pipeline::description::schemas())
         .map(|(name, text)| (Path::new("schemas").join(name), text));
@@ -47,7 +47,7 @@ fn files() -> Vec<(PathBuf, String)> {
         ),
         (
             reference.join("test-report.schema.json"),
-            bowline_cli::test_report_schema(),
+            bowline_report::schema(),
         ),
     ];
     files.extend(schemas);

@@ -1,23 +1,20 @@
 //! `bowline driver`: which drivers there are, what they take, and getting one.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::Style;
-use bowline_driver::catalogue::{self, CatalogueEntry, Need, Platform};
-use bowline_driver::install::{
-    self, DRIVER_FOLDER_VARIABLE, InstallError, InstallEvent, InstallOptions, InstallOutcome,
+use bowline_installer::catalogue::{self, CatalogueEntry, Need, Platform};
+use bowline_installer::{
+    DRIVER_FOLDER_VARIABLE, InstallError, InstallEvent, InstallOptions, InstallOutcome,
     InstallState, Installed,
 };
 use bowline_words::nearest::hint_or;
 use clap::Subcommand;
 
+use crate::context::Context;
 use crate::error::{CliError, Problem};
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
 
 /// The engine that is part of the program, beside its ADBC driver.
@@ -88,7 +85,7 @@ fn list(context: &Context) -> Result<Ended, CliError> {
 
 /// Where a driver stands, in a few words.
 fn state(entry: &CatalogueEntry, folder: &Path) -> (Style, String) {
-    match install::install_state(entry, folder) {
+    match bowline_installer::install_state(entry, folder) {
         InstallState::Current(installed) => (GOOD, format!("installed, {}", installed.version)),
         InstallState::Other(installed) => (
             GOOD,
@@ -116,7 +113,7 @@ fn installation(
     archive: Option<PathBuf>,
 ) -> Result<Ended, CliError> {
     let entry = find(driver)?;
-    let archive = archive.map(|file| context.directory.join(file));
+    let archive = archive.map(|file| context.path(&file));
     let (installed, words) = match run(context, entry, archive)? {
         InstallOutcome::New(installed) => (installed, "installed"),
         InstallOutcome::AlreadyThere(installed) => (installed, "already installed:"),
@@ -151,16 +148,14 @@ fn run(
     entry: &CatalogueEntry,
     archive: Option<PathBuf>,
 ) -> Result<InstallOutcome, CliError> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&cancel);
-    on_interrupt(move || stop.store(true, Ordering::SeqCst))?;
+    let cancel = context.interruptible()?.flag();
     let bar = context.printer.bar("{spinner} {msg} {elapsed}");
     let options = InstallOptions {
         folder: folder()?,
         archive,
         cancel: &cancel,
     };
-    let outcome = install::install(entry, &options, &mut |event| {
+    let outcome = bowline_installer::install(entry, &options, &mut |event| {
         let message = match event {
             InstallEvent::Downloading {
                 client,
@@ -194,7 +189,7 @@ fn describe(page: &mut Listing, entry: &CatalogueEntry, folder: &Path) {
     ));
     page.gap();
     page.field("state", &state(entry, folder).1);
-    match install::install_state(entry, folder) {
+    match bowline_installer::install_state(entry, folder) {
         InstallState::Current(installed) | InstallState::Other(installed) => {
             page.field("library", &installed.library.display().to_string());
         }
@@ -262,7 +257,7 @@ fn find(name: &str) -> Result<&'static CatalogueEntry, CliError> {
 }
 
 fn folder() -> Result<PathBuf, CliError> {
-    install::driver_folder().ok_or_else(|| {
+    bowline_installer::driver_folder().ok_or_else(|| {
         CliError::usage(
             "there is no folder for drivers: no home folder is known",
             format!("name one with the variable `{DRIVER_FOLDER_VARIABLE}`"),

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bowline_image::inspect::{Attached, DescribedBy, InspectedConnector, InspectedImage, inspect};
-use bowline_image::registry::Access;
-use bowline_image::{BaseImage, Cancel, native};
+use bowline_image::{BaseImage, native};
+use bowline_oci::Cancel;
+use bowline_oci::registry::Access;
 use clap::Subcommand;
 
 use crate::command::build::{Voice, bytes};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{QUIET, STRONG, paint};
 
 /// Look into agent images.
@@ -69,14 +69,14 @@ impl InspectArgs {
     fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let cancel = Cancel::default();
         let asked = cancel.clone();
-        on_interrupt(move || asked.cancel())?;
+        let _on_stop = context.interruptible()?.on_stop(move || asked.cancel());
         let voice = Voice::new(context);
         let mut access = Access::of_user(|name| std::env::var_os(name).map(PathBuf::from));
         access.insecure.clone_from(&self.insecure);
         access.cancel = cancel;
         let tell = voice.clone();
-        access.on_event = Arc::new(move |event| tell.tell(event));
-        let image = BaseImage::parse(&self.image);
+        access.on_event = Arc::new(move |event| tell.tell(event.into()));
+        let image = BaseImage::parse(&context.directory, &self.image);
         let inspected = native::open(&image, &access)
             .and_then(|source| inspect(source.as_ref(), &access.cancel));
         voice.rest();
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_image_is_shown_with_what_it_holds() {
-        let digest = bowline_image::oci::Digest::of(b"");
+        let digest = bowline_oci::Digest::of(b"");
         let image = InspectedImage {
             digest: digest.clone(),
             media_type: "index".to_owned(),

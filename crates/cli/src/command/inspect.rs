@@ -3,20 +3,23 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bowline_contract::pipeline::{EventError, Terminology, validate_assets, validate_runs};
+use bowline_contract::pipeline::{
+    AssetEvent, RunEvent, Terminology, Window, validate_assets, validate_runs,
+};
 use bowline_pipeline::{
     Explanation, Opening, Page, Pipeline, PipelineConnector, PipelineSource, Recorder, Recording,
     RunQuery, Unmapped, map_run,
 };
+use bowline_workbench::pipeline as workbench;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
 use crate::output::visible;
 use crate::pipeline;
-use crate::run::Context;
 use crate::style::{BAD, CODE, QUIET, STRONG, paint};
 
 /// How far back a run is looked for, at first and then when there was none.
@@ -72,18 +75,15 @@ enum Format {
     Json,
 }
 
-/// What finds the mistakes in events.
-type Validate = fn(&[Value]) -> Vec<EventError>;
-
 /// An event that was found, and how it came about where that can be told.
-struct Found {
-    event: Value,
+struct Found<E> {
+    event: E,
     explanation: Option<Explanation>,
 }
 
 /// What a search came to.
-struct Search {
-    found: Option<Found>,
+struct Search<E> {
+    found: Option<Found<E>>,
     /// How many events were looked at.
     seen: usize,
     notes: Vec<String>,
@@ -92,18 +92,25 @@ struct Search {
 
 impl InspectArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let connector = pipeline::load(context, self.connector.as_deref())?;
+        let connector = context.pipeline(self.connector.as_deref())?;
         self.check_wishes(&connector)?;
-        let recording = self.replay.as_deref().map(Recording::open).transpose()?;
+        let recording = self.replay.as_deref();
+        let recording = recording
+            .map(|dir| Recording::open(&context.path(dir)))
+            .transpose()?;
         let now = recording
             .as_ref()
             .map_or_else(pipeline::now, |recording| recording.now);
         let credentials = match &recording {
             Some(recording) => recording.credentials.clone(),
-            None => pipeline::credentials(context, &connector)?,
+            None => workbench::credentials(&connector, &|event| context.tell(event))?,
         };
         let recorder = match &self.save {
-            Some(dir) => Some(Arc::new(Recorder::create(dir, now, &credentials)?)),
+            Some(dir) => Some(Arc::new(Recorder::create(
+                &context.path(dir),
+                now,
+                &credentials,
+            )?)),
             None => None,
         };
         let last: Arc<Mutex<Option<Explanation>>> = Arc::default();
@@ -116,7 +123,8 @@ impl InspectArgs {
                 *explained.lock().unwrap_or_else(PoisonError::into_inner) = Some(explanation);
             })),
         };
-        let pipeline = pipeline::open_with(&connector, &credentials, opening)?;
+        let run = context.interruptible()?;
+        let pipeline = workbench::open(&connector, &credentials, opening, run)?;
         let inspection = Inspection {
             context,
             pipeline: &*pipeline,
@@ -181,25 +189,26 @@ impl InspectArgs {
         &self,
         context: &Context,
         connector: &PipelineConnector,
-        asset: &Search,
-        run: &Search,
+        asset: &Search<AssetEvent>,
+        run: &Search<RunEvent>,
     ) -> Result<Ended, CliError> {
         let terms = &connector.manifest.terminology;
-        let validations: [(&Search, Validate); 2] =
-            [(asset, validate_assets), (run, validate_runs)];
         match self.format {
             Format::Human => context.printer.text(&page(terms, asset, run))?,
             Format::Json => context.printer.data(&document(asset, run))?,
         }
         let mut ended = Ended::Fine;
-        for (what, search) in [("job", asset), ("run", run)] {
-            if search.found.is_none() {
+        for (what, is_found, seen, notes) in [
+            ("job", asset.found.is_some(), asset.seen, &asset.notes),
+            ("run", run.found.is_some(), run.seen, &run.notes),
+        ] {
+            if !is_found {
                 ended = Ended::Inconclusive;
                 context
                     .printer
-                    .say(format!("no {what} was found among {}", search.seen));
+                    .say(format!("no {what} was found among {seen}"));
             }
-            for note in &search.notes {
+            for note in notes {
                 context.printer.say(format!("note: {note}"));
             }
         }
@@ -211,14 +220,23 @@ impl InspectArgs {
                 visible(word)
             ));
         }
-        for (search, validate) in validations {
-            let event = search.found.as_ref().map(|found| found.event.clone());
-            for mistake in validate(event.as_slice()) {
-                ended = Ended::FellShort;
-                context
-                    .printer
-                    .say(format!("{} {mistake}", paint(BAD, "wrong:")));
-            }
+        let assets = asset
+            .found
+            .as_ref()
+            .map(|found| std::slice::from_ref(&found.event));
+        let runs = run
+            .found
+            .as_ref()
+            .map(|found| std::slice::from_ref(&found.event));
+        let mistakes = validate_assets(assets.unwrap_or_default());
+        for mistake in mistakes
+            .into_iter()
+            .chain(validate_runs(runs.unwrap_or_default()))
+        {
+            ended = Ended::FellShort;
+            context
+                .printer
+                .say(format!("{} {mistake}", paint(BAD, "wrong:")));
         }
         Ok(ended)
     }
@@ -234,7 +252,7 @@ struct Inspection<'a> {
 }
 
 impl Inspection<'_> {
-    fn found(&self, event: Value) -> Found {
+    fn found<E>(&self, event: E) -> Found<E> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         Found {
             event,
@@ -243,9 +261,9 @@ impl Inspection<'_> {
     }
 
     /// The job of that id or name, or the first.
-    fn asset(&self, id: Option<&str>) -> Result<Search, CliError> {
+    fn asset(&self, id: Option<&str>) -> Result<Search<AssetEvent>, CliError> {
         let is_it =
-            |event: &Value| id.is_none_or(|id| event["job_source_id"] == id || event["name"] == id);
+            |asset: &AssetEvent| id.is_none() || asset.job_source_id() == id || asset.name() == id;
         if let Some(methods) = self.pipeline.methods() {
             return self.paged(id.is_some(), &is_it, &|page| methods.fetch_metadata(page));
         }
@@ -264,7 +282,7 @@ impl Inspection<'_> {
     }
 
     /// The run of that id, or one that is not long ago.
-    fn run(&self, id: Option<&str>) -> Result<Search, CliError> {
+    fn run(&self, id: Option<&str>) -> Result<Search<RunEvent>, CliError> {
         if let Some(id) = id {
             return self.run_of(&RunQuery::Ids(vec![id.to_owned()]));
         }
@@ -275,10 +293,10 @@ impl Inspection<'_> {
                     .printer
                     .say(format!("no run until now: looking at {words}"));
             }
-            let query = RunQuery::Window {
+            let query = RunQuery::Window(Window {
                 start: self.now - stretch,
                 end: self.now,
-            };
+            });
             let latest = self.run_of(&query)?;
             let done = latest.found.is_some();
             search = Some(latest);
@@ -289,7 +307,7 @@ impl Inspection<'_> {
         search.ok_or_else(|| CliError::Internal("no stretch of time to look at".to_owned()))
     }
 
-    fn run_of(&self, query: &RunQuery) -> Result<Search, CliError> {
+    fn run_of(&self, query: &RunQuery) -> Result<Search<RunEvent>, CliError> {
         if let Some(methods) = self.pipeline.methods() {
             let manifest = self.pipeline.manifest();
             let fetch = |page| methods.fetch_run_details(Some(query), page);
@@ -315,12 +333,12 @@ impl Inspection<'_> {
     }
 
     /// Asks page after page until the event is found; the first event when any will do.
-    fn paged(
+    fn paged<E>(
         &self,
         searching: bool,
-        is_it: &dyn Fn(&Value) -> bool,
-        fetch: &dyn Fn(Page) -> Result<Vec<Value>, bowline_pipeline::SourceError>,
-    ) -> Result<Search, CliError> {
+        is_it: &dyn Fn(&E) -> bool,
+        fetch: &dyn Fn(Page) -> Result<Vec<E>, bowline_pipeline::SourceError>,
+    ) -> Result<Search<E>, CliError> {
         let limit = if searching { PAGE } else { 1 };
         let mut search = Search {
             found: None,
@@ -345,10 +363,8 @@ impl Inspection<'_> {
     }
 }
 
-fn document(asset: &Search, run: &Search) -> String {
-    let event = |search: &Search| search.found.as_ref().map(|found| found.event.clone());
-    let explained = |search: &Search| {
-        let explanation = search.found.as_ref()?.explanation.as_ref()?;
+fn document(asset: &Search<AssetEvent>, run: &Search<RunEvent>) -> String {
+    let explained = |explanation: &Explanation| {
         let fields: Vec<Value> = explanation
             .fields
             .iter()
@@ -361,14 +377,21 @@ fn document(asset: &Search, run: &Search) -> String {
                 })
             })
             .collect();
-        Some(json!({
+        json!({
             "record": explanation.record,
             "parent": explanation.parent,
             "fields": fields,
-        }))
+        })
     };
-    let mut document = json!({ "asset": event(asset), "run": event(run) });
-    let explained = (explained(asset), explained(run));
+    let (asset, run) = (asset.found.as_ref(), run.found.as_ref());
+    let mut document = json!({
+        "asset": asset.map(|found| found.event.json()),
+        "run": run.map(|found| found.event.json()),
+    });
+    let explained = (
+        asset.and_then(|found| found.explanation.as_ref().map(explained)),
+        run.and_then(|found| found.explanation.as_ref().map(explained)),
+    );
     if let (None, None) = explained {
         return format!("{document:#}\n");
     }
@@ -376,26 +399,27 @@ fn document(asset: &Search, run: &Search) -> String {
     format!("{document:#}\n")
 }
 
-fn page(terms: &Terminology, asset: &Search, run: &Search) -> String {
+fn page(terms: &Terminology, asset: &Search<AssetEvent>, run: &Search<RunEvent>) -> String {
     let mut page = Listing::default();
     let job = match terms.job.as_str() {
         "Job" => "Job".to_owned(),
         other => format!("{} (a job of the platform's)", visible(other)),
     };
-    describe(&mut page, &job, asset);
-    describe(&mut page, "Run", run);
+    if let Some(Found { event, explanation }) = &asset.found {
+        describe(&mut page, &job, event.json(), explanation.as_ref());
+    }
+    if let Some(Found { event, explanation }) = &run.found {
+        describe(&mut page, "Run", event.json(), explanation.as_ref());
+    }
     page.finish()
 }
 
-fn describe(page: &mut Listing, title: &str, search: &Search) {
-    let Some(found) = &search.found else {
-        return;
-    };
+fn describe(page: &mut Listing, title: &str, event: &Value, explanation: Option<&Explanation>) {
     page.heading(title);
-    for line in visible(&format!("{:#}", found.event)).lines() {
+    for line in visible(&format!("{event:#}")).lines() {
         page.line(line);
     }
-    let Some(explanation) = &found.explanation else {
+    let Some(explanation) = explanation else {
         return;
     };
     page.gap();

@@ -1,14 +1,13 @@
 //! `bowline render`: what one template becomes, given some variables.
 
-use bowline_connector::Connector;
-use bowline_connector::template::{Origin, RenderError};
 use bowline_contract::Template;
+use bowline_warehouse::Connector;
+use bowline_warehouse::template::{Origin, RenderError};
 
 use super::explain::find;
-use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::variables::arguments;
 
 /// Show what one template of a connector becomes with the variables you give.
@@ -35,7 +34,7 @@ impl RenderArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let template = find(&self.template)?;
         let arguments = arguments(template, &self.variables, self.var_json.as_deref())?;
-        let connector = connector::load(context, self.connector.as_deref())?;
+        let connector = context.warehouse(self.connector.as_deref())?;
         if let Some(place) = place(context, &connector, template) {
             context.printer.detail(format!("from {place}"));
         }
@@ -54,8 +53,7 @@ fn place(context: &Context, connector: &Connector, template: &Template) -> Optio
     Some(match &found.origin {
         Origin::Pack(pack) => format!("the dialect pack `{pack}`"),
         Origin::File { path, line } => {
-            let path = path.strip_prefix(&context.directory).unwrap_or(path);
-            format!("{}:{line}", path.display())
+            format!("{}:{line}", context.shown(path).display())
         }
     })
 }

@@ -1,9 +1,9 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bowline_contract::pipeline::PipelineManifest;
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
 use bowline_pipeline::SourceErrorKind;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::error::{PushError, PushErrorKind};
@@ -41,10 +41,10 @@ impl Fake {
         }
     }
 
-    fn hand_on(
+    fn hand_on<E: From<Json>>(
         &self,
         events: &[Json],
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(E),
     ) -> Result<Summary, SourceError> {
         for event in events {
             if self.cancelled.load(Ordering::SeqCst) {
@@ -52,7 +52,7 @@ impl Fake {
                 return Err(SourceError::new(kind, "the reading"));
             }
             self.handed_on.fetch_add(1, Ordering::SeqCst);
-            on_event(event.clone());
+            on_event(event.clone().into());
         }
         Ok(Summary {
             records: events.len(),
@@ -82,7 +82,7 @@ impl Pipeline for Fake {
         &self,
         _now: Timestamp,
         _page_size: Option<NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(AssetEvent),
     ) -> Result<Summary, SourceError> {
         self.hand_on(&self.assets, on_event)
     }
@@ -91,7 +91,7 @@ impl Pipeline for Fake {
         &self,
         _query: &RunQuery,
         _page_size: Option<NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(RunEvent),
     ) -> Result<Summary, SourceError> {
         self.hand_on(&self.runs, on_event)
     }

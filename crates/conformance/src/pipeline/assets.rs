@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use bowline_contract::pipeline::validate_assets;
+use bowline_contract::pipeline::{AssetEvent, GivenTask, validate_assets};
 use bowline_pipeline::SourceError;
 use bowline_words::counted;
-use serde_json::Value as Json;
 
 use super::check;
 use super::ledger::{Oddity, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
 use super::proofs::{invalid, too_long, uneven};
-use super::reading::{Reading, asset_label, sighted_assets, text};
+use super::reading::{Reading, asset_label, sighted_assets};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
 use crate::Verdict;
@@ -23,7 +22,7 @@ const ONE_BY_ONE: usize = 24;
 const MANY: usize = 300;
 
 /// Runs the section; gives the assets, if they could be read.
-pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<Json>>, SourceError> {
+pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<AssetEvent>>, SourceError> {
     let now = suite.window.end;
     let mut read = suite.reader.assets(now, PAGE);
     if read.as_ref().is_ok_and(|first| first.events.is_empty())
@@ -73,7 +72,7 @@ pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<Json>>, Sourc
 }
 
 /// Reads the jobs again, at other page sizes and the same, and compares.
-fn pages(suite: &mut Suite<'_>, first: Reading) -> Reading {
+fn pages(suite: &mut Suite<'_>, first: Reading<AssetEvent>) -> Reading<AssetEvent> {
     let jobs = counted(first.events.len(), "job");
     let described = suite.reader.pipeline.methods().is_none();
     let sizes = sizes(first.events.len(), described);
@@ -89,7 +88,8 @@ fn pages(suite: &mut Suite<'_>, first: Reading) -> Reading {
     }
     // The last of them is the second reading at the usual size.
     let again = readings.len() - 1;
-    let sighted = |readings: &[Reading]| readings.iter().map(sighted_assets).collect::<Vec<_>>();
+    let sighted =
+        |readings: &[Reading<AssetEvent>]| readings.iter().map(sighted_assets).collect::<Vec<_>>();
     let mut sightings = sighted(&readings);
     let mut comparison = compare(&sightings);
     if !(comparison.late.is_empty() && comparison.gone.is_empty()) {
@@ -138,7 +138,7 @@ fn pages(suite: &mut Suite<'_>, first: Reading) -> Reading {
 }
 
 /// Judges whether every reading holds every job, once.
-fn once_each(readings: &[Reading], lost: &[Oddity]) -> Outcome {
+fn once_each(readings: &[Reading<AssetEvent>], lost: &[Oddity]) -> Outcome {
     let twice: BTreeSet<String> = readings
         .iter()
         .flat_map(|reading| reading.repeated.iter().cloned().chain(doubles(reading)))
@@ -180,7 +180,7 @@ fn sizes(jobs: usize, described: bool) -> Vec<NonZeroUsize> {
 }
 
 /// Jobs of one reading that are there more than once.
-fn doubles(reading: &Reading) -> Vec<String> {
+fn doubles(reading: &Reading<AssetEvent>) -> Vec<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for label in reading.events.iter().filter_map(asset_label) {
         *counts.entry(label).or_default() += 1;
@@ -190,21 +190,19 @@ fn doubles(reading: &Reading) -> Vec<String> {
 }
 
 /// Judges the tasks of jobs: ids of their own, edges that lead somewhere.
-fn tasks(assets: &[Json]) -> Outcome {
+fn tasks(assets: &[AssetEvent]) -> Outcome {
     let mut lines = Vec::new();
     for asset in assets {
         let label = asset_label(asset).unwrap_or_else(|| "a job".to_owned());
-        let tasks = asset["tasks"].as_array().map_or(&[][..], Vec::as_slice);
         let mut ids = BTreeSet::new();
-        for id in tasks.iter().filter_map(|task| text(task, "task_source_id")) {
+        for id in asset.tasks().filter_map(GivenTask::task_source_id) {
             if !ids.insert(id) {
                 lines.push(format!("{label}: two tasks are `{id}`"));
             }
         }
-        for task in tasks {
-            let id = text(task, "task_source_id").unwrap_or_default();
-            let upstream = task["upstream_task_source_ids"].as_array();
-            for before in upstream.into_iter().flatten().filter_map(Json::as_str) {
+        for task in asset.tasks() {
+            let id = task.task_source_id().unwrap_or_default();
+            for before in task.upstream_task_source_ids() {
                 if !ids.contains(before) {
                     lines.push(format!(
                         "{label}: task `{id}` comes after `{before}`, which the job does not have"
@@ -247,10 +245,10 @@ mod tests {
     #[test]
     fn edges_lead_to_tasks_of_the_job() {
         let job = |upstream: &str| {
-            json!({"job_source_id": "j", "tasks": [
+            AssetEvent::new(json!({"job_source_id": "j", "tasks": [
                 {"task_source_id": "a"},
                 {"task_source_id": "b", "upstream_task_source_ids": [upstream]},
-            ]})
+            ]}))
         };
         assert_eq!(tasks(&[job("a")]), Outcome::Supported);
         let Outcome::Wrong(fault) = tasks(&[job("c")]) else {

@@ -2,25 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use bowline_contract::pipeline::{RunStatus, validate_runs};
+use bowline_contract::pipeline::{RunEvent, Window, validate_runs};
 use bowline_pipeline::SourceErrorKind;
 use bowline_words::{counted, listed};
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
 use super::check;
 use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::proofs::invalid;
-use super::reading::{Reading, run_label, run_print, status, text, time};
+use super::reading::{Reading, run_label, run_print};
 use super::runner::{PAGE, Suite};
-use super::span::Span;
 use super::times::SHOWN;
 
 /// How many runs are asked for by id.
 const ASKED: usize = 3;
 
 /// Asks for runs by id, which must give exactly those.
-pub(super) fn by_id(suite: &mut Suite<'_>, span: Span, runs: &[Json]) {
+pub(super) fn by_id(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
     let asked = chosen(runs);
     let ids: Vec<String> = asked.iter().map(|(id, _)| (*id).to_owned()).collect();
     if ids.is_empty() {
@@ -40,9 +38,9 @@ pub(super) fn by_id(suite: &mut Suite<'_>, span: Span, runs: &[Json]) {
         && let Some(now) = still_there(suite, span, &asked)
     {
         // Judged by how the runs are now: those that changed or went meanwhile are not asked for.
-        let now: Vec<(&str, &Json)> = now
+        let now: Vec<(&str, &RunEvent)> = now
             .iter()
-            .filter_map(|run| Some((text(run, "run_source_id")?, run)))
+            .filter_map(|run| Some((run.run_source_id()?, run)))
             .filter(|(id, run)| {
                 asked
                     .iter()
@@ -60,13 +58,12 @@ pub(super) fn by_id(suite: &mut Suite<'_>, span: Span, runs: &[Json]) {
 }
 
 /// Up to three runs to ask for: the newest, the oldest and one between, of those that have ended if there are such.
-fn chosen(runs: &[Json]) -> Vec<(&str, &Json)> {
-    let mut by_time: Vec<(bool, Timestamp, &str, &Json)> = runs
+fn chosen(runs: &[RunEvent]) -> Vec<(&str, &RunEvent)> {
+    let mut by_time: Vec<(bool, Timestamp, &str, &RunEvent)> = runs
         .iter()
         .filter_map(|run| {
-            let ended = status(run).is_some_and(RunStatus::is_terminal);
-            let id = text(run, "run_source_id")?;
-            Some((ended, time(run, "event_time")?, id, run))
+            let id = run.run_source_id()?;
+            Some((run.has_ended(), run.event_time()?, id, run))
         })
         .collect();
     by_time.sort_by_key(|(ended, at, id, _)| (*ended, *at, *id));
@@ -85,25 +82,24 @@ fn chosen(runs: &[Json]) -> Vec<(&str, &Json)> {
         .collect()
 }
 
-fn has_strangers(asked: &[(&str, &Json)], reading: &Reading) -> bool {
+fn has_strangers(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>) -> bool {
     reading.events.iter().any(|run| {
-        let id = text(run, "run_source_id");
+        let id = run.run_source_id();
         !asked.iter().any(|(asked, _)| Some(*asked) == id)
     })
 }
 
 /// Judges an answer to a question by id.
-fn exactly(asked: &[(&str, &Json)], reading: &Reading, is_strict: bool) -> Outcome {
+fn exactly(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>, is_strict: bool) -> Outcome {
     let mut lines = Vec::new();
     let mut seen = BTreeSet::new();
     for run in &reading.events {
-        let id = text(run, "run_source_id").unwrap_or_default();
+        let id = run.run_source_id().unwrap_or_default();
         match asked.iter().find(|(asked, _)| *asked == id) {
             None => lines.push(format!("run `{id}` came, and was not asked for")),
             Some(_) if !seen.insert(id) => lines.push(format!("run `{id}` came more than once")),
             Some((_, before)) => {
-                let ended = status(before).is_some_and(RunStatus::is_terminal);
-                if is_strict && ended && run_print(before) != run_print(run) {
+                if is_strict && before.has_ended() && run_print(before) != run_print(run) {
                     let fields = listed(differing(before, run));
                     lines.push(format!(
                         "run `{id}` is another by id than in its window: {fields}"
@@ -133,7 +129,8 @@ fn exactly(asked: &[(&str, &Json)], reading: &Reading, is_strict: bool) -> Outco
 }
 
 /// The fields that differ between two tellings of a run.
-fn differing<'r>(before: &'r Json, after: &'r Json) -> BTreeSet<&'r String> {
+fn differing<'r>(before: &'r RunEvent, after: &'r RunEvent) -> BTreeSet<&'r String> {
+    let (before, after) = (before.json(), after.json());
     [before, after]
         .iter()
         .filter_map(|run| run.as_object())
@@ -143,21 +140,22 @@ fn differing<'r>(before: &'r Json, after: &'r Json) -> BTreeSet<&'r String> {
 }
 
 /// The runs asked for, read anew; none when they could not be.
-fn still_there(suite: &mut Suite<'_>, span: Span, asked: &[(&str, &Json)]) -> Option<Vec<Json>> {
+fn still_there(
+    suite: &mut Suite<'_>,
+    span: Window,
+    asked: &[(&str, &RunEvent)],
+) -> Option<Vec<RunEvent>> {
     let mut reading = suite.reader.runs(span, PAGE).ok()?;
     reading.events.retain(|run| {
-        let id = text(run, "run_source_id");
+        let id = run.run_source_id();
         asked.iter().any(|(asked, _)| Some(*asked) == id)
     });
     Some(reading.events)
 }
 
 /// Asks for an id that looks like one and is none.
-pub(super) fn unknown_id(suite: &mut Suite<'_>, runs: &[Json]) {
-    let known: BTreeSet<&str> = runs
-        .iter()
-        .filter_map(|run| text(run, "run_source_id"))
-        .collect();
+pub(super) fn unknown_id(suite: &mut Suite<'_>, runs: &[RunEvent]) {
+    let known: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
     let Some(id) = unknown(&known) else {
         return;
     };
@@ -167,7 +165,7 @@ pub(super) fn unknown_id(suite: &mut Suite<'_>, runs: &[Json]) {
             if reading
                 .events
                 .iter()
-                .all(|run| text(run, "run_source_id") == Some(&id)) =>
+                .all(|run| run.run_source_id() == Some(&id)) =>
         {
             Outcome::nothing_to_see(format!("there is a run `{id}`, made up as it was"))
         }
@@ -260,7 +258,10 @@ mod tests {
 
     #[test]
     fn the_newest_oldest_and_middle_of_ended_runs_are_asked_for() {
-        let run = |id: &str, status: &str, hour: u8| json!({"run_source_id": id, "status": status, "event_time": format!("2026-01-01T{hour:02}:00:00Z")});
+        let run = |id: &str, status: &str, hour: u8| {
+            let at = format!("2026-01-01T{hour:02}:00:00Z");
+            RunEvent::new(json!({"run_source_id": id, "status": status, "event_time": at}))
+        };
         let runs = [
             run("a", "success", 1),
             run("b", "failed", 2),
@@ -268,7 +269,7 @@ mod tests {
             run("d", "success", 4),
             run("e", "in_progress", 5),
         ];
-        let ids = |runs: &[Json]| -> Vec<String> {
+        let ids = |runs: &[RunEvent]| -> Vec<String> {
             chosen(runs)
                 .iter()
                 .map(|(id, _)| (*id).to_owned())

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use bowline_contract::pipeline::Window;
 use jiff::Timestamp;
-
-use super::span::Span;
 
 /// What one reading saw.
 #[derive(Debug, Clone)]
 pub(super) struct Sighting {
     /// The window it was about; none when time means nothing.
-    pub(super) span: Option<Span>,
+    pub(super) span: Option<Window>,
     /// What it saw, by label.
     pub(super) seen: BTreeMap<String, Seen>,
 }
@@ -70,7 +69,7 @@ pub(super) fn compare(sightings: &[Sighting]) -> Comparison {
                 at: seen.at,
             };
             let covered = |seen: &Seen| match (sighting.span, seen.at) {
-                (Some(span), Some(at)) => span.holds(at),
+                (Some(span), Some(at)) => span.contains(at),
                 _ => true,
             };
             match (before, sighting.seen.get(label), after) {
@@ -151,7 +150,7 @@ mod tests {
 
     fn sighting(start: i64, end: i64, seen: &[(&str, Seen)]) -> Sighting {
         Sighting {
-            span: Some(Span {
+            span: Some(Window {
                 start: at(start),
                 end: at(end),
             }),

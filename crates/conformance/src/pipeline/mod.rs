@@ -7,6 +7,7 @@
 mod assets;
 mod by_id;
 mod check;
+mod cuts;
 mod features;
 mod ledger;
 mod outcome;
@@ -17,10 +18,10 @@ mod retries;
 mod runner;
 mod running;
 mod runs;
-mod span;
 mod times;
+mod written;
 
 pub use check::{CHECKS, Check};
 pub use outcome::{Doubt, Fault, Outcome};
-pub use report::{Answer, CheckReport, FeatureReport, ReadingReport, Report};
+pub use report::{CheckReport, FeatureReport, ReadingReport, Report};
 pub use runner::{Event, Options, run};

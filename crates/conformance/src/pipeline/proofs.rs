@@ -3,19 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use bowline_contract::pipeline::{EventError, RunStatus};
+use bowline_contract::pipeline::{EventError, RunEvent, Window};
 use bowline_pipeline::{SourceError, SourceErrorKind};
 use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value as Json;
 
 use super::Check;
 use super::check;
+use super::cuts::{cuts, newest, quiet, tellable, whole_second};
 use super::ledger::{Comparison, Oddity, Sighting, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
-use super::reading::{Reading, run_label, sighted_runs, status, time};
+use super::reading::{Reading, run_label, sighted_runs};
 use super::runner::{PAGE, Suite};
-use super::span::{Span, cuts, newest, quiet, tellable, whole_second};
 use super::times::SHOWN;
 use crate::Verdict;
 
@@ -58,9 +57,9 @@ impl Role {
 /// A reading that was made.
 struct Made {
     role: Role,
-    span: Span,
+    span: Window,
     size: NonZeroUsize,
-    reading: Reading,
+    reading: Reading<RunEvent>,
 }
 
 /// The first look, and every proof made after it.
@@ -79,7 +78,7 @@ impl Proofs {
     }
 
     /// Keeps a first look.
-    pub(super) fn look(&mut self, span: Span, size: NonZeroUsize, reading: Reading) {
+    pub(super) fn look(&mut self, span: Window, size: NonZeroUsize, reading: Reading<RunEvent>) {
         self.made.push(Made {
             role: Role::Look,
             span,
@@ -94,12 +93,12 @@ impl Proofs {
             return;
         };
         let (look, moments) = (last.span, moments(last));
-        let settled = Span {
+        let settled = Window {
             start: look.start,
             end: whole_second(look.end - SETTLING).max(look.start),
         };
         // A vendor that has only just begun to work has nothing older to prove with.
-        let closed = if moments.iter().any(|(at, _)| settled.holds(*at)) {
+        let closed = if moments.iter().any(|(at, _)| settled.contains(*at)) {
             settled
         } else {
             look
@@ -114,7 +113,7 @@ impl Proofs {
         let narrow = newest(proof, &moments, ONE_BY_ONE);
         let mut exact = BTreeSet::new();
         self.make(suite, Role::Pages, proof, PAGE);
-        let within = moments.iter().filter(|at| proof.holds(**at)).count();
+        let within = moments.iter().filter(|at| proof.contains(**at)).count();
         self.make(suite, Role::Pages, proof, uneven(&SMALL, within));
         self.make(suite, Role::Pages, narrow, ONE);
         let middle = middle(proof, &moments);
@@ -126,13 +125,13 @@ impl Proofs {
             if moments.contains(&at) {
                 exact.insert(at);
             }
-            for part in span.cut(at).into_iter().flatten() {
+            for part in span.split(at).into_iter().flatten() {
                 self.make(suite, Role::Part, part, PAGE);
             }
         }
         // Where the first look came to its end there should be nothing more.
         if let Some(oldest) = moments.iter().min()
-            && let Some([older, _]) = look.cut(tellable(*oldest))
+            && let Some([older, _]) = look.split(tellable(*oldest))
         {
             self.make(suite, Role::Part, older, PAGE);
         }
@@ -148,7 +147,7 @@ impl Proofs {
             .any(|error| error.kind == SourceErrorKind::Cancelled)
     }
 
-    fn make(&mut self, suite: &mut Suite<'_>, role: Role, span: Span, size: NonZeroUsize) {
+    fn make(&mut self, suite: &mut Suite<'_>, role: Role, span: Window, size: NonZeroUsize) {
         if self.is_interrupted() {
             return;
         }
@@ -217,7 +216,7 @@ impl Proofs {
 
     /// One reading that lost something may have had bad luck with a list that changed; it is made once more, with
     /// another behind it to judge it by.
-    fn make_lossy_again(&mut self, suite: &mut Suite<'_>, proof: Span) {
+    fn make_lossy_again(&mut self, suite: &mut Suite<'_>, proof: Window) {
         let lossy = lossy(&compare(&self.sightings()));
         let mut lossy = lossy.into_iter();
         if let (Some(only), None) = (lossy.next(), lossy.next()) {
@@ -226,7 +225,7 @@ impl Proofs {
         }
     }
 
-    fn judge(&self, suite: &mut Suite<'_>, proof: Span, exact: &BTreeSet<Timestamp>) {
+    fn judge(&self, suite: &mut Suite<'_>, proof: Window, exact: &BTreeSet<Timestamp>) {
         let sightings = self.sightings();
         let mut comparison = compare(&sightings);
         let renamed = take_renamed(&sightings, &mut comparison);
@@ -283,7 +282,7 @@ impl Proofs {
         let mut lines = Vec::new();
         for made in &self.made {
             for (label, at) in placed(&made.reading) {
-                if !made.span.holds(at) && at != made.span.end {
+                if !made.span.contains(at) && at != made.span.end {
                     lines.push(format!("{label}, {at}, is among {}", made.reading.what));
                 }
             }
@@ -576,33 +575,33 @@ pub(super) fn uneven(sizes: &[usize], len: usize) -> NonZeroUsize {
 fn moments(look: &Made) -> Vec<(Timestamp, bool)> {
     let runs = look.reading.events.iter();
     runs.filter_map(|run| {
-        let at = time(run, "event_time").filter(|at| look.span.holds(*at))?;
-        Some((at, status(run).is_some_and(RunStatus::is_terminal)))
+        let at = run.event_time().filter(|at| look.span.contains(*at))?;
+        Some((at, run.has_ended()))
     })
     .collect()
 }
 
 /// The time in the middle of a span's runs, if a window can be cut there.
-fn middle(span: Span, moments: &[Timestamp]) -> Option<Timestamp> {
+fn middle(span: Window, moments: &[Timestamp]) -> Option<Timestamp> {
     let mut within: Vec<Timestamp> = moments
         .iter()
         .copied()
-        .filter(|at| span.holds(*at) && tellable(*at) == *at)
+        .filter(|at| span.contains(*at) && tellable(*at) == *at)
         .collect();
     within.sort_unstable();
     within.get(within.len() / 2).copied()
 }
 
 /// The runs of a reading that have a time.
-fn placed(reading: &Reading) -> impl Iterator<Item = (String, Timestamp)> {
+fn placed(reading: &Reading<RunEvent>) -> impl Iterator<Item = (String, Timestamp)> {
     reading
         .events
         .iter()
-        .filter_map(|run| Some((run_label(run)?, time(run, "event_time")?)))
+        .filter_map(|run| Some((run_label(run)?, run.event_time()?)))
 }
 
 /// Judges whether pages kept to their size.
-pub(super) fn too_long<'r>(readings: impl Iterator<Item = &'r Reading>) -> Outcome {
+pub(super) fn too_long<'r, E: 'r>(readings: impl Iterator<Item = &'r Reading<E>>) -> Outcome {
     let mut found = readings.filter_map(|reading| Some((reading, reading.too_long?)));
     match found.next() {
         None => Outcome::Supported,
@@ -615,10 +614,10 @@ pub(super) fn too_long<'r>(readings: impl Iterator<Item = &'r Reading>) -> Outco
 }
 
 /// What errors of validation mean: each line names the event that it is about.
-pub(super) fn invalid(
+pub(super) fn invalid<E>(
     errors: &[EventError],
-    events: &[Json],
-    label: &dyn Fn(&Json) -> Option<String>,
+    events: &[E],
+    label: &dyn Fn(&E) -> Option<String>,
     noun: &str,
 ) -> Outcome {
     if errors.is_empty() {

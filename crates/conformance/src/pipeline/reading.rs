@@ -5,18 +5,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use bowline_contract::pipeline::{EventTime, RunStatus};
+use bowline_contract::pipeline::{AssetEvent, GivenRunError, RunEvent, Window};
 use bowline_pipeline::{
     FetchMethods, Page, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Unmapped,
     map_run,
 };
 use jiff::Timestamp;
-use serde_json::Value as Json;
 
 use super::ledger::{Seen, Sighting};
 use super::report::ReadingReport;
 use super::runner::Event;
-use super::span::Span;
 
 /// How many pages in a row without anything new show that the offset is not looked at.
 const STALE_PAGES: usize = 2;
@@ -24,18 +22,18 @@ const STALE_PAGES: usize = 2;
 const MOST_PAGES: usize = 2_000;
 
 /// Reads a described connector to the end, and hands on each event.
-type WholeReading<'f> =
-    dyn Fn(&dyn Pipeline, &mut dyn FnMut(Json)) -> Result<Summary, SourceError> + 'f;
+type WholeReading<'f, E> =
+    dyn Fn(&dyn Pipeline, &mut dyn FnMut(E)) -> Result<Summary, SourceError> + 'f;
 /// Fills a reading, and tells now and then how many events it has.
-type Filling<'f> = dyn FnMut(&mut Reading, &dyn Fn(usize)) -> Result<(), SourceError> + 'f;
+type Filling<'f, E> = dyn FnMut(&mut Reading<E>, &dyn Fn(usize)) -> Result<(), SourceError> + 'f;
 
-/// What one reading gave.
-#[derive(Debug, Default)]
-pub(super) struct Reading {
+/// What one reading gave: assets or runs.
+#[derive(Debug)]
+pub(super) struct Reading<E> {
     /// What was read, in words.
     pub(super) what: String,
     /// The events, with the contract's statuses; each once.
-    pub(super) events: Vec<Json>,
+    pub(super) events: Vec<E>,
     /// What the contract's methods gave more than once, by label.
     pub(super) repeated: Vec<String>,
     /// Different runs under one id, by label.
@@ -47,7 +45,19 @@ pub(super) struct Reading {
     pub(super) summary: Summary,
 }
 
-impl Reading {
+impl<E> Reading<E> {
+    pub(super) fn new(what: String) -> Self {
+        Self {
+            what,
+            events: Vec::new(),
+            repeated: Vec::new(),
+            clashes: Vec::new(),
+            too_long: None,
+            is_stuck: false,
+            summary: Summary::default(),
+        }
+    }
+
     /// Why it gave nothing, for a reading that gave nothing.
     pub(super) fn why_nothing(&self) -> String {
         let summary = &self.summary;
@@ -72,6 +82,16 @@ impl Reading {
     }
 }
 
+/// How pages of the contract's methods are read.
+struct Paged<'p, E> {
+    /// How an event is told apart and named.
+    label: &'p dyn Fn(&E) -> Option<String>,
+    /// When a run began that cannot have begun at another time too.
+    start: &'p dyn Fn(&E) -> Option<Timestamp>,
+    /// Gives a page, and counts the statuses that are not mapped.
+    fetch: &'p dyn Fn(Page, &mut Unmapped) -> Result<Vec<E>, SourceError>,
+}
+
 /// Reads a pipeline and keeps account of it.
 pub(super) struct Reader<'a> {
     pub(super) pipeline: &'a dyn Pipeline,
@@ -93,12 +113,18 @@ impl<'a> Reader<'a> {
         &mut self,
         now: Timestamp,
         size: NonZeroUsize,
-    ) -> Result<Reading, SourceError> {
+    ) -> Result<Reading<AssetEvent>, SourceError> {
         let what = format!("jobs, {size} to a page");
         match self.pipeline.methods() {
-            Some(methods) => self.paged(what, size, &asset_label, None, &|page| {
-                methods.fetch_metadata(page)
-            }),
+            Some(methods) => self.paged(
+                what,
+                size,
+                &Paged {
+                    label: &asset_label,
+                    start: &|_| None,
+                    fetch: &|page, _| methods.fetch_metadata(page),
+                },
+            ),
             None => self.whole(what, &|pipeline, on_event| {
                 pipeline.assets(now, Some(size), on_event)
             }),
@@ -106,22 +132,36 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads every run of a window.
-    pub(super) fn runs(&mut self, span: Span, size: NonZeroUsize) -> Result<Reading, SourceError> {
+    pub(super) fn runs(
+        &mut self,
+        span: Window,
+        size: NonZeroUsize,
+    ) -> Result<Reading<RunEvent>, SourceError> {
         let what = format!("runs of {span}, {size} to a page");
-        let query = RunQuery::Window {
-            start: span.start,
-            end: span.end,
-        };
+        let query = RunQuery::Window(span);
         match self.pipeline.methods() {
             Some(methods) => {
-                let mut reading =
-                    self.paged(what, size, &run_label, Some(self.pipeline), &|page| {
-                        methods.fetch_run_details(Some(&query), page)
-                    })?;
+                let manifest = self.pipeline.manifest();
+                let mut reading = self.paged(
+                    what,
+                    size,
+                    &Paged {
+                        label: &run_label,
+                        // A run that has ended began once.
+                        start: &|run: &RunEvent| run.start_time().filter(|_| run.has_ended()),
+                        fetch: &|page, unmapped| {
+                            let mut runs = methods.fetch_run_details(Some(&query), page)?;
+                            for run in &mut runs {
+                                map_run(manifest, run, unmapped);
+                            }
+                            Ok(runs)
+                        },
+                    },
+                )?;
                 let outside = reading
                     .events
                     .iter()
-                    .filter(|run| time(run, "event_time").is_some_and(|at| !span.holds(at)));
+                    .filter(|run| run.event_time().is_some_and(|at| !span.contains(at)));
                 reading.summary.outside = outside.count();
                 if let Some(report) = self.reports.last_mut() {
                     report.outside = reading.summary.outside;
@@ -136,7 +176,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Asks for runs by id, once: what the contract's methods give is taken as it is.
-    pub(super) fn by_id(&mut self, ids: &[String]) -> Result<Reading, SourceError> {
+    pub(super) fn by_id(&mut self, ids: &[String]) -> Result<Reading<RunEvent>, SourceError> {
         let what = format!("runs by id: {}", ids.join(", "));
         let query = RunQuery::Ids(ids.to_vec());
         match self.pipeline.methods() {
@@ -153,9 +193,9 @@ impl<'a> Reader<'a> {
         what: String,
         methods: &dyn FetchMethods,
         query: Option<&RunQuery>,
-    ) -> Result<Reading, SourceError> {
+    ) -> Result<Reading<RunEvent>, SourceError> {
         let pipeline = self.pipeline;
-        self.reading(what, &mut |reading, _| {
+        self.reading(what, &mut |reading: &mut Reading<RunEvent>, _| {
             reading.summary.requests += 1;
             let page = Page {
                 limit: super::runner::PAGE.get(),
@@ -170,23 +210,22 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads the pages of the contract's methods. Runs of `mapped` get the contract's statuses.
-    fn paged(
+    /// Reads the pages of the contract's methods.
+    fn paged<E>(
         &mut self,
         what: String,
         size: NonZeroUsize,
-        label: &dyn Fn(&Json) -> Option<String>,
-        mapped: Option<&dyn Pipeline>,
-        fetch: &dyn Fn(Page) -> Result<Vec<Json>, SourceError>,
-    ) -> Result<Reading, SourceError> {
+        paged: &Paged<'_, E>,
+    ) -> Result<Reading<E>, SourceError> {
         let limit = size.get();
-        self.reading(what, &mut |reading, tell| {
+        self.reading(what, &mut |reading: &mut Reading<E>, tell| {
             let mut seen: HashMap<String, Option<Timestamp>> = HashMap::new();
             let mut stale = 0;
             let mut offset = 0;
             loop {
                 reading.summary.requests += 1;
-                let page = fetch(Page { limit, offset })?;
+                let unmapped = &mut reading.summary.unmapped;
+                let page = (paged.fetch)(Page { limit, offset }, unmapped)?;
                 if page.is_empty() {
                     return Ok(());
                 }
@@ -196,18 +235,12 @@ impl<'a> Reader<'a> {
                 offset += page.len();
                 reading.summary.records += page.len();
                 let before = reading.events.len();
-                for mut event in page {
-                    if let Some(pipeline) = mapped {
-                        let unmapped: &mut Unmapped = &mut reading.summary.unmapped;
-                        map_run(pipeline.manifest(), &mut event, unmapped);
-                    }
-                    let ended = status(&event).is_some_and(RunStatus::is_terminal);
-                    let start = time(&event, "start_time").filter(|_| ended);
-                    let label = label(&event);
+                for event in page {
+                    let start = (paged.start)(&event);
+                    let label = (paged.label)(&event);
                     let before = label.as_ref().and_then(|label| seen.get(label));
                     match (before, label) {
                         (Some(before), Some(label)) => {
-                            // A run that has ended began once.
                             let differ = before.is_some() && start.is_some() && *before != start;
                             if differ {
                                 reading.clashes.push(label);
@@ -244,9 +277,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what a description gives, which walks its pages itself.
-    fn whole(&mut self, what: String, read: &WholeReading<'_>) -> Result<Reading, SourceError> {
+    fn whole<E>(
+        &mut self,
+        what: String,
+        read: &WholeReading<'_, E>,
+    ) -> Result<Reading<E>, SourceError> {
         let pipeline = self.pipeline;
-        self.reading(what, &mut |reading, tell| {
+        self.reading(what, &mut |reading: &mut Reading<E>, tell| {
             let mut events = Vec::new();
             reading.summary = read(pipeline, &mut |event| {
                 events.push(event);
@@ -257,13 +294,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn reading(&mut self, what: String, read: &mut Filling<'_>) -> Result<Reading, SourceError> {
+    fn reading<E>(
+        &mut self,
+        what: String,
+        read: &mut Filling<'_, E>,
+    ) -> Result<Reading<E>, SourceError> {
         let started = Instant::now();
         (self.on_event)(Event::Reading { what: &what });
-        let mut reading = Reading {
-            what,
-            ..Reading::default()
-        };
+        let mut reading = Reading::new(what);
         let on_event = self.on_event;
         let result = read(&mut reading, &|events| on_event(Event::Read { events }));
         let repeated = reading.repeated.len();
@@ -283,43 +321,21 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A text field of an event; none when it is absent, empty or no text.
-pub(super) fn text<'e>(event: &'e Json, field: &str) -> Option<&'e str> {
-    event[field].as_str().filter(|text| !text.is_empty())
-}
-
-/// A time field of an event.
-pub(super) fn time(event: &Json, field: &str) -> Option<Timestamp> {
-    EventTime::parse(text(event, field)?)
-        .ok()
-        .map(|time| time.timestamp())
-}
-
-/// A run's status, in the contract's words.
-pub(super) fn status(run: &Json) -> Option<RunStatus> {
-    RunStatus::from_name(text(run, "status")?)
-}
-
-/// A run's task runs.
-pub(super) fn task_runs(run: &Json) -> &[Json] {
-    run["task_runs"].as_array().map_or(&[], Vec::as_slice)
-}
-
 /// How an asset is told apart and named.
-pub(super) fn asset_label(asset: &Json) -> Option<String> {
-    Some(format!("job `{}`", text(asset, "job_source_id")?))
+pub(super) fn asset_label(asset: &AssetEvent) -> Option<String> {
+    Some(format!("job `{}`", asset.job_source_id()?))
 }
 
 /// How a run is told apart and named.
-pub(super) fn run_label(run: &Json) -> Option<String> {
-    let (job, run) = (text(run, "job_source_id")?, text(run, "run_source_id")?);
+pub(super) fn run_label(run: &RunEvent) -> Option<String> {
+    let (job, run) = (run.job_source_id()?, run.run_source_id()?);
     Some(format!("run `{run}` of job `{job}`"))
 }
 
 /// The assets of a reading, to be compared with those of others.
-pub(super) fn sighted_assets(reading: &Reading) -> Sighting {
+pub(super) fn sighted_assets(reading: &Reading<AssetEvent>) -> Sighting {
     let seen = reading.events.iter().filter_map(|asset| {
-        let name = text(asset, "name").unwrap_or_default();
+        let name = asset.name().unwrap_or_default();
         let seen = Seen {
             at: None,
             kin: fingerprint(&[name]),
@@ -335,23 +351,23 @@ pub(super) fn sighted_assets(reading: &Reading) -> Sighting {
 }
 
 /// The runs of a reading that are in its window, to be compared with those of others.
-pub(super) fn sighted_runs(reading: &Reading, span: Span) -> Sighting {
+pub(super) fn sighted_runs(reading: &Reading<RunEvent>, span: Window) -> Sighting {
     let mut seen = BTreeMap::new();
     for run in &reading.events {
-        let (Some(label), Some(at)) = (run_label(run), time(run, "event_time")) else {
+        let (Some(label), Some(at)) = (run_label(run), run.event_time()) else {
             continue;
         };
-        if !span.holds(at) {
+        if !span.contains(at) {
             continue;
         }
-        let job = text(run, "job_source_id").unwrap_or_default();
+        let job = run.job_source_id().unwrap_or_default();
         seen.insert(
             label,
             Seen {
                 at: Some(at),
                 kin: fingerprint(&[job, &at.to_string()]),
                 print: run_print(run),
-                is_settled: status(run).is_some_and(RunStatus::is_terminal),
+                is_settled: run.has_ended(),
             },
         );
     }
@@ -361,23 +377,12 @@ pub(super) fn sighted_runs(reading: &Reading, span: Span) -> Sighting {
     }
 }
 
-/// The fields in which a run that has ended cannot differ from one reading to the next.
-const LASTING: [&str; 6] = [
-    "job_source_id",
-    "run_source_id",
-    "status",
-    "task_source_id",
-    "trigger",
-    "parent_attempt_run_source_id",
-];
-const LASTING_TIMES: [&str; 4] = ["event_time", "queued_at", "start_time", "end_time"];
-
 /// A number that is the same for runs that say the same.
-pub(super) fn run_print(run: &Json) -> u64 {
+pub(super) fn run_print(run: &RunEvent) -> u64 {
     let mut hasher = DefaultHasher::new();
     hash_run(run, &mut hasher);
-    let mut tasks: Vec<u64> = task_runs(run)
-        .iter()
+    let mut tasks: Vec<u64> = run
+        .task_runs()
         .map(|task| {
             let mut hasher = DefaultHasher::new();
             hash_run(task, &mut hasher);
@@ -390,15 +395,26 @@ pub(super) fn run_print(run: &Json) -> u64 {
     hasher.finish()
 }
 
-fn hash_run(run: &Json, hasher: &mut DefaultHasher) {
-    for field in LASTING {
-        text(run, field).hash(hasher);
-    }
-    for field in LASTING_TIMES {
-        time(run, field).hash(hasher);
-    }
-    run["attempt_number"].as_i64().hash(hasher);
-    text(&run["error"], "message").hash(hasher);
+/// Takes in what cannot differ from one reading of a run that has ended to the next.
+fn hash_run(run: &RunEvent, hasher: &mut DefaultHasher) {
+    let ids = [
+        run.job_source_id(),
+        run.run_source_id(),
+        run.task_source_id(),
+        run.parent_attempt_run_source_id(),
+    ];
+    let times = [
+        run.event_time(),
+        run.queued_at(),
+        run.start_time(),
+        run.end_time(),
+    ];
+    ids.hash(hasher);
+    times.hash(hasher);
+    run.status().hash(hasher);
+    run.trigger().hash(hasher);
+    run.attempt_number().hash(hasher);
+    run.error().and_then(GivenRunError::message).hash(hasher);
 }
 
 fn fingerprint(texts: &[&str]) -> u64 {
@@ -409,16 +425,16 @@ fn fingerprint(texts: &[&str]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
 
     #[test]
     fn the_order_of_task_runs_and_the_zone_of_times_mean_nothing() {
         let run = |end: &str, tasks: Json| {
-            run_print(&json!({
+            run_print(&RunEvent::new(json!({
                 "job_source_id": "j", "run_source_id": "r", "end_time": end, "task_runs": tasks,
-            }))
+            })))
         };
         let one = run(
             "2026-01-01T00:00:00Z",
@@ -434,10 +450,7 @@ mod tests {
 
     #[test]
     fn a_reading_that_gave_nothing_says_why() {
-        let mut reading = Reading {
-            what: "runs".to_owned(),
-            ..Reading::default()
-        };
+        let mut reading: Reading<RunEvent> = Reading::new("runs".to_owned());
         assert_eq!(reading.why_nothing(), "the vendor gave nothing for runs");
         reading.summary = Summary {
             records: 5,

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use bowline_contract::pipeline::RunEvent;
 use jiff::SignedDuration;
-use serde_json::Value as Json;
 
 use super::outcome::Outcome;
-use super::reading::{run_label, status, task_runs, text, time};
+use super::reading::run_label;
 use super::times::SHOWN;
 
 /// How far two clocks of one vendor may be apart.
 const SLACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// Judges what runs and task runs say about earlier attempts; gives what that rests on, too.
-pub(super) fn retries(runs: &[Json]) -> (Outcome, String) {
+pub(super) fn retries(runs: &[RunEvent]) -> (Outcome, String) {
     let mut lines = Vec::new();
-    let mut followed = follow(runs, &mut lines, &|run| {
+    let mut followed = follow(runs.iter(), &mut lines, &|run| {
         run_label(run).unwrap_or_else(|| "a run".to_owned())
     });
     for run in runs {
         let within = run_label(run).unwrap_or_default();
-        followed += follow(task_runs(run), &mut lines, &|task| {
-            let id = text(task, "run_source_id").unwrap_or_default();
+        followed += follow(run.task_runs(), &mut lines, &|task| {
+            let id = task.run_source_id().unwrap_or_default();
             format!("task run `{id}` in {within}")
         });
     }
@@ -45,18 +45,22 @@ pub(super) fn retries(runs: &[Json]) -> (Outcome, String) {
 }
 
 /// Adds a line for every attempt that does not follow the one it names; gives how many name one that is there.
-fn follow(runs: &[Json], lines: &mut Vec<String>, label: &dyn Fn(&Json) -> String) -> usize {
-    let by_id: BTreeMap<&str, &Json> = runs
-        .iter()
-        .filter_map(|run| Some((text(run, "run_source_id")?, run)))
+fn follow<'r>(
+    runs: impl Iterator<Item = &'r RunEvent> + Clone,
+    lines: &mut Vec<String>,
+    label: &dyn Fn(&RunEvent) -> String,
+) -> usize {
+    let by_id: BTreeMap<&str, &RunEvent> = runs
+        .clone()
+        .filter_map(|run| Some((run.run_source_id()?, run)))
         .collect();
     let mut followed = 0;
     for run in runs {
-        let Some(before) = text(run, "parent_attempt_run_source_id") else {
+        let Some(before) = run.parent_attempt_run_source_id() else {
             continue;
         };
-        let number = run["attempt_number"].as_i64();
-        if text(run, "run_source_id") == Some(before) {
+        let number = run.attempt_number();
+        if run.run_source_id() == Some(before) {
             lines.push(format!("{}: names itself", label(run)));
             continue;
         }
@@ -81,15 +85,26 @@ fn follow(runs: &[Json], lines: &mut Vec<String>, label: &dyn Fn(&Json) -> Strin
 }
 
 /// What does not fit between an attempt and the one before it.
-fn misfit(earlier: &Json, run: &Json, number: Option<i64>) -> Option<String> {
-    for thing in ["job_source_id", "task_source_id"] {
-        if let (Some(of), Some(own)) = (text(earlier, thing), text(run, thing))
+fn misfit(earlier: &RunEvent, run: &RunEvent, number: Option<i64>) -> Option<String> {
+    for (thing, of, own) in [
+        (
+            "job_source_id",
+            earlier.job_source_id(),
+            run.job_source_id(),
+        ),
+        (
+            "task_source_id",
+            earlier.task_source_id(),
+            run.task_source_id(),
+        ),
+    ] {
+        if let (Some(of), Some(own)) = (of, own)
             && of != own
         {
             return Some(format!("whose `{thing}` is another: `{of}`, not `{own}`"));
         }
     }
-    let numbers = earlier["attempt_number"].as_i64().zip(number);
+    let numbers = earlier.attempt_number().zip(number);
     if let Some((of, own)) = numbers
         && of >= own
     {
@@ -97,20 +112,19 @@ fn misfit(earlier: &Json, run: &Json, number: Option<i64>) -> Option<String> {
             "whose number is {of}, which is not less than its own, {own}"
         ));
     }
-    let (start, own) = (time(earlier, "start_time"), time(run, "start_time")?);
-    if let Some(start) = start
+    let own = run.start_time()?;
+    if let Some(start) = earlier.start_time()
         && start.duration_since(own) > SLACK
     {
         return Some(format!("which started later, at {start}"));
     }
-    let ended = status(earlier)?.is_terminal();
-    let end = time(earlier, "end_time").filter(|_| ended)?;
+    let end = earlier.end_time().filter(|_| earlier.has_ended())?;
     (end.duration_since(own) > SLACK).then(|| format!("which ended later than it began, at {end}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
 
@@ -127,7 +141,7 @@ mod tests {
         for (key, value) in second.as_object().unwrap() {
             next[key] = value.clone();
         }
-        retries(&[next, first])
+        retries(&[next, first].map(RunEvent::new))
     }
 
     #[test]

@@ -5,19 +5,21 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_contract::{PipelineSection, credentials};
 use bowline_pipeline::{Pipeline, SourceError, SourceErrorKind, Unmapped};
+use bowline_report::pipeline::FeatureAnswer;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::assets;
 use super::check::{self, CHECKS, Check};
+use super::cuts::whole_second;
 use super::features::{Evidence, features};
 use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::reading::Reader;
-use super::report::{Answer, CheckReport, Report};
+use super::report::{CheckReport, Report};
 use super::runs;
-use super::span::{Span, whole_second};
 use crate::{Tier, Verdict};
 
 /// How many events a page is asked for; the contract's own default.
@@ -87,7 +89,7 @@ pub fn run(
 ) -> Result<Report, SourceError> {
     let started = Instant::now();
     let now = whole_second((options.clock)());
-    let window = Span {
+    let window = Window {
         start: whole_second(now.saturating_sub(options.lookback).unwrap_or(now)),
         end: now,
     };
@@ -111,8 +113,8 @@ pub fn run(
 /// What was read, for what is said about all of it.
 #[derive(Default)]
 struct Found {
-    assets: Option<Vec<Json>>,
-    runs: Option<Vec<Json>>,
+    assets: Option<Vec<AssetEvent>>,
+    runs: Option<Vec<RunEvent>>,
     unmapped: Unmapped,
     warnings: Vec<String>,
 }
@@ -122,7 +124,7 @@ pub(super) struct Suite<'a> {
     pub(super) reader: Reader<'a>,
     pub(super) options: &'a Options,
     /// The window that runs are looked for in; its end is when the suite began.
-    pub(super) window: Span,
+    pub(super) window: Window,
     answers: BTreeMap<&'static str, (Outcome, String)>,
     on_event: &'a dyn Fn(Event<'_>),
 }
@@ -230,8 +232,8 @@ impl Suite<'_> {
             && !self.is_interrupted()
             && let Some(look) = runs::run_details(self)?
         {
-            found.unmapped = look.summary.unmapped;
-            found.runs = Some(look.events);
+            found.unmapped = look.unmapped;
+            found.runs = Some(look.runs);
         }
         let runs = found.runs.as_ref().map_or(0, Vec::len);
         if found.assets.as_ref().is_some_and(Vec::is_empty) && runs > 0 {
@@ -266,7 +268,7 @@ impl Suite<'_> {
         let by_id = checks
             .iter()
             .find(|report| report.check.id == check::BY_ID.id)
-            .map_or((Answer::Unknown, String::new()), by_id_answer);
+            .map_or((FeatureAnswer::Unknown, String::new()), by_id_answer);
         let evidence = Evidence {
             manifest: self.reader.pipeline.manifest(),
             assets: found.assets.as_deref(),
@@ -288,11 +290,11 @@ impl Suite<'_> {
     }
 }
 
-fn by_id_answer(report: &CheckReport) -> (Answer, String) {
+fn by_id_answer(report: &CheckReport) -> (FeatureAnswer, String) {
     match &report.outcome {
-        Outcome::Supported => (Answer::Yes, report.basis.clone()),
-        Outcome::Wrong(fault) => (Answer::No, fault.got.clone()),
-        _ => (Answer::Unknown, "it could not be asked".to_owned()),
+        Outcome::Supported => (FeatureAnswer::Yes, report.basis.clone()),
+        Outcome::Wrong(fault) => (FeatureAnswer::No, fault.got.clone()),
+        _ => (FeatureAnswer::Unknown, "it could not be asked".to_owned()),
     }
 }
 

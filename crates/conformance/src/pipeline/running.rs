@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use bowline_contract::pipeline::RunStatus;
+use bowline_contract::pipeline::{RunEvent, RunStatus, Window};
 use bowline_pipeline::SourceError;
 use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value as Json;
 
 use super::check;
+use super::cuts::whole_second;
 use super::outcome::{Doubt, Outcome, failure};
-use super::reading::{run_label, status, time};
+use super::reading::run_label;
 use super::runner::{PAGE, Suite};
-use super::span::{Span, whole_second};
 use super::times::{SHOWN, SKEW};
 use crate::Verdict;
 
@@ -27,7 +26,7 @@ pub(super) enum Watch {
     Seen(usize),
     /// None was; everything that had begun by a moment should be among these.
     Unseen {
-        span: Span,
+        span: Window,
         before: Timestamp,
         known: BTreeSet<String>,
     },
@@ -37,15 +36,15 @@ pub(super) enum Watch {
 /// that a run that ends while it is noted, or at a vendor whose clock is ahead, is noted too.
 pub(super) fn watch(
     suite: &mut Suite<'_>,
-    span: Span,
-    first: &[Json],
+    span: Window,
+    first: &[RunEvent],
 ) -> Result<Watch, SourceError> {
     let active = first.iter().filter(|run| is_under_way(run)).count();
     if active > 0 {
         return Ok(Watch::Seen(active));
     }
     let now = whole_second((suite.options.clock)());
-    let span = Span {
+    let span = Window {
         start: span.start,
         end: now + SKEW + SKEW,
     };
@@ -59,7 +58,7 @@ pub(super) fn watch(
         return Ok(Watch::Seen(active));
     }
     // The vendor's clock may be off; what it had written down before is told in its own time.
-    let newest = first.iter().filter_map(|run| time(run, "event_time")).max();
+    let newest = first.iter().filter_map(RunEvent::event_time).max();
     let surely = now - SKEW;
     Ok(Watch::Unseen {
         span,
@@ -69,7 +68,11 @@ pub(super) fn watch(
 }
 
 /// Whether runs that have not ended are given: some were there, or one that has ended since was.
-pub(super) fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>, first: &[Json]) {
+pub(super) fn running(
+    suite: &mut Suite<'_>,
+    watch: Result<Watch, SourceError>,
+    first: &[RunEvent],
+) {
     let (span, before, known) = match watch {
         Err(error) => {
             suite.settle(&check::RUNNING, failure(&error), "");
@@ -86,7 +89,7 @@ pub(super) fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>, 
             known,
         }) => (span, before, known),
     };
-    let later = Span {
+    let later = Window {
         start: (suite.window.end - SKEW).max(span.start),
         end: whole_second((suite.options.clock)()) + SKEW + SKEW,
     };
@@ -100,10 +103,10 @@ pub(super) fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>, 
     let hidden: Vec<String> = reading
         .events
         .iter()
-        .filter(|run| status(run).is_some_and(RunStatus::is_terminal))
+        .filter(|run| run.has_ended())
         .filter_map(|run| {
-            let start = time(run, "start_time")?;
-            let end = time(run, "end_time")?;
+            let start = run.start_time()?;
+            let end = run.end_time()?;
             let label = run_label(run)?;
             let was_under_way = span.start <= start && start <= before && !known.contains(&label);
             was_under_way
@@ -133,22 +136,22 @@ pub(super) fn running(suite: &mut Suite<'_>, watch: Result<Watch, SourceError>, 
 /// What it means that no run was under way at a vendor that had one under way for this share of the time.
 fn unseen(busy: i128) -> Outcome {
     const NOTHING: &str = "no run was under way while the suite looked";
-    match busy < BUSY {
-        true => Outcome::Unknown(Doubt::NoOccasion(format!(
+    if busy < BUSY {
+        return Outcome::Unknown(Doubt::NoOccasion(format!(
             "{NOTHING}; test again while one is"
-        ))),
-        false => Outcome::nothing_to_see(format!(
-            "{NOTHING}, though one was for {busy} % of the time before; are those left out?"
-        )),
+        )));
     }
+    Outcome::nothing_to_see(format!(
+        "{NOTHING}, though one was for {busy} % of the time before; are those left out?"
+    ))
 }
 
 /// The share of the time in which some run was under way, in percent: from when the first of these runs began until
 /// now, by those that have ended.
-fn busy(runs: &[Json], now: Timestamp) -> i128 {
+fn busy(runs: &[RunEvent], now: Timestamp) -> i128 {
     let mut spans: Vec<(Timestamp, Timestamp)> = runs
         .iter()
-        .filter_map(|run| Some((time(run, "start_time")?, time(run, "end_time")?)))
+        .filter_map(|run| Some((run.start_time()?, run.end_time()?)))
         .collect();
     spans.sort_unstable();
     let Some((first, _)) = spans.first().copied() else {
@@ -166,8 +169,8 @@ fn busy(runs: &[Json], now: Timestamp) -> i128 {
 }
 
 /// Whether a run has begun and not ended.
-fn is_under_way(run: &Json) -> bool {
-    match status(run) {
+fn is_under_way(run: &RunEvent) -> bool {
+    match run.status() {
         Some(
             RunStatus::InProgress
             | RunStatus::Cancelling
@@ -176,7 +179,7 @@ fn is_under_way(run: &Json) -> bool {
             | RunStatus::UpForRetry
             | RunStatus::UpForReschedule,
         ) => true,
-        Some(RunStatus::Queued | RunStatus::Blocked) => time(run, "start_time").is_some(),
+        Some(RunStatus::Queued | RunStatus::Blocked) => run.start_time().is_some(),
         _ => false,
     }
 }
@@ -189,7 +192,10 @@ mod tests {
 
     #[test]
     fn a_vendor_at_rest_is_no_doubt_and_a_busy_one_without_runs_is() {
-        let run = |start: &str, end: &str| json!({"start_time": format!("2026-01-01T{start}:00Z"), "end_time": format!("2026-01-01T{end}:00Z")});
+        let run = |start: &str, end: &str| {
+            let [start, end] = [start, end].map(|hour| format!("2026-01-01T{hour}:00Z"));
+            RunEvent::new(json!({"start_time": start, "end_time": end}))
+        };
         let now: Timestamp = "2026-01-01T10:00:00Z".parse().unwrap();
         let idle = [run("00:00", "01:00"), run("00:30", "01:30")];
         assert_eq!(busy(&idle, now), 15);
@@ -208,6 +214,6 @@ mod tests {
             panic!("it is odd that no run is under way");
         };
         assert!(why.contains("98 %"), "{why}");
-        assert_eq!(busy(&[json!({})], now), 0);
+        assert_eq!(busy(&[RunEvent::new(json!({}))], now), 0);
     }
 }

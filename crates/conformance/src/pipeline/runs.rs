@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use bowline_contract::pipeline::validate_runs;
-use bowline_pipeline::SourceError;
+use bowline_contract::pipeline::{RunEvent, Window, validate_runs};
+use bowline_pipeline::{SourceError, Summary, Unmapped};
 use bowline_words::counted;
-use serde_json::Value as Json;
 
 use super::by_id::{by_id, no_query, unknown_id};
+use super::cuts::whole_second;
 use super::outcome::Outcome;
 use super::proofs::{Proofs, invalid};
-use super::reading::{Reading, run_label, task_runs, text, time};
+use super::reading::run_label;
 use super::retries::retries;
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
-use super::span::{Span, whole_second};
 use super::times::{SHOWN, times};
 use super::{Check, check};
 use crate::Verdict;
@@ -25,8 +24,8 @@ const ENOUGH: usize = 100;
 /// The parts of the window that are looked at, the newest first, until there is enough: dividing it by these.
 const PARTS: [i32; 3] = [64, 8, 1];
 
-/// Runs the section; gives the first look, if there was one.
-pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, SourceError> {
+/// Runs the section; gives what the first look found, if there was one.
+pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, SourceError> {
     let mut proofs = Proofs::new();
     let (span, look) = match look(suite, &mut proofs) {
         Ok(found) => found,
@@ -39,10 +38,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
         }
     };
     let events = look.events;
-    let within = events
-        .iter()
-        .filter(|run| time(run, "event_time").is_none_or(|at| span.holds(at)))
-        .count();
+    let within = events.iter().filter(|run| is_within(run, span)).count();
     no_query(suite);
     if events.is_empty() {
         let nothing = Outcome::nothing_to_see(look.why_nothing);
@@ -51,9 +47,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
             let watched = watch(suite, span, &events);
             running(suite, watched, &events);
         }
-        return Ok(Some(Reading {
-            summary: look.summary,
-            ..Reading::default()
+        return Ok(Some(FirstLook {
+            runs: events,
+            unmapped: look.summary.unmapped,
         }));
     }
     let basis = format!("{} of {span}", counted(within, "run"));
@@ -89,28 +85,38 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<Reading>, Sour
         proofs.prove(suite);
         running(suite, watched, &events);
     }
-    Ok(Some(Reading {
-        summary: look.summary,
-        events,
-        ..Reading::default()
+    Ok(Some(FirstLook {
+        runs: events,
+        unmapped: look.summary.unmapped,
     }))
+}
+
+/// What the first look found.
+pub(super) struct FirstLook {
+    pub(super) runs: Vec<RunEvent>,
+    pub(super) unmapped: Unmapped,
+}
+
+/// Whether a run is in a window; one whose time cannot be read may be.
+fn is_within(run: &RunEvent, window: Window) -> bool {
+    run.event_time().is_none_or(|at| window.contains(at))
 }
 
 /// What the first look gave.
 struct Look {
-    events: Vec<Json>,
+    events: Vec<RunEvent>,
     clashes: Vec<String>,
-    summary: bowline_pipeline::Summary,
+    summary: Summary,
     why_nothing: String,
 }
 
 /// Looks at the newest part of the window, and further back until there is enough.
-fn look(suite: &mut Suite<'_>, proofs: &mut Proofs) -> Result<(Span, Look), SourceError> {
+fn look(suite: &mut Suite<'_>, proofs: &mut Proofs) -> Result<(Window, Look), SourceError> {
     let whole = suite.window.end.duration_since(suite.window.start);
     let mut parts = PARTS.into_iter();
     loop {
         let part = parts.next();
-        let span = Span {
+        let span = Window {
             start: match part {
                 None | Some(1) => suite.window.start,
                 Some(part) => whole_second(suite.window.end - whole / part),
@@ -126,10 +132,7 @@ fn look(suite: &mut Suite<'_>, proofs: &mut Proofs) -> Result<(Span, Look), Sour
             size = NonZeroUsize::MIN;
             reading = suite.reader.runs(span, size)?;
         }
-        let within = reading
-            .events
-            .iter()
-            .filter(|run| time(run, "event_time").is_none_or(|at| span.holds(at)));
+        let within = reading.events.iter().filter(|run| is_within(run, span));
         if within.count() >= ENOUGH || is_last {
             let look = Look {
                 events: reading.events.clone(),
@@ -153,7 +156,7 @@ fn block(suite: &mut Suite<'_>, by: &'static Check) {
     }
 }
 
-fn statuses(unmapped: &bowline_pipeline::Unmapped) -> Outcome {
+fn statuses(unmapped: &Unmapped) -> Outcome {
     if unmapped.is_empty() {
         return Outcome::Supported;
     }
@@ -170,7 +173,7 @@ fn statuses(unmapped: &bowline_pipeline::Unmapped) -> Outcome {
 }
 
 /// Ids: one run each, one task run each. Runs are asked for by their ids alone, whatever their job.
-fn ids(runs: &[Json], clashes: &[String]) -> Outcome {
+fn ids(runs: &[RunEvent], clashes: &[String]) -> Outcome {
     let mut lines: Vec<String> = clashes
         .iter()
         .map(|label| format!("{label} is the id of several runs, which began at different times"))
@@ -178,11 +181,9 @@ fn ids(runs: &[Json], clashes: &[String]) -> Outcome {
     let mut jobs: BTreeMap<&str, &str> = BTreeMap::new();
     let mut tasks: BTreeMap<&str, String> = BTreeMap::new();
     for run in runs {
-        let (Some(id), Some(job), Some(label)) = (
-            text(run, "run_source_id"),
-            text(run, "job_source_id"),
-            run_label(run),
-        ) else {
+        let (Some(id), Some(job), Some(label)) =
+            (run.run_source_id(), run.job_source_id(), run_label(run))
+        else {
             continue;
         };
         match jobs.get(id) {
@@ -191,11 +192,11 @@ fn ids(runs: &[Json], clashes: &[String]) -> Outcome {
                 jobs.insert(id, job);
             }
         }
-        for task in task_runs(run) {
-            if let Some(of) = text(task, "job_source_id").filter(|of| *of != job) {
+        for task in run.task_runs() {
+            if let Some(of) = task.job_source_id().filter(|of| *of != job) {
                 lines.push(format!("{label} has a task run of job `{of}`"));
             }
-            let Some(task_run) = text(task, "run_source_id") else {
+            let Some(task_run) = task.run_source_id() else {
                 continue;
             };
             // A task run without an id of its own carries its run's; its task and attempt tell it apart.
@@ -236,7 +237,8 @@ mod tests {
         let runs = [
             json!({"job_source_id": "a", "run_source_id": "1", "task_runs": [{"run_source_id": "t"}]}),
             json!({"job_source_id": "b", "run_source_id": "1", "task_runs": [{"run_source_id": "t"}]}),
-        ];
+        ]
+        .map(RunEvent::new);
         assert_eq!(ids(&runs[..1], &[]), Outcome::Supported);
         let Outcome::Wrong(fault) = ids(&runs, &[]) else {
             panic!("two runs share an id");

@@ -1,10 +1,10 @@
 //! Whether the times of runs are in order.
 
+use bowline_contract::pipeline::RunEvent;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value as Json;
 
 use super::outcome::Outcome;
-use super::reading::{run_label, status, task_runs, text, time};
+use super::reading::run_label;
 
 /// How far two clocks of one vendor may be apart.
 const SLACK: SignedDuration = SignedDuration::from_secs(1);
@@ -15,22 +15,24 @@ pub(super) const SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// The most lines of evidence.
 pub(super) const SHOWN: usize = 5;
 
+/// A time of a run: its name, and what gives it.
+type Time = (&'static str, fn(&RunEvent) -> Option<Timestamp>);
+const EVENT: Time = ("event_time", RunEvent::event_time);
+const QUEUED: Time = ("queued_at", RunEvent::queued_at);
+const START: Time = ("start_time", RunEvent::start_time);
+const END: Time = ("end_time", RunEvent::end_time);
 /// Pairs of times of which the first may not be after the second.
-const ORDERED: [(&str, &str); 3] = [
-    ("queued_at", "start_time"),
-    ("start_time", "end_time"),
-    ("queued_at", "end_time"),
-];
+const ORDERED: [(Time, Time); 3] = [(QUEUED, START), (START, END), (QUEUED, END)];
 
 /// Judges the times of runs and of their task runs.
-pub(super) fn times(runs: &[Json], now: Timestamp) -> Outcome {
+pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
     let mut lines = Vec::new();
     let mut late = false;
     for run in runs {
         let label = run_label(run).unwrap_or_else(|| "a run".to_owned());
         late |= of_run(run, &label, now, &mut lines);
-        for task in task_runs(run) {
-            let task_id = text(task, "task_source_id").or(text(task, "run_source_id"));
+        for task in run.task_runs() {
+            let task_id = task.task_source_id().or(task.run_source_id());
             let label = format!("task run `{}` in {label}", task_id.unwrap_or_default());
             late |= of_run(task, &label, now, &mut lines);
         }
@@ -58,9 +60,9 @@ pub(super) fn times(runs: &[Json], now: Timestamp) -> Outcome {
 }
 
 /// Adds a line for everything out of order; says whether `event_time` is before what it should tell of.
-fn of_run(run: &Json, label: &str, now: Timestamp, lines: &mut Vec<String>) -> bool {
-    for (first, second) in ORDERED {
-        if let (Some(earlier), Some(later)) = (time(run, first), time(run, second))
+fn of_run(run: &RunEvent, label: &str, now: Timestamp, lines: &mut Vec<String>) -> bool {
+    for ((first, earlier), (second, later)) in ORDERED {
+        if let (Some(earlier), Some(later)) = (earlier(run), later(run))
             && earlier.duration_since(later) > SLACK
         {
             lines.push(format!(
@@ -68,10 +70,9 @@ fn of_run(run: &Json, label: &str, now: Timestamp, lines: &mut Vec<String>) -> b
             ));
         }
     }
-    let ended = status(run).is_some_and(|status| status.is_terminal());
-    let reached = if ended { "end_time" } else { "start_time" };
+    let (reached, since) = if run.has_ended() { END } else { START };
     let mut is_late = false;
-    if let (Some(event), Some(since)) = (time(run, "event_time"), time(run, reached))
+    if let (Some(event), Some(since)) = (run.event_time(), since(run))
         && since.duration_since(event) > BOOKING
     {
         is_late = true;
@@ -79,8 +80,8 @@ fn of_run(run: &Json, label: &str, now: Timestamp, lines: &mut Vec<String>) -> b
             "{label}: `event_time` {event} is before `{reached}` {since}"
         ));
     }
-    for field in ["event_time", "start_time", "end_time"] {
-        if let Some(at) = time(run, field)
+    for (field, time) in [EVENT, START, END] {
+        if let Some(at) = time(run)
             && at.duration_since(now) > SKEW
         {
             lines.push(format!("{label}: `{field}` {at} is in the future"));
@@ -91,7 +92,7 @@ fn of_run(run: &Json, label: &str, now: Timestamp, lines: &mut Vec<String>) -> b
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
     use crate::Verdict;
@@ -105,7 +106,10 @@ mod tests {
         for (key, value) in fields.as_object().unwrap() {
             run[key] = value.clone();
         }
-        times(&[run], "2026-01-01T11:00:00Z".parse().unwrap())
+        times(
+            &[RunEvent::new(run)],
+            "2026-01-01T11:00:00Z".parse().unwrap(),
+        )
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_connector::template::Arguments;
 use bowline_contract::Template;
 use bowline_driver::{Answer, ResultSet, SqlError, SqlErrorKind};
 use bowline_query::{Clock, ComposeError, Composer};
 use bowline_template::TemplateValue;
+use bowline_warehouse::template::Arguments;
 use jiff::Timestamp;
 
 use crate::warehouse::judge::Judged;

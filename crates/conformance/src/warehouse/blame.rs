@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bowline_connector::dialect::Pack;
-use bowline_connector::template::TemplateSet;
 use bowline_contract::Template;
+use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::template::TemplateSet;
 
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{judge, read_question};

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_connector::template::{Arguments, TemplateSet};
 use bowline_contract::{Capability, SuiteSection, Template};
 use bowline_driver::ResultSet;
 use bowline_query::{Clock, ComposeError, Composer};
 use bowline_template::TemplateValue;
+use bowline_warehouse::template::{Arguments, TemplateSet};
 use jiff::Timestamp;
 
 use crate::warehouse::answers::{Answers, Asking, Halt};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bowline_connector::template::TemplateSet;
 use bowline_contract::{Capability, Metric, SuiteSection, Template};
+use bowline_warehouse::template::TemplateSet;
 
 use jiff::Timestamp;
 

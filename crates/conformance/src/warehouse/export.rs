@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bowline_connector::template::TemplateSet;
 use bowline_contract::{ExportedManifest, SourceManifest, SuiteSection, TemplateKind, layout};
+use bowline_warehouse::template::TemplateSet;
 use bowline_words::listed;
 
 use crate::{Report, Verdict};

@@ -8,9 +8,9 @@ mod table;
 use std::time::Duration;
 
 use bigdecimal::BigDecimal;
-use bowline_connector::FunctionalTarget;
 use bowline_driver::{ResultSet, SqlErrorKind};
 use bowline_template::TemplateValue;
+use bowline_warehouse::FunctionalTarget;
 use jiff::Timestamp;
 
 use self::logs::{is_logged, look_through_logs};

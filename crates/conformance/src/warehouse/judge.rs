@@ -1,9 +1,9 @@
 //! What answers mean for a check. Nothing here asks a database or reads the time.
 
-use bowline_connector::template::RenderError;
 use bowline_contract::Template;
 use bowline_driver::{ResultSet, SqlError, SqlErrorKind, Value};
 use bowline_query::{ComposeError, ExpressionError};
+use bowline_warehouse::template::RenderError;
 
 use crate::CheckInfo;
 use crate::warehouse::answers::{Answers, Halt};

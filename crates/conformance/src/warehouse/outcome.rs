@@ -1,36 +1,9 @@
 //! What a check found, with its evidence.
 
 use bowline_contract::Template;
-use bowline_driver::{Answer, SqlError, Value};
+use bowline_driver::{Answer, SqlError};
 
-/// The kinds of answer a check can give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
-    /// It ran and the answer was right.
-    Supported,
-    /// The connector lacks it or the database refused it; the proof is kept.
-    Unsupported,
-    /// It ran and the answer is wrong, or its text breaks a rule of the contract.
-    Wrong,
-    /// It could not be found out: no permission, a timeout, nothing to look at.
-    Unknown,
-    /// It could not be judged because a template it builds on is at fault.
-    Blocked,
-}
-
-impl Verdict {
-    /// The verdict's name, as reports and JSON write it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Supported => "supported",
-            Self::Unsupported => "unsupported",
-            Self::Wrong => "wrong",
-            Self::Unknown => "unknown",
-            Self::Blocked => "blocked",
-        }
-    }
-}
+use crate::Verdict;
 
 /// What one check found.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,39 +99,4 @@ pub struct Step {
     pub answer: Answer,
     /// With how many other checks it was asked in one statement, each as a scalar subquery; 0 when alone.
     pub shared_with: usize,
-}
-
-impl Step {
-    /// The beginning of what came back, to be shown; the error when there was one.
-    ///
-    /// # Errors
-    /// That of the answer.
-    pub fn preview(&self) -> Result<Preview<'_>, &SqlError> {
-        let result = self.answer.result.as_ref()?;
-        Ok(Preview {
-            columns: result
-                .columns
-                .iter()
-                .map(|column| column.name.as_str())
-                .collect(),
-            rows: &result.rows[..result.rows.len().min(Preview::ROWS)],
-            total_rows: result.rows.len(),
-        })
-    }
-}
-
-/// The beginning of a result.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Preview<'r> {
-    /// The columns' names.
-    pub columns: Vec<&'r str>,
-    /// At most [`Preview::ROWS`] rows.
-    pub rows: &'r [Vec<Value>],
-    /// How many rows there were in all.
-    pub total_rows: usize,
-}
-
-impl Preview<'_> {
-    /// The most rows shown.
-    pub const ROWS: usize = 5;
 }

@@ -1,11 +1,12 @@
 //! What a run does: which checks, in which pieces of work.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 use bowline_driver::{Answer, ResultSet, Value};
 use bowline_query::{Clock, Composer, Expressions};
+use bowline_warehouse::template::TemplateSet;
 
 use crate::warehouse::answers::Answers;
 use crate::warehouse::finding::Finding;
@@ -88,17 +89,36 @@ pub(crate) fn questions(
             Err(finding) => plan.settled.push(*finding),
         }
     }
-    plan.work.extend(
-        shared
-            .chunks(SHARED)
-            .map(|chunk| Work::Questions(chunk.to_vec())),
-    );
-    plan.work.extend(
-        alone
-            .into_iter()
-            .map(|prepared| Work::Questions(vec![prepared])),
-    );
+    let mut piece = Vec::new();
+    for same in by_statement(shared) {
+        piece.extend(same);
+        if piece.len() >= SHARED {
+            plan.work.push(Work::Questions(std::mem::take(&mut piece)));
+        }
+    }
+    let rest = Some(piece).filter(|piece| !piece.is_empty());
+    plan.work.extend(rest.map(Work::Questions));
+    plan.work
+        .extend(by_statement(alone).into_iter().map(Work::Questions));
     plan
+}
+
+/// Checks that ask the same side by side, in the order of the first of each.
+fn by_statement(prepared: Vec<Prepared>) -> Vec<Vec<Prepared>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut groups: Vec<Vec<Prepared>> = Vec::new();
+    for each in prepared {
+        let next = groups.len();
+        let place = match each.question.sql() {
+            Some(sql) => *places.entry(sql.to_owned()).or_insert(next),
+            None => next,
+        };
+        match groups.get_mut(place) {
+            Some(group) => group.push(each),
+            None => groups.push(vec![each]),
+        }
+    }
+    groups
 }
 
 /// Writes one record's statement; a check that cannot be written is settled.
@@ -142,14 +162,11 @@ fn is_scalar(question: &Question) -> bool {
     matches!(question, Question::Statement { expect, .. } if expect.is_about_one_value())
 }
 
-/// Asks checks together where that settles them, and one by one where it does not, so that blame is exact.
+/// Asks checks together where that settles them, and one by one where it does not, so that blame is exact. Checks that
+/// ask the same share the answer.
 pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding> {
-    let together = if prepared.len() > 1 {
-        ask_together(&prepared, session)
-    } else {
-        None
-    };
-    let mut together = together.unwrap_or_default().into_iter();
+    let together = ask_together(&prepared, session);
+    let mut alone: HashMap<String, Answers> = HashMap::new();
     let settle = |each: Prepared| {
         let Prepared {
             mut finding,
@@ -160,9 +177,13 @@ pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding
                 read_question(&question, answers)
             }))
         };
-        let answers = match together.next().map(Answers::of) {
+        let sql = question.sql().unwrap_or_default();
+        let answers = match together.get(sql).cloned().map(Answers::of) {
             Some(answers) if judged(&answers) == Outcome::Supported => answers,
-            _ => ask_alone(&question, session),
+            _ => alone
+                .entry(sql.to_owned())
+                .or_insert_with(|| ask_alone(&question, session))
+                .clone(),
         };
         finding.outcome = judged(&answers);
         finding.rests_on_failure = matches!(
@@ -180,14 +201,13 @@ pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding
 
 /// Asks one question.
 pub(crate) fn ask_alone(question: &Question, session: &mut Session) -> Answers {
-    let sql = match question {
-        Question::Statement { sql, .. } | Question::Success { sql, .. } => sql,
-        Question::Rendered { .. } => return Answers::default(),
+    let Some(sql) = question.sql() else {
+        return Answers::default();
     };
     match session.ask(sql) {
         Ok(answer) => Answers::of(Step {
             label: None,
-            sql: sql.clone(),
+            sql: sql.to_owned(),
             answer,
             shared_with: 0,
         }),
@@ -195,36 +215,52 @@ pub(crate) fn ask_alone(question: &Question, session: &mut Session) -> Answers {
     }
 }
 
-/// One statement with a scalar subquery per check; gives each check its value, as if it had been asked alone.
-fn ask_together(prepared: &[Prepared], session: &mut Session) -> Option<Vec<Step>> {
-    let statement = |each: &Prepared| match &each.question {
-        Question::Statement { sql, .. } => Some(sql.clone()),
-        Question::Success { .. } | Question::Rendered { .. } => None,
-    };
-    let asked = prepared.iter().map(statement).collect::<Option<Vec<_>>>()?;
+/// One statement with a scalar subquery per question; gives each question's value, by its SQL, as if it had been asked
+/// alone. Nothing where there is but one question, or where the statement fails.
+fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String, Step> {
+    let mut asked: Vec<&str> = prepared
+        .iter()
+        .filter(|each| is_scalar(&each.question))
+        .filter_map(|each| each.question.sql())
+        .collect();
+    asked.dedup();
+    if asked.len() < 2 {
+        return HashMap::new();
+    }
     let columns = asked
         .iter()
         .enumerate()
         .map(|(number, sql)| format!("({sql}\n) AS c{number}"));
     let sql = format!("SELECT {}", columns.collect::<Vec<_>>().join(",\n"));
-    let answer = session.ask(&sql).ok()?;
-    let result = answer.result.ok()?;
-    let [row] = result.rows.as_slice() else {
-        return None;
+    let Ok(Answer {
+        result: Ok(result),
+        asked: at,
+        elapsed,
+    }) = session.ask(&sql)
+    else {
+        return HashMap::new();
     };
-    let step = |(value, sql): (&Value, String)| Step {
-        label: None,
-        sql,
-        answer: Answer {
-            result: Ok(Arc::new(ResultSet {
-                rows: vec![vec![value.clone()]],
-                ..ResultSet::default()
-            })),
-            ..answer
-        },
-        shared_with: prepared.len() - 1,
+    let step = |(value, sql): (&Value, &str)| {
+        let alone = ResultSet {
+            rows: vec![vec![value.clone()]],
+            ..ResultSet::default()
+        };
+        let step = Step {
+            label: None,
+            sql: sql.to_owned(),
+            answer: Answer {
+                result: Ok(Arc::new(alone)),
+                asked: at,
+                elapsed,
+            },
+            shared_with: prepared.len() - 1,
+        };
+        (sql.to_owned(), step)
     };
-    Some(row.iter().zip(asked).map(step).collect())
+    match result.rows.as_slice() {
+        [row] => row.iter().zip(asked).map(step).collect(),
+        _ => HashMap::new(),
+    }
 }
 
 #[cfg(test)]

@@ -74,6 +74,16 @@ pub(crate) enum Question {
     Rendered { text: String, expect: Expect },
 }
 
+impl Question {
+    /// The statement; a text that is only rendered has none.
+    pub(crate) fn sql(&self) -> Option<&str> {
+        match self {
+            Self::Statement { sql, .. } | Self::Success { sql, .. } => Some(sql),
+            Self::Rendered { .. } => None,
+        }
+    }
+}
+
 const FILES: [(SuiteSection, &str, &str); 9] = [
     (
         SuiteSection::CustomMonitors,

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline_connector::FunctionalTarget;
-use bowline_connector::template::TemplateSet;
 use bowline_contract::SuiteSection;
 use bowline_driver::{Database, Limits, SqlError};
+use bowline_warehouse::FunctionalTarget;
+use bowline_warehouse::template::TemplateSet;
 use jiff::Timestamp;
 
 use crate::warehouse::blame::{Blame, blame};

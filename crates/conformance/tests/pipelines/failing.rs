@@ -5,17 +5,18 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::{Report, run};
-use bowline_contract::pipeline::PipelineManifest;
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
 use bowline_pipeline::{PagedPipeline, Pipeline, RunQuery, SourceError, SourceErrorKind};
+use bowline_simulator::planted::Planted;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use crate::vendor::{Flaw, Methods, options, pipeline, refused, vendor};
+use crate::vendor::{Known, options, pipeline, vendor};
 use crate::{told, with, wrong};
 
 /// A vendor that fails from some reading on.
 struct Failing {
-    inner: PagedPipeline<Methods>,
+    inner: PagedPipeline<Planted<Known>>,
     left: AtomicI64,
     kind: SourceErrorKind,
 }
@@ -25,7 +26,7 @@ impl Failing {
         if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
             Ok(())
         } else {
-            Err(refused(self.kind, "gone"))
+            Err(SourceError::new(self.kind, "`fetch_run_details`").because("gone"))
         }
     }
 }
@@ -43,7 +44,7 @@ impl Pipeline for Failing {
         &self,
         now: Timestamp,
         page_size: Option<std::num::NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(AssetEvent),
     ) -> Result<bowline_pipeline::Summary, SourceError> {
         self.next()?;
         self.inner.assets(now, page_size, on_event)
@@ -53,7 +54,7 @@ impl Pipeline for Failing {
         &self,
         query: &RunQuery,
         page_size: Option<std::num::NonZeroUsize>,
-        on_event: &mut dyn FnMut(Json),
+        on_event: &mut dyn FnMut(RunEvent),
     ) -> Result<bowline_pipeline::Summary, SourceError> {
         self.next()?;
         self.inner.runs(query, page_size, on_event)
@@ -65,7 +66,7 @@ impl Pipeline for Failing {
 fn failing(after: i64, kind: SourceErrorKind) -> Result<Report, SourceError> {
     let vendor = Arc::new(vendor());
     let pipeline = Failing {
-        inner: pipeline(&vendor, Flaw::Nothing),
+        inner: pipeline(&vendor, None),
         left: AtomicI64::new(after),
         kind,
     };

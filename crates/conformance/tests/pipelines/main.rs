@@ -6,13 +6,16 @@ mod vendor;
 
 use std::sync::{Arc, Mutex};
 
-use bowline_conformance::pipeline::{Answer, Doubt, Event, Options, Outcome, Report, run};
+use bowline_conformance::pipeline::{Doubt, Event, Options, Outcome, Report, run};
 use bowline_conformance::{Tier, Verdict};
 use bowline_contract::PipelineSection;
 use bowline_contract::pipeline::PipelineFeature;
+use bowline_report::Report as Written;
+use bowline_report::pipeline::FeatureAnswer;
+use bowline_simulator::planted::Mistake;
 use jiff::SignedDuration;
 
-use crate::vendor::{Flaw, Vendor, options, pipeline, tested, vendor};
+use crate::vendor::{Vendor, options, pipeline, tested, vendor};
 
 fn wrong(report: &Report) -> Vec<&'static str> {
     with(report, Verdict::Wrong)
@@ -36,7 +39,7 @@ fn told(report: &Report) -> String {
 
 #[test]
 fn a_right_connector_passes() {
-    let report = tested(vendor(), Flaw::Nothing);
+    let report = tested(vendor(), None);
     assert_eq!(report.checks.len(), 24);
     for one in &report.checks {
         assert_eq!(
@@ -52,6 +55,9 @@ fn a_right_connector_passes() {
         6
     );
     assert!(!report.has_shortfall() && report.open() == 0 && !report.interrupted);
+    let written = Written::Pipeline(report.written("nights"));
+    let text = written.to_json().expect("a report is JSON");
+    assert_eq!(Written::from_json(&text, "report.json"), Ok(written));
     let calls: u64 = report.readings.iter().map(|one| one.requests).sum();
     assert!(calls < 200, "{calls} calls for 180 runs");
 }
@@ -64,47 +70,47 @@ fn a_right_connector_passes_while_runs_end() {
         lasts: 60,
         ..vendor()
     };
-    let report = tested(busy, Flaw::Nothing);
+    let report = tested(busy, None);
     assert_eq!(wrong(&report), Vec::<&str>::new(), "{}", told(&report));
 }
 
 #[test]
 fn every_wrong_connector_is_caught_by_the_check_about_its_fault() {
-    for (flaw, check) in [
-        (Flaw::IgnoresOffset, "etl_run_details/pages"),
-        (Flaw::DropsLastPage, "etl_run_details/pages"),
-        (Flaw::GivesFirstPageOnly, "etl_run_details/pages"),
-        (Flaw::GivesOneTooMany, "etl_run_details/limit"),
-        (Flaw::OverlapsPages, "etl_run_details/pages"),
-        (Flaw::SortsByPageSize, "etl_run_details/pages"),
-        (Flaw::IncludesEnd, "etl_run_details/bounds"),
-        (Flaw::ExcludesStart, "etl_run_details/bounds"),
-        (Flaw::CountsFromNow, "etl_run_details/window"),
-        (Flaw::FiltersByStart, "etl_run_details/window"),
-        (Flaw::SwallowsRefusals, "etl_run_details/pages"),
-        (Flaw::MixesRetries, "etl_run_details/retries"),
-        (Flaw::ChangesIds, "etl_run_details/again"),
-        (Flaw::SharesIds, "etl_run_details/ids"),
-        (Flaw::SharesIdsOfRetries, "etl_run_details/ids"),
-        (Flaw::SwapsTaskRuns, "etl_run_details/again"),
-        (Flaw::IgnoresIds, "etl_run_details/by_id"),
-        (Flaw::RefusesUnknownIds, "etl_run_details/unknown_id"),
-        (Flaw::LosesIds, "etl_run_details/by_id"),
-        (Flaw::AcceptsNothing, "etl_run_details/no_query"),
-        (Flaw::LeavesStatusUnmapped, "etl_run_details/statuses"),
-        (Flaw::ForgetsEnd, "etl_run_details/valid"),
-        (Flaw::TimesByStart, "etl_run_details/times"),
-        (Flaw::SwapsTimes, "etl_run_details/times"),
-        (Flaw::IgnoresOffsetOfJobs, "etl_metadata/pages"),
-        (Flaw::DropsLastJobs, "etl_metadata/pages"),
-        (Flaw::ChangesJobIds, "etl_metadata/again"),
-        (Flaw::ForgetsJobNames, "etl_metadata/valid"),
-        (Flaw::LeadsNowhere, "etl_metadata/tasks"),
+    for (mistake, check) in [
+        (Mistake::IgnoresOffset, "etl_run_details/pages"),
+        (Mistake::DropsLastPage, "etl_run_details/pages"),
+        (Mistake::GivesFirstPageOnly, "etl_run_details/pages"),
+        (Mistake::OneTooMany, "etl_run_details/limit"),
+        (Mistake::RepeatsOnShift, "etl_run_details/pages"),
+        (Mistake::OrderChanges, "etl_run_details/pages"),
+        (Mistake::ClosedEnd, "etl_run_details/bounds"),
+        (Mistake::OpenStart, "etl_run_details/bounds"),
+        (Mistake::WindowFromNow, "etl_run_details/window"),
+        (Mistake::FiltersByStart, "etl_run_details/window"),
+        (Mistake::SwallowsRefusals, "etl_run_details/pages"),
+        (Mistake::RetriesOfItself, "etl_run_details/retries"),
+        (Mistake::IdsNotStable, "etl_run_details/again"),
+        (Mistake::IdsShared, "etl_run_details/ids"),
+        (Mistake::SharesIdOfRetries, "etl_run_details/ids"),
+        (Mistake::StepsOfAnother, "etl_run_details/again"),
+        (Mistake::IdsIgnored, "etl_run_details/by_id"),
+        (Mistake::UnknownIdFails, "etl_run_details/unknown_id"),
+        (Mistake::IdsWithinWindow, "etl_run_details/by_id"),
+        (Mistake::NothingAskedGivesAll, "etl_run_details/no_query"),
+        (Mistake::StatusUnmapped, "etl_run_details/statuses"),
+        (Mistake::NoEnd, "etl_run_details/valid"),
+        (Mistake::TimeOfStart, "etl_run_details/times"),
+        (Mistake::TimesSwapped, "etl_run_details/times"),
+        (Mistake::JobsIgnoreOffset, "etl_metadata/pages"),
+        (Mistake::JobsDropLast, "etl_metadata/pages"),
+        (Mistake::JobIdsNotStable, "etl_metadata/again"),
+        (Mistake::NamesMissing, "etl_metadata/valid"),
+        (Mistake::TasksLeadNowhere, "etl_metadata/tasks"),
     ] {
-        let report = tested(vendor(), flaw);
+        let report = tested(vendor(), Some(mistake));
         assert!(
             wrong(&report).contains(&check),
-            "{flaw:?} is not caught by {check}\n{}",
+            "{mistake:?} is not caught by {check}\n{}",
             told(&report)
         );
     }
@@ -116,7 +122,7 @@ fn a_page_that_is_the_last_and_the_only_one_is_missed() {
         runs: 20,
         ..vendor()
     };
-    let report = tested(few, Flaw::DropsLastPage);
+    let report = tested(few, Some(Mistake::DropsLastPage));
     assert_eq!(
         wrong(&report)[0],
         "etl_run_details/pages",
@@ -133,14 +139,14 @@ fn runs_that_are_hidden_until_they_end_are_missed() {
         lasts: 20,
         ..vendor()
     };
-    let report = tested(slow(), Flaw::DropsRunning);
+    let report = tested(slow(), Some(Mistake::DropsRunning));
     assert_eq!(
         wrong(&report),
         ["etl_run_details/running"],
         "{}",
         told(&report)
     );
-    let report = tested(slow(), Flaw::Nothing);
+    let report = tested(slow(), None);
     assert_eq!(wrong(&report), Vec::<&str>::new(), "{}", told(&report));
 }
 
@@ -150,7 +156,7 @@ fn a_vendor_at_rest_proves_nothing_about_running_runs() {
         lasts: 0,
         ..vendor()
     };
-    let report = tested(rested, Flaw::Nothing);
+    let report = tested(rested, None);
     assert_eq!(wrong(&report), Vec::<&str>::new(), "{}", told(&report));
     assert_eq!(with(&report, Verdict::Unknown), ["etl_run_details/running"]);
     assert_eq!(report.open(), 0, "being at rest is no doubt");
@@ -164,14 +170,19 @@ fn a_busy_vendor_without_runs_under_way_is_a_doubt() {
         lasts: 58,
         ..vendor()
     };
-    let report = tested(busy, Flaw::DropsRunning);
+    let report = tested(busy, Some(Mistake::DropsRunning));
     assert_eq!(with(&report, Verdict::Unknown), ["etl_run_details/running"]);
     assert_eq!(report.open(), 1, "{}", told(&report));
 }
 
 #[test]
 fn nothing_is_told_with_its_reason() {
-    let report = tested(vendor(), Flaw::GivesNothing);
+    let empty = Vendor {
+        runs: 0,
+        jobs: 0,
+        ..vendor()
+    };
+    let report = tested(empty, None);
     assert_eq!(wrong(&report), Vec::<&str>::new());
     let runs = report.check("etl_run_details/runs").expect("it was asked");
     let Outcome::Unknown(Doubt::NothingToSee(why)) = &runs.outcome else {
@@ -184,14 +195,14 @@ fn nothing_is_told_with_its_reason() {
     let features = report
         .features
         .iter()
-        .filter(|one| one.answer == Answer::Yes);
+        .filter(|one| one.answer == FeatureAnswer::Yes);
     let seen: Vec<PipelineFeature> = features.map(|one| one.feature).collect();
     assert_eq!(seen, [PipelineFeature::ManifestRunStatusMapping]);
 }
 
 #[test]
 fn features_are_seen_in_what_was_read() {
-    let report = tested(vendor(), Flaw::Nothing);
+    let report = tested(vendor(), None);
     let answer = |feature| {
         let found = report.features.iter().find(|one| one.feature == feature);
         found.map(|one| (one.answer, one.why.as_str()))
@@ -199,19 +210,19 @@ fn features_are_seen_in_what_was_read() {
     assert_eq!(report.features.len(), 17);
     assert_eq!(
         answer(PipelineFeature::MetadataTasks),
-        Some((Answer::Yes, "17 of 17 jobs"))
+        Some((FeatureAnswer::Yes, "17 of 17 jobs"))
     );
     assert_eq!(
         answer(PipelineFeature::MetadataOwner),
-        Some((Answer::No, "none of 17 jobs"))
+        Some((FeatureAnswer::No, "none of 17 jobs"))
     );
     assert_eq!(
         answer(PipelineFeature::RunWebhookMode),
-        Some((Answer::Yes, "3 runs asked for by id"))
+        Some((FeatureAnswer::Yes, "3 runs asked for by id"))
     );
     assert_eq!(
         answer(PipelineFeature::ManifestTaskStatusMapping),
-        Some((Answer::No, "`run_status_mapping` serves for both"))
+        Some((FeatureAnswer::No, "`run_status_mapping` serves for both"))
     );
 }
 
@@ -223,8 +234,12 @@ fn the_reference_tier_asks_the_contracts_questions_only() {
         sections: vec![PipelineSection::RunDetails],
         ..options(&vendor)
     };
-    let report =
-        run(&pipeline(&vendor, Flaw::IncludesEnd), &options, &|_| ()).expect("the vendor is there");
+    let report = run(
+        &pipeline(&vendor, Some(Mistake::ClosedEnd)),
+        &options,
+        &|_| (),
+    )
+    .expect("the vendor is there");
     let ids: Vec<&str> = report.checks.iter().map(|one| one.check.id).collect();
     assert_eq!(
         ids,
@@ -250,19 +265,15 @@ fn the_reference_tier_asks_the_contracts_questions_only() {
 fn events_tell_of_every_check_and_reading() {
     let vendor = Arc::new(vendor());
     let told = Mutex::new((0, 0, 0));
-    let report = run(
-        &pipeline(&vendor, Flaw::Nothing),
-        &options(&vendor),
-        &|event| {
-            let mut told = told.lock().expect("no test has panicked");
-            match event {
-                Event::Started { checks } => told.0 = checks,
-                Event::Reading { .. } => told.1 += 1,
-                Event::Finished { .. } => told.2 += 1,
-                _ => {}
-            }
-        },
-    )
+    let report = run(&pipeline(&vendor, None), &options(&vendor), &|event| {
+        let mut told = told.lock().expect("no test has panicked");
+        match event {
+            Event::Started { checks } => told.0 = checks,
+            Event::Reading { .. } => told.1 += 1,
+            Event::Finished { .. } => told.2 += 1,
+            _ => {}
+        }
+    })
     .expect("the vendor is there");
     let (planned, readings, finished) = *told.lock().expect("no test has panicked");
     assert_eq!(planned, report.checks.len());
@@ -277,7 +288,7 @@ fn a_short_lookback_is_honoured() {
         lookback: SignedDuration::from_hours(2),
         ..options(&vendor)
     };
-    let report = run(&pipeline(&vendor, Flaw::Nothing), &options, &|_| ()).expect("a report");
+    let report = run(&pipeline(&vendor, None), &options, &|_| ()).expect("a report");
     let (start, end) = report.window;
     assert_eq!(end.duration_since(start), SignedDuration::from_hours(2));
     assert_eq!(wrong(&report), Vec::<&str>::new(), "{}", told(&report));

@@ -6,12 +6,11 @@ use bowline_template::{
     Absent, Call, CompiledTemplate, Environment, Failure, Function, Kind, Parameters, Scope,
     TemplateError, Value,
 };
-use bowline_words::Redactor;
+use bowline_words::{Redactor, percent_encode};
 use serde_json::{Map, Value as Json};
 
 /// Why an expression over credentials gives no text. Its words hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ExpressionError {
     /// It names a credential that is not there.
     #[error(
@@ -68,7 +67,7 @@ static ENVIRONMENT: LazyLock<Arc<Environment>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// `Invalid`.
-pub(crate) fn check(text: &str) -> Result<(), ExpressionError> {
+pub fn check_expression(text: &str) -> Result<(), ExpressionError> {
     compile(text).map(|_| ())
 }
 
@@ -131,22 +130,9 @@ fn in_drivers_words(value: Value) -> Value {
     }
 }
 
-/// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~`, so that the text fits any part of a URI.
 fn uri_encode(call: &mut Call<'_>) -> Result<Value, Failure> {
-    use std::fmt::Write;
-    let mut out = String::new();
     let text = in_drivers_words(call.value().clone()).to_string();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    Ok(Value::from(out))
+    Ok(Value::from(percent_encode(&text)))
 }
 
 /// A path's file name up to its first dot: what DuckDB calls the database in a file.
@@ -231,7 +217,9 @@ mod tests {
     #[test]
     fn an_unknown_filter_is_told_with_the_nearest() {
         assert_eq!(
-            check("{{ host | uri_encod }}").unwrap_err().to_string(),
+            check_expression("{{ host | uri_encod }}")
+                .unwrap_err()
+                .to_string(),
             "unknown filter `uri_encod`\nhint: did you mean `uri_encode`?"
         );
     }
@@ -246,7 +234,7 @@ mod tests {
 
     #[test]
     fn broken_expressions_say_where() {
-        let error = check("ab\n{{ host").unwrap_err();
+        let error = check_expression("ab\n{{ host").unwrap_err();
         assert!(
             matches!(error, ExpressionError::Invalid { line: 2, .. }),
             "{error:?}"

@@ -8,8 +8,7 @@ use bowline_contract::credentials::secret_values;
 use bowline_words::Redactor;
 use serde_json::{Map, Value};
 
-pub use expression::ExpressionError;
-pub(crate) use expression::check;
+pub use expression::{ExpressionError, check_expression};
 
 /// The credentials of one connector, read from its `credentials.json`.
 ///
@@ -68,16 +67,16 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError`]: no file, not readable, not JSON, or without the `connect_args` object.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
-        let shown = crate::folder::shown(path);
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&shown, &text),
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                Err(CredentialsError::Missing { path: shown })
+            Ok(text) => Self::parse(path, &text),
+            Err(source) => {
+                let path = path.to_path_buf();
+                Err(if source.kind() == std::io::ErrorKind::NotFound {
+                    CredentialsError::Missing { path }
+                } else {
+                    CredentialsError::Unreadable { path, source }
+                })
             }
-            Err(source) => Err(CredentialsError::Unreadable {
-                path: shown,
-                source,
-            }),
         }
     }
 

@@ -17,7 +17,10 @@ use super::problem::{Place, Problem, ProblemKind};
 pub(crate) const FORMAT_VERSION: i64 = 1;
 
 /// What stands between the message and the hint of an error that a type of ours gives while it is read.
-pub(crate) const HINT_SEPARATOR: &str = "\nhint: ";
+pub const HINT_SEPARATOR: &str = "\nhint: ";
+
+/// How many mistakes of syntax are told: a file that is no TOML at all has one for every byte.
+const MOST_SYNTAX_PROBLEMS: usize = 20;
 
 /// A file's text and the mistakes found in it so far.
 #[derive(Debug)]
@@ -78,10 +81,10 @@ impl<'a> Document<'a> {
         self.problems
     }
 
-    /// Parses the text as TOML; gives what could be read and notes every mistake of syntax.
+    /// Parses the text as TOML; gives what could be read and notes the first mistakes of syntax.
     pub fn parse(&mut self) -> Spanned<DeTable<'a>> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
-        for error in errors {
+        for error in errors.into_iter().take(MOST_SYNTAX_PROBLEMS) {
             let range = error.span().unwrap_or(0..0);
             self.report(ProblemKind::Syntax, range, error.message(), None);
         }
@@ -91,7 +94,7 @@ impl<'a> Document<'a> {
     /// Checks `version` and the keys against the type's JSON Schema, then reads the value.
     ///
     /// Gives nothing when the file cannot be read as that type; the problems then say why.
-    pub(crate) fn read<T: DeserializeOwned + JsonSchema>(&mut self) -> Option<T> {
+    pub fn read<T: DeserializeOwned + JsonSchema>(&mut self) -> Option<T> {
         let before = self.problems.len();
         let mut table = self.parse();
         if self.problems.len() > before || !self.check_version(table.get_ref()) {
@@ -186,7 +189,8 @@ impl<'a> Document<'a> {
 }
 
 /// The JSON Schema of a type, without references.
-pub(crate) fn schema_of<T: JsonSchema>() -> Value {
+#[must_use]
+pub fn schema_of<T: JsonSchema>() -> Value {
     let mut settings = schemars::generate::SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings

@@ -1,14 +1,9 @@
-//! The files of a connector folder: their formats, and every mistake they can hold.
+//! The files of a connector's folder: how they are read, and every mistake they can hold.
 
-mod config;
 mod document;
-mod position;
+mod name;
 mod problem;
-mod templates;
 
-pub use config::{ConnectorFile, DialectSection, DriverKind, DriverSection, FunctionalSection};
-pub use document::Document;
-pub use problem::{LoadError, Place, Problem, ProblemKind, shown};
-
-pub(crate) use document::schema_of;
-pub(crate) use templates::{GivenTemplate, compile, read_templates, template_of_file, whole_file};
+pub use document::{Document, HINT_SEPARATOR, schema_of};
+pub use name::connector_name;
+pub use problem::{LoadError, Place, Problem, ProblemKind};

@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use bowline_driver::process::ProcessError;
+use bowline_contract::ManifestError;
+use bowline_process::ProcessError;
 
 use crate::python::EnvironmentError;
 
@@ -63,6 +64,26 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+impl Problem {
+    /// What is wrong with a manifest, each with its place.
+    pub fn of_manifest(
+        path: &Path,
+        text: &str,
+        error: &ManifestError,
+    ) -> impl Iterator<Item = Self> {
+        error.problems.iter().map(move |problem| Self {
+            kind: ProblemKind::Manifest,
+            path: path.to_path_buf(),
+            // The reader counts to just behind the mistake.
+            place: problem
+                .place
+                .map(|place| Place::at(text, place.line, place.column.saturating_sub(1))),
+            message: problem.fault.to_string(),
+            hint: problem.hint(),
+        })
+    }
+}
+
 /// The kinds of [`Problem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -106,7 +127,8 @@ pub struct Place {
 
 impl Place {
     /// The place of a byte range in a text.
-    pub(crate) fn of(text: &str, range: Range<usize>) -> Self {
+    #[must_use]
+    pub fn of(text: &str, range: Range<usize>) -> Self {
         let start = floor_boundary(text, range.start);
         let end = floor_boundary(text, range.end).max(start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -123,7 +145,8 @@ impl Place {
     }
 
     /// The place of a line and column, both from 1; a column of 0 points at the line's first word.
-    pub(crate) fn at(text: &str, line: usize, column: usize) -> Self {
+    #[must_use]
+    pub fn at(text: &str, line: usize, column: usize) -> Self {
         let source = text
             .lines()
             .nth(line.saturating_sub(1))
@@ -221,16 +244,6 @@ impl fmt::Display for Listing<'_> {
             }
         }
     }
-}
-
-/// A path as people would type it: relative to the current directory where it stands inside.
-#[must_use]
-pub fn shown(path: &Path) -> PathBuf {
-    std::env::current_dir()
-        .ok()
-        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf))
-        .filter(|relative| !relative.as_os_str().is_empty())
-        .unwrap_or_else(|| path.to_path_buf())
 }
 
 #[cfg(test)]

@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 
 use bowline_contract::{ConnectorName, layout};
 
-use crate::folder::shown;
-
 /// The folder of everything for Python, in the workspace's state folder.
 pub(super) const FOLDER: &str = "python";
 
@@ -251,7 +249,7 @@ impl Environment<'_> {
         self.run(&mut command, short, |_| {
             format!(
                 "mend `{}`, or see that its packages can be reached",
-                shown(&requirements).display()
+                requirements.display()
             )
         })
     }

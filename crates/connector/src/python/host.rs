@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::{ConnectorName, layout};
-use bowline_driver::process::Program;
+use bowline_process::Program;
 
 use super::environment::{self, EnvironmentError, EnvironmentEvent, fingerprint};
 use super::system_packages::system_packages;
@@ -31,7 +31,7 @@ pub fn program(
 ///
 /// # Errors
 /// As [`program`].
-pub(crate) fn program_without_packages(
+pub fn program_without_packages(
     name: &ConnectorName,
     dir: &Path,
 ) -> Result<Program, EnvironmentError> {
@@ -70,7 +70,8 @@ fn program_with(
 }
 
 /// The same program, run by the interpreter that was really found behind a launcher.
-pub(crate) fn with_interpreter(mut program: Program, interpreter: Option<&str>) -> Program {
+#[must_use]
+pub fn with_interpreter(mut program: Program, interpreter: Option<&str>) -> Program {
     if let (Some(interpreter), Some(first)) = (interpreter, program.command.first_mut()) {
         *first = interpreter.into();
     }

@@ -5,6 +5,4 @@ mod host;
 mod system_packages;
 
 pub use environment::{EnvironmentError, EnvironmentEvent};
-
-pub use host::program;
-pub(crate) use host::{program_without_packages, with_interpreter};
+pub use host::{program, program_without_packages, with_interpreter};

@@ -6,10 +6,6 @@ use toml::{Table, Value};
 
 use super::folder::NewFile;
 
-const MAIN: &str = include_str!("rust/main.rs.txt");
-const CONNECTOR: &str = include_str!("rust/connector.toml.txt");
-const PIPELINE_MAIN: &str = include_str!("rust/pipeline.rs.txt");
-const PIPELINE_CONNECTOR: &str = include_str!("rust/pipeline.toml.txt");
 const CARGO: &str = include_str!("rust/Cargo.toml.txt");
 
 /// The folder of the SDK's copy, in the project.
@@ -67,18 +63,10 @@ const CRATES: [Vendored; 2] = [
     ),
 ];
 
-/// The files of a new connector for a warehouse, its templates aside.
-pub(super) fn files(name: &str, dialect: &str) -> Vec<NewFile> {
-    project(CONNECTOR.replace("DIALECT", dialect), MAIN, name)
-}
-
-/// The files of a new connector for pipelines that is a program in Rust, all but its manifest and its credentials.
+/// The files of a new connector that is a program in Rust: `connector.toml`, `src/main.rs` with `NAME` for the
+/// connector's name, and what Cargo needs.
 #[must_use]
-pub fn pipeline_project(name: &str) -> Vec<NewFile> {
-    project(PIPELINE_CONNECTOR.to_owned(), PIPELINE_MAIN, name)
-}
-
-fn project(connector: String, main: &str, name: &str) -> Vec<NewFile> {
+pub fn rust_project(connector: String, main: &str, name: &str) -> Vec<NewFile> {
     let mut files = vec![
         (CONNECTOR_FILE.to_owned(), connector),
         ("src/main.rs".to_owned(), main.replace("NAME", name)),
@@ -141,7 +129,7 @@ mod tests {
 
     #[test]
     fn vendored_crates_inherit_nothing() {
-        let files = files("shop", "ansi");
+        let files = rust_project(String::new(), "", "shop");
         for (name, text) in files
             .iter()
             .filter(|(name, _)| name.ends_with("Cargo.toml"))

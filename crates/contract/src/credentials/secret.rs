@@ -3,6 +3,7 @@
 //! The rule leans to the safe side: a value is secret unless its key plainly names something
 //! public. Too many secrets only make output harder to read; one too few would leak.
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::check::CONNECT_ARGS;
@@ -214,23 +215,8 @@ fn uri_secrets(text: &str) -> Vec<String> {
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(out).ok()
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    Some(decoded.into_owned())
 }
 
 /// The values of secret parts in `Server=x;Pwd=y`, `host=x password=y` or `?password=y`.

@@ -2,11 +2,16 @@
 
 mod connection_type;
 mod exported;
+mod problem;
+pub(crate) mod reader;
 mod source;
 
 pub use connection_type::{AssetClass, ConnectionType, ConnectionTypeError};
 pub use exported::ExportedManifest;
-pub use source::{ManifestError, ManifestProblem, Place, SourceManifest};
+pub use problem::{ManifestError, ManifestFault, ManifestProblem};
+pub use source::SourceManifest;
+
+pub use crate::json::Place;
 
 // The keys that manifests of more than one kind have.
 pub(crate) const CONNECTION_TYPE: &str = "connection_type";

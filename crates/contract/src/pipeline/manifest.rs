@@ -1,33 +1,19 @@
 //! `manifest.json` of a pipeline connector.
 
-use std::fmt;
-
 use serde_json::{Map, Value, json};
 
-use super::RunStatus;
-use super::status_mapping::{MappingProblem, StatusMapping};
-use crate::json::{Node, kind_of};
+use super::status_mapping::StatusMapping;
+use crate::json::Member;
+use crate::manifest::reader::{Reader, filled, object};
 use crate::manifest::{
     ASSET_CLASS, AssetClass, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA, ConnectionType,
-    ConnectionTypeError,
+    ManifestError, ManifestFault,
 };
-use bowline_words::nearest;
 
 const TERMINOLOGY: &str = "terminology";
 const ICON_URL: &str = "icon_url";
 const RUN_STATUS_MAPPING: &str = "run_status_mapping";
 const TASK_RUN_STATUS_MAPPING: &str = "task_run_status_mapping";
-const KEYS: [&str; 8] = [
-    CONNECTION_TYPE,
-    CONNECTION_NAME,
-    ASSET_CLASS,
-    TERMINOLOGY,
-    ICON_URL,
-    RUN_STATUS_MAPPING,
-    TASK_RUN_STATUS_MAPPING,
-    CREDENTIALS_SCHEMA,
-];
-const TERMS: [&str; 3] = ["group", "job", "task"];
 
 /// The manifest of a pipeline connector, as its folder holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +45,11 @@ pub struct Terminology {
     pub task: String,
 }
 
+impl Terminology {
+    /// Its keys.
+    pub const KEYS: &'static [&'static str] = &["group", "job", "task"];
+}
+
 impl Default for Terminology {
     fn default() -> Self {
         Self {
@@ -70,26 +61,52 @@ impl Default for Terminology {
 }
 
 impl PipelineManifest {
+    /// Its keys, in the order in which people read them.
+    pub const KEYS: &'static [&'static str] = &[
+        CONNECTION_TYPE,
+        CONNECTION_NAME,
+        ASSET_CLASS,
+        TERMINOLOGY,
+        ICON_URL,
+        RUN_STATUS_MAPPING,
+        TASK_RUN_STATUS_MAPPING,
+        CREDENTIALS_SCHEMA,
+    ];
+
     /// Reads a manifest.
     ///
     /// # Errors
-    /// Everything that is wrong with it, in the order of the text; keys that are missing come last.
-    pub fn parse(text: &str) -> Result<Self, PipelineManifestError> {
-        let node: Node = serde_json::from_str(text).map_err(|error| {
-            PipelineManifestError::of(PipelineManifestProblem::Json(error.to_string()))
-        })?;
-        let Node::Object(entries) = node else {
-            return Err(PipelineManifestError::of(
-                PipelineManifestProblem::WrongType {
-                    key: String::new(),
-                    expected: "an object",
-                    found: kind_of(&node.into_value()),
+    /// Everything that is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let mut reader = Reader::open(AssetClass::Pipeline, text, Self::KEYS)?;
+        let connection_type = reader.connection_type();
+        let connection_name = reader.connection_name();
+        reader.asset_class();
+        let run_status_mapping = reader
+            .require(RUN_STATUS_MAPPING)
+            .and_then(|member| mapping(&mut reader, RUN_STATUS_MAPPING, member));
+        let task_run_status_mapping = reader
+            .take(TASK_RUN_STATUS_MAPPING)
+            .and_then(|member| mapping(&mut reader, TASK_RUN_STATUS_MAPPING, member));
+        let terminology = terminology(&mut reader);
+        let icon_url = reader
+            .take(ICON_URL)
+            .and_then(|member| reader.kept(member.place, filled(ICON_URL, member.value)));
+        let credentials_schema = reader.credentials_schema();
+        let required = connection_type.zip(connection_name).zip(run_status_mapping);
+        reader.finish(
+            required.map(
+                |((connection_type, connection_name), run_status_mapping)| Self {
+                    connection_type,
+                    connection_name,
+                    terminology,
+                    icon_url,
+                    run_status_mapping,
+                    task_run_status_mapping,
+                    credentials_schema,
                 },
-            ));
-        };
-        let mut reading = Reading::default();
-        reading.entries(entries);
-        reading.finish()
+            ),
+        )
     }
 
     /// What the vendor's words for how a task run stands mean.
@@ -98,60 +115,6 @@ impl PipelineManifest {
         self.task_run_status_mapping
             .as_ref()
             .unwrap_or(&self.run_status_mapping)
-    }
-
-    /// The JSON Schema of the file, for editors.
-    #[must_use]
-    pub fn json_schema() -> Value {
-        let word = |what: &str| json!({ "description": what, "type": "string", "pattern": "\\S" });
-        let statuses: Vec<&str> = RunStatus::ALL.iter().map(|status| status.name()).collect();
-        let mapping = |what: &str| {
-            json!({
-                "description": what,
-                "type": "object",
-                "minProperties": 1,
-                "additionalProperties": { "enum": statuses },
-            })
-        };
-        json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": "manifest.json of a pipeline connector",
-            "type": "object",
-            "additionalProperties": false,
-            "required": [CONNECTION_TYPE, CONNECTION_NAME, ASSET_CLASS, RUN_STATUS_MAPPING],
-            "properties": {
-                CONNECTION_TYPE: {
-                    "description": "The connector's own type, unique to it. Made once; keep it for good.",
-                    "type": "string",
-                    "pattern": AssetClass::Pipeline.type_pattern(),
-                },
-                CONNECTION_NAME: word("What people call the connection."),
-                ASSET_CLASS: {
-                    "description": "What kind of thing is connected.",
-                    "const": AssetClass::Pipeline.name(),
-                },
-                TERMINOLOGY: {
-                    "description": "The vendor's words for the things of the model.",
-                    "type": "object",
-                    "additionalProperties": false,
-                    "properties": {
-                        "group": word("What jobs are grouped under."),
-                        "job": word("What is run."),
-                        "task": word("One step of it."),
-                    },
-                },
-                ICON_URL: word("Where the vendor's picture is."),
-                RUN_STATUS_MAPPING: mapping(
-                    "What the vendor's words for how a run stands mean. Case does not count.",
-                ),
-                TASK_RUN_STATUS_MAPPING: mapping("The same for task runs, where it differs."),
-                CREDENTIALS_SCHEMA: {
-                    "description": "The schema that credentials.json must fit, in Cerberus' format, under a top-level \
-                                    `connect_args`. Absent or empty means no validation.",
-                    "type": "object",
-                },
-            },
-        })
     }
 
     /// The manifest as text: keys in the order people read them, two spaces of indent, a newline at the end.
@@ -181,318 +144,63 @@ impl PipelineManifest {
     }
 }
 
-/// A manifest that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PipelineManifestError {
-    /// Everything that is wrong; never empty.
-    pub problems: Vec<PipelineManifestProblem>,
-}
-
-impl PipelineManifestError {
-    fn of(problem: PipelineManifestProblem) -> Self {
-        Self {
-            problems: vec![problem],
-        }
-    }
-}
-
-impl fmt::Display for PipelineManifestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{problem}")?;
-            if let Some(hint) = problem.hint() {
-                write!(f, "\nhint: {hint}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for PipelineManifestError {}
-
-/// What can be wrong with the manifest of a pipeline connector.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PipelineManifestProblem {
-    /// The text is not JSON; the parser's words with the place.
-    #[error("invalid JSON: {0}")]
-    Json(String),
-    /// A key that the contract does not know.
-    #[error("unknown key: `{key}`{}", inside(.parent))]
-    UnknownKey {
-        /// The key.
-        key: String,
-        /// The object it stands in; nothing for the manifest itself.
-        parent: Option<&'static str>,
-    },
-    /// A key that stands there twice.
-    #[error("repeated key: `{0}`")]
-    RepeatedKey(String),
-    /// A key that must be there and is not.
-    #[error("missing key: `{0}`")]
-    MissingKey(String),
-    /// A value of the wrong type.
-    #[error("wrong type{}: expected {expected}, found {found}", of_key(.key))]
-    WrongType {
-        /// The key it stands at; empty for the manifest itself.
-        key: String,
-        /// What it should be.
-        expected: &'static str,
-        /// What it is.
-        found: &'static str,
-    },
-    /// A text of nothing but blanks.
-    #[error("empty `{0}`")]
-    Empty(String),
-    /// A connection type that is not one.
-    #[error(transparent)]
-    ConnectionType(#[from] ConnectionTypeError),
-    /// An asset class that is not `etl`.
-    #[error("unexpected `asset_class`: `{0}`")]
-    AssetClass(String),
-    /// A status mapping that is not one.
-    #[error("invalid `{key}`: {problem}")]
-    Mapping {
-        /// Which mapping.
-        key: &'static str,
-        /// What is wrong.
-        problem: MappingProblem,
-    },
-}
-
-fn of_key(key: &str) -> String {
-    if key.is_empty() {
-        return String::new();
-    }
-    format!(" for `{key}`")
-}
-
-fn inside(parent: &Option<&'static str>) -> String {
-    parent.map_or_else(String::new, |parent| format!(" in `{parent}`"))
-}
-
-impl PipelineManifestProblem {
-    /// One thing to do about it, if there is one to name.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Json(_) | Self::WrongType { .. } => None,
-            Self::UnknownKey { key, parent: None } => Some(nearest::hint(key, KEYS)),
-            Self::UnknownKey { key, .. } => Some(nearest::hint(key, TERMS)),
-            Self::RepeatedKey(_) => Some("keep one of them".to_owned()),
-            Self::MissingKey(key) if key == CONNECTION_TYPE => Some(connection_type_hint()),
-            Self::ConnectionType(_) => Some(connection_type_hint()),
-            Self::MissingKey(key) if key == ASSET_CLASS => Some(format!(
-                "add `\"{ASSET_CLASS}\": \"{}\"`",
-                AssetClass::Pipeline.name()
-            )),
-            Self::MissingKey(key) if key == RUN_STATUS_MAPPING => {
-                Some("map every word that the vendor has for how a run stands".to_owned())
-            }
-            Self::MissingKey(key) | Self::Empty(key) if key == CONNECTION_NAME => {
-                Some("say what people call the connection".to_owned())
-            }
-            Self::MissingKey(key) | Self::Empty(key) => Some(format!("fill in `{key}`")),
-            Self::AssetClass(class) if class == AssetClass::Warehouse.name() => Some(format!(
-                "move the folder to `{}/`, or use `{}`",
-                crate::layout::CONNECTORS_DIR,
-                AssetClass::Pipeline.name()
-            )),
-            Self::AssetClass(_) => Some(format!("use `{}`", AssetClass::Pipeline.name())),
-            Self::Mapping { problem, .. } => problem.hint(),
-        }
-    }
-}
-
-fn connection_type_hint() -> String {
-    format!(
-        "use `{}` and seven hex digits of your own, such as `{}`",
-        AssetClass::Pipeline.type_prefix(),
-        ConnectionType::generate_for(AssetClass::Pipeline, [0x5e, 0xed, 0x0f, 0x01])
-    )
-}
-
-/// What was read so far, and what was wrong with it.
-#[derive(Default)]
-struct Reading {
-    connection_type: Option<ConnectionType>,
-    connection_name: Option<String>,
-    asset_class: Option<AssetClass>,
-    terminology: Option<Terminology>,
-    icon_url: Option<String>,
-    run_status_mapping: Option<StatusMapping>,
-    task_run_status_mapping: Option<StatusMapping>,
-    credentials_schema: Option<Map<String, Value>>,
-    seen: Vec<&'static str>,
-    problems: Vec<PipelineManifestProblem>,
-}
-
-impl Reading {
-    fn entries(&mut self, entries: Vec<(String, Node)>) {
-        for (key, node) in entries {
-            let Some(known) = KEYS.into_iter().find(|known| *known == key) else {
-                self.problems
-                    .push(PipelineManifestProblem::UnknownKey { key, parent: None });
-                continue;
-            };
-            if self.seen.contains(&known) {
-                self.problems
-                    .push(PipelineManifestProblem::RepeatedKey(key));
-                continue;
-            }
-            self.seen.push(known);
-            if let Err(problem) = self.entry(known, node) {
-                self.problems.push(problem);
-            }
-        }
-    }
-
-    fn entry(&mut self, key: &'static str, node: Node) -> Result<(), PipelineManifestProblem> {
-        match key {
-            CONNECTION_TYPE => {
-                let class = AssetClass::Pipeline;
-                self.connection_type = Some(ConnectionType::parse_for(class, &text(key, node)?)?);
-            }
-            CONNECTION_NAME => self.connection_name = Some(filled(key, node)?),
-            ASSET_CLASS => {
-                let class = text(key, node)?;
-                if class != AssetClass::Pipeline.name() {
-                    return Err(PipelineManifestProblem::AssetClass(class));
-                }
-                self.asset_class = Some(AssetClass::Pipeline);
-            }
-            TERMINOLOGY => self.terminology = self.terminology(object(key, node)?)?,
-            ICON_URL => self.icon_url = Some(filled(key, node)?),
-            RUN_STATUS_MAPPING => self.run_status_mapping = self.mapping(key, object(key, node)?),
-            TASK_RUN_STATUS_MAPPING => {
-                self.task_run_status_mapping = self.mapping(key, object(key, node)?);
-            }
+fn terminology(reader: &mut Reader) -> Terminology {
+    let mut terminology = Terminology::default();
+    let members = reader
+        .take(TERMINOLOGY)
+        .and_then(|member| reader.kept(member.place, object(TERMINOLOGY, member.value)));
+    for Member { key, place, value } in members.into_iter().flatten() {
+        let term = match key.as_str() {
+            "group" => &mut terminology.group,
+            "job" => &mut terminology.job,
+            "task" => &mut terminology.task,
             _ => {
-                let members = object(key, node)?.into_iter();
-                let schema = members.map(|(name, node)| (name, node.into_value()));
-                self.credentials_schema = Some(schema.collect());
+                let unknown = ManifestFault::UnknownKey {
+                    key,
+                    parent: Some(TERMINOLOGY),
+                    known: Terminology::KEYS,
+                };
+                reader.report(Some(place), unknown);
+                continue;
             }
-        }
-        Ok(())
-    }
-
-    fn terminology(
-        &mut self,
-        terms: Vec<(String, Node)>,
-    ) -> Result<Option<Terminology>, PipelineManifestProblem> {
-        let mut terminology = Terminology::default();
-        for (key, node) in terms {
-            let slot = match key.as_str() {
-                "group" => &mut terminology.group,
-                "job" => &mut terminology.job,
-                "task" => &mut terminology.task,
-                _ => {
-                    self.problems.push(PipelineManifestProblem::UnknownKey {
-                        key,
-                        parent: Some(TERMINOLOGY),
-                    });
-                    continue;
-                }
-            };
-            *slot = filled(&format!("{TERMINOLOGY}.{key}"), node)?;
-        }
-        Ok(Some(terminology))
-    }
-
-    fn mapping(
-        &mut self,
-        key: &'static str,
-        entries: Vec<(String, Node)>,
-    ) -> Option<StatusMapping> {
-        let entries: Vec<(String, Value)> = entries
-            .into_iter()
-            .map(|(word, node)| (word, node.into_value()))
-            .collect();
-        let pairs = entries.iter().map(|(word, value)| (word.as_str(), value));
-        match StatusMapping::from_pairs(pairs) {
-            Ok(mapping) => Some(mapping),
-            Err(problems) => {
-                let problems = problems.into_iter();
-                self.problems.extend(
-                    problems.map(|problem| PipelineManifestProblem::Mapping { key, problem }),
-                );
-                None
-            }
+        };
+        if let Some(text) = reader.kept(place, filled(&format!("{TERMINOLOGY}.{key}"), value)) {
+            *term = text;
         }
     }
-
-    fn finish(mut self) -> Result<PipelineManifest, PipelineManifestError> {
-        for key in [
-            CONNECTION_TYPE,
-            CONNECTION_NAME,
-            ASSET_CLASS,
-            RUN_STATUS_MAPPING,
-        ] {
-            if !self.seen.contains(&key) {
-                let missing = PipelineManifestProblem::MissingKey(key.to_owned());
-                self.problems.push(missing);
-            }
-        }
-        match (
-            self.problems.is_empty(),
-            self.connection_type,
-            self.connection_name,
-            self.run_status_mapping,
-        ) {
-            (true, Some(connection_type), Some(connection_name), Some(run_status_mapping)) => {
-                Ok(PipelineManifest {
-                    connection_type,
-                    connection_name,
-                    terminology: self.terminology.unwrap_or_default(),
-                    icon_url: self.icon_url,
-                    run_status_mapping,
-                    task_run_status_mapping: self.task_run_status_mapping,
-                    credentials_schema: self.credentials_schema,
-                })
-            }
-            _ => Err(PipelineManifestError {
-                problems: self.problems,
-            }),
-        }
-    }
+    terminology
 }
 
-fn text(key: &str, node: Node) -> Result<String, PipelineManifestProblem> {
-    match node {
-        Node::Other(Value::String(text)) => Ok(text),
-        other => Err(wrong_type(key, "text", other)),
-    }
-}
-
-fn filled(key: &str, node: Node) -> Result<String, PipelineManifestProblem> {
-    let text = text(key, node)?;
-    if text.trim().is_empty() {
-        return Err(PipelineManifestProblem::Empty(key.to_owned()));
-    }
-    Ok(text)
-}
-
-fn object(key: &str, node: Node) -> Result<Vec<(String, Node)>, PipelineManifestProblem> {
-    match node {
-        Node::Object(members) => Ok(members),
-        other => Err(wrong_type(key, "an object", other)),
-    }
-}
-
-fn wrong_type(key: &str, expected: &'static str, found: Node) -> PipelineManifestProblem {
-    PipelineManifestProblem::WrongType {
-        key: key.to_owned(),
-        expected,
-        found: kind_of(&found.into_value()),
+/// A status mapping; what is wrong with a word stands where the word does.
+fn mapping(reader: &mut Reader, key: &'static str, member: Member) -> Option<StatusMapping> {
+    let members = reader.kept(member.place, object(key, member.value))?;
+    let words: Vec<_> = members
+        .into_iter()
+        .map(|member| (member.key, member.place, member.value.into_value()))
+        .collect();
+    let pairs = words
+        .iter()
+        .map(|(word, _, status)| (word.as_str(), status));
+    match StatusMapping::from_pairs(pairs) {
+        Ok(mapping) => Some(mapping),
+        Err(problems) => {
+            for problem in problems {
+                let place = words
+                    .iter()
+                    .rfind(|(word, ..)| Some(word.as_str()) == problem.word())
+                    .map_or(member.place, |(_, place, _)| *place);
+                reader.report(Some(place), ManifestFault::Mapping { key, problem });
+            }
+            None
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::ManifestProblem;
+    use crate::pipeline::{MappingProblem, RunStatus};
 
     const VALID: &str = r#"{
   "connection_type": "custom-etl-connector-abc1234",
@@ -519,7 +227,7 @@ mod tests {
 }
 "#;
 
-    fn refused(text: &str) -> Vec<PipelineManifestProblem> {
+    fn refused(text: &str) -> Vec<ManifestProblem> {
         PipelineManifest::parse(text).unwrap_err().problems
     }
 
@@ -557,12 +265,12 @@ mod tests {
         assert_eq!(
             told,
             [
-                "invalid `connection_type`: `custom-connector-abc1234`",
-                "empty `connection_name`",
-                "unexpected `asset_class`: `warehouse`",
-                "unknown key: `jb` in `terminology`",
-                "unknown key: `icon`",
-                "invalid `run_status_mapping`: `COMPLETED` and `Completed` are the same word: case does not count",
+                "invalid `connection_type`: `custom-connector-abc1234` (line 2, column 19)",
+                "empty `connection_name` (line 3, column 19)",
+                "unexpected `asset_class`: `warehouse` (line 4, column 15)",
+                "unknown key: `jb` in `terminology` (line 7, column 8)",
+                "unknown key: `icon` (line 10, column 8)",
+                "invalid `run_status_mapping`: `COMPLETED` and `Completed` are the same word: case does not count (line 13, column 15)",
             ]
         );
     }
@@ -572,29 +280,20 @@ mod tests {
         let text = VALID.replace("\"FAILED\"", "\"COMPLETED\"");
         assert!(matches!(
             refused(&text).as_slice(),
-            [PipelineManifestProblem::Mapping {
-                problem: MappingProblem::Repeated { .. },
+            [ManifestProblem {
+                fault: ManifestFault::Mapping {
+                    problem: MappingProblem::Repeated { .. },
+                    ..
+                },
                 ..
             }]
         ));
         let text = VALID.replace("\"icon_url\"", "\"connection_name\"");
+        let repeated: Vec<String> = refused(&text).iter().map(ToString::to_string).collect();
         assert_eq!(
-            refused(&text),
-            [PipelineManifestProblem::RepeatedKey(
-                "connection_name".to_owned()
-            )]
+            repeated,
+            ["repeated key: `connection_name` (line 10, column 19)"]
         );
-    }
-
-    #[test]
-    fn the_schema_names_the_same_keys() {
-        let schema = PipelineManifest::json_schema();
-        let keys = |schema: &Value| -> Vec<String> {
-            let properties = schema["properties"].as_object().unwrap();
-            properties.keys().cloned().collect()
-        };
-        assert_eq!(keys(&schema), KEYS);
-        assert_eq!(keys(&schema["properties"][TERMINOLOGY]), TERMS);
     }
 
     #[test]
@@ -605,14 +304,11 @@ mod tests {
             refused("[1]")[0].to_string(),
             "wrong type: expected an object, found a list"
         );
-        assert!(matches!(
-            refused("{,}")[0],
-            PipelineManifestProblem::Json(_)
-        ));
+        assert!(matches!(refused("{,}")[0].fault, ManifestFault::Json(_)));
         let told = refused(&VALID.replace("\"Flow\"", "7"))[0].to_string();
         assert_eq!(
             told,
-            "wrong type for `terminology.job`: expected text, found a number"
+            "wrong type for `terminology.job`: expected text, found a number (line 7, column 9)"
         );
     }
 }

@@ -120,6 +120,15 @@ pub enum MappingProblem {
 }
 
 impl MappingProblem {
+    /// The word it is about, if it is about one.
+    pub(super) fn word(&self) -> Option<&str> {
+        match self {
+            Self::Empty => None,
+            Self::Repeated { second, .. } => Some(second),
+            Self::NotText { word, .. } | Self::UnknownStatus { word, .. } => Some(word),
+        }
+    }
+
     /// One thing to do about it, if there is one to name.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

@@ -1,13 +1,13 @@
 //! What is checked about the events of a pipeline connector.
 //!
-//! Events are checked as JSON, so that everything wrong with them is found, not the first thing only. An event without
+//! Events are looked at as JSON, so that everything wrong with them is found, not the first thing only. An event without
 //! an error can be read as its type. Null counts as absent and keys that the model does not name are passed over.
 
 use serde_json::{Map, Value};
 
 use super::event_time::timestamp;
 use super::record::{Field, MAX_FIELDS, Presence, Shape};
-use super::{Asset, AssetRef, AssetRole, EventTimeError, Run, RunStatus};
+use super::{Asset, AssetEvent, AssetRef, AssetRole, EventTimeError, Run, RunEvent, RunStatus};
 use crate::json::kind_of;
 use bowline_words::beginning;
 use bowline_words::nearest;
@@ -95,14 +95,14 @@ pub enum EventProblem {
 
 /// Checks assets; gives at most [`MAX_EVENT_ERRORS`] errors, none when all is well.
 #[must_use]
-pub fn validate_assets(events: &[Value]) -> Vec<EventError> {
+pub fn validate_assets(events: &[AssetEvent]) -> Vec<EventError> {
     let mut validation = Validation::default();
     for (index, event) in events.iter().enumerate() {
         if validation.is_full() {
             break;
         }
         validation.path.push(Step::Index(index));
-        if let Some(event) = validation.object(event) {
+        if let Some(event) = validation.object(event.json()) {
             validation.fields(Asset::FIELDS, event);
         }
         validation.path.pop();
@@ -112,9 +112,9 @@ pub fn validate_assets(events: &[Value]) -> Vec<EventError> {
 
 /// Checks runs; gives at most [`MAX_EVENT_ERRORS`] errors, none when all is well.
 #[must_use]
-pub fn validate_runs(events: &[Value]) -> Vec<EventError> {
+pub fn validate_runs(events: &[RunEvent]) -> Vec<EventError> {
     let mut validation = Validation::default();
-    validation.runs(events);
+    validation.runs(events.iter().map(RunEvent::json));
     validation.errors
 }
 
@@ -177,8 +177,8 @@ impl Validation {
         object
     }
 
-    fn runs(&mut self, events: &[Value]) {
-        for (index, event) in events.iter().enumerate() {
+    fn runs<'e>(&mut self, events: impl Iterator<Item = &'e Value>) {
+        for (index, event) in events.enumerate() {
             if self.is_full() {
                 break;
             }
@@ -285,7 +285,7 @@ impl Validation {
             (Shape::Refs(side), Value::Array(items)) => {
                 self.items(name, items, |this, record| this.asset_ref(*side, record));
             }
-            (Shape::TaskRuns, Value::Array(items)) => self.runs(items),
+            (Shape::TaskRuns, Value::Array(items)) => self.runs(items.iter()),
             (shape, found) => self.wrong_type(name, expected(shape), found),
         }
     }

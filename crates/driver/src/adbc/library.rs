@@ -10,9 +10,9 @@ use adbc_core::{
 use adbc_driver_manager::ManagedDriver;
 use bowline_words::nearest::hint_or;
 
-use crate::catalogue::{self, catalogue};
-use crate::install::driver_folder;
 use crate::{AdbcLibrary, SqlError, SqlErrorKind};
+use bowline_installer::catalogue::{self, catalogue};
+use bowline_installer::driver_folder;
 
 /// Loads a driver's library and runs its entry point.
 ///

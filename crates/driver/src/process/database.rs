@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use bowline_process::{AbortHandle, CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{
     ANSWER_OVERHEAD, ConnectParams, ConnectResult, ConnectorKind, Method, QueryParams, QueryResult,
 };
 
-use super::{CallLimits, Fault, Process, ProcessError, Program, wire};
 use crate::{
     Canceller, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, SqlErrorKind, Surplus,
 };
@@ -44,7 +44,7 @@ impl Database for ProcessDatabase {
         let process = self.shared.connect()?;
         Ok(Box::new(ProcessConnection {
             shared: Arc::clone(&self.shared),
-            canceller: Arc::new(Switch::new(process.canceller())),
+            canceller: Arc::new(Switch(Mutex::new(process.abort_handle()))),
             state: State::Open(Box::new(process)),
         }))
     }
@@ -106,7 +106,7 @@ impl Connection for ProcessConnection {
         let is_usable = process.is_usable();
         let outcome = answer
             .map_err(SqlError::from)
-            .and_then(|result| wire::result_set(result, limits));
+            .and_then(|result| ResultSet::from_wire(result, limits));
         match &outcome {
             Err(error) if error.kind == SqlErrorKind::Connection => self.state = State::Lost,
             _ if !is_usable => self.state = State::Stopped,
@@ -124,7 +124,7 @@ impl ProcessConnection {
     fn process(&mut self) -> Result<&mut Process, SqlError> {
         if let State::Stopped = self.state {
             let process = self.shared.connect()?;
-            self.canceller.turn_to(process.canceller());
+            self.canceller.turn_to(process.abort_handle());
             self.state = State::Open(Box::new(process));
         }
         match &mut self.state {
@@ -141,26 +141,18 @@ impl ProcessConnection {
 }
 
 /// Cancels whatever process the connection has now.
-struct Switch {
-    current: Mutex<Arc<dyn Canceller>>,
-}
+struct Switch(Mutex<AbortHandle>);
 
 impl Switch {
-    fn new(current: Arc<dyn Canceller>) -> Self {
-        Self {
-            current: Mutex::new(current),
-        }
-    }
-
-    fn turn_to(&self, next: Arc<dyn Canceller>) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = next;
+    fn turn_to(&self, next: AbortHandle) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = next;
     }
 }
 
 impl Canceller for Switch {
     fn cancel(&self) {
-        let current = Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner));
-        current.cancel();
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        current.abort();
     }
 }
 

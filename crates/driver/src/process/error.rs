@@ -1,125 +1,38 @@
-//! What can go wrong with a connector in a process of its own.
+//! What a failed call means in terms of SQL.
 
-use std::fmt;
-use std::io;
-use std::time::Duration;
+use bowline_process::{Fault, ProcessError};
+use bowline_protocol::ErrorObject;
 
-use bowline_protocol::{ErrorObject, Method};
-
-use crate::error::{Seconds, kind_of_sqlstate};
+use crate::error::kind_of_sqlstate;
 use crate::{SqlError, SqlErrorKind};
-use bowline_words::Redactor;
 
-/// A failed call, with the connector it was made to. No text in it holds a credential.
-#[derive(Debug)]
-pub struct ProcessError {
-    /// The connector's name.
-    pub connector: String,
-    /// What happened.
-    pub fault: Fault,
-    /// The last lines the process wrote to its standard error; empty when it is not the process's fault.
-    pub last_words: Vec<String>,
-}
-
-/// The ways a call can fail.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The program could not be started.
-    NotStarted {
-        /// The program.
-        program: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The process ended, or closed its standard output, before it answered.
-    Ended {
-        /// What it was asked.
-        method: Method,
-        /// How it ended, such as `exit status: 1`.
-        how: String,
-    },
-    /// No answer came in time. The process was ended.
-    TimedOut {
-        /// What it was asked.
-        method: Method,
-        /// The time it had.
-        limit: Duration,
-    },
-    /// Somebody cancelled the call. The process was ended.
-    Cancelled,
-    /// A line on its standard output is not the answer that was due.
-    Garbage {
-        /// What it was asked.
-        method: Method,
-        /// What is wrong with the line.
-        reason: String,
-        /// The beginning of the line.
-        line: String,
-    },
-    /// The line of an answer is too long. The process was ended.
-    TooLong {
-        /// What it was asked.
-        method: Method,
-        /// The most bytes it may have.
-        limit: usize,
-    },
-    /// It speaks another version, is of another kind, or does not serve what is needed.
-    Unfit(String),
-    /// It answered with an error.
-    Refused(Box<ErrorObject>),
-}
-
-impl Fault {
-    /// The same with every secret masked.
-    pub(super) fn redacted(self, redactor: &Redactor) -> Self {
-        let mask = |text: String| redactor.redact(&text);
-        match self {
-            Self::Garbage {
-                method,
-                reason,
-                line,
-            } => Self::Garbage {
-                method,
-                reason: mask(reason),
-                line: mask(line),
-            },
-            Self::Unfit(text) => Self::Unfit(mask(text)),
-            Self::Refused(mut error) => {
-                error.message = mask(error.message);
-                error.data.trace = error.data.trace.into_iter().map(mask).collect();
-                error.data.hint = error.data.hint.map(mask);
-                Self::Refused(error)
-            }
-            other => other,
+impl From<ProcessError> for SqlError {
+    fn from(error: ProcessError) -> Self {
+        let sqlstate = match &error.fault {
+            Fault::Refused(refused) => refused.data.sqlstate.clone(),
+            _ => None,
+        };
+        Self {
+            sqlstate,
+            ..Self::new(kind(&error.fault), error.to_string())
         }
     }
+}
 
-    /// Whether the process can still be asked something else.
-    pub(super) fn leaves_it_usable(&self) -> bool {
-        matches!(self, Self::Refused(_))
-    }
-
-    /// Whether the process gets a moment to stop its statement before it is killed.
-    pub(super) fn deserves_grace(&self) -> bool {
-        matches!(self, Self::TimedOut { .. } | Self::Cancelled)
-    }
-
-    /// The kind of SQL error it comes to.
-    fn kind(&self) -> SqlErrorKind {
-        match self {
-            Self::NotStarted { .. } | Self::Garbage { .. } | Self::Unfit(_) => SqlErrorKind::Driver,
-            Self::Ended { .. } => SqlErrorKind::Connection,
-            Self::TimedOut { .. } => SqlErrorKind::Timeout,
-            Self::Cancelled => SqlErrorKind::Cancelled,
-            Self::TooLong { .. } => SqlErrorKind::TooLarge,
-            Self::Refused(error) => kind(error),
-        }
+/// The kind of SQL error it comes to.
+fn kind(fault: &Fault) -> SqlErrorKind {
+    match fault {
+        Fault::NotStarted { .. } | Fault::Garbage { .. } | Fault::Unfit(_) => SqlErrorKind::Driver,
+        Fault::Ended { .. } => SqlErrorKind::Connection,
+        Fault::TimedOut { .. } => SqlErrorKind::Timeout,
+        Fault::Cancelled => SqlErrorKind::Cancelled,
+        Fault::TooLong { .. } => SqlErrorKind::TooLarge,
+        Fault::Refused(error) => kind_of_refusal(error),
     }
 }
 
 /// The kind an answer's error means: its own, else what its SQLSTATE says.
-fn kind(error: &ErrorObject) -> SqlErrorKind {
+fn kind_of_refusal(error: &ErrorObject) -> SqlErrorKind {
     match error.data.kind {
         SqlErrorKind::Other if error.code != bowline_protocol::code::FAILED => SqlErrorKind::Driver,
         SqlErrorKind::Other => {
@@ -132,102 +45,6 @@ fn kind(error: &ErrorObject) -> SqlErrorKind {
     }
 }
 
-impl fmt::Display for ProcessError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let connector = &self.connector;
-        let hint = match &self.fault {
-            Fault::NotStarted { program, source } => {
-                write!(
-                    f,
-                    "cannot start the process of connector `{connector}`: `{program}`: {source}"
-                )?;
-                (source.kind() == std::io::ErrorKind::NotFound)
-                    .then_some("build the program, or mend `command` in connector.toml")
-            }
-            Fault::Ended { method, how } => {
-                write!(
-                    f,
-                    "the process of connector `{connector}` ended during `{method}`: {how}"
-                )?;
-                None
-            }
-            Fault::TimedOut { method, limit } => {
-                write!(
-                    f,
-                    "the process of connector `{connector}` was ended: `{method}` took longer than {}",
-                    Seconds(*limit)
-                )?;
-                None
-            }
-            Fault::Cancelled => {
-                f.write_str("statement was cancelled")?;
-                None
-            }
-            Fault::Garbage {
-                method,
-                reason,
-                line,
-            } => {
-                write!(
-                    f,
-                    "the process of connector `{connector}` did not answer `{method}` by the protocol: {reason}\n  {line}"
-                )?;
-                Some("only messages belong on its standard output; logs belong on standard error")
-            }
-            Fault::TooLong { method, limit } => {
-                write!(
-                    f,
-                    "result is too large: connector `{connector}` answered `{method}` with more than {limit} bytes"
-                )?;
-                None
-            }
-            Fault::Unfit(reason) => {
-                write!(f, "connector `{connector}` cannot be used: {reason}")?;
-                None
-            }
-            Fault::Refused(error) => {
-                f.write_str(&error.message)?;
-                for line in &error.data.trace {
-                    write!(f, "\n  {line}")?;
-                }
-                error.data.hint.as_deref()
-            }
-        };
-        if !self.last_words.is_empty() {
-            f.write_str("\nits last words on standard error:")?;
-            for line in &self.last_words {
-                write!(f, "\n  {line}")?;
-            }
-        }
-        match hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for ProcessError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.fault {
-            Fault::NotStarted { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
-
-impl From<ProcessError> for SqlError {
-    fn from(error: ProcessError) -> Self {
-        let sqlstate = match &error.fault {
-            Fault::Refused(refused) => refused.data.sqlstate.clone(),
-            _ => None,
-        };
-        Self {
-            sqlstate,
-            ..Self::new(error.fault.kind(), error.to_string())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,7 +54,7 @@ mod tests {
         let error = |kind, sqlstate: &str| {
             let mut error = ErrorObject::failed(kind, "no");
             error.data.sqlstate = Some(sqlstate.to_owned());
-            super::kind(&error)
+            kind_of_refusal(&error)
         };
         assert_eq!(error(SqlErrorKind::Data, "42601"), SqlErrorKind::Data);
         for (sqlstate, kind) in [
@@ -254,6 +71,6 @@ mod tests {
             assert_eq!(error(SqlErrorKind::Other, sqlstate), kind, "{sqlstate}");
         }
         let broken = ErrorObject::new(bowline_protocol::code::INTERNAL_ERROR, "no");
-        assert_eq!(super::kind(&broken), SqlErrorKind::Driver);
+        assert_eq!(kind_of_refusal(&broken), SqlErrorKind::Driver);
     }
 }

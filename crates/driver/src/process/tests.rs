@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::*;
-use crate::process::Program;
+use bowline_process::{Process, Program};
+
 use crate::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError, SqlErrorKind};
 use bowline_words::Redactor;
 

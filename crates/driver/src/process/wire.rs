@@ -10,49 +10,53 @@ use crate::connection::ResultBuilder;
 use crate::value::offset_text;
 use crate::{Column, Interval, Limits, ResultSet, SqlError, SqlErrorKind, Value};
 
-/// Reads a result, within the limits.
-///
-/// # Errors
-/// Kind `Driver` for a row of another length or a malformed value, which is the connector's mistake;
-/// `TooLarge` when the limits do not allow it.
-pub(super) fn result_set(result: QueryResult, limits: &Limits) -> Result<ResultSet, SqlError> {
-    let columns: Vec<Column> = result
-        .columns
-        .into_iter()
-        .map(|column| Column {
-            name: column.name,
-            type_name: column.type_name,
-        })
-        .collect();
-    let width = columns.len();
-    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-    let mut built = ResultBuilder::new(columns, limits);
-    for (number, row) in (1usize..).zip(result.rows) {
-        if row.len() != width {
-            return Err(SqlError::new(
-                SqlErrorKind::Driver,
-                format!("row {number} has {} values for {width} columns", row.len()),
-            ));
-        }
-        let row: Result<Vec<Value>, SqlError> = row
+impl ResultSet {
+    /// Reads the result that a process answered, within the limits.
+    ///
+    /// # Errors
+    /// Kind `Driver` for a row of another length or a malformed value, which is the connector's mistake;
+    /// `TooLarge` when the limits do not allow it.
+    pub fn from_wire(result: QueryResult, limits: &Limits) -> Result<Self, SqlError> {
+        let columns: Vec<Column> = result
+            .columns
             .into_iter()
-            .zip(&names)
-            .map(|(wire, column)| {
-                value(wire).map_err(|reason| {
-                    SqlError::new(
-                        SqlErrorKind::Driver,
-                        format!("row {number} holds no such value: column `{column}`: {reason}"),
-                    )
-                })
+            .map(|column| Column {
+                name: column.name,
+                type_name: column.type_name,
             })
             .collect();
-        if built.push(row?)?.is_break() {
-            break;
+        let width = columns.len();
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let mut built = ResultBuilder::new(columns, limits);
+        for (number, row) in (1usize..).zip(result.rows) {
+            if row.len() != width {
+                return Err(SqlError::new(
+                    SqlErrorKind::Driver,
+                    format!("row {number} has {} values for {width} columns", row.len()),
+                ));
+            }
+            let row: Result<Vec<Value>, SqlError> = row
+                .into_iter()
+                .zip(&names)
+                .map(|(wire, column)| {
+                    value(wire).map_err(|reason| {
+                        SqlError::new(
+                            SqlErrorKind::Driver,
+                            format!(
+                                "row {number} holds no such value: column `{column}`: {reason}"
+                            ),
+                        )
+                    })
+                })
+                .collect();
+            if built.push(row?)?.is_break() {
+                break;
+            }
         }
+        let mut built = built.finish(result.rows_affected);
+        built.not_json = result.not_json;
+        Ok(built)
     }
-    let mut built = built.finish(result.rows_affected);
-    built.not_json = result.not_json;
-    Ok(built)
 }
 
 /// Reads one value; the error says what is wrong with it.
@@ -236,7 +240,7 @@ mod tests {
             rows: vec![vec![WireValue::Null], vec![]],
             ..QueryResult::default()
         };
-        let error = result_set(result, &Limits::default()).unwrap_err();
+        let error = ResultSet::from_wire(result, &Limits::default()).unwrap_err();
         assert_eq!(error.kind, SqlErrorKind::Driver);
         assert_eq!(error.message, "row 2 has 0 values for 1 columns");
     }

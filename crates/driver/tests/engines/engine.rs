@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bowline_driver::{
     AdbcLibrary, Connection, Database, DriverKind, DriverSpec, Limits, ResultSet, SqlError, Value,
-    catalogue, install, open,
+    open,
 };
+use bowline_installer::{InstallState, catalogue};
 use bowline_servers::{needed, shared};
 
 /// What a test cannot do without, or why it is not there.
@@ -21,9 +22,9 @@ pub(crate) fn with<T>(found: Needed<T>, test: impl FnOnce(T)) {
 
 /// An installed ADBC driver with options.
 pub(crate) fn adbc(name: &str, options: &[(&str, &str)]) -> Needed<DriverSpec> {
-    let folder = install::driver_folder().ok_or("there is no folder of drivers")?;
+    let folder = bowline_installer::driver_folder().ok_or("there is no folder of drivers")?;
     let entry = catalogue::find(name).ok_or("the catalogue does not know the driver")?;
-    if install::install_state(entry, &folder) == install::InstallState::Missing {
+    if bowline_installer::install_state(entry, &folder) == InstallState::Missing {
         return Err(format!("the ADBC driver `{name}` is not installed"));
     }
     Ok(DriverSpec {

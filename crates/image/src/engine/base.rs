@@ -7,15 +7,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bowline_oci::registry::{Access, LoginFiles};
+use bowline_oci::{
+    Blob, BlobContent, Cancel, PackedImage, Platform, manifest_for, read_config,
+    write_docker_archive,
+};
 use tempfile::TempDir;
 
-use crate::cancel::Cancel;
-use crate::error::{ImageError, ImageErrorKind};
-use crate::native::{check_platform, manifest_for, open, read_config};
-use crate::oci::{Blob, BlobContent, PackedImage, write_docker_archive};
+use crate::error::{ImageError, ImageErrorKind, from_oci};
+use crate::native::{check_platform, open};
 use crate::plan::BaseImage;
-use crate::platform::Platform;
-use crate::registry::{Access, LoginFiles};
 
 /// A base in a file that every engine loads; the file goes with the value.
 pub(super) struct LoadableBase {
@@ -38,9 +39,12 @@ impl LoadableBase {
     ) -> Result<Self, ImageError> {
         // A base that lies in a file takes no login.
         let source = open(base, &Access::new(LoginFiles::default()))?;
-        let root = manifest_for(source.as_ref(), &source.root()?, platform)?;
-        let manifest = root.to_manifest()?;
-        let config = read_config(source.as_ref(), &manifest.config)?;
+        let root = source
+            .root()
+            .and_then(|root| manifest_for(source.as_ref(), &root, platform))
+            .map_err(from_oci)?;
+        let manifest = root.to_manifest().map_err(from_oci)?;
+        let config = read_config(source.as_ref(), &manifest.config).map_err(from_oci)?;
         check_platform(source.as_ref(), &config, platform)?;
         let mut blobs: Vec<Blob> = [&manifest.config]
             .into_iter()
@@ -69,7 +73,7 @@ impl LoadableBase {
             root,
             referrers: Vec::new(),
         };
-        write_docker_archive(&image, &loadable.file(), cancel)?;
+        write_docker_archive(&image, &loadable.file(), cancel).map_err(from_oci)?;
         Ok(loadable)
     }
 }

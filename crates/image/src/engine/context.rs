@@ -4,12 +4,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
 use tempfile::TempDir;
 
 use crate::dockerfile;
 use crate::error::{ImageError, ImageErrorKind};
-use crate::plan::{Content, ImagePlan, PlannedFile};
-use crate::platform::Platform;
+use crate::plan::{ImagePlan, PlannedFile};
 
 /// Writes the build context for one platform to a temporary folder, which goes with the value.
 pub(super) fn write(

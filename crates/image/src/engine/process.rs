@@ -7,8 +7,9 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use crate::cancel::Cancel;
-use crate::error::{ImageError, ImageErrorKind};
+use bowline_oci::Cancel;
+
+use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
 
 /// How many of a failed program's last lines are shown.
@@ -23,7 +24,7 @@ pub(super) fn stream(
     cancel: &Cancel,
     on_event: &mut dyn FnMut(BuildEvent),
 ) -> Result<String, ImageError> {
-    cancel.check(what)?;
+    cancel.check(what).map_err(from_oci)?;
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

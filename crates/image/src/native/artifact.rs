@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oci::{Blob, BlobContent, Descriptor, Document, Manifest, media_type};
+use bowline_oci::{Blob, BlobContent, Descriptor, Document, Manifest, media_type};
 
 /// The kind of artifact that holds the manifests of an image's connectors, one after another.
 pub const CONNECTORS_ARTIFACT: &str = "application/vnd.bowline.connectors.v1";

@@ -2,22 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bowline_words::listed;
+use bowline_oci::layer::{LayerEntry, Node, Tree, read_layer};
+use bowline_oci::{
+    BlobSource, Cancel, Descriptor, Document, Manifest, OciError, OciErrorKind, Platform,
+    json_bytes, manifest_for, media_type, oci_error, read_config,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::cancel::Cancel;
-use crate::error::{ImageError, ImageErrorKind};
-use crate::layer::{LayerEntry, Node, Tree, read_layer};
-use crate::oci::{BlobSource, Descriptor, Document, Manifest, image_error, json_bytes, media_type};
-use crate::platform::Platform;
+use crate::error::{ImageError, ImageErrorKind, from_oci};
 
-/// The largest configuration that is read.
-const LARGEST_CONFIG: u64 = 16 << 20;
 /// The largest file of a base whose content is kept, in bytes.
 const LARGEST_KEPT: u64 = 256 << 10;
 /// The largest C library that is looked into.
@@ -101,7 +98,7 @@ impl BaseFacts {
         source: &dyn BlobSource,
         layers: &[Descriptor],
         cancel: &Cancel,
-    ) -> Result<Self, ImageError> {
+    ) -> Result<Self, OciError> {
         let mut facts = Self {
             version: FACTS_VERSION,
             ..Self::default()
@@ -118,15 +115,15 @@ impl BaseFacts {
         Ok(facts)
     }
 
-    fn take(&mut self, entry: LayerEntry<'_>) -> Result<(), ImageError> {
+    fn take(&mut self, entry: LayerEntry<'_>) -> Result<(), OciError> {
         let is_kept = entry.size <= LARGEST_KEPT && is_kept(entry.path);
         let is_glibc = entry.size <= LARGEST_LIBRARY && is_glibc(entry.path);
         if entry.node == Node::File && (is_kept || is_glibc) {
             let mut bytes = Vec::new();
             entry.content.read_to_end(&mut bytes).map_err(|error| {
-                image_error(
+                oci_error(
                     error,
-                    ImageErrorKind::Corrupt,
+                    OciErrorKind::Corrupt,
                     format!("`{}` in the base", entry.path),
                 )
             })?;
@@ -180,12 +177,12 @@ pub(super) fn for_platform(
     cache: Option<&Path>,
     cancel: &Cancel,
 ) -> Result<PlatformBase, ImageError> {
-    let document = manifest_for(source.as_ref(), root, platform)?;
-    let mut manifest = document.to_manifest()?;
+    let document = manifest_for(source.as_ref(), root, platform).map_err(from_oci)?;
+    let mut manifest = document.to_manifest().map_err(from_oci)?;
     for layer in &mut manifest.layers {
         layer.media_type = media_type::oci(&layer.media_type).to_owned();
     }
-    let config = read_config(source.as_ref(), &manifest.config)?;
+    let config = read_config(source.as_ref(), &manifest.config).map_err(from_oci)?;
     check_platform(source.as_ref(), &config, platform)?;
     check_config(source.as_ref(), &config, &manifest)?;
     let remembered: Option<PathBuf> =
@@ -193,8 +190,10 @@ pub(super) fn for_platform(
     let facts = match remembered.as_deref().and_then(BaseFacts::remembered) {
         Some(facts) => facts,
         None => {
-            source.prepare(&manifest.layers)?;
-            let facts = BaseFacts::read(source.as_ref(), &manifest.layers, cancel)?;
+            let facts = source
+                .prepare(&manifest.layers)
+                .and_then(|()| BaseFacts::read(source.as_ref(), &manifest.layers, cancel))
+                .map_err(from_oci)?;
             if let Some(file) = remembered {
                 facts.remember(&file);
             }
@@ -215,79 +214,6 @@ fn about(source: &dyn BlobSource, kind: ImageErrorKind) -> ImageError {
     ImageError::new(kind, format!("the image `{}`", source.name()))
 }
 
-/// The manifest that a base has for a platform.
-pub(crate) fn manifest_for(
-    source: &dyn BlobSource,
-    root: &Document,
-    platform: &Platform,
-) -> Result<Document, ImageError> {
-    if !root.is_index() {
-        return Ok(root.clone());
-    }
-    let index = root.to_index()?;
-    let found = index.manifests.iter().find(|each| {
-        each.platform
-            .as_ref()
-            .is_some_and(|own| fits(own, platform))
-    });
-    if let Some(found) = found {
-        return source.manifest(found);
-    }
-    // An index within an index is what layouts of some tools hold.
-    if let [only] = index.manifests.as_slice()
-        && only.platform.is_none()
-    {
-        let inner = source.manifest(only)?;
-        return match inner.is_index() {
-            true => manifest_for(source, &inner, platform),
-            false => Ok(inner),
-        };
-    }
-    let manifests = index.manifests.iter();
-    let there = manifests
-        .filter_map(|each| each.platform.as_ref())
-        .filter(|each| each.os != "unknown");
-    Err(about(source, ImageErrorKind::Missing)
-        .because(format!("it is not made for `{platform}`"))
-        .hint(format!("it is made for {}", listed(there))))
-}
-
-/// Whether what is made for one platform runs on another; of 64-bit Arm processors there is only one kind.
-fn fits(own: &Platform, wanted: &Platform) -> bool {
-    let variant = |platform: &Platform| match (platform.architecture.as_str(), &platform.variant) {
-        ("arm64", Some(variant)) if variant == "v8" => None,
-        (_, variant) => variant.clone(),
-    };
-    own.os == wanted.os
-        && own.architecture == wanted.architecture
-        && variant(own) == variant(wanted)
-}
-
-/// The configuration of an image.
-pub(crate) fn read_config(
-    source: &dyn BlobSource,
-    descriptor: &Descriptor,
-) -> Result<Map<String, Value>, ImageError> {
-    let corrupt = |cause: String| {
-        about(source, ImageErrorKind::Corrupt).because(format!("its configuration: {cause}"))
-    };
-    if descriptor.size > LARGEST_CONFIG {
-        return Err(corrupt(format!("it has {} bytes", descriptor.size)));
-    }
-    let mut bytes = Vec::new();
-    source
-        .open(descriptor)?
-        .read_to_end(&mut bytes)
-        .map_err(|error| {
-            image_error(
-                error,
-                ImageErrorKind::Unreadable,
-                format!("the image `{}`", source.name()),
-            )
-        })?;
-    serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))
-}
-
 pub(crate) fn check_platform(
     source: &dyn BlobSource,
     config: &Map<String, Value>,
@@ -299,15 +225,16 @@ pub(crate) fn check_platform(
         architecture: text("architecture").unwrap_or_default().to_owned(),
         variant: text("variant").map(str::to_owned),
     };
-    match fits(&own, wanted) {
-        true => Ok(()),
-        false => Err(about(source, ImageErrorKind::WrongPlatform)
+    if own.fits(wanted) {
+        Ok(())
+    } else {
+        Err(about(source, ImageErrorKind::WrongPlatform)
             .because(format!(
                 "it is made for `{own}`, and the image is to be for `{wanted}`"
             ))
             .hint(format!(
                 "build for it with `--platform {own}`, or name a base for `{wanted}`"
-            ))),
+            )))
     }
 }
 
@@ -383,15 +310,5 @@ mod tests {
         assert_eq!(glibc_version(b"GNU C Library"), None);
         assert!(is_glibc("/usr/lib/x86_64-linux-gnu/libc.so.6"));
         assert!(!is_glibc("/usr/lib/libc-client.so"));
-    }
-
-    #[test]
-    fn platforms_fit_or_do_not() {
-        let v8 = Platform {
-            variant: Some("v8".to_owned()),
-            ..Platform::linux_arm64()
-        };
-        assert!(fits(&v8, &Platform::linux_arm64()));
-        assert!(!fits(&v8, &Platform::linux_amd64()));
     }
 }

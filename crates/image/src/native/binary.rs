@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
+
 use crate::error::{ImageError, ImageErrorKind};
-use crate::plan::{Content, PlannedFile};
-use crate::platform::Platform;
+use crate::plan::PlannedFile;
 
 const ELF: &[u8] = b"\x7fELF";
 const MACH_O: [[u8; 4]; 4] = [
@@ -27,9 +29,12 @@ fn foreign(start: &[u8], platform: &Platform) -> Option<String> {
     }
     let field = |at: usize| start.get(at..at + 2).map(|two| [two[0], two[1]]);
     let is_big_endian = start.get(5) == Some(&2);
-    let machine = field(18).map(|two| match is_big_endian {
-        true => u16::from_be_bytes(two),
-        false => u16::from_le_bytes(two),
+    let machine = field(18).map(|two| {
+        if is_big_endian {
+            u16::from_be_bytes(two)
+        } else {
+            u16::from_le_bytes(two)
+        }
     });
     let made_for = match machine {
         Some(3) => "386",
@@ -69,12 +74,9 @@ pub(super) fn check<'a>(
                     .because(format!(
                         "it is a program for `{made_for}`, and the image is for `{platform}`"
                     ))
-                    .hint(match platform.os == "linux" && made_for.starts_with("linux/") {
-                        true => format!(
+                    .hint(if platform.os == "linux" && made_for.starts_with("linux/") { format!(
                             "give a build of it for `{platform}`, or build with `--platform {made_for}`"
-                        ),
-                        false => format!("give a build of it for `{platform}`"),
-                    }),
+                        ) } else { format!("give a build of it for `{platform}`") }),
             );
         }
     }

@@ -5,24 +5,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cancel::Cancel;
-use crate::error::{ImageError, ImageErrorKind};
+use bowline_oci::cache::{KeptLayers, forget_unfinished};
+use bowline_oci::registry::{self, Access, Pushed, Reference, RegistryImage};
+use bowline_oci::{
+    Archive, Blob, BlobContent, BlobSource, Cancel, Digest, Layout, OciError, PackedImage,
+    Platform, check_layout_place, write_docker_archive, write_layout, write_oci_archive,
+};
+
+use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
 use crate::native::artifact::Attachment;
 use crate::native::base::{PlatformBase, for_platform};
 use crate::native::binary;
-use crate::native::kept::KeptLayers;
 use crate::native::libc;
 use crate::native::pack::{Material, pack};
-use crate::oci::{
-    Archive, BlobSource, Digest, Layout, PackedImage, check_layout_place, write_docker_archive,
-    write_layout, write_oci_archive,
-};
 use crate::plan::{BaseImage, ImagePlan, PlannedFile};
-use crate::platform::Platform;
 use crate::python::{self, BasePython, PackageRequest};
-use crate::registry::{self, Access, Pushed, Reference, RegistryImage};
-use crate::unused::forget_unfinished;
 
 /// What is in bases, in the folder that is kept between builds.
 const FACTS: &str = "bases";
@@ -105,11 +103,14 @@ pub fn obstacles(plan: &ImagePlan) -> Vec<ImageError> {
 /// # Errors
 /// When it is not there, is damaged, or its name is not valid.
 pub fn open(image: &BaseImage, access: &Access) -> Result<Arc<dyn BlobSource>, ImageError> {
-    Ok(match image {
-        BaseImage::Reference(name) => Arc::new(RegistryImage::new(&name.parse()?, access)),
-        BaseImage::Layout { path, image } => Arc::new(Layout::open(path, image.as_deref())?),
-        BaseImage::Archive(path) => Arc::new(Archive::open(path)?),
-    })
+    let open = || -> Result<Arc<dyn BlobSource>, OciError> {
+        Ok(match image {
+            BaseImage::Reference(name) => Arc::new(RegistryImage::new(&name.parse()?, access)),
+            BaseImage::Layout { path, image } => Arc::new(Layout::open(path, image.as_deref())?),
+            BaseImage::Archive(path) => Arc::new(Archive::open(path)?),
+        })
+    };
+    open().map_err(from_oci)
 }
 
 /// Builds an image without an engine and puts it where it is to go.
@@ -130,7 +131,7 @@ pub fn build(
     let cancel = &options.access.cancel;
     on_event(BuildEvent::Step(format!("reading {}", plan.base.shown())));
     let source = open(&plan.base, &options.access)?;
-    let root = source.root()?;
+    let root = source.root().map_err(from_oci)?;
     let mut bases = Vec::new();
     for platform in &plan.platforms {
         let facts = options.cache.as_ref().map(|cache| cache.join(FACTS));
@@ -162,7 +163,7 @@ pub fn build(
             platform,
         )?;
     }
-    cancel.check("building the image")?;
+    cancel.check("building the image").map_err(from_oci)?;
     let kept = options.cache.as_ref();
     let kept = kept.map(|cache| KeptLayers::new(cache.join(LAYERS)));
     let image = pack(
@@ -178,10 +179,9 @@ pub fn build(
         },
         on_event,
     )?;
-    let pushed = deliver(plan, &image, options, on_event)?;
-    let is_new =
-        |blob: &&crate::oci::Blob| !matches!(blob.content, crate::oci::BlobContent::Source(_));
-    let size = |blob: &crate::oci::Blob| blob.descriptor.size;
+    let pushed = deliver(plan, &image, options, on_event).map_err(from_oci)?;
+    let is_new = |blob: &&Blob| !matches!(blob.content, BlobContent::Source(_));
+    let size = |blob: &Blob| blob.descriptor.size;
     Ok(Built {
         digest: image.root.digest.clone(),
         size: image.blobs.iter().map(size).sum(),
@@ -195,7 +195,7 @@ fn deliver(
     image: &PackedImage,
     options: &NativeOptions,
     on_event: &mut dyn FnMut(BuildEvent),
-) -> Result<Option<Pushed>, ImageError> {
+) -> Result<Option<Pushed>, OciError> {
     let cancel = &options.access.cancel;
     let mut writing = |path: &Path| {
         on_event(BuildEvent::Step(format!("writing {}", path.display())));
@@ -227,7 +227,7 @@ fn deliver(
 /// What can be said of the output before any work.
 fn check_output(plan: &ImagePlan, output: &Output) -> Result<(), ImageError> {
     match output {
-        Output::Layout(folder) => check_layout_place(&plan.tag, folder),
+        Output::Layout(folder) => check_layout_place(&plan.tag, folder).map_err(from_oci),
         Output::DockerArchive(file) if plan.platforms.len() > 1 => Err(ImageError::new(
             ImageErrorKind::Plan,
             format!("`{}`: a Docker archive holds one platform", file.display()),

@@ -1,8 +1,8 @@
 //! The configuration of the new image: the base's, with what the plan adds.
 
+use bowline_oci::layer::NewLayer;
 use serde_json::{Map, Value, json};
 
-use crate::layer::NewLayer;
 use crate::plan::ImagePlan;
 
 /// What stands in the history for layers that the base's history says nothing of.
@@ -125,10 +125,10 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
 
+    use bowline_oci::{Descriptor, Digest, Platform};
+
     use super::*;
-    use crate::oci::{Descriptor, Digest};
     use crate::plan::BaseImage;
-    use crate::platform::Platform;
 
     fn plan() -> ImagePlan {
         ImagePlan {

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use bowline_oci::layer::{Content, Entry, Node, Tree};
+
 use crate::error::{ImageError, ImageErrorKind};
-use crate::layer::{Entry, Node, Tree};
 use crate::plan::PlannedFile;
 
 /// What folders that the base lacks may be used for: read by all, written by root.
@@ -54,7 +55,7 @@ pub(super) fn entries<'a>(
 fn add<'a>(
     entries: &mut BTreeMap<String, Entry<'a>>,
     path: &str,
-    content: Option<Cow<'a, crate::plan::Content>>,
+    content: Option<Cow<'a, Content>>,
     mode: u32,
 ) {
     let path = path.trim_start_matches('/').to_owned();
@@ -79,8 +80,8 @@ fn misplaced(path: &str, cause: &str) -> ImageError {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
-    use crate::plan::Content;
 
     fn file(path: &str) -> PlannedFile {
         PlannedFile {

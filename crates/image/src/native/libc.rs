@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use bowline_oci::layer::Content;
+
 use crate::error::{ImageError, ImageErrorKind};
 use crate::native::BaseFacts;
-use crate::plan::{Content, PlannedFile};
+use crate::plan::PlannedFile;
 use crate::python::Libc;
 
 /// How a 64-bit little-endian ELF file begins.
@@ -148,8 +150,9 @@ fn version(text: &[u8]) -> Option<(u32, u32)> {
 mod tests {
     use std::io::Cursor;
 
+    use bowline_oci::layer::Node;
+
     use super::*;
-    use crate::layer::Node;
 
     /// A file with these names, and this loader behind its header.
     fn elf(names: &[u8], loader: &[u8]) -> Vec<u8> {

@@ -10,7 +10,6 @@ mod binary;
 mod build;
 mod config;
 mod entries;
-mod kept;
 mod libc;
 mod pack;
 
@@ -21,4 +20,4 @@ pub use build::{Built, NativeOptions, Output, build, obstacles, open};
 pub use crate::sbom::MEDIA_TYPE as SBOM_ARTIFACT;
 
 pub(crate) use artifact::TITLE;
-pub(crate) use base::{check_platform, manifest_for, read_config};
+pub(crate) use base::check_platform;

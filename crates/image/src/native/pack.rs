@@ -4,22 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::manifest::AssetClass;
+use bowline_oci::cache::KeptLayers;
+use bowline_oci::layer::{Entry, NewLayer, write_layer};
+use bowline_oci::{
+    Blob, BlobContent, Cancel, Descriptor, Digest, Document, Index, Manifest, OciError,
+    PackedImage, Platform, json_bytes, media_type,
+};
 
-use crate::cancel::Cancel;
-use crate::error::{ImageError, ImageErrorKind};
+use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
-use crate::layer::{Entry, NewLayer, write_layer};
 use crate::native::artifact::{AttachedFile, Attachment, CONNECTORS_ARTIFACT, artifact};
 use crate::native::base::PlatformBase;
 use crate::native::config::{Step, merge};
 use crate::native::entries::entries;
-use crate::native::kept::KeptLayers;
-use crate::oci::{
-    Blob, BlobContent, Descriptor, Digest, Document, Index, Manifest, PackedImage, json_bytes,
-    media_type,
-};
 use crate::plan::{ImagePlan, PlannedFile};
-use crate::platform::Platform;
 use crate::sbom;
 
 /// The note that holds the digest of the base.
@@ -62,7 +60,7 @@ pub(super) fn pack(
     for base in material.bases {
         wanted.push(layers(material, base)?);
     }
-    let written = write_layers(material, &wanted, on_event)?;
+    let written = write_layers(material, &wanted, on_event).map_err(from_oci)?;
 
     let created = rfc3339(material.time)?;
     let mut blobs = BTreeMap::new();
@@ -216,7 +214,7 @@ fn write_layers<'a, 'b>(
     material: &Material<'_>,
     wanted: &'b [Vec<Wanted<'a>>],
     on_event: &mut dyn FnMut(BuildEvent),
-) -> Result<Vec<Written<'a, 'b>>, ImageError> {
+) -> Result<Vec<Written<'a, 'b>>, OciError> {
     let mut jobs: Vec<&Wanted<'a>> = Vec::new();
     for each in wanted.iter().flatten() {
         // What is the same on several platforms is written once.

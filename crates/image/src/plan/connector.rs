@@ -4,18 +4,19 @@ use std::path::Path;
 
 use bowline_contract::manifest::AssetClass;
 use bowline_contract::{Capability, ConnectorName, credentials, layout};
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
 use serde_json::Value;
 
 use super::exported::{self, Identity};
 use super::files::{self, FileProblem, Ignored};
-use super::make::{Candidate, ModeChoice, PlanRequest, Question};
 use super::problem::{PlanProblem, PlanProblemKind};
 use super::{
-    Content, Mode, PIPELINE_ROOT, PlannedConnector, PlannedFile, Requirement, WAREHOUSE_ROOT,
-    requirements,
+    Candidate, Mode, ModeChoice, PIPELINE_ROOT, PlanRequest, PlannedConnector, PlannedFile,
+    Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, requirements,
 };
+use crate::error::ImageError;
 use crate::extra::DockerfileExtra;
-use crate::platform::Platform;
 
 /// A connector that may go in.
 pub(super) struct Checked {
@@ -28,13 +29,15 @@ pub(super) struct Checked {
 /// What was found wrong with one connector.
 pub(super) struct Mistakes<'a> {
     connector: &'a ConnectorName,
+    workspace: &'a Path,
     pub(super) problems: Vec<PlanProblem>,
 }
 
 impl<'a> Mistakes<'a> {
-    pub(super) fn of(candidate: &'a Candidate) -> Self {
+    pub(super) fn of(candidate: &'a Candidate, workspace: &'a Path) -> Self {
         Self {
             connector: &candidate.name,
+            workspace,
             problems: Vec::new(),
         }
     }
@@ -44,23 +47,20 @@ impl<'a> Mistakes<'a> {
             .push(PlanProblem::new(kind, what).of(self.connector).hint(hint));
     }
 
+    /// A path as messages show it: from the workspace's root.
+    fn shown(&self, path: &Path) -> String {
+        let path = path.strip_prefix(self.workspace).unwrap_or(path);
+        format!("`{}`", path.display())
+    }
+
     /// The value, or its absence and the problem told.
-    fn keep<T>(&mut self, shown: &Shown<'_>, result: Result<T, FileProblem>) -> Option<T> {
+    fn keep<T>(&mut self, result: Result<T, FileProblem>) -> Option<T> {
         result
             .map_err(|problem| {
-                let what = format!("{}: {}", shown.path(&problem.path), problem.why);
+                let what = format!("{}: {}", self.shown(&problem.path), problem.why);
                 self.add(PlanProblemKind::File, what, None);
             })
             .ok()
-    }
-}
-
-/// Paths as messages show them: from the workspace's root.
-pub(super) struct Shown<'a>(pub(super) &'a Path);
-
-impl Shown<'_> {
-    fn path(&self, path: &Path) -> String {
-        format!("`{}`", path.strip_prefix(self.0).unwrap_or(path).display())
     }
 }
 
@@ -78,7 +78,6 @@ pub(super) fn check(
     platforms: &[Platform],
     mistakes: &mut Mistakes<'_>,
 ) -> Option<Checked> {
-    let shown = Shown(request.workspace);
     let dir = &candidate.dir;
     let root = format!(
         "{}/{}",
@@ -89,55 +88,29 @@ pub(super) fn check(
         candidate.name
     );
     let language = language(dir);
-    missing_artifacts(candidate, language.as_ref(), &shown, mistakes);
-    let ignored = mistakes.keep(&shown, Ignored::of(request.workspace, dir))?;
-    let (manifest, identity) = read_manifest(candidate, &shown, mistakes);
+    missing_artifacts(candidate, language.as_ref(), mistakes);
+    let ignored = mistakes.keep(Ignored::of(request.workspace, dir))?;
+    let (manifest, identity) = read_manifest(candidate, mistakes);
     let mode = identity
         .as_ref()
         .and_then(|identity| match candidate.class {
             AssetClass::Warehouse => mode_of(identity, request.mode, mistakes),
             AssetClass::Pipeline => None,
         });
-    let extra = read_extra(dir, &shown, mistakes);
+    let extra = read_extra(dir, mistakes);
     let requirements = match language {
-        Some(Language::Python) => read_requirements(dir, &shown, mistakes),
+        Some(Language::Python) => read_requirements(dir, mistakes),
         _ => Vec::new(),
     };
     let (files, shared) = match language? {
-        Language::Python => {
-            let files = match candidate.class {
-                AssetClass::Warehouse => {
-                    warehouse_in_python(candidate, &root, &ignored, &shown, mistakes)
-                }
-                AssetClass::Pipeline => whole_folder(dir, &root, ignored, &shown, mistakes),
-            };
-            (files, Vec::new())
-        }
+        Language::Python => (
+            files_in_python(candidate, &root, ignored, mistakes),
+            Vec::new(),
+        ),
         Language::Declared => {
-            let own = whole_folder(dir, &root, ignored, &shown, mistakes);
-            let fixed = match candidate.class {
-                AssetClass::Warehouse => exported_files(candidate, &root, &shown, mistakes),
-                AssetClass::Pipeline => Vec::new(),
-            };
-            let named = [layout::MANIFEST_FILE, layout::DOCKERFILE_EXTRA]
-                .map(|name| format!("{root}/{name}"));
-            let kept: Vec<PlannedFile> = own
-                .iter()
-                .filter(|file| named.contains(&file.path))
-                .cloned()
-                .collect();
-            let mut provided = request
-                .runtime
-                .provide(candidate, &root, &own, platforms)
-                .map_err(|mut error| {
-                    let hint = error.hint.take();
-                    let what = error.to_string().replace('\n', ": ");
-                    mistakes.add(PlanProblemKind::Runtime, what, hint);
-                })
-                .ok()?;
-            replace(&mut provided.own, kept);
-            replace(&mut provided.own, fixed);
-            (provided.own, provided.shared)
+            let own = whole_folder(dir, &root, ignored, mistakes);
+            let provided = request.runtime.provide(candidate, &root, &own, platforms);
+            declared_files(candidate, &root, &own, provided, mistakes)?
         }
     };
     let identity = identity?;
@@ -178,13 +151,12 @@ fn language(dir: &Path) -> Option<Language> {
 fn missing_artifacts(
     candidate: &Candidate,
     language: Option<&Language>,
-    shown: &Shown<'_>,
     mistakes: &mut Mistakes<'_>,
 ) {
     if language.is_none() {
         let what = format!(
             "{} has neither `{}` nor `{}`",
-            shown.path(&candidate.dir),
+            mistakes.shown(&candidate.dir),
             layout::PYTHON_FILE,
             layout::CONNECTOR_FILE
         );
@@ -197,7 +169,7 @@ fn missing_artifacts(
         .into_iter()
         .map(|name| candidate.export.join(name))
         .filter(|path| !path.exists())
-        .map(|path| shown.path(&path))
+        .map(|path| mistakes.shown(&path))
         .collect();
     if !missing.is_empty() {
         let what = format!("not exported: {} missing", listed(&missing));
@@ -216,7 +188,6 @@ fn listed(names: &[String]) -> String {
 /// The manifest that ships, and what it says; its absence is told elsewhere for exports.
 fn read_manifest(
     candidate: &Candidate,
-    shown: &Shown<'_>,
     mistakes: &mut Mistakes<'_>,
 ) -> (Option<Vec<u8>>, Option<Identity>) {
     let folder = match candidate.class {
@@ -227,7 +198,7 @@ fn read_manifest(
     if candidate.class == AssetClass::Pipeline && !path.exists() {
         mistakes.add(
             PlanProblemKind::Missing,
-            format!("{} is missing", shown.path(&path)),
+            format!("{} is missing", mistakes.shown(&path)),
             None,
         );
     }
@@ -237,7 +208,7 @@ fn read_manifest(
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
-            let what = format!("{}: {error}", shown.path(&path));
+            let what = format!("{}: {error}", mistakes.shown(&path));
             mistakes.add(PlanProblemKind::File, what, None);
             return (None, None);
         }
@@ -252,8 +223,8 @@ fn read_manifest(
             if is_of_another {
                 let what = format!(
                     "{} is of another connector: its `connection_type` is not that of {}",
-                    shown.path(&path),
-                    shown.path(&candidate.dir.join(layout::MANIFEST_FILE))
+                    mistakes.shown(&path),
+                    mistakes.shown(&candidate.dir.join(layout::MANIFEST_FILE))
                 );
                 mistakes.add(PlanProblemKind::Manifest, what, again);
             }
@@ -261,7 +232,7 @@ fn read_manifest(
         }
         Err(problems) => {
             for problem in problems {
-                let what = format!("{}: {problem}", shown.path(&path));
+                let what = format!("{}: {problem}", mistakes.shown(&path));
                 mistakes.add(PlanProblemKind::Manifest, what, again.clone());
             }
             (None, None)
@@ -305,18 +276,14 @@ fn mode_of(identity: &Identity, choice: ModeChoice, mistakes: &mut Mistakes<'_>)
     None
 }
 
-pub(super) fn read_extra(
-    dir: &Path,
-    shown: &Shown<'_>,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<DockerfileExtra> {
+pub(super) fn read_extra(dir: &Path, mistakes: &mut Mistakes<'_>) -> Option<DockerfileExtra> {
     let path = dir.join(layout::DOCKERFILE_EXTRA);
-    let text = read_optional(&path, shown, mistakes)?;
+    let text = read_optional(&path, mistakes)?;
     match DockerfileExtra::parse(&text) {
         Ok(extra) => extra,
         Err(problems) => {
             for problem in problems {
-                let what = format!("{}: {problem}", shown.path(&path));
+                let what = format!("{}: {problem}", mistakes.shown(&path));
                 mistakes.add(PlanProblemKind::Extra, what, problem.hint());
             }
             None
@@ -324,32 +291,41 @@ pub(super) fn read_extra(
     }
 }
 
-pub(super) fn read_requirements(
-    dir: &Path,
-    shown: &Shown<'_>,
-    mistakes: &mut Mistakes<'_>,
-) -> Vec<Requirement> {
+pub(super) fn read_requirements(dir: &Path, mistakes: &mut Mistakes<'_>) -> Vec<Requirement> {
     let path = dir.join(layout::REQUIREMENTS_FILE);
-    let Some(text) = read_optional(&path, shown, mistakes) else {
+    let Some(text) = read_optional(&path, mistakes) else {
         return Vec::new();
     };
     let (requirements, problems) = requirements::read(&text);
     for (line, problem) in problems {
-        let what = format!("{}: line {line}: {problem}", shown.path(&path));
+        let what = format!("{}: line {line}: {problem}", mistakes.shown(&path));
         mistakes.add(PlanProblemKind::Requirements, what, None);
     }
     requirements
 }
 
-fn read_optional(path: &Path, shown: &Shown<'_>, mistakes: &mut Mistakes<'_>) -> Option<String> {
+fn read_optional(path: &Path, mistakes: &mut Mistakes<'_>) -> Option<String> {
     match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {
-            let what = format!("{}: {error}", shown.path(path));
+            let what = format!("{}: {error}", mistakes.shown(path));
             mistakes.add(PlanProblemKind::File, what, None);
             None
         }
+    }
+}
+
+/// The files of a connector in Python.
+fn files_in_python(
+    candidate: &Candidate,
+    root: &str,
+    ignored: Ignored,
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<PlannedFile> {
+    match candidate.class {
+        AssetClass::Warehouse => warehouse_in_python(candidate, root, &ignored, mistakes),
+        AssetClass::Pipeline => whole_folder(&candidate.dir, root, ignored, mistakes),
     }
 }
 
@@ -358,17 +334,16 @@ fn warehouse_in_python(
     candidate: &Candidate,
     root: &str,
     ignored: &Ignored,
-    shown: &Shown<'_>,
     mistakes: &mut Mistakes<'_>,
 ) -> Vec<PlannedFile> {
-    let mut files = exported_files(candidate, root, shown, mistakes);
+    let mut files = exported_files(candidate, root, mistakes);
     for name in [
         layout::PYTHON_FILE,
         layout::REQUIREMENTS_FILE,
         layout::DOCKERFILE_EXTRA,
     ] {
         let found = files::single(&candidate.dir.join(name), format!("{root}/{name}"), ignored);
-        files.extend(mistakes.keep(shown, found).flatten());
+        files.extend(mistakes.keep(found).flatten());
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
@@ -378,7 +353,6 @@ fn warehouse_in_python(
 fn exported_files(
     candidate: &Candidate,
     root: &str,
-    shown: &Shown<'_>,
     mistakes: &mut Mistakes<'_>,
 ) -> Vec<PlannedFile> {
     let export = &candidate.export;
@@ -390,7 +364,7 @@ fn exported_files(
         })),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => {
-            let what = format!("{}: {error}", shown.path(export));
+            let what = format!("{}: {error}", mistakes.shown(export));
             mistakes.add(PlanProblemKind::File, what, None);
         }
     }
@@ -415,18 +389,45 @@ fn whole_folder(
     dir: &Path,
     root: &str,
     ignored: Ignored,
-    shown: &Shown<'_>,
     mistakes: &mut Mistakes<'_>,
 ) -> Vec<PlannedFile> {
     match files::folder(dir, root, ignored) {
         Ok(files) => files,
         Err(problems) => {
             for problem in problems {
-                mistakes.keep::<()>(shown, Err(problem));
+                mistakes.keep::<()>(Err(problem));
             }
             Vec::new()
         }
     }
+}
+
+/// The files of a connector that is described: what the runtime provides, with what ships whatever it provides. Gives
+/// those of the connector alone and those that it shares.
+fn declared_files(
+    candidate: &Candidate,
+    root: &str,
+    own: &[PlannedFile],
+    provided: Result<RuntimeFiles, ImageError>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<(Vec<PlannedFile>, Vec<PlannedFile>)> {
+    let fixed = match candidate.class {
+        AssetClass::Warehouse => exported_files(candidate, root, mistakes),
+        AssetClass::Pipeline => Vec::new(),
+    };
+    let named =
+        [layout::MANIFEST_FILE, layout::DOCKERFILE_EXTRA].map(|name| format!("{root}/{name}"));
+    let kept = own.iter().filter(|file| named.contains(&file.path));
+    let mut provided = provided
+        .map_err(|mut error| {
+            let hint = error.hint.take();
+            let what = error.to_string().replace('\n', ": ");
+            mistakes.add(PlanProblemKind::Runtime, what, hint);
+        })
+        .ok()?;
+    replace(&mut provided.own, kept.cloned().collect());
+    replace(&mut provided.own, fixed);
+    Some((provided.own, provided.shared))
 }
 
 /// Puts files in, sorted, in the place of those with the same path for the same platform.

@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::layout;
+use bowline_oci::layer::Content;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Content, PlannedFile};
+use super::PlannedFile;
 
 /// Folders that programs make for themselves.
 const MACHINE_FOLDERS: [&str; 6] = [
@@ -109,9 +110,10 @@ pub(super) fn folder(
     };
     walk.folder(dir, target, &mut ignored);
     walk.files.sort_by(|a, b| a.path.cmp(&b.path));
-    match walk.problems.is_empty() {
-        true => Ok(walk.files),
-        false => Err(walk.problems),
+    if walk.problems.is_empty() {
+        Ok(walk.files)
+    } else {
+        Err(walk.problems)
     }
 }
 
@@ -225,12 +227,13 @@ impl Walk<'_> {
                 let each = self.root.join(each);
                 ignored.names(&each, each.is_dir())
             });
-        match stays_out {
-            true => Err(FileProblem::new(
+        if stays_out {
+            Err(FileProblem::new(
                 path,
                 "it is a link to a file that stays out of images",
-            )),
-            false => Ok(()),
+            ))
+        } else {
+            Ok(())
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::connector::{Mistakes, Shown, read_extra, read_requirements};
-use super::make::{Candidate, base_or_stock, in_order};
-use super::{BaseImage, Requirement};
+use super::connector::{Mistakes, read_extra, read_requirements};
+use super::make::{DEFAULT_VERSION, base_or_stock, in_order};
+use super::{BaseImage, Candidate, Requirement};
 use crate::dockerfile;
 use crate::extra::DockerfileExtra;
 use crate::plan::PlanError;
@@ -52,23 +52,23 @@ pub fn test_image(
     up: &str,
 ) -> Result<TestImage, PlanError> {
     let mut problems = Vec::new();
-    let base = base_or_stock(base, version, &mut problems);
+    let base = base_or_stock(base, version.unwrap_or(DEFAULT_VERSION), &mut problems);
     let mut tested = Vec::new();
     for connector in in_order(connectors) {
-        let mut mistakes = Mistakes::of(connector);
-        let shown = Shown(workspace);
+        let mut mistakes = Mistakes::of(connector, workspace);
         tested.push(Tested {
             connector,
-            extra: read_extra(&connector.dir, &shown, &mut mistakes),
-            requirements: read_requirements(&connector.dir, &shown, &mut mistakes),
+            extra: read_extra(&connector.dir, &mut mistakes),
+            requirements: read_requirements(&connector.dir, &mut mistakes),
         });
         problems.extend(mistakes.problems);
     }
-    match problems.is_empty() {
-        true => Ok(TestImage {
+    if problems.is_empty() {
+        Ok(TestImage {
             dockerfile: dockerfile::test(&base.shown(), &tested),
             compose: dockerfile::compose(up),
-        }),
-        false => Err(PlanError { problems }),
+        })
+    } else {
+        Err(PlanError { problems })
     }
 }

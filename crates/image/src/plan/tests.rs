@@ -6,6 +6,9 @@ use bowline_contract::ConnectorName;
 use bowline_contract::manifest::AssetClass;
 use tempfile::TempDir;
 
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
+
 use super::*;
 use crate::error::{ImageError, ImageErrorKind};
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bowline_oci::layer::{Node, Tree};
 use serde_json::{Map, Value};
 
 use super::requirement::normalized;
 use crate::error::{ImageError, ImageErrorKind};
-use crate::layer::{Node, Tree};
 use crate::native::BaseFacts;
 
 /// Where programs are looked for when a base's configuration does not say.
@@ -78,9 +78,10 @@ impl BasePython {
             .iter()
             .find_map(|name| variables.get(name).filter(|value| !value.is_empty()));
         if let Some(folder) = environment {
-            let start = match folder.starts_with('/') {
-                true => String::new(),
-                false => working_folder(config),
+            let start = if folder.starts_with('/') {
+                String::new()
+            } else {
+                working_folder(config)
             };
             folders.push(format!("{start}/{}/bin", folder.trim_matches('/')));
         }

@@ -4,15 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bowline_driver::install::{ClientRun, InstallError, last_lines, run_client};
+use bowline_installer::{ClientRun, InstallError, last_lines, run_client};
+use bowline_oci::{Cancel, Platform};
 use serde_json::json;
 
 use super::base::{BasePython, Libc};
 use super::requirement::USE_AN_ENGINE;
-use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::plan::PlannedConnector;
-use crate::platform::Platform;
 
 /// Runs pip for another machine.
 const PIP: &str = include_str!("pip.py");

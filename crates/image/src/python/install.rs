@@ -3,18 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bowline_oci::cache::{forget_unused, note_use};
+use bowline_oci::layer::Content;
+use bowline_oci::{Cancel, Platform};
 use sha2::{Digest, Sha256};
 
 use super::base::BasePython;
 use super::client::{Target, download, unwritable};
 use super::requirement::{obstacles, package};
 use super::wheel::{WheelName, unpack};
-use crate::cancel::Cancel;
-use crate::error::{ImageError, ImageErrorKind};
+use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
-use crate::plan::{Content, PlannedConnector, PlannedFile};
-use crate::platform::Platform;
-use crate::unused::{forget_unused, note_use};
+use crate::plan::{PlannedConnector, PlannedFile};
 
 /// How the names of folders begin that are not complete.
 const UNFINISHED: &str = ".fetching-";
@@ -121,7 +121,10 @@ fn make(
     let root = work.path().join("root");
     fs::create_dir(&root).map_err(failed)?;
     for wheel in wheels {
-        request.cancel.check("unpacking Python packages")?;
+        request
+            .cancel
+            .check("unpacking Python packages")
+            .map_err(from_oci)?;
         let name = WheelName::parse(&wheel)?;
         name.check(target)?;
         if request.python.installed.get(&name.package) == Some(&name.version) {
@@ -164,9 +167,10 @@ fn collect(
         }
         let inside = path.strip_prefix(root).unwrap_or(&path);
         let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
-        let mode = match is_program(&path).map_err(unreadable)? {
-            true => 0o755,
-            false => 0o644,
+        let mode = if is_program(&path).map_err(unreadable)? {
+            0o755
+        } else {
+            0o644
         };
         files.push(PlannedFile {
             path: format!("/{}", parts.join("/")),

@@ -76,9 +76,10 @@ impl WheelName {
             .pythons
             .iter()
             .any(|python| families.iter().any(|family| python.starts_with(family)));
-        match is_for_it && is_for_python {
-            true => Ok(()),
-            false => Err(ImageError::new(
+        if is_for_it && is_for_python {
+            Ok(())
+        } else {
+            Err(ImageError::new(
                 ImageErrorKind::WrongPlatform,
                 format!("package `{}` {}", self.package, self.version),
             )
@@ -87,7 +88,7 @@ impl WheelName {
                 self.pythons.join(", "),
                 self.platforms.join(", "),
                 target.platform
-            ))),
+            )))
         }
     }
 }
@@ -378,9 +379,10 @@ impl Installed<'_> {
     ) -> Result<(), ImageError> {
         let noted = relative(path, &self.python.packages);
         self.record.insert(noted, (hash, size));
-        match is_program {
-            true => make_program(place).map_err(|error| unwritable(place, &error)),
-            false => Ok(()),
+        if is_program {
+            make_program(place).map_err(|error| unwritable(place, &error))
+        } else {
+            Ok(())
         }
     }
 
@@ -419,10 +421,11 @@ fn relative(path: &str, from: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bowline_oci::Platform;
+
     use super::super::base::Libc;
     use super::super::client::tests::python;
     use super::*;
-    use crate::platform::Platform;
 
     /// A wheel of these files, with the record that belongs to it.
     fn wheel(folder: &Path, files: &[(&str, &str)]) -> std::path::PathBuf {

@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use bowline_driver::catalogue::{self, CatalogueEntry};
-use bowline_driver::install::{
-    self, InstallError, InstallEvent, InstallOptions, InstallOutcome, InstallState,
+use bowline_installer::catalogue::{self, CatalogueEntry};
+use bowline_installer::{
+    InstallError, InstallEvent, InstallOptions, InstallOutcome, InstallState, Installed,
+    driver_folder, install_for, install_state,
 };
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
 
 use super::runtime::HOME;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::event::BuildEvent;
-use crate::plan::{Content, PlannedFile};
-use crate::platform::Platform;
+use crate::plan::PlannedFile;
 
 /// The driver's library, as a file of the image: the one installed on this machine where it is the same build, else
 /// fetched into `folder`, and checked.
@@ -28,8 +30,8 @@ pub(super) fn library(
 ) -> Result<PlannedFile, ImageError> {
     let entry = catalogue::find(name).ok_or_else(|| unknown(name))?;
     let target = target(platform);
-    let here = install::driver_folder().filter(|_| target == catalogue::Platform::current());
-    let installed = match here.map(|here| install::install_state(entry, &here)) {
+    let here = driver_folder().filter(|_| target == catalogue::Platform::current());
+    let installed = match here.map(|here| install_state(entry, &here)) {
         Some(InstallState::Current(installed)) => installed,
         _ => fetch(entry, platform, folder, cancel, on_event)?,
     };
@@ -48,7 +50,7 @@ fn fetch(
     folder: &Path,
     cancel: &AtomicBool,
     on_event: &dyn Fn(BuildEvent),
-) -> Result<install::Installed, ImageError> {
+) -> Result<Installed, ImageError> {
     let options = InstallOptions {
         folder: folder.join(platform.dashed()),
         archive: None,
@@ -64,7 +66,7 @@ fn fetch(
             )));
         }
     };
-    match install::install_for(entry, target(platform), &options, &mut tell) {
+    match install_for(entry, target(platform), &options, &mut tell) {
         Ok(InstallOutcome::New(installed) | InstallOutcome::AlreadyThere(installed)) => {
             Ok(installed)
         }

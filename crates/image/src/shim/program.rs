@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use bowline_oci::Platform;
+use bowline_oci::layer::Content;
+
 use super::runtime::HOME;
 use crate::error::{ImageError, ImageErrorKind};
-use crate::plan::{Content, PlannedFile};
-use crate::platform::Platform;
+use crate::plan::PlannedFile;
 
 /// The name of Bowline's own program.
 const NAME: &str = "bowline";
@@ -139,9 +141,10 @@ mod tests {
     use super::*;
 
     fn foreign() -> Platform {
-        match Platform::host() == Platform::linux_amd64() {
-            true => Platform::linux_arm64(),
-            false => Platform::linux_amd64(),
+        if Platform::host() == Platform::linux_amd64() {
+            Platform::linux_arm64()
+        } else {
+            Platform::linux_amd64()
         }
     }
 

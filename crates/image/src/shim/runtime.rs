@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use bowline_contract::Template;
 use bowline_contract::layout::{CHECKS_DIR, DOCKERFILE_EXTRA, PYTHON_FILE, TEMPLATES_DIR};
 use bowline_contract::manifest::AssetClass;
+use bowline_oci::layer::Content;
+use bowline_oci::{Cancel, Platform};
 
 use super::declared::{Needs, needs};
 use super::text::{connector_py, source_folder};
 use super::{drivers, program};
-use crate::cancel::Cancel;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::event::BuildEvent;
-use crate::plan::{Candidate, Content, PlannedFile, Runtime, RuntimeFiles};
-use crate::platform::Platform;
+use crate::plan::{Candidate, PlannedFile, Runtime, RuntimeFiles};
 
 /// Where an image keeps Bowline's program and the drivers.
 pub(super) const HOME: &str = "/opt/bowline";
@@ -105,9 +105,12 @@ fn source_files(own: &[PlannedFile], root: &str, source: &str, needs: &Needs) ->
         relative != DOCKERFILE_EXTRA
             && !relative.starts_with(&format!("{CHECKS_DIR}/"))
             && !(is_cargo_project
-                && CARGO_PROJECT.iter().any(|part| match part.ends_with('/') {
-                    true => relative.starts_with(part),
-                    false => relative == *part,
+                && CARGO_PROJECT.iter().any(|part| {
+                    if part.ends_with('/') {
+                        relative.starts_with(part)
+                    } else {
+                        relative == *part
+                    }
                 }))
     };
     own.iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
-use bowline_connector::folder::{Document, DriverKind, LoadError, ProblemKind};
+use bowline_connector::folder::{Document, LoadError, ProblemKind};
 use bowline_contract::pipeline::{Asset, Field, Run};
 use toml::de::{DeTable, DeValue};
 
@@ -12,6 +12,9 @@ use super::section::Section;
 use super::sources::{Origin, Paging, Source, read_request};
 use super::{Auth, Description, FieldTree, File, Http, Mapping, Runs, Warning};
 use crate::expression::{Expression, Template};
+
+/// The one kind of driver that there is for pipelines.
+const PROCESS: &str = "process";
 
 /// Reads a description; `path` is what its mistakes call the file.
 ///
@@ -96,17 +99,16 @@ fn read(document: &mut Document<'_>) -> Option<File> {
     })))
 }
 
-/// `[driver]`: the program that reads the vendor. The only kind that there is for pipelines.
+/// `[driver]`: the program that reads the vendor.
 fn read_program(driver: &mut Section<'_, '_, '_>) -> Option<Vec<String>> {
     let kind = driver.required_text("kind")?;
-    let process = DriverKind::Process.name();
-    if kind != process {
+    if kind != PROCESS {
         driver.report_at(
             "kind",
             ProblemKind::InvalidValue,
             format!("no kind of driver for pipelines: `{kind}`"),
             Some(format!(
-                "`{process}` is the only one: a program that speaks the process protocol"
+                "`{PROCESS}` is the only one: a program that speaks the process protocol"
             )),
         );
         driver.forget_unknown();

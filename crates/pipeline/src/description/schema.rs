@@ -3,7 +3,9 @@
 //! The reader is by hand, for its errors; a test walks the schema and compares its keys with those that the reader
 //! asks for.
 
-use bowline_contract::pipeline::{Asset, AssetRef, Field, PipelineManifest, Run, Shape};
+use bowline_connector::manifest_schema;
+use bowline_contract::AssetClass;
+use bowline_contract::pipeline::{Asset, AssetRef, Field, Run, Shape};
 use serde_json::{Map, Value, json};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -16,7 +18,7 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("pipeline-connector.schema.json", connector()),
         (
             "pipeline-manifest.schema.json",
-            PipelineManifest::json_schema(),
+            manifest_schema(AssetClass::Pipeline),
         ),
     ]
     .map(|(name, schema)| (name, format!("{schema:#}\n")))

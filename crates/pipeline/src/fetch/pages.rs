@@ -99,14 +99,13 @@ impl Reader<'_> {
         for record in records {
             let scope = scope.with([("record", record.clone())]);
             let value = self.evaluate(key, &scope, record)?;
-            keys.push(match is_null(&value) {
-                false => written(&value),
-                true => {
-                    let record = to_json(record).to_string();
-                    let count = nameless.entry(record.clone()).or_default();
-                    *count += 1;
-                    format!("without a key: {record} {count}")
-                }
+            keys.push(if is_null(&value) {
+                let record = to_json(record).to_string();
+                let count = nameless.entry(record.clone()).or_default();
+                *count += 1;
+                format!("without a key: {record} {count}")
+            } else {
+                written(&value)
             });
         }
         Ok(keys)

@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bowline_http::percent_encode;
 use bowline_template::Scope;
-use bowline_words::Redactor;
-use bowline_words::beginning;
+use bowline_words::{Redactor, beginning, percent_encode};
 use serde_json::{Map, Value as Json};
 
 use super::excerpt::{SHOWN, is_secret_key, trimmed};
@@ -116,9 +114,10 @@ impl Client {
         let base = client.credential(&http.base_url, "http.base_url")?;
         client.base = base.trim_end_matches('/').to_owned();
         if !client.base.starts_with("http://") && !client.base.starts_with("https://") {
-            let hint = match client.base.is_empty() {
-                true => "fill in the credentials that it is made of",
-                false => "begin it with `https://` or `http://`",
+            let hint = if client.base.is_empty() {
+                "fill in the credentials that it is made of"
+            } else {
+                "begin it with `https://` or `http://`"
             };
             return Err(SourceError::new(
                 SourceErrorKind::Credentials,

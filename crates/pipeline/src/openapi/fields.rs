@@ -25,17 +25,19 @@ pub(super) struct Access<'d> {
 impl Access<'_> {
     /// The expression for its value.
     pub(super) fn value(&self) -> String {
-        match self.optional {
-            true => format!("{} | default(none)", self.path),
-            false => self.path.clone(),
+        if self.optional {
+            format!("{} | default(none)", self.path)
+        } else {
+            self.path.clone()
         }
     }
 
     /// The same, as part of a larger expression.
     pub(super) fn part(&self) -> String {
-        match self.optional {
-            true => format!("({})", self.value()),
-            false => self.path.clone(),
+        if self.optional {
+            format!("({})", self.value())
+        } else {
+            self.path.clone()
         }
     }
 

@@ -296,9 +296,10 @@ fn tasks(document: &Document, fields: &Fields<'_>) -> Option<String> {
             }
             let key = id.path.strip_prefix("item.")?;
             Fields::new(document, "item", items).plain(&[key])?;
-            let list = match found.optional {
-                true => format!("{} | default([])", found.path),
-                false => found.path,
+            let list = if found.optional {
+                format!("{} | default([])", found.path)
+            } else {
+                found.path
             };
             Some(format!("{list} | pluck({})", super::fields::quoted(key)))
         })
@@ -454,11 +455,12 @@ fn job(
     if let Some(found) = own.or_else(inner).or_else(other) {
         return found.value();
     }
-    match list.path_parameters().is_empty() {
-        true => "record.job_id".to_owned(),
-        false => JobFields::of(document, jobs)
+    if list.path_parameters().is_empty() {
+        "record.job_id".to_owned()
+    } else {
+        JobFields::of(document, jobs)
             .id
-            .replacen("record", "parent", 1),
+            .replacen("record", "parent", 1)
     }
 }
 

@@ -107,9 +107,12 @@ fn head(document: &Document, login: &ProposedLogin) -> String {
 fn address(document: &Document) -> (Option<String>, String) {
     let server = document.at(&["servers"])[0]["url"].as_str();
     let base_path = document.at(&["basePath"]).as_str();
-    let plain = |path: &str| match path.contains(['{', '}']) {
-        true => String::new(),
-        false => path.trim_end_matches('/').to_owned(),
+    let plain = |path: &str| {
+        if path.contains(['{', '}']) {
+            String::new()
+        } else {
+            path.trim_end_matches('/').to_owned()
+        }
     };
     match (server, document.at(&["host"]).as_str(), base_path) {
         (Some(server), _, _) if server.starts_with('/') => (None, plain(server)),
@@ -323,13 +326,14 @@ fn filled_path(path: &str, fixed: &[&str], parent: &str) -> String {
         let Some((name, behind)) = after.split_once('}') else {
             return filled;
         };
-        let _ = match fixed.contains(&name) {
-            true => write!(
+        let _ = if fixed.contains(&name) {
+            write!(
                 filled,
                 "{{{{ {} }}}}",
                 super::fields::member("credentials", &credential(name))
-            ),
-            false => write!(filled, "{{{{ {parent} }}}}"),
+            )
+        } else {
+            write!(filled, "{{{{ {parent} }}}}")
         };
         rest = behind;
     }
@@ -340,9 +344,10 @@ fn filled_path(path: &str, fixed: &[&str], parent: &str) -> String {
 /// A key as TOML writes it.
 fn key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    match !name.is_empty() && name.chars().all(bare) {
-        true => name.to_owned(),
-        false => toml_text(name),
+    if !name.is_empty() && name.chars().all(bare) {
+        name.to_owned()
+    } else {
+        toml_text(name)
     }
 }
 

@@ -274,9 +274,10 @@ fn what_a_vendor_calls_a_job_may_be_a_run() {
 /// A document whose every name is as awkward as the format allows.
 fn awkward(name: &str) -> String {
     // Braces in pairs are parameters of the path.
-    let path = match name.contains('}') {
-        true => name.replace(['{', '}'], ""),
-        false => name.to_owned(),
+    let path = if name.contains('}') {
+        name.replace(['{', '}'], "")
+    } else {
+        name.to_owned()
     };
     let list = serde_json::json!({"get": {
         "parameters": [

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use bowline_connector::{NewFile, NewFolder, ScaffoldError, Workspace, new_connection_type};
+use bowline_connector::{
+    NewFile, NewFolder, ScaffoldError, Workspace, new_connection_type, rust_project,
+};
 use bowline_contract::layout::{
     CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
     REQUIREMENTS_FILE,
@@ -17,6 +19,8 @@ use crate::openapi::Proposal;
 
 const DESCRIBED: &str = include_str!("described.toml");
 const PYTHON: &str = include_str!("connector.py.txt");
+const RUST_MAIN: &str = include_str!("rust/main.rs.txt");
+const RUST_CONNECTOR: &str = include_str!("rust/connector.toml.txt");
 const REQUIREMENTS: &str = "\
 # The packages that connector.py imports, one a line, such as `requests==2.32.5`.
 # They are installed into an environment of this connector's own, and into the agent's image.
@@ -126,7 +130,9 @@ impl PipelineScaffold {
                 (REQUIREMENTS_FILE.to_owned(), REQUIREMENTS.to_owned()),
                 (DOCKERFILE_EXTRA.to_owned(), EXTRA.to_owned()),
             ],
-            PipelineStart::Rust => bowline_connector::pipeline_project(self.name.as_str()),
+            PipelineStart::Rust => {
+                rust_project(RUST_CONNECTOR.to_owned(), RUST_MAIN, self.name.as_str())
+            }
         }
     }
 

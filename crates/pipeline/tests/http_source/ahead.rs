@@ -73,9 +73,10 @@ fn pages_do_not_wait_for_what_hangs_on_them() {
         let (_seen, waited) = moved
             .wait_timeout_while(seen, PATIENCE, |seen| *seen < 600)
             .unwrap();
-        Some(match waited.timed_out() {
-            true => status(400, json!({"message": "nobody reads ahead"})),
-            false => log(asked),
+        Some(if waited.timed_out() {
+            status(400, json!({"message": "nobody reads ahead"}))
+        } else {
+            log(asked)
         })
     });
     // More requests than there are logs to wait for, so that one is left for the pages.

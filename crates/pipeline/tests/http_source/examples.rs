@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bowline_contract::pipeline::{validate_assets, validate_runs};
+use bowline_contract::pipeline::{AssetEvent, RunEvent, validate_assets, validate_runs};
 use bowline_pipeline::{HttpSource, Pipeline as _, PipelineConnector, RunQuery};
 use serde_json::{Value, json};
 
@@ -86,12 +86,13 @@ fn assets(source: &HttpSource) -> Vec<Value> {
         .assets(now, None, &mut |event| events.push(event))
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(validate_assets(&events), []);
-    events
+    events.into_iter().map(AssetEvent::into_json).collect()
 }
 
 fn all_runs(source: &HttpSource, query: &RunQuery) -> Vec<Value> {
     let (mut events, summary) = runs(source, query).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(validate_runs(&events), []);
+    let typed: Vec<RunEvent> = events.iter().cloned().map(RunEvent::new).collect();
+    assert_eq!(validate_runs(&typed), []);
     assert!(summary.unmapped.is_empty(), "{:?}", summary.unmapped);
     events.sort_by_key(|event| event["run_source_id"].to_string());
     events

@@ -45,7 +45,7 @@ fn assets(source: &HttpSource) -> Result<Vec<Value>, SourceError> {
     source.assets(
         "2026-01-01T00:00:00Z".parse().unwrap(),
         None,
-        &mut |event| events.push(event),
+        &mut |event| events.push(event.into_json()),
     )?;
     Ok(events)
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bowline_connector::Credentials;
+use bowline_contract::pipeline::Window;
 use bowline_pipeline::{
     HttpSource, Pipeline as _, PipelineConnector, PipelineSource, RunQuery, SourceError, Summary,
 };
@@ -181,10 +182,10 @@ pub(crate) fn open(connector: PipelineConnector, credentials: &Value) -> HttpSou
 }
 
 pub(crate) fn window(start: &str, end: &str) -> RunQuery {
-    RunQuery::Window {
+    RunQuery::Window(Window {
         start: start.parse().unwrap(),
         end: end.parse().unwrap(),
-    }
+    })
 }
 
 /// A window that holds everything.
@@ -197,7 +198,7 @@ pub(crate) fn runs(
     query: &RunQuery,
 ) -> Result<(Vec<Value>, Summary), SourceError> {
     let mut events = Vec::new();
-    let summary = source.runs(query, None, &mut |event| events.push(event))?;
+    let summary = source.runs(query, None, &mut |event| events.push(event.into_json()))?;
     Ok((events, summary))
 }
 

@@ -1,6 +1,6 @@
 //! Which runs a reading gives, and what it asks besides.
 
-use bowline_contract::pipeline::validate_runs;
+use bowline_contract::pipeline::{RunEvent, validate_runs};
 use bowline_pipeline::RunQuery;
 use serde_json::{Value, json};
 
@@ -216,7 +216,8 @@ fn sub_requests_are_joined_two_levels_down() {
         json!([{"key": "job", "value": "The job"}])
     );
     assert_eq!(events[1]["task_runs"][0].get("error"), None);
-    let errors = validate_runs(&events);
+    let typed: Vec<RunEvent> = events.iter().cloned().map(RunEvent::new).collect();
+    let errors = validate_runs(&typed);
     // The vendor gave no error text for one step: that is told, not hidden.
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bowline_contract::pipeline::validate_runs;
+use bowline_contract::pipeline::{GivenRunError, RunEvent, Window, validate_runs};
 use bowline_pipeline::{
     Incoming, Outgoing, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Transport,
     TransportError,
@@ -13,8 +13,7 @@ use bowline_simulator::{ADDRESS, InProcess, Login, Paging, SECRET, Scenario, Ven
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use crate::planted::shared;
-use crate::reading::source;
+use crate::reading::{shared, source};
 
 /// What becomes of an answer: the number of the request, and the answer.
 type Twist = dyn Fn(u64, Incoming) -> Result<Incoming, TransportError> + Send + Sync;
@@ -58,15 +57,15 @@ fn there(scenario: &Scenario) -> usize {
     Vendor::new(scenario.clone()).world.runs.len()
 }
 
-type Outcome = (Vec<Json>, Result<Summary, SourceError>);
+type Outcome = (Vec<RunEvent>, Result<Summary, SourceError>);
 
 fn read(transport: Arc<dyn Transport>, scenario: &Scenario, more: &str) -> Outcome {
     let text = format!("{}\n[http.limits]\n{more}\n", description(scenario));
     let source = source(&text, ADDRESS, Some(transport));
-    let always = RunQuery::Window {
+    let always = RunQuery::Window(Window {
         start: "2000-01-01T00:00:00Z".parse().unwrap(),
         end: "2100-01-01T00:00:00Z".parse().unwrap(),
-    };
+    });
     let mut events = Vec::new();
     let summary = source.runs(&always, None, &mut |event| events.push(event));
     (events, summary)
@@ -216,7 +215,8 @@ fn null_everywhere_loses_no_run() {
     });
     let there = there(&scenario());
     assert_eq!((events.len(), summary.unwrap().events), (there, there));
-    assert_eq!(events[0].as_object().unwrap().len(), 1, "{}", events[0]);
+    let fields = events[0].json().as_object().unwrap();
+    assert_eq!(fields.len(), 1, "{}", events[0]);
     let missing: Vec<String> = validate_runs(&events[..1])
         .into_iter()
         .map(|error| error.field)
@@ -257,7 +257,7 @@ fn ten_megabytes_of_error_text_come_whole_or_are_an_error() {
     assert_eq!(summary.unwrap().events, events.len());
     let longest = events
         .iter()
-        .filter_map(|event| event["error"]["message"].as_str())
+        .filter_map(|event| event.error().and_then(GivenRunError::message))
         .map(str::len)
         .max();
     assert!(

@@ -3,6 +3,5 @@
 mod bad_input;
 mod mutants;
 mod over_http;
-mod planted;
 mod reading;
 mod seeds;

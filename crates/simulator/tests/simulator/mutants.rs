@@ -8,12 +8,17 @@ use std::sync::{Arc, Mutex};
 
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::{CheckReport, Options, Outcome, Report, run};
-use bowline_pipeline::{PagedPipeline, Pipeline, Transport as _};
-use bowline_simulator::{ADDRESS, Form, InProcess, Paging, Scenario, Steps, Vendor, description};
-use jiff::SignedDuration;
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_pipeline::{
+    HttpSource, Outgoing, PagedPipeline, Pipeline, RunQuery, SourceError, Transport as _, unmap_run,
+};
+use bowline_simulator::planted::{Mistake, Planted, Truth};
+use bowline_simulator::{
+    ADDRESS, Form, InProcess, Paging, SECRET, Scenario, Steps, Vendor, description,
+};
+use jiff::{SignedDuration, Timestamp};
 
-use crate::planted::{Mistake, Planted, shared};
-use crate::reading::{known_manifest, source};
+use crate::reading::{known_manifest, shared, source};
 
 /// A vendor with enough of everything for the suite to see.
 fn scenario(seed: u64) -> Scenario {
@@ -25,6 +30,51 @@ fn scenario(seed: u64) -> Scenario {
         page: 40,
         latency: 50_000,
         ..Scenario::calm(seed, "2026-10-25T12:00:00.25Z".parse().unwrap())
+    }
+}
+
+/// The simulated vendor, read by the connector that fits it.
+struct Known {
+    source: HttpSource,
+    transport: InProcess,
+}
+
+impl Truth for Known {
+    fn now(&self) -> Timestamp {
+        self.transport.now()
+    }
+
+    fn generation(&self) -> u64 {
+        self.transport.vendor().world.generation
+    }
+
+    fn pass(&self) {
+        let _ = self.transport.exchange(&Outgoing {
+            method: "GET".to_owned(),
+            address: format!("{ADDRESS}/api/version"),
+            headers: vec![("authorization".to_owned(), format!("Bearer {SECRET}"))],
+            body: None,
+        });
+    }
+
+    fn assets(&self) -> Result<Vec<AssetEvent>, SourceError> {
+        let mut assets = Vec::new();
+        self.source
+            .assets(self.now(), None, &mut |asset| assets.push(asset))?;
+        Ok(assets)
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunEvent>, SourceError> {
+        let mut runs = Vec::new();
+        self.source.runs(query, None, &mut |mut run| {
+            unmap_run(self.source.manifest(), &mut run);
+            runs.push(run);
+        })?;
+        Ok(runs)
+    }
+
+    fn cancel(&self) {
+        self.source.cancel();
     }
 }
 
@@ -55,7 +105,11 @@ fn planted(mistake: Option<Mistake>, changes: u8) -> Report {
     let text = description(&scenario);
     let transport = InProcess::new(Vendor::new(scenario));
     let source = source(&text, ADDRESS, Some(shared(&transport)));
-    let methods = Planted::new(mistake, source, transport.clone());
+    let vendor = Known {
+        source,
+        transport: transport.clone(),
+    };
+    let methods = Planted::new(mistake, vendor);
     prove(&PagedPipeline::new(known_manifest(), methods), &transport)
 }
 

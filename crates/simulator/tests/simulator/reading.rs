@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bowline_connector::Credentials;
-use bowline_contract::pipeline::{PipelineManifest, validate_assets, validate_runs};
+use bowline_contract::pipeline::{
+    PipelineManifest, RunEvent, RunStatus, Window, validate_assets, validate_runs,
+};
 use bowline_pipeline::{HttpSource, Pipeline, RunQuery, SourceError, Transport, description};
 use bowline_simulator::{
     Flaw, InProcess, Scenario, Span, Vendor, asset_flaws, credentials, manifest, run_flaws,
 };
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value as Json;
 
 /// The description of a scenario, read as from a file.
 pub(crate) fn described(text: &str) -> description::Description {
@@ -42,6 +43,11 @@ pub(crate) fn source(text: &str, url: &str, transport: Option<Arc<dyn Transport>
         None => HttpSource::new(manifest, description, &credentials, cancel),
     }
     .unwrap()
+}
+
+/// The transport as the library takes it.
+pub(crate) fn shared(transport: &InProcess) -> Arc<dyn Transport> {
+    Arc::new(transport.clone())
 }
 
 /// What does something with the vendor behind a transport or a server.
@@ -86,17 +92,17 @@ impl Subject<'_> {
         // Nothing changes from here on, so that two readings must be the same.
         self.ask(Vendor::calm_down);
         let whole = self.runs(&window, "runs once all is calm", &mut tally)?;
-        let RunQuery::Window { start, end } = window else {
+        let RunQuery::Window(Window { start, end }) = window else {
             return Ok(tally);
         };
         let middle = self.moment(start, end);
         let mut halves = Vec::new();
         for (start, end) in [(start, middle), (middle, end)] {
-            let half = RunQuery::Window { start, end };
+            let half = RunQuery::Window(Window { start, end });
             halves.extend(self.runs(&half, "runs in a half", &mut tally)?);
         }
-        let sorted = |mut events: Vec<Json>| {
-            events.sort_by_key(|event| event["run_source_id"].to_string());
+        let sorted = |mut events: Vec<RunEvent>| {
+            events.sort_by_key(|event| event.run_source_id().map(str::to_owned));
             events
         };
         if sorted(whole) != sorted(halves) {
@@ -113,10 +119,10 @@ impl Subject<'_> {
         let hours = i64::try_from(hours).unwrap();
         let first = clock - SignedDuration::from_hours(hours + 1);
         let (one, other) = (self.moment(first, clock), self.moment(first, clock));
-        RunQuery::Window {
+        RunQuery::Window(Window {
             start: one.min(other),
             end: one.max(other),
-        }
+        })
     }
 
     fn moment(&mut self, from: Timestamp, to: Timestamp) -> Timestamp {
@@ -170,7 +176,7 @@ impl Subject<'_> {
         query: &RunQuery,
         what: &str,
         tally: &mut Tally,
-    ) -> Result<Vec<Json>, String> {
+    ) -> Result<Vec<RunEvent>, String> {
         let from = self.clock();
         let mut events = Vec::new();
         let size = self.page_size();
@@ -182,10 +188,9 @@ impl Subject<'_> {
         if let Some(error) = validate_runs(&events).first() {
             return Err(format!("{what}: {error}"));
         }
-        let unknown = |event: &Json| {
-            let own = usize::from(event["status"] == "unknown");
-            let steps = event["task_runs"].as_array().into_iter().flatten();
-            own + steps.filter(|step| step["status"] == "unknown").count()
+        let is_unknown = |run: &&RunEvent| run.status() == Some(RunStatus::Unknown);
+        let unknown = |run: &RunEvent| {
+            usize::from(is_unknown(&run)) + run.task_runs().filter(is_unknown).count()
         };
         let unknown: usize = events.iter().map(unknown).sum();
         let counted: usize = summary.unmapped.values().sum();

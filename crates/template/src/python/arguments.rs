@@ -13,6 +13,14 @@ pub(crate) struct Arguments {
     pub(crate) named: Vec<(Arc<str>, Value)>,
 }
 
+impl Arguments {
+    /// Every argument, with a name or without.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Value> {
+        let named = self.named.iter().map(|(_, value)| value);
+        self.positional.iter().chain(named)
+    }
+}
+
 /// How a function takes its arguments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signature<'a> {

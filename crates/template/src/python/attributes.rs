@@ -3,6 +3,7 @@
 use super::arguments::{Arguments, Signature};
 use super::compare::same_item;
 use super::fault::{Outcome, unsupported, value_fault};
+use super::meter;
 use super::number::{as_integer, as_small};
 use super::value::{Dict, Value, View};
 use super::{moment_methods, text};
@@ -109,6 +110,10 @@ fn plain_integer(value: &Value) -> Value {
 
 /// Calls a method found by [`attribute`]; `str.format` and `str.join` are called elsewhere.
 pub(crate) fn call(receiver: &Value, method: &'static str, arguments: Arguments) -> Outcome<Value> {
+    meter::operand(receiver)?;
+    for argument in arguments.all() {
+        meter::operand(argument)?;
+    }
     match receiver {
         Value::Str(found) => text::call(found, method, arguments),
         Value::Moment(moment) => moment_methods::call(moment, method, arguments),
@@ -120,6 +125,7 @@ pub(crate) fn call(receiver: &Value, method: &'static str, arguments: Arguments)
             search(&items.values, method, arguments)
         }
         Value::Range(range) => {
+            meter::items(range.len())?;
             let values: Vec<Value> = (0..range.len())
                 .map(|at| Value::Int(range.at(at)))
                 .collect();

@@ -8,6 +8,7 @@ use num_bigint::BigInt;
 use num_traits::{FromPrimitive, ToPrimitive};
 
 use super::fault::{Fault, FaultKind, Outcome, type_fault, unsupported};
+use super::meter;
 use super::value::{Value, View};
 
 /// A number, for comparing numbers of unlike types.
@@ -67,10 +68,13 @@ impl Number {
 
 /// Python's `a == b`.
 pub(crate) fn equal(a: &Value, b: &Value) -> Outcome<bool> {
-    if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
-        return Ok(a.compare(&b) == Some(Ordering::Equal));
+    if let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) {
+        meter::operand(a)?;
+        meter::operand(b)?;
+        return Ok(x.compare(&y) == Some(Ordering::Equal));
     }
     if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
+        meter::text(a.len().min(b.len()))?;
         return Ok(a == b);
     }
     if let (Value::Native(a), Value::Native(b)) = (a, b)
@@ -90,6 +94,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Outcome<bool> {
             if a.values.len() != b.values.len() {
                 return Ok(false);
             }
+            meter::items(a.values.len())?;
             for (a, b) in a.values.iter().zip(&b.values) {
                 if !same_item(a, b)? {
                     return Ok(false);
@@ -101,6 +106,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Outcome<bool> {
             if a.len() != b.len() {
                 return Ok(false);
             }
+            meter::items(a.len())?;
             for (key, value) in a.iter() {
                 match b.get(key)? {
                     Some(other) if same_item(value, other)? => {}
@@ -140,10 +146,13 @@ pub(crate) fn same_item(a: &Value, b: &Value) -> Outcome<bool> {
 
 /// Python's `a < b` and its like: how `a` stands to `b`, or `None` where neither way holds (NaN).
 pub(crate) fn order(a: &Value, b: &Value, sign: &str) -> Outcome<Option<Ordering>> {
-    if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
-        return Ok(a.compare(&b));
+    if let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) {
+        meter::operand(a)?;
+        meter::operand(b)?;
+        return Ok(x.compare(&y));
     }
     if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
+        meter::text(a.len().min(b.len()))?;
         return Ok(Some(a.cmp(b)));
     }
     if let Some(a) = a.plain() {
@@ -154,6 +163,7 @@ pub(crate) fn order(a: &Value, b: &Value, sign: &str) -> Outcome<Option<Ordering
     }
     match (a, b) {
         (Value::List(x), Value::List(y)) | (Value::Tuple(x), Value::Tuple(y)) => {
+            meter::items(x.values.len().min(y.values.len()))?;
             for (a, b) in x.values.iter().zip(&y.values) {
                 if !same_item(a, b)? {
                     return order(a, b, sign);
@@ -187,6 +197,7 @@ pub(crate) fn hash(value: &Value) -> Outcome<u64> {
 }
 
 fn feed(value: &Value, hasher: &mut DefaultHasher) -> Outcome<()> {
+    meter::operand(value)?;
     match value {
         Value::Undefined(_) => 0_u8.hash(hasher),
         Value::None => 1_u8.hash(hasher),

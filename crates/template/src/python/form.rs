@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::chars;
 use super::fault::{Outcome, check_text, unsupported};
+use super::meter;
 use super::number::digits;
 use super::value::{Value, View};
 use crate::render::object::Object;
@@ -83,6 +84,8 @@ pub(crate) fn write_repr(value: &Value, out: &mut String) -> Outcome<()> {
             }
         },
         Value::Dict(dict) => {
+            meter::items(dict.len())?;
+            check_text(out.len())?;
             out.push('{');
             for (place, (key, value)) in dict.iter().enumerate() {
                 if place > 0 {
@@ -96,6 +99,7 @@ pub(crate) fn write_repr(value: &Value, out: &mut String) -> Outcome<()> {
         }
         Value::View(view, dict) => {
             out.push_str(value.type_name());
+            meter::items(dict.len())?;
             out.push_str("([");
             for (place, (key, value)) in dict.iter().enumerate() {
                 if place > 0 {
@@ -134,6 +138,8 @@ pub(crate) fn write_repr(value: &Value, out: &mut String) -> Outcome<()> {
 }
 
 fn write_items(items: &[Value], out: &mut String) -> Outcome<()> {
+    meter::items(items.len())?;
+    check_text(out.len())?;
     for (place, item) in items.iter().enumerate() {
         if place > 0 {
             out.push_str(", ");

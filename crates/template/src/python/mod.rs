@@ -9,6 +9,7 @@ pub(crate) mod chars;
 pub(crate) mod compare;
 pub(crate) mod fault;
 pub(crate) mod form;
+pub(crate) mod meter;
 pub(crate) mod moment;
 pub(crate) mod moment_methods;
 pub(crate) mod number;

@@ -6,6 +6,7 @@ use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 use super::fault::{
     Fault, FaultKind, INTEGER_LIMIT, Outcome, out_of_fuel, unsupported, value_fault,
 };
+use super::meter;
 use super::value::Value;
 
 /// A number on its way through an operation.
@@ -117,6 +118,7 @@ fn integers(op: Arithmetic, x: &BigInt, y: &BigInt) -> Outcome<Value> {
         Arithmetic::Add => bounded(x + y),
         Arithmetic::Subtract => bounded(x - y),
         Arithmetic::Multiply => {
+            meter::product(x.bits(), y.bits())?;
             if x.bits() + y.bits() > INTEGER_LIMIT {
                 return too_large();
             }
@@ -134,6 +136,7 @@ pub(crate) fn floor_divide(x: &BigInt, y: &BigInt) -> Outcome<(BigInt, BigInt)> 
     if y.is_zero() {
         return by_zero();
     }
+    meter::product(x.bits(), y.bits())?;
     let (quotient, remainder) = (x / y, x % y);
     if !remainder.is_zero() && remainder.is_negative() != y.is_negative() {
         return Ok((quotient - 1, remainder + y));
@@ -156,6 +159,7 @@ pub(crate) fn divide(x: &BigInt, y: &BigInt) -> Outcome<f64> {
     }
     let signed = |bits: u64| i64::try_from(bits).unwrap_or(i64::MAX);
     let shift = (QUOTIENT + signed(y.bits()) - signed(x.bits())).min(-LEAST + 2);
+    meter::product(x.bits().max(y.bits()), y.bits())?;
     let (mut numerator, mut denominator) = (x.abs(), y.abs());
     if shift >= 0 {
         numerator <<= shift.unsigned_abs();
@@ -220,6 +224,8 @@ fn power(x: &BigInt, y: &BigInt) -> Outcome<Value> {
     else {
         return too_large();
     };
+    let bits = x.bits().saturating_mul(u64::from(exponent));
+    meter::product(bits, bits)?;
     bounded(x.pow(exponent))
 }
 
@@ -339,11 +345,19 @@ const DIGITS_LIMIT: usize = 4300;
 
 /// The decimal digits of a whole number; Python refuses very long ones.
 pub(crate) fn digits(number: &BigInt) -> Outcome<String> {
+    /// More bits than any number of so many digits has.
+    const BITS_LIMIT: u64 = DIGITS_LIMIT as u64 * 10 / 3;
+    let refuse = || {
+        value_fault(format!(
+            "a whole number of more than {DIGITS_LIMIT} digits has no text"
+        ))
+    };
+    if number.bits() > BITS_LIMIT {
+        return refuse();
+    }
     let text = number.to_string();
     if text.trim_start_matches('-').len() > DIGITS_LIMIT {
-        return value_fault(format!(
-            "a whole number of more than {DIGITS_LIMIT} digits has no text"
-        ));
+        return refuse();
     }
     Ok(text)
 }
@@ -394,6 +408,9 @@ pub(crate) fn parse_integer(text: &str, base: u32) -> Outcome<Option<Value>> {
         return value_fault(format!(
             "a text of more than {DIGITS_LIMIT} digits is no number"
         ));
+    }
+    if digits.len() as u64 * u64::from(base.ilog2()) > INTEGER_LIMIT {
+        return too_large();
     }
     let number = BigInt::parse_bytes(digits.as_bytes(), base);
     Ok(number.map(|number| Value::integer(if negative { -number } else { number })))

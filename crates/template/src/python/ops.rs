@@ -8,6 +8,7 @@ use num_traits::Zero;
 use super::arguments::too_large;
 use super::compare::{equal, order, same_item};
 use super::fault::{Outcome, check_list, check_text, type_fault, unsupported};
+use super::meter;
 use super::moment::Moment;
 use super::moment_methods;
 use super::number::{Arithmetic, arithmetic, as_integer};
@@ -30,6 +31,8 @@ pub(crate) fn sign(op: Arithmetic) -> &'static str {
 
 /// `a op b`
 pub(crate) fn binary(op: Arithmetic, a: &Value, b: &Value) -> Outcome<Value> {
+    meter::operand(a)?;
+    meter::operand(b)?;
     if let Some(number) = arithmetic(op, a, b)? {
         return Ok(number);
     }
@@ -189,6 +192,12 @@ pub(crate) fn compare(op: Comparison, a: &Value, b: &Value) -> Outcome<bool> {
 
 /// `item in container`
 fn contains(item: &Value, container: &Value) -> Outcome<bool> {
+    if !matches!(
+        container,
+        Value::Dict(_) | Value::View(View::Keys | View::Items, _)
+    ) {
+        meter::operand(container)?;
+    }
     let any = |values: &[Value]| -> Outcome<bool> {
         for value in values {
             if same_item(value, item)? {
@@ -262,7 +271,10 @@ fn contains(item: &Value, container: &Value) -> Outcome<bool> {
 pub(crate) fn length(value: &Value) -> Outcome<usize> {
     Ok(match value {
         Value::Undefined(_) => 0,
-        Value::Str(text) | Value::Markup(text) => text.chars().count(),
+        Value::Str(text) | Value::Markup(text) => {
+            meter::text(text.len())?;
+            text.chars().count()
+        }
         Value::List(items) | Value::Tuple(items) => items.values.len(),
         Value::Dict(dict) | Value::View(_, dict) => dict.len(),
         Value::Range(range) => range.len(),

@@ -2,6 +2,7 @@
 
 use super::arguments::{expected, integer};
 use super::fault::{Fault, FaultKind, Outcome, type_fault, value_fault};
+use super::meter;
 use super::number::as_small;
 use super::value::{Range, Reason, Value};
 use crate::native::Shape;
@@ -50,6 +51,7 @@ fn walk((start, stop, step): (i64, i64, i64)) -> impl Iterator<Item = usize> {
 pub(crate) fn slice(value: &Value, bounds: [&Value; 3]) -> Outcome<Value> {
     match value {
         Value::Str(text) | Value::Markup(text) => {
+            meter::text(text.len())?;
             let chars: Vec<char> = text.chars().collect();
             let taken: String = walk(places(bounds, chars.len())?)
                 .map(|place| chars[place])
@@ -128,6 +130,7 @@ pub(crate) fn item(value: &Value, key: &Value) -> Outcome<Value> {
             Ok(items.values[place(items.values.len())?].clone())
         }
         Value::Str(text) | Value::Markup(text) => {
+            meter::text(text.len())?;
             let place = place(text.chars().count())?;
             let found: String = text.chars().nth(place).into_iter().collect();
             Ok(match value {

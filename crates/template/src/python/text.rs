@@ -1,5 +1,7 @@
 //! Python's methods of `str`.
 
+use std::collections::HashSet;
+
 use super::arguments::{Arguments, Bound, Signature, expected, integer};
 use super::chars::{self, is_space};
 use super::fault::{
@@ -87,7 +89,7 @@ pub(crate) fn call(text: &str, method: &'static str, arguments: Arguments) -> Ou
         }
         "strip" | "lstrip" | "rstrip" => {
             let bound = arguments.bind(Signature::by_place(method, &["chars"], 0))?;
-            let set: Option<Vec<char>> = match bound.some(0) {
+            let set: Option<HashSet<char>> = match bound.some(0) {
                 Some(_) => Some(bound.text(0)?.chars().collect()),
                 None => None,
             };

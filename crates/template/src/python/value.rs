@@ -7,6 +7,7 @@ use num_bigint::BigInt;
 
 use super::compare::{equal, hash};
 use super::fault::{DEPTH_LIMIT, Outcome, check_list, out_of_fuel};
+use super::meter;
 use super::moment::Moment;
 use crate::native::{Native, Shape};
 use crate::render::object::Object;
@@ -255,6 +256,7 @@ impl Value {
         let Value::Native(native) = self else {
             return None;
         };
+        meter::owe(native.count());
         let items = (0..native.count()).filter_map(|place| native.at(place));
         Some(match native.shape() {
             Shape::Sequence => Value::outside_list(items.map(|item| item.0).collect()),

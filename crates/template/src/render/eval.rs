@@ -8,19 +8,16 @@ use super::attributes::Lookup;
 use super::machine::{Machine, load};
 use super::object::{Activation, Object};
 use crate::environment::Absent;
-use crate::native::Shape;
 use crate::python::arguments::Arguments;
 use crate::python::attributes::{self, Attribute};
 use crate::python::compare::same_item;
 use crate::python::fault::{Fault, FaultKind, Origin, Outcome, type_fault};
 use crate::python::form::write_text;
+use crate::python::meter;
 use crate::python::ops::{self, Comparison};
 use crate::python::slice;
 use crate::python::value::{Dict, Value};
 use crate::syntax::ast::{Application, ArgumentList, Expr, ExprKind};
-
-/// How many items that are compared cost as much as one step.
-const ITEMS_PER_STEP: usize = 4;
 
 impl Machine {
     /// Evaluates an expression; `block` is the text that a block's filters start from.
@@ -30,7 +27,7 @@ impl Machine {
         home: &Arc<Activation>,
         block: Option<&str>,
     ) -> Outcome<Value> {
-        self.spend(1)?;
+        meter::spend(1)?;
         self.eval_kind(expr, home, block)
             .map_err(|fault| fault.at(expr.at))
     }
@@ -183,7 +180,7 @@ impl Machine {
         home: &Arc<Activation>,
         block: Option<&str>,
     ) -> Outcome<Value> {
-        self.spend(1)?;
+        meter::spend(1)?;
         match &expr.kind {
             ExprKind::Name(variable) => Ok(load(variable.place, home)
                 .unwrap_or_else(|| Value::undefined(format!("`{}` is undefined", variable.name)))),
@@ -250,7 +247,7 @@ impl Machine {
         let ExprKind::Attribute(value, name) = &expr.kind else {
             return self.eval(expr, home, None);
         };
-        self.spend(1)?;
+        meter::spend(1)?;
         let value = self.eval(value, home, None)?;
         if let Value::Native(_) = &value
             && let Some(plain) = value.plain()
@@ -337,12 +334,6 @@ impl Machine {
             }
             return Ok(found == (op == Comparison::In));
         }
-        let items = match b {
-            Value::List(items) | Value::Tuple(items) => items.values.len(),
-            Value::Native(native) if native.shape() == Shape::Sequence => native.count(),
-            _ => 0,
-        };
-        self.spend((items / ITEMS_PER_STEP) as u64)?;
         ops::compare(op, a, b)
     }
 }

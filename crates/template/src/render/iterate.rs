@@ -10,6 +10,7 @@ use crate::environment::Absent;
 use crate::python::arguments::Arguments;
 use crate::python::compare::{equal, hash};
 use crate::python::fault::{Outcome, runtime, type_fault, unsupported, value_fault};
+use crate::python::meter;
 use crate::python::number::as_small;
 use crate::python::value::{Dict, Value, View, deeper};
 use crate::syntax::ast::{For, LoopTest, Target};
@@ -114,7 +115,7 @@ impl Machine {
                     .chars()
                     .map(|c| Value::text(c.encode_utf8(&mut [0; 4])))
                     .collect();
-                self.spend(chars.len() as u64 / 4)?;
+                meter::spend(chars.len() as u64 / 4)?;
                 chars.reverse();
                 Cursor::Items(chars)
             }
@@ -137,7 +138,7 @@ impl Machine {
 
     /// The next item.
     pub(crate) fn advance(&mut self, cursor: &mut Cursor) -> Outcome<Option<Value>> {
-        self.spend(1)?;
+        meter::spend(1)?;
         match cursor {
             Cursor::Items(items) => Ok(items.pop()),
             Cursor::Generator(object) => match &**object {
@@ -437,7 +438,7 @@ impl Machine {
     pub(crate) fn key(&mut self, item: &Value, key: &Key) -> Outcome<Value> {
         let value = self.follow(item.clone(), &key.path, None)?;
         Ok(if key.ignore_case {
-            lowered(value)
+            lowered(value)?
         } else {
             value
         })
@@ -449,10 +450,13 @@ fn not_iterable<T>(value: &Value) -> Outcome<T> {
 }
 
 /// Lower case for texts, all else as it is.
-pub(crate) fn lowered(value: Value) -> Value {
+pub(crate) fn lowered(value: Value) -> Outcome<Value> {
     match value.as_str() {
-        Some(text) => Value::text(text.to_lowercase()),
-        None => value,
+        Some(text) => {
+            meter::text(text.len())?;
+            Ok(Value::text(text.to_lowercase()))
+        }
+        None => Ok(value),
     }
 }
 

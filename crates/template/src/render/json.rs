@@ -6,6 +6,7 @@ use crate::python::arguments::integer;
 use crate::python::compare::order;
 use crate::python::fault::{Outcome, check_text, type_fault};
 use crate::python::form::float_repr;
+use crate::python::meter;
 use crate::python::number::digits;
 use crate::python::value::Value;
 use crate::render::filters::merge_sort;
@@ -32,6 +33,7 @@ pub(super) fn dump(value: &Value, indent: Option<&Value>) -> Outcome<String> {
 
 fn write_value(value: &Value, indent: Option<&str>, depth: usize, out: &mut String) -> Outcome<()> {
     check_text(out.len())?;
+    meter::operand(value)?;
     match value {
         Value::None => out.push_str("null"),
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),

@@ -5,16 +5,11 @@ use std::sync::{Arc, Mutex, Weak};
 use super::object::{Activation, Context, Object, lock};
 use crate::environment::Environment;
 use crate::python::fault::{Fault, FaultKind, Outcome, out_of_fuel, value_fault};
+use crate::python::meter;
 use crate::python::value::Value;
 use crate::scope::Scope;
 use crate::syntax::ast::{Expr, Frame, Load, Place, Target, Variable};
 use crate::syntax::{Formula, Program};
-
-/// How much work a template may do: steps, items and so many bytes of text count one each.
-const FUEL: u64 = 5_000_000;
-
-/// How many bytes of text cost as much as one step.
-pub(super) const BYTES_PER_STEP: usize = 16;
 
 /// How deep macros, blocks and recursive loops may call one another.
 const CALL_LIMIT: usize = 150;
@@ -28,7 +23,6 @@ const STACK: usize = 16 << 20;
 /// What runs a template, once.
 pub(crate) struct Machine {
     pub(crate) environment: Arc<Environment>,
-    fuel: u64,
     calls: usize,
     /// What may stand in a cycle; it is emptied at the end.
     namespaces: Vec<Weak<Object>>,
@@ -43,6 +37,7 @@ pub(crate) fn run(program: &Program, given: Scope) -> Outcome<String> {
         environment: program.environment.clone(),
         blocks: program.blocks.clone(),
     });
+    let _metered = meter::start();
     let mut machine = Machine::new(&program.environment);
     let home = machine.activation(program.slots, None, context.clone());
     if let Some(slot) = program.this {
@@ -69,6 +64,7 @@ pub(crate) fn evaluate(formula: &Formula, given: &Scope) -> Outcome<Value> {
         environment: formula.environment.clone(),
         blocks: formula.blocks.clone(),
     });
+    let _metered = meter::start();
     let mut machine = Machine::new(&formula.environment);
     let home = machine.activation(formula.slots, None, context);
     let result = machine
@@ -87,6 +83,7 @@ pub(crate) fn constant(expr: &Expr, environment: &Arc<Environment>) -> Outcome<V
         environment: environment.clone(),
         blocks: Arc::from([]),
     });
+    let _metered = meter::start();
     let mut machine = Machine::new(environment);
     let home = machine.activation(0, None, context);
     machine.eval(expr, &home, None)
@@ -111,38 +108,22 @@ impl Machine {
     fn new(environment: &Arc<Environment>) -> Self {
         Self {
             environment: environment.clone(),
-            fuel: FUEL,
             calls: 0,
             namespaces: Vec::new(),
             activations: Vec::new(),
         }
     }
 
-    /// Pays for work.
-    pub(crate) fn spend(&mut self, steps: u64) -> Outcome<()> {
-        match self.fuel.checked_sub(steps) {
-            Some(left) => {
-                self.fuel = left;
-                Ok(())
-            }
-            None => {
-                self.fuel = 0;
-                out_of_fuel(
-                    "the template takes too much work: it loops too often or builds too much",
-                )
-            }
-        }
-    }
-
     /// Pays for a value that has been made.
-    pub(crate) fn pay(&mut self, value: Value) -> Outcome<Value> {
-        let cost = match &value {
-            Value::Str(text) | Value::Markup(text) => text.len() / BYTES_PER_STEP,
-            Value::List(items) | Value::Tuple(items) => items.values.len() / 2,
-            Value::Dict(dict) => dict.len(),
-            _ => 0,
-        };
-        self.spend(cost as u64)?;
+    pub(crate) fn pay(&self, value: Value) -> Outcome<Value> {
+        match &value {
+            Value::Str(text) | Value::Markup(text) => meter::text(text.len()),
+            Value::List(items) | Value::Tuple(items) => {
+                meter::spend((items.values.len() / 2) as u64)
+            }
+            Value::Dict(dict) => meter::spend(dict.len() as u64),
+            _ => Ok(()),
+        }?;
         Ok(value)
     }
 
@@ -199,13 +180,21 @@ impl Machine {
         }
         self.calls += 1;
         let result = if self.calls % CALLS_PER_STACK == CALLS_PER_STACK / 4 {
+            let reading = meter::reading();
             std::thread::scope(|scope| {
                 let machine = &mut *self;
-                let thread = std::thread::Builder::new()
-                    .stack_size(STACK)
-                    .spawn_scoped(scope, move || work(machine));
+                let thread =
+                    std::thread::Builder::new()
+                        .stack_size(STACK)
+                        .spawn_scoped(scope, move || {
+                            meter::resume(reading);
+                            (work(machine), meter::reading())
+                        });
                 match thread.map(std::thread::ScopedJoinHandle::join) {
-                    Ok(Ok(result)) => result,
+                    Ok(Ok((result, reading))) => {
+                        meter::resume(reading);
+                        result
+                    }
                     Ok(Err(panic)) => std::panic::resume_unwind(panic),
                     Err(_) => out_of_fuel("no memory for calls this deep"),
                 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::iterate::{Cursor, State, generator};
 use super::looping::{self, Loop};
-use super::machine::{BYTES_PER_STEP, Machine, load, namespace, not_a_namespace, put};
+use super::machine::{Machine, load, namespace, not_a_namespace, put};
 use super::object::{Activation, Context, MacroObject, Object, lock};
 use crate::python::arguments::Arguments;
 use crate::python::fault::{Fault, Outcome, check_text, runtime, type_fault};
 use crate::python::form::write_text;
+use crate::python::meter;
 use crate::python::value::{Dict, Reason, Value};
 use crate::syntax::ast::{Block, Expr, ExprKind, For, Macro, SetBlock, Stmt, Target};
 
@@ -30,7 +31,7 @@ impl Machine {
     fn captured(&mut self, body: &[Stmt], home: &Arc<Activation>) -> Outcome<String> {
         let mut text = String::new();
         self.statements(body, home, &mut text)?;
-        self.spend((text.len() / BYTES_PER_STEP) as u64)?;
+        meter::text(text.len())?;
         Ok(text)
     }
 
@@ -38,7 +39,7 @@ impl Machine {
         let before = out.len();
         write_text(value, out)?;
         check_text(out.len())?;
-        self.spend(((out.len() - before) / BYTES_PER_STEP) as u64)
+        meter::text(out.len() - before)
     }
 
     /// Writes a value as the environment wants it printed.
@@ -67,11 +68,11 @@ impl Machine {
     }
 
     fn statement(&mut self, stmt: &Stmt, home: &Arc<Activation>, out: &mut String) -> Outcome<()> {
-        self.spend(1)?;
+        meter::spend(1)?;
         match stmt {
             Stmt::Text(text) => {
                 check_text(out.len() + text.len())?;
-                self.spend((text.len() / BYTES_PER_STEP) as u64)?;
+                meter::text(text.len())?;
                 out.push_str(text);
                 Ok(())
             }
@@ -229,7 +230,7 @@ impl Machine {
             let home = machine.activation(node.slots, Some(around.clone()), around.context.clone());
             let mut text = String::new();
             machine.walk(node, around, &home, source, depth, &mut text)?;
-            machine.spend((text.len() / BYTES_PER_STEP) as u64)?;
+            meter::text(text.len())?;
             Ok(text)
         })
     }

@@ -20,6 +20,7 @@ use ast::{Frame, Stmt};
 
 use crate::environment::Environment;
 use crate::python::fault::Outcome;
+use crate::python::meter;
 
 /// How the text around tags is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,7 @@ pub(crate) fn normalize(text: &str) -> String {
 
 /// Parses a text that [`normalize`] has been through.
 pub(crate) fn parse(source: String, environment: &Arc<Environment>) -> Outcome<Program> {
+    let _metered = meter::start();
     let tokens = lexer::tokens(&source, environment.whitespace)?;
     let body = parser::parse(tokens)?;
     let program = scope::settle(source, body, environment)?;
@@ -95,6 +97,7 @@ pub(crate) fn parse(source: String, environment: &Arc<Environment>) -> Outcome<P
 
 /// Parses an expression on its own.
 pub(crate) fn parse_expression(source: &str, environment: &Arc<Environment>) -> Outcome<Formula> {
+    let _metered = meter::start();
     let tokens = lexer::expression_tokens(source, environment.whitespace)?;
     let expr = parser::parse_expression(tokens)?;
     scope::settle_expression(source, expr, environment)

@@ -51,6 +51,22 @@ fn work_without_end_is_stopped() {
         "{{ text|replace('', text * 9999999) }}",
         "{% for i in range(100000) %}{{ text * 1000 }}{% endfor %}",
         "{{ ('x,' * 4000000).split(',')|length }}",
+        "{% for i in range(100000) %}{% set x = 3 ** 600000 %}{% endfor %}",
+        "{% for i in range(100000) %}{% set x = 7 ** 9999 // 3 ** 9999 %}{% endfor %}",
+        "{% set ns = namespace(s=[1], t=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}",
+        "{% set ns = namespace(s=[1], t=[2]) %}{% for i in range(60) %}{% set ns.s = [1, ns.s] %}{% set ns.t = [1, ns.t] %}{% endfor %}{% for i in range(100000) %}{% set x = ns.s < ns.t %}{% endfor %}",
+        "{% set ns = namespace(s=(1,)) %}{% for i in range(60) %}{% set ns.s = (ns.s, ns.s) %}{% endfor %}{{ {ns.s: 1}|length }}",
+        "{% set ns = namespace(s=[]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s|string|length }}",
+        "{% set ns = namespace(s=[]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s|tojson|length }}",
+        "{{ ('f' * 5000000)|int(0, 16) > 1 }}",
+        "{% set a = 'a' * 9000000 %}{% for i in range(100000) %}{% set n = a.count('b') %}{% endfor %}",
+        "{% set a = 'é' * 4000000 %}{% for i in range(100000) %}{% set n = a|length %}{% endfor %}",
+        "{% set a = 'é' * 4000000 %}{% for i in range(100000) %}{% set n = a[7] %}{% endfor %}",
+        "{% set a = 'a' * 9000000 %}{% for i in range(100000) %}{% set n = 'b' in a %}{% endfor %}",
+        "{% set a = 'a' * 9000000 %}{% set b = a ~ 'b' %}{% for i in range(100000) %}{% set n = a == b[:-1] %}{% endfor %}",
+        "{{ ([('a' * 9000000)] * 100000)|unique|list|length }}",
+        "{{ ([('a' * 9000000)] * 100000)|sort|length }}",
+        "{% set big = 2 ** 900000 %}{% for i in range(100000) %}{% set n = big == big + 1 %}{% endfor %}",
     ] {
         assert_eq!(
             fails(template).kind,
@@ -58,6 +74,13 @@ fn work_without_end_is_stopped() {
             "{template}"
         );
     }
+}
+
+#[test]
+fn what_is_large_and_within_bounds_is_quick() {
+    let strip = "{{ ('a' * 1000000).strip(('b' * 1000000) ~ 'a')|length }}";
+    let request = json!({ "template": strip, "context": {} });
+    assert_eq!(render(&request).expect("it renders").0, "0");
 }
 
 #[test]

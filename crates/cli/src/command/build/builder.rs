@@ -7,10 +7,11 @@ use bowline_connector::Workspace;
 use bowline_contract::layout::OUTPUT_DIR;
 use bowline_image::engine::{self, Engine, EngineBuilt, EngineOptions};
 use bowline_image::native::{self, Built, NativeOptions, Output};
-use bowline_image::registry::Access;
-use bowline_image::{BuildEvent, ImageError, ImageErrorKind, ImagePlan};
+use bowline_image::{BuildEvent, ImageError, ImageErrorKind, ImagePlan, from_oci};
+use bowline_oci::registry::Access;
 
 use super::Voice;
+use crate::context::Context;
 use crate::error::CliError;
 
 /// What builds an image.
@@ -49,6 +50,17 @@ impl FromStr for Destination {
             _ => {
                 Err("write it as `oci:DIR`, `oci-archive:FILE` or `docker-archive:FILE`".to_owned())
             }
+        }
+    }
+}
+
+impl Destination {
+    /// The same place, where a relative path begins in the command's directory.
+    pub(super) fn within(&self, context: &Context) -> Self {
+        match self {
+            Self::Layout(path) => Self::Layout(context.path(path)),
+            Self::OciArchive(path) => Self::OciArchive(context.path(path)),
+            Self::DockerArchive(path) => Self::DockerArchive(context.path(path)),
         }
     }
 }
@@ -133,7 +145,7 @@ fn native(job: &Job<'_>, voice: &Voice) -> Result<Made, CliError> {
         Some(Destination::Layout(path)) => Output::Layout(path.clone()),
         Some(Destination::OciArchive(path)) => Output::OciArchive(path.clone()),
         Some(Destination::DockerArchive(path)) => Output::DockerArchive(path.clone()),
-        None if job.push => Output::Registry(job.plan.tag.parse()?),
+        None if job.push => Output::Registry(job.plan.tag.parse().map_err(from_oci)?),
         // What every engine loads holds one platform.
         None if job.plan.platforms.len() == 1 => Output::DockerArchive(usual_file(job)),
         None => Output::OciArchive(usual_file(job)),

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use bowline_collect::{Collected, Tally, Window};
+use bowline_collect::{Collected, Tally};
+use bowline_contract::pipeline::Window;
 use bowline_words::counted;
 
 use crate::output::visible;

@@ -27,16 +27,26 @@ fn changed(mut record: Value, changes: Value) -> Value {
     record
 }
 
+fn runs(events: &[Value]) -> Vec<EventError> {
+    let events: Vec<RunEvent> = events.iter().cloned().map(RunEvent::new).collect();
+    validate_runs(&events)
+}
+
+fn assets(events: &[Value]) -> Vec<EventError> {
+    let events: Vec<AssetEvent> = events.iter().cloned().map(AssetEvent::new).collect();
+    validate_assets(&events)
+}
+
 fn told(errors: &[EventError]) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
 }
 
 fn of_run(changes: Value) -> Vec<String> {
-    told(&validate_runs(&[run(changes)]))
+    told(&runs(&[run(changes)]))
 }
 
 fn of_asset(changes: Value) -> Vec<String> {
-    told(&validate_assets(&[asset(changes)]))
+    told(&assets(&[asset(changes)]))
 }
 
 #[test]
@@ -55,10 +65,7 @@ fn complete_events_are_valid_and_come_back_unchanged() {
         "tasks": [{"task_source_id": "t", "name": "T", "inputs": refs("INPUT"), "upstream_task_source_ids": ["s"]}],
         "triggered_job_source_ids": ["next"]
     }));
-    assert_eq!(
-        told(&validate_assets(std::slice::from_ref(&complete))),
-        [""; 0]
-    );
+    assert_eq!(told(&assets(std::slice::from_ref(&complete))), [""; 0]);
     let typed: Asset = serde_json::from_value(complete.clone()).unwrap();
     assert_eq!(serde_json::to_value(&typed).unwrap(), complete);
 
@@ -67,10 +74,7 @@ fn complete_events_are_valid_and_come_back_unchanged() {
         "error": {"message": "m", "code": "E", "retryable": true, "structured_fields": {}},
         "task_runs": [run(json!({"task_source_id": "t", "outputs": refs("OUTPUT")}))]
     }));
-    assert_eq!(
-        told(&validate_runs(std::slice::from_ref(&complete))),
-        [""; 0]
-    );
+    assert_eq!(told(&runs(std::slice::from_ref(&complete))), [""; 0]);
     let typed: Run = serde_json::from_value(complete.clone()).unwrap();
     assert_eq!(serde_json::to_value(&typed).unwrap(), complete);
 }
@@ -84,7 +88,7 @@ fn nulls_and_empty_lists_count_as_absent_and_are_not_written() {
         }
     }
     event["inputs"] = json!([]);
-    assert_eq!(told(&validate_runs(std::slice::from_ref(&event))), [""; 0]);
+    assert_eq!(told(&runs(std::slice::from_ref(&event))), [""; 0]);
     let typed: Run = serde_json::from_value(event).unwrap();
     assert_eq!(serde_json::to_value(&typed).unwrap(), run(json!({})));
 }
@@ -92,7 +96,7 @@ fn nulls_and_empty_lists_count_as_absent_and_are_not_written() {
 #[test]
 fn required_fields_are_missed() {
     assert_eq!(
-        told(&validate_runs(&[json!({})])),
+        told(&runs(&[json!({})])),
         [
             "event 0: `job_source_id`: required, but missing",
             "event 0: `run_source_id`: required, but missing",
@@ -101,9 +105,7 @@ fn required_fields_are_missed() {
         ]
     );
     assert_eq!(
-        told(&validate_assets(&[
-            json!({"job_source_id": " ", "name": null})
-        ])),
+        told(&assets(&[json!({"job_source_id": " ", "name": null})])),
         [
             "event 0: `job_source_id`: required, but empty",
             "event 0: `name`: required, but missing",
@@ -119,7 +121,7 @@ fn paths_say_where_inside() {
     }));
     let events = [run(json!({})), json!("x"), run(json!({})), event];
     assert_eq!(
-        told(&validate_runs(&events)),
+        told(&runs(&events)),
         [
             "event 1: expected an object, found text",
             &format!(
@@ -218,12 +220,12 @@ fn values_are_checked_by_their_shape() {
 #[test]
 fn at_most_fifty_errors_are_collected() {
     let events = vec![json!({}); 40];
-    let errors = validate_runs(&events);
+    let errors = runs(&events);
     assert_eq!(errors.len(), MAX_EVENT_ERRORS);
     assert_eq!(errors[49].path, "12");
     let nested = [run(json!({"task_runs": vec![json!(null); 100]}))];
-    assert_eq!(validate_runs(&nested).len(), MAX_EVENT_ERRORS);
-    assert_eq!(validate_assets(&events).len(), MAX_EVENT_ERRORS);
+    assert_eq!(runs(&nested).len(), MAX_EVENT_ERRORS);
+    assert_eq!(assets(&events).len(), MAX_EVENT_ERRORS);
 }
 
 #[test]

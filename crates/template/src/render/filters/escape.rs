@@ -1,6 +1,6 @@
 //! Filters that write values in other notations.
 
-use std::fmt::Write;
+use bowline_words::percent_encode;
 
 use crate::python::arguments::{Arguments, Signature};
 use crate::python::fault::{Outcome, check_text, value_fault};
@@ -66,18 +66,10 @@ fn url_encode(machine: &mut Machine, value: &Value) -> Outcome<String> {
 
 fn url_quote(text: &str, query: bool) -> Outcome<String> {
     check_text(text.len().saturating_mul(3))?;
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => {
-                out.push(char::from(byte));
-            }
-            b'/' if !query => out.push('/'),
-            b' ' if query => out.push('+'),
-            _ => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    Ok(out)
+    let quoted = percent_encode(text);
+    Ok(if query {
+        quoted.replace("%20", "+")
+    } else {
+        quoted.replace("%2F", "/")
+    })
 }

@@ -10,6 +10,7 @@ pub(crate) use sequence::merge_sort;
 use super::machine::Machine;
 use crate::python::arguments::Arguments;
 use crate::python::fault::{Outcome, unsupported};
+use crate::python::meter;
 use crate::python::value::Value;
 use crate::syntax::scope::unknown;
 
@@ -87,6 +88,10 @@ impl Machine {
             return Err(unknown("filter", name, environment.filter_names()));
         };
         let name = &NAMES[place];
+        meter::operand(&value)?;
+        for argument in arguments.all() {
+            meter::operand(argument)?;
+        }
         let value = match *name {
             "dictsort" | "items" | "last" | "reverse" | "urlencode" => {
                 value.plain().unwrap_or(value)

@@ -6,6 +6,7 @@ use crate::python::arguments::{Arguments, Bound, Signature};
 use crate::python::compare::{equal, order};
 use crate::python::fault::{Outcome, check_text, runtime, type_fault, unsupported};
 use crate::python::form::{to_text, write_text};
+use crate::python::meter;
 use crate::python::number::Arithmetic;
 use crate::python::ops::{binary, length};
 use crate::python::value::{TupleNames, Value};
@@ -96,7 +97,7 @@ pub(super) fn apply(
         "dictsort" => {
             let names = &["case_sensitive", "by", "reverse"];
             let bound = arguments.bind(Signature::by_name(name, names, 0))?;
-            dict_sort(machine, &value, &bound)
+            dict_sort(&value, &bound)
         }
         "groupby" => {
             let names = &["attribute", "default", "case_sensitive"];
@@ -391,7 +392,7 @@ fn sort(machine: &mut Machine, value: &Value, bound: &Bound) -> Outcome<Value> {
     Value::list(sorted(keyed, bound.is_true(0, false))?)
 }
 
-fn dict_sort(machine: &mut Machine, value: &Value, bound: &Bound) -> Outcome<Value> {
+fn dict_sort(value: &Value, bound: &Bound) -> Outcome<Value> {
     let by = match bound.get(1) {
         None => 0,
         Some(by) => match by.as_str() {
@@ -412,12 +413,12 @@ fn dict_sort(machine: &mut Machine, value: &Value, bound: &Bound) -> Outcome<Val
     };
     let mut keyed = Vec::new();
     for (key, value) in dict.iter() {
-        machine.spend(1)?;
+        meter::spend(1)?;
         let part = if by == 0 { key } else { value };
         let sort_key = if bound.is_true(0, false) {
             part.clone()
         } else {
-            lowered(part.clone())
+            lowered(part.clone())?
         };
         keyed.push((sort_key, Value::tuple(vec![key.clone(), value.clone()])?));
     }
@@ -431,7 +432,7 @@ fn group_by(machine: &mut Machine, value: &Value, bound: &Bound) -> Outcome<Valu
     let mut keyed = Vec::new();
     for item in machine.collect(value)? {
         let key = machine.follow(item.clone(), &steps, default)?;
-        let key = if case_sensitive { key } else { lowered(key) };
+        let key = if case_sensitive { key } else { lowered(key)? };
         keyed.push((key.clone(), Value::tuple(vec![key, item])?));
     }
     let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();

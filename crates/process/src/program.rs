@@ -1,0 +1,57 @@
+//! Which program a connector is, and how it is started.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The program of a connector that runs in a process of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The connector's name; every error names it.
+    pub connector: String,
+    /// The program and its arguments; never empty.
+    pub command: Vec<OsString>,
+    /// Where it runs.
+    pub directory: PathBuf,
+    /// The longest it may take from its start to its answer to `initialize`.
+    pub start_timeout: Duration,
+}
+
+impl Program {
+    /// A program that has 30 seconds to start.
+    #[must_use]
+    pub fn new(
+        connector: impl Into<String>,
+        command: impl IntoIterator<Item = impl Into<OsString>>,
+        directory: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            connector: connector.into(),
+            command: command.into_iter().map(Into::into).collect(),
+            directory: directory.into(),
+            start_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// The program's name, for errors.
+    pub(crate) fn shown(&self) -> String {
+        let name = self.command.first().cloned().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    pub(crate) fn to_command(&self) -> Command {
+        let (program, arguments) = match self.command.split_first() {
+            Some((program, arguments)) => (program.clone(), arguments),
+            None => (OsString::new(), &[][..]),
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}

@@ -1,0 +1,69 @@
+//! A connector in memory, read from its folder.
+
+mod given;
+mod load;
+mod open;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bowline_contract::{ConnectorName, SourceManifest, Template};
+use bowline_driver::DriverKind;
+use toml::Spanned;
+
+use crate::dialect::Pack;
+use crate::folder::FunctionalSection;
+use crate::template::TemplateSet;
+
+pub use open::{FunctionalTarget, OpenError};
+
+/// A connector: everything its folder says, checked and compiled.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    /// Its name.
+    pub name: ConnectorName,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its manifest.
+    pub manifest: SourceManifest,
+    /// The dialect pack it extends, if any.
+    pub dialect: Option<&'static Pack>,
+    /// How to reach the database.
+    pub driver: Driver,
+    /// Its templates: the pack's, and its own over them.
+    pub templates: TemplateSet,
+    /// Templates the pack has and the connector says are not implemented.
+    pub dropped: Vec<&'static Template>,
+    pub(crate) functional: Option<Functional>,
+}
+
+/// Where functional checks may create their table.
+#[derive(Debug, Clone)]
+pub(crate) enum Functional {
+    /// As `connector.toml` says: Jinja over the connect_args.
+    Declared(FunctionalSection),
+    /// As the connector's own code says.
+    Given(FunctionalTarget),
+}
+
+/// How a connector reaches its database. Texts are Jinja over the connect_args of credentials.json.
+#[derive(Debug, Clone)]
+pub struct Driver {
+    /// The driver.
+    pub kind: DriverKind,
+    pub(crate) options: BTreeMap<String, Spanned<String>>,
+    pub(crate) init: Vec<Spanned<String>>,
+}
+
+impl Driver {
+    /// A driver that needs neither options nor statements.
+    pub(crate) fn plain(kind: DriverKind) -> Self {
+        Self {
+            kind,
+            options: BTreeMap::new(),
+            init: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,466 @@
+//! Reading a connector folder: every file, every mistake.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use bowline_connector::folder::{Document, LoadError, Place, Problem, ProblemKind, connector_name};
+use bowline_connector::{EnvironmentEvent, ExpressionError, check_expression};
+use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
+use bowline_driver::AdbcLibrary;
+use bowline_process::Program;
+use bowline_template::CompiledTemplate;
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
+use toml::Spanned;
+
+use super::{Connector, Driver, Functional, given};
+use crate::dialect::Pack;
+use crate::folder::{
+    ConnectorFile, DriverKind, DriverSection, GivenTemplate, compile, read_templates,
+    template_of_file, whole_file,
+};
+use crate::template::{ConnectorTemplate, Origin, TemplateSet};
+
+impl Connector {
+    /// Reads the connector in a folder, checks all of it and compiles its templates.
+    ///
+    /// # Errors
+    /// [`LoadError`]; `Invalid` holds every mistake found in any file, each with its place and a hint.
+    pub fn load(dir: &Path) -> Result<Self, LoadError> {
+        Self::load_with(dir, &mut |_| ())
+    }
+
+    /// As [`Connector::load`], and tells what happens while the packages of a connector in Python are installed.
+    ///
+    /// # Errors
+    /// As [`Connector::load`].
+    pub fn load_with(
+        dir: &Path,
+        on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
+    ) -> Result<Self, LoadError> {
+        let name = connector_name(dir)?;
+        let python = dir.join(layout::PYTHON_FILE);
+        match python.is_file() && !dir.join(layout::CONNECTOR_FILE).exists() {
+            true => given::load_python(&name, dir, on_event),
+            false => Self::load_named(&name, dir),
+        }
+    }
+
+    /// As [`Connector::load`], for a declarative connector whose folder's own name does not count.
+    pub(crate) fn load_named(name: &ConnectorName, dir: &Path) -> Result<Self, LoadError> {
+        let Some(connector_text) = read_optional(&dir.join(layout::CONNECTOR_FILE))? else {
+            return Err(LoadError::NotAConnector {
+                dir: dir.to_path_buf(),
+            });
+        };
+        let mut problems = Vec::new();
+        let file = read_connector_file(name, dir, &connector_text, &mut problems);
+        let own = read_own_templates(dir, &mut problems)?;
+        let manifest = read_manifest(dir, &mut problems)?;
+        let (
+            Some(ConnectorParts {
+                file,
+                dialect,
+                driver,
+            }),
+            Some(manifest),
+        ) = (file, manifest)
+        else {
+            return Err(LoadError::Invalid { problems });
+        };
+        let mut functional = file.functional.map(Functional::Declared);
+        let given = match &driver.kind {
+            // A dialect pack says what the templates are; without one the program does.
+            bowline_driver::DriverKind::Process(program) if dialect.is_none() => {
+                let path = dir.join(layout::CONNECTOR_FILE);
+                let given = given::ask(program, &path, &mut problems)?;
+                functional = functional.or(given.functional.map(Functional::Given));
+                given.templates
+            }
+            _ => TemplateSet::default(),
+        };
+        let (templates, dropped) = merge(given, dialect, own, &mut problems);
+        if !problems.is_empty() {
+            return Err(LoadError::Invalid { problems });
+        }
+        Ok(Self {
+            name: name.clone(),
+            dir: dir.to_path_buf(),
+            manifest,
+            dialect,
+            driver,
+            templates,
+            dropped,
+            functional,
+        })
+    }
+}
+
+/// A file's text; none when there is no such file.
+fn read_optional(path: &Path) -> Result<Option<String>, LoadError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(source) => Err(LoadError::Unreadable {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
+
+/// What `connector.toml` comes to.
+struct ConnectorParts {
+    file: ConnectorFile,
+    dialect: Option<&'static Pack>,
+    driver: Driver,
+}
+
+fn read_connector_file(
+    name: &ConnectorName,
+    dir: &Path,
+    text: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<ConnectorParts> {
+    let mut document = Document::new(&dir.join(layout::CONNECTOR_FILE), text);
+    let file: Option<ConnectorFile> = document.read();
+    let parts = file.and_then(|file| {
+        let dialect = find_dialect(&mut document, &file);
+        check_expressions(&mut document, &file);
+        let driver = read_driver(name, dir, &mut document, &file.driver)?;
+        Some(ConnectorParts {
+            file,
+            dialect,
+            driver,
+        })
+    });
+    problems.extend(document.into_problems());
+    parts
+}
+
+fn find_dialect(document: &mut Document<'_>, file: &ConnectorFile) -> Option<&'static Pack> {
+    let extends = &file.dialect.as_ref()?.extends;
+    let found = Pack::find(extends.get_ref());
+    if found.is_none() {
+        let names = Pack::all().iter().map(|pack| pack.name);
+        let hint = hint_or(extends.get_ref(), names.clone(), || {
+            let packs = listed(names);
+            format!("packs are {packs}; `ansi` is the base for any other engine")
+        });
+        document.report(
+            ProblemKind::UnknownDialect,
+            extends.span(),
+            format!("unknown dialect `{}`", extends.get_ref()),
+            Some(hint),
+        );
+    }
+    found
+}
+
+/// The driver a `[driver]` section means: what finds the driver must be there, and mean something for its kind.
+fn read_driver(
+    name: &ConnectorName,
+    dir: &Path,
+    document: &mut Document<'_>,
+    section: &DriverSection,
+) -> Option<Driver> {
+    report_meaningless(document, section);
+    let kind = match section.kind {
+        DriverKind::Sqlite => bowline_driver::DriverKind::Sqlite,
+        // Neither is needed: a data source or a connection string may say which driver it is.
+        DriverKind::Odbc => bowline_driver::DriverKind::Odbc {
+            driver: match (&section.path, &section.name) {
+                (Some(path), _) => {
+                    let path = dir.join(path.get_ref());
+                    let path = std::path::absolute(&path).unwrap_or(path);
+                    Some(path.display().to_string())
+                }
+                (None, name) => name.as_ref().map(|name| name.get_ref().clone()),
+            },
+        },
+        DriverKind::Process => {
+            let command = section.command.as_ref().map(Spanned::get_ref);
+            let Some(command) = command.filter(|command| !command.is_empty()) else {
+                document.report_at(
+                    ProblemKind::MissingKey,
+                    section
+                        .command
+                        .as_ref()
+                        .map(|command| Place::of(document.text(), command.span())),
+                    "`[driver]` has no `command`",
+                    Some(
+                        "name the program and its arguments: `command = [\"./my-connector\"]`"
+                            .to_owned(),
+                    ),
+                );
+                return None;
+            };
+            bowline_driver::DriverKind::Process(Program::new(name.as_str(), command, dir))
+        }
+        DriverKind::Adbc => {
+            let library = match (&section.path, &section.name) {
+                (Some(path), _) => AdbcLibrary::File(dir.join(path.get_ref())),
+                (None, Some(name)) => AdbcLibrary::Named(name.get_ref().clone()),
+                (None, None) => {
+                    document.report_at(
+                        ProblemKind::MissingKey,
+                        None,
+                        "`[driver]` has neither `name` nor `path`",
+                        Some("`bowline driver list` names the drivers there are".to_owned()),
+                    );
+                    return None;
+                }
+            };
+            bowline_driver::DriverKind::Adbc {
+                library,
+                entrypoint: section
+                    .entrypoint
+                    .as_ref()
+                    .map(|entrypoint| entrypoint.get_ref().clone()),
+            }
+        }
+    };
+    Some(Driver {
+        kind,
+        options: section.options.clone(),
+        init: section.init.clone(),
+    })
+}
+
+/// Notes the keys of `[driver]` that say nothing to a driver of its kind.
+fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
+    let library = [
+        ("name", section.name.as_ref().map(Spanned::span)),
+        ("path", section.path.as_ref().map(Spanned::span)),
+        ("entrypoint", section.entrypoint.as_ref().map(Spanned::span)),
+    ];
+    let command = ("command", section.command.as_ref().map(Spanned::span));
+    let option = section.options.values().next().map(Spanned::span);
+    let (meaningless, hint) = match section.kind {
+        DriverKind::Sqlite => (
+            [&library[..], &[command]].concat(),
+            "it is compiled in; the database file is `path` in `[driver.options]`",
+        ),
+        DriverKind::Process => (
+            [&library[..], &[("options", option)]].concat(),
+            "the program is `command`, and it gets the connect_args of credentials.json",
+        ),
+        DriverKind::Adbc => (vec![command], "the driver is found by `name` or `path`"),
+        DriverKind::Odbc => (
+            vec![library[2].clone(), command],
+            "the driver is found by `name` or `path`, or by `dsn` or `connection_string` in `[driver.options]`",
+        ),
+    };
+    for (key, range) in meaningless {
+        if let Some(range) = range {
+            document.report(
+                ProblemKind::InvalidValue,
+                range,
+                format!(
+                    "`{key}` means nothing for `kind = \"{}\"`",
+                    section.kind.name()
+                ),
+                Some(hint.to_owned()),
+            );
+        }
+    }
+}
+
+fn check_expressions(document: &mut Document<'_>, file: &ConnectorFile) {
+    let driver = file.driver.options.values().chain(&file.driver.init);
+    let functional = file.functional.iter().flat_map(|functional| {
+        [&functional.schema, &functional.table]
+            .into_iter()
+            .chain(&functional.database)
+    });
+    for expression in driver.chain(functional) {
+        if let Err(error) = check_expression(expression.get_ref()) {
+            let (message, hint) = match error {
+                ExpressionError::Invalid { message, hint, .. } => (message, hint),
+                missing @ ExpressionError::MissingCredential { .. } => (missing.to_string(), None),
+            };
+            document.report(ProblemKind::Template, expression.span(), message, hint);
+        }
+    }
+}
+
+/// One file of templates: its text and what it gives.
+struct TemplateFile {
+    path: PathBuf,
+    text: String,
+    given: Vec<GivenTemplate>,
+}
+
+fn read_own_templates(
+    dir: &Path,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<TemplateFile>, LoadError> {
+    let mut files = Vec::new();
+    let path = dir.join(layout::TEMPLATES_FILE);
+    if let Some(text) = read_optional(&path)? {
+        let mut document = Document::new(&path, &text);
+        let given = read_templates(&mut document);
+        problems.extend(document.into_problems());
+        files.push(TemplateFile { path, text, given });
+    }
+    for path in template_paths(&dir.join(layout::TEMPLATES_DIR))? {
+        match template_of_file(&path) {
+            Ok(None) => {}
+            Ok(Some(template)) => {
+                let text = read_optional(&path)?.unwrap_or_default();
+                let given = whole_file(template, &text);
+                report_second(&files, &given, &path, problems);
+                files.push(TemplateFile {
+                    given: vec![given],
+                    path,
+                    text,
+                });
+            }
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    Ok(files)
+}
+
+/// The files of a folder, sorted; none when there is no such folder.
+fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let unreadable = |source| LoadError::Unreadable {
+        path: dir.to_path_buf(),
+        source,
+    };
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn report_second(
+    files: &[TemplateFile],
+    given: &GivenTemplate,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) {
+    let earlier = files.iter().find_map(|file| {
+        file.given
+            .iter()
+            .find(|earlier| earlier.template == given.template)
+            .map(|earlier| (file, earlier))
+    });
+    if let Some((file, earlier)) = earlier {
+        problems.push(Problem {
+            kind: ProblemKind::Duplicate,
+            path: path.to_path_buf(),
+            place: None,
+            message: format!(
+                "`{}` is given twice: first in {}:{}",
+                given.template.short_name(),
+                file.path.display(),
+                earlier.line
+            ),
+            hint: Some("keep one of them".to_owned()),
+        });
+    }
+}
+
+pub(super) fn read_manifest(
+    dir: &Path,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<SourceManifest>, LoadError> {
+    let path = dir.join(layout::MANIFEST_FILE);
+    let Some(text) = read_optional(&path)? else {
+        problems.push(Problem {
+            kind: ProblemKind::Manifest,
+            path: path.clone(),
+            place: None,
+            message: "the connector has no manifest".to_owned(),
+            hint: Some("`bowline new` writes one: copy its shape".to_owned()),
+        });
+        return Ok(None);
+    };
+    match SourceManifest::parse(&text) {
+        Ok(manifest) => Ok(Some(manifest)),
+        Err(error) => {
+            problems.extend(Problem::of_manifest(&path.clone(), &text, &error));
+            Ok(None)
+        }
+    }
+}
+
+/// What the program gave, or the pack, with the connector's own templates over it; and those the connector drops.
+fn merge(
+    given: TemplateSet,
+    dialect: Option<&'static Pack>,
+    own: Vec<TemplateFile>,
+    problems: &mut Vec<Problem>,
+) -> (TemplateSet, Vec<&'static Template>) {
+    let mut set = TemplateSet::default();
+    let mut dropped = Vec::new();
+    let mut overridden: BTreeMap<&str, ()> = BTreeMap::new();
+    for file in &own {
+        for given in &file.given {
+            overridden.insert(given.template.name, ());
+            let Some(text) = &given.text else {
+                dropped.extend(
+                    dialect
+                        .and_then(|pack| pack.spelling(given.template))
+                        .map(|_| given.template),
+                );
+                continue;
+            };
+            match compile(given, text, &file.path, &file.text) {
+                Ok(compiled) => set.insert(ConnectorTemplate {
+                    template: given.template,
+                    text: text.clone(),
+                    origin: Origin::File {
+                        path: file.path.clone(),
+                        line: given.line,
+                    },
+                    compiled,
+                }),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+    }
+    for template in given
+        .iter()
+        .filter(|given| !overridden.contains_key(given.template.name))
+    {
+        set.insert(template.clone());
+    }
+    let Some(pack) = dialect else {
+        return (set, dropped);
+    };
+    for template in Template::all().filter(|template| !overridden.contains_key(template.name)) {
+        let Some(spelling) = pack.spelling(template) else {
+            continue;
+        };
+        match CompiledTemplate::compile(template.short_name(), spelling.text) {
+            Ok(compiled) => set.insert(ConnectorTemplate {
+                template,
+                text: spelling.text.to_owned(),
+                origin: Origin::Pack(spelling.stands_in.to_owned()),
+                compiled,
+            }),
+            Err(error) => problems.push(Problem {
+                kind: ProblemKind::Template,
+                path: PathBuf::from("dialects").join(spelling.stands_in),
+                place: None,
+                message: format!("`{}`: {}", template.short_name(), error.message),
+                hint: error.hint,
+            }),
+        }
+    }
+    (set, dropped)
+}

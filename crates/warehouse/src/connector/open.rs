@@ -1,0 +1,161 @@
+//! From a connector and its credentials to an opened database.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bowline_connector::{Credentials, ExpressionError};
+use bowline_driver::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError};
+use toml::Spanned;
+
+use super::{Connector, Functional};
+use bowline_connector::Workspace;
+
+/// The longest a connector's own process may take to log in: it may have to load a large driver first.
+const PROCESS_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why a connector's database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// A value of `connector.toml` could not be worked out from the credentials.
+    #[error("cannot work out {what} of connector `{connector}`: {error}")]
+    Expression {
+        /// The connector's name.
+        connector: String,
+        /// Which value, such as ``driver option `uri` ``.
+        what: String,
+        /// What went wrong.
+        error: ExpressionError,
+    },
+    /// The driver refused.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+}
+
+/// Where functional checks may create their table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionalTarget {
+    /// The database; none means the one the metadata queries name.
+    pub database: Option<String>,
+    /// The schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+}
+
+impl Connector {
+    /// Opens the connector's database. Relative paths in the driver's options begin in the workspace's folder. Connections come from the result; each runs the `init` statements first.
+    ///
+    /// # Errors
+    /// [`OpenError::Expression`] when a credential is missing, [`OpenError::Sql`] when the driver refuses.
+    pub fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Database>, OpenError> {
+        let mut spec = DriverSpec::new(self.driver.kind.clone());
+        spec.redactor = credentials.redactor().clone();
+        spec.directory = self.workspace_dir();
+        if let DriverKind::Process(_) = &spec.kind {
+            spec.connect_args = credentials.connect_args().clone();
+            spec.connect_timeout = PROCESS_CONNECT_TIMEOUT;
+        }
+        for (option, expression) in &self.driver.options {
+            let what = || format!("driver option `{option}`");
+            let value = self.evaluate(credentials, expression, what)?;
+            spec.options.insert(option.clone(), value);
+        }
+        let mut init = Vec::new();
+        for (number, expression) in self.driver.init.iter().enumerate() {
+            let what = || format!("`init` statement {}", number + 1);
+            init.push(self.evaluate(credentials, expression, what)?);
+        }
+        let database = bowline_driver::open(&spec)?;
+        Ok(if init.is_empty() {
+            database
+        } else {
+            Arc::new(Initialized {
+                database,
+                init: init.into(),
+            })
+        })
+    }
+
+    /// Where functional checks may create their table; none when the connector does not say.
+    ///
+    /// # Errors
+    /// [`OpenError::Expression`] when a credential is missing.
+    pub fn functional_target(
+        &self,
+        credentials: &Credentials,
+    ) -> Result<Option<FunctionalTarget>, OpenError> {
+        let section = match &self.functional {
+            None => return Ok(None),
+            Some(Functional::Given(target)) => return Ok(Some(target.clone())),
+            Some(Functional::Declared(section)) => section,
+        };
+        let value = |key: &str, expression| {
+            self.evaluate(credentials, expression, || {
+                format!("`{key}` in `[functional]`")
+            })
+        };
+        Ok(Some(FunctionalTarget {
+            database: section
+                .database
+                .as_ref()
+                .map(|expression| value("database", expression))
+                .transpose()?,
+            schema: value("schema", &section.schema)?,
+            table: value("table", &section.table)?,
+        }))
+    }
+
+    /// The folder of the workspace, in which relative paths begin wherever in it somebody is.
+    fn workspace_dir(&self) -> PathBuf {
+        Workspace::find(&self.dir).map_or_else(
+            |_| self.dir.clone(),
+            |workspace| workspace.root().to_path_buf(),
+        )
+    }
+
+    fn evaluate(
+        &self,
+        credentials: &Credentials,
+        expression: &Spanned<String>,
+        what: impl Fn() -> String,
+    ) -> Result<String, OpenError> {
+        credentials
+            .evaluate(expression.get_ref())
+            .map_err(|error| OpenError::Expression {
+                connector: self.name.to_string(),
+                what: what(),
+                error,
+            })
+    }
+}
+
+/// A database whose connections run some statements before they are handed out.
+struct Initialized {
+    database: Arc<dyn Database>,
+    init: Box<[String]>,
+}
+
+impl Database for Initialized {
+    fn product(&self) -> String {
+        self.database.product()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
+        let mut connection = self.database.connect()?;
+        for (number, statement) in self.init.iter().enumerate() {
+            connection
+                .run(statement, &Limits::default())
+                .map_err(|error| SqlError {
+                    message: format!(
+                        "`init` statement {} of connector.toml failed: {}",
+                        number + 1,
+                        error.message
+                    ),
+                    ..error
+                })?;
+        }
+        Ok(connection)
+    }
+}

@@ -1,0 +1,368 @@
+//! A pack in memory: its facts, its templates, and what it inherits.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use bowline_connector::folder::{Document, Problem};
+use bowline_contract::Template;
+use bowline_template::CompiledTemplate;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::embedded::{Embedded, PACKS};
+use crate::folder::{ConnectorFile, GivenTemplate, read_templates, template_of_file, whole_file};
+use crate::template::{ConnectorTemplate, Origin, TemplateSet};
+
+/// The file `pack.toml`: the facts about one dialect pack.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "pack.toml")]
+pub struct PackFile {
+    /// The version of this file's format: always 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// The engine, as its makers write it.
+    pub engine: String,
+    /// One line on what the pack covers.
+    pub description: String,
+    /// The pack whose templates this one starts from.
+    pub extends: Option<String>,
+    /// The engine and version whose answers the suite last found right with this pack; absent when it never ran.
+    pub proven: Option<String>,
+    /// Templates that the suite did not prove, in spite of `proven`.
+    #[serde(default)]
+    pub unproven: Vec<String>,
+    /// What a template needs of a server that not every server of the engine has, and how it gets it.
+    #[serde(default)]
+    pub needs: BTreeMap<String, String>,
+}
+
+/// The texts a new connector of a dialect starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScaffoldFiles {
+    /// `connector.toml`
+    pub connector: &'static str,
+    /// `credentials.json`, with placeholders for values
+    pub credentials: &'static str,
+    /// The `credentials_schema` of `manifest.json`
+    pub credentials_schema: &'static str,
+}
+
+/// The templates of one engine.
+#[derive(Debug)]
+pub struct Pack {
+    /// Its name: what `[dialect] extends` says.
+    pub name: &'static str,
+    /// The facts about it.
+    pub facts: PackFile,
+    /// What a new connector starts with; none for a base that is no engine.
+    pub scaffold: Option<ScaffoldFiles>,
+    given: BTreeMap<&'static str, Option<String>>,
+}
+
+/// How a pack spells one template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spelling<'p> {
+    /// The template's text.
+    pub text: &'p str,
+    /// The name of the pack whose file holds it: this one or one it extends.
+    pub stands_in: &'static str,
+    /// Whether the suite found it right.
+    pub proof: Proof<'p>,
+}
+
+/// Whether the suite found a pack's template right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof<'p> {
+    /// On this engine and version.
+    Proven(&'p str),
+    /// It never ran.
+    Unproven,
+}
+
+static ALL: LazyLock<Vec<Pack>> = LazyLock::new(|| {
+    PACKS
+        .iter()
+        .map(|embedded| {
+            Pack::read(embedded).unwrap_or_else(|problems| {
+                let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+                panic!("embedded dialect pack is broken: {}", told.join("\n"))
+            })
+        })
+        .collect()
+});
+
+impl Pack {
+    /// Every pack, bases first.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        &ALL
+    }
+
+    /// The packs that stand for an engine; bases are no engines.
+    pub fn engines() -> impl Iterator<Item = &'static Self> {
+        ALL.iter().filter(|pack| pack.scaffold.is_some())
+    }
+
+    /// The pack with this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|pack| pack.name == name)
+    }
+
+    /// The pack it extends.
+    #[must_use]
+    pub fn base(&self) -> Option<&'static Self> {
+        self.facts.extends.as_deref().and_then(Self::find)
+    }
+
+    /// How the pack spells a template, inherited or its own; none when the engine cannot do it.
+    #[must_use]
+    pub fn spelling(&self, template: &Template) -> Option<Spelling<'_>> {
+        let (text, stands_in) = match self.given.get(template.name) {
+            Some(own) => (own.as_deref()?, self.name),
+            None => {
+                let inherited = self.base()?.spelling(template)?;
+                (inherited.text, inherited.stands_in)
+            }
+        };
+        Some(Spelling {
+            text,
+            stands_in,
+            proof: self.proof(template),
+        })
+    }
+
+    /// How the pack spells a template, ready to be rendered.
+    ///
+    /// # Panics
+    /// When the text does not compile: the pack is broken.
+    #[must_use]
+    pub fn template(&self, template: &'static Template) -> Option<ConnectorTemplate> {
+        let spelling = self.spelling(template)?;
+        let compiled = CompiledTemplate::compile(template.short_name(), spelling.text);
+        Some(ConnectorTemplate {
+            template,
+            text: spelling.text.to_owned(),
+            origin: Origin::Pack(spelling.stands_in.to_owned()),
+            compiled: compiled.unwrap_or_else(|error| panic!("pack `{}`: {error}", self.name)),
+        })
+    }
+
+    /// All its templates, as a connector has them that spells none itself.
+    ///
+    /// # Panics
+    /// When a text does not compile: the pack is broken.
+    #[must_use]
+    pub fn templates(&self) -> TemplateSet {
+        let mut templates = TemplateSet::default();
+        for template in Template::all().filter_map(|template| self.template(template)) {
+            templates.insert(template);
+        }
+        templates
+    }
+
+    fn proof(&self, template: &Template) -> Proof<'_> {
+        let excepted = self
+            .facts
+            .unproven
+            .iter()
+            .any(|name| Template::find(name) == Some(template));
+        match &self.facts.proven {
+            Some(engine) if !excepted => Proof::Proven(engine),
+            _ => Proof::Unproven,
+        }
+    }
+
+    /// What the pack's spelling of a template needs that not every server has, in words.
+    #[must_use]
+    pub fn needs(&self, template: &Template) -> Option<&str> {
+        self.facts
+            .needs
+            .iter()
+            .find(|(name, _)| Template::find(name) == Some(template))
+            .map(|(_, needs)| needs.as_str())
+    }
+
+    /// The `connector.toml` a new connector starts with, read.
+    #[must_use]
+    pub fn scaffold_connector(&self) -> Option<ConnectorFile> {
+        let text = self.scaffold?.connector;
+        Document::new(Path::new("connector.toml"), text).read()
+    }
+
+    /// The name of the driver it brings: what `--driver` says.
+    #[must_use]
+    pub fn driver_name(&self) -> Option<String> {
+        let driver = self.scaffold_connector()?.driver;
+        Some(match driver.name {
+            Some(name) => name.into_inner(),
+            None => driver.kind.name().to_owned(),
+        })
+    }
+
+    fn read(embedded: &Embedded) -> Result<Self, Vec<Problem>> {
+        let folder = PathBuf::from("dialects").join(embedded.name);
+        let mut problems = Vec::new();
+
+        let mut document = Document::new(&folder.join("pack.toml"), embedded.pack);
+        let facts: Option<PackFile> = document.read();
+        problems.extend(document.into_problems());
+
+        let mut document = Document::new(&folder.join("templates.toml"), embedded.templates);
+        let mut given: Vec<GivenTemplate> = read_templates(&mut document);
+        problems.extend(document.into_problems());
+
+        for (file, text) in embedded.template_files {
+            match template_of_file(&folder.join("templates").join(file)) {
+                Ok(found) => given.extend(found.map(|template| whole_file(template, text))),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        match facts {
+            Some(facts) if problems.is_empty() => Ok(Self {
+                name: embedded.name,
+                facts,
+                scaffold: embedded.scaffold,
+                given: given
+                    .into_iter()
+                    .map(|given| (given.template.name, given.text))
+                    .collect(),
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use bowline_contract::TemplateStyle;
+    use bowline_template::CompiledTemplate;
+
+    use super::*;
+
+    /// Every pack with every template it can spell.
+    fn spellings() -> impl Iterator<Item = (&'static Pack, &'static Template, Spelling<'static>)> {
+        Pack::all().iter().flat_map(|pack| {
+            Template::all()
+                .filter_map(move |template| Some((pack, template, pack.spelling(template)?)))
+        })
+    }
+
+    #[test]
+    fn every_template_compiles() {
+        for (pack, template, spelling) in spellings() {
+            if let Err(error) = CompiledTemplate::compile(template.short_name(), spelling.text) {
+                panic!("{}: {}: {error}", pack.name, template.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_template_ignores_a_variable_it_must_use() {
+        for (pack, template, spelling) in spellings() {
+            let compiled = CompiledTemplate::compile(template.short_name(), spelling.text).unwrap();
+            for variable in template
+                .variables
+                .iter()
+                .filter(|variable| !variable.optional)
+            {
+                assert!(
+                    compiled.references(variable.name),
+                    "{}: {} ignores {}",
+                    pack.name,
+                    template.name,
+                    variable.name
+                );
+            }
+            for placeholder in template.placeholders {
+                assert!(
+                    spelling.text.contains(&format!("{{{placeholder}}}")),
+                    "{}: {} ignores {placeholder}",
+                    pack.name,
+                    template.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_a_template_is_said_of_one_that_the_pack_spells() {
+        for pack in Pack::all() {
+            for name in pack.facts.unproven.iter().chain(pack.facts.needs.keys()) {
+                let template = Template::find(name);
+                let spelled = template.and_then(|template| pack.spelling(template));
+                assert!(spelled.is_some(), "{}: {name}", pack.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_packs_is_embedded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dialects");
+        let names = |dir: &Path| -> BTreeSet<String> {
+            std::fs::read_dir(dir)
+                .map(|entries| {
+                    entries
+                        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                        .collect()
+                })
+                .unwrap_or_default()
+        };
+        let embedded: BTreeSet<String> = PACKS.iter().map(|pack| pack.name.to_owned()).collect();
+        assert_eq!(names(&folder), embedded);
+        for pack in PACKS {
+            let files: BTreeSet<String> = pack
+                .template_files
+                .iter()
+                .map(|(file, _)| (*file).to_owned())
+                .collect();
+            assert_eq!(
+                names(&folder.join(pack.name).join("templates")),
+                files,
+                "{}",
+                pack.name
+            );
+        }
+    }
+
+    #[test]
+    fn flags_are_true_or_false() {
+        for (pack, template, spelling) in spellings() {
+            if template.style() == TemplateStyle::Flag {
+                assert!(
+                    ["true", "false"].contains(&spelling.text),
+                    "{}: {}",
+                    pack.name,
+                    template.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn facts_name_templates_and_packs_that_exist() {
+        for pack in Pack::all() {
+            assert_eq!(
+                pack.facts.extends.is_some(),
+                pack.base().is_some(),
+                "{}",
+                pack.name
+            );
+            for name in &pack.facts.unproven {
+                assert!(Template::find(name).is_some(), "{}: {name}", pack.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_dropped_template_is_not_inherited() {
+        let sqlite = Pack::find("sqlite").unwrap();
+        let stddev = Template::find("get_stddev_function").unwrap();
+        assert_eq!(sqlite.spelling(stddev), None);
+        assert!(sqlite.base().unwrap().spelling(stddev).is_some());
+    }
+}

@@ -1,0 +1,309 @@
+//! A new warehouse connector: what it starts from, and its files.
+
+use std::path::{Path, PathBuf};
+
+use bowline_connector::{
+    NewFile, NewFolder, ScaffoldError, Workspace, new_connection_type, rust_project,
+};
+use bowline_contract::layout::{
+    CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
+    REQUIREMENTS_FILE, TEMPLATES_FILE,
+};
+use bowline_contract::{AssetClass, ConnectorName, SourceManifest};
+use bowline_words::listed;
+use bowline_words::nearest::hint_or;
+
+use serde_json::{Map, Value};
+
+use super::conversion::Conversion;
+use super::{python, texts};
+use crate::connector::Connector;
+use crate::dialect::{Pack, ScaffoldFiles};
+
+const RUST_MAIN: &str = include_str!("rust/main.rs.txt");
+const RUST_CONNECTOR: &str = include_str!("rust/connector.toml.txt");
+
+/// What a new connector shall be.
+#[derive(Debug, Clone)]
+pub struct Scaffold {
+    /// Its name.
+    pub name: ConnectorName,
+    /// What people call the connection.
+    pub connection_name: String,
+    /// The pack it starts from; only a connector in Python may have none.
+    pub dialect: Option<&'static Pack>,
+    start: Start,
+    conversion: Option<Conversion>,
+}
+
+/// What the new connector's driver is.
+#[derive(Debug, Clone)]
+enum Start {
+    /// One that a pack knows.
+    Pack(&'static Pack, ScaffoldFiles),
+    /// One that no pack knows, by name.
+    Driver(String),
+    /// The connector's own code, in Python.
+    Python,
+    /// A program of its own, in Rust.
+    Rust,
+}
+
+/// A connector just made.
+#[derive(Debug)]
+pub struct Scaffolded {
+    /// The connector, loaded from what was written.
+    pub connector: Connector,
+    /// The files written, in the order to read them; a folder stands for what is copied into it.
+    pub files: Vec<PathBuf>,
+    /// The workspace's `.gitignore`, when it was made or extended.
+    pub ignore_file: Option<PathBuf>,
+}
+
+impl Scaffold {
+    /// Plans a connector from what was asked: a dialect brings its driver, a driver brings the dialect that knows it.
+    ///
+    /// # Errors
+    /// `UnknownDialect`, `NeedsDialect` when neither is given, `NeedsDriver` when the dialect has none of its own.
+    pub fn plan(
+        name: ConnectorName,
+        dialect: Option<&str>,
+        driver: Option<&str>,
+    ) -> Result<Self, ScaffoldError> {
+        let asked = dialect.map(find_dialect).transpose()?;
+        let knows_driver = driver.and_then(pack_of_driver);
+        let (dialect, start) = match (asked, driver, knows_driver) {
+            (asked, Some(_), Some((pack, files))) => {
+                (asked.unwrap_or(pack), Start::Pack(pack, files))
+            }
+            (asked, Some(driver), None) => (
+                asked.map_or_else(|| find_dialect(ANY_ENGINE), Ok)?,
+                Start::Driver(driver.to_owned()),
+            ),
+            (Some(pack), None, _) => match pack.scaffold {
+                Some(files) => (pack, Start::Pack(pack, files)),
+                None => return Err(ScaffoldError::NeedsDriver { dialect: pack.name }),
+            },
+            (None, None, _) => {
+                return Err(ScaffoldError::NeedsDialect {
+                    dialects: engines().map(|(pack, _)| pack.name).collect(),
+                });
+            }
+        };
+        Ok(Self {
+            connection_name: name.to_string(),
+            name,
+            dialect: Some(dialect),
+            start,
+            conversion: None,
+        })
+    }
+
+    /// Plans a connector in Python; with a dialect its templates are filled in, else each says not supported.
+    ///
+    /// # Errors
+    /// `UnknownDialect`.
+    pub fn in_python(name: ConnectorName, dialect: Option<&str>) -> Result<Self, ScaffoldError> {
+        Ok(Self {
+            connection_name: name.to_string(),
+            name,
+            dialect: dialect.map(find_dialect).transpose()?,
+            start: Start::Python,
+            conversion: None,
+        })
+    }
+
+    /// Plans a connector whose driver is a program in Rust; without a dialect it extends the base for any engine.
+    ///
+    /// # Errors
+    /// `UnknownDialect`.
+    pub fn in_rust(name: ConnectorName, dialect: Option<&str>) -> Result<Self, ScaffoldError> {
+        Ok(Self {
+            connection_name: name.to_string(),
+            name,
+            dialect: Some(find_dialect(dialect.unwrap_or(ANY_ENGINE))?),
+            start: Start::Rust,
+            conversion: None,
+        })
+    }
+
+    /// Plans the same connector with the templates, the credentials and the functional checks' table of another,
+    /// which has its templates from its own code.
+    ///
+    /// Of the credentials, those are taken over that the dialect's own connectors use; `renamed` pairs such a name
+    /// with the one that the other connector has for it.
+    #[must_use]
+    pub fn converting(
+        mut self,
+        from: &Connector,
+        connect_args: &Map<String, Value>,
+        renamed: &[(String, String)],
+    ) -> Self {
+        self.connection_name
+            .clone_from(&from.manifest.connection_name);
+        self.conversion = Some(Conversion::of(from, connect_args, renamed));
+        self
+    }
+
+    /// Writes the connector, then loads and validates what was written.
+    ///
+    /// Nothing is overwritten. On an error nothing of the connector is left; `.gitignore` may have been extended.
+    ///
+    /// # Errors
+    /// [`ScaffoldError`].
+    pub fn write(self, workspace: &Workspace) -> Result<Scaffolded, ScaffoldError> {
+        self.draft(workspace)?.keep()
+    }
+
+    /// As [`Scaffold::write`], where no command finds it yet: it is gone again unless it is kept.
+    ///
+    /// # Errors
+    /// [`ScaffoldError`].
+    pub fn draft(self, workspace: &Workspace) -> Result<Draft, ScaffoldError> {
+        let files = self.files_of_folder();
+        let folder = NewFolder::write(workspace, AssetClass::Warehouse, &self.name, files)?;
+        let connector = self.load(&folder.path())?;
+        Ok(Draft {
+            connector,
+            scaffold: self,
+            folder,
+        })
+    }
+
+    /// Loads what was written. No packages are installed for that: a new connector's templates need none.
+    fn load(&self, dir: &Path) -> Result<Connector, ScaffoldError> {
+        Ok(match self.start {
+            Start::Python => Connector::load_python_without_packages(&self.name, dir)?,
+            Start::Pack(..) | Start::Driver(_) | Start::Rust => {
+                Connector::load_named(&self.name, dir)?
+            }
+        })
+    }
+
+    fn files_of_folder(&self) -> Vec<NewFile> {
+        let (mut files, known) = self.files();
+        let mut credentials = known
+            .map_or(texts::EMPTY_CREDENTIALS, |known| known.credentials)
+            .to_owned();
+        if let Some(conversion) = &self.conversion {
+            for (name, text) in &mut files {
+                match name.as_str() {
+                    CONNECTOR_FILE => *text = conversion.connector(text),
+                    TEMPLATES_FILE => *text = conversion.templates(self.dialect),
+                    _ => {}
+                }
+            }
+            credentials = conversion.credentials(known);
+        }
+        let manifest = SourceManifest {
+            connection_type: new_connection_type(AssetClass::Warehouse),
+            connection_name: self.connection_name.clone(),
+            credentials_schema: Some(
+                known
+                    .and_then(|known| serde_json::from_str(known.credentials_schema).ok())
+                    .unwrap_or_default(),
+            ),
+        };
+        files.push((MANIFEST_FILE.to_owned(), manifest.to_json_string()));
+        files.push((CREDENTIALS_FILE.to_owned(), credentials));
+        files
+    }
+
+    /// The files that say what the connector does, and the pack's texts where they fit its driver.
+    fn files(&self) -> (Vec<NewFile>, Option<ScaffoldFiles>) {
+        let own_templates = || {
+            let text = self.dialect.map(texts::templates).unwrap_or_default();
+            (TEMPLATES_FILE.to_owned(), text)
+        };
+        match (&self.start, self.dialect) {
+            (Start::Pack(pack, files), dialect) => {
+                let connector =
+                    texts::connector_of_pack(files.connector, pack, dialect.unwrap_or(pack));
+                let files_written = vec![(CONNECTOR_FILE.to_owned(), connector), own_templates()];
+                (files_written, Some(*files))
+            }
+            (Start::Driver(driver), dialect) => {
+                let connector =
+                    texts::connector(driver, dialect.map_or(ANY_ENGINE, |pack| pack.name));
+                (
+                    vec![(CONNECTOR_FILE.to_owned(), connector), own_templates()],
+                    None,
+                )
+            }
+            (Start::Python, dialect) => {
+                let files = python::files(self.name.as_str(), dialect);
+                let written = vec![
+                    (PYTHON_FILE.to_owned(), files.connector),
+                    (REQUIREMENTS_FILE.to_owned(), files.requirements),
+                    (
+                        DOCKERFILE_EXTRA.to_owned(),
+                        python::DOCKERFILE_EXTRA.to_owned(),
+                    ),
+                ];
+                (written, files.credentials)
+            }
+            (Start::Rust, dialect) => {
+                let dialect = dialect.map_or(ANY_ENGINE, |pack| pack.name);
+                let mut written = rust_project(
+                    RUST_CONNECTOR.replace("DIALECT", dialect),
+                    RUST_MAIN,
+                    self.name.as_str(),
+                );
+                written.push(own_templates());
+                (written, None)
+            }
+        }
+    }
+}
+
+/// A new connector that no command finds yet. Dropped, it is gone.
+#[derive(Debug)]
+pub struct Draft {
+    /// The connector, as it loads where it stands now.
+    pub connector: Connector,
+    scaffold: Scaffold,
+    folder: NewFolder,
+}
+
+impl Draft {
+    /// Puts the connector in its place, and loads it there.
+    ///
+    /// # Errors
+    /// [`ScaffoldError`]; nothing is overwritten.
+    pub fn keep(self) -> Result<Scaffolded, ScaffoldError> {
+        let kept = self.folder.keep()?;
+        Ok(Scaffolded {
+            connector: self.scaffold.load(&kept.dir)?,
+            files: kept.files,
+            ignore_file: kept.ignore_file,
+        })
+    }
+}
+
+/// The pack for an engine that has none of its own.
+const ANY_ENGINE: &str = "ansi";
+
+fn find_dialect(asked: &str) -> Result<&'static Pack, ScaffoldError> {
+    Pack::find(asked).ok_or_else(|| {
+        let names = Pack::all().iter().map(|pack| pack.name);
+        ScaffoldError::UnknownDialect {
+            asked: asked.to_owned(),
+            hint: hint_or(asked, names.clone(), || {
+                let dialects = listed(names);
+                format!("dialects are {dialects}; `{ANY_ENGINE}` is the base for any other engine")
+            }),
+        }
+    })
+}
+
+/// The packs that bring a driver.
+fn engines() -> impl Iterator<Item = (&'static Pack, ScaffoldFiles)> {
+    Pack::all()
+        .iter()
+        .filter_map(|pack| Some((pack, pack.scaffold?)))
+}
+
+/// The pack whose own driver has this name.
+fn pack_of_driver(driver: &str) -> Option<(&'static Pack, ScaffoldFiles)> {
+    engines().find(|(pack, _)| pack.driver_name().as_deref() == Some(driver))
+}
