@@ -37,6 +37,7 @@ mod open;
 #[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
 mod paths;
 mod process;
+mod recording;
 #[cfg(any(feature = "adbc", feature = "odbc"))]
 mod session;
 #[cfg(feature = "sqlite")]
@@ -47,9 +48,11 @@ mod watch;
 
 pub use bowline_protocol::NotJson;
 pub use connection::{
-    Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus,
+    Answer, Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus,
+    Unanswered,
 };
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};
 pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};
+pub use recording::{RecordedStatement, Recording, RecordingDatabase, ReplayingDatabase};
 pub use value::{Interval, Value};

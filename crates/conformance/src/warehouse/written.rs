@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bowline_contract::{AssetClass, Template};
-use bowline_driver::{SqlError, SqlErrorKind, Value};
+use bowline_driver::{ResultSet, SqlError, SqlErrorKind, Value};
 use bowline_report::warehouse::{
     CapabilityResult, CheckResult, DatabaseError, DatabaseErrorKind, MetricResult, Reason, Rows,
     TemplateResult, TextOrigin,
@@ -12,7 +12,7 @@ use bowline_report::{Summary, VERSION, WarehouseReport, warehouse};
 use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
-use crate::{CheckReport, Culprit, Doubt, Fault, Outcome, Preview, Proof, Report, Step};
+use crate::{CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Report, Step};
 
 /// The most rows of a result that are written.
 const ROWS: usize = 5;
@@ -173,21 +173,25 @@ fn step(found: &Step) -> warehouse::Step {
     warehouse::Step {
         label: found.label.map(str::to_owned),
         sql: found.sql.clone(),
-        elapsed_ms: found.elapsed.into(),
+        elapsed_ms: found.answer.elapsed.into(),
         shared_with: found.shared_with,
-        result: found.answer.as_ref().ok().map(beginning),
-        error: found.answer.as_ref().err().map(database_error),
+        result: found.answer.result.as_deref().ok().map(beginning),
+        error: found.answer.result.as_ref().err().map(database_error),
     }
 }
 
-fn beginning(result: &Preview) -> Rows {
+fn beginning(result: &ResultSet) -> Rows {
     let rows = result.rows.iter().take(ROWS);
     Rows {
-        columns: result.columns.clone(),
+        columns: result
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
         rows: rows
             .map(|row| row.iter().map(Value::to_json).collect())
             .collect(),
-        total_rows: result.total_rows,
+        total_rows: result.rows.len(),
     }
 }
 
@@ -230,6 +234,8 @@ mod tests {
     use std::time::Duration;
 
     use bowline_contract::{Capability, SuiteSection};
+    use bowline_driver::Answer;
+    use jiff::Timestamp;
 
     use super::*;
     use crate::{CheckId, CheckInfo, Conclusion, Mend, Tier};
@@ -270,13 +276,10 @@ mod tests {
 
     fn checked(outcome: Outcome) -> CheckReport {
         let avg = template("get_avg_function");
-        let shown = Preview {
-            columns: vec!["avg".to_owned()],
-            rows: vec![vec![Value::Float(0.1)], vec![Value::Float(f64::NAN)]],
-            total_rows: 7,
-        };
+        let values = [0.1, f64::NAN, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let result = ResultSet::with_rows(["avg"], values.map(|value| vec![value.into()]));
         let answers = [
-            Ok(shown),
+            Ok(Arc::new(result)),
             Err(SqlError::new(SqlErrorKind::Timeout, "too long")),
         ];
         CheckReport {
@@ -291,11 +294,14 @@ mod tests {
             outcome,
             uses: vec![avg],
             steps: answers
-                .map(|answer| Step {
+                .map(|result| Step {
                     label: Some("average"),
                     sql: "SELECT AVG(x)".to_owned(),
-                    answer,
-                    elapsed: Duration::from_nanos(1_234_567),
+                    answer: Answer {
+                        result,
+                        asked: Timestamp::UNIX_EPOCH,
+                        elapsed: Duration::from_nanos(1_234_567),
+                    },
                     shared_with: 3,
                 })
                 .to_vec(),
@@ -323,6 +329,7 @@ mod tests {
             capabilities: vec![],
             metrics: vec![],
             connections: 4,
+            now: Timestamp::UNIX_EPOCH,
             elapsed: Duration::from_millis(250),
             left_behind: vec!["DROP TABLE t".to_owned()],
             interrupted: false,

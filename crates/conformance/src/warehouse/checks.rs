@@ -2,10 +2,10 @@
 
 use bowline_contract::SuiteSection;
 
-use crate::chain::Spec;
-use crate::record::records;
+use crate::warehouse::chain::Spec;
+use crate::warehouse::record::records;
+use crate::warehouse::{connection, functional, metadata, query_logs};
 use crate::{CheckInfo, Tier};
-use crate::{connection, functional, metadata, metadata_proofs, query_logs};
 
 /// The checks that are code, by section.
 const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
@@ -28,10 +28,10 @@ const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
             &metadata::BYTE_COUNT,
             &metadata::LAST_UPDATE_TIME,
             &metadata::TABLE_COLUMNS,
-            &metadata_proofs::PAGES,
-            &metadata_proofs::OTHER_SCHEMA,
-            &metadata_proofs::IDENTIFIED,
-            &metadata_proofs::ALL_COLUMNS,
+            &metadata::PAGES,
+            &metadata::OTHER_SCHEMA,
+            &metadata::IDENTIFIED,
+            &metadata::ALL_COLUMNS,
             &query_logs::WITH_DATETIMES,
             &query_logs::WITH_TEXTS,
             &query_logs::LIMITED,

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use bowline_contract::{Capability, SuiteSection, Template};
 use serde::Deserialize;
 
-use crate::expect::{Expect, civil};
-use crate::expression::{ExpressionError, Expressions};
-use crate::literal::{Literal, Rows};
+use crate::warehouse::expect::{Expect, civil};
 use crate::{CheckId, CheckInfo, Tier};
+use bowline_query::{ExpressionError, Expressions};
+use bowline_query::{Literal, Rows};
 
 /// A check as its file states it.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,51 +74,61 @@ pub(crate) enum Question {
     Rendered { text: String, expect: Expect },
 }
 
+impl Question {
+    /// The statement; a text that is only rendered has none.
+    pub(crate) fn sql(&self) -> Option<&str> {
+        match self {
+            Self::Statement { sql, .. } | Self::Success { sql, .. } => Some(sql),
+            Self::Rendered { .. } => None,
+        }
+    }
+}
+
 const FILES: [(SuiteSection, &str, &str); 9] = [
     (
         SuiteSection::CustomMonitors,
         "custom_monitors.toml",
-        include_str!("../checks/custom_monitors.toml"),
+        include_str!("../../checks/custom_monitors.toml"),
     ),
     (
         SuiteSection::QlPrerequisites,
         "building_blocks.toml",
-        include_str!("../checks/building_blocks.toml"),
+        include_str!("../../checks/building_blocks.toml"),
     ),
     (
         SuiteSection::QlPrerequisites,
         "flags.toml",
-        include_str!("../checks/flags.toml"),
+        include_str!("../../checks/flags.toml"),
     ),
     (
         SuiteSection::QlPrerequisites,
         "casts.toml",
-        include_str!("../checks/casts.toml"),
+        include_str!("../../checks/casts.toml"),
     ),
     (
         SuiteSection::QlPrerequisites,
         "comparisons.toml",
-        include_str!("../checks/comparisons.toml"),
+        include_str!("../../checks/comparisons.toml"),
     ),
     (
         SuiteSection::QlPrerequisites,
         "dates.toml",
-        include_str!("../checks/dates.toml"),
+        include_str!("../../checks/dates.toml"),
     ),
     (
         SuiteSection::QlMetrics,
         "aggregates.toml",
-        include_str!("../checks/aggregates.toml"),
+        include_str!("../../checks/aggregates.toml"),
     ),
     (
         SuiteSection::QlMetrics,
         "texts.toml",
-        include_str!("../checks/texts.toml"),
+        include_str!("../../checks/texts.toml"),
     ),
     (
         SuiteSection::QlMetrics,
         "shapes.toml",
-        include_str!("../checks/shapes.toml"),
+        include_str!("../../checks/shapes.toml"),
     ),
 ];
 
@@ -203,11 +213,11 @@ impl CheckRecord {
                 }
                 sql
             }
-            (None, None) => return Err(ExpressionError::Record("nothing to ask".to_owned())),
+            (None, None) => return Err(ExpressionError::Expression("nothing to ask".to_owned())),
         };
         let flag = |name: &String| {
             let template = Template::find(name)
-                .ok_or_else(|| ExpressionError::Record(format!("`{name}` is no template")))?;
+                .ok_or_else(|| ExpressionError::Expression(format!("`{name}` is no template")))?;
             Ok::<_, ExpressionError>(expressions.composer().flag(template.name)?)
         };
         match (&expect.succeeds_when, &expect.fails_when) {
@@ -270,7 +280,7 @@ impl CheckRecord {
 
 /// Reads a cell: plain TOML values, or a table `{ null = true }`, `{ moment = "now" }`, `{ sql = "…" }`.
 fn literal(value: &toml::Value, expressions: &Expressions) -> Result<Literal, ExpressionError> {
-    let unreadable = || ExpressionError::Record(format!("`{value}` is not a cell"));
+    let unreadable = || ExpressionError::Expression(format!("`{value}` is not a cell"));
     Ok(match value {
         toml::Value::String(text) => Literal::Text(text.clone()),
         toml::Value::Integer(number) => Literal::Number(number.to_string()),

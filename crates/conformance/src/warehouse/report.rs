@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bowline_contract::{Capability, Metric, SuiteSection, Template};
 
+use jiff::Timestamp;
+
 use crate::{CheckId, CheckInfo, Conclusion, Outcome, Step, Tier, Verdict};
 
 /// The result of a run of the suite.
@@ -27,11 +29,13 @@ pub struct Report {
     pub metrics: Vec<MetricReport>,
     /// How many connections were used.
     pub connections: usize,
+    /// The moment that statements meant by now: a replay means the same.
+    pub now: Timestamp,
     /// How long the run took.
     pub elapsed: Duration,
     /// Statements that would remove what functional checks made and could not remove; empty as a rule.
     pub left_behind: Vec<String>,
-    /// Whether it was interrupted.
+    /// Whether it was interrupted: a statement was stopped, or left out.
     pub interrupted: bool,
 }
 

@@ -1,14 +1,12 @@
-//! A connection at work: runs statements and keeps the evidence.
+//! A connection at work: runs statements until the run is interrupted or the connection lost.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::Duration;
 
 use bowline_driver::{
-    Canceller, Connection, Database, Limits, ResultSet, ResultSize, SqlError, SqlErrorKind,
+    Answer, Canceller, Connection, Database, Limits, ResultSize, SqlError, SqlErrorKind, Unanswered,
 };
-
-use crate::outcome::{Preview, Step};
 
 /// A way to stop a run from another thread, a signal handler's for one. Clones stop the same run.
 #[derive(Clone, Default)]
@@ -60,7 +58,8 @@ pub(crate) struct Session {
     interrupt: Interrupt,
     /// The error that ended the connection for good, when a new one could not be had either.
     lost: Option<SqlError>,
-    steps: Vec<Step>,
+    /// Whether a statement was stopped, or left out because the run was.
+    interrupted: bool,
 }
 
 impl Session {
@@ -81,92 +80,59 @@ impl Session {
             },
             interrupt,
             lost: None,
-            steps: Vec::new(),
+            interrupted: false,
         })
     }
 
-    pub(crate) fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
+    /// Whether the run was interrupted before this connection had asked everything.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.interrupted
     }
 
-    /// Takes the evidence gathered since the last call.
-    pub(crate) fn take_steps(&mut self) -> Vec<Step> {
-        std::mem::take(&mut self.steps)
-    }
-
-    /// Runs a statement and writes it down.
-    pub(crate) fn run(
-        &mut self,
-        label: Option<&'static str>,
-        sql: &str,
-    ) -> Result<ResultSet, SqlError> {
-        if self.interrupt.is_stopped() {
-            return Err(SqlError::new(
-                SqlErrorKind::Cancelled,
-                "the run was interrupted",
-            ));
+    /// Runs a statement.
+    ///
+    /// # Errors
+    /// Why there is no answer, not even an error of the database: the run was interrupted, or the connection is lost.
+    pub(crate) fn ask(&mut self, sql: &str) -> Result<Answer, SqlError> {
+        if self.lost.is_none() && self.interrupt.is_stopped() {
+            self.connection.leave_out(sql);
+            self.interrupted = true;
+            return Err(Unanswered::LeftOut.into());
         }
-        self.run_always(label, sql)
+        self.ask_always(sql)
     }
 
     /// Runs a statement even after an interruption: what a check made must be removed.
-    pub(crate) fn run_always(
-        &mut self,
-        label: Option<&'static str>,
-        sql: &str,
-    ) -> Result<ResultSet, SqlError> {
-        let started = Instant::now();
-        let answer = self.ask(sql);
-        let step = Step {
-            label,
-            sql: sql.to_owned(),
-            answer: answer.as_ref().map(preview).map_err(SqlError::clone),
-            elapsed: started.elapsed(),
-            shared_with: 0,
-        };
-        // A check that waits asks the same again; the last answer is the evidence.
-        match self.steps.last_mut() {
-            Some(last) if last.sql == step.sql => *last = step,
-            _ => self.steps.push(step),
-        }
-        answer
-    }
-
-    /// Runs a statement without writing it down.
-    pub(crate) fn ask(&mut self, sql: &str) -> Result<ResultSet, SqlError> {
+    pub(crate) fn ask_always(&mut self, sql: &str) -> Result<Answer, SqlError> {
         if let Some(error) = &self.lost {
             return Err(error.clone());
         }
-        let answer = self.connection.run(sql, &self.limits);
-        if let Err(error) = &answer
-            && error.kind == SqlErrorKind::Connection
-        {
-            self.reconnect(error);
+        let answer = self.connection.ask(sql, &self.limits);
+        let error = match &answer {
+            Ok(answer) => answer.result.as_ref().err().cloned(),
+            Err(unanswered) => Some(unanswered.clone().into()),
+        };
+        match error {
+            Some(error) if error.kind == SqlErrorKind::Connection => self.reconnect(error),
+            Some(error) => self.interrupted |= error.kind == SqlErrorKind::Cancelled,
+            None => {}
         }
-        answer
+        Ok(answer?)
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pause(&mut self, pause: Duration) {
+        self.connection.pause(pause);
     }
 
     /// A lost connection is not the next check's fault: it gets a new one, if there is one to be had.
-    fn reconnect(&mut self, error: &SqlError) {
+    fn reconnect(&mut self, error: SqlError) {
         match self.database.connect() {
             Ok(connection) => {
                 self.interrupt.watch(connection.canceller());
                 self.connection = connection;
             }
-            Err(_) => self.lost = Some(error.clone()),
+            Err(_) => self.lost = Some(error),
         }
-    }
-}
-
-/// The beginning of a result, for the evidence.
-pub(crate) fn preview(result: &ResultSet) -> Preview {
-    Preview {
-        columns: result
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect(),
-        rows: result.rows.iter().take(Preview::ROWS).cloned().collect(),
-        total_rows: result.rows.len(),
     }
 }

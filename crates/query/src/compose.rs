@@ -11,32 +11,27 @@ use bowline_words::{Diagnose, Diagnostic};
 use crate::literal::{Literal, Rows};
 
 /// The alias that a data source stands under.
-pub(crate) const SOURCE: &str = "test_data";
+pub const SOURCE: &str = "test_data";
 
-/// Renders templates and records what was rendered. Cheap to clone; clones share the record.
-#[derive(Clone)]
-pub(crate) struct Composer {
+/// Renders templates and remembers which. Cheap to clone; clones share the memory.
+#[derive(Debug, Clone)]
+pub struct Composer {
     templates: Arc<TemplateSet>,
-    record: Arc<Mutex<Record>>,
-}
-
-/// What a composer has rendered since it was last asked.
-#[derive(Debug, Default)]
-pub(crate) struct Record {
-    /// Every template that was rendered, or should have been.
-    pub(crate) uses: BTreeSet<&'static Template>,
-    /// The first rendering that failed.
-    pub(crate) fault: Option<ComposeError>,
+    used: Arc<Mutex<BTreeSet<&'static Template>>>,
 }
 
 /// Why a statement could not be written.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub(crate) enum ComposeError {
+pub enum ComposeError {
+    /// A template could not be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
+    /// A flag says neither yes nor no.
     #[error("a flag renders to `true` or `false`, and this one rendered to `{text}`")]
     NotAFlag {
+        /// The flag.
         template: &'static Template,
+        /// What it rendered to.
         text: String,
     },
 }
@@ -52,7 +47,8 @@ impl Diagnose for ComposeError {
 
 impl ComposeError {
     /// The template that could not be rendered.
-    pub(crate) fn template(&self) -> &'static Template {
+    #[must_use]
+    pub fn template(&self) -> &'static Template {
         match self {
             Self::Render(RenderError::NotImplemented(template))
             | Self::NotAFlag { template, .. } => template,
@@ -65,43 +61,43 @@ impl ComposeError {
 }
 
 impl Composer {
-    pub(crate) fn new(templates: Arc<TemplateSet>) -> Self {
+    /// Renders with one connector's templates.
+    #[must_use]
+    pub fn new(templates: Arc<TemplateSet>) -> Self {
         Self {
             templates,
-            record: Arc::default(),
+            used: Arc::default(),
         }
     }
 
-    pub(crate) fn templates(&self) -> &Arc<TemplateSet> {
+    /// The templates it renders with.
+    #[must_use]
+    pub fn templates(&self) -> &Arc<TemplateSet> {
         &self.templates
     }
 
-    fn record(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    fn used(&self) -> MutexGuard<'_, BTreeSet<&'static Template>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what was recorded since the last call.
-    pub(crate) fn take_record(&self) -> Record {
-        std::mem::take(&mut *self.record())
+    /// Every template that was rendered since the last call, or should have been.
+    #[must_use]
+    pub fn take_used(&self) -> BTreeSet<&'static Template> {
+        std::mem::take(&mut *self.used())
     }
 
     /// Renders one template.
-    pub(crate) fn render(
+    ///
+    /// # Errors
+    /// [`ComposeError::Render`].
+    pub fn render(
         &self,
         template: &'static Template,
         mut arguments: Arguments,
     ) -> Result<String, ComposeError> {
         add_older_names(&mut arguments);
-        let result = self
-            .templates
-            .render(template, &arguments)
-            .map_err(ComposeError::from);
-        let mut record = self.record();
-        record.uses.insert(template);
-        if let (Err(error), None) = (&result, &record.fault) {
-            record.fault = Some(error.clone());
-        }
-        result
+        self.used().insert(template);
+        Ok(self.templates.render(template, &arguments)?)
     }
 
     fn render_with(
@@ -110,7 +106,7 @@ impl Composer {
         variables: Vec<(&'static str, TemplateValue)>,
     ) -> Result<String, ComposeError> {
         self.render(
-            known(name),
+            Template::known(name),
             Arguments {
                 variables,
                 placeholders: Vec::new(),
@@ -119,18 +115,20 @@ impl Composer {
     }
 
     /// A flag template's value.
-    pub(crate) fn flag(&self, name: &'static str) -> Result<bool, ComposeError> {
-        let template = known(name);
+    ///
+    /// # Errors
+    /// [`ComposeError`], when a template fails.
+    pub fn flag(&self, name: &'static str) -> Result<bool, ComposeError> {
+        let template = Template::known(name);
         let text = self.render(template, Arguments::default())?;
-        read_flag(&text).ok_or_else(|| {
-            let error = ComposeError::NotAFlag { template, text };
-            self.record().fault.get_or_insert_with(|| error.clone());
-            error
-        })
+        read_flag(&text).ok_or(ComposeError::NotAFlag { template, text })
     }
 
     /// A literal, spelled as the contract says.
-    pub(crate) fn literal(&self, literal: &Literal) -> Result<String, ComposeError> {
+    ///
+    /// # Errors
+    /// [`ComposeError`], when a template fails.
+    pub fn literal(&self, literal: &Literal) -> Result<String, ComposeError> {
         match literal {
             Literal::Null => Ok("NULL".to_owned()),
             Literal::Boolean(true) => Ok("TRUE".to_owned()),
@@ -158,7 +156,10 @@ impl Composer {
     }
 
     /// `SELECT` of these expressions, optionally after a CTE.
-    pub(crate) fn select(
+    ///
+    /// # Errors
+    /// [`ComposeError`], when a template fails.
+    pub fn select(
         &self,
         expressions: &[String],
         cte: Option<String>,
@@ -169,7 +170,10 @@ impl Composer {
     }
 
     /// One SELECT per row, joined.
-    pub(crate) fn rows(&self, rows: &Rows) -> Result<String, ComposeError> {
+    ///
+    /// # Errors
+    /// [`ComposeError`], when a template fails.
+    pub fn rows(&self, rows: &Rows) -> Result<String, ComposeError> {
         let mut queries = Vec::with_capacity(rows.values.len());
         for row in &rows.values {
             let mut expressions = Vec::with_capacity(row.len());
@@ -198,7 +202,10 @@ impl Composer {
     }
 
     /// The rows as a CTE named [`SOURCE`].
-    pub(crate) fn source(&self, rows: &Rows) -> Result<String, ComposeError> {
+    ///
+    /// # Errors
+    /// [`ComposeError`], when a template fails.
+    pub fn source(&self, rows: &Rows) -> Result<String, ComposeError> {
         let cte = self.rows(rows)?;
         self.render_with(
             "build_cte",
@@ -210,11 +217,10 @@ impl Composer {
     }
 
     /// A SELECT over rows.
-    pub(crate) fn over_rows(
-        &self,
-        rows: &Rows,
-        expressions: &[String],
-    ) -> Result<String, ComposeError> {
+    ///
+    /// # Errors
+    /// [`ComposeError`], when a template fails.
+    pub fn over_rows(&self, rows: &Rows, expressions: &[String]) -> Result<String, ComposeError> {
         let source = self.source(rows)?;
         let select_clause = self.select(expressions, Some(source))?;
         self.render_with(
@@ -227,7 +233,10 @@ impl Composer {
     }
 
     /// A SELECT without FROM where the dialect can, otherwise over one row.
-    pub(crate) fn bare(&self, expressions: &[String]) -> Result<String, ComposeError> {
+    ///
+    /// # Errors
+    /// [`ComposeError`], when a template fails.
+    pub fn bare(&self, expressions: &[String]) -> Result<String, ComposeError> {
         if self.flag("supports_literal_select")? {
             self.select(expressions, None)
         } else {
@@ -237,7 +246,8 @@ impl Composer {
 }
 
 /// Reads a flag's text as the contract does: any case, surrounding space ignored.
-pub(crate) fn read_flag(text: &str) -> Option<bool> {
+#[must_use]
+pub fn read_flag(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" => Some(true),
         "false" => Some(false),
@@ -258,9 +268,4 @@ fn add_older_names(arguments: &mut Arguments) {
 
 fn texts(values: &[String]) -> TemplateValue {
     TemplateValue::List(values.iter().cloned().map(TemplateValue::Text).collect())
-}
-
-/// A template that the suite itself names.
-pub(crate) fn known(name: &'static str) -> &'static Template {
-    Template::find(name).expect("the suite names only templates of the contract")
 }

@@ -1,21 +1,19 @@
-//! The instants a run speaks about, fixed once so that every check means the same ones.
+//! The instants that statements speak about, fixed once so that all of a run mean the same ones.
 
 use jiff::civil::{DateTime, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-/// The moment a run began, in UTC.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
+/// The moment that counts as now, in UTC. It is handed in: nothing here reads the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
     now: DateTime,
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
-        Self::at(Timestamp::now())
-    }
-
-    pub(crate) fn at(now: Timestamp) -> Self {
+    /// A clock that shows this moment, to the second.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
         let now = now.to_zoned(TimeZone::UTC).datetime();
         let whole_second = now
             .time()
@@ -28,8 +26,9 @@ impl Clock {
         }
     }
 
-    /// The moments that records may name.
-    pub(crate) fn moments(&self) -> [(&'static str, DateTime); 10] {
+    /// The moments that an expression may name.
+    #[must_use]
+    pub fn moments(&self) -> [(&'static str, DateTime); 10] {
         let noon = self.now.date().to_datetime(time(12, 0, 0, 0));
         [
             ("now", self.now),
@@ -46,7 +45,8 @@ impl Clock {
     }
 
     /// The hour up to now, as the bounds of a query log request.
-    pub(crate) fn last_hour(&self) -> [DateTime; 2] {
+    #[must_use]
+    pub fn last_hour(&self) -> [DateTime; 2] {
         [
             self.now.saturating_sub(1.hour()),
             self.now.saturating_add(1.second()),
@@ -54,7 +54,8 @@ impl Clock {
     }
 
     /// A day that no query log reaches back to, or that has nothing of today in it if it does.
-    pub(crate) fn day_long_ago(&self) -> [DateTime; 2] {
+    #[must_use]
+    pub fn day_long_ago(&self) -> [DateTime; 2] {
         [
             self.now.saturating_sub(400.days()),
             self.now.saturating_sub(399.days()),
@@ -62,7 +63,8 @@ impl Clock {
     }
 
     /// A day of which nothing can be logged yet.
-    pub(crate) fn day_to_come(&self) -> [DateTime; 2] {
+    #[must_use]
+    pub fn day_to_come(&self) -> [DateTime; 2] {
         [
             self.now.saturating_add(1.day()),
             self.now.saturating_add(2.days()),
@@ -70,7 +72,8 @@ impl Clock {
     }
 
     /// The moment with this name.
-    pub(crate) fn moment(&self, name: &str) -> Option<DateTime> {
+    #[must_use]
+    pub fn moment(&self, name: &str) -> Option<DateTime> {
         self.moments()
             .into_iter()
             .find(|(known, _)| *known == name)

@@ -1,13 +1,17 @@
 //! What must come back, and whether it did.
 
+use std::sync::Arc;
+
 use bigdecimal::{BigDecimal, Zero};
 use bowline_driver::{ResultSet, SqlError, Value};
 use bowline_words::Diagnose;
+use jiff::Timestamp;
 use jiff::civil::{DateTime, Time};
 use serde::Deserialize;
 
-use crate::compose::read_flag;
-use crate::reading;
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::reading;
+use bowline_query::read_flag;
 
 /// What a statement must give. Every key that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -39,9 +43,9 @@ pub(crate) struct Expect {
     pub(crate) wall_clock: Option<Vec<toml::value::Datetime>>,
     /// A timestamp that shows midnight, or a date.
     pub(crate) midnight: Option<bool>,
-    /// An instant at most this many seconds from now.
+    /// An instant at most this many seconds from when it was asked for.
     pub(crate) near_now: Option<u32>,
-    /// A date at most this many days from today.
+    /// A date at most this many days from the day on which it was asked for.
     pub(crate) near_today: Option<u32>,
     /// A timestamp later than this one.
     pub(crate) later_than: Option<toml::value::Datetime>,
@@ -61,30 +65,17 @@ pub(crate) struct Expect {
     pub(crate) fails_when: Option<String>,
 }
 
-/// How an answer compares with what was expected.
-pub(crate) enum Judgement {
-    Right,
-    /// The answer is wrong: what was expected and what came back, in words.
-    Wrong {
-        expected: String,
-        got: String,
-    },
-}
-
 impl Expect {
-    /// Judges a statement's answer that is a result.
-    pub(crate) fn judge(&self, result: &ResultSet) -> Judgement {
-        match self.mismatch(result) {
-            None => Judgement::Right,
-            Some(expected) => Judgement::Wrong {
-                expected,
-                got: describe(result),
-            },
+    /// Judges the result of a statement that was asked at a moment; what was only rendered has none.
+    pub(crate) fn judge(&self, result: &ResultSet, asked: Option<Timestamp>) -> Judged<()> {
+        match self.mismatch(result, asked) {
+            None => Ok(()),
+            Some(expected) => Err(wrong(expected, describe(result))),
         }
     }
 
     /// What was expected, where the result does not have it.
-    fn mismatch(&self, result: &ResultSet) -> Option<String> {
+    fn mismatch(&self, result: &ResultSet, asked: Option<Timestamp>) -> Option<String> {
         if let Some(count) = self.row_count
             && result.rows.len() != count
         {
@@ -114,7 +105,7 @@ impl Expect {
             (Value::Null, Some(true)) => true,
             (Value::Null, _) => false,
             (_, Some(true)) if !self.asks_beyond_null() => false,
-            (value, _) => self.fits(value),
+            (value, _) => self.fits(value, asked),
         };
         (!fits).then(|| self.in_words())
     }
@@ -171,10 +162,9 @@ impl Expect {
             || self.later_than.is_some()
     }
 
-    fn fits(&self, value: &Value) -> bool {
+    fn fits(&self, value: &Value, asked: Option<Timestamp>) -> bool {
         let text = || reading::text(value);
         let number = || reading::float(value);
-        let now = jiff::Timestamp::now();
         self.number
             .is_none_or(|wanted| number().is_some_and(|got| close(got, wanted, self.within)))
             && self.either.as_ref().is_none_or(|wanted| {
@@ -212,16 +202,18 @@ impl Expect {
                 reading::wall_clock(value).is_some_and(|at| at.time() == Time::midnight())
             })
             && self.near_now.is_none_or(|seconds| {
-                reading::instant(value).is_some_and(|at| {
+                reading::instant(value).zip(asked).is_some_and(|(at, now)| {
                     at.duration_since(now).as_secs().unsigned_abs() <= u64::from(seconds)
                 })
             })
             && self.near_today.is_none_or(|days| {
-                let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-                reading::wall_clock(value).is_some_and(|at| {
-                    at.date().duration_since(today).as_secs().unsigned_abs()
-                        <= u64::from(days) * 86_400
-                })
+                reading::wall_clock(value)
+                    .zip(asked)
+                    .is_some_and(|(at, now)| {
+                        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+                        at.date().duration_since(today).as_secs().unsigned_abs()
+                            <= u64::from(days) * 86_400
+                    })
             })
             && self.later_than.as_ref().is_none_or(|start| {
                 reading::wall_clock(value)
@@ -311,23 +303,21 @@ impl Expect {
 pub(crate) fn judge_success(
     must_succeed: bool,
     value: bool,
-    answer: &Result<ResultSet, SqlError>,
-) -> Judgement {
+    answer: &Result<Arc<ResultSet>, SqlError>,
+) -> Judged<()> {
     let gave_nothing = |result: &ResultSet| value && result.scalar().is_none_or(Value::is_null);
     match (must_succeed, answer) {
-        (true, Ok(result)) if gave_nothing(result) => Judgement::Wrong {
-            expected: "a value, going by the flag".to_owned(),
-            got: describe(result),
-        },
-        (false, Ok(result)) if !gave_nothing(result) => Judgement::Wrong {
-            expected: "an error, going by the flag".to_owned(),
-            got: describe(result),
-        },
-        (true, Err(error)) => Judgement::Wrong {
-            expected: "success, going by the flag".to_owned(),
-            got: error.diagnose().to_string(),
-        },
-        (true, Ok(_)) | (false, _) => Judgement::Right,
+        (true, Ok(result)) if gave_nothing(result) => {
+            Err(wrong("a value, going by the flag", describe(result)))
+        }
+        (false, Ok(result)) if !gave_nothing(result) => {
+            Err(wrong("an error, going by the flag", describe(result)))
+        }
+        (true, Err(error)) => Err(wrong(
+            "success, going by the flag",
+            error.diagnose().to_string(),
+        )),
+        (true, Ok(_)) | (false, _) => Ok(()),
     }
 }
 

@@ -10,14 +10,20 @@ use bowline_contract::SuiteSection;
 use bowline_driver::{Database, Limits, SqlError};
 use bowline_warehouse::FunctionalTarget;
 use bowline_warehouse::template::TemplateSet;
+use jiff::Timestamp;
 
-use crate::blame::{Blame, blame};
-use crate::clock::Clock;
-use crate::finding::Finding;
-use crate::functional::{Functional, functional};
-use crate::plan::{self, Work};
-use crate::session::{Interrupt, Session};
-use crate::{Event, Report, Tier, checks, connection, derive, metadata, query_logs};
+use crate::warehouse::blame::{Blame, blame};
+use crate::warehouse::chain::Chain;
+use crate::warehouse::connection::connection;
+use crate::warehouse::finding::Finding;
+use crate::warehouse::functional::{Functional, functional};
+use crate::warehouse::metadata::metadata;
+use crate::warehouse::plan::{self, Work};
+use crate::warehouse::query_logs::query_logs;
+use crate::warehouse::session::{Interrupt, Session};
+use crate::warehouse::{checks, derive};
+use crate::{Event, Report, Tier};
+use bowline_query::Clock;
 
 /// What is put to the test.
 #[derive(Clone)]
@@ -43,6 +49,8 @@ pub struct Options {
     pub limits: Limits,
     /// How long functional checks wait for a change to show up.
     pub patience: Duration,
+    /// The moment that statements mean by now: that of the run's start, unless a run is replayed.
+    pub now: Option<Timestamp>,
 }
 
 impl Default for Options {
@@ -53,6 +61,7 @@ impl Default for Options {
             jobs: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
             limits: Limits::default(),
             patience: Duration::from_secs(15),
+            now: None,
         }
     }
 }
@@ -76,11 +85,13 @@ pub fn run(
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Report, SqlError> {
     let started = Instant::now();
-    let clock = Clock::start();
+    let began = options.now.unwrap_or_else(Timestamp::now);
+    let clock = Clock::at(began);
     let (work_in, work_out) = channel();
     let crew = Crew {
         subject,
         options,
+        began,
         interrupt,
         on_event,
         queue: Mutex::new(work_out),
@@ -162,6 +173,10 @@ pub fn run(
             .next()
             .unwrap_or_else(unreachable));
     };
+    // Answers arrive in the order of the work; blame and report have that of the sections.
+    progress
+        .findings
+        .sort_by(|a, b| (a.info.section, &a.info.id).cmp(&(b.info.section, &b.info.id)));
     let Blame { findings, culprits } = blame(
         progress.findings,
         subject,
@@ -179,7 +194,11 @@ pub fn run(
         culprits,
         connections: sessions.len() + 1,
         elapsed: started.elapsed(),
-        interrupted: interrupt.is_stopped(),
+        now: began,
+        interrupted: sessions
+            .iter()
+            .chain([&session])
+            .any(Session::was_interrupted),
         left_behind: progress.left_behind,
     }))
 }
@@ -219,7 +238,7 @@ impl Progress {
 
     fn asked(&mut self, findings: &[Finding]) {
         for step in findings.iter().flat_map(|finding| &finding.steps) {
-            self.asking += step.elapsed;
+            self.asking += step.answer.elapsed;
             self.statements += 1;
         }
     }
@@ -241,6 +260,7 @@ impl Progress {
 struct Crew<'a> {
     subject: &'a Subject,
     options: &'a Options,
+    began: Timestamp,
     interrupt: &'a Interrupt,
     on_event: &'a (dyn Fn(Event<'_>) + Sync),
     queue: Mutex<Receiver<Work>>,
@@ -298,26 +318,30 @@ impl Crew<'_> {
             (self.on_event)(Event::Finished {
                 check: &finding.info,
                 verdict: finding.outcome.verdict(),
-                elapsed: finding.steps.iter().map(|step| step.elapsed).sum(),
+                elapsed: finding.steps.iter().map(|step| step.answer.elapsed).sum(),
             });
         }
     }
 
     fn perform(&self, work: Work, session: &mut Session) -> Functional {
-        let templates = Arc::clone(&self.subject.templates);
+        let target = self.subject.functional.as_ref();
+        let tier = self.options.tier;
+        let chain = |section, session| {
+            let templates = Arc::clone(&self.subject.templates);
+            Chain::new(section, templates, session, self.began)
+        };
         let findings = match work {
-            Work::Connection => connection::connection(templates, session),
+            Work::Connection => connection(chain(SuiteSection::Connection, session)),
             Work::Metadata => {
-                let passing = self.subject.functional.as_ref();
-                let passing = passing.map(|target| target.table.as_str());
-                metadata::metadata(templates, session, self.options.tier, passing)
+                let passing = target.map(|target| target.table.as_str());
+                metadata(chain(SuiteSection::Metadata, session), tier, passing)
             }
-            Work::QueryLogs => query_logs::query_logs(templates, session, self.options.tier),
+            Work::QueryLogs => query_logs(chain(SuiteSection::Metadata, session), tier),
             Work::Questions(prepared) => plan::ask(prepared, session),
             Work::Functional => {
-                let (target, patience) = (self.subject.functional.as_ref(), self.options.patience);
-                let tier = self.options.tier;
-                return functional(templates, target, session, tier, patience, self.on_event);
+                let chain = chain(SuiteSection::Functional, session);
+                let patience = self.options.patience;
+                return functional(chain, target, tier, patience, self.on_event);
             }
         };
         Functional {

@@ -5,8 +5,12 @@ use std::time::Duration;
 use bowline_contract::{Capability, Metric, SuiteSection, Template};
 use bowline_warehouse::template::TemplateSet;
 
-use crate::finding::Finding;
-use crate::report::{CapabilityReport, CheckReport, Culprit, MetricReport, Report, TemplateReport};
+use jiff::Timestamp;
+
+use crate::warehouse::finding::Finding;
+use crate::warehouse::report::{
+    CapabilityReport, CheckReport, Culprit, MetricReport, Report, TemplateReport,
+};
 use crate::{Tier, Verdict};
 
 /// Everything a run gave.
@@ -18,6 +22,7 @@ pub(crate) struct Ran<'a> {
     pub(crate) findings: Vec<Finding>,
     pub(crate) culprits: Vec<Culprit>,
     pub(crate) connections: usize,
+    pub(crate) now: Timestamp,
     pub(crate) elapsed: Duration,
     pub(crate) interrupted: bool,
     pub(crate) left_behind: Vec<String>,
@@ -25,7 +30,7 @@ pub(crate) struct Ran<'a> {
 
 /// Draws the conclusions.
 pub(crate) fn report(ran: Ran<'_>) -> Report {
-    let mut checks: Vec<CheckReport> = ran
+    let checks: Vec<CheckReport> = ran
         .findings
         .into_iter()
         .map(|finding| CheckReport {
@@ -35,8 +40,6 @@ pub(crate) fn report(ran: Ran<'_>) -> Report {
             steps: finding.steps,
         })
         .collect();
-    // Answers arrive in the order of the work; the report has that of the sections.
-    checks.sort_by(|a, b| (a.info.section, &a.info.id).cmp(&(b.info.section, &b.info.id)));
     let templates: Vec<TemplateReport> = Template::all()
         .map(|template| template_report(template, ran.templates, &checks))
         .collect();
@@ -60,6 +63,7 @@ pub(crate) fn report(ran: Ran<'_>) -> Report {
         capabilities,
         metrics,
         connections: ran.connections,
+        now: ran.now,
         elapsed: ran.elapsed,
         interrupted: ran.interrupted,
         left_behind: ran.left_behind,

@@ -9,21 +9,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bowline_contract::Template;
-use bowline_template::CompiledTemplate;
 use bowline_warehouse::dialect::Pack;
-use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
+use bowline_warehouse::template::TemplateSet;
 
-use crate::clock::Clock;
-use crate::compose::Composer;
-use crate::expression::Expressions;
-use crate::finding::{Finding, answer};
-use crate::outcome::{Fault, Outcome, Proof};
-use crate::plan::{Prepared, prepare};
-use crate::record::{CheckRecord, records};
-use crate::report::{Culprit, Mend};
-use crate::runner::{Options, Subject};
-use crate::session::Session;
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{judge, read_question};
+use crate::warehouse::outcome::{Fault, Outcome, Proof};
+use crate::warehouse::plan::{Prepared, ask_alone, prepare};
+use crate::warehouse::record::{CheckRecord, records};
+use crate::warehouse::report::{Culprit, Mend};
+use crate::warehouse::runner::{Options, Subject};
+use crate::warehouse::session::Session;
 use crate::{CheckId, CheckInfo, Event};
+use bowline_query::Clock;
+use bowline_query::Composer;
+use bowline_query::Expressions;
 
 /// The most statements asked to find the template at fault; a connector with more faults has enough to mend.
 const PROBES: usize = 400;
@@ -368,15 +368,12 @@ impl Prober<'_> {
     fn mend(&mut self, info: &CheckInfo, template: &'static Template) -> Option<Mend> {
         let record = record_of(info)?;
         let own = self.subject.templates.get(template)?;
-        let mut tried = BTreeSet::from([own.text.as_str()]);
+        let mut tried = BTreeSet::from([own.text.clone()]);
         for pack in Pack::all() {
             let Some(other) = pack
-                .spelling(template)
-                .filter(|other| tried.insert(other.text))
+                .template(template)
+                .filter(|other| tried.insert(other.text.clone()))
             else {
-                continue;
-            };
-            let Ok(compiled) = CompiledTemplate::compile(template.name, other.text) else {
                 continue;
             };
             if self.left == 0 {
@@ -384,16 +381,12 @@ impl Prober<'_> {
             }
             self.left -= 1;
             let mut templates = TemplateSet::clone(&self.subject.templates);
-            templates.insert(ConnectorTemplate {
-                template,
-                text: other.text.to_owned(),
-                origin: Origin::Pack(pack.name.to_owned()),
-                compiled,
-            });
+            let text = other.text.clone();
+            templates.insert(other);
             if self.passes(record, info, templates) {
                 return Some(Mend {
                     pack: pack.name.to_owned(),
-                    text: other.text.to_owned(),
+                    text,
                 });
             }
         }
@@ -402,12 +395,11 @@ impl Prober<'_> {
 
     fn passes(&mut self, record: &CheckRecord, info: &CheckInfo, templates: TemplateSet) -> bool {
         let expressions = Expressions::new(Composer::new(Arc::new(templates)), self.clock);
-        let passes = match prepare(record, info.clone(), &expressions, self.options.tier) {
-            Ok(Prepared { question, .. }) => answer(&question, self.session) == Outcome::Supported,
-            Err(_) => false,
-        };
-        self.session.take_steps();
-        passes
+        let prepared = prepare(record, info.clone(), &expressions, self.options.tier);
+        prepared.is_ok_and(|Prepared { question, .. }| {
+            let answers = ask_alone(&question, self.session);
+            judge(info, &answers, |answers| read_question(&question, answers)).is_ok()
+        })
     }
 }
 

@@ -1,20 +1,19 @@
 //! What a run does: which checks, in which pieces of work.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bowline_contract::SuiteSection;
-use bowline_driver::{ResultSet, Value};
+use bowline_driver::{Answer, ResultSet, Value};
+use bowline_query::{Clock, Composer, Expressions};
 use bowline_warehouse::template::TemplateSet;
 
-use crate::clock::Clock;
-use crate::compose::Composer;
-use crate::expect::{Expect, Judgement};
-use crate::expression::Expressions;
-use crate::finding::{Finding, answer, unrendered};
-use crate::outcome::{Outcome, Proof, Step};
-use crate::record::{CheckRecord, Question, records};
-use crate::session::{Session, preview};
+use crate::warehouse::answers::Answers;
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{judge, outcome, read_question, unrendered};
+use crate::warehouse::outcome::{Outcome, Proof, Step};
+use crate::warehouse::record::{CheckRecord, Question, records};
+use crate::warehouse::session::Session;
 use crate::{CheckInfo, Tier};
 
 /// How many scalar checks share one statement.
@@ -90,17 +89,36 @@ pub(crate) fn questions(
             Err(finding) => plan.settled.push(*finding),
         }
     }
-    plan.work.extend(
-        shared
-            .chunks(SHARED)
-            .map(|chunk| Work::Questions(chunk.to_vec())),
-    );
-    plan.work.extend(
-        alone
-            .into_iter()
-            .map(|prepared| Work::Questions(vec![prepared])),
-    );
+    let mut piece = Vec::new();
+    for same in by_statement(shared) {
+        piece.extend(same);
+        if piece.len() >= SHARED {
+            plan.work.push(Work::Questions(std::mem::take(&mut piece)));
+        }
+    }
+    let rest = Some(piece).filter(|piece| !piece.is_empty());
+    plan.work.extend(rest.map(Work::Questions));
+    plan.work
+        .extend(by_statement(alone).into_iter().map(Work::Questions));
     plan
+}
+
+/// Checks that ask the same side by side, in the order of the first of each.
+fn by_statement(prepared: Vec<Prepared>) -> Vec<Vec<Prepared>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut groups: Vec<Vec<Prepared>> = Vec::new();
+    for each in prepared {
+        let next = groups.len();
+        let place = match each.question.sql() {
+            Some(sql) => *places.entry(sql.to_owned()).or_insert(next),
+            None => next,
+        };
+        match groups.get_mut(place) {
+            Some(group) => group.push(each),
+            None => groups.push(vec![each]),
+        }
+    }
+    groups
 }
 
 /// Writes one record's statement; a check that cannot be written is settled.
@@ -121,12 +139,12 @@ pub(crate) fn prepare(
         return Err(Box::new(Finding::new(
             info,
             outcome,
-            expressions.composer().take_record(),
+            expressions.composer().take_used(),
             Vec::new(),
         )));
     }
     let asked = record.ask(expressions, tier);
-    let recorded = expressions.composer().take_record();
+    let recorded = expressions.composer().take_used();
     match asked {
         Ok(question) => Ok(Prepared {
             finding: Finding::new(info, Outcome::Supported, recorded, Vec::new()),
@@ -144,89 +162,110 @@ fn is_scalar(question: &Question) -> bool {
     matches!(question, Question::Statement { expect, .. } if expect.is_about_one_value())
 }
 
-/// Asks checks together where that settles them, and one by one where it does not, so that blame is exact.
+/// Asks checks together where that settles them, and one by one where it does not, so that blame is exact. Checks that
+/// ask the same share the answer.
 pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding> {
-    let answers = if prepared.len() > 1 {
-        ask_together(&prepared, session)
-    } else {
-        None
+    let together = ask_together(&prepared, session);
+    let mut alone: HashMap<String, Answers> = HashMap::new();
+    let settle = |each: Prepared| {
+        let Prepared {
+            mut finding,
+            question,
+        } = each;
+        let judged = |answers: &Answers| {
+            outcome(judge(&finding.info, answers, |answers| {
+                read_question(&question, answers)
+            }))
+        };
+        let sql = question.sql().unwrap_or_default();
+        let answers = match together.get(sql).cloned().map(Answers::of) {
+            Some(answers) if judged(&answers) == Outcome::Supported => answers,
+            _ => alone
+                .entry(sql.to_owned())
+                .or_insert_with(|| ask_alone(&question, session))
+                .clone(),
+        };
+        finding.outcome = judged(&answers);
+        finding.rests_on_failure = matches!(
+            question,
+            Question::Success {
+                must_succeed: false,
+                ..
+            }
+        );
+        finding.steps = answers.steps;
+        finding
     };
-    prepared
-        .into_iter()
-        .enumerate()
-        .map(
-            |(
-                position,
-                Prepared {
-                    mut finding,
-                    question,
-                },
-            )| {
-                match answers
-                    .as_ref()
-                    .and_then(|answers| answers.get(position))
-                    .cloned()
-                    .flatten()
-                {
-                    Some(step) => finding.steps = vec![step],
-                    None => {
-                        finding.rests_on_failure = matches!(
-                            question,
-                            Question::Success {
-                                must_succeed: false,
-                                ..
-                            }
-                        );
-                        finding.outcome = answer(&question, session);
-                        finding.steps = session.take_steps();
-                    }
-                }
-                finding
-            },
-        )
-        .collect()
+    prepared.into_iter().map(settle).collect()
 }
 
-/// One statement with a scalar subquery per check. Gives the evidence of those whose value is right.
-fn ask_together(prepared: &[Prepared], session: &mut Session) -> Option<Vec<Option<Step>>> {
-    let statement = |each: &Prepared| match &each.question {
-        Question::Statement { sql, expect } => Some((sql.clone(), expect.clone())),
-        Question::Success { .. } | Question::Rendered { .. } => None,
+/// Asks one question.
+pub(crate) fn ask_alone(question: &Question, session: &mut Session) -> Answers {
+    let Some(sql) = question.sql() else {
+        return Answers::default();
     };
-    let asked = prepared.iter().map(statement).collect::<Option<Vec<_>>>()?;
+    match session.ask(sql) {
+        Ok(answer) => Answers::of(Step {
+            label: None,
+            sql: sql.to_owned(),
+            answer,
+            shared_with: 0,
+        }),
+        Err(error) => Answers::none(error),
+    }
+}
+
+/// One statement with a scalar subquery per question; gives each question's value, by its SQL, as if it had been asked
+/// alone. Nothing where there is but one question, or where the statement fails.
+fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String, Step> {
+    let mut asked: Vec<&str> = prepared
+        .iter()
+        .filter(|each| is_scalar(&each.question))
+        .filter_map(|each| each.question.sql())
+        .collect();
+    asked.dedup();
+    if asked.len() < 2 {
+        return HashMap::new();
+    }
     let columns = asked
         .iter()
         .enumerate()
-        .map(|(number, (sql, _))| format!("({sql}\n) AS c{number}"));
+        .map(|(number, sql)| format!("({sql}\n) AS c{number}"));
     let sql = format!("SELECT {}", columns.collect::<Vec<_>>().join(",\n"));
-    if session.interrupt().is_stopped() {
-        return None;
-    }
-    let started = Instant::now();
-    let result = session.ask(&sql).ok()?;
-    let elapsed = started.elapsed();
-    let [row] = result.rows.as_slice() else {
-        return None;
+    let Ok(Answer {
+        result: Ok(result),
+        asked: at,
+        elapsed,
+    }) = session.ask(&sql)
+    else {
+        return HashMap::new();
     };
-    let settle = |(value, (sql, expect)): (&Value, (String, Expect))| {
+    let step = |(value, sql): (&Value, &str)| {
         let alone = ResultSet {
             rows: vec![vec![value.clone()]],
             ..ResultSet::default()
         };
-        matches!(expect.judge(&alone), Judgement::Right).then(|| Step {
+        let step = Step {
             label: None,
-            sql,
-            answer: Ok(preview(&alone)),
-            elapsed,
+            sql: sql.to_owned(),
+            answer: Answer {
+                result: Ok(Arc::new(alone)),
+                asked: at,
+                elapsed,
+            },
             shared_with: prepared.len() - 1,
-        })
+        };
+        (sql.to_owned(), step)
     };
-    Some(row.iter().zip(asked).map(settle).collect())
+    match result.rows.as_slice() {
+        [row] => row.iter().zip(asked).map(step).collect(),
+        _ => HashMap::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::warehouse::expect::Expect;
 
     #[test]
     fn only_one_right_value_is_a_scalar() {

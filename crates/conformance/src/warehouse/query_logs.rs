@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use bowline_contract::{Capability, SuiteSection};
+use bowline_contract::Capability;
 use bowline_driver::{ResultSet, Value};
 use bowline_template::TemplateValue;
-use bowline_warehouse::template::TemplateSet;
 use jiff::civil::DateTime;
 
 use crate::Tier;
-use crate::chain::{Asked, Chain, Spec, text};
-use crate::clock::Clock;
-use crate::expect::spell;
-use crate::finding::{Finding, wrong};
-use crate::metadata::{is_timestamp, require_columns};
-use crate::outcome::{Doubt, Outcome};
-use crate::reading;
-use crate::session::Session;
+use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::chain::{Chain, PageRequest, Spec, text};
+use crate::warehouse::expect::spell;
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::metadata::{is_timestamp, require_columns};
+use crate::warehouse::outcome::{Doubt, Outcome};
+use crate::warehouse::reading;
 
 /// How many logged queries are asked for.
 const LIMIT: i64 = 100;
@@ -55,6 +54,11 @@ pub(crate) const BOUNDED: Spec = Spec::new(
 )
 .strict();
 
+const FIRST_PAGE: PageRequest = PageRequest {
+    limit: LIMIT,
+    offset: 0,
+};
+
 /// An offset that no log reaches in an hour.
 const BEYOND: i64 = 1_000_000_000;
 
@@ -66,96 +70,110 @@ pub(crate) enum Bounds {
 }
 
 /// Runs the checks; those of the strict tier follow where a query was logged.
-pub(crate) fn query_logs(
-    templates: Arc<TemplateSet>,
-    session: &mut Session,
-    tier: Tier,
-) -> Vec<Finding> {
-    let mut chain = Chain::new(SuiteSection::Metadata, templates, session);
+pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
     let mut logged = false;
     for (spec, bounds) in [
         (&WITH_DATETIMES, Bounds::DateTimes),
         (&WITH_TEXTS, Bounds::Texts),
     ] {
-        let seen = chain.check(spec, |chain, info| {
-            let mut ask = || {
+        let seen = chain.check(
+            spec,
+            |asking| {
                 // An embedded engine has logged nothing but this run: its bounds must reach up to now.
-                let page = Page {
-                    limit: LIMIT,
-                    offset: 0,
-                };
-                let variables = variables(Clock::start().last_hour(), bounds, page);
-                let result = chain.query(info, "get_query_logs_query", variables)?;
-                read_texts(&result)
-            };
-            // Where the log was still empty, the first request itself is in it by now.
-            match ask()?.is_empty() && ask()?.is_empty() {
-                true => Err(Outcome::Unknown(Doubt::NothingToSee(
-                    "no query was logged in the last hour".to_owned(),
-                ))),
-                false => Ok(()),
-            }
-        });
+                let hour = asking.clock().last_hour();
+                let result = ask(asking, hour, bounds, FIRST_PAGE)?;
+                if result.rows.is_empty() {
+                    // Where the log was still empty, the first request itself is in it by now.
+                    asking.begin_round();
+                    ask(asking, asking.clock().last_hour(), bounds, FIRST_PAGE)?;
+                }
+                Ok(())
+            },
+            some_query,
+        );
         logged |= seen.is_some();
     }
     if logged && tier == Tier::Strict {
-        chain.check(&LIMITED, |chain, info| {
-            for (limit, offset, most) in [(1, 0, 1), (LIMIT, BEYOND, 0)] {
-                let page = Page { limit, offset };
-                let hour = Clock::start().last_hour();
-                let variables = variables(hour, Bounds::DateTimes, page);
-                let result = chain.query(info, "get_query_logs_query", variables)?;
-                if result.rows.len() > most {
-                    return Err(wrong(
-                        format!("at most {most} queries with limit {limit} and offset {offset}"),
-                        format!("{} queries", result.rows.len()),
-                    ));
+        let pages = [(1, 0, 1), (LIMIT, BEYOND, 0)]
+            .map(|(limit, offset, most)| (PageRequest { limit, offset }, most));
+        chain.check(
+            &LIMITED,
+            |asking| {
+                for (page, _) in pages {
+                    let hour = asking.clock().last_hour();
+                    ask(asking, hour, Bounds::DateTimes, page)?;
                 }
-            }
-            Ok(())
-        });
-        chain.check(&BOUNDED, |chain, info| {
-            let clock = Clock::start();
-            let [recent, now] = clock.last_hour();
-            let page = Page {
-                limit: LIMIT,
-                offset: 0,
-            };
-            for (day, name) in [
-                (clock.day_long_ago(), "long ago"),
-                (clock.day_to_come(), "to come"),
-            ] {
-                let variables = variables(day, Bounds::DateTimes, page);
-                let result = chain.query(info, "get_query_logs_query", variables)?;
-                read_texts(&result)?;
-                let start = result.position("start_time");
-                let of_today = result
-                    .rows
-                    .iter()
-                    .filter_map(|row| row.get(start?))
-                    .find(|at| reading::wall_clock(at).is_some_and(|at| recent <= at && at <= now));
-                if let Some(at) = of_today {
-                    return Err(wrong(format!("queries of a day {name} only"), spell(at)));
+                Ok(())
+            },
+            |answers| no_more_than(answers, &pages),
+        );
+        let clock = chain.clock();
+        chain.check(
+            &BOUNDED,
+            |asking| {
+                for day in [clock.day_long_ago(), clock.day_to_come()] {
+                    ask(asking, day, Bounds::DateTimes, FIRST_PAGE)?;
                 }
-            }
-            Ok(())
-        });
+                Ok(())
+            },
+            |answers| nothing_of_today(answers, clock.last_hour()),
+        );
     }
     chain.finish()
 }
 
-/// Which of the logged queries are asked for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Page {
-    pub(crate) limit: i64,
-    pub(crate) offset: i64,
+pub(crate) fn ask(
+    asking: &mut Asking<'_>,
+    span: [DateTime; 2],
+    bounds: Bounds,
+    page: PageRequest,
+) -> Result<Arc<ResultSet>, Halt> {
+    asking.query("get_query_logs_query", variables(span, bounds, page))
+}
+
+fn some_query(answers: &Answers) -> Judged<()> {
+    if answers.read(read_texts)?.is_empty() {
+        return Err(Outcome::Unknown(Doubt::NothingToSee(
+            "no query was logged in the last hour".to_owned(),
+        )));
+    }
+    Ok(())
+}
+
+fn no_more_than(answers: &Answers, pages: &[(PageRequest, usize)]) -> Judged<()> {
+    for (result, (PageRequest { limit, offset }, most)) in answers.results().zip(pages) {
+        if result.rows.len() > *most {
+            return Err(wrong(
+                format!("at most {most} queries with limit {limit} and offset {offset}"),
+                format!("{} queries", result.rows.len()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Judges what is logged of a day long ago and of one to come.
+fn nothing_of_today(answers: &Answers, [recent, now]: [DateTime; 2]) -> Judged<()> {
+    for (result, day) in answers.results().zip(["long ago", "to come"]) {
+        read_texts(result)?;
+        let start = result.position("start_time");
+        let of_today = result
+            .rows
+            .iter()
+            .filter_map(|row| row.get(start?))
+            .find(|at| reading::wall_clock(at).is_some_and(|at| recent <= at && at <= now));
+        if let Some(at) = of_today {
+            return Err(wrong(format!("queries of a day {day} only"), spell(at)));
+        }
+    }
+    Ok(())
 }
 
 /// The variables that ask for what ran between two moments.
 pub(crate) fn variables(
     [start, end]: [DateTime; 2],
     bounds: Bounds,
-    page: Page,
+    page: PageRequest,
 ) -> Vec<(&'static str, TemplateValue)> {
     let bound = |at: DateTime| match bounds {
         Bounds::DateTimes => TemplateValue::DateTime(at),
@@ -170,7 +188,7 @@ pub(crate) fn variables(
 }
 
 /// Reads and checks a result: the texts of the logged queries.
-pub(crate) fn read_texts(result: &ResultSet) -> Asked<Vec<String>> {
+pub(crate) fn read_texts(result: &ResultSet) -> Judged<Vec<String>> {
     require_columns(result, &REQUIRED)?;
     let position = |name: &str| result.position(name);
     let optional_texts = ["user", "error_code", "error_text"].map(|name| (name, position(name)));

@@ -1,8 +1,8 @@
-//! The language of check records: Jinja in which every template of the contract is a function.
+//! Expressions over templates: Jinja in which every template of the contract is a function.
 //!
 //! `{{ get_avg_function(x='val') }}` renders the connector's template and remembers that it was used.
-//! Besides the templates there are `literal(value)`, `datetime(text)`, `date(text)`, and over the record's own
-//! rows `source()`, `rows()`, `over_rows(expression, ...)` and `bare(expression, ...)`.
+//! Besides the templates there are `literal(value)`, `datetime(text)`, `date(text)`, the moments of the
+//! [`Clock`], and over the rows that are handed in `source()`, `rows()`, `over_rows(expression, ...)` and `bare(expression, ...)`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,14 +23,16 @@ use crate::literal::{Literal, Rows};
 const NAME: &str = "expression";
 
 /// Renders expressions with one connector's templates.
-pub(crate) struct Expressions {
+pub struct Expressions {
     environment: Arc<Environment>,
     composer: Composer,
     clock: Clock,
 }
 
 impl Expressions {
-    pub(crate) fn new(composer: Composer, clock: Clock) -> Self {
+    /// Expressions with what the composer's templates give, at the clock's moment.
+    #[must_use]
+    pub fn new(composer: Composer, clock: Clock) -> Self {
         let templates = Template::all().map(|template| {
             let composer = composer.clone();
             let variables = template.variables.iter().map(|variable| variable.name);
@@ -78,16 +80,23 @@ impl Expressions {
         }
     }
 
-    pub(crate) fn composer(&self) -> &Composer {
+    /// What renders the templates.
+    #[must_use]
+    pub fn composer(&self) -> &Composer {
         &self.composer
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
+    /// The moment that counts as now.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Renders one expression of a record over its rows.
-    pub(crate) fn render(&self, text: &str, rows: &Rows) -> Result<String, ExpressionError> {
+    /// Renders one expression over these rows.
+    ///
+    /// # Errors
+    /// [`ExpressionError`].
+    pub fn render(&self, text: &str, rows: &Rows) -> Result<String, ExpressionError> {
         let rows = Arc::new(rows.clone());
         let with_rows =
             |name: &'static str,
@@ -113,20 +122,20 @@ impl Expressions {
             .and_then(|template| template.render_with(&scope))
             .map_err(|error| match error.cause::<ComposeError>() {
                 Some(compose) => ExpressionError::Compose(compose.clone()),
-                None => ExpressionError::Record(error.diagnose().to_string()),
+                None => ExpressionError::Expression(error.diagnose().to_string()),
             })
     }
 }
 
 /// Why an expression gave no text.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ExpressionError {
+pub enum ExpressionError {
     /// A template failed.
     #[error(transparent)]
     Compose(#[from] ComposeError),
-    /// The record itself is at fault.
+    /// The expression itself is at fault.
     #[error("{0}")]
-    Record(String),
+    Expression(String),
 }
 
 fn refused(error: ComposeError) -> Failure {

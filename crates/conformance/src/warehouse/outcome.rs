@@ -1,9 +1,7 @@
 //! What a check found, with its evidence.
 
-use std::time::Duration;
-
 use bowline_contract::Template;
-use bowline_driver::{SqlError, Value};
+use bowline_driver::{Answer, SqlError};
 
 use crate::Verdict;
 
@@ -97,26 +95,8 @@ pub struct Step {
     pub label: Option<&'static str>,
     /// The statement as sent.
     pub sql: String,
-    /// What came back.
-    pub answer: Result<Preview, SqlError>,
-    /// How long it took.
-    pub elapsed: Duration,
+    /// What came back, whole, and when.
+    pub answer: Answer,
     /// With how many other checks it was asked in one statement, each as a scalar subquery; 0 when alone.
     pub shared_with: usize,
-}
-
-/// The beginning of a result.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Preview {
-    /// The columns' names.
-    pub columns: Vec<String>,
-    /// At most [`Preview::ROWS`] rows.
-    pub rows: Vec<Vec<Value>>,
-    /// How many rows there were in all.
-    pub total_rows: usize,
-}
-
-impl Preview {
-    /// The most rows kept.
-    pub const ROWS: usize = 5;
 }
