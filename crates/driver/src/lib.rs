@@ -29,9 +29,12 @@ mod connection;
 mod error;
 mod fake;
 mod json;
+#[cfg(any(feature = "adbc", feature = "odbc"))]
+mod libpq;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod open;
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
 mod paths;
 mod process;
 #[cfg(any(feature = "adbc", feature = "odbc"))]

@@ -476,7 +476,7 @@ mod tests {
         assert!(fixed.len() == 70_002 && fixed.ends_with("0000"));
         let scientific = float_body(5e-324, FloatLayout::Scientific(70_000), false);
         assert!(scientific.starts_with("4.940656458412465441765687928682213723650598"));
-        assert!(scientific.len() == 70_006 && scientific.ends_with("0000e-324"));
+        assert!(scientific.len() == 70_007 && scientific.ends_with("0000e-324"));
         let general = FloatLayout::General {
             precision: 70_000,
             keep_point: false,

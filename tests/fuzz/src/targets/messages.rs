@@ -1,5 +1,6 @@
 //! The process protocol, both directions.
 
+use bowline_driver::{Limits, ResultSet};
 use bowline_protocol::{
     ConnectResult, Done, ErrorObject, FetchMetadataResult, FetchRunDetailsResult, InitializeResult,
     QueryResult, Response, TemplatesResult, WireValue,
@@ -45,11 +46,27 @@ fn read<R: DeserializeOwned>(line: &str, check: impl FnOnce(&R)) -> String {
     }))
 }
 
-/// A value that was read is written and read again without loss.
-fn comes_back(value: &WireValue) {
-    let written = serde_json::to_string(value).expect("a value can be written");
-    let again: WireValue = serde_json::from_str(&written).expect("what is written can be read");
-    assert_eq!(format!("{again:?}"), format!("{value:?}"), "{written}");
+/// A value that was read is written and read again without loss, in the protocol and in the program.
+fn come_back(result: &QueryResult) {
+    for value in result.rows.iter().flatten() {
+        let written = serde_json::to_string(value).expect("a value can be written");
+        let again: WireValue = serde_json::from_str(&written).expect("what is written can be read");
+        assert_eq!(format!("{again:?}"), format!("{value:?}"), "{written}");
+    }
+    let Ok(set) = ResultSet::from_wire(result.clone(), &Limits::default()) else {
+        return;
+    };
+    let rows = set
+        .rows
+        .iter()
+        .map(|row| row.iter().cloned().map(WireValue::from).collect());
+    let again = QueryResult {
+        rows: rows.collect(),
+        ..result.clone()
+    };
+    let again =
+        ResultSet::from_wire(again, &Limits::default()).expect("what is written can be read");
+    assert_eq!(format!("{:?}", again.rows), format!("{:?}", set.rows));
 }
 
 pub(super) static ANSWERS: Target = Target {
@@ -57,9 +74,7 @@ pub(super) static ANSWERS: Target = Target {
     about: "a connector's answers in the process protocol",
     run: |input| {
         let line = text(input);
-        let mut words = read::<QueryResult>(&line, |result| {
-            result.rows.iter().flatten().for_each(comes_back);
-        });
+        let mut words = read::<QueryResult>(&line, come_back);
         words += &read::<InitializeResult>(&line, |_| ());
         words += &read::<ConnectResult>(&line, |_| ());
         words += &read::<TemplatesResult>(&line, |_| ());
@@ -109,6 +124,8 @@ pub(super) static ANSWERS: Target = Target {
         "\"",
         "-0.0",
         "1e308",
+        "1E+999999999",
+        "1e-99999",
         "\\ud800",
         "+24:00",
         "-25:59:59",

@@ -1,6 +1,7 @@
 //! The targets, one small function each.
 
 mod connectors;
+mod images;
 mod messages;
 mod pipelines;
 mod templates;
@@ -23,6 +24,11 @@ pub static TARGETS: &[&Target] = &[
     &pipelines::OPENAPI,
     &messages::ANSWERS,
     &messages::REQUESTS,
+    &images::DOCUMENT,
+    &images::LAYER,
+    &images::ARCHIVE,
+    &images::WHEEL,
+    &images::TEXTS,
 ];
 
 /// An input as text.
