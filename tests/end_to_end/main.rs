@@ -11,6 +11,7 @@ mod case;
 mod collect;
 mod connector;
 mod demo;
+mod directories;
 mod faults;
 mod image_sandbox;
 mod images;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         warehouse::trials(),
         odbc::trials(),
         demo::trials(),
+        directories::trials(),
         faults::trials(),
         secrets::trials(),
         python::trials(),

@@ -23,6 +23,8 @@ pub(crate) enum Need {
     MariaDb,
     /// The DuckDB library.
     DuckDb,
+    /// The ADBC driver for SQLite.
+    SqliteAdbc,
     /// Programs of others that make, move and unpack images.
     ImageTools,
     /// A Docker engine that tests can start.
@@ -63,6 +65,7 @@ impl Need {
                 odbc_driver_missing("MariaDB Unicode").or_else(|| mariadb(|_| ()).err())
             }
             Self::DuckDb => driver_missing("duckdb"),
+            Self::SqliteAdbc => driver_missing("sqlite"),
             Self::ImageTools => image_tool_missing(),
             Self::Docker => (!Docker::is_installed()).then(|| {
                 "no `dockerd`, or not root; `cargo xtask test` installs it on Debian".to_owned()

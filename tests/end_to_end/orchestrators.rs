@@ -50,7 +50,7 @@ fn proven(vendor: Vendor, python: &Path) -> Result<(), Failed> {
     let server = Orchestrator::start(vendor, python)?;
     let sandbox = Sandbox::new();
     sandbox
-        .bowline(&["new", name, "--etl", "--like", name])
+        .bowline(&["new", name, "--pipeline", "--like", name])
         .exits(exit_code::OK);
     let connect_args: BTreeMap<_, _> = server.connect_args().into_iter().collect();
     sandbox.write(

@@ -1,4 +1,4 @@
-//! New pipeline connectors: what `bowline new --etl` writes is read as it is, and what `bowline inspect` shows and saves
+//! New pipeline connectors: what `bowline new --pipeline` writes is read as it is, and what `bowline inspect` shows and saves
 //! holds no secret.
 
 use std::path::Path;
@@ -31,7 +31,7 @@ fn like() -> Result<(), Failed> {
             .bowline(&[
                 "new",
                 name,
-                "--etl",
+                "--pipeline",
                 "--like",
                 name,
                 "--icon-url",
@@ -83,7 +83,7 @@ const RUNS: &str = r#"import dataclasses, datetime, enum, typing
 fn in_python() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     sandbox
-        .bowline_with_python(&["new", "nights", "--etl", "--lang", "python"])
+        .bowline_with_python(&["new", "nights", "--pipeline", "--lang", "python"])
         .exits(exit_code::OK);
     fill_in(&sandbox);
     let first = sandbox
@@ -165,7 +165,7 @@ fn fill_in(sandbox: &Sandbox) {
 fn in_rust() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     sandbox
-        .bowline(&["new", "nights", "--etl", "--lang", "rust"])
+        .bowline(&["new", "nights", "--pipeline", "--lang", "rust"])
         .exits(exit_code::OK);
     fill_in(&sandbox);
     let project = sandbox.work().join("etl_connectors/nights");
@@ -256,7 +256,7 @@ fn openapi() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     sandbox.write("vendor.yaml", OPENAPI);
     let new = sandbox
-        .bowline(&["new", "nights", "--etl", "--openapi", "vendor.yaml"])
+        .bowline(&["new", "nights", "--pipeline", "--openapi", "vendor.yaml"])
         .exits(exit_code::OK);
     assert!(
         new.stderr
@@ -352,7 +352,7 @@ fn nothing_recent() -> Result<(), Failed> {
     })?;
     let sandbox = Sandbox::new();
     sandbox
-        .bowline(&["new", "nights", "--etl"])
+        .bowline(&["new", "nights", "--pipeline"])
         .exits(exit_code::OK);
     sandbox.write(
         "etl_connectors/nights/credentials.json",
@@ -444,7 +444,7 @@ fn save_and_replay() -> Result<(), Failed> {
     })?;
     let sandbox = Sandbox::new();
     sandbox
-        .bowline(&["new", "nights", "--etl"])
+        .bowline(&["new", "nights", "--pipeline"])
         .exits(exit_code::OK);
     sandbox.write("etl_connectors/nights/connector.toml", GUARDED);
     sandbox.write(

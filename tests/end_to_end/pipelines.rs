@@ -117,7 +117,7 @@ fn runs() -> String {
 fn stage(language: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox
-        .bowline_with_python(&["new", NAME, "--etl", "--lang", language])
+        .bowline_with_python(&["new", NAME, "--pipeline", "--lang", language])
         .exits(exit_code::OK);
     sandbox.write("runs.txt", &runs());
     let file = sandbox.work().join("runs.txt");
@@ -364,7 +364,7 @@ fn in_rust() -> Result<(), Failed> {
 fn out_of_reach() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     sandbox
-        .bowline_with_python(&["new", NAME, "--etl", "--like", "prefect"])
+        .bowline_with_python(&["new", NAME, "--pipeline", "--like", "prefect"])
         .exits(exit_code::OK);
     let credentials = json!({"connect_args": {
         "api_url": "http://127.0.0.1:1/api", "username": "u", "password": format!("{MARK}-word"),
@@ -387,7 +387,7 @@ fn out_of_reach() -> Result<(), Failed> {
 fn usage() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     sandbox
-        .bowline_with_python(&["new", NAME, "--etl", "--like", "dagster"])
+        .bowline_with_python(&["new", NAME, "--pipeline", "--like", "dagster"])
         .exits(exit_code::OK);
     for (args, told) in [
         (

@@ -1,4 +1,4 @@
-//! Project chores: `cargo xtask test`, `generate` and `bench`.
+//! Project chores: `cargo xtask test`, `fuzz`, `generate` and `bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod fuzz;
 mod generate;
 mod process;
 mod provide;
@@ -17,6 +18,8 @@ const USAGE: &str = "\
 usage: cargo xtask <chore>
 
   test [--all-orchestrators] [FILTER...]    install and start what the tests need, then run all of them
+  fuzz [--release] [TARGET...] [--seconds N | --inputs N] [--seed S]
+                                            give mutated input to everything that parses
   generate [--check]                        write the generated files, or only say which are stale
   bench [--record FILE] [--runs N] [--cold-build]
                                             measure the release binary";
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     };
     let outcome = match chore {
         "test" => test::run(rest),
+        "fuzz" => fuzz::run(rest),
         "generate" => generate::run(rest),
         "bench" => bench::run(rest),
         "help" | "--help" | "-h" => {

@@ -108,10 +108,10 @@ pub(crate) fn mariadb_and_odbc() -> Result<(), Failure> {
             .iter()
             .all(|name| names.contains(name))
     });
-    match has_drivers && MariaDb::is_installed() {
-        true => Ok(()),
-        false => install_packages(&PACKAGES),
+    if has_drivers && MariaDb::is_installed() {
+        return Ok(());
     }
+    install_packages(&PACKAGES)
 }
 
 /// The programs of others that make, move, unpack, serve and run images, with the Debian packages they are in.
@@ -132,10 +132,10 @@ pub(crate) fn image_tools() -> Result<(), Failure> {
         .filter(|(program, _)| find_program(program).is_none())
         .map(|(_, package)| package)
         .collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => install_packages(&missing),
+    if missing.is_empty() {
+        return Ok(());
     }
+    install_packages(&missing)
 }
 
 /// Installs Debian packages, when root on a machine that has them.

@@ -102,8 +102,8 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
             .args(&filters)
             .envs(environment),
     );
-    let seeds = match filters.as_slice() {
-        [] => simulated_orchestrators(),
+    let more = match filters.as_slice() {
+        [] => simulated_orchestrators().and(mutated_input()),
         _ => Ok(()),
     };
     report(&missing);
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
             vendor.name()
         );
     }
-    outcome.and(seeds)
+    outcome.and(more)
 }
 
 /// Ten thousand simulated orchestrators, which unoptimized code would take half an hour to read.
@@ -131,6 +131,12 @@ fn simulated_orchestrators() -> Result<(), Failure> {
         "over_http",
         "bad_input",
     ]))
+}
+
+/// A moment of fuzzing for each target, from another seed each time.
+fn mutated_input() -> Result<(), Failure> {
+    step("mutated input");
+    crate::fuzz::run(&["--seconds", "1"].map(str::to_owned))
 }
 
 fn report(missing: &[String]) {

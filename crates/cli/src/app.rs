@@ -144,6 +144,15 @@ mod tests {
     }
 
     #[test]
+    fn the_old_word_for_pipelines_is_still_taken_and_not_shown() {
+        for flag in ["--pipeline", "--etl"] {
+            let words = ["bowline", "new", "nights", flag, "--like", "prefect"];
+            assert!(App::try_parse_from(words).is_ok(), "{flag}");
+        }
+        assert!(!reference_markdown().contains("--etl"));
+    }
+
+    #[test]
     fn every_command_is_described() {
         let page = reference_markdown();
         for sub in command_line().get_subcommands() {

@@ -5,22 +5,18 @@
 
 mod app;
 mod command;
-mod connector;
+mod context;
 mod error;
 mod exit;
-mod interrupt;
 mod listing;
 mod output;
 mod pipeline;
 mod report;
 mod rows;
 mod run;
-mod serve;
 mod style;
 mod terminal;
-mod turn;
 mod variables;
 
 pub use app::{command_line, reference_markdown};
-pub use report::json::test_report_schema;
 pub use run::run;

@@ -132,9 +132,10 @@ fn glued(text: &str) -> String {
     let mut quoted = false;
     while let Some(part) = parts.next() {
         let closed = parts.peek().is_some();
-        match quoted && closed && part.chars().count() <= LONGEST_GLUED {
-            true => result.extend(part.chars().map(|c| if c == ' ' { GLUE } else { c })),
-            false => result.push_str(part),
+        if quoted && closed && part.chars().count() <= LONGEST_GLUED {
+            result.extend(part.chars().map(|c| if c == ' ' { GLUE } else { c }));
+        } else {
+            result.push_str(part);
         }
         if closed {
             result.push('`');

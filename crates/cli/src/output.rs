@@ -4,14 +4,15 @@
 //! are the vendor's data, and must be the same wherever they go.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use bowline_words::Redactor;
+use bowline_words::{Diagnose, Redactor};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::ColorWhen;
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::style::{BAD, HINT, paint};
 
 /// How much is said beside the result.
@@ -29,6 +30,8 @@ pub(crate) enum Verbosity {
 #[derive(Debug)]
 pub(crate) struct Printer {
     verbosity: Verbosity,
+    /// The directory that errors show paths from.
+    directory: PathBuf,
     redactor: RwLock<Redactor>,
     /// What is drawn on standard error, and makes way for lines that are said there.
     bars: MultiProgress,
@@ -51,8 +54,17 @@ impl Printer {
     pub(crate) fn new(verbosity: Verbosity) -> Self {
         Self {
             verbosity,
+            directory: PathBuf::new(),
             redactor: RwLock::new(Redactor::default()),
             bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
+        }
+    }
+
+    /// The same printer, whose errors show paths as people in the directory would type them.
+    pub(crate) fn showing_paths_in(self, directory: &Path) -> Self {
+        Self {
+            directory: directory.to_path_buf(),
+            ..self
         }
     }
 
@@ -109,15 +121,17 @@ impl Printer {
     }
 
     /// Shows an error: what failed, why, and what to do.
-    pub(crate) fn problem(&self, problem: &Problem) {
+    pub(crate) fn problem(&self, error: &impl Diagnose) {
+        let problem = error.diagnose();
         let mut text = format!("{} {}\n", paint(BAD, "error:"), problem.what);
         for cause in &problem.causes {
             text.push_str(&indent(cause));
         }
+        text.push_str(&indent(&problem.listing()));
         for hint in &problem.hints {
             text.push_str(&format!("\n{} {hint}\n", paint(HINT, "hint:")));
         }
-        self.complain(&text);
+        self.complain(&self.with_short_paths(&text));
     }
 
     /// A progress bar on standard error; invisible when quiet or when nobody is looking.
@@ -133,6 +147,11 @@ impl Printer {
         let bar = self.bars.add(bar).with_style(style);
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
+    }
+
+    /// A text whose paths are as people in the directory would type them.
+    pub(crate) fn with_short_paths(&self, text: &str) -> String {
+        shortened(text, &self.directory)
     }
 
     /// Whether a person can be asked: both ends are a terminal, and quiet was not asked for.
@@ -178,6 +197,26 @@ fn indent(cause: &str) -> String {
     })
 }
 
+/// A text in which paths below the directory are relative to it.
+fn shortened(text: &str, directory: &Path) -> String {
+    let prefix = format!("{}/", directory.display());
+    if prefix == "/" || prefix == "//" {
+        return text.to_owned();
+    }
+    let mut short = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(&prefix) {
+        let (before, found) = rest.split_at(at);
+        short.push_str(before);
+        let is_inside = |last: char| last.is_alphanumeric() || "/._-".contains(last);
+        if short.ends_with(is_inside) {
+            short.push_str(&prefix);
+        }
+        rest = &found[prefix.len()..];
+    }
+    short + rest
+}
+
 /// Text from a database or a file, fit for a terminal: control characters other than line ends and tabs are spelt out.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -198,6 +237,19 @@ mod tests {
     #[test]
     fn control_characters_cannot_steer_the_terminal() {
         assert_eq!(visible("a\x1b[31mb\nc\td"), "a\\u{1b}[31mb\nc\td");
+    }
+
+    #[test]
+    fn paths_are_shown_from_the_directory() {
+        let shown = |text| shortened(text, Path::new("/w"));
+        assert_eq!(shown("cannot read `/w/a/b.toml`"), "cannot read `a/b.toml`");
+        assert_eq!(shown("/w/a: /w/b:1:2\n  in /w"), "a: b:1:2\n  in /w");
+        assert_eq!(
+            shown("`/tmp/w/a`, `x/w/a`, `/w2/a`"),
+            "`/tmp/w/a`, `x/w/a`, `/w2/a`"
+        );
+        assert_eq!(shortened("`/a/b`", Path::new("/")), "`/a/b`");
+        assert_eq!(shortened("`/a/b`", Path::new("")), "`/a/b`");
     }
 
     #[test]

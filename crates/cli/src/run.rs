@@ -3,33 +3,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser;
 
 use crate::app::{App, ColorWhen, Command, GlobalArgs};
-use crate::error::{CliError, Problem};
+use crate::context::Context;
+use crate::error::CliError;
 use crate::exit::{self, Ended};
 use crate::output::{self, Printer, Verbosity};
-
-/// What every command works with.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// Where output goes.
-    pub(crate) printer: Arc<Printer>,
-    /// The directory the command works in.
-    pub(crate) directory: PathBuf,
-}
-
-impl Context {
-    /// The same, working in another directory.
-    pub(crate) fn within(&self, directory: PathBuf) -> Self {
-        Self {
-            printer: Arc::clone(&self.printer),
-            directory,
-        }
-    }
-}
 
 /// Carries out the command that the arguments name and gives the exit code for it.
 ///
@@ -56,21 +37,18 @@ fn start(app: App, printer: Printer) -> i32 {
     let directory = match directory(&app.global) {
         Ok(directory) => directory,
         Err(error) => {
-            printer.problem(&Problem::of(&error));
+            printer.problem(&error);
             return exit::code(&Err(error));
         }
     };
-    let context = Context {
-        printer: Arc::new(printer),
-        directory,
-    };
+    let context = Context::new(printer.showing_paths_in(&directory), directory);
     let result = execute(app.command, &context);
     let code = exit::code(&result);
     match &result {
         Err(_) if code == bowline_contract::exit_code::INTERRUPTED => {
             context.printer.say("stopped")
         }
-        Err(error) => context.printer.problem(&Problem::of(error)),
+        Err(error) => context.printer.problem(error),
         Ok(_) => {}
     }
     code
@@ -108,23 +86,23 @@ fn verbosity(global: &GlobalArgs) -> Verbosity {
     }
 }
 
-/// The directory to work in. Moving there, as against only remembering it, lets every relative path mean the same:
-/// those on the command line, those in credentials, and those in messages.
+/// The directory to work in: relative paths of the command line begin there, and messages show paths from there.
 fn directory(global: &GlobalArgs) -> Result<PathBuf, CliError> {
-    if let Some(wanted) = &global.directory {
-        std::env::set_current_dir(wanted).map_err(|error| {
+    match &global.directory {
+        // The dot asks for a directory that may be entered.
+        Some(wanted) => wanted.join(".").canonicalize().map_err(|error| {
             CliError::usage(
                 format!("cannot work in `{}`: {error}", wanted.display()),
                 "give `-C` a directory that exists",
             )
-        })?;
+        }),
+        None => std::env::current_dir().map_err(|error| {
+            CliError::usage(
+                format!("the current directory cannot be read: {error}"),
+                "change to a directory that exists",
+            )
+        }),
     }
-    std::env::current_dir().map_err(|error| {
-        CliError::usage(
-            format!("the current directory cannot be read: {error}"),
-            "change to a directory that exists",
-        )
-    })
 }
 
 /// The colour choice, found before the arguments are parsed so that errors about them obey it too.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bowline_contract::{Capability, SuiteSection, Template};
 
+use crate::Tier;
+
 /// A check's name: its section, a slash and a short name, such as `ql_metrics/avg`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CheckId(Arc<str>);
@@ -25,27 +27,6 @@ impl CheckId {
 impl fmt::Display for CheckId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// How much the suite asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum Tier {
-    /// What the contract's suite asks.
-    Reference,
-    /// All of that, and what tells a wrong template from a right one.
-    #[default]
-    Strict,
-}
-
-impl Tier {
-    /// The name on the command line and in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Reference => "reference",
-            Self::Strict => "strict",
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bowline_contract::Template;
 use bowline_template::TemplateValue;
 use bowline_warehouse::template::{Arguments, RenderError, TemplateSet, older_names};
+use bowline_words::{Diagnose, Diagnostic};
 
 use crate::literal::{Literal, Rows};
 
@@ -38,6 +39,15 @@ pub(crate) enum ComposeError {
         template: &'static Template,
         text: String,
     },
+}
+
+impl Diagnose for ComposeError {
+    fn diagnose(&self) -> Diagnostic {
+        match self {
+            Self::Render(error) => error.diagnose(),
+            Self::NotAFlag { .. } => Diagnostic::of(self),
+        }
+    }
 }
 
 impl ComposeError {

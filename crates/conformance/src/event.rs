@@ -6,7 +6,6 @@ use crate::{CheckInfo, Verdict};
 
 /// Something that happened. Readers turn events into progress; the [`Report`](crate::Report) holds the rest.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum Event<'a> {
     /// The plan is made; checks are about to run.
     Started {

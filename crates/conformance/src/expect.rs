@@ -2,6 +2,7 @@
 
 use bigdecimal::{BigDecimal, Zero};
 use bowline_driver::{ResultSet, SqlError, Value};
+use bowline_words::Diagnose;
 use jiff::civil::{DateTime, Time};
 use serde::Deserialize;
 
@@ -324,7 +325,7 @@ pub(crate) fn judge_success(
         },
         (true, Err(error)) => Judgement::Wrong {
             expected: "success, going by the flag".to_owned(),
-            got: error.to_string(),
+            got: error.diagnose().to_string(),
         },
         (true, Ok(_)) | (false, _) => Judgement::Right,
     }

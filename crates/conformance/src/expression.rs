@@ -13,6 +13,7 @@ use bowline_template::{
     TemplateValue, Value,
 };
 use bowline_warehouse::template::Arguments;
+use bowline_words::Diagnose;
 
 use crate::clock::Clock;
 use crate::compose::{ComposeError, Composer};
@@ -112,7 +113,7 @@ impl Expressions {
             .and_then(|template| template.render_with(&scope))
             .map_err(|error| match error.cause::<ComposeError>() {
                 Some(compose) => ExpressionError::Compose(compose.clone()),
-                None => ExpressionError::Record(error.to_string()),
+                None => ExpressionError::Record(error.diagnose().to_string()),
             })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bowline_contract::Template;
 use bowline_driver::{ResultSet, SqlError, SqlErrorKind, Value};
+use bowline_words::Diagnose;
 
 use crate::CheckInfo;
 use crate::compose::{ComposeError, Record};
@@ -117,7 +118,7 @@ pub(crate) fn unwritten(error: &ComposeError, judges: &[&'static Template]) -> O
         }
         error => Outcome::Wrong(Fault::Render {
             template,
-            message: error.to_string(),
+            message: error.diagnose().to_string(),
         }),
     }
 }

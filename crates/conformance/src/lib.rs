@@ -10,7 +10,6 @@ mod check;
 mod checks;
 mod clock;
 mod compose;
-mod conclusion;
 mod connection;
 mod derive;
 mod event;
@@ -32,16 +31,18 @@ mod record;
 mod report;
 mod runner;
 mod session;
+mod written;
 
-pub use check::{CheckId, CheckInfo, Tier};
+pub use bowline_report::{Conclusion, Tier, Verdict};
+pub use check::{CheckId, CheckInfo};
 pub use checks::checks;
-pub use conclusion::Conclusion;
 pub use event::Event;
 pub use expect::spell;
 pub use export::{Export, ExportError};
-pub use outcome::{Doubt, Fault, Outcome, Preview, Proof, Step, Verdict};
+pub use outcome::{Doubt, Fault, Outcome, Preview, Proof, Step};
 pub use report::{
     CapabilityReport, CheckReport, Culprit, Mend, MetricReport, Report, TemplateReport,
 };
 pub use runner::{Options, Subject, run};
 pub use session::Interrupt;
+pub use written::About;

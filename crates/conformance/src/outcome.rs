@@ -5,34 +5,7 @@ use std::time::Duration;
 use bowline_contract::Template;
 use bowline_driver::{SqlError, Value};
 
-/// The kinds of answer a check can give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
-    /// It ran and the answer was right.
-    Supported,
-    /// The connector lacks it or the database refused it; the proof is kept.
-    Unsupported,
-    /// It ran and the answer is wrong, or its text breaks a rule of the contract.
-    Wrong,
-    /// It could not be found out: no permission, a timeout, nothing to look at.
-    Unknown,
-    /// It could not be judged because a template it builds on is at fault.
-    Blocked,
-}
-
-impl Verdict {
-    /// The verdict's name, as reports and JSON write it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Supported => "supported",
-            Self::Unsupported => "unsupported",
-            Self::Wrong => "wrong",
-            Self::Unknown => "unknown",
-            Self::Blocked => "blocked",
-        }
-    }
-}
+use crate::Verdict;
 
 /// What one check found.
 #[derive(Debug, Clone, PartialEq)]

@@ -45,12 +45,6 @@ impl Report {
             .count()
     }
 
-    /// The report of one check.
-    #[must_use]
-    pub fn check(&self, id: &CheckId) -> Option<&CheckReport> {
-        self.checks.iter().find(|check| check.info.id == *id)
-    }
-
     /// What the run comes to.
     #[must_use]
     pub fn conclusion(&self) -> Conclusion {

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bowline_conformance::{
-    Doubt, Event, Export, ExportError, Interrupt, Options, Outcome, Proof, Report, Subject,
+    About, Doubt, Event, Export, ExportError, Interrupt, Options, Outcome, Proof, Report, Subject,
     Verdict, run,
 };
 use bowline_contract::{Capability, SourceManifest, SuiteSection, Template, TemplateKind};
 use bowline_driver::{
     Database, DriverKind, DriverSpec, FakeDatabase, FakeReply, Limits, SqlError, SqlErrorKind,
 };
+use bowline_report::Report as Written;
 use bowline_template::CompiledTemplate;
 use bowline_warehouse::FunctionalTarget;
 use bowline_warehouse::dialect::Pack;
@@ -138,6 +139,13 @@ fn sqlite_falls_short_nowhere_and_lacks_what_it_lacks() {
     assert!(!stddev.implemented);
     assert_eq!(stddev.verdict, Some(Verdict::Unsupported));
     assert_eq!(report.left_behind, Vec::<String>::new());
+    let written = Written::Warehouse(report.written(About {
+        connector: "shop",
+        templates: &sqlite_templates(),
+        base: folder.path(),
+    }));
+    let text = written.to_json().expect("a report is JSON");
+    assert_eq!(Written::from_json(&text, "report.json"), Ok(written));
 }
 
 #[test]

@@ -1,5 +1,21 @@
 //! What connectors of every kind have in common: the workspace they stand in, how their files are read and their
 //! mistakes told, their credentials, the host for those in Python, and new folders for them.
+//!
+//! ```
+//! use bowline_connector::Workspace;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let parent = tempfile::tempdir()?;
+//! # let root = parent.path();
+//! std::fs::create_dir_all(root.join("connectors/shop"))?;
+//! std::fs::write(root.join("connectors/shop/connector.toml"), "version = 1\n")?;
+//!
+//! let workspace = Workspace::find(root)?;
+//! let found = workspace.locate(Some("shop"), None)?;
+//! assert!(found.dir.ends_with("connectors/shop"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod credentials;
 pub mod folder;

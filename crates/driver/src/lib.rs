@@ -2,6 +2,26 @@
 //!
 //! A database is reached through a process, or through one of the features `adbc`, `odbc` and `sqlite`. Without its
 //! feature, a kind of driver can be named and not opened.
+//!
+//! ```
+//! use bowline_driver::{DriverKind, DriverSpec, Limits, SqlErrorKind, Value, open};
+//!
+//! # fn main() -> Result<(), bowline_driver::SqlError> {
+//! let mut spec = DriverSpec::new(DriverKind::Sqlite);
+//! spec.options.insert("path".to_owned(), ":memory:".to_owned());
+//! let database = open(&spec)?;
+//! let mut connection = database.connect()?;
+//!
+//! let limits = Limits::default();
+//! let result = connection.run("SELECT 1 AS n, 'a' AS t UNION ALL SELECT 2, NULL", &limits)?;
+//! assert_eq!(result.position("t"), Some(1));
+//! assert_eq!(result.rows[1], [Value::Integer(2), Value::Null]);
+//!
+//! let error = connection.run("SELECT * FROM nowhere", &limits).unwrap_err();
+//! assert_eq!(error.kind, SqlErrorKind::MissingObject);
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(feature = "adbc")]
 mod adbc;
@@ -9,9 +29,13 @@ mod connection;
 mod error;
 mod fake;
 mod json;
+#[cfg(any(feature = "adbc", feature = "odbc"))]
+mod libpq;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod open;
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
+mod paths;
 mod process;
 #[cfg(any(feature = "adbc", feature = "odbc"))]
 mod session;

@@ -24,6 +24,8 @@ pub struct DriverSpec {
     pub kind: DriverKind,
     /// The driver's own options, such as `path` or `uri`. They may hold credentials.
     pub options: BTreeMap<String, String>,
+    /// Where relative paths in the options begin; empty for where the program was started.
+    pub directory: PathBuf,
     /// The connect_args of credentials.json as they are, for connectors in a process of their own.
     pub connect_args: serde_json::Map<String, serde_json::Value>,
     /// Masks the credentials in everything the driver says.
@@ -39,6 +41,7 @@ impl DriverSpec {
         Self {
             kind,
             options: BTreeMap::new(),
+            directory: PathBuf::new(),
             connect_args: serde_json::Map::new(),
             redactor: Redactor::default(),
             connect_timeout: Duration::from_secs(10),
@@ -51,6 +54,7 @@ impl fmt::Debug for DriverSpec {
         f.debug_struct("DriverSpec")
             .field("kind", &self.kind)
             .field("options", &self.options.keys())
+            .field("directory", &self.directory)
             .field("connect_args", &self.connect_args.keys())
             .field("redactor", &self.redactor)
             .field("connect_timeout", &self.connect_timeout)
@@ -93,7 +97,8 @@ pub enum AdbcLibrary {
 /// Opens a database. Connecting may wait until [`Database::connect`].
 ///
 /// # Errors
-/// Kind `Driver` when the driver cannot be found, loaded or configured, or its kind was left out of the program; the others as for [`Database::connect`].
+/// Kind `Driver` when the driver cannot be found, loaded or configured, or its kind was left out of the program; the
+/// others as for [`Database::connect`].
 pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
     let opened = match &spec.kind {
         DriverKind::Process(program) => Ok(process::open(spec, program)),

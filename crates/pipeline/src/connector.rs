@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bowline_connector::folder::{LoadError, Problem, shown};
+use bowline_connector::folder::{LoadError, Problem};
 use bowline_connector::{Credentials, EnvironmentEvent};
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
@@ -76,12 +76,14 @@ impl PipelineConnector {
         let file = dir.join(CONNECTOR_FILE);
         let is_python = dir.join(PYTHON_FILE).is_file();
         if !file.is_file() && !is_python {
-            return Err(LoadError::NotAConnector { dir: shown(dir) });
+            return Err(LoadError::NotAConnector {
+                dir: dir.to_path_buf(),
+            });
         }
         let mut problems = Vec::new();
         let manifest = read_manifest(&dir.join(MANIFEST_FILE), &mut problems)?;
         let kind = if file.is_file() {
-            match description::parse(&shown(&file), &read(&file)?) {
+            match description::parse(&file, &read(&file)?) {
                 Ok(File::Described(description)) => Some(PipelineKind::Described(description)),
                 Ok(File::Program { command }) => {
                     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
@@ -167,7 +169,7 @@ impl PipelineConnector {
 
 fn read(path: &Path) -> Result<String, LoadError> {
     std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
-        path: shown(path),
+        path: path.to_path_buf(),
         source,
     })
 }
@@ -180,7 +182,7 @@ fn read_manifest(
     match PipelineManifest::parse(&text) {
         Ok(manifest) => Ok(Some(manifest)),
         Err(error) => {
-            problems.extend(Problem::of_manifest(&shown(path), &text, &error));
+            problems.extend(Problem::of_manifest(path, &text, &error));
             Ok(None)
         }
     }

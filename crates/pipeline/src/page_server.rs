@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_words::{Diagnose, Diagnostic};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use tempfile::SpooledTempFile;
@@ -45,8 +46,19 @@ pub enum PageServerError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// What was read could not be kept.
-    #[error("cannot keep what was read: {0}\nhint: make room where temporary files are kept")]
+    #[error("cannot keep what was read: {0}")]
     Kept(String),
+}
+
+impl Diagnose for PageServerError {
+    fn diagnose(&self) -> Diagnostic {
+        match self {
+            Self::Source(error) => error.diagnose(),
+            Self::Kept(_) => {
+                Diagnostic::of(self).hint("make room where temporary files are kept".to_owned())
+            }
+        }
+    }
 }
 
 impl PageServer {

@@ -147,7 +147,9 @@ fn failed(method: Method, error: &ProcessError) -> SourceError {
         Fault::Cancelled => SourceErrorKind::Cancelled,
         Fault::TooLong { .. } => SourceErrorKind::TooLarge,
         Fault::Garbage { .. } => SourceErrorKind::Format,
-        _ => SourceErrorKind::Connector,
+        Fault::NotStarted { .. } | Fault::Ended { .. } | Fault::Unfit(_) | Fault::Refused(_) => {
+            SourceErrorKind::Connector
+        }
     };
-    SourceError::new(kind, format!("`{method}`")).because(error.to_string())
+    SourceError::new(kind, format!("`{method}`")).because_of(error)
 }

@@ -81,8 +81,25 @@ struct Call {
 /// Serves the host until `close` or until standard input ends.
 pub(crate) fn serve<H: Host>(mut host: H, work: Arc<Work>) -> ExitCode {
     let (lines, over) = listen(Arc::clone(&work));
+    // Nobody is left who could be told of output that could not be written.
+    let _ = converse(&mut host, &work, &lines, &mut io::stdout());
+    let closed = catch_unwind(AssertUnwindSafe(|| host.close()));
+    drop(over);
+    match closed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Answers lines until `close` or the last of them, or until the answers cannot be written.
+pub(crate) fn converse<H: Host>(
+    host: &mut H,
+    work: &Work,
+    lines: impl IntoIterator<Item = Vec<u8>>,
+    output: &mut impl Write,
+) -> io::Result<()> {
     let mut is_initialized = false;
-    for line in &lines {
+    for line in lines {
         let (id, outcome, ends) = match read(&line) {
             Err(error) => (None, Err(error), false),
             Ok(Call { id: None, .. }) => continue,
@@ -90,25 +107,23 @@ pub(crate) fn serve<H: Host>(mut host: H, work: Arc<Work>) -> ExitCode {
                 work.is_busy.store(true, Ordering::SeqCst);
                 let is_close = call.method == Method::Close.name();
                 let id = call.id;
-                let outcome = answer(&mut host, &mut is_initialized, call);
+                let outcome = answer(host, &mut is_initialized, call);
                 work.is_busy.store(false, Ordering::SeqCst);
                 let ends = is_close && outcome.is_ok();
                 (id, outcome, ends)
             }
         };
-        if say(id, outcome).is_err() {
+        say(output, id, outcome)?;
+        if ends {
             break;
         }
-        if ends {
-            return ExitCode::SUCCESS;
-        }
     }
-    let closed = catch_unwind(AssertUnwindSafe(|| host.close()));
-    drop(over);
-    match closed {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    Ok(())
+}
+
+/// The lines of an input, to its end.
+pub(crate) fn lines_of(input: impl BufRead) -> impl Iterator<Item = Vec<u8>> {
+    input.split(b'\n').map_while(Result::ok)
 }
 
 /// Reads lines on a thread of its own. Once they end it stops what runs, and ends the process if the sender it gave
@@ -237,16 +252,17 @@ pub(crate) fn written<R: Serialize>(result: &R) -> Result<String, ErrorObject> {
         .map_err(|error| ErrorObject::failed(ErrorKind::Driver, error.to_string()))
 }
 
-fn say(id: Option<u64>, outcome: Result<String, ErrorObject>) -> io::Result<()> {
+fn say(
+    output: &mut impl Write,
+    id: Option<u64>,
+    outcome: Result<String, ErrorObject>,
+) -> io::Result<()> {
     let id = id.map_or("null".to_owned(), |id| id.to_string());
     let (member, text) = match outcome {
         Ok(text) => ("result", text),
         Err(error) => ("error", serde_json::to_string(&error)?),
     };
-    let mut output = io::stdout().lock();
-    writeln!(
-        output,
-        "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"{member}\":{text}}}"
-    )?;
+    let line = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"{member}\":{text}}}\n");
+    output.write_all(line.as_bytes())?;
     output.flush()
 }

@@ -4,9 +4,7 @@
 //! A connector for a database implements [`Warehouse`] (how to log in) and [`WarehouseSession`] (how to run a
 //! statement); one for an orchestrator [`Pipeline`] and [`PipelineSession`].
 //!
-//! ```no_run
-//! use std::process::ExitCode;
-//!
+//! ```
 //! use bowline_sdk::{Answer, Credentials, Error, ErrorKind, Value, Warehouse, WarehouseSession, warehouse};
 //!
 //! /// A database that knows one number.
@@ -42,9 +40,19 @@
 //!     }
 //! }
 //!
-//! fn main() -> ExitCode {
-//!     warehouse::serve(Constant)
-//! }
+//! # fn main() -> std::io::Result<()> {
+//! // In a connector, `main` is `warehouse::serve(Constant)`; a test can hold the conversation itself.
+//! let requests = r#"
+//! {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocol":1,"client":"a test"}}
+//! {"jsonrpc":"2.0","id":2,"method":"connect","params":{"credentials":{"number":"7"}}}
+//! {"jsonrpc":"2.0","id":3,"method":"query","params":{"sql":"SELECT 1 AS n","max_rows":9,"max_bytes":999,"timeout_ms":999}}
+//! "#;
+//! let mut answers = Vec::new();
+//! warehouse::converse(Constant, requests.trim().as_bytes(), &mut answers)?;
+//! let answers = String::from_utf8_lossy(&answers);
+//! assert!(answers.ends_with("\"rows\":[[7]],\"rows_affected\":null}}\n"), "{answers}");
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # What `serve` does

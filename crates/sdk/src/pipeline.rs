@@ -1,5 +1,6 @@
 //! Connectors for orchestrators.
 
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -72,12 +73,24 @@ pub enum Wanted {
 /// is for `main` to return.
 #[must_use]
 pub fn serve<P: Pipeline>(connector: P) -> ExitCode {
-    let host = PipelineHost {
-        connector,
-        login: None,
-        session: None,
-    };
-    conversation::serve(host, Arc::new(Work::default()))
+    conversation::serve(PipelineHost::new(connector), Arc::default())
+}
+
+/// The same conversation over another input and output, such as texts in a test. It ends with the input at the latest.
+///
+/// # Errors
+/// When an answer cannot be written.
+pub fn converse<P: Pipeline>(
+    connector: P,
+    input: impl BufRead,
+    mut output: impl Write,
+) -> io::Result<()> {
+    conversation::converse(
+        &mut PipelineHost::new(connector),
+        &Work::default(),
+        conversation::lines_of(input),
+        &mut output,
+    )
 }
 
 struct PipelineHost<P: Pipeline> {
@@ -88,6 +101,14 @@ struct PipelineHost<P: Pipeline> {
 }
 
 impl<P: Pipeline> PipelineHost<P> {
+    fn new(connector: P) -> Self {
+        Self {
+            connector,
+            login: None,
+            session: None,
+        }
+    }
+
     fn setup(&mut self, credentials: Credentials) -> Result<(), ErrorObject> {
         self.close();
         self.session = Some(self.connector.setup(&credentials)?);

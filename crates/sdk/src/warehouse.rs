@@ -1,5 +1,6 @@
 //! Connectors for databases.
 
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -67,14 +68,23 @@ pub trait WarehouseSession {
 /// is for `main` to return.
 #[must_use]
 pub fn serve<W: Warehouse>(connector: W) -> ExitCode {
-    let work = Arc::new(Work::default());
-    let host = WarehouseHost {
-        connector,
-        login: None,
-        session: None,
-        work: Arc::clone(&work),
-    };
+    let host = WarehouseHost::new(connector);
+    let work = Arc::clone(&host.work);
     conversation::serve(host, work)
+}
+
+/// The same conversation over another input and output, such as texts in a test. It ends with the input at the latest.
+///
+/// # Errors
+/// When an answer cannot be written.
+pub fn converse<W: Warehouse>(
+    connector: W,
+    input: impl BufRead,
+    mut output: impl Write,
+) -> io::Result<()> {
+    let mut host = WarehouseHost::new(connector);
+    let work = Arc::clone(&host.work);
+    conversation::converse(&mut host, &work, conversation::lines_of(input), &mut output)
 }
 
 struct WarehouseHost<W: Warehouse> {
@@ -86,6 +96,15 @@ struct WarehouseHost<W: Warehouse> {
 }
 
 impl<W: Warehouse> WarehouseHost<W> {
+    fn new(connector: W) -> Self {
+        Self {
+            connector,
+            login: None,
+            session: None,
+            work: Arc::default(),
+        }
+    }
+
     fn connect(&mut self, credentials: Credentials) -> Result<ConnectResult, ErrorObject> {
         self.close();
         let session = self.connector.connect(&credentials)?;

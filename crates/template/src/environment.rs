@@ -9,7 +9,7 @@ use crate::python::arguments::{Arguments, Signature};
 use crate::python::fault::{Cause, Fault, FaultKind, Origin, Outcome, type_fault};
 use crate::python::value::Value as Inner;
 use crate::render::machine::Machine;
-use crate::render::{filters, globals, tests};
+use crate::render::{filters, globals, predicates};
 use crate::syntax::{CONTRACT, PLAIN, Whitespace};
 
 /// What becomes of a name, attribute or item that is not there.
@@ -323,7 +323,7 @@ impl Environment {
 
     pub(crate) fn test_names(&self) -> impl Iterator<Item = &'static str> + Clone {
         let own = self.tests.keys().copied();
-        tests::NAMES.iter().copied().chain(own)
+        predicates::NAMES.iter().copied().chain(own)
     }
 
     pub(crate) fn global_names(&self) -> impl Iterator<Item = &'static str> {

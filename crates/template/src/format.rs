@@ -2,7 +2,7 @@
 
 use bowline_words::nearest::nearest;
 
-use super::markup::{self, Field, First, MarkupError, Piece, Step};
+use super::format_syntax::{self, Field, First, FormatSyntaxError, Piece, Step};
 use super::python::fault::{Fault, check_text};
 use super::python::form::repr;
 use super::python::percent::ascii;
@@ -67,15 +67,15 @@ impl Failure {
     }
 }
 
-impl From<MarkupError> for Failure {
-    fn from(error: MarkupError) -> Self {
+impl From<FormatSyntaxError> for Failure {
+    fn from(error: FormatSyntaxError) -> Self {
         Self::new(error.offset, error.message)
     }
 }
 
 fn expand(text: &str, placeholders: &[(&str, String)], nesting: usize) -> Result<String, Failure> {
     let mut out = String::with_capacity(text.len());
-    for piece in markup::pieces(text)? {
+    for piece in format_syntax::pieces(text)? {
         let field = match piece {
             Piece::Literal(literal) => {
                 out.push_str(literal);
@@ -102,7 +102,7 @@ fn substitute(
     nesting: usize,
 ) -> Result<String, Failure> {
     let fault = |fault| Failure::fault(field, fault);
-    let (first, steps) = markup::field_name(field)?;
+    let (first, steps) = format_syntax::field_name(field)?;
     let First::Key(key) = first else {
         return Err(Failure::new(
             field.offset,
@@ -166,6 +166,8 @@ fn substitute(
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
+
     use super::*;
 
     fn format(text: &str) -> Result<String, TemplateError> {
@@ -185,7 +187,7 @@ mod tests {
     fn an_unknown_name_offers_the_nearest() {
         let error = format("f({date_exp})").unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error.diagnose().to_string(),
             "unknown placeholder `{date_exp}` (`get_sum_function`, 1:3)\nhint: did you mean `{date_expr}`?"
         );
         assert_eq!(error.kind, TemplateErrorKind::Format);

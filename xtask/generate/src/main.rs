@@ -47,7 +47,7 @@ fn files() -> Vec<(PathBuf, String)> {
         ),
         (
             reference.join("test-report.schema.json"),
-            bowline_cli::test_report_schema(),
+            bowline_report::schema(),
         ),
     ];
     files.extend(schemas);

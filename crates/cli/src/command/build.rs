@@ -17,14 +17,14 @@ use bowline_image::shim::BowlineRuntime;
 use bowline_image::{BaseImage, BuildEvent, agent_platform};
 use bowline_oci::registry::Access;
 use bowline_oci::{Cancel, Platform};
+use bowline_words::Diagnose;
 use dialoguer::Confirm;
 use dialoguer::theme::ColorfulTheme;
 use indicatif::ProgressBar;
 
-use crate::error::{CliError, Problem};
+use crate::context::Context;
+use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
-use crate::run::Context;
 use crate::style::{OPEN, paint};
 use builder::{Builder, Destination};
 
@@ -48,7 +48,7 @@ pub(crate) struct BuildArgs {
     #[command(flatten)]
     base: BaseArgs,
     /// A platform to build for, `linux/amd64` if none is named; may be given several times
-    #[arg(long = "platform", value_name = "PLATFORM", value_parser = agent_platform)]
+    #[arg(long = "platform", value_name = "PLATFORM", value_parser = platform)]
     platforms: Vec<Platform>,
     /// The image's name; without it, `custom-agent:<version>-generic`
     #[arg(short, long, value_name = "TAG")]
@@ -91,8 +91,9 @@ impl BaseArgs {
     }
 
     /// What to build on, if something is named.
-    pub(crate) fn image(&self) -> Option<BaseImage> {
-        self.base.as_deref().map(BaseImage::parse)
+    pub(crate) fn image(&self, context: &Context) -> Option<BaseImage> {
+        let base = self.base.as_deref()?;
+        Some(BaseImage::parse(&context.directory, base))
     }
 }
 
@@ -122,7 +123,7 @@ impl BuildArgs {
         let workspace = Workspace::find(&context.directory)?;
         let cancel = Cancel::default();
         let asked = cancel.clone();
-        on_interrupt(move || asked.cancel())?;
+        let _on_stop = context.interruptible()?.on_stop(move || asked.cancel());
         let voice = Voice::new(context);
         let planned = self.plan(context, &workspace, &cancel, &voice)?;
         voice.rest();
@@ -136,14 +137,14 @@ impl BuildArgs {
         let job = builder::Job {
             plan: &planned.plan,
             workspace: &workspace,
-            destination: self.output.clone(),
+            destination: self.output.as_ref().map(|output| output.within(context)),
             push: self.push,
             access,
         };
         let made = builder::carry_out(&job, self.builder, &voice);
         voice.rest();
         let made = made?;
-        let text = summary::summary(&planned.plan, &made, &workspace, &context.directory);
+        let text = summary::summary(&planned.plan, &made, &workspace, context);
         context.printer.text(&text)?;
         Ok(Ended::Fine)
     }
@@ -157,7 +158,7 @@ impl BuildArgs {
     ) -> Result<Planned, CliError> {
         let (connectors, mut problems) = chosen(context, workspace, &self.names)?;
         let runtime = BowlineRuntime {
-            binary: self.binary.clone(),
+            binary: self.binary.as_deref().map(|path| context.path(path)),
             drivers: workspace.state_dir().join("drivers"),
             cancel,
             on_event: &|event| voice.tell(event),
@@ -167,7 +168,7 @@ impl BuildArgs {
             connectors: &connectors,
             mode: self.mode.into(),
             version: self.base.version(),
-            base: self.base.image(),
+            base: self.base.image(context),
             platforms: &self.platforms,
             tag: self.tag.as_deref(),
             runtime: &runtime,
@@ -226,9 +227,10 @@ impl BuildArgs {
             .default(false)
             .interact()
             .map_err(super::new::unanswered)?;
-        match go_on {
-            true => Ok(()),
-            false => Err(CliError::Interrupted),
+        if go_on {
+            Ok(())
+        } else {
+            Err(CliError::Interrupted)
         }
     }
 }
@@ -289,7 +291,7 @@ pub(crate) fn all_or_named(
                 return Err(error.into());
             }
             Err(error) => {
-                let told = Problem::of(&error);
+                let told = error.diagnose();
                 let what = [vec![told.what], told.causes].concat().join(": ");
                 problems.push(
                     PlanProblem::new(PlanProblemKind::Name, what)
@@ -299,6 +301,10 @@ pub(crate) fn all_or_named(
         }
     }
     Ok((chosen, problems))
+}
+
+fn platform(text: &str) -> Result<Platform, String> {
+    agent_platform(text).map_err(|error| error.diagnose().to_string())
 }
 
 /// Tells people what a build is about, from any thread.
@@ -319,6 +325,7 @@ impl Voice {
     pub(crate) fn tell(&self, event: BuildEvent) {
         match event {
             BuildEvent::Step(what) => {
+                let what = self.printer.with_short_paths(&what);
                 self.bar.set_message(what.clone());
                 self.printer.say(what);
             }
@@ -337,7 +344,6 @@ impl Voice {
             BuildEvent::Warning(what) => self
                 .printer
                 .say(format!("{} {what}", paint(OPEN, "warning:"))),
-            _ => {}
         }
     }
 

@@ -5,8 +5,8 @@ mod moment;
 mod words;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bowline_collect::{
@@ -16,14 +16,14 @@ use bowline_collect::{
 use bowline_connector::{Credentials, Workspace};
 use bowline_contract::pipeline::Window;
 use bowline_pipeline::{PipelineConnector, SourceErrorKind};
+use bowline_workbench::{Run, WorkbenchError, pipeline as workbench};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::error::{CliError, Problem};
+use crate::context::Context;
+use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
 use crate::pipeline;
-use crate::run::Context;
 use destination::Destination;
 
 /// How long events may take to show up at the vendor, when nobody says and a collection goes on.
@@ -83,22 +83,23 @@ enum Part {
 impl CollectArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let now = pipeline::now();
-        let connector = pipeline::load(context, self.connector.as_deref())?;
-        let credentials = pipeline::credentials(context, &connector)?;
-        let stop = Stop::listening()?;
+        let connector = context.pipeline(self.connector.as_deref())?;
+        let credentials = workbench::credentials(&connector, &|event| context.tell(event))?;
+        let stop = Stop::of(context.interruptible()?);
         let destination = self
             .to
             .open(context, &connector, &credentials, &stop.asked)?;
         let folder = self.folder(context, &connector)?;
-        let state = match destination.lasts() || self.state.is_some() {
-            true => Some(State::open(
+        let state = if destination.lasts() || self.state.is_some() {
+            Some(State::open(
                 &folder,
                 &self.purpose(&connector, &destination),
-            )?),
-            false => None,
+            )?)
+        } else {
+            None
         };
         let dead_letters = match &self.dead_letters {
-            Some(file) => file.clone(),
+            Some(file) => context.path(file),
             None => folder.join("dead-letters.jsonl"),
         };
         let mut collector = Collector {
@@ -180,7 +181,7 @@ impl CollectArgs {
                 Ok(Ended::Fine) => collector.collected_until().unwrap_or(until) + settle + every,
                 Ok(ended) => return Ok(ended),
                 Err(error) if may_pass(&error) => {
-                    printer.problem(&Problem::of(&error));
+                    printer.problem(&error);
                     Timestamp::now() + every.min(NEXT_TRY)
                 }
                 Err(error) => return Err(error),
@@ -192,24 +193,20 @@ impl CollectArgs {
         }
     }
 
-    /// Where this connector's state is, relative to where we work.
+    /// Where this connector's state is.
     fn folder(
         &self,
         context: &Context,
         connector: &PipelineConnector,
     ) -> Result<PathBuf, CliError> {
         if let Some(folder) = &self.state {
-            return Ok(folder.clone());
+            return Ok(context.path(folder));
         }
         let workspace = Workspace::find(&context.directory)?;
-        let folder = workspace
+        Ok(workspace
             .state_dir()
             .join("collect")
-            .join(connector.name.as_str());
-        Ok(match folder.strip_prefix(&context.directory) {
-            Ok(relative) => relative.to_path_buf(),
-            Err(_) => folder,
-        })
+            .join(connector.name.as_str()))
     }
 
     /// What tells one collection's state from another's.
@@ -229,7 +226,7 @@ impl CollectArgs {
 /// Whether the same window may come out better later.
 fn may_pass(error: &CliError) -> bool {
     match error {
-        CliError::Source(_) => true,
+        CliError::Workbench(WorkbenchError::Source(_)) => true,
         CliError::Collect(error) => matches!(
             **error,
             CollectError::Push(_) | CollectError::NothingTaken { .. }
@@ -240,9 +237,8 @@ fn may_pass(error: &CliError) -> bool {
 
 /// What Ctrl-C stops.
 struct Stop {
+    run: Run,
     asked: Arc<AtomicBool>,
-    /// What stops the reading under way.
-    reading: Arc<Mutex<Arc<AtomicBool>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,29 +248,15 @@ enum Slept {
 }
 
 impl Stop {
-    fn listening() -> Result<Self, CliError> {
-        let stop = Self {
-            asked: Arc::default(),
-            reading: Arc::default(),
-        };
-        let (asked, reading) = (Arc::clone(&stop.asked), Arc::clone(&stop.reading));
-        on_interrupt(move || {
-            asked.store(true, Ordering::SeqCst);
-            let reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
-            reading.store(true, Ordering::SeqCst);
-        })?;
-        Ok(stop)
-    }
-
-    /// What stops a new reading.
-    fn new_reading(&self) -> Arc<AtomicBool> {
-        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        *reading = Arc::new(AtomicBool::new(self.is_asked()));
-        Arc::clone(&reading)
+    fn of(run: &Run) -> Self {
+        Self {
+            run: run.clone(),
+            asked: run.flag(),
+        }
     }
 
     fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst)
+        self.run.is_stopped()
     }
 
     fn sleeps_until(&self, at: Timestamp) -> Slept {
@@ -346,7 +328,12 @@ impl Collector<'_> {
             state.finish()?;
         }
         self.fell_short |= collected.dead() > 0;
-        let report = words::report(&collected, window, began.elapsed(), &self.dead_letters);
+        let report = words::report(
+            &collected,
+            window,
+            began.elapsed(),
+            self.context.shown(&self.dead_letters),
+        );
         self.context.printer.say(report.trim_end());
         Ok(Ended::Fine)
     }
@@ -362,7 +349,7 @@ impl Collector<'_> {
     fn collect(&mut self, window: Window, ledger: &mut Ledger) -> Result<Collected, CliError> {
         let pipeline = self.connector.open_with(
             &self.credentials,
-            self.stop.new_reading(),
+            self.stop.run.flag(),
             pipeline::opening(self.context),
         )?;
         let manifest = &self.connector.manifest;
@@ -393,7 +380,9 @@ impl Collector<'_> {
 
 fn is_cancelled(error: &CliError) -> bool {
     match error {
-        CliError::Source(error) => error.kind == SourceErrorKind::Cancelled,
+        CliError::Workbench(WorkbenchError::Source(error)) => {
+            error.kind == SourceErrorKind::Cancelled
+        }
         CliError::Collect(error) => match &**error {
             CollectError::Push(error) => error.kind == PushErrorKind::Cancelled,
             _ => false,

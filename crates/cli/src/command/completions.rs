@@ -2,9 +2,9 @@
 
 use clap_complete::Shell;
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 
 /// Print a completion script for a shell.
 #[derive(Debug, clap::Args)]

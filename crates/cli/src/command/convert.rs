@@ -7,12 +7,12 @@ use bowline_connector::Workspace;
 use bowline_contract::layout::PYTHON_FILE;
 use bowline_contract::{ConnectorName, SuiteSection};
 use bowline_warehouse::{Scaffold, Scaffolded};
+use bowline_workbench::{Event, WorkbenchError, warehouse};
 
 use crate::command::test::{SuiteArgs, prove};
-use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::style::{BAD, GOOD, STRONG, paint};
 
 /// Turn a connector in Python into a declarative one.
@@ -61,7 +61,8 @@ struct Difference {
 
 impl ConvertArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let old = connector::load(context, self.connector.as_deref())?;
+        let old = context.warehouse(self.connector.as_deref())?;
+        let tell = |event: Event<'_>| context.tell(event);
         if !old.dir.join(PYTHON_FILE).is_file() || old.dialect.is_some() {
             return Err(CliError::usage(
                 format!("connector `{}` is not in Python", old.name),
@@ -73,21 +74,19 @@ impl ConvertArgs {
             None => format!("{}_declarative", old.name),
         };
         let into = ConnectorName::parse(&into).map_err(CliError::Name)?;
-        let connect_args = connector::credentials(context, &old)?
-            .connect_args()
-            .clone();
+        let connect_args = warehouse::credentials(&old, &tell)?.connect_args().clone();
         let draft = Scaffold::plan(into, self.dialect.as_deref(), self.driver.as_deref())?
             .converting(&old, &connect_args, &self.credentials)
             .draft(&Workspace::find(&context.directory)?)?;
-        connector::credentials(context, &draft.connector).map_err(|error| match error {
-            CliError::CredentialsCheck { source, .. } => CliError::usage(
+        warehouse::credentials(&draft.connector, &tell).map_err(|error| match error {
+            WorkbenchError::CredentialsCheck { source, .. } => CliError::usage(
                 format!(
                     "the credentials of `{}` are not those the dialect wants: {source}",
                     old.name
                 ),
                 "say what they are called there with `--credential NEW=OLD`",
             ),
-            error => error,
+            error => error.into(),
         })?;
 
         let mut reports = Vec::new();
@@ -163,8 +162,7 @@ fn report(context: &Context, made: &Scaffolded, compared: usize) -> Result<(), C
         paint(STRONG, &made.connector.name)
     );
     for file in made.files.iter().chain(&made.ignore_file) {
-        let file = file.strip_prefix(&context.directory).unwrap_or(file);
-        text.push_str(&format!("  {}\n", file.display()));
+        text.push_str(&format!("  {}\n", context.shown(file).display()));
     }
     context.printer.text(&text)
 }

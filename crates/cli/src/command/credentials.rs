@@ -1,13 +1,12 @@
 //! `bowline credentials`: whether a connector's credentials fit its manifest.
 
 use bowline_contract::AssetClass;
+use bowline_workbench::{Event, pipeline, warehouse};
 use clap::Subcommand;
 
-use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::pipeline;
-use crate::run::Context;
 use crate::style::{GOOD, paint};
 
 /// Check a connector's credentials.
@@ -29,16 +28,17 @@ enum Action {
 impl CredentialsArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let Action::Check { connector } = &self.action;
-        let found = connector::locate(context, connector.as_deref())?;
+        let found = context.locate(connector.as_deref(), None)?;
+        let tell = |event: Event<'_>| context.tell(event);
         let (schema, credentials) = match found.class {
             AssetClass::Warehouse => {
-                let connector = connector::load_from(context, &found)?;
-                let credentials = connector::credentials(context, &connector)?;
+                let connector = warehouse::load(&found, &tell)?;
+                let credentials = warehouse::credentials(&connector, &tell)?;
                 (connector.manifest.credentials_schema, credentials)
             }
             AssetClass::Pipeline => {
-                let connector = pipeline::load_from(context, &found)?;
-                let credentials = pipeline::credentials(context, &connector)?;
+                let connector = pipeline::load(&found, &tell)?;
+                let credentials = pipeline::credentials(&connector, &tell)?;
                 (connector.manifest.credentials_schema, credentials)
             }
         };

@@ -10,17 +10,18 @@ use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_contract::{ConnectorName, SuiteSection};
 use bowline_driver::Limits;
 use bowline_warehouse::{Connector, Scaffold};
+use bowline_words::Diagnose;
+use bowline_workbench::warehouse;
 use serde_json::json;
 
 use super::driver::install_quietly;
 use super::export::export;
 use super::test::{SuiteArgs, prove, write};
-use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::report::{Format, human::Next};
-use crate::run::Context;
+use crate::report::{Format, Next};
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 
 /// See a whole connector made and proven, on a database made for it.
@@ -59,7 +60,7 @@ impl Engine {
 
 impl DemoArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let folder = context.directory.join(&self.folder);
+        let folder = context.path(&self.folder);
         make_folder(&folder, &self.folder)?;
         let demo = Demo {
             context: context.within(folder),
@@ -124,7 +125,8 @@ impl Demo<'_> {
                 ));
                 Engine::DuckDb
             }
-            Err(problem) => {
+            Err(error) => {
+                let problem = error.diagnose();
                 page.prose(
                     "  - ",
                     "    ",
@@ -180,8 +182,8 @@ impl Demo<'_> {
             )
         ));
         for file in &scaffolded.files {
-            let file = file.strip_prefix(folder).unwrap_or(file);
-            page.line(format!("  {} {}", paint(GOOD, "✓"), file.display()));
+            let file = self.context.shown(file).display();
+            page.line(format!("  {} {file}", paint(GOOD, "✓")));
         }
         self.show(page)?;
         Ok(connector)
@@ -195,9 +197,9 @@ impl Demo<'_> {
             "A small shop, with a view, with NULLs, and with names that break careless SQL: capitals, blanks, dots, \
              quotes, other scripts.",
         )?;
-        let credentials = connector::credentials(&self.context, connector)?;
-        let database = connector::open(connector, &credentials)?;
-        let mut connection = connector::connect(connector, database.as_ref())?;
+        let credentials = warehouse::credentials(connector, &|event| self.context.tell(event))?;
+        let database = warehouse::open(connector, &credentials)?;
+        let mut connection = warehouse::connect(connector, database.as_ref())?;
         for statement in shop::statements() {
             connection
                 .run(&statement, &Limits::default())
@@ -242,12 +244,8 @@ impl Demo<'_> {
              and the templates behind them.",
         )?;
         self.quote("bowline export")?;
-        let folder = Workspace::at(&self.context.directory).output_dir(&connector.name);
         let mut page = Listing::default();
-        page.line(format!(
-            "  {}",
-            export(&self.context, connector, &report, &folder)?
-        ));
+        page.line(format!("  {}", export(&self.context, connector, &report)?));
         self.show(page)?;
         self.farewell()?;
         Ok(ended)

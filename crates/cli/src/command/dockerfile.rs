@@ -8,9 +8,9 @@ use bowline_contract::layout::OUTPUT_DIR;
 use bowline_image::plan::{PlanError, TestImage, test_image};
 
 use super::build::{BaseArgs, all_or_named};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::style::{GOOD, HINT, paint};
 
 /// The folder below the workspace's outputs. No connector can have this name.
@@ -37,14 +37,13 @@ impl DockerfileArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let workspace = Workspace::find(&context.directory)?;
         let folder = match &self.output {
-            Some(folder) => context.directory.join(folder),
+            Some(folder) => context.path(folder),
             None => usual_folder(&workspace),
         };
-        let written = write(&workspace, &self.names, &self.base, &folder)?;
+        let written = write(context, &workspace, &self.names, &self.base, &folder)?;
         let mut text = format!("{} the container to test in:\n", paint(GOOD, "✓"));
         for path in written {
-            let shown = path.strip_prefix(&context.directory).unwrap_or(&path);
-            text.push_str(&format!("  {}\n", shown.display()));
+            text.push_str(&format!("  {}\n", context.shown(&path).display()));
         }
         context.printer.text(&text)?;
         context.printer.say(format!(
@@ -62,6 +61,7 @@ pub(crate) fn usual_folder(workspace: &Workspace) -> PathBuf {
 
 /// Writes the two files and gives their paths.
 pub(crate) fn write(
+    context: &Context,
     workspace: &Workspace,
     names: &[String],
     base: &BaseArgs,
@@ -75,7 +75,7 @@ pub(crate) fn write(
         workspace.root(),
         &connectors,
         base.version(),
-        base.image(),
+        base.image(context),
         &way(folder, workspace.root()),
     )?;
     let paths = [TestImage::DOCKERFILE, TestImage::COMPOSE].map(|name| folder.join(name));
@@ -134,9 +134,10 @@ fn way(folder: &Path, root: &Path) -> String {
                 .all(|part| matches!(part, Component::Normal(_))) =>
         {
             let up: Vec<&str> = below.components().map(|_| "..").collect();
-            match up.is_empty() {
-                true => ".".to_owned(),
-                false => up.join("/"),
+            if up.is_empty() {
+                ".".to_owned()
+            } else {
+                up.join("/")
             }
         }
         _ => root.display().to_string(),

@@ -1,8 +1,6 @@
 //! `bowline driver`: which drivers there are, what they take, and getting one.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::Style;
 use bowline_installer::catalogue::{self, CatalogueEntry, Need, Platform};
@@ -13,11 +11,10 @@ use bowline_installer::{
 use bowline_words::nearest::hint_or;
 use clap::Subcommand;
 
-use crate::error::{CliError, Problem};
+use crate::context::Context;
+use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
 
 /// The engine that is part of the program, beside its ADBC driver.
@@ -116,7 +113,7 @@ fn installation(
     archive: Option<PathBuf>,
 ) -> Result<Ended, CliError> {
     let entry = find(driver)?;
-    let archive = archive.map(|file| context.directory.join(file));
+    let archive = archive.map(|file| context.path(&file));
     let (installed, words) = match run(context, entry, archive)? {
         InstallOutcome::New(installed) => (installed, "installed"),
         InstallOutcome::AlreadyThere(installed) => (installed, "already installed:"),
@@ -135,13 +132,13 @@ fn installation(
 pub(crate) fn install_quietly(
     context: &Context,
     driver: &str,
-) -> Result<Result<Installed, Problem>, CliError> {
+) -> Result<Result<Installed, InstallError>, CliError> {
     match run(context, find(driver)?, None) {
         Ok(InstallOutcome::New(installed) | InstallOutcome::AlreadyThere(installed)) => {
             Ok(Ok(installed))
         }
         Err(CliError::Install(InstallError::Interrupted)) => Err(CliError::Interrupted),
-        Err(error @ CliError::Install(_)) => Ok(Err(Problem::of(&error))),
+        Err(CliError::Install(error)) => Ok(Err(error)),
         Err(error) => Err(error),
     }
 }
@@ -151,9 +148,7 @@ fn run(
     entry: &CatalogueEntry,
     archive: Option<PathBuf>,
 ) -> Result<InstallOutcome, CliError> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&cancel);
-    on_interrupt(move || stop.store(true, Ordering::SeqCst))?;
+    let cancel = context.interruptible()?.flag();
     let bar = context.printer.bar("{spinner} {msg} {elapsed}");
     let options = InstallOptions {
         folder: folder()?,
@@ -169,7 +164,6 @@ fn run(
             } => format!("fetching {package} with {client}, {}", size(bytes)),
             InstallEvent::Verifying => "checking its hash".to_owned(),
             InstallEvent::Unpacking => "unpacking the library".to_owned(),
-            _ => return,
         };
         context.printer.detail(&message);
         bar.set_message(message);

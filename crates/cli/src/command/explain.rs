@@ -13,11 +13,10 @@ use bowline_warehouse::dialect::{Pack, Proof};
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 
-use crate::connector::engines;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{CODE, GOOD, OPEN, QUIET, STRONG, paint};
 use crate::variables::python_name;
 
@@ -41,7 +40,7 @@ impl ExplainArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let packs: Vec<&'static Pack> = match &self.dialect {
             Some(name) => vec![pack(name)?],
-            None => engines().collect(),
+            None => Pack::engines().collect(),
         };
         let page = match &self.name {
             Some(name) => match (Template::find(name), reported::page(name)) {

@@ -1,18 +1,16 @@
 //! `bowline export`: the proven connector as the platform takes it.
 
-use std::path::Path;
-
-use bowline_conformance::{Export, Report};
-use bowline_connector::{Workspace, WorkspaceError};
+use bowline_conformance::Report;
+use bowline_connector::WorkspaceError;
 use bowline_contract::{AssetClass, SuiteSection};
 use bowline_warehouse::Connector;
+use bowline_workbench::{WorkbenchError, warehouse};
 
 use super::test::{SuiteArgs, prove, write};
-use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::report::{Format, human::Next};
-use crate::run::Context;
+use crate::report::{Format, Next};
 use crate::style::{GOOD, paint};
 
 /// Prove a connector with the whole suite and write what the platform takes from it.
@@ -41,8 +39,9 @@ impl ExportArgs {
                 "run `bowline export` without `-m`, or `bowline test -m …` to look at one section",
             ));
         }
-        let workspace = Workspace::find(&context.directory)?;
-        let connector = connector::load(context, self.connector.as_deref()).map_err(refused)?;
+        let connector = context
+            .warehouse(self.connector.as_deref())
+            .map_err(refused)?;
         let report = prove(context, &connector, SuiteSection::ALL, &self.suite)?;
         write(context, &connector, &report, self.format, Next::Nothing)?;
         let ended = Ended::from(report.conclusion());
@@ -50,8 +49,7 @@ impl ExportArgs {
             context.printer.say("nothing was exported");
             return Ok(ended);
         }
-        let folder = workspace.output_dir(&connector.name);
-        let done = export(context, &connector, &report, &folder)?;
+        let done = export(context, &connector, &report)?;
         context.printer.say(done);
         Ok(ended)
     }
@@ -60,10 +58,10 @@ impl ExportArgs {
 /// Says why a pipeline connector is not exported, in words that are about exports.
 fn refused(error: CliError) -> CliError {
     match error {
-        CliError::Workspace(WorkspaceError::OtherClass {
+        CliError::Workbench(WorkbenchError::Workspace(WorkspaceError::OtherClass {
             name,
             class: AssetClass::Pipeline,
-        }) => CliError::usage(
+        })) => CliError::usage(
             format!(
                 "export is for warehouse connectors: `{name}` is a pipeline connector, whose folder is taken as it is"
             ),
@@ -73,22 +71,17 @@ fn refused(error: CliError) -> CliError {
     }
 }
 
-/// Writes what a report proved to a folder, and gives the line that says so.
+/// Writes what a report proved, and gives the line that says so.
 pub(crate) fn export(
     context: &Context,
     connector: &Connector,
     report: &Report,
-    folder: &Path,
 ) -> Result<String, CliError> {
-    let version = env!("CARGO_PKG_VERSION");
-    let export = Export::new(report, &connector.manifest, &connector.templates, version)
-        .map_err(CliError::Export)?;
-    export.write(folder).map_err(CliError::Export)?;
-    let shown = folder.strip_prefix(&context.directory).unwrap_or(folder);
+    let exported = warehouse::export(connector, report)?;
     Ok(format!(
         "{} exported the manifest and {} templates to {}",
         paint(GOOD, "✓"),
-        export.templates.len(),
-        shown.display()
+        exported.export.templates.len(),
+        context.shown(&exported.folder).display()
     ))
 }

@@ -10,11 +10,10 @@ use bowline_oci::registry::Access;
 use clap::Subcommand;
 
 use crate::command::build::{Voice, bytes};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
 use crate::listing::Listing;
-use crate::run::Context;
 use crate::style::{QUIET, STRONG, paint};
 
 /// Look into agent images.
@@ -70,14 +69,14 @@ impl InspectArgs {
     fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let cancel = Cancel::default();
         let asked = cancel.clone();
-        on_interrupt(move || asked.cancel())?;
+        let _on_stop = context.interruptible()?.on_stop(move || asked.cancel());
         let voice = Voice::new(context);
         let mut access = Access::of_user(|name| std::env::var_os(name).map(PathBuf::from));
         access.insecure.clone_from(&self.insecure);
         access.cancel = cancel;
         let tell = voice.clone();
         access.on_event = Arc::new(move |event| tell.tell(event.into()));
-        let image = BaseImage::parse(&self.image);
+        let image = BaseImage::parse(&context.directory, &self.image);
         let inspected = native::open(&image, &access)
             .and_then(|source| inspect(source.as_ref(), &access.cancel));
         voice.rest();

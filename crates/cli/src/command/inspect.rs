@@ -10,15 +10,16 @@ use bowline_pipeline::{
     Explanation, Opening, PageQuery, Pipeline, PipelineConnector, PipelineKind, Recorder,
     Recording, RunQuery, Unmapped, map_run,
 };
+use bowline_workbench::pipeline as workbench;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
 use crate::output::visible;
 use crate::pipeline;
-use crate::run::Context;
 use crate::style::{BAD, CODE, QUIET, STRONG, paint};
 
 /// How far back a run is looked for, at first and then when there was none.
@@ -91,18 +92,25 @@ struct Search<E> {
 
 impl InspectArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let connector = pipeline::load(context, self.connector.as_deref())?;
+        let connector = context.pipeline(self.connector.as_deref())?;
         self.check_wishes(&connector)?;
-        let recording = self.replay.as_deref().map(Recording::open).transpose()?;
+        let recording = self.replay.as_deref();
+        let recording = recording
+            .map(|dir| Recording::open(&context.path(dir)))
+            .transpose()?;
         let now = recording
             .as_ref()
             .map_or_else(pipeline::now, |recording| recording.now);
         let credentials = match &recording {
             Some(recording) => recording.credentials.clone(),
-            None => pipeline::credentials(context, &connector)?,
+            None => workbench::credentials(&connector, &|event| context.tell(event))?,
         };
         let recorder = match &self.save {
-            Some(dir) => Some(Arc::new(Recorder::create(dir, now, &credentials)?)),
+            Some(dir) => Some(Arc::new(Recorder::create(
+                &context.path(dir),
+                now,
+                &credentials,
+            )?)),
             None => None,
         };
         let last: Arc<Mutex<Option<Explanation>>> = Arc::default();
@@ -115,7 +123,8 @@ impl InspectArgs {
                 *explained.lock().unwrap_or_else(PoisonError::into_inner) = Some(explanation);
             })),
         };
-        let pipeline = pipeline::open_with(&connector, &credentials, opening)?;
+        let run = context.interruptible()?;
+        let pipeline = workbench::open(&connector, &credentials, opening, run)?;
         let inspection = Inspection {
             context,
             pipeline: &*pipeline,

@@ -11,7 +11,7 @@ pub(crate) mod driver;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod image;
-pub(crate) mod inside;
+pub(crate) mod in_container;
 pub(crate) mod inspect;
 pub(crate) mod new;
 pub(crate) mod protocol;

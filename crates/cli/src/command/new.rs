@@ -9,28 +9,27 @@ use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CREDENTIALS_FILE, PYTHON_FILE};
 use bowline_driver::{AdbcLibrary, DriverKind};
 use bowline_installer::catalogue;
+use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::{Scaffold, Scaffolded};
 use dialoguer::console::{Term, truncate_str};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Input, Select};
 
-use crate::connector::engines;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
-use crate::run::Context;
 use crate::style::{GOOD, HINT, QUIET, STRONG, paint};
 
 pub(crate) use pipeline::web_address;
 
 /// Start a new connector.
 ///
-/// Writes `connectors/<name>/`, or with `--etl` `etl_connectors/<name>/`, and loads it again to be sure that it is
+/// Writes `connectors/<name>/`, or with `--pipeline` `etl_connectors/<name>/`, and loads it again to be sure that it is
 /// valid. Nothing is overwritten. At a terminal, what you leave out is asked for.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bowline new sales --dialect postgres\n  bowline new sales --lang python\n  \
-                  bowline new nightly --etl --like prefect\n  bowline new nightly --etl --openapi vendor.yaml"
+                  bowline new nightly --pipeline --like prefect\n  bowline new nightly --pipeline --openapi vendor.yaml"
 )]
 pub(crate) struct NewArgs {
     /// The connector's name: letters, digits and `_`
@@ -60,18 +59,21 @@ enum Language {
 impl NewArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let asking = context.printer.can_ask();
-        if asking {
-            on_interrupt(show_cursor)?;
-        }
+        let _on_stop = if asking {
+            Some(context.interruptible()?.on_stop(show_cursor))
+        } else {
+            None
+        };
         let name = match &self.name {
             Some(name) => ConnectorName::parse(name).map_err(CliError::Name)?,
             None if asking => ask_name()?,
             None => {
                 return Err(CliError::usage(
                     "the connector has no name",
-                    match self.pipeline.is_asked() {
-                        true => "run `bowline new <name> --etl`",
-                        false => "run `bowline new <name> --dialect <dialect>`",
+                    if self.pipeline.is_asked() {
+                        "run `bowline new <name> --pipeline`"
+                    } else {
+                        "run `bowline new <name> --dialect <dialect>`"
                     },
                 ));
             }
@@ -115,7 +117,7 @@ fn ask_name() -> Result<ConnectorName, CliError> {
 }
 
 fn ask_dialect() -> Result<String, CliError> {
-    let packs: Vec<_> = engines().collect();
+    let packs: Vec<_> = Pack::engines().collect();
     // A line that wraps is drawn again and again. The prompt puts two columns before it.
     let width = Term::stderr().size_checked().map(|(_, columns)| columns);
     let width = width.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(4));
@@ -154,17 +156,17 @@ fn report(
     let connector = &scaffolded.connector;
     let credentials = connector.dir.join(CREDENTIALS_FILE);
     let mut steps = vec![(
-        format!("fill in {}", shown(context, &credentials).display()),
+        format!("fill in {}", context.shown(&credentials).display()),
         "it is kept out of git",
     )];
-    let place = shown(context, &connector.dir);
+    let place = context.shown(&connector.dir);
     match (&connector.driver.kind, language) {
         (_, Some(Language::Python)) => steps.push((
             format!("write {}", place.join(PYTHON_FILE).display()),
             "how the database is reached, and its templates",
         )),
         (_, Some(Language::Rust)) => {
-            steps.extend(rust_steps(&place, "how the database is reached"));
+            steps.extend(rust_steps(place, "how the database is reached"));
             steps.push((
                 format!("bowline protocol check -c {}", connector.name),
                 "asks the program what the protocol asks",
@@ -227,7 +229,7 @@ fn tell<'f>(
         paint(STRONG, name)
     );
     for file in files {
-        text.push_str(&format!("  {}\n", shown(context, file).display()));
+        text.push_str(&format!("  {}\n", context.shown(file).display()));
     }
     printer.text(&text)?;
     printer.say(format!("\n{}", paint(HINT, "next:")));
@@ -240,10 +242,4 @@ fn tell<'f>(
         printer.say(format!("  {step:<width$}  {}", paint(QUIET, why)));
     }
     Ok(())
-}
-
-fn shown(context: &Context, path: &Path) -> PathBuf {
-    path.strip_prefix(&context.directory)
-        .unwrap_or(path)
-        .to_path_buf()
 }

@@ -8,12 +8,12 @@ use bowline_conformance::protocol::{self, CaseReport, CaseVerdict, CheckOptions}
 use bowline_connector::Credentials;
 use bowline_driver::DriverKind;
 use bowline_process::Program;
+use bowline_workbench::warehouse;
 use clap::Subcommand;
 
-use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::style::{BAD, GOOD, QUIET, STRONG, paint};
 
 /// Check programs that speak the process protocol.
@@ -102,7 +102,7 @@ impl CheckArgs {
             let credentials = self
                 .credentials
                 .as_ref()
-                .map(|path| Credentials::read(&context.directory.join(path)))
+                .map(|path| Credentials::read(&context.path(path)))
                 .transpose()?;
             if let Some(credentials) = &credentials {
                 context.printer.hide(credentials.redactor().clone());
@@ -111,14 +111,14 @@ impl CheckArgs {
             let program = Program::new(shown, &self.command, &context.directory);
             return Ok((program, credentials));
         };
-        let connector = connector::load(context, Some(name))?;
+        let connector = context.warehouse(Some(name))?;
         let DriverKind::Process(program) = &connector.driver.kind else {
             return Err(CliError::usage(
                 format!("connector `{name}` does not run in a process of its own"),
                 "the protocol is spoken by connectors in Python and those with `kind = \"process\"`",
             ));
         };
-        let credentials = connector::credentials(context, &connector)?;
+        let credentials = warehouse::credentials(&connector, &|event| context.tell(event))?;
         Ok((program.clone(), Some(credentials)))
     }
 }

@@ -5,14 +5,13 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use bowline_driver::{Limits, ResultSet, SqlErrorKind, Surplus};
+use bowline_workbench::warehouse;
 
 use super::test::{USUAL_TIMEOUT, at_least_one};
-use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
 use crate::rows::{self, RowFormat};
-use crate::run::Context;
 use crate::terminal::{self, waiting};
 
 /// How many rows a table shows when nothing else was asked for.
@@ -41,15 +40,15 @@ pub(crate) struct QueryArgs {
 impl QueryArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let sql = self.statement()?;
-        let connector = connector::load(context, self.connector.as_deref())?;
-        let credentials = connector::credentials(context, &connector)?;
-        let database = connector::open(&connector, &credentials)?;
+        let connector = context.warehouse(self.connector.as_deref())?;
+        let credentials = warehouse::credentials(&connector, &|event| context.tell(event))?;
+        let database = warehouse::open(&connector, &credentials)?;
         let printer = &context.printer;
         let mut connection = waiting(printer, "connecting", || {
-            connector::connect(&connector, database.as_ref())
+            warehouse::connect(&connector, database.as_ref())
         })?;
         let canceller = connection.canceller();
-        on_interrupt(move || canceller.cancel())?;
+        let _on_stop = context.interruptible()?.on_stop(move || canceller.cancel());
         let limits = Limits {
             timeout: Duration::from_secs(self.timeout.get()),
             max_rows: self.most_rows(),

@@ -5,10 +5,9 @@ use bowline_warehouse::Connector;
 use bowline_warehouse::template::{Origin, RenderError};
 
 use super::explain::find;
-use crate::connector;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 use crate::variables::arguments;
 
 /// Show what one template of a connector becomes with the variables you give.
@@ -35,7 +34,7 @@ impl RenderArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let template = find(&self.template)?;
         let arguments = arguments(template, &self.variables, self.var_json.as_deref())?;
-        let connector = connector::load(context, self.connector.as_deref())?;
+        let connector = context.warehouse(self.connector.as_deref())?;
         if let Some(place) = place(context, &connector, template) {
             context.printer.detail(format!("from {place}"));
         }
@@ -54,8 +53,7 @@ fn place(context: &Context, connector: &Connector, template: &Template) -> Optio
     Some(match &found.origin {
         Origin::Pack(pack) => format!("the dialect pack `{pack}`"),
         Origin::File { path, line } => {
-            let path = path.strip_prefix(&context.directory).unwrap_or(path);
-            format!("{}:{line}", path.display())
+            format!("{}:{line}", context.shown(path).display())
         }
     })
 }
@@ -67,24 +65,21 @@ fn unrendered(
     error: &RenderError,
 ) -> CliError {
     let name = template.short_name();
-    let mut words = match error {
-        RenderError::NotImplemented(_) => {
-            format!(
-                "the connector does not implement it\nhint: `bowline explain {name}` shows how dialects spell it"
-            )
-        }
-        RenderError::IgnoredVariable { variable, .. } => {
-            format!("it does not use the variable `{variable}`, which must not be ignored")
-        }
-        RenderError::Template { error, .. } => {
-            let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
-            format!(
-                "{}\n{}{}",
-                error.message,
-                error.window(),
-                hint.unwrap_or_default()
-            )
-        }
+    let (mut words, hint) = match error {
+        RenderError::NotImplemented(_) => (
+            "the connector does not implement it".to_owned(),
+            Some(format!(
+                "`bowline explain {name}` shows how dialects spell it"
+            )),
+        ),
+        RenderError::IgnoredVariable { variable, .. } => (
+            format!("it does not use the variable `{variable}`, which must not be ignored"),
+            None,
+        ),
+        RenderError::Template { error, .. } => (
+            format!("{}\n{}", error.message, error.window()),
+            error.hint.clone(),
+        ),
     };
     if let Some(place) = place(context, connector, template) {
         words = format!("{}\nit stands in {place}", words.trim_end());
@@ -92,5 +87,6 @@ fn unrendered(
     CliError::Render {
         template: name,
         words,
+        hint,
     }
 }

@@ -1,18 +1,12 @@
 //! `bowline serve`: a connector that needs no code, as a program that speaks the process protocol.
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 
-use bowline_contract::layout::MANIFEST_FILE;
-use bowline_contract::{AssetClass, ConnectorName};
-use bowline_pipeline::PipelineConnector;
-use bowline_warehouse::Connector;
-use serde_json::Value;
+use bowline_contract::ConnectorName;
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
-use crate::serve;
 
 /// Speak the process protocol for a connector, on standard input and output
 ///
@@ -30,30 +24,8 @@ pub(crate) struct ServeArgs {
 
 impl ServeArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let dir = context.directory.join(&self.dir);
         let name = self.name.as_deref().map(ConnectorName::parse).transpose();
-        let name = name.map_err(CliError::Name)?;
-        let code = if is_pipeline(&dir) {
-            let mut connector = PipelineConnector::load(&dir)?;
-            connector.name = name.unwrap_or(connector.name);
-            serve::pipeline(connector)
-        } else {
-            let mut connector = Connector::load(&dir)?;
-            connector.name = name.unwrap_or(connector.name);
-            serve::warehouse(connector)
-        };
-        match code == ExitCode::SUCCESS {
-            true => Ok(Ended::Fine),
-            false => Err(CliError::Internal(
-                "the connection could not be closed".to_owned(),
-            )),
-        }
+        bowline_workbench::serve(&context.path(&self.dir), name.map_err(CliError::Name)?)?;
+        Ok(Ended::Fine)
     }
-}
-
-/// Whether the manifest says that it connects to an orchestrator; a broken manifest is told by whoever loads it.
-fn is_pipeline(dir: &Path) -> bool {
-    let text = std::fs::read_to_string(dir.join(MANIFEST_FILE)).unwrap_or_default();
-    let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
-    manifest["asset_class"] == AssetClass::Pipeline.name()
 }

@@ -13,10 +13,9 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
-use crate::run::Context;
 use crate::style::{STRONG, paint};
 
 /// Be an orchestrator that misbehaves, to aim a pipeline connector at
@@ -143,7 +142,8 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 impl SimulateArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let scenario = self.scenario()?;
-        if let Some(dir) = self.connector.as_ref().filter(|dir| dir.exists()) {
+        let connector = self.connector.as_ref().map(|dir| (dir, context.path(dir)));
+        if let Some((dir, _)) = connector.as_ref().filter(|(_, path)| path.exists()) {
             return Err(CliError::usage(
                 format!(
                     "cannot write the connector: `{}` is there already",
@@ -164,14 +164,14 @@ impl SimulateArgs {
             },
         )?;
         let (stop, stopped) = mpsc::channel();
-        on_interrupt(move || {
+        let _on_stop = context.interruptible()?.on_stop(move || {
             // Nobody waits for it once the command has ended.
             let _ = stop.send(());
-        })?;
+        });
         let url = server.url();
-        match &self.connector {
-            Some(dir) => {
-                write_connector(dir, &text, &url).map_err(|error| CliError::write(dir, error))?;
+        match &connector {
+            Some((dir, path)) => {
+                write_connector(path, &text, &url).map_err(|error| CliError::write(dir, error))?;
                 context.printer.text(&format!("{url}\n"))?;
                 context.printer.say(format!(
                     "the connector that fits it is in {}",

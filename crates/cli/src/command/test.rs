@@ -4,23 +4,21 @@ mod pipeline;
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use bowline_conformance::{Interrupt, Options, Report, Subject, Tier};
+use bowline_conformance::{About, Options, Report, Tier};
 use bowline_contract::{AssetClass, SuiteSection};
 use bowline_driver::Limits;
 use bowline_warehouse::Connector;
+use bowline_workbench::{Event, warehouse};
 use clap::ValueEnum as _;
 
-use super::inside::InsideArgs;
-use crate::connector;
+use super::in_container::InContainerArgs;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::interrupt::on_interrupt;
-use crate::report::{self, About, Format, human::Next, progress::Progress};
-use crate::run::Context;
-use crate::turn;
+use crate::report::{self, Format, Next, progress::Progress};
 
 /// Prove a connector against its live database or orchestrator.
 ///
@@ -38,7 +36,7 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
     #[command(flatten)]
-    inside: InsideArgs,
+    container: InContainerArgs,
 }
 
 /// How many seconds a statement may take when nothing else was asked for.
@@ -110,17 +108,17 @@ impl SuiteArgs {
 
 impl TestArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        if self.inside.in_container {
-            return self.inside.exec(context, &self.arguments());
+        if self.container.in_container {
+            return self.container.exec(context, &self.arguments());
         }
-        let found = connector::locate(context, self.connector.as_deref())?;
+        let found = context.locate(self.connector.as_deref(), None)?;
         if found.class == AssetClass::Pipeline {
             return pipeline::exec(context, &found, self);
         }
         let sections = sections(&self.sections)?;
-        let connector = connector::load_from(context, &found)?;
+        let connector = warehouse::load(&found, &|event| context.tell(event))?;
         let report = prove(context, &connector, &sections, &self.suite)?;
-        write(context, &connector, &report, self.format, Next::Export)?;
+        write(context, &connector, &report, self.format, Next::Usual)?;
         Ok(report.conclusion().into())
     }
 }
@@ -156,20 +154,13 @@ pub(crate) fn write(
     format: Format,
     next: Next,
 ) -> Result<(), CliError> {
-    let about = About {
-        name: connector.name.as_str(),
+    let written = report.written(About {
+        connector: connector.name.as_str(),
         templates: &connector.templates,
         base: &context.directory,
-    };
-    match format {
-        Format::Human => context
-            .printer
-            .text(&report::human::human(report, about, next)),
-        Format::Json => context.printer.data(&report::json::json(report, about)?),
-        Format::Junit => context
-            .printer
-            .data(&report::junit::junit(report, about.name)?),
-    }
+    });
+    let written = bowline_report::Report::Warehouse(written);
+    report::write(&context.printer, &written, format, next)
 }
 
 /// The sections that filters name, each once, in the suite's order; all of them without a filter.
@@ -192,28 +183,25 @@ pub(crate) fn prove(
     sections: &[SuiteSection],
     suite: &SuiteArgs,
 ) -> Result<Report, CliError> {
-    let credentials = connector::credentials(context, connector)?;
-    let functional = connector::functional_target(connector, &credentials)?;
-    let changes = functional.is_some() && sections.contains(&SuiteSection::Functional);
-    let _turn = changes
-        .then(|| turn::take(context, connector))
-        .transpose()?;
-    let subject = Subject {
-        templates: Arc::new(connector.templates.clone()),
-        database: connector::open(connector, &credentials)?,
-        functional,
-    };
-    let interrupt = Interrupt::default();
-    let stop = interrupt.clone();
-    on_interrupt(move || stop.stop())?;
-    let progress = Progress::new(&context.printer, connector.name.as_str());
-    let report =
-        bowline_conformance::run(&subject, &suite.options(sections), &interrupt, &|event| {
-            progress.on_event(&event);
-        });
-    progress.finish();
-    report.map_err(|source| CliError::Connect {
-        connector: connector.name.to_string(),
-        source,
-    })
+    let progress = OnceLock::new();
+    let report = warehouse::prove(
+        connector,
+        &suite.options(sections),
+        context.interruptible()?,
+        &|event| match event {
+            Event::Connecting { connector } => {
+                progress.get_or_init(|| Progress::new(&context.printer, connector.as_str()));
+            }
+            Event::Warehouse(event) => {
+                if let Some(progress) = progress.get() {
+                    progress.on_event(&event);
+                }
+            }
+            event => context.tell(event),
+        },
+    );
+    if let Some(progress) = progress.into_inner() {
+        progress.finish();
+    }
+    Ok(report?)
 }

@@ -3,106 +3,68 @@
 mod evidence;
 mod summary;
 
-use anstyle::Style;
-use bowline_conformance::{Conclusion, Culprit, Doubt, Outcome, Report, Verdict};
+use std::time::Duration;
+
 use bowline_contract::SuiteSection;
-use bowline_driver::SqlErrorKind;
+use bowline_report::warehouse::{Culprit, DatabaseErrorKind, Reason, TextOrigin};
+use bowline_report::{Conclusion, WarehouseReport};
 use bowline_words::counted;
 
-use super::About;
-use super::words::{Place, accusation, is_refused, place};
+use super::counts::{plain_counts, verdict_line};
 use crate::listing::Listing;
-use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
-
-/// The first line of a report in which nothing is wrong; `open` checks could not be answered.
-pub(super) fn verdict_line(
-    name: &str,
-    interrupted: bool,
-    open: usize,
-    tally: impl FnOnce() -> String,
-) -> String {
-    let name = paint(STRONG, name);
-    if interrupted {
-        format!("{} {name}: interrupted before the end", paint(OPEN, "?"))
-    } else if open > 0 {
-        format!(
-            "{} {name}: nothing is wrong, but {} could not be answered",
-            paint(OPEN, "?"),
-            counted(open, "check")
-        )
-    } else {
-        format!("{} {name}: {}", paint(GOOD, "✓"), tally())
-    }
-}
-
-/// The most names that a list shows before it says how many more there are.
-pub(super) const NAMED: usize = 4;
-/// The verdicts in the order in which they are counted, each with its colour.
-const VERDICTS: [(Verdict, Style); 5] = [
-    (Verdict::Supported, GOOD),
-    (Verdict::Unsupported, STRONG),
-    (Verdict::Wrong, BAD),
-    (Verdict::Unknown, OPEN),
-    (Verdict::Blocked, BAD),
-];
+use crate::style::{BAD, HINT, OPEN, STRONG, paint};
 
 /// What the reader does next when all is well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// The suite was run to see where the connector stands.
-    Export,
+    /// The suite was run to see where the connector stands: what comes after that.
+    Usual,
     /// The connector is being exported already.
     Nothing,
 }
 
 /// Writes the report.
-pub(crate) fn human(report: &Report, about: About<'_>, next: Next) -> String {
-    let mut page = Page {
+pub(super) fn human(report: &WarehouseReport, next: Next) -> String {
+    let mut human = HumanReport {
         report,
-        about,
         listing: Listing::default(),
     };
-    page.headline();
-    page.culprits();
-    page.stray_shortfalls();
-    page.unknown();
-    page.not_supported();
-    page.sections();
-    page.capabilities();
-    page.metrics();
-    page.left_behind();
-    page.next(next);
-    page.listing.finish()
+    human.headline();
+    human.culprits();
+    human.stray_shortfalls();
+    human.unknown();
+    human.not_supported();
+    human.sections();
+    human.capabilities();
+    human.metrics();
+    human.left_behind();
+    human.next(next);
+    human.listing.finish()
 }
 
 /// A report on its way to the terminal.
-struct Page<'a> {
-    report: &'a Report,
-    about: About<'a>,
+struct HumanReport<'a> {
+    report: &'a WarehouseReport,
     listing: Listing,
 }
 
-impl Page<'_> {
+impl HumanReport<'_> {
     fn headline(&mut self) {
         let report = self.report;
         if let Some(culprit) = report.culprits.first() {
             self.accuse(culprit);
             return;
         }
-        if let Some(check) = report
-            .checks
-            .iter()
-            .find(|check| check.outcome.is_shortfall())
-        {
+        if let Some(check) = report.shortfalls().next() {
             self.listing.line(format!(
                 "{} {} fell short",
                 paint(BAD, "✗"),
-                paint(STRONG, &check.info.id)
+                paint(STRONG, &check.id)
             ));
             return;
         }
-        let open = self.total(Verdict::Unknown);
-        let line = verdict_line(self.about.name, report.interrupted, open, || self.tally());
+        let open = report.summary.unknown;
+        let line = verdict_line(&report.connector, report.interrupted, open, || self.tally());
         self.listing.line(line);
     }
 
@@ -121,8 +83,8 @@ impl Page<'_> {
         self.listing.line(format!(
             "{} {} {}{in_the_way}",
             mark,
-            paint(STRONG, culprit.template.short_name()),
-            accusation(culprit, self.report),
+            paint(STRONG, &culprit.template),
+            self.accusation(culprit),
         ));
     }
 
@@ -133,20 +95,20 @@ impl Page<'_> {
             self.listing.gap();
             self.listing.line(tally);
         }
-        let name = self.about.name;
+        let name = &report.connector;
         let step = if let Some(culprit) = report.culprits.first() {
             let section = report
                 .check(&culprit.check)
-                .map(|check| format!(" -m {}", check.info.section.name()))
+                .map(|check| format!(" -m {}", check.section))
                 .unwrap_or_default();
-            let template = culprit.template.short_name();
-            let mend = match place(self.about.templates, culprit.template, self.about.base) {
-                Some(Place::File(at)) => format!("mend {template} at {at}"),
-                Some(Place::Pack(_)) if is_refused(culprit, report) => format!(
+            let template = &culprit.template;
+            let mend = match &culprit.place {
+                Some(TextOrigin::File(at)) => format!("mend {template} at {at}"),
+                Some(TextOrigin::Pack(_)) if self.is_refused(culprit) => format!(
                     "spell {template} your own way in the connector's templates.toml, or write `{template} = false` \
                      there to do without it"
                 ),
-                Some(Place::Pack(_)) | None => {
+                Some(TextOrigin::Pack(_)) | None => {
                     format!("spell {template} your own way in the connector's templates.toml")
                 }
             };
@@ -157,7 +119,7 @@ impl Page<'_> {
             return;
         } else {
             match next {
-                Next::Export => {
+                Next::Usual => {
                     self.listing.gap();
                     format!("run `bowline export {name}`")
                 }
@@ -168,44 +130,58 @@ impl Page<'_> {
             .prose(&format!("{} ", paint(HINT, "next:")), "      ", &step);
     }
 
+    /// What is the matter with a culprit: the end of a sentence that begins with the template's name.
+    fn accusation(&self, culprit: &Culprit) -> &'static str {
+        let Some(check) = self.report.check(&culprit.check) else {
+            return "is wrong";
+        };
+        match &check.reason {
+            Some(Reason::Render { template, .. }) if *template == culprit.template => {
+                "cannot be rendered"
+            }
+            Some(Reason::Refused { .. }) => "is refused by the database",
+            Some(Reason::NotImplemented { .. }) => "is not implemented",
+            _ if check.is_open() => "could not be judged",
+            _ => "is wrong",
+        }
+    }
+
+    /// Whether the database refused the check that shows best what a culprit is about.
+    fn is_refused(&self, culprit: &Culprit) -> bool {
+        let check = self.report.check(&culprit.check);
+        matches!(
+            check.and_then(|check| check.reason.as_ref()),
+            Some(Reason::Refused { .. })
+        )
+    }
+
     /// What to do about the first check that the database left open.
     fn way_out(&self) -> Option<&'static str> {
-        self.report
-            .checks
-            .iter()
-            .find_map(|check| match &check.outcome {
-                Outcome::Unknown(Doubt::NothingToSee(_))
-                    if check.info.section == SuiteSection::Metadata =>
-                {
+        self.report.checks.iter().find_map(|check| {
+            let section = SuiteSection::from_name(&check.section);
+            match check.reason.as_ref()? {
+                Reason::NothingToSee { .. } if section == Some(SuiteSection::Metadata) => {
                     Some("see that the database has a table; metadata is judged by what is there")
                 }
-                Outcome::Unknown(Doubt::Database(error)) => match error.kind {
-                    SqlErrorKind::Permission if check.info.section == SuiteSection::Functional => {
+                Reason::Database { error } => match error.kind {
+                    DatabaseErrorKind::Permission if section == Some(SuiteSection::Functional) => {
                         Some(
                             "let the connector's database user create a table, or name another schema under \
                              `[functional]` in connector.toml, or take that section out",
                         )
                     }
-                    SqlErrorKind::Timeout => Some("give statements more time with `--timeout`"),
-                    SqlErrorKind::Permission => {
+                    DatabaseErrorKind::Timeout => Some("give statements more time with `--timeout`"),
+                    DatabaseErrorKind::Permission => {
                         Some("let the connector's database user do what was not permitted")
                     }
-                    SqlErrorKind::Connection => {
+                    DatabaseErrorKind::Connection => {
                         Some("see that the database stays up, and run again")
                     }
                     _ => None,
                 },
                 _ => None,
-            })
-    }
-
-    /// How many checks have this verdict.
-    fn total(&self, verdict: Verdict) -> usize {
-        self.report
-            .checks
-            .iter()
-            .filter(|check| check.outcome.verdict() == verdict)
-            .count()
+            }
+        })
     }
 
     /// All counts in one line, with what was asked and how long it took.
@@ -218,57 +194,10 @@ impl Page<'_> {
         };
         format!(
             "{} of {}{product}, {} tier, {:.2} s",
-            plain_counts(|verdict| self.total(verdict)),
+            plain_counts(&report.summary),
             counted(report.checks.len(), "check"),
             report.tier.name(),
-            report.elapsed.as_secs_f64()
+            Duration::from(report.elapsed_ms).as_secs_f64()
         )
-    }
-}
-
-/// How many checks have each verdict that any has, with its colour.
-fn totals(count: impl Fn(Verdict) -> usize) -> impl Iterator<Item = (usize, Verdict, Style)> {
-    VERDICTS
-        .into_iter()
-        .map(move |(verdict, style)| (count(verdict), verdict, style))
-        .filter(|(count, ..)| *count > 0)
-}
-
-/// How many checks have each verdict, for the middle of a line.
-pub(super) fn plain_counts(count: impl Fn(Verdict) -> usize) -> String {
-    let counts: Vec<String> = totals(count)
-        .map(|(count, verdict, _)| format!("{count} {}", verdict.name()))
-        .collect();
-    counts.join(", ")
-}
-
-/// How many checks have each verdict, in colour.
-pub(super) fn verdict_counts(count: impl Fn(Verdict) -> usize) -> String {
-    let counts: Vec<String> = totals(count)
-        .map(|(count, verdict, style)| format!("{} {}", paint(style, count), verdict.name()))
-        .collect();
-    match counts.as_slice() {
-        [] => paint(QUIET, "no checks").to_string(),
-        counts => counts.join(", "),
-    }
-}
-
-/// The first few of many, and how many more there are.
-pub(super) fn some(items: &[impl std::fmt::Display], most: usize) -> String {
-    let mut shown: Vec<String> = items.iter().take(most).map(ToString::to_string).collect();
-    if items.len() > most {
-        shown.push(format!("and {} more", items.len() - most));
-    }
-    shown.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_lists_say_how_much_is_missing() {
-        assert_eq!(some(&["a", "b"], 2), "a, b");
-        assert_eq!(some(&["a", "b", "c"], 1), "a, and 2 more");
     }
 }

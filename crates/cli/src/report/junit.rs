@@ -1,24 +1,47 @@
 //! The report as JUnit XML: a test suite per section, a test case per check.
 
-use bowline_conformance::{CheckReport, Outcome, Proof, Report, Step};
+use std::fmt::Display;
+use std::time::Duration;
+
+use bowline_report::{Report, Verdict, pipeline, warehouse};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::words;
 use crate::error::CliError;
 
-/// Writes the report. Wrong and refused checks are failures, unknown ones errors, the others skipped with their reason.
-pub(crate) fn junit(report: &Report, connector: &str) -> Result<String, CliError> {
+/// Writes the report. Checks that fell short are failures, open ones errors, the others skipped with their reason.
+pub(super) fn junit(report: &Report) -> Result<String, CliError> {
+    let (connector, elapsed, sections, cases): (_, _, _, Vec<(&str, TestCase)>) = match report {
+        Report::Warehouse(report) => {
+            let checks = report.checks.iter();
+            let cases = checks.map(|check| (check.section.as_str(), warehouse_case(check)));
+            (
+                &report.connector,
+                report.elapsed_ms,
+                &report.sections,
+                cases.collect(),
+            )
+        }
+        Report::Pipeline(report) => {
+            let checks = report.checks.iter();
+            let cases = checks.map(|check| (check.section.as_str(), pipeline_case(check)));
+            (
+                &report.connector,
+                report.elapsed_ms,
+                &report.sections,
+                cases.collect(),
+            )
+        }
+    };
     let mut junit = quick_junit::Report::new(format!("bowline test {connector}"));
-    junit.set_time(report.elapsed);
-    for section in &report.sections {
-        let mut suite = TestSuite::new(section.name());
-        suite.add_test_cases(
-            report
-                .checks
-                .iter()
-                .filter(|check| check.info.section == *section)
-                .map(|check| case(check, connector)),
-        );
+    junit.set_time(Duration::from(elapsed));
+    for section in sections {
+        let mut suite = TestSuite::new(section);
+        let cases = cases.iter().filter(|(stands_in, _)| stands_in == section);
+        suite.add_test_cases(cases.map(|(_, case)| {
+            let mut case = case.clone();
+            case.set_classname(connector);
+            case
+        }));
         junit.add_test_suite(suite);
     }
     junit
@@ -26,42 +49,72 @@ pub(crate) fn junit(report: &Report, connector: &str) -> Result<String, CliError
         .map_err(|error| CliError::Internal(format!("the JUnit report cannot be written: {error}")))
 }
 
-fn case(check: &CheckReport, connector: &str) -> TestCase {
-    let mut case = TestCase::new(check.info.id.as_str(), status(check));
-    case.set_classname(connector);
-    case.set_time(check.steps.iter().map(|step| step.elapsed).sum());
+fn warehouse_case(check: &warehouse::CheckResult) -> TestCase {
+    let fault = fault(check.is_shortfall(), check.is_open());
+    let status = status(check.verdict, fault, check.reason.as_ref(), |reason| {
+        let statements = check.steps.iter().map(statement);
+        [format!("{}\n{reason}", check.title)]
+            .into_iter()
+            .chain(statements)
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    });
+    let mut case = TestCase::new(&check.id, status);
+    let steps = check.steps.iter();
+    case.set_time(
+        steps
+            .map(|step| Duration::from(step.elapsed_ms))
+            .sum::<Duration>(),
+    );
     case
 }
 
-fn status(check: &CheckReport) -> TestCaseStatus {
-    let mut status = match &check.outcome {
-        Outcome::Supported => return TestCaseStatus::success(),
-        Outcome::Wrong(_) | Outcome::Unsupported(Proof::Refused(_)) => {
-            TestCaseStatus::non_success(NonSuccessKind::Failure)
+fn statement(step: &warehouse::Step) -> String {
+    match &step.error {
+        None => step.sql.clone(),
+        Some(error) => format!("{}\n{error}", step.sql),
+    }
+}
+
+fn pipeline_case(check: &pipeline::CheckResult) -> TestCase {
+    let fault = fault(check.is_shortfall(), check.is_open());
+    let status = status(check.verdict, fault, check.reason.as_ref(), |reason| {
+        let mut lines = vec![check.title.clone(), reason.to_owned()];
+        if let Some(pipeline::Reason::Answer { evidence, hint, .. }) = &check.reason {
+            lines.extend(evidence.iter().cloned());
+            lines.extend(hint.iter().map(|hint| format!("hint: {hint}")));
         }
-        Outcome::Unknown(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
-        Outcome::Unsupported(_) | Outcome::Blocked { .. } => TestCaseStatus::skipped(),
-    };
-    status.set_type(check.outcome.verdict().name());
-    if let Some(reason) = words::reason(&check.outcome) {
+        lines.join("\n")
+    });
+    TestCase::new(&check.id, status)
+}
+
+/// What kind of failure it is; none for what is only skipped.
+fn fault(is_shortfall: bool, is_open: bool) -> Option<NonSuccessKind> {
+    if is_shortfall {
+        Some(NonSuccessKind::Failure)
+    } else if is_open {
+        Some(NonSuccessKind::Error)
+    } else {
+        None
+    }
+}
+
+fn status(
+    verdict: Verdict,
+    fault: Option<NonSuccessKind>,
+    reason: Option<&impl Display>,
+    describe: impl FnOnce(&str) -> String,
+) -> TestCaseStatus {
+    if verdict == Verdict::Supported {
+        return TestCaseStatus::success();
+    }
+    let mut status = fault.map_or_else(TestCaseStatus::skipped, TestCaseStatus::non_success);
+    status.set_type(verdict.name());
+    if let Some(reason) = reason {
+        let reason = reason.to_string();
         status.set_message(reason.lines().next().unwrap_or_default());
-        status.set_description(description(check, &reason));
+        status.set_description(describe(&reason));
     }
     status
-}
-
-fn description(check: &CheckReport, reason: &str) -> String {
-    let statements = check.steps.iter().map(statement);
-    [format!("{}\n{reason}", check.info.title)]
-        .into_iter()
-        .chain(statements)
-        .collect::<Vec<_>>()
-        .join("\n\n")
-}
-
-fn statement(step: &Step) -> String {
-    match &step.answer {
-        Ok(_) => step.sql.clone(),
-        Err(error) => format!("{}\n{error}", step.sql),
-    }
 }

@@ -4,8 +4,9 @@ use bowline_contract::PipelineSection;
 use bowline_contract::pipeline::{
     AssetEvent, PipelineFeature, PipelineManifest, RunEvent, RunStatus,
 };
+use bowline_report::pipeline::FeatureAnswer;
 
-use super::report::{Answer, FeatureReport};
+use super::report::FeatureReport;
 
 /// What features are looked for in.
 pub(super) struct Evidence<'a> {
@@ -15,7 +16,7 @@ pub(super) struct Evidence<'a> {
     /// The runs that were read; none when there was no reading.
     pub(super) runs: Option<&'a [RunEvent]>,
     /// Whether runs can be asked for by id, and why that is thought.
-    pub(super) by_id: (Answer, String),
+    pub(super) by_id: (FeatureAnswer, String),
 }
 
 /// Looks for every feature of the sections.
@@ -30,7 +31,7 @@ pub(super) fn features(
                 look(*feature, evidence)
             } else {
                 let section = feature.section().name();
-                (Answer::Unknown, format!("`{section}` was not asked"))
+                (FeatureAnswer::Unknown, format!("`{section}` was not asked"))
             };
             FeatureReport {
                 feature: *feature,
@@ -41,7 +42,7 @@ pub(super) fn features(
         .collect()
 }
 
-fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> (Answer, String) {
+fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> (FeatureAnswer, String) {
     let manifest = evidence.manifest;
     let assets = |holds: &dyn Fn(&AssetEvent) -> bool| among("job", evidence.assets, holds);
     let runs = |holds: &dyn Fn(&RunEvent) -> bool| among("run", evidence.runs, holds);
@@ -62,32 +63,37 @@ fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> (Answer, String) {
         PipelineFeature::RunWebhookMode => evidence.by_id.clone(),
         PipelineFeature::ManifestRunStatusMapping => {
             let count = manifest.run_status_mapping.iter().count();
-            (Answer::Yes, format!("{count} words are mapped"))
+            (FeatureAnswer::Yes, format!("{count} words are mapped"))
         }
         PipelineFeature::ManifestTaskStatusMapping => match &manifest.task_run_status_mapping {
             Some(mapping) => (
-                Answer::Yes,
+                FeatureAnswer::Yes,
                 format!("{} words are mapped", mapping.iter().count()),
             ),
             None => (
-                Answer::No,
+                FeatureAnswer::No,
                 "`run_status_mapping` serves for both".to_owned(),
             ),
         },
         PipelineFeature::ManifestCredentialsSchema => match &manifest.credentials_schema {
-            Some(schema) if !schema.is_empty() => {
-                (Answer::Yes, "credentials are checked with it".to_owned())
-            }
-            _ => (Answer::No, "credentials are not checked".to_owned()),
+            Some(schema) if !schema.is_empty() => (
+                FeatureAnswer::Yes,
+                "credentials are checked with it".to_owned(),
+            ),
+            _ => (FeatureAnswer::No, "credentials are not checked".to_owned()),
         },
     }
 }
 
 /// How many of some events have a feature.
-fn among<E>(noun: &str, events: Option<&[E]>, holds: &dyn Fn(&E) -> bool) -> (Answer, String) {
+fn among<E>(
+    noun: &str,
+    events: Option<&[E]>,
+    holds: &dyn Fn(&E) -> bool,
+) -> (FeatureAnswer, String) {
     let total = match events {
-        None => return (Answer::Unknown, format!("no {noun}s could be read")),
-        Some([]) => return (Answer::Unknown, format!("there is no {noun}")),
+        None => return (FeatureAnswer::Unknown, format!("no {noun}s could be read")),
+        Some([]) => return (FeatureAnswer::Unknown, format!("there is no {noun}")),
         Some(events) => events.len(),
     };
     let count = events
@@ -96,16 +102,16 @@ fn among<E>(noun: &str, events: Option<&[E]>, holds: &dyn Fn(&E) -> bool) -> (An
         .filter(|event| holds(event))
         .count();
     if count == 0 {
-        (Answer::No, format!("none of {total} {noun}s"))
+        (FeatureAnswer::No, format!("none of {total} {noun}s"))
     } else {
-        (Answer::Yes, format!("{count} of {total} {noun}s"))
+        (FeatureAnswer::Yes, format!("{count} of {total} {noun}s"))
     }
 }
 
 /// Errors are expected of runs that failed only.
-fn failed(runs: Option<&[RunEvent]>) -> (Answer, String) {
+fn failed(runs: Option<&[RunEvent]>) -> (FeatureAnswer, String) {
     let Some(runs) = runs else {
-        return (Answer::Unknown, "no runs could be read".to_owned());
+        return (FeatureAnswer::Unknown, "no runs could be read".to_owned());
     };
     let failed: Vec<&RunEvent> = runs
         .iter()
@@ -114,11 +120,11 @@ fn failed(runs: Option<&[RunEvent]>) -> (Answer, String) {
     let with = failed.iter().filter(|run| run.has("error")).count();
     match (failed.len(), with) {
         (0, _) => (
-            Answer::Unknown,
+            FeatureAnswer::Unknown,
             format!("none of {} runs failed", runs.len()),
         ),
-        (total, 0) => (Answer::No, format!("none of {total} failed runs")),
-        (total, with) => (Answer::Yes, format!("{with} of {total} failed runs")),
+        (total, 0) => (FeatureAnswer::No, format!("none of {total} failed runs")),
+        (total, with) => (FeatureAnswer::Yes, format!("{with} of {total} failed runs")),
     }
 }
 
@@ -146,12 +152,18 @@ mod tests {
             json!({"status": "failed", "error": {"message": "x"}}),
         ]
         .map(RunEvent::new);
-        assert_eq!(failed(None).0, Answer::Unknown);
-        assert_eq!(failed(Some(std::slice::from_ref(&good))).0, Answer::Unknown);
-        assert_eq!(failed(Some(&[good.clone(), bad.clone()])).0, Answer::No);
+        assert_eq!(failed(None).0, FeatureAnswer::Unknown);
+        assert_eq!(
+            failed(Some(std::slice::from_ref(&good))).0,
+            FeatureAnswer::Unknown
+        );
+        assert_eq!(
+            failed(Some(&[good.clone(), bad.clone()])).0,
+            FeatureAnswer::No
+        );
         assert_eq!(
             failed(Some(&[good, bad, told])),
-            (Answer::Yes, "1 of 2 failed runs".to_owned())
+            (FeatureAnswer::Yes, "1 of 2 failed runs".to_owned())
         );
     }
 
@@ -163,8 +175,8 @@ mod tests {
         ]
         .map(AssetEvent::new);
         let outputs = among("job", Some(&jobs), &|job| job_has(job, "outputs"));
-        assert_eq!(outputs, (Answer::Yes, "1 of 2 jobs".to_owned()));
+        assert_eq!(outputs, (FeatureAnswer::Yes, "1 of 2 jobs".to_owned()));
         let inputs = among("job", Some(&jobs), &|job| job_has(job, "inputs"));
-        assert_eq!(inputs, (Answer::No, "none of 2 jobs".to_owned()));
+        assert_eq!(inputs, (FeatureAnswer::No, "none of 2 jobs".to_owned()));
     }
 }

@@ -19,8 +19,9 @@ mod runner;
 mod running;
 mod runs;
 mod times;
+mod written;
 
 pub use check::{CHECKS, Check};
 pub use outcome::{Doubt, Fault, Outcome};
-pub use report::{Answer, CheckReport, FeatureReport, ReadingReport, Report};
+pub use report::{CheckReport, FeatureReport, ReadingReport, Report};
 pub use runner::{Event, Options, run};

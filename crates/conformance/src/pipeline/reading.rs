@@ -10,6 +10,7 @@ use bowline_pipeline::{
     FetchMethods, PageQuery, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Unmapped,
     map_run,
 };
+use bowline_words::Diagnose;
 use jiff::Timestamp;
 
 use super::ledger::{Seen, Sighting};
@@ -315,7 +316,10 @@ impl<'a> Reader<'a> {
             repeated: reading.summary.repeated,
             requests: reading.summary.requests,
             elapsed: started.elapsed(),
-            error: result.as_ref().err().map(ToString::to_string),
+            error: result
+                .as_ref()
+                .err()
+                .map(|error| error.diagnose().to_string()),
         });
         result.map(|()| reading)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bowline_contract::PipelineSection;
 use bowline_contract::pipeline::PipelineFeature;
 use bowline_pipeline::Unmapped;
+use bowline_report::pipeline::FeatureAnswer;
 use jiff::Timestamp;
 
 use super::{Check, Doubt, Outcome};
@@ -92,32 +93,9 @@ pub struct FeatureReport {
     /// The feature.
     pub feature: PipelineFeature,
     /// Whether it is there.
-    pub answer: Answer,
+    pub answer: FeatureAnswer,
     /// Why: what it was seen in, or why it was not seen.
     pub why: String,
-}
-
-/// The answers to whether a feature is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answer {
-    /// It was seen.
-    Yes,
-    /// There was enough to see it in, and it was not there.
-    No,
-    /// There was nothing to see it in.
-    Unknown,
-}
-
-impl Answer {
-    /// The answer as reports write it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// One reading of the vendor: the evidence.

@@ -8,6 +8,7 @@ use std::time::Instant;
 use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_contract::{PipelineSection, credentials};
 use bowline_pipeline::{Pipeline, SourceError, SourceErrorKind, Unmapped};
+use bowline_report::pipeline::FeatureAnswer;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -17,7 +18,7 @@ use super::cuts::whole_second;
 use super::features::{Evidence, features};
 use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::reading::Reader;
-use super::report::{Answer, CheckReport, Report};
+use super::report::{CheckReport, Report};
 use super::runs;
 use crate::{Tier, Verdict};
 
@@ -50,7 +51,6 @@ impl Default for Options {
 
 /// Something that happened while the suite ran.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum Event<'a> {
     /// The plan is made; checks are about to run.
     Started {
@@ -267,7 +267,7 @@ impl Suite<'_> {
         let by_id = checks
             .iter()
             .find(|report| report.check.id == check::BY_ID.id)
-            .map_or((Answer::Unknown, String::new()), by_id_answer);
+            .map_or((FeatureAnswer::Unknown, String::new()), by_id_answer);
         let evidence = Evidence {
             manifest: self.reader.pipeline.manifest(),
             assets: found.assets.as_deref(),
@@ -289,11 +289,11 @@ impl Suite<'_> {
     }
 }
 
-fn by_id_answer(report: &CheckReport) -> (Answer, String) {
+fn by_id_answer(report: &CheckReport) -> (FeatureAnswer, String) {
     match &report.outcome {
-        Outcome::Supported => (Answer::Yes, report.basis.clone()),
-        Outcome::Wrong(fault) => (Answer::No, fault.got.clone()),
-        _ => (Answer::Unknown, "it could not be asked".to_owned()),
+        Outcome::Supported => (FeatureAnswer::Yes, report.basis.clone()),
+        Outcome::Wrong(fault) => (FeatureAnswer::No, fault.got.clone()),
+        _ => (FeatureAnswer::Unknown, "it could not be asked".to_owned()),
     }
 }
 

@@ -6,10 +6,12 @@ mod vendor;
 
 use std::sync::{Arc, Mutex};
 
-use bowline_conformance::pipeline::{Answer, Doubt, Event, Options, Outcome, Report, run};
+use bowline_conformance::pipeline::{Doubt, Event, Options, Outcome, Report, run};
 use bowline_conformance::{Tier, Verdict};
 use bowline_contract::PipelineSection;
 use bowline_contract::pipeline::PipelineFeature;
+use bowline_report::Report as Written;
+use bowline_report::pipeline::FeatureAnswer;
 use bowline_simulator::planted::Mistake;
 use jiff::SignedDuration;
 
@@ -53,6 +55,9 @@ fn a_right_connector_passes() {
         6
     );
     assert!(!report.has_shortfall() && report.open() == 0 && !report.interrupted);
+    let written = Written::Pipeline(report.written("nights"));
+    let text = written.to_json().expect("a report is JSON");
+    assert_eq!(Written::from_json(&text, "report.json"), Ok(written));
     let calls: u64 = report.readings.iter().map(|one| one.requests).sum();
     assert!(calls < 200, "{calls} calls for 180 runs");
 }
@@ -190,7 +195,7 @@ fn nothing_is_told_with_its_reason() {
     let features = report
         .features
         .iter()
-        .filter(|one| one.answer == Answer::Yes);
+        .filter(|one| one.answer == FeatureAnswer::Yes);
     let seen: Vec<PipelineFeature> = features.map(|one| one.feature).collect();
     assert_eq!(seen, [PipelineFeature::ManifestRunStatusMapping]);
 }
@@ -205,19 +210,19 @@ fn features_are_seen_in_what_was_read() {
     assert_eq!(report.features.len(), 17);
     assert_eq!(
         answer(PipelineFeature::MetadataTasks),
-        Some((Answer::Yes, "17 of 17 jobs"))
+        Some((FeatureAnswer::Yes, "17 of 17 jobs"))
     );
     assert_eq!(
         answer(PipelineFeature::MetadataOwner),
-        Some((Answer::No, "none of 17 jobs"))
+        Some((FeatureAnswer::No, "none of 17 jobs"))
     );
     assert_eq!(
         answer(PipelineFeature::RunWebhookMode),
-        Some((Answer::Yes, "3 runs asked for by id"))
+        Some((FeatureAnswer::Yes, "3 runs asked for by id"))
     );
     assert_eq!(
         answer(PipelineFeature::ManifestTaskStatusMapping),
-        Some((Answer::No, "`run_status_mapping` serves for both"))
+        Some((FeatureAnswer::No, "`run_status_mapping` serves for both"))
     );
 }
 

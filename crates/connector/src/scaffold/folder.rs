@@ -7,7 +7,6 @@ use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_contract::{AssetClass, ConnectionType, ConnectorName};
 
 use super::{ScaffoldError, ignore, rust};
-use crate::folder::shown;
 use crate::workspace::Workspace;
 
 /// One file of a new connector: where in its folder, and its text.
@@ -56,7 +55,7 @@ impl NewFolder {
             .map(|found| found.dir)
             .or_else(|| dir.symlink_metadata().is_ok().then(|| dir.clone()));
         if let Some(dir) = taken {
-            return Err(ScaffoldError::Exists { dir: shown(&dir) });
+            return Err(ScaffoldError::Exists { dir: dir.clone() });
         }
         let ignore_file = ignore::extend(workspace.root())?;
         std::fs::create_dir_all(&parent).map_err(|source| failed(&parent, source))?;
@@ -128,7 +127,7 @@ pub fn new_connection_type(class: AssetClass) -> ConnectionType {
 
 fn failed(path: &Path, source: std::io::Error) -> ScaffoldError {
     ScaffoldError::Write {
-        path: shown(path),
+        path: path.to_path_buf(),
         source,
     }
 }

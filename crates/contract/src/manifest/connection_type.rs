@@ -2,15 +2,19 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// How many hex digits end a type.
 const DIGITS: usize = 7;
 
 /// What kind of thing a connector connects to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AssetClass {
     /// A database.
+    #[serde(rename = "warehouse")]
     Warehouse,
     /// An orchestrator of pipelines.
+    #[serde(rename = "etl")]
     Pipeline,
 }
 

@@ -202,6 +202,8 @@ fn mapping(
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
+
     use super::*;
     use crate::manifest::ManifestProblem;
     use crate::pipeline::{MappingProblem, RunStatus};
@@ -303,7 +305,11 @@ mod tests {
     #[test]
     fn missing_keys_and_wrong_types_are_named() {
         assert_eq!(refused("{}").len(), 4);
-        assert!(refused("{}").iter().all(|problem| problem.hint().is_some()));
+        assert!(
+            refused("{}")
+                .iter()
+                .all(|problem| !problem.diagnose().hints.is_empty())
+        );
         assert_eq!(
             refused("[1]")[0].to_string(),
             "wrong type: expected an object, found a list"

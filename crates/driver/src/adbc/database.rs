@@ -1,5 +1,6 @@
 //! An ADBC database and its connections, behind the crate's traits.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use adbc_core::options::{InfoCode, OptionConnection, OptionDatabase, OptionValue};
@@ -8,7 +9,7 @@ use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedDriver};
 
 use super::arrow::{self, Vendor};
 use super::error::{Stage, from_adbc};
-use super::{library, statement};
+use super::{library, paths, statement};
 use crate::session::{Open, Run, Stopper, ThreadedConnection};
 use crate::{AdbcLibrary, Connection, Database, DriverSpec, SqlError, Value};
 
@@ -38,6 +39,7 @@ pub(crate) fn open(
                 AdbcLibrary::Named(name) => name.clone(),
                 AdbcLibrary::File(path) => path.display().to_string(),
             },
+            options: paths::options(&spec.directory, library, &spec.options),
             spec: spec.clone(),
             opened: Mutex::new(None),
             about: OnceLock::new(),
@@ -53,6 +55,8 @@ struct AdbcDatabase {
 struct Shared {
     driver: ManagedDriver,
     name: String,
+    /// The driver's options, with whole paths.
+    options: BTreeMap<String, String>,
     spec: DriverSpec,
     opened: Mutex<Option<ManagedDatabase>>,
     about: OnceLock<About>,
@@ -67,7 +71,6 @@ struct About {
 impl Shared {
     fn connect(&self, stopper: &Arc<Stopper>) -> Result<Run, SqlError> {
         let (statement_options, rest): (Vec<_>, Vec<_>) = self
-            .spec
             .options
             .iter()
             .map(|(key, value)| (key.clone(), value.clone()))
@@ -122,7 +125,7 @@ impl Shared {
         }
         let about = About::of(connection, &self.name);
         // Without it DuckDB passes off bit strings as bytes and drops the zone of times.
-        if about.vendor == Vendor::DuckDb && !self.spec.options.contains_key(LOSSLESS) {
+        if about.vendor == Vendor::DuckDb && !self.options.contains_key(LOSSLESS) {
             let mut statement = connection.new_statement().map_err(connecting)?;
             statement
                 .set_sql_query(format!("SET GLOBAL {LOSSLESS} = true"))

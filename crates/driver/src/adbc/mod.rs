@@ -8,6 +8,7 @@ mod database;
 mod error;
 mod library;
 mod opaque;
+mod paths;
 mod statement;
 mod validate;
 

@@ -1,7 +1,9 @@
 //! From a driver's options to the text a connection is opened with.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use super::paths;
 use crate::{SqlError, SqlErrorKind};
 
 /// The option that names a data source of the machine.
@@ -16,11 +18,13 @@ const SPECIAL: [char; 15] = [
 ];
 
 /// Puts the driver and the options together: `dsn` or `connection_string` first, every other option as `key=value`.
+/// Relative paths begin in the folder.
 ///
 /// # Errors
 /// Kind `Driver` when the options contradict each other, name nothing to connect to, or cannot be written.
 pub(super) fn connection_string(
     driver: Option<&str>,
+    directory: &Path,
     options: &BTreeMap<String, String>,
 ) -> Result<String, SqlError> {
     let option = |name: &str| {
@@ -28,17 +32,25 @@ pub(super) fn connection_string(
         options.find(|(key, _)| key.eq_ignore_ascii_case(name))
     };
     let named = option("driver").map(|(_, value)| value);
-    let begin = match (option(DSN), option(CONNECTION_STRING)) {
+    let text = option(CONNECTION_STRING).map(|(_, text)| text.trim().trim_end_matches(';'));
+    let in_text = text.and_then(paths::driver_of);
+    let has_file_databases = [driver, named.map(String::as_str), in_text.as_deref()]
+        .into_iter()
+        .flatten()
+        .any(paths::has_file_databases);
+    let begin = match (option(DSN), text) {
         (Some(_), Some(_)) => {
             return Err(refused(
-                "two ODBC options for one thing: `dsn` and `connection_string`\nhint: keep one; other options are added to either",
+                "two ODBC options for one thing: `dsn` and `connection_string`",
+                "keep one; other options are added to either",
             ));
         }
         (Some((_, dsn)), None) => format!("DSN={}", escaped("dsn", dsn)?),
-        (None, Some((_, text))) => text.trim().trim_end_matches(';').to_owned(),
+        (None, Some(text)) => paths::connection_string(directory, has_file_databases, text),
         (None, None) if driver.is_none() && named.is_none() => {
             return Err(refused(
-                "missing ODBC option: nothing says what to connect to\nhint: give `dsn` or `connection_string` in `[driver.options]`, or the ODBC driver's `name` in `[driver]`",
+                "missing ODBC option: nothing says what to connect to",
+                "give `dsn` or `connection_string` in `[driver.options]`, or the ODBC driver's `name` in `[driver]`",
             ));
         }
         (None, None) => String::new(),
@@ -47,7 +59,8 @@ pub(super) fn connection_string(
     if let Some(driver) = driver {
         if named.is_some() {
             return Err(refused(
-                "two ODBC drivers are named: by `[driver]` and by the option `driver`\nhint: keep one of them",
+                "two ODBC drivers are named: by `[driver]` and by the option `driver`",
+                "keep one of them",
             ));
         }
         // The manager does not take a name in quotes or doubled braces, only in plain ones.
@@ -62,11 +75,13 @@ pub(super) fn connection_string(
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ' | '.');
         if key.trim().is_empty() || !key.chars().all(is_plain) {
-            return Err(refused(&format!(
-                "ODBC option cannot be written: `{key}`\nhint: options are keywords of the ODBC driver, such as `Server`"
-            )));
+            return Err(refused(
+                &format!("ODBC option cannot be written: `{key}`"),
+                "options are keywords of the ODBC driver, such as `Server`",
+            ));
         }
-        parts.push(format!("{key}={}", escaped(key, value)?));
+        let value = paths::value(directory, has_file_databases, key, value);
+        parts.push(format!("{key}={}", escaped(key, &value)?));
     }
     Ok(parts.join(";"))
 }
@@ -74,9 +89,10 @@ pub(super) fn connection_string(
 /// A value as a connection string has it: in braces where a character of it would mean something.
 fn escaped(key: &str, value: &str) -> Result<String, SqlError> {
     if value.contains('\0') {
-        return Err(refused(&format!(
-            "ODBC option cannot be written: `{key}` holds a NUL character"
-        )));
+        return Err(SqlError::new(
+            SqlErrorKind::Driver,
+            format!("ODBC option cannot be written: `{key}` holds a NUL character"),
+        ));
     }
     let is_plain = !value.contains(SPECIAL) && value.trim() == value;
     Ok(match is_plain {
@@ -85,8 +101,8 @@ fn escaped(key: &str, value: &str) -> Result<String, SqlError> {
     })
 }
 
-fn refused(message: &str) -> SqlError {
-    SqlError::new(SqlErrorKind::Driver, message)
+fn refused(message: &str, hint: &str) -> SqlError {
+    SqlError::new(SqlErrorKind::Driver, message).hint(hint.to_owned())
 }
 
 #[cfg(test)]
@@ -98,7 +114,7 @@ mod tests {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        connection_string(driver, &options).map_err(|error| error.message)
+        connection_string(driver, Path::new("/w"), &options).map_err(|error| error.text())
     }
 
     #[test]
@@ -112,6 +128,30 @@ mod tests {
             "Driver={MariaDB Unicode};Server=h"
         );
         assert_eq!(text(None, &[("Driver", "X")]).unwrap(), "Driver=X");
+    }
+
+    #[test]
+    fn the_file_of_a_database_begins_in_the_folder() {
+        assert_eq!(
+            text(Some("SQLite3"), &[("Database", "shop.db")]).unwrap(),
+            "Driver={SQLite3};Database=/w/shop.db"
+        );
+        assert_eq!(
+            text(
+                Some("MariaDB Unicode"),
+                &[("Database", "shop"), ("SSLCA", "ca.pem")]
+            )
+            .unwrap(),
+            "Driver={MariaDB Unicode};Database=shop;SSLCA=/w/ca.pem"
+        );
+        assert_eq!(
+            text(
+                None,
+                &[("connection_string", "Driver=SQLite3;Database=shop.db")]
+            )
+            .unwrap(),
+            "Driver=SQLite3;Database={/w/shop.db}"
+        );
     }
 
     #[test]

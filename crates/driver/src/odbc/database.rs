@@ -21,7 +21,7 @@ pub(crate) fn open(spec: &DriverSpec, driver: Option<&str>) -> Result<Arc<dyn Da
     Ok(Arc::new(OdbcDatabase {
         spec: spec.clone(),
         shared: Arc::new(Shared {
-            connection_string: connection_string(driver, &spec.options)?,
+            connection_string: connection_string(driver, &spec.directory, &spec.options)?,
             driver: driver.map(str::to_owned).or(named),
             environment: Arc::new(Environment::new()?),
             limit: spec.connect_timeout,

@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod handle;
 mod manager;
+mod paths;
 mod statement;
 mod value;
 

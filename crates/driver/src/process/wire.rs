@@ -2,6 +2,7 @@
 
 use bigdecimal::BigDecimal;
 use bowline_protocol::{QueryResult, WireValue};
+use bowline_words::beginning;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
@@ -9,6 +10,9 @@ use jiff::tz::TimeZone;
 use crate::connection::ResultBuilder;
 use crate::value::offset_text;
 use crate::{Column, Interval, Limits, ResultSet, SqlError, SqlErrorKind, Value};
+
+/// How many digits a decimal may have before its point or after it: more than any database gives.
+const MOST_DIGITS: u64 = 200_000;
 
 impl ResultSet {
     /// Reads the result that a process answered, within the limits.
@@ -70,7 +74,7 @@ fn value(wire: WireValue) -> Result<Value, String> {
             text.into()
         }
         WireValue::Bytes(bytes) => bytes.into(),
-        WireValue::Decimal(text) => read::<BigDecimal>("decimal", &text)?.into(),
+        WireValue::Decimal(text) => decimal(&text)?.into(),
         WireValue::Date(text) => read::<Date>("date", &text)?.into(),
         WireValue::Time(text) => read::<Time>("time of day", &text)?.into(),
         WireValue::Timestamp(text) => read::<DateTime>("timestamp", &text)?.into(),
@@ -94,12 +98,23 @@ fn value(wire: WireValue) -> Result<Value, String> {
                 .map(|(name, field)| Ok((name, value(field)?)))
                 .collect::<Result<_, String>>()?,
         ),
-        other => return Err(format!("it is of an unknown sort: {other:?}")),
     })
 }
 
 fn read<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("`{text}` is no {what}"))
+}
+
+/// A decimal that can be written out.
+fn decimal(text: &str) -> Result<BigDecimal, String> {
+    let decimal: BigDecimal = read("decimal", text)?;
+    if decimal.fractional_digit_count().unsigned_abs() > MOST_DIGITS {
+        return Err(format!(
+            "`{}` has more than {MOST_DIGITS} digits",
+            beginning(text, 40)
+        ));
+    }
+    Ok(decimal)
 }
 
 /// An instant in the offset it is written with.
@@ -228,6 +243,7 @@ mod tests {
         assert!(text(WireValue::Date("2023-02-29".into())).contains("is no date"));
         assert!(text(WireValue::Time("24:01".into())).contains("is no time of day"));
         assert!(text(WireValue::Decimal("NaN".into())).contains("is no decimal"));
+        assert!(text(WireValue::Decimal("1E+999999999".into())).contains("200000 digits"));
     }
 
     #[test]

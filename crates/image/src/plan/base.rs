@@ -24,21 +24,21 @@ const ARCHIVES: [&str; 2] = ["oci-archive:", "docker-archive:"];
 
 impl BaseImage {
     /// Reads a base as written: `oci:DIR[:IMAGE]`, `oci-archive:FILE` or `docker-archive:FILE`; the path of a folder
-    /// that holds an OCI layout, or of a file; anything else is a reference. Relative paths start at the current directory.
+    /// that holds an OCI layout, or of a file; anything else is a reference. Relative paths begin in the directory.
     #[must_use]
-    pub fn parse(text: &str) -> Self {
+    pub fn parse(directory: &Path, text: &str) -> Self {
         if let Some(path) = ARCHIVES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
-            return Self::Archive(path.into());
+            return Self::Archive(directory.join(path));
         }
         if let Some(rest) = text.strip_prefix(LAYOUT) {
-            return layout(rest);
+            return layout(directory, rest);
         }
-        let path = Path::new(text);
+        let path = directory.join(text);
         if path.join("oci-layout").is_file() {
-            return layout(text);
+            return layout(directory, text);
         }
         if path.is_file() {
-            return Self::Archive(path.to_path_buf());
+            return Self::Archive(path);
         }
         Self::Reference(text.to_owned())
     }
@@ -78,10 +78,10 @@ impl BaseImage {
     }
 }
 
-fn layout(text: &str) -> BaseImage {
+fn layout(directory: &Path, text: &str) -> BaseImage {
     // A folder may have a colon in its name; an image may not have a slash in its tag.
     let (path, image) = match text.rsplit_once(':') {
-        Some((path, image)) if !Path::new(text).is_dir() && !image.contains('/') => {
+        Some((path, image)) if !directory.join(text).is_dir() && !image.contains('/') => {
             // In a digest, `sha256:...`, the algorithm belongs to the image.
             match path.rsplit_once(':') {
                 Some((path, "sha256")) => (path, Some(format!("sha256:{image}"))),
@@ -91,7 +91,7 @@ fn layout(text: &str) -> BaseImage {
         _ => (text, None),
     };
     BaseImage::Layout {
-        path: path.into(),
+        path: directory.join(path),
         image: image.filter(|image| !image.is_empty()),
     }
 }
@@ -136,7 +136,7 @@ mod tests {
                 BaseImage::Reference("base:1.0".to_owned()),
             ),
         ] {
-            assert_eq!(BaseImage::parse(&given), expected, "{given}");
+            assert_eq!(BaseImage::parse(Path::new(""), &given), expected, "{given}");
         }
         assert_eq!(layout("base", Some("1.0")).label(), "base:1.0");
     }

@@ -214,9 +214,7 @@ fn run(
                 InstallError::Interrupted => {
                     ImageError::new(ImageErrorKind::Cancelled, "fetching Python packages")
                 }
-                error => {
-                    ImageError::new(ImageErrorKind::Packages, "`pip`").because(error.to_string())
-                }
+                error => ImageError::new(ImageErrorKind::Packages, "`pip`").because_of(&error),
             })?;
         match run {
             Some(run) if !run.words.contains("No module named pip") => return Ok(run),

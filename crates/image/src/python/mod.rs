@@ -14,3 +14,4 @@ mod wheel;
 pub use base::{BasePython, Libc};
 pub use install::{PackageRequest, install};
 pub use requirement::obstacles;
+pub use wheel::unpack;

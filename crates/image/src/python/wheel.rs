@@ -98,7 +98,7 @@ impl WheelName {
 ///
 /// # Errors
 /// When the wheel is damaged, or a file cannot be written.
-pub(super) fn unpack(
+pub fn unpack(
     wheel: &Path,
     python: &BasePython,
     is_asked_for: bool,

@@ -2,7 +2,7 @@
 
 /// A way to log in that a registry offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub enum Challenge {
     /// Name and password with every request.
     Basic,
     /// A token that another service gives out.
@@ -18,7 +18,8 @@ pub(super) enum Challenge {
 
 impl Challenge {
     /// The best way offered in these headers: a token rather than a password.
-    pub(super) fn best<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+    #[must_use]
+    pub fn best<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut best = None;
         for (scheme, parameters) in headers.into_iter().flat_map(schemes) {
             let value = |wanted: &str| {

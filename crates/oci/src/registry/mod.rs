@@ -26,6 +26,7 @@ mod token;
 mod upload;
 
 pub use access::{Access, Limits};
+pub use challenge::Challenge;
 pub use credentials::{Login, LoginFiles};
 pub use event::RegistryEvent;
 pub use push::{Pushed, push};

@@ -179,10 +179,12 @@ fn checked_host(host: &str) -> Result<String, String> {
     if !name_fits || !port_fits {
         return Err(format!("`{host}` is no host"));
     }
-    let host = host.to_ascii_lowercase();
-    Ok(match host.as_str() {
+    let small = host.to_ascii_lowercase();
+    Ok(match small.as_str() {
         "index.docker.io" | DEFAULT_HOST => DEFAULT_REGISTRY.to_owned(),
-        _ => host,
+        // Where only its capitals tell a host from a path, they are kept.
+        _ if !is_host(&small) => host.to_owned(),
+        _ => small,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bowline_words::{Diagnose, Diagnostic};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value as Json};
 
@@ -10,24 +11,37 @@ const DEPTH: usize = 16;
 
 /// Why an OpenAPI document gives no proposal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenApiError {
     /// The text is neither JSON nor YAML.
     #[error("cannot read the OpenAPI document: {0}")]
     Syntax(String),
     /// It is something else than an OpenAPI document.
     #[error(
-        "not an OpenAPI document: it has neither `openapi` nor `swagger` with a version that is known\nhint: versions 2 and 3 are read"
+        "not an OpenAPI document: it has neither `openapi` nor `swagger` with a version that is known"
     )]
     OtherFormat,
     /// No endpoint gives a list of records.
     #[error(
-        "the OpenAPI document has no list: none of its {endpoints} endpoints gives a list of records by itself\nhint: write connector.toml by hand; `bowline new --etl` gives you a start"
+        "the OpenAPI document has no list: none of its {endpoints} endpoints gives a list of records by itself"
     )]
     NoLists {
         /// How many endpoints there are.
         endpoints: usize,
     },
+}
+
+impl Diagnose for OpenApiError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::Syntax(_) => None,
+            Self::OtherFormat => Some("versions 2 and 3 are read".to_owned()),
+            Self::NoLists { .. } => Some(
+                "write connector.toml by hand; `bowline new --pipeline` gives you a start"
+                    .to_owned(),
+            ),
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 /// An OpenAPI document.
@@ -196,13 +210,23 @@ impl Document {
     }
 }
 
+/// The deepest column at which something may begin in YAML; every level of its blocks is further in than the one around.
+const DEEPEST_COLUMN: usize = 500;
+
 fn from_yaml(text: &str) -> Result<Json, OpenApiError> {
+    let begins =
+        |line: &str| line.len() - line.trim_start_matches([' ', '-', '?', ':', '\t']).len();
+    if text.lines().any(|line| begins(line) > DEEPEST_COLUMN) {
+        return Err(OpenApiError::Syntax(format!(
+            "a line begins further in than column {DEEPEST_COLUMN}"
+        )));
+    }
     let documents =
         Yaml::load_from_str(text).map_err(|error| OpenApiError::Syntax(error.to_string()))?;
     Ok(documents.first().map_or(Json::Null, to_json))
 }
 
-/// YAML as JSON; keys that are no text become text.
+/// YAML as JSON; keys that are no text become text, and members whose keys are lists or mappings are left out.
 fn to_json(node: &Yaml<'_>) -> Json {
     match node {
         Yaml::Value(scalar) => of_scalar(scalar),
@@ -210,12 +234,13 @@ fn to_json(node: &Yaml<'_>) -> Json {
         Yaml::Sequence(items) => items.iter().map(to_json).collect(),
         Yaml::Mapping(members) => members
             .iter()
-            .map(|(key, value)| {
+            .filter_map(|(key, value)| {
                 let key = match to_json(key) {
                     Json::String(key) => key,
+                    Json::Array(_) | Json::Object(_) => return None,
                     key => key.to_string(),
                 };
-                (key, to_json(value))
+                Some((key, to_json(value)))
             })
             .collect::<Map<_, _>>()
             .into(),

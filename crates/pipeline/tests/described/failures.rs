@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bowline_pipeline::{DescribedPipeline, Pipeline as _, SourceError, SourceErrorKind};
+use bowline_words::Diagnose;
 use serde_json::{Value, json};
 
 use crate::vendor::{Answer, SECRET, Vendor, always, ok, runs, source, status, try_source};
@@ -152,6 +153,7 @@ fn answers_that_are_no_json_are_shown() {
     assert!(error.to_string().contains("Please log in"), "{error}");
     assert!(
         error
+            .diagnose()
             .to_string()
             .contains("hint: see that the base address is the API's"),
         "{error}"
@@ -176,6 +178,7 @@ fn size_and_time_have_their_limits() {
     assert_eq!(redirected.kind, SourceErrorKind::Refused);
     assert!(
         redirected
+            .diagnose()
             .to_string()
             .contains("hint: redirects are not followed"),
         "{redirected}"
@@ -258,7 +261,10 @@ fn a_token_is_a_secret_too() {
     let error = assets(&source(&vendor.url, &description(LOGIN))).unwrap_err();
     assert!(!error.to_string().contains("tok-abcdef"), "{error}");
     assert!(
-        error.to_string().contains("did you mean `acess_token`?"),
+        error
+            .diagnose()
+            .to_string()
+            .contains("did you mean `acess_token`?"),
         "{error}"
     );
 }

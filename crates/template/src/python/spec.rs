@@ -399,7 +399,7 @@ pub(crate) fn float_body(number: f64, layout: FloatLayout, alternate: bool) -> S
     };
     match layout {
         FloatLayout::Shortest => point(float_repr(number)),
-        FloatLayout::Fixed(places) => point(format!("{number:.places$}")),
+        FloatLayout::Fixed(places) => point(fixed(number, places)),
         FloatLayout::Scientific(places) => {
             let (mantissa, exponent) = scientific(number, places);
             point(with_exponent(&mantissa, exponent))
@@ -421,7 +421,7 @@ pub(crate) fn float_body(number: f64, layout: FloatLayout, alternate: bool) -> S
             }
             let places = i64::try_from(precision).unwrap_or(0) - 1 - i64::from(exponent);
             let places = usize::try_from(places).unwrap_or(0);
-            let fixed = format!("{number:.places$}");
+            let fixed = fixed(number, places);
             let fixed = if alternate { fixed } else { shorten(&fixed) };
             if keep_point && !fixed.contains('.') {
                 return fixed + ".0";
@@ -431,11 +431,22 @@ pub(crate) fn float_body(number: f64, layout: FloatLayout, alternate: bool) -> S
     }
 }
 
+/// No float has more places than this; after them come zeros. Rust's own formatting takes no precision above 65,535.
+const MOST_PLACES: usize = 1100;
+
+/// The number with so many places after the point.
+fn fixed(number: f64, places: usize) -> String {
+    let exact = places.min(MOST_PLACES);
+    format!("{number:.exact$}") + &"0".repeat(places - exact)
+}
+
 /// The digits with one before the point, and the power of ten.
 fn scientific(number: f64, places: usize) -> (String, i32) {
-    let text = format!("{number:.places$e}");
+    let exact = places.min(MOST_PLACES);
+    let text = format!("{number:.exact$e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    (mantissa.to_owned(), exponent.parse().unwrap_or(0))
+    let mantissa = mantissa.to_owned() + &"0".repeat(places - exact);
+    (mantissa, exponent.parse().unwrap_or(0))
 }
 
 fn with_exponent(mantissa: &str, exponent: i32) -> String {
@@ -451,5 +462,25 @@ fn shorten(digits: &str) -> String {
             .to_owned()
     } else {
         digits.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_beyond_all_digits_of_a_float_are_zeros() {
+        let fixed = float_body(0.1, FloatLayout::Fixed(70_000), false);
+        assert!(fixed.starts_with("0.1000000000000000055511151231257827"));
+        assert!(fixed.len() == 70_002 && fixed.ends_with("0000"));
+        let scientific = float_body(5e-324, FloatLayout::Scientific(70_000), false);
+        assert!(scientific.starts_with("4.940656458412465441765687928682213723650598"));
+        assert!(scientific.len() == 70_007 && scientific.ends_with("0000e-324"));
+        let general = FloatLayout::General {
+            precision: 70_000,
+            keep_point: false,
+        };
+        assert_eq!(float_body(0.5, general, false), "0.5");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::attributes::Lookup;
 use super::machine::Machine;
-use crate::markup::{self, First, Piece, Step};
+use crate::format_syntax::{self, First, Piece, Step};
 use crate::python::arguments::Arguments;
 use crate::python::fault::{Fault, FaultKind, Outcome, check_text, type_fault, value_fault};
 use crate::python::form::{repr, to_text};
@@ -50,9 +50,10 @@ fn expand(
     given: &mut Given,
     nesting: usize,
 ) -> Outcome<String> {
-    let malformed = |error: markup::MarkupError| Fault::new(FaultKind::Value, error.message);
+    let malformed =
+        |error: format_syntax::FormatSyntaxError| Fault::new(FaultKind::Value, error.message);
     let mut out = String::new();
-    for piece in markup::pieces(format).map_err(malformed)? {
+    for piece in format_syntax::pieces(format).map_err(malformed)? {
         let field = match piece {
             Piece::Literal(literal) => {
                 out.push_str(literal);
@@ -63,7 +64,7 @@ fn expand(
         if nesting == 0 {
             return value_fault("fields nested too deep in a format string");
         }
-        let (first, steps) = markup::field_name(&field).map_err(malformed)?;
+        let (first, steps) = format_syntax::field_name(&field).map_err(malformed)?;
         let mut value = start(machine, first, given)?;
         for step in steps {
             value = match step {

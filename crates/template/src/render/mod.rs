@@ -11,5 +11,5 @@ mod json;
 pub(crate) mod looping;
 pub(crate) mod machine;
 pub(crate) mod object;
+pub(crate) mod predicates;
 mod statements;
-pub(crate) mod tests;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bowline_connector::folder::{LoadError, Place, Problem, ProblemKind, shown};
+use bowline_connector::folder::{LoadError, Place, Problem, ProblemKind};
 use bowline_connector::{
     EnvironmentEvent, python_program, python_program_without_packages, with_interpreter,
 };
@@ -183,7 +183,7 @@ fn problem(
 ) -> Problem {
     Problem {
         kind: ProblemKind::Template,
-        path: shown(file),
+        path: file.to_path_buf(),
         place: line.map(|line| Place::at(source, line, 0)),
         message,
         hint,

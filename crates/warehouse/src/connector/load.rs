@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use bowline_connector::folder::{
-    Document, LoadError, Place, Problem, ProblemKind, connector_name, shown,
-};
-use bowline_connector::{EnvironmentEvent, ExpressionError, check_expression};
+use bowline_connector::folder::{Document, LoadError, Place, Problem, ProblemKind, connector_name};
+use bowline_connector::{EnvironmentEvent, check_expression};
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
 use bowline_process::Program;
 use bowline_template::CompiledTemplate;
-use bowline_words::listed;
 use bowline_words::nearest::hint_or;
+use bowline_words::{Diagnose, listed};
 use toml::Spanned;
 
 use super::{Connector, Driver, Functional, given};
@@ -52,7 +50,9 @@ impl Connector {
     /// As [`Connector::load`], for a declarative connector whose folder's own name does not count.
     pub(crate) fn load_named(name: &ConnectorName, dir: &Path) -> Result<Self, LoadError> {
         let Some(connector_text) = read_optional(&dir.join(layout::CONNECTOR_FILE))? else {
-            return Err(LoadError::NotAConnector { dir: shown(dir) });
+            return Err(LoadError::NotAConnector {
+                dir: dir.to_path_buf(),
+            });
         };
         let mut problems = Vec::new();
         let file = read_connector_file(name, dir, &connector_text, &mut problems);
@@ -105,7 +105,7 @@ fn read_optional(path: &Path) -> Result<Option<String>, LoadError> {
             Ok(None)
         }
         Err(source) => Err(LoadError::Unreadable {
-            path: shown(path),
+            path: path.to_path_buf(),
             source,
         }),
     }
@@ -124,7 +124,7 @@ fn read_connector_file(
     text: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<ConnectorParts> {
-    let mut document = Document::new(&shown(&dir.join(layout::CONNECTOR_FILE)), text);
+    let mut document = Document::new(&dir.join(layout::CONNECTOR_FILE), text);
     let file: Option<ConnectorFile> = document.read();
     let parts = file.and_then(|file| {
         let dialect = find_dialect(&mut document, &file);
@@ -166,8 +166,9 @@ fn read_driver(
     document: &mut Document<'_>,
     section: &DriverSection,
 ) -> Option<Driver> {
-    report_meaningless(document, section);
-    let kind = match section.kind {
+    let kind = find_kind(document, &section.kind)?;
+    report_meaningless(document, section, kind);
+    let kind = match kind {
         DriverKind::Sqlite => bowline_driver::DriverKind::Sqlite,
         // Neither is needed: a data source or a connection string may say which driver it is.
         DriverKind::Odbc => bowline_driver::DriverKind::Odbc {
@@ -229,8 +230,27 @@ fn read_driver(
     })
 }
 
+fn find_kind(document: &mut Document<'_>, kind: &Spanned<String>) -> Option<DriverKind> {
+    let word = kind.get_ref();
+    let kinds = DriverKind::ALL.into_iter();
+    let found = kinds.clone().find(|each| each.name() == word);
+    if found.is_none() {
+        let names = kinds.map(DriverKind::name);
+        let hint = hint_or(word, names.clone(), || {
+            format!("kinds are {}", listed(names))
+        });
+        document.report(
+            ProblemKind::InvalidValue,
+            kind.span(),
+            format!("unknown driver kind `{word}`"),
+            Some(hint),
+        );
+    }
+    found
+}
+
 /// Notes the keys of `[driver]` that say nothing to a driver of its kind.
-fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
+fn report_meaningless(document: &mut Document<'_>, section: &DriverSection, kind: DriverKind) {
     let library = [
         ("name", section.name.as_ref().map(Spanned::span)),
         ("path", section.path.as_ref().map(Spanned::span)),
@@ -238,7 +258,7 @@ fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
     ];
     let command = ("command", section.command.as_ref().map(Spanned::span));
     let option = section.options.values().next().map(Spanned::span);
-    let (meaningless, hint) = match section.kind {
+    let (meaningless, hint) = match kind {
         DriverKind::Sqlite => (
             [&library[..], &[command]].concat(),
             "it is compiled in; the database file is `path` in `[driver.options]`",
@@ -258,10 +278,7 @@ fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
             document.report(
                 ProblemKind::InvalidValue,
                 range,
-                format!(
-                    "`{key}` means nothing for `kind = \"{}\"`",
-                    section.kind.name()
-                ),
+                format!("`{key}` means nothing for `kind = \"{}\"`", kind.name()),
                 Some(hint.to_owned()),
             );
         }
@@ -277,11 +294,9 @@ fn check_expressions(document: &mut Document<'_>, file: &ConnectorFile) {
     });
     for expression in driver.chain(functional) {
         if let Err(error) = check_expression(expression.get_ref()) {
-            let (message, hint) = match error {
-                ExpressionError::Invalid { message, hint, .. } => (message, hint),
-                missing @ ExpressionError::MissingCredential { .. } => (missing.to_string(), None),
-            };
-            document.report(ProblemKind::Template, expression.span(), message, hint);
+            let mut told = error.diagnose();
+            let hint = told.hints.pop();
+            document.report(ProblemKind::Template, expression.span(), told.what, hint);
         }
     }
 }
@@ -300,7 +315,7 @@ fn read_own_templates(
     let mut files = Vec::new();
     let path = dir.join(layout::TEMPLATES_FILE);
     if let Some(text) = read_optional(&path)? {
-        let mut document = Document::new(&shown(&path), &text);
+        let mut document = Document::new(&path, &text);
         let given = read_templates(&mut document);
         problems.extend(document.into_problems());
         files.push(TemplateFile { path, text, given });
@@ -318,10 +333,7 @@ fn read_own_templates(
                     text,
                 });
             }
-            Err(problem) => problems.push(Problem {
-                path: shown(&problem.path),
-                ..*problem
-            }),
+            Err(problem) => problems.push(*problem),
         }
     }
     Ok(files)
@@ -330,7 +342,7 @@ fn read_own_templates(
 /// The files of a folder, sorted; none when there is no such folder.
 fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |source| LoadError::Unreadable {
-        path: shown(dir),
+        path: dir.to_path_buf(),
         source,
     };
     let entries = match std::fs::read_dir(dir) {
@@ -364,12 +376,12 @@ fn report_second(
     if let Some((file, earlier)) = earlier {
         problems.push(Problem {
             kind: ProblemKind::Duplicate,
-            path: shown(path),
+            path: path.to_path_buf(),
             place: None,
             message: format!(
                 "`{}` is given twice: first in {}:{}",
                 given.template.short_name(),
-                shown(&file.path).display(),
+                file.path.display(),
                 earlier.line
             ),
             hint: Some("keep one of them".to_owned()),
@@ -385,7 +397,7 @@ pub(super) fn read_manifest(
     let Some(text) = read_optional(&path)? else {
         problems.push(Problem {
             kind: ProblemKind::Manifest,
-            path: shown(&path),
+            path: path.clone(),
             place: None,
             message: "the connector has no manifest".to_owned(),
             hint: Some("`bowline new` writes one: copy its shape".to_owned()),
@@ -395,7 +407,7 @@ pub(super) fn read_manifest(
     match SourceManifest::parse(&text) {
         Ok(manifest) => Ok(Some(manifest)),
         Err(error) => {
-            problems.extend(Problem::of_manifest(&shown(&path), &text, &error));
+            problems.extend(Problem::of_manifest(&path.clone(), &text, &error));
             Ok(None)
         }
     }
@@ -422,7 +434,7 @@ fn merge(
                 );
                 continue;
             };
-            match compile(given, text, &shown(&file.path), &file.text) {
+            match compile(given, text, &file.path, &file.text) {
                 Ok(compiled) => set.insert(ConnectorTemplate {
                     template: given.template,
                     text: text.clone(),

@@ -1,20 +1,22 @@
 //! From a connector and its credentials to an opened database.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_connector::{Credentials, ExpressionError};
 use bowline_driver::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError};
+use bowline_words::{Diagnose, Diagnostic};
 use toml::Spanned;
 
 use super::{Connector, Functional};
+use bowline_connector::Workspace;
 
 /// The longest a connector's own process may take to log in: it may have to load a large driver first.
 const PROCESS_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a connector's database cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenError {
     /// A value of `connector.toml` could not be worked out from the credentials.
     #[error("cannot work out {what} of connector `{connector}`: {error}")]
@@ -31,6 +33,15 @@ pub enum OpenError {
     Sql(#[from] SqlError),
 }
 
+impl Diagnose for OpenError {
+    fn diagnose(&self) -> Diagnostic {
+        match self {
+            Self::Expression { error, .. } => Diagnostic::of(self).because_of(error),
+            Self::Sql(error) => error.diagnose(),
+        }
+    }
+}
+
 /// Where functional checks may create their table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionalTarget {
@@ -43,13 +54,14 @@ pub struct FunctionalTarget {
 }
 
 impl Connector {
-    /// Opens the connector's database. Connections come from the result; each runs the `init` statements first.
+    /// Opens the connector's database. Relative paths in the driver's options begin in the workspace's folder. Connections come from the result; each runs the `init` statements first.
     ///
     /// # Errors
     /// [`OpenError::Expression`] when a credential is missing, [`OpenError::Sql`] when the driver refuses.
     pub fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Database>, OpenError> {
         let mut spec = DriverSpec::new(self.driver.kind.clone());
         spec.redactor = credentials.redactor().clone();
+        spec.directory = self.workspace_dir();
         if let DriverKind::Process(_) = &spec.kind {
             spec.connect_args = credentials.connect_args().clone();
             spec.connect_timeout = PROCESS_CONNECT_TIMEOUT;
@@ -102,6 +114,14 @@ impl Connector {
             schema: value("schema", &section.schema)?,
             table: value("table", &section.table)?,
         }))
+    }
+
+    /// The folder of the workspace, in which relative paths begin wherever in it somebody is.
+    fn workspace_dir(&self) -> PathBuf {
+        Workspace::find(&self.dir).map_or_else(
+            |_| self.dir.clone(),
+            |workspace| workspace.root().to_path_buf(),
+        )
     }
 
     fn evaluate(

@@ -98,6 +98,11 @@ impl Pack {
         &ALL
     }
 
+    /// The packs that stand for an engine; bases are no engines.
+    pub fn engines() -> impl Iterator<Item = &'static Self> {
+        ALL.iter().filter(|pack| pack.scaffold.is_some())
+    }
+
     /// The pack with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -162,7 +167,7 @@ impl Pack {
         let driver = self.scaffold_connector()?.driver;
         Some(match driver.name {
             Some(name) => name.into_inner(),
-            None => driver.kind.name().to_owned(),
+            None => driver.kind.get_ref().clone(),
         })
     }
 

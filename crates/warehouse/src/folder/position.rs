@@ -5,7 +5,8 @@ use std::ops::Range;
 /// The byte in the file where a line and column of a string's value stand.
 ///
 /// `token` is the string's range in `file`, quotes included; `line` and `column` count characters of the value from 1.
-/// Escapes are followed, so the answer is right for every kind of TOML string.
+/// Escapes are followed, so the answer is right for every kind of TOML string; one that is not closed, or holds wrong
+/// escapes, is followed as far as it goes.
 pub(crate) fn position_in_file(
     file: &str,
     token: Range<usize>,
@@ -22,7 +23,8 @@ pub(crate) fn position_in_file(
     if multiline {
         at += leading_newline(&raw[at..]);
     }
-    let end = raw.len().saturating_sub(quotes).max(at);
+    let closed = raw[at..].strip_suffix(&raw[..quotes.min(raw.len())]);
+    let end = at + closed.unwrap_or(&raw[at..]).len();
     let (mut here_line, mut here_column) = (1, 1);
     while at < end && (here_line, here_column) < (line, column) {
         let rest = &raw[at..end];
@@ -68,18 +70,22 @@ fn leading_newline(text: &str) -> usize {
 
 /// The length of an escape and the character it stands for; none for a line ending that is folded away.
 fn escaped(text: &str) -> (usize, Option<char>) {
-    let digits = match text.as_bytes().get(1) {
-        Some(b'x') => 2,
-        Some(b'u') => 4,
-        Some(b'U') => 8,
-        Some(b'n') => return (2, Some('\n')),
-        Some(b' ' | b'\t' | b'\n' | b'\r') => {
+    let mut characters = text[1..].chars();
+    let digits = match characters.next() {
+        Some('x') => 2,
+        Some('u') => 4,
+        Some('U') => 8,
+        Some('n') => return (2, Some('\n')),
+        Some(' ' | '\t' | '\n' | '\r') => {
             let folded = text[1..].trim_start_matches([' ', '\t', '\n', '\r']);
             return (text.len() - folded.len(), None);
         }
         _ => 0,
     };
-    (2 + digits, Some('\u{fffd}'))
+    let rest = characters.as_str();
+    let found = rest.bytes().take(digits);
+    let digits = found.take_while(u8::is_ascii_hexdigit).count();
+    (text.len() - rest.len() + digits, Some('\u{fffd}'))
 }
 
 #[cfg(test)]
@@ -123,6 +129,22 @@ mod tests {
     fn past_the_end_is_the_closing_quote() {
         assert_eq!(pointed("k = 'abc'", 9, 9), "'");
         assert_eq!(pointed("k = '''ab\ncd'''", 1, 99), "\ncd'''");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_followed_as_far_as_it_goes() {
+        for file in [
+            "k = '''{%\u{35c}e\r",
+            "k = \"\\u\u{35c}\\\u{35c}\\",
+            "k = \"",
+            "k = '''",
+        ] {
+            for column in 1..9 {
+                let start = file.find(['"', '\'']).unwrap();
+                let at = position_in_file(file, start..file.len(), 1, column);
+                assert!(file.is_char_boundary(at), "{file}");
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use bowline_image::{BuildEvent, ImageError, ImageErrorKind, ImagePlan, from_oci}
 use bowline_oci::registry::Access;
 
 use super::Voice;
+use crate::context::Context;
 use crate::error::CliError;
 
 /// What builds an image.
@@ -49,6 +50,17 @@ impl FromStr for Destination {
             _ => {
                 Err("write it as `oci:DIR`, `oci-archive:FILE` or `docker-archive:FILE`".to_owned())
             }
+        }
+    }
+}
+
+impl Destination {
+    /// The same place, where a relative path begins in the command's directory.
+    pub(super) fn within(&self, context: &Context) -> Self {
+        match self {
+            Self::Layout(path) => Self::Layout(context.path(path)),
+            Self::OciArchive(path) => Self::OciArchive(context.path(path)),
+            Self::DockerArchive(path) => Self::DockerArchive(context.path(path)),
         }
     }
 }

@@ -12,6 +12,7 @@ use bowline_image::plan::Question;
 use bowline_oci::Platform;
 
 use super::builder::Made;
+use crate::context::Context;
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 
 /// What a question is about, as a warning.
@@ -40,21 +41,17 @@ pub(super) fn summary(
     plan: &ImagePlan,
     made: &Made,
     workspace: &Workspace,
-    directory: &Path,
+    context: &Context,
 ) -> String {
-    let shown = |path: &Path| {
-        path.strip_prefix(directory)
-            .unwrap_or(path)
-            .display()
-            .to_string()
-    };
+    let shown = |path: &Path| context.shown(path).display().to_string();
+    let base = context.printer.with_short_paths(&plan.base.shown());
     let platforms: Vec<String> = plan.platforms.iter().map(Platform::to_string).collect();
     let mut text = format!(
         "{} built {} for {} {}\n",
         paint(GOOD, "✓"),
         paint(STRONG, &plan.tag),
         platforms.join(", "),
-        paint(QUIET, format!("on {}", plan.base.shown()))
+        paint(QUIET, format!("on {base}"))
     );
     for connector in &plan.connectors {
         let what = match (connector.class, connector.mode) {
@@ -99,9 +96,10 @@ fn whereabouts(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -
         }
         Made::Engine(engine, built) => {
             let images: Vec<&str> = built.images.iter().map(|(_, name)| name.as_str()).collect();
-            let pushed = match built.pushed {
-                true => format!(", pushed to {}", plan.tag),
-                false => String::new(),
+            let pushed = if built.pushed {
+                format!(", pushed to {}", plan.tag)
+            } else {
+                String::new()
             };
             format!(
                 "  kept by {}{pushed}\n  {}\n",

@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use super::uuid;
 use crate::command::new::web_address;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Printer;
 use crate::pipeline;
-use crate::run::Context;
 
 const KEY_ID_VARIABLE: &str = "BOWLINE_PUSH_KEY_ID";
 const TOKEN_VARIABLE: &str = "BOWLINE_PUSH_TOKEN";
@@ -80,6 +80,8 @@ pub(super) enum Destination {
     },
     /// A file.
     File {
+        /// Its path, as given.
+        given: PathBuf,
         /// Its path.
         path: PathBuf,
         /// The file, once something is to be written: whoever else collects into it must be done by then.
@@ -105,8 +107,9 @@ impl DestinationArgs {
                     output: Output(Arc::clone(&context.printer)),
                     format: self.format,
                 },
-                Some(path) => Destination::File {
-                    path: path.clone(),
+                Some(given) => Destination::File {
+                    path: context.path(given),
+                    given: given.clone(),
                     file: None,
                     format: self.format,
                 },
@@ -196,8 +199,8 @@ impl fmt::Display for Destination {
         };
         match self {
             Self::Output { format, .. } => write!(f, "as {} to standard output", words(format)),
-            Self::File { path, format, .. } => {
-                write!(f, "as {} to `{}`", words(format), path.display())
+            Self::File { given, format, .. } => {
+                write!(f, "as {} to `{}`", words(format), given.display())
             }
             Self::Push(client) => write!(f, "pushed to {}", client.place()),
         }

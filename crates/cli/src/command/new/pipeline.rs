@@ -1,4 +1,4 @@
-//! `bowline new --etl`: a new pipeline connector.
+//! `bowline new --pipeline`: a new pipeline connector.
 
 use std::path::PathBuf;
 
@@ -11,35 +11,35 @@ use clap::builder::PossibleValue;
 use dialoguer::Input;
 use dialoguer::theme::ColorfulTheme;
 
-use super::{Language, rust_steps, shown, tell, unanswered};
+use super::{Language, rust_steps, tell, unanswered};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::run::Context;
 
 /// The options of pipeline connectors.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Options for pipelines")]
 pub(super) struct PipelineArgs {
     /// Start a pipeline connector: one for an orchestrator, its jobs and its runs
-    #[arg(long, conflicts_with_all = ["dialect", "driver"])]
-    etl: bool,
+    #[arg(long, alias = "etl", conflicts_with_all = ["dialect", "driver"])]
+    pipeline: bool,
     /// Start from the complete connector of an orchestrator
-    #[arg(long, value_name = "ORCHESTRATOR", requires = "etl", conflicts_with = "lang", value_parser = orchestrators())]
+    #[arg(long, value_name = "ORCHESTRATOR", requires = "pipeline", conflicts_with = "lang", value_parser = orchestrators())]
     like: Option<String>,
     /// Propose the description from the vendor's OpenAPI document, in JSON or YAML
-    #[arg(long, value_name = "FILE", requires = "etl", conflicts_with_all = ["lang", "like"])]
+    #[arg(long, value_name = "FILE", requires = "pipeline", conflicts_with_all = ["lang", "like"])]
     openapi: Option<PathBuf>,
     /// The vendor's word for what jobs are grouped under
-    #[arg(long, value_name = "WORD", requires = "etl")]
+    #[arg(long, value_name = "WORD", requires = "pipeline")]
     group: Option<String>,
     /// The vendor's word for what is run
-    #[arg(long, value_name = "WORD", requires = "etl")]
+    #[arg(long, value_name = "WORD", requires = "pipeline")]
     job: Option<String>,
     /// The vendor's word for one step of a job
-    #[arg(long, value_name = "WORD", requires = "etl")]
+    #[arg(long, value_name = "WORD", requires = "pipeline")]
     task: Option<String>,
     /// Where the vendor's picture is
-    #[arg(long, value_name = "URL", requires = "etl", value_parser = web_address)]
+    #[arg(long, value_name = "URL", requires = "pipeline", value_parser = web_address)]
     icon_url: Option<String>,
 }
 
@@ -52,16 +52,17 @@ fn orchestrators() -> impl clap::builder::TypedValueParser<Value = String> {
 
 /// Reads an address of the web.
 pub(crate) fn web_address(text: &str) -> Result<String, String> {
-    match text.starts_with("https://") || text.starts_with("http://") {
-        true => Ok(text.to_owned()),
-        false => Err("begin it with `https://` or `http://`".to_owned()),
+    if text.starts_with("https://") || text.starts_with("http://") {
+        Ok(text.to_owned())
+    } else {
+        Err("begin it with `https://` or `http://`".to_owned())
     }
 }
 
 impl PipelineArgs {
     /// Whether a pipeline connector is wanted.
     pub(super) fn is_asked(&self) -> bool {
-        self.etl
+        self.pipeline
     }
 
     /// Makes it.
@@ -72,7 +73,7 @@ impl PipelineArgs {
         language: Option<Language>,
         asking: bool,
     ) -> Result<Ended, CliError> {
-        let start = self.start(language)?;
+        let start = self.start(context, language)?;
         if let PipelineStart::OpenApi(proposal) = &start {
             context.printer.say(told(proposal));
         }
@@ -88,9 +89,13 @@ impl PipelineArgs {
         Ok(Ended::Fine)
     }
 
-    fn start(&self, language: Option<Language>) -> Result<PipelineStart, CliError> {
+    fn start(
+        &self,
+        context: &Context,
+        language: Option<Language>,
+    ) -> Result<PipelineStart, CliError> {
         if let Some(file) = &self.openapi {
-            let text = std::fs::read_to_string(file).map_err(|error| {
+            let text = std::fs::read_to_string(context.path(file)).map_err(|error| {
                 CliError::usage(
                     format!(
                         "cannot read the OpenAPI document: `{}`: {error}",
@@ -155,9 +160,12 @@ fn ask(question: &str, usual: String) -> Result<String, CliError> {
     Input::with_theme(&ColorfulTheme::default())
         .with_prompt(question)
         .default(usual)
-        .validate_with(|typed: &String| match typed.trim().is_empty() {
-            true => Err("a word is needed"),
-            false => Ok(()),
+        .validate_with(|typed: &String| {
+            if typed.trim().is_empty() {
+                Err("a word is needed")
+            } else {
+                Ok(())
+            }
         })
         .interact_text()
         .map_err(unanswered)
@@ -179,7 +187,7 @@ fn report(
     language: Option<Language>,
 ) -> Result<(), CliError> {
     let connector = &made.connector;
-    let place = shown(context, &connector.dir);
+    let place = context.shown(&connector.dir);
     let file = |name: &str| place.join(name).display().to_string();
     let mut steps = vec![(
         format!("fill in {}", file(CREDENTIALS_FILE)),
@@ -191,7 +199,7 @@ fn report(
             "how the orchestrator is read",
         )),
         Some(Language::Rust) => {
-            steps.extend(rust_steps(&place, "how the orchestrator is read"));
+            steps.extend(rust_steps(place, "how the orchestrator is read"));
         }
         None if args.openapi.is_some() => steps.push((
             format!("review {}", file(CONNECTOR_FILE)),

@@ -1,18 +1,22 @@
 //! The suite for pipeline connectors on the command line.
 
-use bowline_conformance::pipeline::{Options, run};
+use std::cell::OnceCell;
+
+use bowline_conformance::pipeline::Options;
 use bowline_connector::Located;
 use bowline_contract::PipelineSection;
 use bowline_contract::layout::ETL_TEST_WINDOW_VARIABLE;
+use bowline_report::Report;
+use bowline_workbench::{Event, pipeline as workbench};
 use jiff::SignedDuration;
 
 use super::TestArgs;
+use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
-use crate::report::Format;
-use crate::report::pipeline::{human, json, junit, progress::Progress};
-use crate::run::Context;
+use crate::report::pipeline::progress::Progress;
+use crate::report::{Next, write};
 
 /// The longest lookback, in hours: a century.
 const MOST_HOURS: i64 = 876_600;
@@ -36,19 +40,33 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
         },
         ..usual
     };
-    let connector = pipeline::load_from(context, found)?;
-    let opened = pipeline::open(context, &connector)?;
+    let connector = workbench::load(found, &|event| context.tell(event))?;
     let name = connector.name.as_str();
-    let progress = Progress::new(&context.printer, name);
-    let report = run(opened.as_ref(), &options, &|event| progress.on_event(event));
-    progress.finish();
+    let progress = OnceCell::new();
+    let report = workbench::prove(
+        &connector,
+        &options,
+        pipeline::opening(context),
+        context.interruptible()?,
+        &|event| match event {
+            Event::Connecting { connector } => {
+                progress.get_or_init(|| Progress::new(&context.printer, connector.as_str()));
+            }
+            Event::Pipeline(event) => {
+                if let Some(progress) = progress.get() {
+                    progress.on_event(event);
+                }
+            }
+            event => context.tell(event),
+        },
+    );
+    if let Some(progress) = progress.into_inner() {
+        progress.finish();
+    }
     let report = report?;
-    match args.format {
-        Format::Human => context.printer.text(&human::human(&report, name)),
-        Format::Json => context.printer.data(&json::json(&report, name)?),
-        Format::Junit => context.printer.data(&junit::junit(&report, name)?),
-    }?;
-    Ok(report.conclusion().into())
+    let written = Report::Pipeline(report.written(name));
+    write(&context.printer, &written, args.format, Next::Usual)?;
+    Ok(written.conclusion().into())
 }
 
 /// The sections that filters name, in the suite's order; all of them without a filter.

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use bowline_conformance::{CheckId, CheckReport, Culprit, Fault, Outcome, Proof, Step};
-
-use bowline_warehouse::dialect::Pack;
+use bowline_report::warehouse::{CheckResult, Culprit, Reason, Step, TextOrigin};
 use bowline_words::counted;
 
-use super::{NAMED, Page, some};
-use crate::report::words::{Place, names, place, reason, telling_step};
+use super::HumanReport;
+use crate::report::counts::{NAMED, some};
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
 
 /// The most culprits that are shown with their evidence.
 const DETAILED: usize = 3;
 
-impl Page<'_> {
+impl HumanReport<'_> {
     /// The templates at fault; the headline has named the first already.
     pub(super) fn culprits(&mut self) {
         let report = self.report;
@@ -43,7 +41,7 @@ impl Page<'_> {
         };
         self.evidence(check);
         self.spelling(culprit);
-        let others: Vec<&CheckId> = culprit
+        let others: Vec<&String> = culprit
             .checks
             .iter()
             .filter(|id| **id != culprit.check)
@@ -57,8 +55,7 @@ impl Page<'_> {
             self.listing.field("fails", &others);
         }
         if !culprit.blocks.is_empty() {
-            let blocks: Vec<&CheckId> = culprit.blocks.iter().collect();
-            self.listing.field("blocks", &some(&blocks, NAMED));
+            self.listing.field("blocks", &some(&culprit.blocks, NAMED));
         }
         if let Some(mend) = &culprit.mend {
             self.listing.gap();
@@ -72,98 +69,80 @@ impl Page<'_> {
     }
 
     /// The statement, what was expected, what came back.
-    fn evidence(&mut self, check: &CheckReport) {
+    fn evidence(&mut self, check: &CheckResult) {
         self.listing.gap();
         self.listing
-            .field("check", &format!("{}: {}", check.info.id, check.info.title));
-        let step = telling_step(check);
+            .field("check", &format!("{}: {}", check.id, check.title));
+        let step = check.telling_step();
         if let Some(step) = step {
             self.listing.block("sql", &step.sql, CODE);
-            if let Some(label) = step.label {
+            if let Some(label) = &step.label {
                 self.listing.field("to", label);
             }
         }
-        match &check.outcome {
-            Outcome::Wrong(Fault::Answer { expected, got }) => {
+        match &check.reason {
+            Some(Reason::Answer { expected, got }) => {
                 self.listing.block("expected", expected, GOOD);
                 self.listing.block("got", got, BAD);
                 if let Some(error) = unsaid_error(step, got) {
                     self.listing.block("error", &error, BAD);
                 }
             }
-            Outcome::Wrong(Fault::Render { message, .. }) => {
-                self.listing.block("error", message, BAD);
-            }
-            Outcome::Unsupported(Proof::Refused(error)) => {
+            Some(Reason::Render { message, .. }) => self.listing.block("error", message, BAD),
+            Some(Reason::Refused { error }) => {
                 self.listing.block("error", &error.to_string(), BAD);
             }
-            other => {
-                if let Some(reason) = reason(other) {
-                    self.listing.block("because", &reason, BAD);
-                }
-            }
+            Some(other) => self.listing.block("because", &other.to_string(), BAD),
+            None => {}
         }
     }
 
     /// Where the text stands, and what it is.
     fn spelling(&mut self, culprit: &Culprit) {
-        let template = culprit.template;
-        match place(self.about.templates, template, self.about.base) {
-            Some(Place::File(at)) => self.listing.block("stands at", &at, STRONG),
-            Some(Place::Pack(pack)) => {
+        match &culprit.place {
+            Some(TextOrigin::File(at)) => self.listing.block("stands at", at, STRONG),
+            Some(TextOrigin::Pack(pack)) => {
                 self.listing
                     .field("stands in", &format!("the dialect pack `{pack}`"));
-                if let Some(needs) = Pack::find(&pack).and_then(|pack| pack.needs(template)) {
-                    self.listing.field("needs", needs);
-                }
             }
-            None => return,
+            None => {}
         }
-        if let Some(found) = self.about.templates.get(template) {
-            self.listing.block("text", &found.text, CODE);
-            // Undefined variables are empty text in Jinja, so that nothing else tells.
-            let mistaken = template.placeholders.iter().find(|placeholder| {
-                let is_variable = template
-                    .variables
-                    .iter()
-                    .any(|variable| variable.name == **placeholder);
-                !is_variable && found.compiled.references(placeholder)
-            });
-            if let Some(name) = mistaken {
-                self.listing.gap();
-                self.listing.prose(
-                    &format!("  {} ", paint(HINT, "hint:")),
-                    "        ",
-                    &format!("write `{{{name}}}`, which is a placeholder; `{{{{ {name} }}}}` is a variable that is not there"),
-                );
-            }
+        if let Some(needs) = &culprit.needs {
+            self.listing.field("needs", needs);
+        }
+        if let Some(text) = &culprit.text {
+            self.listing.block("text", text, CODE);
+        }
+        if let Some(hint) = &culprit.hint {
+            self.listing.gap();
+            self.listing
+                .prose(&format!("  {} ", paint(HINT, "hint:")), "        ", hint);
         }
     }
 
     /// Shortfalls that no single template is to blame for.
     pub(super) fn stray_shortfalls(&mut self) {
         let report = self.report;
-        let blamed: BTreeSet<&CheckId> = report
+        let blamed: BTreeSet<&String> = report
             .culprits
             .iter()
             .flat_map(|culprit| &culprit.checks)
             .collect();
         let strays = report
-            .checks
-            .iter()
-            .filter(|check| check.outcome.is_shortfall() && !blamed.contains(&check.info.id));
+            .shortfalls()
+            .filter(|check| !blamed.contains(&check.id));
         for (position, check) in strays.enumerate() {
             if position > 0 || !report.culprits.is_empty() {
                 self.listing.gap();
                 self.listing.line(format!(
                     "{} {} fell short",
                     paint(BAD, "✗"),
-                    paint(STRONG, &check.info.id)
+                    paint(STRONG, &check.id)
                 ));
             }
             self.evidence(check);
             if !check.uses.is_empty() {
-                self.listing.field("made of", &names(&check.uses));
+                self.listing.field("made of", &check.uses.join(", "));
             }
         }
     }
@@ -171,6 +150,6 @@ impl Page<'_> {
 
 /// The error of a statement, unless the answer in words has said it already.
 fn unsaid_error(step: Option<&Step>, got: &str) -> Option<String> {
-    let error = step?.answer.as_ref().err()?.to_string();
+    let error = step?.error.as_ref()?.to_string();
     (!got.contains(&error)).then_some(error)
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_conformance::{CapabilityReport, CheckId, MetricReport, Outcome, Proof, Verdict};
 use bowline_contract::SuiteSection;
+use bowline_report::Verdict;
+use bowline_report::warehouse::{CapabilityResult, MetricResult, Reason};
 use bowline_words::counted;
 
-use super::{NAMED, Page, some, verdict_counts};
+use super::HumanReport;
 use crate::output::visible;
-use crate::report::words::{names, reason};
+use crate::report::counts::{NAMED, some, verdict_counts};
 use crate::style::{BAD, CODE, GOOD, OPEN, Painted, QUIET, paint};
 
 /// The most lines that say which metrics are missing.
@@ -16,14 +17,15 @@ const MISSING: usize = 6;
 /// The most characters of a reason beside a capability.
 const REASON: usize = 60;
 
-impl Page<'_> {
+impl HumanReport<'_> {
     /// What could not be found out, by reason.
     pub(super) fn unknown(&mut self) {
-        let mut reasons: BTreeMap<String, Vec<&CheckId>> = BTreeMap::new();
+        let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for check in &self.report.checks {
-            if check.outcome.verdict() == Verdict::Unknown {
-                let reason = first_line(reason(&check.outcome).as_deref().unwrap_or_default());
-                reasons.entry(reason).or_default().push(&check.info.id);
+            if check.is_open() {
+                let reason = check.reason.as_ref().map(ToString::to_string);
+                let reason = first_line(reason.as_deref().unwrap_or_default());
+                reasons.entry(reason).or_default().push(&check.id);
             }
         }
         if reasons.is_empty() {
@@ -40,22 +42,22 @@ impl Page<'_> {
     /// What the connector leaves out or the database does not have, without anybody being at fault.
     pub(super) fn not_supported(&mut self) {
         let report = self.report;
-        let blamed: BTreeSet<&CheckId> = report
+        let blamed: BTreeSet<&String> = report
             .culprits
             .iter()
             .flat_map(|culprit| &culprit.blocks)
             .collect();
-        let mut missing = BTreeSet::new();
+        let mut missing: BTreeSet<&str> = BTreeSet::new();
         let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
         let mut absent = Vec::new();
         for check in &report.checks {
-            match &check.outcome {
-                Outcome::Unsupported(Proof::NotImplemented(templates)) => missing.extend(templates),
-                Outcome::Unsupported(Proof::Absent(what)) => {
-                    absent.push(format!("{}: {what}", check.info.id));
+            match &check.reason {
+                Some(Reason::NotImplemented { templates }) => {
+                    missing.extend(templates.iter().map(String::as_str));
                 }
-                Outcome::Blocked { by } if !blamed.contains(&check.info.id) => {
-                    *waiting.entry(names(by)).or_default() += 1;
+                Some(Reason::Absent { what }) => absent.push(format!("{}: {what}", check.id)),
+                Some(Reason::Blocked { by }) if !blamed.contains(&check.id) => {
+                    *waiting.entry(by.join(", ")).or_default() += 1;
                 }
                 _ => {}
             }
@@ -63,7 +65,8 @@ impl Page<'_> {
         let mut lines = Vec::new();
         if !missing.is_empty() {
             let count = counted(missing.len(), "template");
-            lines.push(format!("{count} not implemented: {}", names(missing)));
+            let missing: Vec<&str> = missing.into_iter().collect();
+            lines.push(format!("{count} not implemented: {}", missing.join(", ")));
         }
         lines.extend(
             waiting
@@ -85,15 +88,14 @@ impl Page<'_> {
         let report = self.report;
         self.listing.heading("Sections");
         for section in &report.sections {
-            let counts = verdict_counts(|verdict| report.count(*section, verdict));
-            self.listing
-                .line(format!("  {:<18}{counts}", section.name()));
+            let counts = verdict_counts(&report.section_summary(section));
+            self.listing.line(format!("  {section:<18}{counts}"));
         }
     }
 
     /// A line for each capability that this run could speak about.
     pub(super) fn capabilities(&mut self) {
-        let spoken: Vec<(&CapabilityReport, Verdict)> = self
+        let spoken: Vec<(&CapabilityResult, Verdict)> = self
             .report
             .capabilities
             .iter()
@@ -105,7 +107,7 @@ impl Page<'_> {
         self.listing.heading("Capabilities");
         for (capability, verdict) in spoken {
             let why = self.why_not(capability);
-            let name = capability.capability.name();
+            let name = &capability.name;
             self.listing.line(match why.as_str() {
                 "" => format!("  {} {name}", mark(verdict)),
                 why => format!("  {} {name:<30}{}", mark(verdict), paint(QUIET, why)),
@@ -114,28 +116,26 @@ impl Page<'_> {
     }
 
     /// The templates that keep a capability back, else the reason in words.
-    fn why_not(&self, capability: &CapabilityReport) -> String {
-        let mut templates = BTreeSet::new();
+    fn why_not(&self, capability: &CapabilityResult) -> String {
+        let mut templates: BTreeSet<&str> = BTreeSet::new();
         let mut words = None;
         for check in capability
             .because
             .iter()
             .filter_map(|id| self.report.check(id))
         {
-            match &check.outcome {
-                Outcome::Unsupported(Proof::NotImplemented(needed))
-                | Outcome::Blocked { by: needed } => {
-                    templates.extend(needed.iter().map(|template| template.short_name()));
-                }
-                outcome => {
+            match &check.reason {
+                Some(
+                    Reason::NotImplemented { templates: needed } | Reason::Blocked { by: needed },
+                ) => templates.extend(needed.iter().map(String::as_str)),
+                reason => {
+                    let culprits = self.report.culprits.iter();
                     templates.extend(
-                        self.report
-                            .culprits
-                            .iter()
-                            .filter(|culprit| culprit.checks.contains(&check.info.id))
-                            .map(|culprit| culprit.template.short_name()),
+                        culprits
+                            .filter(|culprit| culprit.checks.contains(&check.id))
+                            .map(|culprit| culprit.template.as_str()),
                     );
-                    words = words.or_else(|| reason(outcome));
+                    words = words.or_else(|| reason.as_ref().map(ToString::to_string));
                 }
             }
         }
@@ -151,14 +151,14 @@ impl Page<'_> {
         let report = self.report;
         let asked = report.sections.iter().any(|section| {
             matches!(
-                section,
-                SuiteSection::QlMetrics | SuiteSection::QlPrerequisites
+                SuiteSection::from_name(section),
+                Some(SuiteSection::QlMetrics | SuiteSection::QlPrerequisites)
             )
         });
         if !asked {
             return;
         }
-        let held: Vec<&MetricReport> = report
+        let held: Vec<&MetricResult> = report
             .metrics
             .iter()
             .filter(|metric| !metric.because.is_empty())
@@ -173,7 +173,9 @@ impl Page<'_> {
             [] => paint(GOOD, "✓"),
             _ => paint(QUIET, "-"),
         };
-        let untested = match report.metrics.len() - supported - held.len() {
+        let metrics = report.metrics.iter();
+        let untested = metrics.filter(|metric| !metric.supported && metric.because.is_empty());
+        let untested = match untested.count() {
             0 => String::new(),
             count => format!(", {count} not asked about in this run"),
         };
@@ -183,15 +185,10 @@ impl Page<'_> {
         ));
         let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for metric in held {
-            let needed: Vec<&str> = metric
-                .because
-                .iter()
-                .map(|template| template.short_name())
-                .collect();
             missing
-                .entry(some(&needed, 2))
+                .entry(some(&metric.because, 2))
                 .or_default()
-                .push(metric.metric.name);
+                .push(&metric.name);
         }
         let mut missing: Vec<(String, Vec<&str>)> = missing.into_iter().collect();
         missing.sort_by_key(|(_, metrics)| std::cmp::Reverse(metrics.len()));

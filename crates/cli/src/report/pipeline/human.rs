@@ -1,76 +1,82 @@
 //! The report a person reads: what is wrong first, what to do next last.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use bowline_conformance::pipeline::{Answer, CheckReport, Fault, Outcome, Report};
-use bowline_conformance::{Conclusion, Verdict};
+use bowline_report::pipeline::{CheckResult, FeatureAnswer, Reason};
+use bowline_report::{Conclusion, PipelineReport, Verdict};
 use bowline_words::counted;
 
-use super::reason;
 use crate::listing::Listing;
 use crate::output::visible;
-use crate::report::human::{NAMED, plain_counts, some, verdict_counts, verdict_line};
+use crate::report::Next;
+use crate::report::counts::{NAMED, plain_counts, some, verdict_counts, verdict_line};
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
-/// Writes the report about the connector of this name.
-pub(crate) fn human(report: &Report, name: &str) -> String {
-    let mut page = Page {
+/// Writes the report.
+pub(in crate::report) fn human(report: &PipelineReport, next: Next) -> String {
+    let mut human = HumanReport {
         report,
-        name,
         listing: Listing::default(),
     };
-    page.headline();
-    page.faults();
-    page.grouped(Verdict::Blocked, "Blocked");
-    page.grouped(Verdict::Unknown, "Could not be found out");
-    page.warnings();
-    page.sections();
-    page.features();
-    page.next();
-    page.listing.finish()
+    human.headline();
+    human.faults();
+    human.grouped(Verdict::Blocked, "Blocked");
+    human.grouped(Verdict::Unknown, "Could not be found out");
+    human.warnings();
+    human.sections();
+    human.features();
+    human.next(next);
+    human.listing.finish()
 }
 
-struct Page<'a> {
-    report: &'a Report,
-    name: &'a str,
+struct HumanReport<'a> {
+    report: &'a PipelineReport,
     listing: Listing,
 }
 
-impl Page<'_> {
+impl HumanReport<'_> {
     fn headline(&mut self) {
         let report = self.report;
-        if report.has_shortfall() {
+        if report.shortfalls().next().is_some() {
             return;
         }
-        let line = verdict_line(self.name, report.interrupted, report.open(), || {
+        let line = verdict_line(&report.connector, report.interrupted, report.open(), || {
             self.tally()
         });
         self.listing.line(line);
     }
 
     fn faults(&mut self) {
-        for found in &self.report.checks {
-            if let Outcome::Wrong(fault) = &found.outcome {
-                self.listing.gap();
-                self.fault(found, fault);
-            }
+        for check in self.report.shortfalls() {
+            self.listing.gap();
+            self.fault(check);
         }
     }
 
-    fn fault(&mut self, found: &CheckReport, fault: &Fault) {
+    fn fault(&mut self, check: &CheckResult) {
         self.listing.line(format!(
             "{} {} is wrong",
             paint(BAD, "✗"),
-            paint(STRONG, found.check.id)
+            paint(STRONG, &check.id)
         ));
-        self.listing.field("check", found.check.title);
-        self.listing.block("expected", &fault.expected, GOOD);
-        self.listing.block("got", &fault.got, BAD);
-        for (position, line) in fault.evidence.iter().enumerate() {
+        self.listing.field("check", &check.title);
+        let Some(Reason::Answer {
+            expected,
+            got,
+            evidence,
+            hint,
+        }) = &check.reason
+        else {
+            return;
+        };
+        self.listing.block("expected", expected, GOOD);
+        self.listing.block("got", got, BAD);
+        for (position, line) in evidence.iter().enumerate() {
             let label = if position == 0 { "such as" } else { "" };
             self.listing.field(label, line);
         }
-        if let Some(hint) = &fault.hint {
+        if let Some(hint) = hint {
             let first = format!("  {} ", paint(HINT, "hint:"));
             self.listing.prose(&first, "        ", hint);
         }
@@ -79,10 +85,11 @@ impl Page<'_> {
     /// The checks with a verdict, by reason.
     fn grouped(&mut self, verdict: Verdict, heading: &str) {
         let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for found in &self.report.checks {
-            if found.outcome.verdict() == verdict {
-                let reason = reason(&found.outcome).unwrap_or_default();
-                reasons.entry(reason).or_default().push(found.check.id);
+        for check in &self.report.checks {
+            if check.verdict == verdict {
+                let reason = check.reason.as_ref().map(ToString::to_string);
+                let ids = reasons.entry(reason.unwrap_or_default()).or_default();
+                ids.push(&check.id);
             }
         }
         if reasons.is_empty() {
@@ -119,9 +126,8 @@ impl Page<'_> {
     fn sections(&mut self) {
         self.listing.heading("Sections");
         for section in &self.report.sections {
-            let counts = verdict_counts(|verdict| self.report.count(*section, verdict));
-            self.listing
-                .line(format!("  {:<18}{counts}", section.name()));
+            let counts = verdict_counts(&self.report.section_summary(section));
+            self.listing.line(format!("  {section:<18}{counts}"));
         }
     }
 
@@ -129,25 +135,21 @@ impl Page<'_> {
         self.listing.heading("Features");
         for found in &self.report.features {
             let mark = match found.answer {
-                Answer::Yes => paint(GOOD, "✓"),
-                Answer::No => paint(QUIET, "-"),
-                Answer::Unknown => paint(OPEN, "?"),
+                FeatureAnswer::Yes => paint(GOOD, "✓"),
+                FeatureAnswer::No => paint(QUIET, "-"),
+                FeatureAnswer::Unknown => paint(OPEN, "?"),
             };
             self.listing.line(format!(
                 "  {mark} {:<32}{:<9}{}",
-                found.feature.name(),
+                found.name,
                 found.answer.name(),
                 paint(QUIET, visible(&found.why))
             ));
         }
     }
 
-    fn next(&mut self) {
+    fn next(&mut self, next: Next) {
         let report = self.report;
-        let wrong = report
-            .checks
-            .iter()
-            .find(|found| matches!(found.outcome, Outcome::Wrong(_)));
         if report.conclusion() != Conclusion::Fine {
             let tally = self.tally();
             self.listing.gap();
@@ -155,13 +157,13 @@ impl Page<'_> {
         } else {
             self.listing.gap();
         }
-        let name = self.name;
-        let step = match wrong {
-            Some(found) => format!(
+        let name = &report.connector;
+        let step = match report.shortfalls().next() {
+            Some(check) => format!(
                 "mend it, then run `bowline test {name} -m {}`",
-                found.check.section.name()
+                check.section
             ),
-            None if report.interrupted => return,
+            None if report.interrupted || next == Next::Nothing => return,
             None => format!(
                 "run `bowline inspect {name}` and see that jobs and runs say what they should"
             ),
@@ -170,25 +172,18 @@ impl Page<'_> {
             .line(format!("{} {step}", paint(HINT, "next:")));
     }
 
-    fn total(&self, verdict: Verdict) -> usize {
-        let found = self.report.checks.iter();
-        found
-            .filter(|found| found.outcome.verdict() == verdict)
-            .count()
-    }
-
     /// All counts in one line, with what was asked, how often the vendor was, and how long it took.
     fn tally(&self) -> String {
         let report = self.report;
         let requests: u64 = report.readings.iter().map(|reading| reading.requests).sum();
         format!(
             "{} of {}, {} with {}, {} tier, {:.2} s",
-            plain_counts(|verdict| self.total(verdict)),
+            plain_counts(&report.summary),
             counted(report.checks.len(), "check"),
             counted(report.readings.len(), "reading"),
             counted(usize::try_from(requests).unwrap_or(usize::MAX), "request"),
             report.tier.name(),
-            report.elapsed.as_secs_f64()
+            Duration::from(report.elapsed_ms).as_secs_f64()
         )
     }
 }

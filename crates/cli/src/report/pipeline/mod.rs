@@ -1,25 +1,6 @@
-//! What the suite for pipelines found out, for people and for programs.
+//! What the suite for pipelines found out, for people.
 
-pub(crate) mod human;
-pub(crate) mod json;
-pub(crate) mod junit;
+mod human;
 pub(crate) mod progress;
 
-use bowline_conformance::pipeline::{Doubt, Outcome};
-
-/// Why a check was not answered with supported; none for supported.
-fn reason(outcome: &Outcome) -> Option<String> {
-    Some(match outcome {
-        Outcome::Supported => return None,
-        Outcome::Wrong(fault) => format!("expected {}, got {}", fault.expected, fault.got),
-        Outcome::Unknown(doubt) => match doubt {
-            Doubt::Vendor(error) => error.to_string(),
-            Doubt::NothingToSee(what)
-            | Doubt::NoOccasion(what)
-            | Doubt::Changed(what)
-            | Doubt::NotReached(what) => what.clone(),
-            Doubt::Interrupted => "the run was interrupted first".to_owned(),
-        },
-        Outcome::Blocked { by } => format!("blocked by {}", by.id),
-    })
-}
+pub(super) use human::human;

@@ -1,0 +1,124 @@
+//! What every command works with.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use bowline_connector::{EnvironmentEvent, Located};
+use bowline_contract::AssetClass;
+use bowline_pipeline::PipelineConnector;
+use bowline_warehouse::Connector;
+use bowline_workbench::{CtrlC, Event, Run, locate, pipeline, warehouse};
+
+use crate::error::CliError;
+use crate::output::Printer;
+
+/// What every command works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Where output goes.
+    pub(crate) printer: Arc<Printer>,
+    /// The directory the command works in.
+    pub(crate) directory: PathBuf,
+    run: Run,
+    ctrl_c: OnceLock<CtrlC>,
+}
+
+impl Context {
+    /// A command that works in a directory, and that nobody has stopped.
+    pub(crate) fn new(printer: Printer, directory: PathBuf) -> Self {
+        Self {
+            printer: Arc::new(printer),
+            directory,
+            run: Run::new(),
+            ctrl_c: OnceLock::new(),
+        }
+    }
+
+    /// The same, working in another directory.
+    pub(crate) fn within(&self, directory: PathBuf) -> Self {
+        Self {
+            printer: Arc::clone(&self.printer),
+            directory,
+            run: self.run.clone(),
+            ctrl_c: OnceLock::new(),
+        }
+    }
+
+    /// A path of the command line: a relative one begins in the directory.
+    pub(crate) fn path(&self, given: &Path) -> PathBuf {
+        self.directory.join(given)
+    }
+
+    /// A path as people in the directory would type it.
+    pub(crate) fn shown<'p>(&self, path: &'p Path) -> &'p Path {
+        path.strip_prefix(&self.directory).unwrap_or(path)
+    }
+
+    /// The command's run. From now on the first Ctrl-C stops it, and the second ends the process.
+    pub(crate) fn interruptible(&self) -> Result<&Run, CliError> {
+        if self.ctrl_c.get().is_none() {
+            // Whoever was faster has set the same.
+            let _ = self.ctrl_c.set(self.run.listen_to_ctrl_c()?);
+        }
+        Ok(&self.run)
+    }
+
+    /// Finds the connector that is meant, of one class or of either.
+    pub(crate) fn locate(
+        &self,
+        name: Option<&str>,
+        wanted: Option<AssetClass>,
+    ) -> Result<Located, CliError> {
+        Ok(locate(&self.directory, name, wanted)?)
+    }
+
+    /// Finds and loads the warehouse connector that is meant.
+    pub(crate) fn warehouse(&self, name: Option<&str>) -> Result<Connector, CliError> {
+        let found = self.locate(name, Some(AssetClass::Warehouse))?;
+        Ok(warehouse::load(&found, &|event| self.tell(event))?)
+    }
+
+    /// Finds and loads the pipeline connector that is meant.
+    pub(crate) fn pipeline(&self, name: Option<&str>) -> Result<PipelineConnector, CliError> {
+        let found = self.locate(name, Some(AssetClass::Pipeline))?;
+        Ok(pipeline::load(&found, &|event| self.tell(event))?)
+    }
+
+    /// Says what happened, and hides what is secret from now on.
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        let printer = &self.printer;
+        match event {
+            Event::Loading { dir } => {
+                printer.detail(format!("connector folder: {}", dir.display()))
+            }
+            Event::Environment(event) => self.tell_environment(event),
+            Event::Secrets(redactor) => printer.hide(redactor.clone()),
+            Event::Waiting { connector } => printer.say(format!(
+                "another run uses the test table of {connector}; waiting for it to end"
+            )),
+            Event::Alone { reason } => {
+                printer.detail(format!("other runs cannot be waited for: {reason}"));
+            }
+            Event::Connecting { .. } | Event::Warehouse(_) | Event::Pipeline(_) => {}
+        }
+    }
+
+    fn tell_environment(&self, event: EnvironmentEvent<'_>) {
+        let printer = &self.printer;
+        match event {
+            EnvironmentEvent::Creating { directory, .. } => {
+                printer.detail(format!("virtual environment: {}", directory.display()));
+            }
+            EnvironmentEvent::Installing {
+                connector,
+                requirements,
+            } => printer.say(format!(
+                "installing the Python packages of `{connector}`, this once: {}",
+                requirements.join(", ")
+            )),
+            EnvironmentEvent::Ready { elapsed, .. } => {
+                printer.say(format!("installed in {:.1} s", elapsed.as_secs_f64()));
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The credentials of a connector, of either class.
+
+use std::path::Path;
+
+use bowline_connector::Credentials;
+use bowline_contract::credentials;
+use bowline_contract::layout::CREDENTIALS_FILE;
+use serde_json::{Map, Value};
+
+use crate::{Event, WorkbenchError};
+
+/// Reads the credentials in a connector's folder, tells what is secret, and checks them against a schema.
+pub(crate) fn read(
+    dir: &Path,
+    schema: Option<&Map<String, Value>>,
+    on_event: &dyn Fn(Event<'_>),
+) -> Result<Credentials, WorkbenchError> {
+    let path = dir.join(CREDENTIALS_FILE);
+    let credentials = Credentials::read(&path)?;
+    on_event(Event::Secrets(credentials.redactor()));
+    let schema = schema.cloned().map(Value::Object);
+    credentials::check(schema.as_ref(), credentials.document())
+        .map_err(|source| WorkbenchError::CredentialsCheck { path, source })?;
+    Ok(credentials)
+}
