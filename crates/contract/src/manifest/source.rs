@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::connection_type::{AssetClass, ConnectionType};
 use super::problem::ManifestError;
-use super::reader::Reader;
+use super::reader::ManifestReader;
 use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA};
 
 /// The manifest of a warehouse connector, as its folder holds it.
@@ -32,7 +32,7 @@ impl SourceManifest {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let mut reader = Reader::open(AssetClass::Warehouse, text, Self::KEYS)?;
+        let mut reader = ManifestReader::open(AssetClass::Warehouse, text, Self::KEYS)?;
         let connection_type = reader.connection_type();
         let connection_name = reader.connection_name();
         reader.asset_class();

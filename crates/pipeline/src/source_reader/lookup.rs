@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use bowline_template::{Native, Scope, Shape, Value};
 
-use super::{Reader, Row};
+use super::{Row, SourceReader};
 use crate::description::{Index, Source};
 use crate::error::SourceError;
 use crate::expression::to_json;
 
 /// A source that has been read.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub(crate) struct LoadedSource {
     /// Its records, in the order in which they came.
     pub(crate) rows: Vec<Row>,
     index: Option<Found>,
@@ -26,7 +26,7 @@ struct Found {
     nothing: Value,
 }
 
-impl Native for Loaded {
+impl Native for LoadedSource {
     fn shape(&self) -> Shape {
         match self.index {
             Some(_) => Shape::Mapping,
@@ -70,23 +70,23 @@ pub(super) fn written(key: &Value) -> String {
     }
 }
 
-impl Loaded {
+impl LoadedSource {
     /// Rows without an index.
     pub(crate) fn list(rows: Vec<Row>) -> Self {
         Self { rows, index: None }
     }
 }
 
-impl Reader<'_> {
+impl SourceReader<'_> {
     /// Makes the index of a source; of records with the same key the first counts.
     pub(super) fn indexed(
         &self,
         source: &Source,
         scope: &Scope,
         rows: Vec<Row>,
-    ) -> Result<Loaded, SourceError> {
+    ) -> Result<LoadedSource, SourceError> {
         let Some(index) = &source.index else {
-            return Ok(Loaded::list(rows));
+            return Ok(LoadedSource::list(rows));
         };
         let mut one = BTreeMap::new();
         let mut many: BTreeMap<String, Vec<Value>> = BTreeMap::new();
@@ -126,7 +126,7 @@ impl Reader<'_> {
                 nothing: Value::list(Vec::new()),
             },
         };
-        Ok(Loaded {
+        Ok(LoadedSource {
             rows,
             index: Some(found),
         })

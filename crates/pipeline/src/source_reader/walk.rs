@@ -13,9 +13,9 @@ use std::num::NonZeroUsize;
 use bowline_template::{Kind, Scope, Value};
 
 use super::lookup::written;
-use super::pages::Page;
-use super::{Reader, Row};
-use crate::description::{Pages, Paging, Source};
+use super::page::Page;
+use super::{Row, SourceReader};
+use crate::description::{Paging, PagingStyle, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::Expression;
 use crate::http::{Prepared, resolve};
@@ -38,7 +38,7 @@ type OnRows<'w> = dyn FnMut(Vec<Row>) -> Result<(), SourceError> + 'w;
 
 /// Where a walk stands.
 struct Walk<'s> {
-    pages: &'s Pages,
+    paging: &'s Paging,
     offset: usize,
     number: i64,
     cursor: Value,
@@ -74,14 +74,16 @@ struct Ended {
 }
 
 impl<'s> Walk<'s> {
-    fn new(pages: &'s Pages, most: Option<NonZeroUsize>) -> Self {
-        let (number, cursor) = match &pages.paging {
-            Paging::Number { first } => (*first, Value::NONE),
-            Paging::Cursor { first, .. } => (0, first.clone().map_or(Value::NONE, Value::from)),
-            Paging::Offset | Paging::Link { .. } => (0, Value::NONE),
+    fn new(paging: &'s Paging, most: Option<NonZeroUsize>) -> Self {
+        let (number, cursor) = match &paging.style {
+            PagingStyle::Number { first } => (*first, Value::NONE),
+            PagingStyle::Cursor { first, .. } => {
+                (0, first.clone().map_or(Value::NONE, Value::from))
+            }
+            PagingStyle::Offset | PagingStyle::Link { .. } => (0, Value::NONE),
         };
         Self {
-            pages,
+            paging,
             offset: 0,
             number,
             cursor,
@@ -90,7 +92,7 @@ impl<'s> Walk<'s> {
             anchor: None,
             trail: Vec::new(),
             confirmed_by: None,
-            size: most.map_or(pages.size, |most| pages.size.min(most.get())),
+            size: most.map_or(paging.size, |most| paging.size.min(most.get())),
             given: 0,
             pages_read: 0,
             records_read: 0,
@@ -123,10 +125,10 @@ impl<'s> Walk<'s> {
 
     /// Whether pages overlap, or the vendor says where each begins, so that one can see how the list moved.
     fn overlaps(&self) -> bool {
-        match self.pages.paging {
-            Paging::Offset => self.size > 1 && self.given > 1,
-            Paging::Number { .. } => false,
-            Paging::Cursor { .. } | Paging::Link { .. } => true,
+        match self.paging.style {
+            PagingStyle::Offset => self.size > 1 && self.given > 1,
+            PagingStyle::Number { .. } => false,
+            PagingStyle::Cursor { .. } | PagingStyle::Link { .. } => true,
         }
     }
 
@@ -166,7 +168,7 @@ impl<'s> Walk<'s> {
     }
 }
 
-impl Reader<'_> {
+impl SourceReader<'_> {
     /// Reads every page of a source and hands on its rows, each once if the source says what tells them apart.
     pub(crate) fn walk(
         &self,
@@ -174,7 +176,7 @@ impl Reader<'_> {
         scope: &Scope,
         on_rows: &mut OnRows<'_>,
     ) -> Result<(), SourceError> {
-        let Some(pages) = &source.pages else {
+        let Some(paging) = &source.paging else {
             let request = self.prepare(source, scope)?;
             return match self.page(source, scope, &request)? {
                 Some(page) => on_rows(self.rows(source, &page, None)?),
@@ -184,7 +186,7 @@ impl Reader<'_> {
         let mut seen = HashSet::new();
         let mut before: Option<Vec<String>> = None;
         for _ in 0..WALKS {
-            let ended = self.walk_once(source, pages, scope, &mut seen, on_rows)?;
+            let ended = self.walk_once(source, paging, scope, &mut seen, on_rows)?;
             if source.identity().is_none() {
                 return Ok(());
             }
@@ -209,14 +211,14 @@ impl Reader<'_> {
     fn walk_once(
         &self,
         source: &Source,
-        pages: &Pages,
+        paging: &Paging,
         scope: &Scope,
         seen: &mut HashSet<String>,
         on_rows: &mut OnRows<'_>,
     ) -> Result<Ended, SourceError> {
-        let mut walk = Walk::new(pages, self.page_size);
+        let mut walk = Walk::new(paging, self.page_size);
         let mut first: Option<Prepared> = None;
-        for _ in 0..pages.most {
+        for _ in 0..paging.most {
             let mut request = match (&walk.address, &first) {
                 (Some(address), Some(first)) => first.at(address.clone()),
                 _ => self.prepare(source, &scope.with([("page", walk.variables())]))?,
@@ -226,7 +228,7 @@ impl Reader<'_> {
             let Some(page) = self.page(source, scope, &request)? else {
                 return Ok(walk.ended());
             };
-            if let Some(expression) = &pages.total {
+            if let Some(expression) = &paging.total {
                 let value = self.evaluate(expression, &page.scope, &page.body)?;
                 walk.total = count(&value).or(walk.total);
             }
@@ -246,7 +248,7 @@ impl Reader<'_> {
             SourceErrorKind::Pages,
             format!("`{}`", source.request.path_text()),
         )
-        .because(format!("{} pages were read", pages.most))
+        .because(format!("{} pages were read", paging.most))
         .hint("raise `most` in `pages`, or look at what ends the list".to_owned()))
     }
 
@@ -258,29 +260,31 @@ impl Reader<'_> {
         fresh: usize,
         request: &Prepared,
     ) -> Result<bool, SourceError> {
-        if let Some(last) = &walk.pages.last
+        if let Some(last) = &walk.paging.last
             && self.evaluate(last, &page.scope, &page.body)?.is_true()
         {
             return Ok(false);
         }
         let received = page.records.len();
-        match &walk.pages.paging {
-            Paging::Offset | Paging::Number { .. } if self.is_stuck(walk, page, request)? => {
+        match &walk.paging.style {
+            PagingStyle::Offset | PagingStyle::Number { .. }
+                if self.is_stuck(walk, page, request)? =>
+            {
                 Ok(false)
             }
-            Paging::Offset => {
+            PagingStyle::Offset => {
                 let is_end = walk.is_at_end(page);
                 walk.offset = walk.from() + received;
                 let keys = page.keys.as_ref().filter(|_| walk.overlaps());
                 walk.anchor = keys.and_then(|keys| keys.last().cloned());
                 Ok(!is_end && walk.total.is_none_or(|total| walk.offset < total))
             }
-            Paging::Number { .. } => {
+            PagingStyle::Number { .. } => {
                 walk.number += 1;
                 let is_whole = walk.total.is_some_and(|total| walk.records_read >= total);
                 Ok(received > 0 && !is_whole)
             }
-            Paging::Cursor { next, .. } => {
+            PagingStyle::Cursor { next, .. } => {
                 if let Some(key) = walk.confirmed_by.take() {
                     if page.keys.as_ref().is_some_and(|keys| keys.contains(&key)) {
                         return Ok(false);
@@ -307,7 +311,7 @@ impl Reader<'_> {
                 walk.cursor = cursor;
                 Ok(true)
             }
-            Paging::Link { next } => {
+            PagingStyle::Link { next } => {
                 let Some(link) = self.next(next, page)? else {
                     return Ok(false);
                 };

@@ -15,7 +15,8 @@ use serde_json::Value as Json;
 use tempfile::SpooledTempFile;
 
 use crate::error::SourceError;
-use crate::pipeline::{Page, Pipeline, RunQuery};
+use crate::methods::PageQuery;
+use crate::pipeline::{Pipeline, RunQuery};
 use crate::status::unmap_run;
 
 /// How many readings are kept at most, for callers that ask in turns.
@@ -32,7 +33,7 @@ type Open = dyn Fn(Arc<AtomicBool>) -> Result<Arc<dyn Pipeline>, SourceError> + 
 ///
 /// Offset 0 begins a new reading; other offsets go on with the latest of the same subject. Dropping it stops every
 /// reading.
-pub struct Slices {
+pub struct PageServer {
     open: Box<Open>,
     /// The latest last.
     readings: Vec<Reading>,
@@ -40,7 +41,7 @@ pub struct Slices {
 
 /// Why there is no page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SliceError {
+pub enum PageServerError {
     /// The vendor could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -49,7 +50,7 @@ pub enum SliceError {
     Kept(String),
 }
 
-impl Diagnose for SliceError {
+impl Diagnose for PageServerError {
     fn diagnose(&self) -> Diagnostic {
         match self {
             Self::Source(error) => error.diagnose(),
@@ -60,7 +61,7 @@ impl Diagnose for SliceError {
     }
 }
 
-impl Slices {
+impl PageServer {
     /// Pages of the connector that `open` gives; it is opened for each reading anew.
     #[must_use]
     pub fn new(
@@ -75,8 +76,8 @@ impl Slices {
     /// One page of assets; waits until it is read. A page shorter than its limit is the last.
     ///
     /// # Errors
-    /// [`SliceError`], also when the reading fails behind the page's first event.
-    pub fn assets(&mut self, page: Page) -> Result<Vec<AssetEvent>, SliceError> {
+    /// [`PageServerError`], also when the reading fails behind the page's first event.
+    pub fn assets(&mut self, page: PageQuery) -> Result<Vec<AssetEvent>, PageServerError> {
         let assets = self.page(Subject::Assets, page)?;
         Ok(assets.into_iter().map(AssetEvent::new).collect())
     }
@@ -84,13 +85,17 @@ impl Slices {
     /// One page of runs; waits until it is read. A page shorter than its limit is the last.
     ///
     /// # Errors
-    /// As [`Slices::assets`].
-    pub fn runs(&mut self, query: &RunQuery, page: Page) -> Result<Vec<RunEvent>, SliceError> {
+    /// As [`PageServer::assets`].
+    pub fn runs(
+        &mut self,
+        query: &RunQuery,
+        page: PageQuery,
+    ) -> Result<Vec<RunEvent>, PageServerError> {
         let runs = self.page(Subject::Runs(query.clone()), page)?;
         Ok(runs.into_iter().map(RunEvent::new).collect())
     }
 
-    fn page(&mut self, subject: Subject, page: Page) -> Result<Vec<Json>, SliceError> {
+    fn page(&mut self, subject: Subject, page: PageQuery) -> Result<Vec<Json>, PageServerError> {
         let found = self
             .readings
             .iter()
@@ -115,7 +120,7 @@ impl Slices {
     }
 
     /// Begins a reading and says where it is. Readings whose last page was given make room first.
-    fn begin(&mut self, subject: Subject) -> Result<usize, SliceError> {
+    fn begin(&mut self, subject: Subject) -> Result<usize, PageServerError> {
         self.readings.retain(|reading| !reading.is_done);
         if self.readings.len() == MOST_READINGS {
             self.readings.remove(0);
@@ -127,7 +132,7 @@ impl Slices {
         std::thread::Builder::new()
             .name("bowline-reading".to_owned())
             .spawn(move || read(pipeline.as_ref(), &asked, &kept))
-            .map_err(|error| SliceError::Kept(error.to_string()))?;
+            .map_err(|error| PageServerError::Kept(error.to_string()))?;
         self.readings.push(Reading {
             subject,
             store,
@@ -163,20 +168,20 @@ impl Drop for Reading {
 /// What a reading gave so far.
 #[derive(Default)]
 struct Store {
-    state: Mutex<State>,
+    state: Mutex<Stored>,
     grown: Condvar,
 }
 
-struct State {
+struct Stored {
     /// The events, a line of JSON each.
     file: SpooledTempFile,
     /// Where each event ends in the file.
     ends: Vec<u64>,
     /// How the reading ended, once it has.
-    outcome: Option<Result<(), SliceError>>,
+    outcome: Option<Result<(), PageServerError>>,
 }
 
-impl Default for State {
+impl Default for Stored {
     fn default() -> Self {
         Self {
             file: tempfile::spooled_tempfile(IN_MEMORY),
@@ -187,7 +192,7 @@ impl Default for State {
 }
 
 impl Store {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Stored> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -198,19 +203,19 @@ impl Store {
             return;
         }
         if let Err(error) = state.push(event) {
-            state.outcome = Some(Err(SliceError::Kept(error.to_string())));
+            state.outcome = Some(Err(PageServerError::Kept(error.to_string())));
         }
         self.grown.notify_all();
     }
 
-    fn finish(&self, outcome: Result<(), SliceError>) {
+    fn finish(&self, outcome: Result<(), PageServerError>) {
         let mut state = self.lock();
         state.outcome.get_or_insert(outcome);
         self.grown.notify_all();
     }
 
     /// Waits until the page is full or the reading is over.
-    fn page(&self, page: Page) -> Result<Vec<Json>, SliceError> {
+    fn page(&self, page: PageQuery) -> Result<Vec<Json>, PageServerError> {
         let wanted = page.offset.saturating_add(page.limit);
         let mut state = self.lock();
         while state.ends.len() < wanted && state.outcome.is_none() {
@@ -226,11 +231,11 @@ impl Store {
         }
         state
             .slice(page.offset, wanted)
-            .map_err(|error| SliceError::Kept(error.to_string()))
+            .map_err(|error| PageServerError::Kept(error.to_string()))
     }
 }
 
-impl State {
+impl Stored {
     fn push(&mut self, event: &Json) -> io::Result<()> {
         let line = serde_json::to_vec(event)?;
         let start = self.ends.last().copied().unwrap_or(0);
@@ -273,7 +278,7 @@ fn read(pipeline: &dyn Pipeline, subject: &Subject, store: &Store) {
             store.push(run.json());
         }),
     };
-    store.finish(summary.map(|_| ()).map_err(SliceError::Source));
+    store.finish(summary.map(|_| ()).map_err(PageServerError::Source));
     drop(unfinished);
 }
 
@@ -282,7 +287,7 @@ struct Unfinished<'s>(&'s Store);
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         let words = "the reading stopped by a fault of the program";
-        self.0.finish(Err(SliceError::Kept(words.to_owned())));
+        self.0.finish(Err(PageServerError::Kept(words.to_owned())));
     }
 }
 
@@ -368,10 +373,10 @@ mod tests {
         .unwrap()
     }
 
-    /// Slices of a vendor with so many assets.
-    fn slices(count: usize, fails: bool) -> Slices {
+    /// PageServer of a vendor with so many assets.
+    fn slices(count: usize, fails: bool) -> PageServer {
         let readings = AtomicUsize::new(0);
-        Slices::new(move |cancel| {
+        PageServer::new(move |cancel| {
             Ok(Arc::new(Vendor {
                 manifest: manifest(),
                 count,
@@ -383,11 +388,11 @@ mod tests {
         })
     }
 
-    fn page(limit: usize, offset: usize) -> Page {
-        Page { limit, offset }
+    fn page(limit: usize, offset: usize) -> PageQuery {
+        PageQuery { limit, offset }
     }
 
-    fn ids(events: Result<Vec<AssetEvent>, SliceError>) -> Vec<String> {
+    fn ids(events: Result<Vec<AssetEvent>, PageServerError>) -> Vec<String> {
         let events = events.unwrap_or_else(|error| panic!("{error}"));
         let id = |event: &AssetEvent| event.job_source_id().unwrap().to_owned();
         events.iter().map(id).collect()
@@ -434,7 +439,7 @@ mod tests {
     fn a_page_waits_for_its_events_and_no_longer() {
         let (more, told): (Sender<()>, Receiver<()>) = channel();
         let told = Mutex::new(Some(told));
-        let mut slices = Slices::new(move |cancel| {
+        let mut slices = PageServer::new(move |cancel| {
             Ok(Arc::new(Vendor {
                 manifest: manifest(),
                 count: 4,
@@ -464,7 +469,7 @@ mod tests {
 
     #[test]
     fn more_than_fits_into_memory_comes_back_whole() {
-        let mut state = State::default();
+        let mut state = Stored::default();
         let text = |number: usize| format!("{number}{}", "x".repeat(IN_MEMORY / 10));
         for number in 0..30 {
             state.push(&Json::from(text(number))).unwrap();

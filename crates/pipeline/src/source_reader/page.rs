@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use bowline_template::{Kind, Scope, Value};
 
 use super::lookup::written;
-use super::{Reader, Row};
+use super::{Row, SourceReader};
 use crate::description::Source;
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, to_json, to_value};
-use crate::http::{Answer, Prepared};
+use crate::http::{JsonResponse, Prepared};
 
 /// What an answer holds.
 pub(super) struct Page {
@@ -20,7 +20,7 @@ pub(super) struct Page {
     pub(super) body: Value,
 }
 
-impl Reader<'_> {
+impl SourceReader<'_> {
     pub(super) fn prepare(&self, source: &Source, scope: &Scope) -> Result<Prepared, SourceError> {
         self.client
             .prepare(&source.request, scope)
@@ -37,7 +37,7 @@ impl Reader<'_> {
         request: &Prepared,
     ) -> Result<Option<Page>, SourceError> {
         let answer = self.client.send(request, &source.missing, &source.reject)?;
-        let Some(Answer { headers, body }) = answer else {
+        let Some(JsonResponse { headers, body }) = answer else {
             return Ok(None);
         };
         let body = to_value(body);

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use bowline_connector::Credentials;
 use bowline_contract::pipeline::Window;
 use bowline_pipeline::{
-    HttpSource, Pipeline as _, PipelineConnector, PipelineSource, RunQuery, SourceError, Summary,
+    DescribedPipeline, Pipeline as _, PipelineConnector, PipelineKind, RunQuery, SourceError,
+    Summary,
 };
 use serde_json::{Value, json};
 
@@ -149,13 +150,13 @@ pub(crate) const MANIFEST: &str = r#"{
 }"#;
 
 /// A source for a vendor, from the text of its `connector.toml`; credentials are `url`, `user` and `secret`.
-pub(crate) fn source(url: &str, description: &str) -> HttpSource {
+pub(crate) fn source(url: &str, description: &str) -> DescribedPipeline {
     try_source(url, description).unwrap()
 }
 
 pub(crate) const SECRET: &str = "s3cret-Passw0rd";
 
-pub(crate) fn try_source(url: &str, description: &str) -> Result<HttpSource, String> {
+pub(crate) fn try_source(url: &str, description: &str) -> Result<DescribedPipeline, String> {
     let workspace = tempfile::tempdir().unwrap();
     let dir = workspace.path().join("vendor");
     std::fs::create_dir(&dir).unwrap();
@@ -166,13 +167,13 @@ pub(crate) fn try_source(url: &str, description: &str) -> Result<HttpSource, Str
     Ok(open(connector, &credentials))
 }
 
-pub(crate) fn open(connector: PipelineConnector, credentials: &Value) -> HttpSource {
+pub(crate) fn open(connector: PipelineConnector, credentials: &Value) -> DescribedPipeline {
     let credentials =
         Credentials::parse(Path::new("credentials.json"), &credentials.to_string()).unwrap();
-    let PipelineSource::Described(description) = connector.source else {
+    let PipelineKind::Described(description) = connector.kind else {
         panic!("not described");
     };
-    HttpSource::new(
+    DescribedPipeline::new(
         connector.manifest,
         *description,
         &credentials,
@@ -194,7 +195,7 @@ pub(crate) fn always() -> RunQuery {
 }
 
 pub(crate) fn runs(
-    source: &HttpSource,
+    source: &DescribedPipeline,
     query: &RunQuery,
 ) -> Result<(Vec<Value>, Summary), SourceError> {
     let mut events = Vec::new();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bowline_pipeline::{HttpSource, Pipeline as _, SourceError, SourceErrorKind};
+use bowline_pipeline::{DescribedPipeline, Pipeline as _, SourceError, SourceErrorKind};
 use bowline_words::Diagnose;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fields = {{ run_source_id = "record.id" }}
 
 const BASIC: &str = r#"auth = { kind = "basic", username = "{{ credentials.user }}", password = "{{ credentials.secret }}" }"#;
 
-fn assets(source: &HttpSource) -> Result<Vec<Value>, SourceError> {
+fn assets(source: &DescribedPipeline) -> Result<Vec<Value>, SourceError> {
     let mut events = Vec::new();
     source.assets(
         "2026-01-01T00:00:00Z".parse().unwrap(),

@@ -1,7 +1,7 @@
 //! Reading sources: their pages, the requests for each record of another source, and finding records again.
 
 mod lookup;
-mod pages;
+mod page;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::error::SourceError;
 use crate::expression::{Expression, to_json};
 use crate::http::Client;
 
-pub(crate) use lookup::Loaded;
+pub(crate) use lookup::LoadedSource;
 
 /// A record, and the record that it was asked for or found in.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub(crate) struct Row {
 }
 
 /// What reads sources.
-pub(crate) struct Reader<'c> {
+pub(crate) struct SourceReader<'c> {
     client: &'c Client,
     /// The most records to ask a page for, when fewer than the description says.
     page_size: Option<NonZeroUsize>,
@@ -35,19 +35,19 @@ pub(crate) struct Reader<'c> {
     /// Whether somebody wants to know what expressions come to.
     is_watched: AtomicBool,
     /// What they came to.
-    trail: Mutex<Vec<Step>>,
+    trail: Mutex<Vec<Evaluation>>,
 }
 
 /// An expression that was evaluated, and what it came to.
-pub(crate) struct Step {
+pub(crate) struct Evaluation {
     pub(crate) expression: Expression,
     pub(crate) value: Value,
 }
 
 /// The sources that were read, by name.
-pub(crate) type Sources = BTreeMap<String, Arc<Loaded>>;
+pub(crate) type Sources = BTreeMap<String, Arc<LoadedSource>>;
 
-impl<'c> Reader<'c> {
+impl<'c> SourceReader<'c> {
     pub(crate) fn new(client: &'c Client, page_size: Option<NonZeroUsize>) -> Self {
         Self {
             client,
@@ -59,7 +59,7 @@ impl<'c> Reader<'c> {
     }
 
     /// Does something, and gives what the expressions that it evaluated came to.
-    pub(crate) fn watching<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<Step>) {
+    pub(crate) fn watching<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<Evaluation>) {
         self.is_watched.store(true, Ordering::Relaxed);
         let result = work();
         self.is_watched.store(false, Ordering::Relaxed);
@@ -93,7 +93,7 @@ impl<'c> Reader<'c> {
         })?;
         if self.is_watched.load(Ordering::Relaxed) {
             let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
-            trail.push(Step {
+            trail.push(Evaluation {
                 expression: expression.clone(),
                 value: value.clone(),
             });
@@ -120,7 +120,7 @@ impl<'c> Reader<'c> {
         source: &Source,
         scope: &Scope,
         drivers: &[Row],
-    ) -> Result<Loaded, SourceError> {
+    ) -> Result<LoadedSource, SourceError> {
         let rows = match &source.origin {
             Origin::Once => self.all_pages(source, scope)?,
             Origin::Each { when, .. } => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent, validate_assets, validate_runs};
-use bowline_pipeline::{HttpSource, Pipeline as _, PipelineConnector, RunQuery};
+use bowline_pipeline::{DescribedPipeline, Pipeline as _, PipelineConnector, RunQuery};
 use serde_json::{Value, json};
 
 use crate::vendor::{Asked, Vendor, always, ok, open, runs, status};
@@ -18,7 +18,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// The example, and a vendor that answers from the recording `tests/data/<name>.json`.
-fn replayed(name: &str, api: &str) -> (Vendor, HttpSource) {
+fn replayed(name: &str, api: &str) -> (Vendor, DescribedPipeline) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/{name}.json"));
     let recorded: Vec<Value> =
         serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -79,7 +79,7 @@ fn answer(exchange: &Value, asked: &Asked) -> crate::vendor::Answer {
     }
 }
 
-fn assets(source: &HttpSource) -> Vec<Value> {
+fn assets(source: &DescribedPipeline) -> Vec<Value> {
     let mut events = Vec::new();
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
     source
@@ -89,7 +89,7 @@ fn assets(source: &HttpSource) -> Vec<Value> {
     events.into_iter().map(AssetEvent::into_json).collect()
 }
 
-fn all_runs(source: &HttpSource, query: &RunQuery) -> Vec<Value> {
+fn all_runs(source: &DescribedPipeline, query: &RunQuery) -> Vec<Value> {
     let (mut events, summary) = runs(source, query).unwrap_or_else(|error| panic!("{error}"));
     let typed: Vec<RunEvent> = events.iter().cloned().map(RunEvent::new).collect();
     assert_eq!(validate_runs(&typed), []);

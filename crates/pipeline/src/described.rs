@@ -15,10 +15,10 @@ use crate::description::{self, Description, Mapping};
 use crate::error::SourceError;
 use crate::explanation::{Explanation, OnExplanation};
 use crate::expression::to_value;
-use crate::fetch::{Reader, Row, Sources};
 use crate::http::{Client, Network, OnExchange, OnRetry, Transport};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::run_reading::RunReading;
+use crate::source_reader::{Row, SourceReader, Sources};
 
 /// The name under which expressions know the ids that are asked for.
 pub(crate) const RUN_IDS: &str = "run_ids";
@@ -26,7 +26,7 @@ pub(crate) const RUN_IDS: &str = "run_ids";
 const METADATA_LOOKBACK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A vendor, ready to be read.
-pub struct HttpSource {
+pub struct DescribedPipeline {
     pub(crate) manifest: PipelineManifest,
     pub(crate) description: Description,
     pub(crate) client: Client,
@@ -36,7 +36,7 @@ pub struct HttpSource {
     pub(crate) on_explanation: Option<OnExplanation>,
 }
 
-impl HttpSource {
+impl DescribedPipeline {
     /// A source for these credentials; nothing is sent yet. Setting `cancel` stops a reading soon.
     ///
     /// # Errors
@@ -51,10 +51,10 @@ impl HttpSource {
         Self::over(network, manifest, description, credentials, cancel)
     }
 
-    /// As [`HttpSource::new`], with something in the network's place.
+    /// As [`DescribedPipeline::new`], with something in the network's place.
     ///
     /// # Errors
-    /// As for [`HttpSource::new`].
+    /// As for [`DescribedPipeline::new`].
     pub fn over(
         transport: Arc<dyn Transport>,
         manifest: PipelineManifest,
@@ -109,7 +109,7 @@ impl HttpSource {
     /// Makes an event, and explains it where somebody wants to know.
     pub(crate) fn explaining<T>(
         &self,
-        reader: &Reader<'_>,
+        reader: &SourceReader<'_>,
         mapping: &Mapping,
         row: &Row,
         make: impl FnOnce() -> Result<T, SourceError>,
@@ -149,7 +149,7 @@ impl HttpSource {
     /// Reads a source and those that it needs, unless they are there.
     pub(crate) fn load(
         &self,
-        reader: &Reader<'_>,
+        reader: &SourceReader<'_>,
         name: &str,
         scope: &Scope,
         sources: &mut Sources,
@@ -177,7 +177,7 @@ impl HttpSource {
     }
 }
 
-impl Pipeline for HttpSource {
+impl Pipeline for DescribedPipeline {
     fn manifest(&self) -> &PipelineManifest {
         &self.manifest
     }
@@ -203,7 +203,7 @@ impl Pipeline for HttpSource {
     }
 
     fn warnings(&self) -> Result<Vec<String>, SourceError> {
-        let reader = Reader::new(&self.client, None);
+        let reader = SourceReader::new(&self.client, None);
         let mut sources = Sources::new();
         let mut texts = Vec::new();
         for warning in &self.description.warnings {
@@ -235,7 +235,7 @@ impl Pipeline for HttpSource {
         page_size: Option<NonZeroUsize>,
         on_event: &mut dyn FnMut(AssetEvent),
     ) -> Result<Summary, SourceError> {
-        let reader = Reader::new(&self.client, page_size);
+        let reader = SourceReader::new(&self.client, page_size);
         let mapping = &self.description.assets;
         let before = self.client.requests();
         let lookback = Window {

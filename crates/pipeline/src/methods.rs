@@ -1,4 +1,4 @@
-//! Connectors that give pages by limit and offset, read to the end.
+//! The contract's two methods, which give pages by limit and offset; and a pipeline of them, which reads to the end.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::error::{SourceError, SourceErrorKind};
-use crate::pipeline::{FetchMethods, Page, Pipeline, RunQuery, Summary};
+use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::status::map_run;
 
 /// How many events a page is asked for when nobody says; the contract's own default.
@@ -21,17 +21,55 @@ const MOST_PAGES: usize = 100_000;
 /// How many pages in a row without anything new end a walk. One may come of a list that shifts while it is read.
 const STALE_PAGES: usize = 2;
 
+/// The contract's two methods, one page at a time and nothing done to what they give.
+pub trait FetchMethods: Send + Sync {
+    /// `setup_connection()`, if the connector has it; once it has logged in, nothing more is done.
+    ///
+    /// # Errors
+    /// The connector's own.
+    fn setup_connection(&self) -> Result<(), SourceError>;
+
+    /// `fetch_metadata(limit, offset)`.
+    ///
+    /// # Errors
+    /// The connector's own.
+    fn fetch_metadata(&self, page: PageQuery) -> Result<Vec<AssetEvent>, SourceError>;
+
+    /// `fetch_run_details(run_ids, window_start, window_end, limit, offset)`; neither ids nor a window without a
+    /// query, which the contract forbids.
+    ///
+    /// # Errors
+    /// The connector's own.
+    fn fetch_run_details(
+        &self,
+        query: Option<&RunQuery>,
+        page: PageQuery,
+    ) -> Result<Vec<RunEvent>, SourceError>;
+
+    /// Stops a call soon, and those to come.
+    fn cancel(&self);
+}
+
+/// One page of the contract's methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageQuery {
+    /// The most events wanted.
+    pub limit: usize,
+    /// How many events come before the page.
+    pub offset: usize,
+}
+
 /// A connector that has the contract's two methods.
 ///
 /// Pages are asked for until one is empty: a short page is not the last one unless the vendor says so, and the
 /// contract's methods cannot say. A page that brings nothing new twice in a row is an error, since the connector
 /// does not look at the offset.
-pub struct PagedPipeline<M> {
+pub struct MethodsPipeline<M> {
     manifest: PipelineManifest,
     methods: M,
 }
 
-impl<M: FetchMethods> PagedPipeline<M> {
+impl<M: FetchMethods> MethodsPipeline<M> {
     /// A pipeline of these methods.
     #[must_use]
     pub fn new(manifest: PipelineManifest, methods: M) -> Self {
@@ -51,7 +89,7 @@ impl<M: FetchMethods> PagedPipeline<M> {
         for _ in 0..MOST_PAGES {
             summary.requests += 1;
             let limit = walk.limit;
-            let events = (walk.fetch)(Page { limit, offset })?;
+            let events = (walk.fetch)(PageQuery { limit, offset })?;
             if events.is_empty() {
                 return Ok(summary);
             }
@@ -89,7 +127,7 @@ struct Walk<'w, E> {
     limit: usize,
     /// How many events there can be, where that is known.
     most: Option<usize>,
-    fetch: &'w dyn Fn(Page) -> Result<Vec<E>, SourceError>,
+    fetch: &'w dyn Fn(PageQuery) -> Result<Vec<E>, SourceError>,
     key: &'w dyn Fn(&E) -> Option<String>,
 }
 
@@ -99,7 +137,7 @@ impl<E> Walk<'_, E> {
     }
 }
 
-impl<M: FetchMethods> Pipeline for PagedPipeline<M> {
+impl<M: FetchMethods> Pipeline for MethodsPipeline<M> {
     fn manifest(&self) -> &PipelineManifest {
         &self.manifest
     }
@@ -187,10 +225,10 @@ mod tests {
         "asset_class": "etl", "run_status_mapping": {"OK": "success"}}"#;
 
     /// Gives the pages it was made of, one after the other, whatever is asked.
-    struct Pages(Mutex<Vec<Vec<RunEvent>>>, Mutex<Vec<Page>>);
+    struct Pages(Mutex<Vec<Vec<RunEvent>>>, Mutex<Vec<PageQuery>>);
 
     impl Pages {
-        fn next(&self, page: Page) -> Vec<RunEvent> {
+        fn next(&self, page: PageQuery) -> Vec<RunEvent> {
             self.1.lock().unwrap().push(page);
             let mut pages = self.0.lock().unwrap();
             if pages.is_empty() {
@@ -206,14 +244,14 @@ mod tests {
             Ok(())
         }
 
-        fn fetch_metadata(&self, _page: Page) -> Result<Vec<AssetEvent>, SourceError> {
+        fn fetch_metadata(&self, _page: PageQuery) -> Result<Vec<AssetEvent>, SourceError> {
             Ok(Vec::new())
         }
 
         fn fetch_run_details(
             &self,
             _query: Option<&RunQuery>,
-            page: Page,
+            page: PageQuery,
         ) -> Result<Vec<RunEvent>, SourceError> {
             Ok(self.next(page))
         }
@@ -221,10 +259,10 @@ mod tests {
         fn cancel(&self) {}
     }
 
-    fn pipeline(pages: impl IntoIterator<Item = Vec<RunEvent>>) -> PagedPipeline<Pages> {
+    fn pipeline(pages: impl IntoIterator<Item = Vec<RunEvent>>) -> MethodsPipeline<Pages> {
         let manifest = PipelineManifest::parse(MANIFEST).unwrap();
         let pages = pages.into_iter().collect();
-        PagedPipeline::new(manifest, Pages(Mutex::new(pages), Mutex::default()))
+        MethodsPipeline::new(manifest, Pages(Mutex::new(pages), Mutex::default()))
     }
 
     fn run(id: &str, status: &str, hour: u32) -> RunEvent {
@@ -242,7 +280,7 @@ mod tests {
     }
 
     fn read(
-        pipeline: &PagedPipeline<Pages>,
+        pipeline: &MethodsPipeline<Pages>,
         query: &RunQuery,
     ) -> Result<(Vec<RunEvent>, Summary), SourceError> {
         let mut events = Vec::new();
