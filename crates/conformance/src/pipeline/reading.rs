@@ -83,6 +83,8 @@ impl<E> Reading<E> {
     }
 }
 
+type FetchPage<'p, E> = dyn Fn(PageQuery, &mut Unmapped) -> Result<Vec<E>, SourceError> + 'p;
+
 /// How pages of the contract's methods are read.
 struct Paged<'p, E> {
     /// How an event is told apart and named.
@@ -90,7 +92,7 @@ struct Paged<'p, E> {
     /// When a run began that cannot have begun at another time too.
     start: &'p dyn Fn(&E) -> Option<Timestamp>,
     /// Gives a page, and counts the statuses that are not mapped.
-    fetch: &'p dyn Fn(PageQuery, &mut Unmapped) -> Result<Vec<E>, SourceError>,
+    fetch: &'p FetchPage<'p, E>,
 }
 
 /// Reads a pipeline and keeps account of it.
