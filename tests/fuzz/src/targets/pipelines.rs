@@ -11,8 +11,8 @@ use bowline_connector::Credentials;
 use bowline_contract::pipeline::{PipelineManifest, Window, validate_assets, validate_runs};
 use bowline_pipeline::description::{self, File};
 use bowline_pipeline::{
-    DescribedPipeline, Incoming, Outgoing, Pipeline, Proposal, RunQuery, SourceErrorKind, Transport,
-    TransportError,
+    DescribedPipeline, Incoming, Outgoing, Pipeline, Proposal, RunQuery, SourceErrorKind,
+    Transport, TransportError,
 };
 use bowline_simulator::{ADDRESS, InProcess, Scenario, Vendor};
 use jiff::Timestamp;
