@@ -83,14 +83,16 @@ impl<E> Reading<E> {
     }
 }
 
+/// Gives a page, and counts the statuses that are not mapped.
+type Fetch<'f, E> = dyn Fn(PageQuery, &mut Unmapped) -> Result<Vec<E>, SourceError> + 'f;
+
 /// How pages of the contract's methods are read.
 struct Paged<'p, E> {
     /// How an event is told apart and named.
     label: &'p dyn Fn(&E) -> Option<String>,
     /// When a run began that cannot have begun at another time too.
     start: &'p dyn Fn(&E) -> Option<Timestamp>,
-    /// Gives a page, and counts the statuses that are not mapped.
-    fetch: &'p dyn Fn(PageQuery, &mut Unmapped) -> Result<Vec<E>, SourceError>,
+    fetch: &'p Fetch<'p, E>,
 }
 
 /// Reads a pipeline and keeps account of it.
