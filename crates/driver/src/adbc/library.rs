@@ -106,9 +106,10 @@ fn reasons(error: &adbc_core::error::Error) -> String {
             told.push(text.to_owned());
         }
     }
-    match told.is_empty() {
-        true => error.message.clone(),
-        false => told.join("\n"),
+    if told.is_empty() {
+        error.message.clone()
+    } else {
+        told.join("\n")
     }
 }
 

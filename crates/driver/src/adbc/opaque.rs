@@ -184,14 +184,12 @@ fn duckdb_time(bytes: &[u8]) -> Option<Value> {
 fn duckdb_bignum(bytes: &[u8]) -> Option<Value> {
     let (header, digits) = bytes.split_first_chunk::<3>()?;
     let is_negative = header[0] & 0x80 == 0;
-    let digits: Vec<u8> = match is_negative {
-        true => digits.iter().map(|byte| !byte).collect(),
-        false => digits.to_vec(),
+    let digits: Vec<u8> = if is_negative {
+        digits.iter().map(|byte| !byte).collect()
+    } else {
+        digits.to_vec()
     };
-    let sign = match is_negative {
-        true => Sign::Minus,
-        false => Sign::Plus,
-    };
+    let sign = if is_negative { Sign::Minus } else { Sign::Plus };
     Some(whole(BigInt::from_bytes_be(sign, &digits)))
 }
 

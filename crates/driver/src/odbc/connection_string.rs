@@ -95,9 +95,10 @@ fn escaped(key: &str, value: &str) -> Result<String, SqlError> {
         ));
     }
     let is_plain = !value.contains(SPECIAL) && value.trim() == value;
-    Ok(match is_plain {
-        true => value.to_owned(),
-        false => format!("{{{}}}", value.replace('}', "}}")),
+    Ok(if is_plain {
+        value.to_owned()
+    } else {
+        format!("{{{}}}", value.replace('}', "}}"))
     })
 }
 

@@ -81,11 +81,11 @@ fn product(link: &Link) -> String {
 fn plain_version(version: &str) -> String {
     let parts = version.split('.').map(|part| {
         let digits = part.trim_start_matches('0');
-        match digits.starts_with(|c: char| c.is_ascii_digit()) || part.is_empty() {
-            true => digits,
-            false => part
-                .get(part.len().saturating_sub(digits.len() + 1)..)
-                .unwrap_or(part),
+        if digits.starts_with(|c: char| c.is_ascii_digit()) || part.is_empty() {
+            digits
+        } else {
+            part.get(part.len().saturating_sub(digits.len() + 1)..)
+                .unwrap_or(part)
         }
     });
     parts.collect::<Vec<_>>().join(".")

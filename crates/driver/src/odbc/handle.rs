@@ -74,9 +74,10 @@ impl Owned {
     }
 
     fn check(&self, code: i16) -> Result<(), Failure> {
-        match succeeded(code) {
-            true => Ok(()),
-            false => Err(self.failure()),
+        if succeeded(code) {
+            Ok(())
+        } else {
+            Err(self.failure())
         }
     }
 

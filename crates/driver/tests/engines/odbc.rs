@@ -246,9 +246,10 @@ fn long_values_are_read_whole() {
                 .map(|n| format!("SELECT repeat('🪢', {n} / 2) || 'x' AS t"))
                 .collect();
             for sql in &lengths {
-                let sql = match database.product().starts_with("MariaDB") {
-                    true => sql.replace(" || 'x'", "").replace("/", "DIV"),
-                    false => sql.clone(),
+                let sql = if database.product().starts_with("MariaDB") {
+                    sql.replace(" || 'x'", "").replace("/", "DIV")
+                } else {
+                    sql.clone()
                 };
                 let result = run(&mut *db, &sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
                 assert!(
