@@ -11,6 +11,7 @@ use bowline_image::python::{BasePython, Libc, PackageRequest, install};
 use bowline_image::{ImageError, ImageErrorKind, PlannedConnector, PlannedFile, Requirement};
 use bowline_oci::layer::Content;
 use bowline_oci::{Cancel, Platform};
+use bowline_words::Diagnose;
 use libtest_mimic::{Failed, Trial};
 
 use crate::needs::{Need, python, trial};
@@ -350,7 +351,7 @@ fn what_the_base_has() -> Result<(), Failed> {
     );
     let error = files(&["packaging==24.2"]).expect_err("two versions in one folder");
     assert_eq!(error.kind, ImageErrorKind::Packages);
-    let text = error.to_string();
+    let text = error.diagnose().to_string();
     assert!(
         text.contains("23.2") && text.contains("--builder docker"),
         "{text}"
@@ -370,7 +371,7 @@ fn what_has_no_wheel() -> Result<(), Failed> {
     )
     .expect_err("it has no wheel");
     assert_eq!(error.kind, ImageErrorKind::NeedsEngine);
-    let text = error.to_string();
+    let text = error.diagnose().to_string();
     assert!(
         text.contains("package `docopt==0.6.2`, for connector `shop`")
             && text.contains("linux/arm64, Python 3.12 and glibc 2.36")

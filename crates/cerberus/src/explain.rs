@@ -12,15 +12,21 @@ use bowline_words::nearest::nearest;
 /// Rules that take functions, which only a program can name.
 const FUNCTIONS: [&str; 4] = ["check_with", "coerce", "default_setter", "rename_handler"];
 
-/// One line for each thing that is wrong, indented, and a hint where one helps.
+/// One line for each thing that is wrong, indented.
 pub(crate) fn listing(errors: &Errors) -> String {
+    explained(errors).0
+}
+
+/// What to do about the first thing for which there is something to do.
+pub(crate) fn hint(errors: &Errors) -> Option<String> {
+    explained(errors).1
+}
+
+fn explained(errors: &Errors) -> (String, Option<String>) {
     let mut out = String::new();
     let mut hint = None;
     list(errors, &mut Vec::new(), &mut out, &mut hint);
-    if let Some(hint) = hint {
-        out.push_str(&format!("\nhint: {hint}"));
-    }
-    out
+    (out, hint)
 }
 
 fn list(errors: &Errors, path: &mut Vec<Crumb>, out: &mut String, hint: &mut Option<String>) {
@@ -92,6 +98,7 @@ fn hint_for(crumb: &Crumb, text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
     use serde_json::{Value, json};
 
     use crate::Schema;
@@ -99,6 +106,7 @@ mod tests {
     fn refusal(schema: &Value) -> String {
         Schema::parse(schema)
             .expect_err("a refused schema")
+            .diagnose()
             .to_string()
     }
 

@@ -1,5 +1,6 @@
 //! A schema in typed form: parsed once, then used on documents.
 
+use bowline_words::{Diagnose, Diagnostic};
 use serde_json::{Map, Value};
 
 use super::errors::{Crumb, Errors};
@@ -19,7 +20,6 @@ pub struct Schema {
 
 /// Why a schema cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum SchemaError {
     /// It is something else than a dict.
     #[error("a schema must be a dict, found {found}")]
@@ -43,6 +43,16 @@ pub enum SchemaError {
         /// What about it; a lowercase fragment.
         reason: String,
     },
+}
+
+impl Diagnose for SchemaError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::Invalid(errors) => explain::hint(errors),
+            Self::NotADict { .. } | Self::Unprocessable(_) | Self::Refused { .. } => None,
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 /// The settings of a validator.

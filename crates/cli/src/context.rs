@@ -119,7 +119,6 @@ impl Context {
             EnvironmentEvent::Ready { elapsed, .. } => {
                 printer.say(format!("installed in {:.1} s", elapsed.as_secs_f64()));
             }
-            _ => {}
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What can stop a command, and how it is told.
 
-use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,13 +11,14 @@ use bowline_image::ImageError;
 use bowline_image::plan::PlanError;
 use bowline_installer::InstallError;
 use bowline_pipeline::{OpenApiError, RecordingError, SourceError};
+use bowline_words::{Diagnose, Diagnostic};
 use bowline_workbench::WorkbenchError;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     /// The command line does not fit.
-    #[error("{what}\nhint: {hint}")]
+    #[error("{what}")]
     Usage {
         /// What does not fit.
         what: String,
@@ -50,7 +50,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Install(InstallError),
     /// A statement failed.
-    #[error("the statement failed{}", statement_hint(.0))]
+    #[error("the statement failed")]
     Statement(#[source] SqlError),
     /// A template cannot be rendered.
     #[error("cannot render the template: `{template}`\n{words}")]
@@ -59,6 +59,8 @@ pub(crate) enum CliError {
         template: &'static str,
         /// Why, with the place and a window on the source.
         words: String,
+        /// What to do about it.
+        hint: Option<String>,
     },
     /// An image cannot be built as asked.
     #[error(transparent)]
@@ -90,17 +92,53 @@ pub(crate) enum CliError {
     #[error("stopped")]
     Interrupted,
     /// The program itself is at fault.
-    #[error("{0}\nhint: this is a fault of the program; please report it")]
+    #[error("{0}")]
     Internal(String),
 }
 
-/// What can be done about a statement that wanted more than it may have.
-fn statement_hint(error: &SqlError) -> &'static str {
-    match error.kind {
-        SqlErrorKind::TooLarge => "\nhint: ask for less, such as with `LIMIT` in the statement",
-        SqlErrorKind::Timeout => "\nhint: give it more time with `--timeout`",
-        _ => "",
+impl Diagnose for CliError {
+    fn diagnose(&self) -> Diagnostic {
+        let told = || Diagnostic::of(self);
+        match self {
+            Self::Usage { hint, .. } => told().hint(hint.clone()),
+            Self::Section(error) => error.diagnose(),
+            Self::Name(error) => error.diagnose(),
+            Self::Scaffold(error) => error.diagnose(),
+            Self::Workbench(error) => error.diagnose(),
+            Self::Credentials(error) => error.diagnose(),
+            Self::OpenApi(error) => error.diagnose(),
+            Self::Recording(error) => error.diagnose(),
+            Self::Install(error) => error.diagnose(),
+            Self::Statement(source) => told().hint(statement_hint(source)).because_of(source),
+            Self::Render { hint, .. } => told().hint(hint.clone()),
+            Self::Plan(error) => error.diagnose(),
+            Self::Image(error) => error.diagnose(),
+            Self::Collect(error) => error.diagnose(),
+            Self::CollectState(error) => error.diagnose(),
+            Self::Internal(_) => {
+                told().hint("this is a fault of the program; please report it".to_owned())
+            }
+            Self::Write { .. } | Self::Input(_) | Self::Output(_) | Self::Interrupted => told(),
+        }
     }
+}
+
+/// What can be done about a statement that wanted more than it may have.
+fn statement_hint(error: &SqlError) -> Option<String> {
+    let hint = match error.kind {
+        SqlErrorKind::TooLarge => "ask for less, such as with `LIMIT` in the statement",
+        SqlErrorKind::Timeout => "give it more time with `--timeout`",
+        SqlErrorKind::Syntax
+        | SqlErrorKind::MissingObject
+        | SqlErrorKind::Permission
+        | SqlErrorKind::Data
+        | SqlErrorKind::Cancelled
+        | SqlErrorKind::Connection
+        | SqlErrorKind::UnsupportedType
+        | SqlErrorKind::Driver
+        | SqlErrorKind::Other => return None,
+    };
+    Some(hint.to_owned())
 }
 
 impl From<ScaffoldError> for CliError {
@@ -145,113 +183,5 @@ impl CliError {
             path: path.to_path_buf(),
             source,
         }
-    }
-}
-
-/// An error taken apart for showing: what failed, the causes, the hints.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Problem {
-    /// What failed, and which thing.
-    pub(crate) what: String,
-    /// Why, each a line or a block of lines.
-    pub(crate) causes: Vec<String>,
-    /// One action each.
-    pub(crate) hints: Vec<String>,
-}
-
-const HINT: &str = "hint: ";
-
-impl Problem {
-    /// Takes an error and its sources apart. A line that begins with `hint: ` is the hint; a source
-    /// whose words its parent has already said is not said again.
-    pub(crate) fn of(error: &dyn Error) -> Self {
-        let mut problem = Self::default();
-        let mut said = String::new();
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let text = error.to_string();
-            next = error.source();
-            if said.contains(text.trim()) {
-                continue;
-            }
-            said.push_str(&text);
-            problem.add(&text);
-        }
-        problem
-    }
-
-    fn add(&mut self, text: &str) {
-        let (mut hints, mut words): (Vec<&str>, Vec<&str>) =
-            text.lines().partition(|line| line.starts_with(HINT));
-        if hints.len() > 1 {
-            // Several mistakes in one error: each hint stays with its own.
-            hints.clear();
-            words = text.lines().collect();
-        }
-        for hint in hints {
-            let hint = hint[HINT.len()..].to_owned();
-            if !self.hints.contains(&hint) {
-                self.hints.push(hint);
-            }
-        }
-        let words = words.join("\n");
-        let words = words.trim_end();
-        if !self.what.is_empty() {
-            self.causes.push(words.to_owned());
-            return;
-        }
-        match words.split_once('\n') {
-            Some((what, cause)) => {
-                self.what = what.to_owned();
-                self.causes.push(cause.to_owned());
-            }
-            None => self.what = words.to_owned(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{text}")]
-    struct Link {
-        text: &'static str,
-        #[source]
-        source: Option<Box<Link>>,
-    }
-
-    #[test]
-    fn hints_of_several_mistakes_stay_with_them() {
-        let error = Link {
-            text: "two mistakes\none\nhint: a\ntwo\nhint: b",
-            source: None,
-        };
-        let problem = Problem::of(&error);
-        assert_eq!(problem.causes, ["one\nhint: a\ntwo\nhint: b"]);
-        assert_eq!(problem.hints, Vec::<String>::new());
-    }
-
-    #[test]
-    fn an_error_is_taken_apart() {
-        let error = Link {
-            text: "connector is not valid: `shop`\n  line 3\nhint: say `a`",
-            source: Some(Box::new(Link {
-                text: "line 3",
-                source: Some(Box::new(Link {
-                    text: "no such file\nhint: say `a`",
-                    source: None,
-                })),
-            })),
-        };
-        assert_eq!(
-            Problem::of(&error),
-            Problem {
-                what: "connector is not valid: `shop`".to_owned(),
-                causes: vec!["  line 3".to_owned(), "no such file".to_owned()],
-                hints: vec!["say `a`".to_owned()],
-            }
-        );
     }
 }

@@ -65,26 +65,34 @@ fn error_code(error: &CliError) -> i32 {
             ScaffoldError::Write { .. } => exit_code::FILES,
             ScaffoldError::Python(_) => exit_code::DRIVER,
             ScaffoldError::Broken(_) => exit_code::INTERNAL,
-            _ => exit_code::USAGE,
+            ScaffoldError::Exists { .. }
+            | ScaffoldError::UnknownDialect { .. }
+            | ScaffoldError::NeedsDriver { .. }
+            | ScaffoldError::NeedsDialect { .. } => exit_code::USAGE,
         },
         CliError::Recording(error) => match error {
             RecordingError::Write { .. } => exit_code::FILES,
             RecordingError::Format { .. } => exit_code::INVALID,
-            _ => exit_code::USAGE,
+            RecordingError::NotEmpty { .. } | RecordingError::Missing { .. } => exit_code::USAGE,
         },
-        CliError::Install(InstallError::Interrupted) => exit_code::INTERRUPTED,
-        CliError::Install(_) => exit_code::DRIVER,
-        CliError::Statement(error) => match error.kind {
-            SqlErrorKind::Connection => exit_code::UNREACHABLE,
-            SqlErrorKind::Driver => exit_code::DRIVER,
-            _ => exit_code::FELL_SHORT,
+        CliError::Install(error) => match error {
+            InstallError::Interrupted => exit_code::INTERRUPTED,
+            InstallError::NoBuild { .. }
+            | InstallError::NoClient { .. }
+            | InstallError::Download { .. }
+            | InstallError::WrongHash { .. }
+            | InstallError::Unpack { .. }
+            | InstallError::Write { .. } => exit_code::DRIVER,
         },
+        CliError::Statement(error) => statement_code(error.kind),
         CliError::Render { .. } => exit_code::FELL_SHORT,
         CliError::Write { .. } | CliError::Output(_) | CliError::Input(_) => exit_code::FILES,
         CliError::Collect(error) => collect_code(error),
         CliError::CollectState(error) => match error {
             StateError::Locked(_) | StateError::Foreign { .. } => exit_code::USAGE,
-            _ => exit_code::FILES,
+            StateError::Unfinished(_) | StateError::Invalid { .. } | StateError::Io { .. } => {
+                exit_code::FILES
+            }
         },
         CliError::Plan(error) => plan_code(error),
         CliError::Image(error) => image_code(error.kind),
@@ -113,12 +121,18 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
 
 /// What is wrong with the command alone is a matter of usage; anything else is the connectors'.
 fn plan_code(error: &PlanError) -> i32 {
-    let is_usage = |kind| matches!(kind, PlanProblemKind::Name | PlanProblemKind::Argument);
-    if error.problems.iter().all(|problem| is_usage(problem.kind)) {
-        exit_code::USAGE
-    } else {
-        exit_code::INVALID
-    }
+    let codes = error.problems.iter().map(|problem| match problem.kind {
+        PlanProblemKind::Name | PlanProblemKind::Argument => exit_code::USAGE,
+        PlanProblemKind::Missing
+        | PlanProblemKind::Manifest
+        | PlanProblemKind::Mode
+        | PlanProblemKind::Extra
+        | PlanProblemKind::Requirements
+        | PlanProblemKind::File
+        | PlanProblemKind::Runtime => exit_code::INVALID,
+    });
+    let invalid = codes.into_iter().find(|code| *code != exit_code::USAGE);
+    invalid.unwrap_or(exit_code::USAGE)
 }
 
 fn image_code(kind: ImageErrorKind) -> i32 {
@@ -128,14 +142,25 @@ fn image_code(kind: ImageErrorKind) -> i32 {
         ImageErrorKind::Unreadable | ImageErrorKind::Unwritable => exit_code::FILES,
         ImageErrorKind::Unreachable | ImageErrorKind::Unauthorized => exit_code::UNREACHABLE,
         ImageErrorKind::Cancelled => exit_code::INTERRUPTED,
-        _ => exit_code::IMAGE,
+        ImageErrorKind::Missing
+        | ImageErrorKind::Corrupt
+        | ImageErrorKind::NeedsEngine
+        | ImageErrorKind::WrongPlatform
+        | ImageErrorKind::Packages
+        | ImageErrorKind::Engine
+        | ImageErrorKind::EngineFailed
+        | ImageErrorKind::Refused => exit_code::IMAGE,
     }
 }
 
 fn workspace_code(error: &WorkspaceError) -> i32 {
     match error {
         WorkspaceError::SameName { .. } | WorkspaceError::Unreadable { .. } => exit_code::INVALID,
-        _ => exit_code::USAGE,
+        WorkspaceError::Empty { .. }
+        | WorkspaceError::Ambiguous { .. }
+        | WorkspaceError::OtherClass { .. }
+        | WorkspaceError::Unknown { .. }
+        | WorkspaceError::InvalidName { .. } => exit_code::USAGE,
     }
 }
 
@@ -143,7 +168,32 @@ fn workspace_code(error: &WorkspaceError) -> i32 {
 fn connection_code(error: &SqlError) -> i32 {
     match error.kind {
         SqlErrorKind::Driver => exit_code::DRIVER,
-        _ => exit_code::UNREACHABLE,
+        SqlErrorKind::Syntax
+        | SqlErrorKind::MissingObject
+        | SqlErrorKind::Permission
+        | SqlErrorKind::Data
+        | SqlErrorKind::Timeout
+        | SqlErrorKind::Cancelled
+        | SqlErrorKind::Connection
+        | SqlErrorKind::TooLarge
+        | SqlErrorKind::UnsupportedType
+        | SqlErrorKind::Other => exit_code::UNREACHABLE,
+    }
+}
+
+fn statement_code(kind: SqlErrorKind) -> i32 {
+    match kind {
+        SqlErrorKind::Connection => exit_code::UNREACHABLE,
+        SqlErrorKind::Driver => exit_code::DRIVER,
+        SqlErrorKind::Syntax
+        | SqlErrorKind::MissingObject
+        | SqlErrorKind::Permission
+        | SqlErrorKind::Data
+        | SqlErrorKind::Timeout
+        | SqlErrorKind::Cancelled
+        | SqlErrorKind::TooLarge
+        | SqlErrorKind::UnsupportedType
+        | SqlErrorKind::Other => exit_code::FELL_SHORT,
     }
 }
 
@@ -153,10 +203,15 @@ fn collect_code(error: &CollectError) -> i32 {
         CollectError::Source(error) => source_code(error.kind),
         CollectError::Push(error) => match error.kind {
             PushErrorKind::Cancelled => exit_code::INTERRUPTED,
-            _ => exit_code::UNREACHABLE,
+            PushErrorKind::Unreachable
+            | PushErrorKind::Unauthorized
+            | PushErrorKind::Failing
+            | PushErrorKind::Refused => exit_code::UNREACHABLE,
         },
         CollectError::NothingTaken { .. } => exit_code::FELL_SHORT,
-        _ => exit_code::FILES,
+        CollectError::Write { .. } | CollectError::Output(_) | CollectError::Closed => {
+            exit_code::FILES
+        }
     }
 }
 
@@ -170,6 +225,12 @@ fn source_code(kind: SourceErrorKind) -> i32 {
         | SourceErrorKind::Vendor => exit_code::UNREACHABLE,
         SourceErrorKind::Credentials => exit_code::INVALID,
         SourceErrorKind::Cancelled => exit_code::INTERRUPTED,
-        _ => exit_code::FELL_SHORT,
+        SourceErrorKind::Refused
+        | SourceErrorKind::TooLarge
+        | SourceErrorKind::Format
+        | SourceErrorKind::Pages
+        | SourceErrorKind::ForeignHost
+        | SourceErrorKind::Expression
+        | SourceErrorKind::Connector => exit_code::FELL_SHORT,
     }
 }

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use bowline_words::Redactor;
+use bowline_words::{Diagnose, Redactor};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::ColorWhen;
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::style::{BAD, HINT, paint};
 
 /// How much is said beside the result.
@@ -121,11 +121,13 @@ impl Printer {
     }
 
     /// Shows an error: what failed, why, and what to do.
-    pub(crate) fn problem(&self, problem: &Problem) {
+    pub(crate) fn problem(&self, error: &impl Diagnose) {
+        let problem = error.diagnose();
         let mut text = format!("{} {}\n", paint(BAD, "error:"), problem.what);
         for cause in &problem.causes {
             text.push_str(&indent(cause));
         }
+        text.push_str(&indent(&problem.listing()));
         for hint in &problem.hints {
             text.push_str(&format!("\n{} {hint}\n", paint(HINT, "hint:")));
         }

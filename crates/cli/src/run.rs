@@ -8,7 +8,7 @@ use clap::Parser;
 
 use crate::app::{App, ColorWhen, Command, GlobalArgs};
 use crate::context::Context;
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::exit::{self, Ended};
 use crate::output::{self, Printer, Verbosity};
 
@@ -37,7 +37,7 @@ fn start(app: App, printer: Printer) -> i32 {
     let directory = match directory(&app.global) {
         Ok(directory) => directory,
         Err(error) => {
-            printer.problem(&Problem::of(&error));
+            printer.problem(&error);
             return exit::code(&Err(error));
         }
     };
@@ -48,7 +48,7 @@ fn start(app: App, printer: Printer) -> i32 {
         Err(_) if code == bowline_contract::exit_code::INTERRUPTED => {
             context.printer.say("stopped")
         }
-        Err(error) => context.printer.problem(&Problem::of(error)),
+        Err(error) => context.printer.problem(error),
         Ok(_) => {}
     }
     code

@@ -299,6 +299,8 @@ fn example(kind: VariableType) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
+
     use super::*;
 
     fn template(name: &str) -> &'static Template {
@@ -392,7 +394,7 @@ mod tests {
                 given.extend(words(&["database_name=a", "schemas=b", "limit=1"]));
             }
             let error = arguments(template("get_tables_query"), &given, None).unwrap_err();
-            assert!(error.to_string().contains(text), "{error}");
+            assert!(error.diagnose().to_string().contains(text), "{error}");
         }
     }
 }

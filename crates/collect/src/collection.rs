@@ -242,7 +242,7 @@ impl Delivery<'_> {
         }
         self.flush()?;
         self.check_taken(FEW)?;
-        self.bury_suspects()?;
+        self.reject_suspects()?;
         self.settle()
     }
 
@@ -265,7 +265,7 @@ impl Delivery<'_> {
             self.check_taken(BATCH)?;
         } else {
             self.ledger.add(taken.into_iter())?;
-            self.bury_suspects()?;
+            self.reject_suspects()?;
         }
         (self.on_progress)(&self.collected);
         Ok(())
@@ -283,7 +283,7 @@ impl Delivery<'_> {
         }
     }
 
-    fn bury_suspects(&mut self) -> Result<(), CollectError> {
+    fn reject_suspects(&mut self) -> Result<(), CollectError> {
         for (event, reason) in std::mem::take(&mut self.suspects) {
             let tally = self.collected.of(event.kind);
             tally.refused += 1;

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use bowline_contract::pipeline::Window;
 use bowline_pipeline::SourceError;
-use bowline_words::{Failure, FailureKind};
+use bowline_words::{Diagnose, Diagnostic, Failure, FailureKind};
 
 /// Why a collection stopped. What it had delivered stays delivered, and its window stays open.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CollectError {
     /// The vendor could not be read to the end.
     #[error(transparent)]
@@ -18,10 +17,7 @@ pub enum CollectError {
     #[error(transparent)]
     Push(PushError),
     /// The platform refused every event so far, so that the fault is hardly theirs.
-    #[error(
-        "the platform takes no event: the first {count} were all refused\n{reason}\nhint: see that the resource's uuid \
-         and type are those of this connector"
-    )]
+    #[error("the platform takes no event: the first {count} were all refused\n{reason}")]
     NothingTaken {
         /// How many were refused.
         count: usize,
@@ -44,12 +40,24 @@ pub enum CollectError {
     Closed,
 }
 
+impl Diagnose for CollectError {
+    fn diagnose(&self) -> Diagnostic {
+        match self {
+            Self::Source(error) => error.diagnose(),
+            Self::Push(error) => error.diagnose(),
+            Self::NothingTaken { .. } => Diagnostic::of(self).hint(
+                "see that the resource's uuid and type are those of this connector".to_owned(),
+            ),
+            Self::Write { .. } | Self::Output(_) | Self::Closed => Diagnostic::of(self),
+        }
+    }
+}
+
 /// Why the platform does not take events. No secret is in it.
 pub type PushError = Failure<PushErrorKind>;
 
 /// The kinds of [`PushError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum PushErrorKind {
     /// The platform cannot be reached, and still cannot after every retry.
     Unreachable,
@@ -77,20 +85,12 @@ impl FailureKind for PushErrorKind {
 
 /// Why the state of earlier collections cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StateError {
     /// Another collection works with it.
-    #[error(
-        "another collection is at work: `{}`\nhint: stop it, or give this one a `--state` folder of its own",
-        .0.display()
-    )]
+    #[error("another collection is at work: `{}`", .0.display())]
     Locked(PathBuf),
     /// It belongs to another connector or destination.
-    #[error(
-        "the state in `{}` is of another collection: {theirs}\nthis one is: {ours}\nhint: give this collection a \
-         `--state` folder of its own, so that neither leaves out a window of the other",
-        .path.display()
-    )]
+    #[error("the state in `{}` is of another collection: {theirs}\nthis one is: {ours}", .path.display())]
     Foreign {
         /// The checkpoint.
         path: PathBuf,
@@ -103,10 +103,7 @@ pub enum StateError {
     #[error("an unfinished window stands in the way: {0}")]
     Unfinished(Window),
     /// It is not readable as what this program writes.
-    #[error(
-        "cannot read the checkpoint: `{}`: {message}\nhint: move it away to begin anew, and say with `--since` from when",
-        .path.display()
-    )]
+    #[error("cannot read the checkpoint: `{}`: {message}", .path.display())]
     Invalid {
         /// The checkpoint.
         path: PathBuf,
@@ -121,4 +118,18 @@ pub enum StateError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Diagnose for StateError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::Locked(_) => "stop it, or give this one a `--state` folder of its own",
+            Self::Foreign { .. } => {
+                "give this collection a `--state` folder of its own, so that neither leaves out a window of the other"
+            }
+            Self::Invalid { .. } => "move it away to begin anew, and say with `--since` from when",
+            Self::Unfinished(_) | Self::Io { .. } => return Diagnostic::of(self),
+        };
+        Diagnostic::of(self).hint(hint.to_owned())
+    }
 }

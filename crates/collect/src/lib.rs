@@ -3,6 +3,29 @@
 //! A thread reads metadata, then runs; another checks, batches and delivers. A bounded queue between them keeps memory
 //! flat when the far end is slow. What was delivered is written down in a [`State`], so that a collection that was
 //! killed goes on with the window it was in and sends little twice.
+//!
+//! What goes out is checked and has a key of its own, the same whenever the same event is read:
+//!
+//! ```
+//! use bowline_collect::{Encoder, Format, Given};
+//! use bowline_contract::pipeline::RunEvent;
+//! use serde_json::json;
+//!
+//! let encoder = Encoder::new("custom-etl-connector-0123abc", Format::Lines);
+//! let run = |status| {
+//!     Given::Run(RunEvent::new(json!({
+//!         "job_source_id": "load", "run_source_id": "1", "status": status,
+//!         "event_time": "2026-11-22T10:00:00Z",
+//!     })))
+//! };
+//! let event = encoder.event(run("queued"));
+//! assert!(event.problems.is_empty() && event.text.starts_with(r#"{"kind":"run","key":""#));
+//! assert_eq!(encoder.event(run("queued")).key, event.key);
+//! assert_eq!(
+//!     encoder.event(run("success")).problems,
+//!     ["`end_time`: required, because the status is `success`"]
+//! );
+//! ```
 
 mod collection;
 mod dead_letters;

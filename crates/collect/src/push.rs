@@ -59,7 +59,7 @@ pub struct Push {
 pub type OnRetry = Box<dyn Fn(&str, Duration) + Send>;
 
 /// What an answer means.
-enum Answer {
+enum Response {
     Taken,
     /// The batch is refused for what is in it.
     Refused(String),
@@ -108,7 +108,7 @@ impl Push {
         first: usize,
         refused: &mut Vec<Refused>,
     ) -> Result<(), PushError> {
-        let Answer::Refused(reason) = self.post(kind, events)? else {
+        let Response::Refused(reason) = self.post(kind, events)? else {
             return Ok(());
         };
         if events.len() == 1 {
@@ -124,7 +124,7 @@ impl Push {
     }
 
     /// Posts a batch, again and again while that may help.
-    fn post(&self, kind: Kind, events: &[Event]) -> Result<Answer, PushError> {
+    fn post(&self, kind: Kind, events: &[Event]) -> Result<Response, PushError> {
         let path = match kind {
             Kind::Asset => METADATA_PATH,
             Kind::Run => RUNS_PATH,
@@ -149,7 +149,7 @@ impl Push {
                     return Err(error(PushErrorKind::Unreachable, &words).hint(hint.to_owned()));
                 }
                 Err(words) => {
-                    let wait = bowline_http::wait(retry, None, LONGEST_WAIT);
+                    let wait = bowline_http::backoff(retry, None, LONGEST_WAIT);
                     self.pause(
                         &format!("`POST {}`: {words}", shown_address(&address)),
                         wait,
@@ -160,14 +160,14 @@ impl Push {
             };
             let cause = format!("status {status}: {}", beginning(words.trim(), SHOWN));
             match status {
-                200..=299 => return Ok(Answer::Taken),
-                400 | 413 | 422 => return Ok(Answer::Refused(self.redactor.redact(&cause))),
+                200..=299 => return Ok(Response::Taken),
+                400 | 413 | 422 => return Ok(Response::Refused(self.redactor.redact(&cause))),
                 401 | 403 => {
                     let hint =
                         "see that the key is one for ingestion, and that it is written right";
                     return Err(error(PushErrorKind::Unauthorized, &cause).hint(hint.to_owned()));
                 }
-                _ if !bowline_http::is_passing(status) => {
+                _ if !bowline_http::is_transient(status) => {
                     let hint = "see that the address is the push API's, without its paths";
                     return Err(error(PushErrorKind::Refused, &cause).hint(hint.to_owned()));
                 }
@@ -175,7 +175,7 @@ impl Push {
                     return Err(error(PushErrorKind::Failing, &cause));
                 }
                 _ => {
-                    let wait = bowline_http::wait(retry, retry_after.as_deref(), LONGEST_WAIT);
+                    let wait = bowline_http::backoff(retry, retry_after.as_deref(), LONGEST_WAIT);
                     let why = format!("`POST {}`: status {status}", shown_address(&address));
                     self.pause(&why, wait);
                     retry += 1;

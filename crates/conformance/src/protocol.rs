@@ -13,7 +13,7 @@ use bowline_protocol::{
     FetchRunDetailsResult, InitializeResult, Method, QueryResult, Response, TemplatesResult,
     VERSION,
 };
-use bowline_words::{Redactor, nearest};
+use bowline_words::{Diagnose, Redactor, nearest};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
@@ -159,7 +159,8 @@ impl<'a> Talk<'a> {
         redactor: &Redactor,
     ) -> Result<Self, String> {
         Ok(Self {
-            process: Process::spawn(program, redactor).map_err(|error| error.to_string())?,
+            process: Process::spawn(program, redactor)
+                .map_err(|error| error.diagnose().to_string())?,
             options,
             hello: None,
             last_id: 0,

@@ -31,13 +31,7 @@ fn spelled(template: &'static Template, text: &str) -> ConnectorTemplate {
 
 fn sqlite_templates() -> TemplateSet {
     let pack = Pack::find("sqlite").expect("there is a pack for SQLite");
-    let mut templates = TemplateSet::default();
-    for template in Template::all() {
-        if let Some(spelling) = pack.spelling(template) {
-            templates.insert(spelled(template, spelling.text));
-        }
-    }
-    templates
+    pack.templates()
 }
 
 /// A database file with a table, a view, and names that want care.

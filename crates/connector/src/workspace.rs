@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use bowline_contract::layout::{self, CONNECTOR_VARIABLE};
 use bowline_contract::{AssetClass, ConnectorName, NameProblem};
-use bowline_words::listed;
 use bowline_words::nearest::hint_or;
+use bowline_words::{Diagnose, Diagnostic, listed};
 
 /// A folder that holds connectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,9 @@ pub struct Located {
 
 /// Why a workspace cannot say which connector is meant.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum WorkspaceError {
     /// The workspace has no connectors at all.
-    #[error("no connectors: `{}` is empty or does not exist\nhint: make one with `{make}`", .dir.display())]
+    #[error("no connectors: `{}` is empty or does not exist", .dir.display())]
     Empty {
         /// The folder looked in.
         dir: PathBuf,
@@ -37,13 +36,13 @@ pub enum WorkspaceError {
         make: &'static str,
     },
     /// Several connectors, and none named.
-    #[error("which connector? there are several: {}\nhint: name one, or set `{CONNECTOR_VARIABLE}`", listed(.names))]
+    #[error("which connector? there are several: {}", listed(.names))]
     Ambiguous {
         /// The names there are, sorted; with the folder in front where both folders have one of that name.
         names: Vec<String>,
     },
     /// The connector asked for is of the other kind.
-    #[error("connector `{name}` is {}\nhint: {}", what_it_is(*.class), instead(*.class, .name))]
+    #[error("connector `{name}` is {}", what_it_is(*.class))]
     OtherClass {
         /// Its name.
         name: ConnectorName,
@@ -51,7 +50,7 @@ pub enum WorkspaceError {
         class: AssetClass,
     },
     /// No connector has the name asked for.
-    #[error("unknown connector: `{asked}`{}\nhint: {hint}", told(*.from))]
+    #[error("unknown connector: `{asked}`{}", told(*.from))]
     Unknown {
         /// The name, as asked.
         asked: String,
@@ -71,7 +70,7 @@ pub enum WorkspaceError {
         reason: NameProblem,
     },
     /// Two folders' names come to the same connector.
-    #[error("two folders for one connector: `{}` and `{}`\nhint: rename one of them", .folders[0].display(), .folders[1].display())]
+    #[error("two folders for one connector: `{}` and `{}`", .folders[0].display(), .folders[1].display())]
     SameName {
         /// The two folders.
         folders: [PathBuf; 2],
@@ -84,6 +83,20 @@ pub enum WorkspaceError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl Diagnose for WorkspaceError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::Empty { make, .. } => Some(format!("make one with `{make}`")),
+            Self::Ambiguous { .. } => Some(format!("name one, or set `{CONNECTOR_VARIABLE}`")),
+            Self::OtherClass { name, class } => Some(instead(*class, name)),
+            Self::Unknown { hint, .. } => Some(hint.clone()),
+            Self::SameName { .. } => Some("rename one of them".to_owned()),
+            Self::InvalidName { .. } | Self::Unreadable { .. } => None,
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 /// Where a connector's name came from.
@@ -400,6 +413,7 @@ mod tests {
                 Ok(path.strip_prefix("connectors/").unwrap_or(&path).to_owned())
             }
             Err(error) => Err(error
+                .diagnose()
                 .to_string()
                 .replace(&dir.path().display().to_string(), "<root>")),
         }

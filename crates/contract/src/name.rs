@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bowline_words::{Diagnose, Diagnostic};
+
 /// A connector's name as its folder bears it: lower-case letters, digits and `_`, not starting with `_`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectorName(String);
@@ -61,14 +63,18 @@ impl std::str::FromStr for ConnectorName {
 
 /// A text that cannot name a connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "invalid connector name: `{name}`: {problem}\nhint: use letters, digits and `_`, such as `sales_db`"
-)]
+#[error("invalid connector name: `{name}`: {problem}")]
 pub struct NameError {
     /// What was typed.
     pub name: String,
     /// Why it does not do.
     pub problem: NameProblem,
+}
+
+impl Diagnose for NameError {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint("use letters, digits and `_`, such as `sales_db`".to_owned())
+    }
 }
 
 /// Why a text cannot name a connector.

@@ -1,7 +1,7 @@
 //! The two ways the contract divides things: sections of templates, and sections of the suite that judges them.
 
 use crate::words::words;
-use bowline_words::nearest;
+use bowline_words::{Diagnose, Diagnostic, nearest};
 
 words! {
     /// The groups that templates stand in.
@@ -127,12 +127,18 @@ impl PipelineSection {
 
 /// A section filter that names no section of the suite.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown section: `{name}`\nhint: {hint}")]
+#[error("unknown section: `{name}`")]
 pub struct UnknownSection {
     /// What was asked for.
     pub name: String,
     /// The nearest section, or all of them.
     pub hint: String,
+}
+
+impl Diagnose for UnknownSection {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint.clone())
+    }
 }
 
 #[cfg(test)]
@@ -157,11 +163,11 @@ mod tests {
     fn an_unknown_filter_names_the_nearest() {
         let error = SuiteSection::parse_filter("ql_metric").unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error.diagnose().to_string(),
             "unknown section: `ql_metric`\nhint: did you mean `ql_metrics`?"
         );
         let error = SuiteSection::parse_filter("everything").unwrap_err();
-        assert!(error.to_string().contains("`functional`, `query_language`"));
+        assert!(error.hint.contains("`functional`, `query_language`"));
     }
 
     #[test]

@@ -43,6 +43,15 @@ impl Template {
         Self::all().find(|template| template.short_name() == short)
     }
 
+    /// The template with this name, which stands in our own code.
+    ///
+    /// # Panics
+    /// When the contract has no such template: a mistake in the code.
+    #[must_use]
+    pub fn known(name: &'static str) -> &'static Template {
+        Self::find(name).unwrap_or_else(|| panic!("`{name}` is no template of the contract"))
+    }
+
     /// The name without `_template`, as people write it in `templates.toml`.
     #[must_use]
     pub fn short_name(&self) -> &'static str {

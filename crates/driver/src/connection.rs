@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use crate::{NotJson, SqlError, SqlErrorKind, Value};
 
@@ -30,8 +32,67 @@ pub trait Connection: Send {
     /// `TooLarge` when the result outgrew the limits. The connection stays usable unless the kind is `Connection`.
     fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError>;
 
+    /// Runs one statement like [`run`](Self::run), and says when that was and how long it took.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when nothing was run, which happens on a [`ReplayingDatabase`](crate::ReplayingDatabase) only.
+    fn ask(&mut self, sql: &str, limits: &Limits) -> Result<Answer, Unanswered> {
+        let asked = Timestamp::now();
+        let started = Instant::now();
+        let result = self.run(sql, limits);
+        Ok(Answer {
+            result: result.map(Arc::new),
+            asked,
+            elapsed: started.elapsed(),
+        })
+    }
+
+    /// Hears of a statement that would have been run, had not somebody stopped the work before. Only who writes down
+    /// what is asked heeds it.
+    fn leave_out(&mut self, _sql: &str) {}
+
+    /// Lets time pass until the next statement.
+    fn pause(&mut self, pause: Duration) {
+        std::thread::sleep(pause);
+    }
+
     /// A handle that stops the running statement from another thread.
     fn canceller(&self) -> Arc<dyn Canceller>;
+}
+
+/// What a statement came to, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Its result, shared rather than copied, or the error.
+    pub result: Result<Arc<ResultSet>, SqlError>,
+    /// When it was asked.
+    pub asked: Timestamp,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Why a statement has no answer: nothing was run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// When the recording was made, the work was stopped before this.
+    #[error("statement was left out: the work was stopped before it")]
+    LeftOut,
+    /// The recording does not have it, or not that often.
+    #[error("no answer is recorded: {sql}")]
+    NotRecorded {
+        /// The statement.
+        sql: String,
+    },
+}
+
+impl From<Unanswered> for SqlError {
+    fn from(unanswered: Unanswered) -> Self {
+        let kind = match unanswered {
+            Unanswered::LeftOut => SqlErrorKind::Cancelled,
+            Unanswered::NotRecorded { .. } => SqlErrorKind::Driver,
+        };
+        Self::new(kind, unanswered.to_string())
+    }
 }
 
 /// Stops what a connection is doing, from another thread.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub use bowline_protocol::ErrorKind as SqlErrorKind;
 
-use bowline_words::{Redactor, Seconds};
+use bowline_words::{Diagnose, Diagnostic, Redactor, Seconds};
 
 /// A failed connection or statement: what kind, the code if known, and the server's own words.
 ///
@@ -18,6 +18,8 @@ pub struct SqlError {
     pub sqlstate: Option<String>,
     /// The server's or driver's own words.
     pub message: String,
+    /// One thing to do about it.
+    pub hint: Option<String>,
 }
 
 impl SqlError {
@@ -27,7 +29,23 @@ impl SqlError {
             kind,
             sqlstate: None,
             message: message.into(),
+            hint: None,
         }
+    }
+
+    /// The same with this one thing to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// The message with the hint after it, where an error must be one text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        Diagnostic::new(&self.message)
+            .hint(self.hint.clone())
+            .to_string()
     }
 
     /// The same error with every secret in its words masked.
@@ -35,6 +53,7 @@ impl SqlError {
     pub fn redacted(self, redactor: &Redactor) -> Self {
         Self {
             message: redactor.redact(&self.message),
+            hint: self.hint.map(|hint| redactor.redact(&hint)),
             ..self
         }
     }
@@ -65,6 +84,12 @@ impl fmt::Display for SqlError {
 }
 
 impl std::error::Error for SqlError {}
+
+impl Diagnose for SqlError {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint.clone())
+    }
+}
 
 /// The kind a SQLSTATE stands for, if it tells; `words` are the server's own.
 pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> {

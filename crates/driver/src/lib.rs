@@ -29,12 +29,15 @@ mod connection;
 mod error;
 mod fake;
 mod json;
+#[cfg(any(feature = "adbc", feature = "odbc"))]
+mod libpq;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod open;
 #[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
 mod paths;
 mod process;
+mod recording;
 #[cfg(any(feature = "adbc", feature = "odbc"))]
 mod session;
 #[cfg(feature = "sqlite")]
@@ -45,9 +48,11 @@ mod watch;
 
 pub use bowline_protocol::NotJson;
 pub use connection::{
-    Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus,
+    Answer, Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus,
+    Unanswered,
 };
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};
 pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};
+pub use recording::{RecordedStatement, Recording, RecordingDatabase, ReplayingDatabase};
 pub use value::{Interval, Value};

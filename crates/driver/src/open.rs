@@ -126,10 +126,9 @@ pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
 fn left_out(kind: &str) -> SqlError {
     SqlError::new(
         crate::SqlErrorKind::Driver,
-        format!(
-            "this program has no drivers of the kind `{kind}`\nhint: build it with the feature `{kind}`"
-        ),
+        format!("this program has no drivers of the kind `{kind}`"),
     )
+    .hint(format!("build it with the feature `{kind}`"))
 }
 
 #[cfg(test)]
@@ -142,7 +141,7 @@ mod tests {
         let error = open(&DriverSpec::new(DriverKind::Sqlite)).err().unwrap();
         assert_eq!(error.kind, crate::SqlErrorKind::Driver);
         assert_eq!(
-            error.message,
+            error.text(),
             "this program has no drivers of the kind `sqlite`\nhint: build it with the feature `sqlite`"
         );
     }

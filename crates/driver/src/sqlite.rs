@@ -61,14 +61,16 @@ pub(crate) fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
         let hint = hint_or(unknown, names(), || {
             format!("the options are {}", names().collect::<Vec<_>>().join(", "))
         });
-        return Err(driver_error(format!(
-            "unknown SQLite option: `{unknown}`\nhint: {hint}"
-        )));
+        return Err(driver_error(
+            format!("unknown SQLite option: `{unknown}`"),
+            hint,
+        ));
     }
     let path = options.get("path").map(String::as_str).unwrap_or_default();
     if path.is_empty() {
         return Err(driver_error(
-            "missing SQLite option: `path`\nhint: name the database file, or `:memory:`",
+            "missing SQLite option: `path`",
+            "name the database file, or `:memory:`",
         ));
     }
     let mode = open_mode(options)?;
@@ -109,9 +111,10 @@ fn open_mode(options: &BTreeMap<String, String>) -> Result<OpenFlags, SqlError> 
         }
         Some("read_write") => Ok(OpenFlags::SQLITE_OPEN_READ_WRITE),
         Some("read_only") => Ok(OpenFlags::SQLITE_OPEN_READ_ONLY),
-        Some(other) => Err(driver_error(format!(
-            "unknown SQLite mode: `{other}`\nhint: use `create`, `read_write` or `read_only`"
-        ))),
+        Some(other) => Err(driver_error(
+            format!("unknown SQLite mode: `{other}`"),
+            "use `create`, `read_write` or `read_only`",
+        )),
     }
 }
 
@@ -123,14 +126,15 @@ fn busy_timeout(options: &BTreeMap<String, String>) -> Result<Duration, SqlError
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| {
-            driver_error(format!(
-                "wrong SQLite option: `busy_timeout` is `{text}`\nhint: give seconds, such as `5`"
-            ))
+            driver_error(
+                format!("wrong SQLite option: `busy_timeout` is `{text}`"),
+                "give seconds, such as `5`",
+            )
         })
 }
 
-fn driver_error(message: impl Into<String>) -> SqlError {
-    SqlError::new(SqlErrorKind::Driver, message)
+fn driver_error(message: impl Into<String>, hint: impl Into<String>) -> SqlError {
+    SqlError::new(SqlErrorKind::Driver, message).hint(hint.into())
 }
 
 impl Database for SqliteDatabase {

@@ -9,7 +9,6 @@ use jiff::civil::{Date, DateTime, Time};
 ///
 /// `Display` is for people; [`Value::to_json`] is for programs.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum Value {
     /// SQL NULL.
     Null,

@@ -21,4 +21,4 @@ mod retry;
 
 pub use address::{Origin, resolve};
 pub use agent::agent_config;
-pub use retry::{Cancelled, is_passing, pause, wait, wait_by};
+pub use retry::{Cancelled, backoff, backoff_by, is_transient, pause};

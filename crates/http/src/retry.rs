@@ -1,4 +1,4 @@
-//! When a request is tried again, and how long before.
+//! When a request is sent again, and how long before.
 
 use std::time::{Duration, Instant};
 
@@ -7,24 +7,24 @@ use jiff::Timestamp;
 /// The wait before the first retry; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
-/// Whether a status is worth another try.
+/// Whether a status is worth a retry: what it says may pass.
 #[must_use]
-pub const fn is_passing(status: u16) -> bool {
+pub const fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The wait before try number `retry`, from 0: what the server asks for, or twice the last; never above `longest`.
+/// The wait before retry number `retry`, from 0: what the server asks for, or twice the last; never above `longest`.
 ///
 /// Without the server's word up to a quarter is added, so that clients that failed together do not come back together.
 #[must_use]
-pub fn wait(retry: u32, retry_after: Option<&str>, longest: Duration) -> Duration {
-    wait_by(Timestamp::now(), retry, retry_after, None, longest)
+pub fn backoff(retry: u32, retry_after: Option<&str>, longest: Duration) -> Duration {
+    backoff_by(Timestamp::now(), retry, retry_after, None, longest)
 }
 
 /// The same by a given clock. `date` is the header of that name: what the server's own clock showed, by which a date
 /// in `Retry-After` is meant.
 #[must_use]
-pub fn wait_by(
+pub fn backoff_by(
     now: Timestamp,
     retry: u32,
     retry_after: Option<&str>,
@@ -44,15 +44,15 @@ pub fn wait_by(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancelled;
 
-/// Sleeps, but notices when it is called off.
+/// Sleeps, but notices when it is cancelled.
 ///
 /// # Errors
 /// [`Cancelled`] when it is.
-pub fn pause(wait: Duration, called_off: impl Fn() -> bool) -> Result<(), Cancelled> {
+pub fn pause(wait: Duration, is_cancelled: impl Fn() -> bool) -> Result<(), Cancelled> {
     const SLICE: Duration = Duration::from_millis(50);
     let end = Instant::now() + wait;
     loop {
-        if called_off() {
+        if is_cancelled() {
             return Err(Cancelled);
         }
         let left = end.saturating_duration_since(Instant::now());
@@ -105,7 +105,7 @@ mod tests {
             Some("Sun, 22 Nov 2026 18:00:00 GMT"),
         );
         let longest = Duration::from_secs(60);
-        let wait = wait_by(ours, 0, after, date, longest);
+        let wait = backoff_by(ours, 0, after, date, longest);
         assert_eq!(wait, Duration::from_secs(30));
     }
 
@@ -121,10 +121,10 @@ mod tests {
         let longest = Duration::from_secs(60);
         for retry in 0..5 {
             let least = FIRST_WAIT * 2_u32.pow(retry);
-            let wait = wait(retry, None, longest);
+            let wait = backoff(retry, None, longest);
             assert!(wait >= least && wait <= least.mul_f64(1.25), "{wait:?}");
         }
-        assert_eq!(wait(30, None, longest), longest);
-        assert_eq!(wait(0, Some("3600"), longest), longest);
+        assert_eq!(backoff(30, None, longest), longest);
+        assert_eq!(backoff(0, Some("3600"), longest), longest);
     }
 }

@@ -8,7 +8,6 @@ pub type ImageError = Failure<ImageErrorKind>;
 
 /// The kinds of [`ImageError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum ImageErrorKind {
     /// What is asked for cannot be built as asked: found before any work is done.
     Plan,

@@ -4,7 +4,6 @@ use bowline_oci::registry::RegistryEvent;
 
 /// Something that happened during a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum BuildEvent {
     /// A part of the work began: what is done to which thing, such as "reading `base`".
     Step(String),

@@ -2,17 +2,24 @@
 
 use bowline_oci::Platform;
 use bowline_words::nearest::hint_or;
+use bowline_words::{Diagnose, Diagnostic};
 
 const KNOWN: [&str; 2] = ["linux/amd64", "linux/arm64"];
 
 /// A text that names no platform an agent image can be made for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown platform: `{text}`\nhint: {hint}")]
+#[error("unknown platform: `{text}`")]
 pub struct PlatformError {
     /// What was given.
     pub text: String,
     /// The nearest that there is, or all.
     pub hint: String,
+}
+
+impl Diagnose for PlatformError {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint.clone())
+    }
 }
 
 /// Reads `linux/amd64` or `linux/arm64`; `v8` may follow the latter and says nothing new.
@@ -51,7 +58,7 @@ mod tests {
     fn an_unknown_one_gets_the_nearest() {
         let error = agent_platform("linux/amd46").unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error.diagnose().to_string(),
             "unknown platform: `linux/amd46`\nhint: did you mean `linux/amd64`?"
         );
         assert!(agent_platform("windows").is_err());

@@ -3,16 +3,15 @@
 use std::io;
 use std::path::Path;
 
+use bowline_words::{Diagnose, Diagnostic};
+
 use crate::catalogue::{CatalogueEntry, Platform};
 
 /// Why a driver was not installed. Nothing was left half done.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum InstallError {
     /// Nobody builds the driver for this machine.
-    #[error(
-        "driver has no build for this machine: `{driver}` on {platform}\nhint: it is built for {available}"
-    )]
+    #[error("driver has no build for this machine: `{driver}` on {platform}")]
     NoBuild {
         /// The driver.
         driver: String,
@@ -22,9 +21,7 @@ pub enum InstallError {
         available: String,
     },
     /// The client that fetches the package is not on this machine.
-    #[error(
-        "package client is not installed: `{client}` is needed to fetch `{package}`\nhint: install {client}, or fetch the package elsewhere and install from the file"
-    )]
+    #[error("package client is not installed: `{client}` is needed to fetch `{package}`")]
     NoClient {
         /// The client.
         client: &'static str,
@@ -32,9 +29,7 @@ pub enum InstallError {
         package: String,
     },
     /// The client could not fetch the package: no network, no such package, a refused proxy.
-    #[error(
-        "package cannot be fetched: `{package}` with {client}\n{words}\nhint: check the network and the settings of {client}; the client's own words are above"
-    )]
+    #[error("package cannot be fetched: `{package}` with {client}\n{words}")]
     Download {
         /// The client.
         client: &'static str,
@@ -44,9 +39,7 @@ pub enum InstallError {
         words: String,
     },
     /// The archive is not the one the catalogue means.
-    #[error(
-        "archive has the wrong hash: `{file}`\nexpected {expected}\nfound    {found}\nhint: nothing was unpacked; the package index gave another file than the one this program was checked with"
-    )]
+    #[error("archive has the wrong hash: `{file}`\nexpected {expected}\nfound    {found}")]
     WrongHash {
         /// The archive.
         file: String,
@@ -64,18 +57,47 @@ pub enum InstallError {
         reason: String,
     },
     /// The driver folder cannot be written to.
-    #[error("driver cannot be written: `{path}`\n{source}\nhint: {hint}")]
+    #[error("driver cannot be written: `{path}`\n{source}")]
     Write {
         /// The file or folder.
         path: String,
         /// What the system says.
         source: io::Error,
-        /// What to do.
-        hint: &'static str,
     },
     /// It was stopped.
     #[error("installation was stopped")]
     Interrupted,
+}
+
+impl Diagnose for InstallError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::NoBuild { available, .. } => Some(format!("it is built for {available}")),
+            Self::NoClient { client, .. } => Some(format!(
+                "install {client}, or fetch the package elsewhere and install from the file"
+            )),
+            Self::Download { client, .. } => Some(format!(
+                "check the network and the settings of {client}; the client's own words are above"
+            )),
+            Self::WrongHash { .. } => Some(
+                "nothing was unpacked; the package index gave another file than the one this program was checked with"
+                    .to_owned(),
+            ),
+            Self::Write { source, .. } => Some(unwritable(source.kind()).to_owned()),
+            Self::Unpack { .. } | Self::Interrupted => None,
+        };
+        Diagnostic::of(self).hint(hint)
+    }
+}
+
+fn unwritable(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "choose a folder you may write to with the variable `BOWLINE_DRIVER_DIR`"
+        }
+        _ => "choose another folder with the variable `BOWLINE_DRIVER_DIR`",
+    }
 }
 
 impl InstallError {
@@ -102,17 +124,9 @@ impl InstallError {
     }
 
     pub(crate) fn write(path: &Path, source: io::Error) -> Self {
-        let hint = match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "choose a folder you may write to with the variable `BOWLINE_DRIVER_DIR`"
-            }
-            _ => "choose another folder with the variable `BOWLINE_DRIVER_DIR`",
-        };
         Self::Write {
             path: path.display().to_string(),
             source,
-            hint,
         }
     }
 }

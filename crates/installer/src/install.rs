@@ -24,7 +24,6 @@ pub struct InstallOptions<'a> {
 
 /// What an installation is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum InstallEvent {
     /// The client fetches a package of so many bytes.
     Downloading {

@@ -11,14 +11,14 @@ use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
 use bowline_contract::pipeline::PipelineManifest;
 use bowline_process::Program;
 
+use crate::described::DescribedPipeline;
 use crate::description::{self, Description, File};
 use crate::error::SourceError;
 use crate::explanation::OnExplanation;
 use crate::http::{OnExchange, OnRetry, Transport};
-use crate::paged::PagedPipeline;
+use crate::methods::MethodsPipeline;
 use crate::pipeline::Pipeline;
 use crate::process::ProcessMethods;
-use crate::source::HttpSource;
 
 /// A pipeline connector's folder in memory.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct PipelineConnector {
     /// Its manifest.
     pub manifest: PipelineManifest,
     /// How its vendor is read.
-    pub source: PipelineSource,
+    pub kind: PipelineKind,
 }
 
 /// How a connector is opened; only one that is described takes note of it.
@@ -48,7 +48,7 @@ pub struct Opening {
 
 /// How a connector reads its vendor.
 #[derive(Debug, Clone)]
-pub enum PipelineSource {
+pub enum PipelineKind {
     /// As its `connector.toml` describes.
     Described(Box<Description>),
     /// By a program of its own: a `connector.py`, or what `[driver]` names.
@@ -82,13 +82,13 @@ impl PipelineConnector {
         }
         let mut problems = Vec::new();
         let manifest = read_manifest(&dir.join(MANIFEST_FILE), &mut problems)?;
-        let source = if file.is_file() {
+        let kind = if file.is_file() {
             match description::parse(&file, &read(&file)?) {
-                Ok(File::Described(description)) => Some(PipelineSource::Described(description)),
+                Ok(File::Described(description)) => Some(PipelineKind::Described(description)),
                 Ok(File::Program { command }) => {
                     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
                     let program = Program::new(name.as_str(), command, dir);
-                    Some(PipelineSource::Program(program))
+                    Some(PipelineKind::Program(program))
                 }
                 Err(LoadError::Invalid { problems: more }) => {
                     problems.extend(more);
@@ -98,14 +98,14 @@ impl PipelineConnector {
             }
         } else {
             let program = bowline_connector::python_program(&name, dir, on_event)?;
-            Some(PipelineSource::Program(program))
+            Some(PipelineKind::Program(program))
         };
-        match (manifest, source) {
-            (Some(manifest), Some(source)) => Ok(Self {
+        match (manifest, kind) {
+            (Some(manifest), Some(kind)) => Ok(Self {
                 name,
                 dir: dir.to_path_buf(),
                 manifest,
-                source,
+                kind,
             }),
             _ => Err(LoadError::Invalid { problems }),
         }
@@ -135,29 +135,33 @@ impl PipelineConnector {
         opening: Opening,
     ) -> Result<Arc<dyn Pipeline>, SourceError> {
         let manifest = self.manifest.clone();
-        Ok(match &self.source {
-            PipelineSource::Described(description) => {
+        Ok(match &self.kind {
+            PipelineKind::Described(description) => {
                 let description = description.as_ref().clone();
-                let mut source = match opening.transport {
-                    Some(transport) => {
-                        HttpSource::over(transport, manifest, description, credentials, cancel)?
-                    }
-                    None => HttpSource::new(manifest, description, credentials, cancel)?,
+                let mut pipeline = match opening.transport {
+                    Some(transport) => DescribedPipeline::over(
+                        transport,
+                        manifest,
+                        description,
+                        credentials,
+                        cancel,
+                    )?,
+                    None => DescribedPipeline::new(manifest, description, credentials, cancel)?,
                 };
                 if let Some(on_exchange) = opening.on_exchange {
-                    source = source.watched(on_exchange);
+                    pipeline = pipeline.watched(on_exchange);
                 }
                 if let Some(on_retry) = opening.on_retry {
-                    source = source.telling(on_retry);
+                    pipeline = pipeline.telling(on_retry);
                 }
                 if let Some(on_explanation) = opening.on_explanation {
-                    source = source.explained(on_explanation);
+                    pipeline = pipeline.explained(on_explanation);
                 }
-                Arc::new(source)
+                Arc::new(pipeline)
             }
-            PipelineSource::Program(program) => {
+            PipelineKind::Program(program) => {
                 let methods = ProcessMethods::new(program.clone(), credentials, cancel);
-                Arc::new(PagedPipeline::new(manifest, methods))
+                Arc::new(MethodsPipeline::new(manifest, methods))
             }
         })
     }

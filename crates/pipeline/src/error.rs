@@ -7,7 +7,6 @@ pub type SourceError = Failure<SourceErrorKind>;
 
 /// The kinds of [`SourceError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum SourceErrorKind {
     /// The vendor cannot be reached.
     Unreachable,

@@ -11,9 +11,9 @@ use serde_json::{Map, Value as Json};
 use crate::description::{Entries, FieldTree, Mapping};
 use crate::error::SourceError;
 use crate::expression::{text_of, to_json};
-use crate::fetch::{Reader, Row};
+use crate::source_reader::{Row, SourceReader};
 
-impl Reader<'_> {
+impl SourceReader<'_> {
     /// What the fields of a row see: the record, its parent, and the shared values.
     pub(crate) fn row_scope(
         &self,

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use crate::description::{Entries, FieldTree, Mapping};
 use crate::expression::{Expression, to_json};
-use crate::fetch::{Row, Step};
 use crate::http::{Client, trimmed};
+use crate::source_reader::{Evaluation, Row};
 
 /// What is told of every event, right before the event itself is handed on.
 pub type OnExplanation = Arc<dyn Fn(Explanation) + Send + Sync>;
@@ -40,7 +40,12 @@ pub struct ExplainedField {
 
 impl Explanation {
     /// Puts together what a row's expressions came to.
-    pub(crate) fn of(client: &Client, mapping: &Mapping, row: &Row, steps: Vec<Step>) -> Self {
+    pub(crate) fn of(
+        client: &Client,
+        mapping: &Mapping,
+        row: &Row,
+        steps: Vec<Evaluation>,
+    ) -> Self {
         let shown = |value: &Value| trimmed(&client.masked_json(to_json(value)));
         let paths = paths(mapping);
         let mut fields: Vec<ExplainedField> = Vec::new();

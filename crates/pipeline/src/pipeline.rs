@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::error::SourceError;
+use crate::methods::FetchMethods;
 use crate::status::Unmapped;
 
 /// An orchestrator's jobs and runs, read to the end.
@@ -62,44 +63,6 @@ pub trait Pipeline: Send + Sync {
 
     /// Stops every reading soon, and those to come.
     fn cancel(&self);
-}
-
-/// The contract's two methods, one page at a time and nothing done to what they give.
-pub trait FetchMethods: Send + Sync {
-    /// `setup_connection()`, if the connector has it; once it has logged in, nothing more is done.
-    ///
-    /// # Errors
-    /// The connector's own.
-    fn setup_connection(&self) -> Result<(), SourceError>;
-
-    /// `fetch_metadata(limit, offset)`.
-    ///
-    /// # Errors
-    /// The connector's own.
-    fn fetch_metadata(&self, page: Page) -> Result<Vec<AssetEvent>, SourceError>;
-
-    /// `fetch_run_details(run_ids, window_start, window_end, limit, offset)`; neither ids nor a window without a
-    /// query, which the contract forbids.
-    ///
-    /// # Errors
-    /// The connector's own.
-    fn fetch_run_details(
-        &self,
-        query: Option<&RunQuery>,
-        page: Page,
-    ) -> Result<Vec<RunEvent>, SourceError>;
-
-    /// Stops a call soon, and those to come.
-    fn cancel(&self);
-}
-
-/// One page of the contract's methods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// The most events wanted.
-    pub limit: usize,
-    /// How many events come before the page.
-    pub offset: usize,
 }
 
 /// The runs to read.

@@ -17,7 +17,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{SourceError, SourceErrorKind};
-use crate::pipeline::{FetchMethods, Page, RunQuery};
+use crate::methods::{FetchMethods, PageQuery};
+use crate::pipeline::RunQuery;
 
 /// How long one call may take: a page of a slow vendor, with a request for each run.
 const CALL: CallLimits = CallLimits {
@@ -105,7 +106,7 @@ impl FetchMethods for ProcessMethods {
         Ok(())
     }
 
-    fn fetch_metadata(&self, page: Page) -> Result<Vec<AssetEvent>, SourceError> {
+    fn fetch_metadata(&self, page: PageQuery) -> Result<Vec<AssetEvent>, SourceError> {
         let params = FetchMetadataParams {
             limit: page.limit as u64,
             offset: page.offset as u64,
@@ -117,7 +118,7 @@ impl FetchMethods for ProcessMethods {
     fn fetch_run_details(
         &self,
         query: Option<&RunQuery>,
-        page: Page,
+        page: PageQuery,
     ) -> Result<Vec<RunEvent>, SourceError> {
         let (run_ids, window) = match query {
             None => (None, None),
@@ -146,7 +147,9 @@ fn failed(method: Method, error: &ProcessError) -> SourceError {
         Fault::Cancelled => SourceErrorKind::Cancelled,
         Fault::TooLong { .. } => SourceErrorKind::TooLarge,
         Fault::Garbage { .. } => SourceErrorKind::Format,
-        _ => SourceErrorKind::Connector,
+        Fault::NotStarted { .. } | Fault::Ended { .. } | Fault::Unfit(_) | Fault::Refused(_) => {
+            SourceErrorKind::Connector
+        }
     };
-    SourceError::new(kind, format!("`{method}`")).because(error.to_string())
+    SourceError::new(kind, format!("`{method}`")).because_of(error)
 }

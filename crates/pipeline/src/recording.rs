@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bowline_connector::Credentials;
 use bowline_contract::credentials::secret_values;
+use bowline_words::{Diagnose, Diagnostic};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
@@ -24,10 +25,9 @@ const MASK: &str = "***";
 
 /// Why a recording cannot be made or read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum RecordingError {
     /// The folder holds something already.
-    #[error("cannot save a recording: `{}` is not empty\nhint: name a folder that does not exist yet", .dir.display())]
+    #[error("cannot save a recording: `{}` is not empty", .dir.display())]
     NotEmpty {
         /// The folder.
         dir: PathBuf,
@@ -41,7 +41,7 @@ pub enum RecordingError {
         source: std::io::Error,
     },
     /// There is no recording.
-    #[error("no recording: `{}`: {source}\nhint: make one with `bowline inspect --save`", .path.display())]
+    #[error("no recording: `{}`: {source}", .path.display())]
     Missing {
         /// What was to be read.
         path: PathBuf,
@@ -56,6 +56,17 @@ pub enum RecordingError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl Diagnose for RecordingError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::NotEmpty { .. } => Some("name a folder that does not exist yet".to_owned()),
+            Self::Missing { .. } => Some("make one with `bowline inspect --save`".to_owned()),
+            Self::Write { .. } | Self::Format { .. } => None,
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 /// Writes exchanges down.

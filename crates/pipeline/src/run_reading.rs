@@ -8,12 +8,12 @@ use std::thread;
 use bowline_contract::pipeline::{EventTime, RunEvent};
 use bowline_template::{Scope, Value};
 
+use crate::described::{DescribedPipeline, RUN_IDS, rows_of, window_scope, with_sources};
 use crate::description::{self, FieldTree, Mapping, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::to_json;
-use crate::fetch::{Loaded, Reader, Row, Sources};
 use crate::pipeline::{RunQuery, Summary};
-use crate::source::{HttpSource, RUN_IDS, rows_of, window_scope, with_sources};
+use crate::source_reader::{LoadedSource, Row, SourceReader, Sources};
 use crate::status::map_run;
 
 /// How many rows are completed together. What they need besides is asked for side by side, so that few rows at a time
@@ -22,8 +22,8 @@ const CHUNK: usize = 500;
 
 /// A reading of runs under way.
 pub(crate) struct RunReading<'s, 'e> {
-    source: &'s HttpSource,
-    reader: Reader<'s>,
+    pipeline: &'s DescribedPipeline,
+    reader: SourceReader<'s>,
     query: &'s RunQuery,
     page_size: Option<NonZeroUsize>,
     scope: Scope,
@@ -45,12 +45,12 @@ pub(crate) struct RunReading<'s, 'e> {
 
 impl<'s, 'e> RunReading<'s, 'e> {
     pub(crate) fn new(
-        source: &'s HttpSource,
+        pipeline: &'s DescribedPipeline,
         query: &'s RunQuery,
         page_size: Option<NonZeroUsize>,
         on_event: &'e mut dyn FnMut(RunEvent),
     ) -> Self {
-        let description = &source.description;
+        let description = &pipeline.description;
         let runs = &description.runs;
         let groups: BTreeSet<String> = std::iter::once(&runs.mapping.from)
             .chain(&runs.also)
@@ -75,8 +75,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let time_names = time_names(&runs.mapping);
         let early_time = time_names.is_disjoint(&per_page);
         let (scope, ids) = match query {
-            RunQuery::Window(window) => (window_scope(&source.scope, *window), Vec::new()),
-            RunQuery::Ids(ids) => (source.scope.with([(RUN_IDS, texts(ids))]), ids.clone()),
+            RunQuery::Window(window) => (window_scope(&pipeline.scope, *window), Vec::new()),
+            RunQuery::Ids(ids) => (pipeline.scope.with([(RUN_IDS, texts(ids))]), ids.clone()),
         };
         let id_rows = ids.into_iter().map(|id| Row {
             record: Value::from(id),
@@ -84,11 +84,11 @@ impl<'s, 'e> RunReading<'s, 'e> {
         });
         let sources = Sources::from([(
             RUN_IDS.to_owned(),
-            Arc::new(Loaded::list(id_rows.collect())),
+            Arc::new(LoadedSource::list(id_rows.collect())),
         )]);
         Self {
-            source,
-            reader: Reader::new(&source.client, page_size),
+            pipeline,
+            reader: SourceReader::new(&pipeline.client, page_size),
             query,
             page_size,
             scope,
@@ -99,14 +99,14 @@ impl<'s, 'e> RunReading<'s, 'e> {
             early_time,
             seen: HashSet::new(),
             summary: Summary::default(),
-            requests_before: source.client.requests(),
+            requests_before: pipeline.client.requests(),
             on_event,
         }
     }
 
     /// Reads a source of runs and hands on what is asked for.
     pub(crate) fn read(&mut self, name: &str) -> Result<(), SourceError> {
-        let description = &self.source.description;
+        let description = &self.pipeline.description;
         let source = &description.sources[name];
         let scope = self.scope.clone();
         if let Some(other) = source.origin.source() {
@@ -115,8 +115,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
             let loaded = self.reader.load(source, &scope, &drivers)?;
             return self.rows(loaded.rows);
         }
-        let reader = Reader::new(&self.source.client, self.page_size);
-        if self.source.client.in_flight() == 1 {
+        let reader = SourceReader::new(&self.pipeline.client, self.page_size);
+        if self.pipeline.client.in_flight() == 1 {
             reader.walk(source, &scope, &mut |rows| self.rows(rows))?;
         } else {
             self.walk_ahead(&reader, source, &scope)?;
@@ -130,7 +130,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
     /// Reads pages in a thread of its own, while the rows of those before are completed.
     fn walk_ahead(
         &mut self,
-        reader: &Reader<'_>,
+        reader: &SourceReader<'_>,
         source: &Source,
         scope: &Scope,
     ) -> Result<(), SourceError> {
@@ -163,17 +163,17 @@ impl<'s, 'e> RunReading<'s, 'e> {
 
     /// What the reading came to.
     pub(crate) fn finish(mut self) -> Summary {
-        self.summary.requests = self.source.client.requests() - self.requests_before;
+        self.summary.requests = self.pipeline.client.requests() - self.requests_before;
         self.summary.notes = self.reader.into_notes();
         self.summary
     }
 
     fn mapping(&self) -> &'s Mapping {
-        &self.source.description.runs.mapping
+        &self.pipeline.description.runs.mapping
     }
 
     fn load_for(&mut self, name: &str) -> Result<(), SourceError> {
-        self.source.load(
+        self.pipeline.load(
             &self.reader,
             name,
             &self.scope,
@@ -184,7 +184,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
 
     fn rows(&mut self, rows: Vec<Row>) -> Result<(), SourceError> {
         self.summary.records += rows.len();
-        for name in self.source.sources_of(self.mapping()) {
+        for name in self.pipeline.sources_of(self.mapping()) {
             if !self.per_page.contains(&name) {
                 self.load_for(&name)?;
             }
@@ -223,12 +223,12 @@ impl<'s, 'e> RunReading<'s, 'e> {
             return Ok(());
         }
         let mut sources = self.sources.clone();
-        let group = Arc::new(Loaded::list(wanted));
+        let group = Arc::new(LoadedSource::list(wanted));
         for name in &self.groups {
             sources.insert(name.clone(), Arc::clone(&group));
         }
-        for name in self.source.sources_of(mapping) {
-            self.source.load(
+        for name in self.pipeline.sources_of(mapping) {
+            self.pipeline.load(
                 &self.reader,
                 &name,
                 &self.scope,
@@ -237,11 +237,11 @@ impl<'s, 'e> RunReading<'s, 'e> {
             )?;
         }
         let scope = with_sources(&self.scope, &sources);
-        let manifest = &self.source.manifest;
+        let manifest = &self.pipeline.manifest;
         for row in &group.rows {
             let reader = &self.reader;
             let make = || reader.run(mapping, &scope, row);
-            let mut run = self.source.explaining(reader, mapping, row, make)?;
+            let mut run = self.pipeline.explaining(reader, mapping, row, make)?;
             if !self.query.asks_for(&run) {
                 self.summary.outside += 1;
                 continue;

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use bowline_protocol::{ErrorObject, Method};
-use bowline_words::{Redactor, Seconds};
+use bowline_words::{Diagnose, Diagnostic, Redactor, Seconds};
 
 /// A failed call, with the connector it was made to. No text in it holds a credential.
 #[derive(Debug)]
@@ -105,74 +105,76 @@ impl Fault {
 impl fmt::Display for ProcessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let connector = &self.connector;
-        let hint = match &self.fault {
-            Fault::NotStarted { program, source } => {
-                write!(
-                    f,
-                    "cannot start the process of connector `{connector}`: `{program}`: {source}"
-                )?;
-                (source.kind() == std::io::ErrorKind::NotFound)
-                    .then_some("build the program, or mend `command` in connector.toml")
-            }
-            Fault::Ended { method, how } => {
-                write!(
-                    f,
-                    "the process of connector `{connector}` ended during `{method}`: {how}"
-                )?;
-                None
-            }
-            Fault::TimedOut { method, limit } => {
-                write!(
-                    f,
-                    "the process of connector `{connector}` was ended: `{method}` took longer than {}",
-                    Seconds(*limit)
-                )?;
-                None
-            }
-            Fault::Cancelled => {
-                f.write_str("statement was cancelled")?;
-                None
-            }
+        match &self.fault {
+            Fault::NotStarted { program, source } => write!(
+                f,
+                "cannot start the process of connector `{connector}`: `{program}`: {source}"
+            ),
+            Fault::Ended { method, how } => write!(
+                f,
+                "the process of connector `{connector}` ended during `{method}`: {how}"
+            ),
+            Fault::TimedOut { method, limit } => write!(
+                f,
+                "the process of connector `{connector}` was ended: `{method}` took longer than {}",
+                Seconds(*limit)
+            ),
+            Fault::Cancelled => f.write_str("statement was cancelled"),
             Fault::Garbage {
                 method,
                 reason,
                 line,
-            } => {
-                write!(
-                    f,
-                    "the process of connector `{connector}` did not answer `{method}` by the protocol: {reason}\n  {line}"
-                )?;
-                Some("only messages belong on its standard output; logs belong on standard error")
-            }
-            Fault::TooLong { method, limit } => {
-                write!(
-                    f,
-                    "result is too large: connector `{connector}` answered `{method}` with more than {limit} bytes"
-                )?;
-                None
-            }
+            } => write!(
+                f,
+                "the process of connector `{connector}` did not answer `{method}` by the protocol: {reason}\n  {line}"
+            ),
+            Fault::TooLong { method, limit } => write!(
+                f,
+                "result is too large: connector `{connector}` answered `{method}` with more than {limit} bytes"
+            ),
             Fault::Unfit(reason) => {
-                write!(f, "connector `{connector}` cannot be used: {reason}")?;
-                None
+                write!(f, "connector `{connector}` cannot be used: {reason}")
             }
             Fault::Refused(error) => {
+                let mut trace = error.data.trace.iter();
                 f.write_str(&error.message)?;
-                for line in &error.data.trace {
-                    write!(f, "\n  {line}")?;
-                }
-                error.data.hint.as_deref()
+                trace.try_for_each(|line| write!(f, "\n  {line}"))
             }
-        };
+        }?;
         if !self.last_words.is_empty() {
             f.write_str("\nits last words on standard error:")?;
             for line in &self.last_words {
                 write!(f, "\n  {line}")?;
             }
         }
-        match hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+impl ProcessError {
+    fn hint(&self) -> Option<String> {
+        let hint = match &self.fault {
+            Fault::NotStarted { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "build the program, or mend `command` in connector.toml"
+            }
+            Fault::Garbage { .. } => {
+                "only messages belong on its standard output; logs belong on standard error"
+            }
+            Fault::Refused(error) => return error.data.hint.clone(),
+            Fault::NotStarted { .. }
+            | Fault::Ended { .. }
+            | Fault::TimedOut { .. }
+            | Fault::Cancelled
+            | Fault::TooLong { .. }
+            | Fault::Unfit(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Diagnose for ProcessError {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint())
     }
 }
 

@@ -31,7 +31,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// | named values in order | `{"$struct": [["name", value], …]}` |
 /// | anything else | `{"$other": ["its type", "its text"]}` |
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum WireValue {
     /// SQL NULL.
     Null,

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
     Debug, Clone, Copy, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(transparent)]
-#[schemars(inline)]
 pub struct Milliseconds(f64);
 
 impl From<Duration> for Milliseconds {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use crate::scenario::{Clock, Form, Lists, Login, Lookup, Paging, Scenario, Steps};
+use crate::scenario::{Clock, Form, Lists, Login, Lookup, PagingStyle, Scenario, Steps};
 use crate::vendor::{SECRET, USER};
 
 /// The manifest that fits every simulated vendor.
@@ -125,12 +125,12 @@ fn source(
     parameters: &[(&str, String)],
 ) {
     let paged: &[(&str, &str)] = match scenario.paging {
-        Paging::None => &[],
-        Paging::Offset => &[("limit", "page.size"), ("offset", "page.offset")],
-        Paging::Number => &[("limit", "page.size"), ("page", "page.number")],
-        Paging::Cursor => &[("limit", "page.size"), ("cursor", "page.cursor")],
-        Paging::After => &[("limit", "page.size"), ("after", "page.cursor")],
-        Paging::Link => &[("limit", "page.size")],
+        PagingStyle::None => &[],
+        PagingStyle::Offset => &[("limit", "page.size"), ("offset", "page.offset")],
+        PagingStyle::Number => &[("limit", "page.size"), ("page", "page.number")],
+        PagingStyle::Cursor => &[("limit", "page.size"), ("cursor", "page.cursor")],
+        PagingStyle::After => &[("limit", "page.size"), ("after", "page.cursor")],
+        PagingStyle::Link => &[("limit", "page.size")],
     };
     let paged = paged
         .iter()
@@ -163,7 +163,7 @@ fn source(
         }
     };
     let records = match scenario.paging {
-        Paging::None => within.clone(),
+        PagingStyle::None => within.clone(),
         _ => format!("{within}.items"),
     };
     let _ = writeln!(text, "records = \"{records}\"\nkey = \"record.id\"");
@@ -174,17 +174,21 @@ fn source(
     };
     let size = scenario.page;
     let pages = match scenario.paging {
-        Paging::None => return,
-        Paging::Offset => format!("style = \"offset\", size = {size}{total}"),
-        Paging::Number if scenario.says_total => {
+        PagingStyle::None => return,
+        PagingStyle::Offset => format!("style = \"offset\", size = {size}{total}"),
+        PagingStyle::Number if scenario.says_total => {
             format!("style = \"number\", size = {size}{total}")
         }
-        Paging::Number => format!(
+        PagingStyle::Number => format!(
             "style = \"number\", size = {size}, last = \"{within}.pages is defined and {within}.page >= {within}.pages\""
         ),
-        Paging::Cursor => format!("style = \"cursor\", size = {size}, next = \"{within}.next\""),
-        Paging::After => format!("style = \"cursor\", size = {size}, next = \"last.id\""),
-        Paging::Link => format!("style = \"link\", size = {size}, next = \"{within}.links.next\""),
+        PagingStyle::Cursor => {
+            format!("style = \"cursor\", size = {size}, next = \"{within}.next\"")
+        }
+        PagingStyle::After => format!("style = \"cursor\", size = {size}, next = \"last.id\""),
+        PagingStyle::Link => {
+            format!("style = \"link\", size = {size}, next = \"{within}.links.next\"")
+        }
     };
     let _ = writeln!(text, "pages = {{ {pages} }}");
 }

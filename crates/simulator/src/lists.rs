@@ -8,17 +8,17 @@ use serde_json::{Value as Json, json};
 
 use crate::parameters::Parameters;
 use crate::record;
-use crate::scenario::{Order, Paging, Scenario};
+use crate::scenario::{Order, PagingStyle, Scenario};
 use crate::world::{Run, World};
 
-/// The place of a record in a list: what the list is sorted by, and the record's number.
-type Place = (i64, usize);
+/// The entry of a record in a list: what the list is sorted by, and the record's number.
+type Entry = (i64, usize);
 
 /// Sorted lists, kept while nothing changes.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
     generation: u64,
-    sorted: HashMap<Filter, Arc<Vec<Place>>>,
+    sorted: HashMap<Filter, Arc<Vec<Entry>>>,
 }
 
 /// Which records are asked for.
@@ -42,7 +42,7 @@ enum Subject {
 
 /// A part of a list, and what the vendor says about the rest.
 struct Part {
-    places: Vec<Place>,
+    entries: Vec<Entry>,
     total: usize,
     rest: Rest,
 }
@@ -73,11 +73,11 @@ impl Lists {
         let find = |id: &str| {
             let number: usize = id.strip_prefix("job-")?.parse().ok()?;
             world.jobs.get(number)?.now()?;
-            Some((place_of(number), number))
+            Some((creation_key(number), number))
         };
         let part = split(&list, scenario, parameters, &find);
         let records = part
-            .places
+            .entries
             .iter()
             .filter_map(|(_, number)| world.jobs[*number].now().map(record::job));
         let records: Vec<Json> = records.collect();
@@ -115,7 +115,7 @@ impl Lists {
         };
         let part = split(&list, scenario, parameters, &find);
         let records = part
-            .places
+            .entries
             .iter()
             .filter_map(|(_, number)| world.runs[*number].now())
             .map(|run| record::run(world, scenario, run));
@@ -129,19 +129,19 @@ impl Lists {
         )
     }
 
-    fn sorted(&mut self, world: &World, scenario: &Scenario, filter: Filter) -> Arc<Vec<Place>> {
+    fn sorted(&mut self, world: &World, scenario: &Scenario, filter: Filter) -> Arc<Vec<Entry>> {
         if self.generation != world.generation {
             self.generation = world.generation;
             self.sorted.clear();
         }
         let list = self.sorted.entry(filter).or_insert_with_key(|filter| {
-            let mut places: Vec<Place> = match filter.subject {
+            let mut entries: Vec<Entry> = match filter.subject {
                 Subject::Jobs => world
                     .jobs
                     .iter()
                     .enumerate()
                     .filter(|(_, job)| job.now().is_some())
-                    .map(|(number, _)| (place_of(number), number))
+                    .map(|(number, _)| (creation_key(number), number))
                     .collect(),
                 _ => world
                     .runs
@@ -152,8 +152,8 @@ impl Lists {
                     .map(|(number, run)| (sort_key(scenario.order, run), number))
                     .collect(),
             };
-            places.sort_unstable();
-            Arc::new(places)
+            entries.sort_unstable();
+            Arc::new(entries)
         });
         Arc::clone(list)
     }
@@ -171,7 +171,7 @@ impl Filter {
     }
 }
 
-fn place_of(number: usize) -> i64 {
+fn creation_key(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -187,49 +187,49 @@ fn sort_key(order: Order, run: &Run) -> i64 {
 
 /// The part of a list that a request asks for.
 fn split(
-    list: &[Place],
+    list: &[Entry],
     scenario: &Scenario,
     parameters: &Parameters,
-    find: &dyn Fn(&str) -> Option<Place>,
+    find: &dyn Fn(&str) -> Option<Entry>,
 ) -> Part {
     let asked = parameters.number("limit").unwrap_or(scenario.most);
     let size = asked.clamp(1, scenario.most.max(1));
-    let take = |from: usize| -> Vec<Place> { list.iter().skip(from).take(size).copied().collect() };
-    let behind = |place: Place| list.partition_point(|other| *other <= place);
-    let (places, rest) = match scenario.paging {
-        Paging::None => (list.to_vec(), Rest::Nothing),
-        Paging::Offset => (
+    let take = |from: usize| -> Vec<Entry> { list.iter().skip(from).take(size).copied().collect() };
+    let behind = |entry: Entry| list.partition_point(|other| *other <= entry);
+    let (entries, rest) = match scenario.paging {
+        PagingStyle::None => (list.to_vec(), Rest::Nothing),
+        PagingStyle::Offset => (
             take(parameters.number("offset").unwrap_or(0)),
             Rest::Nothing,
         ),
-        Paging::Number => {
+        PagingStyle::Number => {
             let page = parameters.number("page").unwrap_or(1).max(1);
             let pages = list.len().div_ceil(size);
             (take((page - 1) * size), Rest::Pages(page, pages))
         }
         // Where a record that nobody knows stands, nobody knows.
-        Paging::After => match parameters.text("after") {
+        PagingStyle::After => match parameters.text("after") {
             None => (take(0), Rest::Nothing),
             Some(id) => (
-                find(&id).map_or_else(Vec::new, |place| take(behind(place))),
+                find(&id).map_or_else(Vec::new, |entry| take(behind(entry))),
                 Rest::Nothing,
             ),
         },
-        Paging::Cursor | Paging::Link => {
+        PagingStyle::Cursor | PagingStyle::Link => {
             let from = parameters.text("cursor").and_then(|text| {
                 let (key, number) = text.split_once('.')?;
                 Some((key.parse().ok()?, number.parse().ok()?))
             });
             let from = from.map_or(0, behind);
-            let places = take(from);
-            let more = from + places.len() < list.len();
-            let next = places.last().filter(|_| more);
+            let entries = take(from);
+            let more = from + entries.len() < list.len();
+            let next = entries.last().filter(|_| more);
             let cursor = next.map(|(key, number)| format!("{key}.{number}"));
-            (places, Rest::Cursor(cursor))
+            (entries, Rest::Cursor(cursor))
         }
     };
     Part {
-        places,
+        entries,
         total: list.len(),
         rest,
     }
@@ -243,8 +243,8 @@ fn answer(
     address: &str,
 ) -> Json {
     let mut body = match (scenario.paging, &part.rest) {
-        (Paging::None, _) => return records.into(),
-        (Paging::Link, Rest::Cursor(next)) => {
+        (PagingStyle::None, _) => return records.into(),
+        (PagingStyle::Link, Rest::Cursor(next)) => {
             let query = parameters.query_without("cursor");
             let next = next
                 .as_ref()

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::scenario::Scenario;
-use crate::world::{Job, Run, State, World};
+use crate::world::{Job, Run, RunState, World};
 
 /// A job.
 pub(crate) fn job(job: &Job) -> Json {
@@ -48,7 +48,7 @@ pub(crate) fn steps(world: &World, scenario: &Scenario, run: &Run) -> Vec<Json> 
     (1..=count)
         .map(|step| {
             let state = match run.state {
-                State::Failed if step < count => State::Succeeded,
+                RunState::Failed if step < count => RunState::Succeeded,
                 state => state,
             };
             json!({
@@ -58,7 +58,7 @@ pub(crate) fn steps(world: &World, scenario: &Scenario, run: &Run) -> Vec<Json> 
                 "state": state.word(),
                 "started": scenario.times.write(started),
                 "ended": run.ended.map(|at| scenario.times.write(at)),
-                "message": (state == State::Failed).then(|| run.error.clone()),
+                "message": (state == RunState::Failed).then(|| run.error.clone()),
             })
         })
         .collect()

@@ -12,7 +12,7 @@ pub struct Scenario {
     /// Everything that looks like chance follows from it.
     pub seed: u64,
     /// How long lists are split.
-    pub paging: Paging,
+    pub paging: PagingStyle,
     /// How requests are written.
     pub form: Form,
     /// How one says who asks.
@@ -93,7 +93,7 @@ macro_rules! choices {
 
 choices! {
     /// How long lists are split.
-    pub enum Paging {
+    pub enum PagingStyle {
         /// By how many records to skip.
         Offset = "offset",
         /// By the number of the page.
@@ -264,7 +264,7 @@ impl Scenario {
     pub fn calm(seed: u64, start: Timestamp) -> Self {
         Self {
             seed,
-            paging: Paging::Offset,
+            paging: PagingStyle::Offset,
             form: Form::Query,
             login: Login::Header,
             times: Clock::Utc,
@@ -298,15 +298,15 @@ impl Scenario {
         let start = STARTS[rng.usize(0..STARTS.len())]
             .parse()
             .unwrap_or(Timestamp::UNIX_EPOCH);
-        let paging = Paging::any(rng);
+        let paging = PagingStyle::any(rng);
         let form = match (paging, Form::any(rng)) {
             // A link is an address; GraphQL has only one.
-            (Paging::Link, Form::GraphQl) => Form::Query,
+            (PagingStyle::Link, Form::GraphQl) => Form::Query,
             (_, form) => form,
         };
         let order = match (paging, Order::any(rng)) {
             // Whoever goes on behind a record must not let it move.
-            (Paging::After, Order::LastChanged | Order::FirstChanged | Order::Rank) => {
+            (PagingStyle::After, Order::LastChanged | Order::FirstChanged | Order::Rank) => {
                 Order::Newest
             }
             (_, order) => order,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bowline_pipeline::{Incoming, Outgoing};
 use jiff::Timestamp;
 
-use crate::vendor::{Answer, Vendor};
+use crate::vendor::{Reply, Vendor};
 
 /// The longest head of a request, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
@@ -106,19 +106,19 @@ fn serve(mut stream: TcpStream, vendor: &Mutex<Vendor>, latency: Duration, pace:
             }
             let answer = vendor.answer(&request);
             // In real time a silence takes the time that it takes; more would put the vendor's clock ahead.
-            if pace == Pace::Unhurried && answer == Answer::Silence {
+            if pace == Pace::Unhurried && answer == Reply::Silence {
                 vendor.keep_silent();
             }
             answer
         };
         let written = match answer {
-            Answer::Whole(answer) => write_answer(&mut stream, &answer, answer.body.len()),
-            Answer::CutOff(answer) => {
+            Reply::Whole(answer) => write_answer(&mut stream, &answer, answer.body.len()),
+            Reply::CutOff(answer) => {
                 let _ = write_answer(&mut stream, &answer, answer.body.len() / 2);
                 return;
             }
             // Nobody waits for a silent vendor here: for the client a cut is the same.
-            Answer::Cut | Answer::Silence => return,
+            Reply::Cut | Reply::Silence => return,
         };
         if written.is_err() {
             return;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bowline_pipeline::{Incoming, Outgoing, SourceErrorKind, Transport, TransportError};
 use jiff::Timestamp;
 
-use crate::vendor::{Answer, Vendor};
+use crate::vendor::{Reply, Vendor};
 
 /// The address of the vendor that no network has.
 pub const ADDRESS: &str = "http://vendor.invalid";
@@ -40,11 +40,11 @@ impl Transport for InProcess {
         };
         let mut vendor = self.vendor();
         match vendor.answer(request) {
-            Answer::Whole(answer) => Ok(answer),
-            Answer::Cut | Answer::CutOff(_) => {
+            Reply::Whole(answer) => Ok(answer),
+            Reply::Cut | Reply::CutOff(_) => {
                 Err(failed(SourceErrorKind::Unreachable, "the connection broke"))
             }
-            Answer::Silence => {
+            Reply::Silence => {
                 vendor.keep_silent();
                 Err(failed(SourceErrorKind::Timeout, "no answer came"))
             }

@@ -54,7 +54,7 @@ pub struct Vendor {
 
 /// What comes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum Reply {
     /// An answer.
     Whole(Incoming),
     /// The beginning of an answer; then the connection breaks.
@@ -126,7 +126,7 @@ impl Vendor {
     }
 
     /// Answers a request. Time passes and things happen before it does.
-    pub fn answer(&mut self, request: &Outgoing) -> Answer {
+    pub fn answer(&mut self, request: &Outgoing) -> Reply {
         self.asked += 1;
         let most = self.scenario.latency.max(1);
         self.world.pass(self.rng.u64(0..most) + 1000);
@@ -134,11 +134,11 @@ impl Vendor {
         let path = path_of(&request.address).to_owned();
         let answer = self.fault(request).unwrap_or_else(|| {
             self.failures.remove(&key_of(request));
-            Answer::Whole(self.handle(request))
+            Reply::Whole(self.handle(request))
         });
         if let Some(log) = &mut self.log {
             let told = match &answer {
-                Answer::Whole(answer) => {
+                Reply::Whole(answer) => {
                     let text = String::from_utf8_lossy(&answer.body);
                     let text: String = text.chars().take(4000).collect();
                     format!("{} {text}", answer.status)
@@ -180,13 +180,13 @@ impl Vendor {
     }
 
     /// What goes wrong with a request before anybody looks at it.
-    fn fault(&mut self, request: &Outgoing) -> Option<Answer> {
+    fn fault(&mut self, request: &Outgoing) -> Option<Reply> {
         let failures = self.failures.entry(key_of(request)).or_default();
         if let Some(closed) = self.closed
             && self.world.clock < closed
         {
             *failures += 1;
-            return Some(Answer::Whole(self.refusal(429, closed)));
+            return Some(Reply::Whole(self.refusal(429, closed)));
         }
         if *failures >= MOST_FAILURES || self.rng.u8(0..100) >= self.scenario.faults {
             return None;
@@ -201,14 +201,14 @@ impl Vendor {
                 let closed = self.world.clock.saturating_add(wait);
                 let closed = closed.unwrap_or(self.world.clock);
                 self.closed = Some(closed);
-                Answer::Whole(self.refusal(429, closed))
+                Reply::Whole(self.refusal(429, closed))
             }
-            2 => Answer::Whole(self.incoming(503, "text/html", "<html>Bad gateway</html>".into())),
-            3 => Answer::Whole(self.json(500, &json!({"detail": "database is locked"}))),
-            0 | 1 | 4 => Answer::Whole(self.json(502, &Json::Null)),
-            5 => Answer::Cut,
-            6 => Answer::CutOff(self.json(200, &json!({"items": ["cut", "off"]}))),
-            _ => Answer::Silence,
+            2 => Reply::Whole(self.incoming(503, "text/html", "<html>Bad gateway</html>".into())),
+            3 => Reply::Whole(self.json(500, &json!({"detail": "database is locked"}))),
+            0 | 1 | 4 => Reply::Whole(self.json(502, &Json::Null)),
+            5 => Reply::Cut,
+            6 => Reply::CutOff(self.json(200, &json!({"items": ["cut", "off"]}))),
+            _ => Reply::Silence,
         })
     }
 
@@ -412,7 +412,7 @@ mod tests {
                 body: None,
             };
             vendor.reopen();
-            vendor.answer(&request) == Answer::Silence
+            vendor.answer(&request) == Reply::Silence
         });
         assert!(silent.count() > 0);
         let gone = |vendor: &Vendor| vendor.world.clock.duration_since(begin).as_secs();

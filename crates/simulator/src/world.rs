@@ -32,7 +32,7 @@ pub struct Run {
     /// The number of its job.
     pub job: usize,
     /// How it stands.
-    pub state: State,
+    pub state: RunState,
     /// Which attempt it is, from 1.
     pub attempt: u32,
     /// The run it is another attempt of, where attempts are runs of their own.
@@ -63,7 +63,7 @@ impl Run {
 
 /// How a run stands, in the vendor's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
+pub enum RunState {
     /// It waits.
     Queued,
     /// It works.
@@ -80,7 +80,7 @@ pub enum State {
     Hibernating,
 }
 
-impl State {
+impl RunState {
     /// The vendor's word.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -248,7 +248,7 @@ impl World {
             if is_open && self.rng.u8(0..3) > 0 {
                 if self.rng.bool() {
                     run.started = Some(started);
-                    run.state = State::Running;
+                    run.state = RunState::Running;
                     run.updated = started;
                 }
             } else {
@@ -264,7 +264,7 @@ impl World {
                 }
             }
             if scenario.unmapped && self.rng.u8(0..12) == 0 && run.ended.is_none() {
-                run.state = State::Hibernating;
+                run.state = RunState::Hibernating;
             }
             self.runs[number].versions[0].1 = Some(run);
         }
@@ -278,7 +278,7 @@ impl World {
     fn attempts_of_the_past(&mut self) {
         for number in 0..self.runs.len() {
             let failed = self.runs[number].now().cloned();
-            let failed = failed.filter(|run| run.state == State::Failed);
+            let failed = failed.filter(|run| run.state == RunState::Failed);
             let (Some(failed), true) = (failed, self.rng.bool()) else {
                 continue;
             };
@@ -308,7 +308,7 @@ impl World {
                     run.started = Some(started);
                     run.ended = Some(ended);
                     run.updated = ended;
-                    run.state = State::Succeeded;
+                    run.state = RunState::Succeeded;
                     self.runs[again].versions[0].1 = Some(run);
                 }
             }
@@ -350,19 +350,21 @@ impl World {
                 let number = self.insert_run(now);
                 format!("{} is asked for", self.runs[number].now()?.id)
             }
-            Change::Start => self.revise(State::Queued, |_, run, now| {
-                run.state = State::Running;
+            Change::Start => self.revise(RunState::Queued, |_, run, now| {
+                run.state = RunState::Running;
                 run.started = Some(now);
             })?,
-            Change::Finish => self.revise(State::Running, |world, run, now| world.end(run, now))?,
+            Change::Finish => {
+                self.revise(RunState::Running, |world, run, now| world.end(run, now))?
+            }
             Change::Cancel => {
                 let from = if self.rng.bool() {
-                    State::Queued
+                    RunState::Queued
                 } else {
-                    State::Running
+                    RunState::Running
                 };
                 self.revise(from, |_, run, now| {
-                    run.state = State::Cancelled;
+                    run.state = RunState::Cancelled;
                     run.ended = Some(now);
                 })?
             }
@@ -404,7 +406,7 @@ impl World {
 
     fn revise(
         &mut self,
-        from: State,
+        from: RunState,
         revise: impl FnOnce(&mut Self, &mut Run, Timestamp),
     ) -> Option<String> {
         let open = self.open.iter().copied();
@@ -432,13 +434,13 @@ impl World {
     }
 
     fn retry(&mut self) -> Option<String> {
-        let number = self.any(|run| run.state == State::Failed)?;
+        let number = self.any(|run| run.state == RunState::Failed)?;
         let now = self.clock;
         let old = self.runs[number].now()?.clone();
         match self.attempts {
             Attempts::SameRun => {
                 let run = Run {
-                    state: State::Running,
+                    state: RunState::Running,
                     attempt: old.attempt + 1,
                     started: Some(now),
                     ended: None,
@@ -476,14 +478,14 @@ impl World {
 
     fn end(&mut self, run: &mut Run, at: Timestamp) {
         run.state = match self.rng.u8(0..10) {
-            0..6 => State::Succeeded,
-            6..8 => State::Failed,
-            8 => State::TimedOut,
-            _ => State::Cancelled,
+            0..6 => RunState::Succeeded,
+            6..8 => RunState::Failed,
+            8 => RunState::TimedOut,
+            _ => RunState::Cancelled,
         };
         run.ended = Some(at);
         run.updated = at;
-        if run.state == State::Failed {
+        if run.state == RunState::Failed {
             let text = if self.odd {
                 "🔥 «Süd»: column \"amount\" is missing"
             } else {
@@ -505,7 +507,7 @@ impl World {
         let run = Run {
             id: id.clone(),
             job: self.rng.usize(0..self.jobs.len()),
-            state: State::Queued,
+            state: RunState::Queued,
             attempt: 1,
             retry_of: None,
             by_hand: self.rng.u8(0..5) == 0,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use bowline_words::{Diagnose, Diagnostic};
+
 use crate::python::fault::Origin;
 
 /// A template that cannot be compiled or rendered.
@@ -144,22 +146,23 @@ impl std::fmt::Display for TemplateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
         match (self.line, self.column) {
-            (Some(line), Some(column)) => write!(f, " (`{}`, {line}:{column})", self.name)?,
-            (Some(line), None) => write!(f, " (`{}`, line {line})", self.name)?,
-            _ => write!(f, " (`{}`)", self.name)?,
-        }
-        match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
+            (Some(line), Some(column)) => write!(f, " (`{}`, {line}:{column})", self.name),
+            (Some(line), None) => write!(f, " (`{}`, line {line})", self.name),
+            _ => write!(f, " (`{}`)", self.name),
         }
     }
 }
 
 impl std::error::Error for TemplateError {}
 
+impl Diagnose for TemplateError {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint.clone())
+    }
+}
+
 /// The kinds of [`TemplateError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum TemplateErrorKind {
     /// The text is not valid Jinja.
     Syntax,

@@ -21,7 +21,6 @@ pub struct Value(pub(crate) Inner);
 
 /// What a [`Value`] is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub enum Kind<'v> {
     /// Something that is not there.
     Undefined,

@@ -166,6 +166,8 @@ fn substitute(
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
+
     use super::*;
 
     fn format(text: &str) -> Result<String, TemplateError> {
@@ -185,7 +187,7 @@ mod tests {
     fn an_unknown_name_offers_the_nearest() {
         let error = format("f({date_exp})").unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error.diagnose().to_string(),
             "unknown placeholder `{date_exp}` (`get_sum_function`, 1:3)\nhint: did you mean `{date_expr}`?"
         );
         assert_eq!(error.kind, TemplateErrorKind::Format);

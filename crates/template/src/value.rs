@@ -5,7 +5,6 @@ use jiff::civil::{Date, DateTime};
 
 /// A value passed to a template; it behaves there like the Python value named.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum TemplateValue {
     /// `None`
     None,

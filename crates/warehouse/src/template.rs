@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bowline_contract::{Template, TemplateStyle};
 use bowline_template::{CompiledTemplate, TemplateError, TemplateValue, format_placeholders};
+use bowline_words::{Diagnose, Diagnostic};
 
 /// What a caller passes to one rendering.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,6 +65,16 @@ pub enum RenderError {
         /// What failed.
         error: Box<TemplateError>,
     },
+}
+
+impl Diagnose for RenderError {
+    fn diagnose(&self) -> Diagnostic {
+        let told = Diagnostic::of(self);
+        match self {
+            Self::Template { error, .. } => told.because_of(error.as_ref()),
+            Self::NotImplemented(_) | Self::IgnoredVariable { .. } => told,
+        }
+    }
 }
 
 /// The names under which connectors of older versions read a variable; callers pass the value under each.

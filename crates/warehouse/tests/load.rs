@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use bowline_warehouse::Connector;
+use bowline_words::Diagnose;
 
 const VALID: [(&str, &str); 2] = [
     (
@@ -60,7 +61,7 @@ fn error_of(parts: &[(&str, String)]) -> String {
     }
     let error = match Connector::load(&dir) {
         Ok(_) => "(it loads)".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => error.diagnose().to_string(),
     };
     error.replace(&format!("{}", dir.display()), "shop") + "\n"
 }

@@ -1,6 +1,8 @@
-//! How errors are worded: what failed, which thing, why, and one thing to do about it.
+//! Errors of one shape: what failed, which thing, why, and one thing to do about it.
 
 use std::fmt;
+
+use crate::{Diagnose, Diagnostic};
 
 /// The kinds of a [`Failure`]; programs tell them apart, people read their words.
 pub trait FailureKind: Copy {
@@ -10,7 +12,7 @@ pub trait FailureKind: Copy {
 
 /// An error of one of these kinds. Its words hold no secret.
 ///
-/// It is shown as `<what failed>: <which thing>`, then a line a cause, then `hint: <one thing to do>`.
+/// It displays as `<what failed>: <which thing>`, then a line a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure<K> {
     /// The kind.
@@ -45,6 +47,16 @@ impl<K> Failure<K> {
         self
     }
 
+    /// The same with what an error below it says, and with its hint where this one has none.
+    #[must_use]
+    pub fn because_of(self, below: &impl Diagnose) -> Self {
+        let mut told = below.diagnose();
+        let hint = told.hints.pop();
+        let mut failure = self.because(told.to_string());
+        failure.hint = failure.hint.or(hint);
+        failure
+    }
+
     /// The same with this one thing to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
@@ -59,14 +71,17 @@ impl<K: FailureKind> fmt::Display for Failure<K> {
         for cause in &self.causes {
             write!(f, "\n{cause}")?;
         }
-        match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
 impl<K: FailureKind + fmt::Debug> std::error::Error for Failure<K> {}
+
+impl<K: FailureKind + fmt::Debug> Diagnose for Failure<K> {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint.clone())
+    }
+}
 
 /// Names in backticks, separated by commas.
 #[must_use]
@@ -133,6 +148,10 @@ mod tests {
             .hint("look under the mat".to_owned());
         assert_eq!(
             failure.to_string(),
+            "lost: `keys`\nnot in the bag\nnor in the door"
+        );
+        assert_eq!(
+            failure.diagnose().to_string(),
             "lost: `keys`\nnot in the bag\nnor in the door\nhint: look under the mat"
         );
     }

@@ -8,6 +8,7 @@ use bowline_contract::credentials;
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_pipeline::SourceError;
 use bowline_warehouse::OpenError;
+use bowline_words::{Diagnose, Diagnostic};
 
 /// Why something cannot be done with a connector.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,7 @@ pub enum WorkbenchError {
     #[error(transparent)]
     Expression(OpenError),
     /// The database cannot be reached.
-    #[error("cannot connect to the database of connector `{connector}`{}", connect_hint(.source))]
+    #[error("cannot connect to the database of connector `{connector}`")]
     Connect {
         /// The connector's name.
         connector: String,
@@ -50,30 +51,52 @@ pub enum WorkbenchError {
     #[error("stopped")]
     Interrupted,
     /// The process's signals cannot be listened to.
-    #[error(
-        "Ctrl-C cannot be handled: {0}\nhint: this is a fault of the program; please report it"
-    )]
+    #[error("Ctrl-C cannot be handled: {0}")]
     CtrlC(String),
     /// A served connector did not come to its end.
-    #[error(
-        "the connection could not be closed\nhint: this is a fault of the program; please report it"
-    )]
+    #[error("the connection could not be closed")]
     Served,
 }
 
-const HINT: &str = "hint: ";
+impl Diagnose for WorkbenchError {
+    fn diagnose(&self) -> Diagnostic {
+        let told = || Diagnostic::of(self);
+        match self {
+            Self::Workspace(error) => error.diagnose(),
+            Self::Load(error) => error.diagnose(),
+            Self::Credentials(error) => error.diagnose(),
+            Self::CredentialsCheck { source, .. } => told().because_of(source),
+            Self::Expression(error) => error.diagnose(),
+            Self::Connect { source, .. } => told().hint(connect_hint(source)).because_of(source),
+            Self::Source(error) => error.diagnose(),
+            Self::Export(_) | Self::Interrupted => told(),
+            Self::CtrlC(_) | Self::Served => {
+                told().hint("this is a fault of the program; please report it".to_owned())
+            }
+        }
+    }
+}
 
 /// What usually helps; the driver's own hint is better where it gives one.
-fn connect_hint(error: &SqlError) -> &'static str {
-    match error.kind {
-        SqlErrorKind::Connection | SqlErrorKind::Timeout if !error.message.contains(HINT) => {
-            "\nhint: see that the database runs, and that `connect_args` in credentials.json says where"
+fn connect_hint(error: &SqlError) -> Option<String> {
+    let hint = match error.kind {
+        _ if error.hint.is_some() => return None,
+        SqlErrorKind::Connection | SqlErrorKind::Timeout => {
+            "see that the database runs, and that `connect_args` in credentials.json says where"
         }
-        SqlErrorKind::Permission if !error.message.contains(HINT) => {
-            "\nhint: see that the login in `connect_args` of credentials.json is right"
+        SqlErrorKind::Permission => {
+            "see that the login in `connect_args` of credentials.json is right"
         }
-        _ => "",
-    }
+        SqlErrorKind::Syntax
+        | SqlErrorKind::MissingObject
+        | SqlErrorKind::Data
+        | SqlErrorKind::Cancelled
+        | SqlErrorKind::TooLarge
+        | SqlErrorKind::UnsupportedType
+        | SqlErrorKind::Driver
+        | SqlErrorKind::Other => return None,
+    };
+    Some(hint.to_owned())
 }
 
 impl From<LoadError> for WorkbenchError {

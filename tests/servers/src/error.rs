@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 /// A server that could not be found, started or asked.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ServerError {
     /// The server's programs are not on this machine.
     #[error("server not found: `{engine}`\nhint: {hint}")]

@@ -17,12 +17,13 @@ use bowline_image::shim::BowlineRuntime;
 use bowline_image::{BaseImage, BuildEvent, agent_platform};
 use bowline_oci::registry::Access;
 use bowline_oci::{Cancel, Platform};
+use bowline_words::Diagnose;
 use dialoguer::Confirm;
 use dialoguer::theme::ColorfulTheme;
 use indicatif::ProgressBar;
 
 use crate::context::Context;
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::exit::Ended;
 use crate::style::{OPEN, paint};
 use builder::{Builder, Destination};
@@ -47,7 +48,7 @@ pub(crate) struct BuildArgs {
     #[command(flatten)]
     base: BaseArgs,
     /// A platform to build for, `linux/amd64` if none is named; may be given several times
-    #[arg(long = "platform", value_name = "PLATFORM", value_parser = agent_platform)]
+    #[arg(long = "platform", value_name = "PLATFORM", value_parser = platform)]
     platforms: Vec<Platform>,
     /// The image's name; without it, `custom-agent:<version>-generic`
     #[arg(short, long, value_name = "TAG")]
@@ -290,7 +291,7 @@ pub(crate) fn all_or_named(
                 return Err(error.into());
             }
             Err(error) => {
-                let told = Problem::of(&error);
+                let told = error.diagnose();
                 let what = [vec![told.what], told.causes].concat().join(": ");
                 problems.push(
                     PlanProblem::new(PlanProblemKind::Name, what)
@@ -300,6 +301,10 @@ pub(crate) fn all_or_named(
         }
     }
     Ok((chosen, problems))
+}
+
+fn platform(text: &str) -> Result<Platform, String> {
+    agent_platform(text).map_err(|error| error.diagnose().to_string())
 }
 
 /// Tells people what a build is about, from any thread.
@@ -339,7 +344,6 @@ impl Voice {
             BuildEvent::Warning(what) => self
                 .printer
                 .say(format!("{} {what}", paint(OPEN, "warning:"))),
-            _ => {}
         }
     }
 

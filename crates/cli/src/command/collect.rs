@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
 use destination::Destination;
@@ -181,7 +181,7 @@ impl CollectArgs {
                 Ok(Ended::Fine) => collector.collected_until().unwrap_or(until) + settle + every,
                 Ok(ended) => return Ok(ended),
                 Err(error) if may_pass(&error) => {
-                    printer.problem(&Problem::of(&error));
+                    printer.problem(&error);
                     Timestamp::now() + every.min(NEXT_TRY)
                 }
                 Err(error) => return Err(error),

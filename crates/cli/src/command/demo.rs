@@ -10,6 +10,7 @@ use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_contract::{ConnectorName, SuiteSection};
 use bowline_driver::Limits;
 use bowline_warehouse::{Connector, Scaffold};
+use bowline_words::Diagnose;
 use bowline_workbench::warehouse;
 use serde_json::json;
 
@@ -124,7 +125,8 @@ impl Demo<'_> {
                 ));
                 Engine::DuckDb
             }
-            Err(problem) => {
+            Err(error) => {
+                let problem = error.diagnose();
                 page.prose(
                     "  - ",
                     "    ",

@@ -12,7 +12,7 @@ use bowline_words::nearest::hint_or;
 use clap::Subcommand;
 
 use crate::context::Context;
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
 use crate::style::{BAD, CODE, GOOD, HINT, QUIET, STRONG, paint};
@@ -132,13 +132,13 @@ fn installation(
 pub(crate) fn install_quietly(
     context: &Context,
     driver: &str,
-) -> Result<Result<Installed, Problem>, CliError> {
+) -> Result<Result<Installed, InstallError>, CliError> {
     match run(context, find(driver)?, None) {
         Ok(InstallOutcome::New(installed) | InstallOutcome::AlreadyThere(installed)) => {
             Ok(Ok(installed))
         }
         Err(CliError::Install(InstallError::Interrupted)) => Err(CliError::Interrupted),
-        Err(error @ CliError::Install(_)) => Ok(Err(Problem::of(&error))),
+        Err(CliError::Install(error)) => Ok(Err(error)),
         Err(error) => Err(error),
     }
 }
@@ -164,7 +164,6 @@ fn run(
             } => format!("fetching {package} with {client}, {}", size(bytes)),
             InstallEvent::Verifying => "checking its hash".to_owned(),
             InstallEvent::Unpacking => "unpacking the library".to_owned(),
-            _ => return,
         };
         context.printer.detail(&message);
         bar.set_message(message);

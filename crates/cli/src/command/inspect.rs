@@ -7,8 +7,8 @@ use bowline_contract::pipeline::{
     AssetEvent, RunEvent, Terminology, Window, validate_assets, validate_runs,
 };
 use bowline_pipeline::{
-    Explanation, Opening, Page, Pipeline, PipelineConnector, PipelineSource, Recorder, Recording,
-    RunQuery, Unmapped, map_run,
+    Explanation, Opening, PageQuery, Pipeline, PipelineConnector, PipelineKind, Recorder,
+    Recording, RunQuery, Unmapped, map_run,
 };
 use bowline_workbench::pipeline as workbench;
 use jiff::{SignedDuration, Timestamp};
@@ -154,8 +154,8 @@ impl InspectArgs {
             ("--replay", self.replay.is_some()),
         ];
         let wish = wished.into_iter().find(|(_, wished)| *wished);
-        match (&connector.source, wish) {
-            (PipelineSource::Program(_), Some((option, _))) => Err(CliError::usage(
+        match (&connector.kind, wish) {
+            (PipelineKind::Program(_), Some((option, _))) => Err(CliError::usage(
                 format!(
                     "`{option}` cannot be used: `{}` sends its own requests",
                     connector.name
@@ -337,7 +337,7 @@ impl Inspection<'_> {
         &self,
         searching: bool,
         is_it: &dyn Fn(&E) -> bool,
-        fetch: &dyn Fn(Page) -> Result<Vec<E>, bowline_pipeline::SourceError>,
+        fetch: &dyn Fn(PageQuery) -> Result<Vec<E>, bowline_pipeline::SourceError>,
     ) -> Result<Search<E>, CliError> {
         let limit = if searching { PAGE } else { 1 };
         let mut search = Search {
@@ -347,7 +347,7 @@ impl Inspection<'_> {
             unmapped: Unmapped::new(),
         };
         loop {
-            let events = fetch(Page {
+            let events = fetch(PageQuery {
                 limit,
                 offset: search.seen,
             })?;

@@ -65,24 +65,21 @@ fn unrendered(
     error: &RenderError,
 ) -> CliError {
     let name = template.short_name();
-    let mut words = match error {
-        RenderError::NotImplemented(_) => {
-            format!(
-                "the connector does not implement it\nhint: `bowline explain {name}` shows how dialects spell it"
-            )
-        }
-        RenderError::IgnoredVariable { variable, .. } => {
-            format!("it does not use the variable `{variable}`, which must not be ignored")
-        }
-        RenderError::Template { error, .. } => {
-            let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
-            format!(
-                "{}\n{}{}",
-                error.message,
-                error.window(),
-                hint.unwrap_or_default()
-            )
-        }
+    let (mut words, hint) = match error {
+        RenderError::NotImplemented(_) => (
+            "the connector does not implement it".to_owned(),
+            Some(format!(
+                "`bowline explain {name}` shows how dialects spell it"
+            )),
+        ),
+        RenderError::IgnoredVariable { variable, .. } => (
+            format!("it does not use the variable `{variable}`, which must not be ignored"),
+            None,
+        ),
+        RenderError::Template { error, .. } => (
+            format!("{}\n{}", error.message, error.window()),
+            error.hint.clone(),
+        ),
     };
     if let Some(place) = place(context, connector, template) {
         words = format!("{}\nit stands in {place}", words.trim_end());
@@ -90,5 +87,6 @@ fn unrendered(
     CliError::Render {
         template: name,
         words,
+        hint,
     }
 }

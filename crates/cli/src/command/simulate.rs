@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, MANIFEST_FILE};
 use bowline_simulator::{
-    Clock, Form, Lists, Login, Order, Pace, Paging, Scenario, Server, Steps, Vendor, credentials,
-    description, manifest,
+    Clock, Form, Lists, Login, Order, Pace, PagingStyle, Scenario, Server, Steps, Vendor,
+    credentials, description, manifest,
 };
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -41,8 +41,8 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "DIR")]
     connector: Option<PathBuf>,
     /// How lists are split
-    #[arg(long, value_name = "STYLE", value_parser = choice(Paging::ALL, Paging::word, Paging::from_word))]
-    paging: Option<Paging>,
+    #[arg(long, value_name = "STYLE", value_parser = choice(PagingStyle::ALL, PagingStyle::word, PagingStyle::from_word))]
+    paging: Option<PagingStyle>,
     /// How requests are written
     #[arg(long, value_name = "FORM", value_parser = choice(Form::ALL, Form::word, Form::from_word))]
     form: Option<Form>,
@@ -235,11 +235,11 @@ impl SimulateArgs {
             ..base
         };
         let (problem, hint) = match (scenario.paging, scenario.form, scenario.order) {
-            (Paging::Link, Form::GraphQl, _) => (
+            (PagingStyle::Link, Form::GraphQl, _) => (
                 "GraphQL has no links to next pages",
                 "choose another `--paging` or `--form`",
             ),
-            (Paging::After, _, Order::LastChanged | Order::FirstChanged | Order::Rank) => (
+            (PagingStyle::After, _, Order::LastChanged | Order::FirstChanged | Order::Rank) => (
                 "a list that goes on behind a record must not let it move",
                 "choose `--order newest` or `--order oldest`",
             ),

@@ -56,7 +56,6 @@ impl Progress {
                 counted(*checks, "check")
             )),
             Event::CleaningUp => self.bar.set_message("removing the test table"),
-            _ => {}
         }
     }
 

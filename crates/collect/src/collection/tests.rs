@@ -138,12 +138,12 @@ impl Sink for Kept {
     }
 }
 
-struct Place {
+struct Setup {
     dir: tempfile::TempDir,
     window: Window,
 }
 
-impl Place {
+impl Setup {
     fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
@@ -179,7 +179,7 @@ impl Place {
 #[test]
 fn everything_is_delivered_in_batches_of_one_kind() {
     let mut sink = Kept::default();
-    let collected = Place::new()
+    let collected = Setup::new()
         .collect(&Fake::new(30, 250), &mut sink)
         .unwrap();
     assert_eq!(
@@ -205,7 +205,7 @@ fn large_events_make_small_batches() {
         run["attributes"] = json!({"text": "x".repeat(BATCH_BYTES)});
     }
     let mut sink = Kept::default();
-    Place::new().collect(&fake, &mut sink).unwrap();
+    Setup::new().collect(&fake, &mut sink).unwrap();
     assert_eq!(sink.batches, [(Kind::Run, 1); 4]);
 }
 
@@ -213,64 +213,64 @@ fn large_events_make_small_batches() {
 fn invalid_events_are_never_delivered_and_never_lost() {
     let mut fake = Fake::new(1, 3);
     fake.runs[1] = json!({"job_source_id": "job", "run_source_id": "bad", "status": "success"});
-    let (place, mut sink) = (Place::new(), Kept::default());
-    let collected = place.collect(&fake, &mut sink).unwrap();
+    let (setup, mut sink) = (Setup::new(), Kept::default());
+    let collected = setup.collect(&fake, &mut sink).unwrap();
     assert_eq!((collected.runs.delivered, collected.runs.invalid), (2, 1));
     assert!(sink.events.iter().all(|event| !event.text.contains("bad")));
-    let dead = place.dead();
+    let dead = setup.dead();
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0]["event"], fake.runs[1]);
     assert_eq!(dead[0]["reasons"][0], "`event_time`: required, but missing");
     // The same window again: neither twice delivered nor twice a dead letter.
-    let collected = place.collect(&fake, &mut sink).unwrap();
+    let collected = setup.collect(&fake, &mut sink).unwrap();
     assert_eq!(collected.runs.before, 3);
     assert_eq!(
         collected.runs.why_nothing().unwrap(),
         "of 3 records 3 delivered before"
     );
-    assert_eq!((sink.events.len(), place.dead().len()), (3, 1));
+    assert_eq!((sink.events.len(), setup.dead().len()), (3, 1));
 }
 
 #[test]
 fn refused_events_are_kept_with_the_reason() {
-    let (place, mut sink) = (Place::new(), Kept::default());
+    let (setup, mut sink) = (Setup::new(), Kept::default());
     sink.refuses = Some("run-7\"");
-    let collected = place.collect(&Fake::new(0, 120), &mut sink).unwrap();
+    let collected = setup.collect(&Fake::new(0, 120), &mut sink).unwrap();
     assert_eq!((collected.runs.delivered, collected.runs.refused), (119, 1));
     assert_eq!(collected.runs.first_problem.as_deref(), Some("no"));
-    assert_eq!(place.dead()[0]["event"]["event"]["run_source_id"], "run-7");
+    assert_eq!(setup.dead()[0]["event"]["event"]["run_source_id"], "run-7");
 }
 
 #[test]
 fn a_platform_that_takes_nothing_makes_no_dead_letters() {
-    let (place, mut sink) = (Place::new(), Kept::default());
+    let (setup, mut sink) = (Setup::new(), Kept::default());
     sink.refuses = Some("job");
-    let stopped = place.collect(&Fake::new(0, 120), &mut sink);
+    let stopped = setup.collect(&Fake::new(0, 120), &mut sink);
     assert!(matches!(
         stopped,
         Err(CollectError::NothingTaken { count: 100, .. })
     ));
-    assert!(place.dead().is_empty());
-    let stopped = Place::new().collect(&Fake::new(2, 8), &mut sink);
+    assert!(setup.dead().is_empty());
+    let stopped = Setup::new().collect(&Fake::new(2, 8), &mut sink);
     assert!(matches!(
         stopped,
         Err(CollectError::NothingTaken { count: 10, .. })
     ));
     // A few bad ones among nothing else are what they are.
-    let collected = place.collect(&Fake::new(0, 3), &mut sink).unwrap();
-    assert_eq!((collected.runs.refused, place.dead().len()), (3, 3));
+    let collected = setup.collect(&Fake::new(0, 3), &mut sink).unwrap();
+    assert_eq!((collected.runs.refused, setup.dead().len()), (3, 3));
 }
 
 #[test]
 fn after_a_failure_the_rest_follows() {
-    let (place, fake, mut sink) = (Place::new(), Fake::new(10, 500), Kept::default());
+    let (setup, fake, mut sink) = (Setup::new(), Fake::new(10, 500), Kept::default());
     sink.fails_after = Some(3);
-    let stopped = place.collect(&fake, &mut sink);
+    let stopped = setup.collect(&fake, &mut sink);
     assert!(matches!(stopped, Err(CollectError::Push(_))));
     assert!(fake.cancelled.load(Ordering::SeqCst));
     assert_eq!(sink.events.len(), 210);
     sink.fails_after = None;
-    let collected = place.collect(&Fake::new(10, 500), &mut sink).unwrap();
+    let collected = setup.collect(&Fake::new(10, 500), &mut sink).unwrap();
     assert_eq!((collected.assets.before, collected.runs.before), (10, 200));
     let ids: std::collections::BTreeSet<_> = sink.events.iter().map(|event| event.key).collect();
     assert_eq!((ids.len(), sink.events.len()), (510, 510));
@@ -286,7 +286,7 @@ fn a_slow_far_end_slows_the_reading_down() {
         // The queue, the batch at hand, and the one that the reader holds.
         assert!(ahead <= 1_000 + 2 * BATCH + 2, "{ahead} events ahead");
     }));
-    Place::new().collect(&fake, &mut sink).unwrap();
+    Setup::new().collect(&fake, &mut sink).unwrap();
     assert_eq!(sink.events.len(), 20_000);
 }
 

@@ -1,6 +1,7 @@
 //! What a check of a pipeline connector found.
 
 use bowline_pipeline::{SourceError, SourceErrorKind};
+use bowline_words::Diagnose;
 
 use super::Check;
 use crate::Verdict;
@@ -101,22 +102,13 @@ pub(super) fn failure(error: &SourceError) -> Outcome {
     if is_vendors(error.kind) {
         return Outcome::Unknown(Doubt::Vendor(error.clone()));
     }
-    let mut bare = error.clone();
-    let hint = bare.hint.take();
-    let mut lines = bare.to_string();
-    let evidence = match lines.split_once('\n') {
-        None => Vec::new(),
-        Some((first, rest)) => {
-            let evidence = rest.lines().map(str::to_owned).collect();
-            lines = first.to_owned();
-            evidence
-        }
-    };
+    let mut told = error.diagnose();
+    let causes = told.causes.iter().flat_map(|cause| cause.lines());
     Outcome::Wrong(Fault {
         expected: "an answer".to_owned(),
-        got: lines,
-        evidence,
-        hint,
+        evidence: causes.map(str::to_owned).collect(),
+        got: told.what,
+        hint: told.hints.pop(),
     })
 }
 
@@ -137,7 +129,5 @@ pub(super) fn is_vendors(kind: SourceErrorKind) -> bool {
         | SourceErrorKind::Expression
         | SourceErrorKind::Credentials
         | SourceErrorKind::Connector => false,
-        // A kind added later is not known to be the connector's fault.
-        _ => true,
     }
 }

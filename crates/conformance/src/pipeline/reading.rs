@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use bowline_contract::pipeline::{AssetEvent, GivenRunError, RunEvent, Window};
 use bowline_pipeline::{
-    FetchMethods, Page, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Unmapped,
+    FetchMethods, PageQuery, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Unmapped,
     map_run,
 };
+use bowline_words::Diagnose;
 use jiff::Timestamp;
 
 use super::ledger::{Seen, Sighting};
@@ -89,7 +90,7 @@ struct Paged<'p, E> {
     /// When a run began that cannot have begun at another time too.
     start: &'p dyn Fn(&E) -> Option<Timestamp>,
     /// Gives a page, and counts the statuses that are not mapped.
-    fetch: &'p dyn Fn(Page, &mut Unmapped) -> Result<Vec<E>, SourceError>,
+    fetch: &'p dyn Fn(PageQuery, &mut Unmapped) -> Result<Vec<E>, SourceError>,
 }
 
 /// Reads a pipeline and keeps account of it.
@@ -197,7 +198,7 @@ impl<'a> Reader<'a> {
         let pipeline = self.pipeline;
         self.reading(what, &mut |reading: &mut Reading<RunEvent>, _| {
             reading.summary.requests += 1;
-            let page = Page {
+            let page = PageQuery {
                 limit: super::runner::PAGE.get(),
                 offset: 0,
             };
@@ -225,7 +226,7 @@ impl<'a> Reader<'a> {
             loop {
                 reading.summary.requests += 1;
                 let unmapped = &mut reading.summary.unmapped;
-                let page = (paged.fetch)(Page { limit, offset }, unmapped)?;
+                let page = (paged.fetch)(PageQuery { limit, offset }, unmapped)?;
                 if page.is_empty() {
                     return Ok(());
                 }
@@ -315,7 +316,10 @@ impl<'a> Reader<'a> {
             repeated: reading.summary.repeated,
             requests: reading.summary.requests,
             elapsed: started.elapsed(),
-            error: result.as_ref().err().map(ToString::to_string),
+            error: result
+                .as_ref()
+                .err()
+                .map(|error| error.diagnose().to_string()),
         });
         result.map(|()| reading)
     }

@@ -9,6 +9,7 @@ use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_contract::{PipelineSection, credentials};
 use bowline_pipeline::{Pipeline, SourceError, SourceErrorKind, Unmapped};
 use bowline_report::pipeline::FeatureAnswer;
+use bowline_words::Diagnose;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -51,7 +52,6 @@ impl Default for Options {
 
 /// Something that happened while the suite ran.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum Event<'a> {
     /// The plan is made; checks are about to run.
     Started {
@@ -310,7 +310,7 @@ fn manifest(pipeline: &dyn Pipeline) -> Outcome {
         Ok(_) => Outcome::Supported,
         Err(error) => Outcome::wrong(
             "a `credentials_schema` for what stands under `connect_args`",
-            error.to_string().lines().next().unwrap_or_default(),
+            error.diagnose().what,
         )
         .with_hint("describe the keys of `connect_args` in credentials.json, under that key"),
     }

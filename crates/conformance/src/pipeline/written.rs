@@ -5,6 +5,7 @@ use bowline_report::pipeline::{
     CheckResult, FeatureResult, Reading, Reason, UnmappedStatus, Window,
 };
 use bowline_report::{PipelineReport, Summary, VERSION};
+use bowline_words::Diagnose;
 
 use super::{CheckReport, Doubt, Outcome, ReadingReport, Report};
 
@@ -67,7 +68,7 @@ fn reason(outcome: &Outcome) -> Option<Reason> {
             hint: fault.hint.clone(),
         },
         Outcome::Unknown(Doubt::Vendor(error)) => Reason::Vendor {
-            what: error.to_string(),
+            what: error.diagnose().to_string(),
         },
         Outcome::Unknown(Doubt::NothingToSee(what)) => Reason::NothingToSee { what: what.clone() },
         Outcome::Unknown(Doubt::NoOccasion(what)) => Reason::NoOccasion { what: what.clone() },

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::{Report, run};
 use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
-use bowline_pipeline::{PagedPipeline, Pipeline, RunQuery, SourceError, SourceErrorKind};
+use bowline_pipeline::{MethodsPipeline, Pipeline, RunQuery, SourceError, SourceErrorKind};
 use bowline_simulator::planted::Planted;
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -16,7 +16,7 @@ use crate::{told, with, wrong};
 
 /// A vendor that fails from some reading on.
 struct Failing {
-    inner: PagedPipeline<Planted<Known>>,
+    inner: MethodsPipeline<Planted<Known>>,
     left: AtomicI64,
     kind: SourceErrorKind,
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bowline_conformance::pipeline::{Options, Report, run};
 use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
-use bowline_pipeline::{PagedPipeline, RunQuery, SourceError};
+use bowline_pipeline::{MethodsPipeline, RunQuery, SourceError};
 use bowline_simulator::planted::{Mistake, Planted, Truth};
 use jiff::Timestamp;
 use serde_json::json;
@@ -154,8 +154,8 @@ pub(crate) fn vendor() -> Vendor {
 pub(crate) fn pipeline(
     vendor: &Arc<Vendor>,
     mistake: Option<Mistake>,
-) -> PagedPipeline<Planted<Known>> {
-    PagedPipeline::new(manifest(), Planted::new(mistake, Known(Arc::clone(vendor))))
+) -> MethodsPipeline<Planted<Known>> {
+    MethodsPipeline::new(manifest(), Planted::new(mistake, Known(Arc::clone(vendor))))
 }
 
 pub(crate) fn options(vendor: &Arc<Vendor>) -> Options {

@@ -6,22 +6,20 @@ use bowline_template::{
     Absent, Call, CompiledTemplate, Environment, Failure, Function, Kind, Parameters, Scope,
     TemplateError, Value,
 };
-use bowline_words::{Redactor, percent_encode};
+use bowline_words::{Diagnose, Diagnostic, Redactor, percent_encode};
 use serde_json::{Map, Value as Json};
 
 /// Why an expression over credentials gives no text. Its words hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpressionError {
     /// It names a credential that is not there.
-    #[error(
-        "missing credential `{credential}`\nhint: add `{credential}` to `connect_args` in credentials.json"
-    )]
+    #[error("missing credential `{credential}`")]
     MissingCredential {
         /// The credential's name.
         credential: String,
     },
     /// It is not valid Jinja, or failed.
-    #[error("{message}{}", hint.as_ref().map_or_else(String::new, |hint| format!("\nhint: {hint}")))]
+    #[error("{message}")]
     Invalid {
         /// What is wrong.
         message: String,
@@ -30,6 +28,18 @@ pub enum ExpressionError {
         /// The line in the expression, from 1.
         line: usize,
     },
+}
+
+impl Diagnose for ExpressionError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::MissingCredential { credential } => Some(format!(
+                "add `{credential}` to `connect_args` in credentials.json"
+            )),
+            Self::Invalid { hint, .. } => hint.clone(),
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 impl ExpressionError {
@@ -219,6 +229,7 @@ mod tests {
         assert_eq!(
             check_expression("{{ host | uri_encod }}")
                 .unwrap_err()
+                .diagnose()
                 .to_string(),
             "unknown filter `uri_encod`\nhint: did you mean `uri_encode`?"
         );

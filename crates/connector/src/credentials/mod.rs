@@ -5,7 +5,7 @@ mod expression;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::credentials::secret_values;
-use bowline_words::Redactor;
+use bowline_words::{Diagnose, Diagnostic, Redactor};
 use serde_json::{Map, Value};
 
 pub use expression::{ExpressionError, check_expression};
@@ -21,10 +21,9 @@ pub struct Credentials {
 
 /// Why credentials cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CredentialsError {
     /// There is no such file.
-    #[error("no credentials: `{}` does not exist\nhint: write `{{\"connect_args\": {{…}}}}` there", .path.display())]
+    #[error("no credentials: `{}` does not exist", .path.display())]
     Missing {
         /// The file looked for.
         path: PathBuf,
@@ -50,7 +49,7 @@ pub enum CredentialsError {
         message: String,
     },
     /// The JSON does not have the shape of credentials.
-    #[error("invalid credentials: `{}`: {message}\nhint: {hint}", .path.display())]
+    #[error("invalid credentials: `{}`: {message}", .path.display())]
     Shape {
         /// The file.
         path: PathBuf,
@@ -59,6 +58,17 @@ pub enum CredentialsError {
         /// What to do about it.
         hint: String,
     },
+}
+
+impl Diagnose for CredentialsError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::Missing { .. } => Some(r#"write `{"connect_args": {…}}` there"#.to_owned()),
+            Self::Shape { hint, .. } => Some(hint.clone()),
+            Self::Unreadable { .. } | Self::Syntax { .. } => None,
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 impl Credentials {
@@ -197,6 +207,7 @@ mod tests {
     fn told(text: &str) -> String {
         Credentials::parse(Path::new("credentials.json"), text)
             .unwrap_err()
+            .diagnose()
             .to_string()
     }
 
@@ -237,6 +248,6 @@ mod tests {
     fn a_missing_file_says_what_to_write() {
         let error = Credentials::read(Path::new("no/such/credentials.json")).unwrap_err();
         assert!(matches!(error, CredentialsError::Missing { .. }));
-        assert!(error.to_string().contains("hint: write"));
+        assert!(error.diagnose().to_string().contains("hint: write"));
     }
 }

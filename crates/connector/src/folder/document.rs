@@ -16,9 +16,6 @@ use super::problem::{Place, Problem, ProblemKind};
 /// The only version of the file formats so far.
 pub(crate) const FORMAT_VERSION: i64 = 1;
 
-/// What stands between the message and the hint of an error that a type of ours gives while it is read.
-pub const HINT_SEPARATOR: &str = "\nhint: ";
-
 /// How many mistakes of syntax are told: a file that is no TOML at all has one for every byte.
 const MOST_SYNTAX_PROBLEMS: usize = 20;
 
@@ -111,11 +108,7 @@ impl<'a> Document<'a> {
                 } else {
                     ProblemKind::InvalidValue
                 };
-                let (message, hint) = match error.message().split_once(HINT_SEPARATOR) {
-                    Some((message, hint)) => (message, Some(hint.to_owned())),
-                    None => (error.message(), None),
-                };
-                self.report(kind, range, in_our_words(message), hint);
+                self.report(kind, range, in_our_words(error.message()), None);
                 None
             }
         }

@@ -4,6 +4,6 @@ mod document;
 mod name;
 mod problem;
 
-pub use document::{Document, HINT_SEPARATOR, schema_of};
+pub use document::{Document, schema_of};
 pub use name::connector_name;
 pub use problem::{LoadError, Place, Problem, ProblemKind};

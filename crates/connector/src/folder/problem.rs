@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use bowline_contract::ManifestError;
 use bowline_process::ProcessError;
+use bowline_words::{Diagnose, Diagnostic};
 
 use crate::python::EnvironmentError;
 
 /// Why a connector folder cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum LoadError {
     /// There is no such folder, or nothing in it makes it a connector.
-    #[error("no connector here: `{}` has neither `connector.toml` nor `connector.py`\nhint: scaffold one with `bowline new`", .dir.display())]
+    #[error("no connector here: `{}` has neither `connector.toml` nor `connector.py`", .dir.display())]
     NotAConnector {
         /// The folder looked at.
         dir: PathBuf,
@@ -49,6 +49,39 @@ pub enum LoadError {
     },
 }
 
+impl Diagnose for LoadError {
+    fn diagnose(&self) -> Diagnostic {
+        let told = Diagnostic::of(self);
+        match self {
+            Self::NotAConnector { .. } => told.hint("scaffold one with `bowline new`".to_owned()),
+            Self::Environment(error) => error.diagnose(),
+            Self::Process(error) => told.because_of(error),
+            Self::Name { .. } | Self::Unreadable { .. } => told,
+            Self::Invalid { problems } => match problems.as_slice() {
+                [only] => told.hint(only.hint.clone()),
+                many => several(many),
+            },
+        }
+    }
+}
+
+/// Several mistakes, each with its hint; where there is but one hint, it comes last.
+fn several(problems: &[Problem]) -> Diagnostic {
+    let mut mistakes: Vec<Diagnostic> = problems.iter().map(Problem::diagnose).collect();
+    let hints = mistakes.iter().map(|mistake| mistake.hints.len());
+    let last = match hints.sum() {
+        1 => mistakes.iter_mut().find_map(|mistake| mistake.hints.pop()),
+        _ => None,
+    };
+    Diagnostic::new(count(problems))
+        .mistakes(mistakes)
+        .hint(last)
+}
+
+fn count(problems: &[Problem]) -> String {
+    format!("cannot load the connector: {} problems", problems.len())
+}
+
 /// One mistake in a file a user wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -79,14 +112,13 @@ impl Problem {
                 .place
                 .map(|place| Place::at(text, place.line, place.column.saturating_sub(1))),
             message: problem.fault.to_string(),
-            hint: problem.hint(),
+            hint: problem.diagnose().hints.pop(),
         })
     }
 }
 
 /// The kinds of [`Problem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum ProblemKind {
     /// The text is not valid TOML or JSON.
     Syntax,
@@ -180,10 +212,15 @@ impl fmt::Display for Problem {
         if let Some(place) = self.place.as_ref().filter(|place| !place.source.is_empty()) {
             write!(f, "\n{}", Window(place))?;
         }
-        match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Diagnose for Problem {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint.clone())
     }
 }
 
@@ -236,7 +273,7 @@ impl fmt::Display for Listing<'_> {
         match self.0 {
             [only] => write!(f, "cannot load the connector: {only}"),
             many => {
-                write!(f, "cannot load the connector: {} problems", many.len())?;
+                f.write_str(&count(many))?;
                 for problem in many {
                     write!(f, "\n\n{problem}")?;
                 }

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bowline_contract::{ConnectorName, layout};
+use bowline_words::{Diagnose, Diagnostic};
 
 /// The folder of everything for Python, in the workspace's state folder.
 pub(super) const FOLDER: &str = "python";
@@ -30,7 +31,6 @@ const LAST_LINES: usize = 12;
 
 /// What happens while a connector's packages are installed. Nothing happens when they are there already.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum EnvironmentEvent<'a> {
     /// A virtual environment is about to be made.
     Creating {
@@ -57,18 +57,15 @@ pub enum EnvironmentEvent<'a> {
 
 /// Why a Python connector cannot be given what it needs.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum EnvironmentError {
     /// There is no Python on the machine.
-    #[error(
-        "cannot run connector `{connector}`: no `python3` was found\nhint: install Python 3.8 or later, or name it in `{VARIABLE}`"
-    )]
+    #[error("cannot run connector `{connector}`: no `python3` was found")]
     NoPython {
         /// The connector.
         connector: ConnectorName,
     },
     /// The virtual environment cannot be made, or a package cannot be installed.
-    #[error("cannot install the packages of connector `{connector}`: `{command}` failed\n{}\nhint: {hint}", .last_lines.join("\n"))]
+    #[error("cannot install the packages of connector `{connector}`: `{command}` failed\n{}", .last_lines.join("\n"))]
     Failed {
         /// The connector.
         connector: ConnectorName,
@@ -89,6 +86,19 @@ pub enum EnvironmentError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Diagnose for EnvironmentError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::NoPython { .. } => Some(format!(
+                "install Python 3.8 or later, or name it in `{VARIABLE}`"
+            )),
+            Self::Failed { hint, .. } => Some(hint.clone()),
+            Self::File { .. } => None,
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 /// Makes the folder for everything Python, and keeps the state folder out of version control.

@@ -2,22 +2,23 @@
 
 use std::path::PathBuf;
 
+use bowline_words::{Diagnose, Diagnostic};
+
 use crate::folder::LoadError;
 use crate::python::EnvironmentError;
 use crate::workspace::WorkspaceError;
 
 /// Why a connector cannot be scaffolded. Nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ScaffoldError {
     /// There is a connector of that name already; it is not touched.
-    #[error("cannot make the connector: `{}` exists already\nhint: choose another name", .dir.display())]
+    #[error("cannot make the connector: `{}` exists already", .dir.display())]
     Exists {
         /// Its folder.
         dir: PathBuf,
     },
     /// There is no dialect pack of that name.
-    #[error("unknown dialect: `{asked}`\nhint: {hint}")]
+    #[error("unknown dialect: `{asked}`")]
     UnknownDialect {
         /// The name, as asked.
         asked: String,
@@ -25,15 +26,13 @@ pub enum ScaffoldError {
         hint: String,
     },
     /// The dialect belongs to no engine in particular, so a driver must be named.
-    #[error(
-        "which driver? the dialect `{dialect}` belongs to no engine in particular\nhint: add `--driver`; `bowline driver list` names the drivers there are"
-    )]
+    #[error("which driver? the dialect `{dialect}` belongs to no engine in particular")]
     NeedsDriver {
         /// The dialect.
         dialect: &'static str,
     },
     /// Neither a dialect nor a driver was named.
-    #[error("which dialect? none was named\nhint: add `--dialect`: {}", .dialects.join(", "))]
+    #[error("which dialect? none was named")]
     NeedsDialect {
         /// The dialects that bring their driver.
         dialects: Vec<&'static str>,
@@ -55,6 +54,24 @@ pub enum ScaffoldError {
     /// What was written does not load: a mistake of this program.
     #[error("the new connector does not load, which is a mistake of this program: {0}")]
     Broken(LoadError),
+}
+
+impl Diagnose for ScaffoldError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::Exists { .. } => "choose another name".to_owned(),
+            Self::UnknownDialect { hint, .. } => hint.clone(),
+            Self::NeedsDriver { .. } => {
+                "add `--driver`; `bowline driver list` names the drivers there are".to_owned()
+            }
+            Self::NeedsDialect { dialects } => format!("add `--dialect`: {}", dialects.join(", ")),
+            Self::Workspace(error) => return error.diagnose(),
+            Self::Python(error) => return error.diagnose(),
+            Self::Write { .. } => return Diagnostic::of(self),
+            Self::Broken(error) => return Diagnostic::of(self).because_of(error),
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 impl From<LoadError> for ScaffoldError {

@@ -8,23 +8,20 @@ use super::secret::{is_public_key, secret_values};
 use bowline_cerberus::{
     Crumb, Errors, Fault, Options, Presence, RootUnknown, Schema, SchemaError, kind_of,
 };
-use bowline_words::listed;
+use bowline_words::{Diagnose, Diagnostic, listed};
 
 /// The key at the root under which every credential stands.
 pub const CONNECT_ARGS: &str = "connect_args";
 
 /// Why credentials, or the schema they are held against, cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum CredentialsError {
     /// `credentials_schema` is not a schema.
     #[error("failed to read `credentials_schema`: {0}")]
     Schema(#[from] SchemaError),
     /// The schema's fields stand at the root.
     #[error(
-        "failed to read `credentials_schema`: {} at the top level instead of under \
-         `connect_args`\nhint: wrap the schema as `{{\"connect_args\": {{\"type\": \"dict\", \
-         \"schema\": {{...}}}}}}`",
+        "failed to read `credentials_schema`: {} at the top level instead of under `connect_args`",
         stands(.keys)
     )]
     SchemaWithoutWrapper {
@@ -38,10 +35,7 @@ pub enum CredentialsError {
         found: &'static str,
     },
     /// `connect_args` is missing.
-    #[error(
-        "failed to read credentials: {}\nhint: write them as `{{\"connect_args\": {{...}}}}`",
-        lacks_wrapper(.keys)
-    )]
+    #[error("failed to read credentials: {}", lacks_wrapper(.keys))]
     WithoutWrapper {
         /// The keys found at the root instead.
         keys: Vec<String>,
@@ -63,6 +57,26 @@ pub enum CredentialsError {
     /// Cerberus gives no verdict on these credentials.
     #[error("failed to check credentials: {0}")]
     Unprocessable(Fault),
+}
+
+impl Diagnose for CredentialsError {
+    fn diagnose(&self) -> Diagnostic {
+        let told = Diagnostic::of(self);
+        match self {
+            Self::Schema(error) => told.because_of(error),
+            Self::SchemaWithoutWrapper { .. } => told.hint(
+                r#"wrap the schema as `{"connect_args": {"type": "dict", "schema": {...}}}`"#
+                    .to_owned(),
+            ),
+            Self::WithoutWrapper { .. } => {
+                told.hint(r#"write them as `{"connect_args": {...}}`"#.to_owned())
+            }
+            Self::NotADict { .. }
+            | Self::ConnectArgsNotADict { .. }
+            | Self::Invalid { .. }
+            | Self::Unprocessable(_) => told,
+        }
+    }
 }
 
 /// One thing that is wrong, fit to be shown: no secret value is in it.
@@ -297,7 +311,7 @@ mod tests {
         ));
         let error = check(Some(&schema()), &json!({"host": "x"})).expect_err("no wrapper");
         assert_eq!(
-            error.to_string(),
+            error.diagnose().to_string(),
             "failed to read credentials: `host` stands at the top level instead of under \
              `connect_args`\nhint: write them as `{\"connect_args\": {...}}`"
         );

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bowline_words::nearest;
+use bowline_words::{Diagnose, Diagnostic, nearest};
 
 use super::connection_type::{AssetClass, ConnectionType, ConnectionTypeError};
 use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE};
@@ -24,9 +24,6 @@ impl fmt::Display for ManifestError {
                 writeln!(f)?;
             }
             write!(f, "{problem}")?;
-            if let Some(hint) = problem.hint() {
-                write!(f, "\nhint: {hint}")?;
-            }
         }
         Ok(())
     }
@@ -117,10 +114,16 @@ fn inside(parent: &Option<&'static str>) -> String {
     parent.map_or_else(String::new, |parent| format!(" in `{parent}`"))
 }
 
+impl std::error::Error for ManifestProblem {}
+
+impl Diagnose for ManifestProblem {
+    fn diagnose(&self) -> Diagnostic {
+        Diagnostic::of(self).hint(self.hint())
+    }
+}
+
 impl ManifestProblem {
-    /// One thing to do about it, if there is one to name.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         let class = self.class.name();
         match &self.fault {
             ManifestFault::Json(_) | ManifestFault::WrongType { .. } => None,
@@ -142,7 +145,7 @@ impl ManifestProblem {
                 Some("say what people call the connection".to_owned())
             }
             // The other keys that must be there are mappings.
-            ManifestFault::MissingKey(_) => MappingProblem::Empty.hint(),
+            ManifestFault::MissingKey(_) => MappingProblem::Empty.diagnose().hints.pop(),
             ManifestFault::Empty(key) if key == CONNECTION_NAME => {
                 Some("say what people call the connection".to_owned())
             }
@@ -159,7 +162,7 @@ impl ManifestProblem {
                     _ => format!("use `{class}`"),
                 })
             }
-            ManifestFault::Mapping { problem, .. } => problem.hint(),
+            ManifestFault::Mapping { problem, .. } => problem.diagnose().hints.pop(),
         }
     }
 }

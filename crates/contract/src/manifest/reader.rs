@@ -8,13 +8,13 @@ use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA};
 use crate::json::{Member, Node, Place, into_map, kind_of};
 
 /// A manifest under way: its members, each to be taken once, and what was wrong so far.
-pub(crate) struct Reader {
+pub(crate) struct ManifestReader {
     class: AssetClass,
     members: Vec<Member>,
     problems: Vec<ManifestProblem>,
 }
 
-impl Reader {
+impl ManifestReader {
     /// Opens a text that must hold an object with these keys at most.
     pub(crate) fn open(
         class: AssetClass,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::connection_type::{AssetClass, ConnectionType};
 use super::problem::ManifestError;
-use super::reader::Reader;
+use super::reader::ManifestReader;
 use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA};
 
 /// The manifest of a warehouse connector, as its folder holds it.
@@ -32,7 +32,7 @@ impl SourceManifest {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let mut reader = Reader::open(AssetClass::Warehouse, text, Self::KEYS)?;
+        let mut reader = ManifestReader::open(AssetClass::Warehouse, text, Self::KEYS)?;
         let connection_type = reader.connection_type();
         let connection_name = reader.connection_name();
         reader.asset_class();
@@ -63,6 +63,8 @@ impl SourceManifest {
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
+
     use super::*;
     use crate::manifest::{ManifestFault, ManifestProblem};
 
@@ -80,9 +82,8 @@ mod tests {
 
     fn refused(text: &str) -> String {
         // The first mistake, where the keys that are missing beside it are not what a test is about.
-        let mut error = SourceManifest::parse(text).unwrap_err();
-        error.problems.truncate(1);
-        error.to_string()
+        let error = SourceManifest::parse(text).unwrap_err();
+        error.problems[0].diagnose().to_string()
     }
 
     #[test]
@@ -172,7 +173,7 @@ mod tests {
                 fault: ManifestFault::MissingKey(key),
                 place: None,
             };
-            assert!(missing.hint().is_some());
+            assert!(!missing.diagnose().hints.is_empty());
             assert_eq!(error.problems, [missing]);
         }
     }

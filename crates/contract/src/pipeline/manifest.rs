@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::status_mapping::StatusMapping;
 use crate::json::Member;
-use crate::manifest::reader::{Reader, filled, object};
+use crate::manifest::reader::{ManifestReader, filled, object};
 use crate::manifest::{
     ASSET_CLASS, AssetClass, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA, ConnectionType,
     ManifestError, ManifestFault,
@@ -78,7 +78,7 @@ impl PipelineManifest {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let mut reader = Reader::open(AssetClass::Pipeline, text, Self::KEYS)?;
+        let mut reader = ManifestReader::open(AssetClass::Pipeline, text, Self::KEYS)?;
         let connection_type = reader.connection_type();
         let connection_name = reader.connection_name();
         reader.asset_class();
@@ -144,7 +144,7 @@ impl PipelineManifest {
     }
 }
 
-fn terminology(reader: &mut Reader) -> Terminology {
+fn terminology(reader: &mut ManifestReader) -> Terminology {
     let mut terminology = Terminology::default();
     let members = reader
         .take(TERMINOLOGY)
@@ -172,7 +172,11 @@ fn terminology(reader: &mut Reader) -> Terminology {
 }
 
 /// A status mapping; what is wrong with a word stands where the word does.
-fn mapping(reader: &mut Reader, key: &'static str, member: Member) -> Option<StatusMapping> {
+fn mapping(
+    reader: &mut ManifestReader,
+    key: &'static str,
+    member: Member,
+) -> Option<StatusMapping> {
     let members = reader.kept(member.place, object(key, member.value))?;
     let words: Vec<_> = members
         .into_iter()
@@ -198,6 +202,8 @@ fn mapping(reader: &mut Reader, key: &'static str, member: Member) -> Option<Sta
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
+
     use super::*;
     use crate::manifest::ManifestProblem;
     use crate::pipeline::{MappingProblem, RunStatus};
@@ -299,7 +305,11 @@ mod tests {
     #[test]
     fn missing_keys_and_wrong_types_are_named() {
         assert_eq!(refused("{}").len(), 4);
-        assert!(refused("{}").iter().all(|problem| problem.hint().is_some()));
+        assert!(
+            refused("{}")
+                .iter()
+                .all(|problem| !problem.diagnose().hints.is_empty())
+        );
         assert_eq!(
             refused("[1]")[0].to_string(),
             "wrong type: expected an object, found a list"

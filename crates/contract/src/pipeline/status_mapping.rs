@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::RunStatus;
 use crate::json::kind_of;
-use bowline_words::nearest;
+use bowline_words::{Diagnose, Diagnostic, nearest};
 
 /// A vendor's words for how a run stands, and what each means. Words are matched without case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,11 +128,11 @@ impl MappingProblem {
             Self::NotText { word, .. } | Self::UnknownStatus { word, .. } => Some(word),
         }
     }
+}
 
-    /// One thing to do about it, if there is one to name.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
+impl Diagnose for MappingProblem {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
             Self::Empty => {
                 Some("map every word that the vendor has for how a run stands".to_owned())
             }
@@ -141,7 +141,8 @@ impl MappingProblem {
             Self::UnknownStatus { status, .. } => {
                 Some(nearest::hint(status, RunStatus::NAMES.iter().copied()))
             }
-        }
+        };
+        Diagnostic::of(self).hint(hint)
     }
 }
 
@@ -179,7 +180,7 @@ mod tests {
                 "wrong type for `Y`: expected text, found a number",
             ]
         );
-        assert_eq!(problems[1].hint().unwrap(), "did you mean `success`?");
+        assert_eq!(problems[1].diagnose().hints[0], "did you mean `success`?");
         assert_eq!(read(&json!({})), Err(vec![MappingProblem::Empty]));
     }
 }

@@ -101,7 +101,7 @@ pub fn validate_assets(events: &[AssetEvent]) -> Vec<EventError> {
         if validation.is_full() {
             break;
         }
-        validation.path.push(Step::Index(index));
+        validation.path.push(PathPart::Index(index));
         if let Some(event) = validation.object(event.json()) {
             validation.fields(Asset::FIELDS, event);
         }
@@ -120,7 +120,7 @@ pub fn validate_runs(events: &[RunEvent]) -> Vec<EventError> {
 
 /// The way from the list of events to a value. Texts are only made of it for an error.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum PathPart {
     /// An event, or a task run of one.
     Index(usize),
     /// A record in a list of the event.
@@ -131,7 +131,7 @@ enum Step {
 
 #[derive(Default)]
 struct Validation {
-    path: Vec<Step>,
+    path: Vec<PathPart>,
     errors: Vec<EventError>,
 }
 
@@ -148,12 +148,12 @@ impl Validation {
         let mut within = String::new();
         for step in &self.path {
             match step {
-                Step::Index(index) => push_part(&mut path, &index.to_string()),
-                Step::Item(list, index) => {
+                PathPart::Index(index) => push_part(&mut path, &index.to_string()),
+                PathPart::Item(list, index) => {
                     push_part(&mut path, list);
                     push_part(&mut path, &index.to_string());
                 }
-                Step::Field(name) => push_part(&mut within, name),
+                PathPart::Field(name) => push_part(&mut within, name),
             }
         }
         push_part(&mut within, field);
@@ -182,7 +182,7 @@ impl Validation {
             if self.is_full() {
                 break;
             }
-            self.path.push(Step::Index(index));
+            self.path.push(PathPart::Index(index));
             if let Some(event) = self.object(event) {
                 self.fields(Run::FIELDS, event);
                 self.needs_of_status(event);
@@ -275,7 +275,7 @@ impl Validation {
                 }
             }
             (Shape::Record(fields), Value::Object(record)) => {
-                self.path.push(Step::Field(name));
+                self.path.push(PathPart::Field(name));
                 self.fields(fields, record);
                 self.path.pop();
             }
@@ -300,7 +300,7 @@ impl Validation {
             if self.is_full() {
                 break;
             }
-            self.path.push(Step::Item(list, index));
+            self.path.push(PathPart::Item(list, index));
             if let Some(record) = self.object(item) {
                 check(self, record);
             }

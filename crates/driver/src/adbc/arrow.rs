@@ -153,11 +153,12 @@ pub(crate) fn unsupported(field: &Field) -> SqlError {
     SqlError::new(
         SqlErrorKind::UnsupportedType,
         format!(
-            "type is not supported: column `{}` is of type `{}`\nhint: cast it to text",
+            "type is not supported: column `{}` is of type `{}`",
             field.name(),
             type_name(field)
         ),
     )
+    .hint("cast it to text".to_owned())
 }
 
 /// The number in an array of any integer type.

@@ -197,7 +197,7 @@ fn opaque_types_are_decoded_or_refused_by_name() {
     let error = opaque("point", &[0; 16]).unwrap_err();
     assert_eq!(error.kind, SqlErrorKind::UnsupportedType);
     assert_eq!(
-        error.message,
+        error.text(),
         "type is not supported: column `c` is of type `point`\nhint: cast it to text"
     );
     let money = read_as(

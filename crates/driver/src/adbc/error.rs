@@ -26,16 +26,14 @@ pub(super) fn from_adbc(error: &Error, stage: Stage) -> SqlError {
         .and_then(|code| kind_of_sqlstate(code, &words))
         .or_else(|| kind_of_words(&words, stage))
         .unwrap_or_else(|| kind_of_status(error.status, stage));
-    let hint = match stage == Stage::Connect && words.contains("Could not set lock on file") {
-        true => {
-            "\nhint: close what has the file open, or let both open it with `access_mode = \"read_only\"`"
-        }
-        false => "",
-    };
+    let is_locked = stage == Stage::Connect && words.contains("Could not set lock on file");
+    let hint =
+        "close what has the file open, or let both open it with `access_mode = \"read_only\"`";
     SqlError {
         kind,
         sqlstate,
-        message: words + hint,
+        message: words,
+        hint: is_locked.then(|| hint.to_owned()),
     }
 }
 
@@ -338,7 +336,11 @@ mod tests {
         let error = Error::with_message_and_status(words, Status::Internal);
         let error = from_adbc(&error, Stage::Connect);
         assert_eq!(error.kind, SqlErrorKind::Connection);
-        assert!(error.message.contains("\nhint: close what"), "{error}");
+        assert!(
+            error
+                .hint
+                .is_some_and(|hint| hint.starts_with("close what"))
+        );
     }
 
     #[test]

@@ -52,9 +52,12 @@ fn load_named(name: &str, entrypoint: Option<&str>) -> Result<ManagedDriver, Sql
         });
         if let Some(there) = there {
             return driver_error(format!(
-                "driver cannot be loaded: `{name}` from `{}`\n{}\nhint: install it again with `bowline driver install {name}`",
+                "driver cannot be loaded: `{name}` from `{}`\n{}",
                 there.display(),
                 reasons(&error),
+            ))
+            .hint(format!(
+                "install it again with `bowline driver install {name}`"
             ));
         }
         let hint = match entry {
@@ -63,16 +66,17 @@ fn load_named(name: &str, entrypoint: Option<&str>) -> Result<ManagedDriver, Sql
                 "name an installed driver or give its library with `path`; `bowline driver list` shows those that can be installed".to_owned()
             }),
         };
-        driver_error(format!("driver is not installed: `{name}`\nhint: {hint}"))
+        driver_error(format!("driver is not installed: `{name}`")).hint(hint)
     })
 }
 
 fn load_file(path: &Path, entrypoint: Option<&str>) -> Result<ManagedDriver, SqlError> {
     let shown = path.display();
     if !path.is_file() {
-        return Err(driver_error(format!(
-            "driver library is not there: `{shown}`\nhint: give the path of a shared library or of a driver manifest"
-        )));
+        return Err(
+            driver_error(format!("driver library is not there: `{shown}`"))
+                .hint("give the path of a shared library or of a driver manifest".to_owned()),
+        );
     }
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     ManagedDriver::load_from_name(
@@ -84,9 +88,10 @@ fn load_file(path: &Path, entrypoint: Option<&str>) -> Result<ManagedDriver, Sql
     )
     .map_err(|error| {
         driver_error(format!(
-            "driver cannot be loaded: `{shown}`\n{}\nhint: check that it is an ADBC driver for this platform, and its `entrypoint`",
+            "driver cannot be loaded: `{shown}`\n{}",
             reasons(&error)
         ))
+        .hint("check that it is an ADBC driver for this platform, and its `entrypoint`".to_owned())
     })
 }
 

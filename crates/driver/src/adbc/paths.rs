@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::AdbcLibrary;
-use crate::paths::{database_file, libpq, whole};
+use crate::libpq;
+use crate::paths::{database_file, whole};
 
 /// DuckDB's settings that name a folder or a file.
 const DUCKDB_FILES: [&str; 5] = [
@@ -74,7 +75,7 @@ pub(super) fn options(
             let value = match (family, key.as_str()) {
                 (Family::DuckDb, "path" | "uri") => duckdb_place(directory, value),
                 (Family::DuckDb, key) if DUCKDB_FILES.contains(&key) => whole(directory, value),
-                (Family::PostgreSql, "uri") => libpq(directory, value),
+                (Family::PostgreSql, "uri") => libpq::connection(directory, value),
                 (Family::Sqlite, "uri") => database_file(directory, value),
                 (_, SNOWFLAKE_KEY) => whole(directory, value),
                 (_, BIGQUERY_KEY) if key_is_file => whole(directory, value),

@@ -27,20 +27,23 @@ pub(super) fn columns(
         let Err(fault) = data.validate_full() else {
             continue;
         };
-        let row = foreign_text(column);
-        let message = match row {
-            Some(row) => format!(
-                "text is not UTF-8: column `{}`, row {}\nhint: have the server convert it (`client_encoding`, a cast), or ask for its bytes",
+        let refused = |message| SqlError::new(SqlErrorKind::UnsupportedType, message);
+        return Err(match foreign_text(column) {
+            Some(row) => refused(format!(
+                "text is not UTF-8: column `{}`, row {}",
                 field.name(),
                 first_row + row + 1
+            ))
+            .hint(
+                "have the server convert it (`client_encoding`, a cast), or ask for its bytes"
+                    .to_owned(),
             ),
-            None => format!(
+            None => refused(format!(
                 "the driver's data is not valid: column `{}` of type `{}`: {fault}",
                 field.name(),
                 type_name(field)
-            ),
-        };
-        return Err(SqlError::new(SqlErrorKind::UnsupportedType, message));
+            )),
+        });
     }
     Ok(())
 }
@@ -88,7 +91,11 @@ pub(super) fn guarded<T>(import: impl FnOnce() -> T) -> Result<T, SqlError> {
     imported.map_err(|_| {
         SqlError::new(
             SqlErrorKind::UnsupportedType,
-            "the result cannot be read: the name of a column is not UTF-8\nhint: have the server convert it (`client_encoding`), or name the columns in the statement with `AS`",
+            "the result cannot be read: the name of a column is not UTF-8",
+        )
+        .hint(
+            "have the server convert it (`client_encoding`), or name the columns in the statement with `AS`"
+                .to_owned(),
         )
     })
 }

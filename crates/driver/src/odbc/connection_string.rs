@@ -41,14 +41,16 @@ pub(super) fn connection_string(
     let begin = match (option(DSN), text) {
         (Some(_), Some(_)) => {
             return Err(refused(
-                "two ODBC options for one thing: `dsn` and `connection_string`\nhint: keep one; other options are added to either",
+                "two ODBC options for one thing: `dsn` and `connection_string`",
+                "keep one; other options are added to either",
             ));
         }
         (Some((_, dsn)), None) => format!("DSN={}", escaped("dsn", dsn)?),
         (None, Some(text)) => paths::connection_string(directory, has_file_databases, text),
         (None, None) if driver.is_none() && named.is_none() => {
             return Err(refused(
-                "missing ODBC option: nothing says what to connect to\nhint: give `dsn` or `connection_string` in `[driver.options]`, or the ODBC driver's `name` in `[driver]`",
+                "missing ODBC option: nothing says what to connect to",
+                "give `dsn` or `connection_string` in `[driver.options]`, or the ODBC driver's `name` in `[driver]`",
             ));
         }
         (None, None) => String::new(),
@@ -57,7 +59,8 @@ pub(super) fn connection_string(
     if let Some(driver) = driver {
         if named.is_some() {
             return Err(refused(
-                "two ODBC drivers are named: by `[driver]` and by the option `driver`\nhint: keep one of them",
+                "two ODBC drivers are named: by `[driver]` and by the option `driver`",
+                "keep one of them",
             ));
         }
         // The manager does not take a name in quotes or doubled braces, only in plain ones.
@@ -72,9 +75,10 @@ pub(super) fn connection_string(
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ' | '.');
         if key.trim().is_empty() || !key.chars().all(is_plain) {
-            return Err(refused(&format!(
-                "ODBC option cannot be written: `{key}`\nhint: options are keywords of the ODBC driver, such as `Server`"
-            )));
+            return Err(refused(
+                &format!("ODBC option cannot be written: `{key}`"),
+                "options are keywords of the ODBC driver, such as `Server`",
+            ));
         }
         let value = paths::value(directory, has_file_databases, key, value);
         parts.push(format!("{key}={}", escaped(key, &value)?));
@@ -85,9 +89,10 @@ pub(super) fn connection_string(
 /// A value as a connection string has it: in braces where a character of it would mean something.
 fn escaped(key: &str, value: &str) -> Result<String, SqlError> {
     if value.contains('\0') {
-        return Err(refused(&format!(
-            "ODBC option cannot be written: `{key}` holds a NUL character"
-        )));
+        return Err(SqlError::new(
+            SqlErrorKind::Driver,
+            format!("ODBC option cannot be written: `{key}` holds a NUL character"),
+        ));
     }
     let is_plain = !value.contains(SPECIAL) && value.trim() == value;
     Ok(match is_plain {
@@ -96,8 +101,8 @@ fn escaped(key: &str, value: &str) -> Result<String, SqlError> {
     })
 }
 
-fn refused(message: &str) -> SqlError {
-    SqlError::new(SqlErrorKind::Driver, message)
+fn refused(message: &str, hint: &str) -> SqlError {
+    SqlError::new(SqlErrorKind::Driver, message).hint(hint.to_owned())
 }
 
 #[cfg(test)]
@@ -109,7 +114,7 @@ mod tests {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        connection_string(driver, Path::new("/w"), &options).map_err(|error| error.message)
+        connection_string(driver, Path::new("/w"), &options).map_err(|error| error.text())
     }
 
     #[test]

@@ -82,7 +82,8 @@ impl Failure {
         SqlError {
             kind: SqlErrorKind::Driver,
             sqlstate: Some(record.state.clone()),
-            message: format!("{what}: {words}\nhint: {hint}"),
+            message: format!("{what}: {words}"),
+            hint: Some(hint),
         }
     }
 
@@ -96,6 +97,7 @@ impl Failure {
             kind: kind(record).unwrap_or(otherwise),
             sqlstate: Some(record.state.clone()).filter(|state| state.len() == 5),
             message: words(&record.message),
+            hint: None,
         }
     }
 }
@@ -260,20 +262,20 @@ mod tests {
         let drivers = ["PostgreSQL Unicode".to_owned()];
         let error = missing().reaching(Some("MariaDB Unicode"), &drivers);
         assert_eq!(error.kind, SqlErrorKind::Driver);
-        assert!(error.message.contains("`odbc-mariadb`"), "{error}");
-        assert!(error.message.contains("`PostgreSQL Unicode`"), "{error}");
+        assert!(error.text().contains("`odbc-mariadb`"), "{error}");
+        assert!(error.text().contains("`PostgreSQL Unicode`"), "{error}");
         let error = missing().reaching(Some("PostgreSQL Unicod"), &drivers);
         assert!(
-            error.message.contains("did you mean `PostgreSQL Unicode`?"),
+            error.text().contains("did you mean `PostgreSQL Unicode`?"),
             "{error}"
         );
         let error = missing().reaching(Some("Db2"), &[]);
         assert!(
-            error.message.contains("no ODBC driver is installed"),
+            error.text().contains("no ODBC driver is installed"),
             "{error}"
         );
         let error = missing().reaching(None, &drivers);
-        assert!(error.message.contains("odbcinst -q -s"), "{error}");
+        assert!(error.text().contains("odbcinst -q -s"), "{error}");
         let refused = failure("08001", 0, "could not connect to server");
         assert_eq!(
             refused.reaching(Some("X"), &drivers).kind,

@@ -104,10 +104,11 @@ fn load(names: &[&str]) -> Result<Manager, SqlError> {
     Err(SqlError::new(
         SqlErrorKind::Driver,
         format!(
-            "ODBC driver manager cannot be loaded: {}\nhint: {INSTALL}",
+            "ODBC driver manager cannot be loaded: {}",
             reasons.first().map_or("", String::as_str)
         ),
-    ))
+    )
+    .hint(INSTALL.to_owned()))
 }
 
 #[cfg(test)]
@@ -123,7 +124,7 @@ mod tests {
         assert!(
             error.message.contains("libno-such-manager.so.2")
                 && error
-                    .message
+                    .text()
                     .to_lowercase()
                     .contains("hint: install unixodbc"),
             "{error}"

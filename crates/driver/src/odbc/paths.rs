@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
-use crate::paths::{database_file, libpq, whole};
+use crate::libpq;
+use crate::paths::{database_file, whole};
 
 /// Keywords that name a file or a folder whatever the driver is.
 const FILES: [&str; 6] = [
@@ -36,7 +37,7 @@ pub(super) fn value(directory: &Path, has_file_databases: bool, key: &str, value
     if FILES.contains(&key.as_str()) {
         whole(directory, value)
     } else if key == LIBPQ {
-        libpq(directory, value)
+        libpq::connection(directory, value)
     } else if has_file_databases && DATABASES.contains(&key.as_str()) {
         database_file(directory, value)
     } else if key == "driver" && value.contains('/') {

@@ -2,6 +2,7 @@
 
 use bowline_process::{Fault, ProcessError};
 use bowline_protocol::ErrorObject;
+use bowline_words::Diagnose;
 
 use crate::error::kind_of_sqlstate;
 use crate::{SqlError, SqlErrorKind};
@@ -14,7 +15,7 @@ impl From<ProcessError> for SqlError {
         };
         Self {
             sqlstate,
-            ..Self::new(kind(&error.fault), error.to_string())
+            ..Self::new(kind(&error.fault), error.to_string()).hint(error.diagnose().hints.pop())
         }
     }
 }

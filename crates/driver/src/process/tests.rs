@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bowline_process::{Process, Program};
 
 use crate::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError, SqlErrorKind};
-use bowline_words::Redactor;
+use bowline_words::{Diagnose, Redactor};
 
 /// Longer than anything here takes, so that only what hangs meets it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -249,7 +249,7 @@ fn garbage_is_shown() {
         assert!(error.message.starts_with(start), "{}", error.message);
         assert!(error.message.contains(reason), "{line}: {}", error.message);
         assert!(
-            error.message.contains("\nhint: only messages belong"),
+            error.text().contains("\nhint: only messages belong"),
             "{}",
             error.message
         );
@@ -310,7 +310,7 @@ fn an_error_answer_leaves_the_process_running() {
     let error = connection.run("SELECT 1", &limits(PATIENCE)).unwrap_err();
     assert_eq!(error.kind, SqlErrorKind::Driver);
     assert_eq!(
-        error.message,
+        error.text(),
         "KeyError: ***\n  connector.py:3, in x: y\nhint: do it"
     );
 }
@@ -322,7 +322,7 @@ fn a_program_that_cannot_be_started_is_named() {
         .err()
         .unwrap();
     assert_eq!(
-        error.to_string(),
+        error.diagnose().to_string(),
         "cannot start the process of connector `shop`: `/nonexistent/program`: No such file or directory (os error 2)\nhint: build the program, or mend `command` in connector.toml"
     );
 }

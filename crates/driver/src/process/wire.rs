@@ -98,7 +98,6 @@ fn value(wire: WireValue) -> Result<Value, String> {
                 .map(|(name, field)| Ok((name, value(field)?)))
                 .collect::<Result<_, String>>()?,
         ),
-        other => return Err(format!("it is of an unknown sort: {other:?}")),
     })
 }
 

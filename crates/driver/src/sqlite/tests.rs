@@ -279,6 +279,6 @@ fn options_are_checked() {
     ] {
         let error = refused(&spec(&options));
         assert_eq!(error.kind, SqlErrorKind::Driver);
-        assert!(error.message.contains(words), "{error}");
+        assert!(error.text().contains(words), "{error}");
     }
 }

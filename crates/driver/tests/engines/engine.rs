@@ -100,7 +100,6 @@ fn variant_name(value: &Value) -> &'static str {
         Value::Interval(_) => "interval",
         Value::List(_) => "list",
         Value::Struct(_) => "struct",
-        _ => "other",
     }
 }
 

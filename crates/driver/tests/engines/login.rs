@@ -109,7 +109,7 @@ fn a_driver_that_is_not_installed_is_told_how_to_get_it() {
     let error = with_library(AdbcLibrary::Named("posgresql".to_owned()));
     assert_eq!(error.kind, SqlErrorKind::Driver);
     assert_eq!(
-        error.message,
+        error.text(),
         "driver is not installed: `posgresql`\nhint: did you mean `postgresql`?"
     );
     let error = with_library(AdbcLibrary::File("no/such/driver.so".into()));

@@ -95,7 +95,7 @@ fn types_that_would_be_shown_wrong_are_refused() {
                 "{expression}: {error}"
             );
             assert_eq!(
-                error.message,
+                error.text(),
                 format!(
                     "type is not supported: column `x` is of type `{kind}`\nhint: cast it to text"
                 )

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bowline_words::{Diagnose, Diagnostic};
+
 use super::words::{Word, split};
 use super::{Action, DockerfileExtra, Instruction};
 
@@ -68,18 +70,19 @@ impl fmt::Display for ExtraProblem {
     }
 }
 
-impl ExtraProblem {
-    /// One thing to do about it, if there is one to name.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match &self.kind {
+impl std::error::Error for ExtraProblem {}
+
+impl Diagnose for ExtraProblem {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match &self.kind {
             ExtraProblemKind::Copies(_) => Some(
                 "fetch the file with `RUN`, or put it into the connector's folder if it is a pipeline connector"
                     .to_owned(),
             ),
             ExtraProblemKind::Unknown(word) => Some(bowline_words::nearest::hint(word, ALLOWED)),
             ExtraProblemKind::Refused(_) | ExtraProblemKind::Malformed(..) => None,
-        }
+        };
+        Diagnostic::of(self).hint(hint)
     }
 }
 
@@ -278,10 +281,7 @@ mod tests {
         parse(text)
             .unwrap_err()
             .iter()
-            .map(|problem| match problem.hint() {
-                Some(hint) => format!("{problem}\nhint: {hint}"),
-                None => problem.to_string(),
-            })
+            .map(|problem| problem.diagnose().to_string())
             .collect()
     }
 

@@ -99,6 +99,7 @@ fn start_of(content: &Content) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bowline_words::Diagnose;
 
     fn elf(machine: u16) -> Vec<u8> {
         let mut start = b"\x7fELF\x02\x01\x01".to_vec();
@@ -114,7 +115,7 @@ mod tests {
             mode: 0o755,
             platform: None,
         };
-        check([&file], platform).map_err(|error| error.to_string())
+        check([&file], platform).map_err(|error| error.diagnose().to_string())
     }
 
     #[test]

@@ -148,6 +148,7 @@ fn version(text: &[u8]) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use bowline_words::Diagnose;
     use std::io::Cursor;
 
     use bowline_oci::layer::Node;
@@ -207,7 +208,8 @@ mod tests {
             mode: 0o755,
             platform: None,
         };
-        let told = |facts: &BaseFacts| check([&file], facts).map_err(|error| error.to_string());
+        let told =
+            |facts: &BaseFacts| check([&file], facts).map_err(|error| error.diagnose().to_string());
         let mut facts = BaseFacts::default();
         assert_eq!(told(&facts), Ok(()), "nobody knows");
         facts.glibc = Some("2.39".to_owned());

@@ -6,6 +6,7 @@ use bowline_contract::manifest::AssetClass;
 use bowline_contract::{Capability, ConnectorName, credentials, layout};
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
+use bowline_words::Diagnose;
 use serde_json::Value;
 
 use super::exported::{self, Identity};
@@ -232,8 +233,9 @@ fn read_manifest(
         }
         Err(problems) => {
             for problem in problems {
-                let what = format!("{}: {problem}", mistakes.shown(&path));
-                mistakes.add(PlanProblemKind::Manifest, what, again.clone());
+                let what = format!("{}: {}", mistakes.shown(&path), problem.words());
+                let hint = again.clone().or_else(|| problem.hints.first().cloned());
+                mistakes.add(PlanProblemKind::Manifest, what, hint);
             }
             (None, None)
         }
@@ -284,7 +286,8 @@ pub(super) fn read_extra(dir: &Path, mistakes: &mut Mistakes<'_>) -> Option<Dock
         Err(problems) => {
             for problem in problems {
                 let what = format!("{}: {problem}", mistakes.shown(&path));
-                mistakes.add(PlanProblemKind::Extra, what, problem.hint());
+                let hint = problem.diagnose().hints.pop();
+                mistakes.add(PlanProblemKind::Extra, what, hint);
             }
             None
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bowline_contract::credentials::parse_schema;
 use bowline_contract::manifest::{AssetClass, ConnectionType};
 use bowline_contract::{Capability, SourceManifest};
+use bowline_words::{Diagnose, Diagnostic};
 use serde_json::{Map, Value};
 
 /// What an image needs to know of a manifest.
@@ -18,17 +19,17 @@ pub(super) struct Identity {
     pub(super) metrics: Vec<String>,
 }
 
-/// Reads the manifest that ships with a connector; all that is wrong with it, a line each.
-pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<String>> {
+/// Reads the manifest that ships with a connector; all that is wrong with it.
+pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<Diagnostic>> {
     let manifest = match serde_json::from_str(text) {
         Ok(Value::Object(manifest)) => manifest,
-        Ok(_) => return Err(vec!["it is not a JSON object".to_owned()]),
-        Err(error) => return Err(vec![error.to_string()]),
+        Ok(_) => return Err(vec![Diagnostic::new("it is not a JSON object")]),
+        Err(error) => return Err(vec![Diagnostic::of(&error)]),
     };
     let mut problems = Vec::new();
     let connection_type = text_of(&manifest, "connection_type", &mut problems).and_then(|text| {
         ConnectionType::parse_for(class, text)
-            .map_err(|error| problems.push(error.to_string()))
+            .map_err(|error| problems.push(Diagnostic::of(&error)))
             .ok()
     });
     let connection_name = text_of(&manifest, "connection_name", &mut problems).map(str::to_owned);
@@ -39,11 +40,13 @@ pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<String
             .map(|(name, _)| name.clone())
             .collect(),
         Some(_) => {
-            problems.push(format!("`{key}` is not an object of true and false"));
+            problems.push(Diagnostic::new(format!(
+                "`{key}` is not an object of true and false"
+            )));
             Vec::new()
         }
         None if class == AssetClass::Warehouse => {
-            problems.push(format!("`{key}` is missing"));
+            problems.push(Diagnostic::new(format!("`{key}` is missing")));
             Vec::new()
         }
         None => Vec::new(),
@@ -52,7 +55,7 @@ pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<String
     let mut metrics = true_ones("metrics");
     metrics.sort();
     if let Err(error) = parse_schema(manifest.get("credentials_schema")) {
-        problems.push(error.to_string());
+        problems.push(error.diagnose());
     }
     match (connection_type, connection_name) {
         (Some(connection_type), Some(connection_name)) if problems.is_empty() => Ok(Identity {
@@ -79,16 +82,16 @@ pub(super) fn is_of_another(source: &str, exported: &Identity) -> bool {
 fn text_of<'m>(
     manifest: &'m Map<String, Value>,
     key: &str,
-    problems: &mut Vec<String>,
+    problems: &mut Vec<Diagnostic>,
 ) -> Option<&'m str> {
     match manifest.get(key) {
         Some(Value::String(text)) => Some(text),
         Some(_) => {
-            problems.push(format!("`{key}` is not a text"));
+            problems.push(Diagnostic::new(format!("`{key}` is not a text")));
             None
         }
         None => {
-            problems.push(format!("`{key}` is missing"));
+            problems.push(Diagnostic::new(format!("`{key}` is missing")));
             None
         }
     }

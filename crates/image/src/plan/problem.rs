@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bowline_contract::ConnectorName;
+use bowline_words::{Diagnose, Diagnostic};
 
 /// An image that cannot be built as asked: everything that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,6 @@ pub struct PlanProblem {
 
 /// The kinds of [`PlanProblem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum PlanProblemKind {
     /// No connector has the name asked for, or there is none at all.
     Name,
@@ -86,23 +86,30 @@ impl fmt::Display for PlanProblem {
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cannot build the image: ")?;
         if let [only] = self.problems.as_slice() {
-            write!(f, "{only}")?;
-            return match &only.hint {
-                Some(hint) => write!(f, "\nhint: {hint}"),
-                None => Ok(()),
-            };
+            return write!(f, "cannot build the image: {only}");
         }
-        write!(f, "{} problems", self.problems.len())?;
+        f.write_str(&several(&self.problems))?;
         for problem in &self.problems {
             write!(f, "\n{problem}")?;
-            if let Some(hint) = &problem.hint {
-                write!(f, "\n  hint: {hint}")?;
-            }
         }
         Ok(())
     }
 }
 
 impl std::error::Error for PlanError {}
+
+impl Diagnose for PlanError {
+    fn diagnose(&self) -> Diagnostic {
+        if let [only] = self.problems.as_slice() {
+            return Diagnostic::of(self).hint(only.hint.clone());
+        }
+        let told =
+            |problem: &PlanProblem| Diagnostic::new(problem.to_string()).hint(problem.hint.clone());
+        Diagnostic::new(several(&self.problems)).mistakes(self.problems.iter().map(told))
+    }
+}
+
+fn several(problems: &[PlanProblem]) -> String {
+    format!("cannot build the image: {} problems", problems.len())
+}

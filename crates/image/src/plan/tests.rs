@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bowline_contract::ConnectorName;
 use bowline_contract::manifest::AssetClass;
+use bowline_words::Diagnose;
 use tempfile::TempDir;
 
 use bowline_oci::Platform;
@@ -255,7 +256,7 @@ fn everything_in_the_way_is_told_at_once() {
             request.base = Some(BaseImage::Archive(Path::new("/nowhere.tar").to_path_buf()));
         })
         .unwrap_err();
-    let text = error.to_string();
+    let text = error.diagnose().to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "cannot build the image: 11 problems", "{text}");
     for expected in [

@@ -214,9 +214,7 @@ fn run(
                 InstallError::Interrupted => {
                     ImageError::new(ImageErrorKind::Cancelled, "fetching Python packages")
                 }
-                error => {
-                    ImageError::new(ImageErrorKind::Packages, "`pip`").because(error.to_string())
-                }
+                error => ImageError::new(ImageErrorKind::Packages, "`pip`").because_of(&error),
             })?;
         match run {
             Some(run) if !run.words.contains("No module named pip") => return Ok(run),
@@ -279,6 +277,7 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> ImageError {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use bowline_words::Diagnose;
     use std::collections::BTreeMap;
 
     use super::*;
@@ -359,7 +358,7 @@ pub(super) mod tests {
         );
         let conflict =
             "ERROR: ResolutionImpossible: for help visit https://user:pw@mirror.example/x\n";
-        let error = refused(conflict, &[], target).to_string();
+        let error = refused(conflict, &[], target).diagnose().to_string();
         assert!(
             error.contains("fit together") && !error.contains("pw"),
             "{error}"

@@ -122,6 +122,7 @@ fn no_wheel(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use bowline_contract::manifest::AssetClass;
+    use bowline_words::Diagnose;
 
     use super::*;
     use crate::plan::Requirement;
@@ -195,7 +196,7 @@ mod tests {
         let differ = [connector("a", &[&one]), connector("b", &[&other])];
         let found = obstacles(&differ);
         assert_eq!(
-            found[0].to_string(),
+            found[0].diagnose().to_string(),
             "cannot get the packages: package `markup-safe`\n\
              connector `a` wants version 2.1.5, connector `b` version 3.0.0\n\
              hint: all connectors of an image share its packages: agree on one version, or make two images"

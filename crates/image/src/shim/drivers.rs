@@ -95,17 +95,9 @@ fn failed(entry: &CatalogueEntry, platform: &Platform, error: &InstallError) -> 
         InstallError::NoBuild { .. } => ImageErrorKind::Missing,
         InstallError::Write { .. } => ImageErrorKind::Unwritable,
         InstallError::WrongHash { .. } | InstallError::Unpack { .. } => ImageErrorKind::Corrupt,
-        _ => ImageErrorKind::Packages,
+        InstallError::NoClient { .. } | InstallError::Download { .. } => ImageErrorKind::Packages,
     };
-    let text = error.to_string();
-    let mut told = ImageError::new(kind, thing);
-    for line in text.lines() {
-        told = match line.strip_prefix("hint: ") {
-            Some(hint) => told.hint(hint.to_owned()),
-            None => told.because(line),
-        };
-    }
-    told
+    ImageError::new(kind, thing).because_of(error)
 }
 
 #[cfg(test)]

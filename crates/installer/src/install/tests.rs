@@ -2,6 +2,7 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
+use bowline_words::Diagnose;
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -241,7 +242,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 fn a_platform_without_a_build_is_told_which_have_one() {
     let error = InstallError::no_build(find("oracle").unwrap(), Some(Platform::WindowsAarch64));
     assert_eq!(
-        error.to_string(),
+        error.diagnose().to_string(),
         "driver has no build for this machine: `oracle` on windows aarch64\nhint: it is built for linux x86_64, linux aarch64, macos x86_64, macos aarch64, windows x86_64"
     );
 }

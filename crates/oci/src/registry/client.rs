@@ -391,7 +391,7 @@ impl Client {
             .hint(hint);
         Err(FailedAttempt {
             error,
-            passing: bowline_http::is_passing(status),
+            passing: bowline_http::is_transient(status),
             retry_after: text(&answer.headers, header::RETRY_AFTER).map(str::to_owned),
         })
     }

@@ -71,7 +71,7 @@ impl<'a> Retries<'a> {
                 retries => error.because(format!("{} tries failed", retries + 1)),
             });
         }
-        let wait = bowline_http::wait(
+        let wait = bowline_http::backoff(
             self.done,
             failed.retry_after.as_deref(),
             limits.longest_wait,

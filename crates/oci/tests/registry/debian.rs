@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bowline_oci::registry::{Access, LoginFiles, Reference, RegistryImage, push};
 use bowline_oci::{BlobContent, BlobSource, OciErrorKind, PackedImage, media_type};
 use bowline_servers::{Doors, Registry, needed};
+use bowline_words::Diagnose;
 use serde_json::json;
 
 use crate::images::{hurried, image, logins, read};
@@ -87,7 +88,10 @@ fn locked_doors_open_for_a_login() {
     let place = reference(&registry, "team/agent:1");
     let error = push(&place, &wanted, None, &access(LoginFiles::default())).unwrap_err();
     assert_eq!(error.kind, OciErrorKind::Unauthorized);
-    assert!(error.to_string().contains("`docker login "), "{error}");
+    assert!(
+        error.diagnose().to_string().contains("`docker login "),
+        "{error}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let login = |password: &str| {
         let entry = json!({"username": Registry::USER, "password": password});

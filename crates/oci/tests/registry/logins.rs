@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bowline_oci::registry::{Access, Reference, RegistryImage, push};
 use bowline_oci::{BlobSource, Descriptor, OciError, OciErrorKind, media_type};
+use bowline_words::Diagnose;
 use serde_json::json;
 
 use crate::images::{access, bytes, image, logins, read};
@@ -163,6 +164,7 @@ fn who_is_never_let_in_stops_asking() {
     );
     assert!(
         error
+            .diagnose()
             .to_string()
             .contains(&format!("`docker login {}`", server.name())),
         "{error}"

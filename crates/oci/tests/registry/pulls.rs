@@ -6,6 +6,7 @@ use std::time::Duration;
 use bowline_oci::cache::BlobCache;
 use bowline_oci::registry::{RegistryEvent, RegistryImage};
 use bowline_oci::{BlobSource, Descriptor, Digest, OciError, OciErrorKind, media_type};
+use bowline_words::Diagnose;
 
 use crate::images::{access, bytes, read};
 use crate::server::{Fault, Reply, Server};
@@ -161,7 +162,7 @@ fn a_registry_that_stays_broken_is_quoted() {
     let server = first(usize::MAX, Fault::Reply(Reply::new(500).body(words)));
     let error = pull(&server).unwrap_err();
     assert_eq!(
-        error.to_string(),
+        error.diagnose().to_string(),
         format!(
             "the registry refused: `GET {}/v2/team/agent/blobs/{}`\n\
              status 500 Internal Server Error: UNKNOWN: disk full; X: y\n\
@@ -257,7 +258,7 @@ fn manifests_are_checked() {
     let error = root(":absent").unwrap_err();
     assert_eq!(error.kind, OciErrorKind::Missing);
     assert_eq!(
-        error.to_string(),
+        error.diagnose().to_string(),
         format!(
             "not there: the image `{}/team/agent:absent`\n\
              status 404 Not Found: MANIFEST_UNKNOWN: no such tag\n\

@@ -19,7 +19,7 @@ pub use read::parse;
 pub(crate) use read::source_names;
 pub use reference::reference_markdown;
 pub use schema::schemas;
-pub use sources::{BodyFormat, Index, Origin, Pages, Paging, Request, Source};
+pub use sources::{BodyFormat, Index, Origin, Paging, PagingStyle, Request, Source};
 
 /// What a pipeline connector's file says.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use bowline_contract::pipeline::{Asset, Field, Run};
 use toml::de::{DeTable, DeValue};
 
 use super::section::Section;
-use super::sources::{Origin, Paging, Source, read_request};
+use super::sources::{Origin, PagingStyle, Source, read_request};
 use super::{Auth, Description, FieldTree, File, Http, Mapping, Runs, Warning};
 use crate::expression::{Expression, Template};
 
@@ -393,12 +393,12 @@ fn check_names(document: &mut Document<'_>, description: &Description) {
                 check(expression, &["parent"]);
             }
         }
-        if let Some(pages) = &source.pages {
+        if let Some(paging) = &source.paging {
             let answer = ["response", "headers", "records", "last"];
-            for expression in pages.total.iter().chain(&pages.last) {
+            for expression in paging.total.iter().chain(&paging.last) {
                 check(expression, &answer);
             }
-            if let Paging::Cursor { next, .. } | Paging::Link { next } = &pages.paging {
+            if let PagingStyle::Cursor { next, .. } | PagingStyle::Link { next } = &paging.style {
                 check(next, &answer);
             }
         }

@@ -13,7 +13,7 @@ pub struct Source {
     /// The request.
     pub request: Request,
     /// How its answer is split into pages; not at all when not said.
-    pub pages: Option<Pages>,
+    pub paging: Option<Paging>,
     /// The records in an answer, called `response`; the answer itself when not said.
     pub records: Option<Expression>,
     /// The records inside each of those records, which is their `parent` then.
@@ -141,9 +141,9 @@ pub enum BodyFormat {
 
 /// How a long list is read.
 #[derive(Debug, Clone)]
-pub struct Pages {
+pub struct Paging {
     /// The style.
-    pub paging: Paging,
+    pub style: PagingStyle,
     /// How many records a page is asked for, as `page.size`.
     pub size: usize,
     /// The number of records there are in all, where an answer says it.
@@ -156,7 +156,7 @@ pub struct Pages {
 
 /// The styles of paging. Requests place `page.size` and the style's own value where the vendor wants them.
 #[derive(Debug, Clone)]
-pub enum Paging {
+pub enum PagingStyle {
     /// `page.offset`: records before the page.
     Offset,
     /// `page.number`, counting from the first.
@@ -195,7 +195,7 @@ impl Source {
     pub(super) fn read(section: &mut Section<'_, '_, '_>) -> Option<Self> {
         let origin = read_origin(section);
         let request = read_request(section);
-        let pages = section.table("pages", Pages::read);
+        let paging = section.table("pages", Paging::read);
         let records = section.expression("records");
         let flatten = section.expression("flatten");
         let when = section.expression("when");
@@ -212,9 +212,9 @@ impl Source {
         Some(Self {
             origin: origin?,
             request: request?,
-            pages: match pages {
+            paging: match paging {
                 None => None,
-                Some(pages) => Some(pages?),
+                Some(paging) => Some(paging?),
             },
             records,
             flatten,
@@ -331,16 +331,16 @@ const PAGE_SIZE: usize = 100;
 /// How many pages are read when no bound is said.
 const MOST_PAGES: usize = 10_000;
 
-impl Pages {
+impl Paging {
     fn read(section: &mut Section<'_, '_, '_>) -> Option<Self> {
         let style = section.required_text("style");
         let size = section.count("size", 1).unwrap_or(PAGE_SIZE);
         let most = section.count("most", 1).unwrap_or(MOST_PAGES);
         let total = section.expression("total");
         let last = section.expression("last");
-        let paging = match style?.as_str() {
-            "offset" => Paging::Offset,
-            "number" => Paging::Number {
+        let style = match style?.as_str() {
+            "offset" => PagingStyle::Offset,
+            "number" => PagingStyle::Number {
                 first: section
                     .count("first", 0)
                     .and_then(|first| i64::try_from(first).ok())
@@ -349,9 +349,9 @@ impl Pages {
             "cursor" => {
                 let first = section.text("first");
                 let next = section.required_expression("next")?;
-                Paging::Cursor { first, next }
+                PagingStyle::Cursor { first, next }
             }
-            "link" => Paging::Link {
+            "link" => PagingStyle::Link {
                 next: section.required_expression("next")?,
             },
             other => {
@@ -366,7 +366,7 @@ impl Pages {
             }
         };
         Some(Self {
-            paging,
+            style,
             size,
             total,
             last,

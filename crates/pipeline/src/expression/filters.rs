@@ -9,7 +9,7 @@ use regex::Regex;
 use super::record::to_json;
 use super::time;
 
-type Outcome = Result<Value, Failure>;
+type Filtered = Result<Value, Failure>;
 
 /// The filters.
 pub(super) fn filters() -> [Function; 18] {
@@ -63,7 +63,7 @@ fn argument<'c>(call: &'c Call<'_>, place: usize) -> &'c Value {
 }
 
 /// The value, or another when the field it was looked for in is missing or null; with `true` also when it is empty.
-fn default(call: &mut Call<'_>) -> Outcome {
+fn default(call: &mut Call<'_>) -> Filtered {
     let value = call.value();
     let is_replaced = value.is_nothing() || (argument(call, 1).is_true() && !value.is_true());
     Ok(if is_replaced {
@@ -74,7 +74,7 @@ fn default(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Whether a list or text holds something: `in`, for `selectattr`.
-fn containing(call: &mut Call<'_>) -> Outcome {
+fn containing(call: &mut Call<'_>) -> Filtered {
     let wanted = argument(call, 0).clone();
     if let (Some(text), Some(part)) = (call.value().as_text(), wanted.as_text()) {
         return Ok(Value::from(text.contains(part)));
@@ -84,7 +84,7 @@ fn containing(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Whether a list holds a record with this value at a key.
-fn holding(call: &mut Call<'_>) -> Outcome {
+fn holding(call: &mut Call<'_>) -> Filtered {
     let Ok(items) = items(call) else {
         return Ok(Value::from(false));
     };
@@ -96,7 +96,7 @@ fn holding(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Whether a pattern is found in a text.
-fn matching(call: &mut Call<'_>) -> Outcome {
+fn matching(call: &mut Call<'_>) -> Filtered {
     let regex = compiled(call.text(0)?)?;
     let found = call
         .value()
@@ -106,7 +106,7 @@ fn matching(call: &mut Call<'_>) -> Outcome {
 }
 
 /// What a group of a pattern catches in a text, or null; without a number, the first group or else the whole match.
-fn capture(call: &mut Call<'_>) -> Outcome {
+fn capture(call: &mut Call<'_>) -> Filtered {
     let regex = compiled(call.text(0)?)?;
     let group = match call.argument(1).map(Value::kind) {
         None | Some(Kind::None) => usize::from(regex.captures_len() > 1),
@@ -135,7 +135,7 @@ fn compiled(pattern: &str) -> Result<Arc<Regex>, Failure> {
 }
 
 /// A time as the contract writes it: from RFC 3339 text, epoch seconds, or (`time('ms')`) epoch milliseconds.
-fn time(call: &mut Call<'_>) -> Outcome {
+fn time(call: &mut Call<'_>) -> Filtered {
     if call.value().is_nothing() {
         return Ok(Value::NONE);
     }
@@ -149,7 +149,7 @@ fn time(call: &mut Call<'_>) -> Outcome {
 }
 
 /// A time as epoch seconds with a fraction.
-fn epoch(call: &mut Call<'_>) -> Outcome {
+fn epoch(call: &mut Call<'_>) -> Filtered {
     if call.value().is_nothing() {
         return Ok(Value::NONE);
     }
@@ -158,7 +158,7 @@ fn epoch(call: &mut Call<'_>) -> Outcome {
 }
 
 /// A time as whole epoch milliseconds.
-fn epoch_ms(call: &mut Call<'_>) -> Outcome {
+fn epoch_ms(call: &mut Call<'_>) -> Filtered {
     if call.value().is_nothing() {
         return Ok(Value::NONE);
     }
@@ -167,7 +167,7 @@ fn epoch_ms(call: &mut Call<'_>) -> Outcome {
 }
 
 /// A span of time as whole seconds: from `6:00:00`, `1 day, 0:00:00`, `PT1H`, or a number of seconds.
-fn duration(call: &mut Call<'_>) -> Outcome {
+fn duration(call: &mut Call<'_>) -> Filtered {
     if call.value().is_nothing() {
         return Ok(Value::NONE);
     }
@@ -176,7 +176,7 @@ fn duration(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The value of a key in a table, or another, or null.
-fn lookup(call: &mut Call<'_>) -> Outcome {
+fn lookup(call: &mut Call<'_>) -> Filtered {
     let table = argument(call, 0);
     if table.kind() != Kind::Mapping {
         return Err(Failure::new(format!(
@@ -189,7 +189,7 @@ fn lookup(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The value of a key in a list of `{key, value}` records, or null.
-fn entry(call: &mut Call<'_>) -> Outcome {
+fn entry(call: &mut Call<'_>) -> Filtered {
     let pairs = items(call)?;
     let key = call.text(0)?;
     let found = pairs
@@ -200,7 +200,7 @@ fn entry(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The texts of a list that begin with a prefix, without it.
-fn with_prefix(call: &mut Call<'_>) -> Outcome {
+fn with_prefix(call: &mut Call<'_>) -> Filtered {
     let texts = items(call)?;
     let prefix = call.text(0)?;
     let found = texts
@@ -210,7 +210,7 @@ fn with_prefix(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Each text of a list with a prefix before it.
-fn prefixed(call: &mut Call<'_>) -> Outcome {
+fn prefixed(call: &mut Call<'_>) -> Filtered {
     let texts = items(call)?;
     let prefix = call.text(0)?;
     let texts = texts
@@ -220,7 +220,7 @@ fn prefixed(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The lists in a list as one list; null is an empty one.
-fn flatten(call: &mut Call<'_>) -> Outcome {
+fn flatten(call: &mut Call<'_>) -> Filtered {
     let mut all = Vec::new();
     for inner in items(call)? {
         all.extend(call.items(&inner)?);
@@ -229,7 +229,7 @@ fn flatten(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The records of a list that have this value at a key; the key is taken as it is, dots included.
-fn having(call: &mut Call<'_>) -> Outcome {
+fn having(call: &mut Call<'_>) -> Filtered {
     let records = items(call)?;
     let (key, wanted) = (call.text(0)?, argument(call, 1));
     let kept = records
@@ -239,7 +239,7 @@ fn having(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The values at a key of the records of a list; the key is taken as it is, dots included.
-fn pluck(call: &mut Call<'_>) -> Outcome {
+fn pluck(call: &mut Call<'_>) -> Filtered {
     let records = items(call)?;
     let key = call.text(0)?;
     let found = records.iter().filter_map(|item| item.get(key));
@@ -247,7 +247,7 @@ fn pluck(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The texts in a list that is written as Python writes lists; any other text is a list of itself.
-fn python_list(call: &mut Call<'_>) -> Outcome {
+fn python_list(call: &mut Call<'_>) -> Filtered {
     let value = call.value();
     let Some(text) = value.as_text() else {
         return Ok(if value.is_nothing() {
@@ -281,7 +281,7 @@ fn python_list(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The `next` address of a `Link` header, or null.
-fn next_link(call: &mut Call<'_>) -> Outcome {
+fn next_link(call: &mut Call<'_>) -> Filtered {
     let header = call.value().as_text().unwrap_or_default();
     let next = header.split(',').find_map(|link| {
         let (address, parameters) = link.split_once(';')?;
@@ -297,7 +297,7 @@ fn next_link(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The list without what is null, false or empty; arguments are added to its end first.
-fn present(call: &mut Call<'_>) -> Outcome {
+fn present(call: &mut Call<'_>) -> Filtered {
     let mut all = items(call)?;
     all.extend(call.arguments().cloned());
     all.retain(Value::is_true);
@@ -305,6 +305,6 @@ fn present(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The value as JSON text.
-fn tojson(call: &mut Call<'_>) -> Outcome {
+fn tojson(call: &mut Call<'_>) -> Filtered {
     Ok(Value::from(to_json(call.value()).to_string()))
 }

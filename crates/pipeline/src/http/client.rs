@@ -16,7 +16,7 @@ use super::exchange::{Exchange, OnExchange, OnRetry};
 use super::slots::Slots;
 use super::transport::{Incoming, Outgoing, Transport, TransportError};
 use crate::description::{
-    Auth, BodyFormat, Description, Limits, Login, Paging, RejectRule, Request,
+    Auth, BodyFormat, Description, Limits, Login, PagingStyle, RejectRule, Request,
 };
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, ExpressionProblem, Template, text_of, to_json, to_value};
@@ -54,7 +54,7 @@ impl Prepared {
 
 /// A vendor's answer that counts as success.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct JsonResponse {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Json,
 }
@@ -261,7 +261,7 @@ impl Client {
         request: &Prepared,
         missing: &[u16],
         reject: &[RejectRule],
-    ) -> Result<Option<Answer>, SourceError> {
+    ) -> Result<Option<JsonResponse>, SourceError> {
         let raw = self.authorized(request)?;
         if missing.contains(&raw.status) {
             return Ok(None);
@@ -303,18 +303,18 @@ impl Client {
             self.wait_for_turn()?;
             let before = self.transport.elapsed();
             let outcome = self.once(request, login.as_ref());
-            let passing = match &outcome {
-                Ok(raw) => bowline_http::is_passing(raw.status),
+            let is_transient = match &outcome {
+                Ok(raw) => bowline_http::is_transient(raw.status),
                 Err(error) => matches!(
                     error.kind,
                     SourceErrorKind::Unreachable | SourceErrorKind::Timeout
                 ),
             };
-            if !passing || retry >= self.limits.retries {
+            if !is_transient || retry >= self.limits.retries {
                 return outcome;
             }
             let header = |name| Some(outcome.as_ref().ok()?.headers.get(name)?.as_str());
-            let wait = bowline_http::wait_by(
+            let wait = bowline_http::backoff_by(
                 self.transport.now(),
                 retry,
                 header("retry-after"),
@@ -488,7 +488,7 @@ impl Client {
             .hint(hint.to_owned()))
     }
 
-    fn read(&self, request: &Prepared, raw: Incoming) -> Result<Answer, SourceError> {
+    fn read(&self, request: &Prepared, raw: Incoming) -> Result<JsonResponse, SourceError> {
         let body = match request.format {
             BodyFormat::Json => serde_json::from_slice(&raw.body),
             BodyFormat::JsonLines => serde_json::Deserializer::from_slice(&raw.body)
@@ -496,7 +496,7 @@ impl Client {
                 .collect::<Result<Vec<_>, _>>()
                 .map(Json::from),
         };
-        body.map(|body| Answer {
+        body.map(|body| JsonResponse {
             headers: raw.headers.clone(),
             body,
         })
@@ -588,16 +588,16 @@ impl Client {
 /// The expressions that see the headers of answers.
 fn header_readers(description: &Description) -> String {
     let mut readers = String::new();
-    for pages in description
+    for paging in description
         .sources
         .values()
-        .filter_map(|source| source.pages.as_ref())
+        .filter_map(|source| source.paging.as_ref())
     {
-        let next = match &pages.paging {
-            Paging::Cursor { next, .. } | Paging::Link { next } => Some(next),
-            Paging::Offset | Paging::Number { .. } => None,
+        let next = match &paging.style {
+            PagingStyle::Cursor { next, .. } | PagingStyle::Link { next } => Some(next),
+            PagingStyle::Offset | PagingStyle::Number { .. } => None,
         };
-        for expression in next.into_iter().chain(&pages.total).chain(&pages.last) {
+        for expression in next.into_iter().chain(&paging.total).chain(&paging.last) {
             readers.push_str(expression.text());
             readers.push('\n');
         }

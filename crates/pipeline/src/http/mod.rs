@@ -7,7 +7,7 @@ mod slots;
 mod transport;
 
 pub(crate) use bowline_http::resolve;
-pub(crate) use client::{Answer, Client, Prepared};
+pub(crate) use client::{Client, JsonResponse, Prepared};
 pub(crate) use excerpt::trimmed;
 pub use exchange::{Exchange, OnExchange, OnRetry};
 pub(crate) use transport::Network;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bowline_words::{Diagnose, Diagnostic};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value as Json};
 
@@ -10,24 +11,37 @@ const DEPTH: usize = 16;
 
 /// Why an OpenAPI document gives no proposal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenApiError {
     /// The text is neither JSON nor YAML.
     #[error("cannot read the OpenAPI document: {0}")]
     Syntax(String),
     /// It is something else than an OpenAPI document.
     #[error(
-        "not an OpenAPI document: it has neither `openapi` nor `swagger` with a version that is known\nhint: versions 2 and 3 are read"
+        "not an OpenAPI document: it has neither `openapi` nor `swagger` with a version that is known"
     )]
     OtherFormat,
     /// No endpoint gives a list of records.
     #[error(
-        "the OpenAPI document has no list: none of its {endpoints} endpoints gives a list of records by itself\nhint: write connector.toml by hand; `bowline new --pipeline` gives you a start"
+        "the OpenAPI document has no list: none of its {endpoints} endpoints gives a list of records by itself"
     )]
     NoLists {
         /// How many endpoints there are.
         endpoints: usize,
     },
+}
+
+impl Diagnose for OpenApiError {
+    fn diagnose(&self) -> Diagnostic {
+        let hint = match self {
+            Self::Syntax(_) => None,
+            Self::OtherFormat => Some("versions 2 and 3 are read".to_owned()),
+            Self::NoLists { .. } => Some(
+                "write connector.toml by hand; `bowline new --pipeline` gives you a start"
+                    .to_owned(),
+            ),
+        };
+        Diagnostic::of(self).hint(hint)
+    }
 }
 
 /// An OpenAPI document.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bowline_contract::pipeline::{AssetEvent, GivenTask, RunEvent, Window};
-use bowline_pipeline::{FetchMethods, Page, RunQuery, SourceError, SourceErrorKind};
+use bowline_pipeline::{FetchMethods, PageQuery, RunQuery, SourceError, SourceErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -162,8 +162,8 @@ impl<T: Truth> Planted<T> {
     }
 
     /// A page of a list, with the mistakes that are about pages.
-    fn cut(&self, mut events: Vec<RunEvent>, page: Page, calls: u64) -> Vec<RunEvent> {
-        let Page { limit, offset } = page;
+    fn cut(&self, mut events: Vec<RunEvent>, page: PageQuery, calls: u64) -> Vec<RunEvent> {
+        let PageQuery { limit, offset } = page;
         let (from, count) = match self.mistake {
             Some(Mistake::IgnoresOffset) => (0, limit),
             Some(Mistake::RepeatsOnShift) => (offset.saturating_sub(1), limit),
@@ -270,7 +270,7 @@ impl<T: Truth> FetchMethods for Planted<T> {
         Ok(())
     }
 
-    fn fetch_metadata(&self, page: Page) -> Result<Vec<AssetEvent>, SourceError> {
+    fn fetch_metadata(&self, page: PageQuery) -> Result<Vec<AssetEvent>, SourceError> {
         let calls = self.call();
         let mut assets = self.truth.assets()?;
         if self.has(Mistake::JobsDropLast) && page.limit < assets.len() {
@@ -312,7 +312,7 @@ impl<T: Truth> FetchMethods for Planted<T> {
     fn fetch_run_details(
         &self,
         query: Option<&RunQuery>,
-        page: Page,
+        page: PageQuery,
     ) -> Result<Vec<RunEvent>, SourceError> {
         let calls = self.call();
         let lately = self.lately();

@@ -9,7 +9,9 @@ use bowline_pipeline::{
     Incoming, Outgoing, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Transport,
     TransportError,
 };
-use bowline_simulator::{ADDRESS, InProcess, Login, Paging, SECRET, Scenario, Vendor, description};
+use bowline_simulator::{
+    ADDRESS, InProcess, Login, PagingStyle, SECRET, Scenario, Vendor, description,
+};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -46,7 +48,7 @@ impl Transport for Twisted {
 
 fn scenario() -> Scenario {
     Scenario {
-        paging: Paging::Cursor,
+        paging: PagingStyle::Cursor,
         page: 10,
         ..Scenario::calm(3, "2026-11-23T08:00:00Z".parse().unwrap())
     }
@@ -278,7 +280,7 @@ fn a_window_of_very_many_runs_is_read_whole() {
     let many = Scenario {
         runs,
         page: 500,
-        paging: Paging::Offset,
+        paging: PagingStyle::Offset,
         ..scenario()
     };
     let transport = InProcess::new(Vendor::new(many.clone()));

@@ -10,11 +10,12 @@ use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::{CheckReport, Options, Outcome, Report, run};
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_pipeline::{
-    HttpSource, Outgoing, PagedPipeline, Pipeline, RunQuery, SourceError, Transport as _, unmap_run,
+    DescribedPipeline, MethodsPipeline, Outgoing, Pipeline, RunQuery, SourceError, Transport as _,
+    unmap_run,
 };
 use bowline_simulator::planted::{Mistake, Planted, Truth};
 use bowline_simulator::{
-    ADDRESS, Form, InProcess, Paging, SECRET, Scenario, Steps, Vendor, description,
+    ADDRESS, Form, InProcess, PagingStyle, SECRET, Scenario, Steps, Vendor, description,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -35,7 +36,7 @@ fn scenario(seed: u64) -> Scenario {
 
 /// The simulated vendor, read by the connector that fits it.
 struct Known {
-    source: HttpSource,
+    source: DescribedPipeline,
     transport: InProcess,
 }
 
@@ -110,7 +111,7 @@ fn planted(mistake: Option<Mistake>, changes: u8) -> Report {
         transport: transport.clone(),
     };
     let methods = Planted::new(mistake, vendor);
-    prove(&PagedPipeline::new(known_manifest(), methods), &transport)
+    prove(&MethodsPipeline::new(known_manifest(), methods), &transport)
 }
 
 fn wrong(report: &Report) -> Vec<&CheckReport> {
@@ -144,9 +145,9 @@ fn a_right_connector_passes() {
 
 #[test]
 fn right_connectors_pass_in_every_style_however_the_vendor_behaves() {
-    for &paging in Paging::ALL {
+    for &paging in PagingStyle::ALL {
         for &form in Form::ALL {
-            if (paging, form) == (Paging::Link, Form::GraphQl) {
+            if (paging, form) == (PagingStyle::Link, Form::GraphQl) {
                 continue;
             }
             for (faults, changes) in [(0, 0), (15, 5)] {

@@ -8,7 +8,9 @@ use bowline_connector::Credentials;
 use bowline_contract::pipeline::{
     PipelineManifest, RunEvent, RunStatus, Window, validate_assets, validate_runs,
 };
-use bowline_pipeline::{HttpSource, Pipeline, RunQuery, SourceError, Transport, description};
+use bowline_pipeline::{
+    DescribedPipeline, Pipeline, RunQuery, SourceError, Transport, description,
+};
 use bowline_simulator::{
     Flaw, InProcess, Scenario, Span, Vendor, asset_flaws, credentials, manifest, run_flaws,
 };
@@ -34,13 +36,19 @@ pub(crate) fn known_manifest() -> PipelineManifest {
 }
 
 /// The fitting connector over any transport.
-pub(crate) fn source(text: &str, url: &str, transport: Option<Arc<dyn Transport>>) -> HttpSource {
+pub(crate) fn source(
+    text: &str,
+    url: &str,
+    transport: Option<Arc<dyn Transport>>,
+) -> DescribedPipeline {
     let (manifest, description) = (known_manifest(), described(text));
     let credentials = known_credentials(url);
     let cancel = Arc::default();
     match transport {
-        Some(transport) => HttpSource::over(transport, manifest, description, &credentials, cancel),
-        None => HttpSource::new(manifest, description, &credentials, cancel),
+        Some(transport) => {
+            DescribedPipeline::over(transport, manifest, description, &credentials, cancel)
+        }
+        None => DescribedPipeline::new(manifest, description, &credentials, cancel),
     }
     .unwrap()
 }

@@ -1,5 +1,6 @@
 //! What a template may not do: change what it is given, look behind values, work or grow without end.
 
+use bowline_words::Diagnose;
 use serde_json::{Value as Json, json};
 
 use super::differential::render;
@@ -126,7 +127,7 @@ fn a_range_longer_than_the_sandboxs_is_an_error() {
 fn an_error_shows_its_place() {
     let error = fails("SELECT 1\n  FROM {{ text|uper }}\nWHERE true");
     assert_eq!(
-        error.to_string(),
+        error.diagnose().to_string(),
         "unknown filter `uper` (`template`, 2:16)\nhint: did you mean `upper`?"
     );
     assert_eq!(
@@ -139,7 +140,7 @@ fn an_error_shows_its_place() {
 fn an_unknown_function_offers_the_nearest() {
     let error = fails("{{ rnage(3) }}");
     assert_eq!(
-        error.to_string(),
+        error.diagnose().to_string(),
         "`rnage` is undefined (`template`, 1:9)\nhint: did you mean `range`?"
     );
 }

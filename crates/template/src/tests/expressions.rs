@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bowline_words::Diagnose;
+
 use crate::{
     Absent, CompiledTemplate, Environment, Expression, Failure, Function, Kind, Native, Parameters,
     Scope, Shape, TemplateError, TemplateErrorKind, Value,
@@ -271,7 +273,10 @@ fn callers_add_filters_tests_and_functions() {
     let environment = Arc::new(environment);
     let text = |text: &str| {
         let value = Expression::compile(&environment, text).and_then(|e| e.evaluate(&scope()));
-        value.map_or_else(|error| format!("error: {error}"), |value| value.to_string())
+        value.map_or_else(
+            |error| format!("error: {}", error.diagnose()),
+            |value| value.to_string(),
+        )
     };
     assert_eq!(text("home | shout"), "Kiel!");
     assert_eq!(text("[home] | map('shout', mark='.') | list"), "['Kiel.']");

@@ -5,13 +5,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bowline_connector::folder::{Document, LoadError, Place, Problem, ProblemKind, connector_name};
-use bowline_connector::{EnvironmentEvent, ExpressionError, check_expression};
+use bowline_connector::{EnvironmentEvent, check_expression};
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
 use bowline_process::Program;
 use bowline_template::CompiledTemplate;
-use bowline_words::listed;
 use bowline_words::nearest::hint_or;
+use bowline_words::{Diagnose, listed};
 use toml::Spanned;
 
 use super::{Connector, Driver, Functional, given};
@@ -166,8 +166,9 @@ fn read_driver(
     document: &mut Document<'_>,
     section: &DriverSection,
 ) -> Option<Driver> {
-    report_meaningless(document, section);
-    let kind = match section.kind {
+    let kind = find_kind(document, &section.kind)?;
+    report_meaningless(document, section, kind);
+    let kind = match kind {
         DriverKind::Sqlite => bowline_driver::DriverKind::Sqlite,
         // Neither is needed: a data source or a connection string may say which driver it is.
         DriverKind::Odbc => bowline_driver::DriverKind::Odbc {
@@ -229,8 +230,27 @@ fn read_driver(
     })
 }
 
+fn find_kind(document: &mut Document<'_>, kind: &Spanned<String>) -> Option<DriverKind> {
+    let word = kind.get_ref();
+    let kinds = DriverKind::ALL.into_iter();
+    let found = kinds.clone().find(|each| each.name() == word);
+    if found.is_none() {
+        let names = kinds.map(DriverKind::name);
+        let hint = hint_or(word, names.clone(), || {
+            format!("kinds are {}", listed(names))
+        });
+        document.report(
+            ProblemKind::InvalidValue,
+            kind.span(),
+            format!("unknown driver kind `{word}`"),
+            Some(hint),
+        );
+    }
+    found
+}
+
 /// Notes the keys of `[driver]` that say nothing to a driver of its kind.
-fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
+fn report_meaningless(document: &mut Document<'_>, section: &DriverSection, kind: DriverKind) {
     let library = [
         ("name", section.name.as_ref().map(Spanned::span)),
         ("path", section.path.as_ref().map(Spanned::span)),
@@ -238,7 +258,7 @@ fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
     ];
     let command = ("command", section.command.as_ref().map(Spanned::span));
     let option = section.options.values().next().map(Spanned::span);
-    let (meaningless, hint) = match section.kind {
+    let (meaningless, hint) = match kind {
         DriverKind::Sqlite => (
             [&library[..], &[command]].concat(),
             "it is compiled in; the database file is `path` in `[driver.options]`",
@@ -258,10 +278,7 @@ fn report_meaningless(document: &mut Document<'_>, section: &DriverSection) {
             document.report(
                 ProblemKind::InvalidValue,
                 range,
-                format!(
-                    "`{key}` means nothing for `kind = \"{}\"`",
-                    section.kind.name()
-                ),
+                format!("`{key}` means nothing for `kind = \"{}\"`", kind.name()),
                 Some(hint.to_owned()),
             );
         }
@@ -277,11 +294,9 @@ fn check_expressions(document: &mut Document<'_>, file: &ConnectorFile) {
     });
     for expression in driver.chain(functional) {
         if let Err(error) = check_expression(expression.get_ref()) {
-            let (message, hint) = match error {
-                ExpressionError::Invalid { message, hint, .. } => (message, hint),
-                missing @ ExpressionError::MissingCredential { .. } => (missing.to_string(), None),
-            };
-            document.report(ProblemKind::Template, expression.span(), message, hint);
+            let mut told = error.diagnose();
+            let hint = told.hints.pop();
+            document.report(ProblemKind::Template, expression.span(), told.what, hint);
         }
     }
 }

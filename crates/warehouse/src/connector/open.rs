@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bowline_connector::{Credentials, ExpressionError};
 use bowline_driver::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError};
+use bowline_words::{Diagnose, Diagnostic};
 use toml::Spanned;
 
 use super::{Connector, Functional};
@@ -16,7 +17,6 @@ const PROCESS_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a connector's database cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenError {
     /// A value of `connector.toml` could not be worked out from the credentials.
     #[error("cannot work out {what} of connector `{connector}`: {error}")]
@@ -31,6 +31,15 @@ pub enum OpenError {
     /// The driver refused.
     #[error(transparent)]
     Sql(#[from] SqlError),
+}
+
+impl Diagnose for OpenError {
+    fn diagnose(&self) -> Diagnostic {
+        match self {
+            Self::Expression { error, .. } => Diagnostic::of(self).because_of(error),
+            Self::Sql(error) => error.diagnose(),
+        }
+    }
 }
 
 /// Where functional checks may create their table.

@@ -6,6 +6,7 @@ use bowline_connector::Credentials;
 use bowline_connector::folder::{LoadError, ProblemKind};
 use bowline_contract::Template;
 use bowline_driver::{Limits, Value};
+use bowline_words::Diagnose;
 
 use super::Connector;
 use crate::template::{Arguments, Origin};
@@ -147,7 +148,7 @@ fn a_missing_credential_is_named_with_its_option() {
         panic!("it opened");
     };
     assert_eq!(
-        error.to_string(),
+        error.diagnose().to_string(),
         "cannot work out driver option `path` of connector `shop`: missing credential `path`\n\
          hint: add `path` to `connect_args` in credentials.json"
     );

@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 
 use bowline_connector::folder::{Document, Problem};
 use bowline_contract::Template;
+use bowline_template::CompiledTemplate;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::embedded::{Embedded, PACKS};
 use crate::folder::{ConnectorFile, GivenTemplate, read_templates, template_of_file, whole_file};
+use crate::template::{ConnectorTemplate, Origin, TemplateSet};
 
 /// The file `pack.toml`: the facts about one dialect pack.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -132,6 +134,35 @@ impl Pack {
         })
     }
 
+    /// How the pack spells a template, ready to be rendered.
+    ///
+    /// # Panics
+    /// When the text does not compile: the pack is broken.
+    #[must_use]
+    pub fn template(&self, template: &'static Template) -> Option<ConnectorTemplate> {
+        let spelling = self.spelling(template)?;
+        let compiled = CompiledTemplate::compile(template.short_name(), spelling.text);
+        Some(ConnectorTemplate {
+            template,
+            text: spelling.text.to_owned(),
+            origin: Origin::Pack(spelling.stands_in.to_owned()),
+            compiled: compiled.unwrap_or_else(|error| panic!("pack `{}`: {error}", self.name)),
+        })
+    }
+
+    /// All its templates, as a connector has them that spells none itself.
+    ///
+    /// # Panics
+    /// When a text does not compile: the pack is broken.
+    #[must_use]
+    pub fn templates(&self) -> TemplateSet {
+        let mut templates = TemplateSet::default();
+        for template in Template::all().filter_map(|template| self.template(template)) {
+            templates.insert(template);
+        }
+        templates
+    }
+
     fn proof(&self, template: &Template) -> Proof<'_> {
         let excepted = self
             .facts
@@ -167,7 +198,7 @@ impl Pack {
         let driver = self.scaffold_connector()?.driver;
         Some(match driver.name {
             Some(name) => name.into_inner(),
-            None => driver.kind.name().to_owned(),
+            None => driver.kind.get_ref().clone(),
         })
     }
 

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bowline_connector::folder::HINT_SEPARATOR;
-use bowline_words::listed;
-use bowline_words::nearest::hint_or;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use toml::Spanned;
 
 /// The file `connector.toml`.
@@ -30,7 +27,8 @@ pub struct ConnectorFile {
 #[serde(deny_unknown_fields)]
 pub struct DriverSection {
     /// What sort of driver it is.
-    pub kind: DriverKind,
+    #[schemars(with = "DriverKind")]
+    pub kind: Spanned<String>,
     /// The driver's name, for drivers that are found by name.
     #[schemars(with = "Option<String>")]
     pub name: Option<Spanned<String>>,
@@ -81,22 +79,6 @@ impl DriverKind {
             Self::Process => "process",
             Self::Sqlite => "sqlite",
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for DriverKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == word)
-            .ok_or_else(|| {
-                let names = Self::ALL.map(Self::name);
-                let hint = hint_or(&word, names, || format!("kinds are {}", listed(names)));
-                serde::de::Error::custom(format!(
-                    "unknown driver kind `{word}`{HINT_SEPARATOR}{hint}"
-                ))
-            })
     }
 }
 

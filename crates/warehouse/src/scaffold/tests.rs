@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bowline_connector::{Credentials, ScaffoldError, Workspace};
 use bowline_contract::{ConnectorName, Template, credentials};
+use bowline_words::Diagnose;
 use serde_json::Value;
 
 use super::Scaffold;
@@ -145,6 +146,7 @@ fn what_is_not_said_is_asked_for() {
     let told = |dialect, driver| {
         Scaffold::plan(name("x"), dialect, driver)
             .unwrap_err()
+            .diagnose()
             .to_string()
     };
     assert_eq!(
@@ -226,5 +228,10 @@ fn a_connector_in_rust_loads_before_its_program_is_built() {
     assert!(made.files.iter().any(|file| file.ends_with("src/main.rs")));
     assert!(made.files.iter().all(|file| file.exists()));
     let error = Scaffold::in_rust(name("x"), Some("sqlit")).unwrap_err();
-    assert!(error.to_string().ends_with("did you mean `sqlite`?"));
+    assert!(
+        error
+            .diagnose()
+            .to_string()
+            .ends_with("did you mean `sqlite`?")
+    );
 }

@@ -9,7 +9,9 @@ use std::process::ExitCode;
 use bowline_contract::layout::MANIFEST_FILE;
 use bowline_contract::{AssetClass, ConnectorName};
 use bowline_pipeline::PipelineConnector;
+use bowline_sdk::Error;
 use bowline_warehouse::Connector;
+use bowline_words::Diagnose;
 use serde_json::Value;
 
 use crate::WorkbenchError;
@@ -41,4 +43,12 @@ fn is_pipeline(dir: &Path) -> bool {
     let text = std::fs::read_to_string(dir.join(MANIFEST_FILE)).unwrap_or_default();
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
     manifest["asset_class"] == AssetClass::Pipeline.name()
+}
+
+/// The same error for the other side, with the hint of what is behind it.
+fn hinted(told: Error, error: &impl Diagnose) -> Error {
+    match error.diagnose().hints.pop() {
+        Some(hint) => told.with_hint(hint),
+        None => told,
+    }
 }

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::hinted;
 use bowline_connector::Credentials;
 use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_pipeline::{
-    FetchMethods, PipelineConnector, RunQuery, SliceError, Slices, SourceError, SourceErrorKind,
+    FetchMethods, PageServer, PageServerError, PipelineConnector, RunQuery, SourceError,
+    SourceErrorKind,
 };
 use bowline_sdk::{Error, ErrorKind, Json, Page, Pipeline, PipelineSession, Wanted};
 
@@ -36,7 +38,7 @@ impl Pipeline for Served {
             return Ok(Session::Methods(pipeline));
         }
         let connector = self.0.clone();
-        Ok(Session::Slices(Slices::new(move |cancel| {
+        Ok(Session::PageServer(PageServer::new(move |cancel| {
             connector.open(&credentials, cancel)
         })))
     }
@@ -47,7 +49,7 @@ enum Session {
     /// Of a connector that has the contract's methods itself.
     Methods(Arc<dyn bowline_pipeline::Pipeline>),
     /// Of one that is read to the end.
-    Slices(Slices),
+    PageServer(PageServer),
 }
 
 impl PipelineSession for Session {
@@ -57,7 +59,7 @@ impl PipelineSession for Session {
             Self::Methods(pipeline) => methods(pipeline.as_ref())?
                 .fetch_metadata(page)
                 .map_err(failed),
-            Self::Slices(slices) => slices.assets(page).map_err(no_slice),
+            Self::PageServer(slices) => slices.assets(page).map_err(no_slice),
         };
         Ok(assets?.into_iter().map(AssetEvent::into_json).collect())
     }
@@ -68,7 +70,7 @@ impl PipelineSession for Session {
             Self::Methods(pipeline) => methods(pipeline.as_ref())?
                 .fetch_run_details(Some(&query), page)
                 .map_err(failed),
-            Self::Slices(slices) => slices.runs(&query, page).map_err(no_slice),
+            Self::PageServer(slices) => slices.runs(&query, page).map_err(no_slice),
         };
         Ok(runs?.into_iter().map(RunEvent::into_json).collect())
     }
@@ -80,9 +82,9 @@ fn methods(pipeline: &dyn bowline_pipeline::Pipeline) -> Result<&dyn FetchMethod
         .ok_or_else(|| Error::new(ErrorKind::Driver, "the connector lost its methods"))
 }
 
-fn of_page(page: Page) -> bowline_pipeline::Page {
+fn of_page(page: Page) -> bowline_pipeline::PageQuery {
     let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
-    bowline_pipeline::Page {
+    bowline_pipeline::PageQuery {
         limit: count(page.limit),
         offset: count(page.offset),
     }
@@ -106,10 +108,10 @@ fn query(wanted: &Wanted) -> Result<RunQuery, Error> {
     })
 }
 
-fn no_slice(error: SliceError) -> Error {
+fn no_slice(error: PageServerError) -> Error {
     match error {
-        SliceError::Source(error) => failed(error),
-        SliceError::Kept(_) => Error::new(ErrorKind::Other, error.to_string()),
+        PageServerError::Source(error) => failed(error),
+        PageServerError::Kept(_) => hinted(Error::new(ErrorKind::Other, error.to_string()), &error),
     }
 }
 
@@ -124,7 +126,11 @@ fn failed(error: SourceError) -> Error {
         | SourceErrorKind::Credentials
         | SourceErrorKind::Connector
         | SourceErrorKind::Pages => ErrorKind::Driver,
-        _ => ErrorKind::Other,
+        SourceErrorKind::RateLimited
+        | SourceErrorKind::Vendor
+        | SourceErrorKind::Refused
+        | SourceErrorKind::Format
+        | SourceErrorKind::ForeignHost => ErrorKind::Other,
     };
-    Error::new(kind, error.to_string())
+    hinted(Error::new(kind, error.to_string()), &error)
 }

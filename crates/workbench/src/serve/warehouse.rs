@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hinted;
 use bowline_connector::Credentials;
 use bowline_driver::{Connection, Database, Limits, ResultSize, SqlError, Surplus};
 use bowline_sdk::{
@@ -100,12 +101,14 @@ impl WarehouseSession for Session {
 fn unopened(error: OpenError) -> Error {
     match error {
         OpenError::Sql(error) => failed(error),
-        error => Error::new(ErrorKind::Driver, error.to_string()),
+        error @ OpenError::Expression { .. } => {
+            hinted(Error::new(ErrorKind::Driver, error.to_string()), &error)
+        }
     }
 }
 
 fn failed(error: SqlError) -> Error {
-    let told = Error::new(error.kind, error.message);
+    let told = hinted(Error::new(error.kind, &error.message), &error);
     match error.sqlstate {
         Some(code) => told.with_sqlstate(code),
         None => told,

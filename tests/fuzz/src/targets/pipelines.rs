@@ -11,8 +11,8 @@ use bowline_connector::Credentials;
 use bowline_contract::pipeline::{PipelineManifest, Window, validate_assets, validate_runs};
 use bowline_pipeline::description::{self, File};
 use bowline_pipeline::{
-    HttpSource, Incoming, Outgoing, Pipeline, Proposal, RunQuery, SourceErrorKind, Transport,
-    TransportError,
+    DescribedPipeline, Incoming, Outgoing, Pipeline, Proposal, RunQuery, SourceErrorKind,
+    Transport, TransportError,
 };
 use bowline_simulator::{ADDRESS, InProcess, Scenario, Vendor};
 use jiff::Timestamp;
@@ -148,7 +148,7 @@ fn answer(text: &str) -> Incoming {
     }
 }
 
-fn source(seed: u64, transport: Arc<dyn Transport>) -> HttpSource {
+fn source(seed: u64, transport: Arc<dyn Transport>) -> DescribedPipeline {
     let text = bowline_simulator::description(&Scenario::of_seed(seed));
     let file = description::parse(Path::new("connector.toml"), &text);
     let Ok(File::Described(description)) = file else {
@@ -163,12 +163,12 @@ fn source(seed: u64, transport: Arc<dyn Transport>) -> HttpSource {
         .unwrap_or_default();
     let credentials = Credentials::of_connect_args(credentials);
     let cancel = Arc::new(AtomicBool::new(false));
-    HttpSource::over(transport, manifest, *description, &credentials, cancel)
+    DescribedPipeline::over(transport, manifest, *description, &credentials, cancel)
         .expect("the simulator's description fits")
 }
 
 /// Reads everything there is, and validates it.
-fn read_all(source: &HttpSource) -> String {
+fn read_all(source: &DescribedPipeline) -> String {
     let (mut assets, mut runs) = (Vec::new(), Vec::new());
     let now = Timestamp::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
     let window = RunQuery::Window(Window {

@@ -47,7 +47,6 @@ impl<'p> Progress<'p> {
                 self.bar.set_message(check.id);
                 self.bar.inc(1);
             }
-            _ => {}
         }
     }
 

@@ -1,0 +1,203 @@
+//! What a check asked and what came back: everything that judging it may look at, besides the check itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bowline_contract::Template;
+use bowline_driver::{Answer, ResultSet, SqlError, SqlErrorKind};
+use bowline_query::{Clock, ComposeError, Composer};
+use bowline_template::TemplateValue;
+use bowline_warehouse::template::Arguments;
+use jiff::Timestamp;
+
+use crate::warehouse::judge::Judged;
+use crate::warehouse::outcome::{Doubt, Outcome, Step};
+use crate::warehouse::session::Session;
+
+/// The statements of one check with their answers, in order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Answers {
+    pub(crate) steps: Vec<Step>,
+    /// Why no further statement was asked, where that was not the check's own doing.
+    pub(crate) halt: Option<Halt>,
+    /// How many steps came before the latest round.
+    before: usize,
+}
+
+/// Why the statements of a check end early.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Halt {
+    /// The next one could not be written.
+    Unwritten(ComposeError),
+    /// The last one failed, or there was nobody to ask.
+    Failed(SqlError),
+}
+
+impl Answers {
+    /// One statement with its answer.
+    pub(crate) fn of(step: Step) -> Self {
+        Self {
+            steps: vec![step],
+            ..Self::default()
+        }
+    }
+
+    /// No answer at all, and why.
+    pub(crate) fn none(error: SqlError) -> Self {
+        Self {
+            halt: Some(Halt::Failed(error)),
+            ..Self::default()
+        }
+    }
+
+    /// What was asked in the latest round; everything, where there are no rounds.
+    pub(crate) fn round(&self) -> &[Step] {
+        &self.steps[self.before..]
+    }
+
+    /// The results of the latest round; errors are passed over.
+    pub(crate) fn results(&self) -> impl Iterator<Item = &ResultSet> {
+        let results = self.round().iter();
+        results.filter_map(|step| step.answer.result.as_deref().ok())
+    }
+
+    /// Reads the latest round's last result.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&ResultSet) -> Judged<T>) -> Judged<T> {
+        match self.results().last() {
+            Some(result) => read(result),
+            None => Err(Outcome::Unknown(Doubt::NotReached(
+                "nothing was asked".to_owned(),
+            ))),
+        }
+    }
+}
+
+/// Asks the statements of one check, and keeps the answers.
+pub(crate) struct Asking<'a> {
+    composer: &'a Composer,
+    session: &'a mut Session,
+    /// When the last answer came; until there is one, when the run began.
+    latest: &'a mut Timestamp,
+    elapsed: Duration,
+    answers: Answers,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn new(
+        composer: &'a Composer,
+        session: &'a mut Session,
+        latest: &'a mut Timestamp,
+    ) -> Self {
+        Self {
+            composer,
+            session,
+            latest,
+            elapsed: Duration::ZERO,
+            answers: Answers::default(),
+        }
+    }
+
+    /// The answers so far.
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    pub(crate) fn finish<T>(self, asked: Result<T, Halt>) -> Answers {
+        Answers {
+            halt: asked.err(),
+            ..self.answers
+        }
+    }
+
+    /// Now, as the answers tell it: a replay tells the same.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock::at(*self.latest)
+    }
+
+    /// Renders a template.
+    pub(crate) fn render(
+        &self,
+        name: &'static str,
+        variables: Vec<(&'static str, TemplateValue)>,
+    ) -> Result<String, Halt> {
+        let arguments = Arguments {
+            variables,
+            placeholders: Vec::new(),
+        };
+        self.composer
+            .render(Template::known(name), arguments)
+            .map_err(Halt::Unwritten)
+    }
+
+    /// Renders a template and runs it.
+    pub(crate) fn query(
+        &mut self,
+        name: &'static str,
+        variables: Vec<(&'static str, TemplateValue)>,
+    ) -> Result<Arc<ResultSet>, Halt> {
+        let sql = self.render(name, variables)?;
+        self.run(Some(Template::known(name).short_name()), &sql)
+    }
+
+    /// The same, where that something is not there is an answer too.
+    pub(crate) fn query_what_may_be_missing(
+        &mut self,
+        name: &'static str,
+        variables: Vec<(&'static str, TemplateValue)>,
+    ) -> Result<Option<Arc<ResultSet>>, Halt> {
+        match self.query(name, variables) {
+            Err(Halt::Failed(error)) if error.kind == SqlErrorKind::MissingObject => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+
+    /// Runs a statement.
+    pub(crate) fn run(
+        &mut self,
+        label: Option<&'static str>,
+        sql: &str,
+    ) -> Result<Arc<ResultSet>, Halt> {
+        let answer = self.session.ask(sql).map_err(Halt::Failed)?;
+        *self.latest = came(&answer);
+        self.elapsed += answer.elapsed;
+        let result = answer.result.clone();
+        self.answers.steps.push(Step {
+            label,
+            sql: sql.to_owned(),
+            answer,
+            shared_with: 0,
+        });
+        result.map_err(Halt::Failed)
+    }
+
+    /// Forgets the last answer: the statement is asked again, and what comes then is the evidence.
+    pub(crate) fn forget(&mut self) {
+        self.answers.steps.pop();
+    }
+
+    /// Begins a round: what was asked in the one before makes way for what is asked again.
+    pub(crate) fn begin_round(&mut self) {
+        self.answers.steps.truncate(self.answers.before);
+    }
+
+    /// Keeps what was asked so far as evidence, whatever is asked again.
+    pub(crate) fn keep(&mut self) {
+        self.answers.before = self.answers.steps.len();
+    }
+
+    /// How long all answers took.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pause(&mut self, pause: Duration) {
+        self.session.pause(pause);
+    }
+}
+
+/// When an answer came.
+fn came(answer: &Answer) -> Timestamp {
+    let came = answer.asked.checked_add(answer.elapsed);
+    came.unwrap_or(answer.asked)
+}

@@ -1,0 +1,411 @@
+//! Finds out which template is at fault when checks fall short.
+//!
+//! Checks share templates, so one broken building block makes many fall short. Three things tell them apart:
+//! a template that a passing check used is cleared, unless a check that used no other fell short; what is left is
+//! narrowed to the fewest templates that explain every shortfall; and where that leaves a choice, the check is asked
+//! again with one template at a time spelled as a dialect pack spells it: the one that makes it pass is at fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bowline_contract::Template;
+use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::template::TemplateSet;
+
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{judge, read_question};
+use crate::warehouse::outcome::{Fault, Outcome, Proof};
+use crate::warehouse::plan::{Prepared, ask_alone, prepare};
+use crate::warehouse::record::{CheckRecord, records};
+use crate::warehouse::report::{Culprit, Mend};
+use crate::warehouse::runner::{Options, Subject};
+use crate::warehouse::session::Session;
+use crate::{CheckId, CheckInfo, Event};
+use bowline_query::Clock;
+use bowline_query::Composer;
+use bowline_query::Expressions;
+
+/// The most statements asked to find the template at fault; a connector with more faults has enough to mend.
+const PROBES: usize = 400;
+
+/// The findings with blame laid, and who is at fault.
+pub(crate) struct Blame {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) culprits: Vec<Culprit>,
+}
+
+/// Lays the blame.
+pub(crate) fn blame(
+    findings: Vec<Finding>,
+    subject: &Subject,
+    options: &Options,
+    clock: Clock,
+    session: &mut Session,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Blame {
+    let short = findings
+        .iter()
+        .filter(|finding| finding.outcome.is_shortfall())
+        .count();
+    if short > 0 {
+        on_event(Event::Blaming { checks: short });
+    }
+    let prober = Prober {
+        subject,
+        options,
+        clock,
+        session,
+        left: PROBES,
+    };
+    Court {
+        cleared: cleared(&findings),
+        suspects: BTreeMap::new(),
+        findings,
+        culprits: Vec::new(),
+        prober,
+    }
+    .judge()
+}
+
+/// The templates that the database has answered rightly with, and that never fell short all by themselves.
+fn cleared(findings: &[Finding]) -> BTreeSet<&'static Template> {
+    let proven: BTreeSet<&'static Template> = findings
+        .iter()
+        .filter(|finding| finding.outcome.is_shortfall() && finding.uses.len() == 1)
+        .flat_map(|finding| finding.uses.iter().copied())
+        .collect();
+    findings
+        .iter()
+        .filter(|finding| {
+            finding.outcome == Outcome::Supported
+                && !finding.steps.is_empty()
+                && !finding.rests_on_failure
+        })
+        .flat_map(|finding| finding.uses.iter().copied())
+        .filter(|template| !proven.contains(template))
+        .collect()
+}
+
+struct Court<'a> {
+    findings: Vec<Finding>,
+    cleared: BTreeSet<&'static Template>,
+    /// By position of a finding that is not explained yet: the templates that may be at fault for it.
+    suspects: BTreeMap<usize, BTreeSet<&'static Template>>,
+    culprits: Vec<Culprit>,
+    prober: Prober<'a>,
+}
+
+impl Court<'_> {
+    fn judge(mut self) -> Blame {
+        self.accept_failed_renderings();
+        self.gather_suspects();
+        while let Some((culprit, mend)) = self.next_culprit() {
+            self.convict(culprit, mend);
+        }
+        self.doubt_failures();
+        self.follow_blocks();
+        self.note_missing_blocks();
+        self.culprits.sort_by_key(|culprit| {
+            let at_fault = culprit.checks.is_empty();
+            (at_fault, std::cmp::Reverse(culprit.blocks.len()))
+        });
+        Blame {
+            findings: self.findings,
+            culprits: self.culprits,
+        }
+    }
+
+    /// A template that cannot be rendered is at fault whatever the database would say.
+    fn accept_failed_renderings(&mut self) {
+        let failed: BTreeSet<&'static Template> = self
+            .findings
+            .iter()
+            .filter_map(|finding| match &finding.outcome {
+                Outcome::Wrong(Fault::Render { template, .. }) => Some(*template),
+                _ => None,
+            })
+            .collect();
+        for template in failed {
+            let checks = self.ids(|finding| {
+                matches!(&finding.outcome, Outcome::Wrong(Fault::Render { template: found, .. }) if *found == template)
+            });
+            let blocks = self.ids(|finding| blocked_by(finding, template));
+            self.add_culprit(template, checks, blocks, None);
+        }
+    }
+
+    fn gather_suspects(&mut self) {
+        let bad: BTreeSet<&'static Template> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.outcome.is_shortfall())
+            .flat_map(|finding| finding.info.judges.iter().copied())
+            .collect();
+        for (position, finding) in self.findings.iter().enumerate() {
+            let rendered = !matches!(finding.outcome, Outcome::Wrong(Fault::Render { .. }));
+            if !finding.outcome.is_shortfall() || !rendered || finding.info.judges.is_empty() {
+                continue;
+            }
+            let mut suspects: BTreeSet<_> =
+                finding.uses.difference(&self.cleared).copied().collect();
+            if suspects.is_empty() {
+                // Every template has worked somewhere: it is one that fails for this input only.
+                suspects.extend(finding.info.judges.iter().copied());
+                suspects.extend(finding.uses.intersection(&bad).copied());
+            }
+            self.suspects.insert(position, suspects);
+        }
+    }
+
+    /// The template that explains most of what is left.
+    fn next_culprit(&mut self) -> Option<(&'static Template, Option<Mend>)> {
+        let mut explains: BTreeMap<&'static Template, usize> = BTreeMap::new();
+        for template in self.suspects.values().flatten() {
+            *explains.entry(template).or_default() += 1;
+        }
+        let most = explains.values().max().copied()?;
+        let tied: Vec<&'static Template> = explains
+            .into_iter()
+            .filter(|(_, count)| *count == most)
+            .map(|(template, _)| template)
+            .collect();
+        // The shortest evidence says most clearly what is wrong.
+        let position = self
+            .suspects
+            .iter()
+            .filter(|(_, suspects)| tied.iter().any(|template| suspects.contains(template)))
+            .map(|(position, _)| *position)
+            .min_by_key(|position| {
+                let finding = &self.findings[*position];
+                (
+                    finding.uses.len(),
+                    finding
+                        .steps
+                        .iter()
+                        .map(|step| step.sql.len())
+                        .sum::<usize>(),
+                )
+            })?;
+        let finding = &self.findings[position];
+        let mut candidates: Vec<&'static Template> = tied
+            .into_iter()
+            .filter(|template| self.suspects[&position].contains(template))
+            .collect();
+        candidates.sort_by_key(|template| !finding.info.judges.contains(template));
+        for template in &candidates {
+            if let Some(mend) = self.prober.mend(&finding.info, template) {
+                return Some((template, Some(mend)));
+            }
+        }
+        candidates.first().map(|template| (*template, None))
+    }
+
+    /// Explains every shortfall that the template may be at fault for.
+    fn convict(&mut self, culprit: &'static Template, mend: Option<Mend>) {
+        let explained: Vec<usize> = self
+            .suspects
+            .iter()
+            .filter(|(_, suspects)| suspects.contains(&culprit))
+            .map(|(position, _)| *position)
+            .collect();
+        let (mut checks, mut blocks) = (Vec::new(), Vec::new());
+        for position in explained {
+            self.suspects.remove(&position);
+            let finding = &mut self.findings[position];
+            if finding.info.judges.contains(&culprit) {
+                checks.push(finding.info.id.clone());
+            } else {
+                finding.outcome = Outcome::Blocked { by: vec![culprit] };
+                blocks.push(finding.info.id.clone());
+            }
+        }
+        if checks.is_empty() {
+            // None of its own checks fell short, so the blocked one that shows it best speaks for it.
+            checks.extend(blocks.first().cloned());
+        }
+        blocks.extend(
+            self.ids(|finding| blocked_by(finding, culprit))
+                .into_iter()
+                .filter(|id| !blocks.contains(id))
+                .collect::<Vec<_>>(),
+        );
+        self.add_culprit(culprit, checks, blocks, mend);
+    }
+
+    fn at_fault(&self) -> BTreeSet<&'static Template> {
+        self.culprits
+            .iter()
+            .map(|culprit| culprit.template)
+            .collect()
+    }
+
+    /// A statement that had to fail proves nothing when a template at fault stood in it.
+    fn doubt_failures(&mut self) {
+        let at_fault = self.at_fault();
+        for finding in &mut self.findings {
+            if finding.rests_on_failure && finding.outcome == Outcome::Supported {
+                let judges = &finding.info.judges;
+                let by: Vec<_> = finding
+                    .uses
+                    .intersection(&at_fault)
+                    .copied()
+                    .filter(|template| !judges.contains(template))
+                    .collect();
+                if !by.is_empty() {
+                    finding.outcome = Outcome::Blocked { by };
+                }
+            }
+        }
+    }
+
+    /// A check blocked by a template that is itself blocked names the one at the root.
+    fn follow_blocks(&mut self) {
+        let mut roots: BTreeMap<&'static Template, Vec<&'static Template>> = BTreeMap::new();
+        for finding in &self.findings {
+            if let Outcome::Blocked { by } = &finding.outcome {
+                for template in &finding.info.judges {
+                    roots.entry(template).or_insert_with(|| by.clone());
+                }
+            }
+        }
+        let at_fault = self.at_fault();
+        for finding in &mut self.findings {
+            if let Outcome::Blocked { by } = &mut finding.outcome {
+                let root = |template: &&'static Template| {
+                    let blocked = roots.get(template).filter(|_| !at_fault.contains(template));
+                    blocked.cloned().unwrap_or_else(|| vec![*template])
+                };
+                let mut names: Vec<_> = by.iter().flat_map(root).collect();
+                names.sort();
+                names.dedup();
+                *by = names;
+            }
+        }
+        for culprit in &mut self.culprits {
+            let blocked = self
+                .findings
+                .iter()
+                .filter(|finding| blocked_by(finding, culprit.template));
+            culprit.blocks = blocked.map(|finding| finding.info.id.clone()).collect();
+        }
+    }
+
+    /// A template that is not implemented is no fault, but the report says what waits for it.
+    fn note_missing_blocks(&mut self) {
+        let missing: BTreeSet<&'static Template> = self
+            .findings
+            .iter()
+            .filter_map(|finding| match &finding.outcome {
+                Outcome::Unsupported(Proof::NotImplemented(templates)) => {
+                    Some(templates.iter().copied())
+                }
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        for template in missing {
+            let blocks = self.ids(|finding| blocked_by(finding, template));
+            let own = self.ids(|finding| finding.info.judges.contains(&template));
+            if let (false, Some(check)) = (blocks.is_empty(), own.first()) {
+                self.culprits.push(Culprit {
+                    template,
+                    check: check.clone(),
+                    checks: Vec::new(),
+                    blocks,
+                    mend: None,
+                });
+            }
+        }
+    }
+
+    fn add_culprit(
+        &mut self,
+        template: &'static Template,
+        checks: Vec<CheckId>,
+        blocks: Vec<CheckId>,
+        mend: Option<Mend>,
+    ) {
+        // Its own check shows it best; the one with the least around it first.
+        let size = |id: &&CheckId| {
+            let finding = self.findings.iter().find(|finding| finding.info.id == **id);
+            finding.map_or(usize::MAX, |finding| finding.uses.len())
+        };
+        if let Some(check) = checks.iter().min_by_key(size).cloned() {
+            self.culprits.push(Culprit {
+                template,
+                check,
+                checks,
+                blocks,
+                mend,
+            });
+        }
+    }
+
+    fn ids(&self, which: impl Fn(&Finding) -> bool) -> Vec<CheckId> {
+        self.findings
+            .iter()
+            .filter(|finding| which(finding))
+            .map(|finding| finding.info.id.clone())
+            .collect()
+    }
+}
+
+fn blocked_by(finding: &Finding, template: &'static Template) -> bool {
+    matches!(&finding.outcome, Outcome::Blocked { by } if by.contains(&template))
+}
+
+/// Asks checks again with one template spelled another way.
+struct Prober<'a> {
+    subject: &'a Subject,
+    options: &'a Options,
+    clock: Clock,
+    session: &'a mut Session,
+    left: usize,
+}
+
+impl Prober<'_> {
+    /// A spelling of the template with which the check passes.
+    fn mend(&mut self, info: &CheckInfo, template: &'static Template) -> Option<Mend> {
+        let record = record_of(info)?;
+        let own = self.subject.templates.get(template)?;
+        let mut tried = BTreeSet::from([own.text.clone()]);
+        for pack in Pack::all() {
+            let Some(other) = pack
+                .template(template)
+                .filter(|other| tried.insert(other.text.clone()))
+            else {
+                continue;
+            };
+            if self.left == 0 {
+                break;
+            }
+            self.left -= 1;
+            let mut templates = TemplateSet::clone(&self.subject.templates);
+            let text = other.text.clone();
+            templates.insert(other);
+            if self.passes(record, info, templates) {
+                return Some(Mend {
+                    pack: pack.name.to_owned(),
+                    text,
+                });
+            }
+        }
+        None
+    }
+
+    fn passes(&mut self, record: &CheckRecord, info: &CheckInfo, templates: TemplateSet) -> bool {
+        let expressions = Expressions::new(Composer::new(Arc::new(templates)), self.clock);
+        let prepared = prepare(record, info.clone(), &expressions, self.options.tier);
+        prepared.is_ok_and(|Prepared { question, .. }| {
+            let answers = ask_alone(&question, self.session);
+            judge(info, &answers, |answers| read_question(&question, answers)).is_ok()
+        })
+    }
+}
+
+fn record_of(info: &CheckInfo) -> Option<&'static CheckRecord> {
+    records()
+        .iter()
+        .find(|(section, record)| record.info(*section).id == info.id)
+        .map(|(_, record)| record)
+}

@@ -1,0 +1,270 @@
+//! Checks that are code: each is a record like the others, but its statements follow from earlier answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bowline_contract::{Capability, SuiteSection, Template};
+use bowline_driver::ResultSet;
+use bowline_query::{Clock, ComposeError, Composer};
+use bowline_template::TemplateValue;
+use bowline_warehouse::template::{Arguments, TemplateSet};
+use jiff::Timestamp;
+
+use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{Judged, judge, wrong};
+use crate::warehouse::outcome::{Doubt, Outcome, Proof, Step};
+use crate::warehouse::session::Session;
+use crate::{CheckId, CheckInfo, Tier};
+
+/// What a check that is code says of itself.
+pub(crate) struct Spec {
+    /// The name after the section's.
+    pub(crate) id: &'static str,
+    title: &'static str,
+    judges: &'static [&'static str],
+    carries: &'static [Capability],
+    tier: Tier,
+}
+
+impl Spec {
+    /// A check that the contract's suite asks.
+    pub(crate) const fn new(
+        id: &'static str,
+        title: &'static str,
+        judges: &'static [&'static str],
+        carries: &'static [Capability],
+    ) -> Self {
+        Self {
+            id,
+            title,
+            judges,
+            carries,
+            tier: Tier::Reference,
+        }
+    }
+
+    /// The same, asked in the strict tier only.
+    pub(crate) const fn strict(self) -> Self {
+        Self {
+            tier: Tier::Strict,
+            ..self
+        }
+    }
+
+    pub(crate) fn info(&self, section: SuiteSection) -> CheckInfo {
+        CheckInfo {
+            id: CheckId::new(format!("{}/{}", section.name(), self.id)),
+            section,
+            title: self.title.to_owned(),
+            judges: self
+                .judges
+                .iter()
+                .map(|name| Template::known(name))
+                .collect(),
+            carries: self.carries.to_vec(),
+            tier: self.tier,
+        }
+    }
+}
+
+/// A row of checks that follow from each other, on one connection.
+pub(crate) struct Chain<'a> {
+    section: SuiteSection,
+    composer: Composer,
+    pub(crate) session: &'a mut Session,
+    latest: Timestamp,
+    findings: Vec<Finding>,
+}
+
+/// What a look at the database showed, where what is expected may take its time to show.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Seen<T> {
+    AsExpected(T),
+    Otherwise { expected: String, got: String },
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+impl<'a> Chain<'a> {
+    pub(crate) fn new(
+        section: SuiteSection,
+        templates: Arc<TemplateSet>,
+        session: &'a mut Session,
+        began: Timestamp,
+    ) -> Self {
+        Self {
+            section,
+            composer: Composer::new(templates),
+            session,
+            latest: began,
+            findings: Vec::new(),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    /// Whether the connector has a template.
+    pub(crate) fn has(&self, name: &'static str) -> bool {
+        let template = Template::known(name);
+        self.composer.templates().get(template).is_some()
+    }
+
+    /// Now, as the answers tell it.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock::at(self.latest)
+    }
+
+    /// Asks one check's statements, then judges the answers; what these give is handed on when it is supported.
+    pub(crate) fn check<A, T>(
+        &mut self,
+        spec: &Spec,
+        ask: impl FnOnce(&mut Asking<'_>) -> Result<A, Halt>,
+        read: impl FnOnce(&Answers) -> Judged<T>,
+    ) -> Option<T> {
+        let info = spec.info(self.section);
+        let missing: Vec<&'static Template> = info
+            .judges
+            .iter()
+            .copied()
+            .filter(|template| self.composer.templates().get(template).is_none())
+            .collect();
+        if !missing.is_empty() {
+            let outcome = Outcome::Unsupported(Proof::NotImplemented(missing));
+            self.note(info, outcome, Vec::new());
+            return None;
+        }
+        let mut asking = Asking::new(&self.composer, self.session, &mut self.latest);
+        let asked = ask(&mut asking);
+        let answers = asking.finish(asked);
+        let judged = judge(&info, &answers, read);
+        let (value, outcome) = match judged {
+            Ok(value) => (Some(value), Outcome::Supported),
+            Err(outcome) => (None, outcome),
+        };
+        self.note(info, outcome, answers.steps);
+        value
+    }
+
+    /// A check that is judged by what is known already.
+    pub(crate) fn check_known(&mut self, spec: &Spec, judged: Judged<()>) {
+        self.check(spec, |_| Ok(()), |_| judged);
+    }
+
+    /// A check that does something to the database, then looks again and again until it sees what is expected or the
+    /// patience runs out. How long it has waited is told by the answers and the pauses between them, not by a clock.
+    pub(crate) fn watch<T>(
+        &mut self,
+        spec: &Spec,
+        patience: Duration,
+        act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
+        mut look: impl FnMut(&mut Asking<'_>, usize) -> Result<(), Halt>,
+        read: impl Fn(&Answers) -> Judged<Seen<T>>,
+    ) -> Option<T> {
+        let ask = |asking: &mut Asking<'_>| {
+            act(asking)?;
+            asking.keep();
+            let begun = asking.elapsed();
+            let (mut paused, mut pause) = (Duration::ZERO, FIRST_PAUSE);
+            for round in 0.. {
+                asking.begin_round();
+                look(asking, round)?;
+                let waited = asking.elapsed() - begun + paused;
+                let pending = matches!(read(asking.answers()), Ok(Seen::Otherwise { .. }));
+                if !pending || waited >= patience {
+                    break;
+                }
+                let rest = pause.min(patience - waited);
+                asking.pause(rest);
+                paused += rest;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            Ok(())
+        };
+        self.check(spec, ask, |answers| match read(answers)? {
+            Seen::AsExpected(value) => Ok(value),
+            Seen::Otherwise { expected, got } => Err(wrong(
+                format!("{expected}, within {} s", patience.as_secs()),
+                got,
+            )),
+        })
+    }
+
+    /// Renders a template outside of a check.
+    pub(crate) fn render(
+        &self,
+        name: &'static str,
+        variables: Vec<(&'static str, TemplateValue)>,
+    ) -> Result<String, ComposeError> {
+        let arguments = Arguments {
+            variables,
+            placeholders: Vec::new(),
+        };
+        self.composer.render(Template::known(name), arguments)
+    }
+
+    /// Notes a check that cannot be asked because an earlier one of the chain did not succeed.
+    pub(crate) fn not_reached(&mut self, spec: &Spec, after: &Spec) {
+        let earlier = after.info(self.section);
+        let outcome = match self.finding(after).map(|finding| &finding.outcome) {
+            Some(Outcome::Blocked { by }) => Outcome::Blocked { by: by.clone() },
+            Some(outcome) if outcome.is_shortfall() && !earlier.judges.is_empty() => {
+                Outcome::Blocked { by: earlier.judges }
+            }
+            Some(Outcome::Unsupported(_)) => {
+                Outcome::Unsupported(Proof::Absent(format!("`{}` is not supported", earlier.id)))
+            }
+            Some(Outcome::Unknown(Doubt::Interrupted)) => Outcome::Unknown(Doubt::Interrupted),
+            _ => Outcome::Unknown(Doubt::NotReached(format!(
+                "`{}` did not succeed",
+                earlier.id
+            ))),
+        };
+        self.check_known(spec, Err(outcome));
+    }
+
+    /// The statement with this label that a check ran.
+    pub(crate) fn step(&self, spec: &Spec, label: &str) -> Option<&Step> {
+        let mut steps = self.finding(spec)?.steps.iter();
+        steps.find(|step| step.label == Some(label))
+    }
+
+    /// The last result that a check gave.
+    pub(crate) fn last_result(&self, spec: &Spec) -> Option<&ResultSet> {
+        let step = self.finding(spec)?.steps.last()?;
+        step.answer.result.as_deref().ok()
+    }
+
+    fn finding(&self, spec: &Spec) -> Option<&Finding> {
+        let id = spec.info(self.section).id;
+        self.findings.iter().find(|finding| finding.info.id == id)
+    }
+
+    fn note(&mut self, info: CheckInfo, outcome: Outcome, steps: Vec<Step>) {
+        let uses = self.composer.take_used();
+        self.findings.push(Finding::new(info, outcome, uses, steps));
+    }
+}
+
+/// Which rows of a listing are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PageRequest {
+    pub(crate) limit: i64,
+    pub(crate) offset: i64,
+}
+
+/// A text variable.
+pub(crate) fn text(value: impl Into<String>) -> TemplateValue {
+    TemplateValue::Text(value.into())
+}
+
+/// Names as the contract hands them to templates: quoted, quotes doubled, separated by commas.
+pub(crate) fn quoted_list<'n>(names: impl IntoIterator<Item = &'n str>) -> TemplateValue {
+    let quoted = names
+        .into_iter()
+        .map(|name| format!("'{}'", name.replace('\'', "''")));
+    text(quoted.collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,99 @@
+//! Every check of the suite, for readers who want to know what is asked before anything runs.
+
+use bowline_contract::SuiteSection;
+
+use crate::warehouse::chain::Spec;
+use crate::warehouse::record::records;
+use crate::warehouse::{connection, functional, metadata, query_logs};
+use crate::{CheckInfo, Tier};
+
+/// The checks that are code, by section.
+const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
+    (
+        SuiteSection::Connection,
+        &[
+            &connection::QUERY,
+            &connection::ROWS,
+            &connection::DESCRIPTION,
+        ],
+    ),
+    (
+        SuiteSection::Metadata,
+        &[
+            &metadata::DATABASES,
+            &metadata::SCHEMA_NAMES,
+            &metadata::TABLES,
+            &metadata::TABLES_BY_NAMES,
+            &metadata::ROW_COUNT,
+            &metadata::BYTE_COUNT,
+            &metadata::LAST_UPDATE_TIME,
+            &metadata::TABLE_COLUMNS,
+            &metadata::PAGES,
+            &metadata::OTHER_SCHEMA,
+            &metadata::IDENTIFIED,
+            &metadata::ALL_COLUMNS,
+            &query_logs::WITH_DATETIMES,
+            &query_logs::WITH_TEXTS,
+            &query_logs::LIMITED,
+            &query_logs::BOUNDED,
+        ],
+    ),
+    (
+        SuiteSection::Functional,
+        &[
+            &functional::CLEAN_START,
+            &functional::CREATED,
+            &functional::ROWS_GROW,
+            &functional::ROWS_COUNTED,
+            &functional::BYTES_GROW,
+            &functional::UPDATE_ADVANCES,
+            &functional::COLUMN_ADDED,
+            &functional::COLUMN_DROPPED,
+            &functional::LOGGED,
+            &functional::DROPPED,
+        ],
+    ),
+];
+
+/// Every check there is, by section, of both tiers.
+#[must_use]
+pub fn checks() -> Vec<CheckInfo> {
+    let chains = CHAINS
+        .iter()
+        .flat_map(|(section, specs)| specs.iter().map(|spec| spec.info(*section)));
+    let questions = records()
+        .iter()
+        .map(|(section, record)| record.info(*section));
+    let mut checks: Vec<CheckInfo> = chains.chain(questions).collect();
+    checks.sort_by_key(|check| check.section);
+    checks
+}
+
+/// How many of the checks that are code a run of these sections asks at most.
+pub(crate) fn in_chains(sections: &[SuiteSection], tier: Tier) -> usize {
+    CHAINS
+        .iter()
+        .filter(|(section, _)| sections.contains(section))
+        .flat_map(|(section, specs)| specs.iter().map(|spec| spec.info(*section)))
+        .filter(|check| check.tier <= tier)
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use bowline_contract::SuiteSection;
+
+    use super::*;
+
+    #[test]
+    fn every_section_has_checks_and_every_name_stands_once() {
+        let checks = checks();
+        let names: BTreeSet<_> = checks.iter().map(|check| check.id.clone()).collect();
+        assert_eq!(names.len(), checks.len());
+        for section in SuiteSection::ALL {
+            assert!(checks.iter().any(|check| check.section == *section));
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a check found before the answers of all checks are weighed against each other.
+
+use std::collections::BTreeSet;
+
+use bowline_contract::Template;
+
+use crate::CheckInfo;
+use crate::warehouse::outcome::{Outcome, Step};
+
+/// One check's own answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) info: CheckInfo,
+    pub(crate) outcome: Outcome,
+    pub(crate) uses: BTreeSet<&'static Template>,
+    pub(crate) steps: Vec<Step>,
+    /// The answer is right because the statement failed: that says nothing for the templates it was built from.
+    pub(crate) rests_on_failure: bool,
+}
+
+impl Finding {
+    pub(crate) fn new(
+        info: CheckInfo,
+        outcome: Outcome,
+        mut uses: BTreeSet<&'static Template>,
+        steps: Vec<Step>,
+    ) -> Self {
+        uses.extend(&info.judges);
+        Self {
+            info,
+            outcome,
+            uses,
+            steps,
+            rests_on_failure: false,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What the metadata templates are asked with, and how their rows are read and checked.
+
+use bigdecimal::{BigDecimal, Signed};
+use bowline_driver::{ResultSet, Value};
+use bowline_template::TemplateValue;
+use bowline_words::listed;
+
+use crate::warehouse::chain::{PageRequest, quoted_list, text};
+use crate::warehouse::expect::{describe, spell};
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::reading;
+
+const TABLE_LIMIT: i64 = 5000;
+
+const REQUIRED: [&str; 4] = ["database_name", "schema_name", "table_name", "table_type"];
+const COLUMNS: [&str; 3] = ["full_table_id", "column_name", "column_type"];
+
+/// As many tables as are ever asked for at once.
+pub(crate) const ALL: PageRequest = PageRequest {
+    limit: TABLE_LIMIT,
+    offset: 0,
+};
+
+/// A table, as the metadata query gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Table {
+    pub(crate) schema: String,
+    pub(crate) name: String,
+    pub(crate) row_count: Option<BigDecimal>,
+    pub(crate) byte_count: Option<BigDecimal>,
+    pub(crate) last_update_time: Option<jiff::Timestamp>,
+}
+
+/// A table's full name, as the contract joins it.
+pub(crate) fn full_table_id(database: &str, schema: &str, table: &str) -> String {
+    format!("{database}.{schema}.{table}")
+}
+
+/// The variables of the tables query.
+pub(crate) fn tables_variables(
+    database: &str,
+    schemas: &[String],
+    names: Option<TemplateValue>,
+    page: PageRequest,
+) -> Vec<(&'static str, TemplateValue)> {
+    vec![
+        ("database_name", text(database)),
+        ("schemas", quoted_list(schemas.iter().map(String::as_str))),
+        ("offset", TemplateValue::Integer(page.offset)),
+        ("limit", TemplateValue::Integer(page.limit)),
+        ("table_names", names.unwrap_or(TemplateValue::None)),
+    ]
+}
+
+/// The variables of the columns query.
+pub(crate) fn columns_variables<'n>(
+    database: &str,
+    tables: impl Iterator<Item = &'n str>,
+    schemas: impl Iterator<Item = &'n str>,
+) -> Vec<(&'static str, TemplateValue)> {
+    vec![
+        ("database_name", text(database)),
+        ("tables", quoted_list(tables)),
+        ("schemas", quoted_list(schemas)),
+    ]
+}
+
+/// The first column of the first rows, which must be text.
+pub(crate) fn first_names(result: &ResultSet, rows: usize) -> Judged<Vec<String>> {
+    let name = |row: &Vec<Value>| match row.first() {
+        Some(Value::Text(name)) if !name.is_empty() => Ok(name.clone()),
+        Some(other) => Err(wrong("a name in the first column", spell(other))),
+        None => Err(wrong("a name in the first column", "no columns")),
+    };
+    result.rows.iter().take(rows).map(name).collect()
+}
+
+/// Reads and checks a result of the tables query.
+pub(crate) fn read_tables(result: &ResultSet) -> Judged<Vec<Table>> {
+    require_columns(result, &REQUIRED)?;
+    if result.rows.len() > usize::try_from(TABLE_LIMIT).unwrap_or(usize::MAX) {
+        return Err(wrong(
+            format!("at most {TABLE_LIMIT} rows"),
+            format!("{} rows", result.rows.len()),
+        ));
+    }
+    let view_query = result.position("view_query");
+    let optional =
+        ["row_count", "byte_count", "last_update_time"].map(|name| result.position(name));
+    result
+        .rows
+        .iter()
+        .map(|row| {
+            let [_, schema, name, table_type] = required_texts(result, row, REQUIRED)?;
+            if !matches!(table_type.as_str(), "table" | "view") {
+                return Err(wrong(
+                    "`table` or `view` as table_type",
+                    format!("'{table_type}' for `{name}`"),
+                ));
+            }
+            let [row_count, byte_count, last_update_time] = optional.map(|position| {
+                position
+                    .and_then(|position| row.get(position))
+                    .unwrap_or(&Value::Null)
+            });
+            if !row_count.is_null()
+                && reading::whole_number(row_count).is_none_or(|count| count.is_negative())
+            {
+                return Err(wrong(
+                    "a whole row_count, 0 or more",
+                    format!("{} for `{name}`", spell(row_count)),
+                ));
+            }
+            if !byte_count.is_null() && reading::whole_number(byte_count).is_none() {
+                return Err(wrong(
+                    "a whole byte_count",
+                    format!("{} for `{name}`", spell(byte_count)),
+                ));
+            }
+            let updated = is_timestamp(last_update_time)
+                .then(|| reading::instant(last_update_time))
+                .flatten();
+            if !last_update_time.is_null() && updated.is_none() {
+                return Err(wrong(
+                    "a timestamp or ISO 8601 text as last_update_time",
+                    format!("{} for `{name}`", spell(last_update_time)),
+                ));
+            }
+            let view_text = view_query
+                .and_then(|position| row.get(position))
+                .unwrap_or(&Value::Null);
+            if table_type == "table" && !view_text.is_null() {
+                return Err(wrong(
+                    "view_query on views only",
+                    format!("{} for the table `{name}`", spell(view_text)),
+                ));
+            }
+            Ok(Table {
+                schema,
+                name,
+                row_count: reading::whole_number(row_count),
+                byte_count: reading::whole_number(byte_count),
+                last_update_time: updated,
+            })
+        })
+        .collect()
+}
+
+/// Reads and checks a result of the columns query: full table id and column name.
+pub(crate) fn read_columns(result: &ResultSet) -> Judged<Vec<(String, String)>> {
+    require_columns(result, &COLUMNS)?;
+    result
+        .rows
+        .iter()
+        .map(|row| required_texts(result, row, COLUMNS).map(|[table, column, _]| (table, column)))
+        .collect()
+}
+
+/// A timestamp, or text that spells one; numbers do not count.
+pub(crate) fn is_timestamp(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Timestamp(_) | Value::TimestampTz(_) | Value::Text(_)
+    ) && reading::wall_clock(value).is_some()
+}
+
+/// The agent maps columns by name, so the names must be these, in lower case.
+pub(crate) fn require_columns(result: &ResultSet, names: &[&str]) -> Judged<()> {
+    let missing: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| result.position(name).is_none())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let found = result.columns.iter().map(|column| &column.name);
+    Err(wrong(
+        format!("the columns {}, in lower case", listed(missing)),
+        format!("the columns {}", listed(found)),
+    ))
+}
+
+fn required_texts<const N: usize>(
+    result: &ResultSet,
+    row: &[Value],
+    names: [&str; N],
+) -> Judged<[String; N]> {
+    let mut texts = [const { String::new() }; N];
+    for (text, name) in texts.iter_mut().zip(names) {
+        match result.position(name).and_then(|position| row.get(position)) {
+            Some(Value::Text(value)) if !value.is_empty() => text.clone_from(value),
+            Some(other) => return Err(wrong(format!("non-empty text in `{name}`"), spell(other))),
+            None => return Err(wrong(format!("a column `{name}`"), describe(result))),
+        }
+    }
+    Ok(texts)
+}

@@ -1,0 +1,41 @@
+//! The suite for warehouses: checks, plan, runner, events, verdicts and what is derived from them.
+//!
+//! [`run`] puts a connector's templates to the test on a live database. It tells its readers [`Event`]s while it works
+//! and gives a [`Report`] at the end, from which an [`Export`] is made.
+
+mod answers;
+mod blame;
+mod chain;
+mod check;
+mod checks;
+mod connection;
+mod derive;
+mod event;
+mod expect;
+mod export;
+mod finding;
+mod functional;
+mod judge;
+mod metadata;
+mod outcome;
+mod plan;
+mod query_logs;
+mod reading;
+mod record;
+mod report;
+mod runner;
+mod session;
+mod written;
+
+pub use check::{CheckId, CheckInfo};
+pub use checks::checks;
+pub use event::Event;
+pub use expect::spell;
+pub use export::{Export, ExportError};
+pub use outcome::{Doubt, Fault, Outcome, Proof, Step};
+pub use report::{
+    CapabilityReport, CheckReport, Culprit, Mend, MetricReport, Report, TemplateReport,
+};
+pub use runner::{Options, Subject, run};
+pub use session::Interrupt;
+pub use written::About;

@@ -1,0 +1,278 @@
+//! What a run does: which checks, in which pieces of work.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bowline_contract::SuiteSection;
+use bowline_driver::{Answer, ResultSet, Value};
+use bowline_query::{Clock, Composer, Expressions};
+use bowline_warehouse::template::TemplateSet;
+
+use crate::warehouse::answers::Answers;
+use crate::warehouse::finding::Finding;
+use crate::warehouse::judge::{judge, outcome, read_question, unrendered};
+use crate::warehouse::outcome::{Outcome, Proof, Step};
+use crate::warehouse::record::{CheckRecord, Question, records};
+use crate::warehouse::session::Session;
+use crate::{CheckInfo, Tier};
+
+/// How many scalar checks share one statement.
+const SHARED: usize = 12;
+
+/// A check whose statement is written and waits to be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    /// Everything but the answer.
+    pub(crate) finding: Finding,
+    pub(crate) question: Question,
+}
+
+/// A piece of work for one connection.
+pub(crate) enum Work {
+    Connection,
+    Metadata,
+    QueryLogs,
+    Functional,
+    /// Checks that are asked together as far as they can be.
+    Questions(Vec<Prepared>),
+}
+
+/// The checks of the wanted sections: pieces of work, and those that ended before the database was asked.
+pub(crate) struct Plan {
+    pub(crate) work: Vec<Work>,
+    pub(crate) settled: Vec<Finding>,
+    pub(crate) checks: usize,
+}
+
+/// The chains of the wanted sections; the longest first, since records fill the gaps.
+pub(crate) fn chains(sections: &[SuiteSection]) -> Vec<Work> {
+    let mut work = Vec::new();
+    for section in [
+        SuiteSection::Functional,
+        SuiteSection::Metadata,
+        SuiteSection::Connection,
+    ] {
+        if sections.contains(&section) {
+            work.extend(match section {
+                SuiteSection::Functional => vec![Work::Functional],
+                SuiteSection::Metadata => vec![Work::Metadata, Work::QueryLogs],
+                _ => vec![Work::Connection],
+            });
+        }
+    }
+    work
+}
+
+/// Writes the statements of all records of the wanted sections.
+pub(crate) fn questions(
+    templates: &Arc<TemplateSet>,
+    sections: &[SuiteSection],
+    tier: Tier,
+    clock: Clock,
+) -> Plan {
+    let expressions = Expressions::new(Composer::new(Arc::clone(templates)), clock);
+    let mut plan = Plan {
+        work: Vec::new(),
+        settled: Vec::new(),
+        checks: 0,
+    };
+    let (mut shared, mut alone) = (Vec::new(), Vec::new());
+    for (section, record) in records() {
+        if !sections.contains(section) || record.tier() > tier {
+            continue;
+        }
+        plan.checks += 1;
+        let info = record.info(*section);
+        match prepare(record, info, &expressions, tier) {
+            Ok(prepared) if is_scalar(&prepared.question) => shared.push(prepared),
+            Ok(prepared) => alone.push(prepared),
+            Err(finding) => plan.settled.push(*finding),
+        }
+    }
+    let mut piece = Vec::new();
+    for same in by_statement(shared) {
+        piece.extend(same);
+        if piece.len() >= SHARED {
+            plan.work.push(Work::Questions(std::mem::take(&mut piece)));
+        }
+    }
+    let rest = Some(piece).filter(|piece| !piece.is_empty());
+    plan.work.extend(rest.map(Work::Questions));
+    plan.work
+        .extend(by_statement(alone).into_iter().map(Work::Questions));
+    plan
+}
+
+/// Checks that ask the same side by side, in the order of the first of each.
+fn by_statement(prepared: Vec<Prepared>) -> Vec<Vec<Prepared>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut groups: Vec<Vec<Prepared>> = Vec::new();
+    for each in prepared {
+        let next = groups.len();
+        let place = match each.question.sql() {
+            Some(sql) => *places.entry(sql.to_owned()).or_insert(next),
+            None => next,
+        };
+        match groups.get_mut(place) {
+            Some(group) => group.push(each),
+            None => groups.push(vec![each]),
+        }
+    }
+    groups
+}
+
+/// Writes one record's statement; a check that cannot be written is settled.
+pub(crate) fn prepare(
+    record: &CheckRecord,
+    info: CheckInfo,
+    expressions: &Expressions,
+    tier: Tier,
+) -> Result<Prepared, Box<Finding>> {
+    let missing: Vec<_> = info
+        .judges
+        .iter()
+        .copied()
+        .filter(|template| expressions.composer().templates().get(template).is_none())
+        .collect();
+    if !missing.is_empty() {
+        let outcome = Outcome::Unsupported(Proof::NotImplemented(missing));
+        return Err(Box::new(Finding::new(
+            info,
+            outcome,
+            expressions.composer().take_used(),
+            Vec::new(),
+        )));
+    }
+    let asked = record.ask(expressions, tier);
+    let recorded = expressions.composer().take_used();
+    match asked {
+        Ok(question) => Ok(Prepared {
+            finding: Finding::new(info, Outcome::Supported, recorded, Vec::new()),
+            question,
+        }),
+        Err(error) => {
+            let outcome = unrendered(&error, &info.judges);
+            Err(Box::new(Finding::new(info, outcome, recorded, Vec::new())))
+        }
+    }
+}
+
+/// Whether the answer is one value that keeps its meaning inside a larger statement.
+fn is_scalar(question: &Question) -> bool {
+    matches!(question, Question::Statement { expect, .. } if expect.is_about_one_value())
+}
+
+/// Asks checks together where that settles them, and one by one where it does not, so that blame is exact. Checks that
+/// ask the same share the answer.
+pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding> {
+    let together = ask_together(&prepared, session);
+    let mut alone: HashMap<String, Answers> = HashMap::new();
+    let settle = |each: Prepared| {
+        let Prepared {
+            mut finding,
+            question,
+        } = each;
+        let judged = |answers: &Answers| {
+            outcome(judge(&finding.info, answers, |answers| {
+                read_question(&question, answers)
+            }))
+        };
+        let sql = question.sql().unwrap_or_default();
+        let answers = match together.get(sql).cloned().map(Answers::of) {
+            Some(answers) if judged(&answers) == Outcome::Supported => answers,
+            _ => alone
+                .entry(sql.to_owned())
+                .or_insert_with(|| ask_alone(&question, session))
+                .clone(),
+        };
+        finding.outcome = judged(&answers);
+        finding.rests_on_failure = matches!(
+            question,
+            Question::Success {
+                must_succeed: false,
+                ..
+            }
+        );
+        finding.steps = answers.steps;
+        finding
+    };
+    prepared.into_iter().map(settle).collect()
+}
+
+/// Asks one question.
+pub(crate) fn ask_alone(question: &Question, session: &mut Session) -> Answers {
+    let Some(sql) = question.sql() else {
+        return Answers::default();
+    };
+    match session.ask(sql) {
+        Ok(answer) => Answers::of(Step {
+            label: None,
+            sql: sql.to_owned(),
+            answer,
+            shared_with: 0,
+        }),
+        Err(error) => Answers::none(error),
+    }
+}
+
+/// One statement with a scalar subquery per question; gives each question's value, by its SQL, as if it had been asked
+/// alone. Nothing where there is but one question, or where the statement fails.
+fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String, Step> {
+    let mut asked: Vec<&str> = prepared
+        .iter()
+        .filter(|each| is_scalar(&each.question))
+        .filter_map(|each| each.question.sql())
+        .collect();
+    asked.dedup();
+    if asked.len() < 2 {
+        return HashMap::new();
+    }
+    let columns = asked
+        .iter()
+        .enumerate()
+        .map(|(number, sql)| format!("({sql}\n) AS c{number}"));
+    let sql = format!("SELECT {}", columns.collect::<Vec<_>>().join(",\n"));
+    let Ok(Answer {
+        result: Ok(result),
+        asked: at,
+        elapsed,
+    }) = session.ask(&sql)
+    else {
+        return HashMap::new();
+    };
+    let step = |(value, sql): (&Value, &str)| {
+        let alone = ResultSet {
+            rows: vec![vec![value.clone()]],
+            ..ResultSet::default()
+        };
+        let step = Step {
+            label: None,
+            sql: sql.to_owned(),
+            answer: Answer {
+                result: Ok(Arc::new(alone)),
+                asked: at,
+                elapsed,
+            },
+            shared_with: prepared.len() - 1,
+        };
+        (sql.to_owned(), step)
+    };
+    match result.rows.as_slice() {
+        [row] => row.iter().zip(asked).map(step).collect(),
+        _ => HashMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::warehouse::expect::Expect;
+
+    #[test]
+    fn only_one_right_value_is_a_scalar() {
+        let scalar =
+            |toml: &str| toml::from_str::<Expect>(toml).map(|expect| expect.is_about_one_value());
+        assert_eq!(scalar("number = 1.0"), Ok(true));
+        assert_eq!(scalar("row_count = 1"), Ok(false));
+        assert_eq!(scalar("null = true"), Ok(false));
+    }
+}

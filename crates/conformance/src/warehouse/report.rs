@@ -1,0 +1,144 @@
+//! Everything a run found out.
+
+use std::time::Duration;
+
+use bowline_contract::{Capability, Metric, SuiteSection, Template};
+
+use jiff::Timestamp;
+
+use crate::{CheckId, CheckInfo, Conclusion, Outcome, Step, Tier, Verdict};
+
+/// The result of a run of the suite.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What is on the other end, as the server names itself.
+    pub product: String,
+    /// How much was asked.
+    pub tier: Tier,
+    /// The sections that ran, in their order.
+    pub sections: Vec<SuiteSection>,
+    /// Every check, in the order of the sections.
+    pub checks: Vec<CheckReport>,
+    /// The templates at fault, the one that stands in most checks' way first.
+    pub culprits: Vec<Culprit>,
+    /// Every template of the contract, in its order.
+    pub templates: Vec<TemplateReport>,
+    /// The ten capabilities, in the contract's order.
+    pub capabilities: Vec<CapabilityReport>,
+    /// Every metric, sorted by name.
+    pub metrics: Vec<MetricReport>,
+    /// How many connections were used.
+    pub connections: usize,
+    /// The moment that statements meant by now: a replay means the same.
+    pub now: Timestamp,
+    /// How long the run took.
+    pub elapsed: Duration,
+    /// Statements that would remove what functional checks made and could not remove; empty as a rule.
+    pub left_behind: Vec<String>,
+    /// Whether it was interrupted: a statement was stopped, or left out.
+    pub interrupted: bool,
+}
+
+impl Report {
+    /// How many checks of a section have this verdict.
+    #[must_use]
+    pub fn count(&self, section: SuiteSection, verdict: Verdict) -> usize {
+        self.checks
+            .iter()
+            .filter(|check| check.info.section == section && check.outcome.verdict() == verdict)
+            .count()
+    }
+
+    /// What the run comes to.
+    #[must_use]
+    pub fn conclusion(&self) -> Conclusion {
+        Conclusion::of(self.interrupted, self.has_shortfall(), self.has_unknown())
+    }
+
+    /// Whether any check fell short.
+    #[must_use]
+    pub fn has_shortfall(&self) -> bool {
+        self.checks.iter().any(|check| check.outcome.is_shortfall())
+    }
+
+    /// Whether any check's answer is unknown.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|check| check.outcome.verdict() == Verdict::Unknown)
+    }
+}
+
+/// One check's result.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    /// The check.
+    pub info: CheckInfo,
+    /// What it found.
+    pub outcome: Outcome,
+    /// Every template its statements were rendered from, judged ones included; sorted by name.
+    pub uses: Vec<&'static Template>,
+    /// The statements it ran.
+    pub steps: Vec<Step>,
+}
+
+/// A template that is at fault: its own check fell short, or it stands in the way of others.
+#[derive(Debug, Clone)]
+pub struct Culprit {
+    /// The template.
+    pub template: &'static Template,
+    /// The check that shows the fault best.
+    pub check: CheckId,
+    /// Checks that fell short because of it, `check` among them.
+    pub checks: Vec<CheckId>,
+    /// Checks that it blocks.
+    pub blocks: Vec<CheckId>,
+    /// A spelling with which the check passes, and the dialect pack it is from, when one was found.
+    pub mend: Option<Mend>,
+}
+
+/// Another spelling of a template, tried on the live database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mend {
+    /// The dialect pack it is from.
+    pub pack: String,
+    /// The template's text there.
+    pub text: String,
+}
+
+/// What the run found out about one template.
+#[derive(Debug, Clone)]
+pub struct TemplateReport {
+    /// The template.
+    pub template: &'static Template,
+    /// Whether the connector has it.
+    pub implemented: bool,
+    /// The verdict over all checks that judge it; none when no check of this run does.
+    pub verdict: Option<Verdict>,
+    /// The checks that judge it.
+    pub checks: Vec<CheckId>,
+}
+
+/// What the run found out about one capability.
+#[derive(Debug, Clone)]
+pub struct CapabilityReport {
+    /// The capability.
+    pub capability: Capability,
+    /// The verdict: supported only when a check that carries it passed and none fell short or was not supported.
+    /// None when no check of this run carries it.
+    pub verdict: Option<Verdict>,
+    /// The checks that keep it from being supported.
+    pub because: Vec<CheckId>,
+}
+
+/// What the run found out about one metric.
+#[derive(Debug, Clone)]
+pub struct MetricReport {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// True when no tested template that lists it fell short, and at least one was tested.
+    pub supported: bool,
+    /// The templates that keep it from being supported.
+    pub because: Vec<&'static Template>,
+}

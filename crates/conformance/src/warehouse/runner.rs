@@ -1,0 +1,352 @@
+//! Runs the suite: work spread over connections, answers weighed, everything reported.
+
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bowline_contract::SuiteSection;
+use bowline_driver::{Database, Limits, SqlError};
+use bowline_warehouse::FunctionalTarget;
+use bowline_warehouse::template::TemplateSet;
+use jiff::Timestamp;
+
+use crate::warehouse::blame::{Blame, blame};
+use crate::warehouse::chain::Chain;
+use crate::warehouse::connection::connection;
+use crate::warehouse::finding::Finding;
+use crate::warehouse::functional::{Functional, functional};
+use crate::warehouse::metadata::metadata;
+use crate::warehouse::plan::{self, Work};
+use crate::warehouse::query_logs::query_logs;
+use crate::warehouse::session::{Interrupt, Session};
+use crate::warehouse::{checks, derive};
+use crate::{Event, Report, Tier};
+use bowline_query::Clock;
+
+/// What is put to the test.
+#[derive(Clone)]
+pub struct Subject {
+    /// The connector's templates.
+    pub templates: Arc<TemplateSet>,
+    /// The database they are for.
+    pub database: Arc<dyn Database>,
+    /// Where functional checks may create their table.
+    pub functional: Option<FunctionalTarget>,
+}
+
+/// How the suite runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The sections to run.
+    pub sections: Vec<SuiteSection>,
+    /// How much is asked.
+    pub tier: Tier,
+    /// The most connections opened at a time.
+    pub jobs: NonZeroUsize,
+    /// What one statement may use.
+    pub limits: Limits,
+    /// How long functional checks wait for a change to show up.
+    pub patience: Duration,
+    /// The moment that statements mean by now: that of the run's start, unless a run is replayed.
+    pub now: Option<Timestamp>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sections: SuiteSection::ALL.to_vec(),
+            tier: Tier::default(),
+            jobs: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
+            limits: Limits::default(),
+            patience: Duration::from_secs(15),
+            now: None,
+        }
+    }
+}
+
+/// The connections that are opened before anything is known of how fast they are.
+const FIRST_CONNECTIONS: usize = 2;
+
+/// How long a connection takes to open to a server that is far away.
+const FAR: Duration = Duration::from_millis(100);
+
+/// Runs the suite and reports everything it found out.
+///
+/// Events arrive from several threads, one at a time for each. Nothing is printed.
+///
+/// # Errors
+/// The error of the first connection when none could be opened at all.
+pub fn run(
+    subject: &Subject,
+    options: &Options,
+    interrupt: &Interrupt,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Report, SqlError> {
+    let started = Instant::now();
+    let began = options.now.unwrap_or_else(Timestamp::now);
+    let clock = Clock::at(began);
+    let (work_in, work_out) = channel();
+    let crew = Crew {
+        subject,
+        options,
+        began,
+        interrupt,
+        on_event,
+        queue: Mutex::new(work_out),
+    };
+    let mut progress = Progress::default();
+    let mut sessions = thread::scope(|scope| {
+        let (done_in, done_out) = channel();
+        let crew = &crew;
+        let start = |done: Sender<Done>| scope.spawn(move || crew.work(&done));
+        let first = FIRST_CONNECTIONS.min(options.jobs.get());
+        let mut workers: Vec<_> = (0..first).map(|_| start(done_in.clone())).collect();
+
+        let chains = plan::chains(&options.sections);
+        let mut pending = chains.len();
+        chains.into_iter().for_each(|work| give(&work_in, work));
+        let plan = plan::questions(&subject.templates, &options.sections, options.tier, clock);
+        pending += plan.work.len();
+        on_event(Event::Started {
+            checks: plan.checks + checks::in_chains(&options.sections, options.tier),
+        });
+        crew.tell_finished(&plan.settled);
+        plan.work.into_iter().for_each(|work| give(&work_in, work));
+        drop(work_in);
+        progress.findings.extend(plan.settled);
+
+        let mut open = workers.len();
+        while open > 0 {
+            match done_out.recv() {
+                Ok(Done::Connected(elapsed)) => {
+                    progress.connected(elapsed);
+                    // So far away, waiting to learn what a statement costs costs more than a connection too many.
+                    if elapsed >= FAR {
+                        let more = options
+                            .jobs
+                            .get()
+                            .min(pending)
+                            .saturating_sub(workers.len());
+                        workers.extend((0..more).map(|_| start(done_in.clone())));
+                        open += more;
+                    }
+                }
+                Ok(Done::Work {
+                    findings,
+                    left_behind,
+                }) => {
+                    progress.asked(&findings);
+                    progress.findings.extend(findings);
+                    progress.left_behind.extend(left_behind);
+                    pending -= 1;
+                    if workers.len() < options.jobs.get()
+                        && progress.is_worth_a_connection(pending, open)
+                    {
+                        workers.push(start(done_in.clone()));
+                        open += 1;
+                    }
+                }
+                Ok(Done::Failed(error)) => {
+                    progress.errors.push(error);
+                    open -= 1;
+                }
+                Ok(Done::Finished) | Err(_) => open -= 1,
+            }
+        }
+        workers
+            .into_iter()
+            .filter_map(|worker| worker.join().ok().flatten())
+            .collect::<Vec<_>>()
+    });
+    let Some(mut session) = sessions.pop() else {
+        let unreachable = || {
+            SqlError::new(
+                bowline_driver::SqlErrorKind::Other,
+                "no connection was opened",
+            )
+        };
+        return Err(progress
+            .errors
+            .into_iter()
+            .next()
+            .unwrap_or_else(unreachable));
+    };
+    // Answers arrive in the order of the work; blame and report have that of the sections.
+    progress
+        .findings
+        .sort_by(|a, b| (a.info.section, &a.info.id).cmp(&(b.info.section, &b.info.id)));
+    let Blame { findings, culprits } = blame(
+        progress.findings,
+        subject,
+        options,
+        clock,
+        &mut session,
+        on_event,
+    );
+    Ok(derive::report(derive::Ran {
+        product: subject.database.product(),
+        templates: &subject.templates,
+        tier: options.tier,
+        sections: &options.sections,
+        findings,
+        culprits,
+        connections: sessions.len() + 1,
+        elapsed: started.elapsed(),
+        now: began,
+        interrupted: sessions
+            .iter()
+            .chain([&session])
+            .any(Session::was_interrupted),
+        left_behind: progress.left_behind,
+    }))
+}
+
+/// What a worker tells.
+enum Done {
+    Connected(Duration),
+    Failed(SqlError),
+    Work {
+        findings: Vec<Finding>,
+        left_behind: Option<String>,
+    },
+    Finished,
+}
+
+/// The receiving end lives as long as the crew, so that giving cannot fail before the run ends.
+fn give(work: &Sender<Work>, piece: Work) {
+    work.send(piece).expect("the crew holds the queue");
+}
+
+#[derive(Default)]
+struct Progress {
+    findings: Vec<Finding>,
+    left_behind: Vec<String>,
+    errors: Vec<SqlError>,
+    connecting: Duration,
+    connections: u32,
+    asking: Duration,
+    statements: u32,
+}
+
+impl Progress {
+    fn connected(&mut self, elapsed: Duration) {
+        self.connecting += elapsed;
+        self.connections += 1;
+    }
+
+    fn asked(&mut self, findings: &[Finding]) {
+        for step in findings.iter().flat_map(|finding| &finding.steps) {
+            self.asking += step.answer.elapsed;
+            self.statements += 1;
+        }
+    }
+
+    /// Another connection pays when the open ones would be busy for longer than it takes to open.
+    fn is_worth_a_connection(&self, pending: usize, open: usize) -> bool {
+        let (Some(connecting), Some(statement)) = (
+            self.connecting.checked_div(self.connections),
+            self.asking.checked_div(self.statements),
+        ) else {
+            return false;
+        };
+        let ahead = statement * u32::try_from(pending / open.max(1)).unwrap_or(u32::MAX);
+        ahead > connecting * 2
+    }
+}
+
+/// Everything the workers share.
+struct Crew<'a> {
+    subject: &'a Subject,
+    options: &'a Options,
+    began: Timestamp,
+    interrupt: &'a Interrupt,
+    on_event: &'a (dyn Fn(Event<'_>) + Sync),
+    queue: Mutex<Receiver<Work>>,
+}
+
+impl Crew<'_> {
+    /// Opens a connection and works until nothing is left; gives the connection back.
+    fn work(&self, done: &Sender<Done>) -> Option<Session> {
+        let tell = |message| {
+            // The run outlives its workers; if it does not, nobody is left to be told.
+            let _ = done.send(message);
+        };
+        let started = Instant::now();
+        let opened = Session::open(
+            Arc::clone(&self.subject.database),
+            self.options.limits.clone(),
+            self.interrupt.clone(),
+        );
+        let mut session = match opened {
+            Ok(session) => session,
+            Err(error) => {
+                tell(Done::Failed(error));
+                return None;
+            }
+        };
+        let elapsed = started.elapsed();
+        (self.on_event)(Event::Connected {
+            product: &self.subject.database.product(),
+            elapsed,
+        });
+        tell(Done::Connected(elapsed));
+        loop {
+            let next = self
+                .queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .recv();
+            let Ok(work) = next else { break };
+            let Functional {
+                findings,
+                left_behind,
+            } = self.perform(work, &mut session);
+            self.tell_finished(&findings);
+            tell(Done::Work {
+                findings,
+                left_behind,
+            });
+        }
+        tell(Done::Finished);
+        Some(session)
+    }
+
+    fn tell_finished(&self, findings: &[Finding]) {
+        for finding in findings {
+            (self.on_event)(Event::Finished {
+                check: &finding.info,
+                verdict: finding.outcome.verdict(),
+                elapsed: finding.steps.iter().map(|step| step.answer.elapsed).sum(),
+            });
+        }
+    }
+
+    fn perform(&self, work: Work, session: &mut Session) -> Functional {
+        let target = self.subject.functional.as_ref();
+        let tier = self.options.tier;
+        let chain = |section, session| {
+            let templates = Arc::clone(&self.subject.templates);
+            Chain::new(section, templates, session, self.began)
+        };
+        let findings = match work {
+            Work::Connection => connection(chain(SuiteSection::Connection, session)),
+            Work::Metadata => {
+                let passing = target.map(|target| target.table.as_str());
+                metadata(chain(SuiteSection::Metadata, session), tier, passing)
+            }
+            Work::QueryLogs => query_logs(chain(SuiteSection::Metadata, session), tier),
+            Work::Questions(prepared) => plan::ask(prepared, session),
+            Work::Functional => {
+                let chain = chain(SuiteSection::Functional, session);
+                let patience = self.options.patience;
+                return functional(chain, target, tier, patience, self.on_event);
+            }
+        };
+        Functional {
+            findings,
+            left_behind: None,
+        }
+    }
+}

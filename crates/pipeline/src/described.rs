@@ -1,0 +1,324 @@
+//! A connector that is described over HTTP, ready to be read.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bowline_connector::Credentials;
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, Window};
+use bowline_template::{Native, Scope, Value};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use crate::description::{self, Description, Mapping};
+use crate::error::SourceError;
+use crate::explanation::{Explanation, OnExplanation};
+use crate::expression::to_value;
+use crate::http::{Client, Network, OnExchange, OnRetry, Transport};
+use crate::pipeline::{Pipeline, RunQuery, Summary};
+use crate::run_reading::RunReading;
+use crate::source_reader::{Row, SourceReader, Sources};
+
+/// The name under which expressions know the ids that are asked for.
+pub(crate) const RUN_IDS: &str = "run_ids";
+/// How far back assets may look at runs: for what a vendor only shows there.
+const METADATA_LOOKBACK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A vendor, ready to be read.
+pub struct DescribedPipeline {
+    pub(crate) manifest: PipelineManifest,
+    pub(crate) description: Description,
+    pub(crate) client: Client,
+    /// What every expression sees.
+    pub(crate) scope: Scope,
+    cancel: Arc<AtomicBool>,
+    pub(crate) on_explanation: Option<OnExplanation>,
+}
+
+impl DescribedPipeline {
+    /// A source for these credentials; nothing is sent yet. Setting `cancel` stops a reading soon.
+    ///
+    /// # Errors
+    /// When the base address cannot be made from the credentials.
+    pub fn new(
+        manifest: PipelineManifest,
+        description: Description,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, SourceError> {
+        let network = Arc::new(Network::new(&description.http.limits));
+        Self::over(network, manifest, description, credentials, cancel)
+    }
+
+    /// As [`DescribedPipeline::new`], with something in the network's place.
+    ///
+    /// # Errors
+    /// As for [`DescribedPipeline::new`].
+    pub fn over(
+        transport: Arc<dyn Transport>,
+        manifest: PipelineManifest,
+        description: Description,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, SourceError> {
+        let args = Json::Object(credentials.connect_args().clone());
+        let scope = Scope::new([
+            ("credentials", to_value(args)),
+            ("window", Value::NONE),
+            (RUN_IDS, Value::NONE),
+        ]);
+        let client = Client::new(
+            transport,
+            &description,
+            scope.clone(),
+            credentials.redactor().clone(),
+            Arc::clone(&cancel),
+        )?;
+        Ok(Self {
+            manifest,
+            description,
+            client,
+            scope,
+            cancel,
+            on_explanation: None,
+        })
+    }
+
+    /// The same, with every exchange shown to this.
+    #[must_use]
+    pub fn watched(mut self, on_exchange: OnExchange) -> Self {
+        self.client.watched(on_exchange);
+        self
+    }
+
+    /// The same, with every retry that takes seconds told to this.
+    #[must_use]
+    pub fn telling(mut self, on_retry: OnRetry) -> Self {
+        self.client.telling(on_retry);
+        self
+    }
+
+    /// The same, with every event explained to this, right before it is handed on.
+    #[must_use]
+    pub fn explained(mut self, on_explanation: OnExplanation) -> Self {
+        self.on_explanation = Some(on_explanation);
+        self
+    }
+
+    /// Makes an event, and explains it where somebody wants to know.
+    pub(crate) fn explaining<T>(
+        &self,
+        reader: &SourceReader<'_>,
+        mapping: &Mapping,
+        row: &Row,
+        make: impl FnOnce() -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        let Some(on_explanation) = &self.on_explanation else {
+            return make();
+        };
+        let (event, steps) = reader.watching(make);
+        on_explanation(Explanation::of(&self.client, mapping, row, steps));
+        event
+    }
+
+    /// The sources of runs, in the order in which they are read.
+    ///
+    /// Runs that have not ended come first: one that ends meanwhile is then in the other list too and known already,
+    /// where the other order would miss it in both.
+    fn run_sources(&self, query: &RunQuery) -> Vec<String> {
+        let runs = &self.description.runs;
+        match (query, &runs.by_id) {
+            (RunQuery::Ids(_), Some(by_id)) => vec![by_id.clone()],
+            _ => {
+                let mut names = runs.also.clone();
+                names.push(runs.mapping.from.clone());
+                names
+            }
+        }
+    }
+
+    /// The sources that a mapping's expressions name, and the one it is made from.
+    pub(crate) fn sources_of(&self, mapping: &Mapping) -> BTreeSet<String> {
+        let mut names = names_of(mapping);
+        names.insert(mapping.from.clone());
+        names.retain(|name| self.description.sources.contains_key(name));
+        names
+    }
+
+    /// Reads a source and those that it needs, unless they are there.
+    pub(crate) fn load(
+        &self,
+        reader: &SourceReader<'_>,
+        name: &str,
+        scope: &Scope,
+        sources: &mut Sources,
+        given: &BTreeSet<String>,
+    ) -> Result<(), SourceError> {
+        if sources.contains_key(name) || given.contains(name) {
+            return Ok(());
+        }
+        let Some(source) = self.description.sources.get(name) else {
+            return Ok(());
+        };
+        for other in description::source_names(source) {
+            if other != name {
+                self.load(reader, &other, scope, sources, given)?;
+            }
+        }
+        let scope = with_sources(scope, sources);
+        let drivers = source
+            .origin
+            .source()
+            .map_or(&[][..], |other| rows_of(sources, other));
+        let loaded = reader.load(source, &scope, drivers)?;
+        sources.insert(name.to_owned(), Arc::new(loaded));
+        Ok(())
+    }
+}
+
+impl Pipeline for DescribedPipeline {
+    fn manifest(&self) -> &PipelineManifest {
+        &self.manifest
+    }
+
+    fn cancel(&self) {
+        self.cancel
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn check(&self) -> Result<Json, SourceError> {
+        let Some(request) = &self.description.check else {
+            return Ok(Json::Null);
+        };
+        let request =
+            self.client
+                .prepare(request, &self.scope)
+                .map_err(|(expression, problem)| {
+                    self.client
+                        .expression_error(expression, &problem, &Json::Null)
+                })?;
+        let answer = self.client.send(&request, &[], &[])?;
+        Ok(answer.map_or(Json::Null, |answer| answer.body))
+    }
+
+    fn warnings(&self) -> Result<Vec<String>, SourceError> {
+        let reader = SourceReader::new(&self.client, None);
+        let mut sources = Sources::new();
+        let mut texts = Vec::new();
+        for warning in &self.description.warnings {
+            self.load(
+                &reader,
+                &warning.from,
+                &self.scope,
+                &mut sources,
+                &BTreeSet::new(),
+            )?;
+            let scope = with_sources(&self.scope, &sources);
+            for row in rows_of(&sources, &warning.from) {
+                let scope = scope.with([
+                    ("record", row.record.clone()),
+                    ("parent", row.parent.clone()),
+                ]);
+                if reader.holds(warning.when.as_ref(), &scope, &row.record)? {
+                    let text = reader.evaluate(&warning.message, &scope, &row.record)?;
+                    texts.push(self.client.masked(&text.to_string()));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    fn assets(
+        &self,
+        now: Timestamp,
+        page_size: Option<NonZeroUsize>,
+        on_event: &mut dyn FnMut(AssetEvent),
+    ) -> Result<Summary, SourceError> {
+        let reader = SourceReader::new(&self.client, page_size);
+        let mapping = &self.description.assets;
+        let before = self.client.requests();
+        let lookback = Window {
+            start: now - METADATA_LOOKBACK,
+            end: now,
+        };
+        let scope = window_scope(&self.scope, lookback);
+        let mut sources = Sources::new();
+        for name in self.sources_of(mapping) {
+            self.load(&reader, &name, &scope, &mut sources, &BTreeSet::new())?;
+        }
+        let scope = with_sources(&scope, &sources);
+        let mut summary = Summary::default();
+        for row in rows_of(&sources, &mapping.from) {
+            summary.records += 1;
+            let row_scope = scope.with([
+                ("record", row.record.clone()),
+                ("parent", row.parent.clone()),
+            ]);
+            if !reader.holds(mapping.when.as_ref(), &row_scope, &row.record)? {
+                summary.passed_over += 1;
+                continue;
+            }
+            on_event(
+                self.explaining(&reader, mapping, row, || reader.asset(mapping, &scope, row))?,
+            );
+            summary.events += 1;
+        }
+        summary.requests = self.client.requests() - before;
+        summary.notes = reader.into_notes();
+        Ok(summary)
+    }
+
+    fn runs(
+        &self,
+        query: &RunQuery,
+        page_size: Option<NonZeroUsize>,
+        on_event: &mut dyn FnMut(RunEvent),
+    ) -> Result<Summary, SourceError> {
+        let mut reading = RunReading::new(self, query, page_size, on_event);
+        for name in self.run_sources(query) {
+            reading.read(&name)?;
+        }
+        Ok(reading.finish())
+    }
+}
+
+pub(crate) fn window_scope(scope: &Scope, window: Window) -> Scope {
+    let window = Value::mapping([
+        ("start", Value::from(window.start.to_string())),
+        ("end", Value::from(window.end.to_string())),
+    ]);
+    scope.with([("window", window)])
+}
+
+pub(crate) fn with_sources(scope: &Scope, sources: &Sources) -> Scope {
+    scope.with(
+        sources
+            .iter()
+            .filter(|(name, _)| *name != RUN_IDS)
+            .map(|(name, loaded)| {
+                let loaded: Arc<dyn Native> = loaded.clone();
+                (name.as_str(), Value::native(loaded))
+            }),
+    )
+}
+
+pub(crate) fn rows_of<'s>(sources: &'s Sources, name: &str) -> &'s [Row] {
+    sources.get(name).map_or(&[], |loaded| &loaded.rows)
+}
+
+/// Every name that a mapping's expressions take from outside.
+fn names_of(mapping: &Mapping) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for expression in mapping
+        .when
+        .iter()
+        .chain(mapping.lets.iter().map(|(_, let_)| let_))
+    {
+        names.extend(expression.names());
+    }
+    mapping
+        .fields
+        .visit(&[], &mut |expression, _| names.extend(expression.names()));
+    names
+}

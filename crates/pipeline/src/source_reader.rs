@@ -1,0 +1,207 @@
+//! Reading sources: their pages, the requests for each record of another source, and finding records again.
+
+mod lookup;
+mod page;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bowline_template::{Scope, Value};
+
+use crate::description::{Origin, Source};
+use crate::error::SourceError;
+use crate::expression::{Expression, to_json};
+use crate::http::Client;
+
+pub(crate) use lookup::LoadedSource;
+
+/// A record, and the record that it was asked for or found in.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) record: Value,
+    pub(crate) parent: Value,
+}
+
+/// What reads sources.
+pub(crate) struct SourceReader<'c> {
+    client: &'c Client,
+    /// The most records to ask a page for, when fewer than the description says.
+    page_size: Option<NonZeroUsize>,
+    /// Oddities that are no errors.
+    notes: Mutex<Vec<String>>,
+    /// Whether somebody wants to know what expressions come to.
+    is_watched: AtomicBool,
+    /// What they came to.
+    trail: Mutex<Vec<Evaluation>>,
+}
+
+/// An expression that was evaluated, and what it came to.
+pub(crate) struct Evaluation {
+    pub(crate) expression: Expression,
+    pub(crate) value: Value,
+}
+
+/// The sources that were read, by name.
+pub(crate) type Sources = BTreeMap<String, Arc<LoadedSource>>;
+
+impl<'c> SourceReader<'c> {
+    pub(crate) fn new(client: &'c Client, page_size: Option<NonZeroUsize>) -> Self {
+        Self {
+            client,
+            page_size,
+            notes: Mutex::new(Vec::new()),
+            is_watched: AtomicBool::new(false),
+            trail: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Does something, and gives what the expressions that it evaluated came to.
+    pub(crate) fn watching<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<Evaluation>) {
+        self.is_watched.store(true, Ordering::Relaxed);
+        let result = work();
+        self.is_watched.store(false, Ordering::Relaxed);
+        let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
+        (result, std::mem::take(&mut *trail))
+    }
+
+    pub(crate) fn note(&self, note: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    pub(crate) fn into_notes(self) -> Vec<String> {
+        self.notes
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An expression's value; errors show the record that it was evaluated over.
+    pub(crate) fn evaluate(
+        &self,
+        expression: &Expression,
+        scope: &Scope,
+        record: &Value,
+    ) -> Result<Value, SourceError> {
+        let value = expression.evaluate(scope).map_err(|problem| {
+            self.client
+                .expression_error(expression, &problem, &to_json(record))
+        })?;
+        if self.is_watched.load(Ordering::Relaxed) {
+            let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
+            trail.push(Evaluation {
+                expression: expression.clone(),
+                value: value.clone(),
+            });
+        }
+        Ok(value)
+    }
+
+    /// Whether a condition holds for a row; one that is not given does.
+    pub(crate) fn holds(
+        &self,
+        condition: Option<&Expression>,
+        scope: &Scope,
+        record: &Value,
+    ) -> Result<bool, SourceError> {
+        match condition {
+            None => Ok(true),
+            Some(condition) => Ok(self.evaluate(condition, scope, record)?.is_true()),
+        }
+    }
+
+    /// Reads a whole source into memory. `scope` sees the sources that its expressions need.
+    pub(crate) fn load(
+        &self,
+        source: &Source,
+        scope: &Scope,
+        drivers: &[Row],
+    ) -> Result<LoadedSource, SourceError> {
+        let rows = match &source.origin {
+            Origin::Once => self.all_pages(source, scope)?,
+            Origin::Each { when, .. } => {
+                let drivers = self.drivers(drivers, when.as_ref(), scope)?;
+                self.side_by_side(&drivers, |driver| {
+                    let scope = scope.with([("parent", driver.clone())]);
+                    self.all_pages(source, &scope)
+                })?
+            }
+            Origin::Batch { when, size, .. } => {
+                let drivers = self.drivers(drivers, when.as_ref(), scope)?;
+                let batches: Vec<Value> = drivers
+                    .chunks(*size)
+                    .map(|batch| Value::list(batch.to_vec()))
+                    .collect();
+                self.side_by_side(&batches, |batch| {
+                    let scope = scope.with([("batch", batch.clone())]);
+                    self.all_pages(source, &scope)
+                })?
+            }
+        };
+        self.indexed(source, scope, rows)
+    }
+
+    fn drivers(
+        &self,
+        rows: &[Row],
+        when: Option<&Expression>,
+        scope: &Scope,
+    ) -> Result<Vec<Value>, SourceError> {
+        let mut drivers = Vec::new();
+        for row in rows {
+            let scope = scope.with([("parent", row.record.clone())]);
+            if self.holds(when, &scope, &row.record)? {
+                drivers.push(row.record.clone());
+            }
+        }
+        Ok(drivers)
+    }
+
+    fn all_pages(&self, source: &Source, scope: &Scope) -> Result<Vec<Row>, SourceError> {
+        let mut all = Vec::new();
+        self.walk(source, scope, &mut |rows| {
+            all.extend(rows);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Does something for each item, as many at a time as requests may be under way; the rows keep the items' order.
+    /// The first failure stops the rest.
+    fn side_by_side(
+        &self,
+        items: &[Value],
+        work: impl Fn(&Value) -> Result<Vec<Row>, SourceError> + Sync,
+    ) -> Result<Vec<Row>, SourceError> {
+        let next = AtomicUsize::new(0);
+        let results: Mutex<BTreeMap<usize, Result<Vec<Row>, SourceError>>> = Mutex::default();
+        std::thread::scope(|threads| {
+            for _ in 0..self.client.in_flight().min(items.len()) {
+                threads.spawn(|| {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(item) = items.get(index) else {
+                            return;
+                        };
+                        let result = work(item);
+                        if result.is_err() {
+                            next.store(items.len(), Ordering::Relaxed);
+                        }
+                        let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+                        results.insert(index, result);
+                    }
+                });
+            }
+        });
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = Vec::new();
+        for result in results.into_values() {
+            rows.extend(result?);
+        }
+        Ok(rows)
+    }
+}
