@@ -1,7 +1,7 @@
 //! How a command ended, and the one place that turns it into the process's exit code.
 
 use bowline_collect::{CollectError, PushErrorKind, StateError};
-use bowline_conformance::ExportError;
+use bowline_conformance::warehouse::ExportError;
 use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::{SqlError, SqlErrorKind};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bowline_conformance::{
+use bowline_conformance::warehouse::{
     CheckReport, Doubt, Event, Interrupt, Options, Outcome, Report, Subject, run,
 };
 use bowline_connector::{Credentials, Workspace};
@@ -294,7 +294,7 @@ fn waiting_in_vain_takes_as_many_looks_again() {
     let added = report
         .checks
         .iter()
-        .find(|check| check.info.id.as_str() == "functional/column_added");
+        .find(|check| check.check.id.as_str() == "functional/column_added");
     assert!(added.is_some_and(|check| check.outcome.is_shortfall()));
     assert_replays(&subject, &options(), &report, recording);
 }

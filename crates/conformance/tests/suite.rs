@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bowline_conformance::{
+use bowline_conformance::Verdict;
+use bowline_conformance::warehouse::{
     About, Doubt, Event, Export, ExportError, Interrupt, Options, Outcome, Proof, Report, Subject,
-    Verdict, run,
+    run,
 };
 use bowline_contract::{Capability, SourceManifest, SuiteSection, Template, TemplateKind};
 use bowline_driver::{
@@ -84,7 +85,7 @@ fn outcome<'r>(report: &'r Report, id: &str) -> &'r Outcome {
     let check = report
         .checks
         .iter()
-        .find(|check| check.info.id.as_str() == id);
+        .find(|check| check.check.id.as_str() == id);
     &check
         .unwrap_or_else(|| panic!("there is no check {id}"))
         .outcome
@@ -104,7 +105,7 @@ fn sqlite_falls_short_nowhere_and_lacks_what_it_lacks() {
         "{:?}",
         short
             .iter()
-            .map(|check| (&check.info.id, &check.outcome))
+            .map(|check| (&check.check.id, &check.outcome))
             .collect::<Vec<_>>()
     );
     assert!(!report.has_unknown());
@@ -309,7 +310,7 @@ fn a_section_runs_by_itself() {
         report
             .checks
             .iter()
-            .all(|check| check.info.section == SuiteSection::CustomMonitors)
+            .all(|check| check.check.section == SuiteSection::CustomMonitors)
     );
     assert_eq!(
         report.count(SuiteSection::CustomMonitors, Verdict::Supported),
@@ -412,7 +413,7 @@ fn a_database_that_dies_leaves_the_rest_unknown() {
     assert!(!report.has_shortfall());
     assert!(matches!(
         outcome(&report, "connection/query"),
-        Outcome::Unknown(Doubt::Database(error)) if error.kind == SqlErrorKind::Connection
+        Outcome::Unknown(Doubt::Answer(error)) if error.kind == SqlErrorKind::Connection
     ));
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bowline_conformance::ExportError;
+use bowline_conformance::warehouse::ExportError;
 use bowline_connector::{CredentialsError, LoadError, WorkspaceError};
 use bowline_contract::credentials;
 use bowline_driver::{SqlError, SqlErrorKind};

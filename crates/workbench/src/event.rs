@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use bowline_conformance::pipeline;
+use bowline_conformance::{pipeline, warehouse};
 use bowline_connector::EnvironmentEvent;
 use bowline_contract::ConnectorName;
 use bowline_words::Redactor;
@@ -36,7 +36,7 @@ pub enum Event<'a> {
         connector: &'a ConnectorName,
     },
     /// The suite for warehouse connectors has come on.
-    Warehouse(bowline_conformance::Event<'a>),
+    Warehouse(warehouse::Event<'a>),
     /// The suite for pipeline connectors has come on.
     Pipeline(pipeline::Event<'a>),
 }

@@ -6,7 +6,8 @@
 //! can run again after it was stopped.
 //!
 //! ```
-//! use bowline_conformance::{Conclusion, Options};
+//! use bowline_conformance::Conclusion;
+//! use bowline_conformance::warehouse::Options;
 //! use bowline_connector::Workspace;
 //! use bowline_warehouse::Scaffold;
 //! use bowline_contract::ConnectorName;

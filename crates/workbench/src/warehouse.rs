@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bowline_conformance::{Export, Interrupt, Options, Report, Subject};
+use bowline_conformance::warehouse::{self as suite, Export, Interrupt, Options, Report, Subject};
 use bowline_connector::{Credentials, Located, Workspace};
 use bowline_contract::SuiteSection;
 use bowline_driver::{Connection, Database, SqlError};
@@ -90,7 +90,7 @@ pub fn prove(
     on_event(Event::Connecting {
         connector: &connector.name,
     });
-    bowline_conformance::run(&subject, options, &interrupt, &|event| {
+    suite::run(&subject, options, &interrupt, &|event| {
         on_event(Event::Warehouse(event));
     })
     .map_err(|source| unreachable(connector, source))

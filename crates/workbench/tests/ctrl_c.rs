@@ -6,7 +6,8 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline_conformance::{Conclusion, Options};
+use bowline_conformance::warehouse::Options;
+use bowline_conformance::{Conclusion, Event as Suite};
 use bowline_connector::Workspace;
 use bowline_contract::ConnectorName;
 use bowline_driver::Limits;
@@ -50,7 +51,7 @@ fn a_program_runs_again_after_its_first_run_was_interrupted() {
     let first = Run::new();
     let ctrl_c = first.listen_to_ctrl_c().unwrap();
     let report = warehouse::prove(&connector, &options, &first, &|event| {
-        if let Event::Warehouse(bowline_conformance::Event::Started { .. }) = event {
+        if let Event::Warehouse(Suite::Started { .. }) = event {
             kill_process(getpid(), Signal::INT).unwrap();
             wait_until(|| first.is_stopped());
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bowline_conformance::{CheckId, Report, Verdict};
+use bowline_conformance::Verdict;
+use bowline_conformance::warehouse::{CheckId, Report};
 use bowline_connector::Workspace;
 use bowline_contract::layout::PYTHON_FILE;
 use bowline_contract::{ConnectorName, SuiteSection};
@@ -116,8 +117,8 @@ fn verdicts(report: &Report) -> BTreeMap<&CheckId, Verdict> {
     report
         .checks
         .iter()
-        .filter(|check| check.info.section != SuiteSection::Connection)
-        .map(|check| (&check.info.id, check.outcome.verdict()))
+        .filter(|check| check.check.section != SuiteSection::Connection)
+        .map(|check| (&check.check.id, check.outcome.verdict()))
         .collect()
 }
 

@@ -4,7 +4,7 @@ mod reported;
 
 use std::collections::BTreeSet;
 
-use bowline_conformance::CheckInfo;
+use bowline_conformance::warehouse::{Check, checks};
 use bowline_connector::{Workspace, WorkspaceError};
 use bowline_contract::{
     AssetClass, Capability, SuiteSection, Template, TemplateKind, TemplateSection, metrics_of,
@@ -204,7 +204,7 @@ fn enables(page: &mut Listing, template: &'static Template) {
     page.heading("What hangs on it");
     let section: SuiteSection = template.judged_in;
     page.field("section", section.name());
-    let checks: Vec<CheckInfo> = bowline_conformance::checks()
+    let checks: Vec<Check> = checks()
         .into_iter()
         .filter(|check| check.judges.contains(&template))
         .collect();

@@ -1,6 +1,6 @@
 //! `bowline export`: the proven connector as the platform takes it.
 
-use bowline_conformance::Report;
+use bowline_conformance::warehouse::Report;
 use bowline_connector::WorkspaceError;
 use bowline_contract::{AssetClass, SuiteSection};
 use bowline_warehouse::Connector;

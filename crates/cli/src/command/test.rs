@@ -7,7 +7,8 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use bowline_conformance::{About, Options, Report, Tier};
+use bowline_conformance::Tier;
+use bowline_conformance::warehouse::{About, Options, Report};
 use bowline_contract::{AssetClass, SuiteSection};
 use bowline_driver::Limits;
 use bowline_warehouse::Connector;
@@ -194,7 +195,7 @@ pub(crate) fn prove(
             }
             Event::Warehouse(event) => {
                 if let Some(progress) = progress.get() {
-                    progress.on_event(&event);
+                    progress.on_warehouse(event);
                 }
             }
             event => context.tell(event),

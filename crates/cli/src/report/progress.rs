@@ -1,61 +1,84 @@
-//! What is shown on standard error while the suite runs.
+//! What is shown on standard error while a suite runs.
 
+use std::fmt::Display;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bowline_conformance::{Event, Verdict};
+use bowline_conformance::{Event, Verdict, pipeline, warehouse};
 use bowline_words::counted;
 use indicatif::ProgressBar;
 
 use crate::output::Printer;
 
-/// A bar for a suite that has not begun yet.
-pub(super) fn bar(printer: &Printer, connector: &str) -> ProgressBar {
-    let bar = printer.bar("{spinner} {prefix} {wide_bar} {pos}/{len} {msg}");
-    bar.set_prefix(format!("testing {connector}"));
-    bar.set_message("connecting");
-    bar
-}
-
-/// The end of a message when checks are wrong.
-pub(super) fn so_far(wrong: usize) -> String {
-    match wrong {
-        0 => String::new(),
-        count => format!(" · {count} wrong so far"),
-    }
-}
-
-/// A progress bar that follows the suite's events.
-pub(crate) struct Progress {
+/// A progress bar that follows a suite's events.
+pub(crate) struct Progress<'p> {
     bar: ProgressBar,
+    printer: &'p Printer,
     wrong: AtomicUsize,
 }
 
-impl Progress {
+impl<'p> Progress<'p> {
     /// A bar that waits for the first event.
-    pub(crate) fn new(printer: &Printer, connector: &str) -> Self {
+    pub(crate) fn new(printer: &'p Printer, connector: &str) -> Self {
+        let bar = printer.bar("{spinner} {prefix} {wide_bar} {pos}/{len} {msg}");
+        bar.set_prefix(format!("testing {connector}"));
+        bar.set_message("connecting");
         Self {
-            bar: bar(printer, connector),
+            bar,
+            printer,
             wrong: AtomicUsize::new(0),
         }
     }
 
-    /// Takes one event in.
-    pub(crate) fn on_event(&self, event: &Event<'_>) {
+    /// Takes an event of the suite for warehouses in.
+    pub(crate) fn on_warehouse(&self, event: warehouse::Event<'_>) {
         match event {
-            Event::Started { checks } => self.bar.set_length(*checks as u64),
-            Event::Connected { product, .. } => self.bar.set_message((*product).to_owned()),
-            Event::Finished { check, verdict, .. } => {
-                let wrong = usize::from(*verdict == Verdict::Wrong);
-                let wrong = self.wrong.fetch_add(wrong, Ordering::Relaxed) + wrong;
-                self.bar
-                    .set_message(format!("{}{}", check.id, so_far(wrong)));
-                self.bar.inc(1);
+            Event::Started { checks } => self.bar.set_length(checks as u64),
+            Event::Finished { check, verdict } => self.finished(&check.id, verdict),
+            Event::Doing(warehouse::Activity::Connected { product, .. }) => {
+                self.bar.set_message(product.to_owned());
             }
-            Event::Blaming { checks } => self.bar.set_message(format!(
-                "finding out what {} fell short of",
-                counted(*checks, "check")
-            )),
-            Event::CleaningUp => self.bar.set_message("removing the test table"),
+            Event::Doing(warehouse::Activity::Blaming { checks }) => {
+                self.bar.set_message(format!(
+                    "finding out what {} fell short of",
+                    counted(checks, "check")
+                ));
+            }
+            Event::Doing(warehouse::Activity::CleaningUp) => {
+                self.bar.set_message("removing the test table");
+            }
+        }
+    }
+
+    /// Takes an event of the suite for pipelines in.
+    pub(crate) fn on_pipeline(&self, event: pipeline::Event<'_>) {
+        match event {
+            Event::Started { checks } => self.bar.set_length(checks as u64),
+            Event::Finished { check, verdict } => self.finished(&check.id, verdict),
+            Event::Doing(pipeline::Activity::Reading { what }) => {
+                self.printer.detail(format!("reading {what}"));
+                self.bar.set_message("reading");
+            }
+            Event::Doing(pipeline::Activity::Read { events }) => {
+                let events = counted(events, "event");
+                self.bar
+                    .set_message(format!("reading, {events}{}", self.so_far()));
+            }
+        }
+    }
+
+    fn finished(&self, check: &dyn Display, verdict: Verdict) {
+        if verdict == Verdict::Wrong {
+            self.wrong.fetch_add(1, Ordering::Relaxed);
+        }
+        self.bar.set_message(format!("{check}{}", self.so_far()));
+        self.bar.inc(1);
+    }
+
+    /// The end of a message when checks are wrong.
+    fn so_far(&self) -> String {
+        match self.wrong.load(Ordering::Relaxed) {
+            0 => String::new(),
+            count => format!(" · {count} wrong so far"),
         }
     }
 

@@ -24,4 +24,4 @@ mod written;
 pub use check::{CHECKS, Check};
 pub use outcome::{Doubt, Fault, Outcome};
 pub use report::{CheckReport, FeatureReport, ReadingReport, Report};
-pub use runner::{Event, Options, run};
+pub use runner::{Activity, Event, Options, run};

@@ -77,22 +77,8 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
-/// Why a check says unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Doubt {
-    /// The vendor's answer leaves it open: out of reach, too slow, too many requests, no permission.
-    Vendor(SourceError),
-    /// The vendor gave nothing to prove it with.
-    NothingToSee(String),
-    /// What is asked about was not going on at the vendor's just then, as is common there; nothing is amiss with that.
-    NoOccasion(String),
-    /// The vendor's own records changed while they were compared.
-    Changed(String),
-    /// Something that comes before could not be found out.
-    NotReached(String),
-    /// The run was interrupted before this check ended.
-    Interrupted,
-}
+/// Why a check says unknown; the error is the vendor's.
+pub type Doubt = crate::Doubt<SourceError>;
 
 /// What a failed reading means for the check that made it.
 pub(super) fn failure(error: &SourceError) -> Outcome {
@@ -100,7 +86,7 @@ pub(super) fn failure(error: &SourceError) -> Outcome {
         return Outcome::Unknown(Doubt::Interrupted);
     }
     if is_vendors(error.kind) {
-        return Outcome::Unknown(Doubt::Vendor(error.clone()));
+        return Outcome::Unknown(Doubt::Answer(error.clone()));
     }
     let mut told = error.diagnose();
     let causes = told.causes.iter().flat_map(|cause| cause.lines());

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::ledger::{Seen, Sighting};
 use super::report::ReadingReport;
-use super::runner::Event;
+use super::runner::{Activity, Event};
 
 /// How many pages in a row without anything new show that the offset is not looked at.
 const STALE_PAGES: usize = 2;
@@ -303,10 +303,12 @@ impl<'a> Reader<'a> {
         read: &mut Filling<'_, E>,
     ) -> Result<Reading<E>, SourceError> {
         let started = Instant::now();
-        (self.on_event)(Event::Reading { what: &what });
+        (self.on_event)(Event::Doing(Activity::Reading { what: &what }));
         let mut reading = Reading::new(what);
         let on_event = self.on_event;
-        let result = read(&mut reading, &|events| on_event(Event::Read { events }));
+        let result = read(&mut reading, &|events| {
+            on_event(Event::Doing(Activity::Read { events }))
+        });
         let repeated = reading.repeated.len();
         reading.summary.repeated += repeated;
         self.reports.push(ReadingReport {

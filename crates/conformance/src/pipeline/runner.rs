@@ -50,14 +50,12 @@ impl Default for Options {
     }
 }
 
-/// Something that happened while the suite ran.
+/// Something that happened.
+pub type Event<'a> = crate::Event<'a, Check, Activity<'a>>;
+
+/// What the suite does beside answering checks.
 #[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
-    /// The plan is made; checks are about to run.
-    Started {
-        /// How many checks there are.
-        checks: usize,
-    },
+pub enum Activity<'a> {
     /// A reading of the vendor begins.
     Reading {
         /// What is read, in words.
@@ -67,13 +65,6 @@ pub enum Event<'a> {
     Read {
         /// How many events it has given.
         events: usize,
-    },
-    /// A check is answered.
-    Finished {
-        /// The check.
-        check: &'static Check,
-        /// What it found.
-        verdict: Verdict,
     },
 }
 

@@ -67,7 +67,7 @@ fn reason(outcome: &Outcome) -> Option<Reason> {
             evidence: fault.evidence.clone(),
             hint: fault.hint.clone(),
         },
-        Outcome::Unknown(Doubt::Vendor(error)) => Reason::Vendor {
+        Outcome::Unknown(Doubt::Answer(error)) => Reason::Vendor {
             what: error.diagnose().to_string(),
         },
         Outcome::Unknown(Doubt::NothingToSee(what)) => Reason::NothingToSee { what: what.clone() },
@@ -126,7 +126,7 @@ mod tests {
                 ..fault.clone()
             }),
             Outcome::Wrong(fault),
-            Outcome::Unknown(Doubt::Vendor(vendor)),
+            Outcome::Unknown(Doubt::Answer(vendor)),
             Outcome::Unknown(Doubt::NothingToSee(what())),
             Outcome::Unknown(Doubt::NoOccasion(what())),
             Outcome::Unknown(Doubt::Changed(what())),

@@ -20,7 +20,7 @@ use crate::warehouse::record::{CheckRecord, records};
 use crate::warehouse::report::{Culprit, Mend};
 use crate::warehouse::runner::{Options, Subject};
 use crate::warehouse::session::Session;
-use crate::{CheckId, CheckInfo, Event};
+use crate::warehouse::{Activity, Check, CheckId, Event};
 use bowline_query::Clock;
 use bowline_query::Composer;
 use bowline_query::Expressions;
@@ -48,7 +48,7 @@ pub(crate) fn blame(
         .filter(|finding| finding.outcome.is_shortfall())
         .count();
     if short > 0 {
-        on_event(Event::Blaming { checks: short });
+        on_event(Event::Doing(Activity::Blaming { checks: short }));
     }
     let prober = Prober {
         subject,
@@ -139,18 +139,18 @@ impl Court<'_> {
             .findings
             .iter()
             .filter(|finding| finding.outcome.is_shortfall())
-            .flat_map(|finding| finding.info.judges.iter().copied())
+            .flat_map(|finding| finding.check.judges.iter().copied())
             .collect();
         for (position, finding) in self.findings.iter().enumerate() {
             let rendered = !matches!(finding.outcome, Outcome::Wrong(Fault::Render { .. }));
-            if !finding.outcome.is_shortfall() || !rendered || finding.info.judges.is_empty() {
+            if !finding.outcome.is_shortfall() || !rendered || finding.check.judges.is_empty() {
                 continue;
             }
             let mut suspects: BTreeSet<_> =
                 finding.uses.difference(&self.cleared).copied().collect();
             if suspects.is_empty() {
                 // Every template has worked somewhere: it is one that fails for this input only.
-                suspects.extend(finding.info.judges.iter().copied());
+                suspects.extend(finding.check.judges.iter().copied());
                 suspects.extend(finding.uses.intersection(&bad).copied());
             }
             self.suspects.insert(position, suspects);
@@ -191,9 +191,9 @@ impl Court<'_> {
             .into_iter()
             .filter(|template| self.suspects[&position].contains(template))
             .collect();
-        candidates.sort_by_key(|template| !finding.info.judges.contains(template));
+        candidates.sort_by_key(|template| !finding.check.judges.contains(template));
         for template in &candidates {
-            if let Some(mend) = self.prober.mend(&finding.info, template) {
+            if let Some(mend) = self.prober.mend(&finding.check, template) {
                 return Some((template, Some(mend)));
             }
         }
@@ -212,11 +212,11 @@ impl Court<'_> {
         for position in explained {
             self.suspects.remove(&position);
             let finding = &mut self.findings[position];
-            if finding.info.judges.contains(&culprit) {
-                checks.push(finding.info.id.clone());
+            if finding.check.judges.contains(&culprit) {
+                checks.push(finding.check.id.clone());
             } else {
                 finding.outcome = Outcome::Blocked { by: vec![culprit] };
-                blocks.push(finding.info.id.clone());
+                blocks.push(finding.check.id.clone());
             }
         }
         if checks.is_empty() {
@@ -244,7 +244,7 @@ impl Court<'_> {
         let at_fault = self.at_fault();
         for finding in &mut self.findings {
             if finding.rests_on_failure && finding.outcome == Outcome::Supported {
-                let judges = &finding.info.judges;
+                let judges = &finding.check.judges;
                 let by: Vec<_> = finding
                     .uses
                     .intersection(&at_fault)
@@ -263,7 +263,7 @@ impl Court<'_> {
         let mut roots: BTreeMap<&'static Template, Vec<&'static Template>> = BTreeMap::new();
         for finding in &self.findings {
             if let Outcome::Blocked { by } = &finding.outcome {
-                for template in &finding.info.judges {
+                for template in &finding.check.judges {
                     roots.entry(template).or_insert_with(|| by.clone());
                 }
             }
@@ -286,7 +286,7 @@ impl Court<'_> {
                 .findings
                 .iter()
                 .filter(|finding| blocked_by(finding, culprit.template));
-            culprit.blocks = blocked.map(|finding| finding.info.id.clone()).collect();
+            culprit.blocks = blocked.map(|finding| finding.check.id.clone()).collect();
         }
     }
 
@@ -305,7 +305,7 @@ impl Court<'_> {
             .collect();
         for template in missing {
             let blocks = self.ids(|finding| blocked_by(finding, template));
-            let own = self.ids(|finding| finding.info.judges.contains(&template));
+            let own = self.ids(|finding| finding.check.judges.contains(&template));
             if let (false, Some(check)) = (blocks.is_empty(), own.first()) {
                 self.culprits.push(Culprit {
                     template,
@@ -327,7 +327,10 @@ impl Court<'_> {
     ) {
         // Its own check shows it best; the one with the least around it first.
         let size = |id: &&CheckId| {
-            let finding = self.findings.iter().find(|finding| finding.info.id == **id);
+            let finding = self
+                .findings
+                .iter()
+                .find(|finding| finding.check.id == **id);
             finding.map_or(usize::MAX, |finding| finding.uses.len())
         };
         if let Some(check) = checks.iter().min_by_key(size).cloned() {
@@ -345,7 +348,7 @@ impl Court<'_> {
         self.findings
             .iter()
             .filter(|finding| which(finding))
-            .map(|finding| finding.info.id.clone())
+            .map(|finding| finding.check.id.clone())
             .collect()
     }
 }
@@ -365,8 +368,8 @@ struct Prober<'a> {
 
 impl Prober<'_> {
     /// A spelling of the template with which the check passes.
-    fn mend(&mut self, info: &CheckInfo, template: &'static Template) -> Option<Mend> {
-        let record = record_of(info)?;
+    fn mend(&mut self, check: &Check, template: &'static Template) -> Option<Mend> {
+        let record = record_of(check)?;
         let own = self.subject.templates.get(template)?;
         let mut tried = BTreeSet::from([own.text.clone()]);
         for pack in Pack::all() {
@@ -383,7 +386,7 @@ impl Prober<'_> {
             let mut templates = TemplateSet::clone(&self.subject.templates);
             let text = other.text.clone();
             templates.insert(other);
-            if self.passes(record, info, templates) {
+            if self.passes(record, check, templates) {
                 return Some(Mend {
                     pack: pack.name.to_owned(),
                     text,
@@ -393,19 +396,19 @@ impl Prober<'_> {
         None
     }
 
-    fn passes(&mut self, record: &CheckRecord, info: &CheckInfo, templates: TemplateSet) -> bool {
+    fn passes(&mut self, record: &CheckRecord, check: &Check, templates: TemplateSet) -> bool {
         let expressions = Expressions::new(Composer::new(Arc::new(templates)), self.clock);
-        let prepared = prepare(record, info.clone(), &expressions, self.options.tier);
+        let prepared = prepare(record, check.clone(), &expressions, self.options.tier);
         prepared.is_ok_and(|Prepared { question, .. }| {
             let answers = ask_alone(&question, self.session);
-            judge(info, &answers, |answers| read_question(&question, answers)).is_ok()
+            judge(check, &answers, |answers| read_question(&question, answers)).is_ok()
         })
     }
 }
 
-fn record_of(info: &CheckInfo) -> Option<&'static CheckRecord> {
+fn record_of(check: &Check) -> Option<&'static CheckRecord> {
     records()
         .iter()
-        .find(|(section, record)| record.info(*section).id == info.id)
+        .find(|(section, record)| record.check(*section).id == check.id)
         .map(|(_, record)| record)
 }

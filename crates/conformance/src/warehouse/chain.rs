@@ -10,12 +10,13 @@ use bowline_template::TemplateValue;
 use bowline_warehouse::template::{Arguments, TemplateSet};
 use jiff::Timestamp;
 
+use crate::Tier;
 use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{Judged, judge, wrong};
 use crate::warehouse::outcome::{Doubt, Outcome, Proof, Step};
 use crate::warehouse::session::Session;
-use crate::{CheckId, CheckInfo, Tier};
+use crate::warehouse::{Check, CheckId};
 
 /// What a check that is code says of itself.
 pub(crate) struct Spec {
@@ -52,8 +53,8 @@ impl Spec {
         }
     }
 
-    pub(crate) fn info(&self, section: SuiteSection) -> CheckInfo {
-        CheckInfo {
+    pub(crate) fn check(&self, section: SuiteSection) -> Check {
+        Check {
             id: CheckId::new(format!("{}/{}", section.name(), self.id)),
             section,
             title: self.title.to_owned(),
@@ -125,8 +126,8 @@ impl<'a> Chain<'a> {
         ask: impl FnOnce(&mut Asking<'_>) -> Result<A, Halt>,
         read: impl FnOnce(&Answers) -> Judged<T>,
     ) -> Option<T> {
-        let info = spec.info(self.section);
-        let missing: Vec<&'static Template> = info
+        let check = spec.check(self.section);
+        let missing: Vec<&'static Template> = check
             .judges
             .iter()
             .copied()
@@ -134,18 +135,18 @@ impl<'a> Chain<'a> {
             .collect();
         if !missing.is_empty() {
             let outcome = Outcome::Unsupported(Proof::NotImplemented(missing));
-            self.note(info, outcome, Vec::new());
+            self.note(check, outcome, Vec::new());
             return None;
         }
         let mut asking = Asking::new(&self.composer, self.session, &mut self.latest);
         let asked = ask(&mut asking);
         let answers = asking.finish(asked);
-        let judged = judge(&info, &answers, read);
+        let judged = judge(&check, &answers, read);
         let (value, outcome) = match judged {
             Ok(value) => (Some(value), Outcome::Supported),
             Err(outcome) => (None, outcome),
         };
-        self.note(info, outcome, answers.steps);
+        self.note(check, outcome, answers.steps);
         value
     }
 
@@ -208,7 +209,7 @@ impl<'a> Chain<'a> {
 
     /// Notes a check that cannot be asked because an earlier one of the chain did not succeed.
     pub(crate) fn not_reached(&mut self, spec: &Spec, after: &Spec) {
-        let earlier = after.info(self.section);
+        let earlier = after.check(self.section);
         let outcome = match self.finding(after).map(|finding| &finding.outcome) {
             Some(Outcome::Blocked { by }) => Outcome::Blocked { by: by.clone() },
             Some(outcome) if outcome.is_shortfall() && !earlier.judges.is_empty() => {
@@ -239,13 +240,14 @@ impl<'a> Chain<'a> {
     }
 
     fn finding(&self, spec: &Spec) -> Option<&Finding> {
-        let id = spec.info(self.section).id;
-        self.findings.iter().find(|finding| finding.info.id == id)
+        let id = spec.check(self.section).id;
+        self.findings.iter().find(|finding| finding.check.id == id)
     }
 
-    fn note(&mut self, info: CheckInfo, outcome: Outcome, steps: Vec<Step>) {
+    fn note(&mut self, check: Check, outcome: Outcome, steps: Vec<Step>) {
         let uses = self.composer.take_used();
-        self.findings.push(Finding::new(info, outcome, uses, steps));
+        self.findings
+            .push(Finding::new(check, outcome, uses, steps));
     }
 }
 

@@ -32,7 +32,7 @@ impl fmt::Display for CheckId {
 
 /// What there is to know about a check before it runs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CheckInfo {
+pub struct Check {
     /// Its name.
     pub id: CheckId,
     /// The suite's section it stands in.

@@ -2,10 +2,11 @@
 
 use bowline_contract::SuiteSection;
 
+use crate::Tier;
+use crate::warehouse::Check;
 use crate::warehouse::chain::Spec;
 use crate::warehouse::record::records;
 use crate::warehouse::{connection, functional, metadata, query_logs};
-use crate::{CheckInfo, Tier};
 
 /// The checks that are code, by section.
 const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
@@ -57,14 +58,14 @@ const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
 
 /// Every check there is, by section, of both tiers.
 #[must_use]
-pub fn checks() -> Vec<CheckInfo> {
+pub fn checks() -> Vec<Check> {
     let chains = CHAINS
         .iter()
-        .flat_map(|(section, specs)| specs.iter().map(|spec| spec.info(*section)));
+        .flat_map(|(section, specs)| specs.iter().map(|spec| spec.check(*section)));
     let questions = records()
         .iter()
-        .map(|(section, record)| record.info(*section));
-    let mut checks: Vec<CheckInfo> = chains.chain(questions).collect();
+        .map(|(section, record)| record.check(*section));
+    let mut checks: Vec<Check> = chains.chain(questions).collect();
     checks.sort_by_key(|check| check.section);
     checks
 }
@@ -74,7 +75,7 @@ pub(crate) fn in_chains(sections: &[SuiteSection], tier: Tier) -> usize {
     CHAINS
         .iter()
         .filter(|(section, _)| sections.contains(section))
-        .flat_map(|(section, specs)| specs.iter().map(|spec| spec.info(*section)))
+        .flat_map(|(section, specs)| specs.iter().map(|spec| spec.check(*section)))
         .filter(|check| check.tier <= tier)
         .count()
 }

@@ -34,7 +34,7 @@ pub(crate) fn report(ran: Ran<'_>) -> Report {
         .findings
         .into_iter()
         .map(|finding| CheckReport {
-            info: finding.info,
+            check: finding.check,
             outcome: finding.outcome,
             uses: finding.uses.into_iter().collect(),
             steps: finding.steps,
@@ -89,13 +89,13 @@ fn template_report(
     let judging = || {
         checks
             .iter()
-            .filter(|check| check.info.judges.contains(&template))
+            .filter(|check| check.check.judges.contains(&template))
     };
     TemplateReport {
         template,
         implemented: templates.get(template).is_some(),
         verdict: overall(judging().map(|check| check.outcome.verdict())),
-        checks: judging().map(|check| check.info.id.clone()).collect(),
+        checks: judging().map(|check| check.check.id.clone()).collect(),
     }
 }
 
@@ -103,14 +103,14 @@ fn capability_report(capability: Capability, checks: &[CheckReport]) -> Capabili
     let carrying = || {
         checks
             .iter()
-            .filter(|check| check.info.carries.contains(&capability))
+            .filter(|check| check.check.carries.contains(&capability))
     };
     CapabilityReport {
         capability,
         verdict: overall(carrying().map(|check| check.outcome.verdict())),
         because: carrying()
             .filter(|check| check.outcome.verdict() != Verdict::Supported)
-            .map(|check| check.info.id.clone())
+            .map(|check| check.check.id.clone())
             .collect(),
     }
 }

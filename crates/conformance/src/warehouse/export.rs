@@ -8,7 +8,8 @@ use bowline_contract::{ExportedManifest, SourceManifest, SuiteSection, TemplateK
 use bowline_warehouse::template::TemplateSet;
 use bowline_words::listed;
 
-use crate::{Report, Verdict};
+use crate::Verdict;
+use crate::warehouse::Report;
 
 /// The files of an export, in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]

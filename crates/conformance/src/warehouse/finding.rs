@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use bowline_contract::Template;
 
-use crate::CheckInfo;
+use crate::warehouse::Check;
 use crate::warehouse::outcome::{Outcome, Step};
 
 /// One check's own answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
-    pub(crate) info: CheckInfo,
+    pub(crate) check: Check,
     pub(crate) outcome: Outcome,
     pub(crate) uses: BTreeSet<&'static Template>,
     pub(crate) steps: Vec<Step>,
@@ -20,14 +20,14 @@ pub(crate) struct Finding {
 
 impl Finding {
     pub(crate) fn new(
-        info: CheckInfo,
+        check: Check,
         outcome: Outcome,
         mut uses: BTreeSet<&'static Template>,
         steps: Vec<Step>,
     ) -> Self {
-        uses.extend(&info.judges);
+        uses.extend(&check.judges);
         Self {
-            info,
+            check,
             outcome,
             uses,
             steps,

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use self::logs::{is_logged, look_through_logs};
 use self::table::{RowWatch, TestTable, watch_columns};
+use crate::Tier;
 use crate::warehouse::answers::{Answers, Asking};
 use crate::warehouse::chain::{Chain, Seen, Spec, text};
 use crate::warehouse::finding::Finding;
@@ -22,7 +23,7 @@ use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::{Table, first_names};
 use crate::warehouse::outcome::{Outcome, Proof};
 use crate::warehouse::reading;
-use crate::{Event, Tier};
+use crate::warehouse::{Activity, Event};
 
 const ROWS: i64 = 10;
 /// How many times as many rows a count that is an estimate may say there are.
@@ -153,7 +154,7 @@ pub(crate) fn functional(
     let left_behind = if gone {
         None
     } else {
-        on_event(Event::CleaningUp);
+        on_event(Event::Doing(Activity::CleaningUp));
         clean_up(&mut chain, &table)
     };
     Functional {

@@ -6,7 +6,7 @@ use bowline_query::{ComposeError, ExpressionError};
 use bowline_warehouse::template::RenderError;
 use bowline_words::Diagnose;
 
-use crate::CheckInfo;
+use crate::warehouse::Check;
 use crate::warehouse::answers::{Answers, Halt};
 use crate::warehouse::expect::judge_success;
 use crate::warehouse::outcome::{Doubt, Fault, Outcome, Proof};
@@ -17,7 +17,7 @@ pub(crate) type Judged<T> = Result<T, Outcome>;
 
 /// Judges a check by its answers: `read` judges those of a check whose statements were all asked.
 pub(crate) fn judge<T>(
-    check: &CheckInfo,
+    check: &Check,
     answers: &Answers,
     read: impl FnOnce(&Answers) -> Judged<T>,
 ) -> Judged<T> {
@@ -80,7 +80,7 @@ pub(crate) fn wrong(expected: impl Into<String>, got: impl Into<String>) -> Outc
 pub(crate) fn refusal(error: &SqlError) -> Outcome {
     match error.kind {
         SqlErrorKind::Cancelled => Outcome::Unknown(Doubt::Interrupted),
-        kind if leaves_open(kind) => Outcome::Unknown(Doubt::Database(error.clone())),
+        kind if leaves_open(kind) => Outcome::Unknown(Doubt::Answer(error.clone())),
         _ => Outcome::Unsupported(Proof::Refused(error.clone())),
     }
 }

@@ -1,7 +1,9 @@
 //! The suite for warehouses: checks, plan, runner, events, verdicts and what is derived from them.
 //!
 //! [`run`] puts a connector's templates to the test on a live database. It tells its readers [`Event`]s while it works
-//! and gives a [`Report`] at the end, from which an [`Export`] is made.
+//! and gives a [`Report`] at the end, from which an [`Export`] is made. Asking and judging are two things: a check's
+//! statements are asked, and their answers kept whole; judging is a function of these alone, so that a run over recorded
+//! answers gives the same report.
 
 mod answers;
 mod blame;
@@ -27,9 +29,9 @@ mod runner;
 mod session;
 mod written;
 
-pub use check::{CheckId, CheckInfo};
+pub use check::{Check, CheckId};
 pub use checks::checks;
-pub use event::Event;
+pub use event::{Activity, Event};
 pub use expect::spell;
 pub use export::{Export, ExportError};
 pub use outcome::{Doubt, Fault, Outcome, Proof, Step};

@@ -75,18 +75,8 @@ pub enum Fault {
     },
 }
 
-/// Why a check says unknown.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Doubt {
-    /// The database's answer leaves it open: permission, timeout, lost connection, too large a result.
-    Database(SqlError),
-    /// There was nothing to look at.
-    NothingToSee(String),
-    /// An earlier step of the same chain did not succeed.
-    NotReached(String),
-    /// The run was interrupted before this check ended.
-    Interrupted,
-}
+/// Why a check says unknown; the error is the database's.
+pub type Doubt = crate::Doubt<SqlError>;
 
 /// One statement that a check ran, with what came back: the evidence.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,13 +8,14 @@ use bowline_driver::{Answer, ResultSet, Value};
 use bowline_query::{Clock, Composer, Expressions};
 use bowline_warehouse::template::TemplateSet;
 
+use crate::Tier;
+use crate::warehouse::Check;
 use crate::warehouse::answers::Answers;
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{judge, outcome, read_question, unrendered};
 use crate::warehouse::outcome::{Outcome, Proof, Step};
 use crate::warehouse::record::{CheckRecord, Question, records};
 use crate::warehouse::session::Session;
-use crate::{CheckInfo, Tier};
 
 /// How many scalar checks share one statement.
 const SHARED: usize = 12;
@@ -82,8 +83,8 @@ pub(crate) fn questions(
             continue;
         }
         plan.checks += 1;
-        let info = record.info(*section);
-        match prepare(record, info, &expressions, tier) {
+        let check = record.check(*section);
+        match prepare(record, check, &expressions, tier) {
             Ok(prepared) if is_scalar(&prepared.question) => shared.push(prepared),
             Ok(prepared) => alone.push(prepared),
             Err(finding) => plan.settled.push(*finding),
@@ -124,11 +125,11 @@ fn by_statement(prepared: Vec<Prepared>) -> Vec<Vec<Prepared>> {
 /// Writes one record's statement; a check that cannot be written is settled.
 pub(crate) fn prepare(
     record: &CheckRecord,
-    info: CheckInfo,
+    check: Check,
     expressions: &Expressions,
     tier: Tier,
 ) -> Result<Prepared, Box<Finding>> {
-    let missing: Vec<_> = info
+    let missing: Vec<_> = check
         .judges
         .iter()
         .copied()
@@ -137,7 +138,7 @@ pub(crate) fn prepare(
     if !missing.is_empty() {
         let outcome = Outcome::Unsupported(Proof::NotImplemented(missing));
         return Err(Box::new(Finding::new(
-            info,
+            check,
             outcome,
             expressions.composer().take_used(),
             Vec::new(),
@@ -147,12 +148,12 @@ pub(crate) fn prepare(
     let recorded = expressions.composer().take_used();
     match asked {
         Ok(question) => Ok(Prepared {
-            finding: Finding::new(info, Outcome::Supported, recorded, Vec::new()),
+            finding: Finding::new(check, Outcome::Supported, recorded, Vec::new()),
             question,
         }),
         Err(error) => {
-            let outcome = unrendered(&error, &info.judges);
-            Err(Box::new(Finding::new(info, outcome, recorded, Vec::new())))
+            let outcome = unrendered(&error, &check.judges);
+            Err(Box::new(Finding::new(check, outcome, recorded, Vec::new())))
         }
     }
 }
@@ -173,7 +174,7 @@ pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding
             question,
         } = each;
         let judged = |answers: &Answers| {
-            outcome(judge(&finding.info, answers, |answers| {
+            outcome(judge(&finding.check, answers, |answers| {
                 read_question(&question, answers)
             }))
         };

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use bowline_contract::{Capability, SuiteSection, Template};
 use serde::Deserialize;
 
+use crate::Tier;
 use crate::warehouse::expect::{Expect, civil};
-use crate::{CheckId, CheckInfo, Tier};
+use crate::warehouse::{Check, CheckId};
 use bowline_query::{ExpressionError, Expressions};
 use bowline_query::{Literal, Rows};
 
@@ -156,13 +157,13 @@ impl CheckRecord {
         }
     }
 
-    pub(crate) fn info(&self, section: SuiteSection) -> CheckInfo {
+    pub(crate) fn check(&self, section: SuiteSection) -> Check {
         let judges = self
             .judges
             .iter()
             .filter_map(|name| Template::find(name))
             .collect();
-        CheckInfo {
+        Check {
             id: CheckId::new(format!("{}/{}", section.name(), self.id)),
             section,
             title: self.title.clone(),
@@ -316,20 +317,20 @@ mod tests {
     fn every_record_names_templates_of_the_contract_and_asks_something() {
         let mut ids = BTreeSet::new();
         for (section, record) in records() {
-            let info = record.info(*section);
-            assert!(ids.insert(info.id.clone()), "{} stands twice", info.id);
+            let check = record.check(*section);
+            assert!(ids.insert(check.id.clone()), "{} stands twice", check.id);
             assert_eq!(
-                info.judges.len(),
+                check.judges.len(),
                 record.judges.len(),
                 "{} judges an unknown template",
-                info.id
+                check.id
             );
             let asks = [&record.select, &record.statement, &record.rendered];
             assert_eq!(
                 asks.iter().filter(|text| text.is_some()).count(),
                 1,
                 "{}",
-                info.id
+                check.id
             );
             let sources = [
                 record.rows.is_some(),
@@ -339,15 +340,15 @@ mod tests {
             assert!(
                 sources.iter().filter(|set| **set).count() <= 1,
                 "{}",
-                info.id
+                check.id
             );
             assert!(
                 record.expect.is_some() || record.strict.is_some(),
                 "{} expects nothing",
-                info.id
+                check.id
             );
             if record.expect.is_none() {
-                assert_eq!(record.tier(), Tier::Strict, "{}", info.id);
+                assert_eq!(record.tier(), Tier::Strict, "{}", check.id);
             }
         }
     }

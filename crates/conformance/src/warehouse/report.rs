@@ -6,7 +6,8 @@ use bowline_contract::{Capability, Metric, SuiteSection, Template};
 
 use jiff::Timestamp;
 
-use crate::{CheckId, CheckInfo, Conclusion, Outcome, Step, Tier, Verdict};
+use crate::warehouse::{Check, CheckId, Outcome, Step};
+use crate::{Conclusion, Tier, Verdict};
 
 /// The result of a run of the suite.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ impl Report {
     pub fn count(&self, section: SuiteSection, verdict: Verdict) -> usize {
         self.checks
             .iter()
-            .filter(|check| check.info.section == section && check.outcome.verdict() == verdict)
+            .filter(|check| check.check.section == section && check.outcome.verdict() == verdict)
             .count()
     }
 
@@ -74,7 +75,7 @@ impl Report {
 #[derive(Debug, Clone)]
 pub struct CheckReport {
     /// The check.
-    pub info: CheckInfo,
+    pub check: Check,
     /// What it found.
     pub outcome: Outcome,
     /// Every template its statements were rendered from, judged ones included; sorted by name.

@@ -12,6 +12,7 @@ use bowline_warehouse::FunctionalTarget;
 use bowline_warehouse::template::TemplateSet;
 use jiff::Timestamp;
 
+use crate::Tier;
 use crate::warehouse::blame::{Blame, blame};
 use crate::warehouse::chain::Chain;
 use crate::warehouse::connection::connection;
@@ -21,8 +22,8 @@ use crate::warehouse::metadata::metadata;
 use crate::warehouse::plan::{self, Work};
 use crate::warehouse::query_logs::query_logs;
 use crate::warehouse::session::{Interrupt, Session};
+use crate::warehouse::{Activity, Event, Report};
 use crate::warehouse::{checks, derive};
-use crate::{Event, Report, Tier};
 use bowline_query::Clock;
 
 /// What is put to the test.
@@ -176,7 +177,7 @@ pub fn run(
     // Answers arrive in the order of the work; blame and report have that of the sections.
     progress
         .findings
-        .sort_by(|a, b| (a.info.section, &a.info.id).cmp(&(b.info.section, &b.info.id)));
+        .sort_by(|a, b| (a.check.section, &a.check.id).cmp(&(b.check.section, &b.check.id)));
     let Blame { findings, culprits } = blame(
         progress.findings,
         subject,
@@ -287,10 +288,11 @@ impl Crew<'_> {
             }
         };
         let elapsed = started.elapsed();
-        (self.on_event)(Event::Connected {
-            product: &self.subject.database.product(),
+        let product = self.subject.database.product();
+        (self.on_event)(Event::Doing(Activity::Connected {
+            product: &product,
             elapsed,
-        });
+        }));
         tell(Done::Connected(elapsed));
         loop {
             let next = self
@@ -316,9 +318,8 @@ impl Crew<'_> {
     fn tell_finished(&self, findings: &[Finding]) {
         for finding in findings {
             (self.on_event)(Event::Finished {
-                check: &finding.info,
+                check: &finding.check,
                 verdict: finding.outcome.verdict(),
-                elapsed: finding.steps.iter().map(|step| step.answer.elapsed).sum(),
             });
         }
     }

@@ -12,7 +12,7 @@ use bowline_report::{Summary, VERSION, WarehouseReport, warehouse};
 use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
-use crate::{CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Report, Step};
+use crate::warehouse::{CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Report, Step};
 
 /// The most rows of a result that are written.
 const ROWS: usize = 5;
@@ -124,17 +124,17 @@ fn mistaken_placeholder(own: &ConnectorTemplate) -> Option<String> {
 }
 
 fn check(found: &CheckReport) -> CheckResult {
-    let info = &found.info;
+    let check = &found.check;
     CheckResult {
-        id: info.id.to_string(),
-        section: info.section.name().to_owned(),
-        title: info.title.clone(),
-        tier: info.tier,
+        id: check.id.to_string(),
+        section: check.section.name().to_owned(),
+        title: check.title.clone(),
+        tier: check.tier,
         verdict: found.outcome.verdict(),
         reason: reason(&found.outcome),
-        judges: short_names(&info.judges),
+        judges: short_names(&check.judges),
         uses: short_names(&found.uses),
-        carries: texts(&info.carries),
+        carries: texts(&check.carries),
         steps: found.steps.iter().map(step).collect(),
     }
 }
@@ -157,10 +157,13 @@ fn reason(outcome: &Outcome) -> Option<Reason> {
             template: template.short_name().to_owned(),
             message: message.clone(),
         },
-        Outcome::Unknown(Doubt::Database(error)) => Reason::Database {
+        Outcome::Unknown(Doubt::Answer(error)) => Reason::Database {
             error: database_error(error),
         },
-        Outcome::Unknown(Doubt::NothingToSee(what)) => Reason::NothingToSee { what: what.clone() },
+        // Checks of a warehouse say none of the last two.
+        Outcome::Unknown(
+            Doubt::NothingToSee(what) | Doubt::NoOccasion(what) | Doubt::Changed(what),
+        ) => Reason::NothingToSee { what: what.clone() },
         Outcome::Unknown(Doubt::NotReached(what)) => Reason::NotReached { what: what.clone() },
         Outcome::Unknown(Doubt::Interrupted) => Reason::Interrupted,
         Outcome::Blocked { by } => Reason::Blocked {
@@ -238,7 +241,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{CheckId, CheckInfo, Conclusion, Mend, Tier};
+    use crate::warehouse::{Check, CheckId, Mend};
+    use crate::{Conclusion, Tier};
 
     fn template(name: &str) -> &'static Template {
         Template::find(name).unwrap()
@@ -269,7 +273,7 @@ mod tests {
         ];
         outcomes.extend(
             SqlErrorKind::ALL
-                .map(|kind| Outcome::Unknown(Doubt::Database(SqlError::new(kind, "no")))),
+                .map(|kind| Outcome::Unknown(Doubt::Answer(SqlError::new(kind, "no")))),
         );
         outcomes
     }
@@ -283,7 +287,7 @@ mod tests {
             Err(SqlError::new(SqlErrorKind::Timeout, "too long")),
         ];
         CheckReport {
-            info: CheckInfo {
+            check: Check {
                 id: CheckId::new("ql_metrics/avg"),
                 section: SuiteSection::QlMetrics,
                 title: "averages".to_owned(),

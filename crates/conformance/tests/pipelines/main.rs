@@ -6,7 +6,7 @@ mod vendor;
 
 use std::sync::{Arc, Mutex};
 
-use bowline_conformance::pipeline::{Doubt, Event, Options, Outcome, Report, run};
+use bowline_conformance::pipeline::{Activity, Doubt, Event, Options, Outcome, Report, run};
 use bowline_conformance::{Tier, Verdict};
 use bowline_contract::PipelineSection;
 use bowline_contract::pipeline::PipelineFeature;
@@ -269,7 +269,7 @@ fn events_tell_of_every_check_and_reading() {
         let mut told = told.lock().expect("no test has panicked");
         match event {
             Event::Started { checks } => told.0 = checks,
-            Event::Reading { .. } => told.1 += 1,
+            Event::Doing(Activity::Reading { .. }) => told.1 += 1,
             Event::Finished { .. } => told.2 += 1,
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use bowline_conformance::CheckInfo;
+use bowline_conformance::warehouse::{self, Check};
 use bowline_contract::{Capability, Metric, Template};
 use bowline_words::listed;
 
@@ -13,14 +13,14 @@ use crate::style::{QUIET, STRONG, paint};
 pub(super) fn names() -> Vec<String> {
     let metrics = Metric::all().iter().map(|metric| metric.name.to_owned());
     let capabilities = Capability::ALL.iter().map(|each| each.name().to_owned());
-    let checks = bowline_conformance::checks();
+    let checks = warehouse::checks();
     let checks = checks.iter().map(|check| check.id.to_string());
     metrics.chain(capabilities).chain(checks).collect()
 }
 
 /// The page about a metric, a capability or a check of that name.
 pub(super) fn page(name: &str) -> Option<String> {
-    let checks = bowline_conformance::checks();
+    let checks = warehouse::checks();
     if let Some(metric) = Metric::find(name) {
         Some(metric_page(metric))
     } else if let Some(capability) = Capability::from_name(name) {
@@ -57,7 +57,7 @@ fn metric_page(metric: &Metric) -> String {
     page.finish()
 }
 
-fn capability_page(capability: Capability, checks: &[CheckInfo]) -> String {
+fn capability_page(capability: Capability, checks: &[Check]) -> String {
     let mut page = begin(capability.name(), "a capability", capability.description());
     page.heading("Checks that carry it");
     page.terms(
@@ -69,7 +69,7 @@ fn capability_page(capability: Capability, checks: &[CheckInfo]) -> String {
     page.finish()
 }
 
-fn check_page(check: &CheckInfo) -> String {
+fn check_page(check: &Check) -> String {
     let what = format!("a check of the tier {}", check.tier.name());
     let mut page = begin(check.id.as_str(), what, &check.title);
     page.heading("What hangs on it");

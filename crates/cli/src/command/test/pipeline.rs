@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
-use crate::report::pipeline::progress::Progress;
+use crate::report::progress::Progress;
 use crate::report::{Next, write};
 
 /// The longest lookback, in hours: a century.
@@ -54,7 +54,7 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
             }
             Event::Pipeline(event) => {
                 if let Some(progress) = progress.get() {
-                    progress.on_event(event);
+                    progress.on_pipeline(event);
                 }
             }
             event => context.tell(event),
