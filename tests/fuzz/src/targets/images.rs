@@ -224,7 +224,7 @@ pub(super) static DOCUMENT: Target = Target {
 };
 
 /// What writes an archive.
-type Write = fn(&PackedImage, &Path, &Cancel) -> Result<(), OciError>;
+type WriteArchive = fn(&PackedImage, &Path, &Cancel) -> Result<(), OciError>;
 
 pub(super) static ARCHIVE: Target = Target {
     name: "image-archive",
@@ -247,7 +247,7 @@ pub(super) static ARCHIVE: Target = Target {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("image.tar");
         let cancel = Cancel::default();
-        let write: [Write; 2] = [write_oci_archive, write_docker_archive];
+        let write: [WriteArchive; 2] = [write_oci_archive, write_docker_archive];
         write
             .map(|write| {
                 write(&image(), &file, &cancel).expect("an archive");
