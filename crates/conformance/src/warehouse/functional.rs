@@ -279,7 +279,7 @@ fn insert(
         );
     }
     let inserted = chain.step(&ROWS_GROW, "insert_rows");
-    if !inserted.is_some_and(|step| step.answer.result.is_ok()) {
+    if inserted.is_none_or(|step| step.answer.result.is_err()) {
         chain.not_reached(&BYTES_GROW, &ROWS_GROW);
         chain.not_reached(&UPDATE_ADVANCES, &ROWS_GROW);
         return;

@@ -104,6 +104,9 @@ pub(crate) fn metadata(mut chain: Chain<'_>, tier: Tier, passing: Option<&str>) 
     chain.finish()
 }
 
+/// Whether a table has something.
+type Has = fn(&Table) -> bool;
+
 /// Asks one thing after the other; gives the check without which there is no going on.
 fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), &'static Spec> {
     let database = chain
@@ -149,7 +152,7 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
         },
         |answers| exactly(answers, &named),
     );
-    let has: [(&Spec, fn(&Table) -> bool); 3] = [
+    let has: [(&Spec, Has); 3] = [
         (&ROW_COUNT, |table| table.row_count.is_some()),
         (&BYTE_COUNT, |table| table.byte_count.is_some()),
         (&LAST_UPDATE_TIME, |table| table.last_update_time.is_some()),
