@@ -476,9 +476,10 @@ pub(crate) fn recorded_prefect() -> HttpServer {
         let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let ids = &sent["flow_runs"]["id"]["any_"];
         let is_by_id = request.path.ends_with("/flow_runs/filter") && ids.is_array();
-        let wanted = match is_by_id {
-            true => r#""end_time""#.to_owned(),
-            false => sent.to_string(),
+        let wanted = if is_by_id {
+            r#""end_time""#.to_owned()
+        } else {
+            sent.to_string()
         };
         let asked = format!("{} {}", request.method, request.path);
         let exchange = exchanges.iter().find(|exchange| {

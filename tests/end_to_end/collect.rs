@@ -191,9 +191,12 @@ fn dead_letters() -> Result<(), Failed> {
             run["ended"] = Value::Null;
         }
     });
-    let platform = Platform::start(|_, body| match body.contains("\"run-42\"") {
-        true => Answer::new(400, r#"{"message": "run-42 is odd"}"#),
-        false => Answer::new(202, "{}"),
+    let platform = Platform::start(|_, body| {
+        if body.contains("\"run-42\"") {
+            Answer::new(400, r#"{"message": "run-42 is odd"}"#)
+        } else {
+            Answer::new(202, "{}")
+        }
     });
     let ran = stage.push(&platform, &ALL).exits(exit_code::FELL_SHORT);
     assert!(ran.stderr.contains("2 dead letters"), "{}", ran.said());
@@ -245,9 +248,12 @@ fn a_wrong_key() -> Result<(), Failed> {
 
 fn a_wrong_resource() -> Result<(), Failed> {
     let stage = Stage::with_runs(300);
-    let platform = Platform::start(|request, _| match request.path.ends_with("runs") {
-        true => Answer::new(400, r#"{"message": "no such resource"}"#),
-        false => Answer::new(422, r#"{"message": "no such resource"}"#),
+    let platform = Platform::start(|request, _| {
+        if request.path.ends_with("runs") {
+            Answer::new(400, r#"{"message": "no such resource"}"#)
+        } else {
+            Answer::new(422, r#"{"message": "no such resource"}"#)
+        }
     });
     let ran = stage.push(&platform, &ALL).exits(exit_code::FELL_SHORT);
     assert!(

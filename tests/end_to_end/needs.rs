@@ -124,11 +124,10 @@ pub(crate) fn trial(
 
 /// A test that cannot run here: shown as ignored, with the reason; in CI it fails.
 pub(crate) fn not_run(name: &str, reason: String) -> Trial {
-    match needs_are_demanded() {
-        true => Trial::test(name, move || Err(reason.into())),
-        false => {
-            Trial::test(format!("{name} (not run: {reason})"), || Ok(())).with_ignored_flag(true)
-        }
+    if needs_are_demanded() {
+        Trial::test(name, move || Err(reason.into()))
+    } else {
+        Trial::test(format!("{name} (not run: {reason})"), || Ok(())).with_ignored_flag(true)
     }
 }
 

@@ -179,12 +179,13 @@ impl<'a> Talk<'a> {
                 .hello
                 .as_ref()
                 .is_some_and(|hello| hello.kind == ConnectorKind::Pipeline);
-            match pipeline {
-                true => self.step(&Say::Call(Method::Setup, cases::credentials), &Expect::Done)?,
-                false => self.step(
+            if pipeline {
+                self.step(&Say::Call(Method::Setup, cases::credentials), &Expect::Done)?
+            } else {
+                self.step(
                     &Say::Call(Method::Connect, cases::credentials),
                     &Expect::Connected,
-                )?,
+                )?
             }
         }
         for (number, (send, expect)) in (1..).zip(case.steps) {
@@ -234,9 +235,10 @@ impl<'a> Talk<'a> {
         ends: fn(&mut Process, Duration) -> bool,
         after: &str,
     ) -> Result<(), String> {
-        match ends(&mut self.process, self.options.timeout) {
-            true => Ok(()),
-            false => Err(format!("the process still ran after {after}")),
+        if ends(&mut self.process, self.options.timeout) {
+            Ok(())
+        } else {
+            Err(format!("the process still ran after {after}"))
         }
     }
 
@@ -255,9 +257,10 @@ impl<'a> Talk<'a> {
                 let rows: QueryResult = result(answer, id)?;
                 let rows = ResultSet::from_wire(rows, &Limits::default())
                     .map_err(|error| error.message)?;
-                match rows.rows.is_empty() {
-                    true => Err("the statement gave no row".to_owned()),
-                    false => Ok(()),
+                if rows.rows.is_empty() {
+                    Err("the statement gave no row".to_owned())
+                } else {
+                    Ok(())
                 }
             }
             Expect::Templates => check_templates(&result(answer, id)?),
@@ -271,14 +274,15 @@ impl<'a> Talk<'a> {
             ),
             Expect::Error(code) => {
                 let error = refusal(answer, id)?;
-                match code.is_none_or(|code| code == error.code) {
-                    true => Ok(()),
-                    false => Err(format!(
+                if code.is_none_or(|code| code == error.code) {
+                    Ok(())
+                } else {
+                    Err(format!(
                         "the error's code is {}, not {}: {}",
                         error.code,
                         code.unwrap_or_default(),
                         error.message
-                    )),
+                    ))
                 }
             }
             Expect::TooLarge => {

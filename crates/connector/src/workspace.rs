@@ -361,9 +361,10 @@ fn told_apart(found: &[Located]) -> Vec<String> {
         .iter()
         .map(|this| {
             let shared = found.iter().filter(|other| other.name == this.name).count() > 1;
-            match shared {
-                true => format!("{}/{}", folder_of(this.class), this.name),
-                false => this.name.to_string(),
+            if shared {
+                format!("{}/{}", folder_of(this.class), this.name)
+            } else {
+                this.name.to_string()
             }
         })
         .collect();
@@ -381,9 +382,10 @@ mod tests {
     fn workspace(connectors: &[&str]) -> (tempfile::TempDir, Workspace) {
         let dir = tempfile::tempdir().unwrap();
         for name in connectors {
-            let folder = match name.contains('/') {
-                true => dir.path().join(name),
-                false => dir.path().join("connectors").join(name),
+            let folder = if name.contains('/') {
+                dir.path().join(name)
+            } else {
+                dir.path().join("connectors").join(name)
             };
             std::fs::create_dir_all(folder).unwrap();
         }

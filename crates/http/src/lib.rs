@@ -3,13 +3,12 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use bowline_http::{is_passing, percent_encode, resolve, wait};
+//! use bowline_http::{is_passing, resolve, wait};
 //!
 //! let page = "https://vendor.example.com/api/runs?page=1";
 //! assert_eq!(resolve("?page=2", page)?, "https://vendor.example.com/api/runs?page=2");
 //! // A login does not follow a link to somebody else.
 //! assert!(resolve("https://elsewhere.example.com/", page).is_err());
-//! assert_eq!(percent_encode("a b/c"), "a%20b%2Fc");
 //!
 //! assert!(is_passing(429) && !is_passing(404));
 //! assert_eq!(wait(0, Some("7"), Duration::from_secs(60)), Duration::from_secs(7));

@@ -90,9 +90,10 @@ pub fn last_lines(words: &str) -> String {
         .filter(|line| !line.is_empty())
         .collect();
     let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
-    match last.is_empty() {
-        true => "it said nothing".to_owned(),
-        false => without_logins(&last),
+    if last.is_empty() {
+        "it said nothing".to_owned()
+    } else {
+        without_logins(&last)
     }
 }
 

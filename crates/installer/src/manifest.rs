@@ -106,9 +106,10 @@ pub(crate) fn state(
         library: content.library,
         manifest,
     };
-    match is_current {
-        true => InstallState::Current(installed),
-        false => InstallState::Other(installed),
+    if is_current {
+        InstallState::Current(installed)
+    } else {
+        InstallState::Other(installed)
     }
 }
 

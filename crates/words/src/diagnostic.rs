@@ -14,8 +14,20 @@ pub struct Diagnostic {
     pub causes: Vec<String>,
     /// The single mistakes, where one error holds several; each has hints of its own.
     pub mistakes: Vec<Diagnostic>,
+    /// How the mistakes are laid out.
+    pub layout: Layout,
     /// Things to do about it, one action each.
     pub hints: Vec<String>,
+}
+
+/// How the mistakes of one error are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// With a blank line before each: mistakes of several lines, such as with a window on the source.
+    #[default]
+    Apart,
+    /// One after the other, hints indented.
+    List,
 }
 
 /// An error that says what is shown of it.
@@ -64,14 +76,18 @@ impl Diagnostic {
         self.add(below.what);
         below.causes.into_iter().for_each(|cause| self.add(cause));
         self.mistakes.extend(below.mistakes);
+        self.layout = below.layout;
         below.hints.into_iter().fold(self, Self::hint)
     }
 
     /// The same with these single mistakes.
     #[must_use]
-    pub fn mistakes(mut self, mistakes: impl IntoIterator<Item = Self>) -> Self {
-        self.mistakes.extend(mistakes);
-        self
+    pub fn mistakes(self, layout: Layout, mistakes: impl IntoIterator<Item = Self>) -> Self {
+        Self {
+            layout,
+            mistakes: mistakes.into_iter().collect(),
+            ..self
+        }
     }
 
     fn add(&mut self, words: String) {
@@ -92,12 +108,12 @@ impl Diagnostic {
     }
 
     /// The mistakes as lines, with their hints; empty where there are none.
-    ///
-    /// Mistakes with a cause, such as a window on the source, stand apart with a blank line before each; others are a list.
     #[must_use]
     pub fn listing(&self) -> String {
-        let apart = self.mistakes.iter().any(|each| !each.causes.is_empty());
-        let (before, indent) = if apart { ("\n", "") } else { ("", "  ") };
+        let (before, indent) = match self.layout {
+            Layout::Apart => ("\n", ""),
+            Layout::List => ("", "  "),
+        };
         let lines = self.mistakes.iter().map(|mistake| {
             let hints = mistake.hints.iter();
             let hints: String = hints
@@ -165,6 +181,7 @@ mod tests {
                 what: "connector is not valid: `shop`".to_owned(),
                 causes: vec!["  line 3".to_owned(), "no such file".to_owned()],
                 mistakes: Vec::new(),
+                layout: Layout::Apart,
                 hints: vec!["say `a`".to_owned(), "say `b`".to_owned()],
             }
         );
@@ -177,16 +194,18 @@ mod tests {
     #[test]
     fn hints_of_several_mistakes_stay_with_them() {
         let mistakes = ["one", "two"].map(|what| Diagnostic::new(what).hint(format!("not {what}")));
-        let list = Diagnostic::new("two mistakes").mistakes(mistakes);
+        let list = Diagnostic::new("two mistakes").mistakes(Layout::List, mistakes);
         assert_eq!(
             list.to_string(),
             "two mistakes\none\n  hint: not one\ntwo\n  hint: not two"
         );
-        let mut apart = list;
-        apart.mistakes[0].causes.push("here".to_owned());
+        let apart = Diagnostic {
+            layout: Layout::Apart,
+            ..list
+        };
         assert_eq!(
             apart.to_string(),
-            "two mistakes\n\none\nhere\nhint: not one\n\ntwo\nhint: not two"
+            "two mistakes\n\none\nhint: not one\n\ntwo\nhint: not two"
         );
     }
 }

@@ -60,7 +60,7 @@ mod percent;
 mod redact;
 mod seconds;
 
-pub use diagnostic::{Diagnose, Diagnostic};
+pub use diagnostic::{Diagnose, Diagnostic, Layout};
 pub use failure::{Failure, FailureKind, beginning, counted, listed};
 pub use nearest::nearest;
 pub use percent::percent_encode;

@@ -76,8 +76,11 @@ fn keep_panics() {
             let place = panic
                 .location()
                 .map(|at| format!("{}:{}", at.file(), at.line()));
+            let payload = panic.payload();
+            let message = (payload.downcast_ref::<&str>().copied())
+                .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
             let cause = Cause {
-                message: panic.payload_as_str().unwrap_or_default().to_owned(),
+                message: message.unwrap_or_default().to_owned(),
                 place: place.unwrap_or_default(),
             };
             *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);

@@ -96,12 +96,13 @@ impl Docker {
                 program: "docker".into(),
                 source,
             })?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(ServerError::Failed {
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(ServerError::Failed {
                 program: "docker".into(),
                 output: String::from_utf8_lossy(&output.stderr).into_owned(),
-            }),
+            })
         }
     }
 

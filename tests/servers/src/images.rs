@@ -306,11 +306,12 @@ fn output(mut command: Command) -> Result<String, ServerError> {
         program: program.clone(),
         source,
     })?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(ServerError::Failed {
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(ServerError::Failed {
             program,
             output: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }),
+        })
     }
 }

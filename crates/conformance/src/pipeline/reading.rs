@@ -83,7 +83,8 @@ impl<E> Reading<E> {
     }
 }
 
-type FetchPage<'p, E> = dyn Fn(PageQuery, &mut Unmapped) -> Result<Vec<E>, SourceError> + 'p;
+/// Gives a page, and counts the statuses that are not mapped.
+type Fetch<'f, E> = dyn Fn(PageQuery, &mut Unmapped) -> Result<Vec<E>, SourceError> + 'f;
 
 /// How pages of the contract's methods are read.
 struct Paged<'p, E> {
@@ -91,8 +92,7 @@ struct Paged<'p, E> {
     label: &'p dyn Fn(&E) -> Option<String>,
     /// When a run began that cannot have begun at another time too.
     start: &'p dyn Fn(&E) -> Option<Timestamp>,
-    /// Gives a page, and counts the statuses that are not mapped.
-    fetch: &'p FetchPage<'p, E>,
+    fetch: &'p Fetch<'p, E>,
 }
 
 /// Reads a pipeline and keeps account of it.

@@ -104,6 +104,9 @@ pub(crate) fn metadata(mut chain: Chain<'_>, tier: Tier, passing: Option<&str>) 
     chain.finish()
 }
 
+/// Whether a table has something.
+type Has = fn(&Table) -> bool;
+
 /// Asks one thing after the other; gives the check without which there is no going on.
 fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), &'static Spec> {
     let database = chain
@@ -149,19 +152,22 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
         },
         |answers| exactly(answers, &named),
     );
-    let some = |has: fn(&Table) -> bool, name| some_table_has(tables.iter().any(has), name);
-    chain.check_known(
-        &ROW_COUNT,
-        some(|table| table.row_count.is_some(), "row_count"),
-    );
-    chain.check_known(
-        &BYTE_COUNT,
-        some(|table| table.byte_count.is_some(), "byte_count"),
-    );
-    chain.check_known(
-        &LAST_UPDATE_TIME,
-        some(|table| table.last_update_time.is_some(), "last_update_time"),
-    );
+    let has: [(&Spec, Has); 3] = [
+        (&ROW_COUNT, |table| table.row_count.is_some()),
+        (&BYTE_COUNT, |table| table.byte_count.is_some()),
+        (&LAST_UPDATE_TIME, |table| table.last_update_time.is_some()),
+    ];
+    for (spec, has) in has {
+        let judged = if tables.iter().any(has) {
+            Ok(())
+        } else {
+            Err(Outcome::Unsupported(Proof::Absent(format!(
+                "no table has a {}",
+                spec.id
+            ))))
+        };
+        chain.check_known(spec, judged);
+    }
     let ids: Vec<String> = tables
         .iter()
         .map(|table| full_table_id(&database, &table.schema, &table.name))
@@ -240,11 +246,6 @@ fn exactly(answers: &Answers, asked: &BTreeSet<&str>) -> Judged<()> {
             format!("the tables {}", list(&found)),
         ))
     }
-}
-
-fn some_table_has(has: bool, name: &str) -> Judged<()> {
-    let absent = || Outcome::Unsupported(Proof::Absent(format!("no table has a {name}")));
-    has.then_some(()).ok_or_else(absent)
 }
 
 fn columns_of(answers: &Answers, asked: &[String]) -> Judged<()> {

@@ -8,6 +8,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+/// The most places a number may have behind its point, or zeros before it: beyond them, arithmetic would not end.
+const PLACES: u64 = 10_000;
+
 /// The value as an exact number; text that spells one counts, as do booleans (1 and 0).
 pub(crate) fn number(value: &Value) -> Option<BigDecimal> {
     match value {
@@ -18,6 +21,7 @@ pub(crate) fn number(value: &Value) -> Option<BigDecimal> {
         Value::Text(text) => BigDecimal::from_str(text.trim()).ok(),
         _ => None,
     }
+    .filter(|number| number.fractional_digit_count().unsigned_abs() <= PLACES)
 }
 
 /// The value as an approximate number.
@@ -146,6 +150,15 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    #[test]
+    fn a_text_whose_number_has_no_end_is_none() {
+        assert!(number(&Value::from("1e9")).is_some());
+        for text in ["1e999999999", "1e-999999999"] {
+            assert_eq!(whole_number(&Value::from(text)), None);
+            assert_eq!(number(&Value::from(text)), None, "{text}");
+        }
+    }
 
     #[test]
     fn moments_in_every_spelling() {

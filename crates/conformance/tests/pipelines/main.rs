@@ -122,7 +122,7 @@ fn a_page_that_is_the_last_and_the_only_one_is_missed() {
         runs: 20,
         ..vendor()
     };
-    let report = tested(few, Some(Mistake::DropsLastPage));
+    let report = tested(few, Some(Mistake::DropsShortPages));
     assert_eq!(
         wrong(&report)[0],
         "etl_run_details/pages",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bowline_contract::ManifestError;
 use bowline_process::ProcessError;
-use bowline_words::{Diagnose, Diagnostic};
+use bowline_words::{Diagnose, Diagnostic, Layout};
 
 use crate::python::EnvironmentError;
 
@@ -74,7 +74,7 @@ fn several(problems: &[Problem]) -> Diagnostic {
         _ => None,
     };
     Diagnostic::new(count(problems))
-        .mistakes(mistakes)
+        .mistakes(Layout::Apart, mistakes)
         .hint(last)
 }
 

@@ -109,9 +109,12 @@ pub(super) fn make_folder(
 ) -> Result<(), EnvironmentError> {
     let ignore = state.join(layout::IGNORE_FILE);
     std::fs::create_dir_all(place)
-        .and_then(|()| match ignore.exists() {
-            true => Ok(()),
-            false => std::fs::write(&ignore, "*\n"),
+        .and_then(|()| {
+            if ignore.exists() {
+                Ok(())
+            } else {
+                std::fs::write(&ignore, "*\n")
+            }
         })
         .map_err(|source| EnvironmentError::File {
             connector: connector.clone(),
@@ -375,9 +378,10 @@ fn find_program(name: &str) -> Option<PathBuf> {
 }
 
 fn python_in(folder: &Path) -> PathBuf {
-    match cfg!(windows) {
-        true => folder.join("Scripts").join("python.exe"),
-        false => folder.join("bin").join("python"),
+    if cfg!(windows) {
+        folder.join("Scripts").join("python.exe")
+    } else {
+        folder.join("bin").join("python")
     }
 }
 

@@ -184,11 +184,12 @@ fn duckdb_time(bytes: &[u8]) -> Option<Value> {
 fn duckdb_bignum(bytes: &[u8]) -> Option<Value> {
     let (header, digits) = bytes.split_first_chunk::<3>()?;
     let is_negative = header[0] & 0x80 == 0;
-    let (sign, digits): (Sign, Vec<u8>) = if is_negative {
-        (Sign::Minus, digits.iter().map(|byte| !byte).collect())
+    let digits: Vec<u8> = if is_negative {
+        digits.iter().map(|byte| !byte).collect()
     } else {
-        (Sign::Plus, digits.to_vec())
+        digits.to_vec()
     };
+    let sign = if is_negative { Sign::Minus } else { Sign::Plus };
     Some(whole(BigInt::from_bytes_be(sign, &digits)))
 }
 

@@ -84,8 +84,8 @@ fn plain_version(version: &str) -> String {
         if digits.starts_with(|c: char| c.is_ascii_digit()) || part.is_empty() {
             digits
         } else {
-            let one_zero = part.len().saturating_sub(digits.len() + 1);
-            part.get(one_zero..).unwrap_or(part)
+            part.get(part.len().saturating_sub(digits.len() + 1)..)
+                .unwrap_or(part)
         }
     });
     parts.collect::<Vec<_>>().join(".")

@@ -8,7 +8,7 @@ use bowline_driver::{
     Database, DriverKind, DriverSpec, Limits, SqlError, SqlErrorKind, Value, open,
 };
 use bowline_servers::{needed, shared};
-use bowline_words::Redactor;
+use bowline_words::{Diagnose, Redactor};
 
 use crate::engine::{Needed, check_values, run, with};
 use crate::postgresql::VALUES;
@@ -246,9 +246,10 @@ fn long_values_are_read_whole() {
                 .map(|n| format!("SELECT repeat('🪢', {n} / 2) || 'x' AS t"))
                 .collect();
             for sql in &lengths {
-                let sql = match database.product().starts_with("MariaDB") {
-                    true => sql.replace(" || 'x'", "").replace("/", "DIV"),
-                    false => sql.clone(),
+                let sql = if database.product().starts_with("MariaDB") {
+                    sql.replace(" || 'x'", "").replace("/", "DIV")
+                } else {
+                    sql.clone()
                 };
                 let result = run(&mut *db, &sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
                 assert!(
@@ -455,9 +456,10 @@ fn a_driver_that_is_not_there_is_named_with_its_package() {
     with(open(&spec).map_err(|error| error.to_string()), |database| {
         let error = database.connect().err().unwrap();
         assert_eq!(error.kind, SqlErrorKind::Driver, "{error}");
+        let told = error.diagnose().to_string();
         assert!(
-            error.message.contains("`odbc-mariadb`") && !error.message.contains("Marked"),
-            "{error}"
+            told.contains("`odbc-mariadb`") && !told.contains("Marked"),
+            "{told}"
         );
     });
     let mut spec = DriverSpec::new(DriverKind::Odbc { driver: None });
@@ -466,7 +468,8 @@ fn a_driver_that_is_not_there_is_named_with_its_package() {
     with(open(&spec).map_err(|error| error.to_string()), |database| {
         let error = database.connect().err().unwrap();
         assert_eq!(error.kind, SqlErrorKind::Driver, "{error}");
-        assert!(error.message.contains("odbcinst -q -s"), "{error}");
+        let told = error.diagnose().to_string();
+        assert!(told.contains("odbcinst -q -s"), "{told}");
     });
 }
 

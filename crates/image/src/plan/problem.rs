@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bowline_contract::ConnectorName;
-use bowline_words::{Diagnose, Diagnostic};
+use bowline_words::{Diagnose, Diagnostic, Layout};
 
 /// An image that cannot be built as asked: everything that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,8 @@ impl Diagnose for PlanError {
         }
         let told =
             |problem: &PlanProblem| Diagnostic::new(problem.to_string()).hint(problem.hint.clone());
-        Diagnostic::new(several(&self.problems)).mistakes(self.problems.iter().map(told))
+        Diagnostic::new(several(&self.problems))
+            .mistakes(Layout::List, self.problems.iter().map(told))
     }
 }
 

@@ -277,7 +277,7 @@ fn a_wrong_path_shows_the_expression_and_the_record() {
         ))
     });
     assert_eq!(error.kind, SourceErrorKind::Expression);
-    let told = error.to_string();
+    let told = error.diagnose().to_string();
     assert!(told.starts_with("cannot evaluate: `record.owner.mail` (line 20)\nthe record has no field `owner`\nrecord: {"), "{told}");
     assert!(told.ends_with("hint: did you mean `ownr`?"), "{told}");
     assert!(!told.contains("zzz") && told.len() < 600, "{told}");

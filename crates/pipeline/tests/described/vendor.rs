@@ -12,6 +12,7 @@ use bowline_pipeline::{
     DescribedPipeline, Pipeline as _, PipelineConnector, PipelineKind, RunQuery, SourceError,
     Summary,
 };
+use bowline_words::Diagnose;
 use serde_json::{Value, json};
 
 /// A request as the vendor sees it.
@@ -162,7 +163,7 @@ pub(crate) fn try_source(url: &str, description: &str) -> Result<DescribedPipeli
     std::fs::create_dir(&dir).unwrap();
     std::fs::write(dir.join("connector.toml"), description).unwrap();
     std::fs::write(dir.join("manifest.json"), MANIFEST).unwrap();
-    let connector = PipelineConnector::load(&dir).map_err(|error| error.to_string())?;
+    let connector = PipelineConnector::load(&dir).map_err(|error| error.diagnose().to_string())?;
     let credentials = json!({"connect_args": {"url": url, "user": "ann", "secret": SECRET}});
     Ok(open(connector, &credentials))
 }

@@ -179,7 +179,12 @@ impl<T: Truth> Planted<T> {
             events.reverse();
         }
         let mut cut: Vec<RunEvent> = events.into_iter().skip(from).take(count).collect();
-        if self.has(Mistake::DropsLastPage) && cut.len() < limit {
+        let drops = match self.mistake {
+            Some(Mistake::DropsLastPage) => offset > 0,
+            Some(Mistake::DropsShortPages) => true,
+            _ => false,
+        };
+        if drops && cut.len() < limit {
             cut.clear();
         }
         if self.has(Mistake::SwallowsRefusals) && calls.is_multiple_of(5) {

@@ -26,6 +26,7 @@ mistakes! {
     IgnoresOffset = "ignores the offset",
     GivesFirstPageOnly = "gives the first page only",
     DropsLastPage = "drops the last page when it is short",
+    DropsShortPages = "drops a short page even when it is the only one",
     ClosedEnd = "takes the end of the window as part of it",
     OpenStart = "takes the start of the window as no part of it",
     WindowFromNow = "counts the window back from now",

@@ -12,6 +12,7 @@ use bowline_pipeline::{
 use bowline_simulator::{
     ADDRESS, InProcess, Login, PagingStyle, SECRET, Scenario, Vendor, description,
 };
+use bowline_words::Diagnose;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -98,7 +99,7 @@ fn each_record(answer: &mut Incoming, change: impl Fn(&mut Json)) {
 fn error_of(outcome: Outcome, kind: SourceErrorKind) -> String {
     let error = outcome.1.unwrap_err();
     assert_eq!(error.kind, kind, "{error}");
-    let told = error.to_string();
+    let told = error.diagnose().to_string();
     assert!(told.len() < 2_000, "{} bytes", told.len());
     assert!(!told.contains(SECRET), "{told}");
     assert!(told.contains(ADDRESS), "{told}");

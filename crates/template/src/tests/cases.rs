@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bowline_words::Diagnose;
 use serde_json::{Value as Json, json};
 
 use super::differential::render;
@@ -43,7 +44,7 @@ fn wrong(path: &Path) -> Option<String> {
                 TemplateErrorKind::OutOfFuel => "out of fuel",
                 TemplateErrorKind::Format => "format",
             };
-            format!("error: {kind}: {error}\n{}", error.window())
+            format!("error: {kind}: {}\n{}", error.diagnose(), error.window())
         }
     };
     (found != expected).then(|| format!("{}:\nfound\n{found}expected\n{expected}", path.display()))

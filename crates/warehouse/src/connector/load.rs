@@ -41,9 +41,10 @@ impl Connector {
     ) -> Result<Self, LoadError> {
         let name = connector_name(dir)?;
         let python = dir.join(layout::PYTHON_FILE);
-        match python.is_file() && !dir.join(layout::CONNECTOR_FILE).exists() {
-            true => given::load_python(&name, dir, on_event),
-            false => Self::load_named(&name, dir),
+        if python.is_file() && !dir.join(layout::CONNECTOR_FILE).exists() {
+            given::load_python(&name, dir, on_event)
+        } else {
+            Self::load_named(&name, dir)
         }
     }
 

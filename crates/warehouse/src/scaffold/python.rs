@@ -162,9 +162,10 @@ fn write_method(text: &mut String, template: &Template, spelling: Option<&str>) 
             .iter()
             .map(|variable| {
                 let kind = variable.kind.name();
-                match variable.optional {
-                    true => format!("`{}` ({kind}, may be absent)", variable.name),
-                    false => format!("`{}` ({kind})", variable.name),
+                if variable.optional {
+                    format!("`{}` ({kind}, may be absent)", variable.name)
+                } else {
+                    format!("`{}` ({kind})", variable.name)
                 }
             })
             .collect();

@@ -223,6 +223,9 @@ pub(super) static DOCUMENT: Target = Target {
     words: JSON_WORDS,
 };
 
+/// What writes an archive.
+type WriteArchive = fn(&PackedImage, &Path, &Cancel) -> Result<(), OciError>;
+
 pub(super) static ARCHIVE: Target = Target {
     name: "image-archive",
     about: "archives of images, as OCI layouts and as Docker packs them",
@@ -244,8 +247,7 @@ pub(super) static ARCHIVE: Target = Target {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("image.tar");
         let cancel = Cancel::default();
-        let write: [fn(&PackedImage, &Path, &Cancel) -> Result<(), OciError>; 2] =
-            [write_oci_archive, write_docker_archive];
+        let write: [WriteArchive; 2] = [write_oci_archive, write_docker_archive];
         write
             .map(|write| {
                 write(&image(), &file, &cancel).expect("an archive");
