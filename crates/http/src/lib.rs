@@ -3,15 +3,15 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use bowline_http::{is_passing, resolve, wait};
+//! use bowline_http::{backoff, is_transient, resolve};
 //!
 //! let page = "https://vendor.example.com/api/runs?page=1";
 //! assert_eq!(resolve("?page=2", page)?, "https://vendor.example.com/api/runs?page=2");
 //! // A login does not follow a link to somebody else.
 //! assert!(resolve("https://elsewhere.example.com/", page).is_err());
 //!
-//! assert!(is_passing(429) && !is_passing(404));
-//! assert_eq!(wait(0, Some("7"), Duration::from_secs(60)), Duration::from_secs(7));
+//! assert!(is_transient(429) && !is_transient(404));
+//! assert_eq!(backoff(0, Some("7"), Duration::from_secs(60)), Duration::from_secs(7));
 //! # Ok::<(), String>(())
 //! ```
 
