@@ -5,8 +5,8 @@ use std::ops::Range;
 /// The byte in the file where a line and column of a string's value stand.
 ///
 /// `token` is the string's range in `file`, quotes included; `line` and `column` count characters of the value from 1.
-/// Escapes are followed, so the answer is right for every kind of TOML string; one that is not closed, or holds wrong
-/// escapes, is followed as far as it goes.
+/// Escapes are followed, so the answer is right for every kind of TOML string; one that is not closed, holds wrong
+/// escapes or stands without quotes is followed as far as it goes.
 pub(crate) fn position_in_file(
     file: &str,
     token: Range<usize>,
@@ -16,7 +16,8 @@ pub(crate) fn position_in_file(
     let raw = &file[token.clone()];
     let (quotes, multiline) = match raw.as_bytes() {
         [b'"', b'"', b'"', ..] | [b'\'', b'\'', b'\'', ..] => (3, true),
-        _ => (1, false),
+        [b'"' | b'\'', ..] => (1, false),
+        _ => (0, false),
     };
     let escapes = raw.starts_with('"');
     let mut at = quotes.min(raw.len());
