@@ -1,5 +1,8 @@
 //! `bowline collect` between a vendor and a platform that are both played here, over real HTTP.
 
+mod callbacks;
+mod clocks;
+mod given_up;
 mod lineage;
 mod stage;
 
@@ -13,7 +16,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use crate::needs::{Need, trial};
-use crate::sandbox::wait;
+use crate::sandbox::{many, wait};
 use stage::{Platform, RESOURCE, Stage, TOKEN};
 
 /// A window that holds all of the vendor's runs.
@@ -47,6 +50,51 @@ pub(crate) fn trials() -> Vec<Trial> {
             &[],
             windows_follow_each_other,
         ),
+        trial("collect/by_name", &[], callbacks::by_name),
+        trial(
+            "collect/callbacks_survive_a_kill",
+            &[],
+            callbacks::survive_a_kill,
+        ),
+        trial(
+            "collect/callbacks_without_a_vendor",
+            &[],
+            callbacks::without_a_vendor,
+        ),
+        trial(
+            "collect/callbacks_need_the_secret",
+            &[],
+            callbacks::need_the_secret,
+        ),
+        trial("collect/late_events", &[], clocks::late_events),
+        trial("collect/a_vendor_behind", &[], clocks::a_vendor_behind),
+        trial("collect/twice_in_a_second", &[], clocks::twice_in_a_second),
+        trial(
+            "collect/the_same_command_again",
+            &[],
+            clocks::the_same_command_again,
+        ),
+        trial(
+            "collect/a_window_that_fails",
+            &[],
+            given_up::a_window_that_fails,
+        ),
+        trial(
+            "collect/an_output_that_vanished",
+            &[],
+            given_up::an_output_that_vanished,
+        ),
+        trial(
+            "collect/a_checkpoint_that_vanished",
+            &[],
+            given_up::a_checkpoint_that_vanished,
+        ),
+        trial(
+            "collect/retry_and_discard",
+            &[],
+            given_up::retry_and_discard,
+        ),
+        trial("collect/verify", &[], given_up::verify),
         trial(
             "collect/open_lineage",
             &[Need::PythonPackages],
@@ -307,6 +355,7 @@ fn a_vendor_that_breaks_off() -> Result<(), Failed> {
 fn killed_at_any_moment() -> Result<(), Failed> {
     const RUNS: usize = 1_000;
     const KILLS: u32 = 8;
+    let kills = many("BOWLINE_KILLS").unwrap_or(KILLS);
     let stage = Stage::with_runs(RUNS);
     let platform = Platform::start(|_, _| Answer::new(202, "{}"));
     // How long it takes unhindered, to spread the kills over it.
@@ -316,9 +365,9 @@ fn killed_at_any_moment() -> Result<(), Failed> {
     let whole = begun.elapsed();
     platform.forget();
 
-    for kill in 1..=KILLS {
+    for kill in 1..=kills {
         let mut child = stage.push_command(&platform, &ALL).spawn()?;
-        std::thread::sleep(whole * kill / KILLS);
+        std::thread::sleep(whole * kill / kills);
         // One that was quicker is over already.
         let _over = child.kill();
         child.wait()?;
@@ -332,6 +381,7 @@ fn killed_at_any_moment() -> Result<(), Failed> {
     assert_eq!(platform.run_ids(), expected, "{}", ran.said());
     // Each window asked for is the same one.
     assert_eq!(stage.vendor.windows().len(), 1);
+    bowline_tally::add(bowline_tally::Kind::Kills, u64::from(2 * kills));
     Ok(())
 }
 

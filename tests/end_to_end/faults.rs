@@ -11,14 +11,14 @@ use serde_json::json;
 
 use crate::connector::{Engine, checks_with, connect_args, spell, write_credentials};
 use crate::needs::{Need, trial};
-use crate::sandbox::{Ran, wait};
+use crate::sandbox::{Ran, many, wait};
 
 /// How long something that must happen soon may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A right average that takes two minutes.
 const SLOW_AVERAGE: &str = "(SELECT AVG({x}) FROM pg_sleep(120))";
-const FUNCTIONAL_TABLES: &str = "SELECT count(*) FROM pg_class WHERE relname LIKE 'bowline%'";
+const FUNCTIONAL_TABLES: &str = "SELECT count(*) FROM pg_class WHERE relname ILIKE 'bowline%'";
 const SLEEPERS: &str = "SELECT count(*) FROM pg_stat_activity \
     WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(120)%' \
     AND pid <> pg_backend_pid()";
@@ -30,13 +30,18 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("faults/read_only_user", postgres, read_only_user),
         trial("faults/interrupt", postgres, || stopped("INT")),
         trial("faults/terminate", postgres, || stopped("TERM")),
+        trial(
+            "faults/stopped_at_any_moment",
+            postgres,
+            stopped_at_any_moment,
+        ),
         trial("faults/huge_result", postgres, huge_result),
         trial("faults/slow_statement", postgres, slow_statement),
     ]
 }
 
 /// Asks again and again until the answer is no longer zero.
-fn until(mut count: impl FnMut() -> String) {
+pub(crate) fn until(mut count: impl FnMut() -> String) {
     let begun = Instant::now();
     while count().trim() == "0" {
         assert!(begun.elapsed() < PATIENCE, "nothing happened");
@@ -134,6 +139,43 @@ fn stopped(signal: &str) -> Result<(), Failed> {
     assert_no_panic(&ran);
     let ran = ran.exits(exit_code::INTERRUPTED);
     assert_eq!(sandbox.sql(FUNCTIONAL_TABLES).trim(), "0", "{}", ran.said());
+    Ok(())
+}
+
+/// A run that is told to stop, whenever that is, leaves no table; of one that is killed the next takes it away.
+fn stopped_at_any_moment() -> Result<(), Failed> {
+    const STOPS: u32 = 9;
+    let sandbox = Engine::Postgres.shop();
+    let begun = Instant::now();
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    let whole = begun.elapsed();
+    let stops: u32 = many("BOWLINE_STOPS").unwrap_or(STOPS);
+    for stop in 0..stops {
+        let signal = ["INT", "TERM", "KILL"][stop as usize % 3];
+        let child = sandbox.command(&["test"]).spawn()?;
+        thread::sleep(whole * stop / stops);
+        // One that was quicker is over already.
+        let _over = Command::new("kill")
+            .args([&format!("-{signal}"), &child.id().to_string()])
+            .stderr(Stdio::null())
+            .status()?;
+        let ran = wait(child);
+        assert_no_panic(&ran);
+        let moment = format!("SIG{signal} at {stop} of {stops}\n{}", ran.said());
+        if signal == "KILL" {
+            sandbox.bowline(&["test"]).exits(exit_code::OK);
+        } else {
+            let is_told = ran.exit == Some(exit_code::INTERRUPTED);
+            // Before it listens to signals, the program has done nothing yet.
+            let is_early = ran.exit.is_none() && ran.stdout.is_empty() && ran.stderr.is_empty();
+            assert!(
+                is_told || is_early || ran.exit == Some(exit_code::OK),
+                "{moment}"
+            );
+        }
+        assert_eq!(sandbox.sql(FUNCTIONAL_TABLES).trim(), "0", "{moment}");
+    }
+    bowline_tally::add(bowline_tally::Kind::Stops, u64::from(stops));
     Ok(())
 }
 

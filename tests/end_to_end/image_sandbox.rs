@@ -9,6 +9,18 @@ use serde_json::Value;
 
 use crate::sandbox::{MARK, Ran, Sandbox};
 
+/// Lets the connectors of these tests in, which nobody has proven.
+pub(crate) const UNPROVEN: [&str; 2] = ["--unproven", "shop"];
+/// The same for those of [`three_connectors`].
+pub(crate) const ALL_UNPROVEN: [&str; 6] = [
+    "--unproven",
+    "shop",
+    "--unproven",
+    "till",
+    "--unproven",
+    "jobs",
+];
+
 /// A sandbox with a store of images, and in its working folder a base, `oci:base:1`.
 pub(crate) struct ImageSandbox {
     pub(crate) sandbox: Sandbox,
@@ -152,7 +164,8 @@ pub(crate) fn three_connectors(sandbox: &Sandbox) {
         ("connector.py", "class Connector:\n    pass\n"),
         (
             "manifest.json",
-            r#"{"connection_type": "custom-etl-connector-0000003", "connection_name": "jobs"}"#,
+            r#"{"connection_type": "custom-etl-connector-0000003", "connection_name": "jobs",
+                "asset_class": "etl", "run_status_mapping": {"done": "success"}}"#,
         ),
         ("lib/helper.py", "x = 1\n"),
         (".gitignore", "*.pem\n"),

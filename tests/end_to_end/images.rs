@@ -10,7 +10,7 @@ use bowline_contract::exit_code;
 use bowline_servers::Docker;
 use libtest_mimic::{Failed, Trial};
 
-use crate::image_sandbox::{ImageSandbox, run, shop, three_connectors};
+use crate::image_sandbox::{ALL_UNPROVEN, ImageSandbox, UNPROVEN, run, shop, three_connectors};
 use crate::needs::{Need, trial};
 use crate::sandbox::{MARK, Sandbox};
 
@@ -100,6 +100,7 @@ fn both_builders_make_the_same_tree() -> Result<(), Failed> {
     let base = ["--base", "oci:base:1", "--tag", "localhost/agent:1"];
     let native = [
         &["build"],
+        &ALL_UNPROVEN[..],
         &base[..],
         &["--builder", "native", "--output", "oci:native"],
     ]
@@ -114,7 +115,13 @@ fn both_builders_make_the_same_tree() -> Result<(), Failed> {
     ] {
         assert!(built.stdout.contains(expected), "{}", built.said());
     }
-    let engine = [&["build"], &base[..], &["--builder", "buildah"]].concat();
+    let engine = [
+        &["build"],
+        &ALL_UNPROVEN[..],
+        &base[..],
+        &["--builder", "buildah"],
+    ]
+    .concat();
     place.bowline(&engine).exits(exit_code::OK);
     place.save("localhost/agent:1", "engine");
 
@@ -165,7 +172,13 @@ fn both_builders_make_the_same_tree() -> Result<(), Failed> {
     assert_eq!(index("native"), index("again"));
     place
         .sandbox
-        .bowline(&["build", "--base", "registry.invalid/agent:1", "--tag", "x"])
+        .bowline(
+            &[
+                &["build", "--base", "registry.invalid/agent:1", "--tag", "x"],
+                &ALL_UNPROVEN[..],
+            ]
+            .concat(),
+        )
         .exits(exit_code::UNREACHABLE);
     no_temporary_files(&place.sandbox);
     Ok(())
@@ -189,6 +202,8 @@ fn several_platforms() -> Result<(), Failed> {
     let args = [
         &[
             "build",
+            "--unproven",
+            "shop",
             "--base",
             "oci:base:1",
             "--tag",
@@ -225,6 +240,8 @@ fn an_engine_takes_over_what_needs_one() -> Result<(), Failed> {
     );
     let args = [
         "build",
+        "--unproven",
+        "shop",
         "--base",
         "oci:base:1",
         "--tag",
@@ -260,7 +277,13 @@ fn an_engine_that_fails() -> Result<(), Failed> {
         )],
     );
     let failed = place
-        .bowline(&["build", "--base", "oci:base:1", "--builder", "buildah"])
+        .bowline(
+            &[
+                &["build", "--base", "oci:base:1", "--builder", "buildah"],
+                &UNPROVEN[..],
+            ]
+            .concat(),
+        )
         .exits(exit_code::IMAGE);
     assert!(
         failed
@@ -308,6 +331,7 @@ fn a_docker_engine_builds_and_runs() -> Result<(), Failed> {
     bowline(
         &[
             &["build", "--base", "oci:base:1", "--builder", "docker"],
+            &UNPROVEN[..],
             &tag[..],
         ]
         .concat(),
@@ -318,6 +342,7 @@ fn a_docker_engine_builds_and_runs() -> Result<(), Failed> {
     bowline(
         &[
             &["build", "--base", "base.tar", "--builder", "docker"],
+            &UNPROVEN[..],
             &tag[..],
         ]
         .concat(),
@@ -327,6 +352,8 @@ fn a_docker_engine_builds_and_runs() -> Result<(), Failed> {
 
     let native = [
         "build",
+        "--unproven",
+        "shop",
         "--base",
         "base.tar",
         "--builder",
@@ -368,6 +395,8 @@ fn everything_in_the_way() -> Result<(), Failed> {
         "`draft`: not exported: `output/draft/manifest.json` and `output/draft/templates` are missing",
         "hint: run `bowline export draft`",
         "`shop`: mode `hybrid` is for connectors without metadata",
+        "`shop`: not proven: no test of it is on record",
+        "hint: run `bowline export shop`, or allow it with `--unproven shop`",
         "`shop`: `connectors/shop/Dockerfile.extra`: line 1: `COPY`",
     ] {
         assert!(
@@ -409,7 +438,11 @@ fn warnings_want_an_answer() -> Result<(), Failed> {
         "\"metrics\": {\"zero_rate\": true, \"null_rate\": true}",
     );
     sandbox.write("output/shop/manifest.json", &manifest);
-    let args = ["build", "--base", "oci:base:1", "--output", "oci:image"];
+    let args = [
+        &["build", "--base", "oci:base:1", "--output", "oci:image"],
+        &UNPROVEN[..],
+    ]
+    .concat();
     let stopped = place.bowline(&args).exits(exit_code::USAGE);
     assert!(
         stopped.stderr.contains("null_rate, zero_rate") && stopped.stderr.contains("--yes"),
@@ -421,7 +454,10 @@ fn warnings_want_an_answer() -> Result<(), Failed> {
         .bowline(&[&args[..], &["--yes"]].concat())
         .exits(exit_code::OK);
     assert!(
-        built.stderr.contains("warning: `shop`: 2 metrics"),
+        built.stderr.contains("warning: `shop`: 2 metrics")
+            && built
+                .stderr
+                .contains("warning: `shop` goes in all the same: not proven"),
         "{}",
         built.said()
     );
@@ -435,7 +471,7 @@ fn bases_that_cannot_be_read() -> Result<(), Failed> {
         "broken.tar",
         "this is no archive at all, and it is long enough to be read as one",
     );
-    let broken = sandbox.bowline(&["build", "--base", "broken.tar"]);
+    let broken = sandbox.bowline(&[&["build", "--base", "broken.tar"], &UNPROVEN[..]].concat());
     assert!(
         matches!(broken.exit, Some(exit_code::IMAGE | exit_code::FILES)),
         "{}",
@@ -443,7 +479,7 @@ fn bases_that_cannot_be_read() -> Result<(), Failed> {
     );
     assert!(broken.stderr.contains("broken.tar"), "{}", broken.said());
     let absent = sandbox
-        .bowline(&["build", "--base", "oci:nowhere"])
+        .bowline(&[&["build", "--base", "oci:nowhere"], &UNPROVEN[..]].concat())
         .exits(exit_code::USAGE);
     assert!(
         absent.stderr.contains("no OCI layout here"),

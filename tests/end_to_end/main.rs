@@ -9,10 +9,17 @@ mod agent_shim;
 mod broken;
 mod case;
 mod collect;
+mod completions;
 mod connector;
 mod demo;
 mod directories;
+mod documents;
+mod evidence;
 mod faults;
+mod firebird;
+mod fit;
+mod grants;
+mod hostile;
 mod image_sandbox;
 mod images;
 mod languages;
@@ -22,14 +29,19 @@ mod needs;
 mod odbc;
 mod orchestrators;
 mod packages;
+mod pages;
 mod pipeline_scaffold;
 mod pipelines;
+mod profile;
+mod proxy;
 mod python;
+mod python_drivers;
 mod redact;
 mod registries;
 mod sandbox;
 mod secrets;
 mod served;
+mod severed;
 mod simulate;
 mod warehouse;
 
@@ -50,11 +62,21 @@ fn main() -> ExitCode {
         case::trials(),
         warehouse::trials(),
         odbc::trials(),
+        firebird::trials(),
+        fit::trials(),
+        grants::trials(),
+        hostile::trials(),
         demo::trials(),
+        completions::trials(),
+        evidence::trials(),
+        profile::trials(),
         directories::trials(),
+        documents::trials(),
         faults::trials(),
+        severed::trials(),
         secrets::trials(),
         python::trials(),
+        python_drivers::trials(),
         languages::trials(),
         pipeline_scaffold::trials(),
         pipelines::trials(),
@@ -66,6 +88,7 @@ fn main() -> ExitCode {
         agent_shim::trials(),
         served::trials(),
         packages::trials(),
+        pages::trials(),
         collect::trials(),
         simulate::trials(),
         broken::trials(),
@@ -79,5 +102,6 @@ fn main() -> ExitCode {
     .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     bowline_servers::shared::stop();
+    sandbox::count_searched();
     conclusion.exit_code()
 }

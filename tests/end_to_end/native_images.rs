@@ -17,9 +17,10 @@ use crate::sandbox::{Ran, Sandbox};
 type Body = fn() -> Result<(), Failed>;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Body); 9] = [
+    let tests: [(&str, Body); 10] = [
         ("programs_of_others_read_it", programs_of_others_read_it),
         ("every_kind_of_base", every_kind_of_base),
+        ("a_base_in_an_engines_store", a_base_in_an_engines_store),
         ("the_same_bytes_every_time", the_same_bytes_every_time),
         ("two_platforms", two_platforms),
         (
@@ -46,9 +47,13 @@ pub(crate) fn trials() -> Vec<Trial> {
 ///
 /// The connector that brings Bowline's own program along is left out: packing it takes long, and is tested beside the
 /// engines.
-const BUILD: [&str; 9] = [
+const BUILD: [&str; 13] = [
     "build",
     "shop",
+    "jobs",
+    "--unproven",
+    "shop",
+    "--unproven",
     "jobs",
     "--base",
     "oci:base:1",
@@ -192,6 +197,26 @@ fn programs_of_others_read_it() -> Result<(), Failed> {
     Ok(())
 }
 
+fn a_base_in_an_engines_store() -> Result<(), Failed> {
+    let place = with_three_connectors();
+    let stocked = "localhost/stocked:1";
+    run(Command::new("skopeo")
+        .args(["copy", "--quiet", &place.image("oci:base:1")])
+        .arg(format!("containers-storage:{stocked}"))
+        .envs(place.store.environment()));
+    let args = BUILD.map(|word| if word == "oci:base:1" { stocked } else { word });
+    let built = place
+        .bowline(&[&args[..], &["--output", "oci:stocked"]].concat())
+        .exits(exit_code::OK);
+    let told = format!("`{stocked}` is in the store of podman");
+    assert!(built.stderr.contains(&told), "{}", built.said());
+    let root = place.unpack("stocked");
+    let file = fs::read_to_string(root.join(&FILE.0[1..]))?;
+    assert!(file.starts_with(FILE.1), "{file}");
+    no_leftovers(&place.sandbox);
+    Ok(())
+}
+
 fn every_kind_of_base() -> Result<(), Failed> {
     let place = with_three_connectors();
     let expected = place.inspected(&format!("oci:{}", {
@@ -216,6 +241,10 @@ fn every_kind_of_base() -> Result<(), Failed> {
         let args = [
             "build",
             "shop",
+            "jobs",
+            "--unproven",
+            "shop",
+            "--unproven",
             "jobs",
             "--base",
             base,
@@ -349,7 +378,7 @@ const BOTH: [&str; 9] = [
 fn two_platforms() -> Result<(), Failed> {
     let place = with_three_connectors();
     base_for_two(&place);
-    let args = [&["build", "shop", "jobs", "--builder", "native"], &BOTH[..]].concat();
+    let args = [&BUILD[..7], &["--builder", "native"], &BOTH[..]].concat();
     place
         .sandbox
         .bowline(&[&args[..], &["--output", "oci:image"]].concat())
@@ -400,7 +429,7 @@ fn programs_for_another_platform() -> Result<(), Failed> {
     elf.extend([62, 0, 1, 0, 0, 0]);
     fs::write(program, elf).expect("a program");
     let args = [
-        &["build", "jobs", "--builder", "native"],
+        &["build", "jobs", "--unproven", "jobs", "--builder", "native"],
         &BOTH[..],
         &["--output", "oci:image"],
     ]
@@ -451,6 +480,22 @@ fn what_an_image_holds() -> Result<(), Failed> {
     for expected in ["shop  warehouse, full", "jobs  pipeline", "sbom.cdx.json"] {
         assert!(shown.stdout.contains(expected), "{}", shown.said());
     }
+    // The image and what was exported into it are the same release.
+    let same = place
+        .sandbox
+        .bowline(&["diff", "oci:image", "shop", "--format", "json"])
+        .exits(exit_code::OK)
+        .json();
+    assert_eq!(same["bump"], "none", "{same:#}");
+    let empty = place
+        .sandbox
+        .bowline(&["diff", "oci:base:1", "shop"])
+        .exits(exit_code::USAGE);
+    assert!(
+        empty.stderr.contains("holds no warehouse connector"),
+        "{}",
+        empty.said()
+    );
     // A base holds no connectors, and one that is not there is an error.
     let base = place.inspected("oci:base:1");
     assert_eq!(base["platforms"][0]["described_by"], "layers");

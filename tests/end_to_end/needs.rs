@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-pub(crate) use bowline_servers::shared::{mariadb, postgres};
-use bowline_servers::{Docker, Registry, find_program, needs_are_demanded};
+pub(crate) use bowline_servers::shared::{firebird, mariadb, postgres};
+use bowline_servers::{Docker, Firebird, Registry, find_program, needs_are_demanded};
 use libtest_mimic::{Failed, Trial};
 
 /// Something a test cannot run without.
@@ -21,6 +21,8 @@ pub(crate) enum Need {
     PostgresOdbc,
     /// A MariaDB server and the ODBC driver for it.
     MariaDb,
+    /// Firebird's programs, with the library that its Python driver loads.
+    Firebird,
     /// The DuckDB library.
     DuckDb,
     /// The ADBC driver for SQLite.
@@ -31,6 +33,8 @@ pub(crate) enum Need {
     Docker,
     /// A container registry that tests can start.
     Registry,
+    /// A browser without a window.
+    Browser,
     /// A Python.
     Python,
     /// A Python that can make virtual environments and install packages.
@@ -43,6 +47,7 @@ impl Need {
             "postgres" => Some(Self::Postgres),
             "postgres_odbc" => Some(Self::PostgresOdbc),
             "mariadb" => Some(Self::MariaDb),
+            "firebird" => Some(Self::Firebird),
             "duckdb" => Some(Self::DuckDb),
             "python" => Some(Self::Python),
             "python_packages" => Some(Self::PythonPackages),
@@ -64,6 +69,9 @@ impl Need {
             Self::MariaDb => {
                 odbc_driver_missing("MariaDB Unicode").or_else(|| mariadb(|_| ()).err())
             }
+            Self::Firebird => (!Firebird::is_installed()).then(|| {
+                "no Firebird server; `cargo xtask test` installs it as root on Debian".to_owned()
+            }),
             Self::DuckDb => driver_missing("duckdb"),
             Self::SqliteAdbc => driver_missing("sqlite"),
             Self::ImageTools => image_tool_missing(),
@@ -72,6 +80,9 @@ impl Need {
             }),
             Self::Registry => (!Registry::is_installed()).then(|| {
                 "no `docker-registry`; `cargo xtask test` installs it as root on Debian".to_owned()
+            }),
+            Self::Browser => find_program("chromium").is_none().then(|| {
+                "no `chromium`; `cargo xtask test` installs it as root on Debian".to_owned()
             }),
             Self::Python => python()
                 .is_none()

@@ -40,7 +40,10 @@ fn like() -> Result<(), Failed> {
             .exits(exit_code::OK);
         let written = |file: &str| sandbox.read(format!("etl_connectors/{name}/{file}"));
         let example = |file: &str| std::fs::read_to_string(examples.join(name).join(file)).unwrap();
-        assert_eq!(written("connector.toml"), example("connector.toml"));
+        let description = written("connector.toml");
+        let (schema, rest) = description.split_once('\n').unwrap();
+        assert!(schema.starts_with("#:schema "), "{schema}");
+        assert_eq!(rest, example("connector.toml"));
         let mut made: Value = serde_json::from_str(&written("manifest.json"))?;
         let mut known: Value = serde_json::from_str(&example("manifest.json"))?;
         assert_ne!(made["connection_type"], known["connection_type"]);
@@ -108,6 +111,26 @@ fn in_python() -> Result<(), Failed> {
             RUNS,
         );
     sandbox.write(file, &code);
+    // The vendor's words are found before the manifest maps any, with lines to paste.
+    let unmapped = sandbox
+        .bowline_with_python(&["inspect", "nights"])
+        .exits(exit_code::FELL_SHORT);
+    let line = "\"RUNNING\": \"in_progress\"";
+    assert!(unmapped.stderr.contains(line), "{}", unmapped.said());
+    let whole = sandbox
+        .bowline_with_python(&["test", "nights"])
+        .exits(exit_code::INVALID);
+    assert!(
+        whole.stderr.contains("it maps no word") && whole.stderr.contains("bowline inspect nights"),
+        "{}",
+        whole.said()
+    );
+    let manifest = "etl_connectors/nights/manifest.json";
+    let pasted = sandbox.read(manifest).replace(
+        "\"run_status_mapping\": {}",
+        &format!("\"run_status_mapping\": {{{line}}}"),
+    );
+    sandbox.write(manifest, &pasted);
     let shown = sandbox
         .bowline_with_python(&[
             "inspect", "nights", "--asset", "job 249", "--format", "json",
@@ -184,47 +207,7 @@ fn in_rust() -> Result<(), Failed> {
 }
 
 /// A vendor's OpenAPI document, and the vendor.
-const OPENAPI: &str = r##"
-openapi: 3.1.0
-info: { title: Builder }
-components:
-  securitySchemes: { key: { type: apiKey, in: header, name: X-Key } }
-  schemas:
-    Pipeline:
-      type: object
-      required: [id, name]
-      properties: { id: { type: integer }, name: { type: string }, cron: { type: [string, "null"] }, paused: { type: boolean } }
-    Build:
-      type: object
-      required: [id, pipeline_id, state]
-      properties:
-        id: { type: integer }
-        pipeline_id: { type: integer }
-        state: { type: string, enum: [RUNNING, PASSED, BROKEN] }
-        started_at: { type: string, format: date-time }
-        finished_at: { type: [string, "null"], format: date-time }
-        message: { type: string }
-paths:
-  /v1/pipelines:
-    get:
-      parameters:
-        - { name: limit, in: query, schema: { type: integer, maximum: 2 } }
-        - { name: offset, in: query, schema: { type: integer } }
-      responses: { "200": { content: { application/json: { schema: { type: array, items: { $ref: "#/components/schemas/Pipeline" } } } } } }
-  /v1/builds:
-    get:
-      parameters:
-        - { name: cursor, in: query, schema: { type: string } }
-        - { name: finished_after, in: query, schema: { type: string, format: date-time } }
-      responses:
-        "200":
-          content:
-            application/json:
-              schema: { type: object, properties: { builds: { type: array, items: { $ref: "#/components/schemas/Build" } }, next_cursor: { type: string } } }
-  /v1/builds/{id}:
-    get:
-      responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Build" } } } } }
-"##;
+const OPENAPI: &str = include_str!("../fixtures/openapi/vendor.yaml");
 
 fn builder(request: &Request) -> Answer {
     if request.headers.get("x-key").map(String::as_str) != Some("open-sesame") {
@@ -266,17 +249,19 @@ fn openapi() -> Result<(), Failed> {
     );
     let manifest: Value =
         serde_json::from_str(&sandbox.read("etl_connectors/nights/manifest.json"))?;
-    assert_eq!(
-        manifest["run_status_mapping"],
-        json!({"RUNNING": "in_progress", "PASSED": "unknown", "BROKEN": "unknown"})
-    );
-    sandbox.write(
-        "etl_connectors/nights/manifest.json",
-        &manifest
-            .to_string()
-            .replace(r#""BROKEN":"unknown""#, r#""BROKEN":"failed""#),
-    );
+    // What nobody has confirmed is offered, and maps nothing.
+    assert_eq!(manifest["run_status_mapping"], json!({}));
     let file = "etl_connectors/nights/connector.toml";
+    for guess in [
+        "#       \"RUNNING\": \"in_progress\",",
+        "#       \"BROKEN\": \"unknown\"",
+    ] {
+        assert!(sandbox.read(file).contains(guess), "{guess}");
+    }
+    let mut manifest = manifest;
+    manifest["run_status_mapping"] =
+        json!({"RUNNING": "in_progress", "PASSED": "unknown", "BROKEN": "failed"});
+    sandbox.write("etl_connectors/nights/manifest.json", &manifest.to_string());
     let reviewed = sandbox
         .read(file)
         .replace("['failed', 'error']", "['broken']");

@@ -180,7 +180,7 @@ fn in_python() -> Result<(), Failed> {
     assert!(
         junit
             .stdout
-            .contains("<testsuite name=\"etl_run_details\" tests=\"16\""),
+            .contains("<testsuite name=\"etl_run_details\" tests=\"17\""),
         "{}",
         junit.stdout
     );
@@ -205,14 +205,14 @@ fn proven(sandbox: &Sandbox) {
         .bowline_with_python(&["test", NAME, "--format", "json"])
         .exits(exit_code::OK);
     let found = ran.json();
-    assert_eq!(checks_with(&found, "supported").len(), 24, "{}", ran.said());
+    assert_eq!(checks_with(&found, "supported").len(), 25, "{}", ran.said());
     let human = sandbox
         .bowline_with_python(&["test", NAME])
         .exits(exit_code::OK);
     assert!(
         human
             .stdout
-            .starts_with("✓ nights: 24 supported of 24 checks, "),
+            .starts_with("✓ nights: 25 supported of 25 checks, "),
         "{}",
         human.said()
     );
@@ -390,10 +390,7 @@ fn usage() -> Result<(), Failed> {
         .bowline_with_python(&["new", NAME, "--pipeline", "--like", "dagster"])
         .exits(exit_code::OK);
     for (args, told) in [
-        (
-            &["-m", "metadata"][..],
-            "hint: did you mean `etl_metadata`?",
-        ),
+        (&["-m", "metadat"][..], "hint: did you mean `etl_metadata`?"),
         (&["--jobs", "4"], "error: `--jobs` is for databases"),
     ] {
         let args = [&["test", NAME], args].concat();

@@ -16,7 +16,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         ),
         (r"custom-connector-[0-9a-f]{7}\b", "custom-connector-[ID]"),
         (
-            r"\b(DuckDB|MariaDB|PostgreSQL|SQLite) v?\d+(\.\d+)*( \([^)]*\))?",
+            r"\b(DuckDB|Firebird|MariaDB|PostgreSQL|SQLite) v?\d+(\.\d+)*( \([^)]*\))?",
             "$1 [VERSION]",
         ),
         (r"\b\d+(\.\d+)? ?(µs|ms|s|min)\b", "[TIME]"),

@@ -5,7 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::needs::{binary, drivers, postgres, python};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How every password here begins. No escaping changes these letters, so that no spelling of it goes unseen.
 pub(crate) const MARK: &str = "canary7f3a";
+/// How many commands said nothing of it.
+static SEARCHED: AtomicU64 = AtomicU64::new(0);
 
 /// How a command ended.
 #[derive(Debug)]
@@ -51,6 +54,17 @@ impl Ran {
         assert_eq!(self.exit, Some(code), "{}", self.said());
         self
     }
+}
+
+/// Lets nobody else read a file.
+pub(crate) fn close(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("a file of ours");
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// One test's own place.
@@ -136,7 +150,13 @@ impl Sandbox {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).expect("a folder in the sandbox");
         }
-        fs::write(path, text).expect("a file in the sandbox");
+        fs::write(&path, text).expect("a file in the sandbox");
+        if path
+            .file_name()
+            .is_some_and(|name| name == "credentials.json")
+        {
+            close(&path);
+        }
     }
 
     /// Reads a file below the working folder.
@@ -222,6 +242,7 @@ impl Sandbox {
         let ran = wait(child);
         assert_no_secret("the output", &ran.stdout);
         assert_no_secret("the messages", &ran.stderr);
+        SEARCHED.fetch_add(1, Ordering::Relaxed);
         ran
     }
 
@@ -260,6 +281,19 @@ impl Drop for Sandbox {
             let _left = cluster.drop_database(&database.name, &database.user);
         }
     }
+}
+
+/// How many times something is tried, where the environment says so.
+pub(crate) fn many<N: FromStr>(variable: &str) -> Option<N> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Adds the commands that were searched for the password to what the tests counted.
+pub(crate) fn count_searched() {
+    bowline_tally::add(
+        bowline_tally::Kind::Searched,
+        SEARCHED.load(Ordering::Relaxed),
+    );
 }
 
 /// Fails when a password shows up in a text.

@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("simulate/connector_fits", &[], connector_fits),
         trial("simulate/any_seed", &[], any_seed),
+        trial("simulate/query_tags", &[], query_tags),
     ]
 }
 
@@ -69,6 +70,46 @@ fn connector_fits() -> Result<(), Failed> {
     assert_eq!(simulated.interrupt(), Some(exit_code::OK));
     let files = sandbox.files("etl_connectors");
     assert_eq!(files.len(), 3, "{files:?}");
+    Ok(())
+}
+
+/// Tags that name what the orchestrator has are told from tags that name nothing.
+fn query_tags() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let _simulated = Simulated::start(
+        &sandbox,
+        &["--runs", "20", "--faults", "none", "--changes", "none"],
+    );
+    let inspected = sandbox
+        .bowline(&["inspect", "simulated", "--format", "json"])
+        .exits(exit_code::OK);
+    let asset = &inspected.json()["asset"];
+    let job = asset["job_source_id"].as_str().expect("a job");
+    let task = asset["tasks"][0]["task_source_id"]
+        .as_str()
+        .expect("a task");
+    let tagged = |job: &str, task: &str| {
+        let job = format!("job={job}");
+        let task = format!("task={task}");
+        let made = sandbox
+            .bowline(&["tag", "make", "custom", &job, &task])
+            .exits(exit_code::OK);
+        sandbox.write("tagged.sql", &format!("{}SELECT 1", made.stdout));
+        sandbox.bowline(&["tag", "check", "tagged.sql", "--pipeline", "simulated"])
+    };
+    tagged(job, task).exits(exit_code::OK);
+    let unknown = tagged(job, "no such task").exits(exit_code::FELL_SHORT);
+    assert!(
+        unknown.stdout.contains("has no task `no such task`"),
+        "{}",
+        unknown.said()
+    );
+    let unknown = tagged("no such job", task).exits(exit_code::FELL_SHORT);
+    assert!(
+        unknown.stdout.contains("reports no job `no such job`"),
+        "{}",
+        unknown.said()
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::connector::{Engine, Exported, checks_with};
+use crate::connector::{Engine, Exported, checks_with, connect_args, write_credentials};
 use crate::needs::{Need, trial};
 
 /// What every engine here must prove.
@@ -26,6 +26,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             "warehouse/postgres_keeps_its_tables",
             &[Need::Postgres],
             nothing_is_left_in_the_database,
+        ),
+        trial(
+            "warehouse/postgres_either_way",
+            &[Need::Postgres],
+            both_ways_to_postgresql_come_to_one_report,
         ),
     ]
 }
@@ -71,5 +76,34 @@ fn nothing_is_left_in_the_database() -> Result<(), Failed> {
     assert!(before.contains("dotted.name"), "{before}");
     sandbox.bowline(&["test"]).exits(0);
     assert_eq!(sandbox.sql(OBJECTS), before);
+    Ok(())
+}
+
+fn both_ways_to_postgresql_come_to_one_report() -> Result<(), Failed> {
+    let sandbox = Engine::Postgres.shop();
+    let compiled_in = sandbox.read("connectors/postgres/connector.toml");
+    assert!(compiled_in.contains("kind = \"postgres\""), "{compiled_in}");
+    let asked = [
+        "new",
+        "adbc",
+        "--dialect",
+        "postgres",
+        "--driver",
+        "postgresql",
+    ];
+    sandbox.bowline(&asked).exits(0);
+    let through_adbc = sandbox.read("connectors/adbc/connector.toml");
+    assert!(through_adbc.contains("kind = \"adbc\""), "{through_adbc}");
+    let database = sandbox.database().expect("a database");
+    write_credentials(&sandbox, "adbc", &connect_args(database));
+    let [compiled_in, through_adbc] = ["postgres", "adbc"].map(|name| {
+        let tested = sandbox.bowline(&["test", name, "--format", "json"]);
+        let report = tested.json();
+        tested.exits(0);
+        ["supported", "wrong", "unsupported", "unknown", "blocked"]
+            .map(|verdict| (verdict, checks_with(&report, verdict)))
+    });
+    assert!(compiled_in[0].1.len() > 100, "{compiled_in:?}");
+    assert_eq!(compiled_in, through_adbc);
     Ok(())
 }

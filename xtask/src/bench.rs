@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use bowline_servers::Cluster;
 
+use crate::figures;
 use crate::process::{self, Failure, cargo, run_quietly, step, target};
 use crate::provide::{driver_folder, install_driver, oracles, postgres};
 use measure::{Clock, Figures, repeat};
@@ -138,7 +139,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let report = record::report(&rows, cold_build);
     println!("{report}");
     match &options.record {
-        Some(file) => record::write(file, &report),
+        Some(file) => figures::write(file, "bench", &report),
         None => Ok(()),
     }
 }

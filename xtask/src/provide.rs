@@ -1,10 +1,10 @@
 //! What tests and benchmarks need at hand: a Python with the oracles, ADBC and ODBC
-//! drivers, a PostgreSQL server, MariaDB's programs, the programs for images, orchestrators.
+//! drivers, a PostgreSQL server, MariaDB's and Firebird's programs, the programs for images, orchestrators.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bowline_servers::{MariaDb, Postgres, Programs, Vendor, find_program};
+use bowline_servers::{Firebird, MariaDb, Postgres, Programs, Vendor, find_program};
 
 use crate::process::{Failure, cache, root, run_quietly, step};
 
@@ -17,6 +17,13 @@ pub(crate) fn oracles() -> Result<PathBuf, Failure> {
 pub(crate) fn orchestrator(vendor: Vendor) -> Result<PathBuf, Failure> {
     let folder = root().join("tests/orchestrators").join(vendor.name());
     python_with(vendor.name(), &folder.join("requirements.txt"))
+}
+
+/// The folder of the programs that build and check packages and the book.
+pub(crate) fn package_tools() -> Result<PathBuf, Failure> {
+    let python = python_with("packages", &root().join("packages/requirements.txt"))?;
+    let folder = python.parent().ok_or("a Python without a folder")?;
+    Ok(folder.to_owned())
 }
 
 /// A Python with the packages that a file asks for, made once for every version of that file.
@@ -39,7 +46,8 @@ fn python_with(name: &str, requirements: &Path) -> Result<PathBuf, Failure> {
     Ok(python)
 }
 
-fn make_venv(venv: &Path) -> Result<(), Failure> {
+/// Makes a new virtual environment.
+pub(crate) fn make_venv(venv: &Path) -> Result<(), Failure> {
     let make = || {
         let mut command = Command::new("python3");
         command.args(["-m", "venv", "--clear"]).arg(venv);
@@ -114,6 +122,14 @@ pub(crate) fn mariadb_and_odbc() -> Result<(), Failure> {
     install_packages(&PACKAGES)
 }
 
+/// Firebird's server, installed if need be. Tests start it themselves.
+pub(crate) fn firebird() -> Result<(), Failure> {
+    if Firebird::is_installed() {
+        return Ok(());
+    }
+    install_packages(&["firebird3.0-server"])
+}
+
 /// The programs of others that make, move, unpack, serve and run images, with the Debian packages they are in.
 const IMAGE_TOOLS: [(&str, &str); 7] = [
     ("buildah", "buildah"),
@@ -136,6 +152,14 @@ pub(crate) fn image_tools() -> Result<(), Failure> {
         return Ok(());
     }
     install_packages(&missing)
+}
+
+/// A browser, for the pages that people get.
+pub(crate) fn browser() -> Result<(), Failure> {
+    match find_program("chromium") {
+        Some(_) => Ok(()),
+        None => install_packages(&["chromium"]),
+    }
 }
 
 /// Installs Debian packages, when root on a machine that has them.

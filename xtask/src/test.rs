@@ -7,12 +7,14 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 
-use bowline_servers::Vendor;
+use bowline_servers::{Postgres, Vendor};
 
 use crate::process::{self, Failure, cargo, step, target};
 use crate::provide::{
-    driver_folder, image_tools, install_driver, mariadb_and_odbc, oracles, orchestrator, postgres,
+    browser, driver_folder, firebird, image_tools, install_driver, mariadb_and_odbc, oracles,
+    orchestrator, package_tools, postgres,
 };
 
 /// The drivers the tests load, by their names in the tool's own catalogue.
@@ -32,8 +34,53 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let (wanted, left_out): (Vec<Vendor>, Vec<Vendor>) = Vendor::ALL
         .into_iter()
         .partition(|vendor| vendor.is_cheap() || !flags.is_empty());
+    let Provided {
+        missing,
+        environment,
+        server: _server,
+    } = provide_all(wanted)?;
+
+    step("cargo test");
+    let outcome = process::run(
+        cargo(&["test", "--workspace", "--no-fail-fast", "--"])
+            .args(&filters)
+            .envs(environment.iter().cloned()),
+    );
+    let more = match filters.as_slice() {
+        [] => simulated_orchestrators()
+            .and(mutated_input())
+            .and(crate::mutants::sample(&environment))
+            .and(crate::package::run(
+                &["--unoptimized", "--try"].map(str::to_owned),
+            ))
+            .and(book_manifests_and_crates())
+            .and(crate::platforms::check()),
+        _ => Ok(()),
+    };
+    report(&missing);
+    for vendor in left_out {
+        eprintln!(
+            "left out: the orchestrator `{}`, which `{ALL_ORCHESTRATORS}` starts",
+            vendor.name()
+        );
+    }
+    outcome.and(more)
+}
+
+/// What the tests need, as far as it is here.
+pub(crate) struct Provided {
+    /// What is not, and why.
+    missing: Vec<String>,
+    /// What tells the tests where the rest is.
+    pub(crate) environment: Vec<(&'static str, OsString)>,
+    /// Stops when it is dropped.
+    server: Result<Postgres, Failure>,
+}
+
+/// Has what the tests need at hand, and tells what cannot be had.
+pub(crate) fn provide_all(orchestrators: Vec<Vendor>) -> Result<Provided, Failure> {
     let mut missing = Vec::new();
-    let mut environment: Vec<(&str, OsString)> = Vec::new();
+    let mut environment = Vec::new();
 
     step("Python oracles");
     let python = oracles();
@@ -63,7 +110,6 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     }
 
     step("PostgreSQL");
-    // Kept until the end of the function: dropping it stops the server.
     let server = postgres();
     match &server {
         Ok(server) => {
@@ -78,13 +124,23 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         missing.push(format!("MariaDB and ODBC drivers: {reason}"));
     }
 
+    step("Firebird");
+    if let Err(reason) = firebird() {
+        missing.push(format!("Firebird: {reason}"));
+    }
+
     step("programs for images");
     if let Err(reason) = image_tools() {
         missing.push(format!("programs for images: {reason}"));
     }
 
+    step("a browser");
+    if let Err(reason) = browser() {
+        missing.push(format!("a browser: {reason}"));
+    }
+
     step("orchestrators");
-    for vendor in wanted {
+    for vendor in orchestrators {
         match orchestrator(vendor) {
             Ok(python) => environment.push((vendor.variable(), python.into())),
             Err(reason) => missing.push(format!("the orchestrator `{}`: {reason}", vendor.name())),
@@ -95,25 +151,11 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     if !missing.is_empty() && std::env::var_os("CI").is_some() {
         return Err("with `CI` set every server, driver and oracle must be there".to_owned());
     }
-
-    step("cargo test");
-    let outcome = process::run(
-        cargo(&["test", "--workspace", "--no-fail-fast", "--"])
-            .args(&filters)
-            .envs(environment),
-    );
-    let more = match filters.as_slice() {
-        [] => simulated_orchestrators().and(mutated_input()),
-        _ => Ok(()),
-    };
-    report(&missing);
-    for vendor in left_out {
-        eprintln!(
-            "left out: the orchestrator `{}`, which `{ALL_ORCHESTRATORS}` starts",
-            vendor.name()
-        );
-    }
-    outcome.and(more)
+    Ok(Provided {
+        missing,
+        environment,
+        server,
+    })
 }
 
 /// Ten thousand simulated orchestrators, which unoptimized code would take half an hour to read.
@@ -138,6 +180,29 @@ fn simulated_orchestrators() -> Result<(), Failure> {
 fn mutated_input() -> Result<(), Failure> {
     step("mutated input");
     crate::fuzz::run(&["--inputs", "100", "--seed", "1"].map(str::to_owned))
+}
+
+/// The book can be built, the manifests for Kubernetes are valid, and no crate came in under a licence or from a place that is not accepted.
+fn book_manifests_and_crates() -> Result<(), Failure> {
+    step("the book, manifests, and the licences of crates");
+    let tools = package_tools()?;
+    process::run_quietly(
+        Command::new(tools.join("mdbook"))
+            .args(["build", "--dest-dir"])
+            .arg(target()?.join("book"))
+            .current_dir(process::root()),
+    )?;
+    process::run_quietly(
+        Command::new(tools.join("kubernetes-validate"))
+            .arg("--strict")
+            .arg(process::root().join("examples/deploy/kubernetes.yaml")),
+    )?;
+    process::run_quietly(
+        Command::new(tools.join("cargo-deny"))
+            .args(["--offline", "check", "licenses", "bans", "sources"])
+            .current_dir(process::root()),
+    )
+    .map(drop)
 }
 
 fn report(missing: &[String]) {

@@ -12,13 +12,14 @@ const WITHOUT_DATABASES: [&str; 5] = [
 ];
 
 /// How the names of what they must not see begin: databases, and our crates that reach them.
-const DATABASES: [&str; 7] = [
+const DATABASES: [&str; 8] = [
     "adbc",
     "arrow",
     "bowline-driver",
     "bowline-warehouse",
     "libloading",
     "libsqlite3",
+    "postgres",
     "rusqlite",
 ];
 

@@ -11,7 +11,7 @@ use crate::command;
 #[derive(Debug, Parser)]
 #[command(
     name = "bowline",
-    version,
+    version = env!("BOWLINE_VERSION"),
     styles = crate::style::HELP,
     arg_required_else_help = true,
     about = "Build connectors for data observability, and prove them against the live database",
@@ -43,9 +43,9 @@ pub(crate) struct GlobalArgs {
     /// Say nothing but the result and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more about what is done
-    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
-    pub(crate) verbose: bool,
+    /// Say more about what is done, and show the statements and rows behind what is unknown; twice, behind every check
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
 }
 
 /// When output is coloured.
@@ -65,17 +65,32 @@ pub(crate) enum Command {
     /// See a whole connector made and proven, on a database made for it
     Demo(command::demo::DemoArgs),
     /// Start a new connector
+    #[command(alias = "create")]
     New(command::new::NewArgs),
     /// Turn a connector in Python into a declarative one
     Convert(command::convert::ConvertArgs),
+    /// Find the templates that a connector lacks, each proven against its live database
+    Fit(command::fit::FitArgs),
     /// List, install and describe database drivers
     Driver(command::driver::DriverArgs),
+    /// See what is here, what is missing, and how to mend it
+    Doctor(command::doctor::DoctorArgs),
     /// Prove a connector against its live database
     Test(command::test::TestArgs),
+    /// List the connectors of the workspace and where each stands
+    List(command::list::ListArgs),
+    /// Write what the last test found, as a page or in another form
+    Report(command::report::ReportArgs),
     /// Prove a connector and write what the platform takes from it
     Export(command::export::ExportArgs),
+    /// Check that an export follows from its evidence
+    Verify(command::verify::VerifyArgs),
+    /// Find the smallest rights that a connector's account needs
+    Grants(command::grants::GrantsArgs),
+    /// Say what changed between two runs, exports or images, and how much that asks of users
+    Diff(command::diff::DiffArgs),
     /// Read a pipeline's metadata and runs, and send them on as events
-    Collect(command::collect::CollectArgs),
+    Collect(Box<command::collect::CollectArgs>),
     /// Build an agent image that holds connectors
     Build(command::build::BuildArgs),
     /// Look into agent images
@@ -86,14 +101,20 @@ pub(crate) enum Command {
     Render(command::render::RenderArgs),
     /// Run SQL through a connector
     Query(command::query::QueryArgs),
+    /// Compute the metrics of a table
+    Profile(command::profile::ProfileArgs),
     /// Read what a template is for and how each dialect spells it
     Explain(command::explain::ExplainArgs),
+    /// Print the JSON schema of a file
+    Schema(command::schema::SchemaArgs),
     /// Look at a job and a run of a pipeline connector, and at where they come from
     Inspect(command::inspect::InspectArgs),
     /// Be an orchestrator that misbehaves, to aim a pipeline connector at
     Simulate(command::simulate::SimulateArgs),
     /// Check a connector's credentials
     Credentials(command::credentials::CredentialsArgs),
+    /// Make and check the comments that tie SQL to the job that runs it
+    Tag(command::tag::TagArgs),
     /// Check programs that speak the process protocol
     Protocol(command::protocol::ProtocolArgs),
     /// Speak the process protocol for a connector
@@ -101,6 +122,8 @@ pub(crate) enum Command {
     Serve(command::serve::ServeArgs),
     /// Print a completion script for a shell
     Completions(command::completions::CompletionsArgs),
+    /// Write the manual pages
+    Man(command::man::ManArgs),
 }
 
 /// The command line as clap knows it.
@@ -150,6 +173,35 @@ mod tests {
             assert!(App::try_parse_from(words).is_ok(), "{flag}");
         }
         assert!(!reference_markdown().contains("--etl"));
+    }
+
+    #[test]
+    fn the_words_of_another_toolkit_are_taken_and_not_shown() {
+        for words in [
+            &["create", "shop", "--lang", "python"][..],
+            &["test", "--connector", "shop"],
+            &["test", "--etl-connection", "nightly"],
+            &["test", "shop", "--export"],
+            &[
+                "build",
+                "--docker-platform",
+                "linux/arm64",
+                "--base-image",
+                "python:3",
+            ],
+        ] {
+            let words = [&["bowline"], words].concat();
+            assert!(App::try_parse_from(&words).is_ok(), "{words:?}");
+        }
+        let page = reference_markdown();
+        for word in [
+            "## bowline create",
+            "--etl-connection",
+            "--docker-platform",
+            "--base-image",
+        ] {
+            assert!(!page.contains(word), "{word}");
+        }
     }
 
     #[test]

@@ -5,12 +5,16 @@ use std::sync::{Arc, OnceLock};
 
 use bowline_connector::{EnvironmentEvent, Located};
 use bowline_contract::AssetClass;
+use bowline_driver::{Connection, Limits};
 use bowline_pipeline::PipelineConnector;
 use bowline_warehouse::Connector;
+use bowline_words::Diagnose;
 use bowline_workbench::{CtrlC, Event, Run, locate, pipeline, warehouse};
 
 use crate::error::CliError;
 use crate::output::Printer;
+use crate::style::{OPEN, paint};
+use crate::terminal::waiting;
 
 /// What every command works with.
 #[derive(Debug)]
@@ -84,6 +88,24 @@ impl Context {
         Ok(pipeline::load(&found, &|event| self.tell(event))?)
     }
 
+    /// Does something over a new connection of a warehouse connector, whose first statements stay within the limits; its
+    /// statements end when the command is stopped.
+    pub(crate) fn connected<T>(
+        &self,
+        connector: &Connector,
+        limits: &Limits,
+        with: impl FnOnce(&mut dyn Connection) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        let credentials = warehouse::credentials(connector, &|event| self.tell(event))?;
+        let database = warehouse::open(connector, &credentials, limits)?;
+        let mut connection = waiting(&self.printer, "connecting", || {
+            warehouse::connect(connector, database.as_ref())
+        })?;
+        let canceller = connection.canceller();
+        let _on_stop = self.interruptible()?.on_stop(move || canceller.cancel());
+        with(connection.as_mut())
+    }
+
     /// Says what happened, and hides what is secret from now on.
     pub(crate) fn tell(&self, event: Event<'_>) {
         let printer = &self.printer;
@@ -91,15 +113,37 @@ impl Context {
             Event::Loading { dir } => {
                 printer.detail(format!("connector folder: {}", dir.display()))
             }
+            Event::Advice(problem) => printer.say(format!(
+                "{} {}",
+                paint(OPEN, "warning:"),
+                problem.diagnose()
+            )),
             Event::Environment(event) => self.tell_environment(event),
             Event::Secrets(redactor) => printer.hide(redactor.clone()),
+            Event::OpenCredentials { path } => printer.say(format!(
+                "{} others on this machine may read `{}`; close it with `chmod 600`",
+                paint(OPEN, "!"),
+                self.shown(path).display()
+            )),
+            Event::OddCredential(near) => {
+                printer.say(format!("{} credential {near}", paint(OPEN, "!")));
+            }
             Event::Waiting { connector } => printer.say(format!(
                 "another run uses the test table of {connector}; waiting for it to end"
             )),
             Event::Alone { reason } => {
                 printer.detail(format!("other runs cannot be waited for: {reason}"));
             }
-            Event::Connecting { .. } | Event::Warehouse(_) | Event::Pipeline(_) => {}
+            Event::LeftBehind { statements } => {
+                printer.say("left in the database; run these to remove it:");
+                for statement in statements {
+                    printer.say(format!("  {statement}"));
+                }
+            }
+            Event::Connecting { .. }
+            | Event::Proving { .. }
+            | Event::Warehouse(_)
+            | Event::Pipeline(_) => {}
         }
     }
 

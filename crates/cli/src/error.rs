@@ -7,12 +7,16 @@ use bowline_collect::{CollectError, StateError};
 use bowline_connector::{CredentialsError, ScaffoldError, WorkspaceError};
 use bowline_contract::{NameError, UnknownSection};
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_fit::FitError;
 use bowline_image::ImageError;
 use bowline_image::plan::PlanError;
 use bowline_installer::InstallError;
 use bowline_pipeline::{OpenApiError, RecordingError, SourceError};
+use bowline_profile::ProfileError;
+use bowline_report::ReportError;
+use bowline_warehouse::folder::OverlayError;
 use bowline_words::{Diagnose, Diagnostic};
-use bowline_workbench::WorkbenchError;
+use bowline_workbench::{QueryLogError, WorkbenchError};
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +50,32 @@ pub(crate) enum CliError {
     /// A recording of a vendor cannot be made or read.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// A connector cannot be fitted.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// Templates cannot be written into a connector's folder.
+    #[error(transparent)]
+    Overlay(#[from] OverlayError),
     /// A driver cannot be installed.
     #[error(transparent)]
     Install(InstallError),
     /// A statement failed.
     #[error("the statement failed")]
     Statement(#[source] SqlError),
+    /// The metrics of a table cannot be computed.
+    #[error(transparent)]
+    Profile(ProfileError),
+    /// A report cannot be read.
+    #[error(transparent)]
+    Report(ReportError),
+    /// A query log cannot be read.
+    #[error("cannot read the query log of connector `{connector}`")]
+    QueryLog {
+        /// The connector's name.
+        connector: String,
+        /// Why.
+        source: QueryLogError,
+    },
     /// A template cannot be rendered.
     #[error("cannot render the template: `{template}`\n{words}")]
     Render {
@@ -108,8 +132,13 @@ impl Diagnose for CliError {
             Self::Credentials(error) => error.diagnose(),
             Self::OpenApi(error) => error.diagnose(),
             Self::Recording(error) => error.diagnose(),
+            Self::Fit(error) => error.diagnose(),
+            Self::Overlay(error) => error.diagnose(),
             Self::Install(error) => error.diagnose(),
             Self::Statement(source) => told().hint(statement_hint(source)).because_of(source),
+            Self::Profile(error) => error.diagnose(),
+            Self::Report(error) => error.diagnose(),
+            Self::QueryLog { source, .. } => told().because_of(source),
             Self::Render { hint, .. } => told().hint(hint.clone()),
             Self::Plan(error) => error.diagnose(),
             Self::Image(error) => error.diagnose(),
@@ -126,7 +155,16 @@ impl Diagnose for CliError {
 /// What can be done about a statement that wanted more than it may have.
 fn statement_hint(error: &SqlError) -> Option<String> {
     let hint = match error.kind {
-        SqlErrorKind::TooLarge => "ask for less, such as with `LIMIT` in the statement",
+        // The server's own limits, which none of ours lengthens.
+        SqlErrorKind::Timeout if error.sqlstate.as_deref() == Some("57014") => {
+            "the server stopped it: let the login have more time there (`statement_timeout`)"
+        }
+        SqlErrorKind::Timeout if error.sqlstate.as_deref() == Some("55P03") => {
+            "another session holds a lock: wait for it to end, or give the login more time there (`lock_timeout`)"
+        }
+        SqlErrorKind::TooLarge => {
+            "ask for less, such as with `LIMIT` in the statement, or let in more with `--max-mib`"
+        }
         SqlErrorKind::Timeout => "give it more time with `--timeout`",
         SqlErrorKind::Syntax
         | SqlErrorKind::MissingObject
@@ -157,6 +195,7 @@ impl From<CollectError> for CliError {
     fn from(error: CollectError) -> Self {
         match error {
             CollectError::Source(error) => error.into(),
+            CollectError::State(error) => error.into(),
             CollectError::Write { path, source } => Self::Write { path, source },
             CollectError::Output(error) => Self::Output(error),
             other => Self::Collect(Box::new(other)),

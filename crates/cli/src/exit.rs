@@ -5,12 +5,15 @@ use bowline_conformance::warehouse::ExportError;
 use bowline_connector::{ScaffoldError, WorkspaceError};
 use bowline_contract::exit_code;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_fit::FitError;
 use bowline_image::ImageErrorKind;
 use bowline_image::plan::{PlanError, PlanProblemKind};
 use bowline_installer::InstallError;
 use bowline_pipeline::{RecordingError, SourceErrorKind};
+use bowline_profile::ProfileError;
 use bowline_report::Conclusion;
-use bowline_workbench::WorkbenchError;
+use bowline_warehouse::folder::OverlayError;
+use bowline_workbench::{QueryLogError, WorkbenchError};
 
 use crate::error::CliError;
 
@@ -56,6 +59,7 @@ fn error_code(error: &CliError) -> i32 {
     match error {
         CliError::Usage { .. }
         | CliError::Section(_)
+        | CliError::Report(_)
         | CliError::Name(_)
         | CliError::OpenApi(_) => exit_code::USAGE,
         CliError::Workbench(error) => workbench_code(error),
@@ -75,6 +79,14 @@ fn error_code(error: &CliError) -> i32 {
             RecordingError::Format { .. } => exit_code::INVALID,
             RecordingError::NotEmpty { .. } | RecordingError::Missing { .. } => exit_code::USAGE,
         },
+        CliError::Fit(error) => match error {
+            FitError::Connect(source) => connection_code(source),
+            FitError::NoAnswer { .. } => exit_code::FELL_SHORT,
+        },
+        CliError::Overlay(error) => match error {
+            OverlayError::File { .. } => exit_code::FILES,
+            OverlayError::NoPlace { .. } => exit_code::INVALID,
+        },
         CliError::Install(error) => match error {
             InstallError::Interrupted => exit_code::INTERRUPTED,
             InstallError::NoBuild { .. }
@@ -85,14 +97,25 @@ fn error_code(error: &CliError) -> i32 {
             | InstallError::Write { .. } => exit_code::DRIVER,
         },
         CliError::Statement(error) => statement_code(error.kind),
+        CliError::Profile(error) => match error {
+            ProfileError::Table { source, .. } => statement_code(source.kind),
+            ProfileError::Column { .. } => exit_code::USAGE,
+            ProfileError::Expression(_) | ProfileError::Count { .. } => exit_code::FELL_SHORT,
+            ProfileError::Interrupted => exit_code::INTERRUPTED,
+        },
+        CliError::QueryLog { source, .. } => match source {
+            QueryLogError::Statement(error) => statement_code(error.kind),
+            QueryLogError::Render(_) | QueryLogError::Column(_) => exit_code::FELL_SHORT,
+        },
         CliError::Render { .. } => exit_code::FELL_SHORT,
         CliError::Write { .. } | CliError::Output(_) | CliError::Input(_) => exit_code::FILES,
         CliError::Collect(error) => collect_code(error),
         CliError::CollectState(error) => match error {
             StateError::Locked(_) | StateError::Foreign { .. } => exit_code::USAGE,
-            StateError::Unfinished(_) | StateError::Invalid { .. } | StateError::Io { .. } => {
-                exit_code::FILES
-            }
+            StateError::Unfinished(_)
+            | StateError::Invalid { .. }
+            | StateError::NoCheckpoint { .. }
+            | StateError::Io { .. } => exit_code::FILES,
         },
         CliError::Plan(error) => plan_code(error),
         CliError::Image(error) => image_code(error.kind),
@@ -107,11 +130,17 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
         WorkbenchError::Load(_)
         | WorkbenchError::Credentials(_)
         | WorkbenchError::CredentialsCheck { .. }
+        | WorkbenchError::SecretInExport { .. }
+        | WorkbenchError::NoEvidence { .. }
+        | WorkbenchError::Evidence(_)
         | WorkbenchError::Expression(_) => exit_code::INVALID,
         WorkbenchError::Connect { source, .. } => connection_code(source),
+        WorkbenchError::InUse { .. } => exit_code::USAGE,
         WorkbenchError::Source(error) => source_code(error.kind),
         WorkbenchError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
-        WorkbenchError::Export(ExportError::Write { .. }) => exit_code::FILES,
+        WorkbenchError::Export(ExportError::Write { .. } | ExportError::Read { .. })
+        | WorkbenchError::ExportRead { .. }
+        | WorkbenchError::EvidenceFile { .. } => exit_code::FILES,
         WorkbenchError::Export(ExportError::Interrupted) | WorkbenchError::Interrupted => {
             exit_code::INTERRUPTED
         }
@@ -129,6 +158,8 @@ fn plan_code(error: &PlanError) -> i32 {
         | PlanProblemKind::Extra
         | PlanProblemKind::Requirements
         | PlanProblemKind::File
+        | PlanProblemKind::Unproven
+        | PlanProblemKind::Secret
         | PlanProblemKind::Runtime => exit_code::INVALID,
     });
     let invalid = codes.into_iter().find(|code| *code != exit_code::USAGE);
@@ -209,9 +240,11 @@ fn collect_code(error: &CollectError) -> i32 {
             | PushErrorKind::Refused => exit_code::UNREACHABLE,
         },
         CollectError::NothingTaken { .. } => exit_code::FELL_SHORT,
-        CollectError::Write { .. } | CollectError::Output(_) | CollectError::Closed => {
-            exit_code::FILES
-        }
+        CollectError::Write { .. }
+        | CollectError::Vanished { .. }
+        | CollectError::State(_)
+        | CollectError::Output(_)
+        | CollectError::Closed => exit_code::FILES,
     }
 }
 
@@ -219,6 +252,7 @@ fn collect_code(error: &CollectError) -> i32 {
 fn source_code(kind: SourceErrorKind) -> i32 {
     match kind {
         SourceErrorKind::Unreachable
+        | SourceErrorKind::Broken
         | SourceErrorKind::Timeout
         | SourceErrorKind::Unauthorized
         | SourceErrorKind::RateLimited
@@ -226,9 +260,12 @@ fn source_code(kind: SourceErrorKind) -> i32 {
         SourceErrorKind::Credentials => exit_code::INVALID,
         SourceErrorKind::Cancelled => exit_code::INTERRUPTED,
         SourceErrorKind::Refused
+        | SourceErrorKind::NotFound
+        | SourceErrorKind::NoSuchPage
         | SourceErrorKind::TooLarge
         | SourceErrorKind::Format
         | SourceErrorKind::Pages
+        | SourceErrorKind::PlaceExpired
         | SourceErrorKind::ForeignHost
         | SourceErrorKind::Expression
         | SourceErrorKind::Connector => exit_code::FELL_SHORT,

@@ -5,12 +5,20 @@
 
 mod app;
 mod command;
+mod complete;
 mod context;
+#[cfg(test)]
+mod documented;
 mod error;
 mod exit;
+mod fitted;
+mod insecure;
+mod kept;
 mod listing;
+mod named;
 mod output;
 mod pipeline;
+mod proven;
 mod report;
 mod rows;
 mod run;

@@ -2,14 +2,13 @@
 
 use std::fmt::Display;
 
+use crate::fitted::{NARROWEST, between_words};
 use crate::output::visible;
 use crate::style::{CODE, HEADING, QUIET, STRONG, paint};
 use crate::terminal;
 
 /// The widest a line of prose gets.
 const WIDTH: usize = 100;
-/// The narrowest a line of prose gets, however narrow the terminal is.
-const NARROWEST: usize = 40;
 /// How far labelled blocks are indented, label included.
 const LABEL: usize = 12;
 /// The most lines a block shows.
@@ -51,10 +50,9 @@ impl Listing {
     /// is to be copied, and stays in one line.
     pub(crate) fn prose(&mut self, first: &str, others: &str, text: &str) {
         let width = terminal::width().map_or(WIDTH, |width| width.clamp(NARROWEST, WIDTH));
-        let options = textwrap::Options::new(width)
+        let options = between_words(width)
             .initial_indent(first)
-            .subsequent_indent(others)
-            .break_words(false);
+            .subsequent_indent(others);
         for line in textwrap::wrap(&glued(&visible(text)), options) {
             self.line(line.replace(GLUE, " "));
         }
@@ -92,7 +90,7 @@ impl Listing {
 
     /// Adds a block of verbatim text behind a label, as far as it is worth showing.
     pub(crate) fn block(&mut self, label: &str, text: &str, style: anstyle::Style) {
-        let shown = visible(text);
+        let shown = within_quotes_whole(&visible(text));
         let lines: Vec<&str> = shown.trim_end().lines().collect();
         let indent = " ".repeat(LABEL);
         for (position, line) in lines.iter().take(LINES).enumerate() {
@@ -124,6 +122,41 @@ impl Listing {
 const GLUE: char = '\u{e0a0}';
 /// The longest text in backticks that is kept in one line.
 const LONGEST_GLUED: usize = 60;
+
+/// The text with lines that a narrow terminal has no room for ended outside of quotes, where a statement means the same.
+fn within_quotes_whole(text: &str) -> String {
+    let Some(room) = terminal::width().map(|width| width.max(NARROWEST) - LABEL) else {
+        return text.to_owned();
+    };
+    parted(text, room)
+}
+
+fn parted(text: &str, room: usize) -> String {
+    let mut quote = None;
+    let glued: String = text
+        .chars()
+        .map(|letter| {
+            match (quote, letter) {
+                (Some(open), letter) if letter == open => quote = None,
+                (None, '\'' | '"' | '`') => quote = Some(letter),
+                (Some(_), ' ') => return GLUE,
+                _ => {}
+            }
+            letter
+        })
+        .collect();
+    let lines = glued.lines().flat_map(|line| {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let hanging = " ".repeat((indent + 2).min(room / 2));
+        let lines = textwrap::wrap(line, between_words(room).subsequent_indent(&hanging));
+        lines
+            .into_iter()
+            .map(std::borrow::Cow::into_owned)
+            .collect::<Vec<_>>()
+    });
+    let lines: Vec<String> = lines.map(|line| line.replace(GLUE, " ")).collect();
+    lines.join("\n")
+}
 
 /// The text with the blanks between backticks glued.
 fn glued(text: &str) -> String {
@@ -186,6 +219,14 @@ mod tests {
         assert_eq!(
             plain(listing),
             format!("{}\n  `bowline test shop` a`b\n", words.trim_end())
+        );
+    }
+
+    #[test]
+    fn statements_end_their_lines_outside_of_quotes() {
+        assert_eq!(
+            parted("SELECT 'one two three four' AS a\n\nFROM t", 20),
+            "SELECT\n  'one two three four'\n  AS a\n\nFROM t"
         );
     }
 

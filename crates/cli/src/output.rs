@@ -13,7 +13,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::ColorWhen;
 use crate::error::CliError;
+use crate::fitted::fitted;
 use crate::style::{BAD, HINT, paint};
+use crate::terminal;
 
 /// How much is said beside the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +26,8 @@ pub(crate) enum Verbosity {
     Normal,
     /// What helps when something is off.
     Verbose,
+    /// All of that, and every statement with its time and rows.
+    Statements,
 }
 
 /// Writes to the process's two streams.
@@ -78,11 +82,10 @@ impl Printer {
 
     /// Writes text for people to standard output, in colour where wanted; the text ends its own lines.
     pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
+        let text = self.redact(text);
+        let text = fitted(&text, terminal::width());
         let mut out = anstream::stdout().lock();
-        written(
-            out.write_all(self.redact(text).as_bytes())
-                .and_then(|()| out.flush()),
-        )
+        written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
     /// Writes data for programs to standard output, byte for byte.
@@ -106,6 +109,11 @@ impl Printer {
         if self.verbosity >= Verbosity::Normal {
             self.complain(&format!("{line}\n"));
         }
+    }
+
+    /// How much is said.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.verbosity
     }
 
     /// Whether it was asked to say more.
@@ -162,15 +170,16 @@ impl Printer {
     }
 
     fn complain(&self, text: &str) {
+        let text = self.redact(text);
+        let text = fitted(&text, terminal::width_of_errors());
         // Nothing sensible is left to do when standard error itself cannot be written.
-        let _ = self.bars.suspend(|| {
-            anstream::stderr()
-                .lock()
-                .write_all(self.redact(text).as_bytes())
-        });
+        let _ = self
+            .bars
+            .suspend(|| anstream::stderr().lock().write_all(text.as_bytes()));
     }
 
-    fn redact(&self, text: &str) -> String {
+    /// The text without secrets, for what is written elsewhere.
+    pub(crate) fn redact(&self, text: &str) -> String {
         self.redactor
             .read()
             .unwrap_or_else(PoisonError::into_inner)

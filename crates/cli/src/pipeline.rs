@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bowline_collect::Clocks;
 use bowline_pipeline::{Exchange, OnExchange, OnRetry, Opening};
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::context::Context;
 use crate::output::visible;
@@ -12,20 +13,49 @@ use crate::style::{STRONG, paint};
 
 /// What opens a connector so that waits are told, and every request is shown when asked to say more.
 pub(crate) fn opening(context: &Context) -> Opening {
-    let printer = Arc::clone(&context.printer);
     Opening {
         on_retry: Some(on_retry(context)),
-        on_exchange: printer.says_details().then(|| {
-            Arc::new(move |exchange: &Exchange<'_>| printer.detail(traced(exchange))) as OnExchange
-        }),
+        on_exchange: on_exchange(context),
         ..Opening::default()
     }
 }
 
+/// The same, with the vendor's clock compared with ours.
+pub(crate) fn opening_with_clocks(context: &Context, clocks: &Arc<Clocks>) -> Opening {
+    let (clocks, shown) = (Arc::clone(clocks), on_exchange(context));
+    Opening {
+        on_exchange: Some(Arc::new(move |exchange: &Exchange<'_>| {
+            if let Some(time) = exchange.vendor_time() {
+                clocks.note(time, exchange.elapsed());
+            }
+            if let Some(shown) = &shown {
+                shown(exchange);
+            }
+        })),
+        ..opening(context)
+    }
+}
+
+fn on_exchange(context: &Context) -> Option<OnExchange> {
+    let printer = Arc::clone(&context.printer);
+    printer.says_details().then(|| {
+        Arc::new(move |exchange: &Exchange<'_>| printer.detail(traced(exchange))) as OnExchange
+    })
+}
+
 /// The second that it is. Windows begin and end with whole seconds: many vendors read no finer times.
 pub(crate) fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
+    whole_second(Timestamp::now())
+}
+
+/// The second that a moment is in.
+pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
+    at.round(
+        TimestampRound::new()
+            .smallest(Unit::Second)
+            .mode(RoundMode::Floor),
+    )
+    .unwrap_or(at)
 }
 
 /// What says why nothing seems to happen. Requests that fail together are told once.

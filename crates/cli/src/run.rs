@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::app::{App, ColorWhen, Command, GlobalArgs};
+use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::{self, Ended};
@@ -18,6 +19,9 @@ use crate::output::{self, Printer, Verbosity};
 /// printed here too.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(answered) = complete::answer(&arguments) {
+        return exit_code(answered.map_or_else(|error| error.exit_code(), |()| 0));
+    }
     output::set_color(early_color(&arguments));
     let app = match App::try_parse_from(arguments) {
         Ok(app) => app,
@@ -60,29 +64,41 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::Driver(args) => args.exec(context),
         Command::New(args) => args.exec(context),
         Command::Convert(args) => args.exec(context),
+        Command::Fit(args) => args.exec(context),
+        Command::Doctor(args) => args.exec(context),
         Command::Test(args) => args.exec(context),
+        Command::Report(args) => args.exec(context),
+        Command::List(args) => args.exec(context),
         Command::Export(args) => args.exec(context),
+        Command::Verify(args) => args.exec(context),
+        Command::Grants(args) => args.exec(context),
+        Command::Diff(args) => args.exec(context),
         Command::Collect(args) => args.exec(context),
         Command::Build(args) => args.exec(context),
         Command::Image(args) => args.exec(context),
         Command::Dockerfile(args) => args.exec(context),
         Command::Render(args) => args.exec(context),
         Command::Query(args) => args.exec(context),
+        Command::Profile(args) => args.exec(context),
         Command::Explain(args) => args.exec(context),
+        Command::Schema(args) => args.exec(context),
         Command::Inspect(args) => args.exec(context),
         Command::Simulate(args) => args.exec(context),
         Command::Credentials(args) => args.exec(context),
+        Command::Tag(args) => args.exec(context),
         Command::Protocol(args) => args.exec(context),
         Command::Serve(args) => args.exec(context),
         Command::Completions(args) => args.exec(context),
+        Command::Man(args) => args.exec(context),
     }
 }
 
 fn verbosity(global: &GlobalArgs) -> Verbosity {
     match (global.quiet, global.verbose) {
         (true, _) => Verbosity::Quiet,
-        (false, true) => Verbosity::Verbose,
-        (false, false) => Verbosity::Normal,
+        (false, 0) => Verbosity::Normal,
+        (false, 1) => Verbosity::Verbose,
+        (false, _) => Verbosity::Statements,
     }
 }
 

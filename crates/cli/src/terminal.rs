@@ -12,7 +12,16 @@ const SOON: Duration = Duration::from_millis(400);
 
 /// How many columns standard output has; none when it is no terminal.
 pub(crate) fn width() -> Option<usize> {
-    let (_, columns) = Term::stdout().size_checked()?;
+    columns(&Term::stdout())
+}
+
+/// How many columns standard error has; none when it is no terminal.
+pub(crate) fn width_of_errors() -> Option<usize> {
+    columns(&Term::stderr())
+}
+
+fn columns(terminal: &Term) -> Option<usize> {
+    let (_, columns) = terminal.size_checked()?;
     Some(usize::from(columns)).filter(|columns| *columns > 0)
 }
 

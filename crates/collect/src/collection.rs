@@ -1,17 +1,18 @@
 //! One window, read and delivered.
 
+use std::collections::BTreeSet;
 use std::thread;
 
-use bowline_contract::pipeline::Window;
 use bowline_pipeline::{Pipeline, RunQuery, SourceError, Summary};
+use bowline_words::{counted, shares};
 use jiff::Timestamp;
 
 use crate::dead_letters::DeadLetters;
 use crate::error::CollectError;
 use crate::event::{Encoder, Event, Given, Kind};
-use crate::queue::Queue;
+use crate::ledger::{Entry, Ledger, Outcome};
+use crate::queue::{Feed, Queue};
 use crate::sink::Sink;
-use crate::state::Ledger;
 
 /// How many events are delivered together at most: as many as the push API takes.
 const BATCH: usize = 100;
@@ -21,16 +22,18 @@ const FEW: usize = 10;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// What to collect.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Collection<'c> {
     /// What is read.
     pub pipeline: &'c dyn Pipeline,
-    /// The window of runs.
-    pub window: Window,
+    /// The runs that are read.
+    pub runs: RunQuery,
     /// When metadata is read.
     pub now: Timestamp,
     /// What is collected.
     pub parts: Parts,
+    /// The jobs that are collected alone; everything without them.
+    pub jobs: Option<&'c BTreeSet<String>>,
     /// How events are written.
     pub encoder: &'c Encoder,
 }
@@ -47,16 +50,27 @@ pub enum Parts {
 }
 
 /// What a window came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Collected {
     /// Jobs.
     pub assets: Tally,
     /// Runs.
     pub runs: Tally,
+    /// What was found of what was asked for by name.
+    pub found: Found,
+}
+
+/// The ids of what was asked for by name and found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Runs, where runs were asked for by their ids.
+    pub runs: BTreeSet<String>,
+    /// Jobs, where some of them were asked for.
+    pub jobs: BTreeSet<String>,
 }
 
 /// What the events of a kind came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// What the reading came to; nothing when they were not asked for, or not read to the end.
     pub reading: Option<Summary>,
@@ -86,22 +100,18 @@ impl Tally {
         if reading.records == 0 && self.before == 0 && self.dead() == 0 {
             return Some("the vendor gave no records".to_owned());
         }
-        let reasons: Vec<String> = [
+        let parts = [
             (reading.outside, "outside the window"),
             (reading.passed_over, "left out by `when`"),
             (reading.repeated, "repeated"),
             (self.before, "delivered before"),
             (self.invalid, "not valid"),
             (self.refused, "refused by the platform"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, reason)| format!("{count} {reason}"))
-        .collect();
+        ];
         Some(format!(
-            "of {} records {}",
-            reading.records,
-            reasons.join(", ")
+            "the vendor gave {}{}",
+            counted(reading.records, "record"),
+            shares(reading.records, &parts)
         ))
     }
 }
@@ -118,6 +128,32 @@ impl Collected {
     #[must_use]
     pub fn dead(&self) -> usize {
         self.assets.dead() + self.runs.dead()
+    }
+
+    /// Adds what another reading of runs came to.
+    pub fn add_runs(&mut self, other: Self) {
+        let (ours, theirs) = (&mut self.runs, other.runs);
+        ours.delivered += theirs.delivered;
+        ours.before += theirs.before;
+        ours.invalid += theirs.invalid;
+        ours.refused += theirs.refused;
+        ours.first_problem = ours.first_problem.take().or(theirs.first_problem);
+        match (&mut ours.reading, theirs.reading) {
+            (Some(ours), Some(theirs)) => {
+                ours.records += theirs.records;
+                ours.events += theirs.events;
+                ours.passed_over += theirs.passed_over;
+                ours.outside += theirs.outside;
+                ours.repeated += theirs.repeated;
+                ours.requests += theirs.requests;
+                for (word, count) in theirs.unmapped {
+                    *ours.unmapped.entry(word).or_default() += count;
+                }
+                ours.notes.extend(theirs.notes);
+            }
+            (ours, theirs) => *ours = ours.take().or(theirs),
+        }
+        self.found.runs.extend(other.found.runs);
     }
 }
 
@@ -136,6 +172,7 @@ impl Collection<'_> {
         dead_letters: &mut DeadLetters,
         on_progress: &mut dyn FnMut(&Collected),
     ) -> Result<Collected, CollectError> {
+        dead_letters.mend()?;
         let queue = Queue::default();
         let mut delivery = Delivery {
             sink,
@@ -143,15 +180,13 @@ impl Collection<'_> {
             dead_letters,
             on_progress,
             batch: Vec::new(),
+            batch_bytes: 0,
             done: Vec::new(),
             suspects: Vec::new(),
             collected: Collected::default(),
         };
         let read = thread::scope(|threads| {
-            let reader = threads.spawn(|| {
-                let _finish = queue.finish();
-                self.read(&queue)
-            });
+            let reader = threads.spawn(|| self.read(queue.feed()));
             if let Err(error) = delivery.all(&queue) {
                 queue.abandon();
                 self.pipeline.cancel();
@@ -162,35 +197,74 @@ impl Collection<'_> {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         });
-        let (assets, runs) = read?;
         let mut collected = delivery.collected;
-        collected.assets.reading = assets;
-        collected.runs.reading = runs;
+        (
+            collected.assets.reading,
+            collected.runs.reading,
+            collected.found,
+        ) = read?;
         Ok(collected)
     }
 
-    fn read(&self, queue: &Queue) -> Result<(Option<Summary>, Option<Summary>), SourceError> {
-        let put = |given| {
+    fn read(
+        &self,
+        mut feed: Feed<'_>,
+    ) -> Result<(Option<Summary>, Option<Summary>, Found), SourceError> {
+        let mut found = Found::default();
+        let mut put = |given| {
             // When nobody takes events any more, the reading is being cancelled.
-            let _taken = queue.push(self.encoder.event(given));
+            for event in self.encoder.events(given) {
+                let _taken = feed.push(event);
+            }
+        };
+        let is_wanted = |job: Option<&str>| match self.jobs {
+            Some(jobs) => job.is_some_and(|job| jobs.contains(job)),
+            None => true,
         };
         let assets = match self.parts {
-            Parts::All | Parts::Metadata => Some(self.pipeline.assets(
-                self.now,
-                None,
-                &mut |asset| put(Given::Asset(asset)),
-            )?),
+            Parts::All | Parts::Metadata => {
+                Some(self.pipeline.assets(self.now, None, &mut |asset| {
+                    if is_wanted(asset.job_source_id()) {
+                        if self.jobs.is_some() {
+                            found.jobs.extend(asset.job_source_id().map(str::to_owned));
+                        }
+                        put(Given::Asset(asset));
+                    }
+                }))
+            }
             Parts::Runs => None,
         };
+        // Jobs that cannot be read do not stop runs.
+        let (assets, failed) = match assets {
+            Some(Err(error)) if error.kind.fails_everything() => return Err(error),
+            Some(Err(error)) => (None, Some(error)),
+            Some(Ok(summary)) => (Some(summary), None),
+            None => (None, None),
+        };
+        let is_by_id = matches!(self.runs, RunQuery::Ids(_));
         let runs = match self.parts {
-            Parts::All | Parts::Runs => Some(self.pipeline.runs(
-                &RunQuery::Window(self.window),
-                None,
-                &mut |run| put(Given::Run(run)),
-            )?),
+            Parts::All | Parts::Runs => Some(self.pipeline.runs(&self.runs, None, &mut |run| {
+                if is_wanted(run.job_source_id()) {
+                    if is_by_id {
+                        found.runs.extend(run.run_source_id().map(str::to_owned));
+                    }
+                    put(Given::Run(run));
+                }
+            })?),
             Parts::Metadata => None,
         };
-        Ok((assets, runs))
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        // What could not be made into an event is told at the end, when nothing else is put.
+        for failed in assets
+            .iter()
+            .chain(&runs)
+            .flat_map(|summary| &summary.failed)
+        {
+            let _taken = feed.push(self.encoder.failed(failed));
+        }
+        Ok((assets, runs, found))
     }
 }
 
@@ -201,8 +275,9 @@ struct Delivery<'d> {
     dead_letters: &'d mut DeadLetters,
     on_progress: &'d mut dyn FnMut(&Collected),
     batch: Vec<Event>,
-    /// Keys of dead letters that are not written down yet.
-    done: Vec<uuid::Uuid>,
+    batch_bytes: usize,
+    /// Dead letters that the ledger does not have yet.
+    done: Vec<Entry>,
     /// Events that were refused while nothing has been taken yet, with the reason.
     suspects: Vec<(Event, String)>,
     collected: Collected,
@@ -210,35 +285,10 @@ struct Delivery<'d> {
 
 impl Delivery<'_> {
     fn all(&mut self, queue: &Queue) -> Result<(), CollectError> {
-        let mut bytes = 0;
-        while let Some(event) = queue.pop() {
-            if self.ledger.knows(&event.key) {
-                self.collected.of(event.kind).before += 1;
-                continue;
+        while let Some(events) = queue.pop() {
+            for event in events {
+                self.one(event)?;
             }
-            if !event.problems.is_empty() {
-                let tally = self.collected.of(event.kind);
-                tally.invalid += 1;
-                tally
-                    .first_problem
-                    .get_or_insert_with(|| event.problems.join("; "));
-                self.dead_letters.add(&event, &event.problems);
-                self.done.push(event.key);
-                if self.done.len() >= BATCH {
-                    self.settle()?;
-                }
-                continue;
-            }
-            let other_kind = self
-                .batch
-                .last()
-                .is_some_and(|last| last.kind != event.kind);
-            if other_kind || self.batch.len() >= BATCH || bytes >= BATCH_BYTES {
-                self.flush()?;
-                bytes = 0;
-            }
-            bytes += event.text.len();
-            self.batch.push(event);
         }
         self.flush()?;
         self.check_taken(FEW)?;
@@ -246,7 +296,44 @@ impl Delivery<'_> {
         self.settle()
     }
 
+    fn one(&mut self, event: Event) -> Result<(), CollectError> {
+        // Records of which nothing could be made are alike: they are one dead letter, whether it is written already or not.
+        if self.ledger.knows(&event) || self.done.iter().any(|done| done.is_of(&event)) {
+            self.collected.of(event.kind).before += 1;
+            return Ok(());
+        }
+        if !event.problems.is_empty() {
+            let tally = self.collected.of(event.kind);
+            tally.invalid += 1;
+            tally
+                .first_problem
+                .get_or_insert_with(|| event.problems.join("; "));
+            self.give_up(&event, &event.problems);
+            return match self.done.len() {
+                BATCH.. => self.settle(),
+                _ => Ok(()),
+            };
+        }
+        let other_kind = self
+            .batch
+            .last()
+            .is_some_and(|last| last.kind != event.kind);
+        if other_kind || self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
+            self.flush()?;
+        }
+        self.batch_bytes += event.text.len();
+        self.batch.push(event);
+        Ok(())
+    }
+
+    fn give_up(&mut self, event: &Event, reasons: &[String]) {
+        self.dead_letters.add(event, reasons);
+        let entry = self.ledger.entry(event, Outcome::GivenUp);
+        self.done.push(entry);
+    }
+
     fn flush(&mut self) -> Result<(), CollectError> {
+        self.batch_bytes = 0;
         let batch = std::mem::take(&mut self.batch);
         let Some(first) = batch.first() else {
             return Ok(());
@@ -257,14 +344,14 @@ impl Delivery<'_> {
         for (index, event) in batch.into_iter().enumerate() {
             match refused.next_if(|refused| refused.index == index) {
                 Some(refused) => self.suspects.push((event, refused.reason)),
-                None => taken.push(event.key),
+                None => taken.push(self.ledger.entry(&event, Outcome::Delivered)),
             }
         }
         self.collected.of(kind).delivered += taken.len();
         if taken.is_empty() && self.ledger.is_empty() {
             self.check_taken(BATCH)?;
         } else {
-            self.ledger.add(taken.into_iter())?;
+            self.ledger.add(&taken, self.sink.bytes())?;
             self.reject_suspects()?;
         }
         (self.on_progress)(&self.collected);
@@ -288,8 +375,7 @@ impl Delivery<'_> {
             let tally = self.collected.of(event.kind);
             tally.refused += 1;
             tally.first_problem.get_or_insert_with(|| reason.clone());
-            self.done.push(event.key);
-            self.dead_letters.add(&event, std::slice::from_ref(&reason));
+            self.give_up(&event, &[reason]);
         }
         if self.done.is_empty() {
             return Ok(());
@@ -300,9 +386,12 @@ impl Delivery<'_> {
     /// Writes dead letters to the disk, and only then that they are done with.
     fn settle(&mut self) -> Result<(), CollectError> {
         self.dead_letters.settle()?;
-        self.ledger.add(std::mem::take(&mut self.done).into_iter())
+        self.ledger.add(&std::mem::take(&mut self.done), None)
     }
 }
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod power_cuts;

@@ -32,6 +32,19 @@ pub enum CollectError {
         /// What the system said.
         source: io::Error,
     },
+    /// The output does not hold any more what was written to it.
+    #[error("the output has vanished: `{}` had {bytes} bytes of events, and {}", .path.display(), has(*there))]
+    Vanished {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes it had.
+        bytes: u64,
+        /// How many it has; nothing when it is not there.
+        there: Option<u64>,
+    },
+    /// What is written down of earlier collections cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// Standard output cannot be written.
     #[error("cannot write standard output")]
     Output(#[source] io::Error),
@@ -40,13 +53,24 @@ pub enum CollectError {
     Closed,
 }
 
+fn has(bytes: Option<u64>) -> String {
+    bytes.map_or_else(
+        || "is not there any more".to_owned(),
+        |bytes| format!("has {bytes} now"),
+    )
+}
+
 impl Diagnose for CollectError {
     fn diagnose(&self) -> Diagnostic {
         match self {
             Self::Source(error) => error.diagnose(),
             Self::Push(error) => error.diagnose(),
+            Self::State(error) => error.diagnose(),
             Self::NothingTaken { .. } => Diagnostic::of(self).hint(
                 "see that the resource's uuid and type are those of this connector".to_owned(),
+            ),
+            Self::Vanished { .. } => Diagnostic::of(self).hint(
+                "put it back; if it was moved away on purpose, say so with `--rotated`".to_owned(),
             ),
             Self::Write { .. } | Self::Output(_) | Self::Closed => Diagnostic::of(self),
         }
@@ -110,6 +134,17 @@ pub enum StateError {
         /// What is wrong.
         message: String,
     },
+    /// There is a ledger without the checkpoint that belongs to it.
+    #[error(
+        "the checkpoint is gone: `{}`, though {entries} events are written down beside it",
+        .path.display()
+    )]
+    NoCheckpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// How many events the ledger has.
+        entries: usize,
+    },
     /// The system does not let us read or write it.
     #[error("cannot use the state: `{}`", .path.display())]
     Io {
@@ -127,7 +162,12 @@ impl Diagnose for StateError {
             Self::Foreign { .. } => {
                 "give this collection a `--state` folder of its own, so that neither leaves out a window of the other"
             }
-            Self::Invalid { .. } => "move it away to begin anew, and say with `--since` from when",
+            Self::NoCheckpoint { .. } => {
+                "put it back; or move its folder away to begin anew, and say with `--since` from when"
+            }
+            Self::Invalid { .. } => {
+                "move its folder away to begin anew, and say with `--since` from when"
+            }
             Self::Unfinished(_) | Self::Io { .. } => return Diagnostic::of(self),
         };
         Diagnostic::of(self).hint(hint.to_owned())

@@ -6,6 +6,7 @@ use bowline_contract::pipeline::{
     Asset, AssetEvent, AssetRef, EventError, Field, Run, RunEvent, Shape, validate_assets,
     validate_runs,
 };
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -55,6 +56,8 @@ pub struct Event {
     pub kind: Kind,
     /// Its key: the same whenever the same event of the same connector is read, another one when anything in it is.
     pub key: Uuid,
+    /// A run's time.
+    pub at: Option<Timestamp>,
     /// How it is written; what the connector gave when there are problems.
     pub text: String,
     /// What is wrong with it by the contract; such an event is not delivered.
@@ -83,9 +86,8 @@ impl Encoder {
     pub fn event(&self, mut given: Given) -> Event {
         let kind = given.kind();
         given.make_sparse();
-        let mut canonical = kind.name().as_bytes().to_vec();
-        write_canonical(given.json(), &mut canonical);
-        let key = Uuid::new_v5(&self.namespace, &canonical);
+        let key = self.key(kind, given.json());
+        let at = given.at();
         let mut problems = given.problems();
         if problems.is_empty() {
             match self.write(key, &mut given) {
@@ -93,6 +95,7 @@ impl Encoder {
                     return Event {
                         kind,
                         key,
+                        at,
                         text,
                         problems,
                     };
@@ -103,9 +106,27 @@ impl Encoder {
         Event {
             kind,
             key,
+            at,
             text: given.json().to_string(),
             problems,
         }
+    }
+
+    /// An event of what no model describes, written as it is.
+    pub(crate) fn raw(&self, kind: Kind, json: &Json) -> Event {
+        Event {
+            kind,
+            key: self.key(kind, json),
+            at: None,
+            text: json.to_string(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn key(&self, kind: Kind, json: &Json) -> Uuid {
+        let mut canonical = kind.name().as_bytes().to_vec();
+        write_canonical(json, &mut canonical);
+        Uuid::new_v5(&self.namespace, &canonical)
     }
 
     fn write(&self, key: Uuid, given: &mut Given) -> Result<String, Absent> {
@@ -149,6 +170,13 @@ impl Given {
         match self {
             Self::Asset(_) => Kind::Asset,
             Self::Run(_) => Kind::Run,
+        }
+    }
+
+    fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Asset(_) => None,
+            Self::Run(run) => run.event_time(),
         }
     }
 

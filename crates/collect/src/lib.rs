@@ -27,21 +27,37 @@
 //! );
 //! ```
 
+mod checkpoint;
+mod clocks;
 mod collection;
 mod dead_letters;
 mod error;
 mod event;
+mod failed_windows;
+mod given_up;
+mod inbox;
+mod ledger;
 mod lineage;
+mod listener;
+mod parts;
 mod push;
 mod queue;
 mod sink;
 mod state;
+mod verification;
 
-pub use collection::{Collected, Collection, Parts, Tally};
-pub use dead_letters::DeadLetters;
+pub use clocks::{ClockReading, Clocks};
+pub use collection::{Collected, Collection, Found, Parts, Tally};
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use error::{CollectError, PushError, PushErrorKind, StateError};
 pub use event::{Encoder, Event, Format, Given, Kind};
+pub use failed_windows::FailedWindow;
+pub use given_up::{Discarded, discard, give_up_window, settle_retried};
+pub use inbox::{Admission, Callback, Inbox};
+pub use ledger::{Entry, Ledger, Outcome};
 pub use lineage::Lineage;
+pub use listener::{Listener, WebhookSecret};
 pub use push::{OnRetry, Push, PushTarget, Resource};
 pub use sink::{LineFile, Refused, Sink, lines};
-pub use state::{Ledger, State};
+pub use state::State;
+pub use verification::{Group, Keys, Verification, output_keys};

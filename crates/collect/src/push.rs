@@ -158,7 +158,9 @@ impl Push {
                     continue;
                 }
             };
-            let cause = format!("status {status}: {}", beginning(words.trim(), SHOWN));
+            // Before it is cut: half a secret is none that anybody would find.
+            let words = self.redactor.redact(words.trim());
+            let cause = format!("status {status}: {}", beginning(&words, SHOWN));
             match status {
                 200..=299 => return Ok(Response::Taken),
                 400 | 413 | 422 => return Ok(Response::Refused(self.redactor.redact(&cause))),
@@ -300,6 +302,7 @@ mod tests {
         let event = |number| Event {
             kind: Kind::Run,
             key: Uuid::from_u128(number),
+            at: None,
             text: String::new(),
             problems: Vec::new(),
         };

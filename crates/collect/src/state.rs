@@ -1,83 +1,79 @@
-//! What earlier collections came to: a checkpoint, and the keys of what was delivered of the window at hand.
+//! What earlier collections came to: a checkpoint, and the ledger of what is done with.
 //!
-//! A folder holds `checkpoint.json`, which is replaced as a whole; `delivered`, to which keys are added; and `lock`.
-//! A window is written down before anything of it is read, and crossed off after everything of it is delivered, so
-//! that whatever happens in between it is collected again, with the same bounds.
+//! A folder holds `checkpoint.json`, which is replaced as a whole; `delivered`, the ledger, to which records are added;
+//! and `lock`. A window is written down before anything of it is read, and crossed off after everything of it is
+//! delivered, so that whatever happens in between it is collected again, with the same bounds.
 
-use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bowline_contract::pipeline::{EventTime, Window};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use bowline_contract::pipeline::Window;
+use bowline_durable::{Disk, Opening, RealDisk, replace};
+use jiff::{SignedDuration, Timestamp};
 
-use crate::error::{CollectError, StateError};
+use crate::checkpoint::Checkpoint;
+use crate::clocks::ClockReading;
+use crate::error::StateError;
+use crate::failed_windows::FailedWindow;
+use crate::ledger::{self, Entry, Ledger};
 
-const VERSION: u32 = 1;
 const CHECKPOINT: &str = "checkpoint.json";
 const DELIVERED: &str = "delivered";
 const LOCK: &str = "lock";
-const KEY_BYTES: usize = 16;
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Checkpoint {
-    version: u32,
-    /// What is collected, and where it goes.
-    collection: String,
-    /// Before this moment everything is collected.
-    collected_until: Option<EventTime>,
-    /// The window that is begun and not finished.
-    open_window: Option<Bounds>,
-}
-
-/// A window as it is written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Bounds {
-    start: EventTime,
-    end: EventTime,
-}
-
-impl Bounds {
-    fn window(&self) -> Window {
-        Window {
-            start: self.start.timestamp(),
-            end: self.end.timestamp(),
-        }
-    }
-}
-
-/// What is read first, so that a newer checkpoint is told from a broken one.
-#[derive(Deserialize)]
-struct Versioned {
-    version: u32,
-}
+/// How long the ledger remembers what was delivered, so that it can be verified.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The state of one collection; nobody else can use its folder meanwhile.
 #[derive(Debug)]
 pub struct State {
-    dir: PathBuf,
+    store: Option<Store>,
     checkpoint: Checkpoint,
+    /// The ledger, where the collection goes on in the same process.
+    ledger: Option<Ledger>,
+}
+
+#[derive(Debug)]
+struct Store {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
     /// Held until the state is dropped, or the process dies.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl State {
-    /// Opens the state in a folder, or begins one there. `collection` says in words what is collected and where it goes;
-    /// a state that was made for something else is refused.
+    /// Opens the state in a folder, or begins one there. The words say what is collected and where it goes; a state that
+    /// was made for something else than any of these is refused, and one that is begun is for the first.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn open(dir: &Path, collection: &str) -> Result<Self, StateError> {
+    pub fn open(dir: &Path, collections: &[&str]) -> Result<Self, StateError> {
+        let lock = Self::lock(dir)?;
+        let mut state = Self::on(Arc::new(RealDisk), dir, collections)?;
+        if let Some(store) = &mut state.store {
+            store._lock = Some(lock);
+        }
+        Ok(state)
+    }
+
+    /// Opens the state that is in a folder, whatever it was made for; nothing when there is none.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn reopen(dir: &Path) -> Result<Option<Self>, StateError> {
+        if !dir.join(CHECKPOINT).exists() {
+            return Ok(None);
+        }
+        Self::open(dir, &[]).map(Some)
+    }
+
+    fn lock(dir: &Path) -> Result<File, StateError> {
         let failed = |path: &Path| {
             let path = path.to_path_buf();
             move |source| StateError::Io { path, source }
         };
-        fs::create_dir_all(dir).map_err(failed(dir))?;
+        RealDisk.create_folder(dir).map_err(failed(dir))?;
         let lock_path = dir.join(LOCK);
         let lock = OpenOptions::new()
             .create(true)
@@ -86,206 +82,328 @@ impl State {
             .open(&lock_path)
             .map_err(failed(&lock_path))?;
         match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StateError::Locked(dir.to_path_buf())),
-            Err(TryLockError::Error(source)) => return Err(failed(&lock_path)(source)),
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => Err(StateError::Locked(dir.to_path_buf())),
+            Err(TryLockError::Error(source)) => Err(failed(&lock_path)(source)),
         }
+    }
+
+    /// As [`State::open`], on any disk, and without a lock.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn on(disk: Arc<dyn Disk>, dir: &Path, collections: &[&str]) -> Result<Self, StateError> {
+        let first = collections.first().copied().unwrap_or_default();
+        let failed = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| StateError::Io { path, source }
+        };
         let path = dir.join(CHECKPOINT);
-        let checkpoint = match fs::read_to_string(&path) {
-            Ok(text) => read(&path, &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Checkpoint {
-                version: VERSION,
-                collection: collection.to_owned(),
-                collected_until: None,
-                open_window: None,
-            },
+        let checkpoint = match disk.read(&path) {
+            Ok(bytes) => Checkpoint::parse(&bytes).map_err(|message| StateError::Invalid {
+                path: path.clone(),
+                message,
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let ledger = dir.join(DELIVERED);
+                let mut entries = 0;
+                ledger::for_each(&*disk, &ledger, &mut |_| entries += 1)
+                    .map_err(failed(&ledger))?;
+                if entries > 0 {
+                    return Err(StateError::NoCheckpoint { path, entries });
+                }
+                Checkpoint::new(first)
+            }
             Err(source) => return Err(failed(&path)(source)),
         };
-        if checkpoint.collection != collection {
+        if !collections.is_empty() && !collections.contains(&checkpoint.collection.as_str()) {
             return Err(StateError::Foreign {
                 path,
                 theirs: checkpoint.collection,
-                ours: collection.to_owned(),
+                ours: first.to_owned(),
             });
         }
         Ok(Self {
-            dir: dir.to_path_buf(),
+            store: Some(Store {
+                disk,
+                dir: dir.to_path_buf(),
+                _lock: None,
+            }),
             checkpoint,
-            _lock: lock,
+            ledger: None,
         })
+    }
+
+    /// A state that lasts as long as the process.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self {
+            store: None,
+            checkpoint: Checkpoint::new("in memory"),
+            ledger: None,
+        }
+    }
+
+    /// What is collected and where it goes, in the words that it was made for.
+    #[must_use]
+    pub fn collection(&self) -> &str {
+        &self.checkpoint.collection
     }
 
     /// Before this moment everything is collected; nothing when no window was finished yet.
     #[must_use]
     pub fn collected_until(&self) -> Option<Timestamp> {
-        let until = self.checkpoint.collected_until.as_ref();
-        until.map(EventTime::timestamp)
+        self.checkpoint.collected_until()
+    }
+
+    /// The stretch of time of which everything is collected.
+    #[must_use]
+    pub fn covered(&self) -> Option<Window> {
+        self.checkpoint.covered()
     }
 
     /// The window that an earlier collection began and did not finish.
     #[must_use]
     pub fn open_window(&self) -> Option<Window> {
-        self.checkpoint.open_window.as_ref().map(Bounds::window)
+        let open = self.checkpoint.open_window.as_ref()?;
+        Some(open.window())
     }
 
-    /// Begins a window, or goes on with it; gives what was delivered of it before.
+    /// How many bytes the output had when it was last known to be whole; nothing when there was none.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn output_bytes(&self) -> Result<Option<u64>, StateError> {
+        let Some(Store { disk, dir, .. }) = &self.store else {
+            return Ok(None);
+        };
+        let path = dir.join(DELIVERED);
+        ledger::output_bytes(&**disk, &path).map_err(|source| StateError::Io { path, source })
+    }
+
+    /// Dead letters that nobody has retried or discarded.
+    #[must_use]
+    pub fn given_up(&self) -> usize {
+        self.checkpoint.given_up
+    }
+
+    /// Writes down how many dead letters nobody has retried or discarded.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn set_given_up(&mut self, count: usize) -> Result<(), StateError> {
+        if self.checkpoint.given_up == count {
+            return Ok(());
+        }
+        self.checkpoint.given_up = count;
+        self.save()
+    }
+
+    /// Takes back what was collected when our clock showed a later time than now, unless the vendor's clock has said the
+    /// same; gives when it showed that.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn take_back(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StateError> {
+        let shown = self.checkpoint.take_back(now);
+        if shown.is_some() {
+            self.save()?;
+        }
+        Ok(shown)
+    }
+
+    /// Begins a window, or goes on with it; gives what is done with.
     ///
     /// # Errors
     /// [`StateError`]; another window must not be unfinished.
     pub fn begin(&mut self, window: Window) -> Result<Ledger, StateError> {
-        let path = self.dir.join(DELIVERED);
         match self.open_window() {
-            Some(open) if open == window => return Ledger::load(&path),
+            Some(open) if open == window => return self.ledger(window),
             Some(open) => return Err(StateError::Unfinished(open)),
             None => {}
         }
-        // Before the window is written down: keys of an earlier one would leave out events of this one.
-        let ledger = Ledger::create(&path)?;
-        self.checkpoint.open_window = Some(Bounds {
-            start: window.start.into(),
-            end: window.end.into(),
-        });
+        self.checkpoint.open_window = Some(window.into());
         self.save()?;
-        Ok(ledger)
+        self.ledger(window)
     }
 
-    /// Says that everything of the window that was begun is delivered.
+    fn ledger(&mut self, window: Window) -> Result<Ledger, StateError> {
+        if let Some(mut ledger) = self.ledger.take() {
+            ledger.turn_to(window);
+            return Ok(ledger);
+        }
+        match &self.store {
+            Some(Store { disk, dir, .. }) => Ledger::open(disk, &dir.join(DELIVERED), window),
+            None => {
+                let mut ledger = Ledger::default();
+                ledger.turn_to(window);
+                Ok(ledger)
+            }
+        }
+    }
+
+    /// The ledger for what is collected beside windows: it knows the runs since a window's start.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn ledger_beside(&self, window: Window) -> Result<Ledger, StateError> {
+        self.save_first()?;
+        match &self.store {
+            Some(Store { disk, dir, .. }) => Ledger::open(disk, &dir.join(DELIVERED), window),
+            None => Ok(Ledger::default()),
+        }
+    }
+
+    /// Writes the checkpoint down where there is none: a ledger without one is taken for what is left of a broken state.
+    fn save_first(&self) -> Result<(), StateError> {
+        let Some(Store { disk, dir, .. }) = &self.store else {
+            return Ok(());
+        };
+        match disk.open(&dir.join(CHECKPOINT), Opening::Reading) {
+            Ok(_) => Ok(()),
+            Err(_) => self.save(),
+        }
+    }
+
+    /// A ledger that knows nothing, for what is delivered beside windows; windows to come know what is added to it.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn blank_ledger(&self) -> Result<Ledger, StateError> {
+        self.save_first()?;
+        match &self.store {
+            Some(Store { disk, dir, .. }) => Ledger::blank(&**disk, &dir.join(DELIVERED)),
+            None => Ok(Ledger::default()),
+        }
+    }
+
+    /// Takes the ledger of a window that stays open.
+    pub fn leave(&mut self, ledger: Ledger) {
+        // What could not be written to a file may be known to the ledger all the same.
+        if self.store.is_none() {
+            self.ledger = Some(ledger);
+        }
+    }
+
+    /// Says that everything of the window that was begun is delivered, and that nothing shows up any more that is earlier
+    /// than `over_before`.
     ///
     /// What is collected goes only as far as there is no gap: a window apart from the others does not count.
     ///
     /// # Errors
     /// [`StateError::Io`].
-    pub fn finish(&mut self) -> Result<(), StateError> {
+    pub fn finish(
+        &mut self,
+        ledger: Ledger,
+        over_before: Timestamp,
+        clocks: &ClockReading,
+    ) -> Result<(), StateError> {
         if let Some(open) = self.checkpoint.open_window.take() {
-            let until = self.collected_until();
-            if until.is_none_or(|until| open.window().contains(until)) {
-                self.checkpoint.collected_until = Some(open.end);
-            }
+            let window = open.window();
+            self.checkpoint.close(window, over_before, clocks);
+            let end = over_before.clamp(window.start, window.end);
+            self.checkpoint
+                .failed_windows
+                .forget_within(Window { end, ..window });
         }
+        self.save()?;
+        self.forget_delivered(ledger)
+    }
+
+    /// Says that the window that was begun cannot be read: it is kept aside, so that it does not stand in the way of later
+    /// ones. What of it is not over belongs to the next window too. Gives what is kept aside, unless that is nothing.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn set_aside(
+        &mut self,
+        ledger: Ledger,
+        over_before: Timestamp,
+        clocks: &ClockReading,
+        reason: &str,
+    ) -> Result<Option<FailedWindow>, StateError> {
+        let Some(open) = self.checkpoint.open_window.take() else {
+            return Ok(None);
+        };
+        let mut window = open.window();
+        if !self.checkpoint.failed_windows.has(window) {
+            self.checkpoint.close(window, over_before, clocks);
+            window.end = match self.collected_until() {
+                Some(until) if window.start <= until && until <= window.end => until,
+                _ => window.end,
+            };
+        }
+        let failed = (window.start < window.end).then(|| {
+            let windows = &mut self.checkpoint.failed_windows;
+            windows.add(window, clocks.ours, reason)
+        });
+        self.save()?;
+        self.forget_delivered(ledger)?;
+        Ok(failed)
+    }
+
+    /// Windows that could not be read.
+    #[must_use]
+    pub fn failed_windows(&self) -> &[FailedWindow] {
+        self.checkpoint.failed_windows.all()
+    }
+
+    /// Asks no more for the windows that could not be read in this one, and writes down that so many dead letters are
+    /// there.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn forget_failed(&mut self, within: Window, given_up: usize) -> Result<(), StateError> {
+        self.checkpoint.failed_windows.forget_within(within);
+        self.checkpoint.given_up = given_up;
         self.save()
     }
 
-    fn save(&self) -> Result<(), StateError> {
-        let path = self.dir.join(CHECKPOINT);
-        let new = self.dir.join(format!("{CHECKPOINT}.new"));
-        let write = || {
-            let mut text = serde_json::to_string_pretty(&self.checkpoint)?;
-            text.push('\n');
-            let mut file = File::create(&new)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            sync_folder(&self.dir)
-        };
-        write().map_err(|source| StateError::Io { path, source })
-    }
-}
-
-fn read(path: &Path, text: &str) -> Result<Checkpoint, StateError> {
-    let invalid = |message: String| StateError::Invalid {
-        path: path.to_path_buf(),
-        message,
-    };
-    let Versioned { version } =
-        serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
-    if version != VERSION {
-        return Err(invalid(format!(
-            "its version is {version}, and this program knows version {VERSION}"
-        )));
-    }
-    serde_json::from_str(text).map_err(|error| invalid(error.to_string()))
-}
-
-/// A name in a folder is safe only when the folder itself was written.
-fn sync_folder(dir: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(dir)?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// The keys of the events of a window that were delivered or given up.
-#[derive(Debug, Default)]
-pub struct Ledger {
-    known: HashSet<Uuid>,
-    file: Option<(PathBuf, File)>,
-}
-
-impl Ledger {
-    fn create(path: &Path) -> Result<Self, StateError> {
-        Self::open(path, 0)
-    }
-
-    fn load(path: &Path) -> Result<Self, StateError> {
-        let failed = |source| StateError::Io {
-            path: path.to_path_buf(),
-            source,
-        };
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => return Err(failed(source)),
-        };
-        // A key that a killed collection left half written is none.
-        let (keys, _torn) = bytes.as_chunks::<KEY_BYTES>();
-        let mut ledger = Self::open(path, keys.len() * KEY_BYTES)?;
-        ledger.known = keys.iter().map(|key| Uuid::from_bytes(*key)).collect();
-        Ok(ledger)
-    }
-
-    /// The file, cut to so many bytes.
-    fn open(path: &Path, length: usize) -> Result<Self, StateError> {
-        let open = || {
-            let file = OpenOptions::new().append(true).create(true).open(path)?;
-            file.set_len(u64::try_from(length).map_err(io::Error::other)?)?;
-            file.sync_all()?;
-            Ok(file)
-        };
-        let file = open().map_err(|source| StateError::Io {
-            path: path.to_path_buf(),
-            source,
-        })?;
-        Ok(Self {
-            known: HashSet::new(),
-            file: Some((path.to_path_buf(), file)),
-        })
-    }
-
-    /// Whether the event with this key is done with.
-    #[must_use]
-    pub fn knows(&self, key: &Uuid) -> bool {
-        self.known.contains(key)
-    }
-
-    /// Whether anything is done with.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
-    }
-
-    /// Writes down that these events are done with; on the disk when this returns.
-    pub(crate) fn add(&mut self, keys: impl Iterator<Item = Uuid>) -> Result<(), CollectError> {
-        let mut bytes = Vec::new();
-        for key in keys {
-            if self.known.insert(key) {
-                bytes.extend_from_slice(key.as_bytes());
+    /// Forgets what is too old to be asked for, and keeps the ledger where there is no file for it.
+    fn forget_delivered(&mut self, ledger: Ledger) -> Result<(), StateError> {
+        match (&self.store, self.collected_until()) {
+            (Some(Store { disk, dir, .. }), Some(until)) => {
+                drop(ledger);
+                let path = dir.join(DELIVERED);
+                ledger::forget_before(&**disk, &path, until - REMEMBERED)
+                    .map_err(|source| StateError::Io { path, source })
+            }
+            _ => {
+                self.ledger = Some(ledger);
+                Ok(())
             }
         }
-        let Some((path, file)) = &mut self.file else {
+    }
+
+    /// Every entry of the ledger, oldest first.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    pub fn entries(&self, on_entry: &mut dyn FnMut(Entry)) -> Result<(), StateError> {
+        let Some(Store { disk, dir, .. }) = &self.store else {
             return Ok(());
         };
-        file.write_all(&bytes)
-            .and_then(|()| file.sync_data())
-            .map_err(|source| CollectError::Write {
-                path: path.clone(),
-                source,
-            })
+        let path = dir.join(DELIVERED);
+        ledger::for_each(&**disk, &path, on_entry).map_err(|source| StateError::Io { path, source })
+    }
+
+    fn save(&self) -> Result<(), StateError> {
+        let Some(Store { disk, dir, .. }) = &self.store else {
+            return Ok(());
+        };
+        let path = dir.join(CHECKPOINT);
+        replace(&**disk, &path, &self.checkpoint.bytes())
+            .map_err(|source| StateError::Io { path, source })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::event::{Event, Kind};
+    use crate::ledger::Outcome;
 
     const WHAT: &str = "`shop` to nowhere";
 
@@ -297,11 +415,26 @@ mod tests {
     }
 
     fn open(dir: &Path) -> State {
-        State::open(dir, WHAT).unwrap()
+        State::open(dir, &[WHAT]).unwrap()
     }
 
-    fn key(number: u128) -> Uuid {
-        Uuid::from_u128(number)
+    fn run(number: u128) -> Event {
+        Event {
+            kind: Kind::Run,
+            key: Uuid::from_u128(number),
+            at: Some("2026-11-22T10:55:00Z".parse().unwrap()),
+            text: String::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn add(ledger: &mut Ledger, number: u128) {
+        let entry = ledger.entry(&run(number), Outcome::Delivered);
+        ledger.add(&[entry], None).unwrap();
+    }
+
+    fn clocks() -> ClockReading {
+        crate::clocks::Clocks::start().reading()
     }
 
     #[test]
@@ -311,8 +444,8 @@ mod tests {
         let mut state = open(dir.path());
         assert_eq!((state.open_window(), state.collected_until()), (None, None));
         let mut ledger = state.begin(first).unwrap();
-        ledger.add([key(1), key(2)].into_iter()).unwrap();
-        drop(state);
+        add(&mut ledger, 1);
+        drop((state, ledger));
 
         let mut state = open(dir.path());
         assert_eq!(state.open_window(), Some(first));
@@ -321,56 +454,42 @@ mod tests {
             Err(StateError::Unfinished(open)) if open == first
         ));
         let ledger = state.begin(first).unwrap();
-        assert!(ledger.knows(&key(1)) && ledger.knows(&key(2)) && !ledger.knows(&key(3)));
-        state.finish().unwrap();
+        assert!(ledger.knows(&run(1)) && !ledger.knows(&run(2)));
+        // Only until ten to eleven it is over for sure: the next window overlaps, and knows what was delivered.
+        let over = "2026-11-22T10:50:00Z".parse().unwrap();
+        state.finish(ledger, over, &clocks()).unwrap();
         drop(state);
 
         let mut state = open(dir.path());
-        assert_eq!(state.open_window(), None);
-        assert_eq!(state.collected_until(), Some(first.end));
-        let ledger = state.begin(window("11:00", "12:00")).unwrap();
-        assert!(ledger.is_empty());
+        assert_eq!(
+            (state.open_window(), state.collected_until()),
+            (None, Some(over))
+        );
+        assert!(
+            state
+                .begin(window("10:50", "12:00"))
+                .unwrap()
+                .knows(&run(1))
+        );
     }
 
     #[test]
-    fn a_half_written_key_is_none_and_does_no_harm() {
-        let dir = tempfile::tempdir().unwrap();
+    fn a_state_in_memory_does_the_same() {
+        let mut state = State::in_memory();
         let first = window("10:00", "11:00");
-        let mut state = open(dir.path());
-        state
-            .begin(first)
-            .unwrap()
-            .add([key(1)].into_iter())
-            .unwrap();
-        let path = dir.path().join(DELIVERED);
-        let mut bytes = fs::read(&path).unwrap();
-        bytes.extend_from_slice(&[7; 5]);
-        fs::write(&path, bytes).unwrap();
         let mut ledger = state.begin(first).unwrap();
-        ledger.add([key(2)].into_iter()).unwrap();
+        add(&mut ledger, 1);
+        state.leave(ledger);
         let ledger = state.begin(first).unwrap();
-        assert!(ledger.knows(&key(1)) && ledger.knows(&key(2)));
-        assert_eq!(ledger.known.len(), 2);
-    }
-
-    #[test]
-    fn a_gap_is_never_taken_for_collected() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut state = open(dir.path());
-        for (next, until) in [
-            (window("10:00", "11:00"), "11:00"),
-            (window("12:00", "13:00"), "11:00"),
-            (window("08:00", "09:00"), "11:00"),
-            (window("10:30", "12:00"), "12:00"),
-        ] {
-            state.begin(next).unwrap();
-            state.finish().unwrap();
-            assert_eq!(
-                state.collected_until(),
-                Some(window(until, until).end),
-                "{next}"
-            );
-        }
+        assert!(ledger.knows(&run(1)));
+        let over = "2026-11-22T10:50:00Z".parse().unwrap();
+        state.finish(ledger, over, &clocks()).unwrap();
+        assert!(
+            state
+                .begin(window("10:50", "12:00"))
+                .unwrap()
+                .knows(&run(1))
+        );
     }
 
     #[test]
@@ -378,34 +497,74 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = open(dir.path());
         assert!(matches!(
-            State::open(dir.path(), WHAT),
+            State::open(dir.path(), &[WHAT]),
             Err(StateError::Locked(_))
         ));
         drop(state);
         open(dir.path()).begin(window("10:00", "11:00")).unwrap();
         assert!(matches!(
-            State::open(dir.path(), "`shop` to somewhere"),
+            State::open(dir.path(), &["`shop` to somewhere"]),
             Err(StateError::Foreign { .. })
         ));
     }
 
     #[test]
-    fn what_is_no_checkpoint_of_ours_is_refused() {
+    fn a_checkpoint_that_is_broken_or_gone_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
-        for text in [
-            "",
-            "{}",
-            r#"{"version": 2, "anything": true}"#,
-            r#"{"version": 1, "collection": "x", "collected_until": "yesterday", "open_window": null}"#,
-        ] {
-            fs::write(dir.path().join(CHECKPOINT), text).unwrap();
-            assert!(
-                matches!(
-                    State::open(dir.path(), WHAT),
-                    Err(StateError::Invalid { .. })
-                ),
-                "{text}"
-            );
+        let mut state = open(dir.path());
+        let mut ledger = state.begin(window("10:00", "11:00")).unwrap();
+        add(&mut ledger, 1);
+        drop((state, ledger));
+        let path = dir.path().join(CHECKPOINT);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        let opened = State::open(dir.path(), &[WHAT]);
+        assert!(
+            matches!(opened, Err(StateError::Invalid { .. })),
+            "{opened:?}"
+        );
+        std::fs::remove_file(&path).unwrap();
+        let opened = State::open(dir.path(), &[WHAT]);
+        assert!(
+            matches!(opened, Err(StateError::NoCheckpoint { entries: 1, .. })),
+            "{opened:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_collected_beside_windows_leaves_a_whole_state() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = open(dir.path());
+        add(
+            &mut state.ledger_beside(window("10:00", "11:00")).unwrap(),
+            1,
+        );
+        drop(state);
+        let mut state = open(dir.path());
+        assert_eq!(state.collected_until(), None);
+        assert!(
+            state
+                .begin(window("10:00", "11:00"))
+                .unwrap()
+                .knows(&run(1))
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_for_us_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path()).begin(window("10:00", "11:00")).unwrap();
+        for name in [CHECKPOINT, DELIVERED] {
+            let mode = dir
+                .path()
+                .join(name)
+                .metadata()
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
         }
     }
 }

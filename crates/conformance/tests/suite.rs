@@ -138,6 +138,7 @@ fn sqlite_falls_short_nowhere_and_lacks_what_it_lacks() {
         connector: "shop",
         templates: &sqlite_templates(),
         base: folder.path(),
+        home: &folder.path().join("templates.toml"),
     }));
     let text = written.to_json().expect("a report is JSON");
     assert_eq!(Written::from_json(&text, "report.json"), Ok(written));
@@ -369,11 +370,174 @@ fn an_interrupted_run_leaves_no_table() {
     let mut connection = database.connect().expect("SQLite connects");
     let left = connection
         .run(
-            "SELECT name FROM sqlite_master WHERE name = 'bowline_functional_check'",
+            "SELECT name FROM sqlite_master WHERE name LIKE 'bowline%'",
             &Limits::default(),
         )
         .expect("a result");
     assert!(left.rows.is_empty());
+}
+
+/// Runs statements on a database, one after the other.
+fn prepare(database: &Arc<dyn Database>, statements: &[&str]) {
+    let mut connection = database.connect().expect("SQLite connects");
+    for statement in statements {
+        connection
+            .run(statement, &Limits::default())
+            .expect("the statement runs");
+    }
+}
+
+fn names_like_ours(database: &Arc<dyn Database>) -> usize {
+    let mut connection = database.connect().expect("SQLite connects");
+    let names = "SELECT name FROM sqlite_master WHERE name LIKE 'bowline%'";
+    let names = connection.run(names, &Limits::default());
+    names.expect("a result").rows.len()
+}
+
+#[test]
+fn a_table_that_no_run_made_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    prepare(
+        &database,
+        &[
+            "CREATE TABLE bowline_functional_check (id INTEGER, name TEXT, made_at TEXT)",
+            "INSERT INTO bowline_functional_check VALUES (1, 'mine', NULL)",
+        ],
+    );
+    let report = test(sqlite_templates(), Arc::clone(&database), &options());
+    let found = outcome(&report, "functional/clean_start");
+    assert!(
+        matches!(found, Outcome::Unknown(Doubt::NotReached(words)) if words.contains("no run of the suite made it")),
+        "{found:?}"
+    );
+    assert!(!report.has_shortfall());
+    let mut connection = database.connect().expect("SQLite connects");
+    let rows = connection.run(
+        "SELECT name FROM bowline_functional_check",
+        &Limits::default(),
+    );
+    assert_eq!(rows.expect("it is there").scalar(), Some(&"mine".into()));
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed_and_told() {
+    let mark = "CREATE TABLE Bowline_Mark_functional_check (id INTEGER, name TEXT, made_at TEXT)";
+    let table =
+        "CREATE TABLE bowline_functional_check (id INTEGER, name TEXT, made_at TEXT, more TEXT)";
+    let view =
+        "CREATE VIEW Bowline_View_functional_check AS SELECT * FROM Bowline_Mark_functional_check";
+    // A run may be killed at any moment; the mark is made first and dropped last.
+    for left in [&[mark][..], &[mark, table], &[mark, table, view]] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = sqlite(folder.path());
+        prepare(&database, left);
+        let report = test(sqlite_templates(), Arc::clone(&database), &options());
+        assert_eq!(
+            *outcome(&report, "functional/clean_start"),
+            Outcome::Supported
+        );
+        let advice = report.checks.iter().flat_map(|check| &check.advice);
+        assert!(
+            advice
+                .into_iter()
+                .any(|words| words.contains("an earlier run had left")),
+            "{left:?}"
+        );
+        assert!(!report.has_shortfall(), "{left:?}");
+        assert_eq!(names_like_ours(&database), 0, "{left:?}");
+    }
+}
+
+#[test]
+fn broken_objects_are_passed_over_and_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    prepare(
+        &database,
+        &[
+            "CREATE TABLE gone (z INTEGER)",
+            "CREATE VIEW \"Broken View!\" AS SELECT z FROM gone",
+            "DROP TABLE gone",
+        ],
+    );
+    // SQLite alters no table beside a broken view.
+    let metadata = Options {
+        sections: vec![SuiteSection::Metadata],
+        ..options()
+    };
+    let report = test(sqlite_templates(), database, &metadata);
+    assert!(!report.has_shortfall());
+    assert!(!report.has_unknown());
+    let told = report.checks.iter().flat_map(|check| &check.advice);
+    assert!(told.into_iter().any(|words| words.contains("Broken View!")));
+}
+
+/// What a wrong spelling of a template costs: the templates named first and the capabilities lost.
+fn costs(name: &'static str, text: &str) -> (Option<&'static str>, Vec<Capability>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let template = Template::find(name).expect("a template");
+    let mut templates = sqlite_templates();
+    let right = templates.get(template).expect("implemented").text.clone();
+    templates.insert(spelled(template, &text.replace("RIGHT", &right)));
+    let report = test(templates, sqlite(folder.path()), &options());
+    let culprit = report
+        .culprits
+        .first()
+        .map(|culprit| culprit.template.short_name());
+    let lost = report
+        .capabilities
+        .iter()
+        .filter(|each| each.verdict == Some(Verdict::Wrong));
+    (culprit, lost.map(|each| each.capability).collect())
+}
+
+#[test]
+fn a_false_size_takes_its_capability_with_it() {
+    let columns = "database_name, schema_name, table_name, table_type, row_count";
+    let rest = "NULL AS last_update_time, view_query FROM (RIGHT\n) ORDER BY 2, 3";
+    for bytes in ["8192", "byte_count / 1024", "row_count"] {
+        let (culprit, lost) = costs(
+            "get_tables_query",
+            &format!("SELECT {columns}, {bytes} AS byte_count, {rest}"),
+        );
+        assert_eq!(culprit, Some("get_tables_query"), "{bytes}");
+        assert!(lost.contains(&Capability::VolumeBytes), "{bytes}: {lost:?}");
+    }
+}
+
+#[test]
+fn a_false_catalogue_names_its_template() {
+    for (name, text) in [
+        // Bits for bytes.
+        (
+            "get_tables_query",
+            "SELECT database_name, schema_name, table_name, table_type, row_count, byte_count * 8 AS byte_count, \
+             NULL AS last_update_time, view_query FROM (RIGHT\n) ORDER BY 2, 3",
+        ),
+        // A view without its condition.
+        (
+            "get_tables_query",
+            "SELECT database_name, schema_name, table_name, table_type, row_count, byte_count, \
+             NULL AS last_update_time, CASE WHEN instr(view_query, ' WHERE ') > 0 THEN \
+             substr(view_query, 1, instr(view_query, ' WHERE ')) ELSE view_query END AS view_query \
+             FROM (RIGHT\n) ORDER BY 2, 3",
+        ),
+        // Later pages that lack their first row.
+        (
+            "get_tables_query",
+            "SELECT * FROM (RIGHT\n) LIMIT -1 OFFSET {{ 1 if offset else 0 }}",
+        ),
+        // Codes for types.
+        (
+            "get_columns_query",
+            "SELECT full_table_id, column_name, substr(column_type, 1, 1) AS column_type FROM (RIGHT\n)",
+        ),
+    ] {
+        let (culprit, lost) = costs(name, text);
+        assert_eq!(culprit, Some(name), "{text}");
+        assert!(!lost.is_empty(), "{text}");
+    }
 }
 
 #[test]
@@ -408,8 +572,10 @@ fn what_the_user_may_not_do_is_unknown_and_not_exported() {
 
 #[test]
 fn a_database_that_dies_leaves_the_rest_unknown() {
-    let dying = FakeDatabase::new().answers_with(|_| Some(FakeReply::Die));
-    let report = test(sqlite_templates(), Arc::new(dying), &options());
+    let dying = Arc::new(FakeDatabase::new().answers_with(|_| Some(FakeReply::Die)));
+    let report = test(sqlite_templates(), dying.clone(), &options());
+    // Not a login for each of hundreds of statements.
+    assert!(dying.connections() <= 100, "{}", dying.connections());
     assert!(!report.has_shortfall());
     assert!(matches!(
         outcome(&report, "connection/query"),
@@ -429,4 +595,59 @@ fn a_database_that_refuses_everyone_is_an_error() {
     let error =
         run(&subject, &options(), &Interrupt::default(), &|_| {}).expect_err("nothing to report");
     assert_eq!(error.message, "nobody home");
+}
+
+#[test]
+fn what_a_dialect_lacks_is_no_ones_fault_and_what_one_template_drops_is_its_own() {
+    const ID: &str = "ql_prerequisites/cast_string_to_timestamp_early";
+    // Neither knows a moment before 1970.
+    const CAST: &str = "MAX(DATETIME({{ expression }}), '1970-01-01 00:00:00')";
+    const LITERAL: &str = "'{{ date_time_value.replace(year=1970) if date_time_value.year < 1970 else date_time_value }}'";
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    let options = Options {
+        sections: vec![SuiteSection::QlPrerequisites],
+        ..options()
+    };
+    let judged = Template::known("cast_string_to_timestamp");
+    let mut templates = sqlite_templates();
+    templates.insert(spelled(judged, CAST));
+    let report = test(templates.clone(), Arc::clone(&database), &options);
+    assert!(outcome(&report, ID).is_shortfall());
+    assert_eq!(report.culprits[0].template, judged);
+
+    let other = Template::known("literal_datetime");
+    templates.insert(spelled(other, LITERAL));
+    let report = test(templates, database, &options);
+    assert_eq!(*outcome(&report, ID), Outcome::Supported);
+}
+
+#[test]
+fn words_that_the_engine_does_not_know_are_excused_by_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options {
+        sections: vec![SuiteSection::QlPrerequisites],
+        ..options()
+    };
+    let mut templates = sqlite_templates();
+    let wrong = ["to_timezone", "convert_to_utc"].map(Template::known);
+    for template in wrong {
+        let text = "NO_SUCH_FUNCTION({{ field }}, '{{ timezone }}')";
+        templates.insert(spelled(template, text));
+    }
+    let report = test(templates, sqlite(folder.path()), &options);
+    for template in wrong {
+        let found = report
+            .templates
+            .iter()
+            .find(|found| found.template == template);
+        let verdict = found.and_then(|found| found.verdict);
+        assert_eq!(verdict, Some(Verdict::Unsupported), "{}", template.name);
+        assert!(
+            report
+                .culprits
+                .iter()
+                .any(|culprit| culprit.template == template)
+        );
+    }
 }

@@ -191,6 +191,12 @@ impl Workspace {
         self.root.join(STATE_DIR)
     }
 
+    /// Where the schemas lie that the files of new connectors name, for editors.
+    #[must_use]
+    pub fn schemas_dir(&self) -> PathBuf {
+        self.state_dir().join(SCHEMAS_DIR)
+    }
+
     /// The connectors of a class, sorted by name.
     ///
     /// A folder whose name starts with `_` or `.` or cannot name a connector is none.
@@ -268,7 +274,7 @@ impl Workspace {
             all.retain(|found| fits(found, wanted));
             return self.only(all, wanted);
         };
-        let (folder, name) = split_folder(asked);
+        let (folder, name) = split_folder(asked, &self.root);
         let name = ConnectorName::parse(name).map_err(|error| WorkspaceError::InvalidName {
             asked: asked.to_owned(),
             from,
@@ -342,17 +348,25 @@ const fn folder_of(class: AssetClass) -> &'static str {
     }
 }
 
-/// A name with its folder in front, as shells complete it, taken apart.
-fn split_folder(asked: &str) -> (Option<AssetClass>, &str) {
+/// A name as shells complete it, taken apart: with its folder in front, with the folders above that, with what ends a
+/// folder's name.
+fn split_folder<'a>(asked: &'a str, root: &Path) -> (Option<AssetClass>, &'a str) {
+    let is_end = |letter| letter == '/' || letter == std::path::MAIN_SEPARATOR;
     let path = asked.strip_prefix("./").unwrap_or(asked);
-    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut parts = path.trim_end_matches(is_end).rsplitn(3, is_end);
+    let name = parts.next().unwrap_or_default();
+    let Some(folder) = parts.next() else {
+        return (None, name);
+    };
+    // A connector of another workspace is none of this one, whatever it is called.
+    let is_here = parts.next().is_none_or(|above| {
+        let above = std::fs::canonicalize(root.join(format!("{above}/")));
+        above.is_ok_and(|above| std::fs::canonicalize(root).is_ok_and(|root| root == above))
+    });
     CLASSES
         .into_iter()
-        .find_map(|class| {
-            let name = path.strip_prefix(folder_of(class))?.strip_prefix('/')?;
-            Some((Some(class), name))
-        })
-        .unwrap_or((None, asked))
+        .find(|class| is_here && folder_of(*class) == folder)
+        .map_or((None, asked), |class| (Some(class), name))
 }
 
 /// The names of connectors, sorted, with the folder in front of those that two have.
@@ -374,6 +388,16 @@ fn told_apart(found: &[Located]) -> Vec<String> {
 
 /// The folder for what the program keeps for itself.
 pub(crate) const STATE_DIR: &str = ".bowline";
+/// The folder in it for the schemas of files.
+pub(crate) const SCHEMAS_DIR: &str = "schemas";
+
+/// Where the program keeps what belongs to the connector in this folder: below the workspace's root, two folders up.
+#[must_use]
+pub fn state_of(dir: &Path) -> PathBuf {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+    let root = dir.parent().and_then(Path::parent).unwrap_or(&dir);
+    root.join(STATE_DIR)
+}
 
 #[cfg(test)]
 mod tests {
@@ -435,7 +459,11 @@ mod tests {
             resolved(&BOTH, Some("shop"), None),
             Err("which connector? there are several: `connectors/shop`, `etl_connectors/shop`\nhint: name one, or set `CONNECTOR`".into())
         );
-        for asked in ["etl_connectors/shop", "./etl_connectors/shop/"] {
+        for asked in [
+            "etl_connectors/shop",
+            "./etl_connectors/shop/",
+            "./././etl_connectors/shop//",
+        ] {
             assert_eq!(
                 resolved(&BOTH, Some(asked), None),
                 Ok("etl_connectors/shop".into())
@@ -485,6 +513,16 @@ mod tests {
             Ok("shop".into())
         );
         assert_eq!(resolved(&both, None, Some("till")), Ok("till".into()));
+    }
+
+    #[test]
+    fn a_path_names_a_connector_of_this_workspace_alone() {
+        let (dir, workspace) = workspace(&["shop"]);
+        let whole = |root: &Path| format!("{}/connectors/shop/", root.display());
+        let asked = |name: &str| workspace.locate_with(Some(name), None, None);
+        assert_eq!(asked("shop/").unwrap().name.as_str(), "shop");
+        assert_eq!(asked(&whole(dir.path())).unwrap().name.as_str(), "shop");
+        assert!(asked(&whole(&dir.path().join("connectors"))).is_err());
     }
 
     #[test]

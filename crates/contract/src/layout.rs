@@ -8,6 +8,10 @@ pub const CONNECTORS_DIR: &str = "connectors";
 pub const ETL_CONNECTORS_DIR: &str = "etl_connectors";
 /// The folder of a workspace that exports are written to, a folder per connector; never committed.
 pub const OUTPUT_DIR: &str = "output";
+/// Holds what a connector's verdicts rest on, in its folder among the outputs.
+pub const EVIDENCE_DIR: &str = "evidence";
+/// Every statement of the last whole run with its answer.
+pub const EVIDENCE_FILE: &str = "run.jsonl.gz";
 
 /// What a connector is to the platform: its type, name and credentials' schema.
 pub const MANIFEST_FILE: &str = "manifest.json";

@@ -21,12 +21,14 @@
 mod capability;
 pub mod credentials;
 pub mod exit_code;
+pub mod formula;
 mod json;
 pub mod layout;
 pub mod manifest;
 pub mod metric;
 mod name;
 pub mod pipeline;
+pub mod reading;
 pub mod reference;
 mod section;
 pub mod template;
@@ -34,6 +36,7 @@ mod templates;
 mod words;
 
 pub use capability::{Capability, capabilities_of};
+pub use formula::{ColumnKind, Definition, Formula, Part, Unit};
 pub use manifest::{
     AssetClass, ConnectionType, ExportedManifest, ManifestError, ManifestFault, ManifestProblem,
     SourceManifest,

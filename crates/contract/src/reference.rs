@@ -84,10 +84,13 @@ pub fn metrics_markdown() -> String {
         "{GENERATED}\n\n# Metrics\n\n\
          The {} metrics of an exported manifest. A metric is supported when no tested template that it needs fell \
          short. Names in *italics* are no templates of a connector: they are never tested and hold nothing back.\n\n\
-         | metric | measures | needs |\n|---|---|---|\n",
+         The contract gives names and needs; what is computed is what `bowline profile` computes by them. Rows whose \
+         value is missing do not count, except among all the rows that a rate is a share of.\n\n\
+         | metric | measures | over | in | formula | needs |\n|---|---|---|---|---|---|\n",
         Metric::all().len()
     );
     for metric in Metric::all() {
+        let definition = metric.definition();
         let needs = listed(
             metric
                 .templates
@@ -99,7 +102,14 @@ pub fn metrics_markdown() -> String {
         );
         line(
             &mut page,
-            format_args!("| `{}` | {} | {needs} |", metric.name, metric.description),
+            format_args!(
+                "| `{}` | {} | {} | {} | `{}` | {needs} |",
+                metric.name,
+                metric.description,
+                definition.over,
+                definition.unit,
+                definition.formula.written().replace('|', "\\|"),
+            ),
         );
     }
     page

@@ -108,19 +108,16 @@ words! {
 const ETL_PREFIX: &str = "etl_";
 
 impl PipelineSection {
-    /// The section that a filter names.
+    /// The section that a filter names, with or without `etl_`.
     ///
     /// # Errors
     /// When no section has that name.
     pub fn parse_filter(name: &str) -> Result<Self, UnknownSection> {
-        Self::from_name(name).ok_or_else(|| {
-            // Those who know the other suite's names leave the prefix out.
-            let bare = name.strip_prefix(ETL_PREFIX).unwrap_or(name);
-            let prefixed = format!("{ETL_PREFIX}{bare}");
-            UnknownSection {
-                name: name.to_owned(),
-                hint: nearest::hint(&prefixed, Self::NAMES.iter().copied()),
-            }
+        let bare = name.strip_prefix(ETL_PREFIX).unwrap_or(name);
+        let prefixed = format!("{ETL_PREFIX}{bare}");
+        Self::from_name(&prefixed).ok_or_else(|| UnknownSection {
+            name: name.to_owned(),
+            hint: nearest::hint(&prefixed, Self::NAMES.iter().copied()),
         })
     }
 }
@@ -176,7 +173,11 @@ mod tests {
             assert_eq!(PipelineSection::parse_filter(section.name()), Ok(*section));
         }
         assert_eq!(
-            PipelineSection::parse_filter("metadata").unwrap_err().hint,
+            PipelineSection::parse_filter("metadata"),
+            Ok(PipelineSection::Metadata)
+        );
+        assert_eq!(
+            PipelineSection::parse_filter("metadat").unwrap_err().hint,
             "did you mean `etl_metadata`?"
         );
     }

@@ -14,11 +14,28 @@ pub trait Database: Send + Sync {
     /// first connection, and until then the driver's own name.
     fn product(&self) -> String;
 
+    /// What a connection of it costs.
+    fn cost(&self) -> ConnectionCost {
+        ConnectionCost::Login
+    }
+
     /// Opens a new connection.
     ///
     /// # Errors
     /// [`SqlError`] with kind `Connection`, `Permission` or `Timeout` as a rule.
     fn connect(&self) -> Result<Box<dyn Connection>, SqlError>;
+}
+
+/// What one of several threads that share a connection saw of its statement: rows, or an error in words.
+pub type ThreadRows = Result<Vec<Vec<Value>>, String>;
+
+/// What another connection costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionCost {
+    /// A login: the time it takes is the server's, and tells how far away that is.
+    Login,
+    /// A process on this machine, which takes the machine's own time to start.
+    Process,
 }
 
 /// One session with a database. Statements run one at a time.
@@ -46,6 +63,20 @@ pub trait Connection: Send {
             elapsed: started.elapsed(),
         })
     }
+
+    /// Runs statements at once, each on a thread of its own that shares this connection, and gives what each thread
+    /// saw: rows, or an error in words. None where no threads share a connection, as those of drivers of ours.
+    fn ask_together(
+        &mut self,
+        _statements: &[String],
+        _limits: &Limits,
+    ) -> Option<Result<Vec<ThreadRows>, SqlError>> {
+        None
+    }
+
+    /// Hears what the statements that follow are asked for. Pieces of work go on side by side, each over whichever
+    /// connection is free, and within one the statements have an order. Only who writes down what is asked heeds it.
+    fn turn_to(&mut self, _work: &str) {}
 
     /// Hears of a statement that would have been run, had not somebody stopped the work before. Only who writes down
     /// what is asked heeds it.
@@ -168,6 +199,9 @@ pub struct ResultSet {
     pub rows_affected: Option<u64>,
     /// Whether it has more rows, which were left unread: see [`Surplus::Leave`].
     pub has_more: bool,
+    /// How many results with columns the text gave besides this one, which were left out: a text of several statements
+    /// may have more than one.
+    pub others: usize,
     /// What of it could not be written as JSON as the connector's own driver gave it: the platform's agent will
     /// not be able to either. Only connectors in Python have such things.
     pub not_json: NotJson,

@@ -91,6 +91,35 @@ impl Diagnose for SqlError {
     }
 }
 
+/// Whether words are those of a connection that is gone, for drivers that give no code for it. Systems and drivers word
+/// it alike.
+pub(crate) fn is_lost_connection(words: &str) -> bool {
+    const LOST: [&str; 20] = [
+        "broken pipe",
+        "communication link failure",
+        "connection aborted",
+        "connection is closed",
+        "connection not open",
+        "connection refused",
+        "connection reset",
+        "connection timed out",
+        "connection to server was lost",
+        "could not receive data from server",
+        "could not send data to server",
+        "error reading data from the connection",
+        "error writing data to the connection",
+        "gone away",
+        "lost connection",
+        "network is unreachable",
+        "no connection to the server",
+        "no route to host",
+        "server closed the connection",
+        "ssl connection has been closed",
+    ];
+    let words = words.to_lowercase();
+    LOST.iter().any(|lost| words.contains(lost))
+}
+
 /// The kind a SQLSTATE stands for, if it tells; `words` are the server's own.
 pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> {
     use SqlErrorKind::{
@@ -100,12 +129,14 @@ pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> 
         // Nothing but the text tells a time limit of the server from somebody's request.
         "57014" if words.contains("timeout") => Timeout,
         "57014" => Cancelled,
-        "55P03" => Timeout,
+        "55P03" | "HYT00" | "HYT01" => Timeout,
+        "HY008" => Cancelled,
         "42P01" | "42703" | "42883" | "42704" | "3D000" | "3F000" | "42S02" | "42S22" => {
             MissingObject
         }
         "42P04" | "42P06" | "42P07" | "42710" | "42701" | "42723" => Other,
-        "42501" | "25006" => Permission,
+        // What triggers and policies of the database's own raise is no mistake in the statement.
+        "42501" | "25006" | "P0001" | "45000" => Permission,
         "53300" => Connection,
         code => match code.get(..2)? {
             "08" => Connection,

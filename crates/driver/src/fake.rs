@@ -56,10 +56,16 @@ pub struct FakeDatabase {
 struct Script {
     product: String,
     answers: Vec<Answer>,
-    refusal: Option<SqlError>,
+    refusal: Option<Refusal>,
     statements_per_connection: Option<usize>,
     statements: Mutex<Vec<String>>,
     connections: AtomicUsize,
+}
+
+/// After how many connections there is no other, and why.
+struct Refusal {
+    connections: usize,
+    error: SqlError,
 }
 
 impl FakeDatabase {
@@ -104,7 +110,13 @@ impl FakeDatabase {
     /// Refuses every connection with this error.
     #[must_use]
     pub fn refuses_connections(self, error: SqlError) -> Self {
-        self.scripted(|script| script.refusal = Some(error))
+        self.refuses_connections_after(0, error)
+    }
+
+    /// Refuses with this error every connection after so many.
+    #[must_use]
+    pub fn refuses_connections_after(self, connections: usize, error: SqlError) -> Self {
+        self.scripted(|script| script.refusal = Some(Refusal { connections, error }))
     }
 
     /// Loses each connection in the statement after so many on it.
@@ -149,7 +161,10 @@ impl Database for FakeDatabase {
     }
 
     fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
-        if let Some(error) = &self.script.refusal {
+        let refusal = self.script.refusal.as_ref();
+        if let Some(Refusal { error, .. }) =
+            refusal.filter(|refusal| self.connections() >= refusal.connections)
+        {
             return Err(error.clone());
         }
         self.script.connections.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! One way to run SQL: drivers, connections, values and errors.
 //!
-//! A database is reached through a process, or through one of the features `adbc`, `odbc` and `sqlite`. Without its
+//! A database is reached through a process, or through one of the features `adbc`, `odbc`, `postgres` and `sqlite`. Without its
 //! feature, a kind of driver can be named and not opened.
 //!
 //! ```
@@ -25,20 +25,34 @@
 
 #[cfg(feature = "adbc")]
 mod adbc;
+#[cfg(any(feature = "adbc", feature = "postgres"))]
+mod calendar;
+#[cfg(any(feature = "adbc", feature = "postgres"))]
+mod changes;
 mod connection;
 mod error;
 mod fake;
 mod json;
-#[cfg(any(feature = "adbc", feature = "odbc"))]
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "postgres"))]
 mod libpq;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod open;
-#[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
+mod opening;
+#[cfg(any(
+    feature = "adbc",
+    feature = "odbc",
+    feature = "postgres",
+    feature = "sqlite"
+))]
 mod paths;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "adbc", feature = "postgres"))]
+mod postgres_binary;
 mod process;
 mod recording;
-#[cfg(any(feature = "adbc", feature = "odbc"))]
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "postgres"))]
 mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -48,11 +62,15 @@ mod watch;
 
 pub use bowline_protocol::NotJson;
 pub use connection::{
-    Answer, Canceller, Column, Connection, Database, Limits, ResultSet, ResultSize, Surplus,
-    Unanswered,
+    Answer, Canceller, Column, Connection, ConnectionCost, Database, Limits, ResultSet, ResultSize,
+    Surplus, ThreadRows, Unanswered,
 };
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};
 pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};
-pub use recording::{RecordedStatement, Recording, RecordingDatabase, ReplayingDatabase};
+pub use opening::{OpeningDatabase, OpeningStatement};
+pub use process::{thread_answer, thread_rows};
+pub use recording::{
+    RecordedStatement, RecordedTogether, Recording, RecordingDatabase, ReplayingDatabase,
+};
 pub use value::{Interval, Value};

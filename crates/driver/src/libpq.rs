@@ -1,11 +1,13 @@
 //! Files that PostgreSQL's client library is told of: relative paths begin in the folder that the caller names.
 
+#[cfg(any(feature = "adbc", feature = "odbc"))]
 use std::path::Path;
 
+#[cfg(any(feature = "adbc", feature = "odbc"))]
 use crate::paths::{whole, whole_in_uri};
 
 /// The parameters of PostgreSQL's client library that name files and folders.
-const FILES: [&str; 6] = [
+pub(crate) const FILES: [&str; 6] = [
     "passfile",
     "sslcert",
     "sslcrl",
@@ -15,6 +17,7 @@ const FILES: [&str; 6] = [
 ];
 
 /// Where PostgreSQL's client library connects to, as a URI or as `key=value` pairs.
+#[cfg(any(feature = "adbc", feature = "odbc"))]
 pub(crate) fn connection(directory: &Path, text: &str) -> String {
     let is_uri = ["postgresql://", "postgres://"]
         .iter()
@@ -26,6 +29,7 @@ pub(crate) fn connection(directory: &Path, text: &str) -> String {
     }
 }
 
+#[cfg(any(feature = "adbc", feature = "odbc"))]
 fn uri(directory: &Path, uri: &str) -> String {
     let Some((server, query)) = uri.split_once('?') else {
         return uri.to_owned();
@@ -42,6 +46,7 @@ fn uri(directory: &Path, uri: &str) -> String {
     format!("{server}?{}", parameters.join("&"))
 }
 
+#[cfg(any(feature = "adbc", feature = "odbc"))]
 fn pairs(directory: &Path, text: &str) -> String {
     let mut written = String::new();
     let mut rest = text;
@@ -61,9 +66,30 @@ fn pairs(directory: &Path, text: &str) -> String {
     written + rest
 }
 
-fn is_file(key: &str, value: &str) -> bool {
+/// Whether the value of a parameter is a path.
+pub(crate) fn is_file(key: &str, value: &str) -> bool {
     // `system` means the machine's own certificates, and a key with a colon is kept by a device.
     FILES.contains(&key) && value != "system" && !value.contains(':')
+}
+
+/// The keys and values of `key=value` pairs; none where they are something else.
+#[cfg(feature = "postgres")]
+pub(crate) fn read_pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once('=')?;
+        let (value, next) = after
+            .trim_start()
+            .split_at(value_length(after.trim_start()));
+        let key = key.trim();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            return None;
+        }
+        pairs.push((key.to_owned(), unquoted(value)));
+        rest = next.trim_start();
+    }
+    Some(pairs)
 }
 
 /// How long the value at the start of a text is.
@@ -102,11 +128,12 @@ fn unquoted(value: &str) -> String {
     text
 }
 
+#[cfg(any(feature = "adbc", feature = "odbc"))]
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "adbc", feature = "odbc")))]
 mod tests {
     use super::*;
 

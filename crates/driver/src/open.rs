@@ -13,6 +13,8 @@ use bowline_words::Redactor;
 use crate::adbc;
 #[cfg(feature = "odbc")]
 use crate::odbc;
+#[cfg(feature = "postgres")]
+use crate::postgres;
 #[cfg(feature = "sqlite")]
 use crate::sqlite;
 use crate::{Database, SqlError, process};
@@ -72,6 +74,9 @@ pub enum DriverKind {
         /// string says it.
         driver: Option<String>,
     },
+    /// PostgreSQL, through a client that is compiled in. Options: `uri`, and the keywords of PostgreSQL's own client
+    /// library, such as `host` and `sslmode`.
+    Postgres,
     /// SQLite, compiled in. Options: `path`, `mode`, `busy_timeout`.
     Sqlite,
     /// A program that speaks the process protocol. It has no options: it gets the connect_args.
@@ -106,6 +111,10 @@ pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
         DriverKind::Odbc { driver } => odbc::open(spec, driver.as_deref()),
         #[cfg(not(feature = "odbc"))]
         DriverKind::Odbc { .. } => Err(left_out("odbc")),
+        #[cfg(feature = "postgres")]
+        DriverKind::Postgres => postgres::open(spec),
+        #[cfg(not(feature = "postgres"))]
+        DriverKind::Postgres => Err(left_out("postgres")),
         #[cfg(feature = "sqlite")]
         DriverKind::Sqlite => sqlite::open(spec),
         #[cfg(not(feature = "sqlite"))]
@@ -122,7 +131,12 @@ pub fn open(spec: &DriverSpec) -> Result<Arc<dyn Database>, SqlError> {
 }
 
 /// The error for a kind of driver whose feature is off.
-#[cfg(not(all(feature = "adbc", feature = "odbc", feature = "sqlite")))]
+#[cfg(not(all(
+    feature = "adbc",
+    feature = "odbc",
+    feature = "postgres",
+    feature = "sqlite"
+)))]
 fn left_out(kind: &str) -> SqlError {
     SqlError::new(
         crate::SqlErrorKind::Driver,

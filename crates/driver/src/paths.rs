@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
 use bowline_words::percent_encode;
 
 /// A path that begins in a folder; as it is where the folder is empty, or the path needs none.
@@ -12,6 +13,7 @@ pub(crate) fn whole(directory: &Path, path: &str) -> String {
     directory.join(path).to_string_lossy().into_owned()
 }
 
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
 /// The place of a database in one file: a path, `:memory:`, or a URI as SQLite writes it.
 pub(crate) fn database_file(directory: &Path, place: &str) -> String {
     if let Some(uri) = place.strip_prefix("file:") {
@@ -23,6 +25,7 @@ pub(crate) fn database_file(directory: &Path, place: &str) -> String {
     whole(directory, place)
 }
 
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
 /// What follows `file:`.
 fn file_uri(directory: &Path, uri: &str) -> String {
     let end = uri.find(['?', '#']).unwrap_or(uri.len());
@@ -37,6 +40,7 @@ fn file_uri(directory: &Path, uri: &str) -> String {
     format!("{}{rest}", whole_in_uri(directory, path))
 }
 
+#[cfg(any(feature = "adbc", feature = "odbc", feature = "sqlite"))]
 /// A path whose special characters are percent-encoded.
 pub(crate) fn whole_in_uri(directory: &Path, path: &str) -> String {
     let absolute = path.starts_with('/') || path.to_ascii_uppercase().starts_with("%2F");
@@ -49,7 +53,7 @@ pub(crate) fn whole_in_uri(directory: &Path, path: &str) -> String {
     format!("{directory}/{path}")
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "adbc", feature = "odbc", feature = "sqlite")))]
 mod tests {
     use super::*;
 

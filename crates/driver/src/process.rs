@@ -5,6 +5,7 @@ mod error;
 mod wire;
 
 pub(crate) use database::open;
+pub use wire::{thread_answer, thread_rows};
 
 #[cfg(all(test, unix))]
 mod tests;

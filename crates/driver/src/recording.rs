@@ -19,11 +19,14 @@
 //! # Ok::<(), bowline_driver::SqlError>(())
 //! ```
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::{Answer, Canceller, Connection, Database, Limits, ResultSet, SqlError, Unanswered};
+use crate::{
+    Answer, Canceller, Connection, ConnectionCost, Database, Limits, ResultSet, SqlError,
+    ThreadRows, Unanswered,
+};
 
 /// What was asked of a database, and what came of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,11 +37,18 @@ pub struct Recording {
     pub connections: Vec<Result<(), SqlError>>,
     /// Every statement, in the order in which the answers came.
     pub statements: Vec<RecordedStatement>,
+    /// What came of statements that were [asked at the same time](Connection::ask_together), in order.
+    pub together: Vec<RecordedTogether>,
 }
+
+/// What came of statements that were asked at the same time; none when that is nothing the connection can do.
+pub type RecordedTogether = Option<Result<Vec<ThreadRows>, SqlError>>;
 
 /// A statement and what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedStatement {
+    /// The piece of work that asked it, as it was [turned to](Connection::turn_to); empty before that.
+    pub work: Arc<str>,
     /// The statement as sent.
     pub sql: String,
     /// The answer; none when the statement was [left out](Connection::leave_out).
@@ -76,6 +86,10 @@ impl Database for RecordingDatabase {
         self.database.product()
     }
 
+    fn cost(&self) -> ConnectionCost {
+        self.database.cost()
+    }
+
     fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
         let opened = self.database.connect();
         let outcome = opened.as_ref().map(|_| ()).map_err(SqlError::clone);
@@ -83,6 +97,7 @@ impl Database for RecordingDatabase {
         Ok(Box::new(RecordingConnection {
             connection: opened?,
             recording: Arc::clone(&self.recording),
+            work: Arc::default(),
         }))
     }
 }
@@ -90,11 +105,13 @@ impl Database for RecordingDatabase {
 struct RecordingConnection {
     connection: Box<dyn Connection>,
     recording: Arc<Mutex<Recording>>,
+    work: Arc<str>,
 }
 
 impl RecordingConnection {
     fn note(&self, sql: &str, answer: Option<Answer>) {
         lock(&self.recording).statements.push(RecordedStatement {
+            work: Arc::clone(&self.work),
             sql: sql.to_owned(),
             answer,
         });
@@ -110,6 +127,21 @@ impl Connection for RecordingConnection {
         let answer = self.connection.ask(sql, limits)?;
         self.note(sql, Some(answer.clone()));
         Ok(answer)
+    }
+
+    fn ask_together(
+        &mut self,
+        statements: &[String],
+        limits: &Limits,
+    ) -> Option<Result<Vec<ThreadRows>, SqlError>> {
+        let answer = self.connection.ask_together(statements, limits);
+        lock(&self.recording).together.push(answer.clone());
+        answer
+    }
+
+    fn turn_to(&mut self, work: &str) {
+        self.work = work.into();
+        self.connection.turn_to(work);
     }
 
     fn leave_out(&mut self, sql: &str) {
@@ -128,34 +160,48 @@ impl Connection for RecordingConnection {
 
 /// A recording in the database's place.
 ///
-/// A statement is answered as it was answered then; one that was asked several times, over whichever connections, in
-/// the order of its answers. Limits were kept when it was recorded, and nobody waits.
+/// A statement is answered as the same piece of work was answered then, one that it asked several times in the order
+/// of its answers, over whichever connections. Limits were kept when it was recorded, and nobody waits.
 pub struct ReplayingDatabase {
     product: String,
     left: Arc<Mutex<Left>>,
 }
 
+/// The answers to each statement of a piece of work.
+type AnswersTo = HashMap<String, VecDeque<Option<Answer>>>;
+
 /// What has not been replayed yet.
 struct Left {
     connections: VecDeque<Result<(), SqlError>>,
-    answers: HashMap<String, VecDeque<Option<Answer>>>,
+    answers: HashMap<Arc<str>, AnswersTo>,
+    together: VecDeque<RecordedTogether>,
+    not_recorded: BTreeSet<String>,
 }
 
 impl ReplayingDatabase {
     /// Answers from a recording.
     #[must_use]
     pub fn new(recording: Recording) -> Self {
-        let mut answers: HashMap<String, VecDeque<Option<Answer>>> = HashMap::new();
-        for RecordedStatement { sql, answer } in recording.statements {
-            answers.entry(sql).or_default().push_back(answer);
+        let mut answers: HashMap<Arc<str>, AnswersTo> = HashMap::new();
+        for RecordedStatement { work, sql, answer } in recording.statements {
+            let asked = answers.entry(work).or_default();
+            asked.entry(sql).or_default().push_back(answer);
         }
         Self {
             product: recording.product,
             left: Arc::new(Mutex::new(Left {
                 connections: recording.connections.into(),
                 answers,
+                together: recording.together.into(),
+                not_recorded: BTreeSet::new(),
             })),
         }
+    }
+
+    /// The statements that were asked and that the recording does not hold, or not so many times; sorted.
+    #[must_use]
+    pub fn not_recorded(&self) -> Vec<String> {
+        lock(&self.left).not_recorded.iter().cloned().collect()
     }
 }
 
@@ -177,12 +223,14 @@ impl Database for ReplayingDatabase {
         })?;
         Ok(Box::new(ReplayingConnection {
             left: Arc::clone(&self.left),
+            work: Arc::default(),
         }))
     }
 }
 
 struct ReplayingConnection {
     left: Arc<Mutex<Left>>,
+    work: Arc<str>,
 }
 
 impl Connection for ReplayingConnection {
@@ -192,13 +240,29 @@ impl Connection for ReplayingConnection {
 
     fn ask(&mut self, sql: &str, _: &Limits) -> Result<Answer, Unanswered> {
         let mut left = lock(&self.left);
-        let answers = left.answers.get_mut(sql);
+        let asked = left.answers.get_mut(&self.work);
+        let answers = asked.and_then(|asked| asked.get_mut(sql));
         match answers.and_then(VecDeque::pop_front) {
             Some(answer) => answer.ok_or(Unanswered::LeftOut),
-            None => Err(Unanswered::NotRecorded {
-                sql: sql.to_owned(),
-            }),
+            None => {
+                left.not_recorded.insert(sql.to_owned());
+                Err(Unanswered::NotRecorded {
+                    sql: sql.to_owned(),
+                })
+            }
         }
+    }
+
+    fn ask_together(
+        &mut self,
+        _statements: &[String],
+        _limits: &Limits,
+    ) -> Option<Result<Vec<ThreadRows>, SqlError>> {
+        lock(&self.left).together.pop_front().flatten()
+    }
+
+    fn turn_to(&mut self, work: &str) {
+        self.work = work.into();
     }
 
     fn pause(&mut self, _: Duration) {}
@@ -256,6 +320,27 @@ mod tests {
         let now = ["a", "b", "a", "a"].map(|sql| connection.ask(sql, &limits).unwrap());
         assert_eq!(then, now);
         assert_eq!(replaying.product(), "Counter 1");
+    }
+
+    #[test]
+    fn each_piece_of_work_has_its_own_answers() {
+        let count = Mutex::new(0);
+        let counting = FakeDatabase::new().answers_with(move |_| {
+            *lock(&count) += 1;
+            Some(one(*lock(&count)).into())
+        });
+        let live = RecordingDatabase::new(Arc::new(counting));
+        let limits = Limits::default();
+        let ask = |database: &dyn Database, work: &str| {
+            let mut connection = database.connect().unwrap();
+            connection.turn_to(work);
+            connection.ask("a", &limits).unwrap()
+        };
+        let then = [ask(&live, "first"), ask(&live, "second")];
+        let replaying = ReplayingDatabase::new(live.recording());
+        let mut now = [ask(&replaying, "second"), ask(&replaying, "first")];
+        now.reverse();
+        assert_eq!(then, now);
     }
 
     #[test]

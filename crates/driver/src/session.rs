@@ -317,6 +317,7 @@ impl Stopper {
     }
 
     /// How to stop the statement that is about to run.
+    #[cfg(any(feature = "adbc", feature = "odbc"))]
     pub(crate) fn running(&self, stop: Stop) {
         *lock(&self.statement) = Some(stop);
     }

@@ -35,8 +35,18 @@ impl Origin {
 /// # Errors
 /// The address as well, when it is not of the page's own origin.
 pub fn resolve(link: &str, page: &str) -> Result<String, String> {
-    let address = if link.starts_with("//") || link.contains("://") {
-        link.to_owned()
+    // Some vendors write addresses as people do.
+    let link = &bowline_words::percent_encode_foreign(link.trim());
+    let is_whole = link
+        .split(['?', '#'])
+        .next()
+        .is_some_and(|path| path.contains("://"));
+    let address = if link.starts_with("//") {
+        // What is asked for in the same way as the page.
+        let scheme = page.find("//").map_or("", |at| &page[..at]);
+        format!("{scheme}{link}")
+    } else if is_whole {
+        link.clone()
     } else {
         let path_start = page.find("://").map_or(0, |at| at + 3);
         let path = page[path_start..]
@@ -74,6 +84,9 @@ mod tests {
             ("/api/y", "http://Host:4200/api/y"),
             ("?page=2", "http://Host:4200/api/x?page=2"),
             ("y?page=2", "http://Host:4200/api/y?page=2"),
+            ("//host:4200/api/y", "http://host:4200/api/y"),
+            ("/y?from=http://a", "http://Host:4200/y?from=http://a"),
+            (" /y?q=a b é ", "http://Host:4200/y?q=a%20b%20%C3%A9"),
         ] {
             assert_eq!(resolve(link, page), Ok(address.to_owned()), "{link}");
         }

@@ -17,8 +17,14 @@
 
 mod address;
 mod agent;
+mod date;
+mod forward;
 mod retry;
+mod tls;
 
 pub use address::{Origin, resolve};
 pub use agent::agent_config;
+pub use date::{parse_date, wait_of_reset, wait_of_retry_after};
+pub use forward::forwarding_agent;
 pub use retry::{Cancelled, backoff, backoff_by, is_transient, pause};
+pub use tls::{Identity, tls_config};

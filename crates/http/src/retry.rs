@@ -4,13 +4,17 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::date::{parse_date, wait_of_retry_after};
+
 /// The wait before the first retry; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// Whether a status is worth a retry: what it says may pass.
+///
+/// Beyond those of RFC 9110 and 6585 these are what the proxies and load balancers in front of vendors answer.
 #[must_use]
 pub const fn is_transient(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+    matches!(status, 408 | 425 | 429 | 500 | 502..=504 | 520..=530 | 598 | 599)
 }
 
 /// The wait before retry number `retry`, from 0: what the server asks for, or twice the last; never above `longest`.
@@ -31,8 +35,8 @@ pub fn backoff_by(
     date: Option<&str>,
     longest: Duration,
 ) -> Duration {
-    let servers = date.and_then(|text| Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp()));
-    let asked = retry_after.and_then(|text| asked_for(text, servers.unwrap_or(now)));
+    let servers = date.and_then(parse_date);
+    let asked = retry_after.and_then(|text| wait_of_retry_after(text, servers.unwrap_or(now)));
     let wait = asked.unwrap_or_else(|| {
         let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry));
         doubled + doubled.mul_f64(jitter(now) / 4.0)
@@ -63,16 +67,6 @@ pub fn pause(wait: Duration, is_cancelled: impl Fn() -> bool) -> Result<(), Canc
     }
 }
 
-/// `Retry-After`: seconds, or a date.
-fn asked_for(text: &str, now: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
-    let wait = date.timestamp().duration_since(now);
-    Some(Duration::try_from(wait).unwrap_or_default())
-}
-
 /// A number from 0 to 1 that differs from call to call; the clock is random enough to spread retries.
 fn jitter(now: Timestamp) -> f64 {
     f64::from(now.subsec_nanosecond().unsigned_abs() % 1000) / 1000.0
@@ -81,21 +75,6 @@ fn jitter(now: Timestamp) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_server_says_how_long() {
-        let now: Timestamp = "2026-11-22T18:00:00Z".parse().unwrap();
-        assert_eq!(asked_for("7", now), Some(Duration::from_secs(7)));
-        assert_eq!(
-            asked_for("Sun, 22 Nov 2026 18:00:30 GMT", now),
-            Some(Duration::from_secs(30))
-        );
-        assert_eq!(
-            asked_for("Sun, 22 Nov 2026 17:00:30 GMT", now),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(asked_for("soon", now), None);
-    }
 
     #[test]
     fn a_date_is_meant_by_the_servers_clock() {

@@ -98,13 +98,15 @@ const REQUIREMENTS: &str = "/tmp/requirements.txt";
 
 /// The compose file of a test image. The network is the machine's own, so that an address in credentials.json means
 /// the same inside and outside.
-pub(crate) fn compose(up: &str) -> String {
+pub(crate) fn compose(up: &str, platform: Option<&Platform>) -> String {
+    let platform = platform.map(|platform| format!("    platform: {platform}\n"));
     format!(
         "# Made by `bowline dockerfile`. Test a connector with: docker compose run --rm test test NAME\n\
-         services:\n  test:\n    image: {tag}\n    build:\n      context: .\n      network: host\n    \
+         services:\n  test:\n    image: {tag}\n{platform}    build:\n      context: .\n      network: host\n    \
          network_mode: host\n    environment:\n      - {connector}\n      - {hours}\n    volumes:\n      - {up}:{workspace}\n      \
          - ${{BOWLINE_BINARY:-{program}}}:{program}:ro\n",
         tag = TestImage::TAG,
+        platform = platform.unwrap_or_default(),
         connector = layout::CONNECTOR_VARIABLE,
         hours = layout::ETL_TEST_WINDOW_VARIABLE,
         workspace = TestImage::WORKSPACE,

@@ -4,13 +4,17 @@
 mod base;
 mod context;
 mod process;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub(crate) use base::BaseFile;
 use base::LoadableBase;
 use bowline_oci::registry::Reference;
 use bowline_oci::{Cancel, Platform};
+use bowline_process::find_program;
+pub(crate) use store::take_stored;
 
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
@@ -62,9 +66,7 @@ impl Engine {
     /// Where the program is, if it is on the path.
     #[must_use]
     pub fn find(self) -> Option<PathBuf> {
-        std::env::split_paths(&std::env::var_os("PATH")?)
-            .map(|folder| folder.join(format!("{}{}", self.name(), std::env::consts::EXE_SUFFIX)))
-            .find(|path| path.is_file())
+        find_program(self.name())
     }
 
     /// Whether the program is there and can work; for docker that its daemon answers.
@@ -170,6 +172,7 @@ pub fn build(
 pub fn build_test_image(
     folder: &Path,
     engine: Engine,
+    platform: &Platform,
     cancel: &Cancel,
     on_event: &mut dyn FnMut(BuildEvent),
 ) -> Result<String, ImageError> {
@@ -179,15 +182,7 @@ pub fn build_test_image(
         cancel,
         on_event,
     }
-    .build(
-        folder,
-        &Platform {
-            os: "linux".to_owned(),
-            ..Platform::host()
-        },
-        Some(TestImage::TAG),
-        Network::Host,
-    )
+    .build(folder, platform, Some(TestImage::TAG), Network::Host)
 }
 
 /// What network a build's commands have.
@@ -243,7 +238,7 @@ impl Run<'_> {
     fn load(&mut self, base: &BaseImage, platform: &Platform) -> Result<String, ImageError> {
         (self.on_event)(BuildEvent::Step(format!("loading {}", base.shown())));
         let packed = LoadableBase::pack(base, platform, self.cancel)?;
-        let file = packed.file().display().to_string();
+        let file = packed.file.path().display().to_string();
         match self.engine {
             Engine::Docker => self.call(&["load", "--quiet", "--input", &file], "docker load")?,
             Engine::Podman | Engine::Buildah => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bowline_contract::layout::{MANIFEST_FILE, TEMPLATE_EXPORT_ENDING, TEMPLATES_DIR};
 use bowline_oci::layer::{Node, read_layer};
 use bowline_oci::{
     BlobSource, Cancel, Descriptor, Digest, Document, Manifest, OciError, OciErrorKind, Platform,
@@ -16,8 +17,8 @@ use crate::plan::{CONNECTORS_LABEL, PIPELINE_ROOT, WAREHOUSE_ROOT};
 
 /// The file that tells what a connector is, in its folder of an image.
 const CONNECTOR_MANIFEST: &str = "/manifest.json";
-/// The largest such file that is read.
-const LARGEST_MANIFEST: u64 = 4 << 20;
+/// The largest file of a connector that is read.
+const LARGEST_FILE: u64 = 4 << 20;
 
 /// An image and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -118,25 +119,101 @@ pub fn inspect(source: &dyn BlobSource, cancel: &Cancel) -> Result<InspectedImag
     image(source, cancel).map_err(from_oci)
 }
 
+/// The manifests and templates of the warehouse connectors in an image, on the first of its platforms: by connector,
+/// by the file's name below the connector's folder.
+///
+/// # Errors
+/// When the image cannot be had or is damaged.
+pub fn exported(
+    source: &dyn BlobSource,
+    cancel: &Cancel,
+) -> Result<BTreeMap<String, BTreeMap<String, Vec<u8>>>, ImageError> {
+    exported_files(source, cancel).map_err(from_oci)
+}
+
+fn exported_files(
+    source: &dyn BlobSource,
+    cancel: &Cancel,
+) -> Result<BTreeMap<String, BTreeMap<String, Vec<u8>>>, OciError> {
+    let images = images(source, &source.root()?)?;
+    let first = images.first().ok_or_else(|| {
+        let what = format!("`{}`", source.name());
+        OciError::new(OciErrorKind::Corrupt, what).because("its index names no image".to_owned())
+    })?;
+    let mut found: BTreeMap<String, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
+    read_files(source, &first.to_manifest()?, cancel, |path| {
+        let (connector, name) = exported_file(path)?;
+        Some((connector.to_owned(), name.to_owned()))
+    })?
+    .into_iter()
+    .for_each(|((connector, name), content)| {
+        found.entry(connector).or_default().insert(name, content);
+    });
+    Ok(found)
+}
+
+/// The files in an image's layers that are wanted, by what they are wanted as; of files with one path, the last.
+fn read_files<W: Ord>(
+    source: &dyn BlobSource,
+    manifest: &Manifest,
+    cancel: &Cancel,
+    wanted: impl Fn(&str) -> Option<W>,
+) -> Result<BTreeMap<W, Vec<u8>>, OciError> {
+    let mut found = BTreeMap::new();
+    for layer in &manifest.layers {
+        read_layer(source, layer, &mut |entry| {
+            cancel.check("reading the image")?;
+            let Some(wanted) = wanted(entry.path) else {
+                return Ok(());
+            };
+            if entry.node != Node::File || entry.size > LARGEST_FILE {
+                return Ok(());
+            }
+            let mut content = Vec::new();
+            entry.content.read_to_end(&mut content).map_err(|error| {
+                OciError::new(OciErrorKind::Corrupt, format!("`{}`", entry.path))
+                    .because(error.to_string())
+            })?;
+            found.insert(wanted, content);
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
+/// Whose export this file belongs to, and its name there: the manifest or a template of a warehouse connector.
+fn exported_file(path: &str) -> Option<(&str, &str)> {
+    let path = path.strip_prefix(WAREHOUSE_ROOT)?.strip_prefix('/')?;
+    let (connector, name) = path.split_once('/')?;
+    let is_template = name.starts_with(TEMPLATES_DIR) && name.ends_with(TEMPLATE_EXPORT_ENDING);
+    (is_template || name == MANIFEST_FILE).then_some((connector, name))
+}
+
+/// The image for each platform: those that an index names, or the one that is there.
+fn images(source: &dyn BlobSource, root: &Document) -> Result<Vec<Document>, OciError> {
+    if !root.is_index() {
+        return Ok(vec![root.clone()]);
+    }
+    let images = root.to_index()?.manifests.into_iter().filter(is_image);
+    images.map(|image| source.manifest(&image)).collect()
+}
+
+/// Whether an entry of an index is an image, and not something attached to one.
+fn is_image(descriptor: &Descriptor) -> bool {
+    descriptor.artifact_type.is_none()
+        && media_type::is_manifest(&descriptor.media_type)
+        && descriptor
+            .platform
+            .as_ref()
+            .is_none_or(|platform| platform.os != "unknown")
+}
+
 fn image(source: &dyn BlobSource, cancel: &Cancel) -> Result<InspectedImage, OciError> {
     let root = source.root()?;
-    let mut platforms = Vec::new();
-    if root.is_index() {
-        for descriptor in root.to_index()?.manifests {
-            let is_image = descriptor.artifact_type.is_none()
-                && media_type::is_manifest(&descriptor.media_type)
-                && descriptor
-                    .platform
-                    .as_ref()
-                    .is_none_or(|platform| platform.os != "unknown");
-            if is_image {
-                let document = source.manifest(&descriptor)?;
-                platforms.push(platform(source, &document, cancel)?);
-            }
-        }
-    } else {
-        platforms.push(platform(source, &root, cancel)?);
-    }
+    let platforms = images(source, &root)?
+        .iter()
+        .map(|image| platform(source, image, cancel))
+        .collect::<Result<_, _>>()?;
     Ok(InspectedImage {
         attached: if root.is_index() {
             attached(source, &root.descriptor())?
@@ -209,42 +286,29 @@ fn from_layers(
     manifest: &Manifest,
     cancel: &Cancel,
 ) -> Result<Vec<InspectedConnector>, OciError> {
-    let mut found: BTreeMap<(bool, String), InspectedConnector> = BTreeMap::new();
-    for layer in &manifest.layers {
-        read_layer(source, layer, &mut |entry| {
-            cancel.check("reading the image")?;
-            let Some((is_pipeline, name)) = connector_of(entry.path) else {
-                return Ok(());
-            };
-            if entry.node != Node::File || entry.size > LARGEST_MANIFEST {
-                return Ok(());
-            }
-            let mut text = Vec::new();
-            entry.content.read_to_end(&mut text).map_err(|error| {
-                OciError::new(OciErrorKind::Corrupt, format!("`{}`", entry.path))
-                    .because(error.to_string())
-            })?;
-            let told: Map<String, Value> = serde_json::from_slice(&text).unwrap_or_default();
-            let said = |key: &str| Some(told.get(key)?.as_str()?.to_owned());
-            let capabilities = told.get("capabilities").and_then(Value::as_object);
-            let connector = InspectedConnector {
-                name: name.to_owned(),
-                class: if is_pipeline { "etl" } else { "warehouse" }.to_owned(),
-                connection_type: said("connection_type"),
-                connection_name: said("connection_name"),
-                mode: None,
-                capabilities: capabilities
-                    .into_iter()
-                    .flatten()
-                    .filter(|(_, has)| has.as_bool() == Some(true))
-                    .map(|(name, _)| name.clone())
-                    .collect(),
-            };
-            found.insert((is_pipeline, name.to_owned()), connector);
-            Ok(())
-        })?;
-    }
-    Ok(found.into_values().collect())
+    let manifests = read_files(source, manifest, cancel, |path| {
+        let (is_pipeline, name) = connector_of(path)?;
+        Some((is_pipeline, name.to_owned()))
+    })?;
+    let connectors = manifests.into_iter().map(|((is_pipeline, name), text)| {
+        let told: Map<String, Value> = serde_json::from_slice(&text).unwrap_or_default();
+        let said = |key: &str| Some(told.get(key)?.as_str()?.to_owned());
+        let capabilities = told.get("capabilities").and_then(Value::as_object);
+        InspectedConnector {
+            name,
+            class: if is_pipeline { "etl" } else { "warehouse" }.to_owned(),
+            connection_type: said("connection_type"),
+            connection_name: said("connection_name"),
+            mode: None,
+            capabilities: capabilities
+                .into_iter()
+                .flatten()
+                .filter(|(_, has)| has.as_bool() == Some(true))
+                .map(|(name, _)| name.clone())
+                .collect(),
+        }
+    });
+    Ok(connectors.collect())
 }
 
 /// Whose manifest this is: whether of a pipeline connector, and its name.
@@ -290,6 +354,22 @@ fn attached(source: &dyn BlobSource, subject: &Descriptor) -> Result<Vec<Attache
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_an_export_are_known_by_where_they_are() {
+        let of = |name: &str| format!("{WAREHOUSE_ROOT}/{name}");
+        let manifest = of("shop/manifest.json");
+        assert_eq!(exported_file(&manifest), Some(("shop", "manifest.json")));
+        let template = of("shop/templates/get_avg_function_template.j2");
+        let name = "templates/get_avg_function_template.j2";
+        assert_eq!(exported_file(&template), Some(("shop", name)));
+        assert_eq!(exported_file(&of("shop/connector.py")), None);
+        assert_eq!(exported_file(&of("manifest.json")), None);
+        assert_eq!(
+            exported_file("/opt/custom-etl-connectors/a/manifest.json"),
+            None
+        );
+    }
 
     #[test]
     fn connectors_are_known_by_where_their_manifests_are() {

@@ -18,7 +18,12 @@
 //! std::fs::write(dir.join("connector.py"), "class Connector: ...\n")?;
 //! std::fs::write(
 //!     dir.join("manifest.json"),
-//!     r#"{"connection_type": "custom-etl-connector-0a1b2c3", "connection_name": "Jobs"}"#,
+//!     r#"{
+//!         "asset_class": "etl",
+//!         "connection_type": "custom-etl-connector-0a1b2c3",
+//!         "connection_name": "Jobs",
+//!         "run_status_mapping": {"DONE": "success"}
+//!     }"#,
 //! )?;
 //!
 //! let planned = plan(&PlanRequest {
@@ -27,13 +32,16 @@
 //!         name: ConnectorName::parse("jobs")?,
 //!         class: AssetClass::Pipeline,
 //!         export: workspace.path().join("output/jobs"),
-//!         dir,
+//!         dir: dir.clone(),
 //!     }],
 //!     mode: ModeChoice::Auto,
 //!     version: Some("1.2.3"),
 //!     base: None,
 //!     platforms: &[],
 //!     tag: None,
+//!     // Nothing has proven it.
+//!     unproven: &[dir.clone()],
+//!     secrets: &[],
 //!     runtime: &BowlineRuntime {
 //!         binary: None,
 //!         drivers: workspace.path().join("drivers"),

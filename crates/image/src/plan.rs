@@ -7,8 +7,10 @@ mod files;
 mod image_plan;
 mod make;
 mod problem;
+mod proof;
 mod request;
 mod requirements;
+mod secrets;
 mod testing;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ pub use image_plan::{
 };
 pub use make::plan;
 pub use problem::{PlanError, PlanProblem, PlanProblemKind};
+pub use proof::{Proof, ProofOutcome};
 pub use request::{Candidate, ModeChoice, PlanRequest, Runtime, RuntimeFiles, choose};
 pub(crate) use testing::Tested;
 pub use testing::{TestImage, test_image};

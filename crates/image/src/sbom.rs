@@ -44,7 +44,7 @@ pub(crate) fn write(subject: &Subject<'_>) -> Result<Vec<u8>, ImageError> {
     let mut components = vec![json!({
         "type": "container",
         "bom-ref": "base",
-        "name": plan.base.label(),
+        "name": plan.base.name().unwrap_or("base"),
         "version": subject.base_digest,
         "hashes": [{ "alg": "SHA-256", "content": base_hash }],
     })];

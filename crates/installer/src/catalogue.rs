@@ -116,6 +116,15 @@ mod tests {
     fn every_entry_can_be_fetched_checked_and_unpacked() {
         for entry in catalogue() {
             assert!(!entry.builds.is_empty(), "{}", entry.name);
+            // What was proven on one platform ships for another.
+            assert!(
+                entry
+                    .builds
+                    .iter()
+                    .all(|build| build.version == entry.builds[0].version),
+                "{}",
+                entry.name
+            );
             for (position, build) in entry.builds.iter().enumerate() {
                 let earlier = &entry.builds[..position];
                 assert!(earlier.iter().all(|other| other.platform != build.platform));

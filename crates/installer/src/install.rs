@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use bowline_durable::{RealDisk, sync_name};
+
 use crate::catalogue::{Build, CatalogueEntry, Platform};
 use crate::{InstallError, fetch, manifest, unpack};
 
@@ -60,8 +62,10 @@ pub enum InstallState {
     Missing,
     /// The build the catalogue names.
     Current(Installed),
-    /// Another version, or a driver somebody else put there.
-    Other(Installed),
+    /// Another version, which this program put there.
+    Outdated(Installed),
+    /// A driver that somebody else put there.
+    Foreign(Installed),
     /// A manifest whose library is not there or cut short.
     Broken {
         /// The manifest.
@@ -116,6 +120,19 @@ pub fn install_for(
     install_build(entry, build, options, progress).map(InstallOutcome::New)
 }
 
+/// Removes a driver from a folder: its manifest and its library. Gives what there was; nothing when it is not there. A
+/// driver that somebody else put there is only told of.
+///
+/// # Errors
+/// [`InstallError::Write`].
+pub fn remove(entry: &CatalogueEntry, folder: &Path) -> Result<InstallState, InstallError> {
+    let state = install_state(entry, folder);
+    if !matches!(state, InstallState::Missing | InstallState::Foreign(_)) {
+        manifest::remove(entry, folder)?;
+    }
+    Ok(state)
+}
+
 fn install_build(
     entry: &CatalogueEntry,
     build: &Build,
@@ -154,7 +171,10 @@ fn install_build(
     let home = folder.join(format!("{}-{}", entry.name, build.version));
     let library = home.join(name);
     fs::create_dir_all(&home).map_err(|error| InstallError::write(&home, error))?;
-    fs::rename(&file, &library).map_err(|error| InstallError::write(&library, error))?;
+    fs::rename(&file, &library)
+        .and_then(|()| sync_name(&RealDisk, &library))
+        .and_then(|()| sync_name(&RealDisk, &home))
+        .map_err(|error| InstallError::write(&library, error))?;
     manifest::write(entry, build, &folder, &library, bytes)
 }
 

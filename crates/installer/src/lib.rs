@@ -14,5 +14,5 @@ pub use error::InstallError;
 pub use folder::{DRIVER_FOLDER_VARIABLE, driver_folder};
 pub use install::{
     InstallEvent, InstallOptions, InstallOutcome, InstallState, Installed, install, install_for,
-    install_state,
+    install_state, remove,
 };

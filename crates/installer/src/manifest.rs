@@ -54,21 +54,43 @@ pub(crate) fn write(
     })
 }
 
+/// Removes a driver's manifest, and its library where it stands in a folder of ours.
+pub(crate) fn remove(entry: &CatalogueEntry, folder: &Path) -> Result<(), InstallError> {
+    let folder = std::path::absolute(folder).map_err(|error| InstallError::write(folder, error))?;
+    let manifest = manifest_path(entry.name, &folder);
+    let content = read(&manifest, Platform::current());
+    fs::remove_file(&manifest).map_err(|error| InstallError::write(&manifest, error))?;
+    if let Some(home) = content.as_ref().and_then(|it| it.home(entry.name, &folder)) {
+        match fs::remove_dir_all(home) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(InstallError::write(home, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Removes an older version's folder, if it is one of ours.
 fn remove_version(name: &str, folder: &Path, before: &Content, library: &Path) {
-    let Some(home) = before
-        .library
-        .parent()
-        .filter(|home| home.parent() == Some(folder))
-    else {
-        return;
-    };
-    let is_ours = home
-        .file_name()
-        .is_some_and(|home| home.to_string_lossy().starts_with(&format!("{name}-")));
-    if is_ours && library.parent() != Some(home) {
+    if let Some(home) = before.home(name, folder)
+        && library.parent() != Some(home)
+    {
         // A program that has it loaded on Windows keeps it: it is only room lost.
         let _ = fs::remove_dir_all(home);
+    }
+}
+
+impl Content {
+    /// The folder of the library, if it is one that this program makes for a driver.
+    fn home(&self, name: &str, folder: &Path) -> Option<&Path> {
+        let home = self.library.parent()?;
+        let is_ours = home.parent() == Some(folder)
+            && home
+                .file_name()?
+                .to_string_lossy()
+                .starts_with(&format!("{name}-"));
+        is_ours.then_some(home)
     }
 }
 
@@ -99,17 +121,19 @@ pub(crate) fn state(
     if !is_whole {
         return InstallState::Broken { manifest };
     }
-    let is_current = build.is_some_and(|build| content.sha256.as_deref() == Some(build.sha256));
+    let hash = content.sha256.as_deref();
+    let is_current = build.is_some_and(|build| hash == Some(build.sha256));
+    let is_ours = hash.is_some();
     let installed = Installed {
         name: name.to_owned(),
         version: content.version,
         library: content.library,
         manifest,
     };
-    if is_current {
-        InstallState::Current(installed)
-    } else {
-        InstallState::Other(installed)
+    match (is_current, is_ours) {
+        (true, _) => InstallState::Current(installed),
+        (false, true) => InstallState::Outdated(installed),
+        (false, false) => InstallState::Foreign(installed),
     }
 }
 

@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use bowline_durable::{RealDisk, sync_name, sync_tree};
 use serde_json::json;
 
 use crate::archive::LIST;
@@ -85,14 +86,17 @@ pub fn check_layout_place(tag: &str, folder: &Path) -> Result<(), OciError> {
 }
 
 fn replace(new: &Path, place: &Path, old: &Path) -> io::Result<()> {
-    if !place.exists() {
-        return fs::rename(new, place);
+    sync_tree(new)?;
+    if place.exists() {
+        fs::rename(place, old)?;
+        fs::rename(new, place).inspect_err(|_| {
+            // What was there before comes back; when even that fails, the first error says more.
+            let _restored = fs::rename(old, place);
+        })?;
+    } else {
+        fs::rename(new, place)?;
     }
-    fs::rename(place, old)?;
-    fs::rename(new, place).inspect_err(|_| {
-        // What was there before comes back; when even that fails, the first error says more.
-        let _restored = fs::rename(old, place);
-    })
+    sync_name(&RealDisk, place)
 }
 
 /// Writes an image as an OCI layout in one tar file.
@@ -192,9 +196,11 @@ fn archive(
         }
         archive.into_inner()?.flush()
     };
-    write().map_err(failed)?;
+    write()
+        .and_then(|()| stage.as_file().sync_all())
+        .map_err(failed)?;
     stage.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    sync_name(&RealDisk, path).map_err(failed)
 }
 
 fn append<W: Write>(

@@ -75,14 +75,15 @@ impl PipelineConnector {
         let name = bowline_connector::connector_name(dir)?;
         let file = dir.join(CONNECTOR_FILE);
         let is_python = dir.join(PYTHON_FILE).is_file();
-        if !file.is_file() && !is_python {
+        // What is there and no file is told when it is read.
+        if !file.exists() && !is_python {
             return Err(LoadError::NotAConnector {
                 dir: dir.to_path_buf(),
             });
         }
         let mut problems = Vec::new();
         let manifest = read_manifest(&dir.join(MANIFEST_FILE), &mut problems)?;
-        let kind = if file.is_file() {
+        let kind = if file.exists() {
             match description::parse(&file, &read(&file)?) {
                 Ok(File::Described(description)) => Some(PipelineKind::Described(description)),
                 Ok(File::Program { command }) => {
@@ -146,7 +147,11 @@ impl PipelineConnector {
                         credentials,
                         cancel,
                     )?,
-                    None => DescribedPipeline::new(manifest, description, credentials, cancel)?,
+                    None => {
+                        let dir = &self.dir;
+                        DescribedPipeline::within(dir, manifest, description, credentials, cancel)?
+                            .keeping(self.login_file())
+                    }
                 };
                 if let Some(on_exchange) = opening.on_exchange {
                     pipeline = pipeline.watched(on_exchange);
@@ -165,10 +170,16 @@ impl PipelineConnector {
             }
         })
     }
+
+    /// Where refresh tokens are kept that change with each login.
+    fn login_file(&self) -> PathBuf {
+        let state = bowline_connector::state_of(&self.dir);
+        state.join("logins").join(format!("{}.json", self.name))
+    }
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {
-    std::fs::read_to_string(path).map_err(|source| LoadError::Unreadable {
+    bowline_contract::reading::read_text(path).map_err(|source| LoadError::Unreadable {
         path: path.to_path_buf(),
         source,
     })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -12,10 +13,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::description::{self, Description, Mapping};
-use crate::error::SourceError;
+use crate::error::{SourceError, SourceErrorKind};
 use crate::explanation::{Explanation, OnExplanation};
-use crate::expression::to_value;
-use crate::http::{Client, Network, OnExchange, OnRetry, Transport};
+use crate::expression::{to_json, to_value};
+use crate::failed::Part;
+use crate::http::graphql::{self, Errors};
+use crate::http::{Answer, Client, Network, OnExchange, OnRetry, Transport};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::run_reading::RunReading;
 use crate::source_reader::{Row, SourceReader, Sources};
@@ -47,8 +50,25 @@ impl DescribedPipeline {
         credentials: &Credentials,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, SourceError> {
-        let network = Arc::new(Network::new(&description.http.limits));
-        Self::over(network, manifest, description, credentials, cancel)
+        Self::within(Path::new(""), manifest, description, credentials, cancel)
+    }
+
+    /// As [`DescribedPipeline::new`], with the connector's folder, which paths in it are taken from.
+    pub(crate) fn within(
+        dir: &Path,
+        manifest: PipelineManifest,
+        description: Description,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, SourceError> {
+        let network = Network::new(&description.http, &credentials_scope(credentials), dir)?;
+        Self::over(
+            Arc::new(network),
+            manifest,
+            description,
+            credentials,
+            cancel,
+        )
     }
 
     /// As [`DescribedPipeline::new`], with something in the network's place.
@@ -62,12 +82,7 @@ impl DescribedPipeline {
         credentials: &Credentials,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, SourceError> {
-        let args = Json::Object(credentials.connect_args().clone());
-        let scope = Scope::new([
-            ("credentials", to_value(args)),
-            ("window", Value::NONE),
-            (RUN_IDS, Value::NONE),
-        ]);
+        let scope = credentials_scope(credentials);
         let client = Client::new(
             transport,
             &description,
@@ -83,6 +98,13 @@ impl DescribedPipeline {
             cancel,
             on_explanation: None,
         })
+    }
+
+    /// The same, keeping what changes with each login in this file.
+    #[must_use]
+    pub fn keeping(mut self, path: std::path::PathBuf) -> Self {
+        self.client.keeping(path);
+        self
     }
 
     /// The same, with every exchange shown to this.
@@ -118,7 +140,9 @@ impl DescribedPipeline {
             return make();
         };
         let (event, steps) = reader.watching(make);
-        on_explanation(Explanation::of(&self.client, mapping, row, steps));
+        if event.is_ok() {
+            on_explanation(Explanation::of(&self.client, mapping, row, steps));
+        }
         event
     }
 
@@ -191,15 +215,19 @@ impl Pipeline for DescribedPipeline {
         let Some(request) = &self.description.check else {
             return Ok(Json::Null);
         };
-        let request =
-            self.client
-                .prepare(request, &self.scope)
-                .map_err(|(expression, problem)| {
-                    self.client
-                        .expression_error(expression, &problem, &Json::Null)
-                })?;
-        let answer = self.client.send(&request, &[], &[])?;
-        Ok(answer.map_or(Json::Null, |answer| answer.body))
+        let is_graphql = request.graphql.is_some();
+        let request = self.client.prepare(request, &self.scope)?;
+        let answer = match self.client.send(&request, &[], &[])? {
+            Answer::Found(answer) => answer.body,
+            Answer::Missing(_) => Value::NONE,
+        };
+        if is_graphql && let Errors::Whole(reason) = graphql::errors(&answer) {
+            return Err(self
+                .client
+                .error(SourceErrorKind::Refused, &request)
+                .because(self.client.masked(&reason)));
+        }
+        Ok(to_json(&answer))
     }
 
     fn warnings(&self) -> Result<Vec<String>, SourceError> {
@@ -226,7 +254,11 @@ impl Pipeline for DescribedPipeline {
                 }
             }
         }
-        Ok(texts)
+        let (_, failed) = reader.finish()?;
+        match failed.into_iter().next() {
+            Some(failed) => Err(failed.error),
+            None => Ok(texts),
+        }
     }
 
     fn assets(
@@ -255,17 +287,21 @@ impl Pipeline for DescribedPipeline {
                 ("record", row.record.clone()),
                 ("parent", row.parent.clone()),
             ]);
-            if !reader.holds(mapping.when.as_ref(), &row_scope, &row.record)? {
-                summary.passed_over += 1;
-                continue;
+            let counts = reader.holds(mapping.when.as_ref(), &row_scope, &row.record);
+            let make = || reader.asset(mapping, &scope, row);
+            let make = || self.explaining(&reader, mapping, row, make);
+            let asset = counts.and_then(|counts| counts.then(make).transpose());
+            match reader.one_of_many(mapping, Part::Job, &row.record, asset)? {
+                Some(Some(asset)) => {
+                    on_event(asset);
+                    summary.events += 1;
+                }
+                Some(None) => summary.passed_over += 1,
+                None => {}
             }
-            on_event(
-                self.explaining(&reader, mapping, row, || reader.asset(mapping, &scope, row))?,
-            );
-            summary.events += 1;
         }
         summary.requests = self.client.requests() - before;
-        summary.notes = reader.into_notes();
+        (summary.notes, summary.failed) = reader.finish()?;
         Ok(summary)
     }
 
@@ -279,8 +315,42 @@ impl Pipeline for DescribedPipeline {
         for name in self.run_sources(query) {
             reading.read(&name)?;
         }
-        Ok(reading.finish())
+        reading.finish()
     }
+
+    fn past_ends(&self, window: Window) -> Result<Vec<(String, Vec<RunEvent>)>, SourceError> {
+        let query = RunQuery::Window(window);
+        let scope = window_scope(&self.scope, window);
+        let mut pages = Vec::new();
+        for name in self.run_sources(&query) {
+            let source = &self.description.sources[&name];
+            if source.origin.drivers().is_some() {
+                continue;
+            }
+            let reader = SourceReader::new(&self.client, None);
+            for page in reader.past_ends(source, &scope)? {
+                let mut runs = Vec::new();
+                let mut on_run = |run| runs.push(run);
+                let mut reading = RunReading::new(self, &query, None, &mut on_run);
+                match reading.rows(page.rows).and_then(|()| reading.finish()) {
+                    Err(error) if error.kind == SourceErrorKind::Cancelled => return Err(error),
+                    // What cannot be read as runs is no page of them.
+                    Err(_) | Ok(_) => pages.push((page.what, runs)),
+                }
+            }
+        }
+        Ok(pages)
+    }
+}
+
+/// What every expression sees.
+fn credentials_scope(credentials: &Credentials) -> Scope {
+    let args = Json::Object(credentials.connect_args().clone());
+    Scope::new([
+        ("credentials", to_value(args)),
+        ("window", Value::NONE),
+        (RUN_IDS, Value::NONE),
+    ])
 }
 
 pub(crate) fn window_scope(scope: &Scope, window: Window) -> Scope {

@@ -10,8 +10,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::description::{Entries, FieldTree, Mapping};
 use crate::error::SourceError;
-use crate::expression::{text_of, to_json};
-use crate::source_reader::{Row, SourceReader};
+use crate::expression::{text_of, time_advice, to_json};
+use crate::failed::Part;
+use crate::source_reader::{Mark, Row, SourceReader};
 
 impl SourceReader<'_> {
     /// What the fields of a row see: the record, its parent, and the shared values.
@@ -42,36 +43,70 @@ impl SourceReader<'_> {
         scope: &Scope,
         row: &Row,
     ) -> Result<AssetEvent, SourceError> {
-        let asset = self.event(mapping, scope, row, Asset::FIELDS)?;
-        Ok(AssetEvent::new(asset))
+        let mut asset = self.filled(mapping, scope, row)?;
+        finish(Asset::FIELDS, &mut asset);
+        self.note_written_times(Asset::FIELDS, &asset);
+        Ok(AssetEvent::new(Json::Object(asset)))
     }
 
-    /// The run of a row, with the vendor's statuses.
+    /// The run of a row, with the vendor's statuses, and what tells it from other runs: its job and its id as the vendor
+    /// writes them, where 1 is not `1` in quotes.
     pub(crate) fn run(
         &self,
         mapping: &Mapping,
         scope: &Scope,
         row: &Row,
-    ) -> Result<RunEvent, SourceError> {
-        let run = self.event(mapping, scope, row, Run::FIELDS)?;
-        Ok(RunEvent::new(run))
+    ) -> Result<(RunEvent, Option<Mark>), SourceError> {
+        let mut run = self.filled(mapping, scope, row)?;
+        let written = |name| run.get(name).map(ToString::to_string);
+        let key = written("run_source_id").map(|id| Mark::of(&(written("job_source_id"), id)));
+        finish(Run::FIELDS, &mut run);
+        self.note_written_times(Run::FIELDS, &run);
+        Ok((RunEvent::new(Json::Object(run)), key))
     }
 
-    fn event(
+    /// Takes note of times that are not written as the contract writes them, and of what would read them.
+    fn note_written_times(&self, fields: &'static [Field], object: &Map<String, Json>) {
+        for field in fields {
+            let Some(value) = object.get(field.name) else {
+                continue;
+            };
+            let records = |fields, items: &[Json]| {
+                for item in items.iter().filter_map(Json::as_object) {
+                    self.note_written_times(fields, item);
+                }
+            };
+            match (&field.shape, value) {
+                (Shape::Time, value) => {
+                    if let Some(advice) = time_advice(value) {
+                        self.note(format!(
+                            "`{}` is not written as the contract writes times: put behind its expression {advice}",
+                            field.name
+                        ));
+                    }
+                }
+                (Shape::Record(fields), Json::Object(inner)) => {
+                    self.note_written_times(fields, inner)
+                }
+                (Shape::Records(fields), Json::Array(items)) => records(*fields, items),
+                (Shape::TaskRuns, Json::Array(items)) => records(Run::FIELDS, items),
+                _ => {}
+            }
+        }
+    }
+
+    /// The fields of a row's event as the expressions give them.
+    fn filled(
         &self,
         mapping: &Mapping,
         scope: &Scope,
         row: &Row,
-        fields: &'static [Field],
-    ) -> Result<Json, SourceError> {
+    ) -> Result<Map<String, Json>, SourceError> {
         let scope = self.row_scope(mapping, scope, row, |_| true)?;
-        let value = self.fill(&mapping.fields, &scope, &row.record)?;
-        let mut event = match value {
+        Ok(match self.fill(&mapping.fields, &scope, &row.record)? {
             Json::Object(event) => event,
             _ => Map::new(),
-        };
-        finish(fields, &mut event);
-        Ok(Json::Object(event))
+        })
     }
 
     /// A value of the tree; null for what is left out.
@@ -131,27 +166,43 @@ impl SourceReader<'_> {
             }
         };
         for item in items {
-            let mut scope = match &item {
+            let scope = match &item {
                 None => scope.clone(),
                 Some(item) => scope.with([("item", item.clone())]),
             };
             let shown = item.as_ref().unwrap_or(record);
-            for (name, expression) in &entries.lets {
-                let value = self.evaluate(expression, &scope, shown)?;
-                scope = scope.with([(name.as_str(), value)]);
-            }
-            if !self.holds(entries.when.as_ref(), &scope, shown)? {
-                continue;
-            }
-            if let Some(distinct) = &entries.distinct {
-                let key = to_json(&self.evaluate(distinct, &scope, shown)?);
-                if !seen.insert(key.to_string()) {
-                    continue;
-                }
-            }
-            out.push(self.fill(&entries.entry, &scope, shown)?);
+            let entry = self.entry(entries, scope, shown, &mut seen);
+            let entry = match item {
+                None => Some(entry?),
+                Some(_) => self.one_of_many(entries, Part::Entry, shown, entry)?,
+            };
+            out.extend(entry.flatten());
         }
         Ok(())
+    }
+
+    /// One entry of a list; nothing for one that does not count.
+    fn entry(
+        &self,
+        entries: &Entries,
+        mut scope: Scope,
+        shown: &Value,
+        seen: &mut BTreeSet<String>,
+    ) -> Result<Option<Json>, SourceError> {
+        for (name, expression) in &entries.lets {
+            let value = self.evaluate(expression, &scope, shown)?;
+            scope = scope.with([(name.as_str(), value)]);
+        }
+        if !self.holds(entries.when.as_ref(), &scope, shown)? {
+            return Ok(None);
+        }
+        if let Some(distinct) = &entries.distinct {
+            let key = to_json(&self.evaluate(distinct, &scope, shown)?);
+            if !seen.insert(key.to_string()) {
+                return Ok(None);
+            }
+        }
+        self.fill(&entries.entry, &scope, shown).map(Some)
     }
 }
 

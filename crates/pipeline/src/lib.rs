@@ -60,12 +60,14 @@
 //! ```
 
 mod connector;
+mod decoding;
 mod described;
 pub mod description;
 mod error;
 mod event;
 mod explanation;
 pub mod expression;
+mod failed;
 mod http;
 mod methods;
 mod openapi;
@@ -82,6 +84,7 @@ pub use connector::{Opening, PipelineConnector, PipelineKind};
 pub use described::DescribedPipeline;
 pub use error::{SourceError, SourceErrorKind};
 pub use explanation::{ExplainedField, Explanation, OnExplanation};
+pub use failed::{FailedPart, Part};
 pub use http::{Exchange, Incoming, OnExchange, OnRetry, Outgoing, Transport, TransportError};
 pub use methods::{FetchMethods, MethodsPipeline, PageQuery};
 pub use openapi::{OpenApiError, Proposal};
@@ -90,4 +93,4 @@ pub use pipeline::{Pipeline, RunQuery, Summary};
 pub use process::ProcessMethods;
 pub use recording::{Recorder, Recording, RecordingError};
 pub use scaffold::{Example, PipelineScaffold, PipelineScaffolded, PipelineStart};
-pub use status::{Unmapped, map_run, unmap_run};
+pub use status::{Unmapped, map_run, proposed_mapping, unmap_run};

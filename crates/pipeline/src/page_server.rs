@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use tempfile::SpooledTempFile;
 
 use crate::error::SourceError;
+use crate::failed::FailedPart;
 use crate::methods::PageQuery;
 use crate::pipeline::{Pipeline, RunQuery};
 use crate::status::unmap_run;
@@ -28,6 +29,9 @@ const IN_MEMORY: usize = 1024 * 1024;
 /// Opens the connector for one reading; setting the flag stops it.
 type Open = dyn Fn(Arc<AtomicBool>) -> Result<Arc<dyn Pipeline>, SourceError> + Send;
 
+/// Hears of what a reading left out because it failed: the contract's methods have no word for it.
+type OnFailed = dyn Fn(&FailedPart) + Send + Sync;
+
 /// Pages by limit and offset of what a connector reads. Statuses are the vendor's own, as the contract's methods give
 /// them: whoever asks has the mapping.
 ///
@@ -35,6 +39,7 @@ type Open = dyn Fn(Arc<AtomicBool>) -> Result<Arc<dyn Pipeline>, SourceError> + 
 /// reading.
 pub struct PageServer {
     open: Box<Open>,
+    on_failed: Arc<OnFailed>,
     /// The latest last.
     readings: Vec<Reading>,
 }
@@ -62,13 +67,16 @@ impl Diagnose for PageServerError {
 }
 
 impl PageServer {
-    /// Pages of the connector that `open` gives; it is opened for each reading anew.
+    /// Pages of the connector that `open` gives; it is opened for each reading anew. `on_failed` hears of what a reading
+    /// left out because it failed.
     #[must_use]
     pub fn new(
         open: impl Fn(Arc<AtomicBool>) -> Result<Arc<dyn Pipeline>, SourceError> + Send + 'static,
+        on_failed: impl Fn(&FailedPart) + Send + Sync + 'static,
     ) -> Self {
         Self {
             open: Box::new(open),
+            on_failed: Arc::new(on_failed),
             readings: Vec::new(),
         }
     }
@@ -129,9 +137,10 @@ impl PageServer {
         let pipeline = (self.open)(Arc::clone(&cancel))?;
         let store = Arc::new(Store::default());
         let (asked, kept) = (subject.clone(), Arc::clone(&store));
+        let on_failed = Arc::clone(&self.on_failed);
         std::thread::Builder::new()
             .name("bowline-reading".to_owned())
-            .spawn(move || read(pipeline.as_ref(), &asked, &kept))
+            .spawn(move || read(pipeline.as_ref(), &asked, &kept, &*on_failed))
             .map_err(|error| PageServerError::Kept(error.to_string()))?;
         self.readings.push(Reading {
             subject,
@@ -265,7 +274,7 @@ impl Stored {
 }
 
 /// The reading's thread.
-fn read(pipeline: &dyn Pipeline, subject: &Subject, store: &Store) {
+fn read(pipeline: &dyn Pipeline, subject: &Subject, store: &Store, on_failed: &OnFailed) {
     // A reading that panics must not leave those waiting who ask for its pages.
     let unfinished = Unfinished(store);
     let manifest = pipeline.manifest();
@@ -278,6 +287,9 @@ fn read(pipeline: &dyn Pipeline, subject: &Subject, store: &Store) {
             store.push(run.json());
         }),
     };
+    if let Ok(summary) = &summary {
+        summary.failed.iter().for_each(on_failed);
+    }
     store.finish(summary.map(|_| ()).map_err(PageServerError::Source));
     drop(unfinished);
 }
@@ -302,6 +314,7 @@ mod tests {
 
     use super::*;
     use crate::error::SourceErrorKind;
+    use crate::failed::Part;
     use crate::pipeline::Summary;
 
     /// A vendor that gives as many runs as it is told to by `more`, and every reading of it another first run.
@@ -357,7 +370,16 @@ mod tests {
             ] {
                 on_event(RunEvent::new(run));
             }
-            Ok(Summary::default())
+            let error = SourceError::new(SourceErrorKind::Expression, "`record.ended`");
+            Ok(Summary {
+                failed: vec![FailedPart {
+                    part: Part::Run,
+                    record: json!({"id": "c"}),
+                    run_source_id: None,
+                    error,
+                }],
+                ..Summary::default()
+            })
         }
 
         fn cancel(&self) {
@@ -376,7 +398,7 @@ mod tests {
     /// PageServer of a vendor with so many assets.
     fn slices(count: usize, fails: bool) -> PageServer {
         let readings = AtomicUsize::new(0);
-        PageServer::new(move |cancel| {
+        let open = move |cancel| -> Result<Arc<dyn Pipeline>, SourceError> {
             Ok(Arc::new(Vendor {
                 manifest: manifest(),
                 count,
@@ -385,7 +407,8 @@ mod tests {
                 more: None,
                 cancel,
             }))
-        })
+        };
+        PageServer::new(open, |_| ())
     }
 
     fn page(limit: usize, offset: usize) -> PageQuery {
@@ -439,7 +462,7 @@ mod tests {
     fn a_page_waits_for_its_events_and_no_longer() {
         let (more, told): (Sender<()>, Receiver<()>) = channel();
         let told = Mutex::new(Some(told));
-        let mut slices = PageServer::new(move |cancel| {
+        let open = move |cancel| -> Result<Arc<dyn Pipeline>, SourceError> {
             Ok(Arc::new(Vendor {
                 manifest: manifest(),
                 count: 4,
@@ -448,7 +471,8 @@ mod tests {
                 more: told.lock().unwrap().take().map(Mutex::new),
                 cancel,
             }))
-        });
+        };
+        let mut slices = PageServer::new(open, |_| ());
         more.send(()).unwrap();
         more.send(()).unwrap();
         // The vendor still owes two: the page is there all the same.
@@ -465,6 +489,27 @@ mod tests {
         let error = slices.assets(page(2, 2)).unwrap_err();
         assert_eq!(error.to_string(), "the vendor failed: `jobs`");
         assert_eq!(ids(slices.assets(page(1, 2))), ["1-2"]);
+    }
+
+    #[test]
+    fn what_a_reading_left_out_is_told() {
+        let (told, heard) = channel();
+        let open = |cancel| -> Result<Arc<dyn Pipeline>, SourceError> {
+            Ok(Arc::new(Vendor {
+                manifest: manifest(),
+                count: 0,
+                reading: 0,
+                fails: false,
+                more: None,
+                cancel,
+            }))
+        };
+        let told = Mutex::new(told);
+        let mut slices = PageServer::new(open, move |failed| {
+            told.lock().unwrap().send(failed.record.clone()).unwrap();
+        });
+        slices.runs(&RunQuery::Ids(Vec::new()), page(9, 0)).unwrap();
+        assert_eq!(heard.try_recv().unwrap(), json!({"id": "c"}));
     }
 
     #[test]

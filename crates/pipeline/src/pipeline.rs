@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::error::SourceError;
+use crate::failed::FailedPart;
 use crate::methods::FetchMethods;
 use crate::status::Unmapped;
 
@@ -32,7 +33,10 @@ pub trait Pipeline: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Reads every job and hands on its asset. `now` is when; what a vendor shows in runs only is looked for in the
+    /// Reads every job and hands on its asset. A record that an expression fails on stops nothing else: it is told in
+    /// [`Summary::failed`], unless they all fail.
+    ///
+    /// `now` is when; what a vendor shows in runs only is looked for in the
     /// seven days before. Pages are no larger than `page_size`.
     ///
     /// # Errors
@@ -54,6 +58,16 @@ pub trait Pipeline: Send + Sync {
         page_size: Option<NonZeroUsize>,
         on_event: &mut dyn FnMut(RunEvent),
     ) -> Result<Summary, SourceError>;
+
+    /// Asks for pages of runs where the connector does not look: before the first one, and behind the last where the
+    /// answer still names one. Gives what was asked in words, each with the runs of the window that were there. A right
+    /// connector has them all already. Those with the contract's methods have no such pages.
+    ///
+    /// # Errors
+    /// As for [`Pipeline::runs`].
+    fn past_ends(&self, _window: Window) -> Result<Vec<(String, Vec<RunEvent>)>, SourceError> {
+        Ok(Vec::new())
+    }
 
     /// The contract's two methods as the connector's author wrote them; none when the connector is a description, whose
     /// pages are the vendor's.
@@ -87,7 +101,7 @@ impl RunQuery {
 }
 
 /// What a reading came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
     /// Records that the vendor gave.
     pub records: usize,
@@ -101,6 +115,8 @@ pub struct Summary {
     pub repeated: usize,
     /// The vendor's words for statuses that no mapping has.
     pub unmapped: Unmapped,
+    /// What failed while the rest went on: an event for each is missing, or lacks something.
+    pub failed: Vec<FailedPart>,
     /// Oddities that are no errors.
     pub notes: Vec<String>,
     /// Requests sent, retries included; calls, for connectors that send their own.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bowline_connector::Credentials;
 use bowline_contract::credentials::secret_values;
+use bowline_durable::{Disk, RealDisk};
 use bowline_words::{Diagnose, Diagnostic};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
@@ -91,7 +92,7 @@ impl Recorder {
             path: dir.to_path_buf(),
             source,
         };
-        std::fs::create_dir_all(dir).map_err(failed)?;
+        RealDisk.create_folder(dir).map_err(failed)?;
         if std::fs::read_dir(dir).map_err(failed)?.next().is_some() {
             return Err(RecordingError::NotEmpty {
                 dir: dir.to_path_buf(),
@@ -145,7 +146,7 @@ impl Recorder {
 
     fn write(&self, name: &str, content: &Json) -> Result<(), RecordingError> {
         let path = self.dir.join(name);
-        std::fs::write(&path, format!("{content:#}\n"))
+        bowline_durable::replace(&RealDisk, &path, format!("{content:#}\n").as_bytes())
             .map_err(|source| RecordingError::Write { path, source })
     }
 }
@@ -253,6 +254,7 @@ fn read(path: &Path) -> Result<Json, RecordingError> {
         path: path.to_path_buf(),
         source,
     })?;
+    let text = bowline_contract::reading::without_mark(text);
     serde_json::from_str(&text).map_err(|error| RecordingError::Format {
         path: path.to_path_buf(),
         reason: error.to_string(),

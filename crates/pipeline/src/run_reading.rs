@@ -7,13 +7,15 @@ use std::thread;
 
 use bowline_contract::pipeline::{EventTime, RunEvent};
 use bowline_template::{Scope, Value};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::described::{DescribedPipeline, RUN_IDS, rows_of, window_scope, with_sources};
 use crate::description::{self, FieldTree, Mapping, Source};
 use crate::error::{SourceError, SourceErrorKind};
-use crate::expression::to_json;
+use crate::expression::{Expression, text_of, to_json, to_value};
+use crate::failed::Part;
 use crate::pipeline::{RunQuery, Summary};
-use crate::source_reader::{LoadedSource, Row, SourceReader, Sources};
+use crate::source_reader::{LoadedSource, Mark, Row, SourceReader, Sources, place_of};
 use crate::status::map_run;
 
 /// How many rows are completed together. What they need besides is asked for side by side, so that few rows at a time
@@ -37,7 +39,11 @@ pub(crate) struct RunReading<'s, 'e> {
     time_names: BTreeSet<String>,
     /// Whether `event_time` can be told before the sources of each page are read.
     early_time: bool,
-    seen: HashSet<(String, String)>,
+    seen: HashSet<Mark>,
+    /// The places of sources that are asked for each run.
+    of_runs: BTreeSet<usize>,
+    /// How many runs are later than now, and the latest.
+    ahead: (usize, Timestamp),
     summary: Summary,
     requests_before: u64,
     on_event: &'e mut dyn FnMut(RunEvent),
@@ -72,7 +78,13 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 break;
             }
         }
-        let time_names = time_names(&runs.mapping);
+        let of_runs = description
+            .sources
+            .values()
+            .filter(|source| source.origin.source().is_some_and(|of| groups.contains(of)))
+            .map(place_of)
+            .collect();
+        let time_names = names_behind(&runs.mapping, EVENT_TIME);
         let early_time = time_names.is_disjoint(&per_page);
         let (scope, ids) = match query {
             RunQuery::Window(window) => (window_scope(&pipeline.scope, *window), Vec::new()),
@@ -98,6 +110,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
             time_names,
             early_time,
             seen: HashSet::new(),
+            of_runs,
+            ahead: (0, pipeline.client.now()),
             summary: Summary::default(),
             requests_before: pipeline.client.requests(),
             on_event,
@@ -109,9 +123,12 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let description = &self.pipeline.description;
         let source = &description.sources[name];
         let scope = self.scope.clone();
-        if let Some(other) = source.origin.source() {
-            self.load_for(other)?;
-            let drivers = rows_of(&self.sources, other).to_vec();
+        if source.origin.drivers().is_some() {
+            let mut drivers = Vec::new();
+            if let Some(other) = source.origin.source() {
+                self.load_for(other)?;
+                drivers.extend_from_slice(rows_of(&self.sources, other));
+            }
             let loaded = self.reader.load(source, &scope, &drivers)?;
             return self.rows(loaded.rows);
         }
@@ -121,9 +138,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         } else {
             self.walk_ahead(&reader, source, &scope)?;
         }
-        for note in reader.into_notes() {
-            self.reader.note(note);
-        }
+        self.reader.absorb(reader);
         Ok(())
     }
 
@@ -162,10 +177,24 @@ impl<'s, 'e> RunReading<'s, 'e> {
     }
 
     /// What the reading came to.
-    pub(crate) fn finish(mut self) -> Summary {
+    ///
+    /// # Errors
+    /// What failed for every record.
+    pub(crate) fn finish(mut self) -> Result<Summary, SourceError> {
         self.summary.requests = self.pipeline.client.requests() - self.requests_before;
-        self.summary.notes = self.reader.into_notes();
-        self.summary
+        (self.summary.notes, self.summary.failed) = self.reader.finish()?;
+        let (ahead, latest) = self.ahead;
+        if ahead > 0 && ahead == self.summary.outside && self.summary.events == 0 {
+            let hours = latest
+                .duration_since(self.pipeline.client.now())
+                .as_secs_f64()
+                / 3600.0;
+            self.summary.notes.push(format!(
+                "the {ahead} runs that came are all in the future, by up to {hours:.1} h: their times seem to be local, \
+                 and not in the zone that they say; name it: `| time('%Y-%m-%dT%H:%M:%SZ', 'Europe/Berlin')`"
+            ));
+        }
+        Ok(self.summary)
     }
 
     fn mapping(&self) -> &'s Mapping {
@@ -182,7 +211,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
         )
     }
 
-    fn rows(&mut self, rows: Vec<Row>) -> Result<(), SourceError> {
+    /// Hands on what is asked for of some rows.
+    pub(crate) fn rows(&mut self, rows: Vec<Row>) -> Result<(), SourceError> {
         self.summary.records += rows.len();
         for name in self.pipeline.sources_of(self.mapping()) {
             if !self.per_page.contains(&name) {
@@ -208,15 +238,23 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 ("record", row.record.clone()),
                 ("parent", row.parent.clone()),
             ]);
-            if !self
+            let counts = self
                 .reader
-                .holds(mapping.when.as_ref(), &row_scope, &row.record)?
-            {
-                self.summary.passed_over += 1;
-            } else if self.early_time && !self.in_time(&row, scope)? {
-                self.summary.outside += 1;
-            } else {
-                wanted.push(row);
+                .holds(mapping.when.as_ref(), &row_scope, &row.record);
+            let place = counts.and_then(|counts| {
+                if !counts {
+                    Ok(Place::PassedOver)
+                } else if self.early_time {
+                    self.place(&row, scope)
+                } else {
+                    Ok(Place::Asked)
+                }
+            });
+            match self.made(&row, scope, place)? {
+                Some(Place::PassedOver) => self.summary.passed_over += 1,
+                Some(Place::Outside) => self.summary.outside += 1,
+                Some(Place::Asked) => wanted.push(row),
+                None => {}
             }
         }
         if wanted.is_empty() {
@@ -236,21 +274,29 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 &BTreeSet::new(),
             )?;
         }
+        self.reader.name_lists(&self.of_runs, |record| {
+            let row = Row {
+                record: to_value(record.clone()),
+                parent: Value::NONE,
+            };
+            self.id_of(&row, scope)
+        });
         let scope = with_sources(&self.scope, &sources);
         let manifest = &self.pipeline.manifest;
         for row in &group.rows {
             let reader = &self.reader;
             let make = || reader.run(mapping, &scope, row);
-            let mut run = self.pipeline.explaining(reader, mapping, row, make)?;
+            let run = self.pipeline.explaining(reader, mapping, row, make);
+            let Some((mut run, key)) = self.made(row, &scope, run)? else {
+                continue;
+            };
+            reader.name_failed(Part::Entry, run.run_source_id());
             if !self.query.asks_for(&run) {
                 self.summary.outside += 1;
                 continue;
             }
             // Runs without an id are not the same run; validation tells of them.
-            let is_new = run.run_source_id().is_none_or(|id| {
-                let job = run.job_source_id().unwrap_or_default();
-                self.seen.insert((job.to_owned(), id.to_owned()))
-            });
+            let is_new = key.is_none_or(|key| self.seen.insert(key));
             if !is_new {
                 self.summary.repeated += 1;
                 continue;
@@ -262,12 +308,41 @@ impl<'s, 'e> RunReading<'s, 'e> {
         Ok(())
     }
 
-    /// Whether a row's time is in the window; a time that cannot be read is left to validation.
-    fn in_time(&self, row: &Row, scope: &Scope) -> Result<bool, SourceError> {
+    /// Goes on without a run that an expression failed on, and says which it is.
+    fn made<T>(
+        &self,
+        row: &Row,
+        scope: &Scope,
+        made: Result<T, SourceError>,
+    ) -> Result<Option<T>, SourceError> {
+        let failed = made.is_err();
+        let made = self
+            .reader
+            .one_of_many(self.mapping(), Part::Run, &row.record, made)?;
+        if failed {
+            let id = self.id_of(row, scope);
+            self.reader.name_failed(Part::Run, id.as_deref());
+        }
+        Ok(made)
+    }
+
+    /// The id of the run of a row, where it can be told whatever else fails.
+    fn id_of(&self, row: &Row, scope: &Scope) -> Option<String> {
+        let mapping = self.mapping();
+        let expression = expression_of(mapping, RUN_SOURCE_ID)?;
+        let names = names_behind(mapping, RUN_SOURCE_ID);
+        let wanted = |name: &str| names.contains(name);
+        let scope = self.reader.row_scope(mapping, scope, row, wanted).ok()?;
+        let id = to_json(&expression.evaluate(&scope).ok()?);
+        (!id.is_null()).then(|| text_of(&id))
+    }
+
+    /// Where a row's time puts it; a time that cannot be read is left to validation.
+    fn place(&mut self, row: &Row, scope: &Scope) -> Result<Place, SourceError> {
         let (RunQuery::Window(window), Some(expression)) =
-            (self.query, time_expression(self.mapping()))
+            (self.query, expression_of(self.mapping(), EVENT_TIME))
         else {
-            return Ok(true);
+            return Ok(Place::Asked);
         };
         let scope = self.reader.row_scope(self.mapping(), scope, row, |name| {
             self.time_names.contains(name)
@@ -275,35 +350,62 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let time = self.reader.evaluate(expression, &scope, &row.record)?;
         let time = to_json(&time);
         let time = time.as_str().and_then(|text| EventTime::parse(text).ok());
-        Ok(time.is_none_or(|time| window.contains(time.timestamp())))
+        let time = time.map(|time| time.timestamp());
+        let is_inside = time.is_none_or(|time| window.contains(time));
+        if let Some(time) = time.filter(|time| *time > self.pipeline.client.now() + AHEAD) {
+            self.ahead = (self.ahead.0 + 1, self.ahead.1.max(time));
+        }
+        Ok(if is_inside {
+            Place::Asked
+        } else {
+            Place::Outside
+        })
     }
 }
+
+/// What a row is to a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It does not count.
+    PassedOver,
+    /// Its time is outside the window.
+    Outside,
+    /// It is asked for.
+    Asked,
+}
+
+/// How far a run's time may be ahead of our clock before it is in the future.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+const EVENT_TIME: &str = "event_time";
+const RUN_SOURCE_ID: &str = "run_source_id";
 
 fn texts(ids: &[String]) -> Value {
     Value::list(ids.iter().map(|id| Value::from(id.as_str())).collect())
 }
 
-fn time_expression(mapping: &Mapping) -> Option<&crate::expression::Expression> {
+/// The expression that a field is made by, where it is one.
+fn expression_of<'m>(mapping: &'m Mapping, field: &str) -> Option<&'m Expression> {
     let FieldTree::Record { fields, .. } = &mapping.fields else {
         return None;
     };
-    fields.iter().find_map(|(name, field)| match field {
-        FieldTree::Value(expression) if name == "event_time" => Some(expression),
+    fields.iter().find_map(|(name, tree)| match tree {
+        FieldTree::Value(expression) if name == field => Some(expression),
         _ => None,
     })
 }
 
-/// The names that `event_time` hangs on, shared values included.
-fn time_names(mapping: &Mapping) -> BTreeSet<String> {
+/// The names that a field hangs on, shared values included.
+fn names_behind(mapping: &Mapping, field: &str) -> BTreeSet<String> {
     let lets: BTreeMap<&str, _> = mapping
         .lets
         .iter()
         .map(|(name, let_)| (name.as_str(), let_))
         .collect();
     let mut names = BTreeSet::new();
-    let mut open: Vec<String> = time_expression(mapping)
+    let mut open: Vec<String> = expression_of(mapping, field)
         .into_iter()
-        .flat_map(crate::expression::Expression::names)
+        .flat_map(Expression::names)
         .collect();
     while let Some(name) = open.pop() {
         if let Some(expression) = lets.get(name.as_str())

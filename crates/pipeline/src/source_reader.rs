@@ -1,22 +1,35 @@
 //! Reading sources: their pages, the requests for each record of another source, and finding records again.
 
+mod effort;
+mod failures;
 mod lookup;
+mod mark;
+mod nested;
 mod page;
+mod past_ends;
+mod progress;
 mod walk;
+mod window;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bowline_template::{Scope, Value};
+use bowline_template::{Kind, Scope, Value};
 
-use crate::description::{Origin, Source};
-use crate::error::SourceError;
+use crate::description::{Drivers, Failing, Origin, Source};
+use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, to_json};
+use crate::failed::Part;
 use crate::http::Client;
 
+pub(crate) use failures::place_of;
 pub(crate) use lookup::LoadedSource;
+pub(crate) use mark::Mark;
+
+use failures::Failures;
+use nested::nested;
 
 /// A record, and the record that it was asked for or found in.
 #[derive(Debug, Clone)]
@@ -30,8 +43,10 @@ pub(crate) struct SourceReader<'c> {
     client: &'c Client,
     /// The most records to ask a page for, when fewer than the description says.
     page_size: Option<NonZeroUsize>,
-    /// Oddities that are no errors.
-    notes: Mutex<Vec<String>>,
+    /// Oddities that are no errors, and how often each was met.
+    notes: Mutex<Vec<(String, usize)>>,
+    /// What failed for some records.
+    failures: Mutex<Failures>,
     /// Whether somebody wants to know what expressions come to.
     is_watched: AtomicBool,
     /// What they came to.
@@ -52,7 +67,8 @@ impl<'c> SourceReader<'c> {
         Self {
             client,
             page_size,
-            notes: Mutex::new(Vec::new()),
+            notes: Mutex::default(),
+            failures: Mutex::default(),
             is_watched: AtomicBool::new(false),
             trail: Mutex::new(Vec::new()),
         }
@@ -68,16 +84,15 @@ impl<'c> SourceReader<'c> {
     }
 
     pub(crate) fn note(&self, note: String) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
+        self.note_times(note, 1);
     }
 
-    pub(crate) fn into_notes(self) -> Vec<String> {
-        self.notes
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn note_times(&self, note: String, times: usize) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        match notes.iter_mut().find(|(known, _)| *known == note) {
+            Some((_, count)) => *count += times,
+            None => notes.push((note, times)),
+        }
     }
 
     /// An expression's value; errors show the record that it was evaluated over.
@@ -122,23 +137,23 @@ impl<'c> SourceReader<'c> {
         drivers: &[Row],
     ) -> Result<LoadedSource, SourceError> {
         let rows = match &source.origin {
-            Origin::Once => self.all_pages(source, scope)?,
+            Origin::Once => self.all_pages(source, scope, &Value::NONE)?,
             Origin::Each { when, .. } => {
-                let drivers = self.drivers(drivers, when.as_ref(), scope)?;
+                let drivers = self.drivers(source, drivers, when.as_ref(), scope)?;
                 self.side_by_side(&drivers, |driver| {
                     let scope = scope.with([("parent", driver.clone())]);
-                    self.all_pages(source, &scope)
+                    self.all_pages(source, &scope, driver)
                 })?
             }
             Origin::Batch { when, size, .. } => {
-                let drivers = self.drivers(drivers, when.as_ref(), scope)?;
+                let drivers = self.drivers(source, drivers, when.as_ref(), scope)?;
                 let batches: Vec<Value> = drivers
                     .chunks(*size)
                     .map(|batch| Value::list(batch.to_vec()))
                     .collect();
                 self.side_by_side(&batches, |batch| {
                     let scope = scope.with([("batch", batch.clone())]);
-                    self.all_pages(source, &scope)
+                    self.all_pages(source, &scope, batch)
                 })?
             }
         };
@@ -147,26 +162,67 @@ impl<'c> SourceReader<'c> {
 
     fn drivers(
         &self,
+        source: &Source,
         rows: &[Row],
         when: Option<&Expression>,
         scope: &Scope,
     ) -> Result<Vec<Value>, SourceError> {
         let mut drivers = Vec::new();
+        let listed;
+        let rows = match source.origin.drivers() {
+            Some(Drivers::List(list)) => {
+                listed = self.listed(list, scope)?;
+                &listed
+            }
+            _ => rows,
+        };
         for row in rows {
-            let scope = scope.with([("parent", row.record.clone())]);
-            if self.holds(when, &scope, &row.record)? {
-                drivers.push(row.record.clone());
+            let scope = scope.with([("parent", nested(&row.record, &row.parent))]);
+            let holds = self.holds(when, &scope, &row.record);
+            let place = &source.origin;
+            if self.one_of_many(place, Part::Record, &row.record, holds)? == Some(true) {
+                drivers.push(nested(&row.record, &row.parent));
             }
         }
         Ok(drivers)
     }
 
-    fn all_pages(&self, source: &Source, scope: &Scope) -> Result<Vec<Row>, SourceError> {
+    /// The items of a list that an expression gives, as rows.
+    fn listed(&self, list: &Expression, scope: &Scope) -> Result<Vec<Row>, SourceError> {
+        let value = self.evaluate(list, scope, &Value::NONE)?;
+        let items = match value.kind() {
+            Kind::Sequence => value.items().unwrap_or_default(),
+            Kind::None => Vec::new(),
+            _ => vec![value],
+        };
+        let rows = items.into_iter().map(|record| Row {
+            record,
+            parent: Value::NONE,
+        });
+        Ok(rows.collect())
+    }
+
+    /// The rows of every page. Where the description says so, a list that fails is left out from there on.
+    fn all_pages(
+        &self,
+        source: &Source,
+        scope: &Scope,
+        asked_for: &Value,
+    ) -> Result<Vec<Row>, SourceError> {
         let mut all = Vec::new();
-        self.walk(source, scope, &mut |rows| {
+        let walked = self.walk(source, scope, &mut |rows| {
             all.extend(rows);
             Ok(())
-        })?;
+        });
+        match walked {
+            Err(error)
+                if source.failing == Failing::LeaveOut
+                    && error.kind != SourceErrorKind::Cancelled =>
+            {
+                self.excuse(source, asked_for, &error);
+            }
+            walked => walked?,
+        }
         Ok(all)
     }
 

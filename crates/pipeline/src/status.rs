@@ -73,3 +73,61 @@ fn unmap_status(run: &mut RunEvent, mapping: &StatusMapping) {
         .find(|word| mapping.find(word).is_some());
     run.insert(STATUS.to_owned(), Json::from(known.unwrap_or(&raw)));
 }
+/// Lines to paste into a manifest that map these words as far as their meaning can be guessed: somebody who knows the
+/// vendor has to confirm them.
+#[must_use]
+pub fn proposed_mapping<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    let mapping: serde_json::Map<String, Json> = words
+        .into_iter()
+        .map(|word| (word.to_owned(), Json::from(guessed_meaning(word))))
+        .collect();
+    format!("\"run_status_mapping\": {:#}", Json::Object(mapping))
+}
+
+/// What a word for how a run stands seems to mean, by its parts.
+pub(crate) fn guessed_meaning(word: &str) -> &'static str {
+    const PARTS: [(&str, &str); 27] = [
+        ("upstreamfail", "upstream_failed"),
+        ("forretry", "up_for_retry"),
+        ("partial", "partial_success"),
+        ("timeout", "timed_out"),
+        ("timedout", "timed_out"),
+        ("canceling", "cancelling"),
+        ("cancelling", "cancelling"),
+        ("stopping", "cancelling"),
+        ("terminating", "cancelling"),
+        ("cancel", "cancelled"),
+        ("abort", "cancelled"),
+        ("terminated", "cancelled"),
+        ("stopped", "cancelled"),
+        ("skip", "skipped"),
+        ("fail", "failed"),
+        ("error", "error"),
+        ("crash", "failed"),
+        ("succe", "success"),
+        ("complete", "success"),
+        ("finished", "success"),
+        ("running", "in_progress"),
+        ("progress", "in_progress"),
+        ("start", "in_progress"),
+        ("schedule", "scheduled"),
+        ("paus", "blocked"),
+        ("block", "blocked"),
+        ("restart", "restarting"),
+    ];
+    const WAITING: [&str; 6] = [
+        "queue",
+        "pending",
+        "wait",
+        "created",
+        "submitted",
+        "incomplete",
+    ];
+    let letters = word.chars().filter(|letter| letter.is_alphanumeric());
+    let word: String = letters.flat_map(char::to_lowercase).collect();
+    if WAITING.iter().any(|part| word.contains(part)) {
+        return "queued";
+    }
+    let found = PARTS.iter().find(|(part, _)| word.contains(part));
+    found.map_or("unknown", |(_, means)| means)
+}

@@ -1,42 +1,12 @@
 //! Process groups: everything a connector's process started ends with it, and with us.
-
-use std::io;
-use std::process::{Child, Command};
-
-/// Starts a command as the leader of a process group of its own.
-///
-/// # Errors
-/// What the system says; `Unsupported` where there are no process groups.
-pub(crate) fn start(command: &mut Command) -> io::Result<(Child, Group)> {
-    #[cfg(unix)]
-    {
-        unix::start(command)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = command;
-        Err(io::ErrorKind::Unsupported.into())
-    }
-}
+//!
+//! On Unix that is a process group and a guard over it, on Windows a job object. This is the one place where the two
+//! differ for processes; the rest of the program starts, asks and ends them alike.
 
 #[cfg(unix)]
-pub(crate) use unix::Group;
-
-/// There are no process groups here, so there is never one of these.
-#[cfg(not(unix))]
-#[derive(Debug)]
-pub(crate) enum Group {}
-
-#[cfg(not(unix))]
-impl Group {
-    pub(crate) fn kill(&self) {
-        match *self {}
-    }
-
-    pub(crate) fn reap(&self, _leader: &mut Child) -> io::Result<std::process::ExitStatus> {
-        match *self {}
-    }
-}
+pub(crate) use unix::{Group, start};
+#[cfg(windows)]
+pub(crate) use windows::{Group, start};
 
 #[cfg(unix)]
 mod unix {
@@ -47,6 +17,10 @@ mod unix {
 
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
+    /// Starts a command as the leader of a process group of its own.
+    ///
+    /// # Errors
+    /// What the system says.
     pub(crate) fn start(command: &mut Command) -> io::Result<(Child, Group)> {
         let child = command.process_group(0).spawn()?;
         let leader = Pid::from_child(&child);
@@ -139,6 +113,64 @@ mod unix {
         if let Err(error) = told {
             tracing::debug!(%error, "the guard over the processes of connectors is gone");
             *input = None;
+        }
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    use std::io;
+    use std::os::windows::io::AsRawHandle;
+    use std::os::windows::process::CommandExt;
+    use std::process::{Child, Command, ExitStatus};
+    use std::sync::{Mutex, PoisonError};
+
+    use win32job::{ExtendedLimitInfo, Job};
+
+    /// The system's flag for a process that Ctrl-C of ours does not reach: `CREATE_NEW_PROCESS_GROUP`.
+    const OWN_GROUP: u32 = 0x0000_0200;
+
+    /// Starts a command in a job of its own, which ends all that is in it when the last handle to it is closed: ours.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn start(command: &mut Command) -> io::Result<(Child, Group)> {
+        let mut limits = ExtendedLimitInfo::new();
+        limits.limit_kill_on_job_close();
+        let job = Job::create_with_limit_info(&limits).map_err(io::Error::other)?;
+        let mut child = command.creation_flags(OWN_GROUP).spawn()?;
+        if let Err(error) = job.assign_process(child.as_raw_handle() as isize) {
+            // It may have ended just now.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(io::Error::other(error));
+        }
+        Ok((
+            child,
+            Group {
+                job: Mutex::new(Some(job)),
+            },
+        ))
+    }
+
+    /// The job that a process and all it starts are in.
+    #[derive(Debug)]
+    pub(crate) struct Group {
+        job: Mutex<Option<Job>>,
+    }
+
+    impl Group {
+        /// Ends every process of the job at once.
+        pub(crate) fn kill(&self) {
+            let mut job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(job.take());
+        }
+
+        /// Waits until the first process has ended, then ends what it left behind.
+        pub(crate) fn reap(&self, leader: &mut Child) -> io::Result<ExitStatus> {
+            let status = leader.wait();
+            self.kill();
+            status
         }
     }
 }

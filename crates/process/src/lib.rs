@@ -12,4 +12,4 @@ mod streams;
 
 pub use error::{Fault, ProcessError};
 pub use process::{AbortHandle, CallLimits, Process};
-pub use program::Program;
+pub use program::{Program, find_program};

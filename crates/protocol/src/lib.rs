@@ -42,5 +42,6 @@ pub use pipeline::{
 pub use value::WireValue;
 pub use warehouse::{
     ANSWER_OVERHEAD, ConnectParams, ConnectResult, ExecuteParams, ExecuteResult, FunctionalPlace,
-    GivenText, NotJson, QueryParams, QueryResult, TemplateProblem, TemplatesResult, WireColumn,
+    GivenText, NotJson, OtherName, QueryParams, QueryResult, QueryTogetherParams,
+    QueryTogetherResult, SuiteTexts, TemplateProblem, TemplatesResult, ThreadAnswer, WireColumn,
 };

@@ -101,6 +101,8 @@ pub enum Method {
     Connect,
     /// Run a statement and give its rows.
     Query,
+    /// Run statements at once, each on a thread of its own that shares the connection.
+    QueryTogether,
     /// Run a statement for its effect.
     Execute,
     /// Give the texts of all templates.
@@ -117,10 +119,11 @@ pub enum Method {
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Initialize,
         Self::Connect,
         Self::Query,
+        Self::QueryTogether,
         Self::Execute,
         Self::Templates,
         Self::Setup,
@@ -136,6 +139,7 @@ impl Method {
             Self::Initialize => "initialize",
             Self::Connect => "connect",
             Self::Query => "query",
+            Self::QueryTogether => "query_together",
             Self::Execute => "execute",
             Self::Templates => "templates",
             Self::Setup => "setup",

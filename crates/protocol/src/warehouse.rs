@@ -60,6 +60,32 @@ pub struct QueryResult {
     pub not_json: NotJson,
 }
 
+/// What `query_together` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryTogetherParams {
+    /// The statements, each for a thread of its own.
+    pub statements: Vec<String>,
+    /// How long the program waits, in milliseconds, before it ends the process.
+    pub timeout_ms: u64,
+}
+
+/// What `query_together` gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueryTogetherResult {
+    /// What each thread saw, in the order of the statements.
+    pub answers: Vec<ThreadAnswer>,
+}
+
+/// What one of several threads saw of its statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadAnswer {
+    /// Its rows.
+    Rows(Vec<Vec<WireValue>>),
+    /// Why it has none, in words.
+    Error(String),
+}
+
 /// One column of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireColumn {
@@ -106,9 +132,44 @@ pub struct TemplatesResult {
     /// Where functional checks may create their table.
     #[serde(default)]
     pub functional_target: Option<FunctionalPlace>,
+    /// What the suite writes into statements of its own; what is not here is as for most engines.
+    #[serde(default, skip_serializing_if = "SuiteTexts::is_empty")]
+    pub suite: SuiteTexts,
     /// Templates the connector has but could not give.
     #[serde(default)]
     pub problems: Vec<TemplateProblem>,
+    /// Methods beside templates that the classes of a connector in Python have: a template's name may be misspelt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_names: Vec<OtherName>,
+}
+
+/// A method that is no template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherName {
+    /// The class that has it.
+    pub class: String,
+    /// Its name.
+    pub name: String,
+    /// The line of the connector's file where it begins, from 1, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+/// What the suite writes into statements of its own, for engines on which the usual words mean nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuiteTexts {
+    /// A table that always has one row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_row_table: Option<String>,
+    /// A type for columns of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_type: Option<String>,
+}
+
+impl SuiteTexts {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One template's text.

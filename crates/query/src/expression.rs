@@ -1,8 +1,11 @@
 //! Expressions over templates: Jinja in which every template of the contract is a function.
 //!
 //! `{{ get_avg_function(x='val') }}` renders the connector's template and remembers that it was used.
+//! A datetime with a zone is written as text: `'2024-06-15T12:00:00+02:00[+02:00]'`.
 //! Besides the templates there are `literal(value)`, `datetime(text)`, `date(text)`, the moments of the
-//! [`Clock`], and over the rows that are handed in `source()`, `rows()`, `over_rows(expression, ...)` and `bare(expression, ...)`.
+//! [`Clock`], and over the rows that are handed in `source()`, `rows()`, `over_rows(expression, ...)` and `bare(expression, ...)`;
+//! `plain_rows()` are the same rows as a user would write them, without templates.
+//! `row(expression, ...)` is a query of one row, `from_one_row()` what a SELECT without a table needs behind it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use bowline_template::{
 };
 use bowline_warehouse::template::Arguments;
 use bowline_words::Diagnose;
+use jiff::Zoned;
 
 use crate::clock::Clock;
 use crate::compose::{ComposeError, Composer};
@@ -97,6 +101,19 @@ impl Expressions {
     /// # Errors
     /// [`ExpressionError`].
     pub fn render(&self, text: &str, rows: &Rows) -> Result<String, ExpressionError> {
+        self.render_with(text, rows, [])
+    }
+
+    /// Renders one expression over these rows, with values of these names beside.
+    ///
+    /// # Errors
+    /// [`ExpressionError`].
+    pub fn render_with<const N: usize>(
+        &self,
+        text: &str,
+        rows: &Rows,
+        values: [(&'static str, Value); N],
+    ) -> Result<String, ExpressionError> {
         let rows = Arc::new(rows.clone());
         let with_rows =
             |name: &'static str,
@@ -110,14 +127,20 @@ impl Expressions {
                 });
                 (name, Value::function(function))
             };
-        let scope = Scope::new([
+        let functions = [
             with_rows("source", |composer, rows, _| composer.source(rows)),
             with_rows("rows", |composer, rows, _| composer.rows(rows)),
+            with_rows("plain_rows", |composer, rows, _| composer.plain_rows(rows)),
             with_rows("over_rows", Composer::over_rows),
             with_rows("bare", |composer, _, expressions| {
                 composer.bare(expressions)
             }),
-        ]);
+            with_rows("row", |composer, _, expressions| {
+                composer.select_row(expressions)
+            }),
+            with_rows("from_one_row", |composer, _, _| composer.one_row_clause()),
+        ];
+        let scope = Scope::new(functions.into_iter().chain(values));
         CompiledTemplate::compile_in(&self.environment, NAME, text)
             .and_then(|template| template.render_with(&scope))
             .map_err(|error| match error.cause::<ComposeError>() {
@@ -181,6 +204,10 @@ fn template_value(value: &Value, kind: VariableType) -> Result<TemplateValue, Fa
         (Kind::None, _) => TemplateValue::None,
         (Kind::Boolean(flag), _) => TemplateValue::Boolean(flag),
         (Kind::DateTime(at), _) => TemplateValue::DateTime(at),
+        (Kind::Text(text), VariableType::DateTime) => match text.parse::<Zoned>() {
+            Ok(at) => TemplateValue::ZonedDateTime(Box::new(at)),
+            Err(_) => TemplateValue::Text(text.to_owned()),
+        },
         (Kind::Date(day), _) => TemplateValue::Date(day),
         (_, VariableType::Float) => TemplateValue::Float(value.as_number().ok_or_else(|| {
             Failure::new(format!("expected a number, not a `{}`", value.type_name()))

@@ -29,14 +29,3 @@ pub struct Rows {
     /// The rows, each as long as `columns`.
     pub values: Vec<Vec<Literal>>,
 }
-
-impl Rows {
-    /// One row that nothing reads, for dialects that need a FROM.
-    #[must_use]
-    pub fn one() -> Self {
-        Self {
-            columns: vec!["val".to_owned()],
-            values: vec![vec![Literal::Number("1".to_owned())]],
-        }
-    }
-}

@@ -1,6 +1,7 @@
 //! What a run of the suite found out, as it is written and read: one type for every reader.
 //!
-//! `bowline test --format json` writes a [`Report`]; the terminal and JUnit are written from the same. It is about a
+//! `bowline test --format json` writes a [`Report`]; the terminal, JUnit, the [page] and the
+//! Markdown summary are written from the same. It is about a
 //! warehouse connector ([`warehouse`]) or about a pipeline connector ([`pipeline`]), as its `asset_class` says. The
 //! verdicts, tiers and counts are the same for both; what is asked and what shows it is not.
 //!
@@ -26,10 +27,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod catalogue;
 mod conclusion;
 mod elapsed;
 mod error;
+mod markdown;
+pub mod page;
 pub mod pipeline;
+mod release;
 mod report;
 mod schema;
 mod verdict;
@@ -38,7 +43,9 @@ pub mod warehouse;
 pub use conclusion::Conclusion;
 pub use elapsed::Milliseconds;
 pub use error::{ReportError, ReportErrorKind};
+pub use markdown::markdown;
 pub use pipeline::PipelineReport;
+pub use release::{Bump, Credential, Release, ReleaseChange, ReleaseChanges, Spelling, Thing};
 pub use report::{Report, VERSION};
 pub use schema::schema;
 pub use verdict::{Summary, Tier, Verdict};

@@ -103,6 +103,9 @@ pub struct CheckResult {
     pub basis: String,
     /// Why, when it is not supported.
     pub reason: Option<Reason>,
+    /// What would be better, though nothing is wrong: it costs no verdict.
+    #[serde(default)]
+    pub advice: Vec<String>,
 }
 
 impl CheckResult {

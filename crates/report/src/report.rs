@@ -42,6 +42,8 @@ impl Report {
     /// # Errors
     /// When the text is no report, or one of a newer version.
     pub fn from_json(text: &str, origin: &str) -> Result<Self, ReportError> {
+        // Editors and shells on some systems put a byte order mark before what they write.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let head: Head = read(text, origin)?;
         if head.version > VERSION {
             return Err(newer(&head, origin));

@@ -6,6 +6,7 @@ use bowline_contract::AssetClass;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::catalogue::{CatalogueResult, Lag, ToldNumber};
 use crate::{Conclusion, Milliseconds, Summary, Tier, Verdict};
 
 /// What `bowline test --format json` writes about a warehouse connector.
@@ -31,12 +32,18 @@ pub struct WarehouseReport {
     pub interrupted: bool,
     /// Statements that would remove what functional checks made and could not remove; empty as a rule.
     pub left_behind: Vec<String>,
+    /// How far the catalogue is from the truth, and how long behind it; absent where functional checks did not get so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<CatalogueResult>,
     /// How many connections were used.
     pub connections: usize,
     /// How long the run took, in milliseconds.
     pub elapsed_ms: Milliseconds,
     /// How many checks have each verdict.
     pub summary: Summary,
+    /// The file in which a template of the connector's own stands, or would.
+    #[serde(default)]
+    pub home: String,
     /// The templates at fault, the one that stands in most checks' way first.
     pub culprits: Vec<Culprit>,
     /// Every check, in the order of the sections.
@@ -93,6 +100,9 @@ pub struct Culprit {
     pub blocks: Vec<String>,
     /// Where its text stands; null when the connector lacks it.
     pub place: Option<TextOrigin>,
+    /// Where a spelling of the connector's own belongs: the file, and the line of its class where it has one.
+    #[serde(default)]
+    pub home: String,
     /// Its text; null when the connector lacks it.
     pub text: Option<String>,
     /// What the dialect pack's spelling needs that not every server has, in words.
@@ -145,6 +155,9 @@ pub struct CheckResult {
     pub carries: Vec<String>,
     /// The statements it ran.
     pub steps: Vec<Step>,
+    /// What is not wrong and worth a word, whatever the verdict.
+    #[serde(default)]
+    pub advice: Vec<String>,
 }
 
 impl CheckResult {
@@ -364,7 +377,7 @@ pub struct TemplateResult {
 pub struct CapabilityResult {
     /// Its name in the exported manifest.
     pub name: String,
-    /// The verdict; null when no check of this run carries it.
+    /// The verdict; null when the checks that carry it were not all asked, and none that was fell short.
     pub verdict: Option<Verdict>,
     /// The checks that keep it from being supported.
     pub because: Vec<String>,
@@ -375,7 +388,7 @@ pub struct CapabilityResult {
 pub struct MetricResult {
     /// Its name in the exported manifest.
     pub name: String,
-    /// Whether every template it needs was tested and none fell short.
+    /// Whether every check of every template it needs was asked and none fell short, and its own number was right.
     pub supported: bool,
     /// The templates that keep it from being supported.
     pub because: Vec<String>,

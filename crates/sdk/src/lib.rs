@@ -72,7 +72,7 @@ pub mod pipeline;
 pub mod warehouse;
 
 pub use answer::Answer;
-pub use bowline_protocol::{ErrorKind, FunctionalPlace, WireValue as Value};
+pub use bowline_protocol::{ErrorKind, FunctionalPlace, SuiteTexts, WireValue as Value};
 pub use credentials::Credentials;
 pub use error::Error;
 pub use pipeline::{Page, Pipeline, PipelineSession, Wanted};

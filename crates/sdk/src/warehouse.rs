@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bowline_protocol::{
     ConnectParams, ConnectResult, ConnectorKind, ErrorObject, ExecuteParams, ExecuteResult,
-    FunctionalPlace, GivenText, Method, QueryParams, TemplatesResult, code,
+    FunctionalPlace, GivenText, Method, QueryParams, SuiteTexts, TemplatesResult, code,
 };
 use serde_json::Value as Json;
 
@@ -42,6 +42,12 @@ pub trait Warehouse {
     /// for a connector without `[dialect]`.
     fn functional_target(&self) -> Option<FunctionalPlace> {
         None
+    }
+
+    /// What the suite writes into statements of its own, where the engine knows no `SELECT 1` or no type `TEXT`. It
+    /// counts only for a connector without `[dialect]`.
+    fn suite(&self) -> SuiteTexts {
+        SuiteTexts::default()
     }
 }
 
@@ -144,7 +150,9 @@ impl<W: Warehouse> WarehouseHost<W> {
                 })
                 .collect(),
             functional_target: self.connector.functional_target(),
+            suite: self.connector.suite(),
             problems: Vec::new(),
+            other_names: Vec::new(),
         }
     }
 }

@@ -180,7 +180,7 @@ fn source(
             format!("style = \"number\", size = {size}{total}")
         }
         PagingStyle::Number => format!(
-            "style = \"number\", size = {size}, last = \"{within}.pages is defined and {within}.page >= {within}.pages\""
+            "style = \"number\", size = {size}, last = \"{within}.page >= {within}.pages if {within}.pages is defined\""
         ),
         PagingStyle::Cursor => {
             format!("style = \"cursor\", size = {size}, next = \"{within}.next\"")

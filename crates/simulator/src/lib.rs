@@ -36,7 +36,7 @@ mod world;
 pub use connector::{credentials, description, manifest};
 pub use oracle::{Flaw, Span, asset_flaws, run_flaws};
 pub use scenario::{
-    Attempts, Clock, Form, Lists, Login, Lookup, Order, PagingStyle, Scenario, Steps,
+    Attempts, Clock, Form, Lists, Login, Lookup, Order, PagingStyle, Rate, Scenario, Steps,
 };
 pub use server::{Pace, Server};
 pub use transport::{ADDRESS, InProcess};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -19,7 +20,12 @@ type Entry = (i64, usize);
 pub(crate) struct Lists {
     generation: u64,
     sorted: HashMap<Filter, Arc<Vec<Entry>>>,
+    /// How many pages of runs were given.
+    pub(crate) pages: u64,
 }
+
+/// Runs of the same hour are in any order where only the hour is sorted by, in microseconds.
+const TIE: i64 = 3_600_000_000;
 
 /// Which records are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -108,7 +114,18 @@ impl Lists {
             since: time("since"),
             until: time("until"),
         };
-        let list = self.sorted(world, scenario, filter);
+        self.pages += 1;
+        let mut list = self.sorted(world, scenario, filter);
+        if scenario.shuffled && matches!(scenario.paging, PagingStyle::Offset | PagingStyle::Number)
+        {
+            let mut rng = Rng::with_seed(self.pages);
+            let mut ties: Vec<(i64, u64, Entry)> = list
+                .iter()
+                .map(|entry| (entry.0.div_euclid(TIE), rng.u64(..), *entry))
+                .collect();
+            ties.sort_unstable();
+            list = Arc::new(ties.into_iter().map(|(_, _, entry)| entry).collect());
+        }
         let find = |id: &str| {
             let number = world.number(id)?;
             Some((sort_key(scenario.order, world.runs[number].now()?), number))

@@ -45,6 +45,10 @@ pub struct Scenario {
     pub faults: u8,
     /// How many seconds it wants to be left alone at most when it was asked too often.
     pub rest: i64,
+    /// How often the same request fails in a row at most.
+    pub in_row: u8,
+    /// How fast it lets itself be asked; any number of requests when not said.
+    pub rate: Option<Rate>,
     /// Of a hundred requests, before how many something changes.
     pub changes: u8,
     /// When the clock begins.
@@ -59,6 +63,17 @@ pub struct Scenario {
     pub unmapped: bool,
     /// How long error texts are at least, in bytes.
     pub error_length: usize,
+    /// Whether runs of the same hour come in another order at every request, where pages are told by their place.
+    pub shuffled: bool,
+}
+
+/// A bucket of tokens, each good for a request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// How many tokens are added in a minute.
+    pub per_minute: u32,
+    /// How many it holds.
+    pub burst: u32,
 }
 
 /// Writes an enum of choices with the names that options and lines for people use.
@@ -281,6 +296,8 @@ impl Scenario {
             hours: 24,
             faults: 0,
             rest: 50,
+            in_row: 3,
+            rate: None,
             changes: 0,
             start,
             skew: SignedDuration::ZERO,
@@ -288,6 +305,7 @@ impl Scenario {
             odd: false,
             unmapped: false,
             error_length: 0,
+            shuffled: false,
         }
     }
 
@@ -339,6 +357,12 @@ impl Scenario {
             odd: rng.bool(),
             unmapped: rng.u8(0..4) == 0,
             error_length: if rng.u8(0..50) == 0 { 100_000 } else { 0 },
+            in_row: [3, 3, 8][rng.usize(0..3)],
+            rate: (rng.u8(0..4) == 0).then(|| Rate {
+                per_minute: [20, 120, 600][rng.usize(0..3)],
+                burst: rng.u32(1..12),
+            }),
+            shuffled: rng.u8(0..8) == 0,
             ..Self::calm(seed, start)
         }
     }
@@ -349,8 +373,8 @@ impl fmt::Display for Scenario {
         write!(
             f,
             "seed {}: paging {}, {} requests, login {}, times {}, order {}, {} list(s), steps {}, lookup {}, \
-             attempts {}, page {}, at most {}, total {}, {} jobs, {} runs over {} h, faults {} %, changes {} %, \
-             from {}, skew {:#}, odd names {}, undocumented states {}",
+             attempts {}, page {}, at most {}, total {}, {} jobs, {} runs over {} h, faults {} % and {} in a row, \
+             rate {}, changes {} %, from {}, skew {:#}, odd names {}, undocumented states {}, shuffled {}",
             self.seed,
             self.paging.word(),
             self.form.word(),
@@ -368,11 +392,17 @@ impl fmt::Display for Scenario {
             self.runs,
             self.hours,
             self.faults,
+            self.in_row,
+            self.rate.map_or_else(
+                || "any".to_owned(),
+                |rate| format!("{} a minute after {}", rate.per_minute, rate.burst)
+            ),
             self.changes,
             self.start,
             self.skew,
             self.odd,
             self.unmapped,
+            self.shuffled,
         )
     }
 }

@@ -19,8 +19,6 @@ pub const USER: &str = "ann";
 /// The password or key that a vendor with a login knows.
 pub const SECRET: &str = "s1mulated-Secret";
 
-/// How often the same request fails in a row at most: a client that tries five times is answered.
-const MOST_FAILURES: u8 = 3;
 /// How many requests a token is good for.
 const TOKEN_LASTS: u32 = 7;
 /// How many requests it takes to be too many again.
@@ -41,6 +39,10 @@ pub struct Vendor {
     rng: Rng,
     token: Option<(String, u32)>,
     tokens: u32,
+    /// What is left in the bucket, and when that was.
+    tokens_left: (f64, Timestamp),
+    /// How many requests the bucket refused.
+    refused: u64,
     /// How often a request failed in a row.
     failures: HashMap<String, u8>,
     /// Until when it wants to be left alone.
@@ -71,6 +73,11 @@ impl Vendor {
     pub fn new(scenario: Scenario) -> Self {
         Self {
             world: World::new(&scenario),
+            tokens_left: (
+                scenario.rate.map_or(0.0, |rate| f64::from(rate.burst)),
+                scenario.start,
+            ),
+            refused: 0,
             rng: Rng::with_seed(scenario.seed ^ 0x7665_6e64_6f72),
             scenario,
             lists: Lists::default(),
@@ -102,10 +109,24 @@ impl Vendor {
         self.asked
     }
 
-    /// From now on nothing fails and nothing changes.
+    /// How many requests were refused because the bucket was empty.
+    #[must_use]
+    pub fn refused_by_rate(&self) -> u64 {
+        self.refused
+    }
+
+    /// How many pages of runs it gave.
+    #[must_use]
+    pub fn pages(&self) -> u64 {
+        self.lists.pages
+    }
+
+    /// From now on nothing fails and nothing changes, and its lists have an order that stays.
     pub fn calm_down(&mut self) {
         self.scenario.faults = 0;
+        self.scenario.rate = None;
         self.scenario.changes = 0;
+        self.scenario.shuffled = false;
         self.closed = None;
     }
 
@@ -118,6 +139,7 @@ impl Vendor {
     /// Lets whoever was asked to come back later come back now.
     pub fn reopen(&mut self) {
         self.closed = None;
+        self.tokens_left.0 = self.scenario.rate.map_or(0.0, |rate| f64::from(rate.burst));
     }
 
     /// Lets as much time pass as a client waits for an answer that does not come.
@@ -181,6 +203,9 @@ impl Vendor {
 
     /// What goes wrong with a request before anybody looks at it.
     fn fault(&mut self, request: &Outgoing) -> Option<Reply> {
+        if let Some(refusal) = self.over_rate() {
+            return Some(Reply::Whole(refusal));
+        }
         let failures = self.failures.entry(key_of(request)).or_default();
         if let Some(closed) = self.closed
             && self.world.clock < closed
@@ -188,7 +213,7 @@ impl Vendor {
             *failures += 1;
             return Some(Reply::Whole(self.refusal(429, closed)));
         }
-        if *failures >= MOST_FAILURES || self.rng.u8(0..100) >= self.scenario.faults {
+        if *failures >= self.scenario.in_row || self.rng.u8(0..100) >= self.scenario.faults {
             return None;
         }
         *failures += 1;
@@ -210,6 +235,38 @@ impl Vendor {
             6 => Reply::CutOff(self.json(200, &json!({"items": ["cut", "off"]}))),
             _ => Reply::Silence,
         })
+    }
+
+    /// Takes a token; without one the request is refused, in one of the ways in which vendors do.
+    fn over_rate(&mut self) -> Option<Incoming> {
+        let rate = self.scenario.rate?;
+        let (left, since) = self.tokens_left;
+        let now = self.world.clock;
+        let passed = now.duration_since(since).as_secs_f64();
+        let per_second = f64::from(rate.per_minute) / 60.0;
+        let left = (left + passed * per_second).min(f64::from(rate.burst));
+        let is_free = left >= 1.0;
+        self.tokens_left = (if is_free { left - 1.0 } else { left }, now);
+        if is_free {
+            return None;
+        }
+        self.refused += 1;
+        let wait = SignedDuration::from_secs_f64((1.0 - left) / per_second);
+        let until = now.saturating_add(wait).unwrap_or(now);
+        let mut answer = self.refusal(429, until);
+        match self.rng.u8(0..3) {
+            0 => {}
+            1 => {
+                answer.headers.remove("retry-after");
+                let reset = until.as_second() + 1;
+                let name = "x-ratelimit-reset".to_owned();
+                answer.headers.insert(name, reset.to_string());
+            }
+            _ => {
+                answer.headers.remove("retry-after");
+            }
+        }
+        Some(answer)
     }
 
     fn refusal(&mut self, status: u16, until: Timestamp) -> Incoming {

@@ -19,7 +19,8 @@ use crate::syntax::{CONTRACT, PLAIN, Whitespace};
 pub enum Absent {
     /// Jinja's own rule: it prints as nothing, counts as false, and fails when more is asked of it.
     Blank,
-    /// The same, but what is asked of it is not there either, and null holds nothing.
+    /// The same, but what is asked of it is not there either, and null holds nothing. A field of a text, a number or a
+    /// list that holds something is refused.
     Chained,
     /// It fails, except in a condition, where it counts as false.
     Falsy,

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use crate::environment::Function;
+use crate::environment::{Failure, Function};
 use crate::native::{Native, Shape};
 use crate::python::compare::equal;
 use crate::python::form::to_text;
@@ -207,6 +207,15 @@ impl Value {
         }
     }
 
+    /// Why it is wrong to ask a [`Native`] for a key that it does not have.
+    #[must_use]
+    pub fn missing(&self, key: &Value) -> Option<Failure> {
+        match &self.0 {
+            Inner::Native(native) => native.missing(key),
+            _ => None,
+        }
+    }
+
     /// The item at a place of a sequence.
     #[must_use]
     pub fn at(&self, place: usize) -> Option<Value> {
@@ -271,6 +280,12 @@ impl From<u64> for Value {
 impl From<usize> for Value {
     fn from(number: usize) -> Self {
         Self(Inner::integer(BigInt::from(number)))
+    }
+}
+
+impl From<BigInt> for Value {
+    fn from(number: BigInt) -> Self {
+        Self(Inner::integer(number))
     }
 }
 

@@ -9,7 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use bowline_contract::{ConnectorName, SourceManifest, Template};
+use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::DriverKind;
 use toml::Spanned;
 
@@ -37,6 +37,19 @@ pub struct Connector {
     /// Templates the pack has and the connector says are not implemented.
     pub dropped: Vec<&'static Template>,
     pub(crate) functional: Option<Functional>,
+}
+
+impl Connector {
+    /// The file in which templates of its own stand, or would.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        let python = self.dir.join(layout::PYTHON_FILE);
+        if python.is_file() && !self.dir.join(layout::CONNECTOR_FILE).exists() {
+            python
+        } else {
+            self.dir.join(layout::TEMPLATES_FILE)
+        }
+    }
 }
 
 /// Where functional checks may create their table.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use bowline_contract::{Template, TemplateStyle};
 use bowline_template::{CompiledTemplate, TemplateError, TemplateValue, format_placeholders};
 use bowline_words::{Diagnose, Diagnostic};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// What a caller passes to one rendering.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Arguments {
 pub enum Origin {
     /// A dialect pack, by name.
     Pack(String),
+    /// A search that composed it for this engine.
+    Composed,
     /// A file of the connector; the line is that of the text's first line there.
     File {
         /// The file.
@@ -87,13 +91,47 @@ pub fn older_names(variable: &str) -> Option<&'static str> {
     }
 }
 
-/// The templates of one connector.
+/// What the suite writes into statements of its own, for engines on which the usual words mean nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteWords {
+    /// A table that always has one row, for engines without a SELECT that stands alone: `DUAL`, for instance.
+    pub one_row_table: Option<String>,
+    /// A type for columns of text, where `TEXT` is none: `VARCHAR(1000)`, for instance.
+    pub text_type: Option<String>,
+}
+
+impl SuiteWords {
+    /// These words, and those of a base where there are none here.
+    #[must_use]
+    pub fn or(self, base: Self) -> Self {
+        Self {
+            one_row_table: self.one_row_table.or(base.one_row_table),
+            text_type: self.text_type.or(base.text_type),
+        }
+    }
+}
+
+/// The templates of one connector, and its words for the suite's own statements.
 #[derive(Debug, Clone, Default)]
 pub struct TemplateSet {
     templates: BTreeMap<&'static str, ConnectorTemplate>,
+    suite: SuiteWords,
 }
 
 impl TemplateSet {
+    /// Its words for the suite's own statements.
+    #[must_use]
+    pub fn suite(&self) -> &SuiteWords {
+        &self.suite
+    }
+
+    /// The same templates with these words for the suite's own statements.
+    #[must_use]
+    pub fn with_suite(self, suite: SuiteWords) -> Self {
+        Self { suite, ..self }
+    }
+
     /// Adds or replaces a template.
     pub fn insert(&mut self, template: ConnectorTemplate) {
         self.templates.insert(template.template.name, template);

@@ -97,6 +97,25 @@ pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, noun: &str) -> 
     format!("{count} {noun}{end}")
 }
 
+/// How a number of things is made up, to stand behind it: `, not valid` of 1 that is, `, all not valid` of 3 that are,
+/// `: 2 not valid, 1 repeated` of 3. Parts of none are left out.
+#[must_use]
+pub fn shares(total: usize, parts: &[(usize, &str)]) -> String {
+    let parts: Vec<_> = parts.iter().filter(|(count, _)| *count > 0).collect();
+    match parts.as_slice() {
+        [] => String::new(),
+        [(1, what)] if total == 1 => format!(", {what}"),
+        [(count, what)] if *count == total => format!(", all {what}"),
+        parts => {
+            let parts: Vec<_> = parts
+                .iter()
+                .map(|(count, what)| format!("{count} {what}"))
+                .collect();
+            format!(": {}", parts.join(", "))
+        }
+    }
+}
+
 /// The beginning of a text of others, as errors show it: at most so many characters, then `…` where more follow.
 #[must_use]
 pub fn beginning(text: &str, characters: usize) -> String {
@@ -129,6 +148,21 @@ mod tests {
     fn nouns_agree_with_their_number() {
         assert_eq!(counted(1_usize, "check"), "1 check");
         assert_eq!(counted(0_u64, "check"), "0 checks");
+    }
+
+    #[test]
+    fn what_things_are_is_told_in_plain_words() {
+        assert_eq!(
+            shares(1, &[(1, "not valid"), (0, "repeated")]),
+            ", not valid"
+        );
+        assert_eq!(shares(3, &[(3, "not valid")]), ", all not valid");
+        assert_eq!(shares(3, &[(1, "not valid")]), ": 1 not valid");
+        assert_eq!(
+            shares(3, &[(2, "not valid"), (1, "repeated")]),
+            ": 2 not valid, 1 repeated"
+        );
+        assert_eq!(shares(3, &[(0, "not valid")]), "");
     }
 
     #[test]

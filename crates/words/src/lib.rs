@@ -61,8 +61,8 @@ mod redact;
 mod seconds;
 
 pub use diagnostic::{Diagnose, Diagnostic, Layout};
-pub use failure::{Failure, FailureKind, beginning, counted, listed};
+pub use failure::{Failure, FailureKind, beginning, counted, listed, shares};
 pub use nearest::nearest;
-pub use percent::percent_encode;
+pub use percent::{percent_encode, percent_encode_foreign};
 pub use redact::Redactor;
 pub use seconds::Seconds;

@@ -7,8 +7,21 @@ use crate::listed;
 /// Case and the difference between `-`, space and `_` do not count. Close means that about one letter in three is off
 /// at most, so that a hint is offered for a slip and not for another word. Of equals the first candidate wins.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    within(usize::MAX, name, candidates)
+}
+
+/// The candidate that `name` is a slip of: two letters off at most, so that it is no name of its own.
+pub fn slip_of<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    within(2, name, candidates)
+}
+
+fn within<'a>(
+    most: usize,
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let wanted = fold(name);
-    let reach = (wanted.chars().count() / 3).max(1);
+    let reach = (wanted.chars().count() / 3).max(1).min(most);
     candidates
         .into_iter()
         .map(|candidate| (strsim::osa_distance(&wanted, &fold(candidate)), candidate))
@@ -50,6 +63,13 @@ mod tests {
         assert_eq!(nearest("GET-LENGTH", NAMES), Some("get_length"));
         assert_eq!(nearest("avg_function", NAMES), Some("get_avg_function"));
         assert_eq!(nearest("metrics", NAMES), None);
+    }
+
+    #[test]
+    fn a_name_of_its_own_is_no_slip() {
+        assert_eq!(slip_of("get_avg_functoin", NAMES), Some("get_avg_function"));
+        assert_eq!(slip_of("get_max_function", NAMES), None);
+        assert_eq!(nearest("get_max_function", NAMES), Some("get_avg_function"));
     }
 
     #[test]

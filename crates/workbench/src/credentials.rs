@@ -18,8 +18,28 @@ pub(crate) fn read(
     let path = dir.join(CREDENTIALS_FILE);
     let credentials = Credentials::read(&path)?;
     on_event(Event::Secrets(credentials.redactor()));
+    if !credentials.redactor().is_empty() && is_open_to_others(&path) {
+        on_event(Event::OpenCredentials { path: &path });
+    }
+    let near = credentials::near_misses(schema, credentials.document());
     let schema = schema.cloned().map(Value::Object);
     credentials::check(schema.as_ref(), credentials.document())
         .map_err(|source| WorkbenchError::CredentialsCheck { path, source })?;
+    for near in &near {
+        on_event(Event::OddCredential(near));
+    }
     Ok(credentials)
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata()
+        .is_ok_and(|about| about.permissions().mode() & 0o077 != 0)
+}
+
+/// Elsewhere who may read a file is not told by its mode.
+#[cfg(not(unix))]
+fn is_open_to_others(_path: &Path) -> bool {
+    false
 }

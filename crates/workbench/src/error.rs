@@ -1,11 +1,13 @@
 //! Why something cannot be done with a connector.
 
+use std::io;
 use std::path::PathBuf;
 
 use bowline_conformance::warehouse::ExportError;
 use bowline_connector::{CredentialsError, LoadError, WorkspaceError};
 use bowline_contract::credentials;
 use bowline_driver::{SqlError, SqlErrorKind};
+use bowline_evidence::EvidenceError;
 use bowline_pipeline::SourceError;
 use bowline_warehouse::OpenError;
 use bowline_words::{Diagnose, Diagnostic};
@@ -47,6 +49,44 @@ pub enum WorkbenchError {
     /// There is no export.
     #[error("cannot export the connector")]
     Export(#[source] ExportError),
+    /// A file of the export holds a secret.
+    #[error("cannot export the connector: a secret of its credentials stands in `{file}`")]
+    SecretInExport {
+        /// The file.
+        file: String,
+    },
+    /// Another run works with the connector's database, and is not waited for.
+    #[error("connector in use: `{connector}`: another run works with its database")]
+    InUse {
+        /// The connector's name.
+        connector: String,
+    },
+    /// An export cannot be read.
+    #[error("cannot read the export: `{place}`")]
+    ExportRead {
+        /// Where it is.
+        place: String,
+        /// Why not.
+        why: String,
+    },
+    /// There is no evidence to judge by.
+    #[error("cannot judge without the database: `{connector}`")]
+    NoEvidence {
+        /// The connector's name.
+        connector: String,
+    },
+    /// A file of evidence cannot be read or written.
+    #[error("cannot keep or read the evidence: `{}`", .path.display())]
+    EvidenceFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        error: io::Error,
+    },
+    /// Evidence cannot be used.
+    #[error(transparent)]
+    Evidence(EvidenceError),
     /// The run was stopped before it could begin.
     #[error("stopped")]
     Interrupted,
@@ -69,7 +109,22 @@ impl Diagnose for WorkbenchError {
             Self::Expression(error) => error.diagnose(),
             Self::Connect { source, .. } => told().hint(connect_hint(source)).because_of(source),
             Self::Source(error) => error.diagnose(),
-            Self::Export(_) | Self::Interrupted => told(),
+            Self::SecretInExport { .. } => told().hint(
+                "take it out of templates.toml, the templates or manifest.json; who runs the connector has credentials of their own".to_owned(),
+            ),
+            Self::InUse { .. } => told().hint("wait for it to end, or stop it".to_owned()),
+            Self::NoEvidence { .. } => {
+                let mut told = told();
+                told.causes.push("no whole run left evidence".to_owned());
+                told.hint("run `bowline test` once with the database, without `-m`".to_owned())
+            }
+            Self::Evidence(error) => error.diagnose(),
+            Self::ExportRead { why, .. } => {
+                let mut told = told();
+                told.causes.push(why.clone());
+                told.hint("`bowline export` writes one".to_owned())
+            }
+            Self::Export(_) | Self::Interrupted | Self::EvidenceFile { .. } => told(),
             Self::CtrlC(_) | Self::Served => {
                 told().hint("this is a fault of the program; please report it".to_owned())
             }
@@ -81,9 +136,18 @@ impl Diagnose for WorkbenchError {
 fn connect_hint(error: &SqlError) -> Option<String> {
     let hint = match error.kind {
         _ if error.hint.is_some() => return None,
-        SqlErrorKind::Connection | SqlErrorKind::Timeout => {
-            "see that the database runs, and that `connect_args` in credentials.json says where"
-        }
+        SqlErrorKind::Connection | SqlErrorKind::Timeout => match error.sqlstate.as_deref() {
+            Some("3D000") => {
+                "see that `connect_args` in credentials.json names a database that is there"
+            }
+            Some("53300") => "wait until a session of another ends, or let the server have more",
+            Some("57P01" | "57P02" | "57P03") => "wait until the server takes sessions",
+            // The server answered: other states than these are its own, and not a driver's that reached nobody.
+            Some(state) if !state.starts_with("08") && !state.starts_with("HY") => return None,
+            _ => {
+                "see that the database runs, and that `connect_args` in credentials.json says where"
+            }
+        },
         SqlErrorKind::Permission => {
             "see that the login in `connect_args` of credentials.json is right"
         }
@@ -108,5 +172,32 @@ impl From<LoadError> for WorkbenchError {
 impl From<SourceError> for WorkbenchError {
     fn from(error: SourceError) -> Self {
         Self::Source(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_follows_what_the_server_says() {
+        let hint = |sqlstate: Option<&str>| {
+            let mut error = SqlError::new(SqlErrorKind::Connection, "no session");
+            error.sqlstate = sqlstate.map(str::to_owned);
+            connect_hint(&error)
+        };
+        for (sqlstate, told) in [
+            (None, "database runs"),
+            // ODBC drivers that reach nobody.
+            (Some("08001"), "database runs"),
+            (Some("HY000"), "database runs"),
+            (Some("3D000"), "a database that is there"),
+            (Some("53300"), "a session of another"),
+            (Some("57P03"), "takes sessions"),
+        ] {
+            let hint = hint(sqlstate).unwrap();
+            assert!(hint.contains(told), "{sqlstate:?}: {hint}");
+        }
+        assert_eq!(hint(Some("XX000")), None);
     }
 }

@@ -5,8 +5,12 @@ use std::path::Path;
 
 use bowline_conformance::{pipeline, warehouse};
 use bowline_connector::EnvironmentEvent;
+use bowline_connector::folder::Problem;
 use bowline_contract::ConnectorName;
+use bowline_contract::credentials::NearMiss;
 use bowline_words::Redactor;
+
+use crate::grants::Grant;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -16,10 +20,19 @@ pub enum Event<'a> {
         /// Its folder.
         dir: &'a Path,
     },
+    /// Something in a connector's files is worth a word, and stops nothing.
+    Advice(&'a Problem),
     /// The packages of a connector in Python are being installed.
     Environment(EnvironmentEvent<'a>),
     /// Credentials were read; what this hides must be shown nowhere from now on.
     Secrets(&'a Redactor),
+    /// Others on this machine may read the credentials.
+    OpenCredentials {
+        /// The file.
+        path: &'a Path,
+    },
+    /// A credential nearly has the name of one that the schema knows, and is given to nobody under it.
+    OddCredential(&'a NearMiss),
     /// Another run uses the connector's test table, and is waited for.
     Waiting {
         /// The connector.
@@ -34,6 +47,20 @@ pub enum Event<'a> {
     Connecting {
         /// The connector.
         connector: &'a ConnectorName,
+    },
+    /// The suite runs as an account that has what a connector needs, without some of its rights.
+    Proving {
+        /// The rights that it lacks this time; none the first time.
+        without: &'a [Grant],
+        /// How many runs there were.
+        done: usize,
+        /// How many there will be.
+        of: usize,
+    },
+    /// Something that was made could not be removed.
+    LeftBehind {
+        /// The statements that would remove it.
+        statements: &'a [String],
     },
     /// The suite for warehouse connectors has come on.
     Warehouse(warehouse::Event<'a>),

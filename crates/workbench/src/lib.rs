@@ -30,13 +30,13 @@
 //!
 //! // A table, for what metadata is proven on.
 //! let credentials = warehouse::credentials(&connector, &on_event)?;
-//! let database = warehouse::open(&connector, &credentials)?;
+//! let database = warehouse::open(&connector, &credentials, &Limits::default())?;
 //! let mut connection = warehouse::connect(&connector, &*database)?;
 //! connection.run("CREATE TABLE customers (id INTEGER, name TEXT)", &Limits::default())?;
 //!
-//! let report = warehouse::prove(&connector, &Options::default(), &Run::new(), &on_event)?;
-//! assert_eq!(report.conclusion(), Conclusion::Fine);
-//! let exported = warehouse::export(&connector, &report)?;
+//! let recorded = warehouse::prove(&connector, &Options::default(), &Run::new(), &on_event)?;
+//! assert_eq!(recorded.report.conclusion(), Conclusion::Fine);
+//! let exported = warehouse::export(&connector, &recorded.report)?;
 //! assert!(exported.folder.join("manifest.json").is_file());
 //! # Ok(())
 //! # }
@@ -45,8 +45,13 @@
 mod credentials;
 mod error;
 mod event;
+pub mod evidence;
+pub mod grants;
+mod interruptible;
 mod locate;
 pub mod pipeline;
+mod query_log;
+pub mod release;
 mod run;
 mod serve;
 mod table_lock;
@@ -55,5 +60,6 @@ pub mod warehouse;
 pub use error::WorkbenchError;
 pub use event::Event;
 pub use locate::locate;
+pub use query_log::{Logged, QueryLogError, query_log};
 pub use run::{CtrlC, OnStop, Run};
 pub use serve::serve;

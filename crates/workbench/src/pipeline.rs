@@ -6,6 +6,7 @@ use bowline_conformance::pipeline::{self as suite, Options, Report};
 use bowline_connector::{Credentials, Located};
 use bowline_pipeline::{Opening, Pipeline, PipelineConnector};
 
+use crate::locate::advise;
 use crate::{Event, Run, WorkbenchError, credentials};
 
 /// Loads a connector.
@@ -17,9 +18,11 @@ pub fn load(
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<PipelineConnector, WorkbenchError> {
     on_event(Event::Loading { dir: &found.dir });
-    Ok(PipelineConnector::load_with(&found.dir, &mut |event| {
+    let connector = PipelineConnector::load_with(&found.dir, &mut |event| {
         on_event(Event::Environment(event));
-    })?)
+    })?;
+    advise(&found.dir, &connector.manifest.advices, on_event);
+    Ok(connector)
 }
 
 /// Reads a connector's credentials and checks them against its manifest's schema. What is secret in them is told first.

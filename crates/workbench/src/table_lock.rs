@@ -33,13 +33,8 @@ impl TableLock {
         run: &Run,
         on_event: &dyn Fn(Event<'_>),
     ) -> Result<Self, WorkbenchError> {
-        let state = Workspace::find(&connector.dir)?.state_dir();
-        let file = match lock_file(&state, connector.name.as_str()) {
-            Ok(file) => file,
-            Err(reason) => {
-                on_event(Event::Alone { reason: &reason });
-                return Ok(Self { _lock: None });
-            }
+        let Some(file) = opened(connector, on_event)? else {
+            return Ok(Self { _lock: None });
         };
         let mut is_told = false;
         loop {
@@ -60,6 +55,38 @@ impl TableLock {
                     thread::sleep(POLL);
                 }
             }
+        }
+    }
+
+    /// As [`TableLock::take`], and refused where another run has it.
+    pub(crate) fn take_at_once(
+        connector: &Connector,
+        on_event: &dyn Fn(Event<'_>),
+    ) -> Result<Self, WorkbenchError> {
+        let Some(file) = opened(connector, on_event)? else {
+            return Ok(Self { _lock: None });
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _lock: Some(file) }),
+            Err(TryLockError::Error(_)) => Ok(Self { _lock: None }),
+            Err(TryLockError::WouldBlock) => Err(WorkbenchError::InUse {
+                connector: connector.name.to_string(),
+            }),
+        }
+    }
+}
+
+/// The file that is locked; none without a right to write to the workspace.
+fn opened(
+    connector: &Connector,
+    on_event: &dyn Fn(Event<'_>),
+) -> Result<Option<File>, WorkbenchError> {
+    let state = Workspace::find(&connector.dir)?.state_dir();
+    match lock_file(&state, connector.name.as_str()) {
+        Ok(file) => Ok(Some(file)),
+        Err(reason) => {
+            on_event(Event::Alone { reason: &reason });
+            Ok(None)
         }
     }
 }

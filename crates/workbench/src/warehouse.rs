@@ -6,9 +6,15 @@ use std::sync::Arc;
 use bowline_conformance::warehouse::{self as suite, Export, Interrupt, Options, Report, Subject};
 use bowline_connector::{Credentials, Located, Workspace};
 use bowline_contract::SuiteSection;
-use bowline_driver::{Connection, Database, SqlError};
+use bowline_contract::layout::{CREDENTIALS_FILE, MANIFEST_FILE};
+use bowline_driver::{
+    Connection, Database, Limits, Recording, RecordingDatabase, SqlError, SqlErrorKind,
+};
+use bowline_evidence::Evidence;
 use bowline_warehouse::{Connector, FunctionalTarget, OpenError};
 
+use crate::interruptible::Interruptible;
+use crate::locate::advise;
 use crate::table_lock::TableLock;
 use crate::{Event, Run, WorkbenchError, credentials};
 
@@ -18,9 +24,11 @@ use crate::{Event, Run, WorkbenchError, credentials};
 /// [`WorkbenchError::Load`], with every mistake in its files.
 pub fn load(found: &Located, on_event: &dyn Fn(Event<'_>)) -> Result<Connector, WorkbenchError> {
     on_event(Event::Loading { dir: &found.dir });
-    Ok(Connector::load_with(&found.dir, &mut |event| {
+    let connector = Connector::load_with(&found.dir, &mut |event| {
         on_event(Event::Environment(event));
-    })?)
+    })?;
+    advise(&found.dir, &connector.manifest.advices, on_event);
+    Ok(connector)
 }
 
 /// Reads a connector's credentials and checks them against its manifest's schema. What is secret in them is told first.
@@ -35,16 +43,17 @@ pub fn credentials(
     credentials::read(&connector.dir, schema, on_event)
 }
 
-/// Opens a connector's database; connecting may wait. Relative paths in the credentials begin in the workspace's folder.
+/// Opens a connector's database; connecting may wait, and what a connection runs first stays within the limits. Relative paths in the credentials begin in the workspace's folder.
 ///
 /// # Errors
 /// [`WorkbenchError::Expression`] and [`WorkbenchError::Connect`].
 pub fn open(
     connector: &Connector,
     credentials: &Credentials,
+    limits: &Limits,
 ) -> Result<Arc<dyn Database>, WorkbenchError> {
     connector
-        .open(credentials)
+        .open(credentials, limits)
         .map_err(|error| unopened(connector, error))
 }
 
@@ -72,28 +81,99 @@ pub fn prove(
     options: &Options,
     run: &Run,
     on_event: &(dyn Fn(Event<'_>) + Sync),
-) -> Result<Report, WorkbenchError> {
+) -> Result<Recorded, WorkbenchError> {
     let credentials = credentials(connector, on_event)?;
     let functional = functional_target(connector, &credentials)?;
     let changes = functional.is_some() && options.sections.contains(&SuiteSection::Functional);
     let _lock = changes
         .then(|| TableLock::take(connector, run, on_event))
         .transpose()?;
+    let live = open(connector, &credentials, &options.limits)?;
+    on_event(Event::Connecting {
+        connector: &connector.name,
+    });
+    let (report, recording) = ask(connector, live, functional.clone(), options, run, on_event)?;
+    let evidence = Evidence::new(
+        connector.name.as_str(),
+        &connector.templates,
+        functional,
+        &report,
+        recording,
+    );
+    Ok(Recorded {
+        report,
+        evidence: evidence.to_text(credentials.redactor()),
+    })
+}
+
+/// Runs the suite over a database, whose every answer is written down.
+pub(crate) fn ask(
+    connector: &Connector,
+    database: Arc<dyn Database>,
+    functional: Option<FunctionalTarget>,
+    options: &Options,
+    run: &Run,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<(Report, Recording), WorkbenchError> {
+    let recording = Arc::new(RecordingDatabase::new(Arc::new(Interruptible::new(
+        database, run,
+    ))));
     let subject = Subject {
         templates: Arc::new(connector.templates.clone()),
-        database: open(connector, &credentials)?,
+        database: Arc::clone(&recording) as Arc<dyn Database>,
         functional,
     };
     let interrupt = Interrupt::default();
     let stop = interrupt.clone();
     let _on_stop = run.on_stop(move || stop.stop());
-    on_event(Event::Connecting {
-        connector: &connector.name,
-    });
-    suite::run(&subject, options, &interrupt, &|event| {
+    let report = suite::run(&subject, options, &interrupt, &|event| {
         on_event(Event::Warehouse(event));
     })
-    .map_err(|source| unreachable(connector, source))
+    .map_err(|source| match source.kind {
+        SqlErrorKind::Cancelled if run.is_stopped() => WorkbenchError::Interrupted,
+        _ => unreachable(connector, source),
+    })?;
+    Ok((report, recording.recording()))
+}
+
+/// What a run found out, and what it rests on.
+#[derive(Debug)]
+pub struct Recorded {
+    /// What was found out.
+    pub report: Report,
+    /// Every statement and its answer, as [`Evidence`] is written; no secret of the credentials is in it.
+    pub evidence: String,
+}
+
+/// A connector and its database, taken for one run alone until this is dropped.
+pub struct Taken {
+    /// What is put to the test.
+    pub subject: Subject,
+    _lock: TableLock,
+}
+
+/// Takes a connector and its database for a run that changes the one and asks the other much; stopping the run ends a
+/// connecting that waits.
+///
+/// # Errors
+/// As [`prove`], and [`WorkbenchError::InUse`] where another run has it.
+pub fn take(
+    connector: &Connector,
+    limits: &Limits,
+    run: &Run,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Taken, WorkbenchError> {
+    let lock = TableLock::take_at_once(connector, on_event)?;
+    let credentials = credentials(connector, on_event)?;
+    let database = open(connector, &credentials, limits)?;
+    Ok(Taken {
+        subject: Subject {
+            templates: Arc::new(connector.templates.clone()),
+            database: Arc::new(Interruptible::new(database, run)),
+            functional: functional_target(connector, &credentials)?,
+        },
+        _lock: lock,
+    })
 }
 
 /// What a run proved, as it was written for the platform.
@@ -114,12 +194,25 @@ pub fn export(connector: &Connector, report: &Report) -> Result<Exported, Workbe
     let version = env!("CARGO_PKG_VERSION");
     let export = Export::new(report, &connector.manifest, &connector.templates, version)
         .map_err(WorkbenchError::Export)?;
+    if let Some(file) = with_a_secret(connector, &export) {
+        return Err(WorkbenchError::SecretInExport { file });
+    }
     export.write(&folder).map_err(WorkbenchError::Export)?;
     Ok(Exported { export, folder })
 }
 
+/// The file of an export in which a secret of the connector's own credentials stands, in whatever writing.
+fn with_a_secret(connector: &Connector, export: &Export) -> Option<String> {
+    let credentials = Credentials::read(&connector.dir.join(CREDENTIALS_FILE)).ok()?;
+    let redactor = credentials.redactor();
+    let manifest = (MANIFEST_FILE.to_owned(), export.manifest.to_json_string());
+    let mut files = std::iter::once(&manifest).chain(&export.templates);
+    let (file, _) = files.find(|(_, text)| redactor.find(text).is_some())?;
+    Some(file.clone())
+}
+
 /// Where functional checks may create their table; none when the connector does not say.
-fn functional_target(
+pub(crate) fn functional_target(
     connector: &Connector,
     credentials: &Credentials,
 ) -> Result<Option<FunctionalTarget>, WorkbenchError> {
@@ -135,7 +228,7 @@ fn unopened(connector: &Connector, error: OpenError) -> WorkbenchError {
     }
 }
 
-fn unreachable(connector: &Connector, source: SqlError) -> WorkbenchError {
+pub(crate) fn unreachable(connector: &Connector, source: SqlError) -> WorkbenchError {
     WorkbenchError::Connect {
         connector: connector.name.to_string(),
         source,

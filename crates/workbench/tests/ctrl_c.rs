@@ -25,7 +25,7 @@ fn shop(folder: &std::path::Path) -> Connector {
     )
     .unwrap();
     let credentials = warehouse::credentials(&made.connector, &|_| ()).unwrap();
-    let database = warehouse::open(&made.connector, &credentials).unwrap();
+    let database = warehouse::open(&made.connector, &credentials, &Limits::default()).unwrap();
     let mut connection = warehouse::connect(&made.connector, &*database).unwrap();
     let table = "CREATE TABLE customers (id INTEGER, name TEXT)";
     connection.run(table, &Limits::default()).unwrap();
@@ -50,21 +50,21 @@ fn a_program_runs_again_after_its_first_run_was_interrupted() {
     let options = Options::default();
     let first = Run::new();
     let ctrl_c = first.listen_to_ctrl_c().unwrap();
-    let report = warehouse::prove(&connector, &options, &first, &|event| {
+    let recorded = warehouse::prove(&connector, &options, &first, &|event| {
         if let Event::Warehouse(Suite::Started { .. }) = event {
             kill_process(getpid(), Signal::INT).unwrap();
             wait_until(|| first.is_stopped());
         }
     })
     .unwrap();
-    assert!(first.is_stopped() && report.interrupted);
+    assert!(first.is_stopped() && recorded.report.interrupted);
     drop(ctrl_c);
 
     let second = Run::new();
     let ctrl_c = second.listen_to_ctrl_c().unwrap();
-    let report = warehouse::prove(&connector, &options, &second, &|_| ()).unwrap();
+    let recorded = warehouse::prove(&connector, &options, &second, &|_| ()).unwrap();
     assert!(!second.is_stopped());
-    assert_eq!(report.conclusion(), Conclusion::Fine);
+    assert_eq!(recorded.report.conclusion(), Conclusion::Fine);
 
     // The process's handler is still there, for whichever run listens.
     kill_process(getpid(), Signal::INT).unwrap();

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bowline_servers::{Answer, HttpServer, Request};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::PATIENCE;
@@ -40,6 +41,11 @@ records = "response.items"
 pages = { style = "offset", size = 50, total = "response.total" }
 id = "record.id"
 
+[sources.asked_runs]
+for_each = "run_ids"
+path = "/runs/{{ parent }}"
+missing = [404]
+
 [assets]
 from = "jobs"
 [assets.fields]
@@ -50,6 +56,7 @@ outputs = [{ asset_type = "'TABLE'", fully_qualified_name = "'shop.public.' ~ re
 
 [runs]
 from = "runs"
+by_id = "asked_runs"
 [runs.fields]
 job_source_id = "record.job"
 run_source_id = "record.id"
@@ -120,6 +127,24 @@ impl Stage {
         command
     }
 
+    /// `bowline collect ACTION shop` for a platform.
+    pub(super) fn push_action(&self, platform: &Platform, action: &str) -> Ran {
+        let url = platform.server.url();
+        let mut command = self.sandbox.command(&[
+            "collect",
+            action,
+            "shop",
+            "--push",
+            &url,
+            "--resource",
+            RESOURCE,
+        ]);
+        command
+            .env("BOWLINE_PUSH_KEY_ID", "key-id")
+            .env("BOWLINE_PUSH_TOKEN", TOKEN);
+        self.sandbox.finish(&mut command, None)
+    }
+
     pub(super) fn push(&self, platform: &Platform, args: &[&str]) -> Ran {
         let mut command = self.push_command(platform, args);
         self.sandbox.finish(&mut command, None)
@@ -139,6 +164,10 @@ struct Mood {
     broken_from: Option<usize>,
     /// Requests wait.
     held: bool,
+    /// So many of the last runs are not shown yet.
+    late: usize,
+    /// What its clock shows, as far as it says so.
+    clock: Option<String>,
     asked: usize,
     /// The windows asked for, each once, in the order in which they came.
     windows: Vec<(String, String)>,
@@ -160,6 +189,8 @@ impl Vendor {
         let shared = Arc::clone(&mood);
         let server = HttpServer::start(move |request| {
             let offset = request.number("offset").unwrap_or(0);
+            let late;
+            let clock;
             {
                 let mut mood = locked(&shared);
                 mood.asked += 1;
@@ -175,6 +206,7 @@ impl Vendor {
                 while mood.held {
                     mood = shared.1.wait(mood).unwrap_or_else(PoisonError::into_inner);
                 }
+                (late, clock) = (mood.late, mood.clock.clone());
                 if mood.broken_from.is_some_and(|from| offset >= from) {
                     return Answer::new(400, r#"{"message": "no more"}"#);
                 }
@@ -183,9 +215,16 @@ impl Vendor {
                 let job = |id: &str| json!({"id": id, "name": format!("The {id}")});
                 return Answer::new(200, json!({"items": [job("ingest"), job("export")]}));
             }
+            if let Some(id) = request.path.strip_prefix("/runs/") {
+                let mut shown = runs[..runs.len() - late].iter();
+                return match shown.find(|run| run["id"] == id) {
+                    Some(run) => Answer::new(200, run),
+                    None => Answer::new(404, r#"{"message": "no such run"}"#),
+                };
+            }
             let bound = |name: &str| request.query.get(name).cloned().unwrap_or_default();
             let (since, until) = (bound("since"), bound("until"));
-            let within: Vec<&Value> = runs
+            let within: Vec<&Value> = runs[..runs.len() - late]
                 .iter()
                 .filter(|run| {
                     let at = run["at"].as_str().unwrap_or_default();
@@ -194,7 +233,9 @@ impl Vendor {
                 .collect();
             let limit = request.number("limit").unwrap_or(50);
             let page: Vec<&Value> = within.iter().skip(offset).take(limit).copied().collect();
-            Answer::new(200, json!({"items": page, "total": within.len()}))
+            let mut answer = Answer::new(200, json!({"items": page, "total": within.len()}));
+            answer.headers.extend(clock.map(|clock| ("date", clock)));
+            answer
         });
         Self {
             server: server.expect("a free port"),
@@ -205,6 +246,19 @@ impl Vendor {
     /// From now on, requests for runs behind so many are refused.
     pub(super) fn break_off_at(&self, offset: usize) {
         locked(&self.mood).broken_from = Some(offset);
+    }
+
+    /// From now on, so many of the last runs are not shown.
+    pub(super) fn show_late(&self, runs: usize) {
+        locked(&self.mood).late = runs;
+    }
+
+    /// From now on, the vendor says that its clock shows this.
+    pub(super) fn set_clock(&self, shown: Timestamp) {
+        let shown = shown.to_zoned(jiff::tz::TimeZone::UTC);
+        let shown = jiff::fmt::rfc2822::DateTimePrinter::new()
+            .timestamp_to_rfc9110_string(&shown.timestamp());
+        locked(&self.mood).clock = shown.ok();
     }
 
     /// From now on, requests wait.
@@ -222,6 +276,11 @@ impl Vendor {
     /// The windows asked for, each once, in the order in which they came.
     pub(super) fn windows(&self) -> Vec<(String, String)> {
         locked(&self.mood).windows.clone()
+    }
+
+    /// How many requests came so far.
+    pub(super) fn asked(&self) -> usize {
+        locked(&self.mood).asked
     }
 
     pub(super) fn wait_for_windows(&self, count: usize) {

@@ -110,6 +110,7 @@ fn fuzzed(
                 "{}: {} inputs, {} different outcomes",
                 target.name, tally.inputs, tally.outcomes
             );
+            bowline_tally::add(bowline_tally::Kind::Inputs, tally.inputs);
             Ok(true)
         }
         Err(cause) => {

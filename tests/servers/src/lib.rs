@@ -8,6 +8,7 @@
 
 mod dockerd;
 mod error;
+mod firebird;
 mod http;
 mod images;
 mod mariadb;
@@ -21,6 +22,7 @@ pub mod shared;
 
 pub use dockerd::Docker;
 pub use error::ServerError;
+pub use firebird::Firebird;
 pub use http::{Answer, HttpServer, Request};
 pub use images::ImageStore;
 pub use mariadb::MariaDb;

@@ -121,6 +121,11 @@ impl MariaDb {
         self.sql(&format!("USE mysql; {statements}")).map(drop)
     }
 
+    /// Kills it under whoever is connected.
+    pub fn kill(&mut self) {
+        self.running.kill();
+    }
+
     /// The host it listens on.
     #[must_use]
     pub fn host(&self) -> &'static str {

@@ -195,7 +195,7 @@ fn quoted(name: &str) -> String {
 #[derive(Debug)]
 pub struct Postgres {
     cluster: Cluster,
-    _running: Running,
+    running: Running,
 }
 
 impl Postgres {
@@ -205,7 +205,22 @@ impl Postgres {
     /// [`ServerError`]; kind `NotFound` when PostgreSQL is not on this machine.
     pub fn start() -> Result<Self, ServerError> {
         let programs = Programs::find()?;
-        on_free_port(|| Self::start_once(programs.clone()))
+        on_free_port(|| Self::start_once(programs.clone(), None))
+    }
+
+    /// Makes a cluster whose connections can be encrypted, with this certificate and its key in PEM form, and starts
+    /// it.
+    ///
+    /// # Errors
+    /// [`ServerError`]; kind `NotFound` when PostgreSQL is not on this machine.
+    pub fn encrypted(certificate: &str, key: &str) -> Result<Self, ServerError> {
+        let programs = Programs::find()?;
+        on_free_port(|| Self::start_once(programs.clone(), Some((certificate, key))))
+    }
+
+    /// Kills it under whoever is connected.
+    pub fn kill(&mut self) {
+        self.running.kill();
     }
 
     /// The cluster it serves.
@@ -214,7 +229,7 @@ impl Postgres {
         &self.cluster
     }
 
-    fn start_once(programs: Programs) -> Result<Self, ServerError> {
+    fn start_once(programs: Programs, tls: Option<(&str, &str)>) -> Result<Self, ServerError> {
         let mut launch = Launch::prepare("postgres", &ACCOUNTS)?;
         let folder = launch.folder().to_owned();
         let data = folder.join("data");
@@ -244,7 +259,12 @@ impl Postgres {
         fs::write(data.join("pg_hba.conf"), ACCESS_RULES)?;
 
         let port = free_port()?;
-        let args = settings(&data, port);
+        let mut args = settings(&data, port);
+        if let Some((certificate, key)) = tls {
+            launch.write_secret(&data.join("server.crt"), certificate)?;
+            launch.write_secret(&data.join("server.key"), key)?;
+            args.extend(words(["-c", "ssl=on"]));
+        }
         let running = launch.start(
             &programs.program("postgres"),
             &args,
@@ -259,10 +279,7 @@ impl Postgres {
         for database in ["template1", "postgres"] {
             cluster.sql(database, "CREATE EXTENSION pg_stat_statements")?;
         }
-        Ok(Self {
-            cluster,
-            _running: running,
-        })
+        Ok(Self { cluster, running })
     }
 }
 
@@ -275,6 +292,8 @@ fn settings(data: &Path, port: u16) -> Vec<OsString> {
         ("unix_socket_directories", ""),
         ("shared_preload_libraries", "pg_stat_statements"),
         ("pg_stat_statements.track", "all"),
+        // Many tests share one server, and none may push another's statements out.
+        ("pg_stat_statements.max", "50000"),
         ("track_commit_timestamp", "on"),
         ("max_connections", "100"),
         ("fsync", "off"),

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -75,6 +75,7 @@ impl StopSignal {
 #[derive(Debug)]
 pub struct Launch {
     folder: TempDir,
+    environment: Vec<(&'static str, PathBuf)>,
     account: Option<Account>,
     guard: Guard,
 }
@@ -129,6 +130,7 @@ impl Launch {
         let guard = Guard::start(folder.path())?;
         Ok(Self {
             folder,
+            environment: Vec::new(),
             account,
             guard,
         })
@@ -138,6 +140,24 @@ impl Launch {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Writes a file that only the server's account can read.
+    ///
+    /// # Errors
+    /// [`ServerError::Folder`].
+    pub fn write_secret(&self, file: &Path, text: &str) -> Result<(), ServerError> {
+        std::fs::write(file, text)?;
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))?;
+        if let Some(account) = self.account {
+            chown(file, Some(account.user), Some(account.group))?;
+        }
+        Ok(())
+    }
+
+    /// Sets a variable for the set-up programs and the server.
+    pub fn set(&mut self, variable: &'static str, value: PathBuf) {
+        self.environment.push((variable, value));
     }
 
     /// Runs a set-up program to its end.
@@ -213,6 +233,7 @@ impl Launch {
         let mut command = Command::new(program);
         // A terminal's Ctrl-C is for us: the guard stops the rest in good order.
         command.current_dir(self.folder.path()).process_group(0);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(account) = self.account {
             command.uid(account.user).gid(account.group);
         }
@@ -233,6 +254,12 @@ impl Running {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Kills the server as a machine that fails does: nothing is put in order.
+    pub fn kill(&mut self) {
+        // What has ended cannot be killed, and is as dead.
+        let _ = self.server.kill();
     }
 
     fn log_tail(&self) -> String {

@@ -4,7 +4,7 @@
 
 use std::sync::{LazyLock, Mutex};
 
-use crate::{Cluster, MariaDb, Postgres};
+use crate::{Cluster, Firebird, MariaDb, Postgres};
 
 /// Names a PostgreSQL server to take instead of one started here, by its superuser's URL.
 const POSTGRES_VARIABLE: &str = "BOWLINE_TEST_POSTGRES";
@@ -22,6 +22,8 @@ static CLUSTER: LazyLock<Result<Cluster, String>> = LazyLock::new(|| {
 });
 
 static MARIADB: Mutex<Option<Result<MariaDb, String>>> = Mutex::new(None);
+
+static FIREBIRD: Mutex<Option<Result<Firebird, String>>> = Mutex::new(None);
 
 /// The PostgreSQL server.
 ///
@@ -41,8 +43,21 @@ pub fn mariadb<T>(with: impl FnOnce(&MariaDb) -> T) -> Result<T, String> {
     server.as_ref().map(with).map_err(Clone::clone)
 }
 
+/// Does something with the Firebird server.
+///
+/// # Errors
+/// Why there is none.
+pub fn firebird<T>(with: impl FnOnce(&Firebird) -> T) -> Result<T, String> {
+    let mut server = FIREBIRD.lock().map_err(|error| error.to_string())?;
+    let server = server.get_or_insert_with(|| Firebird::start().map_err(|error| error.to_string()));
+    server.as_ref().map(with).map_err(Clone::clone)
+}
+
 /// Stops what was started here: statics are never dropped.
 pub fn stop() {
+    if let Ok(mut server) = FIREBIRD.lock() {
+        drop(server.take());
+    }
     if let Ok(mut server) = MARIADB.lock() {
         drop(server.take());
     }

@@ -34,6 +34,10 @@ fn files() -> Vec<(PathBuf, String)> {
             reference.join("templates.md"),
             reference::templates_markdown(),
         ),
+        (
+            reference.join("events.md"),
+            bowline_contract::pipeline::events_markdown(),
+        ),
         (reference.join("metrics.md"), reference::metrics_markdown()),
         (
             reference.join("exit-codes.md"),

@@ -19,9 +19,9 @@ struct Run {
 /// What many runs of the same command took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Figures {
-    /// The middle wall time, process start to end.
+    /// The middle time, by the clock that was asked for.
     pub(crate) median: Duration,
-    /// The shortest wall time.
+    /// The shortest time.
     pub(crate) shortest: Duration,
     /// The largest resident memory any run reached, in bytes.
     pub(crate) peak_memory: u64,
@@ -32,6 +32,8 @@ pub(crate) struct Figures {
 pub(crate) enum Clock {
     /// The process's start to its end.
     Process,
+    /// The processor time of the process and of what it started and waited for.
+    Processor,
     /// The seconds that the process itself prints as its last line.
     Told,
 }
@@ -75,7 +77,7 @@ fn once(command: &mut Command, expected_exit: &[i32], clock: Clock) -> Result<Ru
     let child = command
         .spawn()
         .map_err(|error| format!("cannot run {name}: {error}"))?;
-    let (exit, peak_memory) =
+    let (exit, processor, peak_memory) =
         wait(&child).map_err(|error| format!("cannot wait for {name}: {error}"))?;
     let wall = begun.elapsed();
     let mut said = || {
@@ -90,6 +92,7 @@ fn once(command: &mut Command, expected_exit: &[i32], clock: Clock) -> Result<Ru
         Some(code) if expected_exit.contains(&code) => {
             let wall = match clock {
                 Clock::Process => wall,
+                Clock::Processor => processor,
                 Clock::Told => {
                     told(&said()?).ok_or_else(|| format!("{name} does not say how long it took"))?
                 }
@@ -114,12 +117,13 @@ fn told(said: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// Waits for the process: its exit code, unless a signal ended it, and its peak resident memory in bytes.
+/// Waits for the process: its exit code, unless a signal ended it, its processor time, and its peak resident memory in
+/// bytes.
 #[expect(
     unsafe_code,
     reason = "only wait4 tells the memory of one child, and the standard library does not wrap it"
 )]
-fn wait(child: &Child) -> io::Result<(Option<i32>, u64)> {
+fn wait(child: &Child) -> io::Result<(Option<i32>, Duration, u64)> {
     let pid = libc::pid_t::try_from(child.id()).map_err(io::Error::other)?;
     let mut status = 0;
     // SAFETY: `rusage` is plain numbers, for which all zeroes is a value.
@@ -132,7 +136,16 @@ fn wait(child: &Child) -> io::Result<(Option<i32>, u64)> {
     let unit = if cfg!(target_os = "linux") { 1024 } else { 1 };
     let peak_memory = u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit;
     let exit = libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status));
-    Ok((exit, peak_memory))
+    Ok((
+        exit,
+        duration(usage.ru_utime) + duration(usage.ru_stime),
+        peak_memory,
+    ))
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let seconds = Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0));
+    seconds + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ const SLOW_RUNS: usize = 5;
 const LATENCY: Duration = Duration::from_millis(20);
 const PAGE: usize = 100;
 const RUNS: usize = 10_000;
-const MANY_RUNS: usize = 100_000;
+const MANY_RUNS: usize = 300_000;
 /// One run of so many failed, and its log is asked for.
 const FAILED: usize = 10;
 const EVENTS: usize = 2_000;
@@ -128,14 +128,17 @@ pub(super) fn rows(
         figures,
     ));
 
+    let collect = |vendor: &HttpServer, connector: &str, clock| {
+        collected(bowline, workspace, vendor, connector, clock, slow_runs)
+    };
     step("collecting runs");
     let vendor = vendor(RUNS, LATENCY)?;
-    let goal = Goal::new(Duration::from_secs(5), 80);
+    let goal = Goal::new(Duration::from_secs(3), 64);
     let what = "10,000 runs collected, 1,000 of them with a request of their own, 20 ms latency, 8 at once";
     rows.push(Row::new(
         what,
         goal,
-        collected(bowline, workspace, &vendor, slow_runs)?,
+        collect(&vendor, CONNECTOR, Clock::Process)?,
     ));
     step("collecting runs in Python");
     let script = self::script(workspace, "collect.py", include_str!("collect.py"))?;
@@ -148,9 +151,29 @@ pub(super) fn rows(
     rows.push(Row::new(what, Goal::none(), figures));
     step("collecting many runs");
     let vendor = self::vendor(MANY_RUNS, Duration::ZERO)?;
-    let figures = collected(bowline, workspace, &vendor, slow_runs)?;
-    let what = "100,000 runs collected, 10,000 of them with a request of their own, no latency";
-    rows.push(Row::new(what, Goal::memory(80), figures));
+    let figures = collect(&vendor, CONNECTOR, Clock::Process)?;
+    let what = "300,000 runs collected, 30,000 of them with a request of their own, no latency";
+    rows.push(Row::new(what, Goal::memory(64), figures));
+
+    step("the processor time of pages");
+    let vendor = self::vendor(RUNS, Duration::ZERO)?;
+    let plain = self::script(workspace, "pages.py", include_str!("pages.py"))?;
+    let in_python = repeat(slow_runs, &[0], Clock::Processor, || {
+        let mut command = Command::new(python);
+        command.arg(&plain).args([&vendor.url(), SINCE, UNTIL]);
+        command
+    })?;
+    let figures = collect(&vendor, &without_logs(), Clock::Processor)?;
+    rows.push(Row::new(
+        "processor time: 10,000 paged records collected and checked, no request of their own",
+        Goal::time(in_python.median),
+        figures,
+    ));
+    rows.push(Row::new(
+        "processor time: the same pages with urllib3 and json, neither mapped nor checked",
+        Goal::none(),
+        in_python,
+    ));
     Ok(rows)
 }
 
@@ -158,21 +181,33 @@ fn collected(
     bowline: &Bowline,
     workspace: &Path,
     vendor: &HttpServer,
+    connector: &str,
+    clock: Clock,
     runs: usize,
 ) -> Result<super::Figures, Failure> {
     let folder = workspace.join("etl_connectors/bench");
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make `{}`: {error}", folder.display()))?;
     write(&folder.join("manifest.json"), MANIFEST)?;
-    write(&folder.join("connector.toml"), CONNECTOR)?;
+    write(&folder.join("connector.toml"), connector)?;
     let credentials = format!(r#"{{"connect_args": {{"url": "{}"}}}}"#, vendor.url());
     write(&folder.join("credentials.json"), &credentials)?;
-    repeat(runs, &[0], Clock::Process, || {
+    repeat(runs, &[0], clock, || {
         let mut command = bowline.command(workspace);
         command.args(["collect", "etl_connectors/bench", "--only", "runs"]);
         command.args(["--since", SINCE, "--until", UNTIL]);
         command
     })
+}
+
+/// The connector, but for what asks for the errors of failed runs.
+fn without_logs() -> String {
+    let (before, rest) = CONNECTOR
+        .split_once("[sources.logs]")
+        .unwrap_or((CONNECTOR, ""));
+    let after = rest.find("[assets]").map_or(rest, |at| &rest[at..]);
+    let lines = after.lines().filter(|line| !line.starts_with("error ="));
+    format!("{before}{}\n", lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn script(workspace: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {

@@ -1,16 +1,11 @@
-//! The figures as a Markdown table, and that table's place in a document.
+//! The figures as a Markdown table.
 
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use super::measure::Figures;
-use crate::process::{Failure, run_quietly};
+use crate::figures::machine;
 
-const BEGIN: &str = "<!-- figures: written by cargo xtask bench -->\n";
-const END: &str = "<!-- end of figures -->\n";
 const MEGABYTE: f64 = 1e6;
 
 /// What a measurement should stay under.
@@ -95,7 +90,7 @@ fn table(rows: &[Row]) -> String {
             row.what,
             row.figures.median.as_secs_f64(),
             row.figures.shortest.as_secs_f64(),
-            goal(row.goal.time.map(|time| time.as_secs_f64()), "s"),
+            goal(row.goal.time.map(seconds), "s"),
             megabytes(row.figures.peak_memory),
             goal(row.goal.megabytes, "MB"),
         );
@@ -107,53 +102,17 @@ fn goal(number: Option<impl std::fmt::Display>, unit: &str) -> String {
     number.map_or_else(String::new, |number| format!("{number} {unit}"))
 }
 
+/// To the millisecond, without zeros at the end.
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e3).round() / 1e3
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "memory is far below the 52 bits a float counts exactly"
 )]
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / MEGABYTE
-}
-
-fn machine() -> String {
-    let ask = |program: &str, args: &[&str]| {
-        run_quietly(Command::new(program).args(args))
-            .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
-    };
-    let processor = fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with("model name"))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        })
-        .unwrap_or_else(|| ask("uname", &["-m"]));
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    format!(
-        "Measured on {} with {cores} cores ({processor}), {}, {}.",
-        ask("date", &["+%Y-%m-%d"]),
-        ask("uname", &["-sr"]),
-        ask("rustc", &["--version"]),
-    )
-}
-
-/// Puts the report between the marks of a document.
-pub(crate) fn write(file: &Path, report: &str) -> Result<(), Failure> {
-    let shown = file.display();
-    let document =
-        fs::read_to_string(file).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
-    let document = placed(&document, report).ok_or_else(|| {
-        format!(
-            "no place for the figures in `{shown}`: it lacks `{}`",
-            BEGIN.trim()
-        )
-    })?;
-    fs::write(file, document).map_err(|error| format!("cannot write `{shown}`: {error}"))
-}
-
-fn placed(document: &str, report: &str) -> Option<String> {
-    let (before, rest) = document.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}{report}{END}{after}"))
 }
 
 #[cfg(test)]
@@ -184,15 +143,5 @@ mod tests {
             table.lines().rev().nth(1),
             Some("| suite | 0.151 s | 0.149 s | 0.4 s | 62 MB | 100 MB |")
         );
-    }
-
-    #[test]
-    fn figures_replace_the_old_ones_and_nothing_else() {
-        let document = format!("# Title\n{BEGIN}old\n{END}rest\n");
-        assert_eq!(
-            placed(&document, "new\n").unwrap(),
-            format!("# Title\n{BEGIN}new\n{END}rest\n")
-        );
-        assert!(placed("# Title\n", "new\n").is_none());
     }
 }

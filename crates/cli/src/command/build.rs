@@ -6,9 +6,10 @@ mod summary;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bowline_connector::{Located, Workspace, WorkspaceError};
+use bowline_connector::{Workspace, WorkspaceError};
 use bowline_contract::AssetClass;
 use bowline_contract::layout::CONNECTOR_VARIABLE;
+use bowline_image::engine::Engine;
 use bowline_image::plan::{
     Candidate, ModeChoice, PlanError, PlanProblem, PlanProblemKind, PlanRequest, Planned, Question,
     choose, plan,
@@ -22,9 +23,12 @@ use dialoguer::Confirm;
 use dialoguer::theme::ColorfulTheme;
 use indicatif::ProgressBar;
 
+use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::insecure::InsecureRegistries;
+use crate::proven::candidate;
 use crate::style::{OPEN, paint};
 use builder::{Builder, Destination};
 
@@ -41,6 +45,7 @@ pub(crate) use summary::bytes;
 )]
 pub(crate) struct BuildArgs {
     /// The connectors; without names, the one that CONNECTOR names, else all exported warehouse and all pipeline connectors
+    #[arg(add = complete::connectors())]
     names: Vec<String>,
     /// Whether the agent reads metadata with the warehouse connectors
     #[arg(long, value_name = "MODE", default_value = "auto")]
@@ -48,7 +53,7 @@ pub(crate) struct BuildArgs {
     #[command(flatten)]
     base: BaseArgs,
     /// A platform to build for, `linux/amd64` if none is named; may be given several times
-    #[arg(long = "platform", value_name = "PLATFORM", value_parser = platform)]
+    #[arg(long = "platform", alias = "docker-platform", value_name = "PLATFORM", value_parser = platform)]
     platforms: Vec<Platform>,
     /// The image's name; without it, `custom-agent:<version>-generic`
     #[arg(short, long, value_name = "TAG")]
@@ -62,13 +67,18 @@ pub(crate) struct BuildArgs {
     /// Push the image to the registry that its tag names
     #[arg(long)]
     push: bool,
-    /// A registry to speak to without encryption; may be given several times
-    #[arg(long = "insecure-registry", value_name = "HOST")]
-    insecure: Vec<String>,
+    #[command(flatten)]
+    registries: InsecureRegistries,
     /// The `bowline` program that goes into the image, or a folder of them for several platforms
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
-    /// Go on without asking
+    /// Let this connector in although what ships is not what was proven; may be given several times
+    #[arg(long, value_name = "NAME", add = complete::connectors())]
+    unproven: Vec<String>,
+    /// Let this file in although it holds a secret; may be given several times
+    #[arg(long = "allow-secrets", value_name = "FILE")]
+    secrets: Vec<PathBuf>,
+    /// Go on without asking where no harm is done
     #[arg(short, long)]
     yes: bool,
 }
@@ -79,8 +89,8 @@ pub(crate) struct BaseArgs {
     /// The version of the stock agent to build on; without it, `latest`
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Build on this instead: an image's name, `oci:DIR[:IMAGE]`, or an archive
-    #[arg(long, value_name = "BASE")]
+    /// Build on this instead: an image's name, in an engine of this machine or in a registry, `oci:DIR[:IMAGE]`, or an archive
+    #[arg(long, alias = "base-image", value_name = "BASE")]
     base: Option<String>,
 }
 
@@ -88,6 +98,15 @@ impl BaseArgs {
     /// The version of the stock agent, if one is named.
     pub(crate) fn version(&self) -> Option<&str> {
         self.version.as_deref()
+    }
+
+    /// The engines whose stores are looked into for it. The stock agent comes from its registry: what a store has
+    /// under that name may be of long ago.
+    fn engines(&self) -> &'static [Engine] {
+        match self.base {
+            Some(_) => &Engine::ALL,
+            None => &[],
+        }
     }
 
     /// What to build on, if something is named.
@@ -99,7 +118,7 @@ impl BaseArgs {
 
 /// The modes on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum ModeName {
+pub(crate) enum ModeName {
     /// Full where metadata was proven, else hybrid
     Auto,
     /// The agent reads metadata too
@@ -127,11 +146,17 @@ impl BuildArgs {
         let voice = Voice::new(context);
         let planned = self.plan(context, &workspace, &cancel, &voice)?;
         voice.rest();
-        self.ask(context, &workspace, &planned.questions)?;
+        for (name, why) in &planned.unproven {
+            context.printer.say(format!(
+                "{} `{name}` goes in all the same: {why}",
+                paint(OPEN, "warning:")
+            ));
+        }
+        self.ask(context, &planned.questions)?;
 
         let tell = voice.clone();
         let mut access = Access::of_user(|name| std::env::var_os(name).map(PathBuf::from));
-        access.insecure.clone_from(&self.insecure);
+        access.insecure.clone_from(&self.registries.insecure);
         access.cancel = cancel;
         access.on_event = Arc::new(move |event| tell.tell(event.into()));
         let job = builder::Job {
@@ -139,6 +164,7 @@ impl BuildArgs {
             workspace: &workspace,
             destination: self.output.as_ref().map(|output| output.within(context)),
             push: self.push,
+            engines: self.base.engines(),
             access,
         };
         let made = builder::carry_out(&job, self.builder, &voice);
@@ -157,6 +183,17 @@ impl BuildArgs {
         voice: &Voice,
     ) -> Result<Planned, CliError> {
         let (connectors, mut problems) = chosen(context, workspace, &self.names)?;
+        let (unproven, unknown) = match self.unproven.as_slice() {
+            [] => Default::default(),
+            names => all_or_named(workspace, names)?,
+        };
+        problems.extend(unknown);
+        let unproven: Vec<PathBuf> = unproven.into_iter().map(|each| each.dir).collect();
+        let places = [&context.directory, workspace.root()];
+        let named = self.secrets.iter();
+        let secrets: Vec<PathBuf> = named
+            .flat_map(|file| places.map(|place| place.join(file)))
+            .collect();
         let runtime = BowlineRuntime {
             binary: self.binary.as_deref().map(|path| context.path(path)),
             drivers: workspace.state_dir().join("drivers"),
@@ -171,6 +208,8 @@ impl BuildArgs {
             base: self.base.image(context),
             platforms: &self.platforms,
             tag: self.tag.as_deref(),
+            unproven: &unproven,
+            secrets: &secrets,
             runtime: &runtime,
         });
         match planned {
@@ -192,19 +231,11 @@ impl BuildArgs {
     }
 
     /// Warns of what the connectors' owner may not want, and goes on only with a yes.
-    fn ask(
-        &self,
-        context: &Context,
-        workspace: &Workspace,
-        questions: &[Question],
-    ) -> Result<(), CliError> {
+    fn ask(&self, context: &Context, questions: &[Question]) -> Result<(), CliError> {
         if questions.is_empty() {
             return Ok(());
         }
-        let warnings: Vec<String> = questions
-            .iter()
-            .map(|question| summary::warning(question, workspace))
-            .collect();
+        let warnings: Vec<String> = questions.iter().map(summary::warning).collect();
         if !self.yes && !context.printer.can_ask() {
             return Err(CliError::usage(
                 format!(
@@ -269,12 +300,7 @@ pub(crate) fn all_or_named(
     workspace: &Workspace,
     names: &[String],
 ) -> Result<(Vec<Candidate>, Vec<PlanProblem>), CliError> {
-    let candidate = |found: Located| Candidate {
-        export: workspace.output_dir(&found.name),
-        name: found.name,
-        class: found.class,
-        dir: found.dir,
-    };
+    let candidate = |found| candidate(workspace, found);
     if names.is_empty() {
         let mut all = Vec::new();
         for class in [AssetClass::Warehouse, AssetClass::Pipeline] {
@@ -303,7 +329,7 @@ pub(crate) fn all_or_named(
     Ok((chosen, problems))
 }
 
-fn platform(text: &str) -> Result<Platform, String> {
+pub(crate) fn platform(text: &str) -> Result<Platform, String> {
     agent_platform(text).map_err(|error| error.diagnose().to_string())
 }
 

@@ -1,35 +1,36 @@
 //! `bowline collect`: metadata and runs of a pipeline, read and sent on.
 
+mod actions;
+mod callbacks;
+mod collector;
 mod destination;
-mod moment;
 mod words;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use bowline_collect::{
-    CollectError, Collected, Collection, DeadLetters, Encoder, Ledger, Lineage, Parts,
-    PushErrorKind, State,
-};
-use bowline_connector::{Credentials, Workspace};
+use bowline_collect::{CollectError, FailedWindow, Parts};
 use bowline_contract::pipeline::Window;
-use bowline_pipeline::{PipelineConnector, SourceErrorKind};
-use bowline_workbench::{Run, WorkbenchError, pipeline as workbench};
+use bowline_workbench::WorkbenchError;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::command::moment;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::output::visible;
 use crate::pipeline;
-use destination::Destination;
+use actions::Action;
+use callbacks::Callbacks;
+use collector::{Collector, PlaceArgs, Slept, unread};
 
-/// How long events may take to show up at the vendor, when nobody says and a collection goes on.
-const SETTLE: SignedDuration = SignedDuration::from_mins(5);
 /// How soon a window that failed is tried again, at most.
 const NEXT_TRY: SignedDuration = SignedDuration::from_secs(60);
+/// How long callbacks wait after something failed.
+const SHORT_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How often is looked whether a pause is over.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Read a pipeline's metadata and runs, and send them on as events.
 ///
@@ -40,12 +41,18 @@ const NEXT_TRY: SignedDuration = SignedDuration::from_secs(60);
 /// error leaves its window open, and the next one goes on with it: every event is delivered at least once, and no window
 /// is left out.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
     bowline collect prefect --since 24h\n  \
-    bowline collect prefect --every 60m --push https://platform.example.com --resource 0a1b2c3d-…")]
+    bowline collect prefect --every 60m --push https://platform.example.com --resource 0a1b2c3d-…\n  \
+    bowline collect retry prefect --output events.jsonl"
+)]
 pub(crate) struct CollectArgs {
-    /// The connector; not needed when there is only one
-    connector: Option<String>,
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// From when: a time with its zone, or how long ago, such as `24h`; without it, where the last collection ended
     #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
     since: Option<moment::Moment>,
@@ -55,20 +62,22 @@ pub(crate) struct CollectArgs {
     /// Go on until Ctrl-C, with a window each time, such as `60m`; windows adjoin
     #[arg(long, value_name = "TIME", value_parser = moment::parse_every)]
     every: Option<SignedDuration>,
-    /// End windows so long before now, for events that show up late; 5m without it
-    #[arg(long, value_name = "TIME", value_parser = moment::parse_length, requires = "every")]
-    settle: Option<SignedDuration>,
+    /// How long events may take to show up at the vendor: what is younger is read again with the next window
+    #[arg(long, value_name = "TIME", value_parser = moment::parse_length, default_value = "10m")]
+    settle: SignedDuration,
     /// Collect nothing else
     #[arg(long, value_name = "PART")]
     only: Option<Part>,
-    #[command(flatten)]
-    to: destination::DestinationArgs,
-    /// Where to write down what was delivered; without it, a folder of the connector's in `.bowline`
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
-    /// Where dead letters go; without it, `dead-letters.jsonl` in the state's folder
-    #[arg(long, value_name = "FILE")]
-    dead_letters: Option<PathBuf>,
+    /// Collect the run with this id, whenever it was; may be given several times
+    #[arg(long, value_name = "ID", conflicts_with_all = ["since", "until", "every", "only"])]
+    run: Vec<String>,
+    /// Collect this job alone, and its runs
+    #[arg(long, value_name = "ID", conflicts_with = "every")]
+    job: Option<String>,
+    /// Take the vendor's callbacks at this address, such as `127.0.0.1:8080`, and collect what they tell of; the secret
+    /// that comes with them, or that signs them, is taken from the environment variable BOWLINE_WEBHOOK_SECRET
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["run", "job", "until"])]
+    listen: Option<SocketAddr>,
 }
 
 /// The parts of a collection.
@@ -82,60 +91,134 @@ enum Part {
 
 impl CollectArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        if let Some(action) = &self.action {
+            return action.exec(context);
+        }
         let now = pipeline::now();
-        let connector = context.pipeline(self.connector.as_deref())?;
-        let credentials = workbench::credentials(&connector, &|event| context.tell(event))?;
-        let stop = Stop::of(context.interruptible()?);
-        let destination = self
-            .to
-            .open(context, &connector, &credentials, &stop.asked)?;
-        let folder = self.folder(context, &connector)?;
-        let state = if destination.lasts() || self.state.is_some() {
-            Some(State::open(
-                &folder,
-                &self.purpose(&connector, &destination),
-            )?)
-        } else {
-            None
+        let parts = match self.only {
+            None => Parts::All,
+            Some(Part::Metadata) => Parts::Metadata,
+            Some(Part::Runs) => Parts::Runs,
         };
-        let dead_letters = match &self.dead_letters {
-            Some(file) => context.path(file),
-            None => folder.join("dead-letters.jsonl"),
-        };
-        let mut collector = Collector {
-            context,
-            connector: &connector,
-            credentials,
-            stop,
-            parts: match self.only {
-                None => Parts::All,
-                Some(Part::Metadata) => Parts::Metadata,
-                Some(Part::Runs) => Parts::Runs,
-            },
-            namespace: self.to.namespace(connector.name.as_str()),
-            destination,
-            state,
-            dead_letters,
-            fell_short: false,
-        };
-        let ended = match self.every {
-            None => self.once(&mut collector, now),
-            Some(every) => self.again_and_again(&mut collector, every, now),
+        let mut collector = Collector::open(context, &self.place, Some(parts), self.settle)?;
+        let ended = match (self.every, self.listen) {
+            (every, Some(address)) => self.listening(&mut collector, address, every),
+            (Some(every), None) => self.again_and_again(&mut collector, every, now),
+            (None, None) if !self.run.is_empty() => self.by_id(&mut collector),
+            (None, None) => self.once(&mut collector, now),
         };
         match ended {
             // Whoever read the output has what it wanted.
             Err(CliError::Collect(error)) if matches!(*error, CollectError::Closed) => {
                 Ok(Ended::Fine)
             }
-            Ok(Ended::Fine) if collector.fell_short => Ok(Ended::FellShort),
-            ended => ended,
+            Err(CliError::Interrupted) => Ok(Ended::Interrupted),
+            Err(error) => Err(error),
+            Ok(Whole::Yes)
+                if collector.outstanding(0)?.all == 0
+                    && collector.state.failed_windows().is_empty() =>
+            {
+                Ok(Ended::Fine)
+            }
+            Ok(Whole::Yes | Whole::No) => Ok(Ended::FellShort),
         }
     }
 
-    fn once(&self, collector: &mut Collector<'_>, now: Timestamp) -> Result<Ended, CliError> {
-        if collector.unfinished()? == Ended::Interrupted {
-            return Ok(Ended::Interrupted);
+    /// Collects runs by their ids.
+    fn by_id(&self, collector: &mut Collector<'_>) -> Result<Whole, CliError> {
+        let found = collector.runs(&self.run, self.job.as_deref())?;
+        let mut missing = self
+            .run
+            .iter()
+            .filter(|run| !found.runs.contains(*run))
+            .peekable();
+        let whole = match missing.peek() {
+            Some(_) => Whole::No,
+            None => Whole::Yes,
+        };
+        for run in missing {
+            let printer = &collector.context.printer;
+            printer.say(format!("the vendor does not show run `{}`", visible(run)));
         }
+        Ok(whole)
+    }
+
+    /// Collects what callbacks tell of, and windows where that is asked for too.
+    fn listening(
+        &self,
+        collector: &mut Collector<'_>,
+        address: SocketAddr,
+        every: Option<SignedDuration>,
+    ) -> Result<Whole, CliError> {
+        let context = collector.context;
+        let folder = self
+            .place
+            .folder(context, collector.connector.name.as_str())?;
+        let callbacks = Callbacks::listen(context, address, &folder)?;
+        let begin = pipeline::now();
+        let (mut next, mut pause_until) = (begin, begin);
+        loop {
+            if collector.stop.is_asked() {
+                return Err(CliError::Interrupted);
+            }
+            let now = pipeline::now();
+            let outcome = match every {
+                Some(every) if next <= now => {
+                    let outcome = self.window_until(collector, now, every);
+                    next = now + every;
+                    outcome
+                }
+                _ if pause_until > now => {
+                    std::thread::sleep(PAUSE);
+                    continue;
+                }
+                _ => {
+                    let due = callbacks.due();
+                    let windows = collector.due_windows(now);
+                    if due.is_empty() && windows.is_empty() {
+                        continue;
+                    }
+                    match collector.callbacks(&callbacks.inbox, &due) {
+                        Ok(()) => collector.failed_windows(&windows),
+                        Err(error) => {
+                            if !collector.stop.is_asked() {
+                                collector.put_off(&callbacks.inbox, &due, &error)?;
+                            }
+                            Err(error)
+                        }
+                    }
+                }
+            };
+            match outcome {
+                Ok(()) => {}
+                Err(error) if may_pass(&error) => {
+                    context.printer.problem(&error);
+                    let wait = NEXT_TRY.min(every.unwrap_or(NEXT_TRY));
+                    (next, pause_until) = (next.min(now + wait), now + SHORT_PAUSE);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn once(&self, collector: &mut Collector<'_>, now: Timestamp) -> Result<Whole, CliError> {
+        if let Some(job) = &self.job {
+            let mut window = collector.since_collected();
+            window.end = self
+                .until
+                .as_ref()
+                .map_or(window.end, |until| until.at(now));
+            window.start = self
+                .since
+                .as_ref()
+                .map_or(window.start, |since| since.at(now));
+            collector.job(job, window)?;
+            return Ok(Whole::Yes);
+        }
+        collector.look_at_clock(now)?;
+        let failed = windows(collector.state.failed_windows());
+        let mut problem = None;
+        let finished = go_on(collector.unfinished(), &mut problem)?.flatten();
         let end = self.until.as_ref().map_or(now, |until| until.at(now));
         let start = match &self.since {
             Some(since) => since.at(now),
@@ -146,40 +229,72 @@ impl CollectArgs {
                 )
             })?,
         };
-        if start >= end {
+        if start >= end && self.since.is_some() {
             return Err(CliError::usage(
                 format!("the window is empty: it starts at {start} and ends at {end}"),
                 "let `--since` be before `--until`",
             ));
         }
-        collector.window(Window { start, end })
+        // What an earlier collection was asked for is mostly what this one is asked for.
+        let known = windows(collector.state.failed_windows());
+        let rest = finished
+            .into_iter()
+            .chain(known)
+            .fold(vec![Window { start, end }], without_all);
+        if rest.is_empty() && failed.is_empty() {
+            let until = collector.collected_until().unwrap_or(end);
+            let printer = &collector.context.printer;
+            printer.say(format!("everything until {until} is collected"));
+        }
+        for window in rest {
+            go_on(collector.window(window), &mut problem)?;
+        }
+        // When nothing can be read, it is not these windows' fault.
+        if problem.is_none() {
+            collector.failed_windows(&failed)?;
+        }
+        collector.tell_failed_windows();
+        problem.map_or(Ok(Whole::Yes), Err)
+    }
+
+    /// Finishes the window that is open, and collects the next one, until now.
+    fn window_until(
+        &self,
+        collector: &mut Collector<'_>,
+        now: Timestamp,
+        back: SignedDuration,
+    ) -> Result<(), CliError> {
+        collector.look_at_clock(now)?;
+        let mut problem = None;
+        go_on(collector.unfinished(), &mut problem)?;
+        let first = self
+            .since
+            .as_ref()
+            .map_or(now - back, |since| since.at(now));
+        let start = collector.collected_until().unwrap_or(first);
+        let due = collector.due_windows(now);
+        if start < now {
+            go_on(collector.window(Window { start, end: now }), &mut problem)?;
+        }
+        if problem.is_none() {
+            collector.failed_windows(&due)?;
+        }
+        collector.tell_failed_windows();
+        problem.map_or(Ok(()), Err)
     }
 
     fn again_and_again(
         &self,
         collector: &mut Collector<'_>,
         every: SignedDuration,
-        now: Timestamp,
-    ) -> Result<Ended, CliError> {
-        let settle = self.settle.unwrap_or(SETTLE);
-        let since = self.since.as_ref().map(|since| since.at(now));
-        // The end of the last window, for a collection that keeps no state.
-        let mut until = since.unwrap_or(now - settle - every);
+        begin: Timestamp,
+    ) -> Result<Whole, CliError> {
         loop {
-            let outcome = collector.unfinished().and_then(|ended| {
-                let start = collector.collected_until().unwrap_or(until);
-                let end = pipeline::now() - settle;
-                if ended != Ended::Fine || start >= end {
-                    return Ok(ended);
-                }
-                let ended = collector.window(Window { start, end })?;
-                until = end;
-                Ok(ended)
-            });
+            let now = pipeline::now();
+            let outcome = self.window_until(collector, now, now.duration_since(begin) + every);
             let printer = &collector.context.printer;
             let next = match outcome {
-                Ok(Ended::Fine) => collector.collected_until().unwrap_or(until) + settle + every,
-                Ok(ended) => return Ok(ended),
+                Ok(()) => now + every,
                 Err(error) if may_pass(&error) => {
                     printer.problem(&error);
                     Timestamp::now() + every.min(NEXT_TRY)
@@ -188,39 +303,61 @@ impl CollectArgs {
             };
             printer.detail(format!("the next window is collected at {next}"));
             if collector.stop.sleeps_until(next) == Slept::Interrupted {
-                return Ok(Ended::Interrupted);
+                return Err(CliError::Interrupted);
             }
         }
     }
+}
 
-    /// Where this connector's state is.
-    fn folder(
-        &self,
-        context: &Context,
-        connector: &PipelineConnector,
-    ) -> Result<PathBuf, CliError> {
-        if let Some(folder) = &self.state {
-            return Ok(context.path(folder));
+/// Whether everything that was asked for was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    Yes,
+    No,
+}
+
+/// Goes on after a window that could not be read, which is kept aside; the first of them is the problem.
+fn go_on<T>(
+    outcome: Result<T, CliError>,
+    problem: &mut Option<CliError>,
+) -> Result<Option<T>, CliError> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if unread(&error).is_some() => {
+            problem.get_or_insert(error);
+            Ok(None)
         }
-        let workspace = Workspace::find(&context.directory)?;
-        Ok(workspace
-            .state_dir()
-            .join("collect")
-            .join(connector.name.as_str()))
+        Err(error) => Err(error),
     }
+}
 
-    /// What tells one collection's state from another's.
-    fn purpose(&self, connector: &PipelineConnector, destination: &Destination) -> String {
-        let parts = match self.only {
-            None => "metadata and runs",
-            Some(Part::Metadata) => "metadata",
-            Some(Part::Runs) => "runs",
-        };
-        format!(
-            "{parts} of {} {destination}",
-            connector.manifest.connection_type
-        )
+fn windows(failed: &[FailedWindow]) -> Vec<Window> {
+    failed.iter().map(FailedWindow::window).collect()
+}
+
+/// What of windows is left without another one.
+fn without_all(windows: Vec<Window>, other: Window) -> Vec<Window> {
+    windows
+        .into_iter()
+        .flat_map(|window| without(window, other))
+        .filter(|rest| rest.start < rest.end)
+        .collect()
+}
+
+/// What of a window is left without another one.
+fn without(window: Window, other: Window) -> Vec<Window> {
+    if window.end <= other.start || other.end <= window.start {
+        return vec![window];
     }
+    let before = Window {
+        end: other.start,
+        ..window
+    };
+    let after = Window {
+        start: other.end,
+        ..window
+    };
+    vec![before, after]
 }
 
 /// Whether the same window may come out better later.
@@ -235,163 +372,30 @@ fn may_pass(error: &CliError) -> bool {
     }
 }
 
-/// What Ctrl-C stops.
-struct Stop {
-    run: Run,
-    asked: Arc<AtomicBool>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slept {
-    ToTheEnd,
-    Interrupted,
-}
-
-impl Stop {
-    fn of(run: &Run) -> Self {
-        Self {
-            run: run.clone(),
-            asked: run.flag(),
-        }
-    }
-
-    fn is_asked(&self) -> bool {
-        self.run.is_stopped()
-    }
-
-    fn sleeps_until(&self, at: Timestamp) -> Slept {
-        // By the clock on the wall, which goes on while the machine sleeps.
-        const SLICE: Duration = Duration::from_millis(100);
-        loop {
-            if self.is_asked() {
-                return Slept::Interrupted;
-            }
-            let left = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
-            if left.is_zero() {
-                return Slept::ToTheEnd;
-            }
-            std::thread::sleep(left.min(SLICE));
-        }
-    }
-}
-
-/// Collects windows.
-struct Collector<'c> {
-    context: &'c Context,
-    connector: &'c PipelineConnector,
-    credentials: Credentials,
-    stop: Stop,
-    parts: Parts,
-    namespace: String,
-    destination: Destination,
-    state: Option<State>,
-    dead_letters: PathBuf,
-    /// Whether any event became a dead letter.
-    fell_short: bool,
-}
-
-impl Collector<'_> {
-    fn collected_until(&self) -> Option<Timestamp> {
-        self.state.as_ref()?.collected_until()
-    }
-
-    /// Finishes the window that an earlier collection left open.
-    fn unfinished(&mut self) -> Result<Ended, CliError> {
-        let Some(window) = self.state.as_ref().and_then(State::open_window) else {
-            return Ok(Ended::Fine);
-        };
-        self.context
-            .printer
-            .say(format!("going on with {window}, which was not finished"));
-        self.window(window)
-    }
-
-    fn window(&mut self, window: Window) -> Result<Ended, CliError> {
-        let began = Instant::now();
-        let mut ledger = match &mut self.state {
-            Some(state) => state.begin(window)?,
-            None => Ledger::default(),
-        };
-        let outcome = self.collect(window, &mut ledger);
-        let collected = match outcome {
-            Ok(collected) => collected,
-            Err(error) if self.stop.is_asked() && is_cancelled(&error) => {
-                self.left_open("stopped", window);
-                return Ok(Ended::Interrupted);
-            }
-            Err(error) => {
-                self.left_open("not finished", window);
-                return Err(error);
-            }
-        };
-        if let Some(state) = &mut self.state {
-            state.finish()?;
-        }
-        self.fell_short |= collected.dead() > 0;
-        let report = words::report(
-            &collected,
-            window,
-            began.elapsed(),
-            self.context.shown(&self.dead_letters),
-        );
-        self.context.printer.say(report.trim_end());
-        Ok(Ended::Fine)
-    }
-
-    /// Says what becomes of a window that was not finished, if anything is written down of it.
-    fn left_open(&self, what: &str, window: Window) {
-        if self.state.is_some() {
-            let printer = &self.context.printer;
-            printer.say(format!("{what}; the next collection goes on with {window}"));
-        }
-    }
-
-    fn collect(&mut self, window: Window, ledger: &mut Ledger) -> Result<Collected, CliError> {
-        let pipeline = self.connector.open_with(
-            &self.credentials,
-            self.stop.run.flag(),
-            pipeline::opening(self.context),
-        )?;
-        let manifest = &self.connector.manifest;
-        let connection_type = manifest.connection_type.as_str();
-        let format = self.destination.format(|| {
-            let name = &manifest.connection_name;
-            Lineage::new(&self.namespace, connection_type, name, window.end)
-        });
-        let collection = Collection {
-            pipeline: &*pipeline,
-            window,
-            now: Timestamp::now(),
-            parts: self.parts,
-            encoder: &Encoder::new(connection_type, format),
-        };
-        let bar = self.destination.bar(self.context);
-        let mut dead_letters = DeadLetters::new(&self.dead_letters, window);
-        let outcome = collection.run(
-            self.destination.sink()?,
-            ledger,
-            &mut dead_letters,
-            &mut |so_far| bar.set_message(words::progress(so_far)),
-        );
-        bar.finish_and_clear();
-        outcome.map_err(CliError::from)
-    }
-}
-
-fn is_cancelled(error: &CliError) -> bool {
-    match error {
-        CliError::Workbench(WorkbenchError::Source(error)) => {
-            error.kind == SourceErrorKind::Cancelled
-        }
-        CliError::Collect(error) => match &**error {
-            CollectError::Push(error) => error.kind == PushErrorKind::Cancelled,
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
 /// A resource's identifier on the command line.
 fn uuid(text: &str) -> Result<Uuid, String> {
     Uuid::parse_str(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_without_another_is_what_lies_on_either_side() {
+        let window = |start: i64, end: i64| Window {
+            start: Timestamp::from_second(start).unwrap(),
+            end: Timestamp::from_second(end).unwrap(),
+        };
+        let rest = |other: Window| -> Vec<Window> {
+            let rest = without(window(10, 20), other).into_iter();
+            rest.filter(|rest| rest.start < rest.end).collect()
+        };
+        assert_eq!(rest(window(10, 20)), []);
+        assert_eq!(rest(window(5, 25)), []);
+        assert_eq!(rest(window(9, 18)), [window(18, 20)]);
+        assert_eq!(rest(window(12, 18)), [window(10, 12), window(18, 20)]);
+        assert_eq!(rest(window(0, 10)), [window(10, 20)]);
+        assert_eq!(rest(window(20, 30)), [window(10, 20)]);
+    }
 }

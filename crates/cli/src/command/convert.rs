@@ -7,13 +7,17 @@ use bowline_conformance::warehouse::{CheckId, Report};
 use bowline_connector::Workspace;
 use bowline_contract::layout::PYTHON_FILE;
 use bowline_contract::{ConnectorName, SuiteSection};
-use bowline_warehouse::{Scaffold, Scaffolded};
+use bowline_warehouse::{AskedDriver, Scaffold, Scaffolded};
 use bowline_workbench::{Event, WorkbenchError, warehouse};
 
+use crate::command::new::asked_driver;
+use crate::command::schema;
 use crate::command::test::{SuiteArgs, prove};
+use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::named::NamedConnector;
 use crate::style::{BAD, GOOD, STRONG, paint};
 
 /// Turn a connector in Python into a declarative one.
@@ -26,14 +30,14 @@ use crate::style::{BAD, GOOD, STRONG, paint};
     after_help = "Example: bowline convert sales --dialect postgres --credential database=dbname"
 )]
 pub(crate) struct ConvertArgs {
-    /// The connector in Python; not needed when there is only one connector
-    connector: Option<String>,
+    #[command(flatten)]
+    connector: NamedConnector,
     /// The dialect pack to start from
-    #[arg(long, value_name = "DIALECT")]
+    #[arg(long, value_name = "DIALECT", add = complete::dialects())]
     dialect: Option<String>,
     /// The driver, when it is not the dialect's own
-    #[arg(long, value_name = "DRIVER")]
-    driver: Option<String>,
+    #[arg(long, value_name = "DRIVER", add = complete::drivers())]
+    driver: Option<AskedDriver>,
     /// The new connector's name; without it, the old one's with `_declarative` behind
     #[arg(long, value_name = "NAME")]
     into: Option<String>,
@@ -62,7 +66,7 @@ struct Difference {
 
 impl ConvertArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let old = context.warehouse(self.connector.as_deref())?;
+        let old = context.warehouse(self.connector.name())?;
         let tell = |event: Event<'_>| context.tell(event);
         if !old.dir.join(PYTHON_FILE).is_file() || old.dialect.is_some() {
             return Err(CliError::usage(
@@ -76,9 +80,14 @@ impl ConvertArgs {
         };
         let into = ConnectorName::parse(&into).map_err(CliError::Name)?;
         let connect_args = warehouse::credentials(&old, &tell)?.connect_args().clone();
-        let draft = Scaffold::plan(into, self.dialect.as_deref(), self.driver.as_deref())?
+        let workspace = Workspace::find(&context.directory)?;
+        let driver = self.driver.clone();
+        let driver = driver
+            .map(|driver| asked_driver(context, &workspace, driver))
+            .transpose()?;
+        let draft = Scaffold::plan(into, self.dialect.as_deref(), driver.as_ref())?
             .converting(&old, &connect_args, &self.credentials)
-            .draft(&Workspace::find(&context.directory)?)?;
+            .draft(&workspace)?;
         warehouse::credentials(&draft.connector, &tell).map_err(|error| match error {
             WorkbenchError::CredentialsCheck { source, .. } => CliError::usage(
                 format!(
@@ -92,7 +101,7 @@ impl ConvertArgs {
 
         let mut reports = Vec::new();
         for connector in [&old, &draft.connector] {
-            let report = prove(context, connector, SuiteSection::ALL, &self.suite)?;
+            let report = prove(context, connector, SuiteSection::ALL, &self.suite)?.report;
             if report.interrupted {
                 return Ok(Ended::Interrupted);
             }
@@ -107,7 +116,9 @@ impl ConvertArgs {
             return Ok(Ended::FellShort);
         }
         let compared = verdicts(&reports[0]).len();
-        report(context, &draft.keep()?, compared)?;
+        let kept = draft.keep()?;
+        schema::write_into(&workspace)?;
+        report(context, &kept, compared)?;
         Ok(Ended::Fine)
     }
 }

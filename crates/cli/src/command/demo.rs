@@ -5,9 +5,9 @@ mod shop;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bowline_connector::Workspace;
+use bowline_connector::{Located, Workspace};
 use bowline_contract::layout::CREDENTIALS_FILE;
-use bowline_contract::{ConnectorName, SuiteSection};
+use bowline_contract::{AssetClass, ConnectorName, SuiteSection};
 use bowline_driver::Limits;
 use bowline_warehouse::{Connector, Scaffold};
 use bowline_words::Diagnose;
@@ -16,12 +16,13 @@ use serde_json::json;
 
 use super::driver::install_quietly;
 use super::export::export;
-use super::test::{SuiteArgs, prove, write};
+use super::test::{SuiteArgs, prove, written};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::report::{Format, Next};
+use crate::proven::Proving;
+use crate::report::{self, Format, Next};
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 
 /// See a whole connector made and proven, on a database made for it.
@@ -198,7 +199,7 @@ impl Demo<'_> {
              quotes, other scripts.",
         )?;
         let credentials = warehouse::credentials(connector, &|event| self.context.tell(event))?;
-        let database = warehouse::open(connector, &credentials)?;
+        let database = warehouse::open(connector, &credentials, &Limits::default())?;
         let mut connection = warehouse::connect(connector, database.as_ref())?;
         for statement in shop::statements() {
             connection
@@ -224,12 +225,19 @@ impl Demo<'_> {
             "The suite writes SQL with every template, over rows whose answers are known, runs it, and compares.",
         )?;
         let suite = SuiteArgs::default();
-        let report = prove(&self.context, connector, SuiteSection::ALL, &suite)?;
+        let found = Located {
+            name: connector.name.clone(),
+            class: AssetClass::Warehouse,
+            dir: connector.dir.clone(),
+        };
+        let proving = Proving::begin(&self.context, &found)?;
+        let recorded = prove(&self.context, connector, SuiteSection::ALL, &suite)?;
+        let report = &recorded.report;
         self.quote("bowline test")?;
-        write(
-            &self.context,
-            connector,
-            &report,
+        let written = written(&self.context, connector, report);
+        report::write(
+            &self.context.printer,
+            &written,
             Format::Human,
             Next::Nothing,
         )?;
@@ -245,7 +253,10 @@ impl Demo<'_> {
         )?;
         self.quote("bowline export")?;
         let mut page = Listing::default();
-        page.line(format!("  {}", export(&self.context, connector, &report)?));
+        page.line(format!(
+            "  {}",
+            export(&self.context, connector, &recorded, proving)?
+        ));
         self.show(page)?;
         self.farewell()?;
         Ok(ended)

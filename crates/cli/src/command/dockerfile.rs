@@ -6,8 +6,10 @@ use std::path::{Component, Path, PathBuf};
 use bowline_connector::Workspace;
 use bowline_contract::layout::OUTPUT_DIR;
 use bowline_image::plan::{PlanError, TestImage, test_image};
+use bowline_oci::Platform;
 
-use super::build::{BaseArgs, all_or_named};
+use super::build::{BaseArgs, all_or_named, platform};
+use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -25,9 +27,13 @@ const MADE: &str = "# Made by `bowline dockerfile`";
 #[derive(Debug, clap::Args)]
 pub(crate) struct DockerfileArgs {
     /// The connectors; without names, all of the workspace
+    #[arg(add = complete::connectors())]
     names: Vec<String>,
     #[command(flatten)]
     base: BaseArgs,
+    /// The platform of the container; without it, the engine's own
+    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    platform: Option<Platform>,
     /// The folder to write to; without it, `output/test-image`
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -40,7 +46,14 @@ impl DockerfileArgs {
             Some(folder) => context.path(folder),
             None => usual_folder(&workspace),
         };
-        let written = write(context, &workspace, &self.names, &self.base, &folder)?;
+        let written = write(
+            context,
+            &workspace,
+            &self.names,
+            &self.base,
+            self.platform.as_ref(),
+            &folder,
+        )?;
         let mut text = format!("{} the container to test in:\n", paint(GOOD, "✓"));
         for path in written {
             text.push_str(&format!("  {}\n", context.shown(&path).display()));
@@ -65,6 +78,7 @@ pub(crate) fn write(
     workspace: &Workspace,
     names: &[String],
     base: &BaseArgs,
+    platform: Option<&Platform>,
     folder: &Path,
 ) -> Result<[PathBuf; 2], CliError> {
     let (connectors, problems) = all_or_named(workspace, names)?;
@@ -76,6 +90,7 @@ pub(crate) fn write(
         &connectors,
         base.version(),
         base.image(context),
+        platform,
         &way(folder, workspace.root()),
     )?;
     let paths = [TestImage::DOCKERFILE, TestImage::COMPOSE].map(|name| folder.join(name));

@@ -1,18 +1,20 @@
 //! `bowline explain`: what a template is for, what it gets, and how each dialect spells it.
 
 mod reported;
+mod vocabulary;
 
 use std::collections::BTreeSet;
 
-use bowline_conformance::warehouse::{Check, checks};
+use bowline_conformance::warehouse::{Check, Rule, checks, rules};
 use bowline_connector::{Workspace, WorkspaceError};
 use bowline_contract::{
     AssetClass, Capability, SuiteSection, Template, TemplateKind, TemplateSection, metrics_of,
 };
-use bowline_warehouse::dialect::{Pack, Proof};
+use bowline_warehouse::dialect::{Elsewhere, Pack, Proof, elsewhere};
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 
+use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -25,14 +27,16 @@ const GLIMPSE: usize = 8;
 
 /// Read what a template is for, what it is given, and how each dialect spells it.
 ///
-/// Explains what else a report names, too: metrics, capabilities and checks. Without a name, lists all templates by
-/// section.
+/// Explains what else has a name, too: metrics, capabilities, checks, sections, features, the records and keys that
+/// pipeline connectors give (`run`, `run.end_time`), statuses, dialects, drivers and modes. Without a name, lists all
+/// templates by section.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// The template, with or without `_template`; or a metric, a capability or a check
+    /// The template, with or without `_template`; or what else has a name
+    #[arg(add = complete::explained())]
     name: Option<String>,
     /// Show only this dialect's spelling; without a template, mark what the dialect has
-    #[arg(long, value_name = "DIALECT")]
+    #[arg(long, value_name = "DIALECT", add = complete::dialects())]
     dialect: Option<String>,
 }
 
@@ -43,15 +47,19 @@ impl ExplainArgs {
             None => Pack::engines().collect(),
         };
         let page = match &self.name {
-            Some(name) => match (Template::find(name), reported::page(name)) {
-                (Some(template), _) => template_page(template, &packs),
-                (None, Some(page)) => page,
-                (None, None) => {
-                    return Err(
-                        pipeline_of_that_name(context, name).unwrap_or_else(|| unknown(name))
-                    );
+            Some(name) => {
+                let page = Template::find(name)
+                    .map(|template| template_page(template, &packs))
+                    .or_else(|| reported::page(name))
+                    .or_else(|| vocabulary::page(name));
+                match page {
+                    Some(page) => page,
+                    None => {
+                        let error = pipeline_of_that_name(context, name);
+                        return Err(error.unwrap_or_else(|| unknown(name)));
+                    }
                 }
-            },
+            }
             None => contents(self.dialect.as_ref().and(packs.first().copied())),
         };
         context.printer.text(&page)?;
@@ -68,13 +76,18 @@ fn pipeline_of_that_name(context: &Context, name: &str) -> Option<CliError> {
     matches!(error, WorkspaceError::OtherClass { .. }).then(|| error.into())
 }
 
+/// Everything that has a page.
+pub(crate) fn names() -> Vec<String> {
+    let templates = Template::all().map(|template| template.short_name().to_owned());
+    [templates.collect(), reported::names(), vocabulary::names()].concat()
+}
+
 fn unknown(name: &str) -> CliError {
-    let reported = reported::names();
-    let mut names: Vec<&str> = Template::all().map(Template::short_name).collect();
-    names.extend(reported.iter().map(String::as_str));
+    let names = names();
+    let names = names.iter().map(String::as_str);
     let hint = hint_or(name, names, || containing(name));
     CliError::usage(
-        format!("no template, metric, capability or check is called `{name}`"),
+        format!("nothing that can be explained is called `{name}`"),
         hint,
     )
 }
@@ -165,8 +178,12 @@ fn template_page(template: &'static Template, packs: &[&'static Pack]) -> String
         page.prose("  ", "  ", template.guidance);
     }
     inputs(&mut page, template);
+    ruled(&mut page, template);
     enables(&mut page, template);
     spellings(&mut page, template, packs);
+    if packs.len() > 1 {
+        spellings_elsewhere(&mut page, template);
+    }
     page.finish()
 }
 
@@ -197,6 +214,21 @@ fn inputs(page: &mut Listing, template: &Template) {
         for placeholder in template.placeholders {
             page.line(format!("  {}", paint(STRONG, format!("{{{placeholder}}}"))));
         }
+    }
+}
+
+/// The rules, each with the checks that prove it.
+fn ruled(page: &mut Listing, template: &'static Template) {
+    let rules: Vec<&Rule> = rules().iter().filter(|rule| rule.is_of(template)).collect();
+    if rules.is_empty() {
+        return;
+    }
+    page.heading("Rules");
+    for rule in rules {
+        let checks = rule.checks_of(template);
+        let names = checks.iter().map(|check| check.id.as_str());
+        page.prose("  ", "    ", &format!("{}: {}", rule.id, rule.says));
+        page.prose("    ", "    ", &names.collect::<Vec<_>>().join(", "));
     }
 }
 
@@ -270,5 +302,20 @@ fn spellings(page: &mut Listing, template: &'static Template, packs: &[&'static 
                 }
             }
         }
+    }
+}
+
+fn spellings_elsewhere(page: &mut Listing, template: &'static Template) {
+    let spelled: Vec<Elsewhere> = elsewhere(template).collect();
+    if spelled.is_empty() {
+        return;
+    }
+    page.heading("Elsewhere, unproven");
+    for Elsewhere { platform, text } in spelled {
+        page.line(format!(
+            "  {} {}",
+            paint(STRONG, format!("{platform:<11}")),
+            paint(CODE, text)
+        ));
     }
 }

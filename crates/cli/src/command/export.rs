@@ -1,16 +1,20 @@
 //! `bowline export`: the proven connector as the platform takes it.
 
-use bowline_conformance::warehouse::Report;
 use bowline_connector::WorkspaceError;
 use bowline_contract::{AssetClass, SuiteSection};
+use bowline_report::Conclusion;
 use bowline_warehouse::Connector;
-use bowline_workbench::{WorkbenchError, warehouse};
+use bowline_workbench::warehouse::{self, Recorded};
+use bowline_workbench::{WorkbenchError, evidence};
 
-use super::test::{SuiteArgs, prove, write};
+use super::test::{SuiteArgs, prove, written};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::report::{Format, Next};
+use crate::kept::Kept;
+use crate::named::NamedConnector;
+use crate::proven::Proving;
+use crate::report::{self, Format, Next};
 use crate::style::{GOOD, paint};
 
 /// Prove a connector with the whole suite and write what the platform takes from it.
@@ -19,8 +23,8 @@ use crate::style::{GOOD, paint};
 /// or unknown is left out, and the exit code says so.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
-    /// The connector; not needed when there is only one
-    connector: Option<String>,
+    #[command(flatten)]
+    connector: NamedConnector,
     /// Not for export, which needs the whole suite
     #[arg(short = 'm', long = "section", value_name = "SECTION", hide = true)]
     sections: Vec<String>,
@@ -39,17 +43,27 @@ impl ExportArgs {
                 "run `bowline export` without `-m`, or `bowline test -m …` to look at one section",
             ));
         }
-        let connector = context
-            .warehouse(self.connector.as_deref())
+        let found = context
+            .locate(self.connector.name(), Some(AssetClass::Warehouse))
             .map_err(refused)?;
-        let report = prove(context, &connector, SuiteSection::ALL, &self.suite)?;
-        write(context, &connector, &report, self.format, Next::Nothing)?;
+        let proving = Proving::begin(context, &found)?;
+        let connector = warehouse::load(&found, &|event| context.tell(event))?;
+        let recorded = prove(context, &connector, SuiteSection::ALL, &self.suite)?;
+        let report = &recorded.report;
+        let written = written(context, &connector, report);
+        Kept::of(
+            &connector.dir,
+            AssetClass::Warehouse,
+            connector.name.as_str(),
+        )?
+        .keep(context, &written);
+        report::write(&context.printer, &written, self.format, Next::Nothing)?;
         let ended = Ended::from(report.conclusion());
         if ended == Ended::Interrupted {
             context.printer.say("nothing was exported");
             return Ok(ended);
         }
-        let done = export(context, &connector, &report)?;
+        let done = export(context, &connector, &recorded, proving)?;
         context.printer.say(done);
         Ok(ended)
     }
@@ -71,13 +85,17 @@ fn refused(error: CliError) -> CliError {
     }
 }
 
-/// Writes what a report proved, and gives the line that says so.
+/// Writes what a run proved and what that rests on, with its proof, and gives the line that says so.
 pub(crate) fn export(
     context: &Context,
     connector: &Connector,
-    report: &Report,
+    recorded: &Recorded,
+    proving: Proving,
 ) -> Result<String, CliError> {
-    let exported = warehouse::export(connector, report)?;
+    let exported = warehouse::export(connector, &recorded.report)?;
+    evidence::keep(connector, recorded)?;
+    // What fell short was left out.
+    proving.end(context, Conclusion::Fine);
     Ok(format!(
         "{} exported the manifest and {} templates to {}",
         paint(GOOD, "✓"),

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bowline_image::inspect::{Attached, DescribedBy, InspectedConnector, InspectedImage, inspect};
-use bowline_image::{BaseImage, native};
-use bowline_oci::Cancel;
+use bowline_image::{BaseImage, ImageError, native};
 use bowline_oci::registry::Access;
+use bowline_oci::{BlobSource, Cancel};
 use clap::Subcommand;
 
 use crate::command::build::{Voice, bytes};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::insecure::InsecureRegistries;
 use crate::listing::Listing;
 use crate::style::{QUIET, STRONG, paint};
 
@@ -43,9 +44,8 @@ struct InspectArgs {
     /// How to show it
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
-    /// A registry to speak to without encryption; may be given several times
-    #[arg(long = "insecure-registry", value_name = "HOST")]
-    insecure: Vec<String>,
+    #[command(flatten)]
+    registries: InsecureRegistries,
 }
 
 /// How an image is shown.
@@ -67,20 +67,7 @@ impl ImageArgs {
 
 impl InspectArgs {
     fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let cancel = Cancel::default();
-        let asked = cancel.clone();
-        let _on_stop = context.interruptible()?.on_stop(move || asked.cancel());
-        let voice = Voice::new(context);
-        let mut access = Access::of_user(|name| std::env::var_os(name).map(PathBuf::from));
-        access.insecure.clone_from(&self.insecure);
-        access.cancel = cancel;
-        let tell = voice.clone();
-        access.on_event = Arc::new(move |event| tell.tell(event.into()));
-        let image = BaseImage::parse(&context.directory, &self.image);
-        let inspected = native::open(&image, &access)
-            .and_then(|source| inspect(source.as_ref(), &access.cancel));
-        voice.rest();
-        let inspected = inspected?;
+        let inspected = read(context, &self.image, &self.registries, inspect)?;
         match self.format {
             Format::Human => context.printer.text(&page(&self.image, &inspected))?,
             Format::Json => {
@@ -91,6 +78,29 @@ impl InspectArgs {
         }
         Ok(Ended::Fine)
     }
+}
+
+/// Reads something of an image, wherever it is.
+pub(super) fn read<T>(
+    context: &Context,
+    image: &str,
+    registries: &InsecureRegistries,
+    reading: impl FnOnce(&dyn BlobSource, &Cancel) -> Result<T, ImageError>,
+) -> Result<T, CliError> {
+    let cancel = Cancel::default();
+    let asked = cancel.clone();
+    let _on_stop = context.interruptible()?.on_stop(move || asked.cancel());
+    let voice = Voice::new(context);
+    let mut access = Access::of_user(|name| std::env::var_os(name).map(PathBuf::from));
+    access.insecure.clone_from(&registries.insecure);
+    access.cancel = cancel;
+    let tell = voice.clone();
+    access.on_event = Arc::new(move |event| tell.tell(event.into()));
+    let image = BaseImage::parse(&context.directory, image);
+    let found =
+        native::open(&image, &access).and_then(|source| reading(source.as_ref(), &access.cancel));
+    voice.rest();
+    Ok(found?)
 }
 
 fn page(name: &str, image: &InspectedImage) -> String {

@@ -1,6 +1,6 @@
 //! `bowline test --in-container`: the same test where the agent's own libraries are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bowline_connector::Workspace;
@@ -10,9 +10,9 @@ use bowline_image::engine::{self, Engine};
 use bowline_image::plan::TestImage;
 use bowline_image::{BuildEvent, ImageError, ImageErrorKind};
 use bowline_installer::{DRIVER_FOLDER_VARIABLE, driver_folder};
-use bowline_oci::Cancel;
+use bowline_oci::{Cancel, Platform};
 
-use super::build::{BaseArgs, Voice};
+use super::build::{BaseArgs, Voice, platform};
 use super::dockerfile::{usual_folder, write};
 use crate::context::Context;
 use crate::error::CliError;
@@ -27,6 +27,12 @@ pub(crate) struct InContainerArgs {
     /// The program that runs the container
     #[arg(long, value_name = "ENGINE", requires = "in_container")]
     engine: Option<ContainerEngine>,
+    /// The platform of the container; this machine's if none is named
+    #[arg(long, value_name = "PLATFORM", value_parser = platform, requires = "in_container")]
+    platform: Option<Platform>,
+    /// The `bowline` program that runs in the container, where this one does not
+    #[arg(long, value_name = "PATH", requires = "in_container")]
+    binary: Option<PathBuf>,
     #[command(flatten)]
     base: BaseArgs,
 }
@@ -66,8 +72,20 @@ impl InContainerArgs {
                     )
                 })?,
         };
+        let platform = self.platform.clone().unwrap_or_else(|| Platform {
+            os: "linux".to_owned(),
+            ..Platform::host()
+        });
+        let program = self.program(context, &platform)?;
         let folder = usual_folder(&workspace);
-        write(context, &workspace, &[], &self.base, &folder)?;
+        write(
+            context,
+            &workspace,
+            &[],
+            &self.base,
+            self.platform.as_ref(),
+            &folder,
+        )?;
         let cancel = Cancel::default();
         let asked = cancel.clone();
         let _on_stop = context.interruptible()?.on_stop(move || asked.cancel());
@@ -76,16 +94,37 @@ impl InContainerArgs {
             "building the container with {}",
             engine.name()
         )));
-        let built =
-            engine::build_test_image(&folder, engine, &cancel, &mut |event| voice.tell(event));
+        let built = engine::build_test_image(&folder, engine, &platform, &cancel, &mut |event| {
+            voice.tell(event);
+        });
         voice.rest();
         built?;
-        let program = std::env::current_exe().map_err(|error| {
-            CliError::Internal(format!("this program cannot find itself: {error}"))
-        })?;
         let drivers = driver_folder().filter(|folder| folder.is_dir());
-        let command = container(engine, workspace.root(), &program, drivers.as_deref());
+        let command = container(
+            engine,
+            self.platform.as_ref(),
+            workspace.root(),
+            &program,
+            drivers.as_deref(),
+        );
         run(command, engine, arguments)
+    }
+
+    /// The program that is mounted into the container: this one where it runs there.
+    fn program(&self, context: &Context, platform: &Platform) -> Result<PathBuf, CliError> {
+        if let Some(binary) = &self.binary {
+            return Ok(context.path(binary));
+        }
+        let here = Platform::host();
+        if (&here.os, &here.architecture) != (&platform.os, &platform.architecture) {
+            return Err(CliError::usage(
+                format!("this program is for {here}, and the container for {platform}"),
+                "name a `bowline` of that platform with `--binary`; releases have them",
+            ));
+        }
+        std::env::current_exe().map_err(|error| {
+            CliError::Internal(format!("this program cannot find itself: {error}"))
+        })
     }
 }
 
@@ -93,9 +132,18 @@ impl InContainerArgs {
 const PASSED: [&str; 2] = [CONNECTOR_VARIABLE, ETL_TEST_WINDOW_VARIABLE];
 
 /// The command that starts a container over the workspace, short of what is run in it.
-fn container(engine: Engine, workspace: &Path, program: &Path, drivers: Option<&Path>) -> Command {
+fn container(
+    engine: Engine,
+    platform: Option<&Platform>,
+    workspace: &Path,
+    program: &Path,
+    drivers: Option<&Path>,
+) -> Command {
     let mut command = Command::new(engine.name());
     command.args(["run", "--rm", "--network", "host"]);
+    if let Some(platform) = platform {
+        command.args(["--platform", &platform.to_string()]);
+    }
     for name in PASSED {
         command.args(["--env", name]);
     }
@@ -148,6 +196,11 @@ mod tests {
     fn a_container_has_the_drivers_where_their_manifests_say() {
         let command = container(
             Engine::Podman,
+            Some(&Platform {
+                os: "linux".to_owned(),
+                architecture: "arm64".to_owned(),
+                variant: None,
+            }),
             Path::new("/w"),
             Path::new("/bin/bowline"),
             Some(Path::new("/home/ann/drivers")),
@@ -156,7 +209,7 @@ mod tests {
         let said = said.collect::<Vec<_>>().join(" ");
         assert_eq!(
             said,
-            "run --rm --network host --env CONNECTOR --env ETL_TEST_WINDOW_HOURS --volume /w:/w \
+            "run --rm --network host --platform linux/arm64 --env CONNECTOR --env ETL_TEST_WINDOW_HOURS --volume /w:/w \
              --volume /bin/bowline:/usr/local/bin/bowline:ro --volume /home/ann/drivers:/home/ann/drivers:ro \
              --env BOWLINE_DRIVER_DIR=/home/ann/drivers --workdir /w bowline-test"
         );

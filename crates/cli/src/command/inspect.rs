@@ -1,26 +1,28 @@
 //! `bowline inspect`: one job and one run of a pipeline connector, and where they come from.
 
+mod written;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_contract::pipeline::{
-    AssetEvent, RunEvent, Terminology, Window, validate_assets, validate_runs,
+    AssetEvent, PipelineManifest, RunEvent, RunStatus, StatusMapping, Window,
 };
 use bowline_pipeline::{
     Explanation, Opening, PageQuery, Pipeline, PipelineConnector, PipelineKind, Recorder,
-    Recording, RunQuery, Unmapped, map_run,
+    Recording, RunQuery, Summary, Unmapped, map_run,
 };
 use bowline_workbench::pipeline as workbench;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use written::Written;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::listing::Listing;
-use crate::output::visible;
+use crate::named::NamedConnector;
 use crate::pipeline;
-use crate::style::{BAD, CODE, QUIET, STRONG, paint};
 
 /// How far back a run is looked for, at first and then when there was none.
 const STRETCHES: [(&str, SignedDuration); 4] = [
@@ -31,8 +33,6 @@ const STRETCHES: [(&str, SignedDuration); 4] = [
 ];
 /// How many events a page of the contract's methods is asked for while one is looked for.
 const PAGE: usize = 100;
-/// The most values of one expression that are shown.
-const VALUES: usize = 3;
 
 /// Look at a job and a run of a pipeline connector, and at where they come from.
 ///
@@ -40,12 +40,12 @@ const VALUES: usize = 3;
 /// line of connector.toml it stands in, and what it came to.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bowline inspect nightly --trace\n  bowline inspect nightly --run 42 --save recorded\n  \
+    after_help = "Examples:\n  bowline inspect nightly --trace\n  bowline inspect nightly --html nightly.html\n  bowline inspect nightly --run 42 --save recorded\n  \
                   bowline inspect nightly --run 42 --replay recorded"
 )]
 pub(crate) struct InspectArgs {
-    /// The connector; not needed when there is only one for pipelines
-    connector: Option<String>,
+    #[command(flatten)]
+    connector: NamedConnector,
     /// The id or the name of the job; the first one when not said
     #[arg(long, value_name = "ID")]
     asset: Option<String>,
@@ -64,6 +64,9 @@ pub(crate) struct InspectArgs {
     /// How the result is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    /// Write it as a page to this file too
+    #[arg(long = "html", value_name = "FILE")]
+    page: Option<PathBuf>,
 }
 
 /// How the result is written.
@@ -92,7 +95,7 @@ struct Search<E> {
 
 impl InspectArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let connector = context.pipeline(self.connector.as_deref())?;
+        let connector = context.pipeline(self.connector.name())?;
         self.check_wishes(&connector)?;
         let recording = self.replay.as_deref();
         let recording = recording
@@ -143,7 +146,13 @@ impl InspectArgs {
                 .say(format!("saved {count} exchanges in `{}`", dir.display()));
         }
         let (asset, run) = run?;
-        self.write(context, &connector, &asset, &run)
+        let found = Written {
+            context,
+            connector: &connector,
+            asset: &asset,
+            run: &run,
+        };
+        found.write(self.format, self.page.as_deref())
     }
 
     /// Only a described connector sends requests that can be seen.
@@ -183,62 +192,6 @@ impl InspectArgs {
                 recorder.keep(exchange);
             }
         }))
-    }
-
-    fn write(
-        &self,
-        context: &Context,
-        connector: &PipelineConnector,
-        asset: &Search<AssetEvent>,
-        run: &Search<RunEvent>,
-    ) -> Result<Ended, CliError> {
-        let terms = &connector.manifest.terminology;
-        match self.format {
-            Format::Human => context.printer.text(&page(terms, asset, run))?,
-            Format::Json => context.printer.data(&document(asset, run))?,
-        }
-        let mut ended = Ended::Fine;
-        for (what, is_found, seen, notes) in [
-            ("job", asset.found.is_some(), asset.seen, &asset.notes),
-            ("run", run.found.is_some(), run.seen, &run.notes),
-        ] {
-            if !is_found {
-                ended = Ended::Inconclusive;
-                context
-                    .printer
-                    .say(format!("no {what} was found among {seen}"));
-            }
-            for note in notes {
-                context.printer.say(format!("note: {note}"));
-            }
-        }
-        for word in run.unmapped.keys() {
-            ended = Ended::FellShort;
-            context.printer.say(format!(
-                "{} the status `{}` is not mapped in manifest.json",
-                paint(BAD, "wrong:"),
-                visible(word)
-            ));
-        }
-        let assets = asset
-            .found
-            .as_ref()
-            .map(|found| std::slice::from_ref(&found.event));
-        let runs = run
-            .found
-            .as_ref()
-            .map(|found| std::slice::from_ref(&found.event));
-        let mistakes = validate_assets(assets.unwrap_or_default());
-        for mistake in mistakes
-            .into_iter()
-            .chain(validate_runs(runs.unwrap_or_default()))
-        {
-            ended = Ended::FellShort;
-            context
-                .printer
-                .say(format!("{} {mistake}", paint(BAD, "wrong:")));
-        }
-        Ok(ended)
     }
 }
 
@@ -321,9 +274,20 @@ impl Inspection<'_> {
         let read = self.pipeline.runs(query, None, &mut |event| {
             if found.is_none() {
                 found = Some(self.found(event));
+                // The rest of a long window is nobody's concern.
+                self.pipeline.cancel();
             }
         });
-        let summary = read?;
+        let is_stopped = self.context.interruptible()?.is_stopped();
+        let summary = match (read, &found) {
+            // What ended the reading afterwards was the end that it was given.
+            (Err(_), Some(found)) if !is_stopped => Summary {
+                records: 1,
+                unmapped: unmapped(self.pipeline.manifest(), &found.event),
+                ..Summary::default()
+            },
+            (read, _) => read?,
+        };
         Ok(Search {
             found,
             seen: summary.records,
@@ -363,85 +327,18 @@ impl Inspection<'_> {
     }
 }
 
-fn document(asset: &Search<AssetEvent>, run: &Search<RunEvent>) -> String {
-    let explained = |explanation: &Explanation| {
-        let fields: Vec<Value> = explanation
-            .fields
-            .iter()
-            .map(|field| {
-                json!({
-                    "field": field.path,
-                    "expression": field.expression,
-                    "line": field.line,
-                    "values": field.values,
-                })
-            })
-            .collect();
-        json!({
-            "record": explanation.record,
-            "parent": explanation.parent,
-            "fields": fields,
-        })
+/// The vendor's words for the statuses of a run and its task runs that no mapping has.
+fn unmapped(manifest: &PipelineManifest, run: &RunEvent) -> Unmapped {
+    let word = |run: &Value, mapping: &StatusMapping| {
+        let is_unknown = run["status"] == RunStatus::Unknown.name();
+        let word = run["raw_status"].as_str().filter(|_| is_unknown)?;
+        mapping.find(word).is_none().then(|| word.to_owned())
     };
-    let (asset, run) = (asset.found.as_ref(), run.found.as_ref());
-    let mut document = json!({
-        "asset": asset.map(|found| found.event.json()),
-        "run": run.map(|found| found.event.json()),
-    });
-    let explained = (
-        asset.and_then(|found| found.explanation.as_ref().map(explained)),
-        run.and_then(|found| found.explanation.as_ref().map(explained)),
-    );
-    if let (None, None) = explained {
-        return format!("{document:#}\n");
-    }
-    document["explained"] = json!({ "asset": explained.0, "run": explained.1 });
-    format!("{document:#}\n")
-}
-
-fn page(terms: &Terminology, asset: &Search<AssetEvent>, run: &Search<RunEvent>) -> String {
-    let mut page = Listing::default();
-    let job = match terms.job.as_str() {
-        "Job" => "Job".to_owned(),
-        other => format!("{} (a job of the platform's)", visible(other)),
-    };
-    if let Some(Found { event, explanation }) = &asset.found {
-        describe(&mut page, &job, event.json(), explanation.as_ref());
-    }
-    if let Some(Found { event, explanation }) = &run.found {
-        describe(&mut page, "Run", event.json(), explanation.as_ref());
-    }
-    page.finish()
-}
-
-fn describe(page: &mut Listing, title: &str, event: &Value, explanation: Option<&Explanation>) {
-    page.heading(title);
-    for line in visible(&format!("{event:#}")).lines() {
-        page.line(line);
-    }
-    let Some(explanation) = explanation else {
-        return;
-    };
-    page.gap();
-    let plain = anstyle::Style::new();
-    page.block("record", &format!("{:#}", explanation.record), plain);
-    if !explanation.parent.is_null() {
-        page.block("parent", &format!("{:#}", explanation.parent), plain);
-    }
-    page.gap();
-    for field in &explanation.fields {
-        page.line(format!(
-            "  {}  {}",
-            paint(STRONG, visible(&field.path)),
-            paint(QUIET, format!("line {}", field.line))
-        ));
-        page.line(format!("      {}", paint(CODE, visible(&field.expression))));
-        for value in field.values.iter().take(VALUES) {
-            page.line(format!("      → {}", visible(&value.to_string())));
-        }
-        if field.values.len() > VALUES {
-            let more = format!("… {} more values", field.values.len() - VALUES);
-            page.line(format!("      {}", paint(QUIET, more)));
-        }
-    }
+    let mut unmapped = Unmapped::new();
+    let tasks = run.json()["task_runs"].as_array().into_iter().flatten();
+    word(run.json(), &manifest.run_status_mapping)
+        .into_iter()
+        .chain(tasks.filter_map(|task| word(task, manifest.task_statuses())))
+        .for_each(|word| *unmapped.entry(word).or_default() += 1);
+    unmapped
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use bowline_conformance::protocol::{self, CaseReport, CaseVerdict, CheckOptions};
 use bowline_connector::Credentials;
+use bowline_contract::AssetClass;
 use bowline_driver::DriverKind;
+use bowline_pipeline::PipelineKind;
 use bowline_process::Program;
-use bowline_workbench::warehouse;
+use bowline_workbench::{Event, pipeline, warehouse};
 use clap::Subcommand;
 
+use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -37,7 +40,7 @@ enum Action {
 #[derive(Debug, clap::Args)]
 struct CheckArgs {
     /// Check the program of this connector, with its credentials
-    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["command", "credentials"])]
+    #[arg(short, long, value_name = "NAME", add = complete::connectors(), conflicts_with_all = ["command", "credentials"])]
     connector: Option<String>,
     /// The file with `connect_args` to log in with
     #[arg(long, value_name = "FILE")]
@@ -111,15 +114,33 @@ impl CheckArgs {
             let program = Program::new(shown, &self.command, &context.directory);
             return Ok((program, credentials));
         };
-        let connector = context.warehouse(Some(name))?;
-        let DriverKind::Process(program) = &connector.driver.kind else {
-            return Err(CliError::usage(
+        let found = context.locate(Some(name), None)?;
+        let tell = |event: Event<'_>| context.tell(event);
+        let (program, credentials) = match found.class {
+            AssetClass::Warehouse => {
+                let connector = warehouse::load(&found, &tell)?;
+                let program = match &connector.driver.kind {
+                    DriverKind::Process(program) => Some(program.clone()),
+                    _ => None,
+                };
+                (program, warehouse::credentials(&connector, &tell)?)
+            }
+            AssetClass::Pipeline => {
+                let connector = pipeline::load(&found, &tell)?;
+                let program = match &connector.kind {
+                    PipelineKind::Program(program) => Some(program.clone()),
+                    PipelineKind::Described(_) => None,
+                };
+                (program, pipeline::credentials(&connector, &tell)?)
+            }
+        };
+        let program = program.ok_or_else(|| {
+            CliError::usage(
                 format!("connector `{name}` does not run in a process of its own"),
                 "the protocol is spoken by connectors in Python and those with `kind = \"process\"`",
-            ));
-        };
-        let credentials = warehouse::credentials(&connector, &|event| context.tell(event))?;
-        Ok((program.clone(), Some(credentials)))
+            )
+        })?;
+        Ok((program, Some(credentials)))
     }
 }
 

@@ -1,10 +1,15 @@
 //! `bowline render`: what one template becomes, given some variables.
 
-use bowline_contract::Template;
+use std::sync::Arc;
+
+use bowline_contract::{Template, TemplateKind};
+use bowline_query::{ComposeError, Composer};
 use bowline_warehouse::Connector;
 use bowline_warehouse::template::{Origin, RenderError};
 
 use super::explain::find;
+use super::query::Query;
+use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -18,6 +23,7 @@ use crate::variables::arguments;
 )]
 pub(crate) struct RenderArgs {
     /// The template, with or without `_template`
+    #[arg(add = complete::templates())]
     template: String,
     /// Variables and placeholders; lists as JSON, or item by item
     #[arg(value_name = "NAME=VALUE")]
@@ -26,8 +32,11 @@ pub(crate) struct RenderArgs {
     #[arg(long, value_name = "JSON")]
     var_json: Option<String>,
     /// The connector; not needed when there is only one
-    #[arg(short, long)]
+    #[arg(short, long, add = complete::warehouses())]
     connector: Option<String>,
+    /// Run it too and show the first rows: a query as it is, an expression as what `SELECT` gives
+    #[arg(long)]
+    run: bool,
 }
 
 impl RenderArgs {
@@ -43,19 +52,42 @@ impl RenderArgs {
             .render(template, &arguments)
             .map_err(|error| unrendered(context, &connector, template, &error))?;
         context.printer.data(&format!("{text}\n"))?;
-        Ok(Ended::Fine)
+        if !self.run {
+            return Ok(Ended::Fine);
+        }
+        let sql = match template.kind {
+            TemplateKind::Query => text,
+            TemplateKind::Expression => {
+                let composer = Composer::new(Arc::new(connector.templates.clone()));
+                let clause = composer.one_row_clause().map_err(|error| match error {
+                    ComposeError::Render(error) => {
+                        unrendered(context, &connector, template, &error)
+                    }
+                    ComposeError::NoOneRowTable | ComposeError::NotAFlag { .. } => {
+                        CliError::usage(error.to_string(), "or run it in a query of your own")
+                    }
+                })?;
+                format!("SELECT {text} AS result{clause}")
+            }
+            TemplateKind::Statement | TemplateKind::Flag => {
+                return Err(CliError::usage(
+                    format!("`{}` is no query", template.short_name()),
+                    "`bowline query` runs statements that change something",
+                ));
+            }
+        };
+        Query::of(sql).run(context, &connector)
     }
 }
 
 /// Where the template's text stands.
 fn place(context: &Context, connector: &Connector, template: &Template) -> Option<String> {
     let found = connector.templates.get(template)?;
-    Some(match &found.origin {
-        Origin::Pack(pack) => format!("the dialect pack `{pack}`"),
-        Origin::File { path, line } => {
-            format!("{}:{line}", context.shown(path).display())
-        }
-    })
+    match &found.origin {
+        Origin::Pack(pack) => Some(format!("the dialect pack `{pack}`")),
+        Origin::Composed => None,
+        Origin::File { path, line } => Some(format!("{}:{line}", context.shown(path).display())),
+    }
 }
 
 fn unrendered(

@@ -1,12 +1,14 @@
 //! `bowline serve`: a connector that needs no code, as a program that speaks the process protocol.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bowline_contract::ConnectorName;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::output::visible;
 
 /// Speak the process protocol for a connector, on standard input and output
 ///
@@ -25,7 +27,15 @@ pub(crate) struct ServeArgs {
 impl ServeArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let name = self.name.as_deref().map(ConnectorName::parse).transpose();
-        bowline_workbench::serve(&context.path(&self.dir), name.map_err(CliError::Name)?)?;
+        let printer = Arc::clone(&context.printer);
+        let name = name.map_err(CliError::Name)?;
+        bowline_workbench::serve(&context.path(&self.dir), name, move |failed| {
+            let (what, why) = (failed.part.word(), visible(&failed.error.to_string()));
+            printer.say(match &failed.run_source_id {
+                Some(run) => format!("left out: a {what} of run `{}`: {why}", visible(run)),
+                None => format!("left out: a {what}: {why}"),
+            });
+        })?;
         Ok(Ended::Fine)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, MANIFEST_FILE};
+use bowline_durable::RealDisk;
 use bowline_simulator::{
     Clock, Form, Lists, Login, Order, Pace, PagingStyle, Scenario, Server, Steps, Vendor,
     credentials, description, manifest,
@@ -225,8 +226,9 @@ impl SimulateArgs {
             hours: self.hours.unwrap_or(base.hours),
             faults: percent(self.faults, base.faults),
             changes: percent(self.changes, base.changes),
-            // A person waits for it.
+            // A person waits for it, with a connector that tries as often as is usual.
             rest: 3,
+            in_row: 3,
             skew,
             start: now.saturating_add(skew).unwrap_or(now),
             latency: 1,
@@ -260,11 +262,13 @@ fn write_connector(dir: &Path, text: &str, url: &str) -> std::io::Result<()> {
     let files = [
         (CONNECTOR_FILE, text.to_owned()),
         (MANIFEST_FILE, format!("{:#}\n", manifest())),
-        (CREDENTIALS_FILE, format!("{:#}\n", credentials(url))),
     ];
     for (name, text) in files {
         std::fs::write(stage.path().join(name), text)?;
     }
+    let secret = format!("{:#}\n", credentials(url));
+    let file = stage.path().join(CREDENTIALS_FILE);
+    bowline_durable::replace(&RealDisk, &file, secret.as_bytes())?;
     let staged = stage.keep();
     std::fs::rename(&staged, dir).inspect_err(|_| {
         // The first error is the one to tell.

@@ -3,22 +3,31 @@
 mod pipeline;
 
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use bowline_conformance::Tier;
 use bowline_conformance::warehouse::{About, Options, Report};
+use bowline_connector::Located;
 use bowline_contract::{AssetClass, SuiteSection};
 use bowline_driver::Limits;
 use bowline_warehouse::Connector;
-use bowline_workbench::{Event, warehouse};
+use bowline_words::{counted, listed};
+use bowline_workbench::Event;
+use bowline_workbench::evidence::{self, Judged};
+use bowline_workbench::warehouse::{self, Recorded};
 use clap::ValueEnum as _;
 
 use super::in_container::InContainerArgs;
+use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::kept::Kept;
+use crate::named::NamedConnector;
+use crate::output::Verbosity;
 use crate::report::{self, Format, Next, progress::Progress};
 
 /// Prove a connector against its live database or orchestrator.
@@ -26,16 +35,25 @@ use crate::report::{self, Format, Next, progress::Progress};
 /// The exit code tells how it went: 0 all is well, 1 something is wrong, 3 something could not be found out.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// The connector; not needed when there is only one
-    connector: Option<String>,
+    #[command(flatten)]
+    connector: NamedConnector,
+    /// What `bowline export` does, as other toolkits have it.
+    #[arg(long, hide = true)]
+    export: bool,
     /// Ask only this section; may be given several times
-    #[arg(short = 'm', long = "section", value_name = "SECTION")]
+    #[arg(short = 'm', long = "section", value_name = "SECTION", add = complete::sections())]
     sections: Vec<String>,
     #[command(flatten)]
     suite: SuiteArgs,
+    /// Judge the last whole run again from its evidence, with no database and no credentials
+    #[arg(long, conflicts_with_all = ["sections", "jobs", "timeout", "tier", "in_container"])]
+    offline: bool,
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    /// Write the report as a page to this file too
+    #[arg(long = "report", value_name = "FILE")]
+    page: Option<PathBuf>,
     #[command(flatten)]
     container: InContainerArgs,
 }
@@ -109,26 +127,86 @@ impl SuiteArgs {
 
 impl TestArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        if self.export {
+            return Err(CliError::usage(
+                "`test --export` is a command of its own",
+                "run `bowline export`, which proves the connector and writes what the platform takes",
+            ));
+        }
         if self.container.in_container {
             return self.container.exec(context, &self.arguments());
         }
-        let found = context.locate(self.connector.as_deref(), None)?;
+        let found = context.locate(self.connector.name(), None)?;
         if found.class == AssetClass::Pipeline {
+            if self.offline {
+                return Err(CliError::usage(
+                    format!(
+                        "`--offline` is for warehouse connectors: no evidence is kept of pipeline connector `{}`",
+                        found.name
+                    ),
+                    "leave it out",
+                ));
+            }
             return pipeline::exec(context, &found, self);
         }
         let sections = sections(&self.sections)?;
         let connector = warehouse::load(&found, &|event| context.tell(event))?;
-        let report = prove(context, &connector, &sections, &self.suite)?;
-        write(context, &connector, &report, self.format, Next::Usual)?;
-        Ok(report.conclusion().into())
+        if self.offline {
+            return self.judge_again(context, &connector);
+        }
+        let recorded = prove(context, &connector, &sections, &self.suite)?;
+        if let Err(error) = evidence::keep(&connector, &recorded) {
+            // A run is worth its report all the same.
+            context.printer.detail(error.to_string());
+        }
+        let written = written(context, &connector, &recorded.report);
+        self.hand_over(context, &found, &written)?;
+        Ok(recorded.report.conclusion().into())
     }
-}
 
-impl TestArgs {
+    /// Judges the last whole run again from its evidence.
+    fn judge_again(&self, context: &Context, connector: &Connector) -> Result<Ended, CliError> {
+        let judged = evidence::judge_again(connector, evidence::read(connector)?)?;
+        let written = written(context, connector, &judged.report);
+        self.write(context, &written, None)?;
+        if let Some(said) = not_held(&judged) {
+            context.printer.say(said);
+        }
+        Ok(judged.report.conclusion().into())
+    }
+
+    /// Keeps a report, and writes it in the forms that were asked for.
+    fn hand_over(
+        &self,
+        context: &Context,
+        found: &Located,
+        written: &bowline_report::Report,
+    ) -> Result<(), CliError> {
+        let kept = Kept::of(&found.dir, found.class, found.name.as_str())?;
+        let previous = kept.read().ok().flatten().map(|(latest, _)| latest);
+        kept.keep(context, written);
+        self.write(context, written, previous.as_ref())
+    }
+
+    /// Writes a report in the forms that were asked for; the page says what changed since the one before.
+    fn write(
+        &self,
+        context: &Context,
+        written: &bowline_report::Report,
+        previous: Option<&bowline_report::Report>,
+    ) -> Result<(), CliError> {
+        if let Some(page) = &self.page {
+            let (next, verbosity) = (Next::Nothing, Verbosity::Normal);
+            let text = report::text(written, previous, Format::Html, next, verbosity)?;
+            super::report::write(context, page, &text)?;
+        }
+        report::write(&context.printer, written, self.format, Next::Usual)
+    }
+
     /// The same command as it is given to the program in a container.
     fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["test".to_owned()];
-        arguments.extend(self.connector.clone());
+        arguments.extend(self.connector.name().map(str::to_owned));
         for section in &self.sections {
             arguments.extend(["--section".to_owned(), section.clone()]);
         }
@@ -147,21 +225,39 @@ impl TestArgs {
     }
 }
 
-/// Writes a report to standard output.
-pub(crate) fn write(
+/// A report as every reader takes it.
+pub(crate) fn written(
     context: &Context,
     connector: &Connector,
     report: &Report,
-    format: Format,
-    next: Next,
-) -> Result<(), CliError> {
-    let written = report.written(About {
+) -> bowline_report::Report {
+    bowline_report::Report::Warehouse(report.written(About {
         connector: connector.name.as_str(),
         templates: &connector.templates,
         base: &context.directory,
-    });
-    let written = bowline_report::Report::Warehouse(written);
-    report::write(&context.printer, &written, format, next)
+        home: &connector.home(),
+    }))
+}
+
+/// What evidence does not hold of a connector as it is now; nothing when it holds all.
+pub(crate) fn not_held(judged: &Judged) -> Option<String> {
+    let names: Vec<&str> = judged
+        .changed
+        .iter()
+        .map(|template| template.short_name())
+        .collect();
+    let count = judged.not_recorded.len();
+    if names.is_empty() && count == 0 {
+        return None;
+    }
+    let changed = match &names[..] {
+        [] => "the suite or what it stands on".to_owned(),
+        names => listed(names),
+    };
+    Some(format!(
+        "the evidence is older than {changed}: {} must be asked again, `bowline test` does it",
+        counted(count, "statement")
+    ))
 }
 
 /// The sections that filters name, each once, in the suite's order; all of them without a filter.
@@ -183,9 +279,9 @@ pub(crate) fn prove(
     connector: &Connector,
     sections: &[SuiteSection],
     suite: &SuiteArgs,
-) -> Result<Report, CliError> {
+) -> Result<Recorded, CliError> {
     let progress = OnceLock::new();
-    let report = warehouse::prove(
+    let recorded = warehouse::prove(
         connector,
         &suite.options(sections),
         context.interruptible()?,
@@ -204,5 +300,5 @@ pub(crate) fn prove(
     if let Some(progress) = progress.into_inner() {
         progress.finish();
     }
-    Ok(report?)
+    Ok(recorded?)
 }

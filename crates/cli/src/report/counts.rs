@@ -4,7 +4,8 @@ use anstyle::Style;
 use bowline_report::{Summary, Verdict};
 use bowline_words::counted;
 
-use crate::style::{BAD, GOOD, OPEN, QUIET, STRONG, paint};
+use crate::listing::Listing;
+use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
 /// The first line of a report in which nothing is wrong; `open` checks could not be answered.
 pub(super) fn verdict_line(
@@ -63,6 +64,24 @@ pub(super) fn verdict_counts(summary: &Summary) -> String {
     match counts.as_slice() {
         [] => paint(QUIET, "no checks").to_string(),
         counts => counts.join(", "),
+    }
+}
+
+/// Lists what is not wrong and worth a word; what several checks say is said once.
+pub(super) fn advice<'a>(listing: &mut Listing, advice: impl Iterator<Item = &'a String>) {
+    let mut said: Vec<&String> = Vec::new();
+    for words in advice {
+        if !said.contains(&words) {
+            said.push(words);
+        }
+    }
+    if said.is_empty() {
+        return;
+    }
+    listing.heading("Advice");
+    for words in said {
+        let first = format!("  {} ", paint(HINT, "!"));
+        listing.prose(&first, "    ", words);
     }
 }
 

@@ -6,7 +6,7 @@ use super::human::{Next, human};
 use super::junit::junit;
 use super::pipeline;
 use crate::error::CliError;
-use crate::output::Printer;
+use crate::output::{Printer, Verbosity};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -17,6 +17,10 @@ pub(crate) enum Format {
     Json,
     /// For CI services that read JUnit XML
     Junit,
+    /// A page for a browser, in one file
+    Html,
+    /// A summary for a pull request
+    Markdown,
 }
 
 /// Writes a report to standard output.
@@ -26,12 +30,30 @@ pub(crate) fn write(
     format: Format,
     next: Next,
 ) -> Result<(), CliError> {
-    match (format, report) {
-        (Format::Human, Report::Warehouse(report)) => printer.text(&human(report, next)),
-        (Format::Human, Report::Pipeline(report)) => printer.text(&pipeline::human(report, next)),
-        (Format::Json, report) => printer.data(&report.to_json().map_err(|error| {
-            CliError::Internal(format!("the report cannot be written as JSON: {error}"))
-        })?),
-        (Format::Junit, report) => printer.data(&junit(report)?),
+    let text = text(report, None, format, next, printer.verbosity())?;
+    match format {
+        Format::Human => printer.text(&text),
+        Format::Json | Format::Junit | Format::Html | Format::Markdown => printer.data(&text),
     }
+}
+
+/// A report in a format. The page and the summary say what changed since the report of the run before, and the text for
+/// people ends with what is next and shows as many statements as was asked for.
+pub(crate) fn text(
+    report: &Report,
+    previous: Option<&Report>,
+    format: Format,
+    next: Next,
+    verbosity: Verbosity,
+) -> Result<String, CliError> {
+    Ok(match (format, report) {
+        (Format::Human, Report::Warehouse(report)) => human(report, next, verbosity),
+        (Format::Human, Report::Pipeline(report)) => pipeline::human(report, next),
+        (Format::Json, report) => report.to_json().map_err(|error| {
+            CliError::Internal(format!("the report cannot be written as JSON: {error}"))
+        })?,
+        (Format::Junit, report) => junit(report)?,
+        (Format::Html, report) => bowline_report::page::html(report, previous),
+        (Format::Markdown, report) => bowline_report::markdown(report, previous),
+    })
 }

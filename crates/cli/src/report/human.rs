@@ -1,6 +1,7 @@
 //! The report a person reads: what is at fault first, what to do next last.
 
 mod evidence;
+mod statements;
 mod summary;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use bowline_words::counted;
 
 use super::counts::{plain_counts, verdict_line};
 use crate::listing::Listing;
+use crate::output::Verbosity;
 use crate::style::{BAD, HINT, OPEN, STRONG, paint};
 
 /// What the reader does next when all is well.
@@ -24,9 +26,11 @@ pub(crate) enum Next {
 }
 
 /// Writes the report.
-pub(super) fn human(report: &WarehouseReport, next: Next) -> String {
+pub(super) fn human(report: &WarehouseReport, next: Next, verbosity: Verbosity) -> String {
     let mut human = HumanReport {
         report,
+        verbosity,
+        shown: Vec::new(),
         listing: Listing::default(),
     };
     human.headline();
@@ -34,9 +38,12 @@ pub(super) fn human(report: &WarehouseReport, next: Next) -> String {
     human.stray_shortfalls();
     human.unknown();
     human.not_supported();
+    human.advice();
     human.sections();
     human.capabilities();
+    human.catalogue();
     human.metrics();
+    human.statements();
     human.left_behind();
     human.next(next);
     human.listing.finish()
@@ -45,17 +52,22 @@ pub(super) fn human(report: &WarehouseReport, next: Next) -> String {
 /// A report on its way to the terminal.
 struct HumanReport<'a> {
     report: &'a WarehouseReport,
+    verbosity: Verbosity,
+    /// The checks whose statements stand here already.
+    shown: Vec<&'a str>,
     listing: Listing,
 }
 
 impl HumanReport<'_> {
     fn headline(&mut self) {
         let report = self.report;
-        if let Some(culprit) = report.culprits.first() {
+        let first = report.shortfalls().next();
+        let culprit = report.culprits.first().filter(|_| !self.is_dead());
+        if let Some(culprit) = culprit {
             self.accuse(culprit);
             return;
         }
-        if let Some(check) = report.shortfalls().next() {
+        if let Some(check) = first {
             self.listing.line(format!(
                 "{} {} fell short",
                 paint(BAD, "✗"),
@@ -66,6 +78,12 @@ impl HumanReport<'_> {
         let open = report.summary.unknown;
         let line = verdict_line(&report.connector, report.interrupted, open, || self.tally());
         self.listing.line(line);
+    }
+
+    /// Whether not even the simplest query is answered, so that no template is to blame for anything.
+    fn is_dead(&self) -> bool {
+        let first = self.report.shortfalls().next();
+        first.is_some_and(|check| check.id == "connection/query")
     }
 
     /// The line that names a template at fault.
@@ -90,13 +108,15 @@ impl HumanReport<'_> {
 
     fn next(&mut self, next: Next) {
         let report = self.report;
-        if report.conclusion() != Conclusion::Fine {
+        // The headline has told it where there is nothing else to tell.
+        if report.conclusion() != Conclusion::Fine || !report.culprits.is_empty() {
             let tally = self.tally();
             self.listing.gap();
             self.listing.line(tally);
         }
         let name = &report.connector;
-        let step = if let Some(culprit) = report.culprits.first() {
+        let culprit = report.culprits.first().filter(|_| !self.is_dead());
+        let step = if let Some(culprit) = culprit {
             let section = report
                 .check(&culprit.check)
                 .map(|check| format!(" -m {}", check.section))
@@ -105,29 +125,48 @@ impl HumanReport<'_> {
             let mend = match &culprit.place {
                 Some(TextOrigin::File(at)) => format!("mend {template} at {at}"),
                 Some(TextOrigin::Pack(_)) if self.is_refused(culprit) => format!(
-                    "spell {template} your own way in the connector's templates.toml, or write `{template} = false` \
-                     there to do without it"
+                    "spell {template} your own way in {}, or write `{template} = false` there to do without it",
+                    culprit.home
                 ),
-                Some(TextOrigin::Pack(_)) | None => {
-                    format!("spell {template} your own way in the connector's templates.toml")
+                Some(TextOrigin::Pack(_)) => {
+                    format!("spell {template} your own way in {}", culprit.home)
                 }
+                None => format!(
+                    "spell {template} your own way in {}, or let `bowline fit {name}` look for what is missing",
+                    culprit.home
+                ),
             };
             format!("{mend}, then run `bowline test {name}{section}`")
         } else if let Some(step) = self.way_out() {
-            step.to_owned()
+            step
         } else if report.conclusion() != Conclusion::Fine {
             return;
         } else {
             match next {
                 Next::Usual => {
                     self.listing.gap();
-                    format!("run `bowline export {name}`")
+                    match self.next_section() {
+                        Some(section) => format!("run `bowline test {name} -m {section}`"),
+                        None => format!("run `bowline export {name}`"),
+                    }
                 }
                 Next::Nothing => return,
             }
         };
         self.listing
             .prose(&format!("{} ", paint(HINT, "next:")), "      ", &step);
+    }
+
+    /// The section to ask after those of this run: the next one in the suite's order, or the first that was left out.
+    fn next_section(&self) -> Option<SuiteSection> {
+        let asked = |section: &SuiteSection| {
+            let mut sections = self.report.sections.iter();
+            sections.any(|asked| asked == section.name())
+        };
+        let last = SuiteSection::ALL.iter().rposition(&asked)?;
+        let (before, after) = SuiteSection::ALL.split_at(last + 1);
+        let mut rest = after.iter().chain(before).copied();
+        rest.find(|section| !asked(section))
     }
 
     /// What is the matter with a culprit: the end of a sentence that begins with the template's name.
@@ -156,26 +195,56 @@ impl HumanReport<'_> {
     }
 
     /// What to do about the first check that the database left open.
-    fn way_out(&self) -> Option<&'static str> {
-        self.report.checks.iter().find_map(|check| {
+    fn way_out(&self) -> Option<String> {
+        let report = self.report;
+        let is_code = report.home.ends_with(".py");
+        if let Some(check) = report.shortfalls().next() {
+            let mend = match check.id.as_str() {
+                "connection/query" => "mend how the database is asked".to_owned(),
+                id if id.starts_with("connection/") && is_code => format!(
+                    "let `create_cursor` in {} give the class `Cursor` that `bowline new NAME --lang python` writes: \
+                     its rows and descriptions are JSON",
+                    report.home
+                ),
+                _ => return None,
+            };
+            let name = &report.connector;
+            return Some(format!(
+                "{mend}, then run `bowline test {name} -m connection`"
+            ));
+        }
+        report.checks.iter().find_map(|check| {
             let section = SuiteSection::from_name(&check.section);
             match check.reason.as_ref()? {
                 Reason::NothingToSee { .. } if section == Some(SuiteSection::Metadata) => {
-                    Some("see that the database has a table; metadata is judged by what is there")
+                    Some("see that the database has a table; metadata is judged by what is there".to_owned())
                 }
                 Reason::Database { error } => match error.kind {
                     DatabaseErrorKind::Permission if section == Some(SuiteSection::Functional) => {
-                        Some(
-                            "let the connector's database user create a table, or name another schema under \
-                             `[functional]` in connector.toml, or take that section out",
-                        )
+                        let otherwise = if is_code {
+                            format!(
+                                "give another schema in `get_test_table_identifier` in {}, or let it give None",
+                                report.home
+                            )
+                        } else {
+                            "name another schema under `[functional]` in connector.toml, or take that section out"
+                                .to_owned()
+                        };
+                        Some(format!(
+                            "let the connector's database user create a table, or {otherwise}"
+                        ))
                     }
-                    DatabaseErrorKind::Timeout => Some("give statements more time with `--timeout`"),
+                    DatabaseErrorKind::Timeout => {
+                        Some("give statements more time with `--timeout`".to_owned())
+                    }
                     DatabaseErrorKind::Permission => {
-                        Some("let the connector's database user do what was not permitted")
+                        Some("let the connector's database user do what was not permitted".to_owned())
                     }
                     DatabaseErrorKind::Connection => {
-                        Some("see that the database stays up, and run again")
+                        Some("see that the database stays up, and run again".to_owned())
+                    }
+                    DatabaseErrorKind::Driver if is_code => {
+                        Some(format!("mend {} where the lines above name it", report.home))
                     }
                     _ => None,
                 },

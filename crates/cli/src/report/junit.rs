@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use bowline_report::{Report, Verdict, pipeline, warehouse};
+use bowline_report::warehouse::{Reason, TextOrigin};
+use bowline_report::{Report, Verdict, WarehouseReport, pipeline, warehouse};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::error::CliError;
@@ -13,7 +14,7 @@ pub(super) fn junit(report: &Report) -> Result<String, CliError> {
     let (connector, elapsed, sections, cases): (_, _, _, Vec<(&str, TestCase)>) = match report {
         Report::Warehouse(report) => {
             let checks = report.checks.iter();
-            let cases = checks.map(|check| (check.section.as_str(), warehouse_case(check)));
+            let cases = checks.map(|check| (check.section.as_str(), warehouse_case(report, check)));
             (
                 &report.connector,
                 report.elapsed_ms,
@@ -49,7 +50,7 @@ pub(super) fn junit(report: &Report) -> Result<String, CliError> {
         .map_err(|error| CliError::Internal(format!("the JUnit report cannot be written: {error}")))
 }
 
-fn warehouse_case(check: &warehouse::CheckResult) -> TestCase {
+fn warehouse_case(report: &WarehouseReport, check: &warehouse::CheckResult) -> TestCase {
     let fault = fault(check.is_shortfall(), check.is_open());
     let status = status(check.verdict, fault, check.reason.as_ref(), |reason| {
         let statements = check.steps.iter().map(statement);
@@ -66,7 +67,49 @@ fn warehouse_case(check: &warehouse::CheckResult) -> TestCase {
             .map(|step| Duration::from(step.elapsed_ms))
             .sum::<Duration>(),
     );
+    if check.verdict != Verdict::Supported {
+        place(&mut case, report, check);
+    }
     case
+}
+
+/// Says which templates keep a check from being supported, and where the first of them stands or would.
+fn place(case: &mut TestCase, report: &WarehouseReport, check: &warehouse::CheckResult) {
+    let mut culprits = report.culprits.iter();
+    let culprit = culprits.find(|culprit| {
+        culprit.check == check.id
+            || culprit.checks.contains(&check.id)
+            || culprit.blocks.contains(&check.id)
+    });
+    let named: Vec<&str> = match (&check.reason, culprit) {
+        (_, Some(culprit)) => vec![&culprit.template],
+        (Some(Reason::NotImplemented { templates } | Reason::Blocked { by: templates }), None) => {
+            templates.iter().map(String::as_str).collect()
+        }
+        (_, None) => check.judges.iter().map(String::as_str).collect(),
+    };
+    for template in named {
+        case.add_property(("template", template));
+    }
+    let at = match culprit {
+        Some(culprit) => match &culprit.place {
+            Some(TextOrigin::File(at)) => at,
+            Some(TextOrigin::Pack(_)) | None => &culprit.home,
+        },
+        None => &report.home,
+    };
+    let (file, line) = match at.rsplit_once(':') {
+        Some((file, line)) if line.bytes().all(|digit| digit.is_ascii_digit()) => {
+            (file, Some(line))
+        }
+        _ => (at.as_str(), None),
+    };
+    if !file.is_empty() {
+        case.extra.insert("file".into(), file.into());
+        if let Some(line) = line {
+            case.extra.insert("line".into(), line.into());
+        }
+    }
 }
 
 fn statement(step: &warehouse::Step) -> String {

@@ -7,5 +7,5 @@ mod junit;
 pub(crate) mod pipeline;
 pub(crate) mod progress;
 
-pub(crate) use format::{Format, write};
+pub(crate) use format::{Format, text, write};
 pub(crate) use human::Next;

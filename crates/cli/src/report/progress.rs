@@ -74,11 +74,11 @@ impl<'p> Progress<'p> {
         self.bar.inc(1);
     }
 
-    /// The end of a message when checks are wrong.
+    /// The end of a message when checks fell short. Which are wrong is known at the end only, when excuses are looked for.
     fn so_far(&self) -> String {
         match self.wrong.load(Ordering::Relaxed) {
             0 => String::new(),
-            count => format!(" · {count} wrong so far"),
+            count => format!(" · {count} fell short so far"),
         }
     }
 

@@ -1,7 +1,9 @@
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, Window};
+use bowline_durable::RealDisk;
 use bowline_pipeline::SourceErrorKind;
 use serde_json::{Value as Json, json};
 
@@ -19,16 +21,18 @@ const MANIFEST: &str = r#"{
 }"#;
 
 /// A pipeline of so many jobs and runs.
-struct Fake {
+pub(super) struct Fake {
     manifest: PipelineManifest,
     assets: Vec<Json>,
-    runs: Vec<Json>,
+    pub(super) runs: Vec<Json>,
+    /// After so many events the vendor fails.
+    pub(super) breaks_off: Option<usize>,
     handed_on: AtomicUsize,
     cancelled: AtomicBool,
 }
 
 impl Fake {
-    fn new(assets: usize, runs: usize) -> Self {
+    pub(super) fn new(assets: usize, runs: usize) -> Self {
         let id = |index: usize| format!("job-{index}");
         Self {
             manifest: PipelineManifest::parse(MANIFEST).unwrap(),
@@ -36,6 +40,7 @@ impl Fake {
                 .map(|index| json!({"job_source_id": id(index), "name": "A job"}))
                 .collect(),
             runs: (0..runs).map(run).collect(),
+            breaks_off: None,
             handed_on: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
         }
@@ -46,7 +51,10 @@ impl Fake {
         events: &[Json],
         on_event: &mut dyn FnMut(E),
     ) -> Result<Summary, SourceError> {
-        for event in events {
+        for (index, event) in events.iter().enumerate() {
+            if self.breaks_off == Some(index) {
+                return Err(SourceError::new(SourceErrorKind::Vendor, "the reading"));
+            }
             if self.cancelled.load(Ordering::SeqCst) {
                 let kind = SourceErrorKind::Cancelled;
                 return Err(SourceError::new(kind, "the reading"));
@@ -155,12 +163,14 @@ impl Setup {
     }
 
     fn collect(&self, fake: &Fake, sink: &mut Kept) -> Result<Collected, CollectError> {
-        let mut state = State::open(self.dir.path(), "a test").unwrap();
+        let mut state = State::open(self.dir.path(), &["a test"]).unwrap();
         let mut ledger = state.begin(self.window).unwrap();
-        let mut dead = DeadLetters::new(&self.dir.path().join("dead.jsonl"), self.window);
+        let path = self.dir.path().join("dead.jsonl");
+        let mut dead = DeadLetters::new(Arc::new(RealDisk), &path, Some(self.window));
         let collection = Collection {
             pipeline: fake,
-            window: self.window,
+            runs: RunQuery::Window(self.window),
+            jobs: None,
             now: self.window.end,
             parts: Parts::All,
             encoder: &Encoder::new("custom-etl-connector-abc1234", Format::Lines),
@@ -210,6 +220,18 @@ fn large_events_make_small_batches() {
 }
 
 #[test]
+fn records_that_nothing_could_be_made_of_are_one_dead_letter_where_they_are_alike() {
+    let mut fake = Fake::new(0, 4);
+    for run in &mut fake.runs[1..] {
+        *run = json!({"status": "success"});
+    }
+    let (setup, mut sink) = (Setup::new(), Kept::default());
+    let collected = setup.collect(&fake, &mut sink).unwrap();
+    assert_eq!((collected.runs.delivered, collected.dead()), (1, 1));
+    assert_eq!(setup.dead().len(), 1);
+}
+
+#[test]
 fn invalid_events_are_never_delivered_and_never_lost() {
     let mut fake = Fake::new(1, 3);
     fake.runs[1] = json!({"job_source_id": "job", "run_source_id": "bad", "status": "success"});
@@ -226,7 +248,7 @@ fn invalid_events_are_never_delivered_and_never_lost() {
     assert_eq!(collected.runs.before, 3);
     assert_eq!(
         collected.runs.why_nothing().unwrap(),
-        "of 3 records 3 delivered before"
+        "the vendor gave 3 records, all delivered before"
     );
     assert_eq!((sink.events.len(), setup.dead().len()), (3, 1));
 }
@@ -283,8 +305,8 @@ fn a_slow_far_end_slows_the_reading_down() {
     let seen = std::sync::Arc::clone(&fake);
     sink.on_deliver = Some(Box::new(move |delivered| {
         let ahead = seen.handed_on.load(Ordering::SeqCst) - delivered;
-        // The queue, the batch at hand, and the one that the reader holds.
-        assert!(ahead <= 1_000 + 2 * BATCH + 2, "{ahead} events ahead");
+        // The queue, the batch at hand, and those that the reader and who delivers hold.
+        assert!(ahead <= 1_000 + 3 * BATCH + 2, "{ahead} events ahead");
     }));
     Setup::new().collect(&fake, &mut sink).unwrap();
     assert_eq!(sink.events.len(), 20_000);
@@ -308,7 +330,7 @@ fn nothing_has_a_reason() {
     };
     assert_eq!(
         reading(left_out).why_nothing().unwrap(),
-        "of 7 records 4 outside the window, 3 left out by `when`"
+        "the vendor gave 7 records: 4 outside the window, 3 left out by `when`"
     );
     assert_eq!(Tally::default().why_nothing(), None);
 }

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use bowline_contract::pipeline::{AssetEvent, GivenTask, validate_assets};
+use bowline_contract::pipeline::{AssetEvent, GivenTask, odd_assets, validate_assets};
 use bowline_pipeline::SourceError;
 use bowline_words::counted;
 
 use super::check;
+use super::claims::claims;
 use super::ledger::{Oddity, compare, take_renamed};
-use super::outcome::{Doubt, Outcome, failure};
-use super::proofs::{invalid, too_long, uneven};
+use super::outcome::{Doubt, Outcome, failure, invalid};
+use super::page_sizes::{too_long, uneven};
 use super::reading::{Reading, asset_label, sighted_assets};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
@@ -64,7 +65,14 @@ pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<AssetEvent>>,
         "asset",
     );
     suite.settle(&check::ASSETS_VALID, valid, basis.as_str());
-    suite.settle(&check::ASSETS_TASKS, tasks(&first.events), basis.as_str());
+    for odd in odd_assets(&first.events) {
+        suite.advise(&check::ASSETS_VALID, odd);
+    }
+    let judged = match tasks(&first.events) {
+        Outcome::Supported => claimed(&claims(&first.events, now)),
+        judged => judged,
+    };
+    suite.settle(&check::ASSETS_TASKS, judged, basis.as_str());
     if suite.is_strict() {
         return Ok(Some(pages(suite, first).events));
     }
@@ -100,6 +108,7 @@ fn pages(suite: &mut Suite<'_>, first: Reading<AssetEvent>) -> Reading<AssetEven
         comparison = compare(&sightings);
     }
     let renamed = take_renamed(&sightings, &mut comparison);
+    let mixed = std::mem::take(&mut comparison.mixed);
     let (lost_again, lost): (Vec<Oddity>, Vec<Oddity>) = std::mem::take(&mut comparison.lost)
         .into_iter()
         .partition(|one| one.reading == again);
@@ -117,6 +126,19 @@ fn pages(suite: &mut Suite<'_>, first: Reading<AssetEvent>) -> Reading<AssetEven
         )
         .with_evidence([format!("{old} became {new}, with the same name")])
         .with_hint("take as `job_source_id` what the vendor never changes")
+    } else if !pages_wrong && mixed.len() > 1 {
+        let labels: BTreeSet<&String> = mixed.iter().map(|one| &one.label).collect();
+        Outcome::wrong(
+            "jobs that say the same in every reading",
+            format!("{} that say something else", counted(labels.len(), "job")),
+        )
+        .with_evidence(mixed.iter().take(SHOWN).map(|one| {
+            let what = &readings[one.reading].what;
+            format!("{} is not as before and after among {what}", one.label)
+        }))
+        .with_hint(
+            "join owners, tags and schedules to jobs by their ids, not by their place in a list",
+        )
     } else if pages_wrong && !(lost_again.is_empty() && changed == 0) {
         let by = &check::ASSETS_PAGES;
         Outcome::Blocked { by }
@@ -203,13 +225,18 @@ fn tasks(assets: &[AssetEvent]) -> Outcome {
         for task in asset.tasks() {
             let id = task.task_source_id().unwrap_or_default();
             for before in task.upstream_task_source_ids() {
-                if !ids.contains(before) {
+                if before == id {
+                    lines.push(format!("{label}: task `{id}` comes after itself"));
+                } else if !ids.contains(before) {
                     lines.push(format!(
                         "{label}: task `{id}` comes after `{before}`, which the job does not have"
                     ));
                 }
             }
         }
+    }
+    if lines.is_empty() {
+        lines = circles(assets);
     }
     if lines.is_empty() {
         return Outcome::Supported;
@@ -219,6 +246,42 @@ fn tasks(assets: &[AssetEvent]) -> Outcome {
         counted(lines.len(), "misfit"),
     )
     .with_evidence(lines.into_iter().take(SHOWN))
+}
+
+/// Jobs of which no task can be the first, where that is so of all whose tasks follow others. One may go round and round.
+fn circles(assets: &[AssetEvent]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let with_edges = assets.iter().filter(|job| {
+        let follows = |task: &GivenTask| task.upstream_task_source_ids().next().is_some();
+        job.tasks().any(follows)
+    });
+    for job in with_edges {
+        let begins = |task: &GivenTask| task.upstream_task_source_ids().next().is_none();
+        if job.tasks().any(begins) {
+            return Vec::new();
+        }
+        let label = asset_label(job).unwrap_or_else(|| "a job".to_owned());
+        lines.push(format!(
+            "{label}: every task comes after another, so that none can be the first"
+        ));
+    }
+    if lines.len() < 2 {
+        lines.clear();
+    }
+    lines
+}
+
+/// Judges what else jobs say of themselves.
+fn claimed(lines: &[String]) -> Outcome {
+    if lines.is_empty() {
+        return Outcome::Supported;
+    }
+    Outcome::wrong(
+        "jobs that say of themselves what can be so",
+        counted(lines.len(), "thing that cannot"),
+    )
+    .with_evidence(lines.iter().take(SHOWN).cloned())
+    .with_hint("leave out what the vendor does not say")
 }
 
 #[cfg(test)]
@@ -258,5 +321,9 @@ mod tests {
             fault.evidence,
             ["job `j`: task `b` comes after `c`, which the job does not have"]
         );
+        let Outcome::Wrong(fault) = tasks(&[job("b")]) else {
+            panic!("an edge to itself");
+        };
+        assert_eq!(fault.evidence, ["job `j`: task `b` comes after itself"]);
     }
 }

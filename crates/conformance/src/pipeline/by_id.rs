@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use bowline_contract::pipeline::{RunEvent, Window, validate_runs};
+use bowline_contract::pipeline::{RunEvent, RunStatus, Window, validate_runs};
 use bowline_pipeline::SourceErrorKind;
 use bowline_words::{counted, listed};
 use jiff::Timestamp;
 
 use super::check;
-use super::outcome::{Doubt, Outcome, failure, is_vendors};
-use super::proofs::invalid;
-use super::reading::{Reading, run_label, run_print};
+use super::outcome::{Doubt, Outcome, failure, invalid, is_vendors};
+use super::reading::{Reading, run_label, run_print, run_whole};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
 
@@ -53,11 +52,49 @@ pub(super) fn by_id(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
             ));
         }
     }
+    if suite.is_strict() && outcome == Outcome::Supported {
+        outcome = under_way(suite, span, runs);
+    }
     let basis = format!("{} asked for by id", counted(ids.len(), "run"));
     suite.settle(&check::BY_ID, outcome, basis);
 }
 
-/// Up to three runs to ask for: the newest, the oldest and one between, of those that have ended if there are such.
+/// Judges whether a run that has not ended comes by its id, too, where there is one.
+fn under_way(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -> Outcome {
+    let open = runs
+        .iter()
+        .filter(|run| !run.has_ended() && run.has("start_time"));
+    let Some(id) = open
+        .max_by_key(|run| run.event_time())
+        .and_then(RunEvent::run_source_id)
+    else {
+        return Outcome::Supported;
+    };
+    let ids = [id.to_owned()];
+    let comes = |suite: &mut Suite<'_>| {
+        // A vendor that cannot be asked just now shows nothing.
+        let reading = suite.reader.by_id(&ids);
+        reading.map_or(true, |reading| !reading.events.is_empty())
+    };
+    if comes(suite) {
+        return Outcome::Supported;
+    }
+    let is_there = suite.reader.runs(span, PAGE).is_ok_and(|again| {
+        let mut runs = again.events.iter();
+        runs.any(|run| run.run_source_id() == Some(id) && !run.has_ended())
+    });
+    if !is_there || comes(suite) {
+        return Outcome::Supported;
+    }
+    Outcome::wrong("runs that have not ended, too", "no run".to_owned())
+        .with_evidence([format!(
+            "run `{id}` is under way in its window, and does not come by its id"
+        )])
+        .with_hint("give a run that is asked for by id however it stands: webhooks tell of those that begin, too")
+}
+
+/// Up to three runs to ask for, of those that have ended if there are such: the newest that went wrong, since that is
+/// what webhooks ask for, best one that another attempt follows, the newest of the others, and the oldest.
 fn chosen(runs: &[RunEvent]) -> Vec<(&str, &RunEvent)> {
     let mut by_time: Vec<(bool, Timestamp, &str, &RunEvent)> = runs
         .iter()
@@ -72,9 +109,38 @@ fn chosen(runs: &[RunEvent]) -> Vec<(&str, &RunEvent)> {
     if ended >= ASKED {
         by_time.drain(..by_time.len() - ended);
     }
-    let last = by_time.len().saturating_sub(1);
-    let mut places = vec![last, last / 2, 0];
-    places.dedup();
+    let went_wrong = |(_, _, _, run): &(bool, Timestamp, &str, &RunEvent)| {
+        run.status().is_some_and(RunStatus::needs_error)
+    };
+    // What looks for the last attempt finds another where one follows.
+    let followed: BTreeSet<&str> = runs
+        .iter()
+        .filter_map(RunEvent::parent_attempt_run_source_id)
+        .collect();
+    let is_followed = |(_, _, id, _): &(bool, Timestamp, &str, &RunEvent)| followed.contains(id);
+    let failed = by_time
+        .iter()
+        .rposition(|run| went_wrong(run) && is_followed(run))
+        .or_else(|| by_time.iter().rposition(went_wrong));
+    let last = (0..by_time.len())
+        .rev()
+        .find(|place| Some(*place) != failed);
+    // What looks for an id within others finds more than was asked for.
+    let within = (0..by_time.len()).find(|place| {
+        let id = by_time[*place].2.to_lowercase();
+        let mut others = by_time.iter().map(|(_, _, other, _)| *other);
+        others.any(|other| other.len() > id.len() && other.to_lowercase().contains(&id))
+    });
+    let between = (failed.is_none() && by_time.len() >= ASKED).then_some(by_time.len() / 2);
+    let mut places: Vec<usize> = Vec::new();
+    for place in [within, failed, last, between, Some(0)]
+        .into_iter()
+        .flatten()
+    {
+        if places.len() < ASKED && !places.contains(&place) {
+            places.push(place);
+        }
+    }
     places
         .into_iter()
         .filter_map(|place| by_time.get(place))
@@ -99,7 +165,7 @@ fn exactly(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>, is_strict: 
             None => lines.push(format!("run `{id}` came, and was not asked for")),
             Some(_) if !seen.insert(id) => lines.push(format!("run `{id}` came more than once")),
             Some((_, before)) => {
-                if is_strict && before.has_ended() && run_print(before) != run_print(run) {
+                if is_strict && before.has_ended() && run_whole(before) != run_whole(run) {
                     let fields = listed(differing(before, run));
                     lines.push(format!(
                         "run `{id}` is another by id than in its window: {fields}"
@@ -161,14 +227,7 @@ pub(super) fn unknown_id(suite: &mut Suite<'_>, runs: &[RunEvent]) {
     };
     let outcome = match suite.reader.by_id(std::slice::from_ref(&id)) {
         Ok(reading) if reading.events.is_empty() => Outcome::Supported,
-        Ok(reading)
-            if reading
-                .events
-                .iter()
-                .all(|run| run.run_source_id() == Some(&id)) =>
-        {
-            Outcome::nothing_to_see(format!("there is a run `{id}`, made up as it was"))
-        }
+        Ok(reading) if is_all(&reading, &id) => there_too(suite, &id),
         Ok(reading) => Outcome::wrong("nothing", counted(reading.events.len(), "run"))
             .with_evidence([format!("no run has the id `{id}`")]),
         Err(error) => failure(&error).with_hint(
@@ -176,6 +235,32 @@ pub(super) fn unknown_id(suite: &mut Suite<'_>, runs: &[RunEvent]) {
         ),
     };
     suite.settle(&check::UNKNOWN_ID, outcome, format!("asked for `{id}`"));
+}
+
+/// Whether all runs of a reading have this id.
+fn is_all(reading: &Reading<RunEvent>, id: &str) -> bool {
+    let mut runs = reading.events.iter();
+    runs.all(|run| run.run_source_id() == Some(id))
+}
+
+/// Judges that there is a run with an id that was made up: one may be, but not one for every id.
+fn there_too(suite: &mut Suite<'_>, id: &str) -> Outcome {
+    let longer: String = id.chars().chain(id.chars().rev()).collect();
+    let others = [longer.clone(), format!("{longer}{}", other_id(id))];
+    for other in &others {
+        match suite.reader.by_id(std::slice::from_ref(other)) {
+            Ok(reading) if !reading.events.is_empty() && is_all(&reading, other) => {}
+            _ => {
+                return Outcome::nothing_to_see(format!(
+                    "there is a run `{id}`, made up as it was"
+                ));
+            }
+        }
+    }
+    let evidence = std::iter::once(id).chain(others.iter().map(String::as_str));
+    Outcome::wrong("nothing", "a run for every id".to_owned())
+        .with_evidence(evidence.map(|id| format!("a run came for `{id}`, which was made up")))
+        .with_hint("give nothing for an id that the vendor does not know")
 }
 
 /// An id that none of these is, of the same make; one more letter or digit where there are too few to choose from.
@@ -257,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_oldest_and_middle_of_ended_runs_are_asked_for() {
+    fn of_ended_runs_the_newest_oldest_and_one_that_went_wrong_are_asked_for() {
         let run = |id: &str, status: &str, hour: u8| {
             let at = format!("2026-01-01T{hour:02}:00:00Z");
             RunEvent::new(json!({"run_source_id": id, "status": status, "event_time": at}))
@@ -275,8 +360,15 @@ mod tests {
                 .map(|(id, _)| (*id).to_owned())
                 .collect()
         };
-        assert_eq!(ids(&runs), ["d", "b", "a"]);
+        assert_eq!(ids(&runs), ["b", "d", "a"]);
         assert_eq!(ids(&runs[3..]), ["d", "e"]);
+        let within = [
+            run("run-12", "success", 1),
+            run("run-1", "success", 2),
+            run("c", "success", 3),
+            run("d", "success", 4),
+        ];
+        assert_eq!(ids(&within), ["run-1", "d", "c"]);
         assert_eq!(ids(&[]), Vec::<String>::new());
     }
 }

@@ -50,7 +50,7 @@ checks! {
     ASSETS_AGAIN = "etl_metadata/again", Metadata, Strict, false,
         "a second reading gives the same jobs under the same ids";
     ASSETS_TASKS = "etl_metadata/tasks", Metadata, Strict, false,
-        "tasks have ids of their own, and those before them are there";
+        "tasks have ids of their own, those before them are there, and nothing else that jobs say cannot be so";
     RUNS = "etl_run_details/runs", RunDetails, Reference, false,
         "there is at least one run";
     RUNS_VALID = "etl_run_details/valid", RunDetails, Reference, false,
@@ -76,11 +76,13 @@ checks! {
     AGAIN = "etl_run_details/again", RunDetails, Strict, false,
         "a second reading of a closed window gives the same";
     IDS = "etl_run_details/ids", RunDetails, Strict, false,
-        "every run and task run has an id of its own";
+        "every run and task run has an id of its own, and no text is nothing written as text";
     TIMES = "etl_run_details/times", RunDetails, Strict, false,
         "times are in order";
     RETRIES = "etl_run_details/retries", RunDetails, Strict, false,
         "attempts follow the attempts that they name";
+    JOBS = "etl_run_details/jobs", RunDetails, Strict, false,
+        "jobs, tasks and groups that runs name are in the metadata, and neither contradicts the other";
     RUNNING = "etl_run_details/running", RunDetails, Strict, false,
         "runs that have not ended are there too";
 }

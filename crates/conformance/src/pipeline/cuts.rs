@@ -73,30 +73,55 @@ fn sorted_within(span: Window, moments: &[Timestamp]) -> Vec<Timestamp> {
     within
 }
 
-/// Where a span is cut to see how its parts meet: at the moments of runs, and between two of them.
+/// Where a span is cut to see how its parts meet: at the moments of runs, right behind one, and between two of them.
+/// Whoever cuts the bounds of windows to whole seconds loses a run that a window ends right behind.
 ///
-/// `moments` need not be sorted. No more than three cuts, each within the span.
+/// `moments` need not be sorted. No more than four cuts, each within the span.
 pub(super) fn cuts(span: Window, moments: &[Timestamp]) -> Vec<Timestamp> {
     let mut within = sorted_within(span, moments);
     within.dedup();
-    let exact: Vec<Timestamp> = within
-        .iter()
-        .copied()
-        .filter(|at| tellable(*at) == *at && *at > span.start)
-        .collect();
+    let told = |is_told: fn(Timestamp) -> bool| -> Vec<Timestamp> {
+        let moments = within.iter().copied().filter(|at| is_told(*at));
+        moments
+            .map(tellable)
+            .filter(|at| *at > span.start)
+            .collect()
+    };
+    let mut exact = told(|at| tellable(at) == at);
+    if exact.is_empty() {
+        // Times of ten-millionths of seconds: right before them is as near as one can get.
+        exact = told(|_| true);
+    }
     let mut cuts = Vec::new();
     cuts.extend(exact.last());
     cuts.extend(exact.get(exact.len() / 3));
-    let between = within.windows(2).rev().find_map(|pair| {
+    cuts.extend(exact.last().map(|last| *last + grain(&within)));
+    // The two that are closest: somebody may take them for one.
+    let between = within.windows(2).rev().filter_map(|pair| {
         let gap = pair[1].duration_since(pair[0]);
         let middle = tellable(pair[0] + gap / 2);
-        (pair[0] < middle && middle < pair[1]).then_some(middle)
+        (pair[0] < middle && middle < pair[1]).then_some((gap, middle))
     });
-    cuts.extend(between);
+    cuts.extend(
+        between
+            .min_by_key(|(gap, _)| *gap)
+            .map(|(_, middle)| middle),
+    );
     cuts.sort_unstable();
     cuts.dedup();
     cuts.retain(|at| span.split(*at).is_some());
     cuts
+}
+
+/// How far apart two moments must be at least to be told apart as precisely as these are written: a second, or the
+/// millisecond that vendors take at least.
+fn grain(moments: &[Timestamp]) -> SignedDuration {
+    let is_whole = moments.iter().all(|at| whole_second(*at) == *at);
+    if is_whole {
+        SignedDuration::from_secs(1)
+    } else {
+        SignedDuration::from_millis(1)
+    }
 }
 
 #[cfg(test)]
@@ -141,15 +166,20 @@ mod tests {
     #[test]
     fn cuts_are_at_runs_and_between_them() {
         let moments = [at(1), at(5), at(9), at(9)];
-        assert_eq!(cuts(span(0, 20), &moments), [at(5), at(7), at(9)]);
+        assert_eq!(cuts(span(0, 20), &moments), [at(5), at(7), at(9), at(10)]);
+        let odd = [at(1) + SignedDuration::from_micros(4), at(5)];
+        let behind = at(5) + SignedDuration::from_millis(1);
+        assert!(cuts(span(0, 20), &odd).contains(&behind));
         assert_eq!(cuts(span(0, 20), &[at(0)]), []);
         assert_eq!(cuts(span(0, 20), &[]), []);
     }
 
     #[test]
-    fn a_moment_that_cannot_be_told_is_not_cut_at() {
-        let odd = Timestamp::from_nanosecond(1_000_003_000_000_001).unwrap();
-        assert_eq!(cuts(span(-2_000_000, 2_000_000_000), &[odd]), []);
-        assert_eq!(tellable(odd).as_nanosecond(), 1_000_003_000_000_000);
+    fn a_moment_that_cannot_be_told_is_cut_right_before() {
+        let odd = at(3) + SignedDuration::from_nanos(100);
+        let behind = at(3) + SignedDuration::from_millis(1);
+        assert_eq!(cuts(span(0, 20), &[odd]), [at(3), behind]);
+        // Another one that can be told is better.
+        assert!(!cuts(span(0, 20), &[odd, at(5)]).contains(&at(3)));
     }
 }

@@ -1,6 +1,6 @@
 //! Readings of the same things, compared: what one of them lost, though it was there before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::Window;
 use jiff::Timestamp;
@@ -23,6 +23,8 @@ pub(super) struct Seen {
     pub(super) kin: u64,
     /// The same for things that say the same.
     pub(super) print: u64,
+    /// The same for things that say the same down to what may change at any time.
+    pub(super) whole: u64,
     /// Whether nothing can happen to it any more.
     pub(super) is_settled: bool,
 }
@@ -46,6 +48,24 @@ pub(super) struct Comparison {
     pub(super) late: Vec<Oddity>,
     /// Not in this reading, though it is settled and was in earlier ones.
     pub(super) gone: Vec<Oddity>,
+}
+
+impl Comparison {
+    /// The readings that lost something or mixed it up.
+    pub(super) fn lossy(&self) -> BTreeSet<usize> {
+        let odd = self.lost.iter().chain(&self.mixed);
+        odd.map(|one| one.reading).collect()
+    }
+
+    /// Takes out what one reading alone lost or mixed up, and did not when it was made again.
+    pub(super) fn take_once(&mut self) -> Vec<Oddity> {
+        if self.lossy().len() != 1 {
+            return Vec::new();
+        }
+        let mut once = std::mem::take(&mut self.lost);
+        once.append(&mut self.mixed);
+        once
+    }
 }
 
 /// Compares readings, in the order in which they were made.
@@ -74,7 +94,7 @@ pub(super) fn compare(sightings: &[Sighting]) -> Comparison {
             };
             match (before, sighting.seen.get(label), after) {
                 (Some(before), Some(seen), Some(after))
-                    if before.print == after.print && seen.print != before.print =>
+                    if before.whole == after.whole && seen.whole != before.whole =>
                 {
                     comparison.mixed.push(oddity(before));
                 }
@@ -144,6 +164,7 @@ mod tests {
             at: Some(at(second)),
             kin: second.unsigned_abs(),
             print,
+            whole: print,
             is_settled: true,
         }
     }

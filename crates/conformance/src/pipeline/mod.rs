@@ -7,10 +7,16 @@
 mod assets;
 mod by_id;
 mod check;
+mod claims;
+mod contradictions;
 mod cuts;
 mod features;
+mod forgotten;
+mod ids;
+mod jobs;
 mod ledger;
 mod outcome;
+mod page_sizes;
 mod proofs;
 mod reading;
 mod report;
@@ -18,6 +24,8 @@ mod retries;
 mod runner;
 mod running;
 mod runs;
+mod statuses;
+mod texts;
 mod times;
 mod written;
 

@@ -1,9 +1,11 @@
 //! What a check of a pipeline connector found.
 
+use bowline_contract::pipeline::{EventError, MAX_EVENT_ERRORS};
 use bowline_pipeline::{SourceError, SourceErrorKind};
-use bowline_words::Diagnose;
+use bowline_words::{Diagnose, counted};
 
 use super::Check;
+use super::times::SHOWN;
 use crate::Verdict;
 
 /// What one check found.
@@ -102,6 +104,7 @@ pub(super) fn failure(error: &SourceError) -> Outcome {
 pub(super) fn is_vendors(kind: SourceErrorKind) -> bool {
     match kind {
         SourceErrorKind::Unreachable
+        | SourceErrorKind::Broken
         | SourceErrorKind::Timeout
         | SourceErrorKind::Unauthorized
         | SourceErrorKind::RateLimited
@@ -109,11 +112,44 @@ pub(super) fn is_vendors(kind: SourceErrorKind) -> bool {
         | SourceErrorKind::TooLarge
         | SourceErrorKind::Cancelled => true,
         SourceErrorKind::Refused
+        | SourceErrorKind::NotFound
+        | SourceErrorKind::NoSuchPage
         | SourceErrorKind::Format
         | SourceErrorKind::Pages
+        | SourceErrorKind::PlaceExpired
         | SourceErrorKind::ForeignHost
         | SourceErrorKind::Expression
         | SourceErrorKind::Credentials
         | SourceErrorKind::Connector => false,
     }
+}
+
+/// What errors of validation mean: each line names the event that it is about.
+pub(super) fn invalid<E>(
+    errors: &[EventError],
+    events: &[E],
+    label: &dyn Fn(&E) -> Option<String>,
+    noun: &str,
+) -> Outcome {
+    if errors.is_empty() {
+        return Outcome::Supported;
+    }
+    let lines = errors.iter().take(SHOWN).map(|error| {
+        let index = error.path.split('.').next().unwrap_or_default();
+        let event = index
+            .parse()
+            .ok()
+            .and_then(|index: usize| events.get(index));
+        match event.and_then(label) {
+            Some(label) => format!("{label}: {error}"),
+            None => error.to_string(),
+        }
+    });
+    let count = match errors.len() {
+        most if most >= MAX_EVENT_ERRORS => {
+            format!("{most} errors or more")
+        }
+        count => counted(count, "error"),
+    };
+    Outcome::wrong(format!("every {noun} as the contract says"), count).with_evidence(lines)
 }

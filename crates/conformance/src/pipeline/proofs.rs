@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use bowline_contract::pipeline::{EventError, RunEvent, Window};
+use bowline_contract::pipeline::{RunEvent, Window};
 use bowline_pipeline::{SourceError, SourceErrorKind};
 use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
@@ -11,8 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::Check;
 use super::check;
 use super::cuts::{cuts, newest, quiet, tellable, whole_second};
+use super::forgotten::forgotten;
 use super::ledger::{Comparison, Oddity, Sighting, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
+use super::page_sizes::{too_long, uneven};
 use super::reading::{Reading, run_label, sighted_runs};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
@@ -67,6 +69,10 @@ pub(super) struct Proofs {
     made: Vec<Made>,
     /// Readings that failed, by the check that they were made for.
     failed: BTreeMap<&'static str, SourceError>,
+    /// Runs on pages where the connector does not look, told.
+    past_ends: Vec<String>,
+    /// Runs that are there and came no more, told.
+    forgotten: Vec<String>,
 }
 
 impl Proofs {
@@ -74,6 +80,8 @@ impl Proofs {
         Self {
             made: Vec::new(),
             failed: BTreeMap::new(),
+            past_ends: Vec::new(),
+            forgotten: Vec::new(),
         }
     }
 
@@ -122,7 +130,7 @@ impl Proofs {
             .map(|at| (narrow, at))
             .chain(middle.map(|at| (proof, at)));
         for (span, at) in cut_at {
-            if moments.contains(&at) {
+            if moments.iter().any(|moment| tellable(*moment) == at) {
                 exact.insert(at);
             }
             for part in span.split(at).into_iter().flatten() {
@@ -135,10 +143,55 @@ impl Proofs {
         {
             self.make(suite, Role::Part, older, PAGE);
         }
+        let past_ends = self.look_past_ends(suite, proof);
         self.make(suite, Role::Again, proof, PAGE);
+        self.past_ends = self.missed(past_ends);
         self.make_doubtful_again(suite);
         self.make_lossy_again(suite, proof);
+        if !self.is_interrupted() {
+            let comparison = compare(&self.sightings());
+            let readings: Vec<&Reading<RunEvent>> =
+                self.made.iter().map(|made| &made.reading).collect();
+            self.forgotten = forgotten(suite, &comparison, &readings);
+        }
         self.judge(suite, proof, &exact);
+    }
+
+    /// Asks for pages where the connector does not look.
+    fn look_past_ends(
+        &mut self,
+        suite: &mut Suite<'_>,
+        proof: Window,
+    ) -> Vec<(String, Vec<RunEvent>)> {
+        if self.is_interrupted() {
+            return Vec::new();
+        }
+        suite.reader.past_ends(proof).unwrap_or_else(|error| {
+            if error.kind == SourceErrorKind::Cancelled {
+                self.failed.insert(check::PAGES.id, error);
+            }
+            Vec::new()
+        })
+    }
+
+    /// The runs on such pages that no reading holds, not even one that was made since, told.
+    fn missed(&self, past_ends: Vec<(String, Vec<RunEvent>)>) -> Vec<String> {
+        let known: BTreeSet<String> = self
+            .made
+            .iter()
+            .flat_map(|made| made.reading.events.iter().filter_map(run_label))
+            .collect();
+        let mut missed = BTreeSet::new();
+        for (what, runs) in past_ends {
+            let ended = runs.iter().filter(|run| run.has_ended());
+            for label in ended
+                .filter_map(run_label)
+                .filter(|label| !known.contains(label))
+            {
+                missed.insert(format!("{label} is on {what}"));
+            }
+        }
+        missed.into_iter().collect()
     }
 
     fn is_interrupted(&self) -> bool {
@@ -217,7 +270,7 @@ impl Proofs {
     /// One reading that lost something may have had bad luck with a list that changed; it is made once more, with
     /// another behind it to judge it by.
     fn make_lossy_again(&mut self, suite: &mut Suite<'_>, proof: Window) {
-        let lossy = lossy(&compare(&self.sightings()));
+        let lossy = compare(&self.sightings()).lossy();
         let mut lossy = lossy.into_iter();
         if let (Some(only), None) = (lossy.next(), lossy.next()) {
             self.make_again(suite, only);
@@ -229,7 +282,11 @@ impl Proofs {
         let sightings = self.sightings();
         let mut comparison = compare(&sightings);
         let renamed = take_renamed(&sightings, &mut comparison);
-        let once = take_once(&mut comparison);
+        let once = if self.is_confirmed(&comparison) {
+            Vec::new()
+        } else {
+            comparison.take_once()
+        };
         let runs = sightings.iter().map(|one| one.seen.len()).max();
         let runs = runs.unwrap_or(0);
         let basis = |what: String| format!("{} of {proof}, {what}", counted(runs, "run"));
@@ -275,6 +332,18 @@ impl Proofs {
             compared(self.again(&comparison, &renamed, &once)),
             basis(format!("{} times", self.made.len())),
         );
+    }
+
+    /// Whether a run that one reading lost was not in the first reading of the same either.
+    fn is_confirmed(&self, comparison: &Comparison) -> bool {
+        let same = |one: usize, other: usize| {
+            let (one, other) = (&self.made[one], &self.made[other]);
+            (one.span, one.size) == (other.span, other.size)
+        };
+        comparison.lost.iter().any(|lost| {
+            let mut late = comparison.late.iter();
+            late.any(|late| late.label == lost.label && same(late.reading, lost.reading))
+        })
     }
 
     /// No run outside its window. One at the very end of it is judged with the bounds.
@@ -392,6 +461,17 @@ impl Proofs {
             .with_evidence(lost.into_iter().take(SHOWN))
             .with_hint("a page shorter than asked for is not the last; every failed request must be an error or be tried again");
         }
+        if !self.past_ends.is_empty() {
+            let got = format!(
+                "{} where it does not look",
+                counted(self.past_ends.len(), "run")
+            );
+            return Outcome::wrong("every page of the list", got)
+                .with_evidence(self.past_ends.iter().take(SHOWN).cloned())
+                .with_hint(
+                    "compare `first`, `next` and `last` in `pages` with an answer of the vendor's",
+                );
+        }
         match repeating[..] {
             [made] => Outcome::Unknown(Doubt::Changed(format!(
                 "{} came more than once among {}, and once when it was read again",
@@ -458,6 +538,11 @@ impl Proofs {
             )
             .with_evidence(lost.into_iter().take(SHOWN));
         }
+        if !self.forgotten.is_empty() {
+            return Outcome::wrong("the same runs again", "runs that came once only")
+                .with_evidence(self.forgotten.iter().cloned())
+                .with_hint("keep nothing between two readings: each gives all runs of its window");
+        }
         if let Some(first) = once.first() {
             return Outcome::Unknown(Doubt::Changed(format!(
                 "one reading differs, and did not when it was made again: {}",
@@ -513,22 +598,6 @@ impl Proofs {
     }
 }
 
-/// The readings that lost something or mixed it up.
-fn lossy(comparison: &Comparison) -> BTreeSet<usize> {
-    let odd = comparison.lost.iter().chain(&comparison.mixed);
-    odd.map(|one| one.reading).collect()
-}
-
-/// Takes out what one reading alone lost or mixed up, and did not when it was made again.
-fn take_once(comparison: &mut Comparison) -> Vec<Oddity> {
-    if lossy(comparison).len() != 1 {
-        return Vec::new();
-    }
-    let mut once = std::mem::take(&mut comparison.lost);
-    once.append(&mut comparison.mixed);
-    once
-}
-
 /// Answers checks, each blamed only when no other stands in its way.
 struct Verdicts<'a, 's> {
     suite: &'a mut Suite<'s>,
@@ -563,14 +632,6 @@ impl Verdicts<'_, '_> {
     }
 }
 
-/// The first of some page sizes that leaves a short page at the end of a list.
-pub(super) fn uneven(sizes: &[usize], len: usize) -> NonZeroUsize {
-    let size = sizes.iter().find(|size| !len.is_multiple_of(**size));
-    size.or(sizes.first())
-        .and_then(|size| NonZeroUsize::new(*size))
-        .unwrap_or(PAGE)
-}
-
 /// The times of a first look's runs, and whether nothing can happen to them any more.
 fn moments(look: &Made) -> Vec<(Timestamp, bool)> {
     let runs = look.reading.events.iter();
@@ -598,47 +659,4 @@ fn placed(reading: &Reading<RunEvent>) -> impl Iterator<Item = (String, Timestam
         .events
         .iter()
         .filter_map(|run| Some((run_label(run)?, run.event_time()?)))
-}
-
-/// Judges whether pages kept to their size.
-pub(super) fn too_long<'r, E: 'r>(readings: impl Iterator<Item = &'r Reading<E>>) -> Outcome {
-    let mut found = readings.filter_map(|reading| Some((reading, reading.too_long?)));
-    match found.next() {
-        None => Outcome::Supported,
-        Some((reading, (limit, len))) => Outcome::wrong(
-            format!("at most {limit} events for a limit of {limit}"),
-            format!("{len} events: {}", reading.what),
-        )
-        .with_hint("give the first `limit` events after the first `offset` ones"),
-    }
-}
-
-/// What errors of validation mean: each line names the event that it is about.
-pub(super) fn invalid<E>(
-    errors: &[EventError],
-    events: &[E],
-    label: &dyn Fn(&E) -> Option<String>,
-    noun: &str,
-) -> Outcome {
-    if errors.is_empty() {
-        return Outcome::Supported;
-    }
-    let lines = errors.iter().take(SHOWN).map(|error| {
-        let index = error.path.split('.').next().unwrap_or_default();
-        let event = index
-            .parse()
-            .ok()
-            .and_then(|index: usize| events.get(index));
-        match event.and_then(label) {
-            Some(label) => format!("{label}: {error}"),
-            None => error.to_string(),
-        }
-    });
-    let count = match errors.len() {
-        most if most >= bowline_contract::pipeline::MAX_EVENT_ERRORS => {
-            format!("{most} errors or more")
-        }
-        count => counted(count, "error"),
-    };
-    Outcome::wrong(format!("every {noun} as the contract says"), count).with_evidence(lines)
 }

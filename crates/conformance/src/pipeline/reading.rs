@@ -1,6 +1,6 @@
 //! Readings of a pipeline: every page of a window, or of the jobs, with what was odd about them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -10,8 +10,9 @@ use bowline_pipeline::{
     FetchMethods, PageQuery, Pipeline, RunQuery, SourceError, SourceErrorKind, Summary, Unmapped,
     map_run,
 };
-use bowline_words::Diagnose;
+use bowline_words::{Diagnose, counted, shares};
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 use super::ledger::{Seen, Sighting};
 use super::report::ReadingReport;
@@ -27,6 +28,15 @@ type WholeReading<'f, E> =
     dyn Fn(&dyn Pipeline, &mut dyn FnMut(E)) -> Result<Summary, SourceError> + 'f;
 /// Fills a reading, and tells now and then how many events it has.
 type Filling<'f, E> = dyn FnMut(&mut Reading<E>, &dyn Fn(usize)) -> Result<(), SourceError> + 'f;
+
+/// The names of what a job or a run reads and writes.
+pub(super) fn datasets(event: &Json) -> BTreeSet<&str> {
+    ["inputs", "outputs"]
+        .into_iter()
+        .flat_map(|side| event[side].as_array().into_iter().flatten())
+        .filter_map(|dataset| dataset["fully_qualified_name"].as_str())
+        .collect()
+}
 
 /// What one reading gave: assets or runs.
 #[derive(Debug)]
@@ -65,21 +75,21 @@ impl<E> Reading<E> {
         if summary.records == 0 {
             return format!("the vendor gave nothing for {}", self.what);
         }
-        let mut reasons = Vec::new();
-        for (count, reason) in [
+        let parts = [
             (summary.passed_over, "left out by `when`"),
             (summary.outside, "outside the window"),
-        ] {
-            if count > 0 {
-                reasons.push(format!("{count} {reason}"));
-            }
-        }
-        format!(
-            "the vendor gave {} records for {}: {}",
-            summary.records,
+        ];
+        let mut why = format!(
+            "the vendor gave {} for {}{}",
+            counted(summary.records, "record"),
             self.what,
-            reasons.join(", ")
-        )
+            shares(summary.records, &parts)
+        );
+        for note in &summary.notes {
+            why.push_str("; ");
+            why.push_str(note);
+        }
+        why
     }
 }
 
@@ -190,6 +200,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The runs of a window on pages where the connector does not look, each with what was asked.
+    pub(super) fn past_ends(
+        &mut self,
+        span: Window,
+    ) -> Result<Vec<(String, Vec<RunEvent>)>, SourceError> {
+        if self.pipeline.methods().is_some() {
+            return Ok(Vec::new());
+        }
+        let mut asked = Vec::new();
+        let what = format!("runs of {span}, past the ends of the list");
+        self.reading(what, &mut |reading: &mut Reading<RunEvent>, _| {
+            asked = self.pipeline.past_ends(span)?;
+            reading.events = asked.iter().flat_map(|(_, runs)| runs).cloned().collect();
+            reading.summary.records = reading.events.len();
+            Ok(())
+        })?;
+        Ok(asked)
+    }
+
     /// Calls `fetch_run_details` once and takes what it gives as it is.
     pub(super) fn once(
         &mut self,
@@ -197,13 +226,24 @@ impl<'a> Reader<'a> {
         methods: &dyn FetchMethods,
         query: Option<&RunQuery>,
     ) -> Result<Reading<RunEvent>, SourceError> {
+        let page = PageQuery {
+            limit: super::runner::PAGE.get(),
+            offset: 0,
+        };
+        self.page(what, methods, query, page)
+    }
+
+    /// Takes one page of `fetch_run_details` as it is.
+    pub(super) fn page(
+        &mut self,
+        what: String,
+        methods: &dyn FetchMethods,
+        query: Option<&RunQuery>,
+        page: PageQuery,
+    ) -> Result<Reading<RunEvent>, SourceError> {
         let pipeline = self.pipeline;
         self.reading(what, &mut |reading: &mut Reading<RunEvent>, _| {
             reading.summary.requests += 1;
-            let page = PageQuery {
-                limit: super::runner::PAGE.get(),
-                offset: 0,
-            };
             reading.events = methods.fetch_run_details(query, page)?;
             reading.summary.records = reading.events.len();
             for run in &mut reading.events {
@@ -292,6 +332,10 @@ impl<'a> Reader<'a> {
                 events.push(event);
                 tell(events.len());
             })?;
+            // A connector that is right fails on none of its records.
+            if let Some(failed) = reading.summary.failed.first() {
+                return Err(failed.error.clone());
+            }
             reading.events = events;
             Ok(())
         })
@@ -348,6 +392,7 @@ pub(super) fn sighted_assets(reading: &Reading<AssetEvent>) -> Sighting {
             at: None,
             kin: fingerprint(&[name]),
             print: fingerprint(&[name]),
+            whole: asset_whole(asset),
             is_settled: true,
         };
         Some((asset_label(asset)?, seen))
@@ -375,6 +420,7 @@ pub(super) fn sighted_runs(reading: &Reading<RunEvent>, span: Window) -> Sightin
                 at: Some(at),
                 kin: fingerprint(&[job, &at.to_string()]),
                 print: run_print(run),
+                whole: run_whole(run),
                 is_settled: run.has_ended(),
             },
         );
@@ -401,6 +447,48 @@ pub(super) fn run_print(run: &RunEvent) -> u64 {
     tasks.sort_unstable();
     tasks.hash(&mut hasher);
     hasher.finish()
+}
+
+/// A number that is the same for runs that say the same in everything that a platform shows: what they read and wrote
+/// and their groups, too. What they say in properties may change at any time.
+pub(super) fn run_whole(run: &RunEvent) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    run_print(run).hash(&mut hasher);
+    for field in ["group", "inputs", "outputs"] {
+        let value = run.json().get(field);
+        value
+            .map(|value| canonical(value).to_string())
+            .hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// A number that is the same for jobs that say the same.
+fn asset_whole(asset: &AssetEvent) -> u64 {
+    fingerprint(&[&canonical(asset.json()).to_string()])
+}
+
+/// The same with everything in an order of its own: that of lists and keys means nothing here.
+fn canonical(value: &Json) -> Json {
+    match value {
+        Json::Array(items) => {
+            let mut items: Vec<Json> = items.iter().map(canonical).collect();
+            items.sort_by_cached_key(Json::to_string);
+            Json::Array(items)
+        }
+        Json::Object(fields) => {
+            let mut fields: Vec<(&String, Json)> = fields
+                .iter()
+                .map(|(name, value)| (name, canonical(value)))
+                .collect();
+            fields.sort_by_key(|(name, _)| *name);
+            let fields = fields
+                .into_iter()
+                .map(|(name, value)| (name.clone(), value));
+            Json::Object(fields.collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// Takes in what cannot differ from one reading of a run that has ended to the next.
@@ -433,7 +521,7 @@ fn fingerprint(texts: &[&str]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value as Json, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -85,6 +85,8 @@ pub struct CheckReport {
     pub outcome: Outcome,
     /// What it rests on, in words; empty when it did not get that far.
     pub basis: String,
+    /// What would be better, though nothing is wrong: it costs no verdict.
+    pub advice: Vec<String>,
 }
 
 /// Whether a connector has an optional feature.

@@ -1,13 +1,23 @@
 //! Whether attempts follow the attempts that they name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::RunEvent;
+use bowline_contract::pipeline::{RunEvent, RunStatus, Window};
+use bowline_words::counted;
 use jiff::SignedDuration;
 
+use super::check;
 use super::outcome::Outcome;
 use super::reading::run_label;
+use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
+use crate::Verdict;
+
+/// How many attempts that are named and not there are asked for by id.
+const ASKED: usize = 3;
+
+/// With so many it is no accident.
+const SEVERAL: usize = 3;
 
 /// How far two clocks of one vendor may be apart.
 const SLACK: SignedDuration = SignedDuration::from_secs(1);
@@ -25,6 +35,7 @@ pub(super) fn retries(runs: &[RunEvent]) -> (Outcome, String) {
             format!("task run `{id}` in {within}")
         });
     }
+    lines.extend(first_tries(runs));
     let basis = match followed {
         0 => "no run names the attempt before it".to_owned(),
         1 => "1 attempt and the one before it".to_owned(),
@@ -42,6 +53,82 @@ pub(super) fn retries(runs: &[RunEvent]) -> (Outcome, String) {
     )
     .with_evidence(lines.into_iter().take(SHOWN));
     (outcome, basis)
+}
+
+/// Runs that are other tries by what began them and first ones by their numbers, where most other tries are.
+fn first_tries(runs: &[RunEvent]) -> Vec<String> {
+    let tries = || runs.iter().filter(|run| run.trigger() == Some("RETRY"));
+    let first: Vec<String> = tries()
+        .filter(|run| run.attempt_number() == Some(1))
+        .filter_map(run_label)
+        .collect();
+    if first.len() < SEVERAL || 2 * first.len() <= tries().count() {
+        return Vec::new();
+    }
+    let line = |label| format!("{label}: `trigger` is `RETRY`, and it is the first attempt");
+    first.into_iter().map(line).collect()
+}
+
+/// Judges whether the attempts that others name are among the runs: one that comes by its id, with a time in the window,
+/// belongs there, and was left out.
+pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -> Outcome {
+    let known: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
+    let named: BTreeSet<&str> = runs
+        .iter()
+        .filter_map(RunEvent::parent_attempt_run_source_id)
+        .filter(|id| !known.contains(id))
+        .collect();
+    let asked: Vec<String> = named
+        .into_iter()
+        .rev()
+        .take(ASKED)
+        .map(str::to_owned)
+        .collect();
+    if asked.is_empty() || suite.verdict(&check::BY_ID) != Some(Verdict::Supported) {
+        return Outcome::Supported;
+    }
+    // That a run is gone, or cannot be asked for just now, is no fault.
+    let Ok(found) = suite.reader.by_id(&asked) else {
+        return Outcome::Supported;
+    };
+    let belongs = |run: &&RunEvent| {
+        let is_asked = run
+            .run_source_id()
+            .is_some_and(|id| asked.iter().any(|asked| asked == id));
+        is_asked && run.has_ended() && run.event_time().is_some_and(|at| span.contains(at))
+    };
+    let missing: Vec<&RunEvent> = found.events.iter().filter(belongs).collect();
+    if missing.is_empty() {
+        return Outcome::Supported;
+    }
+    let Ok(again) = suite.reader.runs(span, PAGE) else {
+        return Outcome::Supported;
+    };
+    let is_there = |run: &RunEvent| {
+        let mut others = again.events.iter();
+        others.any(|other| other.run_source_id() == run.run_source_id())
+    };
+    let lines: Vec<String> = missing
+        .into_iter()
+        .filter(|run| !is_there(run))
+        .filter_map(|run| {
+            let status = run.status().map_or("", RunStatus::name);
+            let label = run_label(run)?;
+            Some(format!(
+                "{label}, `{status}` at {}, comes by its id only",
+                run.event_time()?
+            ))
+        })
+        .collect();
+    if lines.is_empty() {
+        return Outcome::Supported;
+    }
+    Outcome::wrong(
+        "the attempts that others name among the runs of their time",
+        format!("{} left out", counted(lines.len(), "attempt")),
+    )
+    .with_evidence(lines)
+    .with_hint("give every run of the window, however it ended")
 }
 
 /// Adds a line for every attempt that does not follow the one it names; gives how many name one that is there.
@@ -152,6 +239,23 @@ mod tests {
         let (outcome, basis) = attempts(json!({"parent_attempt_run_source_id": "long ago"}));
         assert_eq!(outcome, Outcome::Supported);
         assert_eq!(basis, "no run names the attempt before it");
+    }
+
+    #[test]
+    fn another_try_is_no_first_attempt() {
+        let run = |number: u8| {
+            RunEvent::new(json!({
+                "job_source_id": "j", "run_source_id": number.to_string(), "trigger": "RETRY",
+                "attempt_number": number,
+            }))
+        };
+        let told = |numbers: &[u8]| {
+            let runs: Vec<RunEvent> = numbers.iter().map(|number| run(*number)).collect();
+            first_tries(&runs).len()
+        };
+        assert_eq!(told(&[1, 1, 1]), 3);
+        assert_eq!(told(&[1, 1]), 0);
+        assert_eq!(told(&[1, 1, 1, 2, 2, 3]), 0);
     }
 
     #[test]

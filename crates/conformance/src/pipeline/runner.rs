@@ -9,7 +9,7 @@ use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_contract::{PipelineSection, credentials};
 use bowline_pipeline::{Pipeline, SourceError, SourceErrorKind, Unmapped};
 use bowline_report::pipeline::FeatureAnswer;
-use bowline_words::Diagnose;
+use bowline_words::{Diagnose, counted};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -17,10 +17,12 @@ use super::assets;
 use super::check::{self, CHECKS, Check};
 use super::cuts::whole_second;
 use super::features::{Evidence, features};
+use super::jobs::jobs;
 use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::reading::Reader;
 use super::report::{CheckReport, Report};
 use super::runs;
+use super::statuses::contradictions;
 use crate::{Tier, Verdict};
 
 /// How many events a page is asked for; the contract's own default.
@@ -89,6 +91,7 @@ pub fn run(
         options,
         window,
         answers: BTreeMap::new(),
+        advice: BTreeMap::new(),
         on_event,
     };
     on_event(Event::Started {
@@ -117,6 +120,7 @@ pub(super) struct Suite<'a> {
     /// The window that runs are looked for in; its end is when the suite began.
     pub(super) window: Window,
     answers: BTreeMap<&'static str, (Outcome, String)>,
+    advice: BTreeMap<&'static str, Vec<String>>,
     on_event: &'a dyn Fn(Event<'_>),
 }
 
@@ -171,6 +175,11 @@ impl Suite<'_> {
         Ok(())
     }
 
+    /// Adds to a check what would be better, though nothing is wrong.
+    pub(super) fn advise(&mut self, check: &Check, words: String) {
+        self.advice.entry(check.id).or_default().push(words);
+    }
+
     pub(super) fn verdict(&self, check: &Check) -> Option<Verdict> {
         self.answers
             .get(check.id)
@@ -223,6 +232,13 @@ impl Suite<'_> {
             && !self.is_interrupted()
             && let Some(look) = runs::run_details(self)?
         {
+            match &found.assets {
+                Some(assets) => jobs(self, assets, &look.runs, look.span),
+                None => {
+                    let why = "the metadata was not read".to_owned();
+                    self.settle(&check::JOBS, Outcome::Unknown(Doubt::NoOccasion(why)), "");
+                }
+            }
             found.unmapped = look.unmapped;
             found.runs = Some(look.runs);
         }
@@ -253,6 +269,7 @@ impl Suite<'_> {
                     check,
                     outcome,
                     basis,
+                    advice: self.advice.remove(check.id).unwrap_or_default(),
                 }
             })
             .collect::<Vec<_>>();
@@ -298,7 +315,16 @@ fn is_out_of_reach(kind: SourceErrorKind) -> bool {
 fn manifest(pipeline: &dyn Pipeline) -> Outcome {
     let schema = pipeline.manifest().credentials_schema.clone();
     match credentials::parse_schema(schema.map(Json::Object).as_ref()) {
-        Ok(_) => Outcome::Supported,
+        Ok(_) => {
+            let lines = contradictions(pipeline.manifest());
+            if lines.is_empty() {
+                return Outcome::Supported;
+            }
+            let got = format!("{} that say another", counted(lines.len(), "word"));
+            Outcome::wrong("status words mapped to what they say", got)
+                .with_evidence(lines)
+                .with_hint("map each word in manifest.json to the status that it means")
+        }
         Err(error) => Outcome::wrong(
             "a `credentials_schema` for what stands under `connect_args`",
             error.diagnose().what,

@@ -1,21 +1,22 @@
 //! The section `etl_run_details`: the newest runs, what they say, and the proofs that none is lost or doubled.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use bowline_contract::pipeline::{RunEvent, Window, validate_runs};
-use bowline_pipeline::{SourceError, Summary, Unmapped};
+use bowline_contract::pipeline::{RunEvent, Window, odd_runs, validate_runs};
+use bowline_pipeline::{PageQuery, RunQuery, SourceError, Summary, Unmapped};
 use bowline_words::counted;
 
 use super::by_id::{by_id, no_query, unknown_id};
 use super::cuts::whole_second;
-use super::outcome::Outcome;
-use super::proofs::{Proofs, invalid};
+use super::ids::ids;
+use super::outcome::{Outcome, invalid};
+use super::proofs::Proofs;
 use super::reading::run_label;
-use super::retries::retries;
+use super::retries::{left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
-use super::times::{SHOWN, times};
+use super::statuses::{statuses, unseen};
+use super::times::times;
 use super::{Check, check};
 use crate::Verdict;
 
@@ -49,6 +50,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         }
         return Ok(Some(FirstLook {
             runs: events,
+            span,
             unmapped: look.summary.unmapped,
         }));
     }
@@ -68,32 +70,75 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     let errors = validate_runs(&events);
     let valid = invalid(&errors, &events, &run_label, "run");
     suite.settle(&check::RUNS_VALID, valid, basis.as_str());
+    for odd in odd_runs(&events) {
+        suite.advise(&check::RUNS_VALID, odd);
+    }
     suite.settle(
         &check::STATUSES,
-        statuses(&look.summary.unmapped),
+        statuses(&look.summary.unmapped, &events),
         basis.as_str(),
     );
+    if let Some(advice) = unseen(suite.reader.pipeline.manifest(), &events) {
+        suite.advise(&check::STATUSES, advice);
+    }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
     let judged = times(&events, suite.window.end);
     suite.settle(&check::TIMES, judged, basis.as_str());
-    let (judged, followed) = retries(&events);
-    suite.settle(&check::RETRIES, judged, followed);
     by_id(suite, span, &events);
+    let (judged, followed) = retries(&events);
+    let judged = match judged {
+        Outcome::Supported if suite.is_strict() => left_out(suite, span, &events),
+        judged => judged,
+    };
+    suite.settle(&check::RETRIES, judged, followed);
     if suite.is_strict() {
         let watched = watch(suite, span, &events);
         unknown_id(suite, &events);
         proofs.prove(suite);
+        by_offset(suite, span, &events);
         running(suite, watched, &events);
     }
     Ok(Some(FirstLook {
         runs: events,
+        span,
         unmapped: look.summary.unmapped,
     }))
+}
+
+/// Asks the contract's methods for the later half of the runs without the earlier one: what is given follows from the
+/// offset, and not from what was asked before.
+fn by_offset(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
+    let Some(methods) = suite.reader.pipeline.methods() else {
+        return;
+    };
+    let offset = runs.len() / 2;
+    if offset == 0 || suite.verdict(&check::PAGES) != Some(Verdict::Supported) {
+        return;
+    }
+    let what = format!("runs of {span} from the {offset}th on");
+    let page = PageQuery {
+        limit: PAGE.get(),
+        offset,
+    };
+    let query = RunQuery::Window(span);
+    let Ok(given) = suite.reader.page(what, methods, Some(&query), page) else {
+        return;
+    };
+    if given.events.is_empty() {
+        let outcome = Outcome::wrong(
+            format!("runs at offset {offset}, whatever was asked before"),
+            "none",
+        )
+        .with_hint("read what `offset` says, and keep no place between calls");
+        suite.settle(&check::PAGES, outcome, "");
+    }
 }
 
 /// What the first look found.
 pub(super) struct FirstLook {
     pub(super) runs: Vec<RunEvent>,
+    /// The window that they are of.
+    pub(super) span: Window,
     pub(super) unmapped: Unmapped,
 }
 
@@ -153,102 +198,5 @@ fn block(suite: &mut Suite<'_>, by: &'static Check) {
         if check.section == by.section && suite.verdict(check).is_none() {
             suite.settle(check, Outcome::Blocked { by }, "");
         }
-    }
-}
-
-fn statuses(unmapped: &Unmapped) -> Outcome {
-    if unmapped.is_empty() {
-        return Outcome::Supported;
-    }
-    Outcome::wrong(
-        "a meaning for every status in `run_status_mapping` or `task_run_status_mapping`",
-        format!("{} without one", counted(unmapped.len(), "status word")),
-    )
-    .with_evidence(
-        unmapped
-            .iter()
-            .map(|(word, count)| format!("`{word}`, seen {}", counted(*count, "time"))),
-    )
-    .with_hint("map each of them in manifest.json")
-}
-
-/// Ids: one run each, one task run each. Runs are asked for by their ids alone, whatever their job.
-fn ids(runs: &[RunEvent], clashes: &[String]) -> Outcome {
-    let mut lines: Vec<String> = clashes
-        .iter()
-        .map(|label| format!("{label} is the id of several runs, which began at different times"))
-        .collect();
-    let mut jobs: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut tasks: BTreeMap<&str, String> = BTreeMap::new();
-    for run in runs {
-        let (Some(id), Some(job), Some(label)) =
-            (run.run_source_id(), run.job_source_id(), run_label(run))
-        else {
-            continue;
-        };
-        match jobs.get(id) {
-            Some(other) => lines.push(format!("run `{id}` is of job `{other}` and of `{job}`")),
-            None => {
-                jobs.insert(id, job);
-            }
-        }
-        for task in run.task_runs() {
-            if let Some(of) = task.job_source_id().filter(|of| *of != job) {
-                lines.push(format!("{label} has a task run of job `{of}`"));
-            }
-            let Some(task_run) = task.run_source_id() else {
-                continue;
-            };
-            // A task run without an id of its own carries its run's; its task and attempt tell it apart.
-            if task_run == id {
-                continue;
-            }
-            match tasks.get(task_run) {
-                Some(other) => {
-                    lines.push(format!(
-                        "task run `{task_run}` is in {other} and in {label}"
-                    ));
-                }
-                None => {
-                    tasks.insert(task_run, label.clone());
-                }
-            }
-        }
-    }
-    if lines.is_empty() {
-        return Outcome::Supported;
-    }
-    Outcome::wrong(
-        "an id for every run and task run that no other has",
-        counted(lines.len(), "shared or foreign id"),
-    )
-    .with_evidence(lines.into_iter().take(SHOWN))
-    .with_hint("put the job's id before a run's where runs of several jobs share ids")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn ids_that_several_runs_share_are_shown() {
-        let runs = [
-            json!({"job_source_id": "a", "run_source_id": "1", "task_runs": [{"run_source_id": "t"}]}),
-            json!({"job_source_id": "b", "run_source_id": "1", "task_runs": [{"run_source_id": "t"}]}),
-        ]
-        .map(RunEvent::new);
-        assert_eq!(ids(&runs[..1], &[]), Outcome::Supported);
-        let Outcome::Wrong(fault) = ids(&runs, &[]) else {
-            panic!("two runs share an id");
-        };
-        assert_eq!(
-            fault.evidence,
-            [
-                "run `1` is of job `a` and of `b`",
-                "task run `t` is in run `1` of job `a` and in run `1` of job `b`"
-            ]
-        );
     }
 }

@@ -1,6 +1,8 @@
 //! Whether the times of runs are in order.
 
-use bowline_contract::pipeline::RunEvent;
+use std::collections::BTreeSet;
+
+use bowline_contract::pipeline::{RunEvent, RunStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use super::outcome::Outcome;
@@ -15,14 +17,32 @@ pub(super) const SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// The most lines of evidence.
 pub(super) const SHOWN: usize = 5;
 
+/// With so many runs it is no accident.
+const SEVERAL: usize = 3;
+/// So many runs are not all over in no time.
+const MANY: usize = 10;
+/// Of so many different fractions of a second some begin with a zero: one in ten does.
+const FRACTIONS: usize = 80;
+
+/// No orchestrator that anybody connects ran anything before; seconds taken for milliseconds are in 1970.
+const EPOCH: i64 = 946_684_800;
+
 /// A time of a run: its name, and what gives it.
 type Time = (&'static str, fn(&RunEvent) -> Option<Timestamp>);
 const EVENT: Time = ("event_time", RunEvent::event_time);
 const QUEUED: Time = ("queued_at", RunEvent::queued_at);
 const START: Time = ("start_time", RunEvent::start_time);
 const END: Time = ("end_time", RunEvent::end_time);
+const EXPECTED: Time = ("expected_end_time", |run| {
+    run.json()["expected_end_time"].as_str()?.parse().ok()
+});
 /// Pairs of times of which the first may not be after the second.
-const ORDERED: [(Time, Time); 3] = [(QUEUED, START), (START, END), (QUEUED, END)];
+const ORDERED: [(Time, Time); 4] = [
+    (QUEUED, START),
+    (START, END),
+    (QUEUED, END),
+    (START, EXPECTED),
+];
 
 /// Judges the times of runs and of their task runs.
 pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
@@ -37,6 +57,14 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
             late |= of_run(task, &label, now, &mut lines);
         }
     }
+    let elsewhere = tasks_elsewhere(runs);
+    if elsewhere.is_empty() {
+        lines.extend(tasks_after_the_end(runs));
+    }
+    lines.extend(elsewhere);
+    lines.extend(without_length(runs));
+    lines.extend(unpadded(runs.iter()));
+    lines.extend(unpadded(runs.iter().flat_map(RunEvent::task_runs)));
     if lines.is_empty() {
         return Outcome::Supported;
     }
@@ -57,6 +85,142 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
     } else {
         outcome
     }
+}
+
+/// Whether a run with this status is under way.
+const fn is_at_work(status: RunStatus) -> bool {
+    matches!(status, RunStatus::InProgress | RunStatus::Queued)
+}
+
+/// Runs of which no task lies within the run's own time, where that is so of most: a line each. Attempts that were
+/// taken over from earlier may lie before.
+fn tasks_elsewhere(runs: &[RunEvent]) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for run in runs {
+        let (Some(start), Some(end)) = (run.start_time(), run.end_time()) else {
+            continue;
+        };
+        let spans: Vec<(Timestamp, Timestamp)> = run
+            .task_runs()
+            .filter_map(|task| task.start_time().zip(task.end_time()))
+            .collect();
+        let is_elsewhere = |span: &(Timestamp, Timestamp)| {
+            span.0.duration_since(end) > BOOKING || start.duration_since(span.1) > BOOKING
+        };
+        if let Some((first, _)) = spans.first() {
+            judged += 1;
+            if spans.iter().all(is_elsewhere) {
+                let label = run_label(run).unwrap_or_else(|| "a run".to_owned());
+                lines.push(format!(
+                    "{label}: no task run lies between `start_time` {start} and `end_time` {end}; one began at {first}"
+                ));
+            }
+        }
+    }
+    if 2 * lines.len() > judged {
+        lines
+    } else {
+        Vec::new()
+    }
+}
+
+/// Runs that ended before a task of theirs did, where that is so of most: a line each.
+fn tasks_after_the_end(runs: &[RunEvent]) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for run in runs {
+        let last = run.task_runs().filter_map(RunEvent::end_time).max();
+        let (Some(end), Some(last)) = (run.end_time(), last) else {
+            continue;
+        };
+        judged += 1;
+        // What is as long as the run itself is no delay in writing the end down.
+        let own = run.start_time().map(|start| end.duration_since(start));
+        let slack = own.map_or(BOOKING, |own| own.max(2 * SLACK).min(BOOKING));
+        if last.duration_since(end) > slack {
+            let label = run_label(run).unwrap_or_else(|| "a run".to_owned());
+            lines.push(format!(
+                "{label}: a task run ended at {last}, after `end_time` {end}"
+            ));
+        }
+    }
+    if lines.len() >= SEVERAL && 2 * lines.len() > judged {
+        lines
+    } else {
+        Vec::new()
+    }
+}
+
+/// Runs that ended in the moment that they began, where all did and something else says that they last: a line each.
+/// Jobs can be faster than a vendor's clock ticks.
+fn without_length(runs: &[RunEvent]) -> Vec<String> {
+    let spans: Vec<(&RunEvent, Timestamp, Timestamp)> = runs
+        .iter()
+        .filter_map(|run| Some((run, run.start_time()?, run.end_time()?)))
+        .collect();
+    if spans.len() < MANY || spans.iter().any(|(_, start, end)| start != end) {
+        return Vec::new();
+    }
+    let lasts = |run: &RunEvent, end: Option<Timestamp>| {
+        let span = run.start_time().zip(end);
+        span.is_some_and(|(start, end)| start < end)
+    };
+    let is_running = |run: &RunEvent| run.end_time().is_none() && lasts(run, run.event_time());
+    let has_lasting_task = |run: &RunEvent| {
+        let mut tasks = run.task_runs();
+        tasks.any(|task| lasts(task, task.end_time()))
+    };
+    let is_timed_finely = spans.iter().any(|(_, at, _)| at.subsec_nanosecond() != 0);
+    if !is_timed_finely
+        && !runs
+            .iter()
+            .any(|run| is_running(run) || has_lasting_task(run))
+    {
+        return Vec::new();
+    }
+    let label = |run: &RunEvent| run_label(run).unwrap_or_default();
+    spans
+        .into_iter()
+        .map(|(run, at, _)| {
+            format!(
+                "{}: began and ended at {at}, and so did every run",
+                label(run)
+            )
+        })
+        .collect()
+}
+
+/// Fractions of seconds that were written as numbers, so that 7 ms became `.7`: then, among many, none begins with a
+/// zero.
+fn unpadded<'r>(runs: impl Iterator<Item = &'r RunEvent>) -> Option<String> {
+    let mut fractions = BTreeSet::new();
+    for run in runs {
+        for (field, _) in [EVENT, QUEUED, START, END] {
+            let fraction = run.json()[field].as_str().and_then(fraction);
+            fractions.extend(fraction);
+        }
+    }
+    let is_short = fractions.iter().all(|fraction| fraction.len() <= 3);
+    let is_of_several_lengths = fractions.iter().any(|fraction| fraction.len() < 3);
+    if fractions.len() < FRACTIONS
+        || !is_short
+        || !is_of_several_lengths
+        || fractions.iter().any(|fraction| fraction.starts_with('0'))
+    {
+        return None;
+    }
+    Some(format!(
+        "of {} different fractions of seconds none begins with a zero: 7 ms are `.007`, not `.7`",
+        fractions.len()
+    ))
+}
+
+/// The digits of a time behind its seconds.
+fn fraction(time: &str) -> Option<&str> {
+    let (_, rest) = time.split_once('.')?;
+    let end = rest.find(|character: char| !character.is_ascii_digit());
+    Some(&rest[..end.unwrap_or(rest.len())])
 }
 
 /// Adds a line for everything out of order; says whether `event_time` is before what it should tell of.
@@ -80,12 +244,20 @@ fn of_run(run: &RunEvent, label: &str, now: Timestamp, lines: &mut Vec<String>) 
             "{label}: `event_time` {event} is before `{reached}` {since}"
         ));
     }
-    for (field, time) in [EVENT, START, END] {
-        if let Some(at) = time(run)
-            && at.duration_since(now) > SKEW
-        {
+    for (field, time) in [EVENT, START, END, EXPECTED] {
+        let Some(at) = time(run) else { continue };
+        if at.duration_since(now) > SKEW && field != EXPECTED.0 {
             lines.push(format!("{label}: `{field}` {at} is in the future"));
+        } else if at.as_second() < EPOCH {
+            lines.push(format!(
+                "{label}: `{field}` {at} is before there were such runs"
+            ));
         }
+    }
+    if run.end_time().is_some() && run.status().is_some_and(is_at_work) {
+        lines.push(format!(
+            "{label}: `end_time` is given, and the run has not ended: an end to come is `expected_end_time`"
+        ));
     }
     is_late
 }
@@ -124,6 +296,74 @@ mod tests {
     }
 
     #[test]
+    fn runs_that_end_before_their_tasks_are_shown_where_most_do() {
+        let run = |task_end: &str| {
+            RunEvent::new(json!({
+                "job_source_id": "j", "run_source_id": "r", "status": "success",
+                "start_time": "2026-01-01T10:01:00Z", "end_time": "2026-01-01T10:02:00Z",
+                "event_time": "2026-01-01T10:02:00Z",
+                "task_runs": [{"start_time": "2026-01-01T10:01:00Z", "end_time": task_end}],
+            }))
+        };
+        let (late, fine) = (run("2026-01-01T10:40:00Z"), run("2026-01-01T10:02:00Z"));
+        let verdict =
+            |runs: &[RunEvent]| times(runs, "2026-01-01T11:00:00Z".parse().unwrap()).verdict();
+        assert_eq!(verdict(&vec![late.clone(); 3]), Verdict::Wrong);
+        assert_eq!(verdict(&vec![late.clone(); 2]), Verdict::Supported);
+        let half = [vec![late; 3], vec![fine; 3]].concat();
+        assert_eq!(verdict(&half), Verdict::Supported);
+    }
+
+    #[test]
+    fn runs_that_are_all_over_in_no_time_are_shown() {
+        let run = |end: &str| {
+            json!({
+                "job_source_id": "j", "run_source_id": "r", "status": "success", "start_time": end,
+                "end_time": end, "event_time": end,
+            })
+        };
+        let verdict = |runs: &[serde_json::Value]| {
+            let runs: Vec<RunEvent> = runs.iter().cloned().map(RunEvent::new).collect();
+            times(&runs, "2026-01-01T11:00:00Z".parse().unwrap()).verdict()
+        };
+        let whole = vec![run("2026-01-01T10:00:00Z"); MANY];
+        assert_eq!(verdict(&whole), Verdict::Supported, "faster than a second");
+        let fine = vec![run("2026-01-01T10:00:00.25Z"); MANY];
+        assert_eq!(verdict(&fine), Verdict::Wrong, "no clock is that even");
+        assert_eq!(verdict(&fine[1..]), Verdict::Supported, "too few");
+        let mut lasting = run("2026-01-01T10:00:00Z");
+        lasting["end_time"] = json!("2026-01-01T10:00:01Z");
+        lasting["event_time"] = json!("2026-01-01T10:00:01Z");
+        let mixed = [fine, vec![lasting]].concat();
+        assert_eq!(verdict(&mixed), Verdict::Supported, "one lasted");
+        let mut running = run("2026-01-01T10:00:00Z");
+        running["status"] = json!("in_progress");
+        running["event_time"] = json!("2026-01-01T10:00:09Z");
+        running.as_object_mut().unwrap().remove("end_time");
+        let seen = [whole, vec![running]].concat();
+        assert_eq!(verdict(&seen), Verdict::Wrong, "one is seen to last");
+    }
+
+    #[test]
+    fn fractions_that_are_written_as_numbers_are_shown() {
+        let told = |write: &dyn Fn(u32) -> String| {
+            let runs: Vec<RunEvent> = (1..=300)
+                .map(|number| {
+                    let at = format!("2026-01-01T10:00:00.{}Z", write(number * 37 % 1000));
+                    RunEvent::new(json!({"job_source_id": "j", "start_time": at}))
+                })
+                .collect();
+            unpadded(runs.iter()).is_some()
+        };
+        assert!(told(&|ms| ms.to_string()));
+        assert!(!told(&|ms| format!("{ms:03}")));
+        assert!(!told(&|ms| format!("{ms:03}")
+            .trim_end_matches('0')
+            .to_owned()));
+        assert!(!told(&|ms| format!("{}", ms % 10)), "tenths");
+    }
+
+    #[test]
     fn times_out_of_order_are_shown() {
         for (fields, line) in [
             (
@@ -133,6 +373,20 @@ mod tests {
             (
                 json!({"event_time": "2026-01-01T10:00:00Z"}),
                 "run `r` of job `j`: `event_time` 2026-01-01T10:00:00Z is before `end_time` 2026-01-01T10:02:00Z",
+            ),
+            (
+                json!({"start_time": "1970-01-21T10:00:00Z", "queued_at": null}),
+                "run `r` of job `j`: `start_time` 1970-01-21T10:00:00Z is before there were such runs",
+            ),
+            (
+                json!({"status": "in_progress"}),
+                "run `r` of job `j`: `end_time` is given, and the run has not ended: an end to come is \
+                 `expected_end_time`",
+            ),
+            (
+                json!({"task_runs": [{"start_time": "2026-01-01T08:00:00Z", "end_time": "2026-01-01T08:02:00Z"}]}),
+                "run `r` of job `j`: no task run lies between `start_time` 2026-01-01T10:01:00Z and `end_time` \
+                 2026-01-01T10:02:00Z; one began at 2026-01-01T08:00:00Z",
             ),
             (
                 json!({"event_time": "2026-01-01T12:00:00Z"}),

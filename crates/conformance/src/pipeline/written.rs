@@ -55,6 +55,7 @@ fn check(found: &CheckReport) -> CheckResult {
         verdict: found.outcome.verdict(),
         basis: found.basis.clone(),
         reason: reason(&found.outcome),
+        advice: found.advice.clone(),
     }
 }
 
@@ -154,6 +155,7 @@ mod tests {
                     check: CHECKS[1],
                     outcome,
                     basis: "180 runs".to_owned(),
+                    advice: Vec::new(),
                 })
                 .collect(),
             features: features

@@ -10,6 +10,7 @@ use bowline_template::TemplateValue;
 use bowline_warehouse::template::Arguments;
 use jiff::Timestamp;
 
+use crate::warehouse::accuracy::Moments;
 use crate::warehouse::judge::Judged;
 use crate::warehouse::outcome::{Doubt, Outcome, Step};
 use crate::warehouse::session::Session;
@@ -72,12 +73,20 @@ impl Answers {
     }
 }
 
+/// The templates that change what the catalogue tells.
+const CHANGES: [&str; 5] = [
+    "create_test_table",
+    "insert_rows",
+    "add_column",
+    "drop_column",
+    "drop_test_table",
+];
+
 /// Asks the statements of one check, and keeps the answers.
 pub(crate) struct Asking<'a> {
     composer: &'a Composer,
     session: &'a mut Session,
-    /// When the last answer came; until there is one, when the run began.
-    latest: &'a mut Timestamp,
+    moments: &'a mut Moments,
     elapsed: Duration,
     answers: Answers,
 }
@@ -86,12 +95,12 @@ impl<'a> Asking<'a> {
     pub(crate) fn new(
         composer: &'a Composer,
         session: &'a mut Session,
-        latest: &'a mut Timestamp,
+        moments: &'a mut Moments,
     ) -> Self {
         Self {
             composer,
             session,
-            latest,
+            moments,
             elapsed: Duration::ZERO,
             answers: Answers::default(),
         }
@@ -111,7 +120,17 @@ impl<'a> Asking<'a> {
 
     /// Now, as the answers tell it: a replay tells the same.
     pub(crate) fn clock(&self) -> Clock {
-        Clock::at(*self.latest)
+        Clock::at(self.moments.latest)
+    }
+
+    /// The same, to the fraction of a second.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.moments.latest
+    }
+
+    /// What a SELECT without a table needs behind it on this engine.
+    pub(crate) fn one_row_clause(&self) -> Result<String, Halt> {
+        self.composer.one_row_clause().map_err(Halt::Unwritten)
     }
 
     /// Renders a template.
@@ -136,7 +155,17 @@ impl<'a> Asking<'a> {
         variables: Vec<(&'static str, TemplateValue)>,
     ) -> Result<Arc<ResultSet>, Halt> {
         let sql = self.render(name, variables)?;
-        self.run(Some(Template::known(name).short_name()), &sql)
+        let answer = self.run(Some(Template::known(name).short_name()), &sql);
+        if CHANGES.contains(&name) {
+            self.moments.changed = self.moments.latest;
+            self.moments.counted_anew = false;
+        }
+        answer
+    }
+
+    /// Notes that the database was told to count its rows anew.
+    pub(crate) fn counted_anew(&mut self) {
+        self.moments.counted_anew = true;
     }
 
     /// The same, where that something is not there is an answer too.
@@ -158,7 +187,7 @@ impl<'a> Asking<'a> {
         sql: &str,
     ) -> Result<Arc<ResultSet>, Halt> {
         let answer = self.session.ask(sql).map_err(Halt::Failed)?;
-        *self.latest = came(&answer);
+        self.moments.latest = came(&answer);
         self.elapsed += answer.elapsed;
         let result = answer.result.clone();
         self.answers.steps.push(Step {
@@ -168,6 +197,55 @@ impl<'a> Asking<'a> {
             shared_with: 0,
         });
         result.map_err(Halt::Failed)
+    }
+
+    /// Runs a statement that the database may refuse: then nothing is kept of it, and its error is the answer.
+    pub(crate) fn try_run(
+        &mut self,
+        label: Option<&'static str>,
+        sql: &str,
+    ) -> Result<Result<Arc<ResultSet>, SqlError>, Halt> {
+        match self.run(label, sql) {
+            Err(Halt::Failed(error)) if !says_nothing(error.kind) => {
+                self.forget();
+                Ok(Err(error))
+            }
+            answer => answer.map(Ok),
+        }
+    }
+
+    /// Renders a template and runs it, told apart from the same statement on another connection: a replay goes by the
+    /// text.
+    pub(crate) fn query_apart(
+        &mut self,
+        name: &'static str,
+        variables: Vec<(&'static str, TemplateValue)>,
+    ) -> Result<Arc<ResultSet>, Halt> {
+        let sql = self.render(name, variables)?;
+        self.run(
+            Some(Template::known(name).short_name()),
+            &format!("{sql}\n"),
+        )
+    }
+
+    /// Renders a template and runs it, where the database may refuse: then nothing is kept of it.
+    pub(crate) fn try_query(
+        &mut self,
+        name: &'static str,
+        variables: Vec<(&'static str, TemplateValue)>,
+    ) -> Result<Result<Arc<ResultSet>, SqlError>, Halt> {
+        let sql = self.render(name, variables)?;
+        self.try_run(Some(Template::known(name).short_name()), &sql)
+    }
+
+    /// Renders a SELECT of one expression, from nothing where the dialect can.
+    pub(crate) fn bare(&self, expression: String) -> Result<String, Halt> {
+        self.composer.bare(&[expression]).map_err(Halt::Unwritten)
+    }
+
+    /// Takes what another check asked as evidence.
+    pub(crate) fn recall(&mut self, steps: Vec<Step>) {
+        self.answers.steps.extend(steps);
     }
 
     /// Forgets the last answer: the statement is asked again, and what comes then is the evidence.
@@ -196,8 +274,16 @@ impl<'a> Asking<'a> {
     }
 }
 
+/// Whether an error is about the connection or the run, and not about the statement.
+fn says_nothing(kind: SqlErrorKind) -> bool {
+    matches!(
+        kind,
+        SqlErrorKind::Connection | SqlErrorKind::Cancelled | SqlErrorKind::Timeout
+    )
+}
+
 /// When an answer came.
-fn came(answer: &Answer) -> Timestamp {
+pub(crate) fn came(answer: &Answer) -> Timestamp {
     let came = answer.asked.checked_add(answer.elapsed);
     came.unwrap_or(answer.asked)
 }

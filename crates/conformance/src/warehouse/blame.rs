@@ -16,7 +16,8 @@ use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{judge, read_question};
 use crate::warehouse::outcome::{Fault, Outcome, Proof};
 use crate::warehouse::plan::{Prepared, ask_alone, prepare};
-use crate::warehouse::record::{CheckRecord, records};
+use crate::warehouse::record::CheckRecord;
+use crate::warehouse::record_files::record_of;
 use crate::warehouse::report::{Culprit, Mend};
 use crate::warehouse::runner::{Options, Subject};
 use crate::warehouse::session::Session;
@@ -105,9 +106,15 @@ impl Court<'_> {
         self.doubt_failures();
         self.follow_blocks();
         self.note_missing_blocks();
+        // A template that is not there comes first only where more waits for it than hangs on any that is at fault.
+        let at_fault = self
+            .culprits
+            .iter()
+            .filter(|culprit| !culprit.checks.is_empty());
+        let most = at_fault.map(Culprit::weight).max().unwrap_or_default();
         self.culprits.sort_by_key(|culprit| {
-            let at_fault = culprit.checks.is_empty();
-            (at_fault, std::cmp::Reverse(culprit.blocks.len()))
+            let is_minor = culprit.checks.is_empty() && culprit.blocks.len() <= most;
+            (is_minor, std::cmp::Reverse(culprit.blocks.len()))
         });
         Blame {
             findings: self.findings,
@@ -141,13 +148,18 @@ impl Court<'_> {
             .filter(|finding| finding.outcome.is_shortfall())
             .flat_map(|finding| finding.check.judges.iter().copied())
             .collect();
+        let partly = self.partly_at_fault(&bad);
         for (position, finding) in self.findings.iter().enumerate() {
             let rendered = !matches!(finding.outcome, Outcome::Wrong(Fault::Render { .. }));
             if !finding.outcome.is_shortfall() || !rendered || finding.check.judges.is_empty() {
                 continue;
             }
-            let mut suspects: BTreeSet<_> =
-                finding.uses.difference(&self.cleared).copied().collect();
+            let mut suspects: BTreeSet<_> = finding
+                .uses
+                .iter()
+                .copied()
+                .filter(|template| !self.cleared.contains(template) || partly.contains(template))
+                .collect();
             if suspects.is_empty() {
                 // Every template has worked somewhere: it is one that fails for this input only.
                 suspects.extend(finding.check.judges.iter().copied());
@@ -155,6 +167,28 @@ impl Court<'_> {
             }
             self.suspects.insert(position, suspects);
         }
+    }
+
+    /// The templates that work for some input, and that a check of their own, in which nothing else is suspect, shows
+    /// to fail for another.
+    fn partly_at_fault(&self, bad: &BTreeSet<&'static Template>) -> BTreeSet<&'static Template> {
+        let short = self
+            .findings
+            .iter()
+            .filter(|finding| finding.outcome.is_shortfall());
+        short
+            .filter_map(|finding| match finding.check.judges.as_slice() {
+                [template] => Some((*template, &finding.uses)),
+                _ => None,
+            })
+            .filter(|(template, uses)| {
+                let is_above_suspicion =
+                    |used: &&Template| self.cleared.contains(used) && !bad.contains(used);
+                let others = uses.iter().filter(|used| *used != template);
+                self.cleared.contains(template) && others.clone().all(is_above_suspicion)
+            })
+            .map(|(template, _)| template)
+            .collect()
     }
 
     /// The template that explains most of what is left.
@@ -209,7 +243,19 @@ impl Court<'_> {
             .map(|(position, _)| *position)
             .collect();
         let (mut checks, mut blocks) = (Vec::new(), Vec::new());
+        let works_elsewhere = self.cleared.contains(&culprit);
         for position in explained {
+            let check = &self.findings[position].check;
+            // What a template that works elsewhere has to do with it is tried, where there is something to try it with.
+            if works_elsewhere && !check.judges.contains(&culprit) {
+                let is_why = mend
+                    .as_ref()
+                    .is_some_and(|mend| self.prober.passes_with(check, culprit, mend));
+                if !is_why {
+                    self.acquit(position, culprit);
+                    continue;
+                }
+            }
             self.suspects.remove(&position);
             let finding = &mut self.findings[position];
             if finding.check.judges.contains(&culprit) {
@@ -230,6 +276,17 @@ impl Court<'_> {
                 .collect::<Vec<_>>(),
         );
         self.add_culprit(culprit, checks, blocks, mend);
+    }
+
+    /// Takes a template off the suspects of a finding; the judged ones are left when no one else is.
+    fn acquit(&mut self, position: usize, template: &'static Template) {
+        let judges = &self.findings[position].check.judges;
+        if let Some(suspects) = self.suspects.get_mut(&position) {
+            suspects.remove(template);
+            if suspects.is_empty() {
+                suspects.extend(judges.iter().copied());
+            }
+        }
     }
 
     fn at_fault(&self) -> BTreeSet<&'static Template> {
@@ -396,6 +453,21 @@ impl Prober<'_> {
         None
     }
 
+    /// Whether a check passes with a template spelled as a mend says.
+    fn passes_with(&mut self, check: &Check, template: &'static Template, mend: &Mend) -> bool {
+        let other = Pack::find(&mend.pack).and_then(|pack| pack.template(template));
+        let (Some(record), Some(other)) = (record_of(check), other) else {
+            return false;
+        };
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        let mut templates = TemplateSet::clone(&self.subject.templates);
+        templates.insert(other);
+        self.passes(record, check, templates)
+    }
+
     fn passes(&mut self, record: &CheckRecord, check: &Check, templates: TemplateSet) -> bool {
         let expressions = Expressions::new(Composer::new(Arc::new(templates)), self.clock);
         let prepared = prepare(record, check.clone(), &expressions, self.options.tier);
@@ -404,11 +476,4 @@ impl Prober<'_> {
             judge(check, &answers, |answers| read_question(&question, answers)).is_ok()
         })
     }
-}
-
-fn record_of(check: &Check) -> Option<&'static CheckRecord> {
-    records()
-        .iter()
-        .find(|(section, record)| record.check(*section).id == check.id)
-        .map(|(_, record)| record)
 }

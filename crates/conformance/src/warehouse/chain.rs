@@ -1,5 +1,6 @@
 //! Checks that are code: each is a record like the others, but its statements follow from earlier answers.
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use bowline_warehouse::template::{Arguments, TemplateSet};
 use jiff::Timestamp;
 
 use crate::Tier;
-use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::accuracy::{Accuracy, Moments};
+use crate::warehouse::answers::{Answers, Asking, Halt, came};
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{Judged, judge, wrong};
 use crate::warehouse::outcome::{Doubt, Outcome, Proof, Step};
@@ -53,8 +55,18 @@ impl Spec {
         }
     }
 
+    /// Whether a tier asks it.
+    pub(crate) fn is_asked(&self, tier: Tier) -> bool {
+        self.tier <= tier
+    }
+
+    pub(crate) const fn tier(&self) -> Tier {
+        self.tier
+    }
+
     pub(crate) fn check(&self, section: SuiteSection) -> Check {
         Check {
+            metrics: Vec::new(),
             id: CheckId::new(format!("{}/{}", section.name(), self.id)),
             section,
             title: self.title.to_owned(),
@@ -74,8 +86,10 @@ pub(crate) struct Chain<'a> {
     section: SuiteSection,
     composer: Composer,
     pub(crate) session: &'a mut Session,
-    latest: Timestamp,
+    moments: Moments,
     findings: Vec<Finding>,
+    /// What was measured beside the checks.
+    pub(crate) accuracy: Accuracy,
 }
 
 /// What a look at the database showed, where what is expected may take its time to show.
@@ -99,8 +113,9 @@ impl<'a> Chain<'a> {
             section,
             composer: Composer::new(templates),
             session,
-            latest: began,
+            moments: Moments::at(began),
             findings: Vec::new(),
+            accuracy: Accuracy::default(),
         }
     }
 
@@ -114,9 +129,14 @@ impl<'a> Chain<'a> {
         self.composer.templates().get(template).is_some()
     }
 
+    /// The type of a column that holds texts on this engine.
+    pub(crate) fn text_type(&self) -> String {
+        self.composer.text_type()
+    }
+
     /// Now, as the answers tell it.
     pub(crate) fn clock(&self) -> Clock {
-        Clock::at(self.latest)
+        Clock::at(self.moments.latest)
     }
 
     /// Asks one check's statements, then judges the answers; what these give is handed on when it is supported.
@@ -138,7 +158,7 @@ impl<'a> Chain<'a> {
             self.note(check, outcome, Vec::new());
             return None;
         }
-        let mut asking = Asking::new(&self.composer, self.session, &mut self.latest);
+        let mut asking = Asking::new(&self.composer, self.session, &mut self.moments);
         let asked = ask(&mut asking);
         let answers = asking.finish(asked);
         let judged = judge(&check, &answers, read);
@@ -155,6 +175,14 @@ impl<'a> Chain<'a> {
         self.check(spec, |_| Ok(()), |_| judged);
     }
 
+    /// Says what would be better, beside the verdict of a check that was asked.
+    pub(crate) fn advise(&mut self, spec: &Spec, advice: impl Into<String>) {
+        let id = spec.check(self.section).id;
+        if let Some(finding) = self.findings.iter_mut().find(|found| found.check.id == id) {
+            finding.advice.push(advice.into());
+        }
+    }
+
     /// A check that does something to the database, then looks again and again until it sees what is expected or the
     /// patience runs out. How long it has waited is told by the answers and the pauses between them, not by a clock.
     pub(crate) fn watch<T>(
@@ -162,11 +190,28 @@ impl<'a> Chain<'a> {
         spec: &Spec,
         patience: Duration,
         act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
-        mut look: impl FnMut(&mut Asking<'_>, usize) -> Result<(), Halt>,
+        look: impl FnMut(&mut Asking<'_>, usize) -> Result<(), Halt>,
         read: impl Fn(&Answers) -> Judged<Seen<T>>,
     ) -> Option<T> {
+        let settle = |_: &mut Asking<'_>, _: &str, _: &str| Ok(None);
+        self.watch_and_settle(spec, patience, act, look, read, settle)
+    }
+
+    /// The same; when the patience has run out, `settle` may ask why, and say what to make of it instead of wrong.
+    pub(crate) fn watch_and_settle<T>(
+        &mut self,
+        spec: &Spec,
+        patience: Duration,
+        act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
+        mut look: impl FnMut(&mut Asking<'_>, usize) -> Result<(), Halt>,
+        read: impl Fn(&Answers) -> Judged<Seen<T>>,
+        settle: impl FnOnce(&mut Asking<'_>, &str, &str) -> Result<Option<Outcome>, Halt>,
+    ) -> Option<T> {
+        let settled = RefCell::new(None);
+        let acted = Cell::new(self.moments.latest);
         let ask = |asking: &mut Asking<'_>| {
             act(asking)?;
+            acted.set(asking.now());
             asking.keep();
             let begun = asking.elapsed();
             let (mut paused, mut pause) = (Duration::ZERO, FIRST_PAUSE);
@@ -174,8 +219,11 @@ impl<'a> Chain<'a> {
                 asking.begin_round();
                 look(asking, round)?;
                 let waited = asking.elapsed() - begun + paused;
-                let pending = matches!(read(asking.answers()), Ok(Seen::Otherwise { .. }));
-                if !pending || waited >= patience {
+                let Ok(Seen::Otherwise { expected, got }) = read(asking.answers()) else {
+                    break;
+                };
+                if waited >= patience {
+                    settled.replace(settle(asking, &expected, &got)?);
                     break;
                 }
                 let rest = pause.min(patience - waited);
@@ -185,13 +233,59 @@ impl<'a> Chain<'a> {
             }
             Ok(())
         };
-        self.check(spec, ask, |answers| match read(answers)? {
-            Seen::AsExpected(value) => Ok(value),
-            Seen::Otherwise { expected, got } => Err(wrong(
-                format!("{expected}, within {} s", patience.as_secs()),
-                got,
-            )),
-        })
+        let seen = self.check(spec, ask, |answers| {
+            match (settled.take(), read(answers)?) {
+                (Some(outcome), _) => Err(outcome),
+                (None, Seen::AsExpected(value)) => Ok(value),
+                (None, Seen::Otherwise { expected, got }) => Err(wrong(
+                    format!("{expected}, within {} s", patience.as_secs()),
+                    got,
+                )),
+            }
+        });
+        if seen.is_some() {
+            self.measure(spec, acted.get());
+        }
+        seen
+    }
+
+    /// Notes how long what a check waited for took to show: the catalogue after a change, the log after what was done.
+    fn measure(&mut self, spec: &Spec, acted: Timestamp) {
+        let is_about = |name: &str| spec.judges.contains(&name);
+        if is_about("get_query_logs_query") {
+            let moments = Moments {
+                changed: acted,
+                ..self.moments
+            };
+            self.accuracy.log_lags.push(moments.lag());
+        } else if is_about("get_tables_query") || is_about("get_columns_query") {
+            self.accuracy.lags.push(self.moments.lag());
+            self.accuracy.counted_anew += usize::from(self.moments.counted_anew);
+        }
+    }
+
+    /// Asks something that no check is judged by; gives what was asked for, and from when to when the last statement
+    /// ran.
+    pub(crate) fn aside<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Asking<'_>) -> Result<T, Halt>,
+    ) -> Option<(T, [Timestamp; 2])> {
+        let mut asking = Asking::new(&self.composer, self.session, &mut self.moments);
+        let value = ask(&mut asking).ok()?;
+        let answers = asking.finish(Ok(()));
+        let answer = &answers.steps.last()?.answer;
+        Some((value, [answer.asked, came(answer)]))
+    }
+
+    /// When the last change to a table was over.
+    pub(crate) fn last_change(&self) -> Timestamp {
+        self.moments.changed
+    }
+
+    /// When the first statement of a check was asked.
+    pub(crate) fn first_asked(&self, spec: &Spec) -> Option<Timestamp> {
+        let step = self.finding(spec)?.steps.first()?;
+        Some(step.answer.asked)
     }
 
     /// Renders a template outside of a check.
@@ -231,6 +325,16 @@ impl<'a> Chain<'a> {
     pub(crate) fn step(&self, spec: &Spec, label: &str) -> Option<&Step> {
         let mut steps = self.finding(spec)?.steps.iter();
         steps.find(|step| step.label == Some(label))
+    }
+
+    /// The last statement that a check ran, as evidence for another.
+    pub(crate) fn last_step(&self, spec: &Spec) -> Vec<Step> {
+        let steps = self.finding(spec).map(|finding| &finding.steps);
+        steps
+            .and_then(|steps| steps.last())
+            .cloned()
+            .into_iter()
+            .collect()
     }
 
     /// The last result that a check gave.

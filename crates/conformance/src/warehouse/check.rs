@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bowline_contract::{Capability, SuiteSection, Template};
+use bowline_contract::{Capability, Metric, SuiteSection, Template};
 
 use crate::Tier;
 
@@ -41,6 +41,8 @@ pub struct Check {
     pub title: String,
     /// The templates its answer speaks about.
     pub judges: Vec<&'static Template>,
+    /// The metrics whose number it is. Such a check speaks about templates only when it is wrong.
+    pub metrics: Vec<&'static Metric>,
     /// The capabilities that hang on it.
     pub carries: Vec<Capability>,
     /// The tier it belongs to.

@@ -5,7 +5,7 @@ use bowline_contract::SuiteSection;
 use crate::Tier;
 use crate::warehouse::Check;
 use crate::warehouse::chain::Spec;
-use crate::warehouse::record::records;
+use crate::warehouse::record_files::records;
 use crate::warehouse::{connection, functional, metadata, query_logs};
 
 /// The checks that are code, by section.
@@ -16,6 +16,7 @@ const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
             &connection::QUERY,
             &connection::ROWS,
             &connection::DESCRIPTION,
+            &connection::VALUES,
         ],
     ),
     (
@@ -29,31 +30,21 @@ const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
             &metadata::BYTE_COUNT,
             &metadata::LAST_UPDATE_TIME,
             &metadata::TABLE_COLUMNS,
+            &metadata::WELL_FORMED,
+            &metadata::ORDERED,
             &metadata::PAGES,
             &metadata::OTHER_SCHEMA,
+            &metadata::OTHER_DATABASE,
             &metadata::IDENTIFIED,
             &metadata::ALL_COLUMNS,
             &query_logs::WITH_DATETIMES,
             &query_logs::WITH_TEXTS,
+            &query_logs::SOUND,
             &query_logs::LIMITED,
             &query_logs::BOUNDED,
         ],
     ),
-    (
-        SuiteSection::Functional,
-        &[
-            &functional::CLEAN_START,
-            &functional::CREATED,
-            &functional::ROWS_GROW,
-            &functional::ROWS_COUNTED,
-            &functional::BYTES_GROW,
-            &functional::UPDATE_ADVANCES,
-            &functional::COLUMN_ADDED,
-            &functional::COLUMN_DROPPED,
-            &functional::LOGGED,
-            &functional::DROPPED,
-        ],
-    ),
+    (SuiteSection::Functional, &functional::ALL),
 ];
 
 /// Every check there is, by section, of both tiers.

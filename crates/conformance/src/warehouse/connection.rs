@@ -1,14 +1,33 @@
-//! The section `connection`: rows and column descriptions come back and survive JSON.
+//! The section `connection`: rows and column descriptions come back and survive JSON, whichever thread asks.
 
-use bowline_driver::ResultSet;
+use bowline_driver::{ResultSet, SqlError, SqlErrorKind, ThreadRows, Value};
 
-use crate::warehouse::answers::Answers;
+use crate::Tier;
+use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, Spec};
 use crate::warehouse::expect::describe;
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::outcome::{Outcome, Proof};
 
-const SELECT: &str = "SELECT 1 AS test_col";
+/// How many threads ask at once.
+const THREADS: i64 = 4;
+
+/// What values of types are made with, where a driver may make objects of them that JSON does not have. No database
+/// knows all of these: what it refuses, it does not make.
+const VALUES_OF_TYPES: [&str; 8] = [
+    "CAST(1.5 AS DECIMAL(10, 2))",
+    "CURRENT_DATE",
+    "CURRENT_TIMESTAMP",
+    "CAST('2024-02-29 12:30:00' AS TIMESTAMP)",
+    "CAST('14:30:00' AS TIME)",
+    "INTERVAL '1' DAY",
+    "CAST('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11' AS UUID)",
+    "ARRAY[1.5, 2.5]",
+];
+
+/// The same for bytes, which no template asks for: an advice.
+const BYTES: [&str; 3] = ["X'00AB'", "CAST('ab' AS BYTEA)", "CAST('ab' AS BLOB)"];
 
 pub(crate) const QUERY: Spec = Spec::new("query", "a query gives a row", &[], &[]);
 pub(crate) const ROWS: Spec = Spec::new("rows_as_json", "rows survive JSON", &[], &[]);
@@ -18,11 +37,32 @@ pub(crate) const DESCRIPTION: Spec = Spec::new(
     &[],
     &[],
 );
+/// Asked of connectors whose own code makes the rows.
+pub(crate) const VALUES: Spec = Spec::new(
+    "values_as_json",
+    "values of every type that the database makes survive JSON",
+    &[],
+    &[],
+)
+.strict();
+
+/// A statement of one row and one column.
+fn select(value: impl std::fmt::Display, one_row: &str) -> String {
+    format!("SELECT {value} AS test_col{one_row}")
+}
 
 /// Runs the chain. That there is a connection at all is the session's doing.
-pub(crate) fn connection(mut chain: Chain<'_>) -> Vec<Finding> {
-    let result = chain.check(&QUERY, |asking| asking.run(None, SELECT), some_row);
-    let Some(result) = result else {
+pub(crate) fn connection(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
+    let mut one_row = String::new();
+    let ask = |asking: &mut Asking<'_>| {
+        one_row = asking.one_row_clause()?;
+        match asking.run(None, &select(1, &one_row)) {
+            // Judged by the step that holds it: that the connector's own code fails is its fault, not open.
+            Err(Halt::Failed(error)) if error.kind == SqlErrorKind::Driver => Ok(()),
+            asked => asked.map(|_| ()),
+        }
+    };
+    let Some(result) = chain.check(&QUERY, ask, some_row) else {
         chain.not_reached(&ROWS, &QUERY);
         chain.not_reached(&DESCRIPTION, &QUERY);
         return chain.finish();
@@ -30,10 +70,26 @@ pub(crate) fn connection(mut chain: Chain<'_>) -> Vec<Finding> {
     // Drivers of ours give what JSON can hold; a connector in Python may not, and says so.
     chain.check_known(&ROWS, as_json("rows", result.not_json.rows.as_ref()));
     chain.check_known(&DESCRIPTION, described(&result));
+    let statements: Vec<String> = (1..=THREADS)
+        .map(|number| select(number, &one_row))
+        .collect();
+    if let Some(seen) = chain.session.ask_together(&statements) {
+        if let Err(words) = judge_threads(&seen) {
+            chain.advise(&QUERY, words);
+        }
+        // Rows that are none of JSON's whatever is in them are told once.
+        if tier >= VALUES.tier() && result.not_json.rows.is_none() {
+            values(&mut chain, &one_row);
+        }
+    }
     chain.finish()
 }
 
 fn some_row(answers: &Answers) -> Judged<ResultSet> {
+    let failed = answers.steps.last().map(|step| &step.answer.result);
+    if let Some(Err(error)) = failed {
+        return Err(wrong("a row", error.text()));
+    }
     answers.read(|result| {
         if result.rows.is_empty() {
             Err(wrong("at least one row", describe(result)))
@@ -60,4 +116,107 @@ fn as_json(what: &str, refusal: Option<&String>) -> Judged<()> {
             reason.as_str(),
         )),
     }
+}
+
+/// What threads that ask at once saw, each of its statement.
+type Seen = Result<Vec<ThreadRows>, SqlError>;
+
+/// Whether every thread saw its own result; else what is the matter, in words.
+fn judge_threads(seen: &Seen) -> Result<(), String> {
+    let threads = match seen {
+        Ok(threads) => threads,
+        Err(error) => return Err(not_for_threads(&error.message)),
+    };
+    for (number, rows) in (1i64..).zip(threads) {
+        match rows {
+            Err(words) => return Err(not_for_threads(words)),
+            Ok(rows) if matches!(rows.as_slice(), [row] if matches!(row.as_slice(), [value] if is(value, number))) =>
+                {}
+            Ok(rows) => {
+                let rows: Vec<String> = rows.iter().flatten().map(ToString::to_string).collect();
+                let saw = rows.first().map_or("no row", String::as_str);
+                return Err(not_for_threads(&format!(
+                    "the one that asked for {number} got {saw}"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value is this whole number, of whatever type.
+fn is(value: &Value, number: i64) -> bool {
+    value
+        .to_string()
+        .parse::<f64>()
+        .is_ok_and(|value| value == number as f64)
+}
+
+fn not_for_threads(what: &str) -> String {
+    let what = what.lines().next().unwrap_or_default();
+    format!(
+        "the platform's agent asks one connector from several threads at once, and here {THREADS} did not get on: \
+         {what}; `bowline new --lang python` shows a cursor that lets threads take turns"
+    )
+}
+
+/// Reads a row of every type that the database makes.
+fn values(chain: &mut Chain<'_>, one_row: &str) {
+    let mut bytes = None;
+    chain.check(
+        &VALUES,
+        |asking| {
+            for value in VALUES_OF_TYPES {
+                match asking.run(None, &select(value, one_row)) {
+                    Ok(result) if result.not_json.rows.is_none() => {}
+                    // What the database refuses, it does not make: no evidence.
+                    Err(Halt::Failed(error)) if is_refusal(error.kind) => asking.forget(),
+                    Err(Halt::Failed(error)) if error.kind == SqlErrorKind::Connection => {
+                        return Err(Halt::Failed(error));
+                    }
+                    Err(Halt::Unwritten(error)) => return Err(Halt::Unwritten(error)),
+                    // The last statement is the evidence.
+                    Ok(_) | Err(Halt::Failed(_)) => return Ok(()),
+                }
+            }
+            for value in BYTES {
+                if let Ok(result) = asking.run(None, &select(value, one_row)) {
+                    bytes = bytes.take().or_else(|| result.not_json.rows.clone());
+                }
+                asking.forget();
+            }
+            Ok(())
+        },
+        |answers| {
+            for step in &answers.steps {
+                match &step.answer.result {
+                    Ok(result) => as_json("values", result.not_json.rows.as_ref())?,
+                    Err(error) => return Err(wrong("a row", error.text())),
+                }
+            }
+            if answers.steps.is_empty() {
+                return Err(Outcome::Unsupported(Proof::Absent(
+                    "the database makes none of the values that were tried".to_owned(),
+                )));
+            }
+            Ok(())
+        },
+    );
+    if let Some(reason) = bytes {
+        chain.advise(
+            &VALUES,
+            format!("bytes reach the platform only as text or numbers: {reason}"),
+        );
+    }
+}
+
+/// Whether it is the database that refused, and not the connector's code that failed or the connection that was lost.
+fn is_refusal(kind: SqlErrorKind) -> bool {
+    !matches!(
+        kind,
+        SqlErrorKind::Driver
+            | SqlErrorKind::UnsupportedType
+            | SqlErrorKind::TooLarge
+            | SqlErrorKind::Connection
+    )
 }

@@ -1,13 +1,18 @@
 //! What the answers mean for templates, capabilities and metrics.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bowline_contract::{Capability, Metric, SuiteSection, Template};
+use bowline_contract::{Capability, Metric, SuiteSection, Template, capabilities_of};
 use bowline_warehouse::template::TemplateSet;
 
 use jiff::Timestamp;
 
+use crate::warehouse::Check;
+use crate::warehouse::accuracy::Accuracy;
+use crate::warehouse::checks as suite;
 use crate::warehouse::finding::Finding;
+use crate::warehouse::outcome::{Outcome, Proof};
 use crate::warehouse::report::{
     CapabilityReport, CheckReport, Culprit, MetricReport, Report, TemplateReport,
 };
@@ -26,6 +31,7 @@ pub(crate) struct Ran<'a> {
     pub(crate) elapsed: Duration,
     pub(crate) interrupted: bool,
     pub(crate) left_behind: Vec<String>,
+    pub(crate) accuracy: Accuracy,
 }
 
 /// Draws the conclusions.
@@ -38,18 +44,23 @@ pub(crate) fn report(ran: Ran<'_>) -> Report {
             outcome: finding.outcome,
             uses: finding.uses.into_iter().collect(),
             steps: finding.steps,
+            advice: finding.advice,
         })
         .collect();
     let templates: Vec<TemplateReport> = Template::all()
         .map(|template| template_report(template, ran.templates, &checks))
         .collect();
+    let not_asked: Vec<Check> = suite::checks()
+        .into_iter()
+        .filter(|check| check.tier <= ran.tier && !ran.sections.contains(&check.section))
+        .collect();
     let capabilities = Capability::ALL
         .iter()
-        .map(|capability| capability_report(*capability, &checks))
+        .map(|capability| capability_report(*capability, &checks, &not_asked))
         .collect();
     let metrics = Metric::all()
         .iter()
-        .map(|metric| metric_report(metric, &templates))
+        .map(|metric| metric_report(metric, &templates, &checks, &not_asked))
         .collect();
     let mut sections = ran.sections.to_vec();
     sections.sort();
@@ -67,6 +78,7 @@ pub(crate) fn report(ran: Ran<'_>) -> Report {
         elapsed: ran.elapsed,
         interrupted: ran.interrupted,
         left_behind: ran.left_behind,
+        accuracy: ran.accuracy,
     }
 }
 
@@ -87,48 +99,147 @@ fn template_report(
     checks: &[CheckReport],
 ) -> TemplateReport {
     let judging = || {
-        checks
-            .iter()
-            .filter(|check| check.check.judges.contains(&template))
+        checks.iter().filter(|check| {
+            let is_wrong = check.outcome.verdict() == Verdict::Wrong;
+            check.check.judges.contains(&template) && (check.check.metrics.is_empty() || is_wrong)
+        })
     };
+    let verdict = |check: &CheckReport| check.outcome.verdict();
+    // A template is not at fault for what the database does not have, such as a size of its tables.
+    let is_there =
+        |check: &&CheckReport| !matches!(check.outcome, Outcome::Unsupported(Proof::Absent(_)));
     TemplateReport {
         template,
         implemented: templates.get(template).is_some(),
-        verdict: overall(judging().map(|check| check.outcome.verdict())),
+        verdict: overall(judging().filter(is_there).map(verdict))
+            .or_else(|| overall(judging().map(verdict))),
         checks: judging().map(|check| check.check.id.clone()).collect(),
     }
 }
 
-fn capability_report(capability: Capability, checks: &[CheckReport]) -> CapabilityReport {
-    let carrying = || {
+/// What the checks of a run say of a capability; they cannot say that it is supported while others that carry it were not
+/// asked.
+fn capability_report(
+    capability: Capability,
+    checks: &[CheckReport],
+    not_asked: &[Check],
+) -> CapabilityReport {
+    let mut carried = not_asked.iter().flat_map(|check| &check.carries);
+    let is_whole = !carried.any(|carried| *carried == capability);
+    // A check that carries nothing shows all the same what a template's fault costs.
+    let condemns = |check: &CheckReport| {
+        let mut judges = check.check.judges.iter();
+        check.outcome.is_shortfall()
+            && judges.any(|template| capabilities_of(template).contains(&capability))
+    };
+    let speaking = || {
         checks
             .iter()
-            .filter(|check| check.check.carries.contains(&capability))
+            .filter(|check| check.check.carries.contains(&capability) || condemns(check))
     };
     CapabilityReport {
         capability,
-        verdict: overall(carrying().map(|check| check.outcome.verdict())),
-        because: carrying()
+        verdict: overall(speaking().map(|check| check.outcome.verdict()))
+            .filter(|verdict| is_whole || *verdict != Verdict::Supported),
+        because: speaking()
             .filter(|check| check.outcome.verdict() != Verdict::Supported)
             .map(|check| check.check.id.clone())
             .collect(),
     }
 }
 
-fn metric_report(metric: &'static Metric, templates: &[TemplateReport]) -> MetricReport {
+/// What the templates' verdicts and its own number say of a metric; they cannot say that it is supported while checks of
+/// one were not asked.
+fn metric_report(
+    metric: &'static Metric,
+    templates: &[TemplateReport],
+    checks: &[CheckReport],
+    not_asked: &[Check],
+) -> MetricReport {
+    let is_whole = |template| {
+        let mut judged = not_asked.iter().flat_map(|check| &check.judges);
+        !judged.any(|judged| *judged == template)
+    };
     let tested: Vec<&TemplateReport> = metric
         .tested_templates()
         .filter_map(|template| templates.iter().find(|report| report.template == template))
         .filter(|report| report.verdict.is_some())
         .collect();
-    let because: Vec<&'static Template> = tested
+    // What blocks a formula of ours is no more than that: the contract asks for the metric's own templates alone.
+    let has_no_number = |check: &&CheckReport| {
+        let verdict = check.outcome.verdict();
+        !matches!(verdict, Verdict::Supported | Verdict::Blocked)
+    };
+    let short = checks
+        .iter()
+        .filter(|check| check.check.metrics.contains(&metric))
+        .filter(has_no_number);
+    let because: BTreeSet<&'static Template> = tested
         .iter()
         .filter(|report| report.verdict != Some(Verdict::Supported))
         .map(|report| report.template)
+        .chain(short.flat_map(|check| check.check.judges.iter().copied()))
         .collect();
     MetricReport {
         metric,
-        supported: !tested.is_empty() && because.is_empty(),
-        because,
+        supported: !tested.is_empty()
+            && because.is_empty()
+            && metric.tested_templates().all(is_whole),
+        because: because.into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::warehouse::outcome::Fault;
+    use crate::warehouse::record_files::records;
+
+    /// A report in which every check of the mean is supported but that of its number.
+    fn mean(number: Outcome) -> (TemplateReport, MetricReport) {
+        let metric = Metric::find("numeric_mean").unwrap();
+        let avg = Template::find("get_avg_function").unwrap();
+        let judging = records().iter().filter_map(|(section, record)| {
+            let check = record.check(*section);
+            check.judges.contains(&avg).then_some(check)
+        });
+        let checks: Vec<CheckReport> = judging
+            .map(|check| CheckReport {
+                outcome: if check.metrics.contains(&metric) {
+                    number.clone()
+                } else {
+                    Outcome::Supported
+                },
+                check,
+                uses: Vec::new(),
+                steps: Vec::new(),
+                advice: Vec::new(),
+            })
+            .collect();
+        let template = template_report(avg, &TemplateSet::default(), &checks);
+        let metric = metric_report(metric, std::slice::from_ref(&template), &checks, &[]);
+        (template, metric)
+    }
+
+    #[test]
+    fn a_metric_is_supported_only_with_its_own_number() {
+        let (_, right) = mean(Outcome::Supported);
+        assert!(right.supported);
+        let wrong = Fault::Answer {
+            expected: "2".to_owned(),
+            got: "3".to_owned(),
+        };
+        let (template, metric) = mean(Outcome::Wrong(wrong));
+        assert!(!metric.supported);
+        assert_eq!(metric.because, [template.template]);
+        assert_eq!(template.verdict, Some(Verdict::Wrong));
+    }
+
+    #[test]
+    fn what_is_in_the_way_of_a_number_is_no_fault_of_the_template() {
+        let other = Template::find("get_stddev_function").unwrap();
+        let (template, metric) = mean(Outcome::Blocked { by: vec![other] });
+        assert_eq!(template.verdict, Some(Verdict::Supported));
+        assert!(metric.supported);
     }
 }

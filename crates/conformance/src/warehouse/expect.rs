@@ -1,5 +1,6 @@
 //! What must come back, and whether it did.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use bigdecimal::{BigDecimal, Zero};
@@ -21,6 +22,13 @@ pub(crate) struct Expect {
     pub(crate) number: Option<f64>,
     #[serde(default)]
     pub(crate) within: f64,
+    /// Exactly this number, which is compared digit by digit.
+    pub(crate) exact: Option<String>,
+    /// Text in which these whole numbers stand, in this order, and no others.
+    pub(crate) numbers: Option<Vec<String>>,
+    /// Whether it is as good when the database refuses the statement.
+    #[serde(default)]
+    pub(crate) or_refused: bool,
     /// One of these numbers, at most `within` away.
     pub(crate) either: Option<Vec<f64>>,
     /// A number between these two, both included.
@@ -41,6 +49,12 @@ pub(crate) struct Expect {
     pub(crate) truth: Option<bool>,
     /// A timestamp that shows one of these wall clocks, to the second.
     pub(crate) wall_clock: Option<Vec<toml::value::Datetime>>,
+    /// A timestamp that shows this wall clock, with the fraction of the second.
+    pub(crate) exact_clock: Option<toml::value::Datetime>,
+    /// This instant, in whatever zone it is shown.
+    pub(crate) instant: Option<toml::value::Datetime>,
+    /// A value of this kind by its type; text that spells one is none.
+    pub(crate) kind: Option<ValueKind>,
     /// A timestamp that shows midnight, or a date.
     pub(crate) midnight: Option<bool>,
     /// An instant at most this many seconds from when it was asked for.
@@ -53,6 +67,8 @@ pub(crate) struct Expect {
     pub(crate) rows: Option<Vec<Vec<toml::Value>>>,
     /// This many rows.
     pub(crate) row_count: Option<usize>,
+    /// This many columns in every row.
+    pub(crate) columns: Option<usize>,
     /// At least two different values in the first column.
     pub(crate) varies: Option<bool>,
     /// Seven weekday numbers in the first column that count up and start again after the seventh.
@@ -65,7 +81,59 @@ pub(crate) struct Expect {
     pub(crate) fails_when: Option<String>,
 }
 
+/// Kinds of values that text is sometimes taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ValueKind {
+    Number,
+    Text,
+    Date,
+    TimeOfDay,
+    /// With a zone or without.
+    Timestamp,
+    ZonedTimestamp,
+    ZonelessTimestamp,
+}
+
+impl ValueKind {
+    fn holds(self, value: &Value) -> bool {
+        match self {
+            Self::Number => matches!(
+                value,
+                Value::Integer(_) | Value::Decimal(_) | Value::Float(_)
+            ),
+            Self::Text => matches!(value, Value::Text(_)),
+            Self::Date => matches!(value, Value::Date(_)),
+            Self::TimeOfDay => matches!(value, Value::Time(_)),
+            Self::Timestamp => matches!(value, Value::Timestamp(_) | Value::TimestampTz(_)),
+            Self::ZonedTimestamp => matches!(value, Value::TimestampTz(_)),
+            Self::ZonelessTimestamp => matches!(value, Value::Timestamp(_)),
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Number => "a number by type",
+            Self::Text => "text by type",
+            Self::Date => "a date by type",
+            Self::TimeOfDay => "a time of day by type",
+            Self::Timestamp => "a timestamp by type",
+            Self::ZonedTimestamp => "a timestamp with a zone by type",
+            Self::ZonelessTimestamp => "a timestamp without a zone by type",
+        }
+    }
+}
+
 impl Expect {
+    /// Judges a text as if a statement had given it.
+    pub(crate) fn judge_text(&self, text: &str) -> Judged<()> {
+        let result = ResultSet {
+            rows: vec![vec![Value::Text(text.to_owned())]],
+            ..ResultSet::default()
+        };
+        self.judge(&result, None)
+    }
+
     /// Judges the result of a statement that was asked at a moment; what was only rendered has none.
     pub(crate) fn judge(&self, result: &ResultSet, asked: Option<Timestamp>) -> Judged<()> {
         match self.mismatch(result, asked) {
@@ -80,6 +148,11 @@ impl Expect {
             && result.rows.len() != count
         {
             return Some(format!("{count} rows"));
+        }
+        if let Some(columns) = self.columns
+            && result.rows.iter().any(|row| row.len() != columns)
+        {
+            return Some(format!("{columns} columns"));
         }
         if let Some(rows) = &self.rows
             && !same_rows(rows, result)
@@ -115,14 +188,18 @@ impl Expect {
         let Self {
             rows,
             row_count,
+            columns,
             varies,
             weekdays,
             succeeds_when,
             fails_when,
             ..
         } = self;
-        let about_rows =
-            rows.is_some() || row_count.is_some() || varies.is_some() || weekdays.is_some();
+        let about_rows = rows.is_some()
+            || row_count.is_some()
+            || columns.is_some()
+            || varies.is_some()
+            || weekdays.is_some();
         let about_success = succeeds_when.is_some() || fails_when.is_some();
         self.asks_beyond_null() && self.null.is_none() && !about_rows && !about_success
     }
@@ -146,6 +223,8 @@ impl Expect {
             ..
         } = self;
         number.is_some()
+            || self.exact.is_some()
+            || self.numbers.is_some()
             || either.is_some()
             || self.flag.is_some()
             || between.is_some()
@@ -156,6 +235,9 @@ impl Expect {
             || something.is_some()
             || truth.is_some()
             || wall_clock.is_some()
+            || self.exact_clock.is_some()
+            || self.instant.is_some()
+            || self.kind.is_some()
             || self.midnight.is_some()
             || self.near_now.is_some()
             || self.near_today.is_some()
@@ -167,6 +249,14 @@ impl Expect {
         let number = || reading::float(value);
         self.number
             .is_none_or(|wanted| number().is_some_and(|got| close(got, wanted, self.within)))
+            && self
+                .exact
+                .as_ref()
+                .is_none_or(|wanted| reading::digits(value) == BigDecimal::from_str(wanted).ok())
+            && self
+                .numbers
+                .as_ref()
+                .is_none_or(|wanted| text().is_some_and(|text| numbers_in(&text) == *wanted))
             && self.either.as_ref().is_none_or(|wanted| {
                 number()
                     .is_some_and(|got| wanted.iter().any(|wanted| close(got, *wanted, self.within)))
@@ -198,6 +288,14 @@ impl Expect {
                     .map(to_second)
                     .is_some_and(|got| wanted.iter().any(|wanted| civil(wanted) == Some(got)))
             })
+            && self.exact_clock.as_ref().is_none_or(|wanted| {
+                reading::wall_clock(value).is_some_and(|got| civil(wanted) == Some(got))
+            })
+            && self.instant.as_ref().is_none_or(|wanted| {
+                let wanted = civil(wanted).map(Value::Timestamp);
+                reading::instant(value) == wanted.as_ref().and_then(reading::instant)
+            })
+            && self.kind.is_none_or(|kind| kind.holds(value))
             && self.midnight.is_none_or(|_| {
                 reading::wall_clock(value).is_some_and(|at| at.time() == Time::midnight())
             })
@@ -230,6 +328,12 @@ impl Expect {
             } else {
                 format!("{number} ± {}", self.within)
             });
+        }
+        if let Some(number) = &self.exact {
+            words.push(format!("exactly {number}"));
+        }
+        if let Some(numbers) = &self.numbers {
+            words.push(format!("text that lists {}", numbers.join(", ")));
         }
         if let Some(numbers) = &self.either {
             words.push(
@@ -267,6 +371,15 @@ impl Expect {
         if let Some(moments) = &self.wall_clock {
             let moments = moments.iter().map(spell_moment).collect::<Vec<_>>();
             words.push(format!("a timestamp that shows {}", moments.join(" or ")));
+        }
+        if let Some(at) = &self.exact_clock {
+            words.push(format!("a timestamp that shows {}", spell_moment(at)));
+        }
+        if let Some(at) = &self.instant {
+            words.push(format!("the instant {} in UTC", spell_moment(at)));
+        }
+        if let Some(kind) = self.kind {
+            words.push(kind.words().to_owned());
         }
         if self.midnight.is_some() {
             words.push("a date, or a timestamp that shows midnight".to_owned());
@@ -324,6 +437,12 @@ pub(crate) fn judge_success(
 fn close(got: f64, wanted: f64, within: f64) -> bool {
     // Databases may compute in binary floats; a part in a million million is none of a template's making.
     (got - wanted).abs() <= within.max(wanted.abs() * 1e-12)
+}
+
+/// The runs of digits in a text.
+fn numbers_in(text: &str) -> Vec<&str> {
+    let parts = text.split(|character: char| !character.is_ascii_digit());
+    parts.filter(|part| !part.is_empty()).collect()
 }
 
 fn to_second(at: DateTime) -> DateTime {

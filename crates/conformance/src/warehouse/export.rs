@@ -1,12 +1,15 @@
 //! What leaves a full run: the manifest of what was proven, and the templates that passed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::{ExportedManifest, SourceManifest, SuiteSection, TemplateKind, layout};
+use bowline_durable::{RealDisk, sync_name, sync_tree};
 use bowline_warehouse::template::TemplateSet;
 use bowline_words::listed;
+use serde_json::Value;
 
 use crate::Verdict;
 use crate::warehouse::Report;
@@ -32,6 +35,14 @@ pub enum ExportError {
     /// The run was interrupted.
     #[error("the run was interrupted before it had judged everything")]
     Interrupted,
+    /// A file or folder could not be read.
+    #[error("`{}` cannot be read: {error}", .path.display())]
+    Read {
+        /// What was being read.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
     /// A file or folder could not be written.
     #[error("`{}` cannot be written: {error}", .path.display())]
     Write {
@@ -107,6 +118,76 @@ impl Export {
         })
     }
 
+    /// What stands in a folder otherwise than this export would write it, a line each; nothing when it is this export.
+    ///
+    /// # Errors
+    /// [`ExportError::Read`].
+    pub fn differences(&self, folder: &Path) -> Result<Vec<String>, ExportError> {
+        let manifest = (
+            layout::MANIFEST_FILE.to_owned(),
+            self.manifest.to_json_string(),
+        );
+        let templates = self.templates.iter().map(|(name, text)| {
+            let name = format!("{}/{name}", layout::TEMPLATES_DIR);
+            (name, text.clone())
+        });
+        let files: BTreeMap<String, String> = std::iter::once(manifest).chain(templates).collect();
+        let mut found = Vec::new();
+        for (name, text) in &files {
+            match read(&folder.join(name))? {
+                None => found.push(format!("`{name}` is missing")),
+                Some(there) if there == text.as_bytes() => {}
+                Some(there) if name == layout::MANIFEST_FILE => {
+                    found.extend(self.manifest_differences(&there));
+                }
+                Some(_) => found.push(format!("`{name}` has another text")),
+            }
+        }
+        let templates = folder.join(layout::TEMPLATES_DIR);
+        let entries = match fs::read_dir(&templates) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            Err(error) => return Err(unread(&templates)(error)),
+        };
+        let mut unproven = BTreeSet::new();
+        for entry in entries {
+            let entry = entry.map_err(unread(&templates))?.file_name();
+            let name = format!("{}/{}", layout::TEMPLATES_DIR, entry.display());
+            if !files.contains_key(&name) {
+                unproven.insert(name);
+            }
+        }
+        found.extend(
+            unproven
+                .iter()
+                .map(|name| format!("`{name}` was not proven")),
+        );
+        Ok(found)
+    }
+
+    /// What a manifest claims that this one does not, and the other way round.
+    fn manifest_differences(&self, there: &[u8]) -> Vec<String> {
+        let name = layout::MANIFEST_FILE;
+        let Ok(there) = serde_json::from_slice::<Value>(there) else {
+            return vec![format!("`{name}` is no JSON")];
+        };
+        let here = serde_json::from_str(&self.manifest.to_json_string()).unwrap_or(Value::Null);
+        let mut found = Vec::new();
+        for list in ["capabilities", "metrics"] {
+            let [here, there] = [&here, &there].map(|manifest| claims(&manifest[list]));
+            let only = |one: &[String], other: &[String], what: &str| {
+                let only: Vec<&String> = one.iter().filter(|name| !other.contains(name)).collect();
+                (!only.is_empty()).then(|| format!("`{name}` {what} {}", listed(only)))
+            };
+            found.extend(only(&there, &here, "claims what was not proven:"));
+            found.extend(only(&here, &there, "leaves out what was proven:"));
+        }
+        if found.is_empty() {
+            found.push(format!("`{name}` has another text"));
+        }
+        found
+    }
+
     /// Writes the export to a folder, whole or not at all; an earlier export there is replaced.
     ///
     /// # Errors
@@ -133,14 +214,46 @@ impl Export {
             write(templates.join(name), text)?;
         }
         readable_by_all(new.path()).map_err(failed(new.path()))?;
+        sync_tree(new.path()).map_err(failed(new.path()))?;
         let old = tempfile::Builder::new()
             .prefix(".export-old-")
             .tempdir_in(parent)
             .map_err(failed(parent))?;
         put(new.path(), folder, old.path()).map_err(failed(folder))?;
+        sync_name(&RealDisk, folder).map_err(failed(folder))?;
         // It stands in its place now; nothing is left to remove.
         let _ = new.keep();
         Ok(())
+    }
+}
+
+/// A file's bytes; none when there is no such file.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, ExportError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unread(path)(error)),
+    }
+}
+
+fn unread(path: &Path) -> impl FnOnce(io::Error) -> ExportError {
+    let path = path.to_owned();
+    move |error| ExportError::Read { path, error }
+}
+
+/// The names that a list or the true members of an object claim.
+fn claims(list: &Value) -> Vec<String> {
+    match list {
+        Value::Array(names) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        Value::Object(flags) => {
+            let claimed = flags.iter().filter(|(_, flag)| **flag == Value::Bool(true));
+            claimed.map(|(name, _)| name.clone()).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -160,7 +273,7 @@ fn put(new: &Path, folder: &Path, aside: &Path) -> io::Result<()> {
         race += 1;
         match fs::rename(new, folder) {
             Ok(()) => return Ok(()),
-            Err(_) if race < RACES && folder.exists() => {}
+            Err(error) if race < RACES && is_taken(&error) => {}
             Err(error) => {
                 if moved {
                     fs::rename(&earlier, folder)?;
@@ -169,6 +282,14 @@ fn put(new: &Path, folder: &Path, aside: &Path) -> io::Result<()> {
             }
         }
     }
+}
+
+/// Whether another stands, or stood a moment ago, where a folder was to go.
+fn is_taken(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+    )
 }
 
 /// Temporary folders are private; an export is for others to read.

@@ -14,6 +14,8 @@ pub(crate) struct Finding {
     pub(crate) outcome: Outcome,
     pub(crate) uses: BTreeSet<&'static Template>,
     pub(crate) steps: Vec<Step>,
+    /// What is not wrong and worth a word, whatever the outcome.
+    pub(crate) advice: Vec<String>,
     /// The answer is right because the statement failed: that says nothing for the templates it was built from.
     pub(crate) rests_on_failure: bool,
 }
@@ -31,6 +33,7 @@ impl Finding {
             outcome,
             uses,
             steps,
+            advice: Vec::new(),
             rests_on_failure: false,
         }
     }

@@ -1,116 +1,88 @@
 //! The section `functional`: changes made to a real table must show up in metadata and query logs.
 //!
-//! The checks wait by asking again until a deadline, and what they made is dropped whatever happens.
+//! The checks wait by asking again until a deadline, and what they made is dropped whatever happens. A second table is
+//! made first and dropped last: it is the mark by which the first is known to be ours, and the one that stays as it is
+//! while the other changes.
 
+mod clock;
+mod columns;
+mod growth;
+mod listing;
 mod logs;
+mod place;
+mod start;
 mod table;
 
 use std::time::Duration;
 
-use bigdecimal::BigDecimal;
-use bowline_driver::{ResultSet, SqlErrorKind};
-use bowline_template::TemplateValue;
 use bowline_warehouse::FunctionalTarget;
-use jiff::Timestamp;
 
-use self::logs::{is_logged, look_through_logs};
-use self::table::{RowWatch, TestTable, watch_columns};
+use self::columns::alter;
+use self::growth::Growth;
+pub(crate) use self::growth::{BYTES_GROW, ROWS_GROW, UPDATE_ADVANCES};
+use self::listing::Created;
+use self::logs::Looking;
+use self::start::Made;
+use self::table::TestTables;
+pub use self::table::is_test_object;
 use crate::Tier;
-use crate::warehouse::answers::{Answers, Asking};
-use crate::warehouse::chain::{Chain, Seen, Spec, text};
+use crate::warehouse::accuracy::Accuracy;
+use crate::warehouse::chain::{Chain, Seen, Spec};
 use crate::warehouse::finding::Finding;
-use crate::warehouse::judge::{Judged, wrong};
-use crate::warehouse::metadata::{Table, first_names};
-use crate::warehouse::outcome::{Outcome, Proof};
-use crate::warehouse::reading;
+use crate::warehouse::judge::wrong;
+use crate::warehouse::metadata::read_tables;
 use crate::warehouse::{Activity, Event};
 
-const ROWS: i64 = 10;
-/// How many times as many rows a count that is an estimate may say there are.
-const ESTIMATE: i64 = 10;
-const MANY_ROWS: i64 = 10_000;
-const COLUMN: &str = "bowline_added";
-const COLUMN_TYPE: &str = "TEXT";
-/// A cancellation meant for a check may hit the statement that cleans up after it.
-const DROP_ATTEMPTS: usize = 3;
-
-pub(crate) const CLEAN_START: Spec = Spec::new(
-    "clean_start",
-    "a table left from before can be dropped",
-    &["drop_test_table"],
-    &[],
-);
-pub(crate) const CREATED: Spec = Spec::new(
-    "created",
-    "a new table appears",
-    &["create_test_table"],
-    &[],
-);
-pub(crate) const ROWS_GROW: Spec = Spec::new(
-    "row_count_grows",
-    "inserted rows are counted",
-    &["insert_rows"],
-    &[],
-);
-pub(crate) const ROWS_COUNTED: Spec = Spec::new(
-    "row_count_near",
-    "the row count is near the number of rows there are",
-    &["get_tables_query"],
-    &[],
-)
-.strict();
-pub(crate) const BYTES_GROW: Spec = Spec::new(
-    "byte_count_grows",
-    "inserted rows make the table larger",
-    &[],
-    &[],
-);
-pub(crate) const UPDATE_ADVANCES: Spec = Spec::new(
-    "last_update_advances",
-    "inserting moves the time of the last update",
-    &[],
-    &[],
-);
-pub(crate) const COLUMN_ADDED: Spec = Spec::new(
-    "column_added",
-    "an added column appears",
-    &["add_column"],
-    &[],
-);
-pub(crate) const COLUMN_DROPPED: Spec = Spec::new(
-    "column_dropped",
-    "a dropped column disappears",
-    &["drop_column"],
-    &[],
-);
-pub(crate) const LOGGED: Spec = Spec::new(
-    "query_logged",
-    "a query run now appears in the query logs",
-    &["create_lineage_query"],
-    &[],
-);
 pub(crate) const DROPPED: Spec = Spec::new(
     "dropped",
-    "a dropped table disappears",
+    "a table can be dropped",
     &["drop_test_table"],
     &[],
 );
+pub(crate) const DROPPED_NOT_LISTED: Spec = Spec::new(
+    "dropped_table_not_listed",
+    "a dropped table disappears",
+    &["get_tables_query"],
+    &[],
+);
 
-const AFTER_CREATION: [&Spec; 7] = [
-    &ROWS_GROW,
-    &BYTES_GROW,
-    &UPDATE_ADVANCES,
-    &COLUMN_ADDED,
-    &COLUMN_DROPPED,
-    &LOGGED,
+/// Every check, in the order of the chain.
+pub(crate) const ALL: [&Spec; 27] = [
+    &start::CLEAN_START,
+    &listing::CREATED,
+    &clock::SERVER_CLOCK,
+    &place::DATABASE_LISTED,
+    &place::SCHEMA_LISTED,
+    &listing::TABLE_LISTED,
+    &listing::TABLE_DESCRIBED,
+    &listing::COLUMNS_DESCRIBED,
+    &growth::INSERTED,
+    &growth::ROWS_GROW,
+    &growth::ROWS_COUNTED,
+    &growth::BYTES_GROW,
+    &growth::BYTES_COUNTED,
+    &growth::UPDATE_ADVANCES,
+    &growth::UPDATE_TIMED,
+    &listing::VIEW_DEFINED,
+    &columns::COLUMN_ADDED,
+    &columns::ADDED_LISTED,
+    &columns::COLUMN_DROPPED,
+    &columns::DROPPED_NOT_LISTED,
+    &logs::LINEAGE,
+    &logs::LOGGED,
+    &logs::LONG_LOGGED,
+    &logs::DESCRIBED,
+    &logs::WRITE_LOGGED,
     &DROPPED,
+    &DROPPED_NOT_LISTED,
 ];
 
 /// What the functional checks gave.
 pub(crate) struct Functional {
     pub(crate) findings: Vec<Finding>,
-    /// A statement that would remove what could not be removed.
-    pub(crate) left_behind: Option<String>,
+    /// Statements that would remove what could not be removed.
+    pub(crate) left_behind: Vec<String>,
+    pub(crate) accuracy: Accuracy,
 }
 
 /// Runs the chain.
@@ -121,307 +93,129 @@ pub(crate) fn functional(
     patience: Duration,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Functional {
-    let Some(table) = clean_start(&mut chain, target) else {
-        chain.not_reached(&CREATED, &CLEAN_START);
-        for spec in AFTER_CREATION {
-            chain.not_reached(spec, &CLEAN_START);
-        }
+    let mut made = Made::default();
+    let Some(tables) = start::clean_start(&mut chain, target) else {
+        not_reached(&mut chain, &start::CLEAN_START, tier);
         return Functional {
+            accuracy: Accuracy::default(),
             findings: chain.finish(),
-            left_behind: None,
+            left_behind: Vec::new(),
         };
     };
-    let created = chain.watch(
-        &CREATED,
-        patience,
-        |asking| {
-            asking
-                .query("create_test_table", table.variables())
-                .map(drop)
-        },
-        |asking, _| table.ask_row(asking).map(drop),
-        |answers| table.is_there(answers),
-    );
-    let gone = match created {
-        Some(before) => mutate(&mut chain, &table, &before, tier, patience),
-        None => {
-            for spec in AFTER_CREATION {
-                chain.not_reached(spec, &CREATED);
-            }
-            chain.step(&CREATED, "create_test_table").is_none()
-        }
-    };
-    let left_behind = if gone {
-        None
-    } else {
+    let created = listing::create(&mut chain, &tables, tier, &mut made);
+    match created {
+        Some(created) => mutate(&mut chain, &tables, &created, (tier, patience), &mut made),
+        None => not_reached(&mut chain, &listing::CREATED, tier),
+    }
+    if made.changed {
         on_event(Event::Doing(Activity::CleaningUp));
-        clean_up(&mut chain, &table)
-    };
+    }
+    let left_behind = start::clean_up(&mut chain, &tables, made);
     Functional {
+        accuracy: std::mem::take(&mut chain.accuracy),
         findings: chain.finish(),
         left_behind,
     }
 }
 
-/// Drops what was left from before; gives where the table is.
-fn clean_start(chain: &mut Chain<'_>, target: Option<&FunctionalTarget>) -> Option<TestTable> {
-    let ask = |asking: &mut Asking<'_>| {
-        let databases = match target {
-            Some(FunctionalTarget { database: None, .. }) => {
-                Some(asking.query("get_databases_query", Vec::new())?)
-            }
-            _ => None,
-        };
-        if let Ok(table) = test_table(target, databases.as_deref()) {
-            asking.query_what_may_be_missing("drop_test_table", table.variables())?;
+/// Notes every check after one that did not succeed.
+fn not_reached(chain: &mut Chain<'_>, after: &Spec, tier: Tier) {
+    for spec in ALL.iter().skip_while(|spec| spec.id != after.id).skip(1) {
+        if spec.is_asked(tier) {
+            chain.not_reached(spec, after);
         }
-        Ok(())
-    };
-    chain.check(&CLEAN_START, ask, |answers| {
-        test_table(target, answers.results().next())
-    })
+    }
 }
 
-/// The target with its database named: its own, or the one the metadata queries speak of.
-fn test_table(
-    target: Option<&FunctionalTarget>,
-    databases: Option<&ResultSet>,
-) -> Judged<TestTable> {
-    let target = target.ok_or_else(|| {
-        Outcome::Unsupported(Proof::Absent(
-            "the connector names no table that functional checks may create".to_owned(),
-        ))
-    })?;
-    let database = match (&target.database, databases) {
-        (Some(database), _) => database.clone(),
-        (None, Some(databases)) => first_names(databases, 1)?.pop().unwrap_or_default(),
-        (None, None) => String::new(),
-    };
-    Ok(TestTable {
-        database,
-        schema: target.schema.clone(),
-        table: target.table.clone(),
-    })
-}
-
-/// Everything that is done with the table once it is there; says whether it is gone at the end.
+/// Everything that is done with the tables once they are there.
 fn mutate(
     chain: &mut Chain<'_>,
-    table: &TestTable,
-    before: &Table,
-    tier: Tier,
-    patience: Duration,
-) -> bool {
-    insert(chain, table, before, tier, patience);
-    alter(chain, table, patience);
-    log(chain, table, patience);
-    let dropped = chain.watch(
-        &DROPPED,
-        patience,
-        |asking| asking.query("drop_test_table", table.variables()).map(drop),
-        |asking, _| table.ask_row(asking).map(drop),
-        |answers| table.is_gone(answers),
-    );
-    dropped.is_some()
-}
-
-/// Inserts rows, and watches what metadata says of the table.
-fn insert(
-    chain: &mut Chain<'_>,
-    table: &TestTable,
-    before: &Table,
-    tier: Tier,
-    patience: Duration,
+    tables: &TestTables,
+    created: &Created,
+    (tier, patience): (Tier, Duration),
+    made: &mut Made,
 ) {
-    let watch = |seen: Option<Table>| RowWatch {
-        table,
-        patience,
-        seen,
-    };
-    let insert = |rows: i64| {
-        move |asking: &mut Asking<'_>| {
-            let mut variables = table.variables();
-            variables.push(("num_rows", TemplateValue::Integer(rows)));
-            asking.query("insert_rows", variables).map(drop)
+    let skew = (tier == Tier::Strict).then(|| clock::skew(chain)).flatten();
+    let can_select = created.columns.is_some();
+    let found = listing::find(chain, tables, created, tier, patience);
+    if let Some((found, empty)) = &found {
+        let growth = Growth {
+            tables: found,
+            empty,
+            can_select,
+            tier,
+            patience,
+            skew,
+        };
+        growth.watch(chain);
+        if tier == Tier::Strict {
+            listing::define_view(chain, found, created);
         }
-    };
-    let nothing = |_: &mut Asking<'_>| Ok(());
-    let rows = before.row_count.clone().ok_or_else(|| absent("row_count"));
-    watch(None).check(
-        chain,
-        &ROWS_GROW,
-        insert(ROWS),
-        nothing,
-        (rows, |before: &BigDecimal, row: &Table| {
-            let wanted = before + ROWS;
-            Ok(match &row.row_count {
-                Some(now) if *now >= wanted => Seen::AsExpected(()),
-                now => Seen::Otherwise {
-                    expected: format!("a row_count of {wanted} or more"),
-                    got: number(now.as_ref()),
-                },
-            })
-        }),
-    );
-    let seen = |chain: &Chain<'_>, spec| table.row(chain.last_result(spec)?).ok().flatten();
-    let latest = seen(chain, &ROWS_GROW);
-    if let Some(said) = latest.as_ref().and_then(|row| row.row_count.as_ref())
-        && tier == Tier::Strict
-        && chain.has("get_table_identifier")
-    {
-        chain.check(
-            &ROWS_COUNTED,
-            |asking| {
-                let table = asking.render("get_table_identifier", table.variables())?;
-                asking.run(None, &format!("SELECT COUNT(*) FROM {table}"))
-            },
-            |answers| is_near(answers, said),
-        );
+        alter(chain, found, can_select, (tier, patience));
+    } else {
+        let unfound = ALL
+            .iter()
+            .skip_while(|spec| spec.id != listing::TABLE_LISTED.id)
+            .skip(1);
+        for spec in unfound.take_while(|spec| spec.id != logs::LINEAGE.id) {
+            if spec.is_asked(tier) {
+                chain.not_reached(spec, &listing::TABLE_LISTED);
+            }
+        }
     }
-    let inserted = chain.step(&ROWS_GROW, "insert_rows");
-    if inserted.is_none_or(|step| step.answer.result.is_err()) {
-        chain.not_reached(&BYTES_GROW, &ROWS_GROW);
-        chain.not_reached(&UPDATE_ADVANCES, &ROWS_GROW);
-        return;
-    }
-    let bytes = before
-        .byte_count
-        .clone()
-        .ok_or_else(|| absent("byte_count"));
-    watch(latest.clone()).check(
-        chain,
-        &BYTES_GROW,
-        nothing,
-        // Ten rows may fit into space that the table has already: more follow when the size stands still.
-        insert(MANY_ROWS),
-        (bytes, |before: &BigDecimal, row: &Table| {
-            Ok(match &row.byte_count {
-                Some(now) if now > before => Seen::AsExpected(()),
-                now => Seen::Otherwise {
-                    expected: format!("a byte_count above {before}"),
-                    got: number(now.as_ref()),
-                },
-            })
-        }),
-    );
-    watch(seen(chain, &BYTES_GROW).or(latest)).check(
-        chain,
-        &UPDATE_ADVANCES,
-        nothing,
-        nothing,
-        (
-            Ok(before.last_update_time),
-            |before: &Option<Timestamp>, row: &Table| match (row.last_update_time, before) {
-                (None, None) => Err(absent("last_update_time")),
-                (Some(_), None) => Ok(Seen::AsExpected(())),
-                (Some(now), Some(before)) if now > *before => Ok(Seen::AsExpected(())),
-                (now, Some(before)) => Ok(Seen::Otherwise {
-                    expected: format!("a last_update_time after {before}"),
-                    got: now.map_or("NULL".to_owned(), |now| now.to_string()),
-                }),
-            },
-        ),
-    );
-}
-
-/// Adds a column and drops it.
-fn alter(chain: &mut Chain<'_>, table: &TestTable, patience: Duration) {
-    let mut variables = table.variables();
-    variables.push(("column_name", text(COLUMN)));
-    let dropping = variables.clone();
-    variables.push(("column_type", text(COLUMN_TYPE)));
-    let added = watch_columns(
-        chain,
-        &COLUMN_ADDED,
-        (table, patience),
-        |asking| asking.query("add_column", variables).map(drop),
-        |names| column_is(true, names),
-    );
-    if added.is_none() {
-        chain.not_reached(&COLUMN_DROPPED, &COLUMN_ADDED);
-        return;
-    }
-    watch_columns(
-        chain,
-        &COLUMN_DROPPED,
-        (table, patience),
-        |asking| asking.query("drop_column", dropping).map(drop),
-        |names| column_is(false, names),
-    );
-}
-
-fn column_is(there: bool, names: &[String]) -> Seen<()> {
-    if names.iter().any(|name| name.eq_ignore_ascii_case(COLUMN)) == there {
-        return Seen::AsExpected(());
-    }
-    let article = if there { "a" } else { "no" };
-    Seen::Otherwise {
-        expected: format!("{article} column `{COLUMN}`"),
-        got: format!("the columns {}", names.join(", ")),
-    }
-}
-
-/// Runs a query and waits until the query logs have it.
-fn log(chain: &mut Chain<'_>, table: &TestTable, patience: Duration) {
-    let has_logs = chain.has("get_query_logs_query");
-    chain.watch(
-        &LOGGED,
+    let looking = Looking {
+        tier,
         patience,
+        skew,
+    };
+    logs::log(chain, tables, looking);
+    drop_table(chain, tables, can_select, made);
+    match &found {
+        Some((found, _)) if !made.changed => is_gone(chain, found, patience),
+        Some(_) => chain.not_reached(&DROPPED_NOT_LISTED, &DROPPED),
+        None => chain.not_reached(&DROPPED_NOT_LISTED, &listing::TABLE_LISTED),
+    }
+}
+
+/// Drops the table, and what would hold on to it.
+fn drop_table(chain: &mut Chain<'_>, tables: &TestTables, can_select: bool, made: &mut Made) {
+    let dropped = chain.check(
+        &DROPPED,
         |asking| {
-            asking
-                .query("create_lineage_query", table.variables())
-                .map(drop)
-        },
-        |asking, _| {
-            if has_logs {
-                look_through_logs(asking)?;
+            asking.query("drop_test_table", tables.changed.variables())?;
+            if can_select {
+                asking.keep();
+                let _ = tables.changed.columns(asking)?;
             }
             Ok(())
         },
-        |answers| {
-            if has_logs {
-                is_logged(answers)
-            } else {
-                Err(Outcome::Unsupported(Proof::Absent(
-                    "the connector reads no query logs".to_owned(),
-                )))
-            }
+        |answers| match answers.results().next() {
+            Some(_) if can_select => Err(wrong(
+                format!("no table `{}`", tables.changed.table),
+                "it can still be selected from",
+            )),
+            _ => Ok(()),
         },
     );
+    made.changed = dropped.is_none();
 }
 
-/// Drops the table, also after an interruption; gives the statement when that fails.
-fn clean_up(chain: &mut Chain<'_>, table: &TestTable) -> Option<String> {
-    let Ok(sql) = chain.render("drop_test_table", table.variables()) else {
-        return Some(format!("DROP TABLE {}.{}", table.schema, table.table));
-    };
-    let dropped = (0..DROP_ATTEMPTS).any(|_| {
-        let answer = chain
-            .session
-            .ask_always(&sql)
-            .and_then(|answer| answer.result);
-        answer.map_or_else(|error| error.kind == SqlErrorKind::MissingObject, |_| true)
-    });
-    (!dropped).then_some(sql)
-}
-
-/// Judges the row count that metadata gave by the number of rows there are.
-fn is_near(answers: &Answers, said: &BigDecimal) -> Judged<()> {
-    answers.read(
-        |result| match result.scalar().and_then(reading::whole_number) {
-            Some(there) if *said <= &there * ESTIMATE => Ok(()),
-            there => Err(wrong(
-                format!("a row_count near {}", number(there.as_ref())),
-                number(Some(said)),
-            )),
+/// Watches until the catalogue has the table no more.
+fn is_gone(chain: &mut Chain<'_>, tables: &TestTables, patience: Duration) {
+    chain.watch(
+        &DROPPED_NOT_LISTED,
+        patience,
+        |_| Ok(()),
+        |asking, _| tables.ask_rows(asking, &[&tables.changed]).map(drop),
+        |answers| {
+            let listed = answers.read(read_tables)?;
+            Ok(match tables.changed.row(&listed) {
+                None => Seen::AsExpected(()),
+                Some(_) => Seen::Otherwise {
+                    expected: format!("no table `{}`", tables.changed.table),
+                    got: "it is still there".to_owned(),
+                },
+            })
         },
-    )
-}
-
-fn absent(column: &str) -> Outcome {
-    Outcome::Unsupported(Proof::Absent(format!("the tables query gives no {column}")))
-}
-
-fn number(number: Option<&BigDecimal>) -> String {
-    number.map_or("NULL".to_owned(), ToString::to_string)
+    );
 }

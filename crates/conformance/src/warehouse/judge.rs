@@ -1,7 +1,7 @@
 //! What answers mean for a check. Nothing here asks a database or reads the time.
 
 use bowline_contract::Template;
-use bowline_driver::{ResultSet, SqlError, SqlErrorKind, Value};
+use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_query::{ComposeError, ExpressionError};
 use bowline_warehouse::template::RenderError;
 use bowline_words::Diagnose;
@@ -24,7 +24,27 @@ pub(crate) fn judge<T>(
     match &answers.halt {
         Some(Halt::Unwritten(error)) => Err(unwritten(error, &check.judges)),
         Some(Halt::Failed(error)) => Err(refusal(error)),
-        None => read(answers),
+        None => read(answers).map_err(|outcome| only_shown(outcome, answers)),
+    }
+}
+
+/// A catalogue that can only be shown gives columns under names of its own: the engine's way, and no mistake.
+fn only_shown(outcome: Outcome, answers: &Answers) -> Outcome {
+    let sql = answers.steps.last().map_or("", |step| &step.sql);
+    let word = sql.split_whitespace().next().unwrap_or_default();
+    let shows = |shown: &&str| word.eq_ignore_ascii_case(shown);
+    match (
+        outcome,
+        ["SHOW", "DESCRIBE", "DESC"]
+            .into_iter()
+            .find(|word| shows(word)),
+    ) {
+        (Outcome::Wrong(Fault::Answer { .. }), Some(word)) => {
+            Outcome::Unsupported(Proof::Absent(format!(
+                "`{word}` gives columns under names of its own, and what it shows cannot be selected from"
+            )))
+        }
+        (outcome, _) => outcome,
     }
 }
 
@@ -40,15 +60,15 @@ pub(crate) fn outcome<T>(judged: Judged<T>) -> Outcome {
 pub(crate) fn read_question(question: &Question, answers: &Answers) -> Judged<()> {
     let answer = answers.steps.last().map(|step| &step.answer);
     match (question, answer) {
-        (Question::Rendered { text, expect }, _) => {
-            let result = ResultSet {
-                rows: vec![vec![Value::Text(text.clone())]],
-                ..ResultSet::default()
-            };
-            expect.judge(&result, None)
+        (Question::Rendered { text, expect, .. }, answer) => {
+            match answer.map(|answer| &answer.result) {
+                Some(Err(error)) if makes_no_sense(error.kind) => Ok(()),
+                _ => expect.judge_text(text),
+            }
         }
         (Question::Statement { expect, .. }, Some(answer)) => match &answer.result {
             Ok(result) => expect.judge(result, Some(answer.asked)),
+            Err(error) if expect.or_refused && !leaves_open(error.kind) => Ok(()),
             Err(error) => Err(refusal(error)),
         },
         (
@@ -85,6 +105,11 @@ pub(crate) fn refusal(error: &SqlError) -> Outcome {
     }
 }
 
+/// Whether an error says that the engine's language has no such statement: what is only not there would be named.
+fn makes_no_sense(kind: SqlErrorKind) -> bool {
+    kind != SqlErrorKind::MissingObject && !leaves_open(kind)
+}
+
 /// Whether an error says nothing about the statement itself.
 fn leaves_open(kind: SqlErrorKind) -> bool {
     match kind {
@@ -104,7 +129,9 @@ fn leaves_open(kind: SqlErrorKind) -> bool {
 
 /// What it means for a check when its statement could not be written.
 pub(crate) fn unwritten(error: &ComposeError, judges: &[&'static Template]) -> Outcome {
-    let template = error.template();
+    let Some(template) = error.template() else {
+        return Outcome::Unknown(Doubt::NotReached(error.diagnose().to_string()));
+    };
     if !judges.contains(&template) {
         return Outcome::Blocked { by: vec![template] };
     }
@@ -126,5 +153,83 @@ pub(crate) fn unrendered(error: &ExpressionError, judges: &[&'static Template]) 
         ExpressionError::Expression(message) => {
             Outcome::Unknown(Doubt::NotReached(message.clone()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use bowline_contract::SuiteSection;
+    use bowline_driver::{Answer, ResultSet};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::Verdict;
+    use crate::warehouse::outcome::Step;
+    use crate::warehouse::record_files::records;
+
+    fn answered(sql: &str, result: Result<ResultSet, SqlError>) -> Answers {
+        Answers::of(Step {
+            label: None,
+            sql: sql.to_owned(),
+            answer: Answer {
+                result: result.map(Arc::new),
+                asked: Timestamp::UNIX_EPOCH,
+                elapsed: Duration::ZERO,
+            },
+            shared_with: 0,
+        })
+    }
+
+    #[test]
+    fn a_catalogue_that_is_only_shown_is_no_mistake() {
+        let judged = |sql| {
+            let (_, record) = records().first().unwrap();
+            let check = record.check(SuiteSection::Metadata);
+            let answers = answered(sql, Ok(ResultSet::default()));
+            outcome(judge::<()>(&check, &answers, |_| {
+                Err(wrong("names", "others"))
+            }))
+        };
+        assert_eq!(judged("SELECT 1").verdict(), Verdict::Wrong);
+        assert_eq!(judged("showcase").verdict(), Verdict::Wrong);
+        for sql in ["SHOW TABLES", "show schemas", "DESCRIBE TABLE t"] {
+            assert_eq!(judged(sql).verdict(), Verdict::Unsupported, "{sql}");
+        }
+    }
+
+    #[test]
+    fn only_an_engine_without_schemas_excuses_an_identifier_without_one() {
+        let question = Question::Rendered {
+            text: "\"a_table\"".to_owned(),
+            expect: toml::from_str("contains = [\"a_schema\"]").unwrap(),
+            excused_by: Some("SELECT 1 FROM a_schema.a_table".to_owned()),
+        };
+        let judged = |result| read_question(&question, &answered("", result)).is_ok();
+        assert!(judged(Err(SqlError::new(
+            SqlErrorKind::Syntax,
+            "no dots here"
+        ))));
+        assert!(judged(Err(SqlError::new(
+            SqlErrorKind::Other,
+            "no dots here"
+        ))));
+        assert!(!judged(Err(SqlError::new(
+            SqlErrorKind::MissingObject,
+            "no such schema"
+        ))));
+        assert!(!judged(Err(SqlError::new(SqlErrorKind::Timeout, "slow"))));
+        assert!(!judged(Ok(ResultSet::default())));
+        assert!(read_question(&question, &Answers::default()).is_err());
+    }
+
+    #[test]
+    fn a_table_that_nobody_named_leaves_open_what_needed_it() {
+        let outcome = unwritten(&ComposeError::NoOneRowTable, &[]);
+        assert!(
+            matches!(outcome, Outcome::Unknown(Doubt::NotReached(words)) if words.contains("one_row_table"))
+        );
     }
 }

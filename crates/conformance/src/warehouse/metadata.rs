@@ -1,6 +1,8 @@
 //! The section `metadata`: databases, schemas, tables and columns, each asked for with what the one before found.
 
+mod listing;
 mod proofs;
+mod selected;
 mod tables;
 
 use std::collections::BTreeSet;
@@ -11,22 +13,31 @@ use bowline_driver::ResultSet;
 use bowline_template::TemplateValue;
 use bowline_words::listed;
 
+pub(crate) use self::listing::{ORDERED, WELL_FORMED};
 use self::proofs::Found;
-pub(crate) use self::proofs::{ALL_COLUMNS, IDENTIFIED, OTHER_SCHEMA, PAGES};
+pub(crate) use self::proofs::{OTHER_DATABASE, OTHER_SCHEMA, PAGES};
+use self::selected::Selected;
+pub(crate) use self::selected::{ALL_COLUMNS, IDENTIFIED};
 pub(crate) use self::tables::{
-    ALL, Table, columns_variables, first_names, full_table_id, is_timestamp, read_columns,
-    read_tables, require_columns, tables_variables,
+    ALL, Hidden, Table, all_names, columns_differ, columns_stray, columns_variables, first_names,
+    full_table_id, is_timestamp, read_columns, read_tables, repeated, require_columns,
+    tables_variables,
 };
 use crate::Tier;
 use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, Spec, quoted_list, text};
 use crate::warehouse::finding::Finding;
+use crate::warehouse::functional::is_test_object;
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::outcome::{Doubt, Outcome, Proof};
 
 /// How many schemas are looked into, and how many tables are asked for by name.
 const SCHEMAS: usize = 5;
-const TABLES_BY_NAME: usize = 3;
+const TABLES_BY_NAME: usize = 7;
+/// Of how many tables the columns are asked for at most: of one less than there are, so that strays show.
+const COLUMNS_OF: usize = 200;
+/// How often what should be the same is asked for: tables come and go.
+const ROUNDS: usize = 5;
 
 pub(crate) const DATABASES: Spec = Spec::new(
     "databases",
@@ -109,11 +120,12 @@ type Has = fn(&Table) -> bool;
 
 /// Asks one thing after the other; gives the check without which there is no going on.
 fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), &'static Spec> {
+    let strict = tier == Tier::Strict;
     let database = chain
         .check(
             &DATABASES,
             |asking| asking.query("get_databases_query", Vec::new()),
-            first_database,
+            |answers| first_database(answers, tier),
         )
         .ok_or(&DATABASES)?;
     let schemas = chain
@@ -125,9 +137,10 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
                     vec![("database_name", text(&database))],
                 )
             },
-            some_schemas,
+            |answers| some_schemas(answers, tier),
         )
         .ok_or(&SCHEMA_NAMES)?;
+    listing::advise_on_system(chain, &SCHEMA_NAMES);
     let tables = chain
         .check(
             &TABLES,
@@ -138,20 +151,34 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
             |answers| some_tables(answers, &schemas, passing),
         )
         .ok_or(&TABLES)?;
-    let named: BTreeSet<&str> = tables
-        .iter()
-        .map(|table| table.name.as_str())
-        .take(TABLES_BY_NAME)
-        .collect();
+    let left_out = left_out(&tables);
+    let named = named(&tables, left_out);
+    let decoy = left_out.filter(|_| strict);
+    let decoy = decoy.and_then(|left_out| decoy_of(left_out, &tables));
+    let by_names = |page| {
+        let names = named.iter().copied().chain(decoy.as_deref());
+        let names = Some(quoted_list(names));
+        tables_variables(&database, &schemas, names, page)
+    };
     chain.check(
         &TABLES_BY_NAMES,
         |asking| {
-            let names = Some(quoted_list(named.iter().copied()));
-            let variables = tables_variables(&database, &schemas, names, ALL);
-            list_tables(asking, &variables)
+            for _ in 0..ROUNDS {
+                asking.begin_round();
+                list_tables(asking, &by_names(ALL))?;
+                if exactly(asking.answers(), &named).is_ok() {
+                    break;
+                }
+                // A table that is missing may have been dropped.
+                list_tables(asking, &tables_variables(&database, &schemas, None, ALL))?;
+            }
+            Ok(())
         },
         |answers| exactly(answers, &named),
     );
+    if strict {
+        listing::prove(chain, (&database, &schemas), &tables);
+    }
     let has: [(&Spec, Has); 3] = [
         (&ROW_COUNT, |table| table.row_count.is_some()),
         (&BYTE_COUNT, |table| table.byte_count.is_some()),
@@ -168,10 +195,24 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
         };
         chain.check_known(spec, judged);
     }
+    let found = Found {
+        database: &database,
+        schemas: &schemas,
+        tables: &tables,
+        named: &named,
+        by_names: &by_names,
+    };
+    let selected =
+        (strict && chain.has("get_table_identifier")).then(|| selected::select(chain, &found));
     let ids: Vec<String> = tables
         .iter()
+        .filter(|table| left_out.is_none_or(|left_out| *table != left_out))
+        .take(COLUMNS_OF)
         .map(|table| full_table_id(&database, &table.schema, &table.name))
         .collect();
+    let decoy = decoy.as_ref().zip(left_out);
+    let decoy = decoy.map(|(name, table)| full_table_id(&database, &table.schema, name));
+    let can_read = !matches!(&selected, Some(None));
     chain.check(
         &TABLE_COLUMNS,
         |asking| {
@@ -179,20 +220,17 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
                 tables.iter().map(|table| table.schema.as_str()).collect();
             let variables = columns_variables(
                 &database,
-                ids.iter().map(String::as_str),
+                ids.iter().chain(&decoy).map(String::as_str),
                 schemas.iter().copied(),
             );
             asking.query("get_columns_query", variables)
         },
-        |answers| columns_of(answers, &ids),
+        |answers| columns_of(answers, &ids, can_read),
     );
-    if tier == Tier::Strict {
-        let found = Found {
-            database: &database,
-            schemas: &schemas,
-            tables: &tables,
-            passing,
-        };
+    if let Some(Some(selected)) = selected {
+        Selected::compare(selected, chain, &found);
+    }
+    if strict {
         proofs::prove(chain, &found);
     }
     Ok(())
@@ -213,21 +251,37 @@ fn list_tables(
     }
 }
 
-fn first_database(answers: &Answers) -> Judged<String> {
-    let mut names = answers.read(|result| first_names(result, 1))?;
-    names.pop().ok_or_else(|| nothing("no database"))
+fn first_database(answers: &Answers, tier: Tier) -> Judged<String> {
+    let names = answers.read(|result| names(result, 1, "database", tier))?;
+    names
+        .into_iter()
+        .next()
+        .ok_or_else(|| nothing("no database"))
 }
 
-fn some_schemas(answers: &Answers) -> Judged<Vec<String>> {
-    match answers.read(|result| first_names(result, SCHEMAS))? {
+fn some_schemas(answers: &Answers, tier: Tier) -> Judged<Vec<String>> {
+    match answers.read(|result| names(result, SCHEMAS, "schema", tier))? {
         names if names.is_empty() => Err(nothing("no schema")),
         names => Ok(names),
     }
 }
 
+/// The first names; in the strict tier, none of all may come again.
+fn names(result: &ResultSet, first: usize, what: &str, tier: Tier) -> Judged<Vec<String>> {
+    if tier == Tier::Strict
+        && let Some(twice) = repeated(&all_names(result)?)
+    {
+        return Err(wrong(
+            format!("each {what} once"),
+            format!("`{twice}` again"),
+        ));
+    }
+    first_names(result, first)
+}
+
 fn some_tables(answers: &Answers, schemas: &[String], passing: Option<&str>) -> Judged<Vec<Table>> {
     let mut tables = answers.read(read_tables)?;
-    tables.retain(|table| passing.is_none_or(|name| !table.name.eq_ignore_ascii_case(name)));
+    tables.retain(|table| passing.is_none_or(|name| !is_test_object(name, &table.name)));
     if tables.is_empty() {
         let schemas = schemas.join(", ");
         return Err(nothing(format!("no table in the schemas {schemas}")));
@@ -235,31 +289,79 @@ fn some_tables(answers: &Answers, schemas: &[String], passing: Option<&str>) -> 
     Ok(tables)
 }
 
+/// Judges tables asked for by name; those that a later listing does not have are gone.
 fn exactly(answers: &Answers, asked: &BTreeSet<&str>) -> Judged<()> {
-    let found = answers.read(read_tables)?;
+    let mut results = answers.results().map(read_tables);
+    let found = results.next().unwrap_or(Ok(Vec::new()))?;
     let found: BTreeSet<&str> = found.iter().map(|table| table.name.as_str()).collect();
-    if found == *asked {
+    let later = results.next().transpose()?;
+    let is_there = |name: &&&str| {
+        let later = later.as_ref();
+        later.is_none_or(|tables| tables.iter().any(|table| table.name == ***name))
+    };
+    let wanted: BTreeSet<&str> = asked
+        .iter()
+        .filter(|name| found.contains(*name) || is_there(name))
+        .copied()
+        .collect();
+    if found == wanted {
         Ok(())
     } else {
         Err(wrong(
-            format!("the tables {}", list(asked)),
+            format!("the tables {}", list(&wanted)),
             format!("the tables {}", list(&found)),
         ))
     }
 }
 
-fn columns_of(answers: &Answers, asked: &[String]) -> Judged<()> {
+fn columns_of(answers: &Answers, asked: &[String], can_read: bool) -> Judged<()> {
     let columns = answers.read(read_columns)?;
-    let asked: BTreeSet<&String> = asked.iter().collect();
-    let stray = columns.iter().find(|(table, _)| !asked.contains(table));
-    match stray {
-        Some((table, _)) => Err(wrong(
-            "columns of the tables asked for only",
-            format!("a column of `{table}`"),
-        )),
-        None if columns.is_empty() => Err(wrong("at least one column", "no rows")),
-        None => Ok(()),
+    columns_stray(&columns, asked)?;
+    if !columns.is_empty() {
+        Ok(())
+    } else if can_read {
+        Err(wrong("at least one column", "no rows"))
+    } else {
+        Err(nothing("no column of any table, and none can be read"))
     }
+}
+
+/// The table that is not asked for where others are, so that there is one that must not come: the last, but not the only
+/// view.
+fn left_out(tables: &[Table]) -> Option<&Table> {
+    let is_view = |table: &&Table| table.is_view;
+    let views = tables.iter().filter(is_view).count();
+    let mut others = tables.iter().filter(|table| views > 1 || !table.is_view);
+    others.next_back().filter(|_| tables.len() > 1)
+}
+
+/// The names of the first few others, a view's among them.
+fn named<'t>(tables: &'t [Table], left_out: Option<&Table>) -> BTreeSet<&'t str> {
+    let is_other = |table: &&Table| left_out.is_none_or(|left_out| table.name != left_out.name);
+    let others = || tables.iter().filter(is_other);
+    let view = others().find(|table| table.is_view);
+    let first = view.into_iter().chain(others()).chain(tables);
+    let names = first.map(|table| table.name.as_str());
+    let most = others().count().clamp(1, TABLES_BY_NAME);
+    let mut named = BTreeSet::new();
+    for name in names {
+        if named.len() == most {
+            break;
+        }
+        named.insert(name);
+    }
+    named
+}
+
+/// The name of the table that is left out with a sign in it that stands for any other where names are taken for patterns;
+/// none where that is another's name.
+fn decoy_of(left_out: &Table, tables: &[Table]) -> Option<String> {
+    let mut signs = left_out.name.chars();
+    signs.next()?;
+    let pattern = format!("_{}", signs.as_str());
+    let is_named = |table: &Table| table.name == pattern || table.name == left_out.name;
+    let mut others = tables.iter().filter(|table| *table != left_out);
+    (pattern != left_out.name && !others.any(is_named)).then_some(pattern)
 }
 
 fn nothing(what: impl Into<String>) -> Outcome {

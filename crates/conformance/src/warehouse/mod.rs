@@ -5,14 +5,17 @@
 //! statements are asked, and their answers kept whole; judging is a function of these alone, so that a run over recorded
 //! answers gives the same report.
 
+mod accuracy;
 mod answers;
 mod blame;
 mod chain;
 mod check;
 mod checks;
+mod column_types;
 mod connection;
 mod derive;
 mod event;
+mod excuse;
 mod expect;
 mod export;
 mod finding;
@@ -24,20 +27,32 @@ mod plan;
 mod query_logs;
 mod reading;
 mod record;
+mod record_files;
 mod report;
+mod respelling;
+mod rules;
 mod runner;
 mod session;
+mod tokens;
+mod trial;
 mod written;
 
+pub use accuracy::{Accuracy, Told};
 pub use check::{Check, CheckId};
 pub use checks::checks;
 pub use event::{Activity, Event};
 pub use expect::spell;
 pub use export::{Export, ExportError};
+pub use functional::is_test_object;
 pub use outcome::{Doubt, Fault, Outcome, Proof, Step};
+pub use plan::QUERY_LOGS_WORK;
 pub use report::{
     CapabilityReport, CheckReport, Culprit, Mend, MetricReport, Report, TemplateReport,
 };
+pub use respelling::{Respelled, Respelling};
+pub use rules::{Rule, rules};
 pub use runner::{Options, Subject, run};
 pub use session::Interrupt;
+pub use tokens::{Token, TokenKind, tokens};
+pub use trial::{Short, Standing, Trial};
 pub use written::About;

@@ -1,7 +1,7 @@
 //! What a check found, with its evidence.
 
 use bowline_contract::Template;
-use bowline_driver::{Answer, SqlError};
+use bowline_driver::{Answer, SqlError, SqlErrorKind};
 
 use crate::Verdict;
 
@@ -42,6 +42,18 @@ impl Outcome {
     #[must_use]
     pub fn is_shortfall(&self) -> bool {
         matches!(self, Self::Wrong(_) | Self::Unsupported(Proof::Refused(_)))
+    }
+
+    /// Whether the engine does not know the words. That is excused by nothing: what it lacks is left out of a connector.
+    #[must_use]
+    pub fn is_not_understood(&self) -> bool {
+        let Self::Unsupported(Proof::Refused(error)) = self else {
+            return false;
+        };
+        matches!(
+            error.kind,
+            SqlErrorKind::Syntax | SqlErrorKind::MissingObject
+        )
     }
 }
 

@@ -14,7 +14,8 @@ use crate::warehouse::answers::Answers;
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{judge, outcome, read_question, unrendered};
 use crate::warehouse::outcome::{Outcome, Proof, Step};
-use crate::warehouse::record::{CheckRecord, Question, records};
+use crate::warehouse::record::{CheckRecord, Question};
+use crate::warehouse::record_files::records;
 use crate::warehouse::session::Session;
 
 /// How many scalar checks share one statement.
@@ -26,6 +27,8 @@ pub(crate) struct Prepared {
     /// Everything but the answer.
     pub(crate) finding: Finding,
     pub(crate) question: Question,
+    /// What a statement that asks it with others needs behind its expressions.
+    pub(crate) from_one_row: Arc<str>,
 }
 
 /// A piece of work for one connection.
@@ -37,6 +40,24 @@ pub(crate) enum Work {
     /// Checks that are asked together as far as they can be.
     Questions(Vec<Prepared>),
 }
+
+impl Work {
+    /// What tells it from the other work of a run; the first check of those that are asked together.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Connection => "connection",
+            Self::Metadata => "metadata",
+            Self::QueryLogs => QUERY_LOGS_WORK,
+            Self::Functional => "functional",
+            Self::Questions(prepared) => prepared
+                .first()
+                .map_or("", |first| first.finding.check.id.as_str()),
+        }
+    }
+}
+
+/// What the statements are recorded under that read the query logs of the last hour.
+pub const QUERY_LOGS_WORK: &str = "query logs";
 
 /// The checks of the wanted sections: pieces of work, and those that ended before the database was asked.
 pub(crate) struct Plan {
@@ -150,6 +171,11 @@ pub(crate) fn prepare(
         Ok(question) => Ok(Prepared {
             finding: Finding::new(check, Outcome::Supported, recorded, Vec::new()),
             question,
+            from_one_row: expressions
+                .composer()
+                .one_row_clause()
+                .unwrap_or_default()
+                .into(),
         }),
         Err(error) => {
             let outcome = unrendered(&error, &check.judges);
@@ -172,6 +198,7 @@ pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding
         let Prepared {
             mut finding,
             question,
+            ..
         } = each;
         let judged = |answers: &Answers| {
             outcome(judge(&finding.check, answers, |answers| {
@@ -187,13 +214,9 @@ pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding
                 .clone(),
         };
         finding.outcome = judged(&answers);
-        finding.rests_on_failure = matches!(
-            question,
-            Question::Success {
-                must_succeed: false,
-                ..
-            }
-        );
+        let failed = |step: &Step| step.answer.result.is_err();
+        finding.rests_on_failure =
+            finding.outcome == Outcome::Supported && answers.steps.iter().any(failed);
         finding.steps = answers.steps;
         finding
     };
@@ -232,7 +255,8 @@ fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String,
         .iter()
         .enumerate()
         .map(|(number, sql)| format!("({sql}\n) AS c{number}"));
-    let sql = format!("SELECT {}", columns.collect::<Vec<_>>().join(",\n"));
+    let from = prepared.first().map_or("", |each| &each.from_one_row);
+    let sql = format!("SELECT {}{from}", columns.collect::<Vec<_>>().join(",\n"));
     let Ok(Answer {
         result: Ok(result),
         asked: at,

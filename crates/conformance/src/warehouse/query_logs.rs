@@ -1,14 +1,20 @@
 //! Query logs, part of the section `metadata`: what was run, and when.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bigdecimal::BigDecimal;
 use bowline_contract::Capability;
 use bowline_driver::{ResultSet, Value};
 use bowline_template::TemplateValue;
+use bowline_words::listed;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::Tier;
-use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::answers::{Answers, Asking, Halt, came};
 use crate::warehouse::chain::{Chain, PageRequest, Spec, text};
 use crate::warehouse::expect::spell;
 use crate::warehouse::finding::Finding;
@@ -16,6 +22,7 @@ use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::{is_timestamp, require_columns};
 use crate::warehouse::outcome::{Doubt, Outcome};
 use crate::warehouse::reading;
+use crate::warehouse::tokens::{Order, offsets, order, tokens};
 
 /// How many logged queries are asked for.
 const LIMIT: i64 = 100;
@@ -39,16 +46,23 @@ pub(crate) const WITH_TEXTS: Spec = Spec::new(
     CARRIES,
 );
 
+pub(crate) const SOUND: Spec = Spec::new(
+    "query_logs_sound",
+    "logged queries are told apart, by the same ids each time, end after they begin, and are of the span asked for",
+    &["get_query_logs_query"],
+    CARRIES,
+)
+.strict();
 pub(crate) const LIMITED: Spec = Spec::new(
     "query_logs_limit",
-    "no more queries come than asked for, and none after the last",
+    "no more queries come than asked for, in pages that follow each other, and none after the last",
     &["get_query_logs_query"],
     CARRIES,
 )
 .strict();
 pub(crate) const BOUNDED: Spec = Spec::new(
     "query_logs_bounds",
-    "of a day long ago and of one to come, no query of today comes",
+    "of a day long ago and of one to come, no query of another day comes",
     &["get_query_logs_query"],
     CARRIES,
 )
@@ -59,6 +73,10 @@ const FIRST_PAGE: PageRequest = PageRequest {
     offset: 0,
 };
 
+/// How far a time may be off: bounds are rounded to seconds.
+pub(crate) const LEEWAY: SignedDuration = SignedDuration::from_secs(2);
+/// How far a server's clock may be ahead of ours.
+const AHEAD: SignedDuration = SignedDuration::from_mins(15);
 /// An offset that no log reaches in an hour.
 const BEYOND: i64 = 1_000_000_000;
 
@@ -72,6 +90,7 @@ pub(crate) enum Bounds {
 /// Runs the checks; those of the strict tier follow where a query was logged.
 pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
     let mut logged = false;
+    let asked = Cell::new([DateTime::default(); 2]);
     for (spec, bounds) in [
         (&WITH_DATETIMES, Bounds::DateTimes),
         (&WITH_TEXTS, Bounds::Texts),
@@ -80,33 +99,34 @@ pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
             spec,
             |asking| {
                 // An embedded engine has logged nothing but this run: its bounds must reach up to now.
-                let hour = asking.clock().last_hour();
-                let result = ask(asking, hour, bounds, FIRST_PAGE)?;
+                asked.set(asking.clock().last_hour());
+                let result = ask(asking, asked.get(), bounds, FIRST_PAGE)?;
                 if result.rows.is_empty() {
                     // Where the log was still empty, the first request itself is in it by now.
                     asking.begin_round();
-                    ask(asking, asking.clock().last_hour(), bounds, FIRST_PAGE)?;
+                    asked.set(asking.clock().last_hour());
+                    ask(asking, asked.get(), bounds, FIRST_PAGE)?;
                 }
                 Ok(())
             },
-            some_query,
+            |answers| some_query(answers, logged),
         );
+        if seen.is_some() && !logged && tier == Tier::Strict {
+            logged = true;
+            let step = chain.last_step(spec);
+            chain.check(
+                &SOUND,
+                |asking| {
+                    asking.recall(step);
+                    ask(asking, asked.get(), bounds, FIRST_PAGE).map(drop)
+                },
+                |answers| are_sound(answers, asked.get()),
+            );
+        }
         logged |= seen.is_some();
     }
     if logged && tier == Tier::Strict {
-        let pages = [(1, 0, 1), (LIMIT, BEYOND, 0)]
-            .map(|(limit, offset, most)| (PageRequest { limit, offset }, most));
-        chain.check(
-            &LIMITED,
-            |asking| {
-                for (page, _) in pages {
-                    let hour = asking.clock().last_hour();
-                    ask(asking, hour, Bounds::DateTimes, page)?;
-                }
-                Ok(())
-            },
-            |answers| no_more_than(answers, &pages),
-        );
+        chain.check(&LIMITED, page_through, follow);
         let clock = chain.clock();
         chain.check(
             &BOUNDED,
@@ -116,7 +136,7 @@ pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
                 }
                 Ok(())
             },
-            |answers| nothing_of_today(answers, clock.last_hour()),
+            |answers| nothing_of_another_day(answers, [clock.day_long_ago(), clock.day_to_come()]),
         );
     }
     chain.finish()
@@ -131,21 +151,230 @@ pub(crate) fn ask(
     asking.query("get_query_logs_query", variables(span, bounds, page))
 }
 
-fn some_query(answers: &Answers) -> Judged<()> {
-    if answers.read(read_texts)?.is_empty() {
-        return Err(Outcome::Unknown(Doubt::NothingToSee(
-            "no query was logged in the last hour".to_owned(),
-        )));
+/// `before` says whether the other writing of the bounds had found a query.
+fn some_query(answers: &Answers, before: bool) -> Judged<()> {
+    if !answers.read(read_logs)?.is_empty() {
+        return Ok(());
+    }
+    Err(if before {
+        wrong(
+            "the last hour's queries, as with bounds that are datetimes",
+            "no rows",
+        )
+    } else {
+        nothing_logged("no query was logged in the last hour")
+    })
+}
+
+/// Unknown, for there is nothing in the log.
+pub(crate) fn nothing_logged(what: &str) -> Outcome {
+    Outcome::Unknown(Doubt::NothingToSee(format!(
+        "{what}: does the server log queries, and may this account see them?"
+    )))
+}
+
+/// Judges that logged queries ran in the span that was asked for.
+fn are_of_span(logs: &[LoggedQuery], [first, last]: [DateTime; 2]) -> Judged<()> {
+    let [first, last] = [first, last].map(|at| at.to_zoned(TimeZone::UTC).map(|at| at.timestamp()));
+    let (Ok(first), Ok(last)) = (first, last) else {
+        return Ok(());
+    };
+    for LoggedQuery { id, start, end, .. } in logs {
+        if *start > last + LEEWAY || *end < first - LEEWAY {
+            return Err(wrong(
+                format!("queries from {first} to {last}"),
+                format!("`{id}` from {start} to {end}"),
+            ));
+        }
     }
     Ok(())
 }
 
-fn no_more_than(answers: &Answers, pages: &[(PageRequest, usize)]) -> Judged<()> {
-    for (result, (PageRequest { limit, offset }, most)) in answers.results().zip(pages) {
-        if result.rows.len() > *most {
+/// Judges what is logged of a span that was asked for twice.
+fn are_sound(answers: &Answers, span: [DateTime; 2]) -> Judged<()> {
+    let mut results = answers.results();
+    let logs = results.next().map_or(Ok(Vec::new()), read_logs)?;
+    let again = results.next().map_or(Ok(Vec::new()), read_logs)?;
+    let came = answers.steps.first().map(|step| came(&step.answer));
+    let (mut ids, mut texts) = (BTreeSet::new(), BTreeSet::new());
+    for query in &logs {
+        let LoggedQuery {
+            id,
+            start,
+            end,
+            text,
+            ..
+        } = query;
+        if *start > *end + LEEWAY {
             return Err(wrong(
-                format!("at most {most} queries with limit {limit} and offset {offset}"),
-                format!("{} queries", result.rows.len()),
+                format!("an end_time after the start_time, {start}, for the query `{id}`"),
+                end.to_string(),
+            ));
+        }
+        if let Some(came) = came
+            && *end > came + AHEAD
+        {
+            return Err(wrong(
+                format!("queries that ended before {came}"),
+                format!("`{id}`, which ended at {end}"),
+            ));
+        }
+        texts.insert(text);
+        ids.insert(id);
+    }
+    are_of_span(&logs, span)?;
+    do_not_run_backwards(&logs)?;
+    keep_their_ids(&logs, &again)?;
+    // A few may share an id, such as the statements that another one runs.
+    if ids.len() * 2 <= texts.len() {
+        return Err(wrong(
+            "a query_id of its own for each query",
+            format!(
+                "{} of them for {} different queries",
+                ids.len(),
+                texts.len()
+            ),
+        ));
+    }
+    let mut once: Vec<&LoggedQuery> = Vec::new();
+    for query in &logs {
+        if !once.contains(&query) {
+            once.push(query);
+        }
+    }
+    if logs.len() > 1 && once.len() * 2 <= logs.len() {
+        return Err(wrong("each query once", format!("`{}` again", logs[0].id)));
+    }
+    Ok(())
+}
+
+/// Judges that not all queries that take any time end before they begin: times may be rounded, and then to seconds.
+fn do_not_run_backwards(logs: &[LoggedQuery]) -> Judged<()> {
+    let is_exact = |query: &LoggedQuery| query.end.subsec_nanosecond() != 0;
+    let is_forwards = |query: &LoggedQuery| query.start < query.end;
+    if !logs.iter().any(is_exact) || logs.iter().any(is_forwards) {
+        return Ok(());
+    }
+    match logs.iter().find(|query| query.start > query.end) {
+        Some(query) => Err(wrong(
+            "an end_time after the start_time",
+            format!(
+                "{} after {} for the query `{}`, and no other way round",
+                query.start, query.end, query.id
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Judges that a query has the same id whenever the log is asked: what has its text and its beginning is the same query.
+fn keep_their_ids(logs: &[LoggedQuery], again: &[LoggedQuery]) -> Judged<()> {
+    fn ids<'q>(logs: &'q [LoggedQuery], like: &LoggedQuery) -> BTreeSet<&'q str> {
+        let is_it = |query: &&LoggedQuery| query.text == like.text && query.start == like.start;
+        let found = logs.iter().filter(is_it);
+        found.map(|query| query.id.as_str()).collect()
+    }
+    let mut changed = BTreeSet::new();
+    for query in logs {
+        let (before, after) = (ids(logs, query), ids(again, query));
+        if after.is_empty() {
+            continue;
+        }
+        if !before.is_disjoint(&after) {
+            return Ok(());
+        }
+        changed.insert((&query.text, before, after));
+    }
+    match changed.first() {
+        // One alone may have run twice at once, with room for one of them on the page.
+        Some((text, before, after)) if changed.len() > 1 => Err(wrong(
+            format!("the query_id `{}` again for `{text}`", listed(before)),
+            format!("`{}`", listed(after)),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The pages that are asked for, with how many queries may come. The first is asked for again after those that begin
+/// where it does: a log moves on.
+const PAGES: [(PageRequest, usize); 5] = {
+    const fn page(limit: i64, offset: i64) -> PageRequest {
+        PageRequest { limit, offset }
+    }
+    [
+        (page(3, 0), 3),
+        (page(1, 0), 1),
+        (page(2, 1), 2),
+        (page(3, 0), 3),
+        (page(LIMIT, BEYOND), 0),
+    ]
+};
+
+/// Asks for pages of what was logged before this second, which stands still; of a log that is younger, up to now.
+fn page_through(asking: &mut Asking<'_>) -> Result<(), Halt> {
+    let [first, next_second] = asking.clock().last_hour();
+    let this_second = next_second.saturating_sub(1.second());
+    for last in [this_second, next_second] {
+        asking.begin_round();
+        for (page, most) in PAGES {
+            let result = ask(asking, [first, last], Bounds::DateTimes, page)?;
+            if page.offset == 0 && most > 1 && result.rows.len() < 2 && last == this_second {
+                break;
+            }
+        }
+        if asking.answers().round().len() == PAGES.len() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Judges pages.
+fn follow(answers: &Answers) -> Judged<()> {
+    for (step, (PageRequest { limit, offset }, most)) in answers.steps.iter().zip(PAGES) {
+        let Ok(result) = &step.answer.result else {
+            continue;
+        };
+        let sql = tokens(&step.sql);
+        if order(&sql) == Order::Nothing {
+            return Err(wrong(
+                "pages in an order",
+                "a statement that orders nothing",
+            ));
+        }
+        // What leaves one out more or less each time shows on no page.
+        let offsets = offsets(&sql);
+        if !offsets.is_empty() && !offsets.contains(&offset) {
+            return Err(wrong(
+                format!("a page with the offset {offset}"),
+                format!("a statement with the offset {}", listed(offsets)),
+            ));
+        }
+        let rows = result.rows.len();
+        if rows > most || rows == 0 && offset == 0 {
+            let exactly = if most == 1 { "one query" } else { "queries" };
+            return Err(wrong(
+                format!("{exactly} with limit {limit} and offset {offset}, and {most} at most"),
+                format!("{rows} queries"),
+            ));
+        }
+    }
+    let results: Vec<Vec<LoggedQuery>> = answers.results().map(read_logs).collect::<Judged<_>>()?;
+    let [whole, pages @ .., again, _] = results.as_slice() else {
+        return Ok(());
+    };
+    if whole != again {
+        return Ok(());
+    }
+    for (page, expected) in pages.iter().zip(whole) {
+        if !page.first().is_some_and(|first| first.is(expected)) {
+            let told = |query: &LoggedQuery| format!("`{}`, `{}`", query.id, query.text);
+            return Err(wrong(
+                format!(
+                    "pages that follow each other, {} first on this one",
+                    told(expected)
+                ),
+                page.first().map_or("none".to_owned(), told),
             ));
         }
     }
@@ -153,18 +382,9 @@ fn no_more_than(answers: &Answers, pages: &[(PageRequest, usize)]) -> Judged<()>
 }
 
 /// Judges what is logged of a day long ago and of one to come.
-fn nothing_of_today(answers: &Answers, [recent, now]: [DateTime; 2]) -> Judged<()> {
-    for (result, day) in answers.results().zip(["long ago", "to come"]) {
-        read_texts(result)?;
-        let start = result.position("start_time");
-        let of_today = result
-            .rows
-            .iter()
-            .filter_map(|row| row.get(start?))
-            .find(|at| reading::wall_clock(at).is_some_and(|at| recent <= at && at <= now));
-        if let Some(at) = of_today {
-            return Err(wrong(format!("queries of a day {day} only"), spell(at)));
-        }
+fn nothing_of_another_day(answers: &Answers, days: [[DateTime; 2]; 2]) -> Judged<()> {
+    for (result, day) in answers.results().zip(days) {
+        are_of_span(&read_logs(result)?, day)?;
     }
     Ok(())
 }
@@ -187,12 +407,34 @@ pub(crate) fn variables(
     ]
 }
 
-/// Reads and checks a result: the texts of the logged queries.
-pub(crate) fn read_texts(result: &ResultSet) -> Judged<Vec<String>> {
+/// A query, as the log gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LoggedQuery {
+    pub(crate) id: String,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    pub(crate) text: String,
+    pub(crate) user: Option<String>,
+    /// The error's code and text, where there are any.
+    pub(crate) errors: [Option<String>; 2],
+    pub(crate) returned_rows: Option<BigDecimal>,
+}
+
+impl LoggedQuery {
+    /// Whether this is the same query: what a log sums up of it, such as the rows of an average execution, may move
+    /// from page to page.
+    fn is(&self, other: &Self) -> bool {
+        (&self.id, &self.text, &self.user, self.start)
+            == (&other.id, &other.text, &other.user, other.start)
+    }
+}
+
+/// Reads and checks a result.
+pub(crate) fn read_logs(result: &ResultSet) -> Judged<Vec<LoggedQuery>> {
     require_columns(result, &REQUIRED)?;
     let position = |name: &str| result.position(name);
     let optional_texts = ["user", "error_code", "error_text"].map(|name| (name, position(name)));
-    let required = REQUIRED.map(|name| (name, position(name)));
+    let required = REQUIRED.map(position);
     result
         .rows
         .iter()
@@ -202,32 +444,46 @@ pub(crate) fn read_texts(result: &ResultSet) -> Judged<Vec<String>> {
                     .and_then(|position| row.get(position))
                     .unwrap_or(&Value::Null)
             };
-            let [id, start, end, query] = required.map(|(_, position)| at(position));
-            if !matches!(id, Value::Text(_)) {
+            let [id, start, end, query] = required.map(at);
+            let Value::Text(id) = id else {
                 return Err(wrong("text as query_id", spell(id)));
-            }
-            for (name, value) in [("start_time", start), ("end_time", end)] {
-                if !is_timestamp(value) {
-                    return Err(wrong(format!("a timestamp as {name}"), spell(value)));
-                }
-            }
-            for (name, position) in optional_texts {
-                let value = at(position);
-                if !matches!(value, Value::Text(_) | Value::Null) {
-                    return Err(wrong(format!("text or NULL as {name}"), spell(value)));
-                }
+            };
+            let instant = |name: &str, value: &Value| {
+                let instant = is_timestamp(value)
+                    .then(|| reading::instant(value))
+                    .flatten();
+                instant.ok_or_else(|| wrong(format!("a timestamp as {name}"), spell(value)))
+            };
+            let (start, end) = (instant("start_time", start)?, instant("end_time", end)?);
+            let mut texts = [const { None }; 3];
+            for (text, (name, position)) in texts.iter_mut().zip(optional_texts) {
+                *text = match at(position) {
+                    Value::Text(value) => Some(value.clone()),
+                    Value::Null => None,
+                    value => return Err(wrong(format!("text or NULL as {name}"), spell(value))),
+                };
             }
             let returned = at(position("returned_rows"));
-            if !returned.is_null() && reading::whole_number(returned).is_none() {
+            let returned_rows = reading::whole_number(returned);
+            if !returned.is_null() && returned_rows.is_none() {
                 return Err(wrong(
                     "a whole number or NULL as returned_rows",
                     spell(returned),
                 ));
             }
-            match query {
-                Value::Text(query) => Ok(query.clone()),
-                other => Err(wrong("text as query_text", spell(other))),
-            }
+            let Value::Text(text) = query else {
+                return Err(wrong("text as query_text", spell(query)));
+            };
+            let [user, code, error] = texts;
+            Ok(LoggedQuery {
+                id: id.clone(),
+                start,
+                end,
+                text: text.clone(),
+                user,
+                errors: [code, error],
+                returned_rows,
+            })
         })
         .collect()
 }

@@ -24,6 +24,14 @@ pub(crate) fn number(value: &Value) -> Option<BigDecimal> {
     .filter(|number| number.fractional_digit_count().unsigned_abs() <= PLACES)
 }
 
+/// The value as the number that its digits spell: a binary number is what it is shown as.
+pub(crate) fn digits(value: &Value) -> Option<BigDecimal> {
+    match value {
+        Value::Float(float) => BigDecimal::from_str(&float.to_string()).ok(),
+        other => number(other),
+    }
+}
+
 /// The value as an approximate number.
 pub(crate) fn float(value: &Value) -> Option<f64> {
     number(value)?.to_f64()

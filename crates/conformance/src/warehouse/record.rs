@@ -1,24 +1,38 @@
-//! Check records: checks as data, read from `checks/*.toml`.
+//! Check records: checks as data.
 
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::{Capability, SuiteSection, Template};
+use bowline_contract::{Capability, Metric, SuiteSection, Template};
 use serde::Deserialize;
 
 use crate::Tier;
 use crate::warehouse::expect::{Expect, civil};
 use crate::warehouse::{Check, CheckId};
-use bowline_query::{ExpressionError, Expressions};
-use bowline_query::{Literal, Rows};
+use bowline_query::{ComposeError, ExpressionError, Expressions, Literal, Rows};
+use bowline_template::Value;
+use bowline_warehouse::template::RenderError;
 
 /// A check as its file states it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CheckRecord {
     /// The name after the section's.
+    #[serde(default)]
     id: String,
     title: String,
+    #[serde(default)]
     judges: Vec<String>,
+    /// Instead of `id`, `judges` and `select`: the metrics whose number it is, which all are computed by one formula.
+    #[serde(default)]
+    metrics: Vec<String>,
+    /// Instead of `judges`: the same check once for each of these, which `select` calls `judged`; all others stand
+    /// `beside` it, where anything does.
+    #[serde(default)]
+    each: Vec<String>,
+    /// The same check once for each of these: `$name` in any text stands for the case's text of that name, and `strict`
+    /// is the case's own where it has one.
+    #[serde(default)]
+    cases: Vec<Case>,
     #[serde(default)]
     tier: RecordTier,
     /// The rows of the data source.
@@ -38,8 +52,19 @@ pub(crate) struct CheckRecord {
     tail: Option<String>,
     /// Instead of `select`: the whole statement.
     statement: Option<String>,
+    /// Other templates' way to the same answer, each in place of `select`. What not all of them can give is not asked of
+    /// the judged one either: a dialect without zones or fractions of a second is no worse for it.
+    #[serde(default)]
+    beside: Vec<String>,
+    /// The check, of the same section, whose being right is as good as this one's: what a caller does is open, and the
+    /// two ask for one of the ways each.
+    instead: Option<String>,
+    /// With `instead`: what is worth a word when only the other is right.
+    advice: Option<String>,
     /// Instead of a statement: a text that is only rendered.
     rendered: Option<String>,
+    /// With `rendered`: a statement that an engine which cannot have what is expected does not understand.
+    excused_by: Option<String>,
     /// What must come back.
     expect: Option<Expect>,
     /// What must come back in the strict tier, over the same statement.
@@ -54,10 +79,40 @@ enum RecordTier {
     Strict,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecordFile {
-    check: Vec<CheckRecord>,
+/// What one of several checks of a record has for itself.
+#[derive(Debug, Clone, Deserialize)]
+struct Case {
+    strict: Option<Expect>,
+    #[serde(flatten)]
+    texts: BTreeMap<String, String>,
+}
+
+impl Case {
+    /// The text with what the case has for each `$name`; longer names first, for one may begin with another.
+    fn fill(&self, text: &str) -> String {
+        self.texts
+            .iter()
+            .rev()
+            .fold(text.to_owned(), |text, (name, own)| {
+                text.replace(&format!("${name}"), own)
+            })
+    }
+
+    fn fill_all(&self, texts: &[String]) -> Vec<String> {
+        texts.iter().map(|text| self.fill(text)).collect()
+    }
+
+    fn fill_cell(&self, cell: &toml::Value) -> toml::Value {
+        match cell {
+            toml::Value::String(text) => toml::Value::String(self.fill(text)),
+            toml::Value::Table(table) => table
+                .iter()
+                .map(|(key, cell)| (key.clone(), self.fill_cell(cell)))
+                .collect::<toml::Table>()
+                .into(),
+            other => other.clone(),
+        }
+    }
 }
 
 /// What a record asks of the database, rendered with a connector's templates.
@@ -71,84 +126,109 @@ pub(crate) enum Question {
         must_succeed: bool,
         value: bool,
     },
-    /// A text that is judged without the database.
-    Rendered { text: String, expect: Expect },
+    /// A text that is judged without the database. Where it falls short, the check may have a statement that excuses
+    /// it when the database makes no sense of it.
+    Rendered {
+        text: String,
+        expect: Expect,
+        excused_by: Option<String>,
+    },
 }
 
 impl Question {
-    /// The statement; a text that is only rendered has none.
+    /// The statement; a text that is only rendered has none, but where it needs an excuse.
     pub(crate) fn sql(&self) -> Option<&str> {
         match self {
             Self::Statement { sql, .. } | Self::Success { sql, .. } => Some(sql),
-            Self::Rendered { .. } => None,
+            Self::Rendered { excused_by, .. } => excused_by.as_deref(),
         }
     }
 }
 
-const FILES: [(SuiteSection, &str, &str); 9] = [
-    (
-        SuiteSection::CustomMonitors,
-        "custom_monitors.toml",
-        include_str!("../../checks/custom_monitors.toml"),
-    ),
-    (
-        SuiteSection::QlPrerequisites,
-        "building_blocks.toml",
-        include_str!("../../checks/building_blocks.toml"),
-    ),
-    (
-        SuiteSection::QlPrerequisites,
-        "flags.toml",
-        include_str!("../../checks/flags.toml"),
-    ),
-    (
-        SuiteSection::QlPrerequisites,
-        "casts.toml",
-        include_str!("../../checks/casts.toml"),
-    ),
-    (
-        SuiteSection::QlPrerequisites,
-        "comparisons.toml",
-        include_str!("../../checks/comparisons.toml"),
-    ),
-    (
-        SuiteSection::QlPrerequisites,
-        "dates.toml",
-        include_str!("../../checks/dates.toml"),
-    ),
-    (
-        SuiteSection::QlMetrics,
-        "aggregates.toml",
-        include_str!("../../checks/aggregates.toml"),
-    ),
-    (
-        SuiteSection::QlMetrics,
-        "texts.toml",
-        include_str!("../../checks/texts.toml"),
-    ),
-    (
-        SuiteSection::QlMetrics,
-        "shapes.toml",
-        include_str!("../../checks/shapes.toml"),
-    ),
-];
-
-/// Every record of the suite, in its order.
-pub(crate) fn records() -> &'static [(SuiteSection, CheckRecord)] {
-    static RECORDS: LazyLock<Vec<(SuiteSection, CheckRecord)>> = LazyLock::new(|| {
-        FILES
-            .iter()
-            .flat_map(|(section, name, text)| {
-                let file: RecordFile =
-                    toml::from_str(text).unwrap_or_else(|error| panic!("checks/{name}: {error}"));
-                file.check.into_iter().map(|record| (*section, record))
-            })
-            .collect()
-    });
-    &RECORDS
-}
-
 impl CheckRecord {
+    /// The record itself, or as its metrics are computed.
+    pub(super) fn for_metrics(self) -> Self {
+        let metrics = || self.metrics.iter().filter_map(|name| Metric::find(name));
+        let Some(first) = metrics().next() else {
+            return self;
+        };
+        let judges: BTreeSet<&str> = metrics()
+            .flat_map(Metric::tested_templates)
+            .map(Template::short_name)
+            .collect();
+        Self {
+            id: first.name.to_owned(),
+            judges: judges.into_iter().map(str::to_owned).collect(),
+            select: Some(first.definition().aggregate().to_owned()),
+            tier: RecordTier::Strict,
+            ..self
+        }
+    }
+
+    /// The record itself, or one for each of its cases.
+    pub(super) fn for_each_case(self) -> Vec<Self> {
+        if self.cases.is_empty() {
+            return vec![self];
+        }
+        let one = |case: &Case| {
+            let fill = |text: &Option<String>| text.as_deref().map(|text| case.fill(text));
+            let cells =
+                |cells: &Vec<toml::Value>| cells.iter().map(|cell| case.fill_cell(cell)).collect();
+            let row = |row: &toml::Table| -> toml::Table {
+                let cells = row.iter();
+                cells
+                    .map(|(name, cell)| (name.clone(), case.fill_cell(cell)))
+                    .collect()
+            };
+            Self {
+                id: case.fill(&self.id),
+                title: case.fill(&self.title),
+                judges: case.fill_all(&self.judges),
+                rows: self
+                    .rows
+                    .as_ref()
+                    .map(|rows| rows.iter().map(row).collect()),
+                values: self.values.as_ref().map(cells),
+                select: fill(&self.select),
+                condition: fill(&self.condition),
+                statement: fill(&self.statement),
+                beside: case.fill_all(&self.beside),
+                instead: fill(&self.instead),
+                advice: fill(&self.advice),
+                strict: case.strict.clone().or_else(|| self.strict.clone()),
+                cases: Vec::new(),
+                ..self.clone()
+            }
+        };
+        self.cases.iter().map(one).collect()
+    }
+
+    /// The record itself, or one for each template that it is for.
+    pub(super) fn for_each(self) -> Vec<Self> {
+        if self.each.is_empty() {
+            return vec![self];
+        }
+        let calling = |select: &str, name: &str| select.replace("judged(", &format!("{name}("));
+        let select = self.select.clone().unwrap_or_default();
+        let one = |name: &String| {
+            let others = self.each.iter().filter(|other| *other != name);
+            let mut beside = self.beside.clone();
+            if !beside.is_empty() {
+                beside.extend(others.map(|other| calling(&select, other)));
+            }
+            Self {
+                id: format!("{name}_{}", self.id),
+                judges: vec![name.clone()],
+                each: Vec::new(),
+                select: Some(calling(&select, name)),
+                condition: self.condition.as_deref().map(|text| calling(text, name)),
+                beside,
+                ..self.clone()
+            }
+        };
+        self.each.iter().map(one).collect()
+    }
+
     /// The tier from which on it is asked.
     pub(crate) fn tier(&self) -> Tier {
         match self.tier {
@@ -171,7 +251,12 @@ impl CheckRecord {
             carries: Capability::ALL
                 .iter()
                 .copied()
-                .filter(|each| each.suite_section() == section)
+                .filter(|each| self.metrics.is_empty() && each.suite_section() == section)
+                .collect(),
+            metrics: self
+                .metrics
+                .iter()
+                .filter_map(|name| Metric::find(name))
                 .collect(),
             tier: self.tier(),
         }
@@ -184,36 +269,20 @@ impl CheckRecord {
         tier: Tier,
     ) -> Result<Question, ExpressionError> {
         let rows = self.rows(expressions)?;
-        let reference = self.expect.clone().unwrap_or_default();
-        let expect = match (tier, &self.strict) {
-            (Tier::Strict, Some(strict)) => strict.clone(),
-            _ => reference,
-        };
-        let render = |text: &String| expressions.render(text, &rows);
+        let expect = self.expected(tier);
+        let render = |text: &str| expressions.render(text, &rows);
         if let Some(text) = &self.rendered {
+            let text = render(text)?;
+            let falls_short = expect.judge_text(&text).is_err();
             return Ok(Question::Rendered {
-                text: render(text)?,
+                text,
                 expect,
+                excused_by: self.excused_by.clone().filter(|_| falls_short),
             });
         }
         let sql = match (&self.statement, &self.select) {
             (Some(statement), _) => render(statement)?,
-            (None, Some(select)) => {
-                let select = [render(select)?];
-                let composer = expressions.composer();
-                let mut sql = if rows.values.is_empty() {
-                    composer.bare(&select)?
-                } else {
-                    composer.over_rows(&rows, &select)?
-                };
-                if let Some(condition) = &self.condition {
-                    sql = format!("{sql} WHERE {}", render(condition)?);
-                }
-                if let Some(tail) = &self.tail {
-                    sql = format!("{sql} {}", render(tail)?);
-                }
-                sql
-            }
+            (None, Some(select)) => self.selecting(select, &rows, expressions)?,
             (None, None) => return Err(ExpressionError::Expression("nothing to ask".to_owned())),
         };
         let flag = |name: &String| {
@@ -234,6 +303,74 @@ impl CheckRecord {
                 value: expect.something == Some(true),
             }),
         }
+    }
+
+    /// The check that is as good as this one, and what is to be said when only that one is right.
+    pub(crate) fn instead(&self, section: SuiteSection) -> Option<(CheckId, &str)> {
+        let id = CheckId::new(format!("{}/{}", section.name(), self.instead.as_ref()?));
+        Some((id, self.advice.as_deref().unwrap_or(&self.title)))
+    }
+
+    /// Whether other templates are asked the same when it falls short.
+    pub(crate) fn may_be_excused(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
+    /// What the other templates are asked; nothing for one that the connector lacks.
+    pub(crate) fn beside(
+        &self,
+        expressions: &Expressions,
+        tier: Tier,
+    ) -> Result<Vec<Question>, ExpressionError> {
+        let rows = self.rows(expressions)?;
+        let mut questions = Vec::new();
+        for select in &self.beside {
+            match self.selecting(select, &rows, expressions) {
+                Ok(sql) => questions.push(Question::Statement {
+                    sql,
+                    expect: self.expected(tier),
+                }),
+                Err(ExpressionError::Compose(ComposeError::Render(
+                    RenderError::NotImplemented(_),
+                ))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(questions)
+    }
+
+    /// What must come back in this tier.
+    fn expected(&self, tier: Tier) -> Expect {
+        let strict = self.strict.as_ref().filter(|_| tier == Tier::Strict);
+        strict.or(self.expect.as_ref()).cloned().unwrap_or_default()
+    }
+
+    /// A SELECT of this over the record's rows, on its condition.
+    fn selecting(
+        &self,
+        select: &str,
+        rows: &Rows,
+        expressions: &Expressions,
+    ) -> Result<String, ExpressionError> {
+        let render = |text: &str| {
+            let now = expressions.clock().seconds();
+            let values = [("column", Value::from("val")), ("now_seconds", now.into())];
+            expressions.render_with(text, rows, values)
+        };
+        let select = [render(select)?];
+        let composer = expressions.composer();
+        let mut sql = if rows.values.is_empty() {
+            composer.bare(&select)?
+        } else {
+            composer.over_rows(rows, &select)?
+        };
+        if let Some(condition) = &self.condition {
+            sql = format!("{sql} WHERE {}", render(condition)?);
+        }
+        if let Some(tail) = &self.tail {
+            sql = format!("{sql} {}", render(tail)?);
+        }
+        Ok(sql)
     }
 
     fn rows(&self, expressions: &Expressions) -> Result<Rows, ExpressionError> {
@@ -309,9 +446,8 @@ fn literal(value: &toml::Value, expressions: &Expressions) -> Result<Literal, Ex
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
+    use crate::warehouse::record_files::records;
 
     #[test]
     fn every_record_names_templates_of_the_contract_and_asks_something() {
@@ -351,5 +487,46 @@ mod tests {
                 assert_eq!(record.tier(), Tier::Strict, "{}", check.id);
             }
         }
+    }
+
+    #[test]
+    fn every_metric_is_proven_by_the_formula_it_has() {
+        for metric in Metric::all() {
+            let mut proving = records()
+                .iter()
+                .filter(|(_, record)| record.metrics.iter().any(|name| name == metric.name));
+            let (_, record) = proving.next().unwrap_or_else(|| panic!("{}", metric.name));
+            assert_eq!(proving.count(), 0, "{} stands twice", metric.name);
+            assert_eq!(
+                record.select.as_deref(),
+                Some(metric.definition().aggregate()),
+                "{} is computed otherwise",
+                metric.name
+            );
+        }
+        let named: usize = records()
+            .iter()
+            .map(|(_, record)| record.metrics.len())
+            .sum();
+        assert_eq!(named, Metric::all().len());
+    }
+
+    #[test]
+    fn what_is_as_good_is_as_good_the_other_way_round() {
+        let of = |id: &CheckId| {
+            let mut all = records().iter();
+            let (section, record) =
+                all.find(|(section, record)| record.check(*section).id == *id)?;
+            Some(record.instead(*section)?.0)
+        };
+        let mut pairs = 0;
+        for (section, record) in records() {
+            if let Some((other, advice)) = record.instead(*section) {
+                assert_eq!(of(&other), Some(record.check(*section).id));
+                assert!(!advice.contains('$'), "{advice}");
+                pairs += 1;
+            }
+        }
+        assert!(pairs > 0);
     }
 }

@@ -6,7 +6,7 @@ use bowline_contract::{Capability, Metric, SuiteSection, Template};
 
 use jiff::Timestamp;
 
-use crate::warehouse::{Check, CheckId, Outcome, Step};
+use crate::warehouse::{Accuracy, Check, CheckId, Outcome, Step};
 use crate::{Conclusion, Tier, Verdict};
 
 /// The result of a run of the suite.
@@ -38,6 +38,8 @@ pub struct Report {
     pub left_behind: Vec<String>,
     /// Whether it was interrupted: a statement was stopped, or left out.
     pub interrupted: bool,
+    /// How far the catalogue is from the truth and how long behind it; empty where no functional check got so far.
+    pub accuracy: Accuracy,
 }
 
 impl Report {
@@ -82,6 +84,8 @@ pub struct CheckReport {
     pub uses: Vec<&'static Template>,
     /// The statements it ran.
     pub steps: Vec<Step>,
+    /// What is not wrong and worth a word, whatever the outcome.
+    pub advice: Vec<String>,
 }
 
 /// A template that is at fault: its own check fell short, or it stands in the way of others.
@@ -97,6 +101,13 @@ pub struct Culprit {
     pub blocks: Vec<CheckId>,
     /// A spelling with which the check passes, and the dialect pack it is from, when one was found.
     pub mend: Option<Mend>,
+}
+
+impl Culprit {
+    /// How many checks hang on it.
+    pub(crate) fn weight(&self) -> usize {
+        self.checks.len() + self.blocks.len()
+    }
 }
 
 /// Another spelling of a template, tried on the live database.
@@ -138,7 +149,7 @@ pub struct CapabilityReport {
 pub struct MetricReport {
     /// The metric.
     pub metric: &'static Metric,
-    /// True when no tested template that lists it fell short, and at least one was tested.
+    /// True when every check of every template that it needs was asked, and none fell short.
     pub supported: bool,
     /// The templates that keep it from being supported.
     pub because: Vec<&'static Template>,

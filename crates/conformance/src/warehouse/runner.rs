@@ -7,15 +7,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline_contract::SuiteSection;
-use bowline_driver::{Database, Limits, SqlError};
+use bowline_driver::{ConnectionCost, Database, Limits, SqlError};
 use bowline_warehouse::FunctionalTarget;
 use bowline_warehouse::template::TemplateSet;
 use jiff::Timestamp;
 
 use crate::Tier;
+use crate::warehouse::accuracy::Accuracy;
 use crate::warehouse::blame::{Blame, blame};
 use crate::warehouse::chain::Chain;
 use crate::warehouse::connection::connection;
+use crate::warehouse::excuse::{excuse, excuse_silent_tables};
 use crate::warehouse::finding::Finding;
 use crate::warehouse::functional::{Functional, functional};
 use crate::warehouse::metadata::metadata;
@@ -102,7 +104,11 @@ pub fn run(
         let (done_in, done_out) = channel();
         let crew = &crew;
         let start = |done: Sender<Done>| scope.spawn(move || crew.work(&done));
-        let first = FIRST_CONNECTIONS.min(options.jobs.get());
+        let cost = subject.database.cost();
+        let first = match cost {
+            ConnectionCost::Login => FIRST_CONNECTIONS.min(options.jobs.get()),
+            ConnectionCost::Process => 1,
+        };
         let mut workers: Vec<_> = (0..first).map(|_| start(done_in.clone())).collect();
 
         let chains = plan::chains(&options.sections);
@@ -124,7 +130,7 @@ pub fn run(
                 Ok(Done::Connected(elapsed)) => {
                     progress.connected(elapsed);
                     // So far away, waiting to learn what a statement costs costs more than a connection too many.
-                    if elapsed >= FAR {
+                    if elapsed >= FAR && cost == ConnectionCost::Login {
                         let more = options
                             .jobs
                             .get()
@@ -134,13 +140,17 @@ pub fn run(
                         open += more;
                     }
                 }
-                Ok(Done::Work {
+                Ok(Done::Work(Functional {
                     findings,
                     left_behind,
-                }) => {
+                    accuracy,
+                })) => {
                     progress.asked(&findings);
                     progress.findings.extend(findings);
                     progress.left_behind.extend(left_behind);
+                    if !accuracy.is_empty() {
+                        progress.accuracy = accuracy;
+                    }
                     pending -= 1;
                     if workers.len() < options.jobs.get()
                         && progress.is_worth_a_connection(pending, open)
@@ -178,6 +188,15 @@ pub fn run(
     progress
         .findings
         .sort_by(|a, b| (a.check.section, &a.check.id).cmp(&(b.check.section, &b.check.id)));
+    excuse_silent_tables(&mut progress.findings);
+    session.turn_to("blame");
+    excuse(
+        &mut progress.findings,
+        subject,
+        options,
+        clock,
+        &mut session,
+    );
     let Blame { findings, culprits } = blame(
         progress.findings,
         subject,
@@ -201,6 +220,7 @@ pub fn run(
             .chain([&session])
             .any(Session::was_interrupted),
         left_behind: progress.left_behind,
+        accuracy: progress.accuracy,
     }))
 }
 
@@ -208,10 +228,7 @@ pub fn run(
 enum Done {
     Connected(Duration),
     Failed(SqlError),
-    Work {
-        findings: Vec<Finding>,
-        left_behind: Option<String>,
-    },
+    Work(Functional),
     Finished,
 }
 
@@ -224,6 +241,7 @@ fn give(work: &Sender<Work>, piece: Work) {
 struct Progress {
     findings: Vec<Finding>,
     left_behind: Vec<String>,
+    accuracy: Accuracy,
     errors: Vec<SqlError>,
     connecting: Duration,
     connections: u32,
@@ -301,15 +319,9 @@ impl Crew<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .recv();
             let Ok(work) = next else { break };
-            let Functional {
-                findings,
-                left_behind,
-            } = self.perform(work, &mut session);
-            self.tell_finished(&findings);
-            tell(Done::Work {
-                findings,
-                left_behind,
-            });
+            let done = self.perform(work, &mut session);
+            self.tell_finished(&done.findings);
+            tell(Done::Work(done));
         }
         tell(Done::Finished);
         Some(session)
@@ -325,6 +337,7 @@ impl Crew<'_> {
     }
 
     fn perform(&self, work: Work, session: &mut Session) -> Functional {
+        session.turn_to(work.name());
         let target = self.subject.functional.as_ref();
         let tier = self.options.tier;
         let chain = |section, session| {
@@ -332,7 +345,7 @@ impl Crew<'_> {
             Chain::new(section, templates, session, self.began)
         };
         let findings = match work {
-            Work::Connection => connection(chain(SuiteSection::Connection, session)),
+            Work::Connection => connection(chain(SuiteSection::Connection, session), tier),
             Work::Metadata => {
                 let passing = target.map(|target| target.table.as_str());
                 metadata(chain(SuiteSection::Metadata, session), tier, passing)
@@ -347,7 +360,8 @@ impl Crew<'_> {
         };
         Functional {
             findings,
-            left_behind: None,
+            left_behind: Vec::new(),
+            accuracy: Accuracy::default(),
         }
     }
 }

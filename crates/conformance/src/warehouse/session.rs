@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bowline_driver::{
-    Answer, Canceller, Connection, Database, Limits, ResultSize, SqlError, SqlErrorKind, Unanswered,
+    Answer, Canceller, Connection, Database, Limits, ResultSize, SqlError, SqlErrorKind,
+    ThreadRows, Unanswered,
 };
 
 /// A way to stop a run from another thread, a signal handler's for one. Clones stop the same run.
@@ -50,14 +51,25 @@ impl Interrupt {
     }
 }
 
+/// How many connections in a row may end at their first statement: then every other will too.
+const LOSSES: u32 = 10;
+/// After so many statements in a row that met their time limit, and none that was answered, the server may hear nothing
+/// any more: a new connection tells.
+const SILENCE: u32 = 2;
+
 /// One connection of a run.
 pub(crate) struct Session {
     database: Arc<dyn Database>,
     connection: Box<dyn Connection>,
     limits: Limits,
     interrupt: Interrupt,
+    work: String,
     /// The error that ended the connection for good, when a new one could not be had either.
     lost: Option<SqlError>,
+    /// How many connections were lost since one answered.
+    losses: u32,
+    /// How many statements met their time limit since one was answered.
+    silence: u32,
     /// Whether a statement was stopped, or left out because the run was.
     interrupted: bool,
 }
@@ -79,9 +91,18 @@ impl Session {
                 ..limits
             },
             interrupt,
+            work: String::new(),
             lost: None,
+            losses: 0,
+            silence: 0,
             interrupted: false,
         })
+    }
+
+    /// Says what the statements that follow are asked for.
+    pub(crate) fn turn_to(&mut self, work: impl Into<String>) {
+        self.work = work.into();
+        self.connection.turn_to(&self.work);
     }
 
     /// Whether the run was interrupted before this connection had asked everything.
@@ -114,10 +135,31 @@ impl Session {
         };
         match error {
             Some(error) if error.kind == SqlErrorKind::Connection => self.reconnect(error),
-            Some(error) => self.interrupted |= error.kind == SqlErrorKind::Cancelled,
-            None => {}
+            Some(error) if error.kind == SqlErrorKind::Timeout => {
+                self.silence += 1;
+                if self.silence == SILENCE {
+                    self.silence = 0;
+                    self.lost = self.database.connect().err().map(|_| error);
+                }
+            }
+            Some(error) => {
+                self.answered();
+                self.interrupted |= error.kind == SqlErrorKind::Cancelled;
+            }
+            None => self.answered(),
         }
         Ok(answer?)
+    }
+
+    /// Runs statements at once, each on a thread of its own; none where no threads share a connection.
+    pub(crate) fn ask_together(
+        &mut self,
+        statements: &[String],
+    ) -> Option<Result<Vec<ThreadRows>, SqlError>> {
+        if self.lost.is_some() || self.interrupt.is_stopped() {
+            return None;
+        }
+        self.connection.ask_together(statements, &self.limits)
     }
 
     /// Lets time pass.
@@ -125,14 +167,67 @@ impl Session {
         self.connection.pause(pause);
     }
 
+    fn answered(&mut self) {
+        self.losses = 0;
+        self.silence = 0;
+    }
+
     /// A lost connection is not the next check's fault: it gets a new one, if there is one to be had.
     fn reconnect(&mut self, error: SqlError) {
+        self.losses += 1;
+        if self.losses == LOSSES {
+            self.lost = Some(error);
+            return;
+        }
         match self.database.connect() {
             Ok(connection) => {
                 self.interrupt.watch(connection.canceller());
                 self.connection = connection;
+                self.connection.turn_to(&self.work);
             }
             Err(_) => self.lost = Some(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bowline_driver::{FakeDatabase, FakeReply};
+
+    use super::*;
+
+    /// Asks statements; gives how many reached the database.
+    fn asked(database: FakeDatabase, statements: &[&str]) -> usize {
+        let limits = Limits {
+            timeout: Duration::from_millis(5),
+            ..Limits::default()
+        };
+        let database = database
+            .answers("slow", FakeReply::Hang)
+            .answers("wrong", SqlError::new(SqlErrorKind::Other, "no"));
+        let opened = Session::open(Arc::new(database.clone()), limits, Interrupt::default());
+        let mut session = opened.unwrap();
+        for sql in statements {
+            let _answer = session.ask(sql);
+        }
+        database.statements().len()
+    }
+
+    fn gone() -> SqlError {
+        SqlError::new(SqlErrorKind::Timeout, "nobody answers")
+    }
+
+    #[test]
+    fn a_server_that_hears_nothing_any_more_is_given_up() {
+        let silent = FakeDatabase::new().refuses_connections_after(1, gone());
+        assert_eq!(asked(silent, &["slow"; 6]), 2);
+    }
+
+    #[test]
+    fn a_server_that_is_only_slow_is_asked_on() {
+        assert_eq!(asked(FakeDatabase::new(), &["slow"; 6]), 6);
+        let full = FakeDatabase::new().refuses_connections_after(1, gone());
+        let mixed = ["slow", "wrong", "slow", "wrong", "slow", "wrong"];
+        assert_eq!(asked(full, &mixed), 6, "between them it answers");
     }
 }

@@ -2,17 +2,21 @@
 
 use std::path::Path;
 
-use bowline_contract::{AssetClass, Template};
+use bowline_contract::{AssetClass, Template, capabilities_of};
 use bowline_driver::{ResultSet, SqlError, SqlErrorKind, Value};
 use bowline_report::warehouse::{
-    CapabilityResult, CheckResult, DatabaseError, DatabaseErrorKind, MetricResult, Reason, Rows,
-    TemplateResult, TextOrigin,
+    CapabilityResult, CatalogueResult, CheckResult, DatabaseError, DatabaseErrorKind, Lag,
+    MetricResult, Reason, Rows, TemplateResult, TextOrigin, ToldNumber,
 };
 use bowline_report::{Summary, VERSION, WarehouseReport, warehouse};
 use bowline_warehouse::dialect::Pack;
-use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
+use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet, older_names};
+use bowline_words::listed;
+use bowline_words::nearest::nearest;
 
-use crate::warehouse::{CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Report, Step};
+use crate::warehouse::{
+    Accuracy, CheckReport, Culprit, Doubt, Fault, Outcome, Proof, Report, Step, Told,
+};
 
 /// The most rows of a result that are written.
 const ROWS: usize = 5;
@@ -26,6 +30,8 @@ pub struct About<'a> {
     pub templates: &'a TemplateSet,
     /// The directory that paths are shown relative to.
     pub base: &'a Path,
+    /// The file in which templates of its own stand, or would.
+    pub home: &'a Path,
 }
 
 impl Report {
@@ -59,11 +65,17 @@ impl Report {
             sections: texts(&self.sections),
             interrupted: self.interrupted,
             left_behind: self.left_behind.clone(),
+            catalogue: catalogue(&self.accuracy),
             connections: self.connections,
             elapsed_ms: self.elapsed.into(),
             summary: Summary::of(self.checks.iter().map(|check| check.outcome.verdict())),
+            home: shown(about.home, about.base),
             culprits: culprits.map(|found| culprit(found, about)).collect(),
-            checks: self.checks.iter().map(check).collect(),
+            checks: self
+                .checks
+                .iter()
+                .map(|found| check(found, about))
+                .collect(),
             templates: templates.collect(),
             capabilities: capabilities.collect(),
             metrics: metrics.collect(),
@@ -71,22 +83,39 @@ impl Report {
     }
 }
 
+fn catalogue(measured: &Accuracy) -> Option<CatalogueResult> {
+    let told = |told: &[Told]| -> Vec<ToldNumber> {
+        let numbers = told.iter();
+        numbers
+            .map(|Told { there, told }| ToldNumber {
+                there: *there,
+                told: *told,
+            })
+            .collect()
+    };
+    (!measured.is_empty()).then(|| CatalogueResult {
+        lag: Lag::of(&measured.lags),
+        query_log_lag: Lag::of(&measured.log_lags),
+        counted_anew: measured.counted_anew,
+        row_counts: told(&measured.row_counts),
+        byte_counts: told(&measured.byte_counts),
+    })
+}
+
 fn culprit(found: &Culprit, about: About<'_>) -> warehouse::Culprit {
     let template = found.template;
     let own = about.templates.get(template);
-    let needs = own.and_then(|own| match &own.origin {
-        Origin::Pack(pack) => Some(Pack::find(pack)?.needs(template)?.to_owned()),
-        Origin::File { .. } => None,
-    });
+    let needs = own.and_then(needs_of);
     warehouse::Culprit {
         template: template.short_name().to_owned(),
         check: found.check.to_string(),
         checks: texts(&found.checks),
         blocks: texts(&found.blocks),
-        place: own.map(|own| origin(&own.origin, about.base)),
+        place: own.and_then(|own| origin(&own.origin, about.base)),
+        home: home(template, about),
         text: own.map(|own| own.text.clone()),
         needs,
-        hint: own.and_then(mistaken_placeholder),
+        hint: own.and_then(|own| mistaken_placeholder(own).or_else(|| mistaken_variable(own))),
         mend: found.mend.as_ref().map(|mend| warehouse::Mend {
             pack: mend.pack.clone(),
             text: mend.text.clone(),
@@ -94,12 +123,65 @@ fn culprit(found: &Culprit, about: About<'_>) -> warehouse::Culprit {
     }
 }
 
-fn origin(origin: &Origin, base: &Path) -> TextOrigin {
+/// What a pack's spelling needs of the server.
+fn needs_of(own: &ConnectorTemplate) -> Option<String> {
+    match &own.origin {
+        Origin::Pack(pack) => Some(Pack::find(pack)?.needs(own.template)?.to_owned()),
+        Origin::Composed | Origin::File { .. } => None,
+    }
+}
+
+/// What a check that found nothing would need of the server, as the packs know.
+fn needs<'a>(found: &'a CheckReport, about: About<'a>) -> impl Iterator<Item = String> + 'a {
+    let is_about = |template: &&'static Template| {
+        let check = &found.check;
+        let finds_nothing = matches!(
+            found.outcome,
+            Outcome::Unknown(Doubt::NothingToSee(_)) | Outcome::Unsupported(Proof::Absent(_))
+        );
+        let mut carries = capabilities_of(template).iter();
+        let carries = check.judges.is_empty() && carries.any(|each| check.carries.contains(each));
+        finds_nothing && (check.judges.contains(template) || carries)
+    };
+    Template::all()
+        .filter(is_about)
+        .filter_map(move |template| {
+            let needs = needs_of(about.templates.get(template)?)?;
+            Some(format!("{} needs {needs}", template.short_name()))
+        })
+}
+
+fn shown(path: &Path, base: &Path) -> String {
+    path.strip_prefix(base)
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}
+
+/// Where a spelling of the connector's own belongs: with those of its class, where the file has classes.
+fn home(template: &Template, about: About<'_>) -> String {
+    let file = shown(about.home, about.base);
+    let class = template.section.class_name();
+    let lines = about.templates.iter().filter_map(|own| match &own.origin {
+        Origin::File { path, line } if path == about.home => Some((own.template, *line)),
+        _ => None,
+    });
+    let of_class = lines.filter(|(other, _)| other.section.class_name() == class);
+    let is_code = about.home.extension().is_some_and(|ending| ending == "py");
+    match of_class.map(|(_, line)| line).min() {
+        Some(line) if is_code => format!("{file}:{line}, in class {class}"),
+        None if is_code => format!("{file}, in a class {class}"),
+        _ => file,
+    }
+}
+
+fn origin(origin: &Origin, base: &Path) -> Option<TextOrigin> {
     match origin {
-        Origin::Pack(pack) => TextOrigin::Pack(pack.clone()),
+        Origin::Pack(pack) => Some(TextOrigin::Pack(pack.clone())),
+        Origin::Composed => None,
         Origin::File { path, line } => {
-            let path = path.strip_prefix(base).unwrap_or(path);
-            TextOrigin::File(format!("{}:{line}", path.display()))
+            let place = format!("{}:{line}", shown(path, base));
+            Some(TextOrigin::File(place))
         }
     }
 }
@@ -123,8 +205,25 @@ fn mistaken_placeholder(own: &ConnectorTemplate) -> Option<String> {
     ))
 }
 
-fn check(found: &CheckReport) -> CheckResult {
+/// What to do about a variable that nobody passes, which is empty text in Jinja: as a rule a name that is misspelt.
+fn mistaken_variable(own: &ConnectorTemplate) -> Option<String> {
+    let variables = own.template.variables;
+    let known = |name: &str| {
+        let mut names = variables.iter().map(|variable| variable.name);
+        names.any(|variable| variable == name || older_names(variable) == Some(name))
+    };
+    let name = own.compiled.variables().find(|name| !known(name))?;
+    let names = || variables.iter().map(|variable| variable.name);
+    Some(match nearest(name, names()) {
+        Some(near) => format!("it is given no `{name}`: did you mean `{near}`?"),
+        None if variables.is_empty() => format!("it is given no `{name}`, nor any other variable"),
+        None => format!("it is given no `{name}`, only {}", listed(names())),
+    })
+}
+
+fn check(found: &CheckReport, about: About<'_>) -> CheckResult {
     let check = &found.check;
+    let advice = found.advice.iter().cloned().chain(needs(found, about));
     CheckResult {
         id: check.id.to_string(),
         section: check.section.name().to_owned(),
@@ -136,6 +235,7 @@ fn check(found: &CheckReport) -> CheckResult {
         uses: short_names(&found.uses),
         carries: texts(&check.carries),
         steps: found.steps.iter().map(step).collect(),
+        advice: advice.collect(),
     }
 }
 
@@ -288,6 +388,7 @@ mod tests {
         ];
         CheckReport {
             check: Check {
+                metrics: Vec::new(),
                 id: CheckId::new("ql_metrics/avg"),
                 section: SuiteSection::QlMetrics,
                 title: "averages".to_owned(),
@@ -309,6 +410,7 @@ mod tests {
                     shared_with: 3,
                 })
                 .to_vec(),
+            advice: vec!["the system's schemas are listed".to_owned()],
         }
     }
 
@@ -336,6 +438,7 @@ mod tests {
             now: Timestamp::UNIX_EPOCH,
             elapsed: Duration::from_millis(250),
             left_behind: vec!["DROP TABLE t".to_owned()],
+            accuracy: Accuracy::default(),
             interrupted: false,
         }
     }
@@ -345,6 +448,7 @@ mod tests {
             connector: "shop",
             templates: &TemplateSet::default(),
             base: Path::new("."),
+            home: Path::new("templates.toml"),
         })
     }
 

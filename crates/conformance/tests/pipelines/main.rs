@@ -40,7 +40,7 @@ fn told(report: &Report) -> String {
 #[test]
 fn a_right_connector_passes() {
     let report = tested(vendor(), None);
-    assert_eq!(report.checks.len(), 24);
+    assert_eq!(report.checks.len(), 25);
     for one in &report.checks {
         assert_eq!(
             one.outcome,

@@ -240,7 +240,12 @@ mod tests {
         let endless =
             "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
         let error = evaluate(endless, &args("{}")).unwrap_err();
-        assert!(error.to_string().contains("too much work"), "{error}");
+        // On a busy machine the clock behind the fuel is the first to end it.
+        let ends = ["too much work", "takes longer than"];
+        assert!(
+            ends.iter().any(|end| error.to_string().contains(end)),
+            "{error}"
+        );
     }
 
     #[test]

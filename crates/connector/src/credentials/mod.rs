@@ -77,7 +77,7 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError`]: no file, not readable, not JSON, or without the `connect_args` object.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
-        match std::fs::read_to_string(path) {
+        match bowline_contract::reading::read_text(path) {
             Ok(text) => Self::parse(path, &text),
             Err(source) => {
                 let path = path.to_path_buf();

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bowline_contract::{ConnectorName, layout};
+use bowline_process::find_program;
 use bowline_words::{Diagnose, Diagnostic};
 
 /// The folder of everything for Python, in the workspace's state folder.
@@ -133,10 +134,13 @@ pub(super) fn prepare(
     place: &Path,
     on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
 ) -> Result<PathBuf, EnvironmentError> {
+    let is_installed = std::env::var_os(PACKAGES_VARIABLE).is_some_and(|value| value == INSTALLED);
+    if is_installed && let Some(python) = find_python() {
+        return Ok(python);
+    }
     let tools = Tools::find(connector)?;
     let asked = asked_for(requirements);
-    let is_installed = std::env::var_os(PACKAGES_VARIABLE).is_some_and(|value| value == INSTALLED);
-    if asked.is_empty() || is_installed {
+    if asked.is_empty() {
         return Ok(tools.python);
     }
     let key = fingerprint(&(requirements, identity(&tools.python)));
@@ -322,8 +326,10 @@ struct Tools {
 impl Tools {
     fn find(connector: &ConnectorName) -> Result<Self, EnvironmentError> {
         Ok(Self {
-            python: find_python().ok_or_else(|| EnvironmentError::NoPython {
-                connector: connector.clone(),
+            python: find_python().map(|found| real(&found)).ok_or_else(|| {
+                EnvironmentError::NoPython {
+                    connector: connector.clone(),
+                }
             })?,
             uv: find_program("uv"),
         })
@@ -359,22 +365,54 @@ fn identity(interpreter: &Path) -> (PathBuf, u64, Option<Duration>) {
     (path, data.map_or(0, |data| data.len()), changed)
 }
 
-fn find_python() -> Option<PathBuf> {
+/// The Python that runs connectors in Python: the one that the environment names, else the first on the search path.
+#[must_use]
+pub fn find_python() -> Option<PathBuf> {
     match std::env::var_os(VARIABLE) {
         Some(named) if !named.is_empty() => find_program(&named.to_string_lossy()),
         _ => find_program("python3").or_else(|| find_program("python")),
     }
 }
 
-/// A program by its path, or by its name on the search path.
-fn find_program(name: &str) -> Option<PathBuf> {
-    if name.contains(std::path::MAIN_SEPARATOR) {
-        return Some(PathBuf::from(name)).filter(|path| path.is_file());
+/// The interpreter behind a path: past links, launchers and virtual environments, so that a connector finds the same
+/// packages whichever of them was found first.
+fn real(python: &Path) -> PathBuf {
+    let is_python = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("python") || name.starts_with("pypy")
+    };
+    let resolved = python.canonicalize().ok();
+    match resolved {
+        Some(resolved) if is_python(&resolved) && is_interpreter(&resolved) => resolved,
+        _ => base_executable(python).unwrap_or_else(|| python.to_path_buf()),
     }
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(&file))
-        .find(|path| path.is_file())
+}
+
+/// Whether a file is an interpreter of its own: neither a script that starts one nor the copy in a virtual environment.
+fn is_interpreter(path: &Path) -> bool {
+    let mut start = [0; 2];
+    let is_script = File::open(path)
+        .and_then(|mut file| file.read_exact(&mut start))
+        .is_err()
+        || start == *b"#!";
+    let folders = path.ancestors().skip(1).take(2);
+    let is_copy = folders
+        .map(|folder| folder.join("pyvenv.cfg"))
+        .any(|file| file.is_file());
+    !is_script && !is_copy
+}
+
+/// What an interpreter says is at its base.
+fn base_executable(python: &Path) -> Option<PathBuf> {
+    let ask = "import sys; print(getattr(sys, '_base_executable', None) or sys.executable)";
+    let output = Command::new(python)
+        .args(["-I", "-S", "-c", ask])
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    let path = PathBuf::from(said.trim());
+    (output.status.success() && path.is_file()).then(|| path.canonicalize().unwrap_or(path))
 }
 
 fn python_in(folder: &Path) -> PathBuf {
@@ -491,6 +529,41 @@ mod tests {
             .collect();
         assert!(left.is_empty(), "{left:?}");
         assert!(play("true", "a", root.path()).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn whatever_leads_to_an_interpreter_is_that_interpreter() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let Some(python) = find_program("python3") else {
+            return;
+        };
+        let root = tempfile::tempdir().unwrap();
+        let direct = real(&python);
+        let link = root.path().join("python3");
+        symlink(&python, &link).unwrap();
+        assert_eq!(real(&link), direct);
+        let launcher = root.path().join("launch");
+        std::fs::write(
+            &launcher,
+            format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()),
+        )
+        .unwrap();
+        std::fs::set_permissions(&launcher, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(real(&launcher), direct);
+        let shim = root.path().join("shims").join("python3");
+        std::fs::create_dir(root.path().join("shims")).unwrap();
+        symlink(&launcher, &shim).unwrap();
+        assert_eq!(real(&shim), direct);
+        let copy = root.path().join("env").join("bin").join("python3");
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        symlink(&python, &copy).unwrap();
+        std::fs::write(
+            root.path().join("env").join("pyvenv.cfg"),
+            format!("home = {}\n", python.parent().unwrap().display()),
+        )
+        .unwrap();
+        assert_eq!(real(&copy), direct);
     }
 
     #[test]

@@ -11,8 +11,14 @@ use super::environment::{self, EnvironmentError, EnvironmentEvent, fingerprint};
 use super::system_packages::system_packages;
 use crate::Workspace;
 
-/// The host, in Python.
-const HOST: &str = include_str!("host.py");
+/// The host, in Python: one program of three files.
+const HOST: &str = concat!(
+    include_str!("host/values.py"),
+    "\n\n",
+    include_str!("host/failures.py"),
+    "\n\n",
+    include_str!("host/serve.py"),
+);
 
 /// How a Python connector is started: its packages are installed first, where they are not yet.
 ///
@@ -105,7 +111,7 @@ fn absolute(name: &ConnectorName, dir: &Path) -> Result<PathBuf, EnvironmentErro
 
 /// A file's text; empty when there is no such file.
 fn optional(name: &ConnectorName, path: &Path) -> Result<String, EnvironmentError> {
-    match std::fs::read_to_string(path) {
+    match bowline_contract::reading::read_text(path) {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         Err(source) => Err(EnvironmentError::File {

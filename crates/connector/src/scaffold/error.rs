@@ -62,9 +62,12 @@ impl Diagnose for ScaffoldError {
             Self::Exists { .. } => "choose another name".to_owned(),
             Self::UnknownDialect { hint, .. } => hint.clone(),
             Self::NeedsDriver { .. } => {
-                "add `--driver`; `bowline driver list` names the drivers there are".to_owned()
+                "add `--driver`: one of `bowline driver list`, `odbc`, or a library's path; `--lang python` where only a Python package reaches it".to_owned()
             }
-            Self::NeedsDialect { dialects } => format!("add `--dialect`: {}", dialects.join(", ")),
+            Self::NeedsDialect { dialects } => format!(
+                "add `--dialect`: {}; or `ansi` with `--driver`, for any other engine",
+                dialects.join(", ")
+            ),
             Self::Workspace(error) => return error.diagnose(),
             Self::Python(error) => return error.diagnose(),
             Self::Write { .. } => return Diagnostic::of(self),

@@ -3,11 +3,11 @@
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
-use bowline_contract::layout::CREDENTIALS_FILE;
+use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, TEMPLATES_FILE};
 use bowline_contract::{AssetClass, ConnectionType, ConnectorName};
 
 use super::{ScaffoldError, ignore, rust};
-use crate::workspace::Workspace;
+use crate::workspace::{SCHEMAS_DIR, STATE_DIR, Workspace};
 
 /// One file of a new connector: where in its folder, and its text.
 pub type NewFile = (String, String);
@@ -68,8 +68,9 @@ impl NewFolder {
         for (file, text) in &files {
             let path = inner.join(file);
             let parent = path.parent().unwrap_or(&inner);
+            let text = schema_line(class, file) + text;
             std::fs::create_dir_all(parent)
-                .and_then(|()| write_new(&path, text, *file == CREDENTIALS_FILE))
+                .and_then(|()| write_new(&path, &text, *file == CREDENTIALS_FILE))
                 .map_err(|source| failed(&path, source))?;
         }
         let copied = format!("{}/", rust::VENDOR);
@@ -112,6 +113,17 @@ impl NewFolder {
             ignore_file: ignore_file.clone(),
         })
     }
+}
+
+/// The line that tells editors which schema a file follows, where files of that name have one and take comments.
+fn schema_line(class: AssetClass, file: &str) -> String {
+    let schema = match (file, class) {
+        (TEMPLATES_FILE, _) => "templates",
+        (CONNECTOR_FILE, AssetClass::Warehouse) => "connector",
+        (CONNECTOR_FILE, AssetClass::Pipeline) => "pipeline-connector",
+        _ => return String::new(),
+    };
+    format!("#:schema ../../{STATE_DIR}/{SCHEMAS_DIR}/{schema}.schema.json\n")
 }
 
 /// A connection type that no other connector has.

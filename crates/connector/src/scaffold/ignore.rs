@@ -17,7 +17,7 @@ pub(super) fn extend(root: &Path) -> Result<Option<PathBuf>, ScaffoldError> {
         path: path.clone(),
         source,
     };
-    let text = match std::fs::read_to_string(&path) {
+    let text = match bowline_contract::reading::read_text(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed(error)),

@@ -8,7 +8,7 @@ use super::secret::{is_public_key, secret_values};
 use bowline_cerberus::{
     Crumb, Errors, Fault, Options, Presence, RootUnknown, Schema, SchemaError, kind_of,
 };
-use bowline_words::{Diagnose, Diagnostic, listed};
+use bowline_words::{Diagnose, Diagnostic, listed, nearest};
 
 /// The key at the root under which every credential stands.
 pub const CONNECT_ARGS: &str = "connect_args";
@@ -51,6 +51,8 @@ pub enum CredentialsError {
     Invalid {
         /// Every problem, fit to be shown.
         problems: Vec<Problem>,
+        /// The credentials that nearly have the name of one that is asked for.
+        near: Vec<NearMiss>,
         /// Cerberus' error dict; it may show values of the credentials.
         raw: Errors,
     },
@@ -71,10 +73,12 @@ impl Diagnose for CredentialsError {
             Self::WithoutWrapper { .. } => {
                 told.hint(r#"write them as `{"connect_args": {...}}`"#.to_owned())
             }
-            Self::NotADict { .. }
-            | Self::ConnectArgsNotADict { .. }
-            | Self::Invalid { .. }
-            | Self::Unprocessable(_) => told,
+            Self::Invalid { near, .. } => near
+                .iter()
+                .fold(told, |told, near| told.hint(near.to_string())),
+            Self::NotADict { .. } | Self::ConnectArgsNotADict { .. } | Self::Unprocessable(_) => {
+                told
+            }
         }
     }
 }
@@ -92,6 +96,51 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.path, self.message)
     }
+}
+
+/// A credential whose name the schema does not have, and nearly does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearMiss {
+    /// Its name.
+    pub given: String,
+    /// The name in the schema, which no other credential has.
+    pub meant: String,
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "`{}` is not in the schema: did you mean `{}`?",
+            self.given, self.meant
+        )
+    }
+}
+
+/// The credentials whose names the schema does not have, and nearly does; `schema` is the manifest's
+/// `credentials_schema`.
+#[must_use]
+pub fn near_misses(schema: Option<&Map<String, Value>>, credentials: &Value) -> Vec<NearMiss> {
+    let known = schema.and_then(|schema| schema.get(CONNECT_ARGS)?.get("schema")?.as_object());
+    let (Some(known), Some(given)) = (known, credentials[CONNECT_ARGS].as_object()) else {
+        return Vec::new();
+    };
+    let missing = || {
+        known
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !given.contains_key(*name))
+    };
+    given
+        .keys()
+        .filter(|name| !known.contains_key(*name))
+        .filter_map(|name| {
+            Some(NearMiss {
+                given: name.clone(),
+                meant: nearest(name, missing())?.to_owned(),
+            })
+        })
+        .collect()
 }
 
 /// Reads a manifest's `credentials_schema`. Absent or `{}` means that nothing is validated.
@@ -130,6 +179,7 @@ fn without_wrapper<'k>(keys: impl Iterator<Item = &'k String>) -> CredentialsErr
 /// When the schema cannot be used, when the document breaks it, or when `connect_args` is missing
 /// or no dict.
 pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), CredentialsError> {
+    let near = near_misses(schema.and_then(Value::as_object), credentials);
     let schema = parse_schema(schema)?;
     let Value::Object(document) = credentials else {
         return Err(CredentialsError::NotADict {
@@ -152,6 +202,7 @@ pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), Credenti
         if !outcome.errors.is_empty() {
             return Err(CredentialsError::Invalid {
                 problems: problems(&outcome.errors, &secret_values(credentials)),
+                near,
                 raw: outcome.errors,
             });
         }

@@ -8,5 +8,7 @@ mod check;
 mod secret;
 
 pub use bowline_cerberus::{Schema, SchemaError};
-pub use check::{CONNECT_ARGS, CredentialsError, Problem, check, parse_schema};
-pub use secret::{is_public_key, secret_values};
+pub use check::{
+    CONNECT_ARGS, CredentialsError, NearMiss, Problem, check, near_misses, parse_schema,
+};
+pub use secret::{is_public_key, secret_values, setting_with_secret, written_secret};

@@ -31,6 +31,7 @@ const PUBLIC_KEYS: &[&str] = &[
     "dialect",
     "driver",
     "drivername",
+    "dsn",
     "encoding",
     "encrypt",
     "endpoint",
@@ -150,6 +151,65 @@ pub fn secret_values(credentials: &Value) -> Vec<String> {
     found
 }
 
+/// The ends of keys whose literal values are secrets wherever they stand.
+const SECRET_ENDS: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "apikey",
+    "secretkey",
+    "accesskey",
+    "privatekey",
+    "accesstoken",
+    "apitoken",
+    "authtoken",
+];
+
+/// The first key of a document under which a secret is written down: a password and the like as it is, or the password
+/// inside an address. Values that are filled in from elsewhere, such as `{{ password }}`, are none.
+#[must_use]
+pub fn written_secret(document: &Value) -> Option<String> {
+    match document {
+        Value::Object(map) => map.iter().find_map(|(key, value)| match value {
+            Value::String(text) => is_written_secret(key, text).then(|| key.clone()),
+            Value::Array(items) if items.iter().all(Value::is_string) => items
+                .iter()
+                .filter_map(Value::as_str)
+                .any(|text| is_written_secret(key, text))
+                .then(|| key.clone()),
+            value => written_secret(value),
+        }),
+        Value::Array(items) => items.iter().find_map(written_secret),
+        _ => None,
+    }
+}
+
+/// The first key of lines such as `KEY=value` or `key: value` under which a secret is written down.
+#[must_use]
+pub fn setting_with_secret(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let (key, value) = line.split_once(['=', ':'])?;
+        let key = key
+            .trim()
+            .trim_start_matches("export ")
+            .trim_start_matches("- ");
+        let value = value.trim().trim_matches(['"', '\'']);
+        let is_comment = key.starts_with(['#', ';']);
+        (!is_comment && is_written_secret(key, value)).then(|| key.trim().to_owned())
+    })
+}
+
+fn is_written_secret(key: &str, text: &str) -> bool {
+    let is_filled_in = ["{{", "${", "<"].iter().any(|mark| text.contains(mark));
+    if text.trim().is_empty() || is_filled_in {
+        return false;
+    }
+    let key = folded(key);
+    SECRET_ENDS.iter().any(|end| key.ends_with(end)) || !uri_secrets(text).is_empty()
+}
+
 fn collect(key: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
@@ -170,7 +230,8 @@ fn collect(key: &str, value: &Value, found: &mut Vec<String>) {
 }
 
 fn collect_text(key: &str, text: &str, found: &mut Vec<String>) {
-    if is_secret(key, text) {
+    let is_open = is_connection_string(text) && !says_secret(&folded(key));
+    if is_secret(key, text) && !is_open {
         found.push(text.to_owned());
         let trimmed = text.trim();
         if trimmed != text && !trimmed.is_empty() {
@@ -190,9 +251,61 @@ fn is_secret(key: &str, text: &str) -> bool {
     if text.trim().is_empty() || is_public_key(key) {
         return false;
     }
-    let key = folded(key);
-    SECRET_WORDS.iter().any(|word| key.contains(word))
+    says_secret(&folded(key))
         || (text.len() >= SHORTEST && !PLAIN_WORDS.contains(&text.to_lowercase().as_str()))
+}
+
+fn says_secret(folded_key: &str) -> bool {
+    SECRET_WORDS.iter().any(|word| folded_key.contains(word))
+}
+
+/// Whether a text is `Server=x;Uid=y`, `host=x user=y` or the address of a database, whose secrets are named in it. What
+/// is under addresses of the web may itself be the secret.
+fn is_connection_string(text: &str) -> bool {
+    let text = text.trim();
+    if let Some((scheme, _)) = text.split_once("://") {
+        let is_scheme = |letter: char| letter.is_ascii_alphanumeric() || "+-.:".contains(letter);
+        return !scheme.is_empty()
+            && scheme.chars().all(is_scheme)
+            && !["http", "https"].contains(&scheme.to_lowercase().as_str());
+    }
+    let settings = settings(text);
+    let keys = settings.iter().map(|part| {
+        let (key, _) = part.split_once('=')?;
+        Some(folded(key))
+    });
+    match keys.collect::<Option<Vec<String>>>() {
+        Some(keys) => keys.len() > 1 && keys.iter().any(|key| is_public_key(key)),
+        None => false,
+    }
+}
+
+/// The settings of a connection string: parted by `;`, or by blanks where there is none; quotes and braces hold together.
+fn settings(text: &str) -> Vec<&str> {
+    let by_semicolon = parted(text, |letter| letter == ';');
+    if by_semicolon.len() > 1 {
+        by_semicolon
+    } else {
+        parted(text, char::is_whitespace)
+    }
+}
+
+fn parted(text: &str, is_separator: impl Fn(char) -> bool) -> Vec<&str> {
+    let mut closing = None;
+    let parts = text.split(|letter| {
+        match (closing, letter) {
+            (Some(close), letter) if letter == close => closing = None,
+            (Some(_), _) => {}
+            (None, '{') => closing = Some('}'),
+            (None, '\'' | '"') => closing = Some(letter),
+            (None, letter) => return is_separator(letter),
+        }
+        false
+    });
+    parts
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 /// The password of `scheme://user:password@host`, as written and decoded.
@@ -241,6 +354,12 @@ fn connection_string_secrets(text: &str) -> Vec<String> {
             "token",
             "passphrase",
             "key",
+            "auth",
+            "credential",
+            "credentials",
+            "pass",
+            "sas",
+            "signature",
         ]
         .iter()
         .any(|word| key.ends_with(word));
@@ -301,6 +420,30 @@ mod tests {
         let key_file = json!({"private_key": "-----BEGIN\nabc", "type": "service_account"});
         let found = secrets("file", &key_file.to_string());
         assert_eq!(found, ["-----BEGIN\nabc"]);
+    }
+
+    #[test]
+    fn a_connection_string_is_read_where_it_says_what_is_secret() {
+        let secrets = |key: &str, text: &str| secret_values(&json!({"connect_args": {key: text}}));
+        for (text, secret) in [
+            ("Driver={A;B};Server=db;Uid=ann;Pwd=geheim;", "geheim"),
+            ("host=db user=ann password='two words'", "two words"),
+            ("postgres://ann:geheim@db/shop", "geheim"),
+            ("jdbc:sqlserver://db;user=ann;password=geheim", "geheim"),
+        ] {
+            assert_eq!(secrets("connection_string", text), [secret], "{text}");
+            assert_eq!(secrets("dsn", text), [secret], "{text}");
+        }
+        for text in [
+            "https://hooks.example/T0/B0/XYZ",
+            "ab=c;de",
+            "QUJD==",
+            "ab=c",
+        ] {
+            assert_eq!(secrets("connection_string", text), [text], "{text}");
+        }
+        let whole = "host=db password=geheim";
+        assert_eq!(secrets("auth_string", whole), [whole, "geheim"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod connection_type;
 mod exported;
-mod problem;
+pub(crate) mod problem;
 pub(crate) mod reader;
 mod source;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bowline_words::{Diagnose, Diagnostic, nearest};
+use bowline_words::{Diagnose, Diagnostic, listed, nearest};
 
 use super::connection_type::{AssetClass, ConnectionType, ConnectionTypeError};
 use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE};
@@ -93,6 +93,22 @@ pub enum ManifestFault {
     /// The asset class of other connectors, or of none.
     #[error("unexpected `asset_class`: `{0}`")]
     AssetClass(String),
+    /// An address that no browser opens.
+    #[error("invalid `{key}`: `{found}` is no address of the web")]
+    Address {
+        /// Where it stands.
+        key: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// An address of a picture that does not end as pictures do.
+    #[error("`{key}` may be no picture: `{found}`")]
+    Picture {
+        /// Where it stands.
+        key: &'static str,
+        /// What stands there.
+        found: String,
+    },
     /// A status mapping that is not one.
     #[error("invalid `{key}`: {problem}")]
     Mapping {
@@ -102,6 +118,10 @@ pub enum ManifestFault {
         problem: MappingProblem,
     },
 }
+
+/// How the addresses of pictures end that every browser shows.
+pub(crate) const PICTURE_ENDINGS: [&str; 7] =
+    [".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico"];
 
 fn of_key(key: &str) -> String {
     if key.is_empty() {
@@ -129,6 +149,12 @@ impl ManifestProblem {
             ManifestFault::Json(_) | ManifestFault::WrongType { .. } => None,
             ManifestFault::UnknownKey { key, known, .. } => {
                 Some(nearest::hint(key, known.iter().copied()))
+            }
+            ManifestFault::Address { .. } => {
+                Some("begin it with `https://` or `http://`".to_owned())
+            }
+            ManifestFault::Picture { .. } => {
+                Some(format!("end it with {}", listed(PICTURE_ENDINGS)))
             }
             ManifestFault::RepeatedKey(_) => Some("keep one of them".to_owned()),
             ManifestFault::MissingKey(CONNECTION_TYPE) | ManifestFault::ConnectionType(_) => {

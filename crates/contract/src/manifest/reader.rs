@@ -11,6 +11,8 @@ use crate::json::{Member, Node, Place, into_map, kind_of};
 pub(crate) struct ManifestReader {
     class: AssetClass,
     members: Vec<Member>,
+    other: Map<String, Value>,
+    advices: Vec<ManifestProblem>,
     problems: Vec<ManifestProblem>,
 }
 
@@ -24,6 +26,8 @@ impl ManifestReader {
         let mut reader = Self {
             class,
             members: Vec::new(),
+            other: Map::new(),
+            advices: Vec::new(),
             problems: Vec::new(),
         };
         match Node::parse(text) {
@@ -40,11 +44,18 @@ impl ManifestReader {
     fn keep(&mut self, members: Vec<Member>, keys: &'static [&'static str]) {
         for member in members {
             let fault = match keys.iter().find(|key| **key == member.key) {
-                None => ManifestFault::UnknownKey {
-                    key: member.key,
-                    parent: None,
-                    known: keys,
-                },
+                None => {
+                    self.advise(
+                        member.place,
+                        ManifestFault::UnknownKey {
+                            key: member.key.clone(),
+                            parent: None,
+                            known: keys,
+                        },
+                    );
+                    self.other.insert(member.key, member.value.into_value());
+                    continue;
+                }
                 Some(key) if self.members.iter().any(|kept| kept.key == *key) => {
                     ManifestFault::RepeatedKey(key)
                 }
@@ -58,11 +69,28 @@ impl ManifestReader {
     }
 
     pub(crate) fn report(&mut self, place: Option<Place>, fault: ManifestFault) {
-        self.problems.push(ManifestProblem {
+        self.problems.push(self.problem(place, fault));
+    }
+
+    /// Says what is worth a word and makes no manifest wrong.
+    pub(crate) fn advise(&mut self, place: Place, fault: ManifestFault) {
+        self.advices.push(self.problem(Some(place), fault));
+    }
+
+    /// A fault of this manifest, at its place.
+    pub(crate) fn problem(&self, place: Option<Place>, fault: ManifestFault) -> ManifestProblem {
+        ManifestProblem {
             class: self.class,
             fault,
             place,
-        });
+        }
+    }
+
+    /// The keys that the contract does not know, and everything that is worth a word.
+    pub(crate) fn rest(&mut self) -> (Map<String, Value>, Vec<ManifestProblem>) {
+        let mut advices = self.advices.clone();
+        advices.sort_by_key(|advice| advice.place);
+        (std::mem::take(&mut self.other), advices)
     }
 
     /// The member at a key, if it is there and was not taken yet.
@@ -128,6 +156,8 @@ impl ManifestReader {
 
     fn into_error(self) -> ManifestError {
         let mut problems = self.problems;
+        // A key that is not known is often one that is missing, misspelt.
+        problems.extend(self.advices);
         problems.sort_by_key(|problem| (problem.place.is_none(), problem.place));
         ManifestError { problems }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::connection_type::{AssetClass, ConnectionType};
-use super::problem::ManifestError;
+use super::problem::{ManifestError, ManifestProblem};
 use super::reader::ManifestReader;
 use super::{ASSET_CLASS, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA};
 
@@ -16,6 +16,10 @@ pub struct SourceManifest {
     pub connection_name: String,
     /// The schema that `credentials.json` must fit, in Cerberus' format; absent or empty means no validation.
     pub credentials_schema: Option<Map<String, Value>>,
+    /// Keys that the contract does not know, as they were written.
+    pub other: Map<String, Value>,
+    /// What is worth a word and makes the manifest no less valid, in the order of the text.
+    pub advices: Vec<ManifestProblem>,
 }
 
 impl SourceManifest {
@@ -37,11 +41,14 @@ impl SourceManifest {
         let connection_name = reader.connection_name();
         reader.asset_class();
         let credentials_schema = reader.credentials_schema();
+        let (other, advices) = reader.rest();
         reader.finish(connection_type.zip(connection_name).map(
             |(connection_type, connection_name)| Self {
                 connection_type,
                 connection_name,
                 credentials_schema,
+                other,
+                advices,
             },
         ))
     }
@@ -57,6 +64,9 @@ impl SourceManifest {
         if let Some(schema) = &self.credentials_schema {
             manifest[CREDENTIALS_SCHEMA] = Value::Object(schema.clone());
         }
+        for (key, value) in &self.other {
+            manifest[key] = value.clone();
+        }
         format!("{manifest:#}\n")
     }
 }
@@ -66,7 +76,7 @@ mod tests {
     use bowline_words::Diagnose;
 
     use super::*;
-    use crate::manifest::{ManifestFault, ManifestProblem};
+    use crate::manifest::ManifestFault;
 
     const VALID: &str = r#"{
   "connection_type": "custom-connector-abc1234",
@@ -104,11 +114,21 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_has_its_place_and_the_nearest_name() {
+    fn an_unknown_key_is_kept_and_told_with_its_place_and_the_nearest_name() {
+        let text = VALID.replace("credentials_schema", "credential_schema");
+        let manifest = SourceManifest::parse(&text).unwrap();
+        let told: Vec<String> = manifest
+            .advices
+            .iter()
+            .map(|advice| advice.diagnose().to_string())
+            .collect();
         assert_eq!(
-            refused("{\n  \"conection_name\": \"Shop\"\n}"),
-            "unknown key: `conection_name` (line 2, column 18)\nhint: did you mean `connection_name`?"
+            told,
+            [
+                "unknown key: `credential_schema` (line 5, column 21)\nhint: did you mean `credentials_schema`?"
+            ]
         );
+        assert_eq!(manifest.to_json_string(), text);
     }
 
     #[test]
@@ -183,7 +203,7 @@ mod tests {
         let text = VALID
             .replace("abc1234", "abc123")
             .replace("\"Shop\"", "[\n]")
-            .replace("credentials_schema", "credentials");
+            .replace("\"warehouse\"", "1");
         let error = SourceManifest::parse(&text).unwrap_err();
         let told: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -191,7 +211,7 @@ mod tests {
             [
                 "invalid `connection_type`: `custom-connector-abc123` (line 2, column 19)",
                 "wrong type for `connection_name`: expected text, found a list (line 3, column 19)",
-                "unknown key: `credentials` (line 6, column 15)",
+                "wrong type for `asset_class`: expected text, found a number (line 5, column 15)",
             ]
         );
     }

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::status_mapping::StatusMapping;
+use super::status_mapping::{MappingProblem, StatusMapping};
 use crate::json::Member;
+use crate::manifest::problem::PICTURE_ENDINGS;
 use crate::manifest::reader::{ManifestReader, filled, object};
 use crate::manifest::{
     ASSET_CLASS, AssetClass, CONNECTION_NAME, CONNECTION_TYPE, CREDENTIALS_SCHEMA, ConnectionType,
-    ManifestError, ManifestFault,
+    ManifestError, ManifestFault, ManifestProblem,
 };
 
 const TERMINOLOGY: &str = "terminology";
@@ -32,6 +33,12 @@ pub struct PipelineManifest {
     pub task_run_status_mapping: Option<StatusMapping>,
     /// The schema that `credentials.json` must fit, in Cerberus' format; absent or empty means no validation.
     pub credentials_schema: Option<Map<String, Value>>,
+    /// Keys that the contract does not know, as they were written.
+    pub other: Map<String, Value>,
+    /// What is worth a word and makes the manifest no less valid, in the order of the text.
+    pub advices: Vec<ManifestProblem>,
+    /// Why a connector with this manifest may be looked at and not be proven: it maps no word yet.
+    pub unfinished: Option<ManifestProblem>,
 }
 
 /// A vendor's words for the things of the model.
@@ -82,17 +89,28 @@ impl PipelineManifest {
         let connection_type = reader.connection_type();
         let connection_name = reader.connection_name();
         reader.asset_class();
-        let run_status_mapping = reader
-            .require(RUN_STATUS_MAPPING)
-            .and_then(|member| mapping(&mut reader, RUN_STATUS_MAPPING, member));
+        let member = reader.require(RUN_STATUS_MAPPING);
+        let place = member.as_ref().map(|member| member.place);
+        let run_status_mapping =
+            member.and_then(|member| mapping(&mut reader, RUN_STATUS_MAPPING, member));
+        let unfinished = run_status_mapping
+            .as_ref()
+            .filter(|mapping| mapping.is_empty())
+            .map(|_| {
+                let fault = ManifestFault::Mapping {
+                    key: RUN_STATUS_MAPPING,
+                    problem: MappingProblem::Empty,
+                };
+                reader.problem(place, fault)
+            });
         let task_run_status_mapping = reader
             .take(TASK_RUN_STATUS_MAPPING)
-            .and_then(|member| mapping(&mut reader, TASK_RUN_STATUS_MAPPING, member));
+            .and_then(|member| mapping(&mut reader, TASK_RUN_STATUS_MAPPING, member))
+            .filter(|mapping| !mapping.is_empty());
         let terminology = terminology(&mut reader);
-        let icon_url = reader
-            .take(ICON_URL)
-            .and_then(|member| reader.kept(member.place, filled(ICON_URL, member.value)));
+        let icon_url = icon_url(&mut reader);
         let credentials_schema = reader.credentials_schema();
+        let (other, advices) = reader.rest();
         let required = connection_type.zip(connection_name).zip(run_status_mapping);
         reader.finish(
             required.map(
@@ -104,6 +122,9 @@ impl PipelineManifest {
                     run_status_mapping,
                     task_run_status_mapping,
                     credentials_schema,
+                    other,
+                    advices,
+                    unfinished,
                 },
             ),
         )
@@ -140,8 +161,45 @@ impl PipelineManifest {
         if let Some(schema) = &self.credentials_schema {
             manifest[CREDENTIALS_SCHEMA] = Value::Object(schema.clone());
         }
+        for (key, value) in &self.other {
+            manifest[key] = value.clone();
+        }
         format!("{manifest:#}\n")
     }
+}
+
+/// Where the vendor's picture is: an address of the web. One that does not end as pictures do is worth a word.
+fn icon_url(reader: &mut ManifestReader) -> Option<String> {
+    let member = reader.take(ICON_URL)?;
+    let found = reader.kept(member.place, filled(ICON_URL, member.value))?;
+    match icon_fault(&found) {
+        Some(fault @ ManifestFault::Picture { .. }) => reader.advise(member.place, fault),
+        Some(fault) => {
+            reader.report(Some(member.place), fault);
+            return None;
+        }
+        None => {}
+    }
+    Some(found)
+}
+
+/// What is wrong with the address of a vendor's picture, or worth a word.
+#[must_use]
+pub fn icon_fault(address: &str) -> Option<ManifestFault> {
+    let key = ICON_URL;
+    let found = address.to_owned();
+    let lower = address.trim().to_lowercase();
+    let rest = ["https://", "http://"]
+        .into_iter()
+        .find_map(|scheme| lower.strip_prefix(scheme))
+        .filter(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    let Some(rest) = rest.filter(|rest| !rest.contains(char::is_whitespace)) else {
+        return Some(ManifestFault::Address { key, found });
+    };
+    let path = rest.split(['?', '#']).next().unwrap_or(rest);
+    let is_picture =
+        path.contains('/') && PICTURE_ENDINGS.iter().any(|ending| path.ends_with(ending));
+    (!is_picture).then_some(ManifestFault::Picture { key, found })
 }
 
 fn terminology(reader: &mut ManifestReader) -> Terminology {
@@ -160,7 +218,7 @@ fn terminology(reader: &mut ManifestReader) -> Terminology {
                     parent: Some(TERMINOLOGY),
                     known: Terminology::KEYS,
                 };
-                reader.report(Some(place), unknown);
+                reader.advise(place, unknown);
                 continue;
             }
         };
@@ -264,8 +322,7 @@ mod tests {
             .replace("custom-etl-connector", "custom-connector")
             .replace("\"Pipelines\"", "\" \"")
             .replace("\"etl\"", "\"warehouse\"")
-            .replace("\"job\"", "\"jb\"")
-            .replace("icon_url", "icon")
+            .replace("https://", "ftp://")
             .replace("\"FAILED\"", "\"Completed\"");
         let told: Vec<String> = refused(&text).iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -274,11 +331,69 @@ mod tests {
                 "invalid `connection_type`: `custom-connector-abc1234` (line 2, column 19)",
                 "empty `connection_name` (line 3, column 19)",
                 "unexpected `asset_class`: `warehouse` (line 4, column 15)",
-                "unknown key: `jb` in `terminology` (line 7, column 8)",
-                "unknown key: `icon` (line 10, column 8)",
+                "invalid `icon_url`: `ftp://example.com/icon.svg` is no address of the web (line 10, column 12)",
                 "invalid `run_status_mapping`: `COMPLETED` and `Completed` are the same word: case does not count (line 13, column 15)",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_worth_a_word_stops_nothing() {
+        let text = VALID
+            .replace("\"job\"", "\"jb\"")
+            .replace("\"credentials_schema\"", "\"credential_schema\"")
+            .replace("icon.svg", "icon");
+        let manifest = PipelineManifest::parse(&text).unwrap();
+        let told: Vec<String> = manifest.advices.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "unknown key: `jb` in `terminology` (line 7, column 8)",
+                "`icon_url` may be no picture: `https://example.com/icon` (line 10, column 12)",
+                "unknown key: `credential_schema` (line 18, column 21)",
+            ]
+        );
+        assert!(manifest.other.contains_key("credential_schema"));
+    }
+
+    #[test]
+    fn a_mapping_of_nothing_is_unfinished_and_one_for_task_runs_absent() {
+        let text = VALID
+            .replace("\"Late\": \"queued\"", "")
+            .replace("\"COMPLETED\": \"success\",", "")
+            .replace("\"FAILED\": \"failed\"", "");
+        let manifest = PipelineManifest::parse(&text).unwrap();
+        assert_eq!(manifest.task_run_status_mapping, None);
+        assert_eq!(
+            manifest.unfinished.unwrap().diagnose().to_string(),
+            "invalid `run_status_mapping`: it maps no word (line 11, column 22)\nhint: map every word that the vendor has for how a run stands"
+        );
+        let finished = PipelineManifest::parse(VALID).unwrap();
+        assert_eq!(finished.unfinished, None);
+    }
+
+    #[test]
+    fn addresses_of_pictures_are_checked() {
+        let fault = |address: &str| icon_fault(address).map(|fault| fault.to_string());
+        for fine in ["https://x.example/a.svg", "HTTP://x.example/b/a.PNG?v=1"] {
+            assert_eq!(fault(fine), None, "{fine}");
+        }
+        for odd in [
+            "https://x.example",
+            "https://x.example/logo",
+            "https://x.svg",
+        ] {
+            assert!(fault(odd).unwrap().contains("may be"), "{odd}");
+        }
+        for wrong in [
+            "x.svg",
+            "https://",
+            "https:///a.svg",
+            "file:///a.svg",
+            "https://a b/c.svg",
+        ] {
+            assert!(fault(wrong).unwrap().contains("no address"), "{wrong}");
+        }
     }
 
     #[test]

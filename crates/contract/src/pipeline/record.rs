@@ -9,6 +9,8 @@ pub struct Field {
     pub presence: Presence,
     /// What its value looks like.
     pub shape: Shape,
+    /// What it means, in one line.
+    pub about: &'static str,
 }
 
 /// Whether a field must be there.
@@ -58,12 +60,12 @@ macro_rules! record {
         $(#[$meta:meta])*
         pub struct $Name:ident {
             $(
-                $(#[$field_meta:meta])*
+                $(#[doc = $about:literal])*
                 $presence:ident $field:ident: $Type:ty => $shape:expr,
             )+
         }
     ) => {
-        record!(@type { $(#[$meta])* $Name } {} $($(#[$field_meta])* $presence $field: $Type,)+);
+        record!(@type { $(#[$meta])* $Name } {} $($(#[doc = $about])* $presence $field: $Type,)+);
 
         impl $Name {
             /// Its fields, in the order in which they are written.
@@ -72,6 +74,7 @@ macro_rules! record {
                     name: stringify!($field),
                     presence: record!(@presence $presence),
                     shape: $shape,
+                    about: concat!($($about),*).trim_ascii(),
                 },)+
             ];
         }

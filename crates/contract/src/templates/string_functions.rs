@@ -57,7 +57,10 @@ pub(super) const TEMPLATES: &[Template] = &[
                    match anywhere in the text counts unless the pattern is anchored. \
                    `case_insensitive` is always passed and must be honoured both ways. \
                    Placeholders are filled in after Jinja, so a brace inside the pattern must be \
-                   doubled on the way: `{{ regexp | replace('{', '{{') | replace('}', '}}') }}`.",
+                   doubled on the way. Whether callers have doubled braces and quotes already is \
+                   open: what undoes it first is right either way, and what is right in one case \
+                   passes with an advice. `{{ regexp | replace('{{', '{') | replace('}}', '}') | \
+                   replace('{', '{{') | replace('}', '}}') }}`, and quotes likewise.",
     },
     Template {
         name: "get_regexp_count_expression_template",
@@ -72,7 +75,8 @@ pub(super) const TEMPLATES: &[Template] = &[
         description: "Counts the rows whose text matches a regular expression.",
         guidance: "An aggregate over rows, despite its name: not the number of matches inside one \
                    text. `{x}` is text; `regexp` arrives raw, so quote it, escape it and double \
-                   its braces here, as in `get_regexp_expression`. `case_insensitive` must be \
+                   its braces here, undoing what a caller has doubled, as in \
+                   `get_regexp_expression`. `case_insensitive` must be \
                    honoured both ways. No row matched gives 0, and NULL counts for nothing.",
     },
 ];

@@ -85,7 +85,7 @@ pub(crate) fn value(
             calendar::date(whole(array, row, field)?, vendor, array.data_type())
         }
         DataType::Time32(unit) | DataType::Time64(unit) => {
-            calendar::time(whole(array, row, field)?, per_second(*unit))
+            crate::calendar::time(whole(array, row, field)?, per_second(*unit))
         }
         DataType::Timestamp(unit, zone) => {
             let count = whole(array, row, field)?;

@@ -3,7 +3,7 @@
 use adbc_core::error::{Error, Status};
 use arrow_schema::ArrowError;
 
-use crate::error::kind_of_sqlstate;
+use crate::error::{is_lost_connection, kind_of_sqlstate};
 use crate::{SqlError, SqlErrorKind};
 
 /// What was being done when the driver refused.
@@ -127,16 +127,7 @@ fn kind_of_words(words: &str, stage: Stage) -> Option<SqlErrorKind> {
         Cancelled, Connection, Data, Driver, MissingObject, Other, Permission, Syntax, Timeout,
     };
     let has = |needles: &[&str]| needles.iter().any(|needle| words.contains(needle));
-    if has(&[
-        "server closed the connection",
-        "connection to server was lost",
-        "no connection to the server",
-        "terminating connection",
-        "could not receive data from server",
-        "could not send data to server",
-        "SSL connection has been closed",
-        "connection not open",
-    ]) {
+    if has(&["terminating connection"]) || is_lost_connection(words) {
         return Some(Connection);
     }
     if words.starts_with("no such ") {
@@ -245,7 +236,8 @@ mod tests {
                 Cancelled,
             ),
             ("57P01", "terminating connection", Connection),
-            ("P0001", "boom", Data),
+            ("P0001", "boom", Permission),
+            ("P0002", "no rows", Data),
             ("42P07", "relation already exists", Other),
         ] {
             let error = from_adbc(&postgres(code, words), Stage::Execute);

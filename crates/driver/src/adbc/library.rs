@@ -12,7 +12,7 @@ use bowline_words::nearest::hint_or;
 
 use crate::{AdbcLibrary, SqlError, SqlErrorKind};
 use bowline_installer::catalogue::{self, catalogue};
-use bowline_installer::driver_folder;
+use bowline_installer::{InstallState, driver_folder, install_state};
 
 /// Loads a driver's library and runs its entry point.
 ///
@@ -30,6 +30,18 @@ pub(super) fn load(
 
 fn load_named(name: &str, entrypoint: Option<&str>) -> Result<ManagedDriver, SqlError> {
     let entry = catalogue::find(name);
+    let state = entry.zip(driver_folder());
+    let state = state.map(|(entry, folder)| install_state(entry, &folder));
+    if let Some(InstallState::Broken { manifest }) = state {
+        // A library that was cut short ends the whole process when it is loaded.
+        return Err(driver_error(format!(
+            "driver cannot be loaded: the library of `{}` is not there or not whole",
+            manifest.display()
+        ))
+        .hint(format!(
+            "install it again with `bowline driver install {name}`"
+        )));
+    }
     let entrypoint = entrypoint.or(entry.map(|entry| entry.entrypoint));
     let flags = LOAD_FLAG_SEARCH_ENV | LOAD_FLAG_SEARCH_USER | LOAD_FLAG_SEARCH_SYSTEM;
     let folder = driver_folder();

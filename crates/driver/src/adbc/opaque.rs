@@ -8,8 +8,7 @@ use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::{BigInt, Sign};
 
 use super::arrow::Vendor;
-use crate::Value;
-use crate::value::offset_text;
+use crate::{Value, postgres_binary};
 
 const EXTENSION: &str = "ARROW:extension:name";
 const EXTENSION_METADATA: &str = "ARROW:extension:metadata";
@@ -35,7 +34,7 @@ pub(super) fn value(
     }
     let metadata = field.metadata();
     match metadata.get(EXTENSION).map(String::as_str) {
-        Some("arrow.uuid") => Some(bytes(array, row).and_then(uuid)),
+        Some("arrow.uuid") => Some(bytes(array, row).and_then(postgres_binary::uuid)),
         Some("arrow.bool8") => {
             let flag = array.as_primitive_opt::<Int8Type>();
             Some(flag.map(|flags| (flags.value(row) != 0).into()))
@@ -80,27 +79,15 @@ fn number(text: &str) -> Option<Value> {
     })
 }
 
-fn uuid(bytes: &[u8]) -> Option<Value> {
-    let hex = hex(bytes, "");
-    (bytes.len() == 16).then(|| {
-        let parts = [
-            &hex[..8],
-            &hex[8..12],
-            &hex[12..16],
-            &hex[16..20],
-            &hex[20..],
-        ];
-        parts.join("-").into()
-    })
-}
-
 fn opaque(type_name: &str, bytes: &[u8], vendor: Vendor) -> Option<Value> {
     match (vendor, type_name) {
         (Vendor::PostgreSql, "xml") => String::from_utf8(bytes.to_vec()).ok().map(Value::Text),
-        (Vendor::PostgreSql, "macaddr" | "macaddr8") => Some(hex(bytes, ":").into()),
-        (Vendor::PostgreSql, "inet" | "cidr") => network(bytes),
-        (Vendor::PostgreSql, "bit" | "varbit") => postgres_bits(bytes),
-        (Vendor::PostgreSql, "timetz") => postgres_time(bytes),
+        (Vendor::PostgreSql, "macaddr" | "macaddr8") => {
+            Some(postgres_binary::hex(bytes, ":").into())
+        }
+        (Vendor::PostgreSql, "inet" | "cidr") => postgres_binary::network(bytes),
+        (Vendor::PostgreSql, "bit" | "varbit") => postgres_binary::bits(bytes),
+        (Vendor::PostgreSql, "timetz") => postgres_binary::time_with_zone(bytes),
         (Vendor::DuckDb, "bit") => duckdb_bits(bytes),
         (Vendor::DuckDb, "time_tz") => duckdb_time(bytes),
         (Vendor::DuckDb, "hugeint") => Some(i128::from_le_bytes(bytes.try_into().ok()?).into()),
@@ -120,51 +107,6 @@ fn whole(number: BigInt) -> Value {
     )
 }
 
-fn hex(bytes: &[u8], separator: &str) -> String {
-    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    pairs.join(separator)
-}
-
-/// PostgreSQL's address: family, bits of the mask, whether it is a network, length, address.
-fn network(bytes: &[u8]) -> Option<Value> {
-    let [_, mask, is_network, length, address @ ..] = bytes else {
-        return None;
-    };
-    if address.len() != usize::from(*length) {
-        return None;
-    }
-    let (text, whole) = match address.len() {
-        4 => (
-            std::net::Ipv4Addr::from(<[u8; 4]>::try_from(address).ok()?).to_string(),
-            32,
-        ),
-        16 => (
-            std::net::Ipv6Addr::from(<[u8; 16]>::try_from(address).ok()?).to_string(),
-            128,
-        ),
-        _ => return None,
-    };
-    Some(match (*mask, *is_network) {
-        (mask, 0) if mask == whole => text.into(),
-        (mask, _) => format!("{text}/{mask}").into(),
-    })
-}
-
-/// PostgreSQL's bit string: how many bits, then the bits.
-fn postgres_bits(bytes: &[u8]) -> Option<Value> {
-    let (count, bits) = bytes.split_first_chunk::<4>()?;
-    let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
-    let text: String = bits.iter().map(|byte| format!("{byte:08b}")).collect();
-    text.get(..count).map(Value::from)
-}
-
-/// PostgreSQL's time with zone: microseconds, then seconds west of Greenwich.
-fn postgres_time(bytes: &[u8]) -> Option<Value> {
-    let (micros, west) = bytes.split_first_chunk::<8>()?;
-    let west = i32::from_be_bytes(west.try_into().ok()?);
-    time_with_offset(i64::from_be_bytes(*micros), -west)
-}
-
 /// DuckDB's bit string: how many bits of the first byte are padding, then the bits.
 fn duckdb_bits(bytes: &[u8]) -> Option<Value> {
     let (padding, bits) = bytes.split_first()?;
@@ -177,7 +119,7 @@ fn duckdb_time(bytes: &[u8]) -> Option<Value> {
     const GREATEST_OFFSET: i32 = 16 * 3600 - 1;
     let packed = u64::from_le_bytes(bytes.try_into().ok()?);
     let offset = GREATEST_OFFSET - i32::try_from(packed & 0xff_ffff).ok()?;
-    time_with_offset(i64::try_from(packed >> 24).ok()?, offset)
+    postgres_binary::time_with_offset(i64::try_from(packed >> 24).ok()?, offset)
 }
 
 /// DuckDB's number of any size: three bytes of sign and length, then its digits, all inverted when negative.
@@ -191,10 +133,4 @@ fn duckdb_bignum(bytes: &[u8]) -> Option<Value> {
     };
     let sign = if is_negative { Sign::Minus } else { Sign::Plus };
     Some(whole(BigInt::from_bytes_be(sign, &digits)))
-}
-
-fn time_with_offset(micros: i64, east: i32) -> Option<Value> {
-    let offset = jiff::tz::Offset::from_seconds(east).ok()?;
-    let time = super::calendar::time(micros, 1_000_000);
-    Some(format!("{time}{}", offset_text(offset)).into())
 }

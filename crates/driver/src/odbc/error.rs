@@ -2,7 +2,7 @@
 
 use bowline_words::{listed, nearest};
 
-use crate::error::kind_of_sqlstate;
+use crate::error::{is_lost_connection, kind_of_sqlstate};
 use crate::{SqlError, SqlErrorKind};
 
 /// Debian's package of a driver, by what is in the driver's name.
@@ -30,6 +30,15 @@ pub(super) struct Diagnostic {
 pub(super) struct Failure(pub(super) Vec<Diagnostic>);
 
 impl Failure {
+    /// What a call comes to that is not made, since the statement was asked to stop.
+    pub(super) fn stopped() -> Self {
+        Self(vec![Diagnostic {
+            state: "HY008".to_owned(),
+            native: 0,
+            message: "operation cancelled".to_owned(),
+        }])
+    }
+
     /// The error for a statement.
     pub(super) fn running(self) -> SqlError {
         self.error(SqlErrorKind::Other)
@@ -103,7 +112,7 @@ impl Failure {
 }
 
 fn kind(record: &Diagnostic) -> Option<SqlErrorKind> {
-    use SqlErrorKind::{Cancelled, Connection, Permission, Timeout, UnsupportedType};
+    use SqlErrorKind::{Connection, Permission, UnsupportedType};
     let by_number = is_mariadb(&record.message)
         .then(|| mariadb_kind(record.native))
         .flatten();
@@ -118,15 +127,16 @@ fn kind(record: &Diagnostic) -> Option<SqlErrorKind> {
     .iter()
     .any(|words| record.message.contains(words));
     match record.state.as_str() {
-        "HYT00" | "HYT01" => Some(Timeout),
-        "HY008" => Some(Cancelled),
         "HYC00" | "07006" => Some(UnsupportedType),
         "08001" | "08004" if is_login => Some(Permission),
         // ODBC has one code for bad syntax and for what a user may not do.
         "42000" if record.message.contains("denied") => Some(Permission),
         "08001" | "08003" | "08S01" => Some(Connection),
         state => {
-            kind_of_sqlstate(state, &record.message).filter(|kind| *kind != SqlErrorKind::Other)
+            let known = kind_of_sqlstate(state, &record.message);
+            known
+                .filter(|kind| *kind != SqlErrorKind::Other)
+                .or_else(|| is_lost_connection(&record.message).then_some(Connection))
         }
     }
 }
@@ -219,6 +229,12 @@ mod tests {
                 "HY000",
                 2013,
                 "[ma-3.1.15]Lost connection to server during query",
+                Connection,
+            ),
+            (
+                "HY000",
+                5014,
+                "[ma-3.1.15]Write error: Connection reset by peer (104)",
                 Connection,
             ),
             ("HY000", 1, "[x]whatever", Other),

@@ -6,7 +6,7 @@
 
 use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::{Diagnostic, Failure};
 use super::manager::{Manager, Raw, manager};
@@ -38,6 +38,9 @@ const NULL_DATA: isize = -1;
 pub(super) const DBMS_NAME: u16 = 17;
 /// The version of the product, for [`Link::info`].
 pub(super) const DBMS_VERSION: u16 = 18;
+
+/// How long a call lasts that does wait for the server: shorter ones are about to end by themselves.
+const WAITING: Duration = Duration::from_millis(50);
 
 /// The longest word the manager says in one go: a name, a type, a version.
 const WORD: usize = 512;
@@ -232,7 +235,16 @@ impl Drop for Link {
 
 /// The statement that runs on a connection, for those who want to stop it.
 #[derive(Default)]
-pub(super) struct Running(Mutex<Option<Target>>);
+pub(super) struct Running(Mutex<Present>);
+
+/// What a connection's thread is at.
+#[derive(Default)]
+struct Present {
+    statement: Option<Target>,
+    /// Since when the thread is in a call that may wait for the server.
+    waits_since: Option<Instant>,
+    is_stopped: bool,
+}
 
 struct Target {
     manager: &'static Manager,
@@ -242,17 +254,53 @@ struct Target {
 // SAFETY: only `SQLCancel` is called on it, which ODBC allows from any thread while the statement lives.
 unsafe impl Send for Target {}
 
+impl Target {
+    fn cancel(&self) -> bool {
+        // SAFETY: whoever has the target holds the lock without which the statement is not freed.
+        succeeded(unsafe { (self.manager.cancel)(self.raw) })
+    }
+}
+
 impl Running {
-    /// Asks the driver to stop the running statement; says whether it could be asked.
+    /// Asks the driver to stop the running statement, from another thread than the statement's; says whether it is
+    /// going to stop.
+    ///
+    /// The driver is asked only while the statement waits for the server. Between two calls a mark is enough, and
+    /// some drivers (MariaDB's) take a cancel there as the wish to free the result, which the thread is reading.
     pub(super) fn stop(&self) -> bool {
-        match &*self.lock() {
-            // SAFETY: the statement cannot be freed while the lock is held.
-            Some(target) => succeeded(unsafe { (target.manager.cancel)(target.raw) }),
-            None => false,
+        let mut present = self.lock();
+        present.is_stopped = true;
+        loop {
+            let Some(statement) = &present.statement else {
+                return false;
+            };
+            let Some(since) = present.waits_since else {
+                return true;
+            };
+            let left = WAITING.saturating_sub(since.elapsed());
+            if left.is_zero() {
+                return statement.cancel();
+            }
+            drop(present);
+            std::thread::sleep(left);
+            present = self.lock();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Target>> {
+    /// Makes a call that may wait for the server, unless the statement was asked to stop.
+    fn wait_for(&self, call: impl FnOnce() -> i16) -> Result<i16, Failure> {
+        let mut present = self.lock();
+        if present.is_stopped {
+            return Err(Failure::stopped());
+        }
+        present.waits_since = Some(Instant::now());
+        drop(present);
+        let code = call();
+        self.lock().waits_since = None;
+        Ok(code)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Present> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -321,7 +369,10 @@ impl<'a> Statement<'a> {
             (manager.set_statement_attribute)(owned.raw, ATTR_NO_SCAN, no_scan, IS_UINTEGER);
         }
         let raw = owned.raw;
-        *running.lock() = Some(Target { manager, raw });
+        *running.lock() = Present {
+            statement: Some(Target { manager, raw }),
+            ..Present::default()
+        };
         Ok(Self {
             owned,
             running,
@@ -333,11 +384,11 @@ impl<'a> Statement<'a> {
     /// Runs a text.
     pub(super) fn execute(&mut self, sql: &str) -> Result<(), Failure> {
         let text = wide(sql);
-        // SAFETY: the handle is live, and the text ends in a NUL.
-        let code = unsafe {
-            let length = i32::from(NULL_TERMINATED);
-            (self.owned.manager.exec_direct)(self.owned.raw, text.as_ptr(), length)
-        };
+        let length = i32::from(NULL_TERMINATED);
+        let code = self.running.wait_for(|| {
+            // SAFETY: the handle is live, and the text ends in a NUL.
+            unsafe { (self.owned.manager.exec_direct)(self.owned.raw, text.as_ptr(), length) }
+        })?;
         match code {
             // A change that met no row.
             NO_DATA => Ok(()),
@@ -345,10 +396,20 @@ impl<'a> Statement<'a> {
         }
     }
 
+    /// Gives up what is left of the result, from the statement's own thread.
+    pub(super) fn cancel(&self) {
+        if let Some(statement) = &self.running.lock().statement {
+            statement.cancel();
+        }
+    }
+
     /// Goes on to the next result of the text; says whether there is one.
     pub(super) fn next_result(&mut self) -> Result<bool, Failure> {
-        // SAFETY: the handle is live.
-        match unsafe { (self.owned.manager.more_results)(self.owned.raw) } {
+        let code = self.running.wait_for(|| {
+            // SAFETY: the handle is live.
+            unsafe { (self.owned.manager.more_results)(self.owned.raw) }
+        })?;
+        match code {
             NO_DATA => Ok(false),
             code => self.owned.check(code).map(|()| true),
         }
@@ -428,8 +489,11 @@ impl<'a> Statement<'a> {
 
     /// Goes on to the next row; says whether there is one.
     pub(super) fn next_row(&mut self) -> Result<bool, Failure> {
-        // SAFETY: the handle is live.
-        match unsafe { (self.owned.manager.fetch)(self.owned.raw) } {
+        let code = self.running.wait_for(|| {
+            // SAFETY: the handle is live.
+            unsafe { (self.owned.manager.fetch)(self.owned.raw) }
+        })?;
+        match code {
             NO_DATA => Ok(false),
             code => self.owned.check(code).map(|()| true),
         }
@@ -532,7 +596,7 @@ impl<'a> Statement<'a> {
 impl Drop for Statement<'_> {
     fn drop(&mut self) {
         // Whoever is asking the driver to stop it holds the lock, and the statement lives until they are done.
-        *self.running.lock() = None;
+        *self.running.lock() = Present::default();
     }
 }
 

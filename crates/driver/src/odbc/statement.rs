@@ -5,7 +5,8 @@ use super::value::Shape;
 use crate::connection::ResultBuilder;
 use crate::{Column, Limits, ResultSet, SqlError, SqlErrorKind, Value};
 
-/// Runs a text and reads its result within the limits. Of several results the last one with columns counts.
+/// Runs a text and reads its result within the limits. Of several results the last one with columns counts, and says
+/// how many others there were; where none has columns, their rows are added up.
 pub(super) fn run(
     link: &Link,
     sql: &str,
@@ -25,19 +26,40 @@ pub(super) fn run(
         .map_err(|failure| failure.running())?;
     let mut result = ResultSet::default();
     loop {
-        let next = read(&mut statement, limits).inspect_err(|_| {
-            // Freeing the statement may wait for the rest of the result, which may be endless.
-            running.stop();
-        })?;
-        if result.columns.is_empty() || !next.columns.is_empty() {
-            result = next;
-        }
+        let next = match read(&mut statement, limits) {
+            Ok(next) => next,
+            Err(error) => {
+                // Freeing the statement may wait for the rest of the result, which may be endless.
+                statement.cancel();
+                return Err(error);
+            }
+        };
+        result = joined(result, next);
         if !statement
             .next_result()
             .map_err(|failure| failure.running())?
         {
             return Ok(result);
         }
+    }
+}
+
+/// What two results of one text come to.
+fn joined(before: ResultSet, next: ResultSet) -> ResultSet {
+    match (before.columns.is_empty(), next.columns.is_empty()) {
+        (true, true) => ResultSet {
+            rows_affected: match (before.rows_affected, next.rows_affected) {
+                (Some(before), Some(next)) => Some(before.saturating_add(next)),
+                (before, next) => before.or(next),
+            },
+            ..next
+        },
+        (true, false) => next,
+        (false, true) => before,
+        (false, false) => ResultSet {
+            others: before.others + 1,
+            ..next
+        },
     }
 }
 

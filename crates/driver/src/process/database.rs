@@ -1,15 +1,24 @@
 //! A warehouse connector's process as a database.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use bowline_process::{AbortHandle, CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{
     ANSWER_OVERHEAD, ConnectParams, ConnectResult, ConnectorKind, Method, QueryParams, QueryResult,
+    QueryTogetherParams, QueryTogetherResult,
 };
 
+use super::wire::thread_rows;
 use crate::{
-    Canceller, Connection, Database, DriverSpec, Limits, ResultSet, SqlError, SqlErrorKind, Surplus,
+    Canceller, Connection, ConnectionCost, Database, DriverSpec, Limits, ResultSet, SqlError,
+    SqlErrorKind, Surplus, ThreadRows,
 };
+
+/// What a login may take at least, however quick the first was.
+const SHORTEST_LOGIN_LIMIT: Duration = Duration::from_secs(10);
+/// A login that takes so many times as long as the first does not come about any more.
+const LONGEST_LOGIN: u32 = 5;
 
 /// A database whose every connection is a process.
 pub(crate) fn open(spec: &DriverSpec, program: &Program) -> Arc<dyn Database> {
@@ -18,6 +27,7 @@ pub(crate) fn open(spec: &DriverSpec, program: &Program) -> Arc<dyn Database> {
             program: program.clone(),
             spec: spec.clone(),
             product: OnceLock::new(),
+            first_login: OnceLock::new(),
         }),
     })
 }
@@ -30,6 +40,7 @@ struct Shared {
     program: Program,
     spec: DriverSpec,
     product: OnceLock<String>,
+    first_login: OnceLock<Duration>,
 }
 
 impl Database for ProcessDatabase {
@@ -38,6 +49,10 @@ impl Database for ProcessDatabase {
         product
             .cloned()
             .unwrap_or_else(|| self.shared.program.connector.clone())
+    }
+
+    fn cost(&self) -> ConnectionCost {
+        ConnectionCost::Process
     }
 
     fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
@@ -60,13 +75,23 @@ impl Shared {
         let params = ConnectParams {
             credentials: self.spec.connect_args.clone(),
         };
-        let limits = CallLimits::small(self.spec.connect_timeout);
-        let connected: ConnectResult = process.call(Method::Connect, &params, limits)?;
+        let limit = login_limit(self.spec.connect_timeout, self.first_login.get().copied());
+        let begun = Instant::now();
+        let connected: ConnectResult =
+            process.call(Method::Connect, &params, CallLimits::small(limit))?;
+        self.first_login.get_or_init(|| begun.elapsed());
         if let Some(product) = connected.product {
             self.product.get_or_init(|| product);
         }
         Ok(process)
     }
+}
+
+/// How long a login may take: where one has come about, a server that is silent is told apart sooner.
+fn login_limit(limit: Duration, first: Option<Duration>) -> Duration {
+    first.map_or(limit, |first| {
+        limit.min(SHORTEST_LOGIN_LIMIT.max(first * LONGEST_LOGIN))
+    })
 }
 
 struct ProcessConnection {
@@ -115,6 +140,36 @@ impl Connection for ProcessConnection {
         outcome.map_err(|error| error.redacted(&self.shared.spec.redactor))
     }
 
+    fn ask_together(
+        &mut self,
+        statements: &[String],
+        limits: &Limits,
+    ) -> Option<Result<Vec<ThreadRows>, SqlError>> {
+        let process = match self.process() {
+            Ok(process) if !process.serves(Method::QueryTogether) => return None,
+            Ok(process) => process,
+            Err(error) => return Some(Err(error)),
+        };
+        let params = QueryTogetherParams {
+            statements: statements.to_vec(),
+            timeout_ms: u64::try_from(limits.timeout.as_millis()).unwrap_or(u64::MAX),
+        };
+        let call = CallLimits::small(limits.timeout);
+        let answer: Result<QueryTogetherResult, ProcessError> =
+            process.call(Method::QueryTogether, &params, call);
+        if !process.is_usable() {
+            self.state = State::Stopped;
+        }
+        let redactor = &self.shared.spec.redactor;
+        let seen = answer.map(|result| {
+            let answers = result.answers.into_iter();
+            answers
+                .map(|answer| thread_rows(answer).map_err(|words| redactor.redact(&words)))
+                .collect()
+        });
+        Some(seen.map_err(|error| SqlError::from(error).redacted(redactor)))
+    }
+
     fn canceller(&self) -> Arc<dyn Canceller> {
         Arc::clone(&self.canceller) as Arc<dyn Canceller>
     }
@@ -158,4 +213,20 @@ impl Canceller for Switch {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_logins_have_less_time() {
+        let seconds = Duration::from_secs;
+        let limit = |first| login_limit(seconds(30), first).as_secs();
+        assert_eq!(limit(None), 30);
+        assert_eq!(limit(Some(Duration::from_millis(20))), 10);
+        assert_eq!(limit(Some(seconds(4))), 20);
+        assert_eq!(limit(Some(seconds(20))), 30);
+        assert_eq!(login_limit(seconds(3), Some(seconds(1))), seconds(3));
+    }
 }

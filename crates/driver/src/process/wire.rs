@@ -1,7 +1,7 @@
 //! From the values of messages to values, and back.
 
 use bigdecimal::BigDecimal;
-use bowline_protocol::{QueryResult, WireValue};
+use bowline_protocol::{QueryResult, ThreadAnswer, WireColumn, WireValue};
 use bowline_words::beginning;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::temporal::DateTimeParser;
@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::connection::ResultBuilder;
 use crate::value::offset_text;
-use crate::{Column, Interval, Limits, ResultSet, SqlError, SqlErrorKind, Value};
+use crate::{Column, Interval, Limits, ResultSet, SqlError, SqlErrorKind, ThreadRows, Value};
 
 /// How many digits a decimal may have before its point or after it: more than any database gives.
 const MOST_DIGITS: u64 = 200_000;
@@ -43,7 +43,7 @@ impl ResultSet {
                 .into_iter()
                 .zip(&names)
                 .map(|(wire, column)| {
-                    value(wire).map_err(|reason| {
+                    Value::try_from(wire).map_err(|reason| {
                         SqlError::new(
                             SqlErrorKind::Driver,
                             format!(
@@ -63,42 +63,89 @@ impl ResultSet {
     }
 }
 
-/// Reads one value; the error says what is wrong with it.
-fn value(wire: WireValue) -> Result<Value, String> {
-    Ok(match wire {
-        WireValue::Null => Value::Null,
-        WireValue::Boolean(value) => value.into(),
-        WireValue::Integer(value) => value.into(),
-        WireValue::Float(value) => value.into(),
-        WireValue::Text(text) | WireValue::Uuid(text) | WireValue::Other { text, .. } => {
-            text.into()
+impl From<ResultSet> for QueryResult {
+    /// The result as a message carries it. That there is more is not said in a message.
+    fn from(result: ResultSet) -> Self {
+        let columns = result.columns.into_iter().map(|column| WireColumn {
+            name: column.name,
+            type_name: column.type_name,
+        });
+        Self {
+            columns: columns.collect(),
+            rows: result.rows.into_iter().map(wire_row).collect(),
+            rows_affected: result.rows_affected,
+            not_json: result.not_json,
         }
-        WireValue::Bytes(bytes) => bytes.into(),
-        WireValue::Decimal(text) => decimal(&text)?.into(),
-        WireValue::Date(text) => read::<Date>("date", &text)?.into(),
-        WireValue::Time(text) => read::<Time>("time of day", &text)?.into(),
-        WireValue::Timestamp(text) => read::<DateTime>("timestamp", &text)?.into(),
-        WireValue::TimestampTz(text) => instant(&text)?.into(),
-        WireValue::Interval {
-            months,
-            days,
-            nanoseconds,
-        } => Interval {
-            months,
-            days,
-            nanoseconds,
-        }
-        .into(),
-        WireValue::List(items) => {
-            Value::List(items.into_iter().map(value).collect::<Result<_, _>>()?)
-        }
-        WireValue::Struct(fields) => Value::Struct(
-            fields
-                .into_iter()
-                .map(|(name, field)| Ok((name, value(field)?)))
-                .collect::<Result<_, String>>()?,
-        ),
-    })
+    }
+}
+
+fn wire_row(row: Vec<Value>) -> Vec<WireValue> {
+    row.into_iter().map(WireValue::from).collect()
+}
+
+/// Reads what one of several threads saw.
+pub fn thread_rows(answer: ThreadAnswer) -> ThreadRows {
+    match answer {
+        ThreadAnswer::Error(words) => Err(words),
+        ThreadAnswer::Rows(rows) => rows
+            .into_iter()
+            .map(|row| row.into_iter().map(Value::try_from).collect())
+            .collect(),
+    }
+}
+
+/// What one of several threads saw, as a message carries it.
+#[must_use]
+pub fn thread_answer(rows: ThreadRows) -> ThreadAnswer {
+    match rows {
+        Err(words) => ThreadAnswer::Error(words),
+        Ok(rows) => ThreadAnswer::Rows(rows.into_iter().map(wire_row).collect()),
+    }
+}
+
+impl TryFrom<WireValue> for Value {
+    type Error = String;
+
+    /// Reads one value; the error says what is wrong with it.
+    fn try_from(wire: WireValue) -> Result<Self, String> {
+        Ok(match wire {
+            WireValue::Null => Value::Null,
+            WireValue::Boolean(value) => value.into(),
+            WireValue::Integer(value) => value.into(),
+            WireValue::Float(value) => value.into(),
+            WireValue::Text(text) | WireValue::Uuid(text) | WireValue::Other { text, .. } => {
+                text.into()
+            }
+            WireValue::Bytes(bytes) => bytes.into(),
+            WireValue::Decimal(text) => decimal(&text)?.into(),
+            WireValue::Date(text) => read::<Date>("date", &text)?.into(),
+            WireValue::Time(text) => read::<Time>("time of day", &text)?.into(),
+            WireValue::Timestamp(text) => read::<DateTime>("timestamp", &text)?.into(),
+            WireValue::TimestampTz(text) => instant(&text)?.into(),
+            WireValue::Interval {
+                months,
+                days,
+                nanoseconds,
+            } => Interval {
+                months,
+                days,
+                nanoseconds,
+            }
+            .into(),
+            WireValue::List(items) => Value::List(
+                items
+                    .into_iter()
+                    .map(Self::try_from)
+                    .collect::<Result<_, _>>()?,
+            ),
+            WireValue::Struct(fields) => Value::Struct(
+                fields
+                    .into_iter()
+                    .map(|(name, field)| Ok((name, Self::try_from(field)?)))
+                    .collect::<Result<_, String>>()?,
+            ),
+        })
+    }
 }
 
 fn read<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, String> {
@@ -173,7 +220,6 @@ impl From<Value> for WireValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bowline_protocol::WireColumn;
 
     #[test]
     fn what_is_carried_comes_back_the_same() {
@@ -205,13 +251,13 @@ mod tests {
         ];
         for expected in values {
             let text = serde_json::to_string(&WireValue::from(expected.clone())).unwrap();
-            let read = value(serde_json::from_str(&text).unwrap()).unwrap();
+            let read = Value::try_from(serde_json::from_str::<WireValue>(&text).unwrap()).unwrap();
             assert_eq!(format!("{read:?}"), format!("{expected:?}"), "{text}");
         }
     }
 
     fn text(wire: WireValue) -> String {
-        value(wire).map_or_else(
+        Value::try_from(wire).map_or_else(
             |reason| format!("error: {reason}"),
             |value| format!("{value:?}"),
         )
@@ -219,7 +265,7 @@ mod tests {
 
     #[test]
     fn values_are_read_exactly() {
-        let instant = |text: &str| match value(WireValue::TimestampTz(text.to_owned())) {
+        let instant = |text: &str| match Value::try_from(WireValue::TimestampTz(text.to_owned())) {
             Ok(value) => value.to_string(),
             Err(reason) => reason,
         };
@@ -236,9 +282,9 @@ mod tests {
             instant("2024-03-10T01:30:00"),
             "`2024-03-10T01:30:00` is no timestamp with an offset"
         );
-        let decimal = value(WireValue::Decimal("1E+3".into())).unwrap();
+        let decimal = Value::try_from(WireValue::Decimal("1E+3".into())).unwrap();
         assert_eq!(decimal.to_string(), "1000");
-        let decimal = value(WireValue::Decimal("10.50".into())).unwrap();
+        let decimal = Value::try_from(WireValue::Decimal("10.50".into())).unwrap();
         assert_eq!(decimal.to_string(), "10.50");
         assert!(text(WireValue::Date("2023-02-29".into())).contains("is no date"));
         assert!(text(WireValue::Time("24:01".into())).contains("is no time of day"));

@@ -43,9 +43,41 @@ pub(crate) fn duckdb() -> Needed<Arc<dyn Database>> {
     adbc("duckdb", &[("path", ":memory:")]).map(|spec| open(&spec).unwrap())
 }
 
+/// Makes what opens a database of PostgreSQL's from its URI.
+pub(crate) type Way = fn(&str) -> Needed<DriverSpec>;
+
+/// The ways to PostgreSQL that hold themselves to one book, with their names.
+pub(crate) const WAYS_TO_POSTGRESQL: [(&str, Way); 2] = [
+    ("postgresql", |uri| adbc("postgresql", &[("uri", uri)])),
+    ("postgresql, compiled in", |uri| {
+        Ok(compiled_in(&[("uri", uri)]))
+    }),
+];
+
+/// PostgreSQL through the client that is compiled in.
+pub(crate) fn compiled_in(options: &[(&str, &str)]) -> DriverSpec {
+    DriverSpec {
+        options: options
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..DriverSpec::new(DriverKind::Postgres)
+    }
+}
+
+/// The shared server's database, over each way to it.
+pub(crate) fn every_postgresql() -> [(&'static str, Needed<Arc<dyn Database>>); 2] {
+    WAYS_TO_POSTGRESQL.map(|(name, way)| {
+        let uri = shared::postgres().map(|cluster| cluster.url("postgres"));
+        let spec = uri.and_then(|uri| way(&uri));
+        (name, spec.map(|spec| open(&spec).unwrap()))
+    })
+}
+
+/// The shared server's database, over the client that is compiled in.
 pub(crate) fn postgresql() -> Needed<Arc<dyn Database>> {
-    let uri = shared::postgres()?.url("postgres");
-    adbc("postgresql", &[("uri", &uri)]).map(|spec| open(&spec).unwrap())
+    let [_, (_, database)] = every_postgresql();
+    database
 }
 
 pub(crate) fn sqlite() -> Arc<dyn Database> {
@@ -57,13 +89,14 @@ pub(crate) fn sqlite() -> Arc<dyn Database> {
 
 /// Every engine there is, with its name.
 pub(crate) fn every_engine() -> Vec<(&'static str, Needed<Arc<dyn Database>>)> {
-    vec![
+    let mut engines = vec![
         ("sqlite", Ok(sqlite())),
         ("duckdb", duckdb()),
-        ("postgresql", postgresql()),
         ("postgresql through odbc", crate::odbc::postgresql()),
         ("mariadb", crate::odbc::mariadb()),
-    ]
+    ];
+    engines.extend(every_postgresql());
+    engines
 }
 
 pub(crate) fn run(connection: &mut dyn Connection, sql: &str) -> Result<ResultSet, SqlError> {

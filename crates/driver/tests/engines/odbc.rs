@@ -217,6 +217,38 @@ fn postgresql_values_are_exact() {
 }
 
 #[test]
+fn of_several_results_the_last_counts_and_the_others_are_counted() {
+    with(postgresql(), |database| {
+        let mut db = database.connect().unwrap();
+        run(&mut *db, "CREATE TEMP TABLE several (a INTEGER)").unwrap();
+        for (sql, scalar, changed, others) in [
+            ("SELECT 1; SELECT 2; SELECT 3", Some(3), None, 2),
+            (
+                "INSERT INTO several VALUES (1); SELECT 4; DELETE FROM several",
+                Some(4),
+                None,
+                0,
+            ),
+            (
+                "INSERT INTO several VALUES (1), (2); DELETE FROM several WHERE a = 1",
+                None,
+                Some(3),
+                0,
+            ),
+        ] {
+            let result = run(&mut *db, sql).unwrap();
+            let scalar: Option<Value> = scalar.map(|number: i64| number.into());
+            assert_eq!(result.scalar(), scalar.as_ref(), "{sql}");
+            assert_eq!(
+                (result.rows_affected, result.others),
+                (changed, others),
+                "{sql}"
+            );
+        }
+    });
+}
+
+#[test]
 fn long_values_are_read_whole() {
     for (database, sql, length) in [
         (
@@ -490,5 +522,29 @@ fn a_connection_string_reaches_the_database() {
         let mut db = database.connect().unwrap();
         let name = run(&mut *db, "SELECT CURRENT_USER()").unwrap();
         assert_eq!(name.scalar(), Some(&"clerk@%".into()));
+    });
+}
+
+/// The driver reads rows from its memory, and takes a wish to stop meanwhile as leave to free them.
+#[test]
+fn a_statement_is_stopped_at_any_moment_of_reading_its_result() {
+    with(mariadb(), |database| {
+        let mut db = database.connect().unwrap();
+        let mut stopped = 0;
+        for moment in 1..=40 {
+            let limits = Limits {
+                timeout: Duration::from_millis(moment * 8),
+                ..Limits::default()
+            };
+            match db.run("SELECT seq, seq + 1 FROM seq_1_to_50000", &limits) {
+                Ok(result) => assert_eq!(result.rows.len(), 50_000),
+                Err(error) => {
+                    assert_eq!(error.kind, SqlErrorKind::Timeout, "{error}");
+                    stopped += 1;
+                }
+            }
+            assert!(run(&mut *db, "SELECT 1").is_ok());
+        }
+        assert!(stopped > 0, "every result was there at once");
     });
 }

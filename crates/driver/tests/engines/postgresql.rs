@@ -1,8 +1,8 @@
-//! PostgreSQL: values, results, errors.
+//! PostgreSQL over both ways to it: values, results, errors.
 
-use bowline_driver::{SqlErrorKind, Value};
+use bowline_driver::{Database, SqlErrorKind, Value};
 
-use crate::engine::{check_values, postgresql, run, with};
+use crate::engine::{check_values, every_postgresql, run, with};
 
 /// What comes back alike through every driver: an expression, the kind of its value, and the value.
 pub(crate) const VALUES: &[(&str, &str, &str)] = &[
@@ -43,9 +43,15 @@ pub(crate) const VALUES: &[(&str, &str, &str)] = &[
     ("'{\"a\": 1}'::jsonb", "text", "{\"a\": 1}"),
 ];
 
+fn every(test: impl Fn(&str, &dyn Database)) {
+    for (way, database) in every_postgresql() {
+        with(database, |database| test(way, &*database));
+    }
+}
+
 #[test]
 fn values_are_exact() {
-    with(postgresql(), |database| {
+    every(|_, database| {
         let mut db = database.connect().unwrap();
         check_values(&mut *db, VALUES);
         check_values(
@@ -80,8 +86,11 @@ fn values_are_exact() {
 
 #[test]
 fn types_that_would_be_shown_wrong_are_refused() {
-    with(postgresql(), |database| {
+    every(|way, database| {
         let mut db = database.connect().unwrap();
+        if way != "postgresql" {
+            return;
+        }
         for (expression, kind) in [
             ("12.34::money", "money"),
             ("'(1,2)'::point", "point"),
@@ -107,7 +116,7 @@ fn types_that_would_be_shown_wrong_are_refused() {
 
 #[test]
 fn every_kind_of_statement_runs() {
-    with(postgresql(), |database| {
+    every(|_, database| {
         let mut db = database.connect().unwrap();
         let made = run(&mut *db, "CREATE TEMP TABLE t (a int, b text)").unwrap();
         assert!(made.columns.is_empty() && made.rows.is_empty());
@@ -145,7 +154,7 @@ fn every_kind_of_statement_runs() {
 
 #[test]
 fn errors_have_their_kind_their_code_and_the_servers_words_alone() {
-    with(postgresql(), |database| {
+    every(|_, database| {
         let mut db = database.connect().unwrap();
         run(&mut *db, "CREATE TEMP TABLE t (a int PRIMARY KEY)").unwrap();
         run(&mut *db, "INSERT INTO t VALUES (1)").unwrap();
@@ -216,7 +225,7 @@ fn errors_have_their_kind_their_code_and_the_servers_words_alone() {
 
 #[test]
 fn data_that_fails_in_the_middle_of_a_result_is_an_error() {
-    with(postgresql(), |database| {
+    every(|_, database| {
         let mut db = database.connect().unwrap();
         let error = run(
             &mut *db,
@@ -242,7 +251,7 @@ fn text_in_another_encoding_is_right_or_refused() {
         r"SELECT CAST(U&'caf\00e9' AS name) AS v",
         r#"SELECT 1 FROM U&"caf\00e9""#,
     ];
-    with(postgresql(), |database| {
+    every(|_, database| {
         let mut db = database.connect().unwrap();
         for encoding in ["UTF8", "LATIN1", "WIN1252", "LATIN2", "EUC_JIS_2004"] {
             run(&mut *db, &format!("SET client_encoding TO '{encoding}'")).unwrap();

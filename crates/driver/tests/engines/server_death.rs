@@ -5,7 +5,7 @@ use std::time::Duration;
 use bowline_driver::{Connection, Database, Limits, SqlErrorKind, open};
 use bowline_servers::Postgres;
 
-use crate::engine::{Needed, adbc, run, with};
+use crate::engine::{Needed, WAYS_TO_POSTGRESQL, Way, run, with};
 
 struct Doomed {
     server: Postgres,
@@ -13,15 +13,18 @@ struct Doomed {
     database: std::sync::Arc<dyn Database>,
 }
 
-fn doomed() -> Needed<Doomed> {
+/// A server of its own for each way to it.
+fn every_doomed(test: impl Fn(Doomed)) {
+    for (_, way) in WAYS_TO_POSTGRESQL {
+        with(doomed(way), &test);
+    }
+}
+
+fn doomed(way: Way) -> Needed<Doomed> {
     // Asked for first: a server is slow to start.
-    adbc("postgresql", &[])?;
+    way("")?;
     let server = Postgres::start().map_err(|error| error.to_string())?;
-    let database = open(&adbc(
-        "postgresql",
-        &[("uri", &server.cluster().url("postgres"))],
-    )?)
-    .unwrap();
+    let database = open(&way(&server.cluster().url("postgres"))?).unwrap();
     let connection = database.connect().unwrap();
     Ok(Doomed {
         server,
@@ -32,7 +35,7 @@ fn doomed() -> Needed<Doomed> {
 
 #[test]
 fn a_server_that_dies_while_idle_is_a_lost_connection() {
-    with(doomed(), |mut doomed| {
+    every_doomed(|mut doomed| {
         run(&mut *doomed.connection, "SELECT 1").unwrap();
         drop(doomed.server);
         for _ in 0..2 {
@@ -50,7 +53,7 @@ fn a_server_that_dies_in_the_middle_of_a_statement_is_a_lost_connection() {
         "SELECT pg_sleep(3600)",
         "SELECT generate_series(1, 100000000000)",
     ] {
-        with(doomed(), |mut doomed| {
+        every_doomed(|mut doomed| {
             let mut watcher = doomed.database.connect().unwrap();
             std::thread::scope(|scope| {
                 let running = scope.spawn(|| {
@@ -75,7 +78,7 @@ fn a_server_that_dies_in_the_middle_of_a_statement_is_a_lost_connection() {
 
 #[test]
 fn a_statement_that_ignores_being_cancelled_is_left_behind() {
-    with(doomed(), |mut doomed| {
+    every_doomed(|mut doomed| {
         let stop = "SELECT pg_backend_pid()";
         let pid = run(&mut *doomed.connection, stop)
             .unwrap()

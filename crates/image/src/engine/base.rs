@@ -18,19 +18,39 @@ use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::native::{check_platform, open};
 use crate::plan::BaseImage;
 
-/// A base in a file that every engine loads; the file goes with the value.
-pub(super) struct LoadableBase {
+/// A file for an image on its way between a file and an engine's store; it goes with the value.
+#[derive(Debug)]
+pub(crate) struct BaseFile {
     folder: TempDir,
+}
+
+impl BaseFile {
+    /// A place for one, with nothing there.
+    pub(super) fn new() -> Result<Self, ImageError> {
+        let folder = tempfile::Builder::new()
+            .prefix("bowline-base-")
+            .tempdir()
+            .map_err(|error| {
+                ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
+                    .because(error.to_string())
+            })?;
+        Ok(Self { folder })
+    }
+
+    /// Where it is: an archive as `docker save` writes it.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("base.tar")
+    }
+}
+
+/// A base in a file that every engine loads.
+pub(super) struct LoadableBase {
+    pub(super) file: BaseFile,
     /// The name that it has once it is loaded.
     pub(super) name: String,
 }
 
 impl LoadableBase {
-    /// Where the file is.
-    pub(super) fn file(&self) -> PathBuf {
-        self.folder.path().join("base.tar")
-    }
-
     /// Packs what a base has for a platform.
     pub(super) fn pack(
         base: &BaseImage,
@@ -58,23 +78,16 @@ impl LoadableBase {
         blobs.dedup_by(|a, b| a.descriptor.digest == b.descriptor.digest);
         let digest = root.descriptor().digest;
         let name = format!("localhost/bowline-base:{}", &digest.hex()[..NAME_DIGITS]);
-        let folder = tempfile::Builder::new()
-            .prefix("bowline-base-")
-            .tempdir()
-            .map_err(|error| {
-                ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
-                    .because(error.to_string())
-            })?;
-        let loadable = Self { folder, name };
+        let file = BaseFile::new()?;
         let image = PackedImage {
-            tag: loadable.name.clone(),
+            tag: name.clone(),
             blobs,
             manifests: Vec::new(),
             root,
             referrers: Vec::new(),
         };
-        write_docker_archive(&image, &loadable.file(), cancel).map_err(from_oci)?;
-        Ok(loadable)
+        write_docker_archive(&image, &file.path(), cancel).map_err(from_oci)?;
+        Ok(Self { file, name })
     }
 }
 

@@ -12,6 +12,7 @@ use bowline_oci::{
     Platform, check_layout_place, write_docker_archive, write_layout, write_oci_archive,
 };
 
+use crate::engine::{BaseFile, Engine, take_stored};
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
 use crate::native::artifact::Attachment;
@@ -57,6 +58,8 @@ pub struct NativeOptions {
     pub cache: Option<PathBuf>,
     /// What is attached beside the bill of materials and the connectors' manifests.
     pub attachments: Vec<Attachment>,
+    /// The engines whose stores may have the base: a registry is asked for it only when none of them does.
+    pub engines: Vec<Engine>,
     /// How registries are reached; its order to stop stops the whole build.
     pub access: Access,
 }
@@ -113,6 +116,21 @@ pub fn open(image: &BaseImage, access: &Access) -> Result<Arc<dyn BlobSource>, I
     open().map_err(from_oci)
 }
 
+/// The base out of an engine's store. An engine keeps one platform under a name, so a build for several asks none.
+fn stored(
+    plan: &ImagePlan,
+    options: &NativeOptions,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<Option<BaseFile>, ImageError> {
+    match (&plan.base, plan.platforms.as_slice()) {
+        (BaseImage::Reference(name), [platform]) => {
+            let cancel = &options.access.cancel;
+            take_stored(&options.engines, name, platform, cancel, on_event)
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Builds an image without an engine and puts it where it is to go.
 ///
 /// # Errors
@@ -130,7 +148,12 @@ pub fn build(
     check_output(plan, &options.output)?;
     let cancel = &options.access.cancel;
     on_event(BuildEvent::Step(format!("reading {}", plan.base.shown())));
-    let source = open(&plan.base, &options.access)?;
+    let stored = stored(plan, options, on_event)?;
+    let base = match &stored {
+        Some(stored) => &BaseImage::Archive(stored.path()),
+        None => &plan.base,
+    };
+    let source = open(base, &options.access)?;
     let root = source.root().map_err(from_oci)?;
     let mut bases = Vec::new();
     for platform in &plan.platforms {
@@ -149,6 +172,7 @@ pub fn build(
         None => work.path().join(PACKAGES),
     };
     for base in &bases {
+        python::check_python(&base.facts, &base.config)?;
         libc::check(plan.files_for(&base.platform), &base.facts)?;
     }
     let packages = packages(plan, &bases, &unpacked, cancel, on_event)?;

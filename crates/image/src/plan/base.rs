@@ -57,23 +57,12 @@ impl BaseImage {
         }
     }
 
-    /// The base's name without its folder, fit for an image's labels: the same on every machine.
+    /// The name that it has for others. What lies in files has none: the same base may lie in any.
     #[must_use]
-    pub fn label(&self) -> String {
-        let last = |path: &PathBuf| {
-            path.file_name()
-                .unwrap_or(path.as_os_str())
-                .to_string_lossy()
-                .into_owned()
-        };
+    pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Reference(reference) => reference.clone(),
-            Self::Layout { path, image: None } => last(path),
-            Self::Layout {
-                path,
-                image: Some(image),
-            } => format!("{}:{image}", last(path)),
-            Self::Archive(path) => last(path),
+            Self::Reference(reference) => Some(reference),
+            Self::Layout { .. } | Self::Archive(_) => None,
         }
     }
 }
@@ -138,6 +127,6 @@ mod tests {
         ] {
             assert_eq!(BaseImage::parse(Path::new(""), &given), expected, "{given}");
         }
-        assert_eq!(layout("base", Some("1.0")).label(), "base:1.0");
+        assert_eq!(layout("base", Some("1.0")).name(), None);
     }
 }

@@ -3,18 +3,17 @@
 use std::path::Path;
 
 use bowline_contract::manifest::AssetClass;
-use bowline_contract::{Capability, ConnectorName, credentials, layout};
+use bowline_contract::{Capability, ConnectorName, layout};
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
 use bowline_words::Diagnose;
-use serde_json::Value;
 
 use super::exported::{self, Identity};
 use super::files::{self, FileProblem, Ignored};
 use super::problem::{PlanProblem, PlanProblemKind};
 use super::{
     Candidate, Mode, ModeChoice, PIPELINE_ROOT, PlanRequest, PlannedConnector, PlannedFile,
-    Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, requirements,
+    Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, proof, requirements, secrets,
 };
 use crate::error::ImageError;
 use crate::extra::DockerfileExtra;
@@ -25,6 +24,8 @@ pub(super) struct Checked {
     pub(super) identity: Identity,
     pub(super) shared: Vec<PlannedFile>,
     pub(super) questions: Vec<Question>,
+    /// Why it is not what was proven, where it may go in all the same.
+    pub(super) unproven: Option<String>,
 }
 
 /// What was found wrong with one connector.
@@ -103,24 +104,33 @@ pub(super) fn check(
         Some(Language::Python) => read_requirements(dir, mistakes),
         _ => Vec::new(),
     };
-    let (files, shared) = match language? {
+    let language = language?;
+    if matches!(language, Language::Python) {
+        ignored_files(candidate, &ignored, mistakes);
+    }
+    let own = own_files(candidate, &root, ignored).unwrap_or_else(|problems| {
+        for problem in problems {
+            mistakes.keep::<()>(Err(problem));
+        }
+        Vec::new()
+    });
+    let (files, shared) = match language {
         Language::Python => (
-            files_in_python(candidate, &root, ignored, mistakes),
+            files_in_python(candidate, &root, &own, mistakes),
             Vec::new(),
         ),
         Language::Declared => {
-            let own = whole_folder(dir, &root, ignored, mistakes);
             let provided = request.runtime.provide(candidate, &root, &own, platforms);
             declared_files(candidate, &root, &own, provided, mistakes)?
         }
     };
+    forbid_secrets(candidate, request, &files, mistakes);
+    let unproven = unproven(candidate, request, &own, &root, platforms, mistakes);
     let identity = identity?;
     if !mistakes.problems.is_empty() {
         return None;
     }
-    let mut questions = Vec::new();
-    questions.extend(unusable_metrics(candidate, &identity));
-    questions.extend(leaked_secrets(candidate, &files));
+    let questions = Vec::from_iter(unusable_metrics(candidate, &identity));
     Some(Checked {
         planned: PlannedConnector {
             name: candidate.name.clone(),
@@ -135,7 +145,68 @@ pub(super) fn check(
         identity,
         shared,
         questions,
+        unproven,
     })
+}
+
+/// Why what would ship is not what was proven, where that is allowed; a problem where it is not.
+fn unproven(
+    candidate: &Candidate,
+    request: &PlanRequest<'_>,
+    own: &[PlannedFile],
+    root: &str,
+    platforms: &[Platform],
+    mistakes: &mut Mistakes<'_>,
+) -> Option<String> {
+    let is_missing = candidate.class == AssetClass::Warehouse
+        && !candidate.export.join(layout::MANIFEST_FILE).exists();
+    if is_missing {
+        // That it is not exported is told already.
+        return None;
+    }
+    let objection = match proof::objection(request.workspace, candidate, own, root, platforms) {
+        Ok(objection) => objection?,
+        Err(error) => {
+            // What cannot be read or is not there is told where it is planned.
+            if mistakes.problems.is_empty() {
+                mistakes.add(PlanProblemKind::File, error.to_string(), None);
+            }
+            return None;
+        }
+    };
+    if request.unproven.contains(&candidate.dir) {
+        return Some(objection);
+    }
+    let name = &candidate.name;
+    let command = match candidate.class {
+        AssetClass::Warehouse => "export",
+        AssetClass::Pipeline => "test",
+    };
+    let hint = format!("run `bowline {command} {name}`, or allow it with `--unproven {name}`");
+    mistakes.add(PlanProblemKind::Unproven, objection, Some(hint));
+    None
+}
+
+/// Refuses files that hold a secret, but for those that are allowed to.
+fn forbid_secrets(
+    candidate: &Candidate,
+    request: &PlanRequest<'_>,
+    files: &[PlannedFile],
+    mistakes: &mut Mistakes<'_>,
+) {
+    for (path, found) in secrets::files_with_secrets(candidate, files) {
+        if request.secrets.iter().any(|allowed| allowed == path) {
+            continue;
+        }
+        let shown = mistakes.shown(path);
+        let what = format!("{shown} goes into the image and holds {found}");
+        let hint = format!(
+            "take it out, name it in `{}`, or allow it with `--allow-secrets {}`",
+            layout::IGNORE_FILE,
+            shown.trim_matches('`')
+        );
+        mistakes.add(PlanProblemKind::Secret, what, Some(hint));
+    }
 }
 
 fn language(dir: &Path) -> Option<Language> {
@@ -206,7 +277,7 @@ fn read_manifest(
     if !path.exists() {
         return (None, None);
     }
-    let text = match std::fs::read_to_string(&path) {
+    let text = match bowline_contract::reading::read_text(&path) {
         Ok(text) => text,
         Err(error) => {
             let what = format!("{}: {error}", mistakes.shown(&path));
@@ -218,7 +289,8 @@ fn read_manifest(
         .then(|| format!("run `bowline export {}` again", candidate.name));
     match exported::read(candidate.class, &text) {
         Ok(identity) => {
-            let source = std::fs::read_to_string(candidate.dir.join(layout::MANIFEST_FILE));
+            let source =
+                bowline_contract::reading::read_text(&candidate.dir.join(layout::MANIFEST_FILE));
             let is_of_another = candidate.class == AssetClass::Warehouse
                 && source.is_ok_and(|source| exported::is_of_another(&source, &identity));
             if is_of_another {
@@ -308,7 +380,7 @@ pub(super) fn read_requirements(dir: &Path, mistakes: &mut Mistakes<'_>) -> Vec<
 }
 
 fn read_optional(path: &Path, mistakes: &mut Mistakes<'_>) -> Option<String> {
-    match std::fs::read_to_string(path) {
+    match bowline_contract::reading::read_text(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {
@@ -319,45 +391,75 @@ fn read_optional(path: &Path, mistakes: &mut Mistakes<'_>) -> Option<String> {
     }
 }
 
-/// The files of a connector in Python.
-fn files_in_python(
-    candidate: &Candidate,
-    root: &str,
-    ignored: Ignored,
-    mistakes: &mut Mistakes<'_>,
-) -> Vec<PlannedFile> {
-    match candidate.class {
-        AssetClass::Warehouse => warehouse_in_python(candidate, root, &ignored, mistakes),
-        AssetClass::Pipeline => whole_folder(&candidate.dir, root, ignored, mistakes),
-    }
-}
-
-/// The files of a warehouse connector in Python: what the contract lists, and nothing else of its folder.
-fn warehouse_in_python(
-    candidate: &Candidate,
-    root: &str,
-    ignored: &Ignored,
-    mistakes: &mut Mistakes<'_>,
-) -> Vec<PlannedFile> {
-    let mut files = exported_files(candidate, root, mistakes);
+/// What a connector in Python cannot do without, where a `.gitignore` names it.
+fn ignored_files(candidate: &Candidate, ignored: &Ignored, mistakes: &mut Mistakes<'_>) {
     for name in [
         layout::PYTHON_FILE,
         layout::REQUIREMENTS_FILE,
         layout::DOCKERFILE_EXTRA,
     ] {
-        let found = files::single(&candidate.dir.join(name), format!("{root}/{name}"), ignored);
-        files.extend(mistakes.keep(found).flatten());
+        let path = candidate.dir.join(name);
+        if path.is_file() && ignored.names(&path, false) {
+            let why = "a `.gitignore` names it, and what it names stays out of images";
+            mistakes.keep::<()>(Err(FileProblem::new(&path, why)));
+        }
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+}
+
+/// The files of a connector's folder that go into an image. Beside the `connector.py` of a warehouse these are all but
+/// those that the export takes the place of, and the checks of its own.
+pub(super) fn own_files(
+    candidate: &Candidate,
+    root: &str,
+    ignored: Ignored,
+) -> Result<Vec<PlannedFile>, Vec<FileProblem>> {
+    let mut files = files::folder(&candidate.dir, root, ignored)?;
+    let is_python = !candidate.dir.join(layout::CONNECTOR_FILE).is_file();
+    if is_python && candidate.class == AssetClass::Warehouse {
+        files.retain(|file| {
+            let inside = file.path.strip_prefix(root).unwrap_or(&file.path);
+            let first = inside.trim_start_matches('/').split('/').next();
+            ![
+                layout::MANIFEST_FILE,
+                layout::TEMPLATES_DIR,
+                layout::CHECKS_DIR,
+            ]
+            .map(Some)
+            .contains(&first)
+        });
+    }
+    Ok(files)
+}
+
+/// The files of a connector in Python: its own, and what was exported.
+fn files_in_python(
+    candidate: &Candidate,
+    root: &str,
+    own: &[PlannedFile],
+    mistakes: &mut Mistakes<'_>,
+) -> Vec<PlannedFile> {
+    let mut files = own.to_vec();
+    if candidate.class == AssetClass::Warehouse {
+        files.extend(export(candidate, root, mistakes));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+    }
     files
 }
 
+/// What was exported; that it cannot be read is a problem.
+fn export(candidate: &Candidate, root: &str, mistakes: &mut Mistakes<'_>) -> Vec<PlannedFile> {
+    exported_files(candidate, root).unwrap_or_else(|error| {
+        let what = format!("{}: {error}", mistakes.shown(&candidate.export));
+        mistakes.add(PlanProblemKind::File, what, None);
+        Vec::new()
+    })
+}
+
 /// What `export` wrote: the manifest and the templates. `.gitignore` names the whole folder, and means something else.
-fn exported_files(
+pub(super) fn exported_files(
     candidate: &Candidate,
     root: &str,
-    mistakes: &mut Mistakes<'_>,
-) -> Vec<PlannedFile> {
+) -> std::io::Result<Vec<PlannedFile>> {
     let export = &candidate.export;
     let mut paths = vec![export.join(layout::MANIFEST_FILE)];
     match std::fs::read_dir(export.join(layout::TEMPLATES_DIR)) {
@@ -366,10 +468,7 @@ fn exported_files(
                 .ends_with(layout::TEMPLATE_EXPORT_ENDING)
         })),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            let what = format!("{}: {error}", mistakes.shown(export));
-            mistakes.add(PlanProblemKind::File, what, None);
-        }
+        Err(error) => return Err(error),
     }
     let mut files: Vec<PlannedFile> = paths
         .into_iter()
@@ -385,24 +484,7 @@ fn exported_files(
         })
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    files
-}
-
-fn whole_folder(
-    dir: &Path,
-    root: &str,
-    ignored: Ignored,
-    mistakes: &mut Mistakes<'_>,
-) -> Vec<PlannedFile> {
-    match files::folder(dir, root, ignored) {
-        Ok(files) => files,
-        Err(problems) => {
-            for problem in problems {
-                mistakes.keep::<()>(Err(problem));
-            }
-            Vec::new()
-        }
-    }
+    Ok(files)
 }
 
 /// The files of a connector that is described: what the runtime provides, with what ships whatever it provides. Gives
@@ -415,7 +497,7 @@ fn declared_files(
     mistakes: &mut Mistakes<'_>,
 ) -> Option<(Vec<PlannedFile>, Vec<PlannedFile>)> {
     let fixed = match candidate.class {
-        AssetClass::Warehouse => exported_files(candidate, root, mistakes),
+        AssetClass::Warehouse => export(candidate, root, mistakes),
         AssetClass::Pipeline => Vec::new(),
     };
     let named =
@@ -455,42 +537,3 @@ fn unusable_metrics(candidate: &Candidate, identity: &Identity) -> Option<Questi
         metrics: identity.metrics.clone(),
     })
 }
-
-/// Files in which a secret of the connector's own credentials stands as it is.
-fn leaked_secrets(candidate: &Candidate, files: &[PlannedFile]) -> Vec<Question> {
-    let secrets: Vec<String> = std::fs::read(candidate.dir.join(layout::CREDENTIALS_FILE))
-        .ok()
-        .and_then(|text| serde_json::from_slice::<Value>(&text).ok())
-        .map(|document| credentials::secret_values(&document))
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|secret| secret.len() >= SHORTEST_SECRET)
-        .collect();
-    if secrets.is_empty() {
-        return Vec::new();
-    }
-    files
-        .iter()
-        .filter_map(|file| match &file.content {
-            Content::File(path) => Some(path),
-            Content::Bytes(_) => None,
-        })
-        .filter(|path| {
-            path.metadata()
-                .is_ok_and(|about| about.len() <= LARGEST_READ)
-        })
-        .filter(|path| {
-            std::fs::read_to_string(path)
-                .is_ok_and(|text| secrets.iter().any(|secret| text.contains(secret)))
-        })
-        .map(|path| Question::SecretInFile {
-            connector: candidate.name.clone(),
-            path: path.clone(),
-        })
-        .collect()
-}
-
-/// Shorter values stand in texts by chance.
-const SHORTEST_SECRET: usize = 8;
-/// What is larger, in bytes, is no text that somebody wrote.
-const LARGEST_READ: u64 = 4 << 20;

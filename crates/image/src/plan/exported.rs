@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bowline_contract::credentials::parse_schema;
 use bowline_contract::manifest::{AssetClass, ConnectionType};
+use bowline_contract::pipeline::PipelineManifest;
 use bowline_contract::{Capability, SourceManifest};
 use bowline_words::{Diagnose, Diagnostic};
 use serde_json::{Map, Value};
@@ -21,6 +22,40 @@ pub(super) struct Identity {
 
 /// Reads the manifest that ships with a connector; all that is wrong with it.
 pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<Diagnostic>> {
+    match class {
+        AssetClass::Warehouse => read_exported(text),
+        AssetClass::Pipeline => read_pipeline(text),
+    }
+}
+
+/// A pipeline's manifest ships as it is, and is read as it is when the connector is tested.
+fn read_pipeline(text: &str) -> Result<Identity, Vec<Diagnostic>> {
+    let manifest = PipelineManifest::parse(text).map_err(|error| {
+        error
+            .problems
+            .iter()
+            .map(Diagnose::diagnose)
+            .collect::<Vec<_>>()
+    })?;
+    let mut problems: Vec<Diagnostic> =
+        manifest.unfinished.iter().map(Diagnose::diagnose).collect();
+    let schema = manifest.credentials_schema.map(Value::Object);
+    if let Err(error) = parse_schema(schema.as_ref()) {
+        problems.push(error.diagnose());
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Identity {
+        connection_type: manifest.connection_type,
+        connection_name: manifest.connection_name,
+        capabilities: BTreeSet::new(),
+        metrics: Vec::new(),
+    })
+}
+
+fn read_exported(text: &str) -> Result<Identity, Vec<Diagnostic>> {
+    let class = AssetClass::Warehouse;
     let manifest = match serde_json::from_str(text) {
         Ok(Value::Object(manifest)) => manifest,
         Ok(_) => return Err(vec![Diagnostic::new("it is not a JSON object")]),
@@ -45,11 +80,10 @@ pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<Diagno
             )));
             Vec::new()
         }
-        None if class == AssetClass::Warehouse => {
+        None => {
             problems.push(Diagnostic::new(format!("`{key}` is missing")));
             Vec::new()
         }
-        None => Vec::new(),
     };
     let proven = true_ones("capabilities");
     let mut metrics = true_ones("metrics");
@@ -119,6 +153,13 @@ mod tests {
         let text = r#"{"connection_type": "shop", "capabilities": [], "credentials_schema": 1}"#;
         let problems = read(AssetClass::Warehouse, text).unwrap_err();
         assert_eq!(problems.len(), 5, "{problems:?}");
+        let text = r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": " ",
+            "asset_class": "warehouse", "run_status_mapping": {"A": "succes", "b": "failed", "B": "failed"}}"#;
+        let problems = read(AssetClass::Pipeline, text).unwrap_err();
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        let empty = r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": "x",
+            "asset_class": "etl", "run_status_mapping": {}}"#;
+        assert!(read(AssetClass::Pipeline, empty).is_err());
         assert!(read(AssetClass::Pipeline, "[]").is_err());
         assert!(read(AssetClass::Pipeline, "{").is_err());
     }

@@ -36,7 +36,7 @@ pub(super) struct FileProblem {
 }
 
 impl FileProblem {
-    fn new(path: &Path, why: impl ToString) -> Self {
+    pub(super) fn new(path: &Path, why: impl ToString) -> Self {
         Self {
             path: path.to_path_buf(),
             why: why.to_string(),
@@ -115,28 +115,6 @@ pub(super) fn folder(
     } else {
         Err(walk.problems)
     }
-}
-
-/// One file of a connector; nothing when there is none of that name.
-pub(super) fn single(
-    path: &Path,
-    target: String,
-    ignored: &Ignored,
-) -> Result<Option<PlannedFile>, FileProblem> {
-    if !path.is_file() {
-        return Ok(None);
-    }
-    if ignored.names(path, false) {
-        let why = "a `.gitignore` names it, and what it names stays out of images";
-        return Err(FileProblem::new(path, why));
-    }
-    let mode = mode_of(path).map_err(|error| FileProblem::new(path, error))?;
-    Ok(Some(PlannedFile {
-        path: target,
-        content: Content::File(path.to_path_buf()),
-        mode,
-        platform: None,
-    }))
 }
 
 struct Walk<'a> {
@@ -370,21 +348,5 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(given)).unwrap();
             assert_eq!(mode_of(&path).unwrap(), planned);
         }
-    }
-
-    #[test]
-    fn a_named_file_that_is_ignored_is_a_problem() {
-        let root = tempfile::tempdir().unwrap();
-        write(root.path().join(".gitignore"), "connector.py\n");
-        let path = root.path().join("connectors/shop/connector.py");
-        write(path.clone(), "x");
-        let ignored = Ignored::of(root.path(), path.parent().unwrap()).unwrap();
-        assert!(single(&path, "/opt/x".to_owned(), &ignored).is_err());
-        let absent = path.with_file_name("requirements.txt");
-        assert!(
-            single(&absent, "/opt/x".to_owned(), &ignored)
-                .unwrap()
-                .is_none()
-        );
     }
 }

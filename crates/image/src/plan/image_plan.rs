@@ -1,7 +1,6 @@
 //! The plan of an image.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use bowline_contract::ConnectorName;
 use bowline_contract::manifest::AssetClass;
@@ -145,6 +144,8 @@ pub struct Planned {
     pub plan: ImagePlan,
     /// What should be asked before going on.
     pub questions: Vec<Question>,
+    /// The connectors that go in unproven, as they were allowed to, and why each is.
+    pub unproven: Vec<(ConnectorName, String)>,
 }
 
 /// Something about a connector that its owner may not want.
@@ -156,12 +157,5 @@ pub enum Question {
         connector: ConnectorName,
         /// The metrics, sorted.
         metrics: Vec<String>,
-    },
-    /// A file that goes into the image holds a value that is secret in the connector's credentials.
-    SecretInFile {
-        /// The connector.
-        connector: ConnectorName,
-        /// The file.
-        path: PathBuf,
     },
 }

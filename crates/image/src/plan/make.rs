@@ -199,10 +199,12 @@ fn assemble(
     let labels = labels(&base, &tag, version, connectors_label(&checked));
     let mut shared = Vec::new();
     let mut questions = Vec::new();
+    let mut unproven = Vec::new();
     let mut connectors = Vec::new();
     for each in checked {
         shared.extend(each.shared);
         questions.extend(each.questions);
+        unproven.extend(each.unproven.map(|why| (each.planned.name.clone(), why)));
         connectors.push(each.planned);
     }
     shared.sort_by(|a: &PlannedFile, b| (&a.path, &a.platform).cmp(&(&b.path, &b.platform)));
@@ -220,6 +222,7 @@ fn assemble(
             connectors,
         },
         questions,
+        unproven,
     }
 }
 
@@ -234,14 +237,18 @@ fn labels(
         .next()
         .and_then(|name| name.split([':', '@']).next())
         .unwrap_or(tag);
+    let name = base
+        .name()
+        .map(|name| ("org.opencontainers.image.base.name", name.to_owned()));
     [
         ("org.opencontainers.image.title", title.to_owned()),
         ("org.opencontainers.image.version", version.to_owned()),
-        ("org.opencontainers.image.base.name", base.label()),
         (CONNECTORS_LABEL, connectors),
     ]
+    .into_iter()
+    .chain(name)
     .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    .collect()
 }
 
 fn connectors_label(checked: &[Checked]) -> String {

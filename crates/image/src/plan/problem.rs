@@ -44,6 +44,10 @@ pub enum PlanProblemKind {
     Requirements,
     /// A file cannot be read, or may not go into an image.
     File,
+    /// What would ship is not what was proven.
+    Unproven,
+    /// A file would carry a secret into the image.
+    Secret,
     /// What lets the stock agent run a connector without Python cannot be had.
     Runtime,
 }

@@ -84,6 +84,10 @@ pub struct PlanRequest<'a> {
     pub platforms: &'a [Platform],
     /// The image's name, if it has one.
     pub tag: Option<&'a str>,
+    /// Folders of connectors that go in although what ships is not what was proven.
+    pub unproven: &'a [PathBuf],
+    /// Files that go in although they hold a secret.
+    pub secrets: &'a [PathBuf],
     /// What runs connectors that are not in Python.
     pub runtime: &'a dyn Runtime,
 }

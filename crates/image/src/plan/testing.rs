@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use bowline_oci::Platform;
+
 use super::connector::{Mistakes, read_extra, read_requirements};
 use super::make::{DEFAULT_VERSION, base_or_stock, in_order};
 use super::{BaseImage, Candidate, Requirement};
@@ -49,6 +51,7 @@ pub fn test_image(
     connectors: &[Candidate],
     version: Option<&str>,
     base: Option<BaseImage>,
+    platform: Option<&Platform>,
     up: &str,
 ) -> Result<TestImage, PlanError> {
     let mut problems = Vec::new();
@@ -66,7 +69,7 @@ pub fn test_image(
     if problems.is_empty() {
         Ok(TestImage {
             dockerfile: dockerfile::test(&base.shown(), &tested),
-            compose: dockerfile::compose(up),
+            compose: dockerfile::compose(up, platform),
         })
     } else {
         Err(PlanError { problems })

@@ -1,6 +1,6 @@
 //! Plans over real folders.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bowline_contract::ConnectorName;
 use bowline_contract::manifest::AssetClass;
@@ -46,8 +46,8 @@ impl Space {
     }
 
     fn pipeline(&self, name: &str) -> &Self {
-        let manifest =
-            r#"{"connection_type": "custom-etl-connector-0000001", "connection_name": "jobs"}"#;
+        let manifest = r#"{"connection_type": "custom-etl-connector-0000001", "connection_name": "jobs",
+            "asset_class": "etl", "run_status_mapping": {"done": "success"}}"#;
         self.write(
             &format!("etl_connectors/{name}/connector.py"),
             "class Connector: ...\n",
@@ -73,7 +73,20 @@ impl Space {
         connectors: &[Candidate],
         change: impl FnOnce(&mut PlanRequest<'_>),
     ) -> Result<Planned, PlanError> {
-        let mut request = PlanRequest {
+        self.plan_by(connectors, |mut request| {
+            change(&mut request);
+            plan(&request)
+        })
+    }
+
+    /// What is made of a request in which every connector may go in unproven.
+    fn plan_by(
+        &self,
+        connectors: &[Candidate],
+        planned: impl FnOnce(PlanRequest<'_>) -> Result<Planned, PlanError>,
+    ) -> Result<Planned, PlanError> {
+        let unproven: Vec<PathBuf> = connectors.iter().map(|each| each.dir.clone()).collect();
+        planned(PlanRequest {
             workspace: self.0.path(),
             connectors,
             mode: ModeChoice::Auto,
@@ -81,10 +94,10 @@ impl Space {
             base: None,
             platforms: &[],
             tag: None,
+            unproven: &unproven,
+            secrets: &[],
             runtime: &Beside,
-        };
-        change(&mut request);
-        plan(&request)
+        })
     }
 
     fn problems(&self, connectors: &[Candidate], mode: ModeChoice) -> Vec<String> {
@@ -139,7 +152,7 @@ fn paths(files: &[PlannedFile]) -> Vec<&str> {
 }
 
 #[test]
-fn a_plan_holds_what_the_contract_lists_and_nothing_else() {
+fn a_plan_holds_the_folders_and_the_export_and_nothing_secret() {
     let space = Space::new();
     space
         .warehouse("shop", "0000001", METADATA)
@@ -147,6 +160,9 @@ fn a_plan_holds_what_the_contract_lists_and_nothing_else() {
         .write("connectors/shop/Dockerfile.extra", "# nothing\n")
         .write("connectors/shop/credentials.json", "{}")
         .write("connectors/shop/notes.md", "x")
+        .write("connectors/shop/lib/help.py", "x")
+        .write("connectors/shop/templates/own.j2", "x")
+        .write("connectors/shop/checks/own.toml", "x")
         .write("connectors/shop/manifest.json", "{}")
         .pipeline("jobs")
         .write("etl_connectors/jobs/deep/help.py", "x")
@@ -173,7 +189,9 @@ fn a_plan_holds_what_the_contract_lists_and_nothing_else() {
         [
             "/opt/custom-connectors/shop/Dockerfile.extra",
             "/opt/custom-connectors/shop/connector.py",
+            "/opt/custom-connectors/shop/lib/help.py",
             "/opt/custom-connectors/shop/manifest.json",
+            "/opt/custom-connectors/shop/notes.md",
             "/opt/custom-connectors/shop/requirements.txt",
             "/opt/custom-connectors/shop/templates/get_avg_function_template.j2",
         ]
@@ -337,22 +355,161 @@ fn what_its_owner_may_not_want_is_asked() {
             r#"{"connect_args": {"host": "database-host", "password": "hunter2-hunter2"}}"#,
         );
     let shop = space.candidate(AssetClass::Warehouse, "shop");
-    let path = shop.dir.join("connector.py");
+    let one = std::slice::from_ref(&shop);
+    let error = space.plan_with(one, |_| ()).unwrap_err();
+    assert_eq!(
+        error.diagnose().to_string(),
+        "cannot build the image: `shop`: `connectors/shop/connector.py` goes into the image and holds a value of its \
+         `credentials.json`\nhint: take it out, name it in `.gitignore`, or allow it with `--allow-secrets \
+         connectors/shop/connector.py`"
+    );
+    let allowed = [shop.dir.join("connector.py")];
     let planned = space
-        .plan_with(std::slice::from_ref(&shop), |_| ())
+        .plan_by(one, |request| {
+            plan(&PlanRequest {
+                secrets: &allowed,
+                ..request
+            })
+        })
         .unwrap();
     assert_eq!(
         planned.questions,
-        [
-            Question::MetricsWithoutQueryLanguage {
-                connector: shop.name.clone(),
-                metrics: vec!["a".to_owned(), "b".to_owned()],
-            },
-            Question::SecretInFile {
-                connector: shop.name,
-                path,
-            },
-        ]
+        [Question::MetricsWithoutQueryLanguage {
+            connector: shop.name,
+            metrics: vec!["a".to_owned(), "b".to_owned()],
+        }]
+    );
+}
+
+#[test]
+fn only_what_was_proven_goes_in() {
+    let space = Space::new();
+    space
+        .warehouse("shop", "0000001", METADATA)
+        .write("connectors/shop/lib.py", "x = 1")
+        .pipeline("jobs");
+    let all = [
+        space.candidate(AssetClass::Warehouse, "shop"),
+        space.candidate(AssetClass::Pipeline, "jobs"),
+    ];
+    let told = |unproven: &[PathBuf]| {
+        let planned = space.plan_by(&all, |request| {
+            plan(&PlanRequest {
+                unproven,
+                ..request
+            })
+        });
+        planned.map_or_else(
+            |error| error.problems.iter().map(ToString::to_string).collect(),
+            |_| Vec::new(),
+        )
+    };
+    let prove = |outcome: ProofOutcome| {
+        for candidate in &all {
+            let proof = Proof::begin(space.0.path(), candidate).unwrap();
+            proof.keep(space.0.path(), candidate, outcome).unwrap();
+        }
+    };
+    let missing = "not proven: no test of it is on record";
+    assert_eq!(
+        told(&[]),
+        [format!("`shop`: {missing}"), format!("`jobs`: {missing}")]
+    );
+    assert_eq!(told(&[all[1].dir.clone()]), [format!("`shop`: {missing}")]);
+    prove(ProofOutcome::Passed);
+    assert_eq!(told(&[]), [""; 0]);
+    for (path, text, expected) in [
+        (
+            "connectors/shop/lib.py",
+            "x = 2",
+            "`connectors/shop/lib.py` has changed",
+        ),
+        (
+            "connectors/shop/more.py",
+            "",
+            "`connectors/shop/more.py` is new",
+        ),
+        (
+            "output/shop/templates/get_avg_function_template.j2",
+            "max(x)",
+            "`output/shop/templates/get_avg_function_template.j2` has changed",
+        ),
+        (
+            "output/shop/templates/x.j2",
+            "",
+            "`output/shop/templates/x.j2` is new",
+        ),
+        (
+            "etl_connectors/jobs/connector.py",
+            "raise",
+            "`etl_connectors/jobs/connector.py` has changed",
+        ),
+    ] {
+        let path = space.0.path().join(path);
+        let before = std::fs::read(&path).ok();
+        std::fs::write(&path, text).unwrap();
+        let found = told(&[]);
+        assert!(
+            found.len() == 1 && found[0].ends_with(expected),
+            "{found:?}"
+        );
+        std::fs::remove_file(&path).unwrap();
+        if let Some(before) = before {
+            let found = told(&[]);
+            assert!(
+                found[0].contains("is gone")
+                    || found[0].contains("missing")
+                    || found[0].contains("neither"),
+                "{found:?}"
+            );
+            std::fs::write(&path, before).unwrap();
+        }
+    }
+    // What is never shipped may change.
+    space.write("connectors/shop/credentials.json", "{}");
+    assert_eq!(told(&[]), [""; 0]);
+    prove(ProofOutcome::Failed);
+    assert!(told(&[])[0].ends_with("its last test found it wrong"));
+    prove(ProofOutcome::Inconclusive);
+    assert!(told(&[])[1].ends_with("its last test left something unknown"));
+}
+
+#[test]
+fn a_driver_is_the_one_that_was_proven() {
+    let space = Space::new();
+    space.warehouse("shop", "0000001", METADATA).write(
+        "connectors/shop/connector.toml",
+        "[driver]\nkind = \"adbc\"\nname = \"duckdb\"\n",
+    );
+    let shop = space.candidate(AssetClass::Warehouse, "shop");
+    let platforms = [Platform::linux_amd64(), Platform::linux_arm64()];
+    let proof = Proof::begin(space.0.path(), &shop).unwrap();
+    proof
+        .keep(space.0.path(), &shop, ProofOutcome::Passed)
+        .unwrap();
+    let record = space.0.path().join("output/shop/proof.json");
+    let mut proof: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    let mut told = |version: &str| {
+        proof["driver"] = serde_json::json!(["duckdb", {
+            "version": version, "platform": "macos-arm64", "archive": null,
+        }]);
+        std::fs::write(&record, proof.to_string()).unwrap();
+        let planned = space.plan_by(std::slice::from_ref(&shop), |request| {
+            plan(&PlanRequest {
+                unproven: &[],
+                platforms: &platforms,
+                ..request
+            })
+        });
+        planned.map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    let entry = bowline_installer::catalogue::find("duckdb").unwrap();
+    assert_eq!(told(entry.builds[0].version), "");
+    let found = told("0.9.0");
+    assert!(
+        found.contains("driver `duckdb` was 0.9.0, and ") && found.contains("linux/arm64"),
+        "{found}"
     );
 }
 
@@ -421,7 +578,7 @@ fn a_test_image_is_the_same_byte_for_byte() {
         space.candidate(AssetClass::Pipeline, "jobs"),
         space.candidate(AssetClass::Warehouse, "shop"),
     ];
-    let image = test_image(space.0.path(), &all, Some("1.2"), None, "../..").unwrap();
+    let image = test_image(space.0.path(), &all, Some("1.2"), None, None, "../..").unwrap();
     assert_eq!(
         image.dockerfile,
         include_str!("../../testdata/test.Dockerfile")
@@ -431,6 +588,6 @@ fn a_test_image_is_the_same_byte_for_byte() {
         include_str!("../../testdata/test.compose.yaml")
     );
     space.write("connectors/shop/Dockerfile.extra", "ADD a b\n");
-    let error = test_image(space.0.path(), &all, Some(""), None, "..").unwrap_err();
+    let error = test_image(space.0.path(), &all, Some(""), None, None, "..").unwrap_err();
     assert_eq!(error.problems.len(), 2, "{error}");
 }

@@ -64,13 +64,18 @@ pub struct BasePython {
     pub installed: BTreeMap<String, String>,
 }
 
-impl BasePython {
-    /// Finds the Python that `python3` means in a base with this configuration: that of the virtual environment which
-    /// `VIRTUAL_ENV` or `VENV_DIR` names, else the first on the search path.
-    ///
-    /// # Errors
-    /// When there is none, or its version cannot be told.
-    pub fn find(facts: &BaseFacts, config: &Map<String, Value>) -> Result<Self, ImageError> {
+/// The program that `python3` means in a base.
+struct Program {
+    /// The folder on the search path.
+    folder: String,
+    /// Its path there.
+    interpreter: String,
+    /// The file, with links followed.
+    program: String,
+}
+
+impl Program {
+    fn find(facts: &BaseFacts, config: &Map<String, Value>) -> Result<Self, ImageError> {
         let variables = variables(config);
         let tree = &facts.tree;
         let mut folders: Vec<String> = Vec::new();
@@ -93,22 +98,50 @@ impl BasePython {
         let found = folders.iter().find_map(|folder| {
             let interpreter = format!("{folder}/python3");
             let program = tree.follow(&interpreter)?;
-            matches!(tree.get(&program), Some(Node::File | Node::HardLink(_))).then_some((
-                folder,
+            matches!(tree.get(&program), Some(Node::File | Node::HardLink(_))).then(|| Self {
+                folder: folder.clone(),
                 interpreter,
                 program,
-            ))
+            })
         });
-        let Some((folder, interpreter, program)) = found else {
-            return Err(ImageError::new(ImageErrorKind::Missing, "Python in the base")
+        found.ok_or_else(|| {
+            ImageError::new(ImageErrorKind::Missing, "Python in the base")
                 .because(format!("no `python3` in {}", folders.join(", ")))
                 .hint(
                     "name a base that has it, such as the stock agent, or build with an engine and install it in \
                      Dockerfile.extra"
                         .to_owned(),
-                ));
-        };
-        let home = folder.strip_suffix("/bin").unwrap_or(folder);
+                )
+        })
+    }
+}
+
+/// Refuses a base in which no agent could run: what it loads connectors with is a Python.
+///
+/// # Errors
+/// When there is no `python3` on the base's search path.
+pub(crate) fn check_python(
+    facts: &BaseFacts,
+    config: &Map<String, Value>,
+) -> Result<(), ImageError> {
+    Program::find(facts, config).map(drop)
+}
+
+impl BasePython {
+    /// Finds the Python that `python3` means in a base with this configuration: that of the virtual environment which
+    /// `VIRTUAL_ENV` or `VENV_DIR` names, else the first on the search path.
+    ///
+    /// # Errors
+    /// When there is none, or its version cannot be told.
+    pub fn find(facts: &BaseFacts, config: &Map<String, Value>) -> Result<Self, ImageError> {
+        let variables = variables(config);
+        let tree = &facts.tree;
+        let Program {
+            folder,
+            interpreter,
+            program,
+        } = Program::find(facts, config)?;
+        let home = folder.strip_suffix("/bin").unwrap_or(&folder);
         let settings = facts.files.get(&format!("{home}/pyvenv.cfg"));
         let settings = settings.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let version = version_of(&program)

@@ -11,6 +11,7 @@ mod record;
 mod requirement;
 mod wheel;
 
+pub(crate) use base::check_python;
 pub use base::{BasePython, Libc};
 pub use install::{PackageRequest, install};
 pub use requirement::obstacles;

@@ -28,7 +28,7 @@ pub(super) enum Needs {
 pub(super) fn needs(dir: &Path) -> Result<Needs, ImageError> {
     let path = dir.join(CONNECTOR_FILE);
     let thing = || format!("`{}`", path.display());
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let text = bowline_contract::reading::read_text(&path).map_err(|error| {
         ImageError::new(ImageErrorKind::Unreadable, thing()).because(error.to_string())
     })?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| {

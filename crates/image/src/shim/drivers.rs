@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use bowline_contract::layout::CONNECTOR_FILE;
 use bowline_installer::catalogue::{self, CatalogueEntry};
 use bowline_installer::{
     InstallError, InstallEvent, InstallOptions, InstallOutcome, InstallState, Installed,
@@ -10,7 +11,9 @@ use bowline_installer::{
 };
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
+use serde::{Deserialize, Serialize};
 
+use super::declared::{Needs, needs};
 use super::runtime::HOME;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::event::BuildEvent;
@@ -41,6 +44,81 @@ pub(super) fn library(
         content: Content::File(installed.library),
         mode: 0o644,
         platform: Some(platform.clone()),
+    })
+}
+
+/// A build of a driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DriverBuild {
+    /// The driver's version.
+    pub(crate) version: String,
+    /// The platform it runs on, such as `linux-amd64`.
+    pub(crate) platform: String,
+    /// The SHA-256 of the archive it came in, in hexadecimal digits; nothing for one that somebody else put there.
+    pub(crate) archive: Option<String>,
+}
+
+/// The driver that a connector names, as it is installed on this machine; nothing when it names none, or none is there.
+///
+/// # Errors
+/// When `connector.toml` cannot be read.
+pub(crate) fn installed_driver(dir: &Path) -> Result<Option<(String, DriverBuild)>, ImageError> {
+    let Some(entry) = named(dir)? else {
+        return Ok(None);
+    };
+    let platform = Platform::host();
+    let state = driver_folder().map(|folder| install_state(entry, &folder));
+    let (installed, archive) = match state {
+        Some(InstallState::Current(installed)) => {
+            let build = target(&platform).and_then(|platform| entry.build(platform));
+            (installed, build.map(|build| build.sha256.to_owned()))
+        }
+        Some(InstallState::Outdated(installed) | InstallState::Foreign(installed)) => {
+            (installed, None)
+        }
+        Some(InstallState::Missing | InstallState::Broken { .. }) | None => return Ok(None),
+    };
+    Ok(Some((
+        entry.name.to_owned(),
+        DriverBuild {
+            version: installed.version,
+            platform: platform.dashed(),
+            archive,
+        },
+    )))
+}
+
+/// The driver that a connector names, as it goes into an image for this platform; nothing when it names none, or none
+/// is built for it, which is told when it is looked for.
+///
+/// # Errors
+/// When `connector.toml` cannot be read.
+pub(crate) fn built_driver(
+    dir: &Path,
+    platform: &Platform,
+) -> Result<Option<(String, DriverBuild)>, ImageError> {
+    let Some(entry) = named(dir)? else {
+        return Ok(None);
+    };
+    let build = target(platform).and_then(|platform| entry.build(platform));
+    Ok(build.map(|build| {
+        let build = DriverBuild {
+            version: build.version.to_owned(),
+            platform: platform.dashed(),
+            archive: Some(build.sha256.to_owned()),
+        };
+        (entry.name.to_owned(), build)
+    }))
+}
+
+/// The driver that a connector's `connector.toml` names, if it has one.
+fn named(dir: &Path) -> Result<Option<&'static CatalogueEntry>, ImageError> {
+    if !dir.join(CONNECTOR_FILE).is_file() {
+        return Ok(None);
+    }
+    Ok(match needs(dir)? {
+        Needs::Driver(name) => catalogue::find(&name),
+        Needs::Nothing | Needs::File(_) | Needs::Program(_) => None,
     })
 }
 

@@ -18,4 +18,6 @@ mod program;
 mod runtime;
 mod text;
 
+pub(crate) use drivers::{DriverBuild, built_driver, installed_driver};
 pub use runtime::BowlineRuntime;
+pub(crate) use runtime::shipped_files;

@@ -95,6 +95,29 @@ impl Runtime for BowlineRuntime<'_> {
     }
 }
 
+/// The files of a connector's own folder, `own` under `root`, that go into an image for this machine: what it takes to
+/// run, and its program as it is built.
+///
+/// # Errors
+/// When `connector.toml` cannot be read, or the program is not there.
+pub(crate) fn shipped_files(
+    dir: &Path,
+    root: &str,
+    own: &[PlannedFile],
+) -> Result<Vec<PlannedFile>, ImageError> {
+    let needs = needs(dir)?;
+    let mut files = source_files(own, root, root, &needs);
+    if let Needs::Program(word) = &needs
+        && word.contains('/')
+        && !Path::new(word).is_absolute()
+    {
+        let program = program::of_connector(dir, word, root, &Platform::host())?;
+        files.retain(|file| file.path != program.path);
+        files.push(program);
+    }
+    Ok(files)
+}
+
 /// The connector's own folder in its place; what only building or proving it takes stays out.
 fn source_files(own: &[PlannedFile], root: &str, source: &str, needs: &Needs) -> Vec<PlannedFile> {
     let is_cargo_project = matches!(needs, Needs::Program(_))

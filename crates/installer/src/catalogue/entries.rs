@@ -70,7 +70,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
     CatalogueEntry {
         name: "postgresql",
         title: "PostgreSQL",
-        summary: "PostgreSQL and databases that speak its protocol",
+        summary: "PostgreSQL and databases that speak its protocol, through ADBC; the driver of kind `postgres` is compiled in and needs no installation",
         source: PyPi,
         entrypoint: "AdbcDriverPostgresqlInit",
         options: &[

@@ -196,10 +196,37 @@ fn the_version_before_is_removed_and_others_are_left_alone() {
     )
     .unwrap();
     assert!(
-        matches!(install_state(entry, &folder), InstallState::Other(other) if other.version == "0.9")
+        matches!(install_state(entry, &folder), InstallState::Foreign(other) if other.version == "0.9")
     );
     from_file(entry, &archive, &folder).unwrap();
     assert_eq!(names(&folder), ["demo-1.0", "demo.toml", "demolition-1"]);
+}
+
+#[test]
+fn what_is_removed_leaves_others_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let archive = wheel(home.path(), "pkg/libdemo.so");
+    let entry = entry(PackageSource::PyPi, &archive);
+    let folder = home.path().join("drivers");
+    assert_eq!(remove(entry, &folder).unwrap(), InstallState::Missing);
+    from_file(entry, &archive, &folder).unwrap();
+    fs::create_dir_all(folder.join("demolition-1")).unwrap();
+    let removed = remove(entry, &folder).unwrap();
+    assert!(matches!(removed, InstallState::Current(installed) if installed.version == "1.0"));
+    assert_eq!(names(&folder), ["demolition-1"]);
+
+    let theirs = folder.join("demolition-1/lib.so");
+    fs::write(&theirs, b"x").unwrap();
+    let text = format!(
+        "version = \"9\"\n[Driver]\nshared = {:?}\n",
+        theirs.display().to_string()
+    );
+    fs::write(folder.join("demo.toml"), text).unwrap();
+    assert!(matches!(
+        remove(entry, &folder).unwrap(),
+        InstallState::Foreign(_)
+    ));
+    assert_eq!(names(&folder), ["demo.toml", "demolition-1"]);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! `connector.toml` of a pipeline connector: how to talk to the vendor, and how its records become assets and runs.
 
+mod auth;
 mod fields;
 mod http;
 mod read;
 mod reference;
+mod request_schema;
 mod schema;
 mod section;
 mod sources;
@@ -13,13 +15,17 @@ use std::time::Duration;
 
 use crate::expression::Expression;
 
+pub use auth::{Algorithm, Assertion, Auth, Aws, Login, Pair};
 pub use fields::{Entries, FieldTree};
-pub use http::{Auth, Http, Limits, Login, RejectRule};
+pub use http::{Http, Limits, RejectRule, Then, Tls};
 pub use read::parse;
 pub(crate) use read::source_names;
 pub use reference::reference_markdown;
 pub use schema::schemas;
-pub use sources::{BodyFormat, Index, Origin, Paging, PagingStyle, Request, Source};
+pub use sources::{
+    BodyFormat, Drivers, Failing, Follow, Hosts, Index, Keep, Origin, Paging, PagingStyle, Request,
+    Source, WindowCap,
+};
 
 /// What a pipeline connector's file says.
 #[derive(Debug, Clone)]

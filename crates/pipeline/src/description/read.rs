@@ -9,8 +9,8 @@ use bowline_contract::pipeline::{Asset, Field, Run};
 use toml::de::{DeTable, DeValue};
 
 use super::section::Section;
-use super::sources::{Origin, PagingStyle, Source, read_request};
-use super::{Auth, Description, FieldTree, File, Http, Mapping, Runs, Warning};
+use super::sources::{Drivers, Origin, PagingStyle, Source, read_request};
+use super::{Description, FieldTree, File, Http, Mapping, Runs, Warning};
 use crate::expression::{Expression, Template};
 
 /// The one kind of driver that there is for pipelines.
@@ -324,8 +324,13 @@ pub(crate) fn source_names(source: &Source) -> BTreeSet<String> {
         .collect();
     match &source.origin {
         Origin::Once => {}
-        Origin::Each { source, when } | Origin::Batch { source, when, .. } => {
-            names.insert(source.clone());
+        Origin::Each { of, when } | Origin::Batch { of, when, .. } => {
+            match of {
+                Drivers::Source(name) => {
+                    names.insert(name.clone());
+                }
+                Drivers::List(list) => names.extend(list.names()),
+            }
             names.extend(when.iter().flat_map(Expression::names));
         }
     }
@@ -350,22 +355,7 @@ fn check_names(document: &mut Document<'_>, description: &Description) {
             report(document, expression.line(), message, Some(hint));
         }
     };
-    let http = &description.http;
-    let login = match &http.auth {
-        Auth::Login(login) => Some(login),
-        _ => None,
-    };
-    for expression in http.base_url.expressions() {
-        check(expression, &[]);
-    }
-    for rule in &http.reject {
-        for expression in std::iter::once(&rule.when).chain(&rule.message) {
-            check(expression, &["response"]);
-        }
-    }
-    if let Some(login) = login {
-        check(&login.token, &["response"]);
-    }
+    description.http.visit(&mut check);
     for source in description.sources.values() {
         for expression in source.request.templates().flat_map(Template::expressions) {
             check(expression, &["page", "parent", "batch"]);
@@ -374,9 +364,7 @@ fn check_names(document: &mut Document<'_>, description: &Description) {
             check(expression, &["response", "parent", "batch"]);
         }
         for rule in &source.reject {
-            for expression in std::iter::once(&rule.when).chain(&rule.message) {
-                check(expression, &["response"]);
-            }
+            rule.visit(&mut check);
         }
         let index = source.index.iter().map(super::Index::expression);
         for expression in source
@@ -393,12 +381,18 @@ fn check_names(document: &mut Document<'_>, description: &Description) {
                 check(expression, &["parent"]);
             }
         }
+        if let Some(Drivers::List(list)) = source.origin.drivers() {
+            check(list, &[]);
+        }
         if let Some(paging) = &source.paging {
-            let answer = ["response", "headers", "records", "last"];
+            let answer = [
+                "response", "headers", "records", "last", "page", "parent", "batch",
+            ];
             for expression in paging.total.iter().chain(&paging.last) {
                 check(expression, &answer);
             }
-            if let PagingStyle::Cursor { next, .. } | PagingStyle::Link { next } = &paging.style {
+            if let PagingStyle::Cursor { next, .. } | PagingStyle::Link { next, .. } = &paging.style
+            {
                 check(next, &answer);
             }
         }

@@ -8,6 +8,8 @@ use bowline_contract::AssetClass;
 use bowline_contract::pipeline::{Asset, AssetRef, Field, Run, Shape};
 use serde_json::{Map, Value, json};
 
+use super::request_schema::{http, reject, request};
+
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 const TASK_RUNS: &str = "#/$defs/task_runs";
 
@@ -26,7 +28,7 @@ pub fn schemas() -> Vec<(&'static str, String)> {
 }
 
 /// A table of exactly these keys.
-fn table(description: &str, keys: Vec<(&str, Value)>, required: &[&str]) -> Value {
+pub(super) fn table(description: &str, keys: Vec<(&str, Value)>, required: &[&str]) -> Value {
     let properties: Map<String, Value> = keys
         .into_iter()
         .map(|(key, schema)| (key.to_owned(), schema))
@@ -43,35 +45,35 @@ fn table(description: &str, keys: Vec<(&str, Value)>, required: &[&str]) -> Valu
     table
 }
 
-fn described(description: &str, mut schema: Value) -> Value {
+pub(super) fn described(description: &str, mut schema: Value) -> Value {
     schema["description"] = Value::from(description);
     schema
 }
 
-fn expression(description: &str) -> Value {
+pub(super) fn expression(description: &str) -> Value {
     described(description, json!({ "type": "string" }))
 }
 
-fn text(description: &str) -> Value {
+pub(super) fn text(description: &str) -> Value {
     described(description, json!({ "type": "string" }))
 }
 
-fn template(description: &str) -> Value {
+pub(super) fn template(description: &str) -> Value {
     described(
         description,
         json!({ "type": ["string", "number", "boolean", "array", "object"] }),
     )
 }
 
-fn templates(description: &str) -> Value {
+pub(super) fn templates(description: &str) -> Value {
     described(description, json!({ "type": "object" }))
 }
 
-fn count(description: &str, least: u64) -> Value {
+pub(super) fn count(description: &str, least: u64) -> Value {
     described(description, json!({ "type": "integer", "minimum": least }))
 }
 
-fn above_zero(description: &str) -> Value {
+pub(super) fn above_zero(description: &str) -> Value {
     described(
         description,
         json!({ "type": "number", "exclusiveMinimum": 0 }),
@@ -85,7 +87,7 @@ fn expressions(description: &str) -> Value {
     )
 }
 
-fn list_of(description: &str, item: Value) -> Value {
+pub(super) fn list_of(description: &str, item: Value) -> Value {
     described(description, json!({ "type": "array", "items": item }))
 }
 
@@ -174,152 +176,6 @@ fn driver() -> Value {
     )
 }
 
-fn http() -> Value {
-    table(
-        "How to talk to the vendor.",
-        vec![
-            (
-                "base_url",
-                template("The address that paths are appended to."),
-            ),
-            ("auth", auth()),
-            ("headers", templates("Headers of every request.")),
-            ("reject", reject()),
-            ("limits", limits()),
-        ],
-        &["base_url"],
-    )
-}
-
-fn auth() -> Value {
-    table(
-        "How to say who asks.",
-        vec![
-            (
-                "kind",
-                described(
-                    "`none`; `basic`, with `username` and `password`; `header`, with `name` and `value`; `login`, with \
-                     `request`, `token`, `header`, `value` and `lifetime_seconds`.",
-                    json!({ "enum": ["none", "basic", "header", "login"] }),
-                ),
-            ),
-            ("username", template("The user's name.")),
-            ("password", template("The password.")),
-            (
-                "name",
-                text("The header's name; `Authorization` when not said."),
-            ),
-            (
-                "value",
-                template("The header's value; of a login `Bearer {{ token }}` when not said."),
-            ),
-            (
-                "request",
-                table("The request that gives a token.", request(), &[]),
-            ),
-            (
-                "token",
-                expression("The token in its answer, called `response`."),
-            ),
-            (
-                "header",
-                text("The header that carries the token; `Authorization` when not said."),
-            ),
-            (
-                "lifetime_seconds",
-                above_zero(
-                    "How long a token is used before a new one is asked for; until it is refused when not said.",
-                ),
-            ),
-        ],
-        &["kind"],
-    )
-}
-
-fn reject() -> Value {
-    list_of(
-        "Answers that are failures although their status says success.",
-        table(
-            "One kind of them.",
-            vec![
-                (
-                    "when",
-                    expression("Whether an answer, called `response`, is one."),
-                ),
-                ("message", expression("What to say then.")),
-            ],
-            &["when"],
-        ),
-    )
-}
-
-fn limits() -> Value {
-    table(
-        "How hard the vendor may be asked.",
-        vec![
-            (
-                "timeout_seconds",
-                above_zero("How long a request may take; 30 when not said."),
-            ),
-            (
-                "retries",
-                count("How often a request is tried again; 4 when not said.", 0),
-            ),
-            (
-                "longest_wait_seconds",
-                above_zero("The longest wait before another try; 60 when not said."),
-            ),
-            (
-                "in_flight",
-                count("Requests under way at the same time; 8 when not said.", 1),
-            ),
-            (
-                "per_second",
-                above_zero("Requests begun per second; any number when not said."),
-            ),
-            (
-                "body_mb",
-                count("The largest answer in megabytes; 64 when not said.", 1),
-            ),
-        ],
-        &[],
-    )
-}
-
-fn request() -> Vec<(&'static str, Value)> {
-    vec![
-        (
-            "path",
-            template(
-                "The address behind the base address. What expressions give is percent-encoded.",
-            ),
-        ),
-        ("url", template("A whole address, instead of `path`.")),
-        (
-            "method",
-            described(
-                "`POST` with a body and `GET` without one when not said.",
-                json!({ "enum": ["GET", "POST"] }),
-            ),
-        ),
-        (
-            "query",
-            templates("Query parameters: a list repeats the parameter, null leaves it out."),
-        ),
-        ("json", template("The body.")),
-        ("graphql", text("A GraphQL query, instead of `json`.")),
-        ("variables", template("Its variables.")),
-        ("headers", templates("Headers of this request.")),
-        (
-            "format",
-            described(
-                "How the answer is written: `json` when not said.",
-                json!({ "enum": ["json", "ndjson"] }),
-            ),
-        ),
-    ]
-}
-
 fn source() -> Value {
     let mut keys = vec![(
         "for_each",
@@ -331,10 +187,11 @@ fn source() -> Value {
                     "A source, and which of its records.",
                     vec![
                         ("source", text("The source.")),
+                        ("list", expression("A list that is no source, such as one among the credentials, instead of `source`.")),
                         ("when", expression("For which of its records, each called `parent`.")),
                         ("batch", count("How many at once, together called `batch`; one by one when not said.", 1)),
                     ],
-                    &["source"],
+                    &[],
                 ),
             ] }),
         ),
@@ -366,6 +223,28 @@ fn source() -> Value {
             ),
         ),
         ("reject", reject()),
+        (
+            "failing",
+            described(
+                "What becomes of the reading when a list of a source with `for_each` cannot be read: `stop` when not said; \
+                 `leave_out` goes on without it and tells of it.",
+                json!({ "enum": ["stop", "leave_out"] }),
+            ),
+        ),
+        (
+            "window",
+            table(
+                "The longest window that the vendor takes; longer ones are asked for in pieces.",
+                vec![
+                    ("most_hours", above_zero("How many hours it may have; any when not said.")),
+                    (
+                        "most_records",
+                        count("How many records the vendor gives of a window at most: where it gave as many, the window is split.", 1),
+                    ),
+                ],
+                &[],
+            ),
+        ),
     ]);
     table("A list of the vendor's records.", keys, &[])
 }
@@ -398,7 +277,16 @@ fn pages() -> Value {
             ),
             (
                 "last",
-                expression("Whether the page is the last one, where an answer says it."),
+                expression(
+                    "Whether the page is the last one, where an answer says it; null where it does not. While it is false, an empty page is not the end.",
+                ),
+            ),
+            (
+                "aligned",
+                described(
+                    "Whether the vendor takes no offsets but multiples of the page size; `false` when not said.",
+                    json!({ "type": "boolean" }),
+                ),
             ),
             (
                 "first",
@@ -410,6 +298,25 @@ fn pages() -> Value {
             (
                 "next",
                 expression("The next cursor or address; null ends the list."),
+            ),
+            (
+                "keep",
+                list_of(
+                    "What of the first request goes with the address of the next page: its method and `body`, and what \
+                     of its `query` the address lacks.",
+                    json!({ "enum": ["body", "query"] }),
+                ),
+            ),
+            (
+                "hosts",
+                described(
+                    "Names of other hosts that the address may be on; or `ignore`, when a proxy stands in front and the \
+                     vendor names itself.",
+                    json!({ "anyOf": [
+                        { "const": "ignore" },
+                        { "type": "array", "items": { "type": "string" } },
+                    ] }),
+                ),
             ),
         ],
         &["style"],

@@ -145,6 +145,25 @@ impl<'s, 'd, 't> Section<'s, 'd, 't> {
         self.text(key)
     }
 
+    /// One of a few words.
+    pub(super) fn choice<const N: usize>(
+        &mut self,
+        key: &str,
+        words: [&'static str; N],
+    ) -> Option<&'static str> {
+        let text = self.text(key)?;
+        let known = words.into_iter().find(|word| *word == text);
+        if known.is_none() {
+            self.report_at(
+                key,
+                ProblemKind::InvalidValue,
+                format!("unknown {key} `{text}`"),
+                Some(bowline_words::nearest::hint(&text, words)),
+            );
+        }
+        known
+    }
+
     pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
         let Some(value) = self.get(key) else {
             return Vec::new();

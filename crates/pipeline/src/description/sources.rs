@@ -1,7 +1,10 @@
 //! `[sources.*]`: requests, their pages, where the records are, and what to find them by.
 
 use bowline_connector::folder::ProblemKind;
+use jiff::SignedDuration;
 
+use super::auth::Pair;
+use super::http::RejectRule;
 use super::section::{Form, Section};
 use crate::expression::{Expression, Template};
 
@@ -27,7 +30,30 @@ pub struct Source {
     /// Statuses that mean that there is no such thing, which is no failure.
     pub missing: Vec<u16>,
     /// What counts as failure of this request although the status says success.
-    pub reject: Vec<super::RejectRule>,
+    pub reject: Vec<RejectRule>,
+    /// What becomes of the reading when a list cannot be read.
+    pub failing: Failing,
+    /// The longest window that may be asked for; any when not said.
+    pub window: Option<WindowCap>,
+}
+
+/// What becomes of the reading when a source that is asked for each record of another fails for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Failing {
+    /// It stops.
+    #[default]
+    Stop,
+    /// It goes on without, and tells of it.
+    LeaveOut,
+}
+
+/// The longest window that the vendor takes in one request; longer ones are asked for in pieces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowCap {
+    /// How long a window may be.
+    pub length: Option<SignedDuration>,
+    /// How many records the vendor gives of a window at most. Where it gave as many, the window is split.
+    pub records: Option<usize>,
 }
 
 /// What a source is asked for.
@@ -35,31 +61,48 @@ pub struct Source {
 pub enum Origin {
     /// Once.
     Once,
-    /// Once for each record of another source.
+    /// Once for each of these.
     Each {
-        /// The other source.
-        source: String,
-        /// For which of its records, each called `parent`.
+        /// What it is asked for.
+        of: Drivers,
+        /// For which of them, each called `parent`.
         when: Option<Expression>,
     },
-    /// Once for so many records of another source, together called `batch`.
+    /// Once for so many of these, together called `batch`.
     Batch {
-        /// The other source.
-        source: String,
-        /// For which of its records, each called `parent`.
+        /// What it is asked for.
+        of: Drivers,
+        /// For which of them, each called `parent`.
         when: Option<Expression>,
         /// How many at most.
         size: usize,
     },
 }
 
+/// What a source is asked for one by one.
+#[derive(Debug, Clone)]
+pub enum Drivers {
+    /// The records of another source, by its name.
+    Source(String),
+    /// The items of a list that is no source, such as the accounts among the credentials.
+    List(Expression),
+}
+
 impl Origin {
+    /// What it is asked for, if not once.
+    pub(crate) fn drivers(&self) -> Option<&Drivers> {
+        match self {
+            Self::Once => None,
+            Self::Each { of, .. } | Self::Batch { of, .. } => Some(of),
+        }
+    }
+
     /// The source whose records it is asked for.
     #[must_use]
     pub fn source(&self) -> Option<&str> {
-        match self {
-            Self::Once => None,
-            Self::Each { source, .. } | Self::Batch { source, .. } => Some(source),
+        match self.drivers()? {
+            Drivers::Source(name) => Some(name),
+            Drivers::List(_) => None,
         }
     }
 }
@@ -98,14 +141,20 @@ pub struct Request {
     pub query: Vec<(String, Template)>,
     /// The body, sent as JSON.
     pub json: Option<Template>,
+    /// The body, sent as a form: a list repeats the field, null leaves it out.
+    pub form: Vec<(String, Template)>,
+    /// The body, sent as it is.
+    pub body: Option<Template>,
     /// A GraphQL query, sent with `variables` as JSON.
     pub graphql: Option<String>,
     /// The variables of a GraphQL query.
     pub variables: Option<Template>,
     /// Headers of this request.
     pub headers: Vec<(String, Template)>,
-    /// How the answer is written.
-    pub format: BodyFormat,
+    /// A user name and password of this request's own.
+    pub basic: Option<Pair>,
+    /// How the answer is written; as JSON when not said, or for a login as text if it is no JSON.
+    pub format: Option<BodyFormat>,
 }
 
 impl Request {
@@ -119,14 +168,34 @@ impl Request {
         }
     }
 
+    /// A form that is sent to a whole address.
+    pub(super) fn form(url: Template, form: Vec<(String, Template)>) -> Self {
+        Self {
+            method: "POST".to_owned(),
+            path: url,
+            absolute: true,
+            query: Vec::new(),
+            json: None,
+            form,
+            body: None,
+            graphql: None,
+            variables: None,
+            headers: Vec::new(),
+            basic: None,
+            format: None,
+        }
+    }
+
     pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
-        let query = self.query.iter().map(|(_, value)| value);
-        let headers = self.headers.iter().map(|(_, value)| value);
+        let named = self.query.iter().chain(&self.headers).chain(&self.form);
         std::iter::once(&self.path)
-            .chain(query)
-            .chain(headers)
-            .chain(&self.json)
-            .chain(&self.variables)
+            .chain(named.map(|(_, value)| value))
+            .chain(
+                [&self.json, &self.body, &self.variables]
+                    .into_iter()
+                    .flatten(),
+            )
+            .chain(self.basic.iter().flat_map(Pair::templates))
     }
 }
 
@@ -137,6 +206,15 @@ pub enum BodyFormat {
     Json,
     /// As one JSON value per line; the answer is the list of them.
     JsonLines,
+    /// As lines of values, of which the first names the fields; the answer is the list of records.
+    Csv {
+        /// What stands between values: one byte.
+        delimiter: u8,
+    },
+    /// As XML; the answer is the record that its one element is.
+    Xml,
+    /// As text.
+    Text,
 }
 
 /// How a long list is read.
@@ -152,6 +230,18 @@ pub struct Paging {
     pub last: Option<Expression>,
     /// How many pages are read at most; more are an error.
     pub most: usize,
+    /// Whether the vendor takes no offsets but multiples of the page size.
+    pub aligned: bool,
+}
+
+impl Paging {
+    /// Whether the method and body of the first request go with the next one.
+    pub(crate) fn keeps_body(&self) -> Keep {
+        match &self.style {
+            PagingStyle::Link { follow, .. } => follow.body,
+            _ => Keep::No,
+        }
+    }
 }
 
 /// The styles of paging. Requests place `page.size` and the style's own value where the vendor wants them.
@@ -175,12 +265,48 @@ pub enum PagingStyle {
     Link {
         /// The next address. Sees `response`, `headers`, `records` and `last`.
         next: Expression,
+        /// How it is followed.
+        follow: Follow,
     },
+}
+
+/// How the address of a next page is followed.
+#[derive(Debug, Clone, Default)]
+pub struct Follow {
+    /// Whether the method and body of the first request go with it.
+    pub body: Keep,
+    /// Whether parameters of the first request that it lacks go with it.
+    pub query: Keep,
+    /// Which hosts it may be on, beside that of the page it stood on.
+    pub hosts: Hosts,
+}
+
+/// Whether something of the first request is part of the next one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// It is.
+    Yes,
+    /// It is not.
+    #[default]
+    No,
+}
+
+/// Which hosts the address of a next page may be on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Hosts {
+    /// Its own, which are asked on the host of the page: a proxy stands in front.
+    Ignored,
+    /// These too.
+    Named(Vec<String>),
+    /// No others.
+    #[default]
+    Own,
 }
 
 const STYLES: [&str; 4] = ["offset", "number", "cursor", "link"];
 /// Those that vendors read with: every request may be sent again.
 const METHODS: [&str; 2] = ["GET", "POST"];
+const FORMATS: [&str; 6] = ["json", "ndjson", "csv", "tsv", "xml", "text"];
 
 impl Source {
     /// What tells the records on its pages apart, if anything does.
@@ -202,14 +328,17 @@ impl Source {
         let index = read_index(section);
         let id = section.expression("id");
         let missing = section.counts("missing");
-        let reject = section.tables("reject", |rule| {
-            let message = rule.expression("message");
-            Some(super::RejectRule {
-                when: rule.required_expression("when")?,
-                message,
-            })
+        let reject = RejectRule::read_all(section);
+        let failing = read_failing(section);
+        let window = section.table("window", |window| WindowCap {
+            length: window
+                .number("most_hours")
+                .and_then(|hours| SignedDuration::try_from_secs_f64(hours * 3600.0).ok()),
+            records: window.count("most_records", 1),
         });
         Some(Self {
+            failing,
+            window,
             origin: origin?,
             request: request?,
             paging: match paging {
@@ -231,21 +360,62 @@ fn read_origin(section: &mut Section<'_, '_, '_>) -> Option<Origin> {
     match section.form("for_each") {
         Form::Table => section
             .table("for_each", |each| {
-                let source = each.required_text("source");
+                let source = each.text("source");
+                let list = each.expression("list");
                 let when = each.expression("when");
                 let batch = each.count("batch", 1);
-                let source = source?;
+                let of = match (source, list) {
+                    (Some(source), None) => Drivers::Source(source),
+                    (None, Some(list)) => Drivers::List(list),
+                    (Some(_), Some(_)) => {
+                        each.report_at(
+                            "list",
+                            ProblemKind::InvalidValue,
+                            "both `source` and `list` are given".to_owned(),
+                            Some("keep the one that fits".to_owned()),
+                        );
+                        return None;
+                    }
+                    (None, None) => {
+                        if !each.has("list") {
+                            each.required_text("source");
+                        }
+                        return None;
+                    }
+                };
                 Some(match batch {
-                    None => Origin::Each { source, when },
-                    Some(size) => Origin::Batch { source, when, size },
+                    None => Origin::Each { of, when },
+                    Some(size) => Origin::Batch { of, when, size },
                 })
             })
             .flatten(),
         Form::Text | Form::List => Some(match section.text("for_each") {
-            Some(source) => Origin::Each { source, when: None },
+            Some(source) => Origin::Each {
+                of: Drivers::Source(source),
+                when: None,
+            },
             None => Origin::Once,
         }),
     }
+}
+
+fn read_failing(section: &mut Section<'_, '_, '_>) -> Failing {
+    const KEY: &str = "failing";
+    const WORDS: [&str; 2] = ["stop", "leave_out"];
+    let (message, hint) = match section.text(KEY).as_deref() {
+        None | Some("stop") => return Failing::Stop,
+        Some("leave_out") if section.has("for_each") => return Failing::LeaveOut,
+        Some("leave_out") => (
+            "only a source with `for_each` may leave out what fails".to_owned(),
+            "take it away: a list that is read once is needed whole".to_owned(),
+        ),
+        Some(other) => (
+            format!("`{KEY}` is neither `stop` nor `leave_out`: `{other}`"),
+            bowline_words::nearest::hint(other, WORDS),
+        ),
+    };
+    section.report_at(KEY, ProblemKind::InvalidValue, message, Some(hint));
+    Failing::Stop
 }
 
 fn read_index(section: &mut Section<'_, '_, '_>) -> Option<Index> {
@@ -273,39 +443,25 @@ fn read_index(section: &mut Section<'_, '_, '_>) -> Option<Index> {
 pub(super) fn read_request(section: &mut Section<'_, '_, '_>) -> Option<Request> {
     let graphql = section.text("graphql");
     let json = section.template("json");
+    let form = section.templates("form");
+    let body = section.template("body");
     let variables = section.template("variables");
     let query = section.templates("query");
     let headers = section.templates("headers");
-    let with_body = graphql.is_some() || json.is_some();
-    let method = section.text("method").map_or_else(
-        || Some(if with_body { "POST" } else { "GET" }.to_owned()),
-        |method| {
-            let known = METHODS.contains(&method.as_str());
-            if !known {
-                section.report_at(
-                    "method",
-                    ProblemKind::InvalidValue,
-                    format!("unknown method `{method}`"),
-                    Some(bowline_words::nearest::hint(&method, METHODS)),
-                );
-            }
-            known.then_some(method)
-        },
-    );
-    let format = match section.text("format").as_deref() {
-        None | Some("json") => BodyFormat::Json,
-        Some("ndjson") => BodyFormat::JsonLines,
-        Some(other) => {
-            let hint = bowline_words::nearest::hint(other, ["json", "ndjson"]);
-            section.report_at(
-                "format",
-                ProblemKind::InvalidValue,
-                format!("unknown format `{other}`"),
-                Some(hint),
-            );
-            BodyFormat::Json
-        }
-    };
+    let basic = section.table("basic", Pair::read).flatten();
+    let bodies = ["graphql", "json", "form", "body"];
+    let given: Vec<&str> = bodies.into_iter().filter(|key| section.has(key)).collect();
+    if let [first, second, ..] = given[..] {
+        section.report_at(
+            second,
+            ProblemKind::InvalidValue,
+            format!("both `{first}` and `{second}` are given"),
+            Some("keep one: a request has one body".to_owned()),
+        );
+    }
+    let method = section.choice("method", METHODS);
+    let standard = if given.is_empty() { "GET" } else { "POST" };
+    let format = read_format(section);
     let path = section.template("path");
     let url = section.template("url");
     let absolute = url.is_some();
@@ -314,16 +470,72 @@ pub(super) fn read_request(section: &mut Section<'_, '_, '_>) -> Option<Request>
         section.missing("path");
     }
     Some(Request {
-        method: method?,
+        method: method.unwrap_or(standard).to_owned(),
         path: path?,
         absolute,
         query,
         json,
+        form,
+        body,
         graphql,
         variables,
         headers,
+        basic,
         format,
     })
+}
+
+fn read_format(section: &mut Section<'_, '_, '_>) -> Option<BodyFormat> {
+    let delimiter = section.text("delimiter");
+    let byte = match delimiter.as_deref().map(str::as_bytes) {
+        None => None,
+        Some([byte]) => Some(*byte),
+        Some(_) => {
+            section.report_at(
+                "delimiter",
+                ProblemKind::InvalidValue,
+                "`delimiter` is not one character of ASCII".to_owned(),
+                None,
+            );
+            None
+        }
+    };
+    Some(match section.choice("format", FORMATS)? {
+        "json" => BodyFormat::Json,
+        "ndjson" => BodyFormat::JsonLines,
+        "csv" => BodyFormat::Csv {
+            delimiter: byte.unwrap_or(b','),
+        },
+        "tsv" => BodyFormat::Csv { delimiter: b'\t' },
+        "xml" => BodyFormat::Xml,
+        _ => BodyFormat::Text,
+    })
+}
+
+impl Follow {
+    fn read(section: &mut Section<'_, '_, '_>) -> Self {
+        let mut follow = Self::default();
+        for word in section.texts("keep") {
+            match word.as_str() {
+                "body" => follow.body = Keep::Yes,
+                "query" => follow.query = Keep::Yes,
+                other => section.report_at(
+                    "keep",
+                    ProblemKind::InvalidValue,
+                    format!("unknown word in `keep`: `{other}`"),
+                    Some(bowline_words::nearest::hint(other, ["body", "query"])),
+                ),
+            }
+        }
+        follow.hosts = match section.form("hosts") {
+            Form::List => Hosts::Named(section.texts("hosts")),
+            Form::Text | Form::Table => match section.choice("hosts", ["ignore"]) {
+                Some(_) => Hosts::Ignored,
+                None => Hosts::Own,
+            },
+        };
+        follow
+    }
 }
 
 /// The size of a page when none is said.
@@ -338,8 +550,12 @@ impl Paging {
         let most = section.count("most", 1).unwrap_or(MOST_PAGES);
         let total = section.expression("total");
         let last = section.expression("last");
+        let mut aligned = false;
         let style = match style?.as_str() {
-            "offset" => PagingStyle::Offset,
+            "offset" => {
+                aligned = section.flag("aligned");
+                PagingStyle::Offset
+            }
             "number" => PagingStyle::Number {
                 first: section
                     .count("first", 0)
@@ -351,9 +567,11 @@ impl Paging {
                 let next = section.required_expression("next")?;
                 PagingStyle::Cursor { first, next }
             }
-            "link" => PagingStyle::Link {
-                next: section.required_expression("next")?,
-            },
+            "link" => {
+                let follow = Follow::read(section);
+                let next = section.required_expression("next")?;
+                PagingStyle::Link { next, follow }
+            }
             other => {
                 section.report_at(
                     "style",
@@ -371,6 +589,7 @@ impl Paging {
             total,
             last,
             most,
+            aligned,
         })
     }
 }

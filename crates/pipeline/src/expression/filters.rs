@@ -4,22 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_template::{Call, Failure, Function, Kind, Parameters, Value};
+use jiff::tz::TimeZone;
 use regex::Regex;
 
 use super::record::to_json;
-use super::time;
+use super::time::Format;
+use super::{link, signing, time};
 
 type Filtered = Result<Value, Failure>;
 
 /// The filters.
-pub(super) fn filters() -> [Function; 18] {
+pub(super) fn filters() -> [Function; 25] {
     const ONE_KEY: Parameters = Parameters::listed(&["key"], 1);
     const PREFIX: Parameters = Parameters::listed(&["prefix"], 1);
     const DEFAULT: Parameters = Parameters::listed(&["default_value", "boolean"], 0);
+    const ALPHABET: Parameters = Parameters::listed(&["alphabet"], 0);
+    const FORM: Parameters = Parameters::listed(&["form"], 0);
     let pattern = Parameters::listed(&["pattern", "group"], 1);
+    let format = Parameters::listed(&["format", "zone"], 0);
     let table = Parameters::listed(&["table", "other"], 1);
     let key_and_value = Parameters::listed(&["key", "value"], 2);
     [
+        Function::new("as_list", Parameters::NONE, as_list),
+        Function::new("b64decode", ALPHABET, signing::b64decode),
+        Function::new("b64encode", ALPHABET, signing::b64encode),
         Function::new("capture", pattern, capture),
         Function::new("d", DEFAULT, default),
         Function::new("default", DEFAULT, default),
@@ -28,14 +36,26 @@ pub(super) fn filters() -> [Function; 18] {
         Function::new("epoch", Parameters::NONE, epoch),
         Function::new("epoch_ms", Parameters::NONE, epoch_ms),
         Function::new("flatten", Parameters::NONE, flatten),
+        Function::new("format_time", format.clone(), format_time),
+        Function::new(
+            "hmac",
+            Parameters::listed(&["key", "form"], 1),
+            signing::hmac_sha256,
+        ),
         Function::new("having", key_and_value, having),
         Function::new("lookup", table, lookup),
         Function::new("next_link", Parameters::NONE, next_link),
         Function::new("pluck", ONE_KEY, pluck),
         Function::new("prefixed", PREFIX, prefixed),
         Function::new("present", Parameters::Rest, present),
+        Function::new(
+            "public_key_sha256",
+            Parameters::NONE,
+            signing::public_key_sha256,
+        ),
         Function::new("python_list", Parameters::NONE, python_list),
-        Function::new("time", Parameters::listed(&["unit"], 0), time),
+        Function::new("sha256", FORM, signing::sha256),
+        Function::new("time", format, time),
         Function::new("tojson", Parameters::NONE, tojson),
         Function::new("with_prefix", PREFIX, with_prefix),
     ]
@@ -134,18 +154,46 @@ fn compiled(pattern: &str) -> Result<Arc<Regex>, Failure> {
     Ok(regex)
 }
 
-/// A time as the contract writes it: from RFC 3339 text, epoch seconds, or (`time('ms')`) epoch milliseconds.
+/// A time as the contract writes it, from whatever the vendor writes, or from a format and zone that are said. A time of
+/// the contract's that a pattern does not fit is written by it: the same works both ways.
 fn time(call: &mut Call<'_>) -> Filtered {
     if call.value().is_nothing() {
         return Ok(Value::NONE);
     }
-    let unit = call
-        .argument(0)
-        .filter(|unit| !unit.is_nothing())
-        .map(ToString::to_string);
-    let unit = time::Unit::from_name(unit.as_deref()).map_err(Failure::new)?;
-    let at = time::read(call.value(), unit).map_err(Failure::new)?;
+    let (format, zone) = format_and_zone(call)?;
+    let at = match time::read(call.value(), &format, zone.as_ref()) {
+        Ok(at) => at,
+        Err(reason) => {
+            let of_ours = time::read(call.value(), &Format::Any, None);
+            return match (&format, of_ours) {
+                (Format::Pattern(_), Ok(at)) if call.value().as_text().is_some() => {
+                    time::write(at, &format, zone.as_ref()).map_err(Failure::new)
+                }
+                _ => Err(Failure::new(reason)),
+            };
+        }
+    };
     Ok(Value::from(at.to_string()))
+}
+
+/// A time as a vendor wants it: in a format, and in a zone or else UTC.
+fn format_time(call: &mut Call<'_>) -> Filtered {
+    if call.value().is_nothing() {
+        return Ok(Value::NONE);
+    }
+    let (format, zone) = format_and_zone(call)?;
+    let at = time::read(call.value(), &Format::Any, None).map_err(Failure::new)?;
+    time::write(at, &format, zone.as_ref()).map_err(Failure::new)
+}
+
+fn format_and_zone(call: &Call<'_>) -> Result<(Format, Option<TimeZone>), Failure> {
+    let text = |place| {
+        let given = call.argument(place).filter(|value| !value.is_nothing());
+        given.map(ToString::to_string)
+    };
+    let format = Format::from_name(text(0).as_deref()).map_err(Failure::new)?;
+    let zone = text(1).map(|name| time::zone(&name)).transpose();
+    Ok((format, zone.map_err(Failure::new)?))
 }
 
 /// A time as epoch seconds with a fraction.
@@ -153,7 +201,7 @@ fn epoch(call: &mut Call<'_>) -> Filtered {
     if call.value().is_nothing() {
         return Ok(Value::NONE);
     }
-    let at = time::read(call.value(), time::Unit::Seconds).map_err(Failure::new)?;
+    let at = time::read(call.value(), &Format::Any, None).map_err(Failure::new)?;
     Ok(Value::from(time::epoch_seconds(at)))
 }
 
@@ -162,7 +210,7 @@ fn epoch_ms(call: &mut Call<'_>) -> Filtered {
     if call.value().is_nothing() {
         return Ok(Value::NONE);
     }
-    let at = time::read(call.value(), time::Unit::Seconds).map_err(Failure::new)?;
+    let at = time::read(call.value(), &Format::Any, None).map_err(Failure::new)?;
     Ok(Value::from(at.as_millisecond()))
 }
 
@@ -217,6 +265,16 @@ fn prefixed(call: &mut Call<'_>) -> Filtered {
         .iter()
         .map(|item| Value::from(format!("{prefix}{item}")));
     Ok(Value::list(texts.collect()))
+}
+
+/// A list as it is, null as an empty one, and all else as a list of itself: XML has no lists of one.
+fn as_list(call: &mut Call<'_>) -> Filtered {
+    let value = call.value().clone();
+    Ok(match value.kind() {
+        Kind::Sequence => value,
+        Kind::None | Kind::Undefined => Value::list(Vec::new()),
+        _ => Value::list(vec![value]),
+    })
 }
 
 /// The lists in a list as one list; null is an empty one.
@@ -280,20 +338,21 @@ fn python_list(call: &mut Call<'_>) -> Filtered {
     Ok(Value::list(texts))
 }
 
-/// The `next` address of a `Link` header, or null.
+/// The `next` address of a `Link` header or of several, or null.
 fn next_link(call: &mut Call<'_>) -> Filtered {
-    let header = call.value().as_text().unwrap_or_default();
-    let next = header.split(',').find_map(|link| {
-        let (address, parameters) = link.split_once(';')?;
-        let is_next = parameters.split(';').any(|parameter| {
-            let (name, value) = parameter.split_once('=').unwrap_or_default();
-            name.trim().eq_ignore_ascii_case("rel")
-                && value.trim().trim_matches('"').eq_ignore_ascii_case("next")
-        });
-        let address = address.trim().strip_prefix('<')?.strip_suffix('>')?;
-        is_next.then_some(address)
-    });
-    Ok(next.map_or(Value::NONE, Value::from))
+    let headers = match call.value().as_text() {
+        Some(header) => vec![Value::from(header)],
+        None => items(call)?,
+    };
+    for header in &headers {
+        let header = header.as_text().unwrap_or_default();
+        let next = link::target(header, "next")
+            .map_err(|part| Failure::new(format!("not a `Link` header: `{part}`")))?;
+        if let Some(next) = next {
+            return Ok(Value::from(next));
+        }
+    }
+    Ok(Value::NONE)
 }
 
 /// The list without what is null, false or empty; arguments are added to its end first.

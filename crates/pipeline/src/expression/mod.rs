@@ -7,7 +7,10 @@
 
 mod environment;
 mod filters;
+mod headers;
+mod link;
 mod record;
+mod signing;
 mod template;
 mod time;
 
@@ -19,8 +22,10 @@ use bowline_template::{Scope, TemplateError, Value};
 
 pub use template::Template;
 
-pub(crate) use record::{to_json, to_value};
+pub(crate) use headers::headers_value;
+pub(crate) use record::{to_json, to_record, to_value};
 pub(crate) use template::text_of;
+pub(crate) use time::advice as time_advice;
 
 /// An expression that has been compiled.
 #[derive(Clone)]

@@ -67,14 +67,28 @@ pub(crate) fn to_value(json: Json) -> Value {
         Json::String(text) => Value::from(text),
         Json::Array(items) => Value::list(items.into_iter().map(to_value).collect()),
         Json::Object(members) => {
-            let mut fields: Vec<(Arc<str>, Value)> = members
-                .into_iter()
-                .map(|(name, value)| (name.into(), to_value(value)))
-                .collect();
-            fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            Value::native(Arc::new(Record(fields)))
+            let members = members.into_iter();
+            to_record(
+                members
+                    .map(|(name, value)| (name.into(), to_value(value)))
+                    .collect(),
+            )
         }
     }
+}
+
+/// A record of these fields; of those that are named alike the last one counts.
+pub(crate) fn to_record(mut fields: Vec<(Arc<str>, Value)>) -> Value {
+    fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    fields.dedup_by(|later, kept| {
+        let is_same = later.0 == kept.0;
+        if is_same {
+            std::mem::swap(later, kept);
+        }
+        is_same
+    });
+    fields.shrink_to_fit();
+    Value::native(Arc::new(Record(fields)))
 }
 
 /// An expression's value as JSON; undefined is null, and a number that JSON cannot write is null too.
@@ -84,7 +98,8 @@ pub(crate) fn to_json(value: &Value) -> Json {
         Kind::Integer(number) => match (i64::try_from(number), u64::try_from(number)) {
             (Ok(number), _) => Json::from(number),
             (Err(_), Ok(number)) => Json::from(number),
-            (Err(_), Err(_)) => value.as_number().map_or(Json::Null, number_or_null),
+            // As text nothing of it is lost.
+            (Err(_), Err(_)) => Json::from(number.to_string()),
         },
         Kind::Float(number) => number_or_null(number),
         Kind::Text(text) => Json::from(text),

@@ -101,7 +101,7 @@ impl Template {
                 Ok(value) => Ok(to_json(&value)),
                 Err(problem) => Err((expression, problem)),
             },
-            Self::Text(_) => self.text(scope, str::to_owned).map(Json::from),
+            Self::Text(_) => self.text(scope).map(Json::from),
             Self::List(items) => {
                 let mut list = Vec::new();
                 for item in items {
@@ -125,13 +125,45 @@ impl Template {
         }
     }
 
-    /// Its value as text, with `encode` over what expressions give.
+    /// Its value as an address. What expressions give behind a slash or question mark of the template's own is
+    /// percent-encoded: before that it may be the host, or the whole beginning of the address.
+    pub(crate) fn address<'t>(
+        &'t self,
+        scope: &Scope,
+    ) -> Result<String, (&'t Expression, ExpressionProblem)> {
+        self.written(scope, |place, value| {
+            if place.is_behind_host {
+                place.part_of_path(&value)
+            } else {
+                Ok(value)
+            }
+        })
+    }
+
+    /// Its value as a path below an address. What expressions give is percent-encoded, and none of them leads elsewhere:
+    /// where a whole part of the path is theirs, it must not be empty, and no step up.
+    pub(crate) fn path<'t>(
+        &'t self,
+        scope: &Scope,
+    ) -> Result<String, (&'t Expression, ExpressionProblem)> {
+        self.written(scope, |place, value| place.part_of_path(&value))
+    }
+
+    /// Its value as text.
     pub(crate) fn text<'t>(
         &'t self,
         scope: &Scope,
-        encode: impl Fn(&str) -> String,
     ) -> Result<String, (&'t Expression, ExpressionProblem)> {
-        let of = |expression: &'t Expression| match expression.evaluate(scope) {
+        self.written(scope, |_, value| Ok(value))
+    }
+
+    /// Its value as text, in which what an expression gives is written as `write` says.
+    fn written<'t>(
+        &'t self,
+        scope: &Scope,
+        write: impl Fn(&Place<'_>, String) -> Result<String, ExpressionProblem>,
+    ) -> Result<String, (&'t Expression, ExpressionProblem)> {
+        let of = |expression: &'t Expression, place: &Place<'_>| match expression.evaluate(scope) {
             Ok(value) if value.is_nothing() => Err((
                 expression,
                 ExpressionProblem {
@@ -139,24 +171,77 @@ impl Template {
                     hint: None,
                 },
             )),
-            Ok(value) => Ok(encode(&text_of(&to_json(&value)))),
+            Ok(value) => {
+                write(place, text_of(&to_json(&value))).map_err(|problem| (expression, problem))
+            }
             Err(problem) => Err((expression, problem)),
         };
         match self {
             Self::Constant(value) => Ok(text_of(value)),
-            Self::Typed(expression) => of(expression),
+            Self::Typed(expression) => of(expression, &Place::default()),
             Self::Text(parts) => {
                 let mut text = String::new();
-                for part in parts {
+                let mut is_behind_host = false;
+                for (number, part) in parts.iter().enumerate() {
                     match part {
-                        Part::Literal(literal) => text.push_str(literal),
-                        Part::Expression(expression) => text.push_str(&of(expression)?),
+                        Part::Literal(literal) => {
+                            text.push_str(literal);
+                            let rest = literal
+                                .split_once("://")
+                                .map_or(&**literal, |(_, rest)| rest);
+                            is_behind_host |= rest.contains(['/', '?']);
+                        }
+                        Part::Expression(expression) => {
+                            let place = Place {
+                                before: &text,
+                                next: parts.get(number + 1),
+                                is_behind_host,
+                            };
+                            let value = of(expression, &place)?;
+                            text.push_str(&value);
+                        }
                     }
                 }
                 Ok(text)
             }
             Self::List(_) | Self::Table(_) => self.evaluate(scope).map(|value| value.to_string()),
         }
+    }
+}
+
+/// Where in a text an expression stands.
+#[derive(Default)]
+struct Place<'a> {
+    /// What is written before it.
+    before: &'a str,
+    /// What stands behind it.
+    next: Option<&'a Part>,
+    /// Whether the template's own words before it go past the host of an address.
+    is_behind_host: bool,
+}
+
+impl Place<'_> {
+    /// A value as a part of a path. An empty part would ask for the list that a record is in, and `..` for another one.
+    fn part_of_path(&self, value: &str) -> Result<String, ExpressionProblem> {
+        let begins = self.before.is_empty() || self.before.ends_with('/');
+        let ends = match self.next {
+            None => true,
+            Some(Part::Literal(next)) => next.starts_with(['/', '?']),
+            Some(Part::Expression(_)) => false,
+        };
+        let is_all = self.before.is_empty() && self.next.is_none();
+        let is_in_query = self.before.contains('?');
+        if begins && ends && !is_all && !is_in_query && matches!(value, "" | "." | "..") {
+            let found = match value {
+                "" => "empty".to_owned(),
+                step => format!("`{step}`"),
+            };
+            return Err(ExpressionProblem {
+                message: format!("the value is {found}, where the path needs a part of its own"),
+                hint: None,
+            });
+        }
+        Ok(bowline_words::percent_encode(value))
     }
 }
 

@@ -147,6 +147,59 @@ fn times_come_in_many_writings() {
 }
 
 #[test]
+fn times_may_say_their_zone_as_languages_do() {
+    for text in [
+        "2026-11-22T18:54:03Z[UTC]",
+        "2026-11-22T19:54:03+01:00[Europe/Berlin]",
+        "2026-11-22T19:54:03[Europe/Berlin]",
+        "2026-11-22 18:54:03 UTC",
+        "2026-11-22 18:54:03 +0000 UTC",
+        "2026-11-22 19:54:03.000 +0100 CET",
+        "2026-11-22T18:54:03 GMT",
+        "2026-11-22T18:54:03.0000000000009Z",
+    ] {
+        let read = value("record.t | time", json!({"t": text}));
+        assert_eq!(read, json!("2026-11-22T18:54:03Z"), "{text}");
+    }
+    for text in [
+        "2026-11-22 18:54:03 CET",
+        "2026-11-22 18:54:03 UTC UTC",
+        "2026-11-22T18:54:03.0000000000009",
+        "2026-11-22T18:54:03+01:00[Asia/Tokyo]",
+    ] {
+        problem("record.t | time", json!({"t": text}));
+    }
+}
+
+#[test]
+fn what_is_no_record_has_no_fields() {
+    let record = json!({"text": "a", "number": 1, "list": [1], "none": [], "flag": true});
+    for expression in [
+        "record.text.email",
+        "record.number.email",
+        "record.list.email",
+        "record.flag.email",
+        "record.text['email']",
+    ] {
+        let told = problem(expression, record.clone());
+        assert!(told.contains("has no attribute `email`"), "{told}");
+    }
+    for expression in [
+        "record.none.email",
+        "record.text.email | default(none)",
+        "none if record.text.email is not defined",
+        "record.list[7]",
+    ] {
+        assert_eq!(
+            value(expression, record.clone()),
+            Json::Null,
+            "{expression}"
+        );
+    }
+    assert_eq!(value("record.text.upper()", record), json!("A"));
+}
+
+#[test]
 fn spans_become_seconds() {
     for (span, seconds) in [
         (json!("6:00:00"), json!(21_600)),
@@ -268,10 +321,8 @@ fn templates_keep_types_alone_and_become_text_within_text() {
     assert_eq!(of("plain"), json!("plain"));
     assert_eq!(of("{{ {'a': {'b': record.n}} }}"), json!({"a": {"b": 3}}));
     let path = Template::compile("/x/{{ record.id }}/~", 1).unwrap();
-    assert_eq!(
-        path.text(&scope, |text| text.replace('/', "%2F")).unwrap(),
-        "/x/a%2Fb +/~"
-    );
+    assert_eq!(path.text(&scope).unwrap(), "/x/a/b +/~");
+    assert_eq!(path.path(&scope).unwrap(), "/x/a%2Fb%20%2B/~");
     assert!(
         Template::compile("/x/{{ record.z }}", 1)
             .unwrap()

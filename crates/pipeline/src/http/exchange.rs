@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::client::Client;
 use super::transport::{Incoming, Outgoing, TransportError};
+use crate::decoding::{Oddities, decoded_text};
 
 /// What is shown every exchange of a connector with its vendor, retries included; from several threads.
 pub type OnExchange = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
@@ -64,18 +66,33 @@ impl Exchange<'_> {
         }
     }
 
+    /// What the vendor's clock showed when the answer was made, in whole seconds; nothing where the answer does not say
+    /// it. An answer from a cache says how old it is.
+    #[must_use]
+    pub fn vendor_time(&self) -> Option<Timestamp> {
+        let headers = &self.outcome.ok()?.headers;
+        let shown = jiff::fmt::rfc2822::parse(headers.get("date")?.as_str()).ok()?;
+        let age = headers
+            .get("age")
+            .and_then(|age| age.trim().parse::<u32>().ok());
+        let age = SignedDuration::from_secs(age.unwrap_or_default().into());
+        shown.timestamp().checked_add(age).ok()
+    }
+
     /// The body of the request.
     #[must_use]
     pub fn body(&self) -> Option<Json> {
         let body = self.outgoing.body.as_deref()?;
-        Some(self.text_or_json(body.as_bytes()))
+        Some(self.text_or_json(body))
     }
 
     /// The body of the answer: JSON, or else its text.
     #[must_use]
     pub fn answer(&self) -> Option<Json> {
         let answer = self.outcome.ok()?;
-        Some(self.text_or_json(&answer.body))
+        let kind = answer.headers.get("content-type").map(String::as_str);
+        let text = decoded_text(&answer.body, kind, &Oddities::default());
+        Some(self.text_or_json(&text))
     }
 
     /// The headers of the answer that matter to the reading.
@@ -91,10 +108,16 @@ impl Exchange<'_> {
             .collect()
     }
 
-    fn text_or_json(&self, body: &[u8]) -> Json {
-        match serde_json::from_slice(body) {
-            Ok(json) => self.client.masked_json(json),
-            Err(_) => Json::from(self.client.masked(&String::from_utf8_lossy(body))),
+    fn text_or_json(&self, body: &str) -> Json {
+        // What the reading itself refuses for its size is not taken apart here either.
+        let values = body
+            .bytes()
+            .filter(|byte| matches!(byte, b',' | b'[' | b'{'));
+        let memory = u64::try_from(values.count() * size_of::<Json>()).unwrap_or(u64::MAX);
+        let json = (memory <= self.client.most_memory()).then(|| serde_json::from_str(body).ok());
+        match json.flatten() {
+            Some(json) => self.client.masked_json(json),
+            None => Json::from(self.client.masked(body)),
         }
     }
 }

@@ -1,14 +1,21 @@
 //! Requests as they go over the wire: login, retries, limits, and what becomes of an answer.
 
+mod address;
 mod client;
+mod connection;
 mod excerpt;
 mod exchange;
-mod slots;
+pub(crate) mod graphql;
+mod kept;
+mod pace;
+mod prepared;
+mod signature;
 mod transport;
 
-pub(crate) use bowline_http::resolve;
-pub(crate) use client::{Client, JsonResponse, Prepared};
+pub(crate) use client::{Answer, Client, Response};
+pub(crate) use connection::Network;
 pub(crate) use excerpt::trimmed;
 pub use exchange::{Exchange, OnExchange, OnRetry};
-pub(crate) use transport::Network;
+pub(crate) use prepared::Prepared;
+pub(crate) use signature::fingerprint;
 pub use transport::{Incoming, Outgoing, Transport, TransportError};

@@ -35,6 +35,8 @@ pub(super) struct Parameter<'d> {
 
 /// The endings of paths whose `POST` reads.
 const READING_POSTS: [&str; 5] = ["filter", "list", "query", "search", "find"];
+/// The endings of paths that say that a list is searched, and not what is in it.
+const SEARCHES: [&str; 4] = ["filter", "list", "search", "find"];
 /// What a run may be called, from the surest to the least sure.
 const RUN_WORDS: [&str; 10] = [
     "run",
@@ -179,8 +181,8 @@ impl<'d> ListEndpoint<'d> {
     /// Its path without the word that says that it is a search.
     pub(super) fn base(&self) -> &'d str {
         let path = self.path.trim_end_matches('/');
-        match (self.method, path.rsplit_once('/')) {
-            ("POST", Some((base, _))) => base,
+        match path.rsplit_once('/') {
+            Some((base, last)) if self.method == "POST" || SEARCHES.contains(&last) => base,
             _ => path,
         }
     }

@@ -78,6 +78,8 @@ const STATUSES: [&str; 7] = [
     "outcome",
 ];
 const RESULTS: [&str; 4] = ["conclusion", "result_state", "result", "outcome"];
+/// Objects that hold how a run stands, and since when.
+const PARTS: [&str; 2] = ["state", "status"];
 const MESSAGES: [&str; 7] = [
     "error_message",
     "failure_reason",
@@ -104,8 +106,8 @@ fn write_lines(text: &mut String, lines: &Lines) {
 /// Whether the records of a list say how something stands and when it began or ended, as runs do.
 pub(super) fn is_like_runs(document: &Document, list: &ListEndpoint<'_>) -> bool {
     let fields = record_fields(document, list);
-    fields.plain(&STATUSES).is_some()
-        && (fields.plain(&STARTS).is_some() || fields.plain(&ENDS).is_some())
+    let (_, schemas) = status(&fields);
+    !schemas.is_empty() && (time(&fields, &STARTS).is_some() || time(&fields, &ENDS).is_some())
 }
 
 /// What a job's record gives.
@@ -113,6 +115,8 @@ pub(super) fn is_like_runs(document: &Document, list: &ListEndpoint<'_>) -> bool
 pub(super) struct JobFields {
     /// The expression for a job's id.
     pub(super) id: String,
+    /// The expression for what a path calls it: the id, or the last part of one of several.
+    pub(super) own: String,
     lines: Lines,
 }
 
@@ -125,7 +129,10 @@ impl JobFields {
         let id = fields.plain(&[
             "id", &own_id, "uuid", &own_uuid, "key", &own_key, "slug", "name", &own_name,
         ]);
-        let id = id.map_or_else(|| "record.id".to_owned(), |id| id.path);
+        let own = id.map_or_else(|| "record.id".to_owned(), |id| id.path);
+        let id = key_of_several(document, list)
+            .filter(|key| key.last() == Some(&own))
+            .map_or_else(|| own.clone(), |key| joined(&key));
         let display = format!("{noun}_display_name");
         let settings = fields.inside(&SETTINGS);
         let places = || [Some(&fields), settings.as_ref()].into_iter().flatten();
@@ -140,7 +147,7 @@ impl JobFields {
                 "slug",
             ])
         });
-        let name = name.map_or_else(|| id.clone(), |name| name.value());
+        let name = name.map_or_else(|| own.clone(), |name| name.value());
         let mut lines: Lines = vec![
             ("job_source_id", expression(&id)),
             ("name", expression(&name)),
@@ -160,7 +167,7 @@ impl JobFields {
         lines.extend(tags.map(|tags| ("properties", tags)));
         let tasks = places().find_map(|fields| tasks(document, fields));
         lines.extend(tasks.map(|tasks| ("tasks", tasks)));
-        Self { id, lines }
+        Self { id, own, lines }
     }
 
     pub(super) fn write(&self, text: &mut String) {
@@ -371,7 +378,7 @@ impl RunFields {
             ("run_source_id", expression(&id)),
             ("status", expression(&status)),
         ];
-        let [start, end, queued] = [&STARTS[..], &ENDS, &QUEUED].map(|names| fields.plain(names));
+        let [start, end, queued] = [&STARTS[..], &ENDS, &QUEUED].map(|names| time(&fields, names));
         // Where nothing says when a run ended, that it changed last is nearest to it.
         let changed = fields.plain(&CHANGED).filter(|_| end.is_none());
         let known: Vec<&Access<'_>> = [&end, &changed, &start, &queued]
@@ -407,6 +414,7 @@ impl RunFields {
             .or_else(|| fields.plain(&PAGES));
         lines.extend(page.map(|found| ("run_url", expression(&found.value()))));
         lines.push(("error", error(&fields, &status, &statuses)));
+        lines.extend(task_runs(document, &fields).map(|tasks| ("task_runs", tasks)));
         let mut made = Self {
             id,
             statuses,
@@ -453,22 +461,103 @@ fn job(
         ])
     };
     if let Some(found) = own.or_else(inner).or_else(other) {
-        return found.value();
+        // Where jobs are told apart by several fields, their runs have the others too.
+        let of_several = key_of_several(document, jobs).and_then(|key| {
+            let (_, before) = key.split_last()?;
+            let mut parts = before
+                .iter()
+                .map(|part| Some(fields.plain(&[part.strip_prefix("record.")?])?.part()))
+                .collect::<Option<Vec<String>>>()?;
+            parts.push(found.part());
+            Some(joined(&parts))
+        });
+        return of_several.unwrap_or_else(|| found.value());
     }
     if list.path_parameters().is_empty() {
         "record.job_id".to_owned()
     } else {
         JobFields::of(document, jobs)
             .id
-            .replacen("record", "parent", 1)
+            .replace("record.", "parent.")
     }
+}
+
+/// A time of a run, or of what says how it stands.
+fn time<'d>(fields: &Fields<'d>, names: &[&str]) -> Option<Access<'d>> {
+    let inner = || fields.inside(&PARTS)?.plain(names);
+    fields.plain(names).or_else(inner)
+}
+
+/// Expressions put together to one id.
+fn joined(parts: &[String]) -> String {
+    parts.join(" ~ '/' ~ ")
+}
+
+/// The expressions for the fields that tell records of a list apart, where the path of one of them has several: all of
+/// these are fields, too.
+fn key_of_several(document: &Document, list: &ListEndpoint<'_>) -> Option<Vec<String>> {
+    let below = format!("{}/", list.base());
+    let paths = document.at(&["paths"]).as_object()?;
+    let fields = record_fields(document, list);
+    paths
+        .keys()
+        .filter_map(|path| path.strip_prefix(&below))
+        .filter_map(|rest| {
+            let names = rest.trim_end_matches('/').split('/').map(|segment| {
+                let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+                Some(fields.plain(&[name])?.path)
+            });
+            names.collect::<Option<Vec<String>>>()
+        })
+        .filter(|key| key.len() > 1)
+        .min_by_key(Vec::len)
+}
+
+/// Runs of a run's tasks, where its record holds them.
+fn task_runs(document: &Document, fields: &Fields<'_>) -> Option<String> {
+    let (runs, item) = list(
+        document,
+        fields,
+        &["task_runs", "task_run_list", "tasks", "steps", "step_runs"],
+    )?;
+    let id = item.plain(&["id", "run_id", "task_run_id", "uuid", "key"])?;
+    let task = item.plain(&["task_id", "task_key", "step_id", "task_name", "name", "key"])?;
+    let (status, schemas) = status(&item);
+    let [start, end] = [&STARTS[..], &ENDS].map(|names| time(&item, names));
+    if schemas.is_empty() || start.is_none() && end.is_none() {
+        return None;
+    }
+    let parts: Vec<String> = [&end, &start]
+        .into_iter()
+        .flatten()
+        .map(|found| found.time_part(document))
+        .collect();
+    let mut members = vec![
+        ("each", runs.value()),
+        ("run_source_id", id.value()),
+        ("task_source_id", task.value()),
+        ("status", status.clone()),
+        ("event_time", parts.join(" or ")),
+    ];
+    for (name, found) in [("start_time", start), ("end_time", end)] {
+        members.extend(found.map(|found| (name, found.time(document))));
+    }
+    let members: Vec<String> = members
+        .into_iter()
+        .map(|(name, value)| format!("{name} = {}", expression(&value)))
+        .collect();
+    let error = error(&item, &status, &statuses_of(document, &schemas));
+    Some(format!("{{ {}, error = {error} }}", members.join(", ")))
 }
 
 /// How a run stands, and the schemas of what says so.
 fn status<'d>(fields: &Fields<'d>) -> (String, Vec<&'d serde_json::Value>) {
     let inner = || {
-        let inner = fields.inside(&["state", "status"])?;
+        let inner = fields.inside(&PARTS)?;
         inner.plain(&[
+            "current",
+            "current_state",
+            "current_status",
             "result_state",
             "status",
             "state",

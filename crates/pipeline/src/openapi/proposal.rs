@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::document::{Document, OpenApiError};
-use super::endpoint::{Chosen, ListEndpoint, choose, folded};
+use super::endpoint::{Chosen, ListEndpoint, choose};
 use super::fields::Fields;
 use super::login::ProposedLogin;
 use super::mapping::{JobFields, RunFields};
 use super::paging::{ProposedPaging, toml_text};
 use super::window::ProposedWindow;
+use crate::status::guessed_meaning;
 
 /// What a vendor's OpenAPI document proposes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +161,7 @@ fn sources(
     if list.fixed_parameters().is_none() {
         text.push_str("for_each = \"jobs\" # review\n");
     }
-    let parent = jobs.id.replacen("record", "parent", 1);
+    let parent = jobs.own.replacen("record", "parent", 1);
     let window = ProposedWindow::of(document, list);
     if window.start.is_none() {
         text.push_str("# No parameter for a window of time was found: every run is read, and those outside passed over.\n");
@@ -381,57 +382,10 @@ pub(super) fn statuses_of(document: &Document, schemas: &[&Json]) -> Vec<(String
             .iter()
             .all(|(known, _)| known.to_lowercase() != word.to_lowercase())
         {
-            statuses.push((word.to_owned(), meaning(word)));
+            statuses.push((word.to_owned(), guessed_meaning(word)));
         }
     }
     statuses
-}
-
-/// What a word for how a run stands seems to mean, by its parts.
-fn meaning(word: &str) -> &'static str {
-    const PARTS: [(&str, &str); 27] = [
-        ("upstreamfail", "upstream_failed"),
-        ("forretry", "up_for_retry"),
-        ("partial", "partial_success"),
-        ("timeout", "timed_out"),
-        ("timedout", "timed_out"),
-        ("canceling", "cancelling"),
-        ("cancelling", "cancelling"),
-        ("stopping", "cancelling"),
-        ("terminating", "cancelling"),
-        ("cancel", "cancelled"),
-        ("abort", "cancelled"),
-        ("terminated", "cancelled"),
-        ("stopped", "cancelled"),
-        ("skip", "skipped"),
-        ("fail", "failed"),
-        ("error", "error"),
-        ("crash", "failed"),
-        ("succe", "success"),
-        ("complete", "success"),
-        ("finished", "success"),
-        ("running", "in_progress"),
-        ("progress", "in_progress"),
-        ("start", "in_progress"),
-        ("schedule", "scheduled"),
-        ("paus", "blocked"),
-        ("block", "blocked"),
-        ("restart", "restarting"),
-    ];
-    const WAITING: [&str; 6] = [
-        "queue",
-        "pending",
-        "wait",
-        "created",
-        "submitted",
-        "incomplete",
-    ];
-    let word = folded(word);
-    if WAITING.iter().any(|part| word.contains(part)) {
-        return "queued";
-    }
-    let found = PARTS.iter().find(|(part, _)| word.contains(part));
-    found.map_or("unknown", |(_, means)| means)
 }
 
 /// The fields of a record, called `record`.

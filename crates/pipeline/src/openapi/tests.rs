@@ -133,6 +133,86 @@ fn runs_below_their_job_are_asked_for_by_job() {
     assert_eq!(status("completed"), Some("success"));
 }
 
+/// A search below a tenant, records that a path tells apart by two fields, and a state that is a record.
+const SEARCHED: &str = r##"
+openapi: 3.0.1
+info: { title: Flows }
+paths:
+  /api/{tenant}/flows/search:
+    get:
+      parameters: [{ name: page, in: query, schema: { type: integer } }, { name: size, in: query, schema: { type: integer } }]
+      responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Flows" } } } } }
+  /api/{tenant}/flows/{namespace}/{id}:
+    get: { responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Flow" } } } } } }
+  /api/{tenant}/executions/search:
+    get:
+      parameters: [{ name: page, in: query, schema: { type: integer } }, { name: startDate, in: query, schema: { type: string } }]
+      responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Executions" } } } } }
+  /api/{tenant}/executions/{executionId}:
+    get: { responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Execution" } } } } } }
+components:
+  schemas:
+    Flows: { type: object, properties: { results: { type: array, items: { $ref: "#/components/schemas/Flow" } }, total: { type: integer } } }
+    Executions: { type: object, properties: { results: { type: array, items: { $ref: "#/components/schemas/Execution" } }, total: { type: integer } } }
+    Flow:
+      type: object
+      required: [id, namespace]
+      properties: { id: { type: string }, namespace: { type: string }, disabled: { type: boolean } }
+    Execution:
+      type: object
+      required: [id, namespace, flowId, state]
+      properties:
+        id: { type: string }
+        namespace: { type: string }
+        flowId: { type: string }
+        state: { $ref: "#/components/schemas/State" }
+        taskRunList: { type: array, items: { $ref: "#/components/schemas/TaskRun" } }
+    TaskRun:
+      type: object
+      required: [id, taskId, state]
+      properties: { id: { type: string }, taskId: { type: string }, state: { $ref: "#/components/schemas/State" } }
+    State:
+      type: object
+      required: [current, startDate]
+      properties:
+        current: { type: string, enum: [CREATED, RUNNING, SUCCESS, FAILED] }
+        startDate: { type: string, format: date-time }
+        endDate: { type: string, format: date-time }
+"##;
+
+#[test]
+fn searches_states_in_records_and_keys_of_two_fields_are_seen() {
+    let proposal = proposed(SEARCHED);
+    assert_eq!(proposal.jobs, "GET /api/{tenant}/flows/search");
+    assert_eq!(
+        proposal.runs.as_deref(),
+        Some("GET /api/{tenant}/executions/search")
+    );
+    assert_eq!(proposal.credentials, ["api_url", "tenant"]);
+    holds(
+        &proposal,
+        &[
+            r#"path = "/api/{{ credentials.tenant }}/flows/search""#,
+            r#"pages = { style = "number", size = 100, total = "response.total | default(none)" }"#,
+            r#"key = "record.namespace ~ '/' ~ record.id""#,
+            r#"job_source_id = "record.namespace ~ '/' ~ record.id""#,
+            r#"job_source_id = "record.namespace ~ '/' ~ record.flowId""#,
+            r#"path = "/api/{{ credentials.tenant }}/executions/{{ parent }}""#,
+            r#"by_id = "runs_by_id""#,
+            r#"status = "record.state.current""#,
+            r#"event_time = "(record.state.endDate | default(none)) or record.state.startDate""#,
+            r#"end_time = "record.state.endDate | default(none)""#,
+            r#"task_runs = { each = "record.taskRunList | default(none)", run_source_id = "item.id", task_source_id = "item.taskId", status = "item.state.current", event_time = "(item.state.endDate | default(none)) or item.state.startDate", start_time = "item.state.startDate", end_time = "item.state.endDate | default(none)", error = { message = "'no reason given' if (item.state.current) | lower in ['failed']" } }"#,
+        ],
+    );
+    let words: Vec<&str> = proposal
+        .statuses
+        .iter()
+        .map(|(word, _)| word.as_str())
+        .collect();
+    assert_eq!(words, ["CREATED", "RUNNING", "SUCCESS", "FAILED"]);
+}
+
 const VERSION_2: &str = r##"{
     "swagger": "2.0",
     "info": {"title": "Pipes"},

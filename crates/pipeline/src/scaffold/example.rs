@@ -32,9 +32,14 @@ macro_rules! example {
 
 impl Example {
     /// All of them, by name.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 8] = [
+        example!("airbyte", "Airbyte"),
         example!("airflow", "Apache Airflow 3"),
         example!("dagster", "Dagster"),
+        example!("data_factory", "Azure Data Factory"),
+        example!("databricks", "Databricks Jobs"),
+        example!("dbt_cloud", "dbt Cloud"),
+        example!("kestra", "Kestra 1"),
         example!("prefect", "Prefect 3"),
     ];
 

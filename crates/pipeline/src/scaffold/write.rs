@@ -9,13 +9,14 @@ use bowline_contract::layout::{
     CONNECTOR_FILE, CREDENTIALS_FILE, DOCKERFILE_EXTRA, MANIFEST_FILE, PYTHON_FILE,
     REQUIREMENTS_FILE,
 };
-use bowline_contract::pipeline::{PipelineManifest, StatusMapping, Terminology};
+use bowline_contract::pipeline::{PipelineManifest, Presence, RECORDS, StatusMapping, Terminology};
 use bowline_contract::{AssetClass, ConnectorName};
 use serde_json::{Map, Value as Json, json};
 
 use super::Example;
 use crate::connector::PipelineConnector;
 use crate::openapi::Proposal;
+use crate::status::proposed_mapping;
 
 const DESCRIBED: &str = include_str!("described.toml");
 const PYTHON: &str = include_str!("connector.py.txt");
@@ -30,29 +31,29 @@ const EXTRA: &str = "\
 # COPY is not possible.
 ";
 
-/// Words that orchestrators have for how a run stands, and what they mean.
-pub(crate) const COMMON_STATUSES: [(&str, &str); 21] = [
-    ("scheduled", "scheduled"),
-    ("pending", "queued"),
-    ("queued", "queued"),
-    ("waiting", "queued"),
-    ("created", "queued"),
-    ("starting", "in_progress"),
-    ("started", "in_progress"),
-    ("running", "in_progress"),
-    ("in_progress", "in_progress"),
-    ("success", "success"),
-    ("succeeded", "success"),
-    ("completed", "success"),
-    ("failed", "failed"),
-    ("failure", "failed"),
-    ("error", "error"),
-    ("timed_out", "timed_out"),
-    ("cancelling", "cancelling"),
-    ("cancelled", "cancelled"),
-    ("canceled", "cancelled"),
-    ("skipped", "skipped"),
-    ("paused", "blocked"),
+/// Words that orchestrators have for how a run stands.
+const COMMON_STATUSES: [&str; 21] = [
+    "scheduled",
+    "pending",
+    "queued",
+    "waiting",
+    "created",
+    "starting",
+    "started",
+    "running",
+    "in_progress",
+    "success",
+    "succeeded",
+    "completed",
+    "failed",
+    "failure",
+    "error",
+    "timed_out",
+    "cancelling",
+    "cancelled",
+    "canceled",
+    "skipped",
+    "paused",
 ];
 
 /// What a new pipeline connector shall be.
@@ -117,15 +118,30 @@ impl PipelineScaffold {
     }
 
     fn files(&self) -> Vec<NewFile> {
-        let described = |text: &str| vec![(CONNECTOR_FILE.to_owned(), text.to_owned())];
+        let described = |text: String| vec![(CONNECTOR_FILE.to_owned(), text)];
         match &self.start {
-            PipelineStart::Described => described(DESCRIBED),
-            PipelineStart::Like(example) => described(example.connector),
-            PipelineStart::OpenApi(proposal) => described(&proposal.connector),
+            PipelineStart::Described => {
+                described(format!("{DESCRIBED}\n{}", guesses(COMMON_STATUSES)))
+            }
+            PipelineStart::Like(example) => described(example.connector.to_owned()),
+            PipelineStart::OpenApi(proposal) if proposal.statuses.is_empty() => described(format!(
+                "{}\n{}",
+                proposal.connector,
+                guesses(COMMON_STATUSES)
+            )),
+            PipelineStart::OpenApi(proposal) => {
+                let words = proposal.statuses.iter().map(|(word, _)| word.as_str());
+                described(format!("{}\n{}", proposal.connector, guesses(words)))
+            }
             PipelineStart::Python => vec![
                 (
                     PYTHON_FILE.to_owned(),
-                    PYTHON.replace("NAME", self.name.as_str()),
+                    format!(
+                        "{}\n\n{}{}",
+                        PYTHON.replace("NAME", self.name.as_str()),
+                        optional_keys(),
+                        guesses(COMMON_STATUSES)
+                    ),
                 ),
                 (REQUIREMENTS_FILE.to_owned(), REQUIREMENTS.to_owned()),
                 (DOCKERFILE_EXTRA.to_owned(), EXTRA.to_owned()),
@@ -146,20 +162,16 @@ impl PipelineScaffold {
             connection_name: String::new(),
             terminology: Terminology::default(),
             icon_url: None,
-            run_status_mapping: mapping(&COMMON_STATUSES),
+            run_status_mapping: StatusMapping::default(),
             task_run_status_mapping: None,
             credentials_schema: schema(&["api_url", "api_key"]),
+            other: Map::new(),
+            advices: Vec::new(),
+            unfinished: None,
         });
         if let PipelineStart::OpenApi(proposal) = &self.start {
             let names: Vec<&str> = proposal.credentials.iter().map(String::as_str).collect();
             manifest.credentials_schema = schema(&names);
-            if !proposal.statuses.is_empty() {
-                let statuses = proposal.statuses.iter();
-                let pairs: Vec<(&str, &str)> = statuses
-                    .map(|(word, means)| (word.as_str(), *means))
-                    .collect();
-                manifest.run_status_mapping = mapping(&pairs);
-            }
         }
         manifest.connection_type = new_connection_type(AssetClass::Pipeline);
         manifest.connection_name = self.name.to_string();
@@ -173,19 +185,40 @@ impl PipelineScaffold {
     }
 }
 
-/// A mapping of words, of which the first counts where two differ in case only.
-fn mapping(pairs: &[(&str, &str)]) -> StatusMapping {
-    let mut kept: Vec<(&str, Json)> = Vec::new();
-    for (word, means) in pairs {
-        let known = kept
+/// Comments that name what jobs and runs may have beside what they must.
+fn optional_keys() -> String {
+    let mut text = String::new();
+    for (record, what) in [("asset", "job"), ("run", "run")] {
+        let (_, _, fields) = RECORDS
             .iter()
-            .any(|(other, _)| other.to_lowercase() == word.to_lowercase());
-        if !known {
-            kept.push((word, Json::from(*means)));
+            .find(|(name, ..)| *name == record)
+            .expect("the contract's records have these names");
+        text.push_str(&format!(
+            "# What a {what} may have too; `bowline explain {record}.KEY` tells what a key looks like:\n#\n"
+        ));
+        let optional = fields
+            .iter()
+            .filter(|field| field.presence == Presence::Optional);
+        for field in optional {
+            text.push_str(&format!("#     {}: {}\n", field.name, field.about));
         }
+        text.push_str("#\n");
     }
-    StatusMapping::from_pairs(kept.iter().map(|(word, means)| (*word, means)))
-        .unwrap_or_else(|problems| unreachable!("{problems:?}"))
+    text
+}
+
+/// Comments that offer a mapping of words which nobody confirmed.
+fn guesses<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    let mut text = "\
+# What the vendor's words for how a run stands mean stands in manifest.json, once somebody has confirmed it. Guesses to
+# start from:
+#
+"
+    .to_owned();
+    for line in proposed_mapping(words).lines() {
+        text.push_str(&format!("#     {line}\n"));
+    }
+    text
 }
 
 /// The schema of credentials that are all texts.

@@ -8,6 +8,7 @@ use super::{Row, SourceReader};
 use crate::description::{Index, Source};
 use crate::error::SourceError;
 use crate::expression::to_json;
+use crate::failed::Part;
 
 /// A source that has been read.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(crate) struct LoadedSource {
     index: Option<Found>,
 }
 
-/// What is found by key; a key is written as JSON so that keys of several parts work.
+/// What is found by key, written as JSON so that keys of several parts work.
 #[derive(Debug)]
 struct Found {
     /// Sorted by key.
@@ -53,20 +54,28 @@ impl Native for LoadedSource {
 
     fn get(&self, key: &Value) -> Option<Value> {
         let Found { entries, nothing } = self.index.as_ref()?;
-        let key = written(key);
-        let place = entries.binary_search_by(|(known, _)| known.cmp(&key));
-        Some(match place {
-            Ok(place) => entries[place].1.clone(),
-            Err(_) => nothing.clone(),
-        })
+        let find = |key: String| {
+            let place = entries.binary_search_by(|(known, _)| known.cmp(&key));
+            place.ok().map(|place| entries[place].1.clone())
+        };
+        let found = find(exact(key)).or_else(|| find(otherwise(key)?));
+        Some(found.unwrap_or_else(|| nothing.clone()))
     }
 }
 
-/// A key as text: numbers and texts that look alike are alike, as vendors write ids both ways.
-pub(super) fn written(key: &Value) -> String {
+/// A key as text that tells it from every other: the number 1 is not the text `1`.
+pub(super) fn exact(key: &Value) -> String {
+    to_json(key).to_string()
+}
+
+/// The key as another list of the vendor's may write it: identifiers come as numbers here and as texts there.
+fn otherwise(key: &Value) -> Option<String> {
     match to_json(key) {
-        serde_json::Value::String(text) => text,
-        other => other.to_string(),
+        serde_json::Value::String(text) => text.parse::<f64>().is_ok().then_some(text),
+        serde_json::Value::Number(number) => {
+            Some(serde_json::Value::from(number.to_string()).to_string())
+        }
+        _ => None,
     }
 }
 
@@ -95,19 +104,21 @@ impl SourceReader<'_> {
                 ("record", row.record.clone()),
                 ("parent", row.parent.clone()),
             ]);
-            let key = self.evaluate(index.expression(), &scope, &row.record)?;
+            let key = self.evaluate(index.expression(), &scope, &row.record);
+            let Some(key) = self.one_of_many(index, Part::Record, &row.record, key)? else {
+                continue;
+            };
             match index {
                 Index::One(_) => {
-                    one.entry(written(&key))
-                        .or_insert_with(|| row.record.clone());
+                    one.entry(exact(&key)).or_insert_with(|| row.record.clone());
                 }
                 Index::Many(_) => many
-                    .entry(written(&key))
+                    .entry(exact(&key))
                     .or_default()
                     .push(row.record.clone()),
                 Index::ManyKeys(_) => {
                     for key in key.items().into_iter().flatten() {
-                        let records = many.entry(written(&key)).or_default();
+                        let records = many.entry(exact(&key)).or_default();
                         records.push(row.record.clone());
                     }
                 }

@@ -1,58 +1,169 @@
 //! Pages: the request for one, and the records in its answer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bowline_template::{Kind, Scope, Value};
+use serde_json::Value as Json;
 
-use super::lookup::written;
+use super::lookup::exact;
+use super::mark::Mark;
+use super::nested::nested;
 use super::{Row, SourceReader};
-use crate::description::Source;
+use crate::description::{Origin, Source};
 use crate::error::{SourceError, SourceErrorKind};
-use crate::expression::{Expression, to_json, to_value};
-use crate::http::{JsonResponse, Prepared};
+use crate::expression::{Expression, headers_value, text_of, to_json};
+use crate::failed::Part;
+use crate::http::graphql::{self, Errors};
+use crate::http::{Answer, Prepared, Response};
+
+/// Statuses that say that something is not there; others in `missing` are worth a word.
+const GONE: [u16; 3] = [204, 404, 410];
+
+/// How an answer says by its `status` or `code` that it is a failure, beside the numbers of HTTP.
+const FAILURES: [&str; 4] = ["error", "fail", "failed", "failure"];
+
+/// Where answers say what went wrong.
+const ERROR_NAMES: [&str; 4] = ["error", "errors", "fault", "exception"];
+
+/// Where they say something, which may be that.
+const MESSAGE_NAMES: [&str; 5] = ["message", "detail", "title", "reason", "msg"];
+
+/// Where they say by a number or a word whether it went well.
+const CODE_NAMES: [&str; 3] = ["code", "errorCode", "error_code"];
+
+/// How deep in an answer its words are looked for.
+const DEEPEST: usize = 3;
 
 /// What an answer holds.
 pub(super) struct Page {
     pub(super) records: Vec<Value>,
-    pub(super) keys: Option<Vec<String>>,
+    pub(super) keys: Option<Vec<Mark>>,
     pub(super) scope: Scope,
-    pub(super) address: String,
     pub(super) body: Value,
+}
+
+/// What the pages of a list before this one were like.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    /// How many there were.
+    pub(super) pages: usize,
+    /// The names of their headers.
+    headers: BTreeSet<String>,
 }
 
 impl SourceReader<'_> {
     pub(super) fn prepare(&self, source: &Source, scope: &Scope) -> Result<Prepared, SourceError> {
-        self.client
-            .prepare(&source.request, scope)
-            .map_err(|(expression, problem)| {
-                self.client
-                    .expression_error(expression, &problem, &serde_json::Value::Null)
-            })
+        self.client.prepare(&source.request, scope)
     }
 
+    /// The request for the first page; nothing when it cannot be made for one of many parents.
+    pub(super) fn first_request(
+        &self,
+        source: &Source,
+        scope: &Scope,
+    ) -> Result<Option<Prepared>, SourceError> {
+        let request = self.prepare(source, scope);
+        match &source.origin {
+            Origin::Each { .. } => {
+                let parent = scope.get("parent").cloned().unwrap_or_default();
+                self.one_of_many(&source.request, Part::Record, &parent, request)
+            }
+            Origin::Once | Origin::Batch { .. } => request.map(Some),
+        }
+    }
+
+    /// Asks for a page; nothing when the vendor has no such list.
     pub(super) fn page(
         &self,
         source: &Source,
         scope: &Scope,
         request: &Prepared,
+        earlier: &mut Earlier,
     ) -> Result<Option<Page>, SourceError> {
-        let answer = self.client.send(request, &source.missing, &source.reject)?;
-        let Some(JsonResponse { headers, body }) = answer else {
-            return Ok(None);
+        // A list that was there does not end with a page that is not.
+        let missing = match earlier.pages {
+            0 => source.missing.as_slice(),
+            _ => &[],
         };
-        let body = to_value(body);
-        let headers: Vec<(String, Value)> = headers
-            .into_iter()
-            .map(|(name, value)| (name, Value::from(value)))
-            .collect();
+        let answer = self.client.send(request, missing, &source.reject)?;
+        let Response {
+            status,
+            headers,
+            body,
+        } = match answer {
+            Answer::Found(response) => response,
+            Answer::Missing(status) => {
+                if !GONE.contains(&status) {
+                    let path = source.request.path_text();
+                    self.note(format!("`{path}` was taken for empty at status {status}"));
+                }
+                return Ok(None);
+            }
+        };
+        let failed = |reason: &str| {
+            self.client
+                .error(SourceErrorKind::Refused, request)
+                .because(self.client.shown(reason))
+        };
+        let errors = match source.request.graphql {
+            Some(_) => match graphql::errors(&body) {
+                Errors::Whole(reason) => return Err(failed(&reason)),
+                Errors::Partial(words) => Some(words),
+                Errors::None => None,
+            },
+            None => graphql::error_words(&body),
+        };
+        let names: Vec<String> = headers.keys().cloned().collect();
         let scope = scope.with([
             ("response", body.clone()),
-            ("headers", Value::mapping(headers)),
+            ("headers", headers_value(headers, &earlier.headers)),
         ]);
+        earlier.pages += 1;
+        earlier.headers.extend(names);
         let list = match &source.records {
             None => body.clone(),
-            Some(expression) => self.evaluate(expression, &scope, &body)?,
+            Some(expression) => {
+                let list = self.evaluate(expression, &scope, &body);
+                list.map_err(|error| match self.said(&body) {
+                    Some(words) => error.because(format!("the vendor says: {words}")),
+                    None => error,
+                })?
+            }
         };
+        if body.is_nothing()
+            && list.is_nothing()
+            && let Some(records) = &source.records
+            && records.text().trim() != "response"
+            && !matches!(status, 204 | 205)
+        {
+            return Err(self
+                .client
+                .error(SourceErrorKind::Format, request)
+                .because(format!(
+                    "the answer is null, and holds no `{}`",
+                    records.text()
+                )));
+        }
+        let complaint = || match source.request.graphql {
+            None if is_empty(&list) => complaint(&body).or_else(|| {
+                let is_null = list.is_nothing() && !body.is_nothing();
+                is_null.then(|| self.refusal(&body)).flatten()
+            }),
+            _ => None,
+        };
+        let errors = errors.or_else(complaint);
+        if let Some(reason) = &errors {
+            // A list that could not be read is not an empty one.
+            if list.is_nothing() || source.request.graphql.is_none() && is_empty(&list) {
+                return Err(failed(reason));
+            }
+            if source.request.graphql.is_some() || !is_empty(&list) {
+                self.note(format!(
+                    "parts of answers are missing, as the vendor says: {}",
+                    self.client.masked(reason)
+                ));
+            }
+        }
         let records: Vec<Value> = match list.kind() {
             // One record that is not in a list is a list of one.
             Kind::Mapping => vec![list],
@@ -81,9 +192,44 @@ impl SourceReader<'_> {
             records,
             keys,
             scope,
-            address: request.address.clone(),
             body,
         }))
+    }
+
+    /// What an answer says for itself that does not hold what it should, without any secret.
+    fn said(&self, body: &Value) -> Option<String> {
+        let words = graphql::error_words(body).or_else(|| complaint(body));
+        let words = words.or_else(|| {
+            let body = self.client.masked_json(to_json(body));
+            let names: Vec<&str> = ERROR_NAMES.iter().chain(&MESSAGE_NAMES).copied().collect();
+            spoken(&body, &names, 0).map(text_of)
+        })?;
+        Some(self.client.shown(&words))
+    }
+
+    /// What an answer with null for a list says went wrong, whatever it looks like: an error, or a code that is not that
+    /// of success.
+    fn refusal(&self, body: &Value) -> Option<String> {
+        let json = self.client.masked_json(to_json(body));
+        if let Some(error) = ERROR_NAMES.iter().find_map(|name| stated(&json, name)) {
+            return Some(text_of(error));
+        }
+        let code = CODE_NAMES.iter().find_map(|name| json.get(name))?;
+        let code = text_of(code);
+        let is_success = match code.parse::<i64>() {
+            Ok(number) => number == 0 || (200..300).contains(&number),
+            Err(_) => {
+                ["", "ok", "null"].contains(&code.to_lowercase().as_str()) || is_praise(&code)
+            }
+        };
+        if is_success {
+            return None;
+        }
+        let mut messages = MESSAGE_NAMES
+            .iter()
+            .filter_map(|name| stated(&json, name)?.as_str());
+        let message = messages.find(|message| !is_praise(message))?;
+        Some(format!("{message} (code {code})"))
     }
 
     /// What tells the records of a page apart: their keys. A record whose key is null is told by everything in it, and by
@@ -93,35 +239,39 @@ impl SourceReader<'_> {
         key: &Expression,
         records: &[Value],
         scope: &Scope,
-    ) -> Result<Vec<String>, SourceError> {
+    ) -> Result<Vec<Mark>, SourceError> {
         let mut nameless: HashMap<String, usize> = HashMap::new();
         let mut keys = Vec::new();
         for record in records {
             let scope = scope.with([("record", record.clone())]);
-            let value = self.evaluate(key, &scope, record)?;
+            // A record whose key fails is told of where it counts.
+            let value = self.evaluate(key, &scope, record);
+            let value = self.one_of_many(key, Part::Record, record, value)?;
+            let value = value.unwrap_or_default();
             keys.push(if is_null(&value) {
                 let record = to_json(record).to_string();
                 let count = nameless.entry(record.clone()).or_default();
                 *count += 1;
-                format!("without a key: {record} {count}")
+                Mark::of(&("without a key", record, *count))
             } else {
-                written(&value)
+                Mark::of(&exact(&value))
             });
         }
         Ok(keys)
     }
 
-    /// The rows of a page that count and were not seen before.
+    /// The rows of a page that count and were neither seen nor handed on before.
     pub(super) fn rows(
         &self,
         source: &Source,
         page: &Page,
-        mut seen: Option<&mut HashSet<String>>,
+        mut seen: Option<&mut HashSet<Mark>>,
+        handed: &HashSet<Mark>,
     ) -> Result<Vec<Row>, SourceError> {
         let mut rows = Vec::new();
         for (index, record) in page.records.iter().enumerate() {
             if let (Some(seen), Some(keys)) = (seen.as_deref_mut(), &page.keys)
-                && !seen.insert(keys[index].clone())
+                && (!seen.insert(keys[index]) || handed.contains(&keys[index]))
             {
                 continue;
             }
@@ -135,12 +285,19 @@ impl SourceReader<'_> {
                     let scope = page
                         .scope
                         .with([("record", record.clone()), ("parent", parent)]);
-                    let inner = self.evaluate(flatten, &scope, record)?;
-                    let inner = inner.items().into_iter().flatten();
+                    let around = nested(record, &self.parent(page));
+                    let inner = self.evaluate(flatten, &scope, record);
+                    let inner = self.one_of_many(flatten, Part::Record, record, inner)?;
+                    let inner = match inner {
+                        // As with `records`, one that is not in a list is a list of one.
+                        Some(one) if one.kind() == Kind::Mapping => vec![one],
+                        inner => inner.and_then(|inner| inner.items()).unwrap_or_default(),
+                    };
                     inner
+                        .into_iter()
                         .map(|inner| Row {
                             record: inner,
-                            parent: record.clone(),
+                            parent: around.clone(),
                         })
                         .collect()
                 }
@@ -150,7 +307,9 @@ impl SourceReader<'_> {
                     ("record", row.record.clone()),
                     ("parent", row.parent.clone()),
                 ]);
-                if self.holds(source.when.as_ref(), &scope, &row.record)? {
+                let holds = self.holds(source.when.as_ref(), &scope, &row.record);
+                let place = &source.when;
+                if self.one_of_many(place, Part::Record, &row.record, holds)? == Some(true) {
                     rows.push(row);
                 }
             }
@@ -161,6 +320,75 @@ impl SourceReader<'_> {
     fn parent(&self, page: &Page) -> Value {
         page.scope.get("parent").cloned().unwrap_or_default()
     }
+}
+
+/// Whether a list holds nothing.
+fn is_empty(list: &Value) -> bool {
+    list.is_nothing() || list.kind() == Kind::Sequence && list.at(0).is_none()
+}
+
+/// What an answer without records says went wrong, whatever its status: an error, or that it is no success.
+fn complaint(body: &Value) -> Option<String> {
+    let text = |value: &Value| {
+        value
+            .as_text()
+            .filter(|text| !text.trim().is_empty())
+            .map(str::to_owned)
+    };
+    let message = |value: &Value| {
+        ["message", "error", "detail", "msg"]
+            .into_iter()
+            .find_map(|name| text(&value.get(name)?))
+    };
+    let named = ["error", "errorMessage", "error_message"];
+    let error = named.into_iter().find_map(|name| {
+        let error = body.get(name)?;
+        text(&error).or_else(|| message(&error))
+    });
+    let error = error.or_else(|| {
+        let is_failure = ["status", "code"].into_iter().any(|name| {
+            body.get(name).is_some_and(|value| match value.kind() {
+                Kind::Text(word) => FAILURES
+                    .iter()
+                    .any(|known| word.eq_ignore_ascii_case(known)),
+                Kind::Integer(code) => (400..600).contains(&code),
+                _ => false,
+            })
+        });
+        is_failure.then(|| message(body)).flatten()
+    });
+    error.or_else(|| {
+        let flag = ["success", "ok"].into_iter().find(|name| {
+            body.get(name)
+                .is_some_and(|flag| flag.kind() == Kind::Boolean(false))
+        })?;
+        Some(message(body).unwrap_or_else(|| format!("`{flag}` is false")))
+    })
+}
+
+/// Whether a text says that all went well.
+fn is_praise(text: &str) -> bool {
+    text.to_lowercase().contains("succe")
+}
+
+/// The first that stands at one of these names in an answer, the outermost before what lies deeper; what stands in lists
+/// is the records' own.
+fn spoken<'j>(json: &'j Json, names: &[&str], depth: usize) -> Option<&'j Json> {
+    let here = names.iter().find_map(|name| stated(json, name));
+    here.or_else(|| {
+        let mut inner = json.as_object().filter(|_| depth < DEEPEST)?.values();
+        inner.find_map(|value| spoken(value, names, depth + 1))
+    })
+}
+
+/// What stands at a name, if it is more than nothing, a number or a flag.
+fn stated<'j>(json: &'j Json, name: &str) -> Option<&'j Json> {
+    json.get(name).filter(|value| match value {
+        Json::String(text) => !text.trim().is_empty(),
+        Json::Array(items) => !items.is_empty(),
+        Json::Object(fields) => !fields.is_empty(),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    })
 }
 
 /// Whether a key is null, or made of nulls only.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent, validate_assets, validate_runs};
-use bowline_pipeline::{DescribedPipeline, Pipeline as _, PipelineConnector, RunQuery};
+use bowline_pipeline::{DescribedPipeline, Example, Pipeline as _, PipelineConnector, RunQuery};
 use serde_json::{Value, json};
 
 use crate::vendor::{Asked, Vendor, always, ok, open, runs, status};
@@ -108,7 +108,7 @@ fn part(event: &Value, keys: &[&str]) -> Value {
 
 #[test]
 fn a_whole_orchestrator_takes_few_lines() {
-    for name in ["prefect", "airflow", "dagster"] {
+    for Example { name, .. } in Example::ALL {
         let text = std::fs::read_to_string(folder(name).join("connector.toml")).unwrap();
         assert!(text.lines().count() <= MOST_LINES, "{name}");
     }

@@ -142,7 +142,7 @@ fn answers_that_are_no_json_are_shown() {
         Some(Answer {
             status: 200,
             headers: vec![("content-type", "text/html".to_owned())],
-            body: "<html>Please log in</html>".to_owned(),
+            body: b"<html>Please log in</html>".to_vec(),
         })
     });
     assert_eq!(error.kind, SourceErrorKind::Format);
@@ -180,7 +180,7 @@ fn size_and_time_have_their_limits() {
         redirected
             .diagnose()
             .to_string()
-            .contains("hint: redirects are not followed"),
+            .contains("hint: redirects are followed on the same host only"),
         "{redirected}"
     );
     assert!(redirected.to_string().contains("elsewhere.example.com"));

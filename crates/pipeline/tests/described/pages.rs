@@ -6,34 +6,7 @@ use std::sync::Mutex;
 use bowline_pipeline::SourceErrorKind;
 use serde_json::{Value, json};
 
-use crate::vendor::{Answer, Asked, Vendor, always, ids, ok, runs, source};
-
-fn description(source: &str) -> String {
-    format!(
-        r#"
-version = 1
-[http]
-base_url = "{{{{ credentials.url }}}}"
-limits = {{ retries = 0, timeout_seconds = 10 }}
-[sources.jobs]
-path = "/jobs"
-[sources.runs]
-{source}
-key = "record.id"
-[assets]
-from = "jobs"
-fields = {{ job_source_id = "record.id", name = "record.id" }}
-[runs]
-from = "runs"
-[runs.fields]
-job_source_id = "'job'"
-run_source_id = "record.id"
-status = "'done'"
-event_time = "'2026-01-01T00:00:00Z'"
-end_time = "'2026-01-01T00:00:00Z'"
-"#
-    )
-}
+use crate::vendor::{Answer, Asked, Vendor, always, described, description, ids, ok, runs, source};
 
 const OFFSET: &str = r#"
 path = "/runs"
@@ -296,4 +269,100 @@ fn pages_without_end_are_cut() {
     });
     assert_eq!(kind, SourceErrorKind::Pages);
     assert!(told.contains("5 pages were read"), "{told}");
+}
+
+#[test]
+fn empty_pages_that_each_name_a_next_one_come_to_an_end() {
+    let counter = Mutex::new(0);
+    let (kind, told) = failure(CURSOR, move |_| {
+        let mut counter = counter.lock().unwrap();
+        *counter += 1;
+        ok(json!({"runs": [], "next": counter.to_string()}))
+    });
+    assert_eq!(kind, SourceErrorKind::Pages);
+    assert!(told.contains("250 pages in a row were empty"), "{told}");
+}
+
+#[test]
+fn a_last_page_that_comes_again_is_told_from_an_offset_that_is_ignored() {
+    let number = NUMBER.replace(", last = \"response.page >= response.pages\"", "");
+    let vendor = Vendor::start(move |asked| {
+        let page = asked.number("page").unwrap_or(1).min(3);
+        let runs: Vec<Value> = (page * 4..page * 4 + 4).map(named).collect();
+        Some(ok(json!({"runs": runs})))
+    });
+    let error = runs(&source(&vendor.url, &description(&number)), &always()).unwrap_err();
+    let hint = error.hint.unwrap_or_default();
+    assert!(hint.contains("earlier pages differed"), "{hint}");
+}
+
+#[test]
+fn a_last_page_that_is_short_ends_the_list_when_it_comes_again() {
+    let number = NUMBER.replace(", last = \"response.page >= response.pages\"", "");
+    let vendor = Vendor::start(move |asked| {
+        let page = asked.number("page").unwrap_or(1).min(3);
+        let runs: Vec<Value> = (page * 4..(page * 4 + 4).min(14)).map(named).collect();
+        Some(ok(json!({"runs": runs})))
+    });
+    let (events, summary) = runs(&source(&vendor.url, &description(&number)), &always()).unwrap();
+    assert_eq!(events.len(), 10);
+    assert!(
+        summary
+            .notes
+            .iter()
+            .any(|note| note.contains("last page of a list again"))
+    );
+}
+
+#[test]
+fn records_without_a_key_do_not_come_for_ever() {
+    let number = "path = \"/runs\"\nquery = { page = \"{{ page.number }}\" }\nrecords = \"response.runs\"\npages = { style = \"number\" }";
+    let vendor = Vendor::start(move |_| Some(ok(json!({"runs": [named(1), named(2)]}))));
+    let error = runs(&source(&vendor.url, &described("", number)), &always()).unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Pages);
+    assert!(vendor.asked().len() < 20);
+}
+
+/// A list that could not be read is not an empty one, whatever its status says.
+#[test]
+fn an_answer_without_records_that_says_what_went_wrong_is_an_error() {
+    for (answer, reason) in [
+        (json!({"runs": [], "error": "quota"}), "quota"),
+        (json!({"runs": [], "error": {"message": "quota"}}), "quota"),
+        (
+            json!({"runs": [], "errors": [{"message": "shard 2 failed"}]}),
+            "shard 2 failed",
+        ),
+        (
+            json!({"runs": [], "success": false, "message": "quota"}),
+            "quota",
+        ),
+        (json!({"runs": [], "ok": false}), "`ok` is false"),
+        (
+            json!({"runs": [], "status": "error", "message": "quota"}),
+            "quota",
+        ),
+        (
+            json!({"runs": null, "code": 401, "msg": "who are you"}),
+            "who are you",
+        ),
+        (json!({"runs": [], "errorMessage": "quota"}), "quota"),
+    ] {
+        let (kind, told) = failure(OFFSET, move |_| ok(answer.clone()));
+        assert_eq!(kind, SourceErrorKind::Refused);
+        assert!(told.contains(reason), "{told}");
+    }
+    for answer in [
+        json!({"runs": [], "error": null, "success": true}),
+        json!({"runs": [], "error": "", "errors": []}),
+        json!({"runs": [], "status": "ok", "code": 0, "message": "nothing yet"}),
+    ] {
+        let vendor = Vendor::start(move |_| Some(ok(answer.clone())));
+        assert!(
+            runs(&source(&vendor.url, &description(OFFSET)), &always())
+                .unwrap()
+                .0
+                .is_empty()
+        );
+    }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Asked {
     pub(crate) query: BTreeMap<String, Vec<String>>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Value,
+    /// The body as it came.
+    pub(crate) text: String,
 }
 
 impl Asked {
@@ -37,7 +39,7 @@ impl Asked {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
 }
 
 pub(crate) fn ok(body: Value) -> Answer {
@@ -48,7 +50,24 @@ pub(crate) fn status(status: u16, body: Value) -> Answer {
     Answer {
         status,
         headers: vec![("content-type", "application/json".to_owned())],
-        body: body.to_string(),
+        body: body.to_string().into_bytes(),
+    }
+}
+
+/// Any bytes, of this type.
+pub(crate) fn raw(kind: &str, body: &[u8]) -> Answer {
+    Answer {
+        status: 200,
+        headers: vec![("content-type", kind.to_owned())],
+        body: body.to_vec(),
+    }
+}
+
+impl Answer {
+    /// The same with a header more.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 }
 
@@ -99,8 +118,9 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<Asked>>, respond: &Respond) {
         }
         head.push_str(&format!("content-length: {}\r\n\r\n", answer.body.len()));
         // In one piece: two would wait for each other's acknowledgement.
-        head.push_str(&answer.body);
-        if stream.write_all(head.as_bytes()).is_err() {
+        let mut whole = head.into_bytes();
+        whole.extend(&answer.body);
+        if stream.write_all(&whole).is_err() {
             return;
         }
     }
@@ -115,10 +135,13 @@ fn read_request(reader: &mut impl BufRead) -> Option<Asked> {
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else {
+        let Some((name, value)) = line.trim_end_matches(['\r', '\n']).split_once(": ") else {
             break;
         };
-        headers.insert(name.to_lowercase(), value.to_owned());
+        headers
+            .entry(name.to_lowercase())
+            .and_modify(|before: &mut String| before.push_str(&format!(" AND {value}")))
+            .or_insert_with(|| value.to_owned());
     }
     let length = headers
         .get("content-length")
@@ -140,6 +163,7 @@ fn read_request(reader: &mut impl BufRead) -> Option<Asked> {
         query,
         headers,
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        text: String::from_utf8_lossy(&body).into_owned(),
     })
 }
 
@@ -158,17 +182,37 @@ pub(crate) fn source(url: &str, description: &str) -> DescribedPipeline {
 pub(crate) const SECRET: &str = "s3cret-Passw0rd";
 
 pub(crate) fn try_source(url: &str, description: &str) -> Result<DescribedPipeline, String> {
+    let credentials = json!({"connect_args": {"url": url, "user": "ann", "secret": SECRET}});
+    try_loaded(description, &credentials)
+}
+
+/// A source with these credentials.
+pub(crate) fn loaded(description: &str, credentials: &Value) -> DescribedPipeline {
+    try_loaded(description, credentials).unwrap()
+}
+
+/// The same, or why it cannot be opened.
+pub(crate) fn try_loaded(
+    description: &str,
+    credentials: &Value,
+) -> Result<DescribedPipeline, String> {
     let workspace = tempfile::tempdir().unwrap();
     let dir = workspace.path().join("vendor");
     std::fs::create_dir(&dir).unwrap();
     std::fs::write(dir.join("connector.toml"), description).unwrap();
     std::fs::write(dir.join("manifest.json"), MANIFEST).unwrap();
     let connector = PipelineConnector::load(&dir).map_err(|error| error.diagnose().to_string())?;
-    let credentials = json!({"connect_args": {"url": url, "user": "ann", "secret": SECRET}});
-    Ok(open(connector, &credentials))
+    try_open(connector, credentials).map_err(|error| error.to_string())
 }
 
 pub(crate) fn open(connector: PipelineConnector, credentials: &Value) -> DescribedPipeline {
+    try_open(connector, credentials).unwrap()
+}
+
+fn try_open(
+    connector: PipelineConnector,
+    credentials: &Value,
+) -> Result<DescribedPipeline, SourceError> {
     let credentials =
         Credentials::parse(Path::new("credentials.json"), &credentials.to_string()).unwrap();
     let PipelineKind::Described(description) = connector.kind else {
@@ -180,7 +224,6 @@ pub(crate) fn open(connector: PipelineConnector, credentials: &Value) -> Describ
         &credentials,
         Arc::default(),
     )
-    .unwrap()
 }
 
 pub(crate) fn window(start: &str, end: &str) -> RunQuery {
@@ -207,4 +250,72 @@ pub(crate) fn runs(
 pub(crate) fn ids(events: &[Value]) -> Vec<String> {
     let id = |event: &Value| event["run_source_id"].as_str().unwrap().to_owned();
     events.iter().map(id).collect()
+}
+
+/// A description with one source of runs, and what `[http]` has beside the base address.
+pub(crate) fn described(http: &str, runs: &str) -> String {
+    format!(
+        r#"
+version = 1
+[http]
+base_url = "{{{{ credentials.url }}}}/api"
+{http}
+[sources.jobs]
+path = "/jobs"
+[sources.runs]
+{runs}
+[assets]
+from = "jobs"
+[assets.fields]
+job_source_id = "record.id"
+[runs]
+from = "runs"
+[runs.fields]
+run_source_id = "record.id"
+event_time = "'2026-01-01T00:00:00Z'"
+"#
+    )
+}
+
+/// The ids of the runs that a described vendor gives.
+pub(crate) fn run_ids(
+    vendor: &Vendor,
+    http: &str,
+    sources: &str,
+) -> Result<Vec<String>, SourceError> {
+    let source = source(&vendor.url, &described(http, sources));
+    runs(&source, &always()).map(|(events, _)| ids(&events))
+}
+
+/// A list of two runs.
+pub(crate) fn two() -> Answer {
+    ok(json!([{"id": "a"}, {"id": "b"}]))
+}
+
+/// A described vendor whose runs come from a source that is written so; what else there is does not matter.
+pub(crate) fn description(source: &str) -> String {
+    format!(
+        r#"
+version = 1
+[http]
+base_url = "{{{{ credentials.url }}}}"
+limits = {{ retries = 0, timeout_seconds = 10 }}
+[sources.jobs]
+path = "/jobs"
+[sources.runs]
+key = "record.id"
+{source}
+[assets]
+from = "jobs"
+fields = {{ job_source_id = "record.id", name = "record.id" }}
+[runs]
+from = "runs"
+[runs.fields]
+job_source_id = "'job'"
+run_source_id = "record.id"
+status = "'done'"
+event_time = "'2026-01-01T00:00:00Z'"
+end_time = "'2026-01-01T00:00:00Z'"
+"#
+    )
 }

@@ -109,7 +109,7 @@ fn vendor() -> Vendor {
             "/logs/failed/s%2F1" => {
                 let lines = "{\"level\":\"info\",\"text\":\"begin\"}\n{\"level\":\"error\",\"text\":\"first\"}\n{\"level\":\"error\",\"text\":\"the cause\"}\n";
                 let mut answer = ok(Value::Null);
-                lines.clone_into(&mut answer.body);
+                answer.body = lines.as_bytes().to_vec();
                 answer
             }
             path if path.starts_with("/logs/") => status(404, json!({})),

@@ -1,13 +1,15 @@
 //! A connector with the contract's two methods that is right but for a mistake.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bowline_contract::pipeline::{AssetEvent, GivenTask, RunEvent, Window};
+use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_pipeline::{FetchMethods, PageQuery, RunQuery, SourceError, SourceErrorKind};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use super::Mistake;
+use super::runs::Spoiling;
+use super::{Mistake, jobs};
 
 /// What a vendor has, given whole and as a right connector gives it.
 pub trait Truth: Send + Sync {
@@ -36,6 +38,25 @@ pub trait Truth: Send + Sync {
     fn cancel(&self) {}
 }
 
+/// Just less than a second.
+const ALMOST_A_SECOND: SignedDuration = SignedDuration::from_micros(999_999);
+
+/// What a connector keeps between calls that should not.
+#[derive(Default)]
+struct Memory {
+    /// The ids of runs that were given.
+    given: HashSet<String>,
+    /// What the pages of an answer are cut from.
+    answer: Vec<RunEvent>,
+    by_start: HashMap<Timestamp, Vec<RunEvent>>,
+    /// Where a page ended.
+    place: usize,
+    /// Every run of every answer.
+    answers: Vec<RunEvent>,
+    /// What was given for the first ids.
+    asked: Option<Vec<RunEvent>>,
+}
+
 /// What was read of the vendor, and at which generation of it.
 type Kept = Option<(RunQuery, u64, Vec<RunEvent>)>;
 
@@ -44,6 +65,10 @@ pub struct Planted<T> {
     mistake: Option<Mistake>,
     truth: T,
     kept: Mutex<Kept>,
+    /// The first window that was asked for.
+    first: Mutex<Option<Window>>,
+    /// What a connector with state of its own keeps between calls.
+    memory: Mutex<Memory>,
     calls: Mutex<u64>,
 }
 
@@ -54,6 +79,8 @@ impl<T: Truth> Planted<T> {
             mistake,
             truth,
             kept: Mutex::default(),
+            first: Mutex::default(),
+            memory: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -94,15 +121,44 @@ impl<T: Truth> Planted<T> {
         };
         let Window { start, end } = *window;
         let hour = |at: Timestamp| Timestamp::from_second(at.as_second().div_euclid(3600) * 3600);
+        let second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
+        let day = |at: Timestamp| {
+            let day = at.as_second().div_euclid(86_400) * 86_400;
+            Timestamp::from_second(day).unwrap_or(at)
+        };
+        let minute = |at: Timestamp, seconds: i64| {
+            Timestamp::from_second((at.as_second() + seconds).div_euclid(60) * 60).unwrap_or(at)
+        };
         let (from, to) = match self.mistake {
+            Some(Mistake::WindowInMinutes) => (minute(start, 0), minute(end, 60)),
+            Some(Mistake::WindowPadded) => {
+                let more = SignedDuration::from_mins(5);
+                (start - more, end + more)
+            }
+            Some(Mistake::RunningInEveryWindow) => {
+                (start - SignedDuration::from_hours(200), self.truth.now())
+            }
             Some(Mistake::ClosedEnd) => (start, end + SignedDuration::from_micros(1)),
             Some(Mistake::OpenStart) => (start + SignedDuration::from_micros(1), end),
             Some(Mistake::WindowFromNow) => {
                 let now = self.truth.now();
                 (now - end.duration_since(start), now)
             }
+            Some(Mistake::WholeDays) => (day(start), day(end)),
+            Some(Mistake::EndIgnored) => (start, self.truth.now()),
+            Some(Mistake::StartIgnored) => (end - SignedDuration::from_hours(200), end),
+            Some(Mistake::EndInWholeSeconds) => (start, second(end)),
+            Some(Mistake::DayAtMost) => (start.max(end - SignedDuration::from_hours(24)), end),
+            Some(Mistake::StartInWholeSeconds) => (second(start + ALMOST_A_SECOND), end),
+            Some(Mistake::AsksInLocalTime) => (start + SignedDuration::from_hours(2), end),
+            Some(Mistake::FirstWindowForever) => {
+                let first = *lock(&self.first).get_or_insert(*window);
+                (first.start, first.end)
+            }
             Some(Mistake::WholeHours) => (hour(start).unwrap_or(start), hour(end).unwrap_or(end)),
-            Some(Mistake::FiltersByStart | Mistake::TimeOfQueueing) => (
+            Some(
+                Mistake::FiltersByStart | Mistake::FiltersByQueueing | Mistake::TimeOfQueueing,
+            ) => (
                 start - SignedDuration::from_hours(12),
                 end + SignedDuration::from_hours(12),
             ),
@@ -119,10 +175,81 @@ impl<T: Truth> Planted<T> {
             Some(Mistake::FiltersByStart) => {
                 runs.retain(|run| run.start_time().is_none_or(within));
             }
-            Some(Mistake::TimeOfQueueing) => {
+            Some(Mistake::TimeOfQueueing | Mistake::FiltersByQueueing) => {
                 runs.retain(|run| run.queued_at().is_some_and(within));
             }
+            Some(Mistake::RunningInEveryWindow) => {
+                runs.retain(|run| !run.has("end_time") || run.event_time().is_some_and(within));
+            }
+            Some(Mistake::OnePerJobAndStatus) => {
+                let mut seen = HashSet::new();
+                runs.retain(|run| {
+                    let status = run.json()["status"].to_string();
+                    seen.insert((run.job_source_id().map(str::to_owned), status))
+                });
+            }
+            Some(Mistake::ResultsAddUp) => {
+                let mut memory = lock(&self.memory);
+                if offset == 0 {
+                    memory.answers.extend(runs);
+                }
+                runs = memory.answers.clone();
+            }
             Some(Mistake::DropsRunning) => runs.retain(|run| run.has("end_time")),
+            Some(Mistake::DropsFailed) => runs.retain(|run| !run.has("error")),
+            Some(Mistake::BothInside) => {
+                runs.retain(|run| run.start_time().is_none_or(within));
+            }
+            Some(Mistake::StopsAtRunning) => {
+                let under_way = |run: &RunEvent| run.has("start_time") && !run.has("end_time");
+                let first = runs.iter().position(under_way);
+                runs.truncate(first.unwrap_or(runs.len()));
+            }
+            Some(Mistake::LatestPerJob) => {
+                let last: HashMap<Option<String>, Option<String>> = runs
+                    .iter()
+                    .map(|run| (run.job_source_id().map(str::to_owned), id_of(run)))
+                    .collect();
+                runs.retain(|run| last[&run.job_source_id().map(str::to_owned)] == id_of(run));
+            }
+            Some(Mistake::FiftyAtMost) => runs.truncate(50),
+            Some(Mistake::ShortWindowsEmpty)
+                if end.duration_since(start) < SignedDuration::from_hours(1) =>
+            {
+                runs.clear();
+            }
+            Some(Mistake::LosesNewest) => drop(runs.pop()),
+            Some(Mistake::LosesOldest) if !runs.is_empty() => drop(runs.remove(0)),
+            Some(Mistake::DropsEarlierAttempts) => {
+                let followed: HashSet<String> = runs
+                    .iter()
+                    .filter_map(RunEvent::parent_attempt_run_source_id)
+                    .map(str::to_owned)
+                    .collect();
+                runs.retain(|run| id_of(run).is_none_or(|id| !followed.contains(&id)));
+            }
+            Some(Mistake::OnePerJobAndHour) => {
+                let mut seen = HashSet::new();
+                runs.retain(|run| {
+                    let hour = run.start_time().map(|at| at.as_second() / 3600);
+                    seen.insert((run.job_source_id().map(str::to_owned), hour))
+                });
+            }
+            Some(Mistake::GivesOnce) => {
+                let mut memory = lock(&self.memory);
+                if offset == 0 {
+                    runs.retain(|run| id_of(run).is_none_or(|id| memory.given.insert(id)));
+                    memory.answer = runs;
+                }
+                runs = memory.answer.clone();
+            }
+            Some(Mistake::CachedByStart) => {
+                let mut memory = lock(&self.memory);
+                runs = memory.by_start.entry(start).or_insert(runs).clone();
+            }
+            Some(Mistake::OnePerHour) => {
+                runs.dedup_by_key(|run| run.event_time().map(|at| at.as_second() / 3600));
+            }
             _ => {}
         }
         Ok(runs)
@@ -139,6 +266,91 @@ impl<T: Truth> Planted<T> {
         match self.mistake {
             Some(Mistake::IdsIgnored) => self.read(&self.lately(), offset),
             Some(Mistake::IdsGiveNothing) => Ok(Vec::new()),
+            Some(Mistake::FirstIdsForever) => {
+                let runs = self.read(query, offset)?;
+                Ok(lock(&self.memory).asked.get_or_insert(runs).clone())
+            }
+            Some(Mistake::IdsDropRunning) => {
+                let mut runs = self.read(query, offset)?;
+                runs.retain(|run| run.has("end_time"));
+                Ok(runs)
+            }
+            Some(Mistake::IdsByPrefix) => {
+                let RunQuery::Ids(ids) = query else {
+                    return self.read(query, offset);
+                };
+                let mut runs = self.truth.runs(&self.lately())?;
+                runs.retain(|run| {
+                    let id = run.run_source_id().unwrap_or_default();
+                    ids.iter().any(|asked| id.starts_with(asked.as_str()))
+                });
+                Ok(runs)
+            }
+            Some(Mistake::UnknownIdMadeUp) => {
+                let mut runs = self.read(query, offset)?;
+                let RunQuery::Ids(ids) = query else {
+                    return Ok(runs);
+                };
+                let known: HashSet<Option<String>> = runs.iter().map(id_of).collect();
+                for id in ids
+                    .iter()
+                    .filter(|id| !known.contains(&Some((*id).to_string())))
+                {
+                    runs.push(RunEvent::from(json!({
+                        "job_source_id": "unknown",
+                        "run_source_id": id.as_str(),
+                        "status": "QUEUED",
+                        "event_time": self.truth.now().to_string(),
+                    })));
+                }
+                Ok(runs)
+            }
+            Some(Mistake::IdsLatestAttempt) => {
+                let mut runs = self.read(query, offset)?;
+                let lately = self.truth.runs(&self.lately())?;
+                for run in &mut runs {
+                    let id = id_of(run);
+                    let follows = |other: &&RunEvent| {
+                        other.parent_attempt_run_source_id() == id.as_deref() && id.is_some()
+                    };
+                    if let Some(next) = lately.iter().find(follows) {
+                        *run = next.clone();
+                    }
+                }
+                Ok(runs)
+            }
+            Some(Mistake::IdsOfLastDay) => {
+                let day = self.truth.now() - SignedDuration::from_hours(24);
+                let mut runs = self.read(query, offset)?;
+                runs.retain(|run| run.event_time().is_some_and(|at| at >= day));
+                Ok(runs)
+            }
+            Some(Mistake::IdsByPlace) => {
+                let mut runs = self.read(query, offset)?;
+                if let RunQuery::Ids(ids) = query {
+                    for (run, id) in runs.iter_mut().zip(ids) {
+                        if let Some(run) = run.fields_mut() {
+                            run.insert("run_source_id".to_owned(), id.as_str().into());
+                        }
+                    }
+                }
+                Ok(runs)
+            }
+            Some(Mistake::IdsTwice) => {
+                let runs = self.read(query, offset)?;
+                Ok(runs.iter().chain(&runs).cloned().collect())
+            }
+            Some(Mistake::IdsWithRelatives) => {
+                let mut runs = self.read(query, offset)?;
+                let others = self.truth.runs(&self.lately())?;
+                let is_relative = |other: &RunEvent| {
+                    let same = |run: &RunEvent| run.job_source_id() == other.job_source_id();
+                    runs.iter().any(same) && !runs.iter().any(|run| id_of(run) == id_of(other))
+                };
+                let relatives: Vec<RunEvent> = others.into_iter().filter(is_relative).collect();
+                runs.extend(relatives);
+                Ok(runs)
+            }
             Some(Mistake::IdsWithinWindow) => {
                 let mut runs = self.read(query, offset)?;
                 runs.truncate(1);
@@ -166,13 +378,25 @@ impl<T: Truth> Planted<T> {
         let PageQuery { limit, offset } = page;
         let (from, count) = match self.mistake {
             Some(Mistake::IgnoresOffset) => (0, limit),
+            Some(Mistake::LimitIsEnd) => (offset, limit.saturating_sub(offset)),
+            Some(Mistake::RoundsOffsetDown) => (offset / 25 * 25, limit),
             Some(Mistake::RepeatsOnShift) => (offset.saturating_sub(1), limit),
             Some(Mistake::LosesOnShift) => (offset + usize::from(offset > 0), limit),
             Some(Mistake::ClampUnnoticed) => (offset / limit * limit.min(20), limit.min(20)),
             Some(Mistake::OffsetIsPage) => (offset * limit, limit),
+            Some(Mistake::OffsetTwice) => (offset * 2, limit),
             Some(Mistake::IgnoresLimit) => (offset, usize::MAX),
             Some(Mistake::OneTooMany) => (offset, limit + 1),
             Some(Mistake::GivesFirstPageOnly) if offset > 0 => (offset, 0),
+            Some(Mistake::KeepsItsPlace) => {
+                let mut memory = lock(&self.memory);
+                if offset == 0 {
+                    memory.place = 0;
+                }
+                let from = memory.place;
+                memory.place += limit;
+                (from, limit)
+            }
             _ => (offset, limit),
         };
         if self.has(Mistake::OrderChanges) && calls.is_multiple_of(2) {
@@ -192,82 +416,6 @@ impl<T: Truth> Planted<T> {
         }
         cut
     }
-
-    /// A run with the mistakes that are about what it says.
-    fn spoil(&self, run: &mut RunEvent, all: &[RunEvent], calls: u64) {
-        let Some(mistake) = self.mistake else {
-            return;
-        };
-        let before = run.clone();
-        let is_retry = before.parent_attempt_run_source_id().is_some();
-        match mistake {
-            Mistake::SharesIdOfRetries if is_retry => {
-                copy(
-                    run,
-                    "run_source_id",
-                    &before,
-                    "parent_attempt_run_source_id",
-                );
-            }
-            Mistake::RetriesOfAnother if is_retry => {
-                let other = all
-                    .iter()
-                    .find(|other| other.job_source_id() != before.job_source_id());
-                if let Some(other) = other {
-                    copy(run, "parent_attempt_run_source_id", other, "run_source_id");
-                }
-            }
-            Mistake::RetriesOfItself if is_retry => {
-                copy(
-                    run,
-                    "parent_attempt_run_source_id",
-                    &before,
-                    "run_source_id",
-                );
-            }
-            Mistake::ForgetsAttempts => set(run, "attempt_number", 1),
-            Mistake::ZoneDropped => {
-                let bare = text(&before, "event_time").trim_end_matches('Z');
-                set(run, "event_time", bare);
-            }
-            Mistake::LocalAsUtc => shift(run, SignedDuration::from_hours(2)),
-            Mistake::IdsNotStable => {
-                let id = text(&before, "run_source_id");
-                set(run, "run_source_id", format!("{id}-{calls}"));
-            }
-            Mistake::IdOfJob => copy(run, "run_source_id", &before, "job_source_id"),
-            Mistake::IdsShared => {
-                let second = before.event_time().map_or(0, Timestamp::as_second);
-                set(run, "run_source_id", (second % 5).to_string());
-            }
-            Mistake::StepsOfAnother => {
-                let own = before.run_source_id();
-                let at = all.iter().position(|other| other.run_source_id() == own);
-                let other = at.and_then(|at| all.get((at + 1) % all.len()));
-                if let Some(other) = other.filter(|other| other.has("task_runs")) {
-                    copy(run, "task_runs", other, "task_runs");
-                }
-            }
-            Mistake::StatusUnmapped if before.has("end_time") && !before.has("error") => {
-                set(run, "status", "WELL_DONE");
-            }
-            Mistake::NoEnd => remove(run, "end_time"),
-            Mistake::NoError => remove(run, "error"),
-            Mistake::TimeOfQueueing => copy(run, "event_time", &before, "queued_at"),
-            Mistake::TimeOfStart if before.has("start_time") => {
-                copy(run, "event_time", &before, "start_time")
-            }
-            Mistake::TimesSwapped if before.has("end_time") => {
-                copy(run, "start_time", &before, "end_time");
-                copy(run, "end_time", &before, "start_time");
-            }
-            Mistake::TimesAsNumbers => {
-                let second = before.event_time().map_or(0, Timestamp::as_second);
-                set(run, "event_time", second.to_string());
-            }
-            _ => {}
-        }
-    }
 }
 
 impl<T: Truth> FetchMethods for Planted<T> {
@@ -281,37 +429,19 @@ impl<T: Truth> FetchMethods for Planted<T> {
         if self.has(Mistake::JobsDropLast) && page.limit < assets.len() {
             assets.pop();
         }
-        for asset in &mut assets {
-            let Some(fields) = asset.fields_mut() else {
-                continue;
-            };
-            match self.mistake {
-                Some(Mistake::NamesMissing) => {
-                    fields.shift_remove("name");
-                }
-                Some(Mistake::JobIdsNotStable) => {
-                    let id = fields["job_source_id"].as_str().unwrap_or_default();
-                    let id = format!("{id}-{calls}");
-                    fields.insert("job_source_id".to_owned(), id.into());
-                }
-                Some(Mistake::TasksLeadNowhere) => {
-                    let tasks = fields.get_mut("tasks").and_then(Json::as_array_mut);
-                    for task in tasks.into_iter().flatten().map(GivenTask::of_mut) {
-                        if let Some(task) = task.fields_mut() {
-                            let before = json!(["nobody's task"]);
-                            task.insert("upstream_task_source_ids".to_owned(), before);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        let offset = if self.has(Mistake::JobsIgnoreOffset) {
-            0
-        } else {
-            page.offset
+        jobs::spoil(self.mistake, &mut assets, calls);
+        let PageQuery { limit, offset } = page;
+        let (from, count) = match self.mistake {
+            Some(Mistake::JobsIgnoreOffset) => (0, limit),
+            Some(Mistake::JobsRepeatOnShift) => (offset.saturating_sub(1), limit),
+            Some(Mistake::JobsOffsetIsPage) => (offset * limit, limit),
+            Some(Mistake::JobsIgnoreLimit) => (offset, usize::MAX),
+            Some(Mistake::JobsFirstPageOnly) if offset > 0 => (offset, 0),
+            _ => (offset, limit),
         };
-        Ok(assets.into_iter().skip(offset).take(page.limit).collect())
+        let mut page: Vec<AssetEvent> = assets.iter().skip(from).take(count).cloned().collect();
+        jobs::join(self.mistake, &mut page, &assets);
+        Ok(page)
     }
 
     fn fetch_run_details(
@@ -332,15 +462,24 @@ impl<T: Truth> FetchMethods for Planted<T> {
             }
         };
         let all = self.asked(query, page.offset)?;
+        let by_id = matches!(query, RunQuery::Ids(_));
         let mut events = self.cut(all.clone(), page, calls);
         if self.has(Mistake::FiltersAfterPaging)
             && let RunQuery::Window(window) = query
         {
             events.retain(|run| run.event_time().is_some_and(|at| window.contains(at)));
         }
-        for run in &mut events {
-            self.spoil(run, &all, calls);
-        }
+        let spoiling = Spoiling {
+            mistake: self.mistake,
+            by_id,
+            now: self.truth.now(),
+            end: match query {
+                RunQuery::Window(window) => window.end,
+                RunQuery::Ids(_) => self.truth.now(),
+            },
+            calls,
+        };
+        spoiling.spoil(&mut events, &all);
         Ok(events)
     }
 
@@ -349,43 +488,14 @@ impl<T: Truth> FetchMethods for Planted<T> {
     }
 }
 
+fn id_of(run: &RunEvent) -> Option<String> {
+    run.run_source_id().map(str::to_owned)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failed(kind: SourceErrorKind, cause: &str) -> SourceError {
     SourceError::new(kind, "`fetch_run_details`").because(cause)
-}
-
-fn set(run: &mut RunEvent, field: &str, value: impl Into<Json>) {
-    if let Some(run) = run.fields_mut() {
-        run.insert(field.to_owned(), value.into());
-    }
-}
-
-fn copy(run: &mut RunEvent, field: &str, other: &RunEvent, of: &str) {
-    set(run, field, other.json()[of].clone());
-}
-
-fn remove(run: &mut RunEvent, field: &str) {
-    if let Some(run) = run.fields_mut() {
-        run.shift_remove(field);
-    }
-}
-
-fn shift(run: &mut RunEvent, by: SignedDuration) {
-    for (field, at) in [
-        ("event_time", run.event_time()),
-        ("start_time", run.start_time()),
-        ("end_time", run.end_time()),
-        ("queued_at", run.queued_at()),
-    ] {
-        if let Some(at) = at {
-            set(run, field, (at + by).to_string());
-        }
-    }
-}
-
-fn text<'r>(run: &'r RunEvent, field: &str) -> &'r str {
-    run.json()[field].as_str().unwrap_or_default()
 }

@@ -4,7 +4,10 @@
 //! truth.
 
 mod connector;
+mod details;
+mod jobs;
 mod mistake;
+mod runs;
 
 pub use connector::{Planted, Truth};
 pub use mistake::Mistake;

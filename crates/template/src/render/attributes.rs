@@ -245,10 +245,28 @@ impl Machine {
         if let Some(found) = self.found_item(value, &Value::Str(name.clone()))? {
             return Ok(found);
         }
-        self.nothing(
-            format!("a `{}` has no attribute `{name}`", value.type_name()),
-            lookup,
-        )
+        self.no_field(value, name, lookup)
+    }
+
+    /// What stands for a field of a value that has none of that name. Where null is walked through, only null is: a text,
+    /// a number or a list is no record of which nothing is known.
+    fn no_field(&self, value: &Value, name: &str, lookup: Lookup) -> Outcome<Value> {
+        let message = format!("a `{}` has no attribute `{name}`", value.type_name());
+        let is_something = match value {
+            Value::Str(_)
+            | Value::Markup(_)
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Big(_)
+            | Value::Float(_) => true,
+            // Some write an empty record as an empty list.
+            Value::List(items) => !items.values.is_empty(),
+            _ => false,
+        };
+        if is_something && lookup == Lookup::Sure && self.environment.absent == Absent::Chained {
+            return runtime(message);
+        }
+        self.nothing(message, lookup)
     }
 
     /// What stands for something that a value does not have.
@@ -283,18 +301,14 @@ impl Machine {
         if let Value::Native(native) = value {
             return self.absent(native, key.clone(), lookup);
         }
-        let message = match key.as_str() {
-            Some(name) => {
-                if let Some(found) = self.found_attribute(value, name)? {
-                    return Ok(found);
-                }
-                format!("a `{}` has no attribute `{name}`", value.type_name())
-            }
-            None => {
-                let key = repr(key).unwrap_or_else(|_| key.type_name().to_owned());
-                format!("a `{}` has no item `{key}`", value.type_name())
-            }
-        };
+        if let Some(name) = key.as_str() {
+            return match self.found_attribute(value, name)? {
+                Some(found) => Ok(found),
+                None => self.no_field(value, name, lookup),
+            };
+        }
+        let key = repr(key).unwrap_or_else(|_| key.type_name().to_owned());
+        let message = format!("a `{}` has no item `{key}`", value.type_name());
         self.nothing(message, lookup)
     }
 }

@@ -13,10 +13,12 @@ use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{ConnectorKind, Done, GivenText, Method, TemplateProblem, TemplatesResult};
 use bowline_template::CompiledTemplate;
 use bowline_words::Redactor;
+use bowline_words::nearest::slip_of;
 
 use super::open::FunctionalTarget;
 use super::{Connector, Driver, Functional, load};
-use crate::template::{ConnectorTemplate, Origin, TemplateSet};
+use crate::folder::template_of_file;
+use crate::template::{ConnectorTemplate, Origin, SuiteWords, TemplateSet};
 
 /// How long a connector may take to give its templates.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,6 +66,7 @@ fn load_program(
     let mut problems = Vec::new();
     let manifest = load::read_manifest(dir, &mut problems)?;
     let file = dir.join(layout::PYTHON_FILE);
+    problems.extend(texts_beside(dir)?);
     let given = ask(&program, &file, &mut problems)?;
     let Some(manifest) = manifest.filter(|_| problems.is_empty()) else {
         return Err(LoadError::Invalid { problems });
@@ -79,6 +82,27 @@ fn load_program(
         dropped: Vec::new(),
         functional: given.functional.map(Functional::Given),
     })
+}
+
+/// Files of templates beside a `connector.py`: nobody would read them, here or in the agent.
+fn texts_beside(dir: &Path) -> Result<Vec<Problem>, LoadError> {
+    let mut paths = load::template_paths(&dir.join(layout::TEMPLATES_DIR))?;
+    paths.retain(|path| template_of_file(path).ok().flatten().is_some());
+    let file = dir.join(layout::TEMPLATES_FILE);
+    paths.extend(file.is_file().then_some(file));
+    Ok(paths
+        .into_iter()
+        .map(|path| Problem {
+            kind: ProblemKind::Template,
+            path,
+            place: None,
+            message: format!("nobody reads it beside `{}`", layout::PYTHON_FILE),
+            hint: Some(format!(
+                "write its templates as methods in `{}`, which is what the agent reads, and remove it",
+                layout::PYTHON_FILE
+            )),
+        })
+        .collect())
 }
 
 /// Starts a connector's process and asks for its templates; mistakes in them are noted, placed in `file`.
@@ -106,8 +130,14 @@ pub(super) fn ask(
     } else {
         TemplatesResult::default()
     };
-    let source = std::fs::read_to_string(file).unwrap_or_default();
-    let mut templates = TemplateSet::default();
+    let source = bowline_contract::reading::read_text(file).unwrap_or_default();
+    problems.extend(misspelt(&result).map(|(name, line, words)| {
+        problem(file, &source, line, format!("`{name}`: {words}"), None)
+    }));
+    let mut templates = TemplateSet::default().with_suite(SuiteWords {
+        one_row_table: result.suite.one_row_table,
+        text_type: result.suite.text_type,
+    });
     for text in result.templates {
         match compile(text, file, &source) {
             Ok(Some(template)) => templates.insert(template),
@@ -137,6 +167,46 @@ pub(super) fn ask(
             table: place.table,
         }),
         interpreter,
+    })
+}
+
+/// The methods that would be templates under another name: with their lines, and what they should be called.
+fn misspelt(result: &TemplatesResult) -> impl Iterator<Item = (&String, Option<usize>, String)> {
+    let is_right = |text: &&GivenText| {
+        Template::find(&text.name).is_some_and(|template| {
+            let class = text.class.as_deref();
+            class.is_none_or(|class| class == template.section.class_name())
+        })
+    };
+    let given: Vec<&str> = result
+        .templates
+        .iter()
+        .filter(is_right)
+        .map(|text| text.name.as_str())
+        .collect();
+    let missing: Vec<&'static Template> = Template::all()
+        .filter(|template| !given.contains(&template.name))
+        .collect();
+    let texts = result
+        .templates
+        .iter()
+        .map(|text| (&text.name, text.class.as_ref(), text.line));
+    let others = result
+        .other_names
+        .iter()
+        .map(|other| (&other.name, Some(&other.class), other.line));
+    texts.chain(others).filter_map(move |(name, class, line)| {
+        // Helpers have names of their own: only what is meant for a template that is missing is misspelt. One that
+        // stands in another class is nobody's.
+        let is_template = Template::find(name).is_some_and(|template| template.name == name);
+        let names = missing
+            .iter()
+            .flat_map(|template| [template.name, template.short_name()]);
+        let near = slip_of(name, names).filter(|_| !is_template);
+        let near = Template::find(near?)?;
+        class?;
+        let words = format!("no template has this name: did you mean `{}`?", near.name);
+        Some((name, line, words))
     })
 }
 

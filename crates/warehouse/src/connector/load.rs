@@ -81,7 +81,10 @@ impl Connector {
             }
             _ => TemplateSet::default(),
         };
+        let from_dialect = dialect.map(Pack::suite).unwrap_or_default();
+        let suite = file.suite.or(given.suite().clone()).or(from_dialect);
         let (templates, dropped) = merge(given, dialect, own, &mut problems);
+        let templates = templates.with_suite(suite);
         if !problems.is_empty() {
             return Err(LoadError::Invalid { problems });
         }
@@ -100,7 +103,7 @@ impl Connector {
 
 /// A file's text; none when there is no such file.
 fn read_optional(path: &Path) -> Result<Option<String>, LoadError> {
-    match std::fs::read_to_string(path) {
+    match bowline_contract::reading::read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
@@ -170,6 +173,7 @@ fn read_driver(
     let kind = find_kind(document, &section.kind)?;
     report_meaningless(document, section, kind);
     let kind = match kind {
+        DriverKind::Postgres => bowline_driver::DriverKind::Postgres,
         DriverKind::Sqlite => bowline_driver::DriverKind::Sqlite,
         // Neither is needed: a data source or a connection string may say which driver it is.
         DriverKind::Odbc => bowline_driver::DriverKind::Odbc {
@@ -260,6 +264,10 @@ fn report_meaningless(document: &mut Document<'_>, section: &DriverSection, kind
     let command = ("command", section.command.as_ref().map(Spanned::span));
     let option = section.options.values().next().map(Spanned::span);
     let (meaningless, hint) = match kind {
+        DriverKind::Postgres => (
+            [&library[..], &[command]].concat(),
+            "it is compiled in; the server is `uri` in `[driver.options]`",
+        ),
         DriverKind::Sqlite => (
             [&library[..], &[command]].concat(),
             "it is compiled in; the database file is `path` in `[driver.options]`",
@@ -341,7 +349,7 @@ fn read_own_templates(
 }
 
 /// The files of a folder, sorted; none when there is no such folder.
-fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
+pub(super) fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |source| LoadError::Unreadable {
         path: dir.to_path_buf(),
         source,
@@ -354,7 +362,7 @@ fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(unreadable)?.path();
-        if path.is_file() {
+        if path.exists() && !path.is_dir() {
             paths.push(path);
         }
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_connector::{Credentials, ExpressionError};
-use bowline_driver::{Connection, Database, DriverKind, DriverSpec, Limits, SqlError};
+use bowline_driver::{
+    Database, DriverKind, DriverSpec, Limits, OpeningDatabase, OpeningStatement, SqlError,
+};
 use bowline_words::{Diagnose, Diagnostic};
 use toml::Spanned;
 
@@ -54,11 +56,15 @@ pub struct FunctionalTarget {
 }
 
 impl Connector {
-    /// Opens the connector's database. Relative paths in the driver's options begin in the workspace's folder. Connections come from the result; each runs the `init` statements first.
+    /// Opens the connector's database. Relative paths in the driver's options begin in the workspace's folder. Connections come from the result; each runs the `init` statements first, within the limits.
     ///
     /// # Errors
     /// [`OpenError::Expression`] when a credential is missing, [`OpenError::Sql`] when the driver refuses.
-    pub fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Database>, OpenError> {
+    pub fn open(
+        &self,
+        credentials: &Credentials,
+        limits: &Limits,
+    ) -> Result<Arc<dyn Database>, OpenError> {
         let mut spec = DriverSpec::new(self.driver.kind.clone());
         spec.redactor = credentials.redactor().clone();
         spec.directory = self.workspace_dir();
@@ -74,16 +80,16 @@ impl Connector {
         let mut init = Vec::new();
         for (number, expression) in self.driver.init.iter().enumerate() {
             let what = || format!("`init` statement {}", number + 1);
-            init.push(self.evaluate(credentials, expression, what)?);
+            init.push(OpeningStatement {
+                sql: self.evaluate(credentials, expression, what)?,
+                name: format!("{} of connector.toml", what()),
+            });
         }
         let database = bowline_driver::open(&spec)?;
         Ok(if init.is_empty() {
             database
         } else {
-            Arc::new(Initialized {
-                database,
-                init: init.into(),
-            })
+            Arc::new(OpeningDatabase::new(database, init, limits.clone()))
         })
     }
 
@@ -137,34 +143,5 @@ impl Connector {
                 what: what(),
                 error,
             })
-    }
-}
-
-/// A database whose connections run some statements before they are handed out.
-struct Initialized {
-    database: Arc<dyn Database>,
-    init: Box<[String]>,
-}
-
-impl Database for Initialized {
-    fn product(&self) -> String {
-        self.database.product()
-    }
-
-    fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
-        let mut connection = self.database.connect()?;
-        for (number, statement) in self.init.iter().enumerate() {
-            connection
-                .run(statement, &Limits::default())
-                .map_err(|error| SqlError {
-                    message: format!(
-                        "`init` statement {} of connector.toml failed: {}",
-                        number + 1,
-                        error.message
-                    ),
-                    ..error
-                })?;
-        }
-        Ok(connection)
     }
 }

@@ -1,11 +1,12 @@
 //! Loading and opening connectors that are as they should be, and placing mistakes inside templates.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bowline_connector::Credentials;
 use bowline_connector::folder::{LoadError, ProblemKind};
 use bowline_contract::Template;
-use bowline_driver::{Limits, Value};
+use bowline_driver::{Limits, SqlErrorKind, Value};
 use bowline_words::Diagnose;
 
 use super::Connector;
@@ -133,7 +134,7 @@ fn opening_fills_in_credentials_and_runs_the_first_statements() {
         ),
         (None, "main", "ahoy_check")
     );
-    let database = connector.open(&credentials).unwrap();
+    let database = connector.open(&credentials, &Limits::default()).unwrap();
     let mut connection = database.connect().unwrap();
     let result = connection
         .run("SELECT word FROM greeting", &Limits::default())
@@ -144,13 +145,40 @@ fn opening_fills_in_credentials_and_runs_the_first_statements() {
 #[test]
 fn a_missing_credential_is_named_with_its_option() {
     let connector = load(&[]).unwrap();
-    let Err(error) = connector.open(&credentials(r#"{"connect_args": {"word": "x"}}"#)) else {
+    let Err(error) = connector.open(
+        &credentials(r#"{"connect_args": {"word": "x"}}"#),
+        &Limits::default(),
+    ) else {
         panic!("it opened");
     };
     assert_eq!(
         error.diagnose().to_string(),
         "cannot work out driver option `path` of connector `shop`: missing credential `path`\n\
          hint: add `path` to `connect_args` in credentials.json"
+    );
+}
+
+#[test]
+fn a_first_statement_that_takes_longer_than_others_may_is_stopped() {
+    let connector = load(&[(
+        "connector.toml",
+        "version = 1\n[driver]\nkind = \"sqlite\"\ninit = [\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n\"]\n[driver.options]\npath = \":memory:\"\n",
+    )])
+    .unwrap();
+    let limits = Limits {
+        timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let database = connector
+        .open(&credentials(r#"{"connect_args": {}}"#), &limits)
+        .unwrap();
+    let Err(error) = database.connect() else {
+        panic!("it connected");
+    };
+    assert_eq!(error.kind, SqlErrorKind::Timeout);
+    assert_eq!(
+        error.text(),
+        "`init` statement 1 of connector.toml failed: statement was cancelled: it ran longer than 0.05 s\nhint: the connection came about: mend the statement, or leave it out"
     );
 }
 
@@ -162,7 +190,7 @@ fn a_first_statement_that_fails_says_which_it_is_and_hides_secrets() {
     )])
     .unwrap();
     let credentials = credentials(r#"{"connect_args": {"password": "hunter2hunter2"}}"#);
-    let database = connector.open(&credentials).unwrap();
+    let database = connector.open(&credentials, &Limits::default()).unwrap();
     let Err(error) = database.connect() else {
         panic!("it connected");
     };

@@ -23,7 +23,10 @@ macro_rules! file {
 }
 
 macro_rules! engine {
-    ($pack:literal, [$($template:literal),* $(,)?]) => {
+    ($pack:literal, $templates:tt) => {
+        engine!($pack, Some(file!($pack, "connector.toml")), $templates)
+    };
+    ($pack:literal, $connector:expr, [$($template:literal),* $(,)?]) => {
         Embedded {
             name: $pack,
             pack: file!($pack, "pack.toml"),
@@ -33,7 +36,7 @@ macro_rules! engine {
                 include_str!(concat!("../../../../dialects/", $pack, "/templates/", $template, ".sql.j2")),
             )),*],
             scaffold: Some(ScaffoldFiles {
-                connector: file!($pack, "connector.toml"),
+                connector: $connector,
                 credentials: file!($pack, "credentials.json"),
                 credentials_schema: file!($pack, "credentials_schema.json"),
             }),
@@ -55,6 +58,16 @@ pub(super) const PACKS: &[Embedded] = &[
         [
             "get_columns_query",
             "get_query_logs_query",
+            "get_tables_query",
+        ]
+    ),
+    engine!(
+        "firebird",
+        None,
+        [
+            "get_columns_query",
+            "get_is_timestamp_expression",
+            "get_not_is_timestamp_expression",
             "get_tables_query",
         ]
     ),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::embedded::{Embedded, PACKS};
 use crate::folder::{ConnectorFile, GivenTemplate, read_templates, template_of_file, whole_file};
-use crate::template::{ConnectorTemplate, Origin, TemplateSet};
+use crate::template::{ConnectorTemplate, Origin, SuiteWords, TemplateSet};
 
 /// The file `pack.toml`: the facts about one dialect pack.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -36,13 +36,16 @@ pub struct PackFile {
     /// What a template needs of a server that not every server of the engine has, and how it gets it.
     #[serde(default)]
     pub needs: BTreeMap<String, String>,
+    /// What the suite writes into statements of its own.
+    #[serde(default)]
+    pub suite: SuiteWords,
 }
 
 /// The texts a new connector of a dialect starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaffoldFiles {
-    /// `connector.toml`
-    pub connector: &'static str,
+    /// `connector.toml`; none for an engine that only its Python driver reaches
+    pub connector: Option<&'static str>,
     /// `credentials.json`, with placeholders for values
     pub credentials: &'static str,
     /// The `credentials_schema` of `manifest.json`
@@ -156,11 +159,18 @@ impl Pack {
     /// When a text does not compile: the pack is broken.
     #[must_use]
     pub fn templates(&self) -> TemplateSet {
-        let mut templates = TemplateSet::default();
+        let mut templates = TemplateSet::default().with_suite(self.suite());
         for template in Template::all().filter_map(|template| self.template(template)) {
             templates.insert(template);
         }
         templates
+    }
+
+    /// Its words for the suite's own statements, its own before those of its base.
+    #[must_use]
+    pub fn suite(&self) -> SuiteWords {
+        let base = self.base().map(Self::suite).unwrap_or_default();
+        self.facts.suite.clone().or(base)
     }
 
     fn proof(&self, template: &Template) -> Proof<'_> {
@@ -188,8 +198,14 @@ impl Pack {
     /// The `connector.toml` a new connector starts with, read.
     #[must_use]
     pub fn scaffold_connector(&self) -> Option<ConnectorFile> {
-        let text = self.scaffold?.connector;
+        let text = self.scaffold?.connector?;
         Document::new(Path::new("connector.toml"), text).read()
+    }
+
+    /// Whether the engine is reached by connectors in Python alone.
+    #[must_use]
+    pub fn needs_python(&self) -> bool {
+        self.scaffold.is_some_and(|files| files.connector.is_none())
     }
 
     /// The name of the driver it brings: what `--driver` says.

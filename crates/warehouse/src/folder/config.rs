@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::template::SuiteWords;
+
 /// The file `connector.toml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +22,9 @@ pub struct ConnectorFile {
     pub dialect: Option<DialectSection>,
     /// Where functional checks may create their table; without it they do not run.
     pub functional: Option<FunctionalSection>,
+    /// What the suite writes into statements of its own, where the dialect does not say.
+    #[serde(default)]
+    pub suite: SuiteWords,
 }
 
 /// `[driver]`: how to reach the database.
@@ -62,13 +67,21 @@ pub enum DriverKind {
     Odbc,
     /// A program of its own that speaks the process protocol.
     Process,
+    /// PostgreSQL, through a client that is compiled into this program.
+    Postgres,
     /// SQLite, compiled into this program.
     Sqlite,
 }
 
 impl DriverKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Adbc, Self::Odbc, Self::Process, Self::Sqlite];
+    pub const ALL: [Self; 5] = [
+        Self::Adbc,
+        Self::Odbc,
+        Self::Process,
+        Self::Postgres,
+        Self::Sqlite,
+    ];
 
     /// The word for it in `connector.toml`.
     #[must_use]
@@ -77,6 +90,7 @@ impl DriverKind {
             Self::Adbc => "adbc",
             Self::Odbc => "odbc",
             Self::Process => "process",
+            Self::Postgres => "postgres",
             Self::Sqlite => "sqlite",
         }
     }

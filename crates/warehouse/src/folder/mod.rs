@@ -1,9 +1,11 @@
 //! The files of a warehouse connector's folder: their formats, and every mistake they can hold.
 
 mod config;
+mod overlay;
 mod position;
 mod templates;
 
 pub use config::{ConnectorFile, DialectSection, DriverKind, DriverSection, FunctionalSection};
+pub use overlay::{NewTemplate, OverlayError};
 
 pub(crate) use templates::{GivenTemplate, compile, read_templates, template_of_file, whole_file};

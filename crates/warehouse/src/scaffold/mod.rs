@@ -1,5 +1,6 @@
 //! A new connector for a warehouse: its files written, loaded and validated.
 
+mod asked_driver;
 mod conversion;
 mod python;
 #[cfg(test)]
@@ -7,4 +8,6 @@ mod tests;
 mod texts;
 mod write;
 
-pub use write::{Draft, Scaffold, Scaffolded};
+pub use asked_driver::AskedDriver;
+pub(crate) use python::literal as python_literal;
+pub use write::{Draft, Scaffold, Scaffolded, is_driver_of_pack};

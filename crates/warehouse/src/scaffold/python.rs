@@ -6,7 +6,7 @@ use bowline_contract::{Template, TemplateSection};
 use serde_json::Value;
 use textwrap::Options;
 
-use crate::dialect::{Pack, ScaffoldFiles};
+use crate::dialect::{Pack, ScaffoldFiles, elsewhere};
 
 /// How wide the lines of docstrings are.
 const WIDTH: usize = 110;
@@ -18,26 +18,43 @@ struct KnownDriver {
     code: &'static str,
     /// What stands in requirements.txt.
     requirement: Option<&'static str>,
+    /// The Debian package with a library that the requirement loads.
+    system_package: Option<&'static str>,
     /// Database and schema of the functional checks' table, as Python.
     functional: (&'static str, &'static str),
 }
 
-const KNOWN: [KnownDriver; 2] = [
+const KNOWN: [KnownDriver; 3] = [
     KnownDriver {
         pack: "sqlite",
         code: include_str!("python/sqlite.py"),
         requirement: None,
+        system_package: None,
         functional: ("\"main\"", "\"main\""),
     },
     KnownDriver {
         pack: "postgres",
         code: include_str!("python/postgres.py"),
         requirement: Some("psycopg2-binary>=2.9,<3"),
+        system_package: None,
         functional: ("None", "\"public\""),
+    },
+    KnownDriver {
+        pack: "firebird",
+        code: include_str!("python/firebird.py"),
+        requirement: Some("firebird-driver>=2,<3"),
+        system_package: Some("libfbclient2"),
+        functional: ("\"main\"", "\"main\""),
     },
 ];
 
 const ANY: &str = include_str!("python/any.py");
+
+/// What every new connector imports from the standard library.
+const IMPORTS: &str = "import datetime\nimport decimal\nimport math\nimport threading\n\n\n";
+
+/// The cursor of every new connector, right whatever the driver gives and however many threads ask.
+const CURSOR: &str = include_str!("python/cursor.py");
 
 /// What stands above every new requirements.txt.
 const REQUIREMENTS: &str = "\
@@ -46,7 +63,7 @@ const REQUIREMENTS: &str = "\
 ";
 
 /// A Dockerfile.extra that asks for nothing.
-pub(super) const DOCKERFILE_EXTRA: &str = "\
+const DOCKERFILE_EXTRA: &str = "\
 # What the agent's image needs beside the Python packages: RUN, ENV and ARG instructions, run as root.
 # COPY is not possible. A system library, for example:
 # RUN apt-get update && apt-get install -y --no-install-recommends unixodbc && rm -rf /var/lib/apt/lists/*
@@ -56,6 +73,7 @@ pub(super) const DOCKERFILE_EXTRA: &str = "\
 pub(super) struct PythonFiles {
     pub(super) connector: String,
     pub(super) requirements: String,
+    pub(super) dockerfile_extra: String,
     /// What the credentials look like, where the driver is known.
     pub(super) credentials: Option<ScaffoldFiles>,
 }
@@ -68,16 +86,28 @@ pub(super) fn files(name: &str, pack: Option<&'static Pack>) -> PythonFiles {
         requirements.push_str(requirement);
         requirements.push('\n');
     }
+    let mut dockerfile_extra = DOCKERFILE_EXTRA.to_owned();
+    if let Some(package) = known.and_then(|known| known.system_package) {
+        let _ = writeln!(
+            dockerfile_extra,
+            "RUN apt-get update && apt-get install -y --no-install-recommends {package} && rm -rf /var/lib/apt/lists/*"
+        );
+    }
     PythonFiles {
         connector: connector(name, pack, known),
         requirements,
+        dockerfile_extra,
         credentials: known.and(pack).and_then(|pack| pack.scaffold),
     }
 }
 
 fn connector(name: &str, pack: Option<&Pack>, known: Option<&KnownDriver>) -> String {
     let mut text = head(name, pack);
+    text.push_str(IMPORTS);
     text.push_str(known.map_or(ANY, |known| known.code));
+    write_suite(&mut text, pack);
+    text.push_str("\n\n");
+    text.push_str(CURSOR);
     let mut class = "";
     for section in TemplateSection::ALL {
         if section.class_name() != class {
@@ -94,7 +124,12 @@ fn connector(name: &str, pack: Option<&Pack>, known: Option<&KnownDriver>) -> St
         let _ = write!(text, "\n    # {section}: {}\n", section.description());
         for template in Template::all().filter(|template| template.section == *section) {
             let spelling = pack.and_then(|pack| pack.spelling(template));
-            write_method(&mut text, template, spelling.map(|spelling| spelling.text));
+            write_method(
+                &mut text,
+                template,
+                spelling.map(|spelling| spelling.text),
+                pack,
+            );
         }
     }
     text
@@ -116,7 +151,7 @@ fn head(name: &str, pack: Option<&Pack>) -> String {
          raises NotImplementedError or is not there means not supported. `bowline test {name}` says what is right."
     );
     format!(
-        "\"\"\"Connector `{name}`: how its database is reached, and how its SQL is spelled.\n\n{}\n\"\"\"\n\n\n",
+        "\"\"\"Connector `{name}`: how its database is reached, and how its SQL is spelled.\n\n{}\n\"\"\"\n\n",
         wrapped(&body, "")
     )
 }
@@ -131,6 +166,20 @@ fn about(class: &str) -> &'static str {
             "Statements over one table that the functional checks make, change and drop."
         }
         _ => "The pieces that generated SQL is made of.",
+    }
+}
+
+/// The words for the suite's own statements, as attributes at the end of the class that reaches the database.
+fn write_suite(text: &mut String, pack: Option<&Pack>) {
+    let suite = pack.map(Pack::suite).unwrap_or_default();
+    let words = [
+        ("one_row_table", suite.one_row_table),
+        ("text_type", suite.text_type),
+    ];
+    for (name, word) in words {
+        if let Some(word) = word {
+            let _ = write!(text, "\n    {name} = {}\n", literal(&word));
+        }
     }
 }
 
@@ -150,7 +199,12 @@ fn write_target(text: &mut String, known: Option<&KnownDriver>) {
     );
 }
 
-fn write_method(text: &mut String, template: &Template, spelling: Option<&str>) {
+fn write_method(
+    text: &mut String,
+    template: &Template,
+    spelling: Option<&str>,
+    pack: Option<&Pack>,
+) {
     let _ = writeln!(text, "\n    def {}(self):", template.name);
     let mut paragraphs = vec![
         template.description.to_owned(),
@@ -179,6 +233,15 @@ fn write_method(text: &mut String, template: &Template, spelling: Option<&str>) 
             .collect();
         paragraphs.push(format!("Placeholders: {}.", names.join(", ")));
     }
+    // Whoever starts from an engine's own pack has its spellings already.
+    if pack.is_none_or(|pack| pack.scaffold.is_none()) {
+        let spelled: Vec<String> = elsewhere(template)
+            .map(|other| format!("{}: `{}`", other.platform, other.text))
+            .collect();
+        if !spelled.is_empty() {
+            paragraphs.push(format!("Elsewhere, unproven. {}.", spelled.join("; ")));
+        }
+    }
     let docs = wrapped(&paragraphs.join("\n\n"), "        ");
     let _ = write!(
         text,
@@ -203,7 +266,7 @@ fn wrapped(text: &str, indent: &str) -> String {
 }
 
 /// A text as Python, a line each; what follows `return` at the depth of a method's body.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let lines: Vec<String> = text.split_inclusive('\n').map(line_literal).collect();
     match &lines[..] {
         [] => "\"\"".to_owned(),

@@ -8,7 +8,7 @@ use bowline_contract::{ConnectorName, Template, credentials};
 use bowline_words::Diagnose;
 use serde_json::Value;
 
-use super::Scaffold;
+use super::{AskedDriver, Scaffold};
 use crate::dialect::Pack;
 
 fn name(text: &str) -> ConnectorName {
@@ -29,7 +29,7 @@ fn files(dir: &Path) -> BTreeSet<String> {
 fn every_dialect_with_a_driver_comes_out_complete() {
     let root = tempfile::tempdir().unwrap();
     let workspace = Workspace::at(root.path());
-    for pack in Pack::all().iter().filter(|pack| pack.scaffold.is_some()) {
+    for pack in Pack::engines().filter(|pack| !pack.needs_python()) {
         let plan = Scaffold::plan(name(pack.name), Some(pack.name), None).unwrap();
         let made = plan.write(&workspace).unwrap();
         let dir = &made.connector.dir;
@@ -79,7 +79,7 @@ fn every_dialect_with_a_driver_comes_out_complete() {
 #[test]
 fn every_commented_template_can_be_taken_in() {
     let root = tempfile::tempdir().unwrap();
-    for pack in Pack::all().iter().filter(|pack| pack.scaffold.is_some()) {
+    for pack in Pack::engines().filter(|pack| !pack.needs_python()) {
         let plan = Scaffold::plan(name(pack.name), Some(pack.name), None).unwrap();
         let made = plan.write(&Workspace::at(root.path())).unwrap();
         let path = made.connector.dir.join("templates.toml");
@@ -107,21 +107,58 @@ fn every_commented_template_can_be_taken_in() {
     }
 }
 
+fn asked(driver: &str) -> AskedDriver {
+    let Ok(asked) = driver.parse();
+    asked
+}
+
 #[test]
 fn a_driver_brings_its_dialect_and_any_other_starts_from_the_base() {
-    let dialect_of = |dialect, driver| {
-        Scaffold::plan(name("x"), dialect, driver)
+    let dialect_of = |dialect, driver: Option<&str>| {
+        Scaffold::plan(name("x"), dialect, driver.map(asked).as_ref())
             .unwrap()
             .dialect
             .unwrap()
             .name
     };
     assert_eq!(dialect_of(None, Some("duckdb")), "duckdb");
+    assert_eq!(dialect_of(None, Some("postgres")), "postgres");
     assert_eq!(dialect_of(None, Some("postgresql")), "postgres");
     assert_eq!(dialect_of(None, Some("sqlite")), "sqlite");
     assert_eq!(dialect_of(None, Some("snowflake")), "ansi");
     assert_eq!(dialect_of(Some("postgres"), Some("flightsql")), "postgres");
     assert_eq!(dialect_of(Some("ansi"), Some("sqlite")), "ansi");
+}
+
+#[test]
+fn postgresql_is_reached_as_it_is_asked_for_with_all_that_its_pack_says() {
+    use bowline_driver::DriverKind;
+    let root = tempfile::tempdir().unwrap();
+    let workspace = Workspace::at(root.path());
+    let planned = |as_named: &str, driver: Option<&str>| {
+        let driver = driver.map(asked);
+        Scaffold::plan(name(as_named), Some("postgres"), driver.as_ref())
+            .unwrap()
+            .write(&workspace)
+            .unwrap()
+            .connector
+            .driver
+    };
+    let own = planned("a", None);
+    let compiled_in = planned("b", Some("postgres"));
+    let through_adbc = planned("c", Some("postgresql"));
+    assert_eq!(own.kind, DriverKind::Postgres);
+    assert_eq!(compiled_in.kind, DriverKind::Postgres);
+    assert!(matches!(through_adbc.kind, DriverKind::Adbc { .. }));
+    for driver in [&compiled_in, &through_adbc] {
+        let texts = |driver: &crate::Driver| {
+            let options = driver.options.values().chain(&driver.init);
+            let texts = options.map(|text| text.get_ref().clone());
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(texts(driver), texts(&own));
+        assert!(!driver.init.is_empty());
+    }
 }
 
 #[test]
@@ -131,9 +168,12 @@ fn a_driver_of_another_dialect_keeps_the_dialect_asked_for() {
         ("ansi", "sqlite"),
         ("postgres", "flightsql"),
         ("ansi", "a \"b\""),
+        ("ansi", "../../drivers/lib \"x\".so"),
+        ("ansi", "odbc:a \"b\""),
+        ("ansi", "odbc"),
     ] {
         let connector_name = name(&format!("{dialect}_{}", driver.len()));
-        let made = Scaffold::plan(connector_name, Some(dialect), Some(driver))
+        let made = Scaffold::plan(connector_name, Some(dialect), Some(&asked(driver)))
             .unwrap()
             .write(&Workspace::at(root.path()))
             .unwrap();
@@ -143,8 +183,8 @@ fn a_driver_of_another_dialect_keeps_the_dialect_asked_for() {
 
 #[test]
 fn what_is_not_said_is_asked_for() {
-    let told = |dialect, driver| {
-        Scaffold::plan(name("x"), dialect, driver)
+    let told = |dialect, driver: Option<&str>| {
+        Scaffold::plan(name("x"), dialect, driver.map(asked).as_ref())
             .unwrap_err()
             .diagnose()
             .to_string()
@@ -155,7 +195,11 @@ fn what_is_not_said_is_asked_for() {
     );
     assert!(told(Some("oracle"), None).contains("`ansi` is the base for any other engine"));
     assert!(told(Some("ansi"), None).starts_with("which driver?"));
-    assert!(told(None, None).ends_with("hint: add `--dialect`: duckdb, mariadb, postgres, sqlite"));
+    assert!(
+        told(None, None).contains(
+            "hint: add `--dialect`: duckdb, firebird, mariadb, postgres, sqlite; or `ansi`"
+        )
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use bowline_contract::{Template, TemplateKind, TemplateSection};
 
-use crate::dialect::Pack;
+use super::asked_driver::AskedDriver;
+use crate::dialect::{Pack, ScaffoldFiles};
 
 /// What stands above every new `templates.toml`.
 const TEMPLATES_HEAD: &str = "\
@@ -69,20 +70,17 @@ fn toml_string(text: &str) -> Option<String> {
 }
 
 /// A `connector.toml` for a driver that no pack knows.
-pub(super) fn connector(driver: &str, dialect: &str) -> String {
+pub(super) fn connector(driver: &AskedDriver, dialect: &str) -> String {
+    let driver = match driver {
+        AskedDriver::Named(name) => adbc_driver("name", name),
+        AskedDriver::Library(path) => adbc_driver("path", path),
+        AskedDriver::Odbc(_) => ODBC_DRIVER.to_owned(),
+    };
     format!(
         r#"# How to reach the database, and which dialect its templates start from.
 version = 1
 
-[driver]
-kind = "adbc"
-name = {name}
-
-# The driver's options. Values are Jinja over the `connect_args` of credentials.json;
-# a credential that is not there is an error that names it. `bowline driver info` says which options there are.
-[driver.options]
-# uri = "{{{{ uri }}}}"
-
+{driver}
 [dialect]
 extends = "{dialect}"
 
@@ -91,9 +89,83 @@ extends = "{dialect}"
 # [functional]
 # schema = "main"
 # table = "bowline_functional_check"
-"#,
-        name = toml::Value::String(driver.to_owned()),
+"#
     )
+}
+
+/// An ADBC driver; `key` is `name` or `path`, by which it is told.
+fn adbc_driver(key: &str, driver: &str) -> String {
+    format!(
+        r#"[driver]
+kind = "adbc"
+{key} = {driver}
+
+# The driver's options. Values are Jinja over the `connect_args` of credentials.json;
+# a credential that is not there is an error that names it. `bowline driver info` says which options there are.
+[driver.options]
+# uri = "{{{{ uri }}}}"
+"#,
+        driver = toml::Value::String(driver.to_owned()),
+    )
+}
+
+/// A data source of the machine's ODBC driver manager.
+const ODBC_DRIVER: &str = r#"[driver]
+kind = "odbc"
+# Instead of a data source: a driver of the machine, as `odbcinst -q -d` lists them. Then leave `dsn` out below and
+# give the driver's own keywords, such as `server` and `database`.
+# name = "MariaDB Unicode"
+
+# Keywords of the driver's connection string. Values are Jinja over the `connect_args` of credentials.json.
+# `dsn` is a data source of the machine, as `odbcinst -q -s` lists them.
+[driver.options]
+dsn = "{{ dsn }}"
+uid = "{{ user }}"
+pwd = "{{ password }}"
+"#;
+
+/// What an ODBC data source asks for.
+pub(super) const ODBC: ScaffoldFiles = ScaffoldFiles {
+    connector: None,
+    credentials: "{\n  \"connect_args\": {\n    \"dsn\": \"\",\n    \"user\": \"\",\n    \"password\": \"\"\n  }\n}\n",
+    credentials_schema: r#"{
+        "connect_args": {
+            "type": "dict",
+            "required": true,
+            "schema": {
+                "dsn": {"type": "string", "required": true, "empty": false},
+                "user": {"type": "string"},
+                "password": {"type": "string"}
+            }
+        }
+    }"#,
+};
+
+/// The ways to PostgreSQL: what asks for each, and how `[driver]` begins with it.
+const WAYS_TO_POSTGRESQL: [(&str, &str); 2] = [
+    ("postgres", "kind = \"postgres\"\n"),
+    ("postgresql", "kind = \"adbc\"\nname = \"postgresql\"\n"),
+];
+
+/// Whether a pack's `connector.toml` can reach its engine by the driver of this name.
+pub(super) fn is_reached_by(pack: &Pack, driver: &str) -> bool {
+    let Some(own) = pack.driver_name() else {
+        return false;
+    };
+    let is_way = |name: &str| WAYS_TO_POSTGRESQL.iter().any(|(way, _)| *way == name);
+    own == driver || (is_way(&own) && is_way(driver))
+}
+
+/// A pack's `connector.toml` with the driver of this name.
+pub(super) fn reached_by(connector: &str, driver: &str) -> String {
+    let asked = WAYS_TO_POSTGRESQL.iter().find(|(name, _)| *name == driver);
+    let Some((_, asked)) = asked else {
+        return connector.to_owned();
+    };
+    let ways = WAYS_TO_POSTGRESQL.iter();
+    ways.fold(connector.to_owned(), |text, (_, way)| {
+        text.replacen(way, asked, 1)
+    })
 }
 
 /// A pack's `connector.toml`, made to extend another pack where that was asked for.

@@ -15,6 +15,7 @@ use bowline_words::nearest::hint_or;
 
 use serde_json::{Map, Value};
 
+use super::asked_driver::AskedDriver;
 use super::conversion::Conversion;
 use super::{python, texts};
 use crate::connector::Connector;
@@ -34,15 +35,16 @@ pub struct Scaffold {
     pub dialect: Option<&'static Pack>,
     start: Start,
     conversion: Option<Conversion>,
+    credentials: Option<String>,
 }
 
 /// What the new connector's driver is.
 #[derive(Debug, Clone)]
 enum Start {
-    /// One that a pack knows.
-    Pack(&'static Pack, ScaffoldFiles),
-    /// One that no pack knows, by name.
-    Driver(String),
+    /// One that a pack knows, with the pack's `connector.toml`.
+    Pack(&'static Pack, ScaffoldFiles, String),
+    /// One that no pack knows.
+    Driver(AskedDriver),
     /// The connector's own code, in Python.
     Python,
     /// A program of its own, in Rust.
@@ -68,25 +70,23 @@ impl Scaffold {
     pub fn plan(
         name: ConnectorName,
         dialect: Option<&str>,
-        driver: Option<&str>,
+        driver: Option<&AskedDriver>,
     ) -> Result<Self, ScaffoldError> {
         let asked = dialect.map(find_dialect).transpose()?;
         let knows_driver = driver.and_then(pack_of_driver);
         let (dialect, start) = match (asked, driver, knows_driver) {
-            (asked, Some(_), Some((pack, files))) => {
-                (asked.unwrap_or(pack), Start::Pack(pack, files))
-            }
+            (asked, Some(_), Some(start)) => (asked.unwrap_or(start.0), Start::from(start)),
             (asked, Some(driver), None) => (
                 asked.map_or_else(|| find_dialect(ANY_ENGINE), Ok)?,
-                Start::Driver(driver.to_owned()),
+                Start::Driver(driver.clone()),
             ),
-            (Some(pack), None, _) => match pack.scaffold {
-                Some(files) => (pack, Start::Pack(pack, files)),
+            (Some(pack), None, _) => match declared(pack) {
+                Some(start) => (pack, start.into()),
                 None => return Err(ScaffoldError::NeedsDriver { dialect: pack.name }),
             },
             (None, None, _) => {
                 return Err(ScaffoldError::NeedsDialect {
-                    dialects: engines().map(|(pack, _)| pack.name).collect(),
+                    dialects: Pack::engines().map(|pack| pack.name).collect(),
                 });
             }
         };
@@ -96,6 +96,7 @@ impl Scaffold {
             dialect: Some(dialect),
             start,
             conversion: None,
+            credentials: None,
         })
     }
 
@@ -110,6 +111,7 @@ impl Scaffold {
             dialect: dialect.map(find_dialect).transpose()?,
             start: Start::Python,
             conversion: None,
+            credentials: None,
         })
     }
 
@@ -124,6 +126,7 @@ impl Scaffold {
             dialect: Some(find_dialect(dialect.unwrap_or(ANY_ENGINE))?),
             start: Start::Rust,
             conversion: None,
+            credentials: None,
         })
     }
 
@@ -142,6 +145,13 @@ impl Scaffold {
         self.connection_name
             .clone_from(&from.manifest.connection_name);
         self.conversion = Some(Conversion::of(from, connect_args, renamed));
+        self
+    }
+
+    /// Plans the same connector with this `credentials.json`, and not one with places to fill in.
+    #[must_use]
+    pub fn with_credentials(mut self, text: Option<String>) -> Self {
+        self.credentials = text;
         self
     }
 
@@ -185,6 +195,9 @@ impl Scaffold {
         let mut credentials = known
             .map_or(texts::EMPTY_CREDENTIALS, |known| known.credentials)
             .to_owned();
+        if let Start::Driver(AskedDriver::Odbc(Some(source))) = &self.start {
+            credentials = credentials.replacen("\"\"", &serde_json::json!(source).to_string(), 1);
+        }
         if let Some(conversion) = &self.conversion {
             for (name, text) in &mut files {
                 match name.as_str() {
@@ -195,6 +208,9 @@ impl Scaffold {
             }
             credentials = conversion.credentials(known);
         }
+        if let Some(given) = &self.credentials {
+            credentials.clone_from(given);
+        }
         let manifest = SourceManifest {
             connection_type: new_connection_type(AssetClass::Warehouse),
             connection_name: self.connection_name.clone(),
@@ -203,6 +219,8 @@ impl Scaffold {
                     .and_then(|known| serde_json::from_str(known.credentials_schema).ok())
                     .unwrap_or_default(),
             ),
+            other: serde_json::Map::new(),
+            advices: Vec::new(),
         };
         files.push((MANIFEST_FILE.to_owned(), manifest.to_json_string()));
         files.push((CREDENTIALS_FILE.to_owned(), credentials));
@@ -216,18 +234,18 @@ impl Scaffold {
             (TEMPLATES_FILE.to_owned(), text)
         };
         match (&self.start, self.dialect) {
-            (Start::Pack(pack, files), dialect) => {
-                let connector =
-                    texts::connector_of_pack(files.connector, pack, dialect.unwrap_or(pack));
+            (Start::Pack(pack, files, connector), dialect) => {
+                let connector = texts::connector_of_pack(connector, pack, dialect.unwrap_or(pack));
                 let files_written = vec![(CONNECTOR_FILE.to_owned(), connector), own_templates()];
                 (files_written, Some(*files))
             }
             (Start::Driver(driver), dialect) => {
-                let connector =
-                    texts::connector(driver, dialect.map_or(ANY_ENGINE, |pack| pack.name));
+                let dialect = dialect.map_or(ANY_ENGINE, |pack| pack.name);
+                let connector = texts::connector(driver, dialect);
+                let is_odbc = matches!(driver, AskedDriver::Odbc(_));
                 (
                     vec![(CONNECTOR_FILE.to_owned(), connector), own_templates()],
-                    None,
+                    is_odbc.then_some(texts::ODBC),
                 )
             }
             (Start::Python, dialect) => {
@@ -235,10 +253,7 @@ impl Scaffold {
                 let written = vec![
                     (PYTHON_FILE.to_owned(), files.connector),
                     (REQUIREMENTS_FILE.to_owned(), files.requirements),
-                    (
-                        DOCKERFILE_EXTRA.to_owned(),
-                        python::DOCKERFILE_EXTRA.to_owned(),
-                    ),
+                    (DOCKERFILE_EXTRA.to_owned(), files.dockerfile_extra),
                 ];
                 (written, files.credentials)
             }
@@ -296,14 +311,35 @@ fn find_dialect(asked: &str) -> Result<&'static Pack, ScaffoldError> {
     })
 }
 
-/// The packs that bring a driver.
-fn engines() -> impl Iterator<Item = (&'static Pack, ScaffoldFiles)> {
-    Pack::all()
-        .iter()
-        .filter_map(|pack| Some((pack, pack.scaffold?)))
+/// A pack that brings a driver, its files and its `connector.toml`.
+type Declared = (&'static Pack, ScaffoldFiles, String);
+
+impl From<Declared> for Start {
+    fn from((pack, files, connector): Declared) -> Self {
+        Self::Pack(pack, files, connector)
+    }
 }
 
-/// The pack whose own driver has this name.
-fn pack_of_driver(driver: &str) -> Option<(&'static Pack, ScaffoldFiles)> {
-    engines().find(|(pack, _)| pack.driver_name().as_deref() == Some(driver))
+/// What a pack brings, where that is a driver.
+fn declared(pack: &'static Pack) -> Option<Declared> {
+    let files = pack.scaffold?;
+    Some((pack, files, files.connector?.to_owned()))
+}
+
+/// The pack whose engine is reached by the driver of this name, with the driver in its `connector.toml`.
+fn pack_of_driver(driver: &AskedDriver) -> Option<Declared> {
+    let AskedDriver::Named(driver) = driver else {
+        return None;
+    };
+    let (pack, files, connector) = Pack::all()
+        .iter()
+        .filter_map(declared)
+        .find(|(pack, ..)| texts::is_reached_by(pack, driver))?;
+    Some((pack, files, texts::reached_by(&connector, driver)))
+}
+
+/// Whether a pack's own `connector.toml` can name the driver.
+#[must_use]
+pub fn is_driver_of_pack(driver: &AskedDriver) -> bool {
+    pack_of_driver(driver).is_some()
 }

@@ -5,10 +5,11 @@ mod warehouse;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use bowline_contract::layout::MANIFEST_FILE;
 use bowline_contract::{AssetClass, ConnectorName};
-use bowline_pipeline::PipelineConnector;
+use bowline_pipeline::{FailedPart, PipelineConnector};
 use bowline_sdk::Error;
 use bowline_warehouse::Connector;
 use bowline_words::Diagnose;
@@ -17,15 +18,20 @@ use serde_json::Value;
 use crate::WorkbenchError;
 
 /// Speaks the process protocol for the connector in a folder, on the process's standard input and output, until that
-/// input ends. Credentials come with the protocol. Without a name the connector has that of its folder.
+/// input ends. Credentials come with the protocol. Without a name the connector has that of its folder. `on_failed` hears
+/// of what a pipeline's reading left out because it failed, for which the protocol has no word.
 ///
 /// # Errors
 /// When the connector cannot be loaded, or the conversation does not come to its end.
-pub fn serve(dir: &Path, name: Option<ConnectorName>) -> Result<(), WorkbenchError> {
+pub fn serve(
+    dir: &Path,
+    name: Option<ConnectorName>,
+    on_failed: impl Fn(&FailedPart) + Send + Sync + 'static,
+) -> Result<(), WorkbenchError> {
     let code = if is_pipeline(dir) {
         let mut connector = PipelineConnector::load(dir)?;
         connector.name = name.unwrap_or(connector.name);
-        pipeline::serve(connector)
+        pipeline::serve(connector, Arc::new(on_failed))
     } else {
         let mut connector = Connector::load(dir)?;
         connector.name = name.unwrap_or(connector.name);
@@ -40,7 +46,7 @@ pub fn serve(dir: &Path, name: Option<ConnectorName>) -> Result<(), WorkbenchErr
 
 /// Whether the manifest says that it connects to an orchestrator; a broken manifest is told by whoever loads it.
 fn is_pipeline(dir: &Path) -> bool {
-    let text = std::fs::read_to_string(dir.join(MANIFEST_FILE)).unwrap_or_default();
+    let text = bowline_contract::reading::read_text(&dir.join(MANIFEST_FILE)).unwrap_or_default();
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
     manifest["asset_class"] == AssetClass::Pipeline.name()
 }

@@ -8,39 +8,48 @@ use super::hinted;
 use bowline_connector::Credentials;
 use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_pipeline::{
-    FetchMethods, PageServer, PageServerError, PipelineConnector, RunQuery, SourceError,
-    SourceErrorKind,
+    FailedPart, FetchMethods, PageServer, PageServerError, PipelineConnector, RunQuery,
+    SourceError, SourceErrorKind,
 };
 use bowline_sdk::{Error, ErrorKind, Json, Page, Pipeline, PipelineSession, Wanted};
 
 /// Serves the connector until its standard input ends.
-pub(super) fn serve(connector: PipelineConnector) -> ExitCode {
-    bowline_sdk::pipeline::serve(Served(connector))
+pub(super) fn serve(connector: PipelineConnector, on_failed: Arc<OnFailed>) -> ExitCode {
+    bowline_sdk::pipeline::serve(Served {
+        connector,
+        on_failed,
+    })
 }
 
-struct Served(PipelineConnector);
+type OnFailed = dyn Fn(&FailedPart) + Send + Sync;
+
+struct Served {
+    connector: PipelineConnector,
+    on_failed: Arc<OnFailed>,
+}
 
 impl Pipeline for Served {
     type Session = Session;
 
     fn name(&self) -> &str {
-        self.0.name.as_str()
+        self.connector.name.as_str()
     }
 
     fn setup(&self, credentials: &bowline_sdk::Credentials) -> Result<Session, Error> {
         let credentials = Credentials::of_connect_args(credentials.as_map().clone());
         let pipeline = self
-            .0
+            .connector
             .open(&credentials, Arc::new(AtomicBool::new(false)))
             .map_err(failed)?;
         pipeline.check().map_err(failed)?;
         if pipeline.methods().is_some() {
             return Ok(Session::Methods(pipeline));
         }
-        let connector = self.0.clone();
-        Ok(Session::PageServer(PageServer::new(move |cancel| {
-            connector.open(&credentials, cancel)
-        })))
+        let (connector, on_failed) = (self.connector.clone(), Arc::clone(&self.on_failed));
+        Ok(Session::PageServer(PageServer::new(
+            move |cancel| connector.open(&credentials, cancel),
+            move |failed| on_failed(failed),
+        )))
     }
 }
 
@@ -127,9 +136,13 @@ fn failed(error: SourceError) -> Error {
         | SourceErrorKind::Connector
         | SourceErrorKind::Pages => ErrorKind::Driver,
         SourceErrorKind::RateLimited
+        | SourceErrorKind::Broken
         | SourceErrorKind::Vendor
         | SourceErrorKind::Refused
+        | SourceErrorKind::NotFound
+        | SourceErrorKind::NoSuchPage
         | SourceErrorKind::Format
+        | SourceErrorKind::PlaceExpired
         | SourceErrorKind::ForeignHost => ErrorKind::Other,
     };
     hinted(Error::new(kind, error.to_string()), &error)

@@ -31,7 +31,10 @@ impl Warehouse for Served {
 
     fn connect(&self, credentials: &bowline_sdk::Credentials) -> Result<Session, Error> {
         let credentials = Credentials::of_connect_args(credentials.as_map().clone());
-        let database = self.0.open(&credentials).map_err(unopened)?;
+        let database = self
+            .0
+            .open(&credentials, &Limits::default())
+            .map_err(unopened)?;
         let connection = database.connect().map_err(failed)?;
         Ok(Session {
             connection,

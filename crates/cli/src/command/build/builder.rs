@@ -71,6 +71,8 @@ pub(super) struct Job<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) destination: Option<Destination>,
     pub(super) push: bool,
+    /// The engines whose stores may have the base.
+    pub(super) engines: &'static [Engine],
     pub(super) access: Access,
 }
 
@@ -155,6 +157,7 @@ fn native(job: &Job<'_>, voice: &Voice) -> Result<Made, CliError> {
         time: source_date_epoch()?,
         cache: Some(job.workspace.state_dir().join("images")),
         attachments: Vec::new(),
+        engines: job.engines.to_vec(),
         access: job.access.clone(),
     };
     let built = native::build(job.plan, &options, &mut |event| voice.tell(event))?;

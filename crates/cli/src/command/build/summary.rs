@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 
 /// What a question is about, as a warning.
-pub(super) fn warning(question: &Question, workspace: &Workspace) -> String {
+pub(super) fn warning(question: &Question) -> String {
     match question {
         Question::MetricsWithoutQueryLanguage { connector, metrics } => format!(
             "`{connector}`: {} proven, but will not work because `{}` was not: {}",
@@ -26,12 +26,6 @@ pub(super) fn warning(question: &Question, workspace: &Workspace) -> String {
             },
             Capability::FullQueryLanguage.name(),
             metrics.join(", ")
-        ),
-        Question::SecretInFile { connector, path } => format!(
-            "`{connector}`: `{}` goes into the image and holds a value of its `{CREDENTIALS_FILE}`",
-            path.strip_prefix(workspace.root())
-                .unwrap_or(path)
-                .display()
         ),
     }
 }

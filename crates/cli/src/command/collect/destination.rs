@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,6 +11,7 @@ use bowline_collect::{
     Sink, lines,
 };
 use bowline_connector::Credentials;
+use bowline_durable::{Disk, RealDisk};
 use bowline_pipeline::PipelineConnector;
 use indicatif::ProgressBar;
 use uuid::Uuid;
@@ -170,16 +171,35 @@ impl Destination {
         }
     }
 
-    /// What takes the events.
-    pub(super) fn sink(&mut self) -> Result<&mut dyn Sink, CliError> {
+    /// What takes the events; an output that had so many bytes must still have them.
+    pub(super) fn sink(&mut self, bytes: Option<u64>) -> Result<&mut dyn Sink, CliError> {
         Ok(match self {
             Self::Output { output, .. } => output,
             Self::File { path, file, .. } => match file {
                 Some(file) => file,
-                None => file.insert(LineFile::open(path)?),
+                None => {
+                    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+                    let opened = match bytes {
+                        Some(bytes) => LineFile::open_again(&disk, path, bytes)?,
+                        None => LineFile::open(&disk, path)?,
+                    };
+                    file.insert(opened)
+                }
             },
             Self::Push(client) => &mut **client,
         })
+    }
+
+    /// The output, where it is a file of lines with keys.
+    pub(super) fn lines(&self) -> Option<&Path> {
+        match self {
+            Self::File {
+                path,
+                format: FormatName::Events,
+                ..
+            } => Some(path),
+            Self::File { .. } | Self::Output { .. } | Self::Push(_) => None,
+        }
     }
 
     /// What shows how far a window is; nothing where events themselves are shown.

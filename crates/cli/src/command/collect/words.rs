@@ -4,26 +4,173 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use bowline_collect::{Collected, Tally};
+use bowline_collect::{Collected, FailedWindow, Parts, Tally, Verification};
 use bowline_contract::pipeline::Window;
 use bowline_words::counted;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::output::visible;
-use crate::style::{BAD, GOOD, OPEN, QUIET, paint};
+use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, paint};
 
 /// How many words of a vendor's are listed.
 const MOST_LISTED: usize = 10;
 
-/// What a window came to, in lines for people.
-pub(super) fn report(
-    collected: &Collected,
-    window: Window,
-    took: Duration,
-    dead_letters: &Path,
-) -> String {
+/// Dead letters that nobody has retried or discarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Outstanding {
+    /// How many there are.
+    pub(super) all: usize,
+    /// How many are in the file.
+    pub(super) in_file: usize,
+    /// How many became such just now.
+    pub(super) fresh: usize,
+}
+
+/// What is said about dead letters; nothing when there are none.
+pub(super) fn outstanding(outstanding: Outstanding, file: &Path) -> Option<String> {
+    let Outstanding {
+        all,
+        in_file,
+        fresh,
+    } = outstanding;
+    if all == 0 {
+        return None;
+    }
+    let mut text = format!(
+        "{} {} not delivered",
+        paint(BAD, "✗"),
+        counted(all, "dead letter")
+    );
+    if fresh < all {
+        let _ = write!(text, ", {} from before", all - fresh);
+    }
+    let _ = write!(text, ", in `{}`", file.display());
+    if in_file < all {
+        let _ = write!(text, "; {} no longer there", all - in_file);
+    }
+    let _ = write!(
+        text,
+        "\n{} deliver them with `bowline collect retry`, or give them up with `bowline collect discard`",
+        paint(HINT, "hint:")
+    );
+    Some(text)
+}
+
+/// Which windows could not be read and are asked for again; nothing when there are none.
+pub(super) fn failed_windows(failed: &[FailedWindow]) -> Option<String> {
+    if failed.is_empty() {
+        return None;
+    }
+    let mut text = format!(
+        "{} {} not collected, asked for again by the next collection",
+        paint(BAD, "✗"),
+        counted(failed.len(), "window"),
+    );
+    for failed in failed.iter().take(MOST_LISTED) {
+        let _ = write!(
+            text,
+            "\n  {}, tried {}: {}",
+            failed.window(),
+            counted(failed.tries() as usize, "time"),
+            visible(failed.reason().lines().next().unwrap_or_default())
+        );
+    }
+    Some(text)
+}
+
+/// What a comparison came to, in lines for people.
+pub(super) fn verification(found: &Verification, window: Window) -> String {
+    let sign = if found.is_whole() {
+        paint(GOOD, "✓")
+    } else {
+        paint(BAD, "✗")
+    };
+    let mut text = format!(
+        "{sign} {window}: {} at the vendor, {} delivered\n",
+        counted(found.shown, "run"),
+        found.delivered
+    );
+    for (group, words) in [
+        (&found.lost, "delivered and no longer in the output"),
+        (&found.missed, "never collected"),
+        (&found.given_up, "given up"),
+    ] {
+        if group.count > 0 {
+            let ids: Vec<String> = group
+                .examples
+                .iter()
+                .map(|id| format!("`{}`", visible(id)))
+                .collect();
+            let more = if group.count > ids.len() { ", …" } else { "" };
+            let _ = writeln!(
+                text,
+                "  {} {} {words}: {}{more}",
+                paint(BAD, "✗"),
+                group.count,
+                ids.join(", ")
+            );
+        }
+    }
+    if found.changed > 0 {
+        let _ = writeln!(
+            text,
+            "  {} changed since they were delivered",
+            found.changed
+        );
+    }
+    text
+}
+
+/// What is collected, in words.
+pub(super) const fn parts(parts: Parts) -> &'static str {
+    match parts {
+        Parts::All => "metadata and runs",
+        Parts::Metadata => "metadata",
+        Parts::Runs => "runs",
+    }
+}
+
+/// That the vendor's clock is so far ahead of ours.
+pub(super) fn clocks_apart(ahead: SignedDuration, until: Option<Timestamp>) -> String {
+    let side = if ahead.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    format!(
+        "{} the vendor's clock is {:#} {side} ours{}",
+        paint(OPEN, "!"),
+        SignedDuration::from_secs(ahead.abs().as_secs()),
+        read_again(until)
+    )
+}
+
+/// That our clock was set by so much while a window was read.
+pub(super) fn clock_set(stepped: SignedDuration, until: Option<Timestamp>) -> String {
+    let way = if stepped.is_negative() {
+        "back"
+    } else {
+        "forward"
+    };
+    format!(
+        "{} our clock was set {way} by {:#} meanwhile{}",
+        paint(OPEN, "!"),
+        SignedDuration::from_secs(stepped.abs().as_secs()),
+        read_again(until)
+    )
+}
+
+fn read_again(until: Option<Timestamp>) -> String {
+    until.map_or_else(String::new, |until| {
+        format!("; what is later than {until} is read again")
+    })
+}
+
+/// What was collected, in lines for people.
+pub(super) fn report(collected: &Collected, what: &str, took: Duration) -> String {
     let requests: u64 = readings(collected).map(|reading| reading.requests).sum();
     let mut text = format!(
-        "{} {window}: {} {}\n",
+        "{} {what}: {} {}\n",
         match collected.dead() {
             0 => paint(GOOD, "✓"),
             _ => paint(BAD, "✗"),
@@ -48,10 +195,9 @@ pub(super) fn report(
             .unwrap_or_default();
         let _ = writeln!(
             text,
-            "  {} {} in `{}`; the first: {}",
+            "  {} {}; the first: {}",
             paint(BAD, "✗"),
-            counted(collected.dead(), "dead letter"),
-            dead_letters.display(),
+            counted(collected.dead(), "new dead letter"),
             visible(first),
         );
     }
@@ -153,25 +299,40 @@ mod tests {
                 first_problem: Some("`status`: required, but missing".to_owned()),
                 ..Tally::default()
             },
+            ..Collected::default()
         };
-        let window = Window {
-            start: "2026-11-22T10:00:00Z".parse().unwrap(),
-            end: "2026-11-22T11:00:00Z".parse().unwrap(),
-        };
-        let text = report(
-            &collected,
-            window,
-            Duration::from_millis(1240),
-            Path::new("dead.jsonl"),
-        );
+        let text = report(&collected, "the window", Duration::from_millis(1240));
         assert_eq!(
             anstream::adapter::strip_str(&text).to_string(),
-            "✗ [2026-11-22T10:00:00Z, 2026-11-22T11:00:00Z): 0 jobs and 5 runs (5 requests, 1.2 s)\n  \
+            "✗ the window: 0 jobs and 5 runs (5 requests, 1.2 s)\n  \
              no jobs: the vendor gave no records\n  \
              runs besides: 3 outside the window\n  \
              ! statuses that manifest.json does not map, sent as `unknown`: `weird` (2), `odd` (1)\n  \
              ! a list changed\n  \
-             ✗ 1 dead letter in `dead.jsonl`; the first: `status`: required, but missing\n"
+             ✗ 1 new dead letter; the first: `status`: required, but missing\n"
+        );
+    }
+
+    #[test]
+    fn dead_letters_from_before_are_told_too() {
+        let told = |all, in_file, fresh| {
+            let letters = Outstanding {
+                all,
+                in_file,
+                fresh,
+            };
+            let text = outstanding(letters, Path::new("dead.jsonl"))?;
+            let text = anstream::adapter::strip_str(&text).to_string();
+            text.lines().next().map(str::to_owned)
+        };
+        assert_eq!(told(0, 0, 0), None);
+        assert_eq!(
+            told(2, 2, 2).unwrap(),
+            "✗ 2 dead letters not delivered, in `dead.jsonl`"
+        );
+        assert_eq!(
+            told(3, 1, 1).unwrap(),
+            "✗ 3 dead letters not delivered, 2 from before, in `dead.jsonl`; 2 no longer there"
         );
     }
 }

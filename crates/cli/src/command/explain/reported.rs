@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use bowline_conformance::warehouse::{self, Check};
-use bowline_contract::{Capability, Metric, Template};
+use bowline_contract::{Capability, Formula, Metric, Template};
 use bowline_words::listed;
 
 use crate::listing::Listing;
@@ -31,7 +31,7 @@ pub(super) fn page(name: &str) -> Option<String> {
     }
 }
 
-fn begin(name: &str, what: impl Display, about: &str) -> Listing {
+pub(super) fn begin(name: &str, what: impl Display, about: &str) -> Listing {
     let mut page = Listing::default();
     page.line(format!("{}  {}", paint(STRONG, name), paint(QUIET, what)));
     page.gap();
@@ -41,6 +41,34 @@ fn begin(name: &str, what: impl Display, about: &str) -> Listing {
 
 fn metric_page(metric: &Metric) -> String {
     let mut page = begin(metric.name, "a metric", metric.description);
+    let definition = metric.definition();
+    page.heading("How it is computed");
+    let formula = definition.formula.written();
+    let (over, unit) = (definition.over, definition.unit);
+    page.terms([
+        ("over", over.description()),
+        ("in", unit.description()),
+        ("formula", formula.as_str()),
+        (
+            "missing",
+            match definition.formula {
+                Formula::ShareOfRows(_) => "rows whose value is missing count among all rows",
+                Formula::Aggregate(_) | Formula::ShareOfValues(_) => {
+                    "rows whose value is missing do not count"
+                }
+            },
+        ),
+    ]);
+    if let Some(neighbour) = metric.neighbour() {
+        page.gap();
+        page.prose("  ", "  ", &format!("See also `{}`.", neighbour.name));
+    }
+    page.gap();
+    page.prose(
+        "  ",
+        "  ",
+        "The contract gives the name and the templates; the formula is what `bowline profile` computes by them.",
+    );
     page.heading("Templates it is computed with");
     let templates: Vec<&Template> = metric.tested_templates().collect();
     page.terms(
@@ -52,7 +80,8 @@ fn metric_page(metric: &Metric) -> String {
     page.prose(
         "  ",
         "  ",
-        "It is exported as supported when every check that judges these templates passes.",
+        "It is exported as supported when every check that judges these templates passes, and its own number over known rows \
+         is right (`bowline test`, the check of its name in `ql_metrics`).",
     );
     page.finish()
 }

@@ -4,17 +4,20 @@ use std::path::PathBuf;
 
 use bowline_connector::Workspace;
 use bowline_contract::ConnectorName;
+use bowline_contract::ManifestFault;
 use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, MANIFEST_FILE, PYTHON_FILE};
-use bowline_contract::pipeline::Terminology;
+use bowline_contract::pipeline::{Terminology, icon_fault};
 use bowline_pipeline::{Example, PipelineScaffold, PipelineScaffolded, PipelineStart, Proposal};
 use clap::builder::PossibleValue;
 use dialoguer::Input;
 use dialoguer::theme::ColorfulTheme;
 
 use super::{Language, rust_steps, tell, unanswered};
+use crate::command::schema;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::style::{OPEN, paint};
 
 /// The options of pipeline connectors.
 #[derive(Debug, clap::Args)]
@@ -39,7 +42,7 @@ pub(super) struct PipelineArgs {
     #[arg(long, value_name = "WORD", requires = "pipeline")]
     task: Option<String>,
     /// Where the vendor's picture is
-    #[arg(long, value_name = "URL", requires = "pipeline", value_parser = web_address)]
+    #[arg(long, value_name = "URL", requires = "pipeline", value_parser = picture)]
     icon_url: Option<String>,
 }
 
@@ -56,6 +59,16 @@ pub(crate) fn web_address(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("begin it with `https://` or `http://`".to_owned())
+    }
+}
+
+/// Reads the address of a picture. That it may be none is told later.
+fn picture(text: &str) -> Result<String, String> {
+    match icon_fault(text) {
+        Some(ManifestFault::Address { .. }) => {
+            Err("begin it with `https://` or `http://`, and name a host".to_owned())
+        }
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -84,8 +97,15 @@ impl PipelineArgs {
             icon_url: self.icon(asking && !example)?,
             start,
         };
+        if let Some(fault) = scaffold.icon_url.as_deref().and_then(icon_fault) {
+            context
+                .printer
+                .say(format!("{} {fault}", paint(OPEN, "warning:")));
+        }
         let workspace = Workspace::find(&context.directory)?;
-        report(context, &scaffold.write(&workspace)?, self, language)?;
+        let made = scaffold.write(&workspace)?;
+        schema::write_into(&workspace)?;
+        report(context, &made, self, language)?;
         Ok(Ended::Fine)
     }
 
@@ -95,15 +115,16 @@ impl PipelineArgs {
         language: Option<Language>,
     ) -> Result<PipelineStart, CliError> {
         if let Some(file) = &self.openapi {
-            let text = std::fs::read_to_string(context.path(file)).map_err(|error| {
-                CliError::usage(
-                    format!(
-                        "cannot read the OpenAPI document: `{}`: {error}",
-                        file.display()
-                    ),
-                    "give `--openapi` a file in JSON or YAML",
-                )
-            })?;
+            let text =
+                bowline_contract::reading::read_text(&context.path(file)).map_err(|error| {
+                    CliError::usage(
+                        format!(
+                            "cannot read the OpenAPI document: `{}`: {error}",
+                            file.display()
+                        ),
+                        "give `--openapi` a file in JSON or YAML",
+                    )
+                })?;
             return Ok(PipelineStart::OpenApi(Box::new(Proposal::of(&text)?)));
         }
         let example = self.like.as_deref().and_then(Example::find);
@@ -147,7 +168,7 @@ impl PipelineArgs {
             .allow_empty(true)
             .validate_with(|typed: &String| match typed.trim() {
                 "" => Ok(()),
-                typed => web_address(typed).map(|_| ()),
+                typed => picture(typed).map(|_| ()),
             })
             .interact_text()
             .map_err(unanswered)?;

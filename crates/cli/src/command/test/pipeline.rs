@@ -4,10 +4,14 @@ use std::cell::OnceCell;
 
 use bowline_conformance::pipeline::Options;
 use bowline_connector::Located;
+use bowline_connector::folder::{LoadError, Problem};
 use bowline_contract::PipelineSection;
-use bowline_contract::layout::ETL_TEST_WINDOW_VARIABLE;
+use bowline_contract::layout::{ETL_TEST_WINDOW_VARIABLE, MANIFEST_FILE};
+use bowline_contract::manifest::{ManifestError, ManifestProblem};
+use bowline_contract::reading::read_text;
+use bowline_pipeline::PipelineConnector;
 use bowline_report::Report;
-use bowline_workbench::{Event, pipeline as workbench};
+use bowline_workbench::{Event, WorkbenchError, pipeline as workbench};
 use jiff::SignedDuration;
 
 use super::TestArgs;
@@ -15,8 +19,8 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
+use crate::proven::Proving;
 use crate::report::progress::Progress;
-use crate::report::{Next, write};
 
 /// The longest lookback, in hours: a century.
 const MOST_HOURS: i64 = 876_600;
@@ -40,7 +44,12 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
         },
         ..usual
     };
+    let whole = options.sections.len() == PipelineSection::ALL.len();
+    let proving = whole.then(|| Proving::begin(context, found)).transpose()?;
     let connector = workbench::load(found, &|event| context.tell(event))?;
+    if whole && let Some(problem) = &connector.manifest.unfinished {
+        return Err(unfinished(&connector, problem));
+    }
     let name = connector.name.as_str();
     let progress = OnceCell::new();
     let report = workbench::prove(
@@ -65,8 +74,33 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
     }
     let report = report?;
     let written = Report::Pipeline(report.written(name));
-    write(&context.printer, &written, args.format, Next::Usual)?;
+    args.hand_over(context, found, &written)?;
+    if let Some(proving) = proving {
+        proving.end(context, written.conclusion());
+    }
     Ok(written.conclusion().into())
+}
+
+/// Why a manifest that maps no word cannot be proven, and how the words are to be had.
+fn unfinished(connector: &PipelineConnector, problem: &ManifestProblem) -> CliError {
+    let name = &connector.name;
+    let path = connector.dir.join(MANIFEST_FILE);
+    let text = read_text(&path).unwrap_or_default();
+    let error = ManifestError {
+        problems: vec![problem.clone()],
+    };
+    let section = PipelineSection::RunDetails.name();
+    let hint = format!(
+        "`bowline inspect {name}` and `bowline test {name} -m {section}` find the vendor's words, with a mapping to paste"
+    );
+    let problems = Problem::of_manifest(&path, &text, &error).map(|problem| Problem {
+        hint: Some(hint.clone()),
+        ..problem
+    });
+    let invalid = LoadError::Invalid {
+        problems: problems.collect(),
+    };
+    WorkbenchError::from(invalid).into()
 }
 
 /// The sections that filters name, in the suite's order; all of them without a filter.
@@ -120,6 +154,10 @@ mod tests {
             ])
         );
         assert_eq!(sections(&[]).map(|all| all.len()).ok(), Some(3));
-        assert!(sections(&["metadata".to_owned()]).is_err());
+        assert_eq!(
+            sections(&["metadata".to_owned()]).ok(),
+            Some(vec![PipelineSection::Metadata])
+        );
+        assert!(sections(&["metrics".to_owned()]).is_err());
     }
 }

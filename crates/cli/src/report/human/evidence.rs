@@ -16,6 +16,9 @@ impl HumanReport<'_> {
     /// The templates at fault; the headline has named the first already.
     pub(super) fn culprits(&mut self) {
         let report = self.report;
+        if self.is_dead() {
+            return;
+        }
         for (position, culprit) in report.culprits.iter().enumerate() {
             if position > 0 {
                 if position <= DETAILED {
@@ -123,6 +126,7 @@ impl HumanReport<'_> {
     /// Shortfalls that no single template is to blame for.
     pub(super) fn stray_shortfalls(&mut self) {
         let report = self.report;
+        let is_dead = self.is_dead();
         let blamed: BTreeSet<&String> = report
             .culprits
             .iter()
@@ -131,8 +135,10 @@ impl HumanReport<'_> {
         let strays = report
             .shortfalls()
             .filter(|check| !blamed.contains(&check.id));
+        // What follows from a connection that answers nothing is no news.
+        let strays = strays.take(if is_dead { 1 } else { usize::MAX });
         for (position, check) in strays.enumerate() {
-            if position > 0 || !report.culprits.is_empty() {
+            if position > 0 || !(is_dead || report.culprits.is_empty()) {
                 self.listing.gap();
                 self.listing.line(format!(
                     "{} {} fell short",

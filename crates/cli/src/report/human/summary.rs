@@ -8,8 +8,8 @@ use bowline_report::warehouse::{CapabilityResult, MetricResult, Reason};
 use bowline_words::counted;
 
 use super::HumanReport;
-use crate::output::visible;
-use crate::report::counts::{NAMED, some, verdict_counts};
+use crate::output::{Verbosity, visible};
+use crate::report::counts::{NAMED, advice, some, verdict_counts};
 use crate::style::{BAD, CODE, GOOD, OPEN, Painted, QUIET, paint};
 
 /// The most lines that say which metrics are missing.
@@ -36,7 +36,18 @@ impl HumanReport<'_> {
             let first = format!("  {} ", paint(OPEN, "?"));
             self.listing.prose(&first, "    ", &some(&ids, NAMED));
             self.listing.prose("    ", "    ", &reason);
+            self.behind(&ids);
         }
+        if self.verbosity < Verbosity::Verbose {
+            let words = "with `-v` the statements and rows behind this stand here";
+            self.listing.line(paint(QUIET, format!("  {words}")));
+        }
+    }
+
+    /// What is not wrong and worth a word.
+    pub(super) fn advice(&mut self) {
+        let checks = self.report.checks.iter();
+        advice(&mut self.listing, checks.flat_map(|check| &check.advice));
     }
 
     /// What the connector leaves out or the database does not have, without anybody being at fault.
@@ -66,7 +77,11 @@ impl HumanReport<'_> {
         if !missing.is_empty() {
             let count = counted(missing.len(), "template");
             let missing: Vec<&str> = missing.into_iter().collect();
-            lines.push(format!("{count} not implemented: {}", missing.join(", ")));
+            lines.push(format!(
+                "{count} not implemented: {}; `bowline fit {}` looks for spellings",
+                missing.join(", "),
+                self.report.connector
+            ));
         }
         lines.extend(
             waiting
@@ -113,6 +128,13 @@ impl HumanReport<'_> {
                 why => format!("  {} {name:<30}{}", mark(verdict), paint(QUIET, why)),
             });
         }
+        let all = self.report.capabilities.iter();
+        let silent = all.filter(|capability| capability.verdict.is_none());
+        let silent: Vec<&str> = silent.map(|capability| capability.name.as_str()).collect();
+        if !silent.is_empty() {
+            let line = format!("not asked about in this run: {}", silent.join(", "));
+            self.listing.prose("  ", "    ", &line);
+        }
     }
 
     /// The templates that keep a capability back, else the reason in words.
@@ -144,6 +166,17 @@ impl HumanReport<'_> {
         }
         let templates: Vec<&str> = templates.into_iter().collect();
         format!("needs {}", some(&templates, 2))
+    }
+
+    /// How far the catalogue is from the truth, and how long behind it.
+    pub(super) fn catalogue(&mut self) {
+        let Some(measured) = &self.report.catalogue else {
+            return;
+        };
+        self.listing.heading("Catalogue");
+        for line in measured.lines() {
+            self.listing.prose("  ", "    ", &line);
+        }
     }
 
     /// How many metrics are supported, and what the others need.

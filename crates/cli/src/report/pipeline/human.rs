@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bowline_report::pipeline::{CheckResult, FeatureAnswer, Reason};
+use bowline_contract::pipeline::PipelineFeature;
+use bowline_report::pipeline::{CheckResult, FeatureAnswer, FeatureResult, Reason};
 use bowline_report::{Conclusion, PipelineReport, Verdict};
 use bowline_words::counted;
 
 use crate::listing::Listing;
 use crate::output::visible;
 use crate::report::Next;
-use crate::report::counts::{NAMED, plain_counts, some, verdict_counts, verdict_line};
+use crate::report::counts::{NAMED, advice, plain_counts, some, verdict_counts, verdict_line};
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
 
 /// Writes the report.
@@ -24,6 +25,7 @@ pub(in crate::report) fn human(report: &PipelineReport, next: Next) -> String {
     human.grouped(Verdict::Blocked, "Blocked");
     human.grouped(Verdict::Unknown, "Could not be found out");
     human.warnings();
+    human.advice();
     human.sections();
     human.features();
     human.next(next);
@@ -123,6 +125,11 @@ impl HumanReport<'_> {
         }
     }
 
+    fn advice(&mut self) {
+        let checks = self.report.checks.iter();
+        advice(&mut self.listing, checks.flat_map(|check| &check.advice));
+    }
+
     fn sections(&mut self) {
         self.listing.heading("Sections");
         for section in &self.report.sections {
@@ -132,8 +139,27 @@ impl HumanReport<'_> {
     }
 
     fn features(&mut self) {
+        let is_asked = |found: &&FeatureResult| {
+            let feature = PipelineFeature::from_name(&found.name);
+            feature.is_none_or(|feature| {
+                let section = feature.section().name();
+                self.report.sections.iter().any(|asked| asked == section)
+            })
+        };
+        let asked: Vec<&FeatureResult> = self.report.features.iter().filter(is_asked).collect();
+        if asked.is_empty() {
+            return;
+        }
+        let seen = asked
+            .iter()
+            .filter(|found| found.answer == FeatureAnswer::Yes);
+        let seen = seen.count();
         self.listing.heading("Features");
-        for found in &self.report.features {
+        self.listing.line(format!(
+            "  {seen} of {}",
+            counted(asked.len(), "optional feature")
+        ));
+        for found in asked {
             let mark = match found.answer {
                 FeatureAnswer::Yes => paint(GOOD, "✓"),
                 FeatureAnswer::No => paint(QUIET, "-"),

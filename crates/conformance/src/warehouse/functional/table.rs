@@ -1,24 +1,95 @@
-//! The table that functional checks make, and watching it: databases tell of a change when they get to it.
+//! The objects that functional checks make, and watching them: databases tell of a change when they get to it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_driver::ResultSet;
+use bowline_driver::{Column, ResultSet, SqlError};
 use bowline_template::TemplateValue;
 
 use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, Seen, Spec, quoted_list, text};
 use crate::warehouse::judge::Judged;
-use crate::warehouse::metadata::{
-    ALL, Table, columns_variables, full_table_id, read_columns, read_tables, tables_variables,
-};
+use crate::warehouse::metadata::{ALL, Table, full_table_id, read_tables, tables_variables};
 
-/// Where the test table is, with every part known.
+/// Where an object is, with every part known.
 #[derive(Debug, Clone)]
 pub(super) struct TestTable {
     pub(super) database: String,
     pub(super) schema: String,
     pub(super) table: String,
+}
+
+/// Everything that functional checks make.
+#[derive(Debug, Clone)]
+pub(super) struct TestTables {
+    /// The table that the connector names: it is changed again and again.
+    pub(super) changed: TestTable,
+    /// A second one, filled once. It is made first and dropped last: beside it, the other is known to be ours.
+    pub(super) kept: TestTable,
+    /// A view of the second one, where the database lets us make one.
+    pub(super) view: TestTable,
+    /// An index of the second one, likewise.
+    pub(super) index: TestTable,
+}
+
+/// What stands beside the table that the connector names. The names have capitals, so that case counts, say whose they
+/// are, and are short enough for databases that take 30 signs.
+const BESIDE: [&str; 3] = ["Mark", "View", "Index"];
+
+fn beside(table: &str, what: &str) -> String {
+    let rest = match table.split_at_checked("bowline_".len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case("bowline_") && !rest.is_empty() => rest,
+        _ => table,
+    };
+    format!("Bowline_{what}_{rest}")
+}
+
+/// Whether functional checks that were given this table make something of that name.
+#[must_use]
+pub fn is_test_object(table: &str, name: &str) -> bool {
+    let is_beside = |what: &&str| beside(table, what).eq_ignore_ascii_case(name);
+    name.eq_ignore_ascii_case(table) || BESIDE.iter().any(is_beside)
+}
+
+impl TestTables {
+    pub(super) fn beside(changed: TestTable) -> Self {
+        let [kept, view, index] = BESIDE.map(|what| TestTable {
+            table: beside(&changed.table, what),
+            ..changed.clone()
+        });
+        Self {
+            changed,
+            kept,
+            view,
+            index,
+        }
+    }
+
+    /// The same, under the names that the catalogue has for database and schema.
+    pub(super) fn found_in(&self, database: &str, schema: &str) -> Self {
+        Self::beside(TestTable {
+            database: database.to_owned(),
+            schema: schema.to_owned(),
+            table: self.changed.table.clone(),
+        })
+    }
+
+    /// What the catalogue lists: the tables, and the view where there is one.
+    pub(super) fn listed(&self) -> [&TestTable; 3] {
+        [&self.changed, &self.kept, &self.view]
+    }
+
+    /// Asks for the rows of these in the catalogue.
+    pub(super) fn ask_rows(
+        &self,
+        asking: &mut Asking<'_>,
+        objects: &[&TestTable],
+    ) -> Result<Arc<ResultSet>, Halt> {
+        let names = quoted_list(objects.iter().map(|object| object.table.as_str()));
+        let schema = std::slice::from_ref(&self.changed.schema);
+        let variables = tables_variables(&self.changed.database, schema, Some(names), ALL);
+        asking.query("get_tables_query", variables)
+    }
 }
 
 impl TestTable {
@@ -30,40 +101,33 @@ impl TestTable {
         ]
     }
 
-    /// Asks for its row in metadata.
-    pub(super) fn ask_row(&self, asking: &mut Asking<'_>) -> Result<Arc<ResultSet>, Halt> {
-        let names = quoted_list(std::iter::once(self.table.as_str()));
-        let schema = std::slice::from_ref(&self.schema);
-        let variables = tables_variables(&self.database, schema, Some(names), ALL);
-        asking.query("get_tables_query", variables)
+    /// As a statement names it.
+    pub(super) fn identifier(&self, asking: &Asking<'_>) -> Result<String, Halt> {
+        asking.render("get_table_identifier", self.variables())
     }
 
-    /// Its row in a result; some databases fold the case of a name that a template does not quote.
-    pub(super) fn row(&self, result: &ResultSet) -> Judged<Option<Table>> {
-        let mut tables = read_tables(result)?.into_iter();
-        Ok(tables.find(|table| table.name.eq_ignore_ascii_case(&self.table)))
+    /// The columns that selecting from it gives, where it can be selected from.
+    pub(super) fn columns(
+        &self,
+        asking: &mut Asking<'_>,
+    ) -> Result<Result<Vec<Column>, SqlError>, Halt> {
+        let sql = format!("SELECT * FROM {} WHERE 1 = 0", self.identifier(asking)?);
+        let result = asking.try_run(None, &sql)?;
+        Ok(result.map(|result| result.columns.clone()))
     }
 
-    /// That it is there.
-    pub(super) fn is_there(&self, answers: &Answers) -> Judged<Seen<Table>> {
-        Ok(match answers.read(|result| self.row(result))? {
-            Some(table) => Seen::AsExpected(table),
-            None => self.missing(),
-        })
+    /// Its id, as the contract joins it.
+    pub(super) fn id(&self) -> String {
+        full_table_id(&self.database, &self.schema, &self.table)
     }
 
-    /// That it is not there any more.
-    pub(super) fn is_gone(&self, answers: &Answers) -> Judged<Seen<()>> {
-        Ok(match answers.read(|result| self.row(result))? {
-            None => Seen::AsExpected(()),
-            Some(_) => Seen::Otherwise {
-                expected: format!("no table `{}`", self.table),
-                got: "it is still there".to_owned(),
-            },
-        })
+    /// Its row among those of the catalogue; some databases fold the case of a name that a template does not quote.
+    pub(super) fn row<'t>(&self, rows: &'t [Table]) -> Option<&'t Table> {
+        rows.iter()
+            .find(|row| row.name.eq_ignore_ascii_case(&self.table))
     }
 
-    fn missing<T>(&self) -> Seen<T> {
+    pub(super) fn missing<T>(&self) -> Seen<T> {
         Seen::Otherwise {
             expected: format!("a table `{}`", self.table),
             got: "none".to_owned(),
@@ -71,72 +135,83 @@ impl TestTable {
     }
 }
 
-/// How the test table's row is watched.
-pub(super) struct RowWatch<'w> {
-    pub(super) table: &'w TestTable,
-    pub(super) patience: Duration,
-    /// The row as it was seen just before: the first look.
-    pub(super) seen: Option<Table>,
+/// The catalogue's rows of the two tables, and of the view where there is one.
+#[derive(Debug, Clone)]
+pub(super) struct Rows {
+    pub(super) changed: Table,
+    pub(super) kept: Table,
+    pub(super) view: Option<Table>,
 }
 
-impl RowWatch<'_> {
-    /// Runs a check that watches the row. Without a `before` to compare with, nothing is looked at; `again` is done
-    /// once, before the second look.
-    pub(super) fn check<B>(
+impl TestTables {
+    /// The rows of both tables in what was asked last.
+    pub(super) fn read(&self, answers: &Answers) -> Judged<Seen<Rows>> {
+        let rows = answers.read(read_tables)?;
+        Ok(match (self.changed.row(&rows), self.kept.row(&rows)) {
+            (Some(changed), Some(kept)) => Seen::AsExpected(Rows {
+                changed: changed.clone(),
+                kept: kept.clone(),
+                view: self.view.row(&rows).cloned(),
+            }),
+            (None, _) => self.changed.missing(),
+            (_, None) => self.kept.missing(),
+        })
+    }
+
+    /// Runs a check that watches both rows until they are as expected; `again` is done once, before the third look.
+    pub(super) fn watch(
         &self,
         chain: &mut Chain<'_>,
-        spec: &Spec,
-        act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
+        (spec, patience): (&Spec, Duration),
         again: impl Fn(&mut Asking<'_>) -> Result<(), Halt>,
-        (before, compare): (Judged<B>, impl Fn(&B, &Table) -> Judged<Seen<()>>),
-    ) {
+        compare: impl Fn(&Rows) -> Judged<Seen<()>>,
+    ) -> Option<Rows> {
         let look = |asking: &mut Asking<'_>, round| {
-            if before.is_err() || round == 0 && self.seen.is_some() {
-                return Ok(());
-            }
-            if round == 1 {
+            if round == 2 {
                 again(asking)?;
-                asking.keep();
             }
-            self.table.ask_row(asking).map(drop)
+            self.ask_rows(asking, &self.listed()).map(drop)
         };
         let read = |answers: &Answers| {
-            let before = before.as_ref().map_err(Clone::clone)?;
-            let found = if answers.round().is_empty() {
-                self.seen.clone()
-            } else {
-                answers.read(|result| self.table.row(result))?
-            };
-            match found {
-                Some(row) => compare(before, &row),
-                None => Ok(self.table.missing()),
-            }
+            Ok(match self.read(answers)? {
+                Seen::AsExpected(rows) => match compare(&rows)? {
+                    Seen::AsExpected(()) => Seen::AsExpected(rows),
+                    Seen::Otherwise { expected, got } => Seen::Otherwise { expected, got },
+                },
+                otherwise => otherwise,
+            })
         };
-        chain.watch(spec, self.patience, act, look, read);
+        chain.watch(spec, patience, |_| Ok(()), look, read)
     }
 }
 
-/// Watches the names of the test table's columns.
-pub(super) fn watch_columns(
-    chain: &mut Chain<'_>,
-    spec: &Spec,
-    (table, patience): (&TestTable, Duration),
-    act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
-    judge: impl Fn(&[String]) -> Seen<()>,
-) -> Option<()> {
-    let id = full_table_id(&table.database, &table.schema, &table.table);
-    let look = |asking: &mut Asking<'_>, _| {
-        let variables = columns_variables(
-            &table.database,
-            std::iter::once(id.as_str()),
-            std::iter::once(table.schema.as_str()),
-        );
-        asking.query("get_columns_query", variables).map(drop)
-    };
-    let read = |answers: &Answers| {
-        let columns = answers.read(read_columns)?.into_iter();
-        let names: Vec<String> = columns.map(|(_, column)| column).collect();
-        Ok(judge(&names))
-    };
-    chain.watch(spec, patience, act, look, read)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beside_a_table_differ_from_it_whatever_the_case() {
+        for table in [
+            "bowline_functional_check",
+            "BOWLINE_CHECK",
+            "bowline_",
+            "scratch",
+        ] {
+            let made = TestTables::beside(TestTable {
+                database: String::new(),
+                schema: String::new(),
+                table: table.to_owned(),
+            });
+            for object in [&made.kept, &made.view, &made.index] {
+                assert!(
+                    !object.table.eq_ignore_ascii_case(table),
+                    "{}",
+                    object.table
+                );
+                assert!(is_test_object(table, &object.table.to_uppercase()));
+            }
+            assert!(made.kept.table.len() <= 30, "{}", made.kept.table);
+        }
+        assert!(!is_test_object("scratch", "scratch_2"));
+    }
 }

@@ -1,33 +1,25 @@
-//! What the strict tier asks of metadata: that filters filter, pages are pages, and names lead to the tables they name.
+//! What the strict tier asks of metadata: that filters filter and pages are pages.
 
 use std::collections::BTreeSet;
 
 use bowline_contract::Capability;
+use bowline_template::TemplateValue;
 
+use super::ROUNDS;
 use super::list_tables;
-use super::tables::{
-    ALL, Table, columns_variables, full_table_id, read_columns, read_tables, tables_variables,
-};
+use super::tables::{ALL, Table, all_names, read_tables, tables_variables};
 use crate::warehouse::answers::{Answers, Asking, Halt};
-use crate::warehouse::chain::{Chain, PageRequest, Spec, text};
+use crate::warehouse::chain::{Chain, PageRequest, Spec, quoted_list, text};
 use crate::warehouse::judge::{Judged, wrong};
 
-/// How many tables are looked into: those whose names want the most care.
-const LOOKED_INTO: usize = 3;
-/// How many tables a listing may have for its pages to be walked.
-const WALKED: usize = 1000;
-/// How often pages are walked: tables that come and go meanwhile shift them.
-const WALKS: usize = 3;
-/// A schema that no database has.
+/// In how many pages tables are asked for.
+const PAGES_ASKED: usize = 3;
+/// A schema that no database has, and a database that no server has.
 const NO_SCHEMA: &str = "bowline_no_such_schema";
+const NO_DATABASE: &str = "bowline_no_such_database";
+/// A name that is a pattern of every other one where names are taken for patterns.
+const PATTERN: &str = "%";
 
-pub(crate) const IDENTIFIED: Spec = Spec::new(
-    "table_identifier",
-    "the tables that metadata names can be selected from",
-    &["get_table_identifier"],
-    &[Capability::FullQueryLanguage],
-)
-.strict();
 pub(crate) const PAGES: Spec = Spec::new(
     "tables_by_page",
     "pages of tables are no longer than asked, and hold each table once",
@@ -37,16 +29,16 @@ pub(crate) const PAGES: Spec = Spec::new(
 .strict();
 pub(crate) const OTHER_SCHEMA: Spec = Spec::new(
     "tables_of_no_schema",
-    "a schema that is not there has no tables",
+    "a schema or a database that is not there has no tables, and keeps none of another schema away",
     &["get_tables_query"],
     &[Capability::Metadata],
 )
 .strict();
-pub(crate) const ALL_COLUMNS: Spec = Spec::new(
-    "columns_of_tables",
-    "a table's columns are those that selecting from it gives",
-    &["get_columns_query"],
-    &[Capability::Schema],
+pub(crate) const OTHER_DATABASE: Spec = Spec::new(
+    "schemas_of_no_database",
+    "a database that is not there has no schemas",
+    &["get_schemas_query"],
+    &[Capability::Metadata],
 )
 .strict();
 
@@ -54,228 +46,219 @@ pub(crate) const ALL_COLUMNS: Spec = Spec::new(
 pub(crate) struct Found<'f> {
     pub(crate) database: &'f str,
     pub(crate) schemas: &'f [String],
-    /// Never empty.
+    /// Never empty, and without the tables that functional checks make meanwhile.
     pub(crate) tables: &'f [Table],
-    /// The table that comes and goes meanwhile.
-    pub(crate) passing: Option<&'f str>,
+    /// The names of the first few tables.
+    pub(crate) named: &'f BTreeSet<&'f str>,
+    /// The variables that ask for a page of these.
+    pub(crate) by_names: &'f dyn Fn(PageRequest) -> Vec<(&'static str, TemplateValue)>,
 }
+
+/// What comparing two listings shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    Alike,
+    /// The tables came and went while they were asked for.
+    Moved,
+}
+
+const MOVED: &str =
+    "tables come and go faster than they can be asked for twice: some listings were not compared";
 
 /// Runs the checks that what was found gives something to ask about.
 pub(crate) fn prove(chain: &mut Chain<'_>, found: &Found<'_>) {
-    if (2..=WALKED).contains(&found.tables.len()) {
-        chain.check(
+    if found.tables.len() > 1 {
+        let compared = chain.check(
             &PAGES,
             |asking| {
-                for _ in 0..WALKS {
+                for _ in 0..ROUNDS {
                     asking.begin_round();
                     walk(asking, found)?;
-                    if walked(asking.answers(), found).is_ok() {
+                    if walked(asking.answers()) == Ok(Compared::Alike) {
                         break;
                     }
                 }
                 Ok(())
             },
-            |answers| walked(answers, found),
+            walked,
         );
+        advise(chain, &PAGES, compared);
     }
+    other_schema(chain, found);
     chain.check(
-        &OTHER_SCHEMA,
+        &OTHER_DATABASE,
         |asking| {
-            let schema = [NO_SCHEMA.to_owned()];
-            let variables = tables_variables(found.database, &schema, None, ALL);
-            asking.query_what_may_be_missing("get_tables_query", variables)
+            asking.try_query(
+                "get_schemas_query",
+                vec![("database_name", text(NO_DATABASE))],
+            )
         },
-        no_tables,
+        |answers| {
+            let names = answers
+                .results()
+                .next()
+                .map(all_names)
+                .unwrap_or(Ok(Vec::new()))?;
+            // Where a database has no schemas, its own name may stand for one.
+            match names.iter().find(|name| *name != NO_DATABASE) {
+                None => Ok(()),
+                Some(name) => Err(wrong(
+                    format!("no schema in the database `{NO_DATABASE}`"),
+                    format!("`{name}`"),
+                )),
+            }
+        },
     );
-    if !chain.has("get_table_identifier") {
-        return;
-    }
-    let looked_into = wanting_care(found.tables);
-    let selected = chain.check(
-        &IDENTIFIED,
-        |asking| select_nothing(asking, found, &looked_into),
-        |answers| Ok(columns_selected(answers)),
-    );
-    if let Some(selected) = selected {
-        let id = |table: &&Table| full_table_id(found.database, &table.schema, &table.name);
-        let ids: Vec<String> = looked_into.iter().map(id).collect();
-        chain.check(
-            &ALL_COLUMNS,
-            |asking| {
-                let schemas: BTreeSet<&str> = looked_into
-                    .iter()
-                    .map(|table| table.schema.as_str())
-                    .collect();
-                let variables = columns_variables(
-                    found.database,
-                    ids.iter().map(String::as_str),
-                    schemas.iter().copied(),
-                );
-                asking.query("get_columns_query", variables)
-            },
-            |answers| every_column_is_listed(answers, &ids, &selected),
-        );
-    }
 }
 
-impl Found<'_> {
-    fn is_passing(&self, table: &Table) -> bool {
-        self.passing
-            .is_some_and(|name| table.name.eq_ignore_ascii_case(name))
-    }
-
-    /// The tables of a page, without the passing one, by schema and name.
-    fn named(&self, tables: Vec<Table>) -> impl Iterator<Item = (String, String)> {
-        tables
-            .into_iter()
-            .filter(|table| !self.is_passing(table))
-            .map(|table| (table.schema, table.name))
-    }
-}
-
-/// Asks for all tables at once, then page by page, in two or three pages.
+/// Asks for the first few tables at once, page by page, and at once again.
 fn walk(asking: &mut Asking<'_>, found: &Found<'_>) -> Result<(), Halt> {
-    let all = tables_variables(found.database, found.schemas, None, ALL);
-    let Ok(whole) = read_tables(&*list_tables(asking, &all)?) else {
-        return Ok(());
-    };
-    let limit = page_size(found.named(whole).count());
+    let whole = list_tables(asking, &(found.by_names)(ALL))?;
     // One page more than there should be: it ends the list.
-    for page in 0..4 {
-        let page = PageRequest {
+    let mut offset = 0;
+    for page in 0..=PAGES_ASKED {
+        let limit = page_size(whole.rows.len(), page);
+        let request = PageRequest {
             limit: wide(limit),
-            offset: wide(page * limit),
+            offset: wide(offset),
         };
-        let variables = tables_variables(found.database, found.schemas, None, page);
-        if list_tables(asking, &variables)?.rows.len() != limit {
+        if list_tables(asking, &(found.by_names)(request))?.rows.len() != limit {
             break;
         }
+        offset += limit;
     }
-    Ok(())
+    list_tables(asking, &(found.by_names)(ALL)).map(drop)
 }
 
-fn page_size(tables: usize) -> usize {
-    tables.div_ceil(2).max(1)
+/// Every other page is longer, so that none but the first begins where pages of its own length would.
+fn page_size(tables: usize, page: usize) -> usize {
+    tables.div_ceil(PAGES_ASKED).max(1) + page % 2
 }
 
-/// Judges a walk: the first result holds all tables, the others are its pages.
-fn walked(answers: &Answers, found: &Found<'_>) -> Judged<()> {
-    let mut results = answers.results().map(read_tables);
-    let whole = results.next().unwrap_or(Ok(Vec::new()))?;
-    let whole: BTreeSet<(String, String)> = found.named(whole).collect();
-    let limit = page_size(whole.len());
-    let mut names = Vec::new();
-    for tables in results {
-        let tables = tables?;
-        if tables.len() > limit {
+fn names(tables: &[Table]) -> Vec<(&str, &str)> {
+    tables
+        .iter()
+        .map(|table| (table.schema.as_str(), table.name.as_str()))
+        .collect()
+}
+
+/// Judges a walk: the first and the last result hold all tables, the others are pages.
+fn walked(answers: &Answers) -> Judged<Compared> {
+    let results: Vec<Vec<Table>> = answers.results().map(read_tables).collect::<Judged<_>>()?;
+    let [whole, pages @ .., again] = results.as_slice() else {
+        return Ok(Compared::Alike);
+    };
+    let all: BTreeSet<_> = names(whole).into_iter().collect();
+    let mut paged = Vec::new();
+    for (number, page) in pages.iter().enumerate() {
+        let limit = page_size(whole.len(), number);
+        if page.len() > limit {
             return Err(wrong(
                 format!("at most {limit} tables with a limit of {limit}"),
-                format!("{} tables", tables.len()),
+                format!("{} tables", page.len()),
             ));
         }
-        names.extend(found.named(tables));
+        paged.extend(names(page));
     }
-    let once: BTreeSet<_> = names.iter().collect();
-    if names.len() == whole.len()
-        && once.len() == whole.len()
-        && once.iter().all(|each| whole.contains(*each))
-    {
-        return Ok(());
+    let once: BTreeSet<_> = paged.iter().copied().collect();
+    if paged.len() == whole.len() && once == all {
+        return Ok(Compared::Alike);
+    }
+    if all != names(again).into_iter().collect() {
+        return Ok(Compared::Moved);
     }
     Err(wrong(
         format!(
-            "{} tables over all pages of {limit}, each once",
-            whole.len()
+            "{} tables over all pages of {} or one more, each once",
+            whole.len(),
+            page_size(whole.len(), 0)
         ),
-        format!("{} tables, {} of them different", names.len(), once.len()),
+        format!("{} tables, {} of them different", paged.len(), once.len()),
     ))
 }
 
-/// Some databases refuse to look into a schema that is not there.
-fn no_tables(answers: &Answers) -> Judged<()> {
-    if answers.results().next().is_none() {
-        return Ok(());
+/// Asks for tables of a schema and of a database that are not there; some databases refuse to look into them. And for the
+/// tables that are there, with a schema that is not named first.
+fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>) {
+    let other = [NO_SCHEMA, PATTERN].map(str::to_owned);
+    let also: Vec<String> = other.iter().chain(found.schemas).cloned().collect();
+    let sample = || Some(quoted_list(found.named.iter().copied()));
+    let compared = chain.check(
+        &OTHER_SCHEMA,
+        |asking| {
+            for variables in [
+                tables_variables(found.database, &other, None, ALL),
+                tables_variables(NO_DATABASE, found.schemas, sample(), ALL),
+            ] {
+                let answer = asking.try_query("get_tables_query", variables)?;
+                if answer.is_ok_and(|result| !result.rows.is_empty()) {
+                    return Ok(());
+                }
+            }
+            asking.keep();
+            for round in 1..=ROUNDS {
+                asking.begin_round();
+                let variables = tables_variables(found.database, &also, sample(), ALL);
+                if asking.try_query("get_tables_query", variables)?.is_err() {
+                    return Ok(());
+                }
+                for _ in 0..2 {
+                    list_tables(asking, &(found.by_names)(ALL))?;
+                }
+                if same(asking.answers()) == Ok(Compared::Alike) || round == ROUNDS {
+                    break;
+                }
+            }
+            Ok(())
+        },
+        |answers| {
+            let places = [
+                format!("the schema `{NO_SCHEMA}`"),
+                format!("the database `{NO_DATABASE}`"),
+            ];
+            let asked = answers.steps.iter().take(2);
+            for (step, place) in asked.zip(places) {
+                let Ok(result) = &step.answer.result else {
+                    continue;
+                };
+                let is_about = step.sql.contains(NO_DATABASE) == place.contains("database");
+                if let (true, Some(table)) = (is_about, read_tables(result)?.first()) {
+                    let got = format!("`{}` of `{}`", table.name, table.schema);
+                    return Err(wrong(format!("no table in {place}"), got));
+                }
+            }
+            same(answers)
+        },
+    );
+    advise(chain, &OTHER_SCHEMA, compared);
+}
+
+fn advise(chain: &mut Chain<'_>, spec: &Spec, compared: Option<Compared>) {
+    if compared == Some(Compared::Moved) {
+        chain.advise(spec, MOVED);
     }
-    match answers.read(read_tables)?.first() {
-        None => Ok(()),
-        Some(table) => Err(wrong(
-            format!("no table in the schema `{NO_SCHEMA}`"),
-            format!("`{}` of `{}`", table.name, table.schema),
+}
+
+/// Judges two listings that should be the same; the second is asked for again, to tell whether it stands still.
+fn same(answers: &Answers) -> Judged<Compared> {
+    let results: Vec<Vec<Table>> = answers.results().map(read_tables).collect::<Judged<_>>()?;
+    let [also, alone, again] = results.as_slice() else {
+        return Ok(Compared::Alike);
+    };
+    let [also, alone, again]: [BTreeSet<_>; 3] =
+        [also, alone, again].map(|tables| names(tables).into_iter().collect());
+    match alone.symmetric_difference(&also).next() {
+        None => Ok(Compared::Alike),
+        Some(_) if alone != again => Ok(Compared::Moved),
+        Some((schema, table)) => Err(wrong(
+            format!(
+                "the same tables when a schema that is not there is asked for as well, `{table}` of `{schema}` too"
+            ),
+            format!("{} tables instead of {}", also.len(), alone.len()),
         )),
     }
 }
 
-/// Selects from each of these tables; they may be huge, so nothing is read from them.
-fn select_nothing(
-    asking: &mut Asking<'_>,
-    found: &Found<'_>,
-    tables: &[&Table],
-) -> Result<(), Halt> {
-    for table in tables {
-        let variables = vec![
-            ("database", text(found.database)),
-            ("schema", text(&table.schema)),
-            ("table", text(&table.name)),
-        ];
-        let identifier = asking.render("get_table_identifier", variables)?;
-        asking.run(None, &format!("SELECT * FROM {identifier} WHERE 1 = 0"))?;
-    }
-    Ok(())
-}
-
-/// The names of the columns that selecting from each table gave.
-fn columns_selected(answers: &Answers) -> Vec<Vec<String>> {
-    answers
-        .results()
-        .map(|result| {
-            result
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect()
-        })
-        .collect()
-}
-
-fn every_column_is_listed(
-    answers: &Answers,
-    ids: &[String],
-    selected: &[Vec<String>],
-) -> Judged<()> {
-    let listed = answers.read(read_columns)?;
-    for (id, columns) in ids.iter().zip(selected) {
-        // Some databases put the table's name before the column's.
-        let is_listed = |column: &str| {
-            listed.iter().any(|(table, name)| {
-                table == id
-                    && (name == column
-                        || column
-                            .strip_suffix(name.as_str())
-                            .is_some_and(|rest| rest.ends_with('.')))
-            })
-        };
-        if let Some(column) = columns.iter().find(|column| !is_listed(column)) {
-            return Err(wrong(
-                format!("a column `{column}` of `{id}`"),
-                "no such column",
-            ));
-        }
-    }
-    Ok(())
-}
-
 fn wide(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// The tables whose names have the most signs that must be quoted, those first.
-fn wanting_care(tables: &[Table]) -> Vec<&Table> {
-    let signs = |table: &&Table| {
-        let plain = |sign: &char| !sign.is_ascii_lowercase() && !sign.is_ascii_digit();
-        std::cmp::Reverse(table.name.chars().filter(plain).count())
-    };
-    let mut sorted: Vec<&Table> = tables.iter().collect();
-    sorted.sort_by_key(signs);
-    sorted.truncate(LOOKED_INTO);
-    sorted
 }

@@ -1,16 +1,21 @@
 //! What the metadata templates are asked with, and how their rows are read and checked.
 
+use std::collections::BTreeSet;
+
 use bigdecimal::{BigDecimal, Signed};
-use bowline_driver::{ResultSet, Value};
+use bowline_driver::{Column, ResultSet, Value};
 use bowline_template::TemplateValue;
 use bowline_words::listed;
 
 use crate::warehouse::chain::{PageRequest, quoted_list, text};
+use crate::warehouse::column_types::contradiction;
 use crate::warehouse::expect::{describe, spell};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::reading;
 
 const TABLE_LIMIT: i64 = 5000;
+/// The letters of the shortest names of types: `bit`, `int`.
+const SHORTEST_TYPE: usize = 3;
 
 const REQUIRED: [&str; 4] = ["database_name", "schema_name", "table_name", "table_type"];
 const COLUMNS: [&str; 3] = ["full_table_id", "column_name", "column_type"];
@@ -24,8 +29,12 @@ pub(crate) const ALL: PageRequest = PageRequest {
 /// A table, as the metadata query gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
+    pub(crate) database: String,
     pub(crate) schema: String,
     pub(crate) name: String,
+    pub(crate) is_view: bool,
+    /// A view's definition, where the catalogue has it.
+    pub(crate) view_query: Option<String>,
     pub(crate) row_count: Option<BigDecimal>,
     pub(crate) byte_count: Option<BigDecimal>,
     pub(crate) last_update_time: Option<jiff::Timestamp>,
@@ -75,6 +84,17 @@ pub(crate) fn first_names(result: &ResultSet, rows: usize) -> Judged<Vec<String>
     result.rows.iter().take(rows).map(name).collect()
 }
 
+/// The first column of all rows, which must be text.
+pub(crate) fn all_names(result: &ResultSet) -> Judged<Vec<String>> {
+    first_names(result, usize::MAX)
+}
+
+/// The first of some names that came before.
+pub(crate) fn repeated(names: &[String]) -> Option<&String> {
+    let mut seen = BTreeSet::new();
+    names.iter().find(|name| !seen.insert(*name))
+}
+
 /// Reads and checks a result of the tables query.
 pub(crate) fn read_tables(result: &ResultSet) -> Judged<Vec<Table>> {
     require_columns(result, &REQUIRED)?;
@@ -91,7 +111,7 @@ pub(crate) fn read_tables(result: &ResultSet) -> Judged<Vec<Table>> {
         .rows
         .iter()
         .map(|row| {
-            let [_, schema, name, table_type] = required_texts(result, row, REQUIRED)?;
+            let [database, schema, name, table_type] = required_texts(result, row, REQUIRED)?;
             if !matches!(table_type.as_str(), "table" | "view") {
                 return Err(wrong(
                     "`table` or `view` as table_type",
@@ -136,8 +156,14 @@ pub(crate) fn read_tables(result: &ResultSet) -> Judged<Vec<Table>> {
                 ));
             }
             Ok(Table {
+                database,
                 schema,
                 name,
+                is_view: table_type == "view",
+                view_query: match view_text {
+                    Value::Text(text) => Some(text.clone()),
+                    _ => None,
+                },
                 row_count: reading::whole_number(row_count),
                 byte_count: reading::whole_number(byte_count),
                 last_update_time: updated,
@@ -146,14 +172,135 @@ pub(crate) fn read_tables(result: &ResultSet) -> Judged<Vec<Table>> {
         .collect()
 }
 
-/// Reads and checks a result of the columns query: full table id and column name.
-pub(crate) fn read_columns(result: &ResultSet) -> Judged<Vec<(String, String)>> {
+/// A column, as the metadata query gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListedColumn {
+    pub(crate) table: String,
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+}
+
+/// Reads and checks a result of the columns query.
+pub(crate) fn read_columns(result: &ResultSet) -> Judged<Vec<ListedColumn>> {
     require_columns(result, &COLUMNS)?;
     result
         .rows
         .iter()
-        .map(|row| required_texts(result, row, COLUMNS).map(|[table, column, _]| (table, column)))
+        .map(|row| {
+            let [table, name, type_name] = required_texts(result, row, COLUMNS)?;
+            if !type_name.contains(char::is_alphabetic) {
+                return Err(wrong(
+                    format!("the name of a type, for the column `{name}` of `{table}`"),
+                    format!("`{type_name}`"),
+                ));
+            }
+            Ok(ListedColumn {
+                table,
+                name,
+                type_name,
+            })
+        })
         .collect()
+}
+
+/// Judges that no other table's columns came.
+pub(crate) fn columns_stray(listed: &[ListedColumn], asked: &[String]) -> Judged<()> {
+    match listed.iter().find(|column| !asked.contains(&column.table)) {
+        None => Ok(()),
+        Some(ListedColumn { table, .. }) => Err(wrong(
+            "columns of the tables asked for only",
+            format!("a column of `{table}`"),
+        )),
+    }
+}
+
+/// Whether a table may have columns that are listed and not selected with `*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// Somebody else made it: databases have columns that hide.
+    Perhaps,
+    /// It was made here, without any.
+    No,
+}
+
+/// Judges the listed columns of a table by those that selecting from it gives: names, order and types.
+pub(crate) fn columns_differ(
+    listed: &[ListedColumn],
+    id: &str,
+    selected: &[Column],
+    hidden: Hidden,
+) -> Judged<()> {
+    let mut listed: Vec<&ListedColumn> = listed.iter().filter(|each| each.table == id).collect();
+    // Some databases put the table's name before the column's.
+    let is_the_same = |selected: &Column, listed: &ListedColumn| {
+        let rest = selected.name.strip_suffix(listed.name.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let missing = selected
+        .iter()
+        .find(|column| !listed.iter().any(|listed| is_the_same(column, listed)));
+    let names = |listed: &[&ListedColumn]| match listed {
+        [] => "no column".to_owned(),
+        listed => in_a_row(listed.iter().map(|each| each.name.as_str())),
+    };
+    if let Some(column) = missing {
+        return Err(wrong(
+            format!("a column `{}` of `{id}`", column.name),
+            names(&listed),
+        ));
+    }
+    if hidden == Hidden::Perhaps {
+        listed.retain(|listed| selected.iter().any(|column| is_the_same(column, listed)));
+    }
+    let is_in_order = listed.len() == selected.len()
+        && selected
+            .iter()
+            .zip(&listed)
+            .all(|(column, listed)| is_the_same(column, listed));
+    if !is_in_order {
+        let selected = selected.iter().map(|column| column.name.as_str());
+        return Err(wrong(
+            format!(
+                "the columns of `{id}` in their order: {}",
+                in_a_row(selected)
+            ),
+            names(&listed),
+        ));
+    }
+    if listed.len() > 1 && listed.iter().all(|each| each.type_name == each.name) {
+        return Err(wrong(
+            format!("the types of the columns of `{id}`"),
+            "their names instead",
+        ));
+    }
+    // What tables are made of here has types with long names everywhere: shorter ones are a catalogue's codes for them.
+    let is_code = |listed: &&&ListedColumn| {
+        let letters = listed.type_name.chars().filter(|sign| sign.is_alphabetic());
+        letters.count() < SHORTEST_TYPE
+    };
+    if hidden == Hidden::No
+        && let Some(code) = listed.iter().find(is_code)
+    {
+        return Err(wrong(
+            format!("the type of the column `{}` of `{id}`", code.name),
+            format!("`{}`", code.type_name),
+        ));
+    }
+    let types = listed.iter().map(|each| each.type_name.as_str());
+    match contradiction(selected, types) {
+        None => Ok(()),
+        Some((place, expected)) => Err(wrong(
+            format!(
+                "{expected}, for the column `{}` of `{id}`",
+                selected[place].name
+            ),
+            format!("`{}`", listed[place].type_name),
+        )),
+    }
+}
+
+fn in_a_row<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A timestamp, or text that spells one; numbers do not count.

@@ -24,17 +24,20 @@ pub(in crate::description) fn note(table: &str, keys: &[String]) {
 /// A description with every form that a table can have.
 const EVERY_TABLE: &str = r#"
     version = 1
-    check = { path = "/" }
+    check = { path = "/", basic = { username = "a", password = "b" } }
     warnings = [{ from = "s", message = "'x'" }]
     [http]
     base_url = "{{ credentials.url }}"
     limits = {}
+    tls = {}
     reject = [{ when = "true" }]
     auth = AUTH
     [sources.s]
     path = "/"
+    basic = { username = "a", password = "b" }
     for_each = { source = "run_ids" }
     pages = PAGES
+    window = {}
     reject = [{ when = "true" }]
     [assets]
     from = "s"
@@ -60,7 +63,10 @@ fn asked() -> BTreeMap<String, BTreeSet<String>> {
         r#"{ kind = "none" }"#,
         r#"{ kind = "basic", username = "a", password = "b" }"#,
         r#"{ kind = "header", value = "a" }"#,
-        r#"{ kind = "login", request = { path = "/" }, token = "response" }"#,
+        r#"{ kind = "login", request = { path = "/", basic = { username = "a", password = "b" } }, token = "response", assertion = { private_key = "k" } }"#,
+        r#"{ kind = "client_credentials", url = "a", client_id = "b", client_secret = "c" }"#,
+        r#"{ kind = "jwt", url = "a", private_key = "k" }"#,
+        r#"{ kind = "aws", region = "a", service = "b", access_key = "c", secret_key = "d" }"#,
     ];
     let pages = [
         r#"{ style = "offset" }"#,
@@ -69,7 +75,7 @@ fn asked() -> BTreeMap<String, BTreeSet<String>> {
         r#"{ style = "link", next = "1" }"#,
     ];
     ASKED.take();
-    for (auth, pages) in auths.iter().zip(pages) {
+    for (auth, pages) in auths.iter().zip(pages.iter().cycle()) {
         let text = EVERY_TABLE.replace("AUTH", auth).replace("PAGES", pages);
         super::super::parse(Path::new("x"), &text).unwrap_or_else(|error| panic!("{error}"));
     }

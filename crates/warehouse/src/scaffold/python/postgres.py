@@ -1,23 +1,9 @@
-class PlainCursor:
-    """psycopg2's cursor with column descriptions of plain tuples, which JSON can hold."""
-
-    def __init__(self, cursor):
-        self._cursor = cursor
-
-    @property
-    def description(self):
-        columns = self._cursor.description
-        return columns and [tuple(column) for column in columns]
-
-    def __getattr__(self, name):
-        return getattr(self._cursor, name)
-
-
 class BaseConnector:
     """How the database is reached.
 
     `self.credentials` holds the `connect_args` of credentials.json before anything here is called. What
-    `create_connection` and `create_cursor` give is kept as `self.connection` and `self.cursor`.
+    `create_connection` and `create_cursor` give is kept as `self.connection` and `self.cursor`. The agent keeps one
+    connector for about a minute and calls it from several threads at once: `Cursor` below is made for that.
     """
 
     def create_connection(self):
@@ -38,15 +24,15 @@ class BaseConnector:
         return connection
 
     def create_cursor(self):
-        """Gives a cursor of `self.connection`."""
-        return PlainCursor(self.connection.cursor())
+        """Gives what becomes `self.cursor`: the one that threads share."""
+        return Cursor(self.connection)
 
     def execute_query(self, query):
         """Runs one statement."""
         self.cursor.execute(query)
 
     def fetch_all_results(self):
-        """Gives the rows of the last statement: lists or tuples that JSON can hold."""
+        """Gives the rows of this thread's last statement."""
         return self.cursor.fetchall()
 
     def close_connection(self):

@@ -1,0 +1,351 @@
+//! `bowline doctor`: what is here, what is missing, and how to mend it.
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use bowline_connector::{Credentials, Located, find_python};
+use bowline_contract::{AssetClass, Template};
+use bowline_driver::{Connection, Limits};
+use bowline_image::engine::Engine;
+use bowline_installer::{InstallState, catalogue, driver_folder, install_state};
+use bowline_pipeline::Opening;
+use bowline_process::find_program;
+use bowline_query::{Clock, Composer, Expressions, Rows};
+use bowline_warehouse::Connector;
+use bowline_words::{Diagnose, Seconds, listed};
+use bowline_workbench::{Run, WorkbenchError, pipeline, warehouse};
+use jiff::Timestamp;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::listing::Listing;
+use crate::named::NamedConnector;
+use crate::style::{BAD, GOOD, OPEN, paint};
+
+/// How long a program may take to say whether it can work.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// By how much a database's clock may be off before it is told, in seconds.
+const APART: f64 = 5.0;
+
+/// See what is here, what is missing, and how to mend it.
+///
+/// Looks at package clients, Python, drivers and container engines; with a connector at its files, its credentials, its
+/// connection and the database's clock too.
+#[derive(Debug, clap::Args)]
+#[command(mut_arg("connector", |argument| argument.help("A connector to look at")))]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    connector: NamedConnector,
+}
+
+/// How it is with one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// All is well.
+    Well,
+    /// Something is missing that not everybody needs.
+    Missing,
+    /// It was not asked.
+    Open,
+    /// Something must be mended.
+    Ill,
+}
+
+/// One thing, and how it is with it.
+struct Finding {
+    state: State,
+    thing: &'static str,
+    detail: String,
+    mend: Option<String>,
+}
+
+impl Finding {
+    fn well(thing: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            state: State::Well,
+            thing,
+            detail: detail.into(),
+            mend: None,
+        }
+    }
+
+    fn missing(thing: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            state: State::Missing,
+            thing,
+            detail: detail.into(),
+            mend: Some(mend.into()),
+        }
+    }
+
+    fn ill(thing: &'static str, error: &impl Diagnose) -> Self {
+        let told = error.diagnose();
+        let causes = told.causes.iter().flat_map(|cause| cause.lines());
+        let what = told.what.lines().chain(causes.map(str::trim));
+        Self {
+            state: State::Ill,
+            thing,
+            detail: what.collect::<Vec<_>>().join("; "),
+            mend: told.hints.first().cloned(),
+        }
+    }
+}
+
+impl DoctorArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let mut found = vec![
+            Finding::well("bowline", env!("BOWLINE_VERSION")),
+            clients(),
+            python(),
+            drivers(),
+            engines(),
+        ];
+        if self.connector.name().is_some() {
+            let located = context.locate(self.connector.name(), None)?;
+            found.extend(match located.class {
+                AssetClass::Warehouse => of_warehouse(context, &located),
+                AssetClass::Pipeline => of_pipeline(context, &located, context.interruptible()?),
+            });
+        }
+        context.printer.text(&page(&found))?;
+        let is_ill = found.iter().any(|finding| finding.state == State::Ill);
+        Ok(if is_ill {
+            Ended::FellShort
+        } else {
+            Ended::Fine
+        })
+    }
+}
+
+fn page(found: &[Finding]) -> String {
+    let width = found.iter().map(|finding| finding.thing.len()).max();
+    let width = width.unwrap_or_default();
+    let mut page = Listing::default();
+    for finding in found {
+        let sign = match finding.state {
+            State::Well => paint(GOOD, "✓"),
+            State::Missing => paint(OPEN, "-"),
+            State::Open => paint(OPEN, "?"),
+            State::Ill => paint(BAD, "✗"),
+        };
+        let first = format!("{sign} {:<width$}  ", finding.thing);
+        let others = " ".repeat(width + 4);
+        page.prose(&first, &others, &finding.detail);
+        if let Some(mend) = &finding.mend {
+            page.prose(&others, &others, &format!("hint: {mend}"));
+        }
+    }
+    page.finish()
+}
+
+fn clients() -> Finding {
+    let there: Vec<&str> = ["npm", "pip", "pip3", "uv"]
+        .into_iter()
+        .filter(|name| find_program(name).is_some())
+        .collect();
+    if there.is_empty() {
+        return Finding::missing(
+            "packages",
+            "no `npm`, `pip` or `uv`",
+            "install one of them to install drivers; `bowline driver install --archive` takes a file",
+        );
+    }
+    Finding::well(
+        "packages",
+        format!("{} for drivers and wheels", there.join(", ")),
+    )
+}
+
+fn python() -> Finding {
+    let Some(python) = find_python() else {
+        return Finding::missing(
+            "Python",
+            "none, which only connectors in Python need",
+            "install Python 3.9 or newer for them",
+        );
+    };
+    let said = Command::new(&python)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output();
+    let version = said.map_or(String::new(), |output| {
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    });
+    Finding::well("Python", format!("{version} at {}", python.display()))
+}
+
+fn drivers() -> Finding {
+    let Some(folder) = driver_folder() else {
+        return Finding::missing(
+            "drivers",
+            "no folder for them",
+            "name one with BOWLINE_DRIVER_DIR",
+        );
+    };
+    let mut there = vec!["postgres and sqlite (compiled in)".to_owned()];
+    let mut broken = Vec::new();
+    for entry in catalogue::catalogue() {
+        match install_state(entry, &folder) {
+            InstallState::Missing => {}
+            InstallState::Current(installed)
+            | InstallState::Outdated(installed)
+            | InstallState::Foreign(installed) => {
+                there.push(format!("{} {}", entry.name, installed.version));
+            }
+            InstallState::Broken { .. } => broken.push(entry.name),
+        }
+    }
+    if let Some(name) = broken.first() {
+        return Finding {
+            state: State::Ill,
+            thing: "drivers",
+            detail: format!("broken: {}", listed(&broken)),
+            mend: Some(format!("run `bowline driver install {name}`")),
+        };
+    }
+    Finding::well("drivers", there.join(", "))
+}
+
+/// Container engines: a daemon that does not answer is not waited for.
+fn engines() -> Finding {
+    let (sender, receiver) = channel();
+    for engine in Engine::ALL {
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            // Nobody listens any more where it took too long.
+            let _ = sender.send((engine, engine.is_ready()));
+        });
+    }
+    drop(sender);
+    let until = Instant::now() + PATIENCE;
+    let mut ready = Vec::new();
+    while let Ok((engine, is_ready)) =
+        receiver.recv_timeout(until.saturating_duration_since(Instant::now()))
+    {
+        if is_ready {
+            ready.push(engine.name());
+        }
+    }
+    if ready.is_empty() {
+        return Finding::missing(
+            "engines",
+            "no docker, podman or buildah that is ready",
+            "images are built without one; only `RUN` in Dockerfile.extra needs it",
+        );
+    }
+    Finding::well("engines", ready.join(", "))
+}
+
+/// Tells how it is with a connector's credentials, and gives those that fit.
+fn checked(
+    found: &mut Vec<Finding>,
+    credentials: Result<Credentials, WorkbenchError>,
+) -> Option<Credentials> {
+    let finding = match &credentials {
+        Ok(_) => Finding::well("credentials", "they fit the manifest's schema"),
+        Err(error) => Finding::ill("credentials", error),
+    };
+    found.push(finding);
+    credentials.ok()
+}
+
+fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {
+    let tell = |event: bowline_workbench::Event<'_>| context.tell(event);
+    let connector = match warehouse::load(located, &tell) {
+        Ok(connector) => connector,
+        Err(error) => return vec![Finding::ill("files", &error)],
+    };
+    let mut found = vec![Finding::well(
+        "files",
+        format!("{} templates", connector.templates.iter().count()),
+    )];
+    let Some(credentials) = checked(&mut found, warehouse::credentials(&connector, &tell)) else {
+        return found;
+    };
+    let started = Instant::now();
+    let opened =
+        warehouse::open(&connector, &credentials, &Limits::default()).and_then(|database| {
+            let connection = warehouse::connect(&connector, database.as_ref())?;
+            Ok((database.product(), connection))
+        });
+    match opened {
+        Err(error) => found.push(Finding::ill("connection", &error)),
+        Ok((product, mut connection)) => {
+            let took = Seconds(started.elapsed());
+            found.push(Finding::well("connection", format!("{product}, in {took}")));
+            found.extend(clock(&connector, &mut *connection));
+            found.extend(needs(&connector));
+        }
+    }
+    found
+}
+
+/// How far the database's clock is from this one's.
+fn clock(connector: &Connector, connection: &mut dyn Connection) -> Option<Finding> {
+    let composer = Composer::new(Arc::new(connector.templates.clone()));
+    let expressions = Expressions::new(composer, Clock::at(Timestamp::now()));
+    let asked = "{{ row(get_epoch_seconds_expression(x=current_timestamp_func())) }}";
+    let sql = expressions.render(asked, &Rows::default()).ok()?;
+    let answer = connection.run(&sql, &Limits::default()).ok()?;
+    let theirs: f64 = answer.scalar()?.to_string().parse().ok()?;
+    let ours = Timestamp::now().as_duration().as_secs_f64();
+    let apart = theirs - ours;
+    if apart.abs() < APART {
+        return Some(Finding::well("clock", "the database's is this one's"));
+    }
+    let (by, way) = (apart.abs(), if apart > 0.0 { "ahead" } else { "behind" });
+    Some(Finding {
+        state: State::Missing,
+        thing: "clock",
+        detail: format!("the database's is {by:.0} s {way}, or its session has another zone"),
+        mend: Some("set the clocks by a time server; the session's zone with `init`".to_owned()),
+    })
+}
+
+/// What the pack's templates need of the server, which not every server has: the suite tells where it is missing.
+fn needs(connector: &Connector) -> Vec<Finding> {
+    let Some(pack) = connector.dialect else {
+        return Vec::new();
+    };
+    Template::all()
+        .filter_map(|template| {
+            let needs = pack.needs(template)?;
+            Some(Finding {
+                state: State::Open,
+                thing: "needs",
+                detail: format!("{} wants {needs}", template.short_name()),
+                mend: None,
+            })
+        })
+        .collect()
+}
+
+fn of_pipeline(context: &Context, located: &Located, run: &Run) -> Vec<Finding> {
+    let tell = |event: bowline_workbench::Event<'_>| context.tell(event);
+    let connector = match pipeline::load(located, &tell) {
+        Ok(connector) => connector,
+        Err(error) => return vec![Finding::ill("files", &error)],
+    };
+    let mut found = vec![Finding::well("files", "they are valid")];
+    let Some(credentials) = checked(&mut found, pipeline::credentials(&connector, &tell)) else {
+        return found;
+    };
+    let started = Instant::now();
+    let checked = pipeline::open(&connector, &credentials, Opening::default(), run)
+        .and_then(|source| Ok(source.check()?));
+    found.push(match checked {
+        Ok(_) => Finding::well(
+            "connection",
+            format!(
+                "the orchestrator answers, in {}",
+                Seconds(started.elapsed())
+            ),
+        ),
+        Err(error) => Finding::ill("connection", &error),
+    });
+    found
+}

@@ -1,0 +1,281 @@
+//! Pages about the words that connectors and commands are written in: sections, features, records and their keys,
+//! statuses, dialects, drivers, modes.
+
+use bowline_conformance::{pipeline, warehouse};
+use bowline_contract::pipeline::{
+    Field, PipelineFeature, Presence, RECORDS, RunStatus, shape_words,
+};
+use bowline_contract::{PipelineSection, SuiteSection, Template, TemplateSection};
+use bowline_installer::catalogue;
+use bowline_warehouse::dialect::Pack;
+use clap::ValueEnum as _;
+
+use super::reported::begin;
+use crate::command::build::ModeName;
+use crate::command::driver;
+use crate::listing::Listing;
+
+/// Everything that has such a page.
+pub(super) fn names() -> Vec<String> {
+    let sections = SuiteSection::NAMES.iter().chain(PipelineSection::NAMES);
+    let words = sections
+        .chain(TemplateSection::NAMES)
+        .chain(PipelineFeature::NAMES)
+        .chain(RunStatus::NAMES);
+    let mut names: Vec<String> = words.map(|word| (*word).to_owned()).collect();
+    names.extend(pipeline::CHECKS.iter().map(|check| check.id.to_owned()));
+    for (record, _, fields) in RECORDS {
+        names.push((*record).to_owned());
+        names.extend(
+            fields
+                .iter()
+                .map(|field| format!("{record}.{}", field.name)),
+        );
+    }
+    names.extend(Pack::all().iter().map(|pack| pack.name.to_owned()));
+    names.extend(
+        catalogue::catalogue()
+            .iter()
+            .map(|entry| entry.name.to_owned()),
+    );
+    names.extend(modes().map(|(name, _)| name));
+    names
+}
+
+/// The page about what has that name. What has a name that several things have is told of all of them.
+pub(super) fn page(name: &str) -> Option<String> {
+    let pages: Vec<String> = [
+        section_page(name),
+        pipeline_section_page(name),
+        template_section_page(name),
+        feature_page(name),
+        check_page(name),
+        status_page(name),
+        record_page(name),
+        field_page(name),
+        pack_page(name),
+        driver_page(name),
+        mode_page(name),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!pages.is_empty()).then(|| pages.join("\n"))
+}
+
+fn section_page(name: &str) -> Option<String> {
+    let section = SuiteSection::from_name(name)?;
+    let mut page = begin(
+        name,
+        "a section of the suite for warehouses",
+        section.description(),
+    );
+    page.heading("Checks");
+    let checks = warehouse::checks();
+    let checks = checks.iter().filter(|check| check.section == section);
+    page.terms(checks.map(|check| (check.id.as_str(), check.title.as_str())));
+    Some(page.finish())
+}
+
+fn pipeline_section_page(name: &str) -> Option<String> {
+    let section = PipelineSection::from_name(name)?;
+    let mut page = begin(
+        name,
+        "a section of the suite for pipelines",
+        section.description(),
+    );
+    page.heading("Checks");
+    let checks = pipeline::CHECKS.iter();
+    let checks = checks.filter(|check| check.section == section);
+    page.terms(checks.map(|check| (check.id, check.title)));
+    page.heading("Features that it sees");
+    let features = PipelineFeature::ALL.iter();
+    let features = features.filter(|feature| feature.section() == section);
+    page.terms(features.map(|feature| (feature.name(), feature.description())));
+    Some(page.finish())
+}
+
+fn template_section_page(name: &str) -> Option<String> {
+    let section = TemplateSection::from_name(name)?;
+    let mut page = begin(name, "a section of templates.toml", section.description());
+    page.heading("Templates");
+    let templates = Template::all().filter(|template| template.section == section);
+    page.terms(templates.map(|template| (template.short_name(), template.description)));
+    page.heading("In Python");
+    page.field("class", section.class_name());
+    Some(page.finish())
+}
+
+fn feature_page(name: &str) -> Option<String> {
+    let feature = PipelineFeature::from_name(name)?;
+    let mut page = begin(
+        name,
+        "an optional feature of pipeline connectors",
+        feature.description(),
+    );
+    page.gap();
+    page.field("section", feature.section().name());
+    Some(page.finish())
+}
+
+fn check_page(name: &str) -> Option<String> {
+    let check = pipeline::CHECKS.iter().find(|check| check.id == name)?;
+    let what = format!("a check of the tier {}", check.tier.name());
+    let mut page = begin(name, what, check.title);
+    page.gap();
+    page.field("section", check.section.name());
+    if check.methods_only {
+        page.field(
+            "asked of",
+            "connectors that are programs; a description has no such methods",
+        );
+    }
+    Some(page.finish())
+}
+
+fn status_page(name: &str) -> Option<String> {
+    let status = RunStatus::from_name(name)?;
+    let mut page = begin(name, "a status of runs and task runs", status.description());
+    page.gap();
+    if status.is_terminal() {
+        page.prose("  ", "  ", "It ends a run, which then has an `end_time`.");
+    }
+    if status.needs_error() {
+        page.prose("  ", "  ", "Such a run has an `error`.");
+    }
+    Some(page.finish())
+}
+
+fn record_page(name: &str) -> Option<String> {
+    let (_, about, fields) = RECORDS.iter().find(|(record, ..)| *record == name)?;
+    let mut page = begin(name, "a record that pipeline connectors give", about);
+    for (presence, heading) in [
+        (Presence::Required, "Keys that must be there"),
+        (Presence::Optional, "Other keys"),
+    ] {
+        let fields: Vec<&Field> = fields
+            .iter()
+            .filter(|field| field.presence == presence)
+            .collect();
+        if !fields.is_empty() {
+            page.heading(heading);
+            page.terms(fields.iter().map(|field| (field.name, field.about)));
+        }
+    }
+    Some(page.finish())
+}
+
+/// The page about `record.key`, or about a key wherever it stands.
+fn field_page(name: &str) -> Option<String> {
+    let found: Vec<(&str, &Field)> = RECORDS
+        .iter()
+        .flat_map(|(record, _, fields)| fields.iter().map(move |field| (*record, field)))
+        .filter(|(record, field)| {
+            field.name == name || name.split_once('.') == Some((record, field.name))
+        })
+        .collect();
+    let pages: Vec<String> = found
+        .into_iter()
+        .map(|(record, field)| {
+            let whole = format!("{record}.{}", field.name);
+            let mut page = begin(
+                &whole,
+                "a key of what pipeline connectors give",
+                field.about,
+            );
+            page.gap();
+            page.field("value", &shape_words(&field.shape));
+            page.field(
+                "presence",
+                match field.presence {
+                    Presence::Required => "must be there",
+                    Presence::Optional => "left out where there is none",
+                },
+            );
+            page.finish()
+        })
+        .collect();
+    (!pages.is_empty()).then(|| pages.join("\n"))
+}
+
+fn pack_page(name: &str) -> Option<String> {
+    let pack = Pack::find(name)?;
+    let mut page = begin(name, "a dialect pack", &pack.facts.description);
+    page.gap();
+    page.field("engine", &pack.facts.engine);
+    let base = pack.facts.extends.as_deref();
+    page.field("extends", base.unwrap_or("nothing"));
+    page.field(
+        "proven on",
+        pack.facts.proven.as_deref().unwrap_or("no engine"),
+    );
+    let spelt = Template::all().filter(|template| pack.spelling(template).is_some());
+    page.field(
+        "templates",
+        &format!("{} of {}", spelt.count(), Template::all().count()),
+    );
+    let needs = pack.facts.needs.iter();
+    let needs: Vec<(&str, &str)> = needs
+        .map(|(what, words)| (what.as_str(), words.as_str()))
+        .collect();
+    if !needs.is_empty() {
+        page.heading("What it needs that not every server has");
+        page.terms(needs);
+    }
+    page.gap();
+    page.prose(
+        "  ",
+        "  ",
+        &format!("`bowline new NAME --dialect {name}` starts from it."),
+    );
+    Some(page.finish())
+}
+
+fn driver_page(name: &str) -> Option<String> {
+    let entry = catalogue::find(name)?;
+    let mut page = begin(name, "a driver", entry.summary);
+    driver::options(&mut page, entry);
+    page.gap();
+    page.prose(
+        "  ",
+        "  ",
+        &format!("`bowline driver info {name}` tells where it comes from."),
+    );
+    Some(page.finish())
+}
+
+fn mode_page(name: &str) -> Option<String> {
+    let (_, about) = modes().find(|(mode, _)| mode == name)?;
+    let page: Listing = begin(name, "a mode of `bowline build`", &about);
+    Some(page.finish())
+}
+
+fn modes() -> impl Iterator<Item = (String, String)> {
+    ModeName::value_variants().iter().filter_map(|mode| {
+        let value = mode.to_possible_value()?;
+        let about = value.get_help()?.to_string();
+        Some((value.get_name().to_owned(), format!("{about}.")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_has_a_name_has_a_page() {
+        for name in names() {
+            let page = page(&name).unwrap_or_else(|| panic!("{name}"));
+            assert!(page.contains(&name), "{page}");
+        }
+        assert_eq!(page("nothing"), None);
+    }
+
+    #[test]
+    fn a_key_is_found_alone_and_in_its_record() {
+        let alone = page("end_time").unwrap();
+        assert!(alone.contains("run.end_time"), "{alone}");
+        let schedule = page("asset.schedule").unwrap();
+        assert!(!schedule.contains("group.schedule"), "{schedule}");
+    }
+}

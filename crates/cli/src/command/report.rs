@@ -1,0 +1,116 @@
+//! `bowline report`: what a test found, as a page and in other forms.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bowline_report::Report;
+
+use crate::complete;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::exit::Ended;
+use crate::kept::{self, Kept};
+use crate::report::{Format, Next, text};
+
+/// Write what the last test of a connector found, as a page or in another form.
+///
+/// Nothing is asked again: the report of the last `bowline test` is kept in the workspace, and the one before, so that
+/// the page can say what changed.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bowline report sales\n  bowline report sales --format markdown -o summary.md\n  \
+                  bowline report report.json --format junit -o -"
+)]
+pub(crate) struct ReportArgs {
+    /// The connector, not needed when there is only one; or a file that `bowline test --format json` wrote, `-` for
+    /// standard input
+    #[arg(value_name = "CONNECTOR|FILE", add = complete::connectors())]
+    subject: Option<String>,
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "html")]
+    format: Format,
+    /// The file to write, `-` for standard output; without it the page goes to `<connector>-report.html`, and other
+    /// forms to standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The report to compare with, instead of the one before
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+}
+
+impl ReportArgs {
+    pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let (report, mut previous) = self.read(context)?;
+        if let Some(file) = &self.since {
+            previous = Some(from_file(&context.path(file), file)?);
+        }
+        let verbosity = context.printer.verbosity();
+        let text = text(
+            &report,
+            previous.as_ref(),
+            self.format,
+            Next::Nothing,
+            verbosity,
+        )?;
+        let connector = match &report {
+            Report::Warehouse(report) => &report.connector,
+            Report::Pipeline(report) => &report.connector,
+        };
+        let usual = (self.format == Format::Html)
+            .then(|| PathBuf::from(format!("{connector}-report.html")));
+        match self.output.clone().or(usual) {
+            Some(file) if file.as_os_str() != "-" => write(context, &file, &text)?,
+            _ if self.format == Format::Human => context.printer.text(&text)?,
+            _ => context.printer.data(&text)?,
+        }
+        Ok(Ended::Fine)
+    }
+
+    fn read(&self, context: &Context) -> Result<(Report, Option<Report>), CliError> {
+        match self.subject.as_deref() {
+            Some("-") => {
+                let mut text = String::new();
+                std::io::stdin()
+                    .read_to_string(&mut text)
+                    .map_err(CliError::Input)?;
+                let report =
+                    Report::from_json(&text, "standard input").map_err(CliError::Report)?;
+                Ok((report, None))
+            }
+            Some(file) if file.ends_with(".json") => {
+                let file = Path::new(file);
+                Ok((from_file(&context.path(file), file)?, None))
+            }
+            name => {
+                let found = context.locate(name, None)?;
+                let reports = Kept::of(&found.dir, found.class, found.name.as_str())?.read()?;
+                reports.ok_or_else(|| {
+                    CliError::usage(
+                        format!("connector `{}` has no report yet", found.name),
+                        format!("run `bowline test {}` first", found.name),
+                    )
+                })
+            }
+        }
+    }
+}
+
+pub(super) fn from_file(path: &Path, given: &Path) -> Result<Report, CliError> {
+    kept::read(path)?.ok_or_else(|| {
+        CliError::usage(
+            format!("there is no file `{}`", given.display()),
+            "give what `bowline test --format json` wrote",
+        )
+    })
+}
+
+/// Writes a report to a file, and says where it is.
+pub(crate) fn write(context: &Context, file: &Path, text: &str) -> Result<(), CliError> {
+    let path = context.path(file);
+    std::fs::write(&path, context.printer.redact(text))
+        .map_err(|error| CliError::write(&path, error))?;
+    context
+        .printer
+        .say(format!("wrote `{}`", context.shown(&path).display()));
+    Ok(())
+}

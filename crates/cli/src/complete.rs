@@ -1,0 +1,168 @@
+//! What shells are told when a word is to be completed: names of this workspace, and names that the program knows.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use bowline_connector::Workspace;
+use bowline_contract::{AssetClass, PipelineSection, SuiteSection, Template};
+use bowline_installer::catalogue;
+use bowline_warehouse::dialect::Pack;
+use clap_complete::CompleteEnv;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
+use crate::command::{explain, schema};
+
+/// The environment variable in which a shell says that it wants words completed, and which shell it is.
+pub(crate) const VARIABLE: &str = "BOWLINE_COMPLETE";
+
+/// Answers a shell that asks for words.
+///
+/// # Returns
+/// Nothing when no shell asks; else how it went.
+pub(crate) fn answer(arguments: &[OsString]) -> Option<Result<(), clap::Error>> {
+    let here = std::env::current_dir().ok();
+    let answered = CompleteEnv::with_factory(crate::app::command_line)
+        .var(VARIABLE)
+        .try_complete(arguments, here.as_deref());
+    match answered {
+        Ok(false) => None,
+        Ok(true) => Some(Ok(())),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// The connectors of the workspace.
+pub(crate) fn connectors() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| named(&[AssetClass::Warehouse, AssetClass::Pipeline]))
+}
+
+/// Its warehouse connectors.
+pub(crate) fn warehouses() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| named(&[AssetClass::Warehouse]))
+}
+
+/// Its pipeline connectors.
+pub(crate) fn pipelines() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| named(&[AssetClass::Pipeline]))
+}
+
+/// Every template.
+pub(crate) fn templates() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let templates = Template::all();
+        described(templates.map(|template| (template.short_name(), template.description)))
+    })
+}
+
+/// The sections of both suites.
+pub(crate) fn sections() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let warehouse = SuiteSection::ALL.iter();
+        let pipeline = PipelineSection::ALL.iter();
+        described(
+            warehouse
+                .map(|section| (section.name(), section.description()))
+                .chain(pipeline.map(|section| (section.name(), section.description()))),
+        )
+    })
+}
+
+/// The dialect packs.
+pub(crate) fn dialects() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let packs = Pack::all().iter();
+        described(packs.map(|pack| (pack.name, pack.facts.description.as_str())))
+    })
+}
+
+/// The drivers of the catalogue.
+pub(crate) fn drivers() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let entries = catalogue::catalogue().iter();
+        described(entries.map(|entry| (entry.name, entry.title)))
+    })
+}
+
+/// Everything that `bowline explain` has a page for.
+pub(crate) fn explained() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        explain::names()
+            .into_iter()
+            .map(CompletionCandidate::new)
+            .collect()
+    })
+}
+
+/// The schemas of files.
+pub(crate) fn schemas() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let schemas = schema::schemas().into_iter();
+        schemas
+            .map(|(name, _)| CompletionCandidate::new(name))
+            .collect()
+    })
+}
+
+fn described<'w>(words: impl Iterator<Item = (&'w str, &'w str)>) -> Vec<CompletionCandidate> {
+    words
+        .map(|(word, about)| CompletionCandidate::new(word).help(Some(about.to_owned().into())))
+        .collect()
+}
+
+/// The connectors of these classes. A workspace that cannot be read has none: a shell has no place for an error.
+fn named(classes: &[AssetClass]) -> Vec<CompletionCandidate> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let Ok(workspace) = Workspace::find(&directory(&words)) else {
+        return Vec::new();
+    };
+    let found = classes
+        .iter()
+        .flat_map(|class| workspace.connectors(*class).unwrap_or_default());
+    found
+        .map(|found| CompletionCandidate::new(found.name.as_str()))
+        .collect()
+}
+
+/// Where the command that is being typed will work.
+fn directory(words: &[OsString]) -> PathBuf {
+    let mut words = words.iter().filter_map(|word| word.to_str());
+    let mut directory = PathBuf::from(".");
+    while let Some(word) = words.next() {
+        let (option, value) = match word.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (word, None),
+        };
+        if matches!(option, "-C" | "--directory")
+            && let Some(value) = value.or_else(|| words.next())
+        {
+            directory = PathBuf::from(value);
+        }
+    }
+    directory
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_directory_that_the_command_names() {
+        let at = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            directory(&words)
+        };
+        assert_eq!(
+            at(&["bowline", "--", "bowline", "test", ""]),
+            PathBuf::from(".")
+        );
+        assert_eq!(
+            at(&["bowline", "-C", "shop", "test", ""]),
+            PathBuf::from("shop")
+        );
+        assert_eq!(
+            at(&["bowline", "test", "--directory=shop"]),
+            PathBuf::from("shop")
+        );
+        assert_eq!(at(&["bowline", "-C"]), PathBuf::from("."));
+    }
+}

@@ -1,0 +1,66 @@
+//! What a connector was when it was proven, kept for `bowline build`.
+
+use bowline_connector::{Located, Workspace};
+use bowline_image::plan::{Candidate, Proof, ProofOutcome};
+use bowline_report::Conclusion;
+use bowline_words::Diagnose;
+
+use crate::context::Context;
+use crate::error::CliError;
+
+/// A proof under way.
+pub(crate) struct Proving {
+    workspace: Workspace,
+    candidate: Candidate,
+    proof: Option<Proof>,
+}
+
+impl Proving {
+    /// Takes down the connector's files, before they are loaded. What cannot be read is told when it is loaded.
+    pub(crate) fn begin(context: &Context, found: &Located) -> Result<Self, CliError> {
+        let workspace = Workspace::find(&found.dir)?;
+        let candidate = candidate(&workspace, found.clone());
+        let proof = Proof::begin(workspace.root(), &candidate)
+            .inspect_err(|error| {
+                context
+                    .printer
+                    .detail(format!("no proof can be kept: {}", error.diagnose()));
+            })
+            .ok();
+        Ok(Self {
+            workspace,
+            candidate,
+            proof,
+        })
+    }
+
+    /// Keeps how a test of the whole suite ended. One that was interrupted says nothing new; a workspace that cannot be
+    /// written is told.
+    pub(crate) fn end(self, context: &Context, conclusion: Conclusion) {
+        let outcome = match conclusion {
+            Conclusion::Interrupted => return,
+            Conclusion::Fine => ProofOutcome::Passed,
+            Conclusion::FellShort => ProofOutcome::Failed,
+            Conclusion::Inconclusive => ProofOutcome::Inconclusive,
+        };
+        let Some(proof) = self.proof else {
+            return;
+        };
+        if let Err(error) = proof.keep(self.workspace.root(), &self.candidate, outcome) {
+            context.printer.say(format!(
+                "`bowline build` will not know of it: {}",
+                error.diagnose()
+            ));
+        }
+    }
+}
+
+/// A connector as a build sees it.
+pub(crate) fn candidate(workspace: &Workspace, found: Located) -> Candidate {
+    Candidate {
+        export: workspace.output_dir(&found.name),
+        name: found.name,
+        class: found.class,
+        dir: found.dir,
+    }
+}

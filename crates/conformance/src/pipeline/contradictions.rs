@@ -1,0 +1,451 @@
+//! What jobs and their runs say that cannot both be so: schedules, lineage, what triggers what, which tasks failed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_words::counted;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use super::outcome::Outcome;
+use super::reading::{datasets, run_label};
+use super::times::SHOWN;
+
+/// With so many it is no accident.
+const SEVERAL: usize = 3;
+/// How many times too often a job runs whose interval is in another unit.
+const TOO_OFTEN: i32 = 20;
+
+/// The first contradiction, if there is one.
+pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let jobs: BTreeMap<&str, &Json> = assets
+        .iter()
+        .filter_map(|job| Some((job.job_source_id()?, job.json())))
+        .collect();
+    let found = [
+        (
+            unknown_triggered(&jobs),
+            "jobs that the metadata has, for those that others trigger",
+            "give as `triggered_job_source_ids` the jobs' ids",
+        ),
+        (
+            jobs_for_runs(&jobs, runs, "triggered_by_run_source_id"),
+            "runs that were triggered by other runs",
+            "give as `triggered_by_run_source_id` the id of the run before",
+        ),
+        (
+            jobs_for_runs(&jobs, runs, "parent_attempt_run_source_id"),
+            "attempts that follow other runs",
+            "give as `parent_attempt_run_source_id` the id of the attempt before",
+        ),
+        (
+            unknown_failed(&jobs, runs),
+            "tasks of the job, for those that failed before",
+            "give as `upstream_failed_task_source_ids` the tasks' ids",
+        ),
+        (
+            other_jobs_lineage(&jobs, runs),
+            "runs that read and write what their jobs do",
+            "join lineage to jobs by their ids",
+        ),
+        (
+            too_often(&jobs, runs),
+            "jobs that run as often as their schedules say",
+            "give `interval_seconds` in seconds",
+        ),
+        (
+            turned_triggers(&jobs, runs),
+            "jobs with a schedule that begins runs, and none without",
+            "see whether `trigger` says the opposite of what began the run",
+        ),
+        (
+            paused_and_running(&jobs, runs),
+            "jobs that are paused where their schedules rest",
+            "see whether `is_paused` says the opposite of what the vendor does",
+        ),
+    ];
+    let (lines, expected, hint) = found.into_iter().find(|(lines, ..)| !lines.is_empty())?;
+    Some(
+        Outcome::wrong(expected, counted(lines.len(), "contradiction"))
+            .with_evidence(lines.into_iter().take(SHOWN))
+            .with_hint(hint),
+    )
+}
+
+fn texts(list: &Json) -> impl Iterator<Item = &str> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+}
+
+fn label(run: &RunEvent) -> String {
+    run_label(run).unwrap_or_default()
+}
+
+/// Jobs that others trigger, where the metadata has none of them.
+fn unknown_triggered(jobs: &BTreeMap<&str, &Json>) -> Vec<String> {
+    let named: Vec<(&str, &str)> = jobs
+        .iter()
+        .flat_map(|(id, job)| {
+            texts(&job["triggered_job_source_ids"]).map(move |other| (*id, other))
+        })
+        .collect();
+    if named.iter().any(|(_, other)| jobs.contains_key(other)) {
+        return Vec::new();
+    }
+    let lines = named.into_iter().map(|(id, other)| {
+        format!("job `{id}` triggers `{other}`, which the metadata does not have")
+    });
+    lines.collect()
+}
+
+/// Runs that name themselves or a job as the run before them, where all do that name one.
+fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -> Vec<String> {
+    let ids: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
+    let named: Vec<(&RunEvent, &str)> = runs
+        .iter()
+        .filter_map(|run| Some((run, run.json()[field].as_str()?)))
+        .collect();
+    let is_wrong = |(run, by): &(&RunEvent, &str)| {
+        run.run_source_id() == Some(*by) || jobs.contains_key(by) && !ids.contains(by)
+    };
+    if named.len() < SEVERAL || !named.iter().all(is_wrong) {
+        return Vec::new();
+    }
+    let lines = named.into_iter().map(|(run, by)| {
+        let what = if run.run_source_id() == Some(by) {
+            "itself"
+        } else {
+            "a job"
+        };
+        format!("{}: `{field}` is `{by}`, which is {what}", label(run))
+    });
+    lines.collect()
+}
+
+/// Tasks that failed before, where neither the jobs nor the runs have any of them.
+fn unknown_failed(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut named = Vec::new();
+    for run in runs {
+        let job = run.job_source_id().and_then(|id| jobs.get(id));
+        let tasks = job
+            .and_then(|job| job["tasks"].as_array())
+            .into_iter()
+            .flatten();
+        let known: BTreeSet<&str> = tasks
+            .filter_map(|task| task["task_source_id"].as_str())
+            .chain(run.task_runs().filter_map(RunEvent::task_source_id))
+            .collect();
+        if known.is_empty() {
+            continue;
+        }
+        for event in std::iter::once(run).chain(run.task_runs()) {
+            for task in texts(&event.json()["error"]["upstream_failed_task_source_ids"]) {
+                named.push((run, task, known.contains(task)));
+            }
+        }
+    }
+    if named.len() < SEVERAL || named.iter().any(|(.., is_known)| *is_known) {
+        return Vec::new();
+    }
+    let lines = named.into_iter().map(|(run, task, _)| {
+        format!(
+            "{} failed after task `{task}`, which its job does not have",
+            label(run)
+        )
+    });
+    lines.collect()
+}
+
+/// Runs that read and write nothing of what their own jobs do and all that another does, where most do.
+fn other_jobs_lineage(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let of_jobs: BTreeMap<&str, BTreeSet<&str>> = jobs
+        .iter()
+        .map(|(id, job)| (*id, datasets(job)))
+        .filter(|(_, names)| !names.is_empty())
+        .collect();
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for run in runs {
+        let named = datasets(run.json());
+        let Some(own) = run.job_source_id().and_then(|id| of_jobs.get(id)) else {
+            continue;
+        };
+        if named.is_empty() {
+            continue;
+        }
+        judged += 1;
+        if own.is_disjoint(&named)
+            && let Some((other, _)) = of_jobs.iter().find(|(_, names)| named.is_subset(names))
+        {
+            lines.push(format!(
+                "{} reads and writes what job `{other}` does",
+                label(run)
+            ));
+        }
+    }
+    if lines.len() < SEVERAL || 2 * lines.len() <= judged {
+        return Vec::new();
+    }
+    lines
+}
+
+/// When the runs of a job began that its schedule started.
+fn scheduled(runs: &[RunEvent], job: &str) -> Vec<Timestamp> {
+    let mut starts: Vec<Timestamp> = runs
+        .iter()
+        .filter(|run| run.job_source_id() == Some(job) && run.trigger() == Some("SCHEDULE"))
+        .filter_map(|run| run.start_time().or(run.event_time()))
+        .collect();
+    starts.sort_unstable();
+    starts
+}
+
+/// Jobs that run far more often than their interval says, where all do that have one.
+fn too_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for (id, job) in jobs {
+        let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
+            continue;
+        };
+        let starts = scheduled(runs, id);
+        let (Some(first), Some(last)) = (starts.first(), starts.last()) else {
+            continue;
+        };
+        if starts.len() < SEVERAL {
+            continue;
+        }
+        judged += 1;
+        let gaps = i32::try_from(starts.len() - 1).unwrap_or(i32::MAX);
+        let gap = last.duration_since(*first) / gaps;
+        if gap.saturating_mul(TOO_OFTEN) < SignedDuration::from_secs(seconds) {
+            lines.push(format!(
+                "job `{id}` runs every {} s by its schedule, and `interval_seconds` is {seconds}",
+                gap.as_secs()
+            ));
+        }
+    }
+    if lines.len() < judged {
+        lines.clear();
+    }
+    lines
+}
+
+/// Runs that a schedule began, of jobs that are run by hand, where most of those are and most of jobs with a schedule
+/// began by hand.
+fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let (mut scheduled, mut by_hand, mut straight) = (0, 0, 0);
+    let mut lines = Vec::new();
+    let mut turned = BTreeSet::new();
+    for run in runs {
+        let job = run.job_source_id().and_then(|id| jobs.get_key_value(id));
+        let (Some((id, job)), Some(trigger)) = (job, run.trigger()) else {
+            continue;
+        };
+        match (job["schedule"]["kind"].as_str(), trigger) {
+            (Some("cron" | "interval"), "SCHEDULE") => scheduled += 1,
+            (Some("cron" | "interval"), "MANUAL") => by_hand += 1,
+            (Some("manual"), "SCHEDULE") => {
+                turned.insert(*id);
+                lines.push(format!(
+                    "{}: a schedule began it, and its job is run by hand",
+                    label(run)
+                ));
+            }
+            (Some("manual"), _) => straight += 1,
+            _ => {}
+        }
+    }
+    let is_turned = lines.len() > straight && by_hand > scheduled;
+    if !is_turned || lines.len() < SEVERAL || turned.len() < 2 || by_hand < SEVERAL {
+        lines.clear();
+    }
+    lines
+}
+
+/// Jobs that are paused and go on running by their schedule, where most do that are paused, and none that is not: then
+/// the flag says the opposite. Some may have been paused just now.
+fn paused_and_running(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let newest = runs.iter().filter_map(RunEvent::event_time).max();
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for (id, job) in jobs {
+        let is_scheduled = matches!(job["schedule"]["kind"].as_str(), Some("cron" | "interval"));
+        if !is_scheduled {
+            continue;
+        }
+        let starts = scheduled(runs, id);
+        if job["is_paused"] != true {
+            if starts.len() >= SEVERAL {
+                return Vec::new();
+            }
+            continue;
+        }
+        judged += 1;
+        let (Some(first), Some(last), Some(newest)) = (starts.first(), starts.last(), newest)
+        else {
+            continue;
+        };
+        let gaps = i32::try_from(starts.len()).unwrap_or(i32::MAX) - 1;
+        if starts.len() >= SEVERAL
+            && newest.duration_since(*last) <= last.duration_since(*first) / gaps * 2
+        {
+            lines.push(format!(
+                "job `{id}` is paused, and ran by its schedule {}, the last time at {last}",
+                counted(starts.len(), "time")
+            ));
+        }
+    }
+    if lines.len() < 2 || 2 * lines.len() <= judged {
+        lines.clear();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn job(id: &str, fields: Json) -> AssetEvent {
+        let mut job = json!({"job_source_id": id, "name": id});
+        let more = fields.as_object().unwrap().clone();
+        job.as_object_mut().unwrap().extend(more);
+        AssetEvent::new(job)
+    }
+
+    fn runs(job: &str, fields: &Json) -> Vec<RunEvent> {
+        (1..=4)
+            .map(|hour| {
+                let at = format!("2026-01-01T{hour:02}:00:00Z");
+                let mut run = json!({
+                    "job_source_id": job, "run_source_id": format!("{job}-{hour}"), "trigger": "SCHEDULE",
+                    "start_time": at, "event_time": at,
+                });
+                let more = fields.as_object().unwrap().clone();
+                run.as_object_mut().unwrap().extend(more);
+                RunEvent::new(run)
+            })
+            .collect()
+    }
+
+    fn told(a: Json, b: Json, of_runs: &Json) -> Option<String> {
+        let jobs = [job("a", a), job("b", b)];
+        let runs = [runs("a", of_runs), runs("b", of_runs)].concat();
+        match contradiction(&jobs, &runs)? {
+            Outcome::Wrong(fault) => fault.evidence.into_iter().next(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn table(name: &str) -> Json {
+        json!([{"fully_qualified_name": name}])
+    }
+
+    #[test]
+    fn contradictions_are_told() {
+        let none = json!({});
+        let paused = json!({"is_paused": true, "schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
+        let every =
+            |seconds: i64| json!({"schedule": {"kind": "interval", "interval_seconds": seconds}});
+        for (a, b, of_runs, line) in [
+            (
+                json!({"triggered_job_source_ids": ["Job B"]}),
+                none.clone(),
+                none.clone(),
+                "job `a` triggers `Job B`, which the metadata does not have",
+            ),
+            (
+                none.clone(),
+                none.clone(),
+                json!({"triggered_by_run_source_id": "b"}),
+                "run `a-1` of job `a`: `triggered_by_run_source_id` is `b`, which is a job",
+            ),
+            (
+                json!({"tasks": [{"task_source_id": "t1"}]}),
+                none.clone(),
+                json!({"error": {"message": "no", "upstream_failed_task_source_ids": ["load"]}}),
+                "run `a-1` of job `a` failed after task `load`, which its job does not have",
+            ),
+            (
+                json!({"inputs": table("x")}),
+                json!({"inputs": table("y"), "outputs": table("z")}),
+                json!({"inputs": table("y")}),
+                "",
+            ),
+            (
+                every(3_600_000),
+                every(3_600_000),
+                none.clone(),
+                "job `a` runs every 3600 s by its schedule, and `interval_seconds` is 3600000",
+            ),
+            (
+                paused.clone(),
+                paused,
+                none.clone(),
+                "job `a` is paused, and ran by its schedule 4 times, the last time at 2026-01-01T04:00:00Z",
+            ),
+        ] {
+            let told = told(a, b, &of_runs);
+            assert_eq!(told.as_deref(), Some(line).filter(|line| !line.is_empty()));
+        }
+    }
+
+    #[test]
+    fn triggers_that_say_the_opposite_are_told() {
+        let hourly = json!({"schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
+        let by_hand = json!({"schedule": {"kind": "manual"}});
+        let jobs = [
+            job("a", by_hand.clone()),
+            job("b", by_hand),
+            job("c", hourly),
+        ];
+        let told = |of_hand: &str, of_schedule: &str| {
+            let runs = [("a", of_hand), ("b", of_hand), ("c", of_schedule)]
+                .map(|(id, trigger)| runs(id, &json!({"trigger": trigger})));
+            contradiction(&jobs, &runs.concat()).is_some()
+        };
+        assert!(told("SCHEDULE", "MANUAL"));
+        assert!(!told("MANUAL", "SCHEDULE"));
+        assert!(
+            !told("SCHEDULE", "SCHEDULE"),
+            "schedules of somebody else's"
+        );
+        assert!(!told("MANUAL", "MANUAL"));
+    }
+
+    #[test]
+    fn lineage_of_another_job_is_told() {
+        let jobs = [
+            job("a", json!({"inputs": table("x")})),
+            job("b", json!({"inputs": table("y"), "outputs": table("z")})),
+        ];
+        let foreign = runs("a", &json!({"inputs": table("y"), "outputs": table("z")}));
+        let Some(Outcome::Wrong(fault)) = contradiction(&jobs, &foreign) else {
+            panic!("the runs are another job's");
+        };
+        assert_eq!(
+            fault.evidence[0],
+            "run `a-1` of job `a` reads and writes what job `b` does"
+        );
+        let more = runs("a", &json!({"inputs": table("elsewhere")}));
+        assert_eq!(contradiction(&jobs, &more), None);
+    }
+
+    #[test]
+    fn what_fits_is_no_contradiction() {
+        let a = json!({
+            "triggered_job_source_ids": ["b", "gone"], "tasks": [{"task_source_id": "t1"}], "is_paused": true,
+            "schedule": {"kind": "interval", "interval_seconds": 3600},
+        });
+        let b = json!({"schedule": {"kind": "interval", "interval_seconds": 36000}});
+        let of_runs = json!({
+            "triggered_by_run_source_id": "elsewhere",
+            "error": {"message": "no", "upstream_failed_task_source_ids": ["t1", "t2"]},
+        });
+        assert_eq!(told(a, b, &of_runs), None);
+    }
+}

@@ -1,0 +1,590 @@
+//! What jobs and runs say of each other: a platform joins them by the ids of jobs, tasks and groups.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bowline_contract::pipeline::{AssetEvent, GivenAssetRef, GivenTask, RunEvent, Window};
+use bowline_words::counted;
+use jiff::{SignedDuration, Timestamp};
+
+use super::check;
+use super::contradictions::contradiction;
+use super::outcome::Outcome;
+use super::reading::datasets;
+use super::runner::{PAGE, Suite};
+use super::times::SHOWN;
+use crate::Verdict;
+
+/// How many jobs advice names.
+const NAMED: usize = 3;
+/// With so many runs one can tell how often a job runs.
+const RHYTHM: usize = 3;
+/// A run that has not ended and began longer ago may have been forgotten by everybody.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Judges whether the metadata knows what runs name.
+pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEvent], span: Window) {
+    if runs.is_empty() || assets.is_empty() {
+        return;
+    }
+    let in_the_way = [
+        &check::ASSETS_PAGES,
+        &check::ASSETS_AGAIN,
+        &check::IDS,
+        &check::WINDOW,
+    ];
+    if let Some(by) = in_the_way
+        .into_iter()
+        .find(|check| suite.verdict(check) == Some(Verdict::Wrong))
+    {
+        suite.settle(&check::JOBS, Outcome::Blocked { by }, "");
+        return;
+    }
+    let mut known: Vec<AssetEvent> = assets.to_vec();
+    if !strangers(&known, runs).is_empty()
+        && let Ok(again) = suite.reader.assets(suite.window.end, PAGE)
+    {
+        // A job may have been made after the first look at the jobs.
+        known.extend(again.events);
+    }
+    let basis = format!(
+        "{} and {}",
+        counted(runs.len(), "run"),
+        counted(assets.len(), "job")
+    );
+    let now = (suite.options.clock)();
+    let strangers = strangers(&known, runs);
+    let outcome = unknown_jobs(&strangers, runs, now)
+        .or_else(|| unknown_tasks(&known, runs))
+        .or_else(|| unknown_groups(&known, runs))
+        .or_else(|| forgotten_tasks(&known, runs))
+        .or_else(|| misnamed(&known, runs))
+        .or_else(|| turned_lineage(&known, runs))
+        .or_else(|| turned_tasks(&known, runs))
+        .or_else(|| contradiction(&known, runs))
+        .unwrap_or(Outcome::Supported);
+    if outcome == Outcome::Supported && !strangers.is_empty() {
+        suite.advise(
+            &check::JOBS,
+            format!(
+                "runs are of {} that the metadata does not have, such as {}: they may have been deleted since",
+                counted(strangers.len(), "job"),
+                named(strangers.keys().copied())
+            ),
+        );
+    }
+    if span.start == suite.window.start {
+        let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
+        let idle: Vec<&str> = assets
+            .iter()
+            .filter(|job| is_due(job))
+            .filter_map(AssetEvent::job_source_id)
+            .filter(|job| !ran.contains(job))
+            .collect();
+        if !idle.is_empty() {
+            suite.advise(
+                &check::JOBS,
+                format!(
+                    "{} with a schedule that is not paused had no run of {span}, such as {}",
+                    counted(idle.len(), "job"),
+                    named(idle.iter().copied())
+                ),
+            );
+        }
+    }
+    suite.settle(&check::JOBS, outcome, basis);
+}
+
+fn named<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.take(NAMED).map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// Whether a job has a schedule of its own by which it should run.
+fn is_due(job: &AssetEvent) -> bool {
+    let json = job.json();
+    let schedule = &json["schedule"];
+    let is_paused = json["is_paused"] == true || schedule["paused"] == true;
+    matches!(schedule["kind"].as_str(), Some("cron" | "interval")) && !is_paused
+}
+
+/// The jobs of runs that the metadata does not have, each with its runs.
+fn strangers<'r>(
+    assets: &[AssetEvent],
+    runs: &'r [RunEvent],
+) -> BTreeMap<&'r str, Vec<&'r RunEvent>> {
+    let known: BTreeSet<&str> = assets
+        .iter()
+        .filter_map(AssetEvent::job_source_id)
+        .collect();
+    let mut strangers: BTreeMap<&str, Vec<&RunEvent>> = BTreeMap::new();
+    for run in runs {
+        if let Some(job) = run.job_source_id().filter(|job| !known.contains(job)) {
+            strangers.entry(job).or_default().push(run);
+        }
+    }
+    strangers
+}
+
+/// Jobs that are not known, although they cannot have been deleted: all of them, or those that still run.
+fn unknown_jobs(
+    strangers: &BTreeMap<&str, Vec<&RunEvent>>,
+    runs: &[RunEvent],
+    now: Timestamp,
+) -> Option<Outcome> {
+    let named: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
+    let alive: Vec<&&str> = strangers
+        .iter()
+        .filter(|(_, runs)| still_runs(runs, now))
+        .map(|(job, _)| job)
+        .collect();
+    let none_is_known = strangers.len() == named.len() && !named.is_empty();
+    let told: Vec<&&str> = if none_is_known {
+        strangers.keys().collect()
+    } else {
+        alive
+    };
+    if told.is_empty() {
+        return None;
+    }
+    let got = if none_is_known {
+        "runs of other jobs only".to_owned()
+    } else {
+        format!(
+            "{} that still run, and are not there",
+            counted(told.len(), "job")
+        )
+    };
+    Some(
+        Outcome::wrong("the jobs that runs are of", got)
+            .with_evidence(told.into_iter().take(SHOWN).map(|job| {
+                format!(
+                    "job `{job}` has {}, and is not in the metadata",
+                    counted(strangers[job].len(), "run")
+                )
+            }))
+            .with_hint("give the same `job_source_id` in the metadata and in runs, for every job that runs"),
+    )
+}
+
+/// Whether a job goes on: a run of it is under way, or its last is no longer ago than they are apart.
+fn still_runs(runs: &[&RunEvent], now: Timestamp) -> bool {
+    let is_under_way = runs.iter().any(|run| {
+        let start = run.start_time().filter(|_| !run.has_ended());
+        start.is_some_and(|start| now.duration_since(start) < LATELY)
+    });
+    let times = || runs.iter().filter_map(|run| run.event_time());
+    let (Some(first), Some(last)) = (times().min(), times().max()) else {
+        return false;
+    };
+    let gaps = i32::try_from(runs.len())
+        .unwrap_or(i32::MAX)
+        .saturating_sub(1);
+    is_under_way
+        || (runs.len() >= RHYTHM && now.duration_since(last) <= last.duration_since(first) / gaps)
+}
+
+/// Tasks: where none that the runs of most jobs name is one of the job's.
+fn unknown_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let mut tasks: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for job in assets {
+        if let Some(id) = job.job_source_id() {
+            let own = job.tasks().filter_map(GivenTask::task_source_id);
+            tasks.entry(id).or_default().extend(own);
+        }
+    }
+    mostly(runs, "task", |run| {
+        let known = tasks
+            .get(run.job_source_id()?)
+            .filter(|known| !known.is_empty())?;
+        let named: Vec<&str> = run
+            .task_runs()
+            .filter_map(RunEvent::task_source_id)
+            .collect();
+        let first = named.first()?;
+        let is_known = named.iter().any(|task| known.contains(task));
+        Some((
+            is_known,
+            format!("task `{first}`, which its job does not have"),
+        ))
+    })
+}
+
+/// Tasks: where all runs of most jobs name one that the job does not have. One that is the same for all jobs is the
+/// vendor's own.
+fn forgotten_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let mut judged = 0;
+    let mut forgotten: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for job in assets {
+        let known: BTreeSet<&str> = job.tasks().filter_map(GivenTask::task_source_id).collect();
+        let Some(id) = job.job_source_id().filter(|_| !known.is_empty()) else {
+            continue;
+        };
+        let named: Vec<BTreeSet<&str>> = runs
+            .iter()
+            .filter(|run| run.job_source_id() == Some(id) && run.has("task_runs"))
+            .map(|run| {
+                run.task_runs()
+                    .filter_map(RunEvent::task_source_id)
+                    .collect()
+            })
+            .collect();
+        if named.len() < RHYTHM {
+            continue;
+        }
+        judged += 1;
+        let by_all = named.into_iter().reduce(|all, one| &all & &one);
+        let lacking = &by_all.unwrap_or_default() - &known;
+        if !lacking.is_empty() {
+            forgotten.insert(id, lacking);
+        }
+    }
+    let common = forgotten.values().cloned().reduce(|all, one| &all & &one);
+    forgotten.retain(|_, lacking| {
+        lacking
+            .iter()
+            .any(|task| !common.iter().flatten().any(|own| own == task))
+    });
+    if forgotten.len() < 2 || 2 * forgotten.len() <= judged {
+        return None;
+    }
+    let got = format!(
+        "{} of {} that lack some",
+        forgotten.len(),
+        counted(judged, "job")
+    );
+    Some(
+        Outcome::wrong("the tasks that every run of a job has", got)
+            .with_evidence(forgotten.into_iter().take(SHOWN).map(|(job, tasks)| {
+                format!(
+                    "job `{job}` lacks task {}, which all its runs name",
+                    named(tasks.into_iter())
+                )
+            }))
+            .with_hint("give every task of a job in the metadata, under the id that its runs have"),
+    )
+}
+
+/// Lineage: where runs write the names of what their jobs read and write otherwise: in other letters, or a part of them.
+fn misnamed(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let jobs: BTreeMap<&str, BTreeSet<&str>> = assets
+        .iter()
+        .filter_map(|job| Some((job.job_source_id()?, datasets(job.json()))))
+        .collect();
+    mostly(runs, "dataset", |run| {
+        let known = jobs.get(run.job_source_id()?)?;
+        let given = datasets(run.json());
+        if !known.is_disjoint(&given) {
+            return Some((true, String::new()));
+        }
+        let alike = |name: &str, own: &str| {
+            let (name, own) = (name.to_lowercase(), own.to_lowercase());
+            own == name
+                || own
+                    .strip_suffix(&name)
+                    .is_some_and(|before| before.ends_with('.'))
+        };
+        let (name, own) = given
+            .iter()
+            .find_map(|name| Some((name, known.iter().find(|own| alike(name, own))?)))?;
+        Some((
+            false,
+            format!("dataset `{name}`, which its job names `{own}`"),
+        ))
+    })
+}
+
+/// Groups: where those that most runs name are not their jobs'.
+fn unknown_groups(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for job in assets {
+        if let (Some(id), Some(group)) = (job.job_source_id(), group(job.json())) {
+            groups.entry(id).or_default().insert(group);
+        }
+    }
+    mostly(runs, "group", |run| {
+        let known = groups.get(run.job_source_id()?)?;
+        let named = group(run.json())?;
+        Some((
+            known.contains(named),
+            format!("group `{named}`, which is not its job's"),
+        ))
+    })
+}
+
+fn group(event: &serde_json::Value) -> Option<&str> {
+    event["group"]["source_id"].as_str()
+}
+
+/// Lineage: where runs read what their jobs write, and the other way round.
+fn turned_lineage(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let names = |refs: &mut dyn Iterator<Item = &GivenAssetRef>| -> BTreeSet<String> {
+        refs.filter_map(|one| one.fully_qualified_name().or(one.mcon()))
+            .map(str::to_owned)
+            .collect()
+    };
+    let jobs: BTreeMap<&str, (BTreeSet<String>, BTreeSet<String>)> = assets
+        .iter()
+        .filter_map(|job| {
+            let sides = (names(&mut job.inputs()), names(&mut job.outputs()));
+            Some((job.job_source_id()?, sides))
+        })
+        .collect();
+    mostly(runs, "dataset", |run| {
+        let (reads, writes) = jobs.get(run.job_source_id()?)?;
+        let (read, written) = (names(&mut run.inputs()), names(&mut run.outputs()));
+        let straight = !read.is_disjoint(reads) || !written.is_disjoint(writes);
+        let turned = read
+            .intersection(writes)
+            .next()
+            .or(written.intersection(reads).next());
+        let example = match turned {
+            Some(turned) => turned,
+            None if straight => "",
+            None => return None,
+        };
+        Some((
+            straight,
+            format!("dataset `{example}` on the other side than its job"),
+        ))
+    })
+}
+
+/// Tasks: where, in most runs, those that should come after others had ended before these began.
+fn turned_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let edges: BTreeMap<&str, Vec<(&str, &str)>> = assets
+        .iter()
+        .filter_map(|job| {
+            let tasks = job.tasks().filter_map(|task| {
+                let id = task.task_source_id()?;
+                let before = task.upstream_task_source_ids();
+                Some(before.into_iter().map(move |before| (before, id)))
+            });
+            Some((job.job_source_id()?, tasks.flatten().collect()))
+        })
+        .collect();
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for run in runs {
+        let Some(edges) = run.job_source_id().and_then(|job| edges.get(job)) else {
+            continue;
+        };
+        // Of several attempts the last one counts.
+        let mut spans: BTreeMap<&str, (Timestamp, Timestamp)> = BTreeMap::new();
+        for task in run.task_runs() {
+            let span = task.start_time().zip(task.end_time());
+            if let (Some(id), Some(span)) = (task.task_source_id(), span) {
+                let known = spans.entry(id).or_insert(span);
+                *known = (*known).max(span);
+            }
+        }
+        let pairs: Vec<_> = edges
+            .iter()
+            .filter_map(|(before, after)| {
+                Some((before, after, *spans.get(before)?, *spans.get(after)?))
+            })
+            .collect();
+        let straight = pairs
+            .iter()
+            .filter(|(_, _, before, after)| before.1 <= after.0);
+        let straight = straight.count();
+        let turned: Vec<_> = pairs
+            .iter()
+            .filter(|(_, _, before, after)| after.1 <= before.0 && before != after)
+            .collect();
+        judged += usize::from(straight + turned.len() > 0);
+        if let Some((before, after, ..)) = turned.first()
+            && turned.len() > straight
+        {
+            let label = super::reading::run_label(run).unwrap_or_default();
+            lines.push(format!(
+                "{label}: task `{after}` had ended when `{before}` began, and should come after it"
+            ));
+        }
+    }
+    if lines.len() < RHYTHM || 2 * lines.len() <= judged {
+        return None;
+    }
+    let got = format!(
+        "{} of {} the other way round",
+        lines.len(),
+        counted(judged, "run")
+    );
+    Some(
+        Outcome::wrong("tasks that run in the order of their job", got)
+            .with_evidence(lines.into_iter().take(SHOWN))
+            .with_hint(
+                "give as `upstream_task_source_ids` the tasks that come before, and each task run the id of its own task",
+            ),
+    )
+}
+
+/// Wrong where most of the runs that can be judged do not fit their jobs.
+fn mostly(
+    runs: &[RunEvent],
+    noun: &str,
+    judge: impl Fn(&RunEvent) -> Option<(bool, String)>,
+) -> Option<Outcome> {
+    let judged: Vec<(&RunEvent, (bool, String))> = runs
+        .iter()
+        .filter_map(|run| Some((run, judge(run)?)))
+        .collect();
+    let misfits: Vec<String> = judged
+        .iter()
+        .filter(|(_, (fits, _))| !fits)
+        .map(|(run, (_, words))| {
+            let label = super::reading::run_label(run).unwrap_or_default();
+            format!("{label} names {words}")
+        })
+        .collect();
+    if 2 * misfits.len() <= judged.len() {
+        return None;
+    }
+    let got = format!(
+        "{} of {} that name others",
+        misfits.len(),
+        counted(judged.len(), "run")
+    );
+    Some(
+        Outcome::wrong(format!("runs that name the {noun}s of their jobs"), got)
+            .with_evidence(misfits.into_iter().take(SHOWN))
+            .with_hint(format!(
+                "give each {noun} the same id in the metadata and in runs"
+            )),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    fn job(id: &str, fields: Json) -> AssetEvent {
+        let mut job = json!({"job_source_id": id, "name": id});
+        job.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        AssetEvent::new(job)
+    }
+
+    fn run(job: &str, hour: u8, fields: Json) -> RunEvent {
+        let mut run = json!({
+            "job_source_id": job, "run_source_id": format!("{job}-{hour}"), "status": "success",
+            "event_time": format!("2026-01-01T{hour:02}:00:00Z"),
+        });
+        run.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        RunEvent::new(run)
+    }
+
+    fn told(known: &[AssetEvent], runs: &[RunEvent], now: u8) -> Option<String> {
+        let now = format!("2026-01-01T{now:02}:30:00Z").parse().unwrap();
+        match unknown_jobs(&strangers(known, runs), runs, now)? {
+            Outcome::Wrong(fault) => Some(fault.got),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_gone_is_no_fault_and_one_that_still_runs_is() {
+        let known = [job("a", json!({}))];
+        let hourly: Vec<RunEvent> = (1..8).map(|hour| run("b", hour, json!({}))).collect();
+        let mut runs = vec![run("a", 3, json!({}))];
+        runs.extend(hourly.iter().cloned());
+        assert_eq!(told(&known, &runs, 20), None);
+        let alive = Some("1 job that still run, and are not there".to_owned());
+        assert_eq!(told(&known, &runs, 7), alive);
+        assert_eq!(told(&known, &runs[..1], 7), None);
+        let none = Some("runs of other jobs only".to_owned());
+        assert_eq!(told(&known, &hourly, 20), none);
+    }
+
+    #[test]
+    fn tasks_that_run_against_their_order_are_seen_where_most_do() {
+        let job = job(
+            "a",
+            json!({"tasks": [
+                {"task_source_id": "first"},
+                {"task_source_id": "second", "upstream_task_source_ids": ["first"]},
+            ]}),
+        );
+        let ran = |first: &str, second: &str| {
+            let task = |id: &str, at: &str| {
+                json!({"task_source_id": id, "start_time": format!("2026-01-01T{at}:00Z"),
+                    "end_time": format!("2026-01-01T{at}:30Z")})
+            };
+            run(
+                "a",
+                1,
+                json!({"task_runs": [task("first", first), task("second", second)]}),
+            )
+        };
+        let (right, turned) = (ran("10:00", "10:01"), ran("10:01", "10:00"));
+        let at_once = ran("10:00", "10:00");
+        let known = [job];
+        let is_wrong = |runs: &[RunEvent]| turned_tasks(&known, runs).is_some();
+        assert!(is_wrong(&vec![turned.clone(); 3]));
+        assert!(!is_wrong(&vec![turned.clone(); 2]));
+        assert!(!is_wrong(&[vec![turned; 3], vec![right; 3]].concat()));
+        assert!(!is_wrong(&vec![at_once; 5]));
+    }
+
+    #[test]
+    fn a_task_that_all_runs_have_is_one_of_the_job() {
+        let job = |id: &str| job(id, json!({"tasks": [{"task_source_id": "load"}]}));
+        let runs = |id: &str, more: &str| -> Vec<RunEvent> {
+            let tasks =
+                json!({"task_runs": [{"task_source_id": "load"}, {"task_source_id": more}]});
+            (1..4).map(|hour| run(id, hour, tasks.clone())).collect()
+        };
+        let known = [job("a"), job("b"), job("c")];
+        let told = |names: [&str; 3]| {
+            let all = ["a", "b", "c"].into_iter().zip(names);
+            let runs: Vec<RunEvent> = all.flat_map(|(id, more)| runs(id, more)).collect();
+            forgotten_tasks(&known, &runs).is_some()
+        };
+        assert!(told(["x", "y", "z"]));
+        assert!(told(["x", "y", "load"]));
+        assert!(!told(["x", "load", "load"]));
+        assert!(!told(["set up", "set up", "set up"]), "the vendor's own");
+    }
+
+    #[test]
+    fn what_most_runs_name_must_be_their_jobs() {
+        let known = [job(
+            "a",
+            json!({
+                "tasks": [{"task_source_id": "load"}], "group": {"source_id": "g"},
+                "inputs": [{"fully_qualified_name": "in"}], "outputs": [{"fully_qualified_name": "out"}],
+            }),
+        )];
+        let good = json!({
+            "task_runs": [{"task_source_id": "load"}], "group": {"source_id": "g"},
+            "inputs": [{"fully_qualified_name": "in"}],
+        });
+        let judged = |bad: Json, judge: &dyn Fn(&[RunEvent]) -> Option<Outcome>| {
+            let runs = [
+                run("a", 1, good.clone()),
+                run("a", 2, bad.clone()),
+                run("a", 3, bad),
+            ];
+            assert_eq!(judge(&runs[..1]), None);
+            assert_eq!(judge(&runs[..2]), None, "as many fit as do not");
+            judge(&runs).map(|outcome| outcome.verdict())
+        };
+        let wrong = Some(Verdict::Wrong);
+        let task = json!({"task_runs": [{"task_source_id": "7"}]});
+        assert_eq!(judged(task, &|runs| unknown_tasks(&known, runs)), wrong);
+        let group = json!({"group": {"source_id": "h"}});
+        assert_eq!(judged(group, &|runs| unknown_groups(&known, runs)), wrong);
+        let capitals = json!({"inputs": [{"fully_qualified_name": "IN"}]});
+        assert_eq!(judged(capitals, &|runs| misnamed(&known, runs)), wrong);
+        let other = json!({"inputs": [{"fully_qualified_name": "elsewhere"}]});
+        assert_eq!(judged(other, &|runs| misnamed(&known, runs)), None);
+        let turned = json!({"inputs": [{"fully_qualified_name": "out"}]});
+        assert_eq!(judged(turned, &|runs| turned_lineage(&known, runs)), wrong);
+        let foreign = json!({"inputs": [{"fully_qualified_name": "elsewhere"}]});
+        assert_eq!(judged(foreign, &|runs| turned_lineage(&known, runs)), None);
+    }
+}

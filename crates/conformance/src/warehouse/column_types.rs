@@ -1,0 +1,171 @@
+//! Whether a column's type, as the catalogue names it, can be the type that the driver tells.
+
+use std::collections::BTreeMap;
+
+use bowline_driver::Column;
+
+/// What kind of values a type is for; many types are none of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Text,
+    Number,
+    Boolean,
+    Moment,
+}
+
+/// Reads a type's name, the database's or the driver's.
+fn family(name: &str) -> Option<Family> {
+    let name = name.trim().to_lowercase();
+    let wrapped = ["nullable(", "lowcardinality("]
+        .iter()
+        .find_map(|outer| name.strip_prefix(outer));
+    if let Some(inner) = wrapped {
+        return family(inner);
+    }
+    let begins = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
+    if is_composed(&name)
+        || begins(&[
+            "interval", "internal", "array", "list", "map", "struct", "\"",
+        ])
+    {
+        None
+    } else if ["char", "text", "string", "clob", "utf8"]
+        .iter()
+        .any(|part| name.contains(part))
+    {
+        Some(Family::Text)
+    } else if begins(&["bool"]) {
+        Some(Family::Boolean)
+    } else if begins(&["timestamp", "datetime", "date", "time", "smalldatetime"]) {
+        Some(Family::Moment)
+    } else if begins(&[
+        "int",
+        "bigint",
+        "smallint",
+        "tinyint",
+        "mediumint",
+        "hugeint",
+        "uint",
+        "uhugeint",
+        "utinyint",
+        "usmallint",
+        "ubigint",
+        "uinteger",
+        "serial",
+        "bigserial",
+        "number",
+        "numeric",
+        "decimal",
+        "float",
+        "double",
+        "real",
+    ]) {
+        Some(Family::Number)
+    } else {
+        None
+    }
+}
+
+/// Whether a type's values are made of others.
+fn is_composed(name: &str) -> bool {
+    let name = name.trim().to_lowercase();
+    let mut words = ["array", "list", "map", "struct"].iter();
+    let is_named = |word: &&str| {
+        let rest = name.strip_prefix(*word);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', '<']))
+    };
+    name.ends_with("[]") || words.any(is_named)
+}
+
+/// A column whose listed type cannot be the one that selecting it tells, with what was expected instead.
+///
+/// A driver may hand out as text what has no type of its own there, so that text proves nothing.
+pub(crate) fn contradiction<'l>(
+    selected: &[Column],
+    listed: impl Iterator<Item = &'l str>,
+) -> Option<(usize, String)> {
+    let mut seen: BTreeMap<&str, (Family, usize)> = BTreeMap::new();
+    for (place, (column, listed)) in selected.iter().zip(listed).enumerate() {
+        let Some(told) = family(&column.type_name) else {
+            continue;
+        };
+        let fits = match (told, family(listed)) {
+            (Family::Text, _) => true,
+            (_, None) => !is_composed(listed),
+            (Family::Number | Family::Boolean, Some(named)) => {
+                matches!(named, Family::Number | Family::Boolean)
+            }
+            (Family::Moment, Some(named)) => named == Family::Moment,
+        };
+        if !fits {
+            return Some((
+                place,
+                format!("a type for what the driver calls {}", column.type_name),
+            ));
+        }
+        let (before, other) = *seen.entry(listed).or_insert((told, place));
+        if (before == Family::Text) != (told == Family::Text) {
+            let other = &selected[other];
+            return Some((
+                place,
+                format!(
+                    "another type than that of `{}`, which the driver calls {}",
+                    other.name, other.type_name
+                ),
+            ));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contradicts(columns: &[(&str, &str)]) -> Option<usize> {
+        let selected: Vec<Column> = columns
+            .iter()
+            .map(|(told, _)| Column {
+                name: "c".to_owned(),
+                type_name: (*told).to_owned(),
+            })
+            .collect();
+        let listed = columns.iter().map(|(_, listed)| *listed);
+        contradiction(&selected, listed).map(|(place, _)| place)
+    }
+
+    #[test]
+    fn types_that_fit_are_left_alone() {
+        for columns in [
+            [
+                ("Int32", "integer"),
+                ("Utf8", "character varying(40)"),
+                ("Timestamp(Microsecond, None)", "timestamp"),
+            ],
+            [
+                ("Boolean", "tinyint(1)"),
+                ("Utf8", "numeric(10,2)"),
+                ("Utf8", "text"),
+            ],
+            [("", "ANY"), ("text", "ANY"), ("Int64", "oid")],
+            [
+                ("INTEGER", "Nullable(Int32)"),
+                ("Date32", "DATE"),
+                ("month_day_nano", "interval"),
+            ],
+        ] {
+            assert_eq!(contradicts(&columns), None, "{columns:?}");
+        }
+    }
+
+    #[test]
+    fn types_that_cannot_be_are_found() {
+        assert_eq!(contradicts(&[("Utf8", "text"), ("Int32", "text")]), Some(1));
+        assert_eq!(
+            contradicts(&[("Timestamp(Microsecond, None)", "integer")]),
+            Some(0)
+        );
+        assert_eq!(contradicts(&[("Int32", "integer[]")]), Some(0));
+        assert_eq!(contradicts(&[("Int32", "blub"), ("Utf8", "blub")]), Some(1));
+    }
+}

@@ -1,0 +1,54 @@
+//! The server's clock: what it says of changes and queries is judged by it, not by ours.
+
+use bowline_template::TemplateValue;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::warehouse::answers::came;
+use crate::warehouse::chain::{Chain, Spec};
+use crate::warehouse::reading;
+
+/// A clock that is further off than this is none: the templates that read it are mistaken.
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+/// What nobody needs to be told.
+const LITTLE: SignedDuration = SignedDuration::from_secs(5);
+
+pub(super) const SERVER_CLOCK: Spec =
+    Spec::new("server_clock", "the server tells its time", &[], &[]).strict();
+/// How far the server's clock is ahead of ours, as far as the connector's templates can tell.
+pub(super) fn skew(chain: &mut Chain<'_>) -> Option<SignedDuration> {
+    if !chain.has("current_timestamp_func") || !chain.has("convert_to_unix_timestamp_func") {
+        return None;
+    }
+    let skew = chain.check(
+        &SERVER_CLOCK,
+        |asking| {
+            let now = asking.render("current_timestamp_func", Vec::new())?;
+            let variables = vec![("date_expr", TemplateValue::Text(now))];
+            let seconds = asking.render("convert_to_unix_timestamp_func", variables)?;
+            let sql = asking.bare(seconds)?;
+            asking.try_run(None, &sql).map(drop)
+        },
+        |answers| {
+            Ok(answers.steps.last().and_then(|step| {
+                let told = step.answer.result.as_deref().ok()?.scalar()?;
+                let seconds = reading::float(told).filter(|seconds| seconds.is_finite())?;
+                let told = SignedDuration::try_from_secs_f64(seconds).ok()?;
+                let here = came(&step.answer).duration_since(Timestamp::UNIX_EPOCH);
+                Some(told.saturating_sub(here)).filter(|skew| skew.abs() < SKEW)
+            }))
+        },
+    )??;
+    if skew.abs() > LITTLE {
+        let direction = if skew.is_negative() {
+            "behind"
+        } else {
+            "ahead of"
+        };
+        let words = format!(
+            "the server's clock is {} s {direction} this machine's: times are judged by the server's",
+            skew.abs().as_secs()
+        );
+        chain.advise(&SERVER_CLOCK, words);
+    }
+    Some(skew)
+}

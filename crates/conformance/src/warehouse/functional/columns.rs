@@ -1,0 +1,174 @@
+//! A column is added and dropped again: the catalogue's columns must follow.
+
+use std::time::Duration;
+
+use bowline_driver::Column;
+
+use super::listing::ask_columns;
+use super::table::TestTables;
+use crate::Tier;
+use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::chain::{Chain, Seen, Spec, text};
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::metadata::{Hidden, columns_differ, read_columns};
+use crate::warehouse::outcome::{Fault, Outcome};
+
+/// With capitals, so that case counts.
+const COLUMN: &str = "Bowline_Added";
+
+pub(super) const COLUMN_ADDED: Spec = Spec::new(
+    "column_added",
+    "a column can be added",
+    &["add_column"],
+    &[],
+);
+pub(super) const ADDED_LISTED: Spec = Spec::new(
+    "added_column_listed",
+    "an added column appears",
+    &["get_columns_query"],
+    &[],
+);
+pub(super) const COLUMN_DROPPED: Spec = Spec::new(
+    "column_dropped",
+    "a column can be dropped",
+    &["drop_column"],
+    &[],
+);
+pub(super) const DROPPED_NOT_LISTED: Spec = Spec::new(
+    "dropped_column_not_listed",
+    "a dropped column disappears",
+    &["get_columns_query"],
+    &[],
+);
+
+/// Adds a column and drops it.
+pub(super) fn alter(
+    chain: &mut Chain<'_>,
+    tables: &TestTables,
+    can_select: bool,
+    (tier, patience): (Tier, Duration),
+) {
+    // The contract asks for the one column only.
+    let known = |columns: Option<Vec<Column>>| columns.filter(|_| tier == Tier::Strict);
+    let mut dropping = tables.changed.variables();
+    dropping.push(("column_name", text(COLUMN)));
+    let mut adding = dropping.clone();
+    adding.push(("column_type", text(chain.text_type())));
+    let added = change(
+        chain,
+        (&COLUMN_ADDED, true),
+        (tables, can_select),
+        |asking| asking.query("add_column", adding).map(drop),
+    );
+    let Some(added) = added else {
+        for spec in [&ADDED_LISTED, &COLUMN_DROPPED, &DROPPED_NOT_LISTED] {
+            chain.not_reached(spec, &COLUMN_ADDED);
+        }
+        return;
+    };
+    watch(
+        chain,
+        (&ADDED_LISTED, true),
+        tables,
+        (patience, known(added).as_deref()),
+    );
+    let dropped = change(
+        chain,
+        (&COLUMN_DROPPED, false),
+        (tables, can_select),
+        |asking| asking.query("drop_column", dropping).map(drop),
+    );
+    match dropped {
+        Some(left) => watch(
+            chain,
+            (&DROPPED_NOT_LISTED, false),
+            tables,
+            (patience, known(left).as_deref()),
+        ),
+        None => chain.not_reached(&DROPPED_NOT_LISTED, &COLUMN_DROPPED),
+    }
+}
+
+/// Changes the table's columns; gives those that it has now, where it can be selected from.
+fn change(
+    chain: &mut Chain<'_>,
+    (spec, there): (&Spec, bool),
+    (tables, can_select): (&TestTables, bool),
+    act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
+) -> Option<Option<Vec<Column>>> {
+    chain.check(
+        spec,
+        |asking| {
+            act(asking)?;
+            asking.keep();
+            if can_select {
+                let sql = format!(
+                    "SELECT * FROM {} WHERE 1 = 0",
+                    tables.changed.identifier(asking)?
+                );
+                asking.run(None, &sql)?;
+            }
+            Ok(())
+        },
+        |answers| {
+            let Some(result) = answers.results().last() else {
+                return Ok(None);
+            };
+            let names = result.columns.iter().map(|column| column.name.as_str());
+            match column_is(there, names) {
+                Seen::AsExpected(()) => Ok(Some(result.columns.clone())),
+                Seen::Otherwise { expected, got } => Err(wrong(expected, got)),
+            }
+        },
+    )
+}
+
+/// Watches the table's columns in the catalogue.
+fn watch(
+    chain: &mut Chain<'_>,
+    (spec, there): (&Spec, bool),
+    tables: &TestTables,
+    (patience, selected): (Duration, Option<&[Column]>),
+) {
+    let table = [tables.changed.clone()];
+    let read = |answers: &Answers| -> Judged<Seen<()>> {
+        let listed = answers.read(read_columns)?;
+        let Some(selected) = selected else {
+            return Ok(column_is(
+                there,
+                listed.iter().map(|column| column.name.as_str()),
+            ));
+        };
+        match columns_differ(&listed, &table[0].id(), selected, Hidden::No) {
+            Err(Outcome::Wrong(Fault::Answer { expected, got })) => {
+                Ok(Seen::Otherwise { expected, got })
+            }
+            judged => judged.map(Seen::AsExpected),
+        }
+    };
+    chain.watch(
+        spec,
+        patience,
+        |_| Ok(()),
+        |asking, _| ask_columns(asking, &table),
+        read,
+    );
+}
+
+fn column_is<'n>(there: bool, names: impl Iterator<Item = &'n str>) -> Seen<()> {
+    let names: Vec<&str> = names.collect();
+    // Some databases put the table's name before the column's.
+    let is_it = |name: &&str| {
+        name.rsplit('.')
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case(COLUMN))
+    };
+    if names.iter().any(is_it) == there {
+        return Seen::AsExpected(());
+    }
+    let article = if there { "a" } else { "no" };
+    Seen::Otherwise {
+        expected: format!("{article} column `{COLUMN}`"),
+        got: format!("the columns {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,606 @@
+//! Rows are inserted into the one table while the other stays as it is: counts, sizes and times must tell so.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use bigdecimal::{BigDecimal, ToPrimitive, Zero};
+use bowline_driver::{ResultSet, Value};
+use bowline_template::TemplateValue;
+use jiff::{SignedDuration, Timestamp};
+
+use super::table::{Rows, TestTable, TestTables};
+use crate::Tier;
+use crate::warehouse::accuracy::Told;
+use crate::warehouse::answers::{Asking, Halt};
+use crate::warehouse::chain::{Chain, Seen, Spec};
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::metadata::Table;
+use crate::warehouse::outcome::{Doubt, Outcome, Proof};
+
+const ROWS: i64 = 10;
+const KEPT_ROWS: i64 = 3;
+/// So many rows take a page more than a few.
+const MORE_ROWS: i64 = 1_000;
+const MANY_ROWS: i64 = 10_000;
+/// How many times as many, or as few, rows a count of a few may say: it may be an estimate.
+const ESTIMATE: f64 = 1.5;
+/// How much smaller than its values' texts a table may be.
+const COMPRESSED: usize = 8;
+/// The least bytes that a row takes, compressed.
+const ROW_BYTES: i64 = 2;
+/// The most bytes that a row takes: so many times its values' texts, and so many around them.
+const SPREAD: i64 = 4;
+const AROUND: i64 = 64;
+/// What a table may have set aside: where it has more, it is filled until the rows must outweigh that.
+const SET_ASIDE: i64 = 64 << 10;
+const SET_ASIDE_BY_MANY: i64 = 1 << 20;
+/// How far a time may be off: clocks are read, rounded and carried.
+const LEEWAY: SignedDuration = SignedDuration::from_secs(2);
+/// The next change is a second later, where times have no fractions.
+const A_SECOND: Duration = Duration::from_millis(1_100);
+
+pub(super) const INSERTED: Spec = Spec::new(
+    "inserted",
+    "as many rows are inserted as asked for",
+    &["insert_rows"],
+    &[],
+);
+pub(crate) const ROWS_GROW: Spec = Spec::new(
+    "row_count_grows",
+    "inserted rows are counted",
+    &["get_tables_query"],
+    &[],
+);
+pub(super) const ROWS_COUNTED: Spec = Spec::new(
+    "row_count_near",
+    "the row counts are near the numbers of rows there are",
+    &["get_tables_query"],
+    &[],
+)
+.strict();
+pub(crate) const BYTES_GROW: Spec = Spec::new(
+    "byte_count_grows",
+    "inserted rows make the table larger",
+    &["get_tables_query"],
+    &[],
+);
+pub(super) const BYTES_COUNTED: Spec = Spec::new(
+    "byte_count_near",
+    "the sizes are bytes, and those of each table alone",
+    &["get_tables_query"],
+    &[],
+)
+.strict();
+pub(crate) const UPDATE_ADVANCES: Spec = Spec::new(
+    "last_update_advances",
+    "inserting moves the time of the last update",
+    &["get_tables_query"],
+    &[],
+);
+pub(super) const UPDATE_TIMED: Spec = Spec::new(
+    "last_update_timed",
+    "the time of the last update is when the table changed, and another table's stays",
+    &["get_tables_query"],
+    &[],
+)
+.strict();
+
+/// The checks that need inserted rows.
+const AFTER_INSERTION: [&Spec; 6] = [
+    &ROWS_GROW,
+    &ROWS_COUNTED,
+    &BYTES_GROW,
+    &BYTES_COUNTED,
+    &UPDATE_ADVANCES,
+    &UPDATE_TIMED,
+];
+
+/// A run's tables, and how it looks at them.
+pub(super) struct Growth<'t> {
+    pub(super) tables: &'t TestTables,
+    /// The rows of the empty tables.
+    pub(super) empty: &'t Rows,
+    pub(super) can_select: bool,
+    pub(super) tier: Tier,
+    pub(super) patience: Duration,
+    /// How far the server's clock is ahead of ours, where it was asked.
+    pub(super) skew: Option<SignedDuration>,
+}
+
+impl Growth<'_> {
+    /// Inserts rows, and watches what the catalogue says of both tables.
+    pub(super) fn watch(&self, chain: &mut Chain<'_>) {
+        let Some(size) = self.insert_first(chain) else {
+            for spec in AFTER_INSERTION {
+                if spec.is_asked(self.tier) {
+                    chain.not_reached(spec, &INSERTED);
+                }
+            }
+            return;
+        };
+        let counted = self.count_rows(chain);
+        let filled = counted.or_else(|| self.look(chain));
+        if let Some(Rows { changed, kept, .. }) = &filled {
+            let told = [(ROWS, changed), (KEPT_ROWS, kept)];
+            let told = told.map(|(rows, row)| Told::of(rows, row.row_count.as_ref()));
+            chain.accuracy.row_counts.extend(told.into_iter().flatten());
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            let size = Told::of(size, changed.byte_count.as_ref());
+            chain.accuracy.byte_counts.extend(size);
+        }
+        let filled = filled.unwrap_or_else(|| self.empty.clone());
+        let (rows, changed) = self.insert_more(chain, &filled);
+        let latest = self.weigh_bytes(chain, size, rows);
+        // Where a size was slow to show, more rows came.
+        let changed = changed.map(|[from, _]| [from, chain.last_change()]);
+        self.time(chain, &filled, latest, changed);
+    }
+
+    /// What is told of both tables just now.
+    fn look(&self, chain: &mut Chain<'_>) -> Option<Rows> {
+        let look = |asking: &mut Asking<'_>| {
+            self.tables.ask_rows(asking, &self.tables.listed())?;
+            Ok(self.tables.read(asking.answers()))
+        };
+        match chain.aside(look)?.0 {
+            Ok(Seen::AsExpected(rows)) => Some(rows),
+            _ => None,
+        }
+    }
+
+    fn rows(&self, asking: &mut Asking<'_>, table: &TestTable, rows: i64) -> Result<(), Halt> {
+        let mut variables = table.variables();
+        variables.push(("num_rows", TemplateValue::Integer(rows)));
+        asking.query("insert_rows", variables).map(drop)
+    }
+
+    /// Inserts a few rows into each table and reads them again; gives the length of their values as text.
+    fn insert_first(&self, chain: &mut Chain<'_>) -> Option<usize> {
+        let TestTables { changed, kept, .. } = self.tables;
+        let can_select = self.can_select;
+        chain.check(
+            &INSERTED,
+            |asking| {
+                self.rows(asking, changed, ROWS)?;
+                self.rows(asking, kept, KEPT_ROWS)?;
+                asking.keep();
+                if can_select {
+                    for table in [changed, kept] {
+                        // Not the text of the lineage query: a log may count the two as one.
+                        let sql =
+                            format!("SELECT * FROM {} WHERE 1 = 1", table.identifier(asking)?);
+                        asking.run(None, &sql)?;
+                    }
+                }
+                Ok(())
+            },
+            |answers| {
+                let mut results = answers.results();
+                let wanted = [ROWS, KEPT_ROWS];
+                let mut size = None;
+                for (rows, result) in wanted.into_iter().zip(&mut results) {
+                    size = size.or(Some(text_length(result)));
+                    if i64::try_from(result.rows.len()) != Ok(rows) {
+                        return Err(wrong(
+                            format!("{rows} rows in the new table"),
+                            format!("{} rows", result.rows.len()),
+                        ));
+                    }
+                }
+                Ok(size.unwrap_or_default())
+            },
+        )
+    }
+
+    /// Watches the row counts; gives the rows in which they are told.
+    fn count_rows(&self, chain: &mut Chain<'_>) -> Option<Rows> {
+        let before = [&self.empty.changed, &self.empty.kept].map(|row| row.row_count.clone());
+        let [Some(changed), Some(kept)] = before else {
+            for spec in [&ROWS_GROW, &ROWS_COUNTED] {
+                if spec.is_asked(self.tier) {
+                    chain.check_known(spec, Err(absent("row_count")));
+                }
+            }
+            return None;
+        };
+        let wanted = [(&changed, ROWS), (&kept, KEPT_ROWS)].map(|(before, rows)| before + rows);
+        let rows = self.tables.watch(
+            chain,
+            (&ROWS_GROW, self.patience),
+            |asking| self.refresh(asking),
+            |rows| {
+                for (row, wanted) in [&rows.changed, &rows.kept].into_iter().zip(&wanted) {
+                    if row.row_count.as_ref().is_none_or(|count| count < wanted) {
+                        return Ok(Seen::Otherwise {
+                            expected: format!("a row_count of {wanted} or more for `{}`", row.name),
+                            got: number(row.row_count.as_ref()),
+                        });
+                    }
+                }
+                Ok(Seen::AsExpected(()))
+            },
+        );
+        if self.tier == Tier::Strict {
+            let step = chain.last_step(&ROWS_GROW);
+            match &rows {
+                Some(rows) => {
+                    chain.check(
+                        &ROWS_COUNTED,
+                        |asking| {
+                            asking.recall(step);
+                            Ok(())
+                        },
+                        |_| are_near(self.empty, rows),
+                    );
+                }
+                None => chain.not_reached(&ROWS_COUNTED, &ROWS_GROW),
+            }
+        }
+        rows
+    }
+
+    /// Makes the database count again, where one of the two usual statements does so.
+    fn refresh(&self, asking: &mut Asking<'_>) -> Result<(), Halt> {
+        for words in ["ANALYZE TABLE", "ANALYZE"] {
+            let mut is_done = true;
+            for table in [&self.tables.changed, &self.tables.kept] {
+                let Ok(name) = table.identifier(asking) else {
+                    return Ok(());
+                };
+                let refreshed = asking.try_run(None, &format!("{words} {name}"))?;
+                is_done &= refreshed.is_ok();
+                if refreshed.is_ok() {
+                    asking.forget();
+                }
+            }
+            if is_done {
+                asking.counted_anew();
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes the one table again, where something is told that this must move. Gives how many rows it has, and from
+    /// when to when it was changed.
+    fn insert_more(&self, chain: &mut Chain<'_>, filled: &Rows) -> (i64, Option<[Timestamp; 2]>) {
+        let told = &filled.changed;
+        if told.byte_count.is_none() && told.last_update_time.is_none() {
+            return (ROWS, None);
+        }
+        let is_coarse = |at: Timestamp| at.subsec_nanosecond() == 0;
+        let is_coarse = told.last_update_time.is_some_and(is_coarse);
+        let inserted = chain.aside(|asking| {
+            if is_coarse {
+                asking.pause(A_SECOND);
+            }
+            self.rows(asking, &self.tables.changed, MORE_ROWS)
+        });
+        match inserted {
+            Some(((), span)) => (ROWS + MORE_ROWS, Some(span)),
+            None => (ROWS, None),
+        }
+    }
+
+    /// Watches the sizes; gives the rows as they were seen last.
+    fn weigh_bytes(&self, chain: &mut Chain<'_>, size: usize, rows: i64) -> Option<Rows> {
+        let Some(before) = self.empty.changed.byte_count.clone() else {
+            for spec in [&BYTES_GROW, &BYTES_COUNTED] {
+                if spec.is_asked(self.tier) {
+                    chain.check_known(spec, Err(absent("byte_count")));
+                }
+            }
+            return None;
+        };
+        let inserted = Cell::new(rows);
+        let seen = self.tables.watch(
+            chain,
+            (&BYTES_GROW, self.patience),
+            |asking| {
+                self.rows(asking, &self.tables.changed, MANY_ROWS)?;
+                asking.forget();
+                inserted.set(rows + MANY_ROWS);
+                self.refresh(asking)
+            },
+            |rows| {
+                // What all tables share, such as the size of the database, is no larger for the one with more rows.
+                let kept = rows
+                    .kept
+                    .byte_count
+                    .as_ref()
+                    .filter(|_| self.tier == Tier::Strict);
+                let more = BigDecimal::from(ROW_BYTES * inserted.get());
+                let least = kept.map_or(before.clone(), |kept| (kept + more).max(before.clone()));
+                Ok(match &rows.changed.byte_count {
+                    Some(bytes) if *bytes > least => Seen::AsExpected(()),
+                    bytes => Seen::Otherwise {
+                        expected: format!("a byte_count above {least}"),
+                        got: number(bytes.as_ref()),
+                    },
+                })
+            },
+        );
+        if let Some(Rows { changed, .. }) = &seen {
+            let told = Told::of(inserted.get(), changed.row_count.as_ref());
+            chain.accuracy.row_counts.extend(told);
+        }
+        if self.tier == Tier::Strict {
+            let step = chain.last_step(&BYTES_GROW);
+            match &seen {
+                Some(seen) => {
+                    let rows = inserted.get();
+                    let row_text = i64::try_from(size).unwrap_or(i64::MAX) / ROWS;
+                    let most = |rows: i64, set_aside: i64| {
+                        BigDecimal::from(rows * (row_text * SPREAD + AROUND) + set_aside)
+                    };
+                    let told = |rows: &Rows| rows.changed.byte_count.clone().unwrap_or_default();
+                    let is_heavy = told(seen) > &before + most(rows, SET_ASIDE);
+                    let grown = Cell::new(BigDecimal::zero());
+                    chain.check(
+                        &BYTES_COUNTED,
+                        |asking| {
+                            asking.recall(step);
+                            if is_heavy {
+                                self.rows(asking, &self.tables.changed, MANY_ROWS)?;
+                                asking.forget();
+                                self.refresh(asking)?;
+                                self.tables.ask_rows(asking, &self.tables.listed())?;
+                                if let Ok(Seen::AsExpected(now)) = self.tables.read(asking.answers()) {
+                                    grown.set(told(&now) - told(seen));
+                                }
+                            }
+                            Ok(())
+                        },
+                        |_| {
+                            are_bytes(seen, size, rows)?;
+                            let (grown, most) = (grown.take(), most(MANY_ROWS, SET_ASIDE_BY_MANY));
+                            if grown > most {
+                                let words = format!("{most} bytes more at most for {MANY_ROWS} rows more: bytes, not bits");
+                                return Err(wrong(words, grown.to_string()));
+                            }
+                            Ok(())
+                        },
+                    );
+                }
+                None => chain.not_reached(&BYTES_COUNTED, &BYTES_GROW),
+            }
+        }
+        seen
+    }
+
+    /// Judges the times: `filled` is what was told before the last change.
+    fn time(
+        &self,
+        chain: &mut Chain<'_>,
+        filled: &Rows,
+        latest: Option<Rows>,
+        changed: Option<[Timestamp; 2]>,
+    ) {
+        let told = |rows: &Rows| rows.changed.last_update_time;
+        let before = told(filled);
+        let Some(before) = before else {
+            // Some databases have no time until something has changed, and tell it late.
+            let late = latest.as_ref().and_then(told).or(told(self.empty));
+            let told = || late.map(drop).ok_or_else(|| absent("last_update_time"));
+            chain.check_known(&UPDATE_ADVANCES, told());
+            if self.tier == Tier::Strict {
+                self.time_view(chain, filled, told());
+            }
+            return;
+        };
+        let Some(changed) = changed else {
+            let doubt = if chain.session.was_interrupted() {
+                Doubt::Interrupted
+            } else {
+                Doubt::NotReached("inserting more rows did not succeed".to_owned())
+            };
+            for spec in [&UPDATE_ADVANCES, &UPDATE_TIMED] {
+                if spec.is_asked(self.tier) {
+                    chain.check_known(spec, Err(Outcome::Unknown(doubt.clone())));
+                }
+            }
+            return;
+        };
+        let rows = self.tables.watch(
+            chain,
+            (&UPDATE_ADVANCES, self.patience),
+            |_| Ok(()),
+            |rows| match told(rows) {
+                None => Err(absent("last_update_time")),
+                Some(now) if now > before => Ok(Seen::AsExpected(())),
+                Some(now) => Ok(Seen::Otherwise {
+                    expected: format!("a last_update_time after {before}"),
+                    got: now.to_string(),
+                }),
+            },
+        );
+        if self.tier != Tier::Strict {
+            return;
+        }
+        let step = chain.last_step(&UPDATE_ADVANCES);
+        let created = chain.first_asked(&super::listing::CREATED);
+        let skew = self.skew.unwrap_or_default();
+        match (rows, created) {
+            (Some(rows), Some(created)) => {
+                chain.check(
+                    &UPDATE_TIMED,
+                    |asking| {
+                        asking.recall(step);
+                        Ok(())
+                    },
+                    |_| {
+                        are_timed(
+                            filled,
+                            &rows,
+                            [created, changed[0], changed[1]].map(|at| at + skew),
+                        )
+                    },
+                );
+            }
+            _ => chain.not_reached(&UPDATE_TIMED, &UPDATE_ADVANCES),
+        }
+    }
+
+    /// Judges the time of the view, where the tables have none; `judged` where there is nothing wrong with it.
+    fn time_view(&self, chain: &mut Chain<'_>, filled: &Rows, judged: Judged<()>) {
+        let made = chain.first_asked(&super::listing::CREATED);
+        let made = made.map(|at| at + self.skew.unwrap_or_default());
+        let told = |rows: &Rows| {
+            rows.view
+                .clone()
+                .filter(|view| view.last_update_time.is_some())
+        };
+        let (Some(before), Some(made)) = (told(filled), made) else {
+            chain.check_known(&UPDATE_TIMED, judged);
+            return;
+        };
+        chain.check(
+            &UPDATE_TIMED,
+            |asking| {
+                self.tables
+                    .ask_rows(asking, &self.tables.listed())
+                    .map(drop)
+            },
+            |answers| {
+                if let Seen::AsExpected(rows) = self.tables.read(answers)?
+                    && let Some(now) = told(&rows)
+                {
+                    is_after(&now, made)?;
+                    stays(&before, &now)?;
+                }
+                judged
+            },
+        );
+    }
+}
+
+/// The signs that a result's values have as text.
+fn text_length(result: &ResultSet) -> usize {
+    let length = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Null => 0,
+        other => crate::warehouse::spell(other).len(),
+    };
+    result.rows.iter().flatten().map(length).sum()
+}
+
+/// Judges counts of empty tables and of the same with rows.
+fn are_near(empty: &Rows, filled: &Rows) -> Judged<()> {
+    for row in [&empty.changed, &empty.kept] {
+        if let Some(count) = row.row_count.as_ref().filter(|count| !count.is_zero()) {
+            return Err(wrong(
+                format!("a row_count of 0 for the empty table `{}`", row.name),
+                count.to_string(),
+            ));
+        }
+    }
+    let filled = [(&filled.changed, ROWS), (&filled.kept, KEPT_ROWS)];
+    let said = filled.map(|(row, rows)| {
+        (
+            row,
+            rows,
+            row.row_count.as_ref().and_then(BigDecimal::to_f64),
+        )
+    });
+    let mut off = Vec::new();
+    for (row, rows, said) in said {
+        let (Some(said), Some(there)) = (said, rows.to_f64()) else {
+            continue;
+        };
+        if said > there * ESTIMATE || said < there / ESTIMATE {
+            return Err(near(row, rows, said));
+        }
+        off.push((row, rows, said, said - there));
+    }
+    match off.as_slice() {
+        // An estimate is not off by the same each time.
+        [(row, rows, said, first), (.., second)]
+            if *first != 0.0 && (first - second).abs() < f64::EPSILON =>
+        {
+            Err(near(row, *rows, *said))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn near(row: &Table, rows: i64, said: f64) -> Outcome {
+    wrong(
+        format!("a row_count near {rows} for `{}`", row.name),
+        said.to_string(),
+    )
+}
+
+/// Judges sizes: `size` is the length of the first rows as text, `rows` how many there are now.
+fn are_bytes(seen: &Rows, size: usize, rows: i64) -> Judged<()> {
+    let least = BigDecimal::from(i64::try_from(size / COMPRESSED).unwrap_or(i64::MAX))
+        .max(BigDecimal::from(rows * ROW_BYTES));
+    match &seen.changed.byte_count {
+        Some(bytes) if *bytes < least => Err(wrong(
+            format!(
+                "a byte_count of {least} or more for {rows} rows: bytes, not pages or kilobytes"
+            ),
+            bytes.to_string(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Judges times of the last update: before the last change and after it. `created` is when the first table was made.
+fn are_timed(filled: &Rows, now: &Rows, [created, from, until]: [Timestamp; 3]) -> Judged<()> {
+    let tables = [&filled.changed, &filled.kept, &now.changed, &now.kept];
+    for row in tables.into_iter().chain(&filled.view).chain(&now.view) {
+        is_after(row, created)?;
+    }
+    if let Some(at) = now.changed.last_update_time
+        && (at < from - LEEWAY || at > until + LEEWAY)
+    {
+        return Err(wrong(
+            format!(
+                "a last_update_time of `{}` from {from} to {until}, when it was changed",
+                now.changed.name
+            ),
+            at.to_string(),
+        ));
+    }
+    stays(&filled.kept, &now.kept)?;
+    match (&filled.view, &now.view) {
+        (Some(before), Some(now)) => stays(before, now),
+        _ => Ok(()),
+    }
+}
+
+/// Judges that something is said to have changed after it was made.
+fn is_after(row: &Table, made: Timestamp) -> Judged<()> {
+    match row.last_update_time.filter(|at| *at < made - LEEWAY) {
+        Some(at) => Err(wrong(
+            format!(
+                "a last_update_time of `{}` after {made}, when it was made",
+                row.name
+            ),
+            at.to_string(),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Judges that the time of what did not change stays as it was.
+fn stays(before: &Table, now: &Table) -> Judged<()> {
+    match (before.last_update_time, now.last_update_time) {
+        (Some(before), Some(after)) if before != after => Err(wrong(
+            format!(
+                "the last_update_time of `{}` as it was, {before}: it has not changed",
+                now.name
+            ),
+            after.to_string(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn absent(column: &str) -> Outcome {
+    Outcome::Unsupported(Proof::Absent(format!("the tables query gives no {column}")))
+}
+
+fn number(number: Option<&BigDecimal>) -> String {
+    number.map_or("NULL".to_owned(), ToString::to_string)
+}

@@ -1,0 +1,468 @@
+//! Making the tables, and what the catalogue says of them: everything under its exact name.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use bowline_driver::{Column, SqlErrorKind};
+
+use super::place::{find_database, find_schema};
+use super::start::Made;
+use super::table::{Rows, TestTable, TestTables};
+use crate::Tier;
+use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::chain::{Chain, Seen, Spec, text};
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::metadata::{
+    Hidden, Table, all_names, columns_differ, columns_stray, columns_variables, read_columns,
+    read_tables, repeated,
+};
+use crate::warehouse::outcome::{Outcome, Proof};
+use crate::warehouse::tokens::{tokens, view_query};
+
+pub(super) const CREATED: Spec = Spec::new(
+    "created",
+    "a new table can be made and selected from",
+    &["create_test_table"],
+    &[],
+);
+pub(super) const TABLE_LISTED: Spec = Spec::new(
+    "table_listed",
+    "a new table appears",
+    &["get_tables_query"],
+    &[],
+);
+pub(super) const TABLE_DESCRIBED: Spec = Spec::new(
+    "table_described",
+    "new tables and a new view come once each, under their names and as what they are, and an index does not come",
+    &["get_tables_query"],
+    &[],
+)
+.strict();
+pub(super) const COLUMNS_DESCRIBED: Spec = Spec::new(
+    "columns_described",
+    "the columns of new tables and of a new view are those that selecting gives, with types to match",
+    &["get_columns_query"],
+    &[],
+)
+.strict();
+pub(super) const VIEW_DEFINED: Spec = Spec::new(
+    "view_defined",
+    "the definition of a new view is a query of the table beneath that gives its columns and rows",
+    &["get_tables_query"],
+    &[],
+)
+.strict();
+
+/// How many conditions a view has that all rows pass: its definition is long enough then to be cut where one is.
+const PASSING: usize = 60;
+
+/// The new tables with what selecting from them gives, where they can be selected from.
+#[derive(Debug, Clone)]
+pub(super) struct Created {
+    pub(super) columns: Option<Vec<Column>>,
+    pub(super) has_view: bool,
+    has_index: bool,
+}
+
+/// Makes the tables, the mark first; in the strict tier a view and an index as well, where the database lets us.
+pub(super) fn create(
+    chain: &mut Chain<'_>,
+    tables: &TestTables,
+    tier: Tier,
+    made: &mut Made,
+) -> Option<Created> {
+    let can_select = chain.has("get_table_identifier");
+    let has_names = chain.has("escape_field_name");
+    let (mut has_view, mut has_index) = (false, false);
+    chain
+        .check(
+            &CREATED,
+            |asking| {
+                for (table, is_made) in [
+                    (&tables.kept, &mut made.kept),
+                    (&tables.changed, &mut made.changed),
+                ] {
+                    let asked = asking.query("create_test_table", table.variables());
+                    *is_made = !matches!(&asked, Err(halt) if is_refused(halt));
+                    asked?;
+                }
+                if !can_select {
+                    return Ok(());
+                }
+                let sql = format!(
+                    "SELECT * FROM {} WHERE 1 = 0",
+                    tables.changed.identifier(asking)?
+                );
+                let Ok(result) = asking.try_run(None, &sql)? else {
+                    // A table that is listed is there: then it is only that it cannot be named.
+                    let listed = tables.ask_rows(asking, &[&tables.changed])?;
+                    asking.forget();
+                    let listed = read_tables(&listed).unwrap_or_default();
+                    if tables.changed.row(&listed).is_none() {
+                        asking.run(None, &sql)?;
+                    }
+                    return Ok(());
+                };
+                if tier == Tier::Strict {
+                    has_view = create_view(asking, tables)?;
+                    made.view = has_view;
+                    if let Some(column) = result.columns.first().filter(|_| has_names) {
+                        has_index = create_index(asking, tables, &column.name)?;
+                    }
+                }
+                Ok(())
+            },
+            |answers| {
+                let selected = answers.results().find(|result| !result.columns.is_empty());
+                Ok(Created {
+                    columns: selected.map(|result| result.columns.clone()),
+                    has_view: false,
+                    has_index: false,
+                })
+            },
+        )
+        .map(|created| Created {
+            has_view,
+            has_index,
+            ..created
+        })
+}
+
+/// Whether a statement that failed has certainly done nothing.
+fn is_refused(halt: &Halt) -> bool {
+    match halt {
+        Halt::Unwritten(_) => true,
+        Halt::Failed(error) => matches!(
+            error.kind,
+            SqlErrorKind::Permission | SqlErrorKind::Syntax | SqlErrorKind::MissingObject
+        ),
+    }
+}
+
+/// The view has a condition that lets no row pass, with what says so at the end of it: a definition that is cut, or has
+/// lost its condition or the quotes in it, gives rows.
+fn create_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<bool, Halt> {
+    let (view, table) = (
+        tables.view.identifier(asking)?,
+        tables.kept.identifier(asking)?,
+    );
+    let passing = "1 = 1 AND ".repeat(PASSING);
+    let made = asking.try_run(
+        None,
+        &format!(
+            "CREATE VIEW {view} AS SELECT * FROM {table} WHERE 'A\"b' = 'Ab' OR {passing}1 = 0"
+        ),
+    )?;
+    if made.is_ok() {
+        asking.forget();
+    }
+    Ok(made.is_ok())
+}
+
+/// Where an index is qualified, its table is not, and the other way round.
+fn create_index(asking: &mut Asking<'_>, tables: &TestTables, column: &str) -> Result<bool, Halt> {
+    let field = |name: &str| asking.render("escape_field_name", vec![("field_name", text(name))]);
+    let (column, index, table) = (
+        field(column)?,
+        field(&tables.index.table)?,
+        field(&tables.kept.table)?,
+    );
+    let (whole_index, whole_table) = (
+        tables.index.identifier(asking)?,
+        tables.kept.identifier(asking)?,
+    );
+    for sql in [
+        format!("CREATE INDEX {index} ON {whole_table} ({column})"),
+        format!("CREATE INDEX {whole_index} ON {table} ({column})"),
+    ] {
+        if asking.try_run(None, &sql)?.is_ok() {
+            asking.forget();
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Finds the tables in the catalogue; gives them under the names they were found by, with their rows.
+pub(super) fn find(
+    chain: &mut Chain<'_>,
+    tables: &TestTables,
+    created: &Created,
+    tier: Tier,
+    patience: Duration,
+) -> Option<(TestTables, Rows)> {
+    let tables = if tier == Tier::Strict {
+        let database = find_database(chain, tables);
+        let database = database.as_deref().unwrap_or(&tables.changed.database);
+        let schema = find_schema(chain, tables, database);
+        tables.found_in(
+            database,
+            schema.as_deref().unwrap_or(&tables.changed.schema),
+        )
+    } else {
+        tables.clone()
+    };
+    let mut objects = vec![&tables.changed, &tables.kept];
+    objects.extend(created.has_view.then_some(&tables.view));
+    let mut asked = objects.clone();
+    asked.extend(created.has_index.then_some(&tables.index));
+    let rows = chain.watch(
+        &TABLE_LISTED,
+        patience,
+        |_| Ok(()),
+        |asking, _| tables.ask_rows(asking, &asked).map(drop),
+        |answers| match (tables.read(answers)?, answers.read(read_tables)?) {
+            (Seen::AsExpected(_), rows) if created.has_view && tables.view.row(&rows).is_none() => {
+                Ok(Seen::Otherwise {
+                    expected: format!("a view `{}`", tables.view.table),
+                    got: "none".to_owned(),
+                })
+            }
+            (seen, _) => Ok(seen),
+        },
+    )?;
+    if tier == Tier::Strict {
+        describe(chain, &tables, created, &objects);
+    }
+    Some((tables, rows))
+}
+
+/// What the catalogue says of the new objects.
+fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objects: &[&TestTable]) {
+    let written = chain
+        .step(&CREATED, "create_test_table")
+        .map(|step| step.sql.clone())
+        .unwrap_or_default();
+    let listed = chain
+        .last_result(&TABLE_LISTED)
+        .and_then(|result| read_tables(result).ok())
+        .unwrap_or_default();
+    let folded = listed
+        .iter()
+        .find(|row| objects.iter().all(|object| row.name != object.table));
+    let folded = folded.map(|row| row.name.clone());
+    let is_quoted = tokens(&written).iter().any(|token| {
+        token.text.trim_matches(['"', '`', '[', ']', '\'']) == tables.kept.table
+            && token.text != tables.kept.table
+    });
+    let step = chain.last_step(&TABLE_LISTED);
+    chain.check(
+        &TABLE_DESCRIBED,
+        |asking| {
+            asking.recall(step);
+            match &folded {
+                Some(name) if is_quoted => ask_standard_catalogue(asking, name),
+                _ => Ok(()),
+            }
+        },
+        |answers| {
+            let known = |name: &String| {
+                let second = answers
+                    .results()
+                    .nth(1)
+                    .and_then(|result| all_names(result).ok());
+                second.is_some_and(|names| names.iter().all(|there| there == name))
+            };
+            let may_fold = !is_quoted || folded.as_ref().is_some_and(known);
+            are_described(&listed, tables, objects, may_fold)
+        },
+    );
+    let (Some(columns), true) = (&created.columns, chain.has("get_columns_query")) else {
+        return;
+    };
+    // Asked for under the names that the listing has.
+    let ids: Vec<TestTable> = objects
+        .iter()
+        .filter_map(|object| {
+            let row = object.row(&listed)?;
+            Some(TestTable {
+                table: row.name.clone(),
+                ..(*object).clone()
+            })
+        })
+        .collect();
+    chain.check(
+        &COLUMNS_DESCRIBED,
+        |asking| ask_columns(asking, &ids),
+        |answers| {
+            let listed = answers.read(read_columns)?;
+            let asked: Vec<String> = ids.iter().map(TestTable::id).collect();
+            columns_stray(&listed, &asked)?;
+            ids.iter()
+                .try_for_each(|table| columns_differ(&listed, &table.id(), columns, Hidden::No))
+        },
+    );
+}
+
+/// What the catalogue says of the new view's query, once the table beneath has rows.
+pub(super) fn define_view(chain: &mut Chain<'_>, tables: &TestTables, created: &Created) {
+    let (Some(columns), true) = (&created.columns, created.has_view) else {
+        return;
+    };
+    let listed = chain
+        .last_result(&TABLE_LISTED)
+        .and_then(|result| read_tables(result).ok())
+        .unwrap_or_default();
+    let definition = tables
+        .view
+        .row(&listed)
+        .and_then(|row| row.view_query.clone());
+    define(chain, tables, definition, columns);
+}
+
+pub(super) fn ask_columns(asking: &mut Asking<'_>, tables: &[TestTable]) -> Result<(), Halt> {
+    let Some(first) = tables.first() else {
+        return Ok(());
+    };
+    let ids: Vec<String> = tables.iter().map(TestTable::id).collect();
+    let variables = columns_variables(
+        &first.database,
+        ids.iter().map(String::as_str),
+        std::iter::once(first.schema.as_str()),
+    );
+    asking.query("get_columns_query", variables).map(drop)
+}
+
+/// Asks the standard's own catalogue, where there is one, how a name is kept that came in another case than it was
+/// written in quotes: some databases fold even those.
+fn ask_standard_catalogue(asking: &mut Asking<'_>, name: &str) -> Result<(), Halt> {
+    let name = name.to_lowercase();
+    let sql = format!(
+        "SELECT table_name FROM information_schema.tables WHERE LOWER(table_name) = '{name}'"
+    );
+    asking.try_run(None, &sql).map(drop)
+}
+
+fn are_described(
+    listed: &[Table],
+    tables: &TestTables,
+    objects: &[&TestTable],
+    may_fold: bool,
+) -> Judged<()> {
+    let TestTable {
+        database, schema, ..
+    } = &tables.changed;
+    for row in listed {
+        if row.database != *database || row.schema != *schema {
+            return Err(wrong(
+                format!("tables of the schema `{schema}` in the database `{database}`"),
+                format!("`{}` of `{}` in `{}`", row.name, row.schema, row.database),
+            ));
+        }
+    }
+    let names: Vec<String> = listed.iter().map(|row| row.name.clone()).collect();
+    if let Some(twice) = repeated(&names) {
+        return Err(wrong("each table once", format!("`{twice}` again")));
+    }
+    let index = &tables.index;
+    if let Some(row) = index.row(listed) {
+        return Err(wrong(
+            "tables and views only",
+            format!("the index `{}`", row.name),
+        ));
+    }
+    for object in objects {
+        let Some(row) = object.row(listed) else {
+            continue;
+        };
+        let folds: [fn(&str) -> String; 2] = [str::to_lowercase, str::to_uppercase];
+        let is_folded = folds.iter().any(|fold| {
+            objects.iter().all(|object| {
+                object
+                    .row(listed)
+                    .is_none_or(|row| row.name == fold(&object.table))
+            })
+        });
+        if row.name != object.table && !(may_fold && is_folded) {
+            return Err(wrong(
+                format!("`{}`", object.table),
+                format!("`{}`", row.name),
+            ));
+        }
+        let (is_view, what) = if object.table == tables.view.table {
+            (true, "view")
+        } else {
+            (false, "table")
+        };
+        if row.is_view != is_view {
+            let other = if row.is_view { "view" } else { "table" };
+            return Err(wrong(
+                format!("`{}` as a {what}", row.name),
+                format!("`{}` as a {other}", row.name),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a statement has this name, quoted or not.
+fn names_object(sql: &str, name: &str) -> bool {
+    tokens(sql).iter().any(|token| {
+        let bare = token.text.trim_matches(['"', '`', '[', ']']);
+        bare.eq_ignore_ascii_case(name)
+    })
+}
+
+/// Runs a view's definition.
+fn define(
+    chain: &mut Chain<'_>,
+    tables: &TestTables,
+    definition: Option<String>,
+    columns: &[Column],
+) {
+    let Some(definition) = definition.filter(|text| !text.trim().is_empty()) else {
+        let what = "the tables query gives no definition of a view".to_owned();
+        chain.check_known(
+            &VIEW_DEFINED,
+            Err(Outcome::Unsupported(Proof::Absent(what))),
+        );
+        return;
+    };
+    let refused = RefCell::new(None);
+    chain.check(
+        &VIEW_DEFINED,
+        |asking| {
+            if let Some(query) = view_query(&definition) {
+                let answer = asking.try_run(None, query.trim_end_matches([';', ' ', '\n']))?;
+                refused.replace(answer.err());
+            }
+            Ok(())
+        },
+        |answers: &Answers| {
+            let names = |columns: &[Column]| {
+                let names: Vec<String> = columns
+                    .iter()
+                    .map(|column| column.name.to_lowercase())
+                    .collect();
+                names.join(", ")
+            };
+            let expected = format!("a query of the columns {}", names(columns));
+            let (table, view) = (&tables.kept.table, &tables.view.table);
+            let query = view_query(&definition).unwrap_or_default();
+            if !names_object(query, table) || names_object(query, view) {
+                return Err(wrong(
+                    format!("a query of the table `{table}`, which the view selects from"),
+                    definition.clone(),
+                ));
+            }
+            match (answers.results().last(), refused.take()) {
+                (Some(result), _) if !result.rows.is_empty() => Err(wrong(
+                    "a query of no rows, as the view is",
+                    format!("one of {} rows: {definition}", result.rows.len()),
+                )),
+                (Some(result), _) if names(&result.columns) == names(columns) => Ok(()),
+                (Some(result), _) => Err(wrong(
+                    expected,
+                    format!(
+                        "one of the columns {}: {definition}",
+                        names(&result.columns)
+                    ),
+                )),
+                (None, Some(error)) => {
+                    Err(wrong(expected, format!("{definition}: {}", error.text())))
+                }
+                (None, None) => Err(wrong(expected, definition.clone())),
+            }
+        },
+    );
+}

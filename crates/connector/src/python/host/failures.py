@@ -1,0 +1,290 @@
+"""What a connector's exceptions mean: the database's refusal, or a mistake in code, and of which kind."""
+
+import os
+import re
+import sys
+
+# Packages that hand on what engines raise, under classes of their own.
+BRIDGES = {"chdb", "java", "jpype", "py4j", "pyspark"}
+
+# Packages that carry what is asked and say nothing of a database themselves.
+TRANSPORTS = {"aiohttp", "httpx", "requests", "urllib3", "websocket", "websockets"}
+
+# How engines and bridges spell a SQLSTATE in their words.
+SQLSTATE_IN_WORDS = re.compile(
+    r"\b(?i:SQL ?STATE)\W{0,3}(?=\w*\d)([0-9A-Z]{5})\b"
+    r"|^\W{0,3}\[(?=\w*\d)([0-9A-Z]{5})\] ?\["
+    r"|\bState: ([0-9A-Z]{5}), Native error"
+)
+CLICKHOUSE_IN_WORDS = re.compile(r"\bCode: (\d+)\.\s+DB::")
+ORACLE_IN_WORDS = re.compile(r"\b(?:ORA|DPY|DPI)-\d{4,5}\b")
+
+MYSQL_DRIVERS = {"MySQLdb", "mariadb", "mysql", "pymysql", "asyncmy"}
+
+# The kinds behind the numbers of engines whose drivers give no SQLSTATE, or one that says less.
+VENDOR_KINDS = {
+    "%s-%s" % (engine, number): kind
+    for engine, kind, numbers in (
+        ("CH", "syntax", "62 42 43"),
+        ("CH", "missing_object", "16 46 47 50 60 81"),
+        ("CH", "permission", "192 193 194 497 516"),
+        ("CH", "data", "6 26 27 38 41 53 69 70 72 153"),
+        ("CH", "timeout", "159 209"),
+        ("CH", "cancelled", "394"),
+        ("CH", "connection", "210"),
+        ("MY", "syntax", "1064 1065 1149"),
+        ("MY", "missing_object", "1049 1051 1054 1109 1128 1146 1305 1630"),
+        ("MY", "permission", "1044 1045 1142 1143 1227 1290 1370 1698"),
+        ("MY", "data", "1048 1062 1264 1292 1365 1366 1406 1451 1452 1690 4025"),
+        ("MY", "timeout", "1205 1969 3024"),
+        ("MY", "cancelled", "1317"),
+        ("MY", "connection", "1040 1053 1927 2002 2003 2005 2006 2012 2013 2026 2055"),
+        ("MS", "syntax", "102 105 156 170"),
+        ("MS", "missing_object", "195 207 208 911 2812 4121"),
+        ("MS", "permission", "229 230 262 297 300 18456"),
+        ("MS", "data", "220 241 245 515 547 2627 8114 8115 8134"),
+        ("MS", "timeout", "1222"),
+        ("ORA", "syntax", "00900 00903 00906 00907 00911 00917 00923 00933 00936"),
+        ("ORA", "missing_object", "00904 00942 02289 04043"),
+        ("ORA", "permission", "01017 01031 01045"),
+        ("ORA", "data", "00001 01438 01476 01722 01830 01839 01841 01843 01847 01858 01861"),
+        ("ORA", "cancelled", "01013"),
+        ("ORA", "connection", "03113 03114 12170 12514 12541"),
+    )
+    for number in numbers.split()
+}
+
+# What tells a kind where nothing else does; the first that fits.
+KIND_WORDS = (
+    ("permission", ("permission denied", "access denied", "not authorized", "insufficient privilege")),
+    (
+        "connection",
+        (
+            "broken pipe",
+            "connection is closed",
+            "connection refused",
+            "connection reset",
+            "connection timed out",
+            "error reading data from the connection",
+            "error writing data to the connection",
+            "gone away",
+            "lost connection",
+            "server closed the connection",
+        ),
+    ),
+    ("timeout", ("timed out", "timeout expired")),
+    ("syntax", ("syntax error", "parse error", "parseexception", "mismatched input")),
+    ("missing_object", ("does not exist", "table not found", "column not found", "not found: table")),
+)
+
+
+def family(error):
+    """The names of an error's classes."""
+    return {cls.__name__ for cls in type(error).__mro__}
+
+
+def package_of(cls):
+    """The package that a class comes from."""
+    return cls.__module__.partition(".")[0]
+
+
+def packages_of(values):
+    """The packages that values' classes come from."""
+    return {package_of(cls) for value in values for cls in type(value).__mro__}
+
+
+def is_of_python(package):
+    """Whether a package comes with Python; its classes say nothing of a database, but for those of `sqlite3`."""
+    if package in ("sqlite3", "_sqlite3"):
+        return False
+    known = getattr(sys, "stdlib_module_names", None)
+    if known is not None:
+        return package in known
+    place = getattr(sys.modules.get(package), "__file__", None) or ""
+    return package in sys.builtin_module_names or (
+        place.startswith(os.path.dirname(os.__file__) + os.sep) and "-packages" + os.sep not in place
+    )
+
+
+def is_database_error(error, packages):
+    """Whether a database spoke, through its driver, as against code that is mistaken.
+
+    Drivers have one class `Error` above their own. Those that have not are known by where the connection comes from,
+    by a SQLSTATE, or by the words of their engine.
+    """
+    classes = [cls for cls in type(error).__mro__ if not is_of_python(package_of(cls))]
+    if any(cls.__name__ in ("Error", "DatabaseError") for cls in classes):
+        return True
+    if not isinstance(error, Exception) or isinstance(error, (TypeError, NameError, ImportError, SyntaxError)):
+        return False
+    if sqlstate_of(error) or vendor_code(error):
+        return True
+    of_drivers = (packages | BRIDGES) - {CONNECTOR_MODULE}
+    return any(package_of(cls) in of_drivers for cls in classes)
+
+
+def states_in(error):
+    """The objects that may know an error's SQLSTATE: itself, what it wraps, what Java threw."""
+    found = [error] + [arg for arg in error.args[:2] if not isinstance(arg, (str, bytes, int))]
+    for name in ("java_exception", "orig", "__cause__"):
+        inner = getattr(error, name, None)
+        if inner is not None:
+            found.append(inner)
+    return found
+
+
+def sqlstate_of(error):
+    """The SQLSTATE a driver gave with its error, under any of the names drivers use, or in its words."""
+    for known in states_in(error):
+        if isinstance(known, dict):
+            if is_sqlstate(known.get("C")):
+                return known["C"]
+            continue
+        for name in ("pgcode", "sqlstate", "sql_state", "getSQLState", "getSqlState"):
+            code = asked(known, name)
+            if is_sqlstate(code):
+                return code
+    first = error.args[0] if error.args else None
+    if is_sqlstate(first) and len(error.args) > 1 and any(letter.isdigit() for letter in first):
+        return first
+    found = SQLSTATE_IN_WORDS.search(str(error))
+    return next(filter(None, found.groups())) if found else None
+
+
+def asked(known, name):
+    """What an attribute or a method without parameters gives, as text; None when there is no such thing."""
+    try:
+        value = getattr(known, name, None)
+        value = value() if callable(value) else value
+        return None if value is None else str(value)
+    except Exception:  # What Java throws has any form.
+        return None
+
+
+def is_sqlstate(code):
+    return isinstance(code, str) and len(code) == 5 and code.isascii() and code.isalnum() and code.upper() == code
+
+
+def vendor_code(error):
+    """An engine's own number of an error, as a key of `VENDOR_KINDS`; None when it gives none that is known."""
+    found = CLICKHOUSE_IN_WORDS.search(str(error))
+    if found:
+        return "CH-" + found.group(1)
+    found = ORACLE_IN_WORDS.search(str(error))
+    if found:
+        return found.group(0)
+    return None
+
+
+def behind(error, packages):
+    """The lost connection behind an error: where it is gone, undoing and closing fail as well, and hide why."""
+    seen, found = set(), error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        if is_database_error(found, packages) and kind_of(found, "query", True) == "connection":
+            return found
+        found = found.__cause__ or found.__context__
+    return error
+
+
+def kind_of(error, method, database):
+    """The protocol's word for a failure; a SQLSTATE beside it says more."""
+    names = family(error)
+    if isinstance(error, TimeoutError) or names & {"timeout", "Timeout", "QueryTimeoutError", "SQLTimeoutException"}:
+        return "timeout"
+    if is_connection_error(error):
+        return "connection"
+    if not database:
+        return "connection" if method in ("connect", "setup") and is_network_error(error) else "driver"
+    kind = VENDOR_KINDS.get(vendor_code(error) or number_of(error))
+    if kind:
+        return kind
+    words = str(error).lower().replace("_", " ")
+    state = sqlstate_of(error)
+    if state == "42000" and any(part in words for part in KIND_WORDS[0][1]):
+        # ODBC and MySQL have one code for bad syntax and for what a user may not do.
+        return KIND_WORDS[0][0]
+    if state and not state.startswith(("HY0", "S1")):
+        return "other"
+    if method in ("connect", "setup"):
+        return "permission" if "password" in words or "authentication" in words else "connection"
+    if words.startswith("no such "):
+        return "missing_object"
+    for kind, parts in KIND_WORDS:
+        if any(part in words for part in parts):
+            return kind
+    if names & {"IntegrityError", "DataError"}:
+        return "data"
+    return "other"
+
+
+def number_of(error):
+    """The number that the drivers of MySQL and of SQL Server give first; None for others."""
+    first = error.args[0] if error.args else None
+    if type(first) is not int or len(error.args) < 2:
+        return None
+    package = package_of(type(error))
+    if package in MYSQL_DRIVERS:
+        return "MY-%d" % first
+    return "MS-%d" % first if package == "pymssql" else None
+
+
+def is_connection_error(error):
+    """Whether the way to the database is gone."""
+    return isinstance(error, ConnectionError) or bool(family(error) & {"ConnectionError", "ConnectError"})
+
+
+def is_network_error(error):
+    return isinstance(error, OSError) and not isinstance(error, (FileNotFoundError, PermissionError))
+
+
+def words_of(error):
+    """A database's own words."""
+    args = error.args
+    if len(args) == 2 and isinstance(args[1], str):
+        if isinstance(args[0], int):
+            return "%s (%d)" % (args[1], args[0])
+        if is_sqlstate(args[0]):
+            return args[1]
+    return str(error).strip() or type(error).__name__
+
+
+def describe(error):
+    """An error in one line, as Python tells it."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return "%s: %s (%s, line %s)" % (
+            type(error).__name__,
+            error.msg,
+            os.path.basename(error.filename),
+            error.lineno,
+        )
+    words = str(error).strip()
+    return "%s: %s" % (type(error).__name__, words) if words else type(error).__name__
+
+
+def trace_of(error, path):
+    """The lines of connector.py an error passed through, the innermost last."""
+    import traceback
+
+    return [
+        printable("connector.py:%s, in %s: %s" % (frame.lineno, frame.name, (frame.line or "").strip()))
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == path
+    ]
+
+
+def hint_for(error, settings):
+    """What to do about an import that failed."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        module = error.name.partition(".")[0]
+        folder = os.path.dirname(settings["connector"])
+        if any(os.path.exists(os.path.join(folder, name)) for name in (module, module + ".py")):
+            return "connector.py must stand alone: its folder is not searched for modules"
+        return "name the package that has `%s` in requirements.txt" % module
+    if isinstance(error, (ImportError, OSError)) and "shared object" in str(error):
+        packages = settings["system_packages"]
+        if packages:
+            named = ", ".join("`%s`" % name for name in packages)
+            return "install the system packages that Dockerfile.extra names: %s" % named
+        return "install the system package that has this library, and name it in Dockerfile.extra"
+    return None

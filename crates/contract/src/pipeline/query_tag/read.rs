@@ -1,0 +1,357 @@
+//! Reading the tags of SQL statements.
+
+use std::fmt;
+
+use bowline_words::nearest;
+use serde_json::{Map, Value};
+
+use super::comment::{Comment, statements};
+use super::table::{Integration, QUERY_TAGS, QueryTag};
+
+/// A statement, as far as its tags are concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The line in which it begins, from 1.
+    pub line: usize,
+    /// What its comments say about where it belongs, in their order.
+    pub tags: Vec<Tag>,
+    /// What is malformed about them.
+    pub mistakes: Vec<PlacedMistake>,
+}
+
+/// One identifier that a statement carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Which identifier.
+    pub tag: &'static QueryTag,
+    /// The id or the name.
+    pub value: String,
+    /// The line of the comment it stands in, from 1.
+    pub line: usize,
+}
+
+/// A mistake, and the comment it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedMistake {
+    /// The line of the comment, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub mistake: TagMistake,
+}
+
+/// Why a tag will not be understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TagMistake {
+    /// The comment names a key but holds no JSON object.
+    NotJson {
+        /// The key.
+        key: &'static str,
+        /// What the parser said.
+        cause: String,
+    },
+    /// The value is not a text or a number.
+    NotText {
+        /// The key.
+        key: String,
+    },
+    /// The value is empty.
+    Empty {
+        /// The key.
+        key: String,
+    },
+    /// No identifier goes by this key, though one goes by nearly the same.
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The one that was meant.
+        near: &'static str,
+    },
+    /// A custom connector's task without its job.
+    TaskWithoutJob,
+    /// A connection, and nothing in it that is named.
+    ConnectionAlone {
+        /// The connection's key.
+        key: &'static str,
+    },
+    /// One identifier has two values.
+    Twice {
+        /// Its usual key.
+        key: &'static str,
+        /// The values.
+        values: [String; 2],
+    },
+}
+
+impl fmt::Display for TagMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson { key, cause } => write!(
+                f,
+                "the comment names `{key}`, and what stands there is not a JSON object: {cause}"
+            ),
+            Self::NotText { key } => write!(f, "`{key}` is neither a text nor a number"),
+            Self::Empty { key } => write!(f, "`{key}` is empty"),
+            Self::UnknownKey { key, near } => {
+                write!(f, "`{key}` is not a key; did you mean `{near}`?")
+            }
+            Self::TaskWithoutJob => write!(
+                f,
+                "`mcd_task_id` without `mcd_job_id`: a task is found by its job only"
+            ),
+            Self::ConnectionAlone { key } => {
+                write!(f, "`{key}` names a connection, and no job stands beside it")
+            }
+            Self::Twice {
+                key,
+                values: [first, second],
+            } => write!(f, "`{key}` is both `{first}` and `{second}`"),
+        }
+    }
+}
+
+/// Reads the tags of every statement of a SQL text, in order; statements without one have none.
+#[must_use]
+pub fn read(text: &str) -> Vec<Statement> {
+    statements(text)
+        .into_iter()
+        .map(|commented| {
+            let mut statement = Statement {
+                line: commented.line,
+                tags: Vec::new(),
+                mistakes: Vec::new(),
+            };
+            for comment in &commented.comments {
+                read_comment(*comment, &mut statement);
+            }
+            judge(&mut statement);
+            statement
+        })
+        .collect()
+}
+
+fn read_comment(comment: Comment<'_>, statement: &mut Statement) {
+    let mut mistake = |mistake| {
+        statement.mistakes.push(PlacedMistake {
+            line: comment.line,
+            mistake,
+        });
+    };
+    let object = match object(comment.text) {
+        Ok(object) => object,
+        Err(cause) => {
+            // Other comments are none of our business.
+            if let Some(key) = named_key(comment.text) {
+                mistake(TagMistake::NotJson { key, cause });
+            }
+            return;
+        }
+    };
+    for (key, value) in object {
+        let Some(tag) = QueryTag::find(&key) else {
+            if let Some(near) = meant(&key) {
+                mistake(TagMistake::UnknownKey { key, near });
+            }
+            continue;
+        };
+        let value = match value {
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                mistake(TagMistake::NotText { key });
+                continue;
+            }
+        };
+        if value.trim().is_empty() {
+            mistake(TagMistake::Empty { key });
+            continue;
+        }
+        statement.tags.push(Tag {
+            tag,
+            value,
+            line: comment.line,
+        });
+    }
+}
+
+/// The JSON object in a comment; words may stand around it.
+fn object(comment: &str) -> Result<Map<String, Value>, String> {
+    let from = comment.find('{').ok_or("it has no braces")?;
+    let mut values = serde_json::Deserializer::from_str(comment.get(from..).unwrap_or_default())
+        .into_iter::<Map<String, Value>>();
+    match values.next() {
+        Some(Ok(object)) => Ok(object),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("it is empty".to_owned()),
+    }
+}
+
+/// A key that nobody writes by chance, which a comment names.
+fn named_key(comment: &str) -> Option<&'static str> {
+    let lower = comment.to_lowercase();
+    QUERY_TAGS
+        .iter()
+        .flat_map(|tag| tag.keys)
+        .find(|key| {
+            let distinct =
+                key.starts_with("mcd_") || key.starts_with("adf_") || lower.contains('{');
+            distinct && key.contains('_') && lower.contains(**key)
+        })
+        .copied()
+}
+
+/// The key that was meant by one which is none. dbt and others put keys of their own beside, which mean nothing here.
+fn meant(key: &str) -> Option<&'static str> {
+    let keys = QUERY_TAGS.iter().flat_map(|tag| tag.keys).copied();
+    let near = nearest(key, keys.filter(|known| known.contains('_')))?;
+    let slip = key.to_lowercase().starts_with("mcd") || key.eq_ignore_ascii_case(near);
+    slip.then_some(near)
+}
+
+/// What can only be said of all tags of a statement together.
+fn judge(statement: &mut Statement) {
+    let mut mistakes = Vec::new();
+    for (position, tag) in statement.tags.iter().enumerate() {
+        let before = statement.tags.iter().take(position);
+        let twice = before
+            .filter(|other| other.tag == tag.tag)
+            .find(|other| other.value != tag.value);
+        if let Some(other) = twice {
+            mistakes.push(PlacedMistake {
+                line: tag.line,
+                mistake: TagMistake::Twice {
+                    key: tag.tag.key(),
+                    values: [other.value.clone(), tag.value.clone()],
+                },
+            });
+        }
+        let named = |identifier: &str| {
+            let of = |other: &&Tag| other.tag.integration == tag.tag.integration;
+            statement
+                .tags
+                .iter()
+                .filter(of)
+                .any(|other| other.tag.identifier == identifier)
+        };
+        let mistake = match (tag.tag.integration, tag.tag.identifier) {
+            (Integration::Custom, "task") if !named("job") => TagMistake::TaskWithoutJob,
+            (integration, "connection") if !names_work(&statement.tags, integration) => {
+                TagMistake::ConnectionAlone { key: tag.tag.key() }
+            }
+            _ => continue,
+        };
+        mistakes.push(PlacedMistake {
+            line: tag.line,
+            mistake,
+        });
+    }
+    statement.mistakes.append(&mut mistakes);
+}
+
+/// Whether anything but a connection is named of an integration.
+fn names_work(tags: &[Tag], integration: Integration) -> bool {
+    tags.iter()
+        .any(|tag| tag.tag.integration == integration && tag.tag.identifier != "connection")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(text: &str) -> Vec<(&'static str, String)> {
+        let found = read(text).into_iter().flat_map(|found| found.tags);
+        found.map(|tag| (tag.tag.key(), tag.value)).collect()
+    }
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let found = read(text).into_iter().flat_map(|found| found.mistakes);
+        found.map(|placed| placed.mistake.to_string()).collect()
+    }
+
+    #[test]
+    fn tags_of_every_integration_are_read() {
+        assert_eq!(
+            tags(
+                "/* {\"app\": \"dbt\", \"node_id\": \"model.shop.orders\", \"TARGET\": 1, \"dbt_cloud_run_id\": 7} */\n\
+                 select 1 -- from airflow {\"DAG_ID\": \"nightly\", \"task_name\": \"load\"} and more"
+            ),
+            [
+                ("dbt_node_id", "model.shop.orders".to_owned()),
+                ("dbt_cloud_run_id", "7".to_owned()),
+                ("dag_id", "nightly".to_owned()),
+                ("task_id", "load".to_owned()),
+            ]
+        );
+        assert!(tags("SELECT '-- {\"mcd_job_id\": \"a\"}'").is_empty());
+    }
+
+    #[test]
+    fn what_is_malformed_is_named() {
+        for (comment, mistake) in [
+            (
+                "{\"mcd_task_id\": \"t\"}",
+                "`mcd_task_id` without `mcd_job_id`: a task is found by its job only",
+            ),
+            (
+                "{\"mcd_resource_id\": \"r\"}",
+                "`mcd_resource_id` names a connection, and no job stands beside it",
+            ),
+            (
+                "{\"mcd_job_id\": null}",
+                "`mcd_job_id` is neither a text nor a number",
+            ),
+            ("{\"mcd_job_id\": \" \"}", "`mcd_job_id` is empty"),
+            (
+                "{\"mcd_jobid\": \"a\"}",
+                "`mcd_jobid` is not a key; did you mean `mcd_job_id`?",
+            ),
+            (
+                "{\"Dag_Id\": \"a\"}",
+                "`Dag_Id` is not a key; did you mean `dag_id`?",
+            ),
+            (
+                "{\"dag_id\": \"a\", \"dag\": \"b\"}",
+                "`dag_id` is both `a` and `b`",
+            ),
+            (
+                "mcd_job_id=a",
+                "the comment names `mcd_job_id`, and what stands there is not a JSON object: it has no braces",
+            ),
+        ] {
+            assert_eq!(
+                mistakes(&format!("SELECT 1 /* {comment} */")),
+                [mistake],
+                "{comment}"
+            );
+        }
+        let cut = mistakes("SELECT 1 -- {'mcd_job_id': 'a'}");
+        assert!(
+            cut[0].contains("not a JSON object: key must be a string"),
+            "{cut:?}"
+        );
+    }
+
+    #[test]
+    fn other_comments_are_left_alone() {
+        for comment in [
+            "the task_id of the row",
+            "{\"app\": \"x\", \"dbt_version\": \"1.9\", \"profile_name\": \"p\"}",
+            "{not json}",
+            "",
+        ] {
+            assert_eq!(
+                mistakes(&format!("SELECT 1 /* {comment} */")),
+                [""; 0],
+                "{comment}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_job_and_its_task_may_stand_in_two_comments() {
+        assert!(mistakes("-- {\"mcd_job_id\": 1}\nSELECT 1 -- {\"mcd_task_id\": 2}").is_empty());
+        assert_eq!(
+            mistakes("SELECT 1 -- {\"mcd_job_id\": 1}\n; SELECT 2 -- {\"mcd_task_id\": 2}").len(),
+            1
+        );
+    }
+}

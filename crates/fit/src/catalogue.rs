@@ -1,0 +1,457 @@
+//! The search for templates that whole runs judge: those of the catalogue, of the query log, and what functional checks
+//! change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bowline_conformance::Verdict;
+use bowline_conformance::warehouse::{Options, Outcome, Report, Short, Subject, Trial, run};
+use bowline_contract::{SuiteSection, Template};
+use bowline_driver::Connection;
+use bowline_template::TemplateValue;
+use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::template::{Arguments, ConnectorTemplate, Origin, TemplateSet};
+
+use crate::bank::{braces, candidates};
+use crate::budget::Budget;
+use crate::fit::kept_as;
+use crate::outcome::{Event, Found, Kept, Miss, Missed};
+use crate::profile::Profile;
+use crate::search::spelled;
+
+/// What tables are found through, each standing on those before it.
+const LISTING: [&str; 4] = [
+    "get_databases_query",
+    "get_schemas_query",
+    "get_tables_query",
+    "get_columns_query",
+];
+
+/// What functional checks change beside making and dropping a table.
+const CHANGING: [&str; 4] = [
+    "insert_rows",
+    "add_column",
+    "drop_column",
+    "create_lineage_query",
+];
+
+/// How many texts of each of the bank's are tried: a whole run is dear.
+const VARIANTS: usize = 3;
+
+/// How many ways to make a table are tried in whole runs.
+const PAIRS: usize = 6;
+
+/// What was found.
+pub(crate) struct Catalogue {
+    pub(crate) templates: TemplateSet,
+    pub(crate) found: BTreeMap<&'static Template, Found>,
+    pub(crate) kept: BTreeMap<&'static Template, Kept>,
+    pub(crate) missed: BTreeMap<&'static Template, Missed>,
+    /// Statements that made a table which nothing that was tried could drop.
+    pub(crate) left_behind: Vec<String>,
+}
+
+/// What is wanted, and what of it may be replaced.
+pub(crate) struct Wanted<'a> {
+    pub(crate) templates: &'a [&'static Template],
+    pub(crate) replaceable: &'a dyn Fn(&ConnectorTemplate) -> bool,
+    pub(crate) without: &'a [String],
+}
+
+struct Search<'a> {
+    subject: &'a Subject,
+    options: &'a Options,
+    budget: &'a Budget,
+    trial: &'a Trial,
+    profile: &'a Profile,
+    wanted: Wanted<'a>,
+    catalogue: Catalogue,
+}
+
+/// Searches with whole runs of the sections that judge a template.
+pub(crate) fn search(
+    subject: &Subject,
+    options: &Options,
+    (budget, trial, profile): (&Budget, &Trial, &Profile),
+    wanted: Wanted<'_>,
+    on_event: &dyn Fn(Event<'_>),
+) -> Catalogue {
+    let catalogue = Catalogue {
+        templates: TemplateSet::clone(&subject.templates),
+        found: BTreeMap::new(),
+        kept: BTreeMap::new(),
+        missed: BTreeMap::new(),
+        left_behind: Vec::new(),
+    };
+    let mut search = Search {
+        subject,
+        options,
+        budget,
+        trial,
+        profile,
+        wanted,
+        catalogue,
+    };
+    search.listing(on_event);
+    if subject.functional.is_some() {
+        search.changing(on_event);
+    }
+    search.catalogue
+}
+
+impl Search<'_> {
+    fn listing(&mut self, on_event: &dyn Fn(Event<'_>)) {
+        // Whether an identifier leads to a table is only seen where tables are listed.
+        let names = LISTING.iter().copied();
+        let names = names.chain(["get_table_identifier", "get_query_logs_query"]);
+        for name in names {
+            self.search(Template::known(name), SuiteSection::Metadata, on_event);
+        }
+    }
+
+    fn changing(&mut self, on_event: &dyn Fn(Event<'_>)) {
+        self.making(on_event);
+        for name in CHANGING {
+            self.search(Template::known(name), SuiteSection::Functional, on_event);
+        }
+    }
+
+    /// How a table is made and dropped: the two are found together, since what cannot be dropped must not be made.
+    fn making(&mut self, on_event: &dyn Fn(Event<'_>)) {
+        let [create, drop] = ["create_test_table", "drop_test_table"].map(Template::known);
+        let both = [create, drop];
+        if !both
+            .iter()
+            .all(|template| self.wanted.templates.contains(template))
+        {
+            return;
+        }
+        on_event(Event::Trying {
+            template: create,
+            done: 0,
+            of: 0,
+        });
+        let own = both.map(|template| self.catalogue.templates.get(template).cloned());
+        if let [Some(_), Some(_)] = own {
+            let report = self.run(&self.catalogue.templates, SuiteSection::Functional);
+            let kept = both.map(|template| {
+                let verdict = report.as_ref().and_then(|report| verdict(report, template));
+                kept_as(
+                    verdict,
+                    own.iter()
+                        .flatten()
+                        .all(|own| (self.wanted.replaceable)(own)),
+                )
+            });
+            if let [Some(create_kept), Some(drop_kept)] = kept {
+                self.catalogue
+                    .kept
+                    .extend([(create, create_kept), (drop, drop_kept)]);
+                return;
+            }
+        }
+        let pairs = self.pairs(create, drop);
+        let tried = pairs.len();
+        let mut best: Option<(usize, [Found; 2])> = None;
+        for pair in pairs {
+            let mut set = self.catalogue.templates.clone();
+            for spelled in &pair {
+                set.insert(spelled.clone());
+            }
+            let Some(report) = self.run(&set, SuiteSection::Functional) else {
+                continue;
+            };
+            let weight = supported(&report);
+            let is_right = both
+                .iter()
+                .all(|template| verdict(&report, template) == Some(Verdict::Supported));
+            if is_right && best.as_ref().is_none_or(|(most, _)| weight > *most) {
+                let found = pair.map(|spelled| found_in(&report, &spelled));
+                best = Some((weight, found));
+            }
+        }
+        let Some((_, pair)) = best else {
+            for template in both {
+                let missed = Missed {
+                    template,
+                    tried,
+                    nearest: None,
+                };
+                self.catalogue.missed.insert(template, missed);
+            }
+            return;
+        };
+        for found in pair {
+            if let Some(spelled) = spelled(found.template, &found.text, found.pack) {
+                self.catalogue.templates.insert(spelled);
+            }
+            on_event(Event::Found(&found));
+            self.catalogue.found.insert(found.template, found);
+        }
+    }
+
+    /// Spellings that make a table, each with the first that drops it. Only what was made here is dropped here.
+    fn pairs(
+        &mut self,
+        create: &'static Template,
+        drop: &'static Template,
+    ) -> Vec<[ConnectorTemplate; 2]> {
+        let Some(mut connection) = self.subject.database.connect().ok() else {
+            return Vec::new();
+        };
+        let all = |template| {
+            let texts = self.texts(template).into_iter();
+            let spelled = texts.filter_map(move |(text, pack)| spelled(template, &text, pack));
+            spelled.collect::<Vec<_>>()
+        };
+        let drops = all(drop);
+        let (mut pairs, mut left_behind) = (Vec::new(), Vec::new());
+        for create in all(create) {
+            if pairs.len() == PAIRS || self.budget.is_spent(self.trial) {
+                break;
+            }
+            let Some(sql) = self.rendered(&create) else {
+                continue;
+            };
+            if connection.run(&sql, &self.options.limits).is_err() {
+                continue;
+            }
+            let mut dropping = drops.iter().filter(|drop| {
+                // What says nothing of a table that is not there may have dropped nothing.
+                let is_gone = |connection: &mut dyn Connection| {
+                    connection.run(&sql, &self.options.limits).is_ok()
+                };
+                self.rendered(drop).is_some_and(|drop| {
+                    let dropped = connection.run(&drop, &self.options.limits).is_ok();
+                    dropped
+                        && is_gone(&mut *connection)
+                        && connection.run(&drop, &self.options.limits).is_ok()
+                })
+            });
+            match dropping.next() {
+                Some(drop) => pairs.push([create, drop.clone()]),
+                None => left_behind.push(sql),
+            }
+        }
+        self.catalogue.left_behind = left_behind;
+        pairs
+    }
+
+    /// A statement about a table that the search makes.
+    fn rendered(&self, spelled: &ConnectorTemplate) -> Option<String> {
+        let target = self.subject.functional.as_ref()?;
+        let mut set = TemplateSet::default();
+        set.insert(spelled.clone());
+        let text = |text: &str| TemplateValue::Text(text.to_owned());
+        let mut variables = vec![
+            ("schema", text(&target.schema)),
+            ("table", text(&format!("{}_fit", target.table))),
+        ];
+        variables.extend(
+            target
+                .database
+                .as_deref()
+                .map(|name| ("database", text(name))),
+        );
+        let arguments = Arguments {
+            variables,
+            placeholders: Vec::new(),
+        };
+        set.render(spelled.template, &arguments).ok()
+    }
+
+    fn search(
+        &mut self,
+        template: &'static Template,
+        section: SuiteSection,
+        on_event: &dyn Fn(Event<'_>),
+    ) {
+        if !self.wanted.templates.contains(&template) || self.budget.is_spent(self.trial) {
+            return;
+        }
+        on_event(Event::Trying {
+            template,
+            done: 0,
+            of: 0,
+        });
+        let mut before = 0;
+        if let Some(own) = self.catalogue.templates.get(template).cloned() {
+            let report = self.run(&self.catalogue.templates, section);
+            let verdict = report.as_ref().and_then(|report| verdict(report, template));
+            before = report.as_ref().map_or(0, supported);
+            if let Some(kept) = kept_as(verdict, (self.wanted.replaceable)(&own)) {
+                self.catalogue.kept.insert(template, kept);
+                return;
+            }
+        }
+        let mut connection = self.subject.database.connect().ok();
+        let mut tried = 0;
+        let mut best: Option<(usize, Found)> = None;
+        let mut nearest = None;
+        for (text, pack) in self.texts(template) {
+            if self.budget.is_spent(self.trial) {
+                break;
+            }
+            let Some(spelled) = spelled(template, &text, pack) else {
+                continue;
+            };
+            tried += 1;
+            let mut set = self.catalogue.templates.clone();
+            set.insert(spelled.clone());
+            if !connection
+                .as_deref_mut()
+                .is_some_and(|connection| self.may_be_right(connection, &set, template))
+            {
+                continue;
+            }
+            let Some(report) = self.run(&set, section) else {
+                continue;
+            };
+            let proven = verdict(&report, template) == Some(Verdict::Supported);
+            let judged: Vec<_> = report
+                .checks
+                .iter()
+                .filter(|check| check.check.judges.contains(&template))
+                .collect();
+            let short = judged.iter().find(|check| check.outcome.is_shortfall());
+            let open = judged
+                .iter()
+                .find(|check| matches!(check.outcome, Outcome::Unknown(_)));
+            if proven && supported(&report) >= before {
+                let found = found_in(&report, &spelled);
+                let weight = supported(&report);
+                let is_better = best.as_ref().is_none_or(|(most, _)| weight > *most);
+                if is_better {
+                    best = Some((weight, found));
+                }
+            } else if let Some(fell) = short.or(open)
+                // What nothing spoke against is nearer than what something did.
+                && (short.is_none() || nearest.as_ref().is_none_or(is_refuted))
+            {
+                nearest = Some(Miss {
+                    text,
+                    passed: judged
+                        .iter()
+                        .filter(|check| check.outcome == Outcome::Supported)
+                        .count(),
+                    short: Some(Box::new(Short {
+                        check: fell.check.clone(),
+                        outcome: fell.outcome.clone(),
+                        sql: fell.steps.last().map(|step| step.sql.clone()),
+                    })),
+                    rows: None,
+                });
+            }
+        }
+        match best {
+            Some((_, found)) => {
+                if let Some(spelled) = spelled(template, &found.text, found.pack) {
+                    self.catalogue.templates.insert(spelled);
+                }
+                on_event(Event::Found(&found));
+                self.catalogue.found.insert(template, found);
+            }
+            None => {
+                let missed = Missed {
+                    template,
+                    tried,
+                    nearest,
+                };
+                self.catalogue.missed.insert(template, missed);
+            }
+        }
+    }
+
+    fn texts(&self, template: &'static Template) -> Vec<(String, Option<&'static str>)> {
+        let all = candidates(template, self.wanted.without).into_iter();
+        all.flat_map(|candidate| {
+            let texts = match candidate.pack {
+                Some(_) => vec![candidate.text],
+                None => self.profile.texts(&candidate.text, braces(template)),
+            };
+            texts
+                .into_iter()
+                .take(VARIANTS)
+                .map(move |text| (text, candidate.pack))
+        })
+        .collect()
+    }
+
+    fn run(&self, templates: &TemplateSet, section: SuiteSection) -> Option<Report> {
+        let subject = Subject {
+            templates: Arc::new(templates.clone()),
+            ..self.subject.clone()
+        };
+        let options = Options {
+            sections: vec![section],
+            ..self.options.clone()
+        };
+        run(&subject, &options, &self.budget.interrupt, &|_| {}).ok()
+    }
+
+    /// Whether the engine makes sense of a spelling: what it refuses needs no whole run.
+    fn may_be_right(
+        &self,
+        connection: &mut dyn Connection,
+        set: &TemplateSet,
+        template: &'static Template,
+    ) -> bool {
+        if !LISTING.contains(&template.short_name()) {
+            return true;
+        }
+        let text = |text: &str| TemplateValue::Text(text.to_owned());
+        let arguments = Arguments {
+            variables: template
+                .variables
+                .iter()
+                .filter_map(|variable| {
+                    let value = match variable.name {
+                        "database_name" => text("absent"),
+                        "schemas" | "tables" => text("'absent'"),
+                        "limit" => TemplateValue::Integer(10),
+                        "offset" => TemplateValue::Integer(0),
+                        _ => return None,
+                    };
+                    Some((variable.name, value))
+                })
+                .collect(),
+            placeholders: Vec::new(),
+        };
+        set.render(template, &arguments)
+            .is_ok_and(|sql| connection.run(&sql, &self.options.limits).is_ok())
+    }
+}
+
+/// Whether a check fell short with a spelling, and did not end without an answer.
+fn is_refuted(miss: &Miss) -> bool {
+    let short = miss.short.as_ref();
+    short.is_none_or(|short| short.outcome.is_shortfall())
+}
+
+fn verdict(report: &Report, template: &'static Template) -> Option<Verdict> {
+    let found = report.templates.iter();
+    let mut found = found.filter(|found| found.template == template);
+    found.next().and_then(|found| found.verdict)
+}
+
+fn found_in(report: &Report, spelled: &ConnectorTemplate) -> Found {
+    let checks = report.checks.iter();
+    let judging = checks.filter(|check| check.check.judges.contains(&spelled.template));
+    Found {
+        template: spelled.template,
+        text: spelled.text.clone(),
+        pack: match &spelled.origin {
+            Origin::Pack(name) => Pack::find(name).map(|pack| pack.name),
+            Origin::Composed | Origin::File { .. } => None,
+        },
+        checks: judging.count(),
+        rows: 0,
+    }
+}
+
+fn supported(report: &Report) -> usize {
+    let checks = report.checks.iter();
+    checks
+        .filter(|check| check.outcome.verdict() == Verdict::Supported)
+        .count()
+}

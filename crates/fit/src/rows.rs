@@ -1,0 +1,150 @@
+//! Rows beyond the suite's: what a spelling must answer over values that no check has, worked out here.
+//!
+//! A false acceptance is the worst that a search can do, and a search seeks out what a suite does not see. What dialects
+//! differ in is not asked: on which day weeks begin, what an empty text is, how characters outside of the basic plane
+//! count.
+
+use std::sync::Arc;
+
+use bowline_conformance::warehouse::{Trial, spell};
+use bowline_contract::Template;
+use bowline_driver::Value;
+use bowline_query::{Clock, Composer, Expressions, Literal, Rows};
+use bowline_warehouse::template::TemplateSet;
+use jiff::civil::{DateTime, Time};
+use jiff::{Timestamp, Unit};
+
+use crate::known_answers::questions;
+use crate::outcome::WrongRow;
+use crate::profile::number;
+
+/// What is asked of a spelling over rows of one column `v`, or of two, `v` and `w`.
+pub(crate) struct Question {
+    pub(crate) rows: Vec<Vec<Literal>>,
+    /// Jinja: an expression over `v` and `w`.
+    pub(crate) expression: String,
+    /// A row's answer each, or one for all.
+    pub(crate) expected: Vec<Expect>,
+}
+
+/// What a row must answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Expect {
+    Number(f64),
+    /// Either will do.
+    Either(f64, f64),
+    Text(String),
+    Moment(DateTime),
+    /// One of these.
+    Moments(Vec<DateTime>),
+    Null,
+}
+
+/// Asks about a spelling over the rows there are for its template; gives how many answers were right.
+pub(crate) fn wrong(
+    trial: &mut Trial,
+    set: &Arc<TemplateSet>,
+    template: &'static Template,
+) -> Result<usize, Box<WrongRow>> {
+    let clock = Clock::at(Timestamp::now());
+    let expressions = Expressions::new(Composer::new(Arc::clone(set)), clock);
+    let mut right = 0;
+    for question in questions(template.short_name()) {
+        right += question.ask(trial, &expressions)?;
+    }
+    Ok(right)
+}
+
+impl Question {
+    fn ask(&self, trial: &mut Trial, expressions: &Expressions) -> Result<usize, Box<WrongRow>> {
+        let width = self.rows.first().map_or(0, Vec::len);
+        let columns = ["id", "v", "w"].into_iter().take(1 + width);
+        let values = self.rows.iter().enumerate().map(|(number, cells)| {
+            let id = Literal::Number((number + 1).to_string());
+            std::iter::once(id).chain(cells.iter().cloned()).collect()
+        });
+        let rows = Rows {
+            columns: columns.map(str::to_owned).collect(),
+            values: values.collect(),
+        };
+        let is_each = self.expected.len() == self.rows.len() && self.rows.len() > 1;
+        let expression = if is_each {
+            format!("{{{{ over_rows('id', {}) }}}}", self.expression)
+        } else {
+            format!("{{{{ over_rows({}) }}}}", self.expression)
+        };
+        let Ok(sql) = expressions.render(&expression, &rows) else {
+            return Ok(0);
+        };
+        let result = match trial.run(&sql) {
+            Ok(result) => result,
+            Err(error) => {
+                // Where the rows themselves cannot be had, nothing is shown.
+                let plain = expressions.render("{{ over_rows('id', 'v') }}", &rows);
+                let has_rows = plain.is_ok_and(|plain| trial.run(&plain).is_ok());
+                return if has_rows {
+                    Err(self.differs(sql, "an answer for every row".to_owned(), error.text()))
+                } else {
+                    Ok(0)
+                };
+            }
+        };
+        let mut answers: Vec<&[Value]> = result.rows.iter().map(Vec::as_slice).collect();
+        if is_each {
+            answers.sort_by_key(|row| row.first().and_then(number).map(|id| id as i64));
+        }
+        if answers.len() != self.expected.len() {
+            let expected = format!("{} rows", self.expected.len());
+            return Err(self.differs(sql, expected, format!("{} rows", answers.len())));
+        }
+        for (place, (answer, expected)) in answers.iter().zip(&self.expected).enumerate() {
+            let value = answer.last().unwrap_or(&Value::Null);
+            if !expected.holds(value) {
+                let of = self.rows.get(place).filter(|_| is_each);
+                let of = of.map_or(String::new(), |row| format!(" for {row:?}"));
+                return Err(self.differs(sql, format!("{expected:?}{of}"), spell(value)));
+            }
+        }
+        Ok(self.expected.len())
+    }
+
+    fn differs(&self, sql: String, expected: String, got: String) -> Box<WrongRow> {
+        Box::new(WrongRow { sql, expected, got })
+    }
+}
+
+impl Expect {
+    fn holds(&self, value: &Value) -> bool {
+        let near = |wanted: f64| {
+            let got = match value {
+                Value::Boolean(flag) => Some(f64::from(u8::from(*flag))),
+                value => number(value),
+            };
+            got.is_some_and(|got| (got - wanted).abs() <= 1e-6 * wanted.abs().max(1.0))
+        };
+        match self {
+            Self::Number(wanted) => near(*wanted),
+            Self::Either(one, other) => near(*one) || near(*other),
+            Self::Text(wanted) => matches!(value, Value::Text(got) if got == wanted),
+            Self::Moment(wanted) => moments(value).contains(wanted),
+            Self::Moments(wanted) => moments(value).iter().any(|got| wanted.contains(got)),
+            Self::Null => value.is_null(),
+        }
+    }
+}
+
+/// The moments that a value may stand for: with a zone, its clock there and in UTC. Whether a text may stand for one is
+/// for the suite to say.
+fn moments(value: &Value) -> Vec<DateTime> {
+    let to_milli = |at: DateTime| at.round(Unit::Millisecond).unwrap_or(at);
+    match value {
+        Value::Timestamp(at) => vec![to_milli(*at)],
+        Value::TimestampTz(at) => {
+            let utc = at.timestamp().to_zoned(jiff::tz::TimeZone::UTC);
+            vec![to_milli(at.datetime()), to_milli(utc.datetime())]
+        }
+        Value::Date(day) => vec![day.to_datetime(Time::midnight())],
+        Value::Text(text) => text.parse().ok().map(to_milli).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Images that an engine of this machine has in its own store, for the builder that needs none.
+
+use std::process::Command;
+
+use bowline_oci::{Cancel, Platform};
+
+use super::base::BaseFile;
+use super::{Engine, Run};
+use crate::error::ImageError;
+use crate::event::BuildEvent;
+
+/// Takes the image of this name from the first of the engines that has it for the platform, and says so.
+pub(crate) fn take_stored(
+    engines: &[Engine],
+    reference: &str,
+    platform: &Platform,
+    cancel: &Cancel,
+    on_event: &mut dyn FnMut(BuildEvent),
+) -> Result<Option<BaseFile>, ImageError> {
+    let Some(engine) = engines
+        .iter()
+        .find(|engine| engine.has(reference, platform))
+    else {
+        return Ok(None);
+    };
+    on_event(BuildEvent::Step(format!(
+        "`{reference}` is in the store of {}: no registry is asked for it",
+        engine.name()
+    )));
+    let stored = BaseFile::new()?;
+    let file = stored.path().display().to_string();
+    let mut run = Run {
+        engine: *engine,
+        program: engine.program()?,
+        cancel,
+        on_event,
+    };
+    match engine {
+        Engine::Docker => run.call(&["save", "--output", &file, reference], "docker save")?,
+        Engine::Podman => run.call(
+            &[
+                "save",
+                "--quiet",
+                "--format",
+                "docker-archive",
+                "--output",
+                &file,
+                reference,
+            ],
+            "podman save",
+        )?,
+        Engine::Buildah => run.call(
+            &[
+                "push",
+                "--quiet",
+                reference,
+                &format!("docker-archive:{file}"),
+            ],
+            "buildah push",
+        )?,
+    };
+    Ok(Some(stored))
+}
+
+impl Engine {
+    /// Whether an image of this name, made for the platform, is in the engine's own store. Nothing is pulled for that.
+    fn has(self, reference: &str, platform: &Platform) -> bool {
+        let format = match self {
+            Self::Docker | Self::Podman => "{{.Os}}/{{.Architecture}}",
+            Self::Buildah => "{{.OCIv1.OS}}/{{.OCIv1.Architecture}}",
+        };
+        let said = self.find().and_then(|program| {
+            let mut command = Command::new(program);
+            command.args(["inspect", "--type", "image", "--format", format, reference]);
+            command.output().ok()
+        });
+        said.filter(|output| output.status.success())
+            .and_then(|output| {
+                let text = String::from_utf8(output.stdout).ok()?;
+                let (os, architecture) = text.trim().split_once('/')?;
+                Some(Platform {
+                    os: os.to_owned(),
+                    architecture: architecture.to_owned(),
+                    variant: None,
+                })
+            })
+            .is_some_and(|own| own.fits(platform))
+    }
+}

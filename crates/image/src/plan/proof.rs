@@ -1,0 +1,295 @@
+//! What a connector was when it was proven, kept among the workspace's outputs so that what ships can be compared with it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use bowline_contract::layout;
+use bowline_contract::manifest::AssetClass;
+use bowline_oci::layer::Content;
+use bowline_oci::{Digest, Hasher, Platform};
+use serde::{Deserialize, Serialize};
+
+use super::connector::{exported_files, own_files};
+use super::files::Ignored;
+use super::{Candidate, PlannedFile};
+use crate::error::{ImageError, ImageErrorKind};
+use crate::shim::{DriverBuild, built_driver, installed_driver, shipped_files};
+
+/// The version of the files' format.
+const FORMAT: u32 = 1;
+/// How many differences are told.
+const MOST_TOLD: usize = 5;
+
+/// How a test of the whole suite ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofOutcome {
+    /// Nothing is wrong with what ships.
+    Passed,
+    /// Something is wrong.
+    Failed,
+    /// Nothing is wrong, and something could not be found out.
+    Inconclusive,
+}
+
+/// The files and the driver that a connector was proven with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    format: u32,
+    outcome: ProofOutcome,
+    /// By the path from the workspace's root.
+    files: BTreeMap<String, Digest>,
+    /// The driver that the connector names, and the platform it ran on.
+    driver: Option<(String, DriverBuild)>,
+}
+
+impl Proof {
+    /// Takes down what is about to be proven, before it is loaded: what changes while it is tested was not tested.
+    ///
+    /// # Errors
+    /// [`ImageErrorKind::Unreadable`] when a file cannot be read.
+    pub fn begin(workspace: &Path, candidate: &Candidate) -> Result<Self, ImageError> {
+        let ignored = Ignored::of(workspace, &candidate.dir)
+            .map_err(|problem| unreadable(&problem.path, problem.why))?;
+        let own = own_files(candidate, "", ignored).map_err(|problems| {
+            let first = problems.into_iter().next();
+            first.map_or_else(
+                || unreadable(&candidate.dir, String::new()),
+                |problem| unreadable(&problem.path, problem.why),
+            )
+        })?;
+        let mut files = BTreeMap::new();
+        take_down(workspace, &proven_files(candidate, "", &own)?, &mut files)?;
+        Ok(Self {
+            format: FORMAT,
+            outcome: ProofOutcome::Inconclusive,
+            files,
+            driver: installed_driver(&candidate.dir)?,
+        })
+    }
+
+    /// Keeps how the test ended, with what was exported then.
+    ///
+    /// # Errors
+    /// [`ImageErrorKind::Unreadable`] and [`ImageErrorKind::Unwritable`].
+    pub fn keep(
+        mut self,
+        workspace: &Path,
+        candidate: &Candidate,
+        outcome: ProofOutcome,
+    ) -> Result<(), ImageError> {
+        self.outcome = outcome;
+        if candidate.class == AssetClass::Warehouse {
+            let exported = exported_files(candidate, "")
+                .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
+            take_down(workspace, &exported, &mut self.files)?;
+        }
+        let path = place(workspace, candidate);
+        write(&path, &self).map_err(|error| {
+            ImageError::new(ImageErrorKind::Unwritable, format!("`{}`", path.display()))
+                .because(error.to_string())
+        })
+    }
+}
+
+/// Why what would ship is not what was proven; nothing when it is.
+pub(super) fn objection(
+    workspace: &Path,
+    candidate: &Candidate,
+    own: &[PlannedFile],
+    root: &str,
+    platforms: &[Platform],
+) -> Result<Option<String>, ImageError> {
+    let path = place(workspace, candidate);
+    let shown = path.strip_prefix(workspace).unwrap_or(&path).display();
+    let proof: Proof = match bowline_contract::reading::read_text(&path) {
+        Ok(text) => match serde_json::from_str(&text) {
+            Ok(proof) => proof,
+            Err(error) => {
+                let why = format!("not proven: its record `{shown}` cannot be read: {error}");
+                return Ok(Some(why));
+            }
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Some("not proven: no test of it is on record".to_owned()));
+        }
+        Err(error) => return Err(unreadable(&path, error.to_string())),
+    };
+    if proof.format != FORMAT {
+        let why = format!("not proven: another version of Bowline wrote its record `{shown}`");
+        return Ok(Some(why));
+    }
+    match proof.outcome {
+        ProofOutcome::Passed => {}
+        ProofOutcome::Failed => {
+            return Ok(Some("not proven: its last test found it wrong".to_owned()));
+        }
+        ProofOutcome::Inconclusive => {
+            let why = "not proven: its last test left something unknown";
+            return Ok(Some(why.to_owned()));
+        }
+    }
+    let mut files = BTreeMap::new();
+    take_down(workspace, &proven_files(candidate, root, own)?, &mut files)?;
+    if candidate.class == AssetClass::Warehouse {
+        let exported = exported_files(candidate, root)
+            .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
+        take_down(workspace, &exported, &mut files)?;
+    }
+    let mut differences = different_files(&proof.files, &files);
+    differences.extend(different_drivers(
+        candidate,
+        proof.driver.as_ref(),
+        platforms,
+    )?);
+    Ok(told(&differences))
+}
+
+fn told(differences: &[String]) -> Option<String> {
+    let first = differences.first()?;
+    let mut told = format!("not what was proven: {first}");
+    for other in differences.iter().take(MOST_TOLD).skip(1) {
+        told.push_str(", ");
+        told.push_str(other);
+    }
+    if differences.len() > MOST_TOLD {
+        told.push_str(&format!(", and {} more", differences.len() - MOST_TOLD));
+    }
+    Some(told)
+}
+
+fn different_files(
+    proven: &BTreeMap<String, Digest>,
+    now: &BTreeMap<String, Digest>,
+) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (path, digest) in now {
+        match proven.get(path) {
+            Some(then) if then == digest => {}
+            Some(_) => differences.push(format!("`{path}` has changed")),
+            None => differences.push(format!("`{path}` is new")),
+        }
+    }
+    let gone = proven.keys().filter(|path| !now.contains_key(*path));
+    differences.extend(gone.map(|path| format!("`{path}` is gone")));
+    differences
+}
+
+/// Builds for several platforms are one driver when they are of one version; for the platform of the proof it is the
+/// very build.
+fn different_drivers(
+    candidate: &Candidate,
+    proven: Option<&(String, DriverBuild)>,
+    platforms: &[Platform],
+) -> Result<Vec<String>, ImageError> {
+    let mut differences = Vec::new();
+    for platform in platforms {
+        let Some((name, ships)) = built_driver(&candidate.dir, platform)? else {
+            continue;
+        };
+        let is_proven = proven.is_some_and(|(proven_name, then)| {
+            *proven_name == name
+                && then.version == ships.version
+                && (then.platform != ships.platform || then.archive == ships.archive)
+        });
+        if !is_proven {
+            let then = match proven {
+                Some((_, then)) if then.version != ships.version => then.version.clone(),
+                Some(_) => "another build".to_owned(),
+                None => "not one that `bowline driver install` put there".to_owned(),
+            };
+            differences.push(format!(
+                "driver `{name}` was {then}, and {} goes in for {platform}",
+                ships.version
+            ));
+        }
+    }
+    Ok(differences)
+}
+
+/// The files of a connector's own folder that a proof is about: what ships of it, and its program for this machine.
+fn proven_files(
+    candidate: &Candidate,
+    root: &str,
+    own: &[PlannedFile],
+) -> Result<Vec<PlannedFile>, ImageError> {
+    if candidate.dir.join(layout::CONNECTOR_FILE).is_file() {
+        shipped_files(&candidate.dir, root, own)
+    } else {
+        let mut files = own.to_vec();
+        let manifest = candidate.dir.join(layout::MANIFEST_FILE);
+        // An export repeats parts of it.
+        if candidate.class == AssetClass::Warehouse && manifest.is_file() {
+            files.push(PlannedFile {
+                path: format!("{root}/{}", layout::MANIFEST_FILE),
+                content: Content::File(manifest),
+                mode: 0o644,
+                platform: None,
+            });
+        }
+        Ok(files)
+    }
+}
+
+fn take_down(
+    workspace: &Path,
+    planned: &[PlannedFile],
+    files: &mut BTreeMap<String, Digest>,
+) -> Result<(), ImageError> {
+    for file in planned {
+        let Content::File(path) = &file.content else {
+            continue;
+        };
+        let digest = digest_of(path).map_err(|error| unreadable(path, error.to_string()))?;
+        let name = path.strip_prefix(workspace).unwrap_or(path);
+        files.insert(name.to_string_lossy().replace('\\', "/"), digest);
+    }
+    Ok(())
+}
+
+fn digest_of(path: &Path) -> io::Result<Digest> {
+    let mut file = fs::File::open(path)?;
+    let mut hasher = Hasher::default();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish().0),
+            length => hasher.update(&buffer[..length]),
+        }
+    }
+}
+
+fn place(workspace: &Path, candidate: &Candidate) -> PathBuf {
+    // A warehouse's and a pipeline's connector may have one name.
+    let file = match candidate.class {
+        AssetClass::Warehouse => "proof.json",
+        AssetClass::Pipeline => "pipeline-proof.json",
+    };
+    workspace
+        .join(layout::OUTPUT_DIR)
+        .join(candidate.name.as_str())
+        .join(file)
+}
+
+fn write(path: &Path, proof: &Proof) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer_pretty(&mut file, proof)?;
+    io::Write::write_all(&mut file, b"\n")?;
+    // Temporary files are private; outputs are for others to read.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(path)?;
+    Ok(())
+}
+
+fn unreadable(path: &Path, why: String) -> ImageError {
+    ImageError::new(ImageErrorKind::Unreadable, format!("`{}`", path.display())).because(why)
+}

@@ -1,0 +1,54 @@
+//! Where requests go.
+
+use percent_encoding::percent_decode_str;
+
+/// A base address: what paths are appended to, and the parameters that all requests below it have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Base {
+    /// Without a slash at its end.
+    pub(super) address: String,
+    pub(super) query: Vec<(String, String)>,
+}
+
+impl Base {
+    /// A base address, if it is one of HTTP.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme)?;
+        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+            return None;
+        }
+        let text = text.split_once('#').map_or(text, |(before, _)| before);
+        let (address, query) = text.split_once('?').unwrap_or((text, ""));
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        Some(Self {
+            address: address.trim_end_matches('/').to_owned(),
+            query: pairs
+                .map(|pair| {
+                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    (decoded(name), decoded(value))
+                })
+                .collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_address_may_have_parameters() {
+        let base = Base::of(" https://host/v1/?tenant=a%20b&x#here").unwrap();
+        assert_eq!(base.address, "https://host/v1");
+        let query = base.query.iter();
+        let query: Vec<_> = query
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(query, [("tenant", "a b"), ("x", "")]);
+        for text in ["", "host/v1", "ftp://host", "file:///x"] {
+            assert_eq!(Base::of(text), None, "{text}");
+        }
+    }
+}

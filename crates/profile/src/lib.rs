@@ -1,0 +1,35 @@
+//! Metrics of a table, computed with a connector's templates as the platform would compute them.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use bowline_contract::Metric;
+//! use bowline_driver::{DriverKind, DriverSpec, Limits, Value, open};
+//! use bowline_profile::{Outcome, Request, profile};
+//! use bowline_warehouse::dialect::Pack;
+//!
+//! let mut spec = DriverSpec::new(DriverKind::Sqlite);
+//! spec.options.insert("path".to_owned(), ":memory:".to_owned());
+//! let mut connection = open(&spec)?.connect()?;
+//! connection.run("CREATE TABLE prices AS SELECT 0 AS price UNION ALL SELECT 3", &Limits::default())?;
+//!
+//! let request = Request {
+//!     table: "prices".to_owned(),
+//!     metrics: vec![Metric::find("zero_rate").unwrap()],
+//!     ..Request::default()
+//! };
+//! let templates = Arc::new(Pack::find("sqlite").unwrap().templates());
+//! let found = profile(templates, &mut *connection, &request, &mut |_| ())?;
+//! assert_eq!(found.rows, 2);
+//! assert_eq!(found.columns[0].outcomes[0].1, Outcome::Value(Value::Float(0.5)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod columns;
+mod compute;
+mod statement;
+
+pub use columns::kind_of;
+pub use compute::{
+    ColumnProfile, Outcome, Profile, ProfileError, Progress, Refused, Request, profile,
+};

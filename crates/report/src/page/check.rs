@@ -1,0 +1,70 @@
+//! The list of checks, alike for both kinds of report.
+
+use maud::{Markup, html};
+
+use crate::{Milliseconds, Tier, Verdict};
+
+/// A check as the page shows it.
+pub(super) struct Check<'a> {
+    pub(super) id: &'a str,
+    pub(super) section: &'a str,
+    pub(super) title: &'a str,
+    pub(super) tier: Tier,
+    pub(super) verdict: Verdict,
+    /// How long its statements took, where that is known.
+    pub(super) elapsed: Option<Milliseconds>,
+    /// Whether the reader should see it open.
+    pub(super) is_open: bool,
+    /// What shows when it is opened.
+    pub(super) inside: Markup,
+}
+
+/// The checks by section, with the search above them.
+pub(super) fn list(sections: &[String], checks: &[Check<'_>]) -> Markup {
+    html! {
+        section #checks {
+            h2 { "Checks" }
+            div .tools {
+                input #search type="search" placeholder="Search checks (press /)" aria-label="Search checks";
+                button #unfold type="button" aria-pressed="false" { "Open all" }
+                output #shown aria-live="polite" {}
+            }
+            @for section in sections {
+                @let of_section: Vec<&Check<'_>> = checks.iter().filter(|check| check.section == *section).collect();
+                @if !of_section.is_empty() {
+                    section .checks {
+                        h3 { (section) }
+                        @for check in of_section { (entry(check)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn entry(check: &Check<'_>) -> Markup {
+    html! {
+        details .check id={ "check-" (check.id) } data-verdict=(check.verdict.name()) open[check.is_open] {
+            summary {
+                span class={ "badge " (check.verdict.name()) } { (check.verdict.name()) } " "
+                code { (check.id) } " "
+                span .title { (check.title) }
+                @if let Some(elapsed) = check.elapsed { " " span .time { (super::time(elapsed)) } }
+            }
+            div .inside {
+                @if check.tier == Tier::Strict { p .tier { "Asked in the strict tier only." } }
+                (check.inside)
+            }
+        }
+    }
+}
+
+/// A link that opens a check.
+pub(super) fn link(id: &str) -> Markup {
+    html! { a href={ "#check-" (id) } { code { (id) } } }
+}
+
+/// Labelled text, for what was expected and what came.
+pub(super) fn labelled(label: &str, text: &str) -> Markup {
+    html! { div .labelled { span { (label) } pre { (text) } } }
+}

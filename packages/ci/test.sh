@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Tests a connector in a pipeline: a report for people in the log, JUnit and JSON in $REPORTS.
+#
+#   CONNECTOR_NAME  the connector; empty when there is only one
+#   SECTION         one section of the suite; empty for all
+#   ALLOW_UNKNOWN   true: exit code 3 (something could not be found out) passes
+#   EXPORT          true: export when everything was tested
+set -uo pipefail
+
+mkdir -p "$REPORTS"
+chosen=()
+[ -z "${CONNECTOR_NAME:-}" ] || chosen+=("$CONNECTOR_NAME")
+section=()
+[ -z "${SECTION:-}" ] || section+=(-m "$SECTION")
+
+# One run asks the database; the other forms are written from its report.
+bowline test "${chosen[@]}" "${section[@]}" --format json > "$REPORTS/report.json"
+code=$?
+if [ -s "$REPORTS/report.json" ]; then
+  bowline report "$REPORTS/report.json" --format human
+  bowline report "$REPORTS/report.json" --format junit > "$REPORTS/junit.xml"
+  bowline report "$REPORTS/report.json" --format markdown > "$REPORTS/summary.md"
+  bowline report "$REPORTS/report.json" --format html > "$REPORTS/report.html"
+  [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$REPORTS/summary.md" >> "$GITHUB_STEP_SUMMARY"
+fi
+if [ "$code" -eq 3 ] && [ "${ALLOW_UNKNOWN:-false}" = true ]; then
+  code=0
+fi
+if [ "$code" -eq 0 ] && [ "${EXPORT:-false}" = true ] && [ -z "${SECTION:-}" ]; then
+  bowline export "${chosen[@]}"
+  code=$?
+fi
+exit "$code"

@@ -1,0 +1,146 @@
+//! From a bare connection to what the dialect pack proves.
+
+use std::collections::BTreeSet;
+
+use libtest_mimic::{Failed, Trial};
+use serde_json::Value;
+
+use crate::connector::{Engine, write_sqlite};
+use crate::needs::trial;
+use crate::sandbox::Sandbox;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let embedded = [Engine::Postgres, Engine::DuckDb, Engine::Sqlite].map(|engine| {
+        let name = format!("fit/{}", engine.name());
+        trial(name, engine.needs(), move || as_good_as_the_pack(engine))
+    });
+    let mut trials = Vec::from(embedded);
+    trials.extend([
+        trial("fit/what_the_user_wrote", &[], what_the_user_wrote),
+        trial("fit/few_statements", &[], few_statements),
+        trial("fit/no_table", &[], no_table),
+    ]);
+    trials
+}
+
+/// The templates that a report proves.
+fn proven(report: &Value) -> BTreeSet<String> {
+    let templates = report["templates"].as_array().into_iter().flatten();
+    let proven = templates.filter(|template| template["verdict"] == "supported");
+    proven
+        .filter_map(|template| template["name"].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Everything that `before` has is in `after` too, and nothing in it is wrong.
+fn assert_as_good(before: &BTreeSet<String>, after: &Value, said: &str) {
+    let now = proven(after);
+    let lost: Vec<&String> = before.difference(&now).collect();
+    assert!(lost.is_empty(), "not found: {lost:?}\n{said}");
+    let checks = after["checks"].as_array().into_iter().flatten();
+    let wrong: Vec<&Value> = checks
+        .filter(|check| check["verdict"] == "wrong")
+        .map(|check| &check["id"])
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}\n{said}");
+}
+
+/// A connector of the pack's, then the same connection with the base's templates alone.
+fn as_good_as_the_pack(engine: Engine) -> Result<(), Failed> {
+    let name = engine.name();
+    let sandbox = engine.shop();
+    let test = ["test", name, "--format", "json"];
+    let before = proven(&sandbox.bowline(&test).json());
+    let file = format!("connectors/{name}/connector.toml");
+    let bare = sandbox
+        .read(&file)
+        .replace(&format!("extends = \"{name}\""), "extends = \"ansi\"");
+    sandbox.write(&file, &bare);
+    let fitted = sandbox.bowline(&["fit", name]).exits(0);
+    let after = sandbox.bowline(&test).json();
+    assert_as_good(&before, &after, &fitted.said());
+    Ok(())
+}
+
+/// What the user wrote stays, wrong or not, until it is said that it may go.
+fn what_the_user_wrote() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    let file = "connectors/shop/templates.toml";
+    let own = "[string_functions]\n# Counts.\nget_length = 'LENGTH({x}) + 1'\n\n[aggregation_functions]\nany_value = false\n";
+    sandbox.write(file, own);
+    let wanted = ["get_length", "get_absolute_value_function"];
+    let fitted = sandbox
+        .bowline(&["fit", "shop", wanted[0], wanted[1]])
+        .exits(1);
+    assert!(
+        fitted.stdout.contains("Wrong, and yours\n  get_length"),
+        "{}",
+        fitted.said()
+    );
+    assert_eq!(sandbox.read(file), own);
+    sandbox
+        .bowline(&["fit", "shop", wanted[0], "--replace"])
+        .exits(0);
+    let written = sandbox.read(file);
+    assert_eq!(written, own.replace("LENGTH({x}) + 1", "LENGTH({x})"));
+    let unknown = sandbox.bowline(&["fit", "shop", "get_lenght"]).exits(2);
+    assert!(unknown.stderr.contains("get_length"), "{}", unknown.said());
+    Ok(())
+}
+
+/// What was found before the budget was spent is kept, and the next start goes on.
+fn few_statements() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    let connector = "connectors/shop/connector.toml";
+    let bare = sandbox
+        .read(connector)
+        .replace("extends = \"sqlite\"", "extends = \"ansi\"");
+    sandbox.write(connector, &bare);
+    let first = sandbox
+        .bowline(&["fit", "shop", "--max-statements", "350"])
+        .exits(0);
+    assert!(first.stdout.contains("goes on"), "{}", first.said());
+    let file = "connectors/shop/templates.toml";
+    let before = sandbox.read(file);
+    let second = sandbox.bowline(&["fit", "shop"]).exits(0);
+    assert!(!second.stdout.contains("goes on"), "{}", second.said());
+    let after = sandbox.read(file);
+    assert!(after.len() > before.len(), "{}", second.said());
+    for line in before.lines() {
+        assert!(after.contains(line), "{line}\n{after}");
+    }
+    Ok(())
+}
+
+/// A database without a table proves no spelling that lists tables, and the fit says that this is why.
+fn no_table() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    sandbox
+        .bowline(&["new", "bare", "--dialect", "sqlite"])
+        .exits(0);
+    sandbox.write(
+        "connectors/bare/credentials.json",
+        r#"{"connect_args": {"path": "bare.db"}}"#,
+    );
+    let connector = "connectors/bare/connector.toml";
+    let bare = sandbox
+        .read(connector)
+        .replace("extends = \"sqlite\"", "extends = \"ansi\"");
+    sandbox.write(connector, &bare);
+    let fitted = sandbox.bowline(&[
+        "fit",
+        "bare",
+        "get_databases_query",
+        "get_schemas_query",
+        "get_tables_query",
+    ]);
+    for words in [
+        "could not be found out, no table",
+        "hint: see that the database has a table",
+    ] {
+        assert!(fitted.stdout.contains(words), "{}", fitted.said());
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! Pages for a browser, in one: they render, filter and open, and the browser has nothing to complain about.
+
+use std::path::Path;
+use std::process::Command;
+
+use bowline_contract::exit_code;
+use bowline_servers::find_program;
+use libtest_mimic::{Failed, Trial};
+
+use crate::connector::{Engine, simulated, spell};
+use crate::needs::{Need, trial};
+use crate::sandbox::Sandbox;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("pages/report", &[Need::Browser], report_page),
+        trial("pages/forms_of_a_report", &[], forms),
+        trial("pages/inspection", &[Need::Browser], inspection_page),
+    ]
+}
+
+/// What is done to the page by a script of ours, whose finding is the title afterwards.
+const VISIT: &str = r##"<script>
+addEventListener("load", () => {
+  const visible = () => [...document.querySelectorAll(".check")].filter((check) => !check.hidden);
+  const all = visible().length;
+  document.querySelector('.tile[data-verdict="wrong"]').click();
+  const wrong = visible();
+  const filtered = wrong.length > 0 && wrong.length < all && wrong.every((check) => check.dataset.verdict === "wrong");
+  document.querySelector('.tile[data-verdict="wrong"]').click();
+  const search = document.getElementById("search");
+  search.value = "ql_metrics/avg";
+  search.dispatchEvent(new Event("input"));
+  const found = visible();
+  const searched = found.length > 0 && found.every((check) => check.textContent.includes("ql_metrics/avg"));
+  search.value = "";
+  search.dispatchEvent(new Event("input"));
+  const whole = visible().length === all;
+  location.hash = "#check-ql_metrics/avg";
+  setTimeout(() => {
+    const opened = document.getElementById("check-ql_metrics/avg").open;
+    document.title = JSON.stringify({ all, filtered, searched, whole, opened });
+  }, 100);
+});
+</script>"##;
+
+/// A report of a wrong connector in the workspace of a new sandbox.
+fn reported() -> Sandbox {
+    let sandbox = Engine::Sqlite.shop();
+    spell(&sandbox, "sqlite", "get_avg_function", "SUM({x})");
+    sandbox
+        .bowline(&["test", "sqlite"])
+        .exits(exit_code::FELL_SHORT);
+    sandbox
+}
+
+fn report_page() -> Result<(), Failed> {
+    let sandbox = reported();
+    sandbox.bowline(&["report", "sqlite"]).exits(exit_code::OK);
+    let page = sandbox.read("sqlite-report.html");
+    sandbox.write(
+        "visited.html",
+        &page.replace("</body>", &format!("{VISIT}</body>")),
+    );
+    let (dom, complaints) = browse(&sandbox.work().join("visited.html"));
+    let title = dom
+        .split_once("<title>")
+        .and_then(|(_, rest)| rest.split_once("</title>"))
+        .map(|(title, _)| title.replace("&quot;", "\""))
+        .ok_or("the browser shows no title")?;
+    let found: serde_json::Value = serde_json::from_str(&title).map_err(|_| title.clone())?;
+    for what in ["filtered", "searched", "whole", "opened"] {
+        assert_eq!(found[what], true, "{what}: {title}");
+    }
+    assert!(found["all"].as_u64() > Some(100), "{title}");
+    assert!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}
+
+fn inspection_page() -> Result<(), Failed> {
+    let (sandbox, _server) = simulated("nights")?;
+    sandbox
+        .bowline(&["inspect", "nights", "--html", "nights.html"])
+        .exits(exit_code::OK);
+    let (dom, complaints) = browse(&sandbox.work().join("nights.html"));
+    for words in [
+        "<h2>Run</h2>",
+        "Where its fields come from",
+        "The vendor's record",
+        "job_source_id",
+    ] {
+        assert!(dom.contains(words), "{words}");
+    }
+    assert!(!dom.contains(bowline_simulator::SECRET));
+    assert!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}
+
+/// Opens a page, and gives what became of it and what the console says.
+fn browse(page: &Path) -> (String, Vec<String>) {
+    let browser = find_program("chromium").expect("a browser");
+    let profile = tempfile::tempdir().expect("a folder");
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=5000",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .expect("the browser's output");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let complaints = said.lines().filter(|line| line.contains("CONSOLE"));
+    (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        complaints.map(str::to_owned).collect(),
+    )
+}
+
+fn forms() -> Result<(), Failed> {
+    let sandbox = reported();
+    let summary = sandbox
+        .bowline(&["report", "sqlite", "--format", "markdown"])
+        .exits(exit_code::OK);
+    assert!(
+        summary.stdout.contains("`get_avg_function`"),
+        "{}",
+        summary.said()
+    );
+    let json = sandbox
+        .bowline(&["report", "sqlite", "--format", "json", "-o", "kept.json"])
+        .exits(exit_code::OK);
+    assert!(json.stdout.is_empty(), "{}", json.said());
+    let from_file = sandbox
+        .bowline(&["report", "kept.json", "--format", "junit"])
+        .exits(exit_code::OK);
+    assert!(
+        from_file.stdout.contains("<testsuites"),
+        "{}",
+        from_file.said()
+    );
+
+    spell(&sandbox, "sqlite", "get_avg_function", "AVG({x} * 1.0)");
+    sandbox.bowline(&["test", "sqlite", "--report", "page.html"]);
+    let page = sandbox.read("page.html");
+    assert!(
+        page.contains("wrong → supported"),
+        "what changed is not told"
+    );
+
+    let listed = sandbox
+        .bowline(&["list", "--format", "json"])
+        .exits(exit_code::OK);
+    assert_eq!(listed.json()[0]["connector"], "sqlite");
+    assert_ne!(listed.json()[0]["last_test"]["conclusion"], "falls short");
+
+    sandbox.write(
+        "newer.json",
+        r#"{"version": 999, "bowline_version": "9.0"}"#,
+    );
+    let newer = sandbox
+        .bowline(&["report", "newer.json"])
+        .exits(exit_code::USAGE);
+    assert!(
+        newer.stderr.contains("newer than this program"),
+        "{}",
+        newer.said()
+    );
+    let none = sandbox
+        .bowline(&["report", "none.json"])
+        .exits(exit_code::USAGE);
+    assert!(none.stderr.contains("no file"), "{}", none.said());
+    Ok(())
+}

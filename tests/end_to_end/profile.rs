@@ -1,0 +1,285 @@
+//! `bowline profile`: numbers that are the same as those computed here, for every metric that the engine proves.
+
+use std::collections::BTreeMap;
+
+use bowline_contract::exit_code;
+use libtest_mimic::{Failed, Trial};
+use serde_json::Value;
+
+use crate::connector::Engine;
+use crate::needs::trial;
+use crate::sandbox::Sandbox;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    Engine::ALL
+        .into_iter()
+        .map(|engine| {
+            let name = format!("profile/{}", engine.name());
+            trial(name, engine.needs(), move || is_exact(engine))
+        })
+        .chain([
+            trial("profile/mistakes", &[], mistakes_are_told),
+            trial(
+                "profile/foreign types",
+                Engine::Postgres.needs(),
+                what_is_only_written_as_text_has_no_metrics_of_text,
+            ),
+        ])
+        .collect()
+}
+
+/// Whole numbers, with one that is missing.
+const NUMBERS: [Option<i64>; 8] = [
+    Some(0),
+    Some(-4),
+    Some(7),
+    None,
+    Some(0),
+    Some(9_007_199_254_740_993),
+    Some(12),
+    Some(7),
+];
+
+/// Texts as patterns meet them.
+const TEXTS: [Option<&str>; 8] = [
+    Some(""),
+    Some("   "),
+    Some("ann@example.com"),
+    None,
+    Some("-42"),
+    Some("3.5"),
+    Some("123-45-6789"),
+    Some("n/a"),
+];
+
+fn literal(text: Option<&str>) -> String {
+    text.map_or("NULL".to_owned(), |text| format!("'{text}'"))
+}
+
+fn fill(sandbox: &Sandbox, engine: Engine, table: &str) {
+    let rows: Vec<String> = NUMBERS
+        .iter()
+        .zip(TEXTS)
+        .map(|(number, text)| {
+            let number = number.map_or("NULL".to_owned(), |number| number.to_string());
+            format!("({number}, {})", literal(text))
+        })
+        .collect();
+    for sql in [
+        format!("CREATE TABLE {table} (n BIGINT, \"a text\" VARCHAR(40))"),
+        format!("INSERT INTO {table} VALUES {}", rows.join(", ")),
+    ] {
+        sandbox
+            .bowline(&["query", "-c", engine.name(), &sql])
+            .exits(exit_code::OK);
+    }
+}
+
+/// The metrics as they were written: by column and name.
+fn profiled(sandbox: &Sandbox, arguments: &[&str]) -> BTreeMap<(String, String), Value> {
+    let ran = sandbox.bowline(arguments).exits(exit_code::OK);
+    let rows: Vec<BTreeMap<String, Value>> = serde_json::from_str(&ran.stdout).unwrap();
+    let text = |row: &BTreeMap<String, Value>, name: &str| row[name].as_str().unwrap().to_owned();
+    rows.iter()
+        .map(|row| {
+            assert_eq!(row["error"], Value::Null, "{row:?}");
+            (
+                (text(row, "column"), text(row, "metric")),
+                row["value"].clone(),
+            )
+        })
+        .collect()
+}
+
+fn number(value: &Value) -> f64 {
+    match value {
+        Value::Number(number) => number.as_f64().unwrap(),
+        Value::String(text) => text.parse().unwrap(),
+        other => panic!("{other} is no number"),
+    }
+}
+
+fn is_exact(engine: Engine) -> Result<(), Failed> {
+    let sandbox = engine.shop();
+    fill(&sandbox, engine, "telling");
+    sandbox.bowline(&["test"]);
+    let found = profiled(
+        &sandbox,
+        &["profile", engine.name(), "telling", "--format", "json"],
+    );
+    let all = NUMBERS.len() as f64;
+    let present: Vec<i64> = NUMBERS.iter().flatten().copied().collect();
+    let count =
+        |condition: fn(&i64) -> bool| present.iter().filter(|n| condition(n)).count() as f64;
+    let sum: i64 = present.iter().sum();
+    let lengths: Vec<f64> = TEXTS
+        .iter()
+        .flatten()
+        .map(|text| text.len() as f64)
+        .collect();
+    let expected = [
+        ("n", "zero_count", count(|n| *n == 0)),
+        ("n", "zero_rate", count(|n| *n == 0) / all),
+        ("n", "negative_count", count(|n| *n < 0)),
+        ("n", "negative_rate", count(|n| *n < 0) / all),
+        ("n", "sum", sum as f64),
+        ("n", "numeric_mean", sum as f64 / present.len() as f64),
+        ("n", "approx_distinct_count", 5.0),
+        ("n", "approx_distinctness", 5.0 / present.len() as f64),
+        ("n", "approx_quantiles0", -4.0),
+        ("a text", "text_max_length", 15.0),
+        ("a text", "text_min_length", 0.0),
+        (
+            "a text",
+            "text_mean_length",
+            lengths.iter().sum::<f64>() / lengths.len() as f64,
+        ),
+        ("a text", "empty_string_count", 1.0),
+        ("a text", "empty_string_rate", 1.0 / all),
+        ("a text", "text_all_spaces_count", 1.0),
+        ("a text", "text_email_address_count", 1.0),
+        ("a text", "text_not_email_address_count", 6.0),
+        ("a text", "text_int_count", 1.0),
+        ("a text", "text_int_rate", 1.0 / all),
+        ("a text", "text_number_count", 2.0),
+        ("a text", "text_ssn_count", 1.0),
+        ("a text", "text_uuid_count", 0.0),
+        ("a text", "text_null_keyword_count", 1.0),
+    ];
+    let mut compared = 0;
+    for (column, metric, expected) in expected {
+        // What the engine does not prove is not computed.
+        let Some(value) = found.get(&(column.to_owned(), metric.to_owned())) else {
+            assert_eq!(engine, Engine::Sqlite, "{column}: {metric} is missing");
+            continue;
+        };
+        let off = (number(value) - expected).abs();
+        assert!(
+            off <= 1e-9 * expected.abs(),
+            "{column}: {metric} is {value}, not {expected}"
+        );
+        compared += 1;
+    }
+    assert!(compared > 12, "only {compared} metrics");
+    // A sum is exact, beyond what a floating point number holds.
+    if let Some(Value::String(text)) = found.get(&("n".to_owned(), "sum".to_owned())) {
+        assert!(text.starts_with(&sum.to_string()), "{text}");
+    }
+
+    let arguments = [
+        "profile",
+        engine.name(),
+        "telling",
+        "--where",
+        "n > 5",
+        "--columns",
+        "n",
+    ];
+    let some = profiled(&sandbox, &[&arguments[..], &["--format", "json"]].concat());
+    assert_eq!(
+        number(&some[&("n".to_owned(), "zero_count".to_owned())]),
+        0.0
+    );
+    assert!(some.keys().all(|(column, _)| column == "n"));
+
+    // Of no rows there is no share, and no average.
+    let arguments = [
+        "profile",
+        engine.name(),
+        "telling",
+        "--where",
+        "n = 1",
+        "--format",
+        "json",
+    ];
+    let none = profiled(&sandbox, &arguments);
+    assert_eq!(none[&("n".to_owned(), "zero_rate".to_owned())], Value::Null);
+    assert_eq!(
+        none[&("n".to_owned(), "numeric_mean".to_owned())],
+        Value::Null
+    );
+    Ok(())
+}
+
+fn what_is_only_written_as_text_has_no_metrics_of_text() -> Result<(), Failed> {
+    let engine = Engine::Postgres;
+    let sandbox = engine.shop();
+    let (foreign, textual) = (
+        ["u", "j", "context", "charge_kind", "a", "r", "m", "p", "v"],
+        ["t", "c", "d", "n"],
+    );
+    for sql in [
+        "CREATE TYPE context AS ENUM ('ours', 'theirs')",
+        "CREATE TYPE charge_kind AS ENUM ('one')",
+        "CREATE DOMAIN named AS text",
+        "CREATE TABLE kinds (u uuid, j jsonb, context context, charge_kind charge_kind, a inet, r int4range, m money,
+         p point, v tsvector, t text, c char(3), d named, n name)",
+        "INSERT INTO kinds VALUES ('6f9619ff-8b86-d011-b42d-00c04fc964ff', '{\"a\": 1}', 'ours', 'one', '10.0.0.1',
+         '[1,4)', '12.34', '(1,2)', 'a b', 'x', 'abc', 'y', 'z')",
+    ] {
+        sandbox
+            .bowline(&["query", "-c", engine.name(), sql])
+            .exits(exit_code::OK);
+    }
+    for condition in ["true", "false"] {
+        let arguments = ["profile", engine.name(), "kinds", "--where", condition];
+        let ran = sandbox
+            .bowline(&[&arguments[..], &["--format", "json"]].concat())
+            .exits(exit_code::OK);
+        let rows: Vec<BTreeMap<String, Value>> = serde_json::from_str(&ran.stdout).unwrap();
+        // Points are not compared, and so not counted: told by the metric.
+        let failed: Vec<_> = rows
+            .iter()
+            .filter(|row| !row["error"].is_null() && row["column"] != "p")
+            .collect();
+        assert!(failed.is_empty(), "{failed:?}");
+        let has = |column: &str, metric: &str| {
+            rows.iter()
+                .any(|row| row["column"] == column && row["metric"] == metric)
+        };
+        for column in foreign {
+            assert!(!has(column, "empty_string_count"), "{column}");
+            let told = format!("`{column}`, of type `");
+            assert!(ran.stderr.contains(&told), "{}", ran.said());
+        }
+        for column in textual {
+            assert!(
+                has(column, "empty_string_count"),
+                "{column}: {}",
+                ran.said()
+            );
+        }
+        assert!(has("u", "approx_distinct_count"), "{}", ran.said());
+    }
+    Ok(())
+}
+
+fn mistakes_are_told() -> Result<(), Failed> {
+    let engine = Engine::Sqlite;
+    let sandbox = engine.shop();
+    fill(&sandbox, engine, "telling");
+    let told = sandbox.bowline(&["profile", "sqlite", "tellin"]);
+    assert_ne!(told.exit, Some(exit_code::OK));
+    assert!(
+        told.stderr.contains("cannot read the table: `tellin`"),
+        "{}",
+        told.said()
+    );
+    let told = sandbox
+        .bowline(&["profile", "sqlite", "telling", "--columns", "m"])
+        .exits(exit_code::USAGE);
+    assert!(
+        told.stderr.contains("no such column: `m`"),
+        "{}",
+        told.said()
+    );
+    let told = sandbox
+        .bowline(&["profile", "sqlite", "telling"])
+        .exits(exit_code::OK);
+    assert!(
+        told.stderr.contains("no metric is proven yet"),
+        "{}",
+        told.said()
+    );
+    Ok(())
+}

@@ -1,0 +1,541 @@
+//! Connectors in Python over drivers that differ: how they commit, what they make rows of, what they raise.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use bowline_contract::exit_code;
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
+
+use crate::connector::{MANIFEST, write_credentials};
+use crate::needs::{Need, python, trial};
+use crate::sandbox::Sandbox;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("python_drivers/commit", &[Need::Python], commit),
+        trial("python_drivers/rows", &[Need::Python], rows),
+        trial("python_drivers/errors", &[Need::Python], errors),
+        trial("python_drivers/scaffold", &[Need::Python], scaffold),
+        trial("python_drivers/misspelt", &[Need::Python], misspelt),
+        trial("python_drivers/threads", &[Need::Python], threads),
+    ]
+}
+
+/// A connector over SQLite: its file's text before, between and behind what every such connector has.
+fn over_sqlite(connect: &str, run: &str, fetch: &str, rest: &str) -> String {
+    format!(
+        "import sqlite3\n\n\nclass BaseConnector:\n\
+         \x20   def create_connection(self):\n\
+         \x20       inner = sqlite3.connect(self.credentials['path'], isolation_level=None, check_same_thread=False)\n\
+         \x20       return {connect}\n\n\
+         \x20   def create_cursor(self):\n        return self.connection.cursor()\n\n\
+         \x20   def execute_query(self, query):\n        {run}\n\n\
+         \x20   def fetch_all_results(self):\n        return {fetch}\n\n\
+         \x20   def close_connection(self):\n        self.connection.close()\n\n\n{rest}\n"
+    )
+}
+
+fn write(sandbox: &Sandbox, code: &str) {
+    sandbox.write("connectors/shop/connector.py", code);
+    sandbox.write("connectors/shop/manifest.json", MANIFEST);
+    write_credentials(sandbox, "shop", &json!({ "path": "shop.db" }));
+}
+
+/// What a report says of a check.
+fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
+    let checks = report["checks"].as_array().expect("checks");
+    let found = checks.iter().find(|check| check["id"] == id);
+    found.expect("the check was asked")
+}
+
+const RUN: &str = "self.cursor.execute(query)";
+const FETCH: &str = "self.cursor.fetchall()";
+
+/// A connection over another whose `commit` and `rollback` are what the test says.
+fn wrapper(commit: &str) -> String {
+    format!(
+        "class Wrapper:\n    def __init__(self, inner):\n        self.inner = inner\n\n    \
+         def __getattr__(self, name):\n        \
+         if name in ('in_transaction', 'autocommit'):\n            raise AttributeError(name)\n        \
+         return getattr(self.inner, name)\n\n    def commit(self):\n        {commit}\n"
+    )
+}
+
+fn commit() -> Result<(), Failed> {
+    for words in [
+        "raise sqlite3.OperationalError('autocommit is on')",
+        "raise ValueError('nothing begun')",
+    ] {
+        let sandbox = Sandbox::new();
+        let code = over_sqlite("Wrapper(inner)", RUN, FETCH, &wrapper(words));
+        write(&sandbox, &code);
+        for statement in [
+            "CREATE TABLE kept (id INTEGER)",
+            "INSERT INTO kept VALUES (7)",
+        ] {
+            sandbox.bowline_with_python(&["query", statement]).exits(0);
+        }
+        let kept = sandbox
+            .bowline_with_python(&["query", "SELECT id FROM kept", "--format", "json"])
+            .exits(0);
+        assert_eq!(kept.json(), json!([{ "id": 7 }]));
+    }
+    // What only fails when it is committed has failed: SQLite looks at deferred keys then.
+    let sandbox = Sandbox::new();
+    let code = over_sqlite(
+        "inner",
+        "self.cursor.execute('BEGIN'); self.cursor.execute(query)",
+        FETCH,
+        "",
+    );
+    let code = code.replace(
+        "return inner",
+        "inner.execute('PRAGMA foreign_keys = ON'); return inner",
+    );
+    write(&sandbox, &code);
+    for statement in [
+        "CREATE TABLE parents (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE children (id INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
+    ] {
+        sandbox.bowline_with_python(&["query", statement]).exits(0);
+    }
+    let refused = sandbox
+        .bowline_with_python(&["query", "INSERT INTO children VALUES (1)"])
+        .exits(exit_code::FELL_SHORT);
+    assert!(refused.stderr.contains("FOREIGN KEY"), "{}", refused.said());
+    Ok(())
+}
+
+const ROWS: &str = "
+import collections
+
+
+class Counted:
+    def __init__(self, values):
+        self.values = values
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, place):
+        return self.values[place]
+
+
+class Keyed(collections.abc.Mapping):
+    def __init__(self, names, values):
+        self.fields = dict(zip(names, values))
+
+    def __len__(self):
+        return len(self.fields)
+
+    def __iter__(self):
+        return iter(self.fields)
+
+    def __getitem__(self, name):
+        return self.fields[name]
+
+
+def names(cursor):
+    return [column[0] for column in cursor.description]
+";
+
+fn rows() -> Result<(), Failed> {
+    let two = "SELECT 1 AS a, 2 AS b";
+    let same = "SELECT 1 AS a, 2 AS a";
+    for (row, sql, expected) in [
+        ("Counted(row)", two, Ok("1,2")),
+        ("dict(zip(names(self.cursor), row))", two, Ok("1,2")),
+        (
+            "dict(zip(reversed(names(self.cursor)), reversed(row)))",
+            two,
+            Ok("1,2"),
+        ),
+        ("dict(zip('BA', row))", two, Ok("1,2")),
+        ("Keyed(names(self.cursor), row)", two, Ok("1,2")),
+        ("(value for value in row)", two, Ok("1,2")),
+        (
+            "dict(zip(names(self.cursor), row))",
+            same,
+            Err(
+                "row 1 has 1 value for 2 columns: a `dict` keeps one value of the columns named `a`",
+            ),
+        ),
+        (
+            "Keyed(names(self.cursor), row)",
+            same,
+            Err("row 1 has 1 value for 2 columns"),
+        ),
+        ("row[:1]", two, Err("row 1 has 1 value for 2 columns")),
+        ("row + (3,)", two, Err("row 1 has 3 values for 2 columns")),
+        (
+            "(row[0], 'a\\udc00')",
+            two,
+            Err("row 1, column `b`: text that is not Unicode: 'a\\udc00'"),
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        let fetch = format!("[{row} for row in self.cursor.fetchall()]");
+        write(&sandbox, &over_sqlite("inner", RUN, &fetch, ROWS));
+        let ran = sandbox.bowline_with_python(&["query", sql, "--format", "csv"]);
+        match expected {
+            Ok(line) => assert_eq!(
+                ran.stdout.lines().nth(1),
+                Some(line),
+                "{row}\n{}",
+                ran.said()
+            ),
+            Err(words) => assert!(ran.stderr.contains(words), "{row}\n{}", ran.said()),
+        }
+        if row == "row[:1]" {
+            // As it should be for the one column that the suite asks for.
+            continue;
+        }
+        let report = sandbox
+            .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
+            .json();
+        assert!(
+            report["summary"]["wrong"].as_u64() > Some(0),
+            "{row}\n{report:#}"
+        );
+    }
+    let sandbox = Sandbox::new();
+    write(&sandbox, &over_sqlite("inner", RUN, "None", ""));
+    let ran = sandbox.bowline_with_python(&["query", two]);
+    assert!(
+        ran.stderr
+            .contains("`fetch_all_results` gives `NoneType`, not a list"),
+        "{}",
+        ran.said()
+    );
+    Ok(())
+}
+
+/// Classes as drivers have them, and a connector that raises what it is asked to.
+const RAISES: &str = r#"
+import sys, types
+
+
+def made(package, name, *bases, **members):
+    return type(name, bases or (Exception,), dict(members, __module__=package))
+
+
+Error = made("somedb", "Error")
+Odd = made("otherdb", "QueryFailed")
+Java = made("java.sql", "SQLException", getSQLState=lambda self: "42S02")
+Wrapped = made("jaydebeapi", "DatabaseError")
+Spark = made("pyspark.errors", "AnalysisException", getSqlState=lambda self: "42703")
+MySQL = made("pymysql.err", "ProgrammingError", Error)
+Stranger = made("licences", "Expired")
+Held = made("heldengine", "Refused")
+Web = made("requests", "HTTPError")
+
+
+class Connection(made("otherdb", "Session", object)):
+    def __init__(self):
+        self.engine = made("heldengine", "Engine", object)()
+        self.web = made("requests", "Session", object)()
+
+    def cursor(self):
+        return types.SimpleNamespace(description=None, rowcount=-1)
+
+    def close(self):
+        pass
+
+
+class BaseConnector:
+    def create_connection(self):
+        return Connection()
+
+    def create_cursor(self):
+        return self.connection.cursor()
+
+    def execute_query(self, query):
+        raise eval(query)
+
+    def fetch_all_results(self):
+        return []
+
+    def close_connection(self):
+        pass
+"#;
+
+/// What the host answers to statements, asked by its protocol.
+fn asked(sandbox: &Sandbox, statements: &[&str]) -> Vec<Value> {
+    sandbox.bowline_with_python(&["query", "None"]);
+    let files = sandbox.files(".bowline/python");
+    let host = files
+        .iter()
+        .find(|file| file.starts_with("host-"))
+        .expect("the host");
+    let path = |file: &str| sandbox.work().join(file).display().to_string();
+    let settings = json!({ "connector": path("connectors/shop/connector.py"), "name": "shop", "system_packages": [] });
+    let mut child = Command::new(python().expect("a Python"))
+        .args([
+            "-I",
+            &path(&format!(".bowline/python/{host}")),
+            &settings.to_string(),
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a host");
+    let statements = statements.iter().map(|sql| {
+        (
+            "query",
+            json!({ "sql": sql, "max_rows": 1, "max_bytes": 1000, "timeout_ms": 1000 }),
+        )
+    });
+    let begin = [
+        ("initialize", json!({ "protocol": 1 })),
+        ("connect", json!({ "credentials": {} })),
+    ];
+    let end = [("close", json!({}))];
+    let mut input = child.stdin.take().expect("its input");
+    for (number, (method, params)) in begin.into_iter().chain(statements).chain(end).enumerate() {
+        let request = json!({ "jsonrpc": "2.0", "id": number, "method": method, "params": params });
+        writeln!(input, "{request}").expect("it listens");
+    }
+    let output = child.wait_with_output().expect("its answers");
+    let answers = String::from_utf8(output.stdout).expect("text");
+    let answers = answers
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
+    answers.collect()
+}
+
+fn errors() -> Result<(), Failed> {
+    let cases = [
+        ("Error('no such table: x')", "missing_object", None),
+        ("Error('near x: syntax error')", "syntax", None),
+        ("Error('permission denied for x')", "permission", None),
+        ("Error('the frob is too large')", "other", None),
+        (
+            "Error('42S02', '[42S02] [maker][driver] no x (1146)')",
+            "other",
+            Some("42S02"),
+        ),
+        (
+            "Error('State: 42000, Native error: 1044, Message: access denied')",
+            "permission",
+            Some("42000"),
+        ),
+        ("Error('bad x SQLSTATE=42704')", "other", Some("42704")),
+        ("MySQL(1146, 'no x')", "missing_object", None),
+        ("MySQL(1142, 'SELECT command denied')", "permission", None),
+        ("Odd('what is x')", "other", None),
+        ("Held('what is x')", "other", None),
+        ("Web('gone')", "driver", None),
+        ("Java('no x')", "other", Some("42S02")),
+        ("Wrapped(Java('no x'))", "other", Some("42S02")),
+        ("Spark('no x')", "other", Some("42703")),
+        (
+            "RuntimeError('Code: 60. DB::Exception: no x')",
+            "missing_object",
+            None,
+        ),
+        ("Error('ORA-00942: no x')", "missing_object", None),
+        ("TimeoutError('slow')", "timeout", None),
+        ("ConnectionResetError('gone')", "connection", None),
+        ("ValueError('year 0 is out of range')", "driver", None),
+        ("EOFError('x')", "driver", None),
+        ("KeyboardInterrupt()", "driver", None),
+        ("SystemExit('no licence')", "driver", None),
+        ("GeneratorExit()", "driver", None),
+        ("RuntimeError('no licence')", "driver", None),
+        ("LookupError('x')", "driver", None),
+        ("Stranger('yesterday')", "driver", None),
+        ("__import__('binascii').Error('padding')", "driver", None),
+        ("__import__('shutil').Error('x')", "driver", None),
+        ("OSError(28, 'disk')", "driver", None),
+        (
+            "UnicodeDecodeError('utf-8', b'', 0, 1, 'x')",
+            "driver",
+            None,
+        ),
+        ("made('somedb', 'Argument', TypeError)('x')", "driver", None),
+    ];
+    let sandbox = Sandbox::new();
+    write(&sandbox, RAISES);
+    let statements: Vec<&str> = cases.iter().map(|(raise, ..)| *raise).collect();
+    let answers = asked(&sandbox, &statements);
+    assert_eq!(answers.len(), cases.len() + 3, "{answers:#?}");
+    for ((raise, kind, sqlstate), answer) in cases.iter().zip(&answers[2..]) {
+        let data = &answer["error"]["data"];
+        assert_eq!(data["kind"], *kind, "{raise}\n{answer:#}");
+        assert_eq!(data["sqlstate"].as_str(), *sqlstate, "{raise}\n{answer:#}");
+    }
+    Ok(())
+}
+
+/// A driver of which nothing but the standard's names can be relied on: rows without an end, types that are objects.
+const DRIVER: &str = r#"
+import datetime, decimal, sqlite3, uuid
+
+
+class Kind:
+    def __init__(self, values):
+        self.values = values
+
+
+class Column:
+    def __init__(self, items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, place):
+        return self.items[place]
+
+
+VALUES = {
+    "DECIMAL": decimal.Decimal("1.50"),
+    "CURRENT_DATE": datetime.date(2024, 2, 29),
+    "CURRENT_TIMESTAMP": datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc),
+    "INTERVAL": datetime.timedelta(days=1),
+    "TIME)": datetime.time(14, 30),
+    "UUID": uuid.UUID(int=1),
+    "ARRAY": [decimal.Decimal("1.5"), {"a": b"x"}],
+    "X'": memoryview(b"\x00\xab"),
+}
+
+
+class DriverCursor:
+    rowcount = -1
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    @property
+    def description(self):
+        kinds = [int, Kind(("INT", "BIGINT")), None, 23]
+        columns = self.inner.description or []
+        return [Column((column[0], kinds[place % 4])) for place, column in enumerate(columns)]
+
+    def execute(self, query):
+        self.value = next((value for word, value in VALUES.items() if word in query), None)
+        self.inner.execute("SELECT 1 AS test_col" if self.value is not None else query)
+
+    def fetchall(self):
+        rows = self.inner.fetchall()
+        return [Column(row if self.value is None else (self.value,)) for row in rows]
+
+    def close(self):
+        self.inner.close()
+
+
+class DriverConnection:
+    def __init__(self, inner):
+        self.inner = inner
+
+    def cursor(self):
+        return DriverCursor(self.inner.cursor())
+
+    def close(self):
+        self.inner.close()
+"#;
+
+/// What `new` writes is right over any driver, whatever its rows and types are.
+fn scaffold() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    sandbox
+        .bowline(&["new", "shop", "--lang", "python"])
+        .exits(0);
+    let code = sandbox.read("connectors/shop/connector.py").replace(
+        "raise NotImplementedError(\"create_connection in connector.py does not reach a database yet\")",
+        "return DriverConnection(sqlite3.connect('shop.db', isolation_level=None, check_same_thread=False))",
+    );
+    sandbox.write("connectors/shop/connector.py", &format!("{code}\n{DRIVER}"));
+    write_credentials(&sandbox, "shop", &json!({}));
+    let report = sandbox
+        .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
+        .exits(0)
+        .json();
+    assert_eq!(report["summary"]["supported"], 4, "{report:#}");
+    for check in report["checks"].as_array().expect("checks") {
+        assert_eq!(check["advice"], json!([]), "{report:#}");
+    }
+    let steps = check(&report, "connection/values_as_json")["steps"]
+        .as_array()
+        .expect("steps");
+    assert!(steps.len() >= 8, "{report:#}");
+    Ok(())
+}
+
+fn misspelt() -> Result<(), Failed> {
+    let base = over_sqlite("inner", RUN, FETCH, "");
+    let good = "    def get_avg_function_template(self):\n        return 'AVG({x})'\n";
+    for (code, expected) in [
+        (
+            format!("{base}class QueryLangTemplates:\n{good}"),
+            "`QueryLangTemplates`: no class of templates has this name: did you mean `QueryLanguageTemplates`?",
+        ),
+        (
+            format!(
+                "{base}class QueryLanguageTemplates:\n{}",
+                good.replace("function", "functoin")
+            ),
+            "no template has this name: did you mean `get_avg_function_template`?",
+        ),
+        (
+            format!(
+                "{base}class QueryLanguageTemplates:\n{}",
+                good.replace("_template", "")
+            ),
+            "`get_avg_function`: no template has this name: did you mean `get_avg_function_template`?",
+        ),
+        (
+            base.replace("execute_query", "execute_qeury"),
+            "`execute_qeury`: nobody calls it: did you mean `execute_query`?",
+        ),
+        (
+            base.replace("BaseConnector", "BaseConector"),
+            "did you mean `BaseConnector`? line 4: `BaseConector`",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        write(&sandbox, &code);
+        let ran = sandbox.bowline_with_python(&["test", "-m", "connection"]);
+        assert_ne!(ran.exit, Some(0), "{}", ran.said());
+        assert!(ran.stderr.contains(expected), "{expected}\n{}", ran.said());
+    }
+    // Helpers, bases and templates that a later contract may have are nobody's mistake.
+    let sandbox = Sandbox::new();
+    let helpers = "class Common:\n    def get_max_function_template(self):\n        return 'MAX({x})'\n\n\n\
+                   class QueryLanguageTemplates(Common):\n    def quoted(self, name):\n        return name\n\n    \
+                   def get_geometry_hull_function_template(self):\n        return 'HULL({x})'\n";
+    write(&sandbox, &format!("{base}{helpers}{good}"));
+    sandbox
+        .bowline_with_python(&["test", "-m", "connection"])
+        .exits(0);
+    sandbox.write(
+        "connectors/shop/templates.toml",
+        "get_avg_function = \"MIN({x})\"\n",
+    );
+    let ran = sandbox.bowline_with_python(&["test", "-m", "connection"]);
+    assert!(
+        ran.stderr
+            .contains("connectors/shop/templates.toml: nobody reads it beside `connector.py`"),
+        "{}",
+        ran.said()
+    );
+    Ok(())
+}
+
+/// Threads that share a cursor see each other's rows, and are told so; it costs no verdict.
+fn threads() -> Result<(), Failed> {
+    let shared = "[self.last]";
+    let sandbox = Sandbox::new();
+    let run = "rows = self.connection.execute(query).fetchall(); self.last = rows[0]; \
+               self.cursor = __import__('types').SimpleNamespace(description=[('test_col', None)], rowcount=1)";
+    write(&sandbox, &over_sqlite("inner", run, shared, ""));
+    let report = sandbox
+        .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
+        .json();
+    let query = check(&report, "connection/query");
+    assert_eq!(query["verdict"], "supported", "{report:#}");
+    let advice = query["advice"].to_string();
+    assert!(advice.contains("asked for"), "{report:#}");
+    Ok(())
+}

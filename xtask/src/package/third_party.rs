@@ -1,0 +1,180 @@
+//! The crates that are linked into the program: their licences, and the bill of materials.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::VERSION;
+use crate::process::{Failure, cargo, root, run_quietly};
+
+/// A crate of somebody else's.
+pub(super) struct Crate {
+    name: String,
+    version: String,
+    /// As the crate says it, in SPDX's words.
+    licence: String,
+    /// Where its sources lie.
+    folder: PathBuf,
+    /// The SHA-256 that the registry gives for it.
+    checksum: Option<String>,
+}
+
+/// Every crate that the program is linked with on a platform, by name and version.
+pub(super) fn crates(triple: &str) -> Result<Vec<Crate>, Failure> {
+    let metadata: Value = serde_json::from_str(&run_quietly(&mut cargo(&[
+        "metadata",
+        "--format-version",
+        "1",
+        "--filter-platform",
+        triple,
+        "--locked",
+    ]))?)
+    .map_err(|error| format!("cannot read what `cargo metadata` says: {error}"))?;
+    let linked = linked(&metadata)?;
+    let checksums = checksums()?;
+    let text = |package: &Value, key: &str| package[key].as_str().unwrap_or_default().to_owned();
+    let mut crates: Vec<Crate> = list(&metadata["packages"])
+        .filter(|package| linked.contains(&text(package, "id")) && !package["source"].is_null())
+        .map(|package| {
+            let (name, version) = (text(package, "name"), text(package, "version"));
+            let manifest = PathBuf::from(text(package, "manifest_path"));
+            Crate {
+                licence: text(package, "license"),
+                folder: manifest.parent().unwrap_or(Path::new("")).to_owned(),
+                checksum: checksums.get(&(name.clone(), version.clone())).cloned(),
+                name,
+                version,
+            }
+        })
+        .collect();
+    crates.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+    if crates.is_empty() {
+        return Err("`cargo metadata` names no crate of others".to_owned());
+    }
+    Ok(crates)
+}
+
+/// The ids of the packages that the program reaches over dependencies that are linked.
+fn linked(metadata: &Value) -> Result<BTreeSet<String>, Failure> {
+    let edges: BTreeMap<&str, Vec<&str>> = list(&metadata["resolve"]["nodes"])
+        .map(|node| {
+            let needed = list(&node["deps"]).filter(|dependency| {
+                list(&dependency["dep_kinds"]).any(|kind| kind["kind"].is_null())
+            });
+            let ids = needed.filter_map(|dependency| dependency["pkg"].as_str());
+            (node["id"].as_str().unwrap_or_default(), ids.collect())
+        })
+        .collect();
+    let program = list(&metadata["packages"])
+        .find(|package| package["name"] == "bowline")
+        .and_then(|package| package["id"].as_str())
+        .ok_or("`cargo metadata` does not name the program")?;
+    let mut reached = BTreeSet::from([program.to_owned()]);
+    let mut waiting = vec![program];
+    while let Some(id) = waiting.pop() {
+        for needed in edges.get(id).into_iter().flatten() {
+            if reached.insert((*needed).to_owned()) {
+                waiting.push(needed);
+            }
+        }
+    }
+    Ok(reached)
+}
+
+/// The registry's checksums, out of the lock file.
+fn checksums() -> Result<BTreeMap<(String, String), String>, Failure> {
+    let path = root().join("Cargo.lock");
+    let lock = std::fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    let of = |block: &str, key: &str| {
+        let line = block.lines().find_map(|line| line.strip_prefix(key))?;
+        Some(line.trim_start_matches(" = ").trim_matches('"').to_owned())
+    };
+    Ok(lock
+        .split("[[package]]")
+        .filter_map(|block| {
+            Some((
+                (of(block, "name")?, of(block, "version")?),
+                of(block, "checksum")?,
+            ))
+        })
+        .collect())
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// The licences of all crates with their texts, as Markdown.
+pub(super) fn licences(crates: &[Crate]) -> String {
+    let mut page = String::from("# What others made\n\nBowline is linked with these crates.\n");
+    for found in crates {
+        let _ = write!(
+            page,
+            "\n## {} {}\n\nLicence: {}\n",
+            found.name, found.version, found.licence
+        );
+        for (file, text) in texts(&found.folder) {
+            let _ = write!(
+                page,
+                "\n### {file}\n\n```text\n{}\n```\n",
+                text.trim_end().replace("```", "'''")
+            );
+        }
+    }
+    page
+}
+
+/// The licence files of a crate and their texts, by name.
+fn texts(folder: &Path) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let upper = name.to_uppercase();
+            let is_licence = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT"]
+                .iter()
+                .any(|word| upper.starts_with(word));
+            is_licence.then(|| Some((name, std::fs::read_to_string(entry.path()).ok()?)))?
+        })
+        .collect()
+}
+
+/// The bill of materials, in CycloneDX 1.6.
+pub(super) fn bill_of_materials(crates: &[Crate]) -> String {
+    let components: Vec<Value> = crates
+        .iter()
+        .map(|found| {
+            let purl = format!("pkg:cargo/{}@{}", found.name, found.version);
+            let mut component = json!({
+                "type": "library",
+                "bom-ref": purl,
+                "name": found.name,
+                "version": found.version,
+                "purl": purl,
+                "licenses": [{"expression": found.licence.replace('/', " OR ")}],
+            });
+            if let Some(checksum) = &found.checksum {
+                component["hashes"] = json!([{"alg": "SHA-256", "content": checksum}]);
+            }
+            component
+        })
+        .collect();
+    let bill = json!({
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "name": "bowline",
+                "version": VERSION,
+                "licenses": [{"expression": "Apache-2.0"}],
+            },
+        },
+        "components": components,
+    });
+    format!("{bill:#}\n")
+}
