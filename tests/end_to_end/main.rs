@@ -14,6 +14,7 @@ mod connector;
 mod demo;
 mod directories;
 mod documents;
+mod encodings;
 mod evidence;
 mod faults;
 mod firebird;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         grants::trials(),
         hostile::trials(),
         demo::trials(),
+        encodings::trials(),
         completions::trials(),
         evidence::trials(),
         profile::trials(),

@@ -59,7 +59,7 @@ pub(crate) fn outcome<T>(judged: Judged<T>) -> Outcome {
 /// Judges the answer to a question; a text that is only rendered has none.
 pub(crate) fn read_question(question: &Question, answers: &Answers) -> Judged<()> {
     let answer = answers.steps.last().map(|step| &step.answer);
-    match (question, answer) {
+    match (question.asked(answers), answer) {
         (Question::Rendered { text, expect, .. }, answer) => {
             match answer.map(|answer| &answer.result) {
                 Some(Err(error)) if makes_no_sense(error.kind) => Ok(()),
