@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bowline_contract::exit_code;
 use bowline_servers::{Cluster, Postgres};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("encodings/postgres", &[Need::Postgres], on_postgres),
         trial("encodings/mariadb", &[Need::MariaDb], on_mariadb),
+        trial("encodings/log", &[Need::Postgres], a_log_of_other_databases),
     ]
 }
 
@@ -22,6 +24,9 @@ const LENGTH: &str = "ql_metrics/length_scripts";
 const TEMPLATES: &str = "connectors/shop/templates.toml";
 /// A length that is wrong in every letter.
 const OFF_BY_ONE: &str = "[string_functions]\nget_length = 'LENGTH({x}) + 1'\n";
+
+/// What mends a log that cannot be read.
+const MENDS: &str = "SELECT pg_stat_statements_reset(0, oid, 0)";
 
 /// Each check's verdict.
 fn verdicts(report: &Value) -> BTreeMap<&str, &str> {
@@ -148,5 +153,40 @@ fn on_mariadb() -> Result<(), Failed> {
     let expected = report("utf8mb4")?;
     let latin = report("latin1")?;
     assert_eq!(verdicts(&latin), verdicts(&expected));
+    Ok(())
+}
+
+/// PostgreSQL keeps the statements of all databases in one place, and gives none where it cannot convert one of them.
+fn a_log_of_other_databases() -> Result<(), Failed> {
+    let server = Postgres::start()?;
+    let cluster = server.cluster();
+    let [unicode, latin, bytes] = ["UTF8", "LATIN1", "SQL_ASCII"].map(|each| over(cluster, each));
+    let (unicode, latin, _bytes) = (unicode?, latin?, bytes?);
+    for (sandbox, database, other, statement, sqlstate) in [
+        (&latin, "latin1", "utf8", "SELECT 1 AS \"東京\"", "22P05"),
+        (
+            &unicode,
+            "utf8",
+            "sql_ascii",
+            "DO $$ BEGIN EXECUTE 'SELECT 1 AS \"' || chr(255) || '\"'; END $$",
+            "22021",
+        ),
+    ] {
+        cluster.sql("postgres", "SELECT pg_stat_statements_reset()")?;
+        cluster.sql(other, statement)?;
+        let test = ["test", "shop", "-m", "metadata"];
+        let ran = sandbox.bowline(&test).exits(exit_code::INCONCLUSIVE);
+        for words in [sqlstate, "Could not be found out", MENDS] {
+            assert!(ran.stdout.contains(words), "{words}: {}", ran.said());
+        }
+        let tags = sandbox.bowline(&["tag", "check", "--logs", "shop"]);
+        assert!(tags.stderr.contains(MENDS), "{}", tags.said());
+        cluster.sql(
+            database,
+            "SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database \
+             WHERE encoding <> (SELECT encoding FROM pg_database WHERE datname = current_database())",
+        )?;
+        sandbox.bowline(&test).exits(0);
+    }
     Ok(())
 }

@@ -20,6 +20,7 @@ mod faults;
 mod firebird;
 mod fit;
 mod grants;
+mod hints;
 mod hostile;
 mod image_sandbox;
 mod images;

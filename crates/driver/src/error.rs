@@ -63,6 +63,14 @@ impl SqlError {
         self.sqlstate.as_deref() == Some("22P05") || WORDS.iter().any(|each| words.contains(each))
     }
 
+    /// Whether stored text is the reason: the encoding of the database, or of the connection, cannot take its bytes.
+    #[must_use]
+    pub fn is_unreadable_text(&self) -> bool {
+        self.sqlstate.as_deref() == Some("22021")
+            || self.message.contains("conversion function for encoding")
+            || self.is_unencodable()
+    }
+
     /// The same error with every secret in its words masked.
     #[must_use]
     pub fn redacted(self, redactor: &Redactor) -> Self {
