@@ -10,7 +10,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::json;
 
 use crate::connector::{Engine, checks_with, connect_args, spell, write_credentials};
-use crate::needs::{Need, trial};
+use crate::needs::{Need, postgres, trial};
 use crate::sandbox::{Ran, many, wait};
 
 /// How long something that must happen soon may take.
@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("faults/server_dies", postgres, server_dies),
         trial("faults/read_only_user", postgres, read_only_user),
+        trial("faults/limits_are_told", postgres, limits_are_told),
         trial("faults/interrupt", postgres, || stopped("INT")),
         trial("faults/terminate", postgres, || stopped("TERM")),
         trial(
@@ -81,6 +82,59 @@ fn server_dies() -> Result<(), Failed> {
         "{}",
         ran.said()
     );
+    Ok(())
+}
+
+/// The server's own limits are told with what lengthens them there, and ours with the option that does.
+fn limits_are_told() -> Result<(), Failed> {
+    let sandbox = Engine::Postgres.shop();
+    let file = "connectors/postgres/connector.toml";
+    let usual = sandbox.read(file);
+    let said = |setting: &str, sql: &str| {
+        let set = |to: u32| format!("set_config('{setting}', '{to}', false)");
+        assert!(usual.contains(&set(0)), "{usual}");
+        sandbox.write(file, &usual.replace(&set(0), &set(300)));
+        let ran = sandbox.bowline(&["query", sql]);
+        ran.exits(exit_code::FELL_SHORT).stderr
+    };
+    let slow = "SELECT pg_sleep(60)";
+    let stopped = said("statement_timeout", slow);
+    assert!(
+        stopped.contains("(SQLSTATE 57014)\n\nhint: the server stopped it: let the login have more time there (`statement_timeout`)"),
+        "{stopped}"
+    );
+    sandbox.write(file, &usual);
+    let ours = sandbox.bowline(&["query", slow, "--timeout", "1"]).stderr;
+    assert!(
+        ours.contains("\nhint: give it more time with `bowline query --timeout`"),
+        "{ours}"
+    );
+    let database = sandbox.database().ok_or("no database")?.name.clone();
+    let holder = thread::spawn({
+        let database = database.clone();
+        move || {
+            postgres().map(|cluster| {
+                cluster.sql(
+                    &database,
+                    "BEGIN; LOCK TABLE customers; SELECT pg_sleep(60)",
+                )
+            })
+        }
+    });
+    until(|| {
+        sandbox
+            .sql("SELECT count(*) FROM pg_locks WHERE relation = 'customers'::regclass AND granted")
+    });
+    let locked = said("lock_timeout", "SELECT * FROM customers");
+    sandbox.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'customers'::regclass AND granted",
+    );
+    assert!(
+        holder
+            .join()
+            .is_ok_and(|ended| ended.is_ok_and(|ended| ended.is_err()))
+    );
+    assert!(locked.contains("(SQLSTATE 55P03)\n\nhint: another session holds a lock: wait for it to end, or give the login more time there (`lock_timeout`)"), "{locked}");
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::connector::{checks_with, connect_args, write_credentials};
+use crate::connector::{checks_with, connect_args, spell, write_credentials};
 use crate::needs::{Need, mariadb, trial};
 use crate::sandbox::{Ran, Sandbox};
 
@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("hostile/empty_tables", postgres, empty_tables),
         trial("hostile/rule_against_tables", postgres, rule_against_tables),
         trial("hostile/read_only", postgres, read_only),
+        trial("hostile/open_transaction", postgres, open_transaction),
         trial("hostile/shadowed_functions", postgres, shadowed_functions),
         trial("hostile/policy_that_fails", postgres, policy_that_fails),
         trial(
@@ -34,6 +35,28 @@ fn over(statements: &str) -> Sandbox {
         .exits(0);
     write_credentials(&sandbox, "shop", &connect_args(database));
     sandbox
+}
+
+/// A template that leaves a transaction open is at fault, and no other; what was made is removed all the same.
+fn open_transaction() -> Result<(), Failed> {
+    let sandbox = over("CREATE TABLE plain (n int); INSERT INTO plain VALUES (1)");
+    let insert = "BEGIN; INSERT INTO \"{{ schema }}\".\"{{ table }}\" (id, name, made_at) VALUES\n\
+        {% for number in range(num_rows) %}({{ number }}, 'row', CURRENT_TIMESTAMP){{ ',' if not loop.last }}{% endfor %}";
+    spell(&sandbox, "shop", "insert_rows", insert);
+    let report = sandbox
+        .bowline(&["test", "--format", "json"])
+        .exits(1)
+        .json();
+    let culprits = report["culprits"].as_array().into_iter().flatten();
+    let blamed: Vec<&Value> = culprits.map(|culprit| &culprit["template"]).collect();
+    assert_eq!(blamed, ["insert_rows"], "{report:#}");
+    assert!(
+        report.to_string().contains("it leaves a transaction open"),
+        "{report:#}"
+    );
+    let left = "SELECT count(*) FROM pg_class WHERE relname ILIKE 'bowline%'";
+    assert_eq!(sandbox.sql(left).trim(), "0");
+    Ok(())
 }
 
 /// What the catalogue says of every table, by name.

@@ -14,11 +14,13 @@ mod connector;
 mod demo;
 mod directories;
 mod documents;
+mod encodings;
 mod evidence;
 mod faults;
 mod firebird;
 mod fit;
 mod grants;
+mod hints;
 mod hostile;
 mod image_sandbox;
 mod images;
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         grants::trials(),
         hostile::trials(),
         demo::trials(),
+        encodings::trials(),
         completions::trials(),
         evidence::trials(),
         profile::trials(),

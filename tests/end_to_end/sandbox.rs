@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::hints::assert_options_exist;
 use crate::needs::{binary, drivers, postgres, python};
 
 /// No command of a test takes this long unless it hangs.
@@ -243,6 +244,7 @@ impl Sandbox {
         assert_no_secret("the output", &ran.stdout);
         assert_no_secret("the messages", &ran.stderr);
         SEARCHED.fetch_add(1, Ordering::Relaxed);
+        assert_options_exist(command, &ran);
         ran
     }
 

@@ -163,9 +163,9 @@ fn statement_hint(error: &SqlError) -> Option<String> {
             "another session holds a lock: wait for it to end, or give the login more time there (`lock_timeout`)"
         }
         SqlErrorKind::TooLarge => {
-            "ask for less, such as with `LIMIT` in the statement, or let in more with `--max-mib`"
+            "ask for less, such as with `LIMIT` in the statement, or let in more with `bowline query --max-mib`"
         }
-        SqlErrorKind::Timeout => "give it more time with `--timeout`",
+        SqlErrorKind::Timeout => "give it more time with `bowline query --timeout`",
         SqlErrorKind::Syntax
         | SqlErrorKind::MissingObject
         | SqlErrorKind::Permission

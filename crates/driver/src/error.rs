@@ -48,6 +48,29 @@ impl SqlError {
             .to_string()
     }
 
+    /// Whether letters of the statement are the reason: the encoding of the database, or of the connection, lacks them.
+    #[must_use]
+    pub fn is_unencodable(&self) -> bool {
+        const WORDS: [&str; 5] = [
+            "has no equivalent in encoding",
+            "incorrect string value",
+            "cannot transliterate character between character sets",
+            "malformed string",
+            // A driver in Python does not even send it.
+            "codec can't encode character",
+        ];
+        let words = self.message.to_lowercase();
+        self.sqlstate.as_deref() == Some("22P05") || WORDS.iter().any(|each| words.contains(each))
+    }
+
+    /// Whether stored text is the reason: the encoding of the database, or of the connection, cannot take its bytes.
+    #[must_use]
+    pub fn is_unreadable_text(&self) -> bool {
+        self.sqlstate.as_deref() == Some("22021")
+            || self.message.contains("conversion function for encoding")
+            || self.is_unencodable()
+    }
+
     /// The same error with every secret in its words masked.
     #[must_use]
     pub fn redacted(self, redactor: &Redactor) -> Self {
@@ -148,4 +171,35 @@ pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> 
             _ => Other,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_that_an_encoding_lacks_are_told_from_other_data() {
+        let says = |sqlstate: Option<&str>, words: &str| {
+            let error = SqlError::new(SqlErrorKind::Data, words);
+            SqlError {
+                sqlstate: sqlstate.map(str::to_owned),
+                ..error
+            }
+            .is_unencodable()
+        };
+        assert!(says(Some("22P05"), "kein Gegenstueck"));
+        for words in [
+            "Incorrect string value: '\\xCE\\xBB' for column `v` at row 1",
+            "arithmetic exception, numeric overflow, or string truncation\n-Cannot transliterate character between character sets",
+            "UnicodeEncodeError: 'charmap' codec can't encode character '\\u03bb' in position 8",
+            "UnicodeEncodeError: 'latin-1' codec can't encode characters in position 8-9",
+        ] {
+            assert!(says(None, words), "{words}");
+        }
+        assert!(!says(Some("22003"), "value out of range"));
+        assert!(!says(
+            Some("22021"),
+            "invalid byte sequence for encoding \"UTF8\": 0xff"
+        ));
+    }
 }

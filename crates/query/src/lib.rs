@@ -25,11 +25,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod alphabet;
 mod clock;
 mod compose;
 mod expression;
 mod literal;
 
+pub use alphabet::Alphabet;
 pub use clock::Clock;
 pub use compose::{ComposeError, Composer, SOURCE, read_flag};
 pub use expression::{ExpressionError, Expressions};

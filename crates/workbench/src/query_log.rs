@@ -11,6 +11,11 @@ use jiff::civil::DateTime;
 /// How many statements a page of the log is asked for.
 const PAGE: usize = 1000;
 
+/// What can be done about a log that has statements which the connector's database cannot take.
+pub const UNREADABLE_LOG: &str = "the log has text of databases in other encodings: connect to a database in UTF-8, or let \
+    the server forget theirs, as on PostgreSQL with `SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE \
+    encoding <> (SELECT encoding FROM pg_database WHERE datname = current_database())`";
+
 /// A statement that was logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
@@ -38,6 +43,9 @@ impl Diagnose for QueryLogError {
     fn diagnose(&self) -> Diagnostic {
         match self {
             Self::Render(error) => error.diagnose(),
+            Self::Statement(error) if error.is_unreadable_text() => {
+                error.diagnose().hint(UNREADABLE_LOG.to_owned())
+            }
             Self::Statement(error) => error.diagnose(),
             Self::Column(_) => Diagnostic::of(self).hint(
                 "`bowline test -m metadata` says what `get_query_logs_query` must give".to_owned(),

@@ -14,6 +14,7 @@ use bowline_pipeline::Opening;
 use bowline_process::find_program;
 use bowline_query::{Clock, Composer, Expressions, Rows};
 use bowline_warehouse::Connector;
+use bowline_warehouse::template::Origin;
 use bowline_words::{Diagnose, Seconds, listed};
 use bowline_workbench::{Run, WorkbenchError, pipeline, warehouse};
 use jiff::Timestamp;
@@ -278,7 +279,7 @@ fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {
             let took = Seconds(started.elapsed());
             found.push(Finding::well("connection", format!("{product}, in {took}")));
             found.extend(clock(&connector, &mut *connection));
-            found.extend(needs(&connector));
+            found.extend(needs(&connector, &mut *connection));
         }
     }
     found
@@ -306,18 +307,39 @@ fn clock(connector: &Connector, connection: &mut dyn Connection) -> Option<Findi
     })
 }
 
-/// What the pack's templates need of the server, which not every server has: the suite tells where it is missing.
-fn needs(connector: &Connector) -> Vec<Finding> {
+/// What the templates that are the pack's need of the server, which not every server has: where it does not say whether it
+/// has it, the suite tells.
+fn needs(connector: &Connector, connection: &mut dyn Connection) -> Vec<Finding> {
     let Some(pack) = connector.dialect else {
         return Vec::new();
     };
+    let is_packs = |template| {
+        let spelled = connector.templates.get(template);
+        spelled.is_some_and(|spelled| matches!(spelled.origin, Origin::Pack(_)))
+    };
     Template::all()
+        .filter(|template| is_packs(template))
         .filter_map(|template| {
+            let name = template.short_name();
             let needs = pack.needs(template)?;
+            let answer = pack.has(template).and_then(|has| {
+                let answer = connection.run(has, &Limits::default()).ok()?;
+                answer.scalar()?.to_string().parse::<u8>().ok()
+            });
+            let state = match answer {
+                Some(1) => {
+                    return Some(Finding::well(
+                        "needs",
+                        format!("the server has what {name} wants"),
+                    ));
+                }
+                Some(_) => State::Missing,
+                None => State::Open,
+            };
             Some(Finding {
-                state: State::Open,
+                state,
                 thing: "needs",
-                detail: format!("{} wants {needs}", template.short_name()),
+                detail: format!("{name} wants {needs}"),
                 mend: None,
             })
         })

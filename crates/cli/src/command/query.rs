@@ -157,7 +157,7 @@ impl Query {
         }
         if result.has_more {
             printer.say(format!(
-                "the first {} rows; there are more, and `--limit` says how many are shown",
+                "the first {} rows; there are more, and `bowline query --limit` says how many are shown",
                 result.rows.len()
             ));
         }

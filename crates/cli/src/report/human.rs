@@ -10,6 +10,7 @@ use bowline_contract::SuiteSection;
 use bowline_report::warehouse::{Culprit, DatabaseErrorKind, Reason, TextOrigin};
 use bowline_report::{Conclusion, WarehouseReport};
 use bowline_words::counted;
+use bowline_workbench::UNREADABLE_LOG;
 
 use super::counts::{plain_counts, verdict_line};
 use crate::listing::Listing;
@@ -235,7 +236,11 @@ impl HumanReport<'_> {
                         ))
                     }
                     DatabaseErrorKind::Timeout => {
-                        Some("give statements more time with `--timeout`".to_owned())
+                        Some("give statements more time with `bowline test --timeout`".to_owned())
+                    }
+                    // Left open for one reason alone.
+                    DatabaseErrorKind::Data | DatabaseErrorKind::MissingObject => {
+                        Some(UNREADABLE_LOG.to_owned())
                     }
                     DatabaseErrorKind::Permission => {
                         Some("let the connector's database user do what was not permitted".to_owned())

@@ -21,6 +21,7 @@ mod export;
 mod finding;
 mod functional;
 mod judge;
+mod letters;
 mod metadata;
 mod outcome;
 mod plan;

@@ -13,6 +13,7 @@ use crate::warehouse::Check;
 use crate::warehouse::answers::Answers;
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{judge, outcome, read_question, unrendered};
+use crate::warehouse::letters;
 use crate::warehouse::outcome::{Outcome, Proof, Step};
 use crate::warehouse::record::{CheckRecord, Question};
 use crate::warehouse::record_files::records;
@@ -217,17 +218,34 @@ pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding
         let failed = |step: &Step| step.answer.result.is_err();
         finding.rests_on_failure =
             finding.outcome == Outcome::Supported && answers.steps.iter().any(failed);
+        if question.asked(&answers).sql() != question.sql() {
+            finding.advice.push(letters::ADVICE.to_owned());
+        }
         finding.steps = answers.steps;
         finding
     };
     prepared.into_iter().map(settle).collect()
 }
 
-/// Asks one question.
+/// Asks one question; where it falls short because the database cannot hold its letters, in fewer.
 pub(crate) fn ask_alone(question: &Question, session: &mut Session) -> Answers {
     let Some(sql) = question.sql() else {
         return Answers::default();
     };
+    let answers = ask_statement(sql, session);
+    match question.in_fewer_letters() {
+        Some(fewer)
+            if read_question(question, &answers).is_err()
+                && letters::are_lacking(&answers, &fewer.takes_bytes, session) =>
+        {
+            ask_alone(&fewer.question, session)
+        }
+        _ => answers,
+    }
+}
+
+/// Asks one statement.
+pub(crate) fn ask_statement(sql: &str, session: &mut Session) -> Answers {
     match session.ask(sql) {
         Ok(answer) => Answers::of(Step {
             label: None,

@@ -6,14 +6,16 @@ use bowline_contract::{Capability, Metric, SuiteSection, Template};
 use serde::Deserialize;
 
 use crate::Tier;
+use crate::warehouse::answers::Answers;
 use crate::warehouse::expect::{Expect, civil};
+use crate::warehouse::letters::takes_bytes;
 use crate::warehouse::{Check, CheckId};
 use bowline_query::{ComposeError, ExpressionError, Expressions, Literal, Rows};
 use bowline_template::Value;
 use bowline_warehouse::template::RenderError;
 
 /// A check as its file states it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CheckRecord {
     /// The name after the section's.
@@ -69,9 +71,12 @@ pub(crate) struct CheckRecord {
     expect: Option<Expect>,
     /// What must come back in the strict tier, over the same statement.
     strict: Option<Expect>,
+    /// The same in fewer letters, where it has some that not every database can hold.
+    #[serde(skip)]
+    pub(super) in_fewer_letters: Option<Box<CheckRecord>>,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum RecordTier {
     #[default]
@@ -80,7 +85,7 @@ enum RecordTier {
 }
 
 /// What one of several checks of a record has for itself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 struct Case {
     strict: Option<Expect>,
     #[serde(flatten)]
@@ -119,7 +124,11 @@ impl Case {
 #[derive(Debug, Clone)]
 pub(crate) enum Question {
     /// A statement and what must come back.
-    Statement { sql: String, expect: Expect },
+    Statement {
+        sql: String,
+        expect: Expect,
+        in_fewer_letters: Option<Box<InFewerLetters>>,
+    },
     /// A statement that must succeed, or must fail, by what a flag says.
     Success {
         sql: String,
@@ -135,7 +144,34 @@ pub(crate) enum Question {
     },
 }
 
+/// A question for a database that cannot hold the letters of another.
+#[derive(Debug, Clone)]
+pub(crate) struct InFewerLetters {
+    pub(crate) question: Question,
+    /// A statement that gives 1 where the database takes bytes for letters.
+    pub(crate) takes_bytes: String,
+}
+
 impl Question {
+    /// The same in fewer letters.
+    pub(crate) fn in_fewer_letters(&self) -> Option<&InFewerLetters> {
+        match self {
+            Self::Statement {
+                in_fewer_letters, ..
+            } => in_fewer_letters.as_deref(),
+            Self::Success { .. } | Self::Rendered { .. } => None,
+        }
+    }
+
+    /// The question as it was asked in the end.
+    pub(crate) fn asked(&self, answers: &Answers) -> &Self {
+        let sql = answers.steps.last().map(|step| step.sql.as_str());
+        match self.in_fewer_letters() {
+            Some(fewer) if sql != self.sql() => fewer.question.asked(answers),
+            _ => self,
+        }
+    }
+
     /// The statement; a text that is only rendered has none, but where it needs an excuse.
     pub(crate) fn sql(&self) -> Option<&str> {
         match self {
@@ -291,7 +327,17 @@ impl CheckRecord {
             Ok::<_, ExpressionError>(expressions.composer().flag(template.name)?)
         };
         match (&expect.succeeds_when, &expect.fails_when) {
-            (None, None) => Ok(Question::Statement { sql, expect }),
+            (None, None) => Ok(Question::Statement {
+                sql,
+                expect,
+                in_fewer_letters: match &self.in_fewer_letters {
+                    Some(fewer) => Some(in_fewer_letters(
+                        fewer.ask(expressions, tier)?,
+                        expressions,
+                    )?),
+                    None => None,
+                },
+            }),
             (Some(text), _) => Ok(Question::Success {
                 sql,
                 must_succeed: flag(text)?,
@@ -324,11 +370,20 @@ impl CheckRecord {
     ) -> Result<Vec<Question>, ExpressionError> {
         let rows = self.rows(expressions)?;
         let mut questions = Vec::new();
+        let mut fewer = match &self.in_fewer_letters {
+            Some(fewer) => fewer.beside(expressions, tier)?,
+            None => Vec::new(),
+        }
+        .into_iter();
         for select in &self.beside {
             match self.selecting(select, &rows, expressions) {
                 Ok(sql) => questions.push(Question::Statement {
                     sql,
                     expect: self.expected(tier),
+                    in_fewer_letters: fewer
+                        .next()
+                        .map(|fewer| in_fewer_letters(fewer, expressions))
+                        .transpose()?,
                 }),
                 Err(ExpressionError::Compose(ComposeError::Render(
                     RenderError::NotImplemented(_),
@@ -414,6 +469,16 @@ impl CheckRecord {
             .collect::<Result<_, _>>()?;
         Ok(Rows { columns, values })
     }
+}
+
+fn in_fewer_letters(
+    question: Question,
+    expressions: &Expressions,
+) -> Result<Box<InFewerLetters>, ExpressionError> {
+    Ok(Box::new(InFewerLetters {
+        question,
+        takes_bytes: takes_bytes(expressions.composer())?,
+    }))
 }
 
 /// Reads a cell: plain TOML values, or a table `{ null = true }`, `{ moment = "now" }`, `{ sql = "…" }`.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use bowline_contract::SuiteSection;
+use bowline_query::Alphabet;
 use serde::Deserialize;
 
 use crate::warehouse::record::CheckRecord;
@@ -109,16 +110,30 @@ pub(crate) fn records() -> &'static [(SuiteSection, CheckRecord)] {
         FILES
             .iter()
             .flat_map(|(section, name, text)| {
-                let file: RecordFile =
-                    toml::from_str(text).unwrap_or_else(|error| panic!("checks/{name}: {error}"));
-                let records = file.check.into_iter().map(CheckRecord::for_metrics);
-                let records = records.flat_map(CheckRecord::for_each_case);
-                let records = records.flat_map(CheckRecord::for_each);
-                records.map(|record| (*section, record))
+                let records = read(name, text, &Alphabet::ALL);
+                records.into_iter().map(|record| (*section, record))
             })
             .collect()
     });
     &RECORDS
+}
+
+/// The records of a file; those with letters that an alphabet lacks have themselves in it at hand.
+fn read(name: &str, text: &str, alphabets: &[Alphabet]) -> Vec<CheckRecord> {
+    let file: RecordFile =
+        toml::from_str(text).unwrap_or_else(|error| panic!("checks/{name}: {error}"));
+    let records = file.check.into_iter().map(CheckRecord::for_metrics);
+    let records = records.flat_map(CheckRecord::for_each_case);
+    let mut records: Vec<_> = records.flat_map(CheckRecord::for_each).collect();
+    if let [alphabet, narrower @ ..] = alphabets
+        && !text.is_ascii()
+    {
+        let fewer = read(name, &alphabet.spell(text), narrower);
+        for (record, fewer) in records.iter_mut().zip(fewer) {
+            record.in_fewer_letters = Some(Box::new(fewer)).filter(|fewer| **fewer != *record);
+        }
+    }
+    records
 }
 
 /// The record that a check was made from; checks that are code have none.

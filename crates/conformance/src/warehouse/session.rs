@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::warehouse::tokens::tokens;
 use bowline_driver::{
     Answer, Canceller, Connection, Database, Limits, ResultSize, SqlError, SqlErrorKind,
     ThreadRows, Unanswered,
@@ -56,6 +57,57 @@ const LOSSES: u32 = 10;
 /// After so many statements in a row that met their time limit, and none that was answered, the server may hear nothing
 /// any more: a new connection tells.
 const SILENCE: u32 = 2;
+
+/// The SQLSTATE of what is asked in a transaction in which something has failed before.
+const FAILED_TRANSACTION: &str = "25P02";
+const ROLL_BACK: &str = "ROLLBACK";
+
+/// Whether a text of several commands begins a transaction, or is told to, and does not end it.
+fn leaves_transaction_open(sql: &str) -> bool {
+    let tokens = tokens(sql);
+    let commands = tokens.split(|token| token.is_sign(";"));
+    let mut is_open = false;
+    for command in commands {
+        match command {
+            [first, second, ..] if first.is_word("START") => {
+                is_open |= second.is_word("TRANSACTION");
+            }
+            [first, rest @ ..] if first.is_word("BEGIN") => {
+                // With other words behind it, it begins a block of code.
+                is_open |= rest.iter().all(|token| {
+                    MODES.iter().any(|mode| token.is_word(mode)) || token.is_sign(",")
+                });
+            }
+            [first, ..] => is_open &= !ENDS.iter().any(|end| first.is_word(end)),
+            [] => {}
+        }
+    }
+    is_open
+}
+
+/// What may stand behind the word that begins a transaction.
+const MODES: [&str; 18] = [
+    "COMMITTED",
+    "CONCURRENT",
+    "DEFERRABLE",
+    "DEFERRED",
+    "EXCLUSIVE",
+    "IMMEDIATE",
+    "ISOLATION",
+    "LEVEL",
+    "NOT",
+    "ONLY",
+    "READ",
+    "REPEATABLE",
+    "SERIALIZABLE",
+    "TRAN",
+    "TRANSACTION",
+    "UNCOMMITTED",
+    "WORK",
+    "WRITE",
+];
+/// What ends one.
+const ENDS: [&str; 4] = ["ABORT", "COMMIT", "END", "ROLLBACK"];
 
 /// One connection of a run.
 pub(crate) struct Session {
@@ -129,7 +181,28 @@ impl Session {
     }
 
     /// Runs a statement even after an interruption: what a check made must be removed.
+    ///
+    /// A transaction that it leaves open is rolled back, for what is asked next must not stand in it.
     pub(crate) fn ask_always(&mut self, sql: &str) -> Result<Answer, SqlError> {
+        let answer = self.ask_once(sql)?;
+        let error = answer.result.as_ref().err();
+        if error.is_some_and(|error| error.sqlstate.as_deref() == Some(FAILED_TRANSACTION)) {
+            let _rolled_back = self.ask_once(ROLL_BACK)?;
+            return self.ask_once(sql);
+        }
+        if !leaves_transaction_open(sql) {
+            return Ok(answer);
+        }
+        let _rolled_back = self.ask_once(ROLL_BACK)?;
+        let told = SqlError::new(SqlErrorKind::Other, "it leaves a transaction open")
+            .hint("end it in the same text, or leave it out".to_owned());
+        Ok(Answer {
+            result: answer.result.and(Err(told)),
+            ..answer
+        })
+    }
+
+    fn ask_once(&mut self, sql: &str) -> Result<Answer, SqlError> {
         if let Some(error) = &self.lost {
             return Err(error.clone());
         }
@@ -226,6 +299,41 @@ mod tests {
     fn a_server_that_hears_nothing_any_more_is_given_up() {
         let silent = FakeDatabase::new().refuses_connections_after(1, gone());
         assert_eq!(asked(silent, &["slow"; 6]), 2);
+    }
+
+    #[test]
+    fn what_leaves_a_transaction_open_is_told_from_what_does_not() {
+        for open in [
+            "BEGIN",
+            "begin; INSERT INTO t VALUES (1)",
+            "START TRANSACTION; SELECT CASE WHEN 1 = 1 THEN 2 END",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1",
+            "BEGIN; COMMIT; BEGIN;",
+        ] {
+            assert!(leaves_transaction_open(open), "{open}");
+        }
+        for closed in [
+            "SELECT 1",
+            "BEGIN; INSERT INTO t VALUES (1); COMMIT",
+            "BEGIN; INSERT INTO t VALUES (1); END;",
+            "BEGIN NOT ATOMIC SELECT 1; END",
+            "BEGIN dbms_stats.gather_table_stats('a', 'b'); END;",
+            "SELECT 'BEGIN;' AS \"BEGIN\"",
+            "INSERT INTO t VALUES (1) -- ; BEGIN",
+        ] {
+            assert!(!leaves_transaction_open(closed), "{closed}");
+        }
+    }
+
+    #[test]
+    fn a_failed_transaction_ends_before_the_next_statement() {
+        let failed = SqlError {
+            sqlstate: Some(FAILED_TRANSACTION.to_owned()),
+            ..SqlError::new(SqlErrorKind::Other, "aborted")
+        };
+        let database = FakeDatabase::new().answers("SELECT 1", failed);
+        assert_eq!(asked(database, &["SELECT 1"]), 3, "again, once it is over");
+        assert_eq!(asked(FakeDatabase::new(), &["BEGIN; DELETE FROM t"]), 2);
     }
 
     #[test]

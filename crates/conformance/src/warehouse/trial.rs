@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use bowline_contract::Template;
 use bowline_driver::{Database, Limits, ResultSet, SqlError};
-use bowline_query::{Clock, Composer, Expressions};
+use bowline_query::{Clock, Composer, Expressions, Literal};
 use bowline_warehouse::template::TemplateSet;
 use jiff::Timestamp;
 
@@ -13,8 +13,9 @@ use crate::Tier;
 use crate::warehouse::answers::Answers;
 use crate::warehouse::excuse::is_excused;
 use crate::warehouse::judge::{judge, outcome, read_question};
+use crate::warehouse::letters::{are_lacking, takes_bytes};
 use crate::warehouse::outcome::{Outcome, Proof, Step};
-use crate::warehouse::plan::{ask_alone, prepare};
+use crate::warehouse::plan::{ask_alone, ask_statement, prepare};
 use crate::warehouse::record::{CheckRecord, Question};
 use crate::warehouse::record_files::records;
 use crate::warehouse::session::Session;
@@ -100,6 +101,20 @@ impl Trial {
     pub fn run(&mut self, sql: &str) -> Result<Arc<ResultSet>, SqlError> {
         self.statements += 1;
         self.session.ask(sql)?.result
+    }
+
+    /// Whether the database cannot hold some of these letters, or takes their bytes for letters.
+    pub fn lacks_letters(&mut self, expressions: &Expressions, letters: &str) -> bool {
+        let composer = expressions.composer();
+        let literal = composer.literal(&Literal::Text(letters.to_owned()));
+        let asked =
+            literal.and_then(|literal| Ok([composer.bare(&[literal])?, takes_bytes(composer)?]));
+        let (Ok([sql, takes_bytes]), false) = (asked, letters.is_empty()) else {
+            return false;
+        };
+        self.statements += 1;
+        let answers = ask_statement(&sql, &mut self.session);
+        are_lacking(&answers, &takes_bytes, &mut self.session)
     }
 
     /// Asks the checks of the strict tier that judge a template, with these templates, until one falls short.

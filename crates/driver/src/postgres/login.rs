@@ -181,6 +181,17 @@ fn known(password: &Found) -> Result<&str, Failure> {
     ))
 }
 
+/// What the server asks for in a login cannot be done: nothing is wrong with the connection.
+fn unproven(error: io::Error) -> Failure {
+    Failure::Told(
+        SqlError::new(
+            SqlErrorKind::Permission,
+            format!("the server asks for what the compiled-in PostgreSQL client does not do: {error}"),
+        )
+        .hint("store the password with fewer iterations (`scram_iterations`), or reach the server through ADBC: `kind = \"adbc\"`, `name = \"postgresql\"`".to_owned()),
+    )
+}
+
 /// Proves to know the password without saying it, and that the server knows it too.
 fn prove(
     wire: &mut Wire,
@@ -229,7 +240,7 @@ fn prove(
     loop {
         match wire.receive_message()? {
             Message::AuthenticationSaslContinue(body) => {
-                proof.update(body.data())?;
+                proof.update(body.data()).map_err(unproven)?;
                 frontend::sasl_response(proof.message(), &mut wire.output)?;
                 wire.send()?;
             }

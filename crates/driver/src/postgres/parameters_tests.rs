@@ -250,3 +250,25 @@ fn what_is_not_understood_is_refused_and_repeats_no_secret() {
         .is_ok()
     );
 }
+
+#[test]
+fn whose_host_is_named_goes_nowhere_else() {
+    let environment = [
+        ("USER", "me"),
+        ("PGHOST", "elsewhere"),
+        ("PGHOSTADDR", "10.0.0.9"),
+    ];
+    let addresses = |options: &[(&str, &str)]| {
+        let hosts = read(options, &environment).unwrap().hosts;
+        hosts
+            .into_iter()
+            .map(|host| (host.name, host.address.is_some()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(addresses(&[("host", "here")]), [("here".to_owned(), false)]);
+    assert_eq!(
+        addresses(&[("uri", "postgresql://here/d")]),
+        [("here".to_owned(), false)]
+    );
+    assert_eq!(addresses(&[]), [("elsewhere".to_owned(), true)]);
+}

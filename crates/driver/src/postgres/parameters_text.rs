@@ -138,8 +138,11 @@ pub(super) fn gather(
             *value = whole(directory, value);
         }
     }
+    // Whose host is named is not sent elsewhere by whoever runs it.
+    let is_placed = words.get("host").is_some_and(|host| !host.is_empty());
     for (key, name) in KNOWN.into_iter().chain(FOREIGN) {
         if !name.is_empty()
+            && (key != "hostaddr" || !is_placed)
             && words.get(key).is_none_or(String::is_empty)
             && let Some(value) = environment(name).filter(|value| !value.is_empty())
         {

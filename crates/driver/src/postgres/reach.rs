@@ -53,6 +53,9 @@ impl Way {
     }
 }
 
+/// How long the server may take to hear that it has to stop: whoever waits for that waits for the statement too.
+const STOPPING: Duration = Duration::from_secs(2);
+
 /// Whether an attempt is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Attempt {
@@ -272,7 +275,7 @@ fn once(
     let way = Way {
         address: address.clone(),
         encryption,
-        limit,
+        limit: limit.min(STOPPING),
     };
     let connected = Connected::new(session, way.clone(), reaching.types.clone());
     Ok((connected, way))

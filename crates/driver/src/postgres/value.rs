@@ -98,6 +98,11 @@ pub(super) fn read(found: &Type, bytes: &[u8], is_utf8: bool) -> Read {
     match *found {
         // The one character that no text holds stands for none.
         Type::CHAR if bytes == [0] => Read::Value("".into()),
+        // A byte that is no letter of its own, as servers from version 16 on write it.
+        Type::CHAR if !bytes.is_ascii() => {
+            let digits: String = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
+            Read::Value(digits.into())
+        }
         // A byte that counts its version comes first.
         Type::JSONB | Type::JSONPATH => match bytes.split_first() {
             Some((1, rest)) => text(rest, is_utf8),

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 use bowline_driver::{Connection, Database, Limits, ResultSet, SqlErrorKind, Value, open};
 use bowline_servers::{Cluster, shared};
@@ -142,6 +143,23 @@ fn types_that_have_no_value_of_ours_are_written_by_the_server() {
         assert_eq!(last.collect::<Vec<_>>(), ["ok", "5000", "(5000,bad,)"]);
         let none = run(&mut *other, "SELECT 'ok'::mood AS m WHERE false").unwrap();
         assert_eq!(none.columns[0].type_name, "mood");
+    });
+}
+
+#[test]
+fn what_no_other_type_holds_is_exact() {
+    with(postgresql(), |database| {
+        let mut db = database.connect().unwrap();
+        for (sql, expected) in [
+            ("SELECT 1e-16383", format!("0.{}1", "0".repeat(16_382))),
+            ("SELECT -9e131071", format!("-9{}", "0".repeat(131_071))),
+            ("SELECT 'NaN'::numeric", "NaN".to_owned()),
+            ("SELECT '-Infinity'::numeric", "-Infinity".to_owned()),
+            ("SELECT (-56)::\"char\"", r"\310".to_owned()),
+            ("SELECT ARRAY['a', (-1)::\"char\"]", r"[a, \377]".to_owned()),
+        ] {
+            assert_eq!(text(&mut *db, sql), expected, "{sql}");
+        }
     });
 }
 
@@ -379,6 +397,43 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut note: impl FnMut(usize)) {
         }
     }
     let _ = to.shutdown(std::net::Shutdown::Write);
+}
+
+/// Some proxies pass on no wish to stop, and say nothing of that either.
+#[test]
+fn a_server_that_does_not_hear_of_stopping_hides_no_error() {
+    with(shared::postgres(), |cluster| {
+        // Only the first connection gets through: the barrier keeps the second.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = cluster.port();
+        std::thread::spawn(move || {
+            let mut clients = listener.incoming().flatten();
+            let client = clients.next().unwrap();
+            let upstream = TcpStream::connect(("127.0.0.1", server)).unwrap();
+            let back = (upstream.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || pass(back.0, back.1, |_| ()));
+            std::thread::spawn(move || pass(client, upstream, |_| ()));
+            clients.collect::<Vec<_>>()
+        });
+        let uri = format!("postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable");
+        let mut db = open(&compiled_in(&[("uri", &uri)]))
+            .unwrap()
+            .connect()
+            .unwrap();
+        let limits = Limits {
+            max_bytes: 100_000,
+            // Longer than the server is waited for.
+            timeout: Duration::from_secs(6),
+            ..Limits::default()
+        };
+        let large = db.run(
+            "SELECT repeat('x', 1000) FROM generate_series(1, 1000)",
+            &limits,
+        );
+        assert_eq!(large.unwrap_err().kind, SqlErrorKind::TooLarge);
+        assert_eq!(text(&mut *db, "SELECT 1"), "1");
+    });
 }
 
 #[test]

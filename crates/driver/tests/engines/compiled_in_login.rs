@@ -166,6 +166,29 @@ fn with_passwords(cluster: &Cluster, user: &str, file: &str, folder: &Path) -> D
     spec
 }
 
+/// The password `pw`, drawn out by more rounds than the client does.
+const DRAWN_OUT: &str = "SCRAM-SHA-256$200000:KpfgZv9UgvnSBZjpgAWpfg==$0hheXLFlQMi9/z6K9citLGUGmqM550VemKwPc8+pC7E=:DNZIjToFS1ynUyyXVlRA/8n5lA8FaXNXPCKwkPK9LNc=";
+
+#[test]
+fn a_login_that_takes_too_many_rounds_is_no_lost_connection() {
+    with(shared::postgres(), |cluster| {
+        let user = format!("drawn_out_{}", std::process::id());
+        cluster.create_database(&user, &user, "pw").unwrap();
+        let set = format!("ALTER ROLE {user} PASSWORD '{DRAWN_OUT}'");
+        cluster.sql("postgres", &set).unwrap();
+        let uri = format!("postgresql://{user}:pw@127.0.0.1:{}/{user}", cluster.port());
+        let connected = open(&compiled_in(&[("uri", &uri)])).unwrap().connect();
+        cluster.drop_database(&user, &user).unwrap();
+        let error = connected.err().unwrap();
+        assert_eq!(error.kind, SqlErrorKind::Permission);
+        assert!(
+            error.text().contains("scram_iterations"),
+            "{}",
+            error.text()
+        );
+    });
+}
+
 #[test]
 fn a_file_of_passwords_lets_in_who_gives_none() {
     with(shared::postgres(), |cluster| {

@@ -36,6 +36,9 @@ pub struct PackFile {
     /// What a template needs of a server that not every server of the engine has, and how it gets it.
     #[serde(default)]
     pub needs: BTreeMap<String, String>,
+    /// A statement that gives 1 where the server has what a template needs, and 0 where it has not.
+    #[serde(default)]
+    pub has: BTreeMap<String, String>,
     /// What the suite writes into statements of its own.
     #[serde(default)]
     pub suite: SuiteWords,
@@ -188,11 +191,13 @@ impl Pack {
     /// What the pack's spelling of a template needs that not every server has, in words.
     #[must_use]
     pub fn needs(&self, template: &Template) -> Option<&str> {
-        self.facts
-            .needs
-            .iter()
-            .find(|(name, _)| Template::find(name) == Some(template))
-            .map(|(_, needs)| needs.as_str())
+        of(&self.facts.needs, template)
+    }
+
+    /// The statement that gives 1 where the server has what the pack's spelling of a template needs.
+    #[must_use]
+    pub fn has(&self, template: &Template) -> Option<&str> {
+        of(&self.facts.has, template)
     }
 
     /// The `connector.toml` a new connector starts with, read.
@@ -249,6 +254,13 @@ impl Pack {
             _ => Err(problems),
         }
     }
+}
+
+/// What is said of a template, by whatever name.
+fn of<'a>(said: &'a BTreeMap<String, String>, template: &Template) -> Option<&'a str> {
+    said.iter()
+        .find(|(name, _)| Template::find(name) == Some(template))
+        .map(|(_, said)| said.as_str())
 }
 
 #[cfg(test)]
@@ -308,7 +320,10 @@ mod tests {
     #[test]
     fn what_is_said_of_a_template_is_said_of_one_that_the_pack_spells() {
         for pack in Pack::all() {
-            for name in pack.facts.unproven.iter().chain(pack.facts.needs.keys()) {
+            let has = pack.facts.has.keys();
+            assert!(has.clone().all(|name| pack.facts.needs.contains_key(name)));
+            let facts = pack.facts.unproven.iter().chain(pack.facts.needs.keys());
+            for name in facts.chain(has) {
                 let template = Template::find(name);
                 let spelled = template.and_then(|template| pack.spelling(template));
                 assert!(spelled.is_some(), "{}: {name}", pack.name);
