@@ -3,6 +3,7 @@
 use bowline_template::{Scope, Value};
 use serde_json::Value as Json;
 
+use super::mark::Seen;
 use super::page::Earlier;
 use super::{Row, SourceReader};
 use crate::description::{Follow, Keep, Paging, PagingStyle, Source};
@@ -158,7 +159,7 @@ impl SourceReader<'_> {
             Err(_) => None,
         };
         match page {
-            Some(page) => self.rows(source, &page, None, &std::collections::HashSet::new()),
+            Some(page) => self.rows(source, &page, None, &Seen::new()),
             None => Ok(Vec::new()),
         }
     }

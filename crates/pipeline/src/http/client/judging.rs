@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bowline_http::{parse_date, wait_of_reset, wait_of_retry_after};
-use bowline_template::{Scope, Value};
+use bowline_template::{Kind, Scope, Value};
 use bowline_words::{beginning, counted};
 
 use super::{Answer, Client, Response};
@@ -12,12 +12,16 @@ use crate::decoding::{Budget, DecodeError, decode};
 use crate::description::{Auth, BodyFormat, RejectRule, Then};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, headers_value, text_of, to_json};
+use crate::http::content_range::Extent;
 use crate::http::excerpt::SHOWN;
 use crate::http::prepared::Prepared;
 use crate::http::transport::{Incoming, TransportError};
 
 /// What to do about an answer that is a page for people, often the one to log in.
 const PAGE_HINT: &str = "see that the base address is the API's, not that of pages for people, and that the credentials are let in";
+
+/// The status of a request that was taken and is not answered yet.
+const ACCEPTED: u16 = 202;
 
 /// Headers of refusals in which vendors say when to come back, in the order in which they are believed.
 const RESET_HEADERS: [&str; 9] = [
@@ -62,13 +66,15 @@ const SEARCHED: usize = 4096;
 
 /// What one request has of its own to judge answers by.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::http) enum Rules<'r> {
+pub(crate) enum Rules<'r> {
     /// It asks for records.
     Records {
         /// Statuses that mean that there is no such thing.
         missing: &'r [u16],
         /// Answers that are failures although their status says success.
         reject: &'r [RejectRule],
+        /// Where the records are, and what that expression sees; nothing when none are asked for.
+        records: Option<(Option<&'r Expression>, &'r Scope)>,
     },
     /// It asks for a token, which may be the answer's text.
     Login,
@@ -137,10 +143,13 @@ impl Client {
                 }));
             }
         };
-        if let Rules::Records { missing, .. } = rules
-            && missing.contains(&raw.status)
-        {
+        let may_miss =
+            matches!(rules, Rules::Records { missing, .. } if missing.contains(&raw.status));
+        if may_miss && raw.status != ACCEPTED {
             return Ok(Judged::Answer(Answer::Missing(raw.status)));
+        }
+        if let Some(cut) = self.cut_short(request, &raw) {
+            return Ok(Judged::Failed(cut));
         }
         let is_session = matches!(rules, Rules::Login) && self.holds_session(&raw);
         let is_success = (200..300).contains(&raw.status) || is_session;
@@ -188,6 +197,19 @@ impl Client {
                 )));
             }
         }
+        if raw.status == ACCEPTED
+            && let Rules::Records {
+                records: Some((records, scope)),
+                ..
+            } = rules
+            && !holds_records(*records, &answer_scope(scope, &raw, &body), &body)
+        {
+            return Ok(if may_miss {
+                Judged::Answer(Answer::Missing(raw.status))
+            } else {
+                Judged::Failed(self.pending(request, &raw))
+            });
+        }
         if is_success {
             self.heed_remaining(&raw);
             return Ok(Judged::Answer(Answer::Found(Response {
@@ -200,6 +222,47 @@ impl Client {
         let expiry = self.expiry(&raw);
         let error = self.status_error(request, &raw, passing);
         Ok(Judged::Failed(self.failed(error, &raw, passing, expiry)))
+    }
+
+    /// An answer that came in part though all of it was asked for: whatever is read of it is cut somewhere.
+    fn cut_short(&self, request: &Prepared, raw: &Incoming) -> Option<Failed> {
+        let is_asked = request
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("range"));
+        let Extent::More(part) = Extent::of(raw.status, &raw.headers) else {
+            return None;
+        };
+        if is_asked || !Extent::is_of_bytes(&raw.headers) {
+            return None;
+        }
+        let message = format!("status {}: only a part came: `{part}`", raw.status);
+        let error = TransportError {
+            kind: SourceErrorKind::Broken,
+            message,
+        };
+        let error = self.transport_error(error, request);
+        Some(self.failed(error, raw, Passing::Failure, Expiry::No))
+    }
+
+    /// An answer to come back for: the vendor took the request, and has no records yet.
+    fn pending(&self, request: &Prepared, raw: &Incoming) -> Failed {
+        let known = self.limits.retry_statuses.as_ref();
+        let passing = match self.asked(raw) {
+            _ if known.is_some_and(|known| !known.contains(&raw.status)) => Passing::No,
+            Some(wait) => Passing::Refusal(Some(wait)),
+            None => Passing::Failure,
+        };
+        let body = self.shown(&String::from_utf8_lossy(&raw.body));
+        let error = self
+            .error(SourceErrorKind::Broken, request)
+            .because(format!("status {}: the vendor took the request, and gives no records yet: {body}", raw.status))
+            .hint(
+                "raise `retries` in `[http.limits]`; where the vendor means by it that there are none, write \
+                 `missing = [202]`"
+                    .to_owned(),
+            );
+        self.failed(error, raw, passing, Expiry::No)
     }
 
     fn failed(
@@ -405,7 +468,7 @@ impl Client {
     fn decoded(&self, request: &Prepared, raw: &Incoming) -> Result<Value, SourceError> {
         let kind = content_type(raw);
         // An answer that says that there is nothing has no body to read.
-        if matches!(raw.status, 204 | 205) && raw.body.is_empty() {
+        if matches!(raw.status, ACCEPTED | 204 | 205) && raw.body.is_empty() {
             return Ok(Value::NONE);
         }
         let format = request.format.unwrap_or(BodyFormat::Json);
@@ -480,6 +543,19 @@ impl Client {
     }
 }
 
+/// Whether there are any records where an answer has them.
+fn holds_records(records: Option<&Expression>, scope: &Scope, body: &Value) -> bool {
+    match records {
+        None => !is_empty(body),
+        Some(records) => records.evaluate(scope).is_ok_and(|list| !is_empty(&list)),
+    }
+}
+
+/// Whether a list holds nothing.
+pub(crate) fn is_empty(list: &Value) -> bool {
+    list.is_nothing() || list.kind() == Kind::Sequence && list.at(0).is_none()
+}
+
 /// What expressions see of an answer.
 pub(super) fn answer_scope(scope: &Scope, raw: &Incoming, body: &Value) -> Scope {
     let headers = headers_value(raw.headers.clone(), &BTreeSet::new());
@@ -498,6 +574,8 @@ pub(super) fn content_type(raw: &Incoming) -> Option<&str> {
 fn later_page(raw: &Incoming) -> Option<SourceErrorKind> {
     let text =
         String::from_utf8_lossy(&raw.body[..raw.body.len().min(SEARCHED)]).to_ascii_lowercase();
+    // A place that is not found was there; a page need not have been.
+    let text = text.replace("page not found", "no such page");
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let names_place = has(&PLACE_WORDS);
     match raw.status {
