@@ -1,5 +1,6 @@
 //! Reading sources: their pages, the requests for each record of another source, and finding records again.
 
+mod behind;
 mod effort;
 mod failures;
 mod lookup;

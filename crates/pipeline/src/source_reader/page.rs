@@ -22,6 +22,9 @@ const GONE: [u16; 3] = [204, 404, 410];
 /// How an answer says by its `status` or `code` that it is a failure, beside the numbers of HTTP.
 const FAILURES: [&str; 4] = ["error", "fail", "failed", "failure"];
 
+/// What codes of failures have in them.
+const CODE_WORDS: [&str; 5] = ["error", "fail", "exception", "denied", "throttl"];
+
 /// Where answers say what went wrong.
 const ERROR_NAMES: [&str; 4] = ["error", "errors", "fault", "exception"];
 
@@ -44,6 +47,8 @@ pub(super) struct Page {
     pub(super) keys: Option<Vec<Mark>>,
     pub(super) scope: Scope,
     pub(super) body: Value,
+    /// What stands in it beside the records; null where it is itself the only one.
+    pub(super) beside: Value,
     /// What it says of what it is a part of.
     pub(super) extent: Extent,
 }
@@ -181,6 +186,10 @@ impl SourceReader<'_> {
         {
             self.note(words);
         }
+        let beside = match list.kind() {
+            Kind::Mapping => Value::NONE,
+            _ => body.clone(),
+        };
         let records: Vec<Value> = match list.kind() {
             // One record that is not in a list is a list of one.
             Kind::Mapping => vec![list],
@@ -210,6 +219,7 @@ impl SourceReader<'_> {
             keys,
             scope,
             body,
+            beside,
             extent,
         }))
     }
@@ -396,18 +406,33 @@ fn complaint(body: &Value) -> Option<String> {
             .map(str::to_owned)
     };
     let message = |value: &Value| {
-        ["message", "error", "detail", "msg"]
+        ["message", "error", "detail", "msg", "user_message"]
             .into_iter()
             .find_map(|name| text(&value.get(name)?))
     };
+    // Some have a record for it.
+    let wrapped = body
+        .get("status")
+        .filter(|status| status.kind() == Kind::Mapping);
+    if let Some(words) = wrapped.as_ref().and_then(complaint) {
+        return Some(words);
+    }
     let named = ["error", "errorMessage", "error_message"];
     let error = named.into_iter().find_map(|name| {
         let error = body.get(name)?;
         text(&error).or_else(|| message(&error))
     });
     let error = error.or_else(|| {
-        let is_failure = ["status", "code"].into_iter().any(|name| {
+        let code = body.get("code").filter(|code| {
+            let word = code.as_text().unwrap_or_default().to_ascii_lowercase();
+            CODE_WORDS.iter().any(|known| word.contains(known))
+        });
+        if let (Some(code), Some(words)) = (code, message(body)) {
+            return Some(format!("{words} (code {code})"));
+        }
+        let is_failure = ["status", "code", "error"].into_iter().any(|name| {
             body.get(name).is_some_and(|value| match value.kind() {
+                Kind::Boolean(flag) => flag && name == "error",
                 Kind::Text(word) => FAILURES
                     .iter()
                     .any(|known| word.eq_ignore_ascii_case(known)),
@@ -418,10 +443,12 @@ fn complaint(body: &Value) -> Option<String> {
         is_failure.then(|| message(body)).flatten()
     });
     error.or_else(|| {
-        let flag = ["success", "ok"].into_iter().find(|name| {
-            body.get(name)
-                .is_some_and(|flag| flag.kind() == Kind::Boolean(false))
-        })?;
+        let flag = ["success", "ok", "is_success", "isSuccess"]
+            .into_iter()
+            .find(|name| {
+                body.get(name)
+                    .is_some_and(|flag| flag.kind() == Kind::Boolean(false))
+            })?;
         Some(message(body).unwrap_or_else(|| format!("`{flag}` is false")))
     })
 }

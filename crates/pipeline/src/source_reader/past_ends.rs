@@ -3,6 +3,7 @@
 use bowline_template::{Scope, Value};
 use serde_json::Value as Json;
 
+use super::behind::letters;
 use super::mark::Seen;
 use super::page::Earlier;
 use super::{Row, SourceReader};
@@ -184,17 +185,13 @@ fn keep(paging: Option<&Paging>) -> Keep {
 }
 
 /// What an answer names as a next page, by the names; what stands in lists is the records' own.
-fn names(body: &Json, depth: usize) -> Vec<(String, String)> {
+pub(super) fn names(body: &Json, depth: usize) -> Vec<(String, String)> {
     let Json::Object(fields) = body else {
         return Vec::new();
     };
     let mut found = Vec::new();
     for (name, value) in fields {
-        let letters: String = name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .flat_map(char::to_lowercase)
-            .collect();
+        let letters = letters(name);
         let has = |words: &[&str]| words.iter().any(|word| letters.contains(word));
         match value {
             Json::Object(_) if depth + 1 < DEEPEST => found.extend(names(value, depth + 1)),

@@ -255,7 +255,11 @@ impl<'s> Walk<'s> {
                 ))
             }
             PagingStyle::Cursor { .. } if is_refused => {
-                let hint = self.end_hint(&Value::NONE).or_else(|| error.hint.clone());
+                let asked = text_of(&to_json(&self.cursor));
+                let may_be_end = !asked.chars().any(|letter| ('1'..='9').contains(&letter))
+                    || asked.starts_with('-');
+                let hint = self.end_hint(&Value::NONE).filter(|_| may_be_end);
+                let hint = hint.or_else(|| error.hint.clone());
                 error
                     .because(format!("page {page}, after others that were given"))
                     .hint(hint)

@@ -13,8 +13,9 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
-use bowline_template::Scope;
+use bowline_template::{Scope, Value};
 
+use super::behind::more_behind;
 use super::effort::Effort;
 use super::mark::{Mark, Seen};
 use super::page::{Earlier, Page};
@@ -36,6 +37,8 @@ type OnPage<'w> = dyn FnMut(&Page, &mut Seen) -> Result<(), SourceError> + 'w;
 /// What was found of a list so far, over all its walks.
 pub(super) struct Found {
     pub(super) seen: Seen,
+    /// What stands beside the records in the first answer and in the last.
+    ends: Option<(Value, Value)>,
     pub(super) effort: Effort,
     /// Whether pages are no longer made to overlap, because that came to nothing.
     pub(super) is_apart: bool,
@@ -97,10 +100,15 @@ impl SourceReader<'_> {
                 None => self.rows(source, &page, None, handed)?,
             };
             on_rows(rows)?;
+            if most.is_none() {
+                let ends = (page.beside.clone(), page.beside.clone());
+                self.note_more(source, Some(&ends), page.records.len());
+            }
             return Ok((page.records.len(), seen));
         };
         let mut found = Found {
             seen: Seen::new(),
+            ends: None,
             effort: Effort::default(),
             is_apart: false,
             is_aligned: paging.aligned,
@@ -147,7 +155,11 @@ impl SourceReader<'_> {
             };
             records = records.max(walk.records_read());
             let is_full = most.is_some_and(|most| records >= most);
-            if source.identity().is_none() || is_full {
+            if is_full {
+                return Ok((records, found.seen));
+            }
+            if source.identity().is_none() {
+                self.note_more(source, found.ends.as_ref(), records);
                 return Ok((records, found.seen));
             }
             match end {
@@ -180,6 +192,7 @@ impl SourceReader<'_> {
             };
             let is_settled = is_sure && (!found.is_shuffled || total.is_some());
             if is_whole && is_settled {
+                self.note_more(source, found.ends.as_ref(), found.seen.len());
                 return Ok((records, found.seen));
             }
             if !is_whole && is_sure && found.walks > 1 && known == found.seen.len() {
@@ -211,6 +224,17 @@ impl SourceReader<'_> {
             )
         });
         Ok((records, found.seen))
+    }
+
+    /// Tells that a list has more than so many records, where its answers say so.
+    fn note_more(&self, source: &Source, ends: Option<&(Value, Value)>, records: usize) {
+        let name = ends.and_then(|(first, last)| more_behind(source, (first, last), records));
+        if let Some(name) = name {
+            self.note(format!(
+                "the vendor says by `{name}` that `{}` has more than what came: see what `pages` of it says",
+                source.request.path_text()
+            ));
+        }
     }
 
     fn walk_once(
@@ -266,6 +290,10 @@ impl SourceReader<'_> {
             let keys = page.keys.iter().flatten().copied();
             let fresh: HashSet<Mark> = keys.filter(|key| !found.seen.contains_key(key)).collect();
             on_page(&page, &mut found.seen)?;
+            match &mut found.ends {
+                Some((_, last)) => *last = page.beside.clone(),
+                ends => *ends = Some((page.beside.clone(), page.beside.clone())),
+            }
             if let Some(end) = self.advance(walk, &page, &fresh, &request, found)? {
                 return Ok(end);
             }

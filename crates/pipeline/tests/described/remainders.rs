@@ -241,3 +241,116 @@ fn a_cursor_that_stands_for_the_end_is_told_with_how_to_say_so() {
         }
     }
 }
+
+#[test]
+fn more_that_the_last_answer_tells_of_is_told() {
+    let told = |name: &str| {
+        format!(
+            "the vendor says by `{name}` that `/runs` has more than what came: see what `pages` of it says"
+        )
+    };
+    let one = |more: Value| {
+        let mut body = json!({"items": [{"id": "a"}]});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        read(&vendor, PLAIN).1.notes
+    };
+    for (more, name) in [
+        (json!({"has_more": true}), "has_more"),
+        (json!({"incomplete_results": true}), "incomplete_results"),
+        (json!({"paging": {"count": 1, "total": 45}}), "total"),
+        (
+            json!({"metadata": {"remainingItemCount": 4}}),
+            "remainingItemCount",
+        ),
+        (json!({"next_cursor": "abc"}), "next_cursor"),
+        (json!({"paging": {"next": "/runs?page=2"}}), "next"),
+    ] {
+        assert_eq!(one(more.clone()), [told(name)], "{more}");
+    }
+    // One record that is no list says it of itself.
+    let alone = Vendor::start(|_| Some(ok(json!({"id": "a", "total": 7, "has_more": true}))));
+    assert_eq!(read(&alone, "path = \"/runs\"").1.notes, [""; 0]);
+    for more in [
+        json!({"has_more": false, "total": 1, "next_cursor": null}),
+        json!({"job": {"next_run": "2026-01-01", "total": 7}}),
+    ] {
+        assert_eq!(one(more.clone()), [""; 0], "{more}");
+    }
+    // A vendor that gives no more than two of many, by whatever pages.
+    for text in [OFFSET, NUMBER, CURSOR] {
+        let capped = || {
+            Vendor::start(|asked| {
+                let page = asked.number("page").unwrap_or(1) - 1;
+                let from = asked.number("offset").unwrap_or(2 * page);
+                let given = ["a", "b"].iter().skip(from);
+                let items: Vec<Value> = given.map(|id| json!({"id": id})).collect();
+                Some(ok(
+                    json!({"items": items, "next": null, "total_count": 200}),
+                ))
+            })
+        };
+        assert_eq!(
+            read(&capped(), text).1.notes,
+            [told("total_count")],
+            "{text}"
+        );
+        // Where the description reads how far the list goes, it knows better.
+        let last = text.replace(
+            "pages = { ",
+            "pages = { last = \"response['items'] | length == 0 or none\", ",
+        );
+        assert_eq!(read(&capped(), &last).1.notes, [""; 0], "{text}");
+    }
+    // A few more are what began and what went meanwhile.
+    let moving = Vendor::start(|asked| {
+        let items = match asked.number("page") {
+            Some(1) => json!([{"id": "a"}, {"id": "b"}]),
+            _ => json!([]),
+        };
+        Some(ok(json!({"items": items, "total_count": 3})))
+    });
+    assert_eq!(read(&moving, NUMBER).1.notes, [""; 0]);
+}
+
+#[test]
+fn failures_that_vendors_wrap_are_no_empty_lists() {
+    for (body, words) in [
+        (
+            json!({"status": {"code": 500, "is_success": false, "user_message": "the server had an error"}, "items": []}),
+            "the server had an error",
+        ),
+        (
+            json!({"error": true, "errorCode": "api.error", "message": "the database is locked", "items": []}),
+            "the database is locked",
+        ),
+        (
+            json!({"code": "InternalError", "message": "try it later", "items": []}),
+            "try it later",
+        ),
+    ] {
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        let (kind, told) = refused(&vendor, PLAIN);
+        assert_eq!(kind, SourceErrorKind::Refused);
+        assert!(told.contains(words), "{told}");
+    }
+    for body in [
+        json!({"status": {"code": 200, "is_success": true, "user_message": "Success!"}, "items": []}),
+        json!({"error": false, "message": "nothing here", "items": []}),
+        json!({"code": "NoContent", "message": "nothing here", "items": []}),
+    ] {
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        assert_eq!(
+            read(&vendor, PLAIN),
+            (
+                Vec::new(),
+                Summary {
+                    requests: 1,
+                    ..Summary::default()
+                }
+            )
+        );
+    }
+}

@@ -53,6 +53,16 @@ const EXPIRY_WORDS: [&str; 6] = [
     "session timeout",
 ];
 
+/// Words of a refusal by 400 or 403 that say that fewer requests are wanted.
+const PACE_WORDS: [&str; 6] = [
+    "throttl",
+    "ratelimitexceeded",
+    "rate limit",
+    "rate exceeded",
+    "toomanyrequests",
+    "too many requests",
+];
+
 /// Words for the place to go on from in a list, and that it is not good any more.
 const PLACE_WORDS: [&str; 7] = [
     "cursor", "token", "page", "continu", "scroll", "bookmark", "offset",
@@ -336,7 +346,11 @@ impl Client {
         let asked = self.asked(raw);
         let is_used_up = self.remaining(raw) == Some(0.0);
         let says_when = raw.headers.contains_key("retry-after");
-        if raw.status == 429 || (raw.status >= 400 && (says_when || is_used_up)) {
+        let is_hurried = matches!(raw.status, 400 | 403) && {
+            let text = beginning_of(raw);
+            PACE_WORDS.iter().any(|word| text.contains(word))
+        };
+        if raw.status == 429 || is_hurried || (raw.status >= 400 && (says_when || is_used_up)) {
             let is_known = match &self.limits.retry_statuses {
                 Some(statuses) => statuses.contains(&raw.status),
                 None => true,
@@ -570,10 +584,14 @@ pub(super) fn content_type(raw: &Incoming) -> Option<&str> {
     raw.headers.get("content-type").map(String::as_str)
 }
 
+/// The beginning of what an answer holds, in small letters.
+fn beginning_of(raw: &Incoming) -> String {
+    String::from_utf8_lossy(&raw.body[..raw.body.len().min(SEARCHED)]).to_ascii_lowercase()
+}
+
 /// What a refusal of a later page says of the page, or of the place to go on from.
 fn later_page(raw: &Incoming) -> Option<SourceErrorKind> {
-    let text =
-        String::from_utf8_lossy(&raw.body[..raw.body.len().min(SEARCHED)]).to_ascii_lowercase();
+    let text = beginning_of(raw);
     // A place that is not found was there; a page need not have been.
     let text = text.replace("page not found", "no such page");
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
