@@ -1,5 +1,6 @@
 //! The client of one vendor.
 
+mod incomplete;
 mod judging;
 mod login;
 mod sending;
@@ -27,8 +28,9 @@ use crate::decoding::Oddities;
 use crate::description::{Auth, Description, Limits, PagingStyle, RejectRule};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, ExpressionProblem, Template};
+pub(crate) use incomplete::is_empty;
 use judging::Judged;
-pub(crate) use judging::{Rules, is_empty};
+pub(crate) use judging::Rules;
 
 /// What comes of a request that did not fail.
 #[derive(Debug, Clone)]

@@ -4,24 +4,21 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bowline_http::{parse_date, wait_of_reset, wait_of_retry_after};
-use bowline_template::{Kind, Scope, Value};
+use bowline_template::{Scope, Value};
 use bowline_words::{beginning, counted};
 
+use super::incomplete::{ACCEPTED, holds_records};
 use super::{Answer, Client, Response};
 use crate::decoding::{Budget, DecodeError, decode};
 use crate::description::{Auth, BodyFormat, RejectRule, Then};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, headers_value, text_of, to_json};
-use crate::http::content_range::Extent;
 use crate::http::excerpt::SHOWN;
 use crate::http::prepared::Prepared;
 use crate::http::transport::{Incoming, TransportError};
 
 /// What to do about an answer that is a page for people, often the one to log in.
 const PAGE_HINT: &str = "see that the base address is the API's, not that of pages for people, and that the credentials are let in";
-
-/// The status of a request that was taken and is not answered yet.
-const ACCEPTED: u16 = 202;
 
 /// Headers of refusals in which vendors say when to come back, in the order in which they are believed.
 const RESET_HEADERS: [&str; 9] = [
@@ -234,48 +231,7 @@ impl Client {
         Ok(Judged::Failed(self.failed(error, &raw, passing, expiry)))
     }
 
-    /// An answer that came in part though all of it was asked for: whatever is read of it is cut somewhere.
-    fn cut_short(&self, request: &Prepared, raw: &Incoming) -> Option<Failed> {
-        let is_asked = request
-            .headers
-            .iter()
-            .any(|(name, _)| name.eq_ignore_ascii_case("range"));
-        let Extent::More(part) = Extent::of(raw.status, &raw.headers) else {
-            return None;
-        };
-        if is_asked || !Extent::is_of_bytes(&raw.headers) {
-            return None;
-        }
-        let message = format!("status {}: only a part came: `{part}`", raw.status);
-        let error = TransportError {
-            kind: SourceErrorKind::Broken,
-            message,
-        };
-        let error = self.transport_error(error, request);
-        Some(self.failed(error, raw, Passing::Failure, Expiry::No))
-    }
-
-    /// An answer to come back for: the vendor took the request, and has no records yet.
-    fn pending(&self, request: &Prepared, raw: &Incoming) -> Failed {
-        let known = self.limits.retry_statuses.as_ref();
-        let passing = match self.asked(raw) {
-            _ if known.is_some_and(|known| !known.contains(&raw.status)) => Passing::No,
-            Some(wait) => Passing::Refusal(Some(wait)),
-            None => Passing::Failure,
-        };
-        let body = self.shown(&String::from_utf8_lossy(&raw.body));
-        let error = self
-            .error(SourceErrorKind::Broken, request)
-            .because(format!("status {}: the vendor took the request, and gives no records yet: {body}", raw.status))
-            .hint(
-                "raise `retries` in `[http.limits]`; where the vendor means by it that there are none, write \
-                 `missing = [202]`"
-                    .to_owned(),
-            );
-        self.failed(error, raw, passing, Expiry::No)
-    }
-
-    fn failed(
+    pub(super) fn failed(
         &self,
         error: SourceError,
         raw: &Incoming,
@@ -373,7 +329,7 @@ impl Client {
     }
 
     /// How long the vendor asks to wait.
-    fn asked(&self, raw: &Incoming) -> Option<Duration> {
+    pub(super) fn asked(&self, raw: &Incoming) -> Option<Duration> {
         let servers = raw.headers.get("date").and_then(|date| parse_date(date));
         let now = servers.unwrap_or_else(|| self.transport.now());
         let own = self.limits.reset_headers.iter().map(String::as_str);
@@ -533,7 +489,7 @@ impl Client {
             .unwrap_or_default()
     }
 
-    fn transport_error(&self, error: TransportError, request: &Prepared) -> SourceError {
+    pub(super) fn transport_error(&self, error: TransportError, request: &Prepared) -> SourceError {
         let TransportError { kind, message } = error;
         let hint = match kind {
             SourceErrorKind::TooLarge => Some("raise `body_mb` in `[http.limits]`".to_owned()),
@@ -555,19 +511,6 @@ impl Client {
             .because(self.masked(&message))
             .hint(hint)
     }
-}
-
-/// Whether there are any records where an answer has them.
-fn holds_records(records: Option<&Expression>, scope: &Scope, body: &Value) -> bool {
-    match records {
-        None => !is_empty(body),
-        Some(records) => records.evaluate(scope).is_ok_and(|list| !is_empty(&list)),
-    }
-}
-
-/// Whether a list holds nothing.
-pub(crate) fn is_empty(list: &Value) -> bool {
-    list.is_nothing() || list.kind() == Kind::Sequence && list.at(0).is_none()
 }
 
 /// What expressions see of an answer.
