@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::thread;
 
+use bowline_contract::pipeline::RunEvent;
 use bowline_pipeline::{Pipeline, RunQuery, SourceError, Summary};
 use bowline_words::{counted, shares};
 use jiff::Timestamp;
@@ -243,14 +244,20 @@ impl Collection<'_> {
         };
         let is_by_id = matches!(self.runs, RunQuery::Ids(_));
         let runs = match self.parts {
-            Parts::All | Parts::Runs => Some(self.pipeline.runs(&self.runs, None, &mut |run| {
-                if is_wanted(run.job_source_id()) {
-                    if is_by_id {
-                        found.runs.extend(run.run_source_id().map(str::to_owned));
+            Parts::All | Parts::Runs => {
+                let mut put_run = |run: RunEvent| {
+                    if is_wanted(run.job_source_id()) {
+                        if is_by_id {
+                            found.runs.extend(run.run_source_id().map(str::to_owned));
+                        }
+                        put(Given::Run(run));
                     }
-                    put(Given::Run(run));
-                }
-            })?),
+                };
+                let mut summary = self.pipeline.runs(&self.runs, None, &mut put_run)?;
+                // Whoever takes a run's events in order has it as it stood last.
+                summary.newer.drain(..).for_each(put_run);
+                Some(summary)
+            }
             Parts::Metadata => None,
         };
         if let Some(error) = failed {

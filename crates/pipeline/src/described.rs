@@ -18,7 +18,7 @@ use crate::explanation::{Explanation, OnExplanation};
 use crate::expression::{to_json, to_value};
 use crate::failed::Part;
 use crate::http::graphql::{self, Errors};
-use crate::http::{Answer, Client, Network, OnExchange, OnRetry, Transport};
+use crate::http::{Answer, Client, Network, OnExchange, OnRetry, Rules, Transport};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::run_reading::RunReading;
 use crate::source_reader::{Row, SourceReader, Sources};
@@ -217,7 +217,12 @@ impl Pipeline for DescribedPipeline {
         };
         let is_graphql = request.graphql.is_some();
         let request = self.client.prepare(request, &self.scope)?;
-        let answer = match self.client.send(&request, &[], &[])? {
+        let rules = Rules::Records {
+            missing: &[],
+            reject: &[],
+            records: None,
+        };
+        let answer = match self.client.send(&request, &rules)? {
             Answer::Found(answer) => answer.body,
             Answer::Missing(_) => Value::NONE,
         };

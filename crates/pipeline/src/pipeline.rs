@@ -113,6 +113,8 @@ pub struct Summary {
     pub outside: usize,
     /// Events left out because they were handed on before.
     pub repeated: usize,
+    /// Runs that were handed on and came again as they stood later, each as it came last.
+    pub newer: Vec<RunEvent>,
     /// The vendor's words for statuses that no mapping has.
     pub unmapped: Unmapped,
     /// What failed while the rest went on: an event for each is missing, or lacks something.

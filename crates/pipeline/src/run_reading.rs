@@ -1,12 +1,14 @@
 //! A reading of runs: which of a page's rows are asked for, what they need besides, and each run once.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
 use bowline_contract::pipeline::{EventTime, RunEvent};
 use bowline_template::{Scope, Value};
+use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::described::{DescribedPipeline, RUN_IDS, rows_of, window_scope, with_sources};
@@ -15,7 +17,7 @@ use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, text_of, to_json, to_value};
 use crate::failed::Part;
 use crate::pipeline::{RunQuery, Summary};
-use crate::source_reader::{LoadedSource, Mark, Row, SourceReader, Sources, place_of};
+use crate::source_reader::{LoadedSource, Mark, Row, SourceReader, Sources, contents, place_of};
 use crate::status::map_run;
 
 /// How many rows are completed together. What they need besides is asked for side by side, so that few rows at a time
@@ -39,7 +41,9 @@ pub(crate) struct RunReading<'s, 'e> {
     time_names: BTreeSet<String>,
     /// Whether `event_time` can be told before the sources of each page are read.
     early_time: bool,
-    seen: HashSet<Mark>,
+    seen: HashMap<Mark, Stand>,
+    /// Of runs that were handed on and came again later on, how they stood then.
+    newer: HashMap<Mark, RunEvent>,
     /// The places of sources that are asked for each run.
     of_runs: BTreeSet<usize>,
     /// How many runs are later than now, and the latest.
@@ -109,7 +113,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
             per_page,
             time_names,
             early_time,
-            seen: HashSet::new(),
+            seen: HashMap::new(),
+            newer: HashMap::new(),
             of_runs,
             ahead: (0, pipeline.client.now()),
             summary: Summary::default(),
@@ -123,17 +128,16 @@ impl<'s, 'e> RunReading<'s, 'e> {
         let description = &self.pipeline.description;
         let source = &description.sources[name];
         let scope = self.scope.clone();
+        let reader = SourceReader::new(&self.pipeline.client, self.page_size).following_changes();
         if source.origin.drivers().is_some() {
             let mut drivers = Vec::new();
             if let Some(other) = source.origin.source() {
                 self.load_for(other)?;
                 drivers.extend_from_slice(rows_of(&self.sources, other));
             }
-            let loaded = self.reader.load(source, &scope, &drivers)?;
-            return self.rows(loaded.rows);
-        }
-        let reader = SourceReader::new(&self.pipeline.client, self.page_size);
-        if self.pipeline.client.in_flight() == 1 {
+            let loaded = reader.load(source, &scope, &drivers)?;
+            self.rows(loaded.rows)?;
+        } else if self.pipeline.client.in_flight() == 1 {
             reader.walk(source, &scope, &mut |rows| self.rows(rows))?;
         } else {
             self.walk_ahead(&reader, source, &scope)?;
@@ -183,6 +187,13 @@ impl<'s, 'e> RunReading<'s, 'e> {
     pub(crate) fn finish(mut self) -> Result<Summary, SourceError> {
         self.summary.requests = self.pipeline.client.requests() - self.requests_before;
         (self.summary.notes, self.summary.failed) = self.reader.finish()?;
+        self.summary.newer = self.newer.into_values().collect();
+        if !self.summary.newer.is_empty() {
+            let runs = counted(self.summary.newer.len(), "run");
+            self.summary
+                .notes
+                .push(format!("{runs} changed while the list was read"));
+        }
         let (ahead, latest) = self.ahead;
         if ahead > 0 && ahead == self.summary.outside && self.summary.events == 0 {
             let hours = latest
@@ -295,11 +306,22 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 self.summary.outside += 1;
                 continue;
             }
+            let stand = Stand::of(&run);
             // Runs without an id are not the same run; validation tells of them.
-            let is_new = key.is_none_or(|key| self.seen.insert(key));
-            if !is_new {
-                self.summary.repeated += 1;
-                continue;
+            match key.map(|key| (key, self.seen.entry(key))) {
+                None => {}
+                Some((_, Entry::Vacant(place))) => {
+                    place.insert(stand);
+                }
+                Some((key, Entry::Occupied(mut before))) => {
+                    self.summary.repeated += 1;
+                    if stand.is_after(*before.get()) {
+                        before.insert(stand);
+                        map_run(manifest, &mut run, &mut self.summary.unmapped);
+                        self.newer.insert(key, run);
+                    }
+                    continue;
+                }
             }
             map_run(manifest, &mut run, &mut self.summary.unmapped);
             self.summary.events += 1;
@@ -360,6 +382,35 @@ impl<'s, 'e> RunReading<'s, 'e> {
         } else {
             Place::Outside
         })
+    }
+}
+
+/// How a run stood when it came: the second of its time, and what stands for its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stand {
+    at: u32,
+    status: u32,
+}
+
+impl Stand {
+    fn of(run: &RunEvent) -> Self {
+        let seconds = run.event_time().map(Timestamp::as_second);
+        let status = run
+            .json()
+            .get("status")
+            .map(|status| to_value(status.clone()));
+        Self {
+            at: seconds
+                .and_then(|seconds| u32::try_from(seconds).ok())
+                .unwrap_or_default(),
+            status: contents(&status.unwrap_or_default()),
+        }
+    }
+
+    /// Whether it is how the run stood later than at another time, by the run's own times; at the same one what comes later
+    /// counts.
+    fn is_after(self, before: Self) -> bool {
+        self.at > before.at || (self.at == before.at && self.status != before.status)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading sources: their pages, the requests for each record of another source, and finding records again.
 
+mod behind;
 mod effort;
 mod failures;
 mod lookup;
@@ -26,7 +27,7 @@ use crate::http::Client;
 
 pub(crate) use failures::place_of;
 pub(crate) use lookup::LoadedSource;
-pub(crate) use mark::Mark;
+pub(crate) use mark::{Mark, contents};
 
 use failures::Failures;
 use nested::nested;
@@ -38,11 +39,21 @@ pub(crate) struct Row {
     pub(crate) parent: Value,
 }
 
+/// What becomes of a record that comes again and has changed meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changes {
+    /// It comes again.
+    Followed,
+    /// What came first counts.
+    Ignored,
+}
+
 /// What reads sources.
 pub(crate) struct SourceReader<'c> {
     client: &'c Client,
     /// The most records to ask a page for, when fewer than the description says.
     page_size: Option<NonZeroUsize>,
+    changes: Changes,
     /// Oddities that are no errors, and how often each was met.
     notes: Mutex<Vec<(String, usize)>>,
     /// What failed for some records.
@@ -67,11 +78,18 @@ impl<'c> SourceReader<'c> {
         Self {
             client,
             page_size,
+            changes: Changes::Ignored,
             notes: Mutex::default(),
             failures: Mutex::default(),
             is_watched: AtomicBool::new(false),
             trail: Mutex::new(Vec::new()),
         }
+    }
+
+    /// The same, for records that come again when they have changed.
+    pub(crate) fn following_changes(mut self) -> Self {
+        self.changes = Changes::Followed;
+        self
     }
 
     /// Does something, and gives what the expressions that it evaluated came to.

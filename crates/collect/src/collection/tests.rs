@@ -25,6 +25,8 @@ pub(super) struct Fake {
     manifest: PipelineManifest,
     assets: Vec<Json>,
     pub(super) runs: Vec<Json>,
+    /// Runs that came again as they stood later.
+    newer: Vec<Json>,
     /// After so many events the vendor fails.
     pub(super) breaks_off: Option<usize>,
     handed_on: AtomicUsize,
@@ -40,6 +42,7 @@ impl Fake {
                 .map(|index| json!({"job_source_id": id(index), "name": "A job"}))
                 .collect(),
             runs: (0..runs).map(run).collect(),
+            newer: Vec::new(),
             breaks_off: None,
             handed_on: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
@@ -101,7 +104,9 @@ impl Pipeline for Fake {
         _page_size: Option<NonZeroUsize>,
         on_event: &mut dyn FnMut(RunEvent),
     ) -> Result<Summary, SourceError> {
-        self.hand_on(&self.runs, on_event)
+        let newer = self.newer.iter().cloned().map(RunEvent::new).collect();
+        let summary = self.hand_on(&self.runs, on_event)?;
+        Ok(Summary { newer, ..summary })
     }
 
     fn cancel(&self) {
@@ -206,6 +211,20 @@ fn everything_is_delivered_in_batches_of_one_kind() {
         (30, 250)
     );
     assert_eq!(collected.runs.reading.unwrap().events, 250);
+}
+
+#[test]
+fn a_run_that_stood_otherwise_later_is_delivered_as_it_stood_last() {
+    let mut fake = Fake::new(0, 2);
+    fake.newer = vec![run(0)];
+    fake.newer[0]["event_time"] = json!("2026-11-22T10:30:00Z");
+    let (setup, mut sink) = (Setup::new(), Kept::default());
+    let collected = setup.collect(&fake, &mut sink).unwrap();
+    assert_eq!(collected.runs.delivered, 3);
+    let last = sink.events.last().unwrap();
+    assert!(last.text.contains("run-0") && last.text.contains("10:30:00"));
+    // And once only.
+    assert_eq!(setup.collect(&fake, &mut sink).unwrap().runs.before, 3);
 }
 
 #[test]

@@ -245,7 +245,7 @@ fn limits() -> Value {
                 "retry_statuses",
                 statuses(
                     "The statuses after which it is; 408, 425, 429, 500, 502 to 504, 520 to 530, 598, 599 and whatever \
-                     comes with `Retry-After` when not said.",
+                     comes with `Retry-After` or speaks of a rate limit when not said.",
                 ),
             ),
             (

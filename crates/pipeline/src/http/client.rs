@@ -1,5 +1,6 @@
 //! The client of one vendor.
 
+mod incomplete;
 mod judging;
 mod login;
 mod sending;
@@ -27,7 +28,9 @@ use crate::decoding::Oddities;
 use crate::description::{Auth, Description, Limits, PagingStyle, RejectRule};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, ExpressionProblem, Template};
-use judging::{Judged, Rules};
+pub(crate) use incomplete::is_empty;
+use judging::Judged;
+pub(crate) use judging::Rules;
 
 /// What comes of a request that did not fail.
 #[derive(Debug, Clone)]
@@ -232,10 +235,9 @@ impl Client {
     pub(crate) fn send(
         &self,
         request: &Prepared,
-        missing: &[u16],
-        reject: &[RejectRule],
+        rules: &Rules<'_>,
     ) -> Result<Answer, SourceError> {
-        match self.authorized(request, &Rules::Records { missing, reject })? {
+        match self.authorized(request, rules)? {
             Judged::Answer(answer) => Ok(answer),
             Judged::Failed(failed) => Err(failed.error),
         }

@@ -3,6 +3,7 @@
 mod address;
 mod client;
 mod connection;
+mod content_range;
 mod excerpt;
 mod exchange;
 pub(crate) mod graphql;
@@ -12,8 +13,9 @@ mod prepared;
 mod signature;
 mod transport;
 
-pub(crate) use client::{Answer, Client, Response};
+pub(crate) use client::{Answer, Client, Response, Rules, is_empty};
 pub(crate) use connection::Network;
+pub(crate) use content_range::Extent;
 pub(crate) use excerpt::trimmed;
 pub use exchange::{Exchange, OnExchange, OnRetry};
 pub(crate) use prepared::Prepared;

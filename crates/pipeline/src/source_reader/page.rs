@@ -1,26 +1,29 @@
 //! Pages: the request for one, and the records in its answer.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use bowline_template::{Kind, Scope, Value};
 use serde_json::Value as Json;
 
 use super::lookup::exact;
-use super::mark::Mark;
+use super::mark::{Mark, Seen, contents};
 use super::nested::nested;
-use super::{Row, SourceReader};
+use super::{Changes, Row, SourceReader};
 use crate::description::{Origin, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, headers_value, text_of, to_json};
 use crate::failed::Part;
 use crate::http::graphql::{self, Errors};
-use crate::http::{Answer, Prepared, Response};
+use crate::http::{Answer, Extent, Prepared, Response, Rules, is_empty};
 
 /// Statuses that say that something is not there; others in `missing` are worth a word.
 const GONE: [u16; 3] = [204, 404, 410];
 
 /// How an answer says by its `status` or `code` that it is a failure, beside the numbers of HTTP.
 const FAILURES: [&str; 4] = ["error", "fail", "failed", "failure"];
+
+/// What codes of failures have in them.
+const CODE_WORDS: [&str; 5] = ["error", "fail", "exception", "denied", "throttl"];
 
 /// Where answers say what went wrong.
 const ERROR_NAMES: [&str; 4] = ["error", "errors", "fault", "exception"];
@@ -31,6 +34,10 @@ const MESSAGE_NAMES: [&str; 5] = ["message", "detail", "title", "reason", "msg"]
 /// Where they say by a number or a word whether it went well.
 const CODE_NAMES: [&str; 3] = ["code", "errorCode", "error_code"];
 
+/// Where they warn of something, and in what else of an answer.
+const WARNING_NAMES: [&str; 2] = ["warnings", "warning"];
+const AROUND: [&str; 3] = ["meta", "metadata", "extensions"];
+
 /// How deep in an answer its words are looked for.
 const DEEPEST: usize = 3;
 
@@ -40,6 +47,10 @@ pub(super) struct Page {
     pub(super) keys: Option<Vec<Mark>>,
     pub(super) scope: Scope,
     pub(super) body: Value,
+    /// What stands in it beside the records; null where it is itself the only one.
+    pub(super) beside: Value,
+    /// What it says of what it is a part of.
+    pub(super) extent: Extent,
 }
 
 /// What the pages of a list before this one were like.
@@ -85,7 +96,12 @@ impl SourceReader<'_> {
             0 => source.missing.as_slice(),
             _ => &[],
         };
-        let answer = self.client.send(request, missing, &source.reject)?;
+        let rules = Rules::Records {
+            missing,
+            reject: &source.reject,
+            records: Some((source.records.as_ref(), scope)),
+        };
+        let answer = self.client.send(request, &rules)?;
         let Response {
             status,
             headers,
@@ -113,6 +129,7 @@ impl SourceReader<'_> {
             },
             None => graphql::error_words(&body),
         };
+        let extent = Extent::of(status, &headers);
         let names: Vec<String> = headers.keys().cloned().collect();
         let scope = scope.with([
             ("response", body.clone()),
@@ -164,6 +181,15 @@ impl SourceReader<'_> {
                 ));
             }
         }
+        if errors.is_none()
+            && let Some(words) = self.remark(&list, &body)
+        {
+            self.note(words);
+        }
+        let beside = match list.kind() {
+            Kind::Mapping => Value::NONE,
+            _ => body.clone(),
+        };
         let records: Vec<Value> = match list.kind() {
             // One record that is not in a list is a list of one.
             Kind::Mapping => vec![list],
@@ -193,6 +219,8 @@ impl SourceReader<'_> {
             keys,
             scope,
             body,
+            beside,
+            extent,
         }))
     }
 
@@ -232,6 +260,44 @@ impl SourceReader<'_> {
         Some(format!("{message} (code {code})"))
     }
 
+    /// What an answer says beside its list that is no failure and may be why something is not in it: a warning, or any
+    /// word beside null.
+    fn remark(&self, list: &Value, body: &Value) -> Option<String> {
+        // What is its only record says it of itself.
+        if list.kind() == Kind::Mapping {
+            return None;
+        }
+        let around = AROUND.iter().filter_map(|name| body.get(name));
+        let warning = std::iter::once(body.clone())
+            .chain(around)
+            .find_map(|place| {
+                let values = WARNING_NAMES.iter().filter_map(|name| place.get(name));
+                let mut said = values.map(|value| self.client.masked_json(to_json(&value)));
+                said.find(says_something)
+            });
+        if let Some(warning) = warning {
+            let first = warning.get(0).unwrap_or(&warning);
+            let words = spoken(first, &MESSAGE_NAMES, DEEPEST).unwrap_or(first);
+            return Some(format!(
+                "the vendor warns: {}",
+                self.client.shown(&text_of(words))
+            ));
+        }
+        if !list.is_nothing() {
+            return None;
+        }
+        let message = MESSAGE_NAMES.iter().find_map(|name| body.get(name))?;
+        let message = message.as_text().map(str::trim)?;
+        let is_remark =
+            !message.is_empty() && !is_praise(message) && !message.eq_ignore_ascii_case("ok");
+        is_remark.then(|| {
+            format!(
+                "a list is null, and the vendor says: {}",
+                self.client.shown(message)
+            )
+        })
+    }
+
     /// What tells the records of a page apart: their keys. A record whose key is null is told by everything in it, and by
     /// how many of the same come before it; it is not the same as any other without a key.
     fn keys(
@@ -265,13 +331,13 @@ impl SourceReader<'_> {
         &self,
         source: &Source,
         page: &Page,
-        mut seen: Option<&mut HashSet<Mark>>,
-        handed: &HashSet<Mark>,
+        mut seen: Option<&mut Seen>,
+        handed: &Seen,
     ) -> Result<Vec<Row>, SourceError> {
         let mut rows = Vec::new();
         for (index, record) in page.records.iter().enumerate() {
             if let (Some(seen), Some(keys)) = (seen.as_deref_mut(), &page.keys)
-                && (!seen.insert(keys[index]) || handed.contains(&keys[index]))
+                && self.is_known(keys[index], record, seen, handed)
             {
                 continue;
             }
@@ -317,14 +383,18 @@ impl SourceReader<'_> {
         Ok(rows)
     }
 
+    /// Whether a record was seen or handed on before; where changes are followed, as it is now.
+    fn is_known(&self, key: Mark, record: &Value, seen: &mut Seen, handed: &Seen) -> bool {
+        let held = match self.changes {
+            Changes::Followed => contents(record),
+            Changes::Ignored => 0,
+        };
+        seen.insert(key, held) == Some(held) || handed.get(&key) == Some(&held)
+    }
+
     fn parent(&self, page: &Page) -> Value {
         page.scope.get("parent").cloned().unwrap_or_default()
     }
-}
-
-/// Whether a list holds nothing.
-fn is_empty(list: &Value) -> bool {
-    list.is_nothing() || list.kind() == Kind::Sequence && list.at(0).is_none()
 }
 
 /// What an answer without records says went wrong, whatever its status: an error, or that it is no success.
@@ -336,18 +406,33 @@ fn complaint(body: &Value) -> Option<String> {
             .map(str::to_owned)
     };
     let message = |value: &Value| {
-        ["message", "error", "detail", "msg"]
+        ["message", "error", "detail", "msg", "user_message"]
             .into_iter()
             .find_map(|name| text(&value.get(name)?))
     };
+    // Some have a record for it.
+    let wrapped = body
+        .get("status")
+        .filter(|status| status.kind() == Kind::Mapping);
+    if let Some(words) = wrapped.as_ref().and_then(complaint) {
+        return Some(words);
+    }
     let named = ["error", "errorMessage", "error_message"];
     let error = named.into_iter().find_map(|name| {
         let error = body.get(name)?;
         text(&error).or_else(|| message(&error))
     });
     let error = error.or_else(|| {
-        let is_failure = ["status", "code"].into_iter().any(|name| {
+        let code = body.get("code").filter(|code| {
+            let word = code.as_text().unwrap_or_default().to_ascii_lowercase();
+            CODE_WORDS.iter().any(|known| word.contains(known))
+        });
+        if let (Some(code), Some(words)) = (code, message(body)) {
+            return Some(format!("{words} (code {code})"));
+        }
+        let is_failure = ["status", "code", "error"].into_iter().any(|name| {
             body.get(name).is_some_and(|value| match value.kind() {
+                Kind::Boolean(flag) => flag && name == "error",
                 Kind::Text(word) => FAILURES
                     .iter()
                     .any(|known| word.eq_ignore_ascii_case(known)),
@@ -358,10 +443,12 @@ fn complaint(body: &Value) -> Option<String> {
         is_failure.then(|| message(body)).flatten()
     });
     error.or_else(|| {
-        let flag = ["success", "ok"].into_iter().find(|name| {
-            body.get(name)
-                .is_some_and(|flag| flag.kind() == Kind::Boolean(false))
-        })?;
+        let flag = ["success", "ok", "is_success", "isSuccess"]
+            .into_iter()
+            .find(|name| {
+                body.get(name)
+                    .is_some_and(|flag| flag.kind() == Kind::Boolean(false))
+            })?;
         Some(message(body).unwrap_or_else(|| format!("`{flag}` is false")))
     })
 }
@@ -383,12 +470,17 @@ fn spoken<'j>(json: &'j Json, names: &[&str], depth: usize) -> Option<&'j Json> 
 
 /// What stands at a name, if it is more than nothing, a number or a flag.
 fn stated<'j>(json: &'j Json, name: &str) -> Option<&'j Json> {
-    json.get(name).filter(|value| match value {
+    json.get(name).filter(|value| says_something(value))
+}
+
+/// Whether a value is more than nothing, a number or a flag.
+fn says_something(value: &Json) -> bool {
+    match value {
         Json::String(text) => !text.trim().is_empty(),
         Json::Array(items) => !items.is_empty(),
         Json::Object(fields) => !fields.is_empty(),
         Json::Null | Json::Bool(_) | Json::Number(_) => false,
-    })
+    }
 }
 
 /// Whether a key is null, or made of nulls only.

@@ -3,6 +3,8 @@
 use bowline_template::{Scope, Value};
 use serde_json::Value as Json;
 
+use super::behind::letters;
+use super::mark::Seen;
 use super::page::Earlier;
 use super::{Row, SourceReader};
 use crate::description::{Follow, Keep, Paging, PagingStyle, Source};
@@ -158,7 +160,7 @@ impl SourceReader<'_> {
             Err(_) => None,
         };
         match page {
-            Some(page) => self.rows(source, &page, None, &std::collections::HashSet::new()),
+            Some(page) => self.rows(source, &page, None, &Seen::new()),
             None => Ok(Vec::new()),
         }
     }
@@ -183,17 +185,13 @@ fn keep(paging: Option<&Paging>) -> Keep {
 }
 
 /// What an answer names as a next page, by the names; what stands in lists is the records' own.
-fn names(body: &Json, depth: usize) -> Vec<(String, String)> {
+pub(super) fn names(body: &Json, depth: usize) -> Vec<(String, String)> {
     let Json::Object(fields) = body else {
         return Vec::new();
     };
     let mut found = Vec::new();
     for (name, value) in fields {
-        let letters: String = name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .flat_map(char::to_lowercase)
-            .collect();
+        let letters = letters(name);
         let has = |words: &[&str]| words.iter().any(|word| letters.contains(word));
         match value {
             Json::Object(_) if depth + 1 < DEEPEST => found.extend(names(value, depth + 1)),

@@ -13,9 +13,13 @@ use super::page::Page;
 use super::walk::{Found, size_of};
 use crate::description::{Keep, Paging, PagingStyle};
 use crate::error::{SourceError, SourceErrorKind};
+use crate::expression::{text_of, to_json};
 
 /// How many short pages in a row without anything behind the record that they must hold are the end of a list.
 const STALE_PAGES: usize = 3;
+
+/// The most letters of what stands in a next cursor's place and means that there is none.
+const LONGEST_END: usize = 16;
 
 /// Of how many known records on a page half must have changed their order, so that it is not a few that moved.
 const SHUFFLED: usize = 4;
@@ -250,8 +254,48 @@ impl<'s> Walk<'s> {
                      `pages`"
                 ))
             }
+            PagingStyle::Cursor { .. } if is_refused => {
+                let asked = text_of(&to_json(&self.cursor));
+                let may_be_end = !asked.chars().any(|letter| ('1'..='9').contains(&letter))
+                    || asked.starts_with('-');
+                let hint = self.end_hint(&Value::NONE).filter(|_| may_be_end);
+                let hint = hint.or_else(|| error.hint.clone());
+                error
+                    .because(format!("page {page}, after others that were given"))
+                    .hint(hint)
+            }
             _ => error,
         }
+    }
+
+    /// How a description says that what the page was asked for by stands for the end, where it may; its answer names
+    /// `next`.
+    pub(super) fn end_hint(&self, next: &Value) -> Option<String> {
+        let PagingStyle::Cursor { next: from, .. } = &self.paging.style else {
+            return None;
+        };
+        let from = match from.text().trim() {
+            text if text.contains(' ') => format!("({text})"),
+            text => text.to_owned(),
+        };
+        let asked = text_of(&to_json(&self.cursor));
+        let is_below_one = asked.parse().is_ok_and(|number: i64| number < 1);
+        if text_of(&to_json(next)) == asked && !is_below_one {
+            return Some(format!(
+                "where a last page names itself as the next one, write `last = \"{from} == page.cursor\"` in `pages`"
+            ));
+        }
+        if self.cursor.is_nothing() || asked.chars().count() > LONGEST_END {
+            return None;
+        }
+        let end = match self.cursor.as_text() {
+            Some(text) => format!("'{text}'"),
+            None => asked.clone(),
+        };
+        Some(format!(
+            "where `{asked}` in the place of the next cursor means that there is none, write `last = \"{from} == {end}\"` \
+             in `pages`"
+        ))
     }
 
     /// The offset to ask for: one record of the page before is read again.

@@ -13,16 +13,17 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
-use bowline_template::Scope;
+use bowline_template::{Scope, Value};
 
+use super::behind::more_behind;
 use super::effort::Effort;
-use super::mark::Mark;
+use super::mark::{Mark, Seen};
 use super::page::{Earlier, Page};
 use super::progress::{End, Findings, Walk};
 use super::{Row, SourceReader};
 use crate::description::{Paging, Source};
 use crate::error::{SourceError, SourceErrorKind};
-use crate::http::Prepared;
+use crate::http::{Extent, Prepared};
 
 /// How often a list is begun again because the place to go on from has expired.
 const RESTARTS: usize = 3;
@@ -31,11 +32,13 @@ const RESTARTS: usize = 3;
 pub(super) type OnRows<'w> = dyn FnMut(Vec<Row>) -> Result<(), SourceError> + 'w;
 
 /// What takes a page, and the records that were seen so far.
-type OnPage<'w> = dyn FnMut(&Page, &mut HashSet<Mark>) -> Result<(), SourceError> + 'w;
+type OnPage<'w> = dyn FnMut(&Page, &mut Seen) -> Result<(), SourceError> + 'w;
 
 /// What was found of a list so far, over all its walks.
 pub(super) struct Found {
-    pub(super) seen: HashSet<Mark>,
+    pub(super) seen: Seen,
+    /// What stands beside the records in the first answer and in the last.
+    ends: Option<(Value, Value)>,
     pub(super) effort: Effort,
     /// Whether pages are no longer made to overlap, because that came to nothing.
     pub(super) is_apart: bool,
@@ -64,28 +67,48 @@ impl SourceReader<'_> {
         source: &Source,
         scope: &Scope,
         most: Option<usize>,
-        handed: &HashSet<Mark>,
+        handed: &Seen,
         on_rows: &mut OnRows<'_>,
-    ) -> Result<(usize, HashSet<Mark>), SourceError> {
+    ) -> Result<(usize, Seen), SourceError> {
         let Some(paging) = &source.paging else {
             let page = match self.first_request(source, scope)? {
                 Some(request) => self.page(source, scope, &request, &mut Earlier::default())?,
                 None => None,
             };
-            let mut seen = HashSet::new();
+            let mut seen = Seen::new();
             let Some(page) = page else {
                 return Ok((0, seen));
             };
+            match &page.extent {
+                Extent::Whole => {}
+                Extent::More(part) => {
+                    let error = SourceErrorKind::Pages;
+                    let error = SourceError::new(error, format!("`{}`", source.request.path_text()));
+                    return Err(error
+                        .because(format!("the answer is a part of what there is: `{part}`"))
+                        .hint("say with `pages` how the rest is asked for".to_owned()));
+                }
+                Extent::Unknown => self.note(format!(
+                    "an answer to `{}` says that it is a part (status 206), and the source has no `pages`: some may be \
+                     missing",
+                    source.request.path_text()
+                )),
+            }
             // What is no page of several may well hold the same record twice.
             let rows = match source.window {
                 Some(_) => self.rows(source, &page, Some(&mut seen), handed)?,
                 None => self.rows(source, &page, None, handed)?,
             };
             on_rows(rows)?;
+            if most.is_none() {
+                let ends = (page.beside.clone(), page.beside.clone());
+                self.note_more(source, Some(&ends), page.records.len());
+            }
             return Ok((page.records.len(), seen));
         };
         let mut found = Found {
-            seen: HashSet::new(),
+            seen: Seen::new(),
+            ends: None,
             effort: Effort::default(),
             is_apart: false,
             is_aligned: paging.aligned,
@@ -95,10 +118,11 @@ impl SourceReader<'_> {
         let mut records = 0;
         let mut before: Option<Vec<Mark>> = None;
         let mut restarts = 0;
+        let mut expired: Option<SourceError> = None;
         loop {
             let known = found.seen.len();
             let mut walk = Walk::new(paging, self.page_size, &found);
-            let mut rows_of = |page: &Page, seen: &mut HashSet<Mark>| {
+            let mut rows_of = |page: &Page, seen: &mut Seen| {
                 let rows = self.rows(source, page, Some(seen), handed)?;
                 on_rows(rows)
             };
@@ -115,24 +139,31 @@ impl SourceReader<'_> {
                     self.note(
                         "a list was begun again, because its next page had expired".to_owned(),
                     );
+                    expired = Some(error);
                     End::Unsettled
                 }
-                Err(error) if error.kind == SourceErrorKind::PlaceExpired => {
-                    let hint = source.identity().is_none().then(|| {
+                Err(error)
+                    if error.kind == SourceErrorKind::PlaceExpired
+                        && source.identity().is_none() =>
+                {
+                    return Err(error.hint(
                         "give the source a `key` or `id`: then the list can be begun again"
-                            .to_owned()
-                    });
-                    return Err(error.hint(hint));
+                            .to_owned(),
+                    ));
                 }
                 end => end?,
             };
             records = records.max(walk.records_read());
             let is_full = most.is_some_and(|most| records >= most);
-            if source.identity().is_none() || is_full {
+            if is_full {
+                return Ok((records, found.seen));
+            }
+            if source.identity().is_none() {
+                self.note_more(source, found.ends.as_ref(), records);
                 return Ok((records, found.seen));
             }
             match end {
-                End::Reached => {}
+                End::Reached => expired = None,
                 End::Unsettled => {
                     before = None;
                     continue;
@@ -161,6 +192,7 @@ impl SourceReader<'_> {
             };
             let is_settled = is_sure && (!found.is_shuffled || total.is_some());
             if is_whole && is_settled {
+                self.note_more(source, found.ends.as_ref(), found.seen.len());
                 return Ok((records, found.seen));
             }
             if !is_whole && is_sure && found.walks > 1 && known == found.seen.len() {
@@ -176,6 +208,10 @@ impl SourceReader<'_> {
             }
             before = order;
         }
+        // What lies behind the place that expired was never seen.
+        if let Some(error) = expired {
+            return Err(error);
+        }
         let count = found.seen.len();
         self.note(if found.is_shuffled {
             format!(
@@ -188,6 +224,17 @@ impl SourceReader<'_> {
             )
         });
         Ok((records, found.seen))
+    }
+
+    /// Tells that a list has more than so many records, where its answers say so.
+    fn note_more(&self, source: &Source, ends: Option<&(Value, Value)>, records: usize) {
+        let name = ends.and_then(|(first, last)| more_behind(source, (first, last), records));
+        if let Some(name) = name {
+            self.note(format!(
+                "the vendor says by `{name}` that `{}` has more than what came: see what `pages` of it says",
+                source.request.path_text()
+            ));
+        }
     }
 
     fn walk_once(
@@ -241,8 +288,12 @@ impl SourceReader<'_> {
                 Err(error) => return Err(walk.explained(error, method)),
             };
             let keys = page.keys.iter().flatten().copied();
-            let fresh: HashSet<Mark> = keys.filter(|key| !found.seen.contains(key)).collect();
+            let fresh: HashSet<Mark> = keys.filter(|key| !found.seen.contains_key(key)).collect();
             on_page(&page, &mut found.seen)?;
+            match &mut found.ends {
+                Some((_, last)) => *last = page.beside.clone(),
+                ends => *ends = Some((page.beside.clone(), page.beside.clone())),
+            }
             if let Some(end) = self.advance(walk, &page, &fresh, &request, found)? {
                 return Ok(end);
             }

@@ -1,12 +1,11 @@
 //! Windows that are longer than a vendor takes, asked for piece by piece.
 
-use std::collections::HashSet;
-
 use bowline_contract::pipeline::Window;
 use bowline_template::Scope;
 use jiff::SignedDuration;
 
 use super::SourceReader;
+use super::mark::Seen;
 use super::walk::OnRows;
 use crate::described::window_scope;
 use crate::description::{Source, WindowCap};
@@ -23,7 +22,7 @@ impl SourceReader<'_> {
         scope: &Scope,
         on_rows: &mut OnRows<'_>,
     ) -> Result<(), SourceError> {
-        let mut handed = HashSet::new();
+        let mut handed = Seen::new();
         let (Some(cap), Some(window)) = (&source.window, window_of(scope)) else {
             return self.list(source, scope, None, &handed, on_rows).map(drop);
         };

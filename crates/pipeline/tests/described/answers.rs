@@ -352,7 +352,13 @@ fn a_page_that_is_not_there_behind_the_last_ends_the_list() {
     let text = "path = \"/runs\"\nquery = { page = \"{{ page.number }}\" }\npages = { style = \"number\", size = 2 }";
     let invalid = || status(404, json!({"detail": "Invalid page."}));
     // The vendor says so, or the last page had fewer records than others.
-    for (count, behind) in [(4, invalid()), (5, invalid()), (5, status(404, json!({})))] {
+    let not_found = || status(404, json!({"error": "Page not found"}));
+    for (count, behind) in [
+        (4, invalid()),
+        (5, invalid()),
+        (4, not_found()),
+        (5, status(404, json!({}))),
+    ] {
         let vendor = by_number(count, behind);
         let (events, summary) = runs(&source(&vendor.url, &description(text)), &always()).unwrap();
         assert_eq!(events.len(), count);
@@ -380,12 +386,7 @@ fn a_page_that_is_not_there_behind_the_last_ends_the_list() {
     let (kind, _) = refused(&by_number(5, status(403, json!({}))), text);
     assert_eq!(kind, SourceErrorKind::Unauthorized);
     let expired = by_number(5, status(404, json!({"error": "page expired"})));
-    let (_, summary) = runs(&source(&expired.url, &description(text)), &always()).unwrap();
-    assert!(
-        summary.notes[0].starts_with("a list was begun again"),
-        "{:?}",
-        summary.notes
-    );
+    assert_eq!(refused(&expired, text).0, SourceErrorKind::PlaceExpired);
 }
 
 #[test]

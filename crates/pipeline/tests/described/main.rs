@@ -11,6 +11,7 @@ mod nesting;
 mod pages;
 mod parts;
 mod rates;
+mod remainders;
 mod requests;
 mod secured;
 mod vendor;

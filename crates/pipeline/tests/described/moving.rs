@@ -3,7 +3,9 @@
 use bowline_pipeline::{SourceErrorKind, Summary};
 use serde_json::{Value, json};
 
-use crate::vendor::{Answer, Asked, Vendor, always, description, ids, ok, runs, source, status};
+use crate::vendor::{
+    Answer, Asked, Vendor, always, description, ids, ok, runs, source, status, window,
+};
 
 fn listed(pages: &str) -> String {
     description(&format!(
@@ -286,4 +288,55 @@ fn one_record_on_every_page_is_told() {
         "{:?}",
         summary.notes
     );
+}
+
+#[test]
+fn a_run_that_changes_between_two_pages_counts_as_it_stood_later() {
+    let text = listed(
+        "query = { c = \"{{ page.cursor }}\" }\npages = { style = \"cursor\", next = \"response.next\" }",
+    )
+    .replace("\"'done'\"", "\"record.status\"")
+    .replacen("\"'2026-01-01T00:00:00Z'\"", "\"record.at\"", 1);
+    let run = |status: &str, hour: usize| json!({"id": "a", "status": status, "at": format!("2026-01-01T0{hour}:00:00Z")});
+    let read = |before: Value, after: Value, query: &bowline_pipeline::RunQuery| {
+        let vendor = Vendor::start(move |asked: &Asked| {
+            Some(match asked.query.get("c") {
+                None => ok(
+                    json!({"items": [before, {"id": "b", "status": "done", "at": "2026-01-01T01:00:00Z"}], "next": "2"}),
+                ),
+                Some(_) => ok(json!({"items": [after], "next": null})),
+            })
+        });
+        let (events, summary) = runs(&source(&vendor.url, &text), query).unwrap();
+        let newer: Vec<Value> = summary
+            .newer
+            .iter()
+            .map(|run| run.json()["status"].clone())
+            .collect();
+        let first = events.iter().find(|event| event["run_source_id"] == "a");
+        let first = first.map(|event| event["status"].clone());
+        (first.unwrap_or_default(), newer, summary.notes.len())
+    };
+    let running = json!("in_progress");
+    // By its time, or as it came later at the same time.
+    for hour in [1, 2] {
+        let (first, newer, notes) = read(run("running", 1), run("done", hour), &always());
+        assert_eq!(
+            (first, newer, notes),
+            (running.clone(), vec![json!("success")], 1)
+        );
+    }
+    // What is older than what came first, or the same, is no news.
+    for (status, hour) in [("done", 1), ("done", 2), ("running", 1)] {
+        let (first, newer, notes) = read(run("done", 2), run(status, hour), &always());
+        assert_eq!(
+            (first, newer.len(), notes),
+            (json!("success"), 0, 0),
+            "{status} {hour}"
+        );
+    }
+    // What was not asked for as it stood first is as it stands later.
+    let late = window("2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z");
+    let (first, newer, _) = read(run("running", 1), run("done", 2), &late);
+    assert_eq!((first, newer.len()), (json!("success"), 0));
 }

@@ -57,6 +57,33 @@ fn refusals_that_say_when_to_come_back_are_no_failures() {
 }
 
 #[test]
+fn refusals_that_say_in_words_that_fewer_are_wanted_are_no_failures() {
+    for (code, body, passes) in [
+        (
+            400,
+            json!({"__type": "ThrottlingException", "message": "Rate exceeded"}),
+            true,
+        ),
+        (
+            403,
+            json!({"message": "You have exceeded a secondary rate limit."}),
+            true,
+        ),
+        (
+            403,
+            json!({"error": {"errors": [{"reason": "rateLimitExceeded"}]}}),
+            true,
+        ),
+        (400, json!({"__type": "ValidationException"}), false),
+        (404, json!({"message": "no rate limit of this name"}), false),
+    ] {
+        let vendor = refusing(2, move || status(code, body.clone()));
+        let found = run_ids(&vendor, &limits(""), RUNS);
+        assert_eq!(found.is_ok(), passes, "{code}: {found:?}");
+    }
+}
+
+#[test]
 fn what_is_tried_again_is_the_authors_to_say() {
     let vendor = refusing(2, || status(409, json!({})));
     let own = limits("retry_statuses = [409]");

@@ -7,6 +7,7 @@ use bowline_http::{parse_date, wait_of_reset, wait_of_retry_after};
 use bowline_template::{Scope, Value};
 use bowline_words::{beginning, counted};
 
+use super::incomplete::{ACCEPTED, holds_records};
 use super::{Answer, Client, Response};
 use crate::decoding::{Budget, DecodeError, decode};
 use crate::description::{Auth, BodyFormat, RejectRule, Then};
@@ -49,6 +50,16 @@ const EXPIRY_WORDS: [&str; 6] = [
     "session timeout",
 ];
 
+/// Words of a refusal by 400 or 403 that say that fewer requests are wanted.
+const PACE_WORDS: [&str; 6] = [
+    "throttl",
+    "ratelimitexceeded",
+    "rate limit",
+    "rate exceeded",
+    "toomanyrequests",
+    "too many requests",
+];
+
 /// Words for the place to go on from in a list, and that it is not good any more.
 const PLACE_WORDS: [&str; 7] = [
     "cursor", "token", "page", "continu", "scroll", "bookmark", "offset",
@@ -62,13 +73,15 @@ const SEARCHED: usize = 4096;
 
 /// What one request has of its own to judge answers by.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::http) enum Rules<'r> {
+pub(crate) enum Rules<'r> {
     /// It asks for records.
     Records {
         /// Statuses that mean that there is no such thing.
         missing: &'r [u16],
         /// Answers that are failures although their status says success.
         reject: &'r [RejectRule],
+        /// Where the records are, and what that expression sees; nothing when none are asked for.
+        records: Option<(Option<&'r Expression>, &'r Scope)>,
     },
     /// It asks for a token, which may be the answer's text.
     Login,
@@ -137,10 +150,13 @@ impl Client {
                 }));
             }
         };
-        if let Rules::Records { missing, .. } = rules
-            && missing.contains(&raw.status)
-        {
+        let may_miss =
+            matches!(rules, Rules::Records { missing, .. } if missing.contains(&raw.status));
+        if may_miss && raw.status != ACCEPTED {
             return Ok(Judged::Answer(Answer::Missing(raw.status)));
+        }
+        if let Some(cut) = self.cut_short(request, &raw) {
+            return Ok(Judged::Failed(cut));
         }
         let is_session = matches!(rules, Rules::Login) && self.holds_session(&raw);
         let is_success = (200..300).contains(&raw.status) || is_session;
@@ -188,6 +204,19 @@ impl Client {
                 )));
             }
         }
+        if raw.status == ACCEPTED
+            && let Rules::Records {
+                records: Some((records, scope)),
+                ..
+            } = rules
+            && !holds_records(*records, &answer_scope(scope, &raw, &body), &body)
+        {
+            return Ok(if may_miss {
+                Judged::Answer(Answer::Missing(raw.status))
+            } else {
+                Judged::Failed(self.pending(request, &raw))
+            });
+        }
         if is_success {
             self.heed_remaining(&raw);
             return Ok(Judged::Answer(Answer::Found(Response {
@@ -202,7 +231,7 @@ impl Client {
         Ok(Judged::Failed(self.failed(error, &raw, passing, expiry)))
     }
 
-    fn failed(
+    pub(super) fn failed(
         &self,
         error: SourceError,
         raw: &Incoming,
@@ -273,7 +302,11 @@ impl Client {
         let asked = self.asked(raw);
         let is_used_up = self.remaining(raw) == Some(0.0);
         let says_when = raw.headers.contains_key("retry-after");
-        if raw.status == 429 || (raw.status >= 400 && (says_when || is_used_up)) {
+        let is_hurried = matches!(raw.status, 400 | 403) && {
+            let text = beginning_of(raw);
+            PACE_WORDS.iter().any(|word| text.contains(word))
+        };
+        if raw.status == 429 || is_hurried || (raw.status >= 400 && (says_when || is_used_up)) {
             let is_known = match &self.limits.retry_statuses {
                 Some(statuses) => statuses.contains(&raw.status),
                 None => true,
@@ -296,7 +329,7 @@ impl Client {
     }
 
     /// How long the vendor asks to wait.
-    fn asked(&self, raw: &Incoming) -> Option<Duration> {
+    pub(super) fn asked(&self, raw: &Incoming) -> Option<Duration> {
         let servers = raw.headers.get("date").and_then(|date| parse_date(date));
         let now = servers.unwrap_or_else(|| self.transport.now());
         let own = self.limits.reset_headers.iter().map(String::as_str);
@@ -405,7 +438,7 @@ impl Client {
     fn decoded(&self, request: &Prepared, raw: &Incoming) -> Result<Value, SourceError> {
         let kind = content_type(raw);
         // An answer that says that there is nothing has no body to read.
-        if matches!(raw.status, 204 | 205) && raw.body.is_empty() {
+        if matches!(raw.status, ACCEPTED | 204 | 205) && raw.body.is_empty() {
             return Ok(Value::NONE);
         }
         let format = request.format.unwrap_or(BodyFormat::Json);
@@ -456,7 +489,7 @@ impl Client {
             .unwrap_or_default()
     }
 
-    fn transport_error(&self, error: TransportError, request: &Prepared) -> SourceError {
+    pub(super) fn transport_error(&self, error: TransportError, request: &Prepared) -> SourceError {
         let TransportError { kind, message } = error;
         let hint = match kind {
             SourceErrorKind::TooLarge => Some("raise `body_mb` in `[http.limits]`".to_owned()),
@@ -494,10 +527,16 @@ pub(super) fn content_type(raw: &Incoming) -> Option<&str> {
     raw.headers.get("content-type").map(String::as_str)
 }
 
+/// The beginning of what an answer holds, in small letters.
+fn beginning_of(raw: &Incoming) -> String {
+    String::from_utf8_lossy(&raw.body[..raw.body.len().min(SEARCHED)]).to_ascii_lowercase()
+}
+
 /// What a refusal of a later page says of the page, or of the place to go on from.
 fn later_page(raw: &Incoming) -> Option<SourceErrorKind> {
-    let text =
-        String::from_utf8_lossy(&raw.body[..raw.body.len().min(SEARCHED)]).to_ascii_lowercase();
+    let text = beginning_of(raw);
+    // A place that is not found was there; a page need not have been.
+    let text = text.replace("page not found", "no such page");
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let names_place = has(&PLACE_WORDS);
     match raw.status {

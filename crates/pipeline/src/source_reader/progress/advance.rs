@@ -8,7 +8,7 @@ use super::{End, Walk, Word};
 use crate::description::{Follow, PagingStyle};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, text_of, to_json};
-use crate::http::Prepared;
+use crate::http::{Extent, Prepared};
 use crate::source_reader::SourceReader;
 use crate::source_reader::effort::Lie;
 use crate::source_reader::mark::Mark;
@@ -52,6 +52,9 @@ impl SourceReader<'_> {
         walk.total = said.or(walk.total);
         let word = match &walk.paging.last {
             Some(last) => Word::of(&self.evaluate(last, &page.scope, &page.body)?),
+            None if matches!(page.extent, Extent::More(_)) && !page.records.is_empty() => {
+                Word::More
+            }
             None => Word::None,
         };
         let is_new = !fresh.is_empty() || page.keys.is_none();
@@ -240,7 +243,8 @@ impl SourceReader<'_> {
         {
             walk.trail.push((walk.cursor.clone(), *key));
         }
-        self.unseen(walk, &text_of(&to_json(&cursor)), is_new, request)?;
+        self.unseen(walk, &text_of(&to_json(&cursor)), is_new, request)
+            .map_err(|error| error.hint(walk.end_hint(&cursor)))?;
         walk.cursor = cursor;
         Ok(true)
     }
@@ -256,7 +260,14 @@ impl SourceReader<'_> {
     ) -> Result<bool, SourceError> {
         let link = text_of(&to_json(link));
         let address = self.client.next_address(request, &link, follow)?;
-        self.unseen(walk, &address, is_fresh, request)?;
+        self.unseen(walk, &address, is_fresh, request)
+            .map_err(|error| {
+                error.hint(
+                    "where the last page names a next one too, say with `last` in `pages` how an answer tells that it is \
+                     the last"
+                        .to_owned(),
+                )
+            })?;
         walk.address = Some(address);
         Ok(true)
     }

@@ -1,0 +1,356 @@
+//! Answers that say that there is more than what came, and lists that end before they are over: none is a silent loss.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bowline_pipeline::{SourceErrorKind, Summary};
+use bowline_words::Diagnose as _;
+use serde_json::{Value, json};
+
+use crate::vendor::{
+    Answer, Vendor, always, described, description, ids, ok, raw, runs, source, status,
+};
+
+fn read(vendor: &Vendor, text: &str) -> (Vec<String>, Summary) {
+    let (events, summary) = runs(&source(&vendor.url, &description(text)), &always())
+        .unwrap_or_else(|error| panic!("{error}\n{text}"));
+    (ids(&events), summary)
+}
+
+fn refused(vendor: &Vendor, text: &str) -> (SourceErrorKind, String) {
+    let error = runs(&source(&vendor.url, &description(text)), &always()).unwrap_err();
+    (error.kind, error.diagnose().to_string())
+}
+
+const PLAIN: &str = "path = \"/runs\"\nrecords = \"response.items\"";
+const OFFSET: &str = "path = \"/runs\"\nquery = { offset = \"{{ page.offset }}\" }\nrecords = \"response.items\"\npages = { style = \"offset\", size = 2 }";
+const NUMBER: &str = "path = \"/runs\"\nquery = { page = \"{{ page.number }}\" }\nrecords = \"response.items\"\npages = { style = \"number\", size = 2 }";
+const CURSOR: &str = "path = \"/runs\"\nquery = { c = \"{{ page.cursor }}\" }\nrecords = \"response.items\"\npages = { style = \"cursor\", next = \"response.next\" }";
+const OWN_CURSOR: &str = "path = \"/runs\"\nquery = { c = \"{{ page.cursor }}\" }\nrecords = \"response.items\"\npages = { style = \"cursor\", next = \"last.id\" }";
+
+#[test]
+fn a_list_whose_next_page_expires_again_and_again_is_an_error() {
+    for text in [CURSOR, OWN_CURSOR, OFFSET, NUMBER] {
+        let vendor = Vendor::start(move |asked| {
+            let place = ["c", "offset", "page"]
+                .iter()
+                .find_map(|name| asked.query.get(*name));
+            Some(match place.map(|place| place[0].as_str()) {
+                None | Some("0") => ok(json!({"items": [{"id": "a"}, {"id": "b"}], "next": "1"})),
+                Some("1") if text == NUMBER => {
+                    ok(json!({"items": [{"id": "a"}, {"id": "b"}], "next": "1"}))
+                }
+                Some(_) => status(410, json!({})),
+            })
+        });
+        let (kind, told) = refused(&vendor, text);
+        assert_eq!(kind, SourceErrorKind::PlaceExpired, "{text}: {told}");
+        assert!(told.contains("hint: ask for larger pages"), "{told}");
+        assert!(vendor.asked().len() < 12, "{text}");
+    }
+}
+
+/// Four runs behind each other, `most` to an answer, with what it says of its part.
+fn parts(code: u16, range: fn(usize, usize) -> Option<String>) -> Vendor {
+    Vendor::start(move |asked| {
+        let from = asked.number("offset").or(asked.number("c")).unwrap_or(0);
+        let items: Vec<Value> = (from..4)
+            .take(2)
+            .map(|id| json!({"id": id.to_string()}))
+            .collect();
+        let to = from + items.len();
+        let answer = status(code, json!({"items": items, "next": null}));
+        Some(match range(from, to) {
+            Some(range) => answer.with("content-range", &range),
+            None => answer,
+        })
+    })
+}
+
+#[test]
+fn a_part_is_not_taken_for_the_whole() {
+    let counted =
+        |from: usize, to: usize| (to > from).then(|| format!("items {from}-{}/4", to - 1));
+    for code in [200, 206] {
+        let (kind, told) = refused(&parts(code, counted), PLAIN);
+        assert_eq!(kind, SourceErrorKind::Pages);
+        assert!(
+            told.contains("`Content-Range: items 0-1/4`")
+                && told.contains("hint: say with `pages`"),
+            "{told}"
+        );
+        // A cursor that ends there contradicts it.
+        let (kind, told) = refused(&parts(code, counted), CURSOR);
+        assert_eq!(kind, SourceErrorKind::Pages);
+        assert!(told.contains("more follows, and not where"), "{told}");
+        let (found, summary) = read(&parts(code, counted), OFFSET);
+        assert_eq!((found.len(), summary.notes.len()), (4, 0));
+    }
+    // All that there is, in one part.
+    let (found, summary) = read(&parts(206, |_, _| Some("items 0-1/2".to_owned())), PLAIN);
+    assert_eq!((found.len(), summary.notes.len()), (2, 0));
+    // Nobody knows of what.
+    for range in [(|_, _| None) as fn(usize, usize) -> _, |_, _| {
+        Some("items 0-1/*".to_owned())
+    }] {
+        let (found, summary) = read(&parts(206, range), PLAIN);
+        assert_eq!(found.len(), 2);
+        assert!(
+            summary.notes[0].contains("(status 206)"),
+            "{:?}",
+            summary.notes
+        );
+    }
+}
+
+#[test]
+fn bytes_that_did_not_come_are_asked_for_again_and_then_an_error() {
+    let lines = "path = \"/runs\"\nformat = \"ndjson\"";
+    let vendor = Vendor::start(|_| {
+        let mut part = raw("application/x-ndjson", b"{\"id\": \"a\"}\n");
+        part.status = 206;
+        Some(part.with("content-range", "bytes 0-11/24"))
+    });
+    let (kind, told) = refused(&vendor, lines);
+    assert_eq!(kind, SourceErrorKind::Broken);
+    assert!(told.contains("`Content-Range: bytes 0-11/24`"), "{told}");
+    // Whoever asks for a part gets one.
+    let asked_for = format!(
+        "{lines}\nheaders = {{ Range = \"bytes=0-11\" }}\npages = {{ style = \"number\", last = \"true\" }}"
+    );
+    assert_eq!(read(&vendor, &asked_for).0, ["a"]);
+}
+
+/// A vendor that takes a request and answers it only when it is asked for the third time.
+fn at_last(pending: Answer) -> Vendor {
+    let count = AtomicUsize::new(0);
+    Vendor::start(move |_| {
+        Some(match count.fetch_add(1, Ordering::SeqCst) {
+            0 | 1 => pending.clone(),
+            _ => ok(json!({"items": [{"id": "a"}]})),
+        })
+    })
+}
+
+#[test]
+fn an_answer_to_come_back_for_is_no_empty_list() {
+    let retrying = described("limits = { retries = 2 }", PLAIN);
+    let mut bare = raw("text/plain", b"");
+    bare.status = 202;
+    for pending in [
+        status(202, json!({"items": []})),
+        status(202, json!({"items": null, "message": "queued"})),
+        status(202, json!({"status": "queued"})),
+        status(202, json!({"items": []})).with("retry-after", "0"),
+        bare,
+    ] {
+        let vendor = at_last(pending.clone());
+        let (events, _) = runs(&source(&vendor.url, &retrying), &always()).unwrap();
+        assert_eq!(
+            (ids(&events), vendor.asked().len()),
+            (vec!["a".to_owned()], 3)
+        );
+        let (kind, told) = refused(&at_last(pending.clone()), PLAIN);
+        assert_eq!(kind, SourceErrorKind::Broken);
+        assert!(told.contains("gives no records yet"), "{told}");
+        // It may mean that there is nothing.
+        let missing = format!("{PLAIN}\nmissing = [202]");
+        assert!(read(&at_last(pending), &missing).0.is_empty());
+    }
+    // With records it is an answer as any other, whatever is said of it.
+    let vendor = Vendor::start(|_| Some(status(202, json!({"items": [{"id": "a"}]}))));
+    for text in [PLAIN.to_owned(), format!("{PLAIN}\nmissing = [202]")] {
+        assert_eq!(read(&vendor, &text).0, ["a"]);
+    }
+}
+
+#[test]
+fn what_a_vendor_says_beside_no_list_is_told() {
+    for (body, words) in [
+        (
+            json!({"items": null, "warnings": ["one of three shards did not answer"]}),
+            "the vendor warns: one of three shards did not answer",
+        ),
+        (
+            json!({"items": [], "meta": {"warnings": [{"code": 7, "message": "runs are archived"}]}}),
+            "the vendor warns: runs are archived",
+        ),
+        (
+            json!({"items": [{"id": "a"}], "warning": "results were cut at 10,000"}),
+            "the vendor warns: results were cut at 10,000",
+        ),
+        (
+            json!({"items": null, "code": 0, "message": "the workspace is being moved"}),
+            "a list is null, and the vendor says: the workspace is being moved",
+        ),
+    ] {
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        assert_eq!(read(&vendor, PLAIN).1.notes, [words]);
+    }
+    for body in [
+        json!({"items": null, "code": 0, "message": "success", "warnings": []}),
+        json!({"items": null, "message": "OK", "warnings": null}),
+        json!({"items": [], "message": "no runs in this window"}),
+    ] {
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        assert_eq!(read(&vendor, PLAIN).1.notes, [""; 0]);
+    }
+}
+
+#[test]
+fn a_cursor_that_stands_for_the_end_is_told_with_how_to_say_so() {
+    let last = |end: &Value| match end {
+        Value::String(text) => format!("last = \\\"response.next == '{text}'\\\""),
+        number => format!("last = \\\"response.next == {number}\\\""),
+    };
+    for end in [json!(-1), json!("END"), json!(0)] {
+        // Asked for it, vendors give nothing, begin again, or refuse.
+        for beyond in 0..3 {
+            let cursor = match &end {
+                Value::String(text) => text.clone(),
+                number => number.to_string(),
+            };
+            let named = end.clone();
+            let vendor = Vendor::start(move |asked| {
+                let c = asked.query.get("c").map(|c| c[0].as_str());
+                Some(match c {
+                    Some("2") => ok(json!({"items": [{"id": "b"}], "next": named})),
+                    Some(c) if c == cursor && beyond == 0 => {
+                        ok(json!({"items": [], "next": named}))
+                    }
+                    Some(c) if c == cursor && beyond == 2 => {
+                        status(400, json!({"error": "bad cursor"}))
+                    }
+                    _ => ok(json!({"items": [{"id": "a"}], "next": "2"})),
+                })
+            });
+            let (_, told) = refused(&vendor, CURSOR);
+            let option = last(&end).replace('\\', "");
+            let is_itself = beyond == 0 && end == json!("END");
+            let option = if is_itself {
+                "last = \"response.next == page.cursor\"".to_owned()
+            } else {
+                option
+            };
+            assert!(told.contains(&option), "{beyond}: {told}");
+            // And what is told helps.
+            let mended = CURSOR.replace(
+                "next = \"response.next\"",
+                &format!("next = \"response.next\", {option}"),
+            );
+            assert_eq!(read(&vendor, &mended).0, ["a", "b"], "{mended}");
+        }
+    }
+}
+
+#[test]
+fn more_that_the_last_answer_tells_of_is_told() {
+    let told = |name: &str| {
+        format!(
+            "the vendor says by `{name}` that `/runs` has more than what came: see what `pages` of it says"
+        )
+    };
+    let one = |more: Value| {
+        let mut body = json!({"items": [{"id": "a"}]});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        read(&vendor, PLAIN).1.notes
+    };
+    for (more, name) in [
+        (json!({"has_more": true}), "has_more"),
+        (json!({"incomplete_results": true}), "incomplete_results"),
+        (json!({"paging": {"count": 1, "total": 45}}), "total"),
+        (
+            json!({"metadata": {"remainingItemCount": 4}}),
+            "remainingItemCount",
+        ),
+        (json!({"next_cursor": "abc"}), "next_cursor"),
+        (json!({"paging": {"next": "/runs?page=2"}}), "next"),
+    ] {
+        assert_eq!(one(more.clone()), [told(name)], "{more}");
+    }
+    // One record that is no list says it of itself.
+    let alone = Vendor::start(|_| Some(ok(json!({"id": "a", "total": 7, "has_more": true}))));
+    assert_eq!(read(&alone, "path = \"/runs\"").1.notes, [""; 0]);
+    for more in [
+        json!({"has_more": false, "total": 1, "next_cursor": null}),
+        json!({"job": {"next_run": "2026-01-01", "total": 7}}),
+    ] {
+        assert_eq!(one(more.clone()), [""; 0], "{more}");
+    }
+    // A vendor that gives no more than two of many, by whatever pages.
+    for text in [OFFSET, NUMBER, CURSOR] {
+        let capped = || {
+            Vendor::start(|asked| {
+                let page = asked.number("page").unwrap_or(1) - 1;
+                let from = asked.number("offset").unwrap_or(2 * page);
+                let given = ["a", "b"].iter().skip(from);
+                let items: Vec<Value> = given.map(|id| json!({"id": id})).collect();
+                Some(ok(
+                    json!({"items": items, "next": null, "total_count": 200}),
+                ))
+            })
+        };
+        assert_eq!(
+            read(&capped(), text).1.notes,
+            [told("total_count")],
+            "{text}"
+        );
+        // Where the description reads how far the list goes, it knows better.
+        let last = text.replace(
+            "pages = { ",
+            "pages = { last = \"response['items'] | length == 0 or none\", ",
+        );
+        assert_eq!(read(&capped(), &last).1.notes, [""; 0], "{text}");
+    }
+    // A few more are what began and what went meanwhile.
+    let moving = Vendor::start(|asked| {
+        let items = match asked.number("page") {
+            Some(1) => json!([{"id": "a"}, {"id": "b"}]),
+            _ => json!([]),
+        };
+        Some(ok(json!({"items": items, "total_count": 3})))
+    });
+    assert_eq!(read(&moving, NUMBER).1.notes, [""; 0]);
+}
+
+#[test]
+fn failures_that_vendors_wrap_are_no_empty_lists() {
+    for (body, words) in [
+        (
+            json!({"status": {"code": 500, "is_success": false, "user_message": "the server had an error"}, "items": []}),
+            "the server had an error",
+        ),
+        (
+            json!({"error": true, "errorCode": "api.error", "message": "the database is locked", "items": []}),
+            "the database is locked",
+        ),
+        (
+            json!({"code": "InternalError", "message": "try it later", "items": []}),
+            "try it later",
+        ),
+    ] {
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        let (kind, told) = refused(&vendor, PLAIN);
+        assert_eq!(kind, SourceErrorKind::Refused);
+        assert!(told.contains(words), "{told}");
+    }
+    for body in [
+        json!({"status": {"code": 200, "is_success": true, "user_message": "Success!"}, "items": []}),
+        json!({"error": false, "message": "nothing here", "items": []}),
+        json!({"code": "NoContent", "message": "nothing here", "items": []}),
+    ] {
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        assert_eq!(
+            read(&vendor, PLAIN),
+            (
+                Vec::new(),
+                Summary {
+                    requests: 1,
+                    ..Summary::default()
+                }
+            )
+        );
+    }
+}
