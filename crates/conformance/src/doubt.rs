@@ -13,6 +13,8 @@ pub enum Doubt<E> {
     Changed(String),
     /// Something that comes before did not succeed.
     NotReached(String),
+    /// Nothing was asked: a replay has no answer to it.
+    Unasked(String),
     /// The run was interrupted before this check ended.
     Interrupted,
 }

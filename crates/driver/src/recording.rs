@@ -161,19 +161,55 @@ impl Connection for RecordingConnection {
 /// A recording in the database's place.
 ///
 /// A statement is answered as the same piece of work was answered then, one that it asked several times in the order
-/// of its answers, over whichever connections. Limits were kept when it was recorded, and nobody waits.
+/// of its answers, over whichever connections. Where the work asks less than it did, answers from before the database
+/// was last changed are passed over: they tell of what was, not of what is. Limits were kept when it was recorded, and
+/// nobody waits.
 pub struct ReplayingDatabase {
     product: String,
     left: Arc<Mutex<Left>>,
 }
 
-/// The answers to each statement of a piece of work.
-type AnswersTo = HashMap<String, VecDeque<Option<Answer>>>;
+/// What one piece of work was answered.
+#[derive(Default)]
+struct AnsweredWork {
+    /// The answers to each statement, with their places among all.
+    answers: HashMap<String, VecDeque<(usize, Option<Answer>)>>,
+    /// The places of statements that gave no rows: those that may have changed something.
+    changes: BTreeSet<usize>,
+    /// How many were asked.
+    asked: usize,
+    /// The place behind the last one that was replayed.
+    next: usize,
+}
+
+impl AnsweredWork {
+    fn push(&mut self, sql: String, answer: Option<Answer>) {
+        let result = answer.as_ref().map(|answer| &answer.result);
+        if matches!(result, Some(Ok(result)) if result.columns.is_empty()) {
+            self.changes.insert(self.asked);
+        }
+        let answers = self.answers.entry(sql).or_default();
+        answers.push_back((self.asked, answer));
+        self.asked += 1;
+    }
+
+    fn take(&mut self, sql: &str) -> Option<Option<Answer>> {
+        let answers = self.answers.get_mut(sql)?;
+        let is_as_it_is = |place: usize| {
+            place >= self.next || self.changes.range(place + 1..self.next).next().is_none()
+        };
+        let ahead = answers.iter().position(|(place, _)| *place >= self.next);
+        let found = ahead.or_else(|| answers.iter().position(|(place, _)| is_as_it_is(*place)))?;
+        let (place, answer) = answers.remove(found)?;
+        self.next = self.next.max(place + 1);
+        Some(answer)
+    }
+}
 
 /// What has not been replayed yet.
 struct Left {
     connections: VecDeque<Result<(), SqlError>>,
-    answers: HashMap<Arc<str>, AnswersTo>,
+    works: HashMap<Arc<str>, AnsweredWork>,
     together: VecDeque<RecordedTogether>,
     not_recorded: BTreeSet<String>,
 }
@@ -182,16 +218,15 @@ impl ReplayingDatabase {
     /// Answers from a recording.
     #[must_use]
     pub fn new(recording: Recording) -> Self {
-        let mut answers: HashMap<Arc<str>, AnswersTo> = HashMap::new();
+        let mut works: HashMap<Arc<str>, AnsweredWork> = HashMap::new();
         for RecordedStatement { work, sql, answer } in recording.statements {
-            let asked = answers.entry(work).or_default();
-            asked.entry(sql).or_default().push_back(answer);
+            works.entry(work).or_default().push(sql, answer);
         }
         Self {
             product: recording.product,
             left: Arc::new(Mutex::new(Left {
                 connections: recording.connections.into(),
-                answers,
+                works,
                 together: recording.together.into(),
                 not_recorded: BTreeSet::new(),
             })),
@@ -240,9 +275,8 @@ impl Connection for ReplayingConnection {
 
     fn ask(&mut self, sql: &str, _: &Limits) -> Result<Answer, Unanswered> {
         let mut left = lock(&self.left);
-        let asked = left.answers.get_mut(&self.work);
-        let answers = asked.and_then(|asked| asked.get_mut(sql));
-        match answers.and_then(VecDeque::pop_front) {
+        let work = left.works.get_mut(&self.work);
+        match work.and_then(|work| work.take(sql)) {
             Some(answer) => answer.ok_or(Unanswered::LeftOut),
             None => {
                 left.not_recorded.insert(sql.to_owned());
@@ -320,6 +354,39 @@ mod tests {
         let now = ["a", "b", "a", "a"].map(|sql| connection.ask(sql, &limits).unwrap());
         assert_eq!(then, now);
         assert_eq!(replaying.product(), "Counter 1");
+    }
+
+    #[test]
+    fn what_was_before_a_change_is_not_told_after_it() {
+        let count = Mutex::new(0);
+        let table = FakeDatabase::new().answers_with(move |sql| {
+            Some(match sql {
+                "count" => one(*lock(&count)).into(),
+                _ => {
+                    *lock(&count) += 1;
+                    ResultSet::default().into()
+                }
+            })
+        });
+        let live = RecordingDatabase::new(Arc::new(table));
+        let limits = Limits::default();
+        let mut connection = live.connect().unwrap();
+        for sql in ["count", "first", "count", "second", "count"] {
+            connection.ask(sql, &limits).unwrap();
+        }
+        let told = |asked: &[&str]| {
+            let replaying = ReplayingDatabase::new(live.recording());
+            let mut connection = replaying.connect().unwrap();
+            let answers = asked.iter().map(|sql| connection.run(sql, &limits));
+            let last = answers.last().unwrap();
+            last.ok().and_then(|result| result.scalar().cloned())
+        };
+        assert_eq!(
+            told(&["count", "first", "second", "count"]),
+            Some(2i64.into())
+        );
+        assert_eq!(told(&["first", "count"]), Some(1i64.into()));
+        assert_eq!(told(&["first", "second", "count", "count"]), None);
     }
 
     #[test]

@@ -405,7 +405,8 @@ fn evidence(near: &Miss) -> (Option<&str>, String) {
             Doubt::NothingToSee(words)
             | Doubt::NoOccasion(words)
             | Doubt::Changed(words)
-            | Doubt::NotReached(words),
+            | Doubt::NotReached(words)
+            | Doubt::Unasked(words),
         ) => format!("could not be found out, {words}"),
         Outcome::Unsupported(Proof::NotImplemented(_))
         | Outcome::Supported

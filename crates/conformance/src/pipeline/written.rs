@@ -74,7 +74,9 @@ fn reason(outcome: &Outcome) -> Option<Reason> {
         Outcome::Unknown(Doubt::NothingToSee(what)) => Reason::NothingToSee { what: what.clone() },
         Outcome::Unknown(Doubt::NoOccasion(what)) => Reason::NoOccasion { what: what.clone() },
         Outcome::Unknown(Doubt::Changed(what)) => Reason::Changed { what: what.clone() },
-        Outcome::Unknown(Doubt::NotReached(what)) => Reason::NotReached { what: what.clone() },
+        Outcome::Unknown(Doubt::NotReached(what) | Doubt::Unasked(what)) => {
+            Reason::NotReached { what: what.clone() }
+        }
         Outcome::Unknown(Doubt::Interrupted) => Reason::Interrupted,
         Outcome::Blocked { by } => Reason::Blocked {
             by: by.id.to_owned(),

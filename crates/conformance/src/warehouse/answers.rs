@@ -30,8 +30,21 @@ pub(crate) struct Answers {
 pub(crate) enum Halt {
     /// The next one could not be written.
     Unwritten(ComposeError),
-    /// The last one failed, or there was nobody to ask.
+    /// The last one failed, or the connection was lost before.
     Failed(SqlError),
+    /// A replay has no answer to the next one: nothing was asked.
+    Unasked(SqlError),
+}
+
+impl Halt {
+    /// For a statement that never came to an answer of its own.
+    fn without_answer(error: SqlError) -> Self {
+        if error.kind.is_no_answer() {
+            Self::Failed(error)
+        } else {
+            Self::Unasked(error)
+        }
+    }
 }
 
 impl Answers {
@@ -46,7 +59,7 @@ impl Answers {
     /// No answer at all, and why.
     pub(crate) fn none(error: SqlError) -> Self {
         Self {
-            halt: Some(Halt::Failed(error)),
+            halt: Some(Halt::without_answer(error)),
             ..Self::default()
         }
     }
@@ -204,7 +217,7 @@ impl<'a> Asking<'a> {
         label: Option<&'static str>,
         sql: &str,
     ) -> Result<Arc<ResultSet>, Halt> {
-        let answer = self.session.ask(sql).map_err(Halt::Failed)?;
+        let answer = self.session.ask(sql).map_err(Halt::without_answer)?;
         self.moments.latest = came(&answer);
         self.elapsed += answer.elapsed;
         let result = answer.result.clone();

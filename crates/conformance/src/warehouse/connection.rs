@@ -174,7 +174,7 @@ fn values(chain: &mut Chain<'_>, one_row: &str) {
                     Err(Halt::Failed(error)) if error.kind.is_no_answer() => {
                         return Err(Halt::Failed(error));
                     }
-                    Err(Halt::Unwritten(error)) => return Err(Halt::Unwritten(error)),
+                    Err(halt @ (Halt::Unwritten(_) | Halt::Unasked(_))) => return Err(halt),
                     // The last statement is the evidence.
                     Ok(_) | Err(Halt::Failed(_)) => return Ok(()),
                 }

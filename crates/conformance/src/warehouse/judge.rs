@@ -28,6 +28,7 @@ pub(crate) fn judge<T>(
             Err(Outcome::Unknown(Doubt::Answer(error.clone())))
         }
         Some(Halt::Failed(error)) => Err(refusal(error)),
+        Some(Halt::Unasked(error)) => Err(Outcome::Unknown(Doubt::Unasked(error.message.clone()))),
         None => read(answers).map_err(|outcome| only_shown(outcome, answers)),
     }
 }

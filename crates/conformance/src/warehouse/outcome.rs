@@ -44,12 +44,12 @@ impl Outcome {
         matches!(self, Self::Wrong(_) | Self::Unsupported(Proof::Refused(_)))
     }
 
-    /// The doubt of a check that had no answer: the connection was lost, the time was over, or the run was stopped. What
-    /// was to be told from it is open then, too.
+    /// The doubt of a check that had no answer: the connection was lost, the time was over, the run was stopped, or a
+    /// replay has none. What was to be told from it is open then, too.
     #[must_use]
     pub fn unanswered(&self) -> Option<&Doubt> {
         match self {
-            Self::Unknown(doubt @ Doubt::Interrupted) => Some(doubt),
+            Self::Unknown(doubt @ (Doubt::Interrupted | Doubt::Unasked(_))) => Some(doubt),
             Self::Unknown(doubt @ Doubt::Answer(error)) if error.kind.is_no_answer() => Some(doubt),
             _ => None,
         }

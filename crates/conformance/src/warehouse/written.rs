@@ -264,7 +264,9 @@ fn reason(outcome: &Outcome) -> Option<Reason> {
         Outcome::Unknown(
             Doubt::NothingToSee(what) | Doubt::NoOccasion(what) | Doubt::Changed(what),
         ) => Reason::NothingToSee { what: what.clone() },
-        Outcome::Unknown(Doubt::NotReached(what)) => Reason::NotReached { what: what.clone() },
+        Outcome::Unknown(Doubt::NotReached(what) | Doubt::Unasked(what)) => {
+            Reason::NotReached { what: what.clone() }
+        }
         Outcome::Unknown(Doubt::Interrupted) => Reason::Interrupted,
         Outcome::Blocked { by } => Reason::Blocked {
             by: short_names(by),

@@ -10,6 +10,7 @@ use bowline_conformance::warehouse::{
 };
 use bowline_contract::{SuiteSection, Template};
 use bowline_driver::{Database, Recording, RecordingDatabase, ReplayingDatabase};
+use bowline_warehouse::template::TemplateSet;
 
 use crate::shop::{duckdb, mariadb, options, postgres, spelled, sqlite};
 
@@ -196,4 +197,61 @@ fn waiting_in_vain_takes_as_many_looks_again() {
         .find(|check| check.check.id.as_str() == "functional/added_column_listed");
     assert!(added.is_some_and(|check| check.outcome.is_shortfall()));
     assert_replays(&subject, &options(), &report, recording);
+}
+
+/// A connector that lacks one template.
+fn without(subject: &Subject, template: &Template) -> Subject {
+    let all = &subject.templates;
+    let mut rest = TemplateSet::default().with_suite(all.suite().clone());
+    for other in all.iter().filter(|other| other.template != template) {
+        rest.insert(other.clone());
+    }
+    Subject {
+        templates: Arc::new(rest),
+        ..subject.clone()
+    }
+}
+
+/// Judges recorded answers by templates of which one is taken away: what is not known of it is open, and nothing else is
+/// wrong or left behind.
+fn assert_nothing_is_made_up(subject: &Subject) {
+    let (_, recording) = recorded(subject, &options(), &Interrupt::default(), &|_| {});
+    let names_things = |template: &Template| {
+        let judged_in = template.judged_in;
+        [SuiteSection::Metadata, SuiteSection::Functional].contains(&judged_in)
+    };
+    let mut made_up = Vec::new();
+    for (place, template) in Template::all().enumerate() {
+        if !names_things(template) && place % 9 != 0 {
+            continue;
+        }
+        let subject = Subject {
+            database: Arc::new(ReplayingDatabase::new(recording.clone())),
+            ..without(subject, template)
+        };
+        let report = run(&subject, &options(), &Interrupt::default(), &|_| {}).unwrap();
+        let short = report
+            .checks
+            .iter()
+            .filter(|check| check.outcome.is_shortfall());
+        made_up.extend(short.map(|check| {
+            let (id, outcome) = (&check.check.id, &check.outcome);
+            format!("without {}: `{id}` is {outcome:?}", template.name)
+        }));
+        let left = report.left_behind.iter();
+        made_up.extend(left.map(|left| format!("without {}: {left}", template.name)));
+    }
+    assert!(made_up.is_empty(), "{}", made_up.join("\n"));
+}
+
+#[test]
+fn what_is_taken_away_makes_nothing_wrong_over_sqlite() {
+    assert_nothing_is_made_up(&sqlite().subject);
+}
+
+#[test]
+fn what_is_taken_away_makes_nothing_wrong_over_postgres() {
+    let shop = postgres("taken_away");
+    shop.iter()
+        .for_each(|shop| assert_nothing_is_made_up(&shop.subject));
 }

@@ -131,7 +131,7 @@ pub(super) fn create(
 /// Whether a statement that failed has certainly done nothing.
 fn is_refused(halt: &Halt) -> bool {
     match halt {
-        Halt::Unwritten(_) => true,
+        Halt::Unwritten(_) | Halt::Unasked(_) => true,
         Halt::Failed(error) => matches!(
             error.kind,
             SqlErrorKind::Permission | SqlErrorKind::Syntax | SqlErrorKind::MissingObject
