@@ -254,10 +254,14 @@ pub(crate) fn not_held(judged: &Judged) -> Option<String> {
         [] => "the suite or what it stands on".to_owned(),
         names => listed(names),
     };
-    Some(format!(
-        "the evidence is older than {changed}: {} must be asked again, `bowline test` does it",
-        counted(count, "statement")
-    ))
+    let older = format!("the evidence is older than {changed}");
+    Some(match count {
+        0 => format!("{older}: `bowline test` writes it anew"),
+        _ => format!(
+            "{older}: {} must be asked again, `bowline test` does it",
+            counted(count, "statement")
+        ),
+    })
 }
 
 /// The sections that filters name, each once, in the suite's order; all of them without a filter.

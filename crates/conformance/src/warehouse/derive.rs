@@ -177,8 +177,11 @@ fn metric_report(
     let because: BTreeSet<&'static Template> = tested
         .iter()
         .filter(|report| report.verdict != Some(Verdict::Supported))
-        .map(|report| report.template)
-        .chain(short.flat_map(|check| check.check.judges.iter().copied()))
+        .flat_map(|report| in_the_way_of(report, checks))
+        .chain(short.flat_map(|check| match &check.outcome {
+            Outcome::Unsupported(Proof::NotImplemented(missing)) => missing.clone(),
+            _ => check.check.judges.clone(),
+        }))
         .collect();
     MetricReport {
         metric,
@@ -187,6 +190,21 @@ fn metric_report(
             && metric.tested_templates().all(is_whole),
         because: because.into_iter().collect(),
     }
+}
+
+/// Why a template is not supported: those that are in its way, or itself.
+fn in_the_way_of(report: &TemplateReport, checks: &[CheckReport]) -> Vec<&'static Template> {
+    if report.verdict != Some(Verdict::Blocked) {
+        return vec![report.template];
+    }
+    let own = checks
+        .iter()
+        .filter(|check| report.checks.contains(&check.check.id));
+    let by = own.filter_map(|check| match &check.outcome {
+        Outcome::Blocked { by } => Some(by),
+        _ => None,
+    });
+    by.flatten().copied().collect()
 }
 
 #[cfg(test)]
@@ -241,5 +259,27 @@ mod tests {
         let (template, metric) = mean(Outcome::Blocked { by: vec![other] });
         assert_eq!(template.verdict, Some(Verdict::Supported));
         assert!(metric.supported);
+    }
+
+    #[test]
+    fn a_metric_names_what_is_in_its_way() {
+        let other = Template::find("get_stddev_function").unwrap();
+        let missing = Outcome::Unsupported(Proof::NotImplemented(vec![other]));
+        assert_eq!(mean(missing).1.because, [other]);
+        let mut blocked = mean(Outcome::Supported);
+        blocked.0.verdict = Some(Verdict::Blocked);
+        let check = &blocked.0.checks[0];
+        let (section, record) = records()
+            .iter()
+            .find(|(section, record)| record.check(*section).id == *check)
+            .unwrap();
+        let checks = [CheckReport {
+            check: record.check(*section),
+            outcome: Outcome::Blocked { by: vec![other] },
+            uses: Vec::new(),
+            steps: Vec::new(),
+            advice: Vec::new(),
+        }];
+        assert_eq!(in_the_way_of(&blocked.0, &checks), [other]);
     }
 }
