@@ -45,6 +45,30 @@ target() {
   printf '%s-%s' "$processor" "$system"
 }
 
+# Where the binary goes, as a whole path.
+directory() {
+  directory=${BOWLINE_INSTALL_DIR:-${HOME:+$HOME/.local/bin}}
+  case "$directory" in
+    "") fail "it is not known where to install: HOME is not set" "set BOWLINE_INSTALL_DIR to a folder" ;;
+    /*) ;;
+    *) directory=$PWD/$directory ;;
+  esac
+  [ ! -d "$directory/bowline" ] ||
+    fail "there is a folder where the binary goes: $directory/bowline" "remove it, or set BOWLINE_INSTALL_DIR to another folder"
+  printf '%s' "$directory"
+}
+
+# The program that computes checksums.
+hasher() {
+  if command -v sha256sum >/dev/null 2>&1; then
+    echo sha256sum
+  elif command -v shasum >/dev/null 2>&1; then
+    echo "shasum -a 256"
+  else
+    fail "neither sha256sum nor shasum is here" "install one of them (coreutils or perl)"
+  fi
+}
+
 main() {
   releases=${BOWLINE_RELEASES:-@RELEASES@}
   case "$releases" in
@@ -52,7 +76,11 @@ main() {
     *) fail "it is not known where releases lie" "set BOWLINE_RELEASES to the page of releases" ;;
   esac
   target=$(target)
-  directory=${BOWLINE_INSTALL_DIR:-$HOME/.local/bin}
+  directory=$(directory)
+  hasher=$(hasher)
+  for program in tar gzip; do
+    command -v "$program" >/dev/null 2>&1 || fail "$program is not here" "install it"
+  done
   case "${BOWLINE_VERSION:-latest}" in
     latest) folder="$releases/latest/download" ;;
     *) folder="$releases/download/v${BOWLINE_VERSION#v}" ;;
@@ -69,21 +97,17 @@ main() {
   fetch "$folder/$archive" "$work/$archive"
   fetch "$folder/$archive.sha256" "$work/$archive.sha256"
   wanted=$(cut -d ' ' -f 1 "$work/$archive.sha256")
-  if command -v sha256sum >/dev/null 2>&1; then
-    found=$(sha256sum "$work/$archive")
-  else
-    found=$(shasum -a 256 "$work/$archive")
-  fi
+  found=$($hasher "$work/$archive")
   [ "$wanted" = "${found%% *}" ] ||
     fail "the checksum of $archive is not the one of the release" "try again; if it stays so, do not use the file and report it"
 
-  tar -xzf "$work/$archive" -C "$work"
+  tar -xzf "$work/$archive" -C "$work" || fail "cannot unpack: $archive" "see that there is room in ${TMPDIR:-/tmp}"
   "$work/bowline/bowline" --version >/dev/null ||
     fail "the binary does not start on this machine" "build from source: cargo install --path crates/cli"
-  mkdir -p "$directory"
   # A rename replaces a binary that is running, and never leaves half of one.
-  cp "$work/bowline/bowline" "$directory/.bowline.new"
-  mv -f "$directory/.bowline.new" "$directory/bowline"
+  mkdir -p "$directory" && cp "$work/bowline/bowline" "$directory/.bowline.new" &&
+    mv -f "$directory/.bowline.new" "$directory/bowline" ||
+    fail "cannot write into: $directory" "set BOWLINE_INSTALL_DIR to a folder that you may write to"
   printf '%s is in %s\n' "$("$directory/bowline" --version)" "$directory" >&2
   case ":$PATH:" in
     *":$directory:"*) printf 'try it: bowline demo\n' >&2 ;;
