@@ -42,7 +42,7 @@ impl Kept {
         let kept = report
             .to_json()
             .map_err(io::Error::other)
-            .and_then(|json| self.write(&context.printer.redact(&json)));
+            .and_then(|json| self.write(&context.printer.redact(&json), report.is_whole()));
         if let Err(error) = kept {
             let place = context.shown(&self.latest).display();
             context
@@ -51,7 +51,7 @@ impl Kept {
         }
     }
 
-    fn write(&self, json: &str) -> io::Result<()> {
+    fn write(&self, json: &str, is_whole: bool) -> io::Result<()> {
         let folder = self.latest.parent().unwrap_or(&self.state);
         fs::create_dir_all(folder)?;
         let ignore = self.state.join(IGNORE_FILE);
@@ -61,11 +61,25 @@ impl Kept {
         // It holds rows of the user's database: only the user may read it, as a temporary file has it.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(json.as_bytes())?;
-        if self.latest.exists() {
+        // A run of some sections makes no whole one forgotten: the next whole run is compared with that.
+        let was_whole = read(&self.latest)
+            .ok()
+            .flatten()
+            .is_some_and(|latest| latest.is_whole());
+        if self.latest.exists() && (was_whole || is_whole && !self.previous.exists()) {
             fs::rename(&self.latest, &self.previous)?;
         }
         file.persist(&self.latest)?;
         Ok(())
+    }
+
+    /// The report that the next one is compared with: the last of a whole run, if there was any.
+    pub(crate) fn compared(&self) -> Option<Report> {
+        let (latest, previous) = self.read().ok().flatten()?;
+        match previous {
+            Some(previous) if !latest.is_whole() => Some(previous),
+            _ => Some(latest),
+        }
     }
 
     /// The latest report and the one before, and when the latest was made.

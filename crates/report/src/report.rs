@@ -1,6 +1,6 @@
 //! A report about a connector of either kind.
 
-use bowline_contract::AssetClass;
+use bowline_contract::{AssetClass, PipelineSection, SuiteSection};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,15 @@ impl Report {
     /// None that is known; what it holds can be said in JSON.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// Whether every section of the suite ran: only then a run without a fault is a proof of the connector.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::Warehouse(report) => report.sections.len() >= SuiteSection::ALL.len(),
+            Self::Pipeline(report) => report.sections.len() >= PipelineSection::ALL.len(),
+        }
     }
 
     /// What the run comes to.

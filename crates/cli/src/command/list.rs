@@ -100,7 +100,8 @@ fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
                 Conclusion::Interrupted => "interrupted",
                 Conclusion::FellShort => "falls short",
                 Conclusion::Inconclusive => "unknown in part",
-                Conclusion::Fine => "proven",
+                Conclusion::Fine if report.is_whole() => "proven",
+                Conclusion::Fine => "right so far",
             },
             supported: summary.supported,
             checks: Verdict::ALL

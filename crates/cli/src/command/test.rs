@@ -183,7 +183,7 @@ impl TestArgs {
         written: &bowline_report::Report,
     ) -> Result<(), CliError> {
         let kept = Kept::of(&found.dir, found.class, found.name.as_str())?;
-        let previous = kept.read().ok().flatten().map(|(latest, _)| latest);
+        let previous = kept.compared();
         kept.keep(context, written);
         self.write(context, written, previous.as_ref())
     }

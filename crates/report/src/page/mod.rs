@@ -76,6 +76,8 @@ pub(crate) struct Head<'a> {
     pub(crate) connector: &'a str,
     pub(crate) bowline_version: &'a str,
     pub(crate) conclusion: Conclusion,
+    /// Whether every section ran.
+    pub(crate) is_whole: bool,
     pub(crate) summary: Summary,
     /// What was asked, of what, and how long it took.
     pub(crate) about: String,
@@ -83,6 +85,7 @@ pub(crate) struct Head<'a> {
 
 impl<'a> Head<'a> {
     pub(crate) fn of(report: &'a Report) -> Self {
+        let is_whole = report.is_whole();
         match report {
             Report::Warehouse(report) => {
                 let product = match report.product.as_str() {
@@ -97,6 +100,7 @@ impl<'a> Head<'a> {
                     connector: &report.connector,
                     bowline_version: &report.bowline_version,
                     conclusion: report.conclusion(),
+                    is_whole,
                     summary: report.summary,
                     about: format!(
                         "{product}, {} tier, {connections}, {}",
@@ -109,6 +113,7 @@ impl<'a> Head<'a> {
                 connector: &report.connector,
                 bowline_version: &report.bowline_version,
                 conclusion: report.conclusion(),
+                is_whole,
                 summary: report.summary,
                 about: format!(
                     "runs from {} to {}, {} tier, {}",
@@ -127,7 +132,8 @@ impl<'a> Head<'a> {
             Conclusion::Interrupted => "interrupted",
             Conclusion::FellShort => "falls short",
             Conclusion::Inconclusive => "nothing is wrong, something is unknown",
-            Conclusion::Fine => "proven",
+            Conclusion::Fine if self.is_whole => "proven",
+            Conclusion::Fine => "nothing is wrong in the sections that ran",
         }
     }
 
@@ -135,7 +141,8 @@ impl<'a> Head<'a> {
         match self.conclusion {
             Conclusion::FellShort => "wrong",
             Conclusion::Interrupted | Conclusion::Inconclusive => "unknown",
-            Conclusion::Fine => "supported",
+            Conclusion::Fine if self.is_whole => "supported",
+            Conclusion::Fine => "unknown",
         }
     }
 }
