@@ -154,7 +154,8 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
         .map(|(run, _)| *run)
         .collect();
     if opposite.len() < OPPOSITES || 2 * opposite.len() <= told.len() {
-        return parroted(runs)
+        return says_nothing(runs)
+            .or_else(|| parroted(runs))
             .or_else(|| left_behind(runs))
             .or_else(|| well_with_errors(runs))
             .unwrap_or(Outcome::Supported);
@@ -172,6 +173,31 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
         let label = run_label(run).unwrap_or_default();
         format!("{label} is `{status}`, and its tasks are not")
     }))
+}
+
+/// Runs of which nobody is told how they fared: every word that came is mapped to `unknown`.
+fn says_nothing(runs: &[RunEvent]) -> Option<Outcome> {
+    let is_silent = |run: &RunEvent| run.status() == Some(RunStatus::Unknown);
+    let words: BTreeSet<&str> = runs
+        .iter()
+        .filter_map(|run| run.json()["raw_status"].as_str())
+        .collect();
+    (!runs.is_empty() && runs.iter().all(is_silent)).then(|| {
+        Outcome::wrong(
+            "statuses that say how runs fared",
+            format!("{}, all of them `unknown`", counted(runs.len(), "run")),
+        )
+        .with_evidence(
+            words
+                .into_iter()
+                .take(SHOWN)
+                .map(|word| format!("`{word}` is mapped to `unknown`")),
+        )
+        .with_hint(
+            "map each word in `run_status_mapping` to what it means; `bowline explain status` lists the meanings"
+                .to_owned(),
+        )
+    })
 }
 
 /// Tasks that all fare as their run does, where several runs went wrong: then the tasks' own statuses were not asked for.
@@ -404,6 +430,16 @@ mod tests {
             run("failed", &[]),
         ];
         assert_eq!(statuses(&nothing, &right), Outcome::Supported);
+    }
+
+    #[test]
+    fn runs_that_are_all_unknown_tell_nothing() {
+        let nothing = Unmapped::new();
+        let silent = vec![run("unknown", &[]); 2];
+        assert_eq!(statuses(&nothing, &silent).verdict(), Verdict::Wrong);
+        let some = [silent, vec![run("success", &[])]].concat();
+        assert_eq!(statuses(&nothing, &some), Outcome::Supported);
+        assert_eq!(statuses(&nothing, &[]), Outcome::Supported);
     }
 
     #[test]
