@@ -1,7 +1,8 @@
 //! `cargo xtask package [--unoptimized] [--try] [--image BASE]`: what people install, for the platform it runs on.
 //!
 //! An archive with the binary, manual pages, completions and licences; a wheel and npm packages that carry the same
-//! program; checksums and a bill of materials; with a base, a container image. `--try` installs each in a fresh place and runs the demo with it.
+//! program; checksums and a bill of materials; with a base, a container image. `--try` installs each in a
+//! fresh place and runs the demo with it, in a container too where a Docker engine can be started.
 
 mod archive;
 mod image;
@@ -11,6 +12,8 @@ mod third_party;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use bowline_servers::Docker;
 
 use crate::process::{self, Failure, cargo, root, run_quietly, step, target};
 use crate::provide::package_tools;
@@ -84,6 +87,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         installed::try_archive(&built)?;
         installed::try_wheel(&wheel)?;
         installed::try_npm(&npm)?;
+        if Docker::is_installed() {
+            installed::try_image(&built)?;
+        }
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ mod calendar;
 #[cfg(any(feature = "adbc", feature = "postgres"))]
 mod changes;
 mod connection;
+mod disturbed;
 mod error;
 mod fake;
 mod json;
@@ -65,6 +66,7 @@ pub use connection::{
     Answer, Canceller, Column, Connection, ConnectionCost, Database, Limits, ResultSet, ResultSize,
     Surplus, ThreadRows, Unanswered,
 };
+pub use disturbed::{Disturbance, DisturbedDatabase};
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};
 pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};

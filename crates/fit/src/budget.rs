@@ -28,6 +28,7 @@ impl Budget {
     /// Whether nothing more may be asked.
     pub(crate) fn is_spent(&self, trial: &Trial) -> bool {
         self.interrupt.is_stopped()
+            || trial.is_lost()
             || trial.statements() >= self.statements
             || self.until.is_some_and(|until| Instant::now() >= until)
     }

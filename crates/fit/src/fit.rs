@@ -139,7 +139,7 @@ pub fn fit(
             let fallen: Vec<_> = found
                 .keys()
                 .copied()
-                .filter(|template| !is_proven(ran, template))
+                .filter(|template| !is_proven(ran, template) && !is_open(ran, template))
                 .collect();
             if fallen.is_empty() {
                 break;
@@ -161,6 +161,8 @@ pub fn fit(
     }
     let stopped = if interrupt.is_stopped() {
         Some(Stopped::Interrupted)
+    } else if trial.is_lost() {
+        Some(Stopped::Lost)
     } else if trial.statements() >= budget.statements {
         Some(Stopped::Statements)
     } else if budget.is_spent(&trial) {
@@ -185,6 +187,13 @@ pub fn fit(
         elapsed: started.elapsed(),
         stopped,
     })
+}
+
+/// Whether a check of a template had no answer in a run: whether it is proven is open.
+fn is_open(report: &suite::Report, template: &Template) -> bool {
+    let mut checks = report.checks.iter();
+    checks
+        .any(|check| check.check.judges.contains(&template) && check.outcome.unanswered().is_some())
 }
 
 fn run_options(options: &Options) -> suite::Options {

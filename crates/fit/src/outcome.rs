@@ -75,6 +75,14 @@ pub struct Miss {
     pub passed: usize,
 }
 
+impl Miss {
+    /// Whether nobody could say that it falls short, because a check had no answer.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        let short = self.short.as_ref();
+        short.is_some_and(|short| short.outcome.unanswered().is_some())
+    }
+}
+
 /// An answer over rows beyond the suite's that is not right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongRow {
@@ -91,6 +99,8 @@ pub struct WrongRow {
 pub enum Stopped {
     /// Somebody stopped it.
     Interrupted,
+    /// The connection was lost, and no other could be had.
+    Lost,
     /// It had asked as many statements as it might.
     Statements,
     /// It had taken as long as it might.

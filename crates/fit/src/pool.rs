@@ -16,7 +16,7 @@ pub(crate) struct Pool {
     database: Arc<dyn Database>,
     open: Arc<Mutex<Vec<Arc<Held>>>>,
     /// Whether one was refused while others were open. A refusal may cost as much as a connection.
-    is_full: AtomicBool,
+    is_full: Arc<AtomicBool>,
 }
 
 /// A connection that any number of users take turns at.
@@ -30,7 +30,7 @@ impl Pool {
         Self {
             database,
             open: Arc::default(),
-            is_full: AtomicBool::new(false),
+            is_full: Arc::default(),
         }
     }
 }
@@ -49,6 +49,7 @@ impl Database for Pool {
             Box::new(Lent {
                 held: Arc::clone(held),
                 open: Arc::clone(&self.open),
+                is_full: Arc::clone(&self.is_full),
             })
         };
         let is_free = |held: &&Arc<Held>| {
@@ -86,12 +87,22 @@ fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Lent {
     held: Arc<Held>,
     open: Arc<Mutex<Vec<Arc<Held>>>>,
+    is_full: Arc<AtomicBool>,
 }
 
 impl Lent {
-    /// A lost connection is lent no more.
+    /// A lost connection is lent no more, nor is one that did not answer in time where there may be others: whoever asks
+    /// for one then wants to know whether the server still takes any.
     fn heed<T>(&self, result: &Result<T, SqlError>) {
-        if matches!(result, Err(error) if error.kind == SqlErrorKind::Connection) {
+        let is_out = match result {
+            Ok(_) => false,
+            Err(error) => match error.kind {
+                SqlErrorKind::Connection => true,
+                SqlErrorKind::Timeout => !self.is_full.load(Ordering::Relaxed),
+                _ => false,
+            },
+        };
+        if is_out {
             locked(&self.open).retain(|held| !Arc::ptr_eq(held, &self.held));
         }
     }

@@ -196,6 +196,8 @@ impl<'a> Search<'a> {
         let kept = match self.fate(own.clone()) {
             Fate::Right { .. } => Some(Kept::Proven),
             Fate::Lacking(_) => None,
+            // What had no answer is not known to be wrong.
+            Fate::Wrong(miss) if miss.is_unanswered() => return true,
             Fate::Wrong(_) if !replaceable(own) => Some(Kept::WrongAndOwn),
             Fate::Wrong(_) => None,
         };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{Interrupt, Report, Subject};
 use bowline_conformance::warehouse::{Options as SuiteOptions, run};
-use bowline_driver::{DriverKind, DriverSpec, open};
-use bowline_fit::{Options, fit};
+use bowline_driver::{Disturbance, DisturbedDatabase, DriverKind, DriverSpec, open};
+use bowline_fit::{Kept, Options, Stopped, fit};
 use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::TemplateSet;
 
@@ -43,4 +43,31 @@ fn everything_that_the_pack_proves_is_found() {
     let report = run(&pack, &options, &Interrupt::default(), &|_| {}).unwrap();
     let lost: Vec<_> = proven(&report).difference(&ours).copied().collect();
     assert_eq!(lost, [""; 0]);
+}
+
+#[test]
+fn a_lost_connection_ends_a_fit_and_calls_nothing_wrong() {
+    for disturbance in [Disturbance::LostFromThen, Disturbance::LateFromThen] {
+        for after in [20, 60, 200] {
+            let right = subject(Pack::find("sqlite").unwrap().templates());
+            let database = DisturbedDatabase::new(right.database.clone(), disturbance, after);
+            let right = Subject {
+                database: Arc::new(database),
+                ..right
+            };
+            let options = Options::default();
+            let fitted = fit(&right, &options, &Interrupt::default(), &|_| {}).unwrap();
+            assert_eq!(
+                fitted.stopped,
+                Some(Stopped::Lost),
+                "{disturbance:?} {after}"
+            );
+            let wrong: Vec<_> = fitted
+                .kept
+                .iter()
+                .filter(|(_, kept)| *kept == Kept::WrongAndOwn)
+                .collect();
+            assert!(wrong.is_empty(), "{disturbance:?} {after}: {wrong:?}");
+        }
+    }
 }

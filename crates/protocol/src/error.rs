@@ -118,6 +118,12 @@ impl ErrorKind {
         Self::Other,
     ];
 
+    /// Whether it is about the connection or the run, and says nothing about the statement: there was no answer.
+    #[must_use]
+    pub const fn is_no_answer(self) -> bool {
+        matches!(self, Self::Connection | Self::Timeout | Self::Cancelled)
+    }
+
     /// Its word in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bowline_servers::Docker;
 use tempfile::TempDir;
 
 use super::Built;
@@ -65,6 +66,57 @@ pub(super) fn try_wheel(wheel: &Path) -> Result<(), Failure> {
             .arg(wheel),
     )?;
     demo(&venv.join("bin/bowline"))
+}
+
+/// Packs the container image on a base that holds only the C library of this machine, and runs it with a Docker engine.
+pub(super) fn try_image(built: &Built) -> Result<(), Failure> {
+    let place = fresh()?;
+    let base = place.path().join("base");
+    umoci(&["init", "--layout"], &base, &[])?;
+    let tagged = place.path().join("base:latest");
+    umoci(&["new", "--image"], &tagged, &[])?;
+    let files = place.path().join("files");
+    let said = run_quietly(Command::new("ldd").arg(&built.binary))?;
+    let libraries = said
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'))
+        .map(Path::new);
+    for library in libraries {
+        let copy = files.join(library.strip_prefix("/").unwrap_or(library));
+        let folder = copy.parent().unwrap_or(&files);
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::copy(library, &copy))
+            .map_err(|error| super::unwritten(&copy, &error))?;
+    }
+    std::fs::create_dir(files.join("tmp")).map_err(|error| super::unwritten(&files, &error))?;
+    umoci(&["insert", "--image"], &tagged, &[&files, Path::new("/")])?;
+    let archive = super::image::write(built, &base.to_string_lossy())?;
+
+    step("trying the container image");
+    let docker = Docker::start().map_err(|error| error.to_string())?;
+    let docker = |arguments: &[&str]| docker.docker(arguments).map_err(|error| error.to_string());
+    let image = format!("bowline:{}", super::VERSION);
+    // Engines of before 25 load no OCI archive.
+    let loadable = place.path().join("docker.tar");
+    run_quietly(
+        Command::new("skopeo")
+            .args(["copy", "--quiet"])
+            .arg(format!("oci-archive:{}", archive.display()))
+            .arg(format!("docker-archive:{}:{image}", loadable.display())),
+    )?;
+    docker(&["load", "--quiet", "--input", &loadable.to_string_lossy()])?;
+    let version = docker(&["run", "--rm", "--network", "host", &image, "--version"])?;
+    if !version.contains(super::VERSION) {
+        return Err(format!(
+            "the container image says it is `{}`",
+            version.trim()
+        ));
+    }
+    docker(&["run", "--rm", "--network", "host", &image, "demo"]).map(drop)
+}
+
+fn umoci(arguments: &[&str], image: &Path, more: &[&Path]) -> Result<(), Failure> {
+    run_quietly(Command::new("umoci").args(arguments).arg(image).args(more)).map(drop)
 }
 
 /// Installs the npm packages in a new folder.

@@ -236,6 +236,8 @@ fn ended(fitted: &Fitted) -> Ended {
         Ended::Interrupted
     } else if fitted.kept.iter().any(is_wrong) {
         Ended::FellShort
+    } else if fitted.stopped == Some(Stopped::Lost) {
+        Ended::Inconclusive
     } else {
         Ended::Fine
     }
@@ -271,6 +273,7 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
     if let Some(stopped) = fitted.stopped {
         let why = match stopped {
             Stopped::Interrupted => "stopped",
+            Stopped::Lost => "the connection was lost",
             Stopped::Statements => "as many statements as it may send",
             Stopped::Time => "as long as it may take",
         };

@@ -82,6 +82,15 @@ const CHANGES: [&str; 5] = [
     "drop_test_table",
 ];
 
+/// The templates that read the catalogue. A table that somebody drops while it is read makes some engines refuse the
+/// statement, which is nobody's fault: it is asked once more.
+const CATALOGUE: [&str; 4] = [
+    "get_databases_query",
+    "get_schemas_query",
+    "get_tables_query",
+    "get_columns_query",
+];
+
 /// Asks the statements of one check, and keeps the answers.
 pub(crate) struct Asking<'a> {
     composer: &'a Composer,
@@ -155,7 +164,16 @@ impl<'a> Asking<'a> {
         variables: Vec<(&'static str, TemplateValue)>,
     ) -> Result<Arc<ResultSet>, Halt> {
         let sql = self.render(name, variables)?;
-        let answer = self.run(Some(Template::known(name).short_name()), &sql);
+        let label = Some(Template::known(name).short_name());
+        let mut answer = self.run(label, &sql);
+        if CATALOGUE.contains(&name)
+            && let Err(Halt::Failed(error)) = &answer
+            && !error.kind.is_no_answer()
+            && error.kind != SqlErrorKind::Syntax
+        {
+            self.forget();
+            answer = self.run(label, &sql);
+        }
         if CHANGES.contains(&name) {
             self.moments.changed = self.moments.latest;
             self.moments.counted_anew = false;
@@ -206,7 +224,7 @@ impl<'a> Asking<'a> {
         sql: &str,
     ) -> Result<Result<Arc<ResultSet>, SqlError>, Halt> {
         match self.run(label, sql) {
-            Err(Halt::Failed(error)) if !says_nothing(error.kind) => {
+            Err(Halt::Failed(error)) if !error.kind.is_no_answer() => {
                 self.forget();
                 Ok(Err(error))
             }
@@ -272,14 +290,6 @@ impl<'a> Asking<'a> {
     pub(crate) fn pause(&mut self, pause: Duration) {
         self.session.pause(pause);
     }
-}
-
-/// Whether an error is about the connection or the run, and not about the statement.
-fn says_nothing(kind: SqlErrorKind) -> bool {
-    matches!(
-        kind,
-        SqlErrorKind::Connection | SqlErrorKind::Cancelled | SqlErrorKind::Timeout
-    )
 }
 
 /// When an answer came.

@@ -12,10 +12,10 @@ use bowline_contract::Template;
 use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::TemplateSet;
 
+use crate::warehouse::excuse::ask_and_judge;
 use crate::warehouse::finding::Finding;
-use crate::warehouse::judge::{judge, read_question};
-use crate::warehouse::outcome::{Fault, Outcome, Proof};
-use crate::warehouse::plan::{Prepared, ask_alone, prepare};
+use crate::warehouse::outcome::{Doubt, Fault, Outcome, Proof};
+use crate::warehouse::plan::{Prepared, prepare};
 use crate::warehouse::record::CheckRecord;
 use crate::warehouse::record_files::record_of;
 use crate::warehouse::report::{Culprit, Mend};
@@ -61,6 +61,7 @@ pub(crate) fn blame(
     Court {
         cleared: cleared(&findings),
         suspects: BTreeMap::new(),
+        unanswered: unanswered(&findings),
         findings,
         culprits: Vec::new(),
         prober,
@@ -68,11 +69,13 @@ pub(crate) fn blame(
     .judge()
 }
 
-/// The templates that the database has answered rightly with, and that never fell short all by themselves.
+/// The templates that the database has answered rightly with, and that never fell short all by themselves, nor had no
+/// answer there.
 fn cleared(findings: &[Finding]) -> BTreeSet<&'static Template> {
-    let proven: BTreeSet<&'static Template> = findings
+    let not_proven: BTreeSet<&'static Template> = findings
         .iter()
-        .filter(|finding| finding.outcome.is_shortfall() && finding.uses.len() == 1)
+        .filter(|finding| finding.uses.len() == 1)
+        .filter(|finding| finding.outcome.is_shortfall() || finding.outcome.unanswered().is_some())
         .flat_map(|finding| finding.uses.iter().copied())
         .collect();
     findings
@@ -83,8 +86,28 @@ fn cleared(findings: &[Finding]) -> BTreeSet<&'static Template> {
                 && !finding.rests_on_failure
         })
         .flat_map(|finding| finding.uses.iter().copied())
-        .filter(|template| !proven.contains(template))
+        .filter(|template| !not_proven.contains(template))
         .collect()
+}
+
+/// The templates whose own checks fell short nowhere and had no answer somewhere, and why.
+fn unanswered(findings: &[Finding]) -> BTreeMap<&'static Template, Doubt> {
+    let mut unanswered = BTreeMap::new();
+    for finding in findings {
+        if let Some(doubt) = finding.outcome.unanswered() {
+            let judged = finding.check.judges.iter();
+            unanswered.extend(judged.map(|template| (*template, doubt.clone())));
+        }
+    }
+    for finding in findings
+        .iter()
+        .filter(|finding| finding.outcome.is_shortfall())
+    {
+        for template in &finding.check.judges {
+            unanswered.remove(template);
+        }
+    }
+    unanswered
 }
 
 struct Court<'a> {
@@ -92,6 +115,8 @@ struct Court<'a> {
     cleared: BTreeSet<&'static Template>,
     /// By position of a finding that is not explained yet: the templates that may be at fault for it.
     suspects: BTreeMap<usize, BTreeSet<&'static Template>>,
+    /// The templates whose own checks fell short nowhere and had no answer somewhere, and why.
+    unanswered: BTreeMap<&'static Template, Doubt>,
     culprits: Vec<Culprit>,
     prober: Prober<'a>,
 }
@@ -192,7 +217,7 @@ impl Court<'_> {
     }
 
     /// The template that explains most of what is left.
-    fn next_culprit(&mut self) -> Option<(&'static Template, Option<Mend>)> {
+    fn next_culprit(&mut self) -> Option<(&'static Template, Probed<Option<Mend>>)> {
         let mut explains: BTreeMap<&'static Template, usize> = BTreeMap::new();
         for template in self.suspects.values().flatten() {
             *explains.entry(template).or_default() += 1;
@@ -226,16 +251,49 @@ impl Court<'_> {
             .filter(|template| self.suspects[&position].contains(template))
             .collect();
         candidates.sort_by_key(|template| !finding.check.judges.contains(template));
+        let mut unanswered = None;
         for template in &candidates {
-            if let Some(mend) = self.prober.mend(&finding.check, template) {
-                return Some((template, Some(mend)));
+            match self.prober.mend(&finding.check, template) {
+                Ok(None) => {}
+                Ok(mend) => return Some((template, Ok(mend))),
+                Err(doubt) => unanswered = Some(doubt),
             }
         }
-        candidates.first().map(|template| (*template, None))
+        if let Some(doubt) = &unanswered
+            && self.leave_open(doubt)
+        {
+            return self.next_culprit();
+        }
+        // That nothing clears a template says little where its own checks had no answer.
+        let open = self.suspects[&position]
+            .iter()
+            .find_map(|template| self.unanswered.get(template));
+        if let Some(doubt) = open {
+            self.findings[position].outcome = Outcome::Unknown(doubt.clone());
+            self.suspects.remove(&position);
+            return self.next_culprit();
+        }
+        let mend = unanswered.map_or(Ok(None), Err);
+        candidates.first().map(|template| (*template, mend))
+    }
+
+    /// Where a probe had no answer, nobody can say who of several is at fault: what they might explain is open. Gives
+    /// whether there was any.
+    fn leave_open(&mut self, doubt: &Doubt) -> bool {
+        let before = self.suspects.len();
+        let findings = &mut self.findings;
+        self.suspects.retain(|position, among| {
+            let is_clear = among.len() == 1;
+            if !is_clear {
+                findings[*position].outcome = Outcome::Unknown(doubt.clone());
+            }
+            is_clear
+        });
+        self.suspects.len() < before
     }
 
     /// Explains every shortfall that the template may be at fault for.
-    fn convict(&mut self, culprit: &'static Template, mend: Option<Mend>) {
+    fn convict(&mut self, culprit: &'static Template, mend: Probed<Option<Mend>>) {
         let explained: Vec<usize> = self
             .suspects
             .iter()
@@ -248,12 +306,22 @@ impl Court<'_> {
             let check = &self.findings[position].check;
             // What a template that works elsewhere has to do with it is tried, where there is something to try it with.
             if works_elsewhere && !check.judges.contains(&culprit) {
-                let is_why = mend
-                    .as_ref()
-                    .is_some_and(|mend| self.prober.passes_with(check, culprit, mend));
-                if !is_why {
-                    self.acquit(position, culprit);
-                    continue;
+                let is_why = match &mend {
+                    Ok(Some(mend)) => self.prober.passes_with(check, culprit, mend),
+                    Ok(None) => Ok(false),
+                    Err(doubt) => Err(doubt.clone()),
+                };
+                match is_why {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        self.acquit(position, culprit);
+                        continue;
+                    }
+                    Err(doubt) => {
+                        self.findings[position].outcome = Outcome::Unknown(doubt);
+                        self.suspects.remove(&position);
+                        continue;
+                    }
                 }
             }
             self.suspects.remove(&position);
@@ -275,7 +343,7 @@ impl Court<'_> {
                 .filter(|id| !blocks.contains(id))
                 .collect::<Vec<_>>(),
         );
-        self.add_culprit(culprit, checks, blocks, mend);
+        self.add_culprit(culprit, checks, blocks, mend.ok().flatten());
     }
 
     /// Takes a template off the suspects of a finding; the judged ones are left when no one else is.
@@ -423,11 +491,17 @@ struct Prober<'a> {
     left: usize,
 }
 
+/// What asking again told; a doubt where there was no answer.
+type Probed<T> = Result<T, Doubt>;
+
 impl Prober<'_> {
     /// A spelling of the template with which the check passes.
-    fn mend(&mut self, check: &Check, template: &'static Template) -> Option<Mend> {
-        let record = record_of(check)?;
-        let own = self.subject.templates.get(template)?;
+    fn mend(&mut self, check: &Check, template: &'static Template) -> Probed<Option<Mend>> {
+        let own = self.subject.templates.get(template);
+        let (Some(record), Some(own)) = (record_of(check), own) else {
+            return Ok(None);
+        };
+        let mut unanswered = None;
         let mut tried = BTreeSet::from([own.text.clone()]);
         for pack in Pack::all() {
             let Some(other) = pack
@@ -443,24 +517,31 @@ impl Prober<'_> {
             let mut templates = TemplateSet::clone(&self.subject.templates);
             let text = other.text.clone();
             templates.insert(other);
-            if self.passes(record, check, templates) {
-                return Some(Mend {
-                    pack: pack.name.to_owned(),
-                    text,
-                });
+            match self.passes(record, check, templates) {
+                Ok(true) => {
+                    let pack = pack.name.to_owned();
+                    return Ok(Some(Mend { pack, text }));
+                }
+                Ok(false) => {}
+                Err(doubt) => unanswered = Some(doubt),
             }
         }
-        None
+        unanswered.map_or(Ok(None), Err)
     }
 
     /// Whether a check passes with a template spelled as a mend says.
-    fn passes_with(&mut self, check: &Check, template: &'static Template, mend: &Mend) -> bool {
+    fn passes_with(
+        &mut self,
+        check: &Check,
+        template: &'static Template,
+        mend: &Mend,
+    ) -> Probed<bool> {
         let other = Pack::find(&mend.pack).and_then(|pack| pack.template(template));
         let (Some(record), Some(other)) = (record_of(check), other) else {
-            return false;
+            return Ok(false);
         };
         if self.left == 0 {
-            return false;
+            return Ok(false);
         }
         self.left -= 1;
         let mut templates = TemplateSet::clone(&self.subject.templates);
@@ -468,12 +549,22 @@ impl Prober<'_> {
         self.passes(record, check, templates)
     }
 
-    fn passes(&mut self, record: &CheckRecord, check: &Check, templates: TemplateSet) -> bool {
+    fn passes(
+        &mut self,
+        record: &CheckRecord,
+        check: &Check,
+        templates: TemplateSet,
+    ) -> Probed<bool> {
         let expressions = Expressions::new(Composer::new(Arc::new(templates)), self.clock);
-        let prepared = prepare(record, check.clone(), &expressions, self.options.tier);
-        prepared.is_ok_and(|Prepared { question, .. }| {
-            let answers = ask_alone(&question, self.session);
-            judge(check, &answers, |answers| read_question(&question, answers)).is_ok()
-        })
+        let Ok(Prepared { question, .. }) =
+            prepare(record, check.clone(), &expressions, self.options.tier)
+        else {
+            return Ok(false);
+        };
+        let outcome = ask_and_judge(check, &question, self.session);
+        match outcome.unanswered() {
+            Some(doubt) => Err(doubt.clone()),
+            None => Ok(outcome == Outcome::Supported),
+        }
     }
 }

@@ -343,7 +343,7 @@ impl<'a> Chain<'a> {
         step.answer.result.as_deref().ok()
     }
 
-    fn finding(&self, spec: &Spec) -> Option<&Finding> {
+    pub(crate) fn finding(&self, spec: &Spec) -> Option<&Finding> {
         let id = spec.check(self.section).id;
         self.findings.iter().find(|finding| finding.check.id == id)
     }

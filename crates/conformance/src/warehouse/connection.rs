@@ -171,7 +171,7 @@ fn values(chain: &mut Chain<'_>, one_row: &str) {
                     Ok(result) if result.not_json.rows.is_none() => {}
                     // What the database refuses, it does not make: no evidence.
                     Err(Halt::Failed(error)) if is_refusal(error.kind) => asking.forget(),
-                    Err(Halt::Failed(error)) if error.kind == SqlErrorKind::Connection => {
+                    Err(Halt::Failed(error)) if error.kind.is_no_answer() => {
                         return Err(Halt::Failed(error));
                     }
                     Err(Halt::Unwritten(error)) => return Err(Halt::Unwritten(error)),
@@ -180,10 +180,10 @@ fn values(chain: &mut Chain<'_>, one_row: &str) {
                 }
             }
             for value in BYTES {
-                if let Ok(result) = asking.run(None, &select(value, one_row)) {
+                if let Ok(result) = asking.try_run(None, &select(value, one_row))? {
                     bytes = bytes.take().or_else(|| result.not_json.rows.clone());
+                    asking.forget();
                 }
-                asking.forget();
             }
             Ok(())
         },
@@ -210,13 +210,11 @@ fn values(chain: &mut Chain<'_>, one_row: &str) {
     }
 }
 
-/// Whether it is the database that refused, and not the connector's code that failed or the connection that was lost.
+/// Whether it is the database that refused, and not the connector's code that failed, or nobody that answered.
 fn is_refusal(kind: SqlErrorKind) -> bool {
-    !matches!(
+    let is_connectors = matches!(
         kind,
-        SqlErrorKind::Driver
-            | SqlErrorKind::UnsupportedType
-            | SqlErrorKind::TooLarge
-            | SqlErrorKind::Connection
-    )
+        SqlErrorKind::Driver | SqlErrorKind::UnsupportedType | SqlErrorKind::TooLarge
+    );
+    !is_connectors && !kind.is_no_answer()
 }

@@ -5,7 +5,7 @@
 //! same answer; they are asked when it falls short, and where one of them falls short too, that is the dialect's way.
 //! And where it is open what a caller passes, two checks ask for one way each, and either will do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bowline_contract::SuiteSection;
@@ -16,7 +16,7 @@ use crate::warehouse::finding::Finding;
 use crate::warehouse::functional::{BYTES_GROW, ROWS_GROW, UPDATE_ADVANCES};
 use crate::warehouse::judge::{judge, outcome, read_question};
 use crate::warehouse::metadata::{BYTE_COUNT, LAST_UPDATE_TIME, ROW_COUNT};
-use crate::warehouse::outcome::{Outcome, Proof};
+use crate::warehouse::outcome::{Doubt, Outcome, Proof};
 use crate::warehouse::plan::{ask_alone, prepare};
 use crate::warehouse::record::{CheckRecord, Question};
 use crate::warehouse::record_files::{record_of, records};
@@ -37,6 +37,13 @@ pub(crate) fn excuse(
         .filter(|finding| finding.outcome == Outcome::Supported)
         .map(|finding| finding.check.id.clone())
         .collect();
+    let doubts: BTreeMap<CheckId, Doubt> = findings
+        .iter()
+        .filter_map(|finding| {
+            let doubt = finding.outcome.unanswered()?;
+            Some((finding.check.id.clone(), doubt.clone()))
+        })
+        .collect();
     let mut expressions = None;
     let short = findings
         .iter_mut()
@@ -45,13 +52,16 @@ pub(crate) fn excuse(
         let Some(record) = record_of(&finding.check) else {
             continue;
         };
-        if let Some((other, advice)) = record.instead(finding.check.section)
-            && supported.contains(&other)
-        {
-            finding.advice.push(advice.to_owned());
-            pass(finding);
+        let mut open = None;
+        if let Some((other, advice)) = record.instead(finding.check.section) {
+            if supported.contains(&other) {
+                finding.advice.push(advice.to_owned());
+                pass(finding);
+            }
+            open = doubts.get(&other).cloned();
         }
         if !record.may_be_excused() {
+            leave_open(finding, open);
             continue;
         }
         let expressions = expressions.get_or_insert_with(|| {
@@ -59,9 +69,18 @@ pub(crate) fn excuse(
         });
         let mut ask = |check: &Check, question: &Question| ask_and_judge(check, question, session);
         let (check, found) = (&finding.check, &finding.outcome);
-        if falls_short_beside(record, check, found, expressions, options.tier, &mut ask) {
-            pass(finding);
+        match beside(record, check, found, expressions, options.tier, &mut ask) {
+            Beside::Alike => pass(finding),
+            Beside::Otherwise => leave_open(finding, open),
+            Beside::Unanswered(doubt) => leave_open(finding, Some(doubt)),
         }
+    }
+}
+
+/// A check that fell short is open where nobody could say whether it is excused.
+fn leave_open(finding: &mut Finding, doubt: Option<Doubt>) {
+    if let Some(doubt) = doubt.filter(|_| finding.outcome.is_shortfall()) {
+        finding.outcome = Outcome::Unknown(doubt);
     }
 }
 
@@ -74,17 +93,18 @@ pub(crate) fn excuse_silent_tables(findings: &mut [Finding]) {
         (&LAST_UPDATE_TIME, &UPDATE_ADVANCES),
     ] {
         let proof = proof.check(SuiteSection::Functional).id;
-        let is_proven = findings
-            .iter()
-            .any(|found| found.check.id == proof && found.outcome == Outcome::Supported);
+        let proven = findings.iter().find(|found| found.check.id == proof);
+        let is_proven = proven.is_some_and(|found| found.outcome == Outcome::Supported);
+        let doubt = proven.and_then(|found| found.outcome.unanswered().cloned());
         let silent = silent.check(SuiteSection::Metadata).id;
         let silent = findings.iter_mut().find(|found| {
             found.check.id == silent
                 && matches!(found.outcome, Outcome::Unsupported(Proof::Absent(_)))
         });
-        if let Some(finding) = silent.filter(|_| is_proven)
-            && let Outcome::Unsupported(Proof::Absent(words)) = &finding.outcome
-        {
+        let Some(finding) = silent else { continue };
+        if let Some(doubt) = doubt {
+            finding.outcome = Outcome::Unknown(doubt);
+        } else if is_proven && let Outcome::Unsupported(Proof::Absent(words)) = &finding.outcome {
             let advice = format!(
                 "{words} but the suite's own, which `{proof}` proves it on: the others may be empty, or the account may not read them"
             );
@@ -115,7 +135,10 @@ pub(crate) fn is_excused(
     ask: &mut Ask<'_>,
 ) -> bool {
     passes_instead(record, check, expressions, tier, ask)
-        || falls_short_beside(record, check, found, expressions, tier, ask)
+        || matches!(
+            beside(record, check, found, expressions, tier, ask),
+            Beside::Alike
+        )
 }
 
 /// Whether the check that will do as well passes.
@@ -138,23 +161,39 @@ fn passes_instead(
         .is_ok_and(|written| ask(&check, &written.question) == Outcome::Supported)
 }
 
-/// Whether something that stands beside a check falls short of it too. Words that the engine does not know are excused by
-/// nothing.
-fn falls_short_beside(
+/// What the other ways to the same answer say of a check that falls short.
+enum Beside {
+    /// One of them falls short too: that is the dialect's way.
+    Alike,
+    /// None of them does.
+    Otherwise,
+    /// None of them does, and one had no answer.
+    Unanswered(Doubt),
+}
+
+/// Asks what stands beside a check. Words that the engine does not know are excused by nothing.
+fn beside(
     record: &CheckRecord,
     check: &Check,
     found: &Outcome,
     expressions: &Expressions,
     tier: Tier,
     ask: &mut Ask<'_>,
-) -> bool {
+) -> Beside {
+    let mut said = Beside::Otherwise;
     if found.is_not_understood() {
-        return false;
+        return said;
     }
-    let beside = record.beside(expressions, tier).unwrap_or_default();
-    beside
-        .iter()
-        .any(|question| ask(check, question).is_shortfall())
+    for question in record.beside(expressions, tier).unwrap_or_default() {
+        let outcome = ask(check, &question);
+        if outcome.is_shortfall() {
+            return Beside::Alike;
+        }
+        if let Some(doubt) = outcome.unanswered() {
+            said = Beside::Unanswered(doubt.clone());
+        }
+    }
+    said
 }
 
 fn pass(finding: &mut Finding) {

@@ -236,19 +236,11 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
     Ok(())
 }
 
-/// Asks for tables. One that is dropped between being listed and being counted is nobody's fault, so a missing
-/// object is asked for again once.
 fn list_tables(
     asking: &mut Asking<'_>,
     variables: &[(&'static str, TemplateValue)],
 ) -> Result<Arc<ResultSet>, Halt> {
-    match asking.query_what_may_be_missing("get_tables_query", variables.to_vec())? {
-        Some(result) => Ok(result),
-        None => {
-            asking.forget();
-            asking.query("get_tables_query", variables.to_vec())
-        }
-    }
+    asking.query("get_tables_query", variables.to_vec())
 }
 
 fn first_database(answers: &Answers, tier: Tier) -> Judged<String> {

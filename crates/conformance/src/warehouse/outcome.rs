@@ -44,6 +44,17 @@ impl Outcome {
         matches!(self, Self::Wrong(_) | Self::Unsupported(Proof::Refused(_)))
     }
 
+    /// The doubt of a check that had no answer: the connection was lost, the time was over, or the run was stopped. What
+    /// was to be told from it is open then, too.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<&Doubt> {
+        match self {
+            Self::Unknown(doubt @ Doubt::Interrupted) => Some(doubt),
+            Self::Unknown(doubt @ Doubt::Answer(error)) if error.kind.is_no_answer() => Some(doubt),
+            _ => None,
+        }
+    }
+
     /// Whether the engine does not know the words. That is excused by nothing: what it lacks is left out of a connector.
     #[must_use]
     pub fn is_not_understood(&self) -> bool {

@@ -157,6 +157,11 @@ impl Session {
         self.connection.turn_to(&self.work);
     }
 
+    /// Whether the connection ended for good: nothing that is asked gets an answer any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.is_some()
+    }
+
     /// Whether the run was interrupted before this connection had asked everything.
     pub(crate) fn was_interrupted(&self) -> bool {
         self.interrupted

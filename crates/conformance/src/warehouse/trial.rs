@@ -14,7 +14,7 @@ use crate::warehouse::answers::Answers;
 use crate::warehouse::excuse::is_excused;
 use crate::warehouse::judge::{judge, outcome, read_question};
 use crate::warehouse::letters::{are_lacking, takes_bytes};
-use crate::warehouse::outcome::{Outcome, Proof};
+use crate::warehouse::outcome::{Outcome, Proof, Step};
 use crate::warehouse::plan::{ask_alone, ask_statement, prepare};
 use crate::warehouse::record::{CheckRecord, Question};
 use crate::warehouse::record_files::records;
@@ -86,6 +86,12 @@ impl Trial {
     #[must_use]
     pub fn statements(&self) -> usize {
         self.statements
+    }
+
+    /// Whether the connection ended for good, and no other could be had.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.session.is_lost()
     }
 
     /// Runs a statement of the caller's own.
@@ -167,7 +173,14 @@ impl Trial {
             None => {
                 self.statements += usize::from(!sql.is_empty());
                 let answers = ask_alone(question, &mut self.session);
-                if self.answers.len() < KEPT && answers.halt.is_none() {
+                let is_answered = |step: &Step| match &step.answer.result {
+                    Ok(_) => true,
+                    Err(error) => !error.kind.is_no_answer(),
+                };
+                if self.answers.len() < KEPT
+                    && answers.halt.is_none()
+                    && answers.steps.iter().all(is_answered)
+                {
                     self.answers.insert(sql.to_owned(), answers.clone());
                 }
                 answers

@@ -14,16 +14,27 @@ use serde_json::Value as Json;
 use crate::vendor::{Known, options, pipeline, vendor};
 use crate::{told, with, wrong};
 
-/// A vendor that fails from some reading on.
+/// How long a vendor fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lasts {
+    /// At one reading.
+    Once,
+    /// From then on.
+    On,
+}
+
+/// A vendor that fails at some reading.
 struct Failing {
     inner: MethodsPipeline<Planted<Known>>,
     left: AtomicI64,
     kind: SourceErrorKind,
+    lasts: Lasts,
 }
 
 impl Failing {
     fn next(&self) -> Result<(), SourceError> {
-        if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
+        let left = self.left.fetch_sub(1, Ordering::SeqCst);
+        if left > 0 || (left < 0 && self.lasts == Lasts::Once) {
             Ok(())
         } else {
             Err(SourceError::new(self.kind, "`fetch_run_details`").because("gone"))
@@ -63,12 +74,13 @@ impl Pipeline for Failing {
     fn cancel(&self) {}
 }
 
-fn failing(after: i64, kind: SourceErrorKind) -> Result<Report, SourceError> {
+fn failing(after: i64, kind: SourceErrorKind, lasts: Lasts) -> Result<Report, SourceError> {
     let vendor = Arc::new(vendor());
     let pipeline = Failing {
         inner: pipeline(&vendor, None),
         left: AtomicI64::new(after),
         kind,
+        lasts,
     };
     run(&pipeline, &options(&vendor), &|_| ())
 }
@@ -76,10 +88,11 @@ fn failing(after: i64, kind: SourceErrorKind) -> Result<Report, SourceError> {
 #[test]
 fn a_vendor_out_of_reach_is_no_finding() {
     for after in [0, 1] {
-        let error = failing(after, SourceErrorKind::Unreachable).expect_err("nothing was read");
+        let error =
+            failing(after, SourceErrorKind::Unreachable, Lasts::On).expect_err("nothing was read");
         assert_eq!(error.kind, SourceErrorKind::Unreachable);
     }
-    let report = failing(0, SourceErrorKind::Refused).expect("a finding");
+    let report = failing(0, SourceErrorKind::Refused, Lasts::On).expect("a finding");
     assert_eq!(wrong(&report), ["etl_connection/connects"]);
     assert_eq!(
         with(&report, Verdict::Blocked).len(),
@@ -89,23 +102,30 @@ fn a_vendor_out_of_reach_is_no_finding() {
 
 #[test]
 fn a_vendor_that_goes_away_leaves_the_rest_unknown() {
-    for after in (2..20).step_by(3) {
-        let report = failing(after, SourceErrorKind::Vendor).expect("something was read");
-        assert_eq!(
-            wrong(&report),
-            Vec::<&str>::new(),
-            "after {after}\n{}",
-            told(&report)
-        );
-        assert!(report.open() > 0, "after {after}");
-        assert!(!report.interrupted, "after {after}");
+    for kind in [SourceErrorKind::Vendor, SourceErrorKind::Unreachable] {
+        for (lasts, after) in [Lasts::On, Lasts::Once]
+            .into_iter()
+            .flat_map(|lasts| (2..24).step_by(2).map(move |after| (lasts, after)))
+        {
+            let report = failing(after, kind, lasts).expect("something was read");
+            for verdict in [Verdict::Wrong, Verdict::Unsupported, Verdict::Blocked] {
+                assert_eq!(
+                    with(&report, verdict),
+                    Vec::<&str>::new(),
+                    "{kind:?} {lasts:?} after {after}\n{}",
+                    told(&report)
+                );
+            }
+            assert!(lasts == Lasts::Once || report.open() > 0, "after {after}");
+            assert!(!report.interrupted, "after {after}");
+        }
     }
 }
 
 #[test]
 fn an_interruption_ends_the_run_soon() {
     for after in (0..24).step_by(3) {
-        let report = failing(after, SourceErrorKind::Cancelled).expect("a report");
+        let report = failing(after, SourceErrorKind::Cancelled, Lasts::On).expect("a report");
         assert!(report.interrupted, "after {after}");
         assert_eq!(wrong(&report), Vec::<&str>::new(), "after {after}");
     }

@@ -120,6 +120,7 @@ impl Growth<'_> {
         };
         let counted = self.count_rows(chain);
         let filled = counted.or_else(|| self.look(chain));
+        let is_seen = filled.is_some();
         if let Some(Rows { changed, kept, .. }) = &filled {
             let told = [(ROWS, changed), (KEPT_ROWS, kept)];
             let told = told.map(|(rows, row)| Told::of(rows, row.row_count.as_ref()));
@@ -133,7 +134,7 @@ impl Growth<'_> {
         let latest = self.weigh_bytes(chain, size, rows);
         // Where a size was slow to show, more rows came.
         let changed = changed.map(|[from, _]| [from, chain.last_change()]);
-        self.time(chain, &filled, latest, changed);
+        self.time(chain, (&filled, is_seen), latest, changed);
     }
 
     /// What is told of both tables just now.
@@ -368,11 +369,11 @@ impl Growth<'_> {
         seen
     }
 
-    /// Judges the times: `filled` is what was told before the last change.
+    /// Judges the times: `filled` is what was told before the last change, and whether that was seen.
     fn time(
         &self,
         chain: &mut Chain<'_>,
-        filled: &Rows,
+        (filled, is_seen): (&Rows, bool),
         latest: Option<Rows>,
         changed: Option<[Timestamp; 2]>,
     ) {
@@ -381,7 +382,12 @@ impl Growth<'_> {
         let Some(before) = before else {
             // Some databases have no time until something has changed, and tell it late.
             let late = latest.as_ref().and_then(told).or(told(self.empty));
-            let told = || late.map(drop).ok_or_else(|| absent("last_update_time"));
+            let doubt = Self::unseen(chain, is_seen);
+            let told = || match (late, &doubt) {
+                (Some(_), _) => Ok(()),
+                (None, Some(doubt)) => Err(Outcome::Unknown(doubt.clone())),
+                (None, None) => Err(absent("last_update_time")),
+            };
             chain.check_known(&UPDATE_ADVANCES, told());
             if self.tier == Tier::Strict {
                 self.time_view(chain, filled, told());
@@ -439,6 +445,18 @@ impl Growth<'_> {
             }
             _ => chain.not_reached(&UPDATE_TIMED, &UPDATE_ADVANCES),
         }
+    }
+
+    /// Why it is open what the catalogue tells of the tables by now: somebody was to look, and had no answer.
+    fn unseen(chain: &Chain<'_>, is_seen: bool) -> Option<Doubt> {
+        let unanswered = |spec| chain.finding(spec)?.outcome.unanswered().cloned();
+        [&ROWS_GROW, &BYTES_GROW]
+            .into_iter()
+            .find_map(unanswered)
+            .or_else(|| {
+                let words = "the tables could not be looked at again";
+                (!is_seen).then(|| Doubt::NotReached(words.to_owned()))
+            })
     }
 
     /// Judges the time of the view, where the tables have none; `judged` where there is nothing wrong with it.

@@ -1,0 +1,135 @@
+//! Statements that come to nothing at any moment of a run: no verdict but that of an undisturbed run, or unknown.
+//!
+//! A few moments of each engine; `BOWLINE_SEVERED` says how many.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bowline_conformance::Verdict;
+use bowline_conformance::warehouse::{Interrupt, Outcome, Report, Subject, run};
+use bowline_driver::{Disturbance, DisturbedDatabase};
+
+use crate::shop::{duckdb, mariadb, options, postgres, spelled, sqlite};
+
+/// How many moments of each engine and disturbance are tried where nobody says.
+const MOMENTS: usize = 3;
+
+/// Runs the suite while something befalls it; gives the report, and how many statements were asked.
+fn disturbed(subject: &Subject, disturbance: Disturbance, after: usize) -> (Report, usize) {
+    let database = Arc::clone(&subject.database);
+    let database = Arc::new(DisturbedDatabase::new(database, disturbance, after));
+    let subject = Subject {
+        database: Arc::clone(&database) as _,
+        ..subject.clone()
+    };
+    let report = run(&subject, &options(), &Interrupt::default(), &|_| {}).unwrap();
+    (report, database.asked())
+}
+
+/// What each check came to.
+fn verdicts(report: &Report) -> BTreeMap<String, (Verdict, &Outcome)> {
+    let checks = report.checks.iter().map(|check| {
+        let verdict = check.outcome.verdict();
+        (check.check.id.to_string(), (verdict, &check.outcome))
+    });
+    checks.collect()
+}
+
+/// Numbers that follow from a seed, each below another.
+struct Moments(u64);
+
+impl Moments {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most.max(1)
+    }
+}
+
+fn assert_honest(subject: &Subject) {
+    let (undisturbed, asked) = disturbed(subject, Disturbance::LateOnce, usize::MAX);
+    let expected = verdicts(&undisturbed);
+    let many = std::env::var("BOWLINE_SEVERED").ok();
+    let moments = many.and_then(|many| many.parse().ok()).unwrap_or(MOMENTS);
+    let mut random = Moments(0x5eed);
+    let mut blamed = Vec::new();
+    for disturbance in Disturbance::ALL {
+        for _ in 0..moments {
+            let after = random.below(asked);
+            let (report, _) = disturbed(subject, disturbance, after);
+            let moment = format!("{disturbance:?} after {after} of {asked}");
+            for (check, (verdict, outcome)) in verdicts(&report) {
+                let expected = expected.get(&check).map(|(verdict, _)| *verdict);
+                let is_honest = verdict == Verdict::Unknown
+                    || expected == Some(verdict)
+                    || expected == Some(Verdict::Unknown)
+                    // What is only asked where an earlier check succeeds is not in every report.
+                    || (expected.is_none() && verdict == Verdict::Unsupported);
+                if !is_honest {
+                    blamed.push(format!(
+                        "{moment}: `{check}` is {outcome:?}, else {expected:?}"
+                    ));
+                }
+            }
+            for culprit in &report.culprits {
+                let name = culprit.template.name;
+                if !undisturbed
+                    .culprits
+                    .iter()
+                    .any(|known| known.template.name == name)
+                {
+                    blamed.push(format!("{moment}: `{name}` is blamed"));
+                }
+            }
+        }
+    }
+    assert!(
+        blamed.is_empty(),
+        "{} times:\n{}",
+        blamed.len(),
+        blamed.join("\n")
+    );
+}
+
+#[test]
+fn sqlite_disturbed() {
+    assert_honest(&sqlite().subject);
+}
+
+#[test]
+fn nobody_else_is_blamed() {
+    let shop = sqlite();
+    for (name, text) in [
+        ("get_length", "LEN({x})"),
+        ("get_avg_function", "(AVG({x}) + 1)"),
+        (
+            "union_queries",
+            "{{ queries | join(' UNION ') }}{{ distinct | string | replace('False', '') }}",
+        ),
+    ] {
+        assert_honest(&spelled(&shop.subject, name, text));
+    }
+}
+
+#[test]
+fn duckdb_disturbed() {
+    duckdb()
+        .iter()
+        .for_each(|shop| assert_honest(&shop.subject));
+}
+
+#[test]
+fn postgres_disturbed() {
+    postgres("disturbed")
+        .iter()
+        .for_each(|shop| assert_honest(&shop.subject));
+}
+
+#[test]
+fn mariadb_disturbed() {
+    mariadb("disturbed")
+        .iter()
+        .for_each(|shop| assert_honest(&shop.subject));
+}

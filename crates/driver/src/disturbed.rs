@@ -1,0 +1,117 @@
+//! A database that is there, and does not answer at moments that a test chooses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::{
+    Canceller, Connection, ConnectionCost, Database, Limits, ResultSet, SqlError, SqlErrorKind,
+};
+
+/// What befalls the statements of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disturbance {
+    /// One statement has no answer in time.
+    LateOnce,
+    /// No statement from then on has an answer in time, and nobody takes a connection.
+    LateFromThen,
+    /// One statement loses its connection.
+    LostOnce,
+    /// All lose their connections from then on, and nobody takes one.
+    LostFromThen,
+    /// The server stops one statement, on another's behalf.
+    StoppedOnce,
+}
+
+impl Disturbance {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::LateOnce,
+        Self::LateFromThen,
+        Self::LostOnce,
+        Self::LostFromThen,
+        Self::StoppedOnce,
+    ];
+
+    fn error(self) -> SqlError {
+        let kind = match self {
+            Self::LateOnce | Self::LateFromThen => SqlErrorKind::Timeout,
+            Self::LostOnce | Self::LostFromThen => SqlErrorKind::Connection,
+            Self::StoppedOnce => SqlErrorKind::Cancelled,
+        };
+        SqlError::new(kind, "disturbed")
+    }
+
+    fn lasts(self) -> bool {
+        matches!(self, Self::LateFromThen | Self::LostFromThen)
+    }
+}
+
+/// A real database whose statements come to nothing at a moment, so that other crates can test what they make of it.
+pub struct DisturbedDatabase {
+    database: Arc<dyn Database>,
+    disturbance: Disturbance,
+    after: usize,
+    asked: Arc<AtomicUsize>,
+}
+
+impl DisturbedDatabase {
+    /// Lets so many statements pass to a database, whatever the connection, before something befalls the next.
+    #[must_use]
+    pub fn new(database: Arc<dyn Database>, disturbance: Disturbance, after: usize) -> Self {
+        Self {
+            database,
+            disturbance,
+            after,
+            asked: Arc::default(),
+        }
+    }
+
+    /// How many statements were asked.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Database for DisturbedDatabase {
+    fn product(&self) -> String {
+        self.database.product()
+    }
+
+    fn cost(&self) -> ConnectionCost {
+        self.database.cost()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
+        if self.disturbance.lasts() && self.asked.load(Ordering::SeqCst) > self.after {
+            return Err(self.disturbance.error());
+        }
+        Ok(Box::new(DisturbedConnection {
+            connection: self.database.connect()?,
+            disturbance: self.disturbance,
+            after: self.after,
+            asked: Arc::clone(&self.asked),
+        }))
+    }
+}
+
+struct DisturbedConnection {
+    connection: Box<dyn Connection>,
+    disturbance: Disturbance,
+    after: usize,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Connection for DisturbedConnection {
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        let before = self.asked.fetch_add(1, Ordering::SeqCst);
+        if before == self.after || (before > self.after && self.disturbance.lasts()) {
+            return Err(self.disturbance.error());
+        }
+        self.connection.run(sql, limits)
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        self.connection.canceller()
+    }
+}
