@@ -126,8 +126,8 @@ impl DoctorArgs {
                 AssetClass::Pipeline => of_pipeline(context, &located, context.interruptible()?),
             });
         }
-        let page = context.printer.with_short_paths(&page(&found));
-        context.printer.text(&page)?;
+        let short = |text: &str| context.printer.with_short_paths(text);
+        context.printer.text(&page(&found, short))?;
         let is_ill = found.iter().any(|finding| finding.state == State::Ill);
         Ok(if is_ill {
             Ended::FellShort
@@ -137,7 +137,7 @@ impl DoctorArgs {
     }
 }
 
-fn page(found: &[Finding]) -> String {
+fn page(found: &[Finding], short: impl Fn(&str) -> String) -> String {
     let width = found.iter().map(|finding| finding.thing.len()).max();
     let width = width.unwrap_or_default();
     let mut page = Listing::default();
@@ -150,8 +150,8 @@ fn page(found: &[Finding]) -> String {
         };
         let first = format!("{sign} {:<width$}  ", finding.thing);
         let others = " ".repeat(width + 4);
-        page.prose(&first, &others, &finding.detail);
-        for line in finding.shown.lines() {
+        page.prose(&first, &others, &short(&finding.detail));
+        for line in short(&finding.shown).lines() {
             page.line(format!("{others}{}", visible(line)));
         }
         if let Some(mend) = &finding.mend {
