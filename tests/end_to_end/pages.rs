@@ -6,6 +6,7 @@ use std::process::Command;
 use bowline_contract::exit_code;
 use bowline_servers::find_program;
 use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
 use crate::connector::{Engine, simulated, spell};
 use crate::needs::{Need, trial};
@@ -14,6 +15,7 @@ use crate::sandbox::Sandbox;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("pages/report", &[Need::Browser], report_page),
+        trial("pages/narrow", &[Need::Browser], narrow_page),
         trial("pages/forms_of_a_report", &[], forms),
         trial("pages/inspection", &[Need::Browser], inspection_page),
     ]
@@ -36,13 +38,37 @@ addEventListener("load", () => {
   search.value = "";
   search.dispatchEvent(new Event("input"));
   const whole = visible().length === all;
+  const avg = document.getElementById("check-ql_metrics/avg");
   location.hash = "#check-ql_metrics/avg";
   setTimeout(() => {
-    const opened = document.getElementById("check-ql_metrics/avg").open;
-    document.title = JSON.stringify({ all, filtered, searched, whole, opened });
+    const opened = avg.open;
+    search.value = "no such check";
+    search.dispatchEvent(new Event("input"));
+    avg.open = false;
+    const filteredAgain = avg.hidden;
+    document.querySelector('a[href="#check-ql_metrics/avg"]').click();
+    const again = filteredAgain && avg.open && !avg.hidden;
+    const counted = document.getElementById("shown").textContent === `${all} checks`;
+    location.hash = "#%zz";
+    setTimeout(() => {
+      document.title = JSON.stringify({ all, filtered, searched, whole, opened, again, counted });
+    }, 100);
   }, 100);
 });
 </script>"##;
+
+/// Says in the title how wide the page and what is in it are on a narrow screen.
+const NARROW: &str = r#"<script>
+addEventListener("load", () => {
+  const body = document.body;
+  body.style.width = "375px";
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  document.title = JSON.stringify({ screen: body.clientWidth, page: body.scrollWidth });
+});
+</script>"#;
+
+/// A report with every kind of verdict.
+const WRITTEN: &str = include_str!("../../crates/report/tests/written/warehouse.json");
 
 /// A report of a wrong connector in the workspace of a new sandbox.
 fn reported() -> Sandbox {
@@ -58,23 +84,54 @@ fn report_page() -> Result<(), Failed> {
     let sandbox = reported();
     sandbox.bowline(&["report", "sqlite"]).exits(exit_code::OK);
     let page = sandbox.read("sqlite-report.html");
-    sandbox.write(
-        "visited.html",
-        &page.replace("</body>", &format!("{VISIT}</body>")),
-    );
+    let found = visited(&sandbox, &page, VISIT)?;
+    let did = [
+        "filtered", "searched", "whole", "opened", "again", "counted",
+    ];
+    for what in did {
+        assert_eq!(found[what], true, "{what}: {found}");
+    }
+    assert!(found["all"].as_u64() > Some(100), "{found}");
+    Ok(())
+}
+
+fn narrow_page() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let mut report: Value = serde_json::from_str(WRITTEN)?;
+    let word = "x".repeat(400);
+    report["product"] = json!(word);
+    report["left_behind"] = json!([word]);
+    report["culprits"][0]["hint"] = json!(word);
+    for check in report["checks"].as_array_mut().into_iter().flatten() {
+        check["title"] = json!(word);
+        check["advice"] = json!([word]);
+        for step in check["steps"].as_array_mut().into_iter().flatten() {
+            step["label"] = json!(word);
+            step["result"] = json!({"columns": [word], "rows": [[word]], "total_rows": 1});
+        }
+    }
+    sandbox.write("long.json", &report.to_string());
+    sandbox
+        .bowline(&["report", "long.json", "-o", "long.html"])
+        .exits(exit_code::OK);
+    let found = visited(&sandbox, &sandbox.read("long.html"), NARROW)?;
+    assert_eq!(found["screen"], 375, "{found}");
+    assert_eq!(found["page"], 375, "{found}");
+    Ok(())
+}
+
+/// What a script of ours says in the title of a page, about which the browser complains of nothing.
+fn visited(sandbox: &Sandbox, page: &str, script: &str) -> Result<Value, Failed> {
+    let visited = page.replace("</body>", &format!("{script}</body>"));
+    sandbox.write("visited.html", &visited);
     let (dom, complaints) = browse(&sandbox.work().join("visited.html"));
+    assert!(complaints.is_empty(), "{complaints:?}");
     let title = dom
         .split_once("<title>")
         .and_then(|(_, rest)| rest.split_once("</title>"))
         .map(|(title, _)| title.replace("&quot;", "\""))
         .ok_or("the browser shows no title")?;
-    let found: serde_json::Value = serde_json::from_str(&title).map_err(|_| title.clone())?;
-    for what in ["filtered", "searched", "whole", "opened"] {
-        assert_eq!(found[what], true, "{what}: {title}");
-    }
-    assert!(found["all"].as_u64() > Some(100), "{title}");
-    assert!(complaints.is_empty(), "{complaints:?}");
-    Ok(())
+    Ok(serde_json::from_str(&title).map_err(|_| title)?)
 }
 
 fn inspection_page() -> Result<(), Failed> {
@@ -170,6 +227,33 @@ fn forms() -> Result<(), Failed> {
         newer.stderr.contains("newer than this program"),
         "{}",
         newer.said()
+    );
+    let before = sandbox.files(".");
+    let elsewhere = WRITTEN.replacen("\"connector\": \"", "\"connector\": \"../evil", 1);
+    sandbox.write("elsewhere.json", &elsewhere);
+    let refused = sandbox
+        .bowline(&["report", "elsewhere.json"])
+        .exits(exit_code::USAGE);
+    assert!(
+        refused.stderr.contains("invalid connector name"),
+        "{}",
+        refused.said()
+    );
+    let turned = sandbox
+        .bowline(&["explain", "\u{202e}\u{9b}"])
+        .exits(exit_code::USAGE);
+    assert!(
+        turned.stderr.contains("\\u{202e}\\u{9b}"),
+        "{}",
+        turned.said()
+    );
+    assert_eq!(before.len() + 1, sandbox.files(".").len());
+    sandbox.write(".bowline/reports/connectors/sqlite.json", "{");
+    let listed = sandbox.bowline(&["list"]).exits(exit_code::OK);
+    assert!(
+        listed.stdout.contains("cannot be read"),
+        "{}",
+        listed.said()
     );
     let none = sandbox
         .bowline(&["report", "none.json"])

@@ -2,8 +2,9 @@
 
 use std::fmt::Display;
 
+use bowline_words::visible;
+
 use crate::fitted::{NARROWEST, between_words};
-use crate::output::visible;
 use crate::style::{CODE, HEADING, QUIET, STRONG, paint};
 use crate::terminal;
 

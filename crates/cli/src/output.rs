@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use bowline_words::{Diagnose, Redactor};
+use bowline_words::{Diagnose, Redactor, visible, with_directions_spelt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::ColorWhen;
@@ -82,7 +82,7 @@ impl Printer {
 
     /// Writes text for people to standard output, in colour where wanted; the text ends its own lines.
     pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
-        let text = self.redact(text);
+        let text = with_directions_spelt(&self.redact(text));
         let text = fitted(&text, terminal::width());
         let mut out = anstream::stdout().lock();
         written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
@@ -131,13 +131,15 @@ impl Printer {
     /// Shows an error: what failed, why, and what to do.
     pub(crate) fn problem(&self, error: &impl Diagnose) {
         let problem = error.diagnose();
-        let mut text = format!("{} {}\n", paint(BAD, "error:"), problem.what);
+        // Secrets are hidden as they are written, before any of their letters is spelt out.
+        let shown = |text: &str| visible(&self.redact(text));
+        let mut text = format!("{} {}\n", paint(BAD, "error:"), shown(&problem.what));
         for cause in &problem.causes {
-            text.push_str(&indent(cause));
+            text.push_str(&shown(&indent(cause)));
         }
-        text.push_str(&indent(&problem.listing()));
+        text.push_str(&shown(&indent(&problem.listing())));
         for hint in &problem.hints {
-            text.push_str(&format!("\n{} {hint}\n", paint(HINT, "hint:")));
+            text.push_str(&format!("\n{} {}\n", paint(HINT, "hint:"), shown(hint)));
         }
         self.complain(&self.with_short_paths(&text));
     }
@@ -170,7 +172,7 @@ impl Printer {
     }
 
     fn complain(&self, text: &str) {
-        let text = self.redact(text);
+        let text = with_directions_spelt(&self.redact(text));
         let text = fitted(&text, terminal::width_of_errors());
         // Nothing sensible is left to do when standard error itself cannot be written.
         let _ = self
@@ -226,27 +228,9 @@ fn shortened(text: &str, directory: &Path) -> String {
     short + rest
 }
 
-/// Text from a database or a file, fit for a terminal: control characters other than line ends and tabs are spelt out.
-pub(crate) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' | '\t' => shown.push(character),
-            _ if character.is_control() => shown.extend(character.escape_unicode()),
-            _ => shown.push(character),
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn control_characters_cannot_steer_the_terminal() {
-        assert_eq!(visible("a\x1b[31mb\nc\td"), "a\\u{1b}[31mb\nc\td");
-    }
 
     #[test]
     fn paths_are_shown_from_the_directory() {

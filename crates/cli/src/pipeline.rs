@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use bowline_collect::Clocks;
 use bowline_pipeline::{Exchange, OnExchange, OnRetry, Opening};
+use bowline_words::visible;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::context::Context;
-use crate::output::visible;
 use crate::style::{STRONG, paint};
 
 /// What opens a connector so that waits are told, and every request is shown when asked to say more.

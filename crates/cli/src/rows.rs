@@ -1,11 +1,11 @@
 //! Results of SQL as people and programs read them.
 
 use bowline_driver::{ResultSet, Value};
+use bowline_words::visible;
 use comfy_table::{CellAlignment, Table, presets};
 use textwrap::core::display_width;
 
 use crate::error::CliError;
-use crate::output::visible;
 
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use bowline_words::visible;
+
 use crate::page::{Changes, Head};
 use crate::{Report, Verdict};
 
@@ -38,7 +40,7 @@ pub fn markdown(report: &Report, previous: Option<&Report>) -> String {
     }
     section(&mut page, "Could not be found out", unknown(report));
     section(&mut page, "", maps(report));
-    page
+    visible(&page)
 }
 
 fn section(page: &mut String, title: &str, lines: Vec<String>) {

@@ -1,6 +1,6 @@
 //! A report about a connector of either kind.
 
-use bowline_contract::{AssetClass, PipelineSection, SuiteSection};
+use bowline_contract::{AssetClass, ConnectorName, PipelineSection, SuiteSection};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,7 @@ struct Head {
 #[serde(expecting = "a report")]
 struct Subject {
     asset_class: AssetClass,
+    connector: String,
 }
 
 impl Report {
@@ -49,6 +50,8 @@ impl Report {
             return Err(newer(&head, origin));
         }
         let subject: Subject = read(text, origin)?;
+        // Files are named after it.
+        ConnectorName::parse(&subject.connector).map_err(|error| malformed(&error, origin))?;
         match subject.asset_class {
             AssetClass::Warehouse => read(text, origin).map(Self::Warehouse),
             AssetClass::Pipeline => read(text, origin).map(Self::Pipeline),
@@ -83,11 +86,13 @@ impl Report {
 }
 
 fn read<T: DeserializeOwned>(text: &str, origin: &str) -> Result<T, ReportError> {
-    serde_json::from_str(text).map_err(|error| {
-        ReportError::new(ReportErrorKind::Malformed, format!("`{origin}`"))
-            .because(error.to_string())
-            .hint("give what `bowline test --format json` wrote".to_owned())
-    })
+    serde_json::from_str(text).map_err(|error| malformed(&error, origin))
+}
+
+fn malformed(why: &impl std::fmt::Display, origin: &str) -> ReportError {
+    ReportError::new(ReportErrorKind::Malformed, format!("`{origin}`"))
+        .because(why.to_string())
+        .hint("give what `bowline test --format json` wrote".to_owned())
 }
 
 fn newer(head: &Head, origin: &str) -> ReportError {

@@ -61,6 +61,50 @@ fn nothing_is_fetched_and_nothing_of_a_database_becomes_markup() {
 }
 
 #[test]
+fn rows_without_names_of_columns_are_shown() {
+    let with_columns = |columns: Value| {
+        let report = changed(WAREHOUSE, |report| {
+            for check in report["checks"].as_array_mut().unwrap() {
+                for step in check["steps"].as_array_mut().unwrap() {
+                    step["result"] =
+                        json!({"columns": columns, "rows": [["only here"]], "total_rows": 30});
+                }
+            }
+        });
+        page::html(&report, None)
+    };
+    let page = with_columns(json!([]));
+    assert!(page.contains("<td>only here</td>") && page.contains("the first 1 of 30 rows"));
+    assert!(!page.contains("<thead>"));
+    assert!(with_columns(json!(["name"])).contains("<thead>"));
+}
+
+#[test]
+fn nothing_turns_what_is_read_unseen() {
+    let turning = "\u{202e}\u{2066}\u{200f}\u{61c}\u{1b}";
+    let report = changed(WAREHOUSE, |report| {
+        report["product"] = json!(turning);
+        for culprit in report["culprits"].as_array_mut().unwrap() {
+            culprit["template"] = json!(turning);
+            culprit["text"] = json!(format!("SELECT 1\r\n{turning}"));
+        }
+        for check in report["checks"].as_array_mut().unwrap() {
+            check["title"] = json!(turning);
+        }
+    });
+    for written in [page::html(&report, None), markdown(&report, None)] {
+        assert!(
+            !written.contains(|letter| turning.contains(letter)),
+            "{written}"
+        );
+        assert!(
+            written.contains("u{202e}") && !written.contains("u{d}"),
+            "{written}"
+        );
+    }
+}
+
+#[test]
 fn a_page_of_five_hundred_checks_is_small() {
     let report = changed(WAREHOUSE, |report| {
         let checks = report["checks"].as_array().unwrap().clone();

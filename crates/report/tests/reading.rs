@@ -143,3 +143,13 @@ fn what_is_no_report_is_refused() {
         assert!(error.causes[0].contains(cause), "{error}");
     }
 }
+
+#[test]
+fn a_connector_whose_name_leads_elsewhere_is_refused() {
+    for name in ["../evil", "a/b", "/tmp/evil", "..", "", "a\\b"] {
+        for text in [WAREHOUSE, PIPELINE] {
+            let error = Report::from_json(&with(text, "connector", name), "r.json").unwrap_err();
+            assert_eq!(error.kind, ReportErrorKind::Malformed, "{name}");
+        }
+    }
+}

@@ -59,6 +59,7 @@ pub mod nearest;
 mod percent;
 mod redact;
 mod seconds;
+mod visible;
 
 pub use diagnostic::{Diagnose, Diagnostic, Layout};
 pub use failure::{Failure, FailureKind, beginning, counted, listed, shares};
@@ -66,3 +67,4 @@ pub use nearest::nearest;
 pub use percent::{percent_encode, percent_encode_foreign};
 pub use redact::Redactor;
 pub use seconds::Seconds;
+pub use visible::{visible, with_directions_spelt};

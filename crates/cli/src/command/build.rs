@@ -363,7 +363,7 @@ impl Voice {
                 });
             }
             BuildEvent::Output(line) => {
-                let line = crate::output::visible(&line);
+                let line = bowline_words::visible(&line);
                 self.bar.set_message(line.clone());
                 self.printer.detail(line);
             }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bowline_collect::{CollectError, FailedWindow, Parts};
 use bowline_contract::pipeline::Window;
+use bowline_words::visible;
 use bowline_workbench::WorkbenchError;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -19,7 +20,6 @@ use crate::command::moment;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::output::visible;
 use crate::pipeline;
 use actions::Action;
 use callbacks::Callbacks;

@@ -1,5 +1,7 @@
 //! `bowline doctor`: what is here, what is missing, and how to mend it.
 
+use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -15,7 +17,7 @@ use bowline_process::find_program;
 use bowline_query::{Clock, Composer, Expressions, Rows};
 use bowline_warehouse::Connector;
 use bowline_warehouse::template::Origin;
-use bowline_words::{Diagnose, Seconds, listed};
+use bowline_words::{Diagnose, Seconds, listed, visible};
 use bowline_workbench::{Run, WorkbenchError, pipeline, warehouse};
 use jiff::Timestamp;
 
@@ -25,9 +27,10 @@ use crate::exit::Ended;
 use crate::listing::Listing;
 use crate::named::NamedConnector;
 use crate::style::{BAD, GOOD, OPEN, paint};
+use crate::terminal::waiting;
 
-/// How long a program may take to say whether it can work.
-const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long a program may take to say whether it can work, and a database to answer a question.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// By how much a database's clock may be off before it is told, in seconds.
 const APART: f64 = 5.0;
@@ -50,7 +53,7 @@ enum State {
     Well,
     /// Something is missing that not everybody needs.
     Missing,
-    /// It was not asked.
+    /// It was not asked, or gave no answer.
     Open,
     /// Something must be mended.
     Ill,
@@ -62,6 +65,8 @@ struct Finding {
     thing: &'static str,
     detail: String,
     mend: Option<String>,
+    /// What is laid out in lines of its own: where it stands, and single mistakes with their hints.
+    shown: String,
 }
 
 impl Finding {
@@ -71,27 +76,36 @@ impl Finding {
             thing,
             detail: detail.into(),
             mend: None,
+            shown: String::new(),
         }
     }
 
     fn missing(thing: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
         Self {
             state: State::Missing,
-            thing,
-            detail: detail.into(),
             mend: Some(mend.into()),
+            ..Self::well(thing, detail)
         }
     }
 
     fn ill(thing: &'static str, error: &impl Diagnose) -> Self {
         let told = error.diagnose();
-        let causes = told.causes.iter().flat_map(|cause| cause.lines());
-        let what = told.what.lines().chain(causes.map(str::trim));
+        let (mut shown, causes): (Vec<String>, Vec<String>) = told
+            .causes
+            .iter()
+            .cloned()
+            .partition(|cause| cause.contains('\n'));
+        shown.push(told.listing());
+        let what = told
+            .what
+            .lines()
+            .chain(causes.iter().map(|cause| cause.trim()));
         Self {
             state: State::Ill,
             thing,
             detail: what.collect::<Vec<_>>().join("; "),
             mend: told.hints.first().cloned(),
+            shown: shown.join("\n"),
         }
     }
 }
@@ -112,7 +126,8 @@ impl DoctorArgs {
                 AssetClass::Pipeline => of_pipeline(context, &located, context.interruptible()?),
             });
         }
-        context.printer.text(&page(&found))?;
+        let short = |text: &str| context.printer.with_short_paths(text);
+        context.printer.text(&page(&found, short))?;
         let is_ill = found.iter().any(|finding| finding.state == State::Ill);
         Ok(if is_ill {
             Ended::FellShort
@@ -122,7 +137,7 @@ impl DoctorArgs {
     }
 }
 
-fn page(found: &[Finding]) -> String {
+fn page(found: &[Finding], short: impl Fn(&str) -> String) -> String {
     let width = found.iter().map(|finding| finding.thing.len()).max();
     let width = width.unwrap_or_default();
     let mut page = Listing::default();
@@ -135,7 +150,10 @@ fn page(found: &[Finding]) -> String {
         };
         let first = format!("{sign} {:<width$}  ", finding.thing);
         let others = " ".repeat(width + 4);
-        page.prose(&first, &others, &finding.detail);
+        page.prose(&first, &others, &short(&finding.detail));
+        for line in short(&finding.shown).lines() {
+            page.line(format!("{others}{}", visible(line)));
+        }
         if let Some(mend) = &finding.mend {
             page.prose(&others, &others, &format!("hint: {mend}"));
         }
@@ -169,14 +187,43 @@ fn python() -> Finding {
             "install Python 3.9 or newer for them",
         );
     };
-    let said = Command::new(&python)
+    match version(&python) {
+        Some(version) => Finding::well("Python", format!("{version} at {}", python.display())),
+        None => Finding::missing(
+            "Python",
+            format!(
+                "{} does not say its version within {}",
+                python.display(),
+                Seconds(PATIENCE)
+            ),
+            format!("see what `{} --version` does", python.display()),
+        ),
+    }
+}
+
+/// What a program says its version is; a program that does not answer is ended.
+fn version(program: &Path) -> Option<String> {
+    let mut child = Command::new(program)
         .arg("--version")
         .stdin(Stdio::null())
-        .output();
-    let version = said.map_or(String::new(), |output| {
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut stdout = child.stdout.take()?;
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut said = String::new();
+        // Nobody listens any more where it took too long.
+        let _ = stdout.read_to_string(&mut said);
+        let _ = sender.send(said);
     });
-    Finding::well("Python", format!("{version} at {}", python.display()))
+    let said = receiver.recv_timeout(PATIENCE);
+    // One that has ended by itself is no news.
+    let _ = child.kill();
+    let _ = child.wait();
+    let said = said.ok()?.trim().to_owned();
+    (!said.is_empty()).then_some(said)
 }
 
 fn drivers() -> Finding {
@@ -203,9 +250,8 @@ fn drivers() -> Finding {
     if let Some(name) = broken.first() {
         return Finding {
             state: State::Ill,
-            thing: "drivers",
-            detail: format!("broken: {}", listed(&broken)),
             mend: Some(format!("run `bowline driver install {name}`")),
+            ..Finding::well("drivers", format!("broken: {}", listed(&broken)))
         };
     }
     Finding::well("drivers", there.join(", "))
@@ -268,11 +314,11 @@ fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {
         return found;
     };
     let started = Instant::now();
-    let opened =
-        warehouse::open(&connector, &credentials, &Limits::default()).and_then(|database| {
-            let connection = warehouse::connect(&connector, database.as_ref())?;
-            Ok((database.product(), connection))
-        });
+    let opened = waiting(&context.printer, "connecting", || {
+        let database = warehouse::open(&connector, &credentials, &Limits::default())?;
+        let connection = warehouse::connect(&connector, database.as_ref())?;
+        Ok::<_, WorkbenchError>((database.product(), connection))
+    });
     match opened {
         Err(error) => found.push(Finding::ill("connection", &error)),
         Ok((product, mut connection)) => {
@@ -285,13 +331,29 @@ fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {
     found
 }
 
+/// The limits of a question that a database answers at once, or not at all.
+fn quick() -> Limits {
+    Limits {
+        timeout: PATIENCE,
+        ..Limits::default()
+    }
+}
+
 /// How far the database's clock is from this one's.
 fn clock(connector: &Connector, connection: &mut dyn Connection) -> Option<Finding> {
     let composer = Composer::new(Arc::new(connector.templates.clone()));
     let expressions = Expressions::new(composer, Clock::at(Timestamp::now()));
     let asked = "{{ row(get_epoch_seconds_expression(x=current_timestamp_func())) }}";
     let sql = expressions.render(asked, &Rows::default()).ok()?;
-    let answer = connection.run(&sql, &Limits::default()).ok()?;
+    let answer = match connection.run(&sql, &quick()) {
+        Ok(answer) => answer,
+        Err(error) => {
+            return Some(Finding {
+                state: State::Open,
+                ..Finding::ill("clock", &error)
+            });
+        }
+    };
     let theirs: f64 = answer.scalar()?.to_string().parse().ok()?;
     let ours = Timestamp::now().as_duration().as_secs_f64();
     let apart = theirs - ours;
@@ -299,12 +361,11 @@ fn clock(connector: &Connector, connection: &mut dyn Connection) -> Option<Findi
         return Some(Finding::well("clock", "the database's is this one's"));
     }
     let (by, way) = (apart.abs(), if apart > 0.0 { "ahead" } else { "behind" });
-    Some(Finding {
-        state: State::Missing,
-        thing: "clock",
-        detail: format!("the database's is {by:.0} s {way}, or its session has another zone"),
-        mend: Some("set the clocks by a time server; the session's zone with `init`".to_owned()),
-    })
+    Some(Finding::missing(
+        "clock",
+        format!("the database's is {by:.0} s {way}, or its session has another zone"),
+        "set the clocks by a time server; the session's zone with `init`",
+    ))
 }
 
 /// What the templates that are the pack's need of the server, which not every server has: where it does not say whether it
@@ -323,7 +384,7 @@ fn needs(connector: &Connector, connection: &mut dyn Connection) -> Vec<Finding>
             let name = template.short_name();
             let needs = pack.needs(template)?;
             let answer = pack.has(template).and_then(|has| {
-                let answer = connection.run(has, &Limits::default()).ok()?;
+                let answer = connection.run(has, &quick()).ok()?;
                 answer.scalar()?.to_string().parse::<u8>().ok()
             });
             let state = match answer {
@@ -338,9 +399,7 @@ fn needs(connector: &Connector, connection: &mut dyn Connection) -> Vec<Finding>
             };
             Some(Finding {
                 state,
-                thing: "needs",
-                detail: format!("{name} wants {needs}"),
-                mend: None,
+                ..Finding::well("needs", format!("{name} wants {needs}"))
             })
         })
         .collect()
@@ -357,8 +416,10 @@ fn of_pipeline(context: &Context, located: &Located, run: &Run) -> Vec<Finding> 
         return found;
     };
     let started = Instant::now();
-    let checked = pipeline::open(&connector, &credentials, Opening::default(), run)
-        .and_then(|source| Ok(source.check()?));
+    let checked = waiting(&context.printer, "asking the orchestrator", || {
+        let source = pipeline::open(&connector, &credentials, Opening::default(), run)?;
+        Ok::<_, WorkbenchError>(source.check()?)
+    });
     found.push(match checked {
         Ok(_) => Finding::well(
             "connection",
@@ -370,4 +431,26 @@ fn of_pipeline(context: &Context, located: &Located, run: &Run) -> Vec<Finding> 
         Err(error) => Finding::ill("connection", &error),
     });
     found
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_hangs_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("python3");
+        let said = |script: &str| {
+            fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+            version(&program)
+        };
+        assert_eq!(said("echo Python 3.13.1").as_deref(), Some("Python 3.13.1"));
+        assert_eq!(said("sleep 20; echo Python 3.13.1"), None);
+        assert_eq!(said("exit 1"), None);
+    }
 }

@@ -6,6 +6,7 @@ use bowline_connector::{Located, Workspace};
 use bowline_contract::AssetClass;
 use bowline_contract::layout::{MANIFEST_FILE, PYTHON_FILE};
 use bowline_report::{Conclusion, Report, Verdict};
+use bowline_words::visible;
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -53,8 +54,35 @@ struct Row {
     name: String,
     class: AssetClass,
     written_in: &'static str,
-    last: Option<Last>,
+    last: LastTest,
     exported: bool,
+}
+
+/// What is kept of the last test.
+enum LastTest {
+    /// There was none.
+    Never,
+    /// A report that is damaged, or of a newer version.
+    Unreadable,
+    /// What it found.
+    Ended(Last),
+}
+
+impl LastTest {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Unreadable => "cannot be read",
+            Self::Ended(last) => last.verdict,
+        }
+    }
+
+    fn ended(&self) -> Option<&Last> {
+        match self {
+            Self::Ended(last) => Some(last),
+            Self::Never | Self::Unreadable => None,
+        }
+    }
 }
 
 /// What the last test found.
@@ -89,6 +117,7 @@ impl ListArgs {
 
 fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
     let kept = Kept::of(&found.dir, found.class, found.name.as_str())?;
+<<<<<<< HEAD
     // A report that cannot be read, such as one of a newer version, is as good as none here.
     let last = kept.read().ok().flatten().map(|(report, _)| {
         let (summary, product) = match &report {
@@ -112,6 +141,13 @@ fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
             made: kept.made().and_then(timestamp),
         }
     });
+=======
+    let last = match kept.read() {
+        Ok(None) => LastTest::Never,
+        Err(_) => LastTest::Unreadable,
+        Ok(Some((report, _))) => LastTest::Ended(last(&report, &kept)),
+    };
+>>>>>>> 821b76c3569785cd4c037a28248b19f6a9ce52e6
     let manifest = workspace.output_dir(&found.name).join(MANIFEST_FILE);
     Ok(Row {
         name: found.name.to_string(),
@@ -124,6 +160,28 @@ fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
         last,
         exported: found.class == AssetClass::Warehouse && manifest.exists(),
     })
+}
+
+fn last(report: &Report, kept: &Kept) -> Last {
+    let (summary, product) = match report {
+        Report::Warehouse(report) => (report.summary, report.product.clone()),
+        Report::Pipeline(report) => (report.summary, String::new()),
+    };
+    Last {
+        verdict: match report.conclusion() {
+            Conclusion::Interrupted => "interrupted",
+            Conclusion::FellShort => "falls short",
+            Conclusion::Inconclusive => "unknown in part",
+            Conclusion::Fine => "proven",
+        },
+        supported: summary.supported,
+        checks: Verdict::ALL
+            .map(|verdict| summary.count(verdict))
+            .iter()
+            .sum(),
+        product,
+        made: kept.made().and_then(timestamp),
+    }
 }
 
 fn timestamp(at: SystemTime) -> Option<Timestamp> {
@@ -144,7 +202,7 @@ fn table(rows: &[Row], terminal: Option<usize>) -> String {
     table.set_header(COLUMNS);
     let mut one_by_one = String::new();
     for row in rows {
-        let last = row.last.as_ref();
+        let last = row.last.ended();
         let word = |pick: fn(&Last) -> String| last.map(pick).unwrap_or_default();
         let exported = match (row.class, row.exported) {
             (AssetClass::Pipeline, _) => "",
@@ -155,9 +213,9 @@ fn table(rows: &[Row], terminal: Option<usize>) -> String {
             row.name.clone(),
             class_word(row.class).to_owned(),
             row.written_in.to_owned(),
-            last.map_or_else(|| "never".to_owned(), |last| last.verdict.to_owned()),
+            row.last.word().to_owned(),
             word(|last| format!("{}/{}", last.supported, last.checks)),
-            word(|last| last.product.clone()),
+            word(|last| visible(&last.product)),
             word(|last| last.made.map(ago).unwrap_or_default()),
             exported.to_owned(),
         ];
@@ -197,13 +255,17 @@ fn document(rows: &[Row]) -> String {
                 "kind": class_word(row.class),
                 "written_in": row.written_in,
                 "exported": row.exported,
-                "last_test": row.last.as_ref().map(|last| json!({
-                    "conclusion": last.verdict,
-                    "supported": last.supported,
-                    "checks": last.checks,
-                    "product": last.product,
-                    "made": last.made.map(|at| at.to_string()),
-                })),
+                "last_test": match &row.last {
+                    LastTest::Never => Value::Null,
+                    LastTest::Unreadable => json!({ "conclusion": row.last.word() }),
+                    LastTest::Ended(last) => json!({
+                        "conclusion": last.verdict,
+                        "supported": last.supported,
+                        "checks": last.checks,
+                        "product": last.product,
+                        "made": last.made.map(|at| at.to_string()),
+                    }),
+                },
             })
         })
         .collect();

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bowline_contract::ConnectorName;
+use bowline_words::visible;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::output::visible;
 
 /// Speak the process protocol for a connector, on standard input and output
 ///

@@ -8,6 +8,7 @@ mod warehouse;
 
 use std::time::Duration;
 
+use bowline_words::visible;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{Conclusion, Milliseconds, Report, Summary, Verdict};
@@ -68,7 +69,8 @@ fn document(
             }
         }
     };
-    page.into_string()
+    // A carriage return before a line end is as much of it to a browser.
+    visible(&page.into_string().replace("\r\n", "\n"))
 }
 
 /// What stands above everything else, whatever the report is about.

@@ -50,16 +50,31 @@
       apply();
     }
   });
-  const reveal = () => {
-    const check = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (check instanceof HTMLDetailsElement) {
-      check.hidden = false;
-      check.closest("section.checks").hidden = false;
-      check.open = true;
-      check.scrollIntoView({ block: "start" });
+  const named = (hash) => {
+    try {
+      return document.getElementById(decodeURIComponent(hash.slice(1)));
+    } catch {
+      return null;
     }
   };
-  addEventListener("hashchange", reveal);
+  const reveal = (hash) => {
+    const check = named(hash);
+    if (!checks.includes(check)) return;
+    if (check.hidden) {
+      search.value = "";
+      wanted.clear();
+      for (const tile of tiles) tile.setAttribute("aria-pressed", "false");
+      apply();
+    }
+    check.open = true;
+    check.scrollIntoView({ block: "start" });
+  };
+  addEventListener("hashchange", () => reveal(location.hash));
+  // A link to where the address leads already changes nothing in the address.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (link) reveal(link.hash);
+  });
   apply();
-  reveal();
+  reveal(location.hash);
 })();

@@ -176,10 +176,12 @@ fn step(ran: &Step) -> Markup {
 
 fn rows(result: &Rows) -> Markup {
     html! {
-        @if !result.columns.is_empty() {
+        @if !result.columns.is_empty() || !result.rows.is_empty() {
             div .rows {
                 table {
-                    thead { tr { @for column in &result.columns { th { (column) } } } }
+                    @if !result.columns.is_empty() {
+                        thead { tr { @for column in &result.columns { th { (column) } } } }
+                    }
                     tbody {
                         @for row in result.rows.iter().take(ROWS) {
                             tr { @for value in row { (cell(value)) } }

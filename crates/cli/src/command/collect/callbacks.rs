@@ -10,7 +10,7 @@ use bowline_collect::{Callback, Clocks, Found, Inbox, Listener, Parts, WebhookSe
 use bowline_contract::pipeline::Window;
 use bowline_durable::RealDisk;
 use bowline_pipeline::RunQuery;
-use bowline_words::counted;
+use bowline_words::{counted, visible};
 use bowline_workbench::WorkbenchError;
 use jiff::SignedDuration;
 
@@ -18,7 +18,6 @@ use super::collector::{Collector, What, unread};
 use super::words;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::output::visible;
 use crate::pipeline;
 
 /// What holds the secret of callbacks.

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use bowline_collect::{Collected, FailedWindow, Parts, Tally, Verification};
 use bowline_contract::pipeline::Window;
-use bowline_words::counted;
+use bowline_words::{counted, visible};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::output::visible;
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, paint};
 
 /// How many words of a vendor's are listed.

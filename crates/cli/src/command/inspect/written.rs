@@ -5,6 +5,7 @@ use std::path::Path;
 use bowline_contract::pipeline::{AssetEvent, RunEvent, validate_assets, validate_runs};
 use bowline_pipeline::{Explanation, PipelineConnector, proposed_mapping};
 use bowline_report::page::{Inspected, Inspection, Origin, inspection};
+use bowline_words::visible;
 use serde_json::{Value, json};
 
 use super::{Format, Found, Search};
@@ -13,7 +14,6 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::output::visible;
 use crate::style::{BAD, CODE, QUIET, STRONG, paint};
 
 /// The most values of one expression that are shown.

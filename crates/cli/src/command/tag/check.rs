@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use bowline_contract::pipeline::query_tag::{self, Integration, Statement};
 use bowline_driver::Limits;
+use bowline_words::visible;
 use bowline_workbench::query_log;
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -18,7 +19,6 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::output::visible;
 use crate::pipeline;
 use crate::style::{BAD, GOOD, OPEN, QUIET, STRONG, paint};
 use crate::terminal::waiting;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bowline_report::warehouse::{CheckResult, Rows, Step};
-use bowline_words::counted;
+use bowline_words::{counted, visible};
 
 use super::HumanReport;
-use crate::output::{Verbosity, visible};
+use crate::output::Verbosity;
 use crate::style::{BAD, CODE, QUIET, STRONG, paint};
 
 /// The most rows of a result that are shown.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_contract::SuiteSection;
 use bowline_report::Verdict;
 use bowline_report::warehouse::{CapabilityResult, MetricResult, Reason};
-use bowline_words::counted;
+use bowline_words::{counted, visible};
 
 use super::HumanReport;
-use crate::output::{Verbosity, visible};
+use crate::output::Verbosity;
 use crate::report::counts::{NAMED, advice, some, verdict_counts};
 use crate::style::{BAD, CODE, GOOD, OPEN, Painted, QUIET, paint};
 

@@ -6,10 +6,9 @@ use std::time::Duration;
 use bowline_contract::pipeline::PipelineFeature;
 use bowline_report::pipeline::{CheckResult, FeatureAnswer, FeatureResult, Reason};
 use bowline_report::{Conclusion, PipelineReport, Verdict};
-use bowline_words::counted;
+use bowline_words::{counted, visible};
 
 use crate::listing::Listing;
-use crate::output::visible;
 use crate::report::Next;
 use crate::report::counts::{NAMED, advice, plain_counts, some, verdict_counts, verdict_line};
 use crate::style::{BAD, GOOD, HINT, OPEN, QUIET, STRONG, paint};
