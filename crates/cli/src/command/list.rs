@@ -117,37 +117,11 @@ impl ListArgs {
 
 fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
     let kept = Kept::of(&found.dir, found.class, found.name.as_str())?;
-<<<<<<< HEAD
-    // A report that cannot be read, such as one of a newer version, is as good as none here.
-    let last = kept.read().ok().flatten().map(|(report, _)| {
-        let (summary, product) = match &report {
-            Report::Warehouse(report) => (report.summary, report.product.clone()),
-            Report::Pipeline(report) => (report.summary, String::new()),
-        };
-        Last {
-            verdict: match report.conclusion() {
-                Conclusion::Interrupted => "interrupted",
-                Conclusion::FellShort => "falls short",
-                Conclusion::Inconclusive => "unknown in part",
-                Conclusion::Fine if report.is_whole() => "proven",
-                Conclusion::Fine => "right so far",
-            },
-            supported: summary.supported,
-            checks: Verdict::ALL
-                .map(|verdict| summary.count(verdict))
-                .iter()
-                .sum(),
-            product,
-            made: kept.made().and_then(timestamp),
-        }
-    });
-=======
     let last = match kept.read() {
         Ok(None) => LastTest::Never,
         Err(_) => LastTest::Unreadable,
         Ok(Some((report, _))) => LastTest::Ended(last(&report, &kept)),
     };
->>>>>>> 821b76c3569785cd4c037a28248b19f6a9ce52e6
     let manifest = workspace.output_dir(&found.name).join(MANIFEST_FILE);
     Ok(Row {
         name: found.name.to_string(),
@@ -172,7 +146,8 @@ fn last(report: &Report, kept: &Kept) -> Last {
             Conclusion::Interrupted => "interrupted",
             Conclusion::FellShort => "falls short",
             Conclusion::Inconclusive => "unknown in part",
-            Conclusion::Fine => "proven",
+            Conclusion::Fine if report.is_whole() => "proven",
+            Conclusion::Fine => "right so far",
         },
         supported: summary.supported,
         checks: Verdict::ALL
