@@ -258,11 +258,17 @@ fn severed(target: &Target, fault: Fault) -> Result<(), Failed> {
     drop(through);
     let (mut random, mut struck) = (Moments(SEED), 0);
     for _ in 0..moments() {
-        let after = random.below(passed);
-        let moment = format!("{fault:?} after {after} of {passed} bytes");
-        let proxy = Proxy::start(target.port, (fault, after), || ());
-        let ran = target.test(proxy.port());
+        let mut after = random.below(passed);
         // What a log holds differs from run to run, and late moments may not come.
+        let (ran, proxy) = loop {
+            let proxy = Proxy::start(target.port, (fault, after), || ());
+            let ran = target.test(proxy.port());
+            if proxy.is_struck() || after == 0 {
+                break (ran, proxy);
+            }
+            after /= 2;
+        };
+        let moment = format!("{fault:?} after {after} of {passed} bytes");
         struck += usize::from(proxy.is_struck());
         assert_honest(&ran, &expected, &moment);
         drop(proxy);

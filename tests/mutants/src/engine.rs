@@ -70,7 +70,8 @@ impl Engine {
 
     /// A connector as the pack scaffolds it, over a small shop.
     pub(crate) fn subject(self, root: &Path, job: usize) -> Result<Subject, Failure> {
-        let name = format!("mutants_{job}");
+        // Several programs may share a server.
+        let name = format!("mutants_{}_{job}", std::process::id());
         let connect_args = match self {
             Self::DuckDb | Self::Sqlite => json!({ "path": root.join("shop.db") }),
             Self::Postgres => {

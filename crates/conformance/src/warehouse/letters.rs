@@ -1,5 +1,6 @@
 //! Letters that a database cannot hold, which is no template's fault: what is written with them is asked in others.
 
+use bowline_driver::SqlError;
 use bowline_query::{ComposeError, Composer, Literal};
 
 use crate::warehouse::answers::Answers;
@@ -20,17 +21,21 @@ pub(super) fn takes_bytes(composer: &Composer) -> Result<String, ComposeError> {
 }
 
 /// Whether the database lacks the letters of what was asked.
-pub(super) fn are_lacking(answers: &Answers, takes_bytes: &str, session: &mut Session) -> bool {
+///
+/// # Errors
+/// Where nobody could say.
+pub(super) fn are_lacking(
+    answers: &Answers,
+    takes_bytes: &str,
+    session: &mut Session,
+) -> Result<bool, SqlError> {
     match answers.steps.last().map(|step| &step.answer.result) {
-        Some(Err(error)) if error.is_unencodable() => true,
-        None => false,
-        Some(_) => {
-            session
-                .ask(takes_bytes)
-                .ok()
-                .and_then(|answer| answer.result.ok())
-                .and_then(|result| result.scalar().and_then(float))
-                == Some(1.0)
-        }
+        Some(Err(error)) if error.is_unencodable() => Ok(true),
+        None => Ok(false),
+        Some(_) => match session.ask(takes_bytes)?.result {
+            Ok(result) => Ok(result.scalar().and_then(float) == Some(1.0)),
+            Err(error) if error.kind.is_no_answer() => Err(error),
+            Err(_) => Ok(false),
+        },
     }
 }

@@ -233,14 +233,14 @@ pub(crate) fn ask_alone(question: &Question, session: &mut Session) -> Answers {
         return Answers::default();
     };
     let answers = ask_statement(sql, session);
-    match question.in_fewer_letters() {
-        Some(fewer)
-            if read_question(question, &answers).is_err()
-                && letters::are_lacking(&answers, &fewer.takes_bytes, session) =>
-        {
-            ask_alone(&fewer.question, session)
-        }
-        _ => answers,
+    let fewer = question.in_fewer_letters();
+    let Some(fewer) = fewer.filter(|_| read_question(question, &answers).is_err()) else {
+        return answers;
+    };
+    match letters::are_lacking(&answers, &fewer.takes_bytes, session) {
+        Ok(true) => ask_alone(&fewer.question, session),
+        Ok(false) => answers,
+        Err(error) => Answers::none(error),
     }
 }
 

@@ -114,7 +114,7 @@ impl Trial {
         };
         self.statements += 1;
         let answers = ask_statement(&sql, &mut self.session);
-        are_lacking(&answers, &takes_bytes, &mut self.session)
+        are_lacking(&answers, &takes_bytes, &mut self.session).unwrap_or(false)
     }
 
     /// Asks the checks of the strict tier that judge a template, with these templates, until one falls short.
