@@ -55,6 +55,8 @@ pub(super) fn rows(bowline: &Bowline, folder: &Path, runs: usize) -> Result<Vec<
         &root.join("passwd"),
         "root:x:0:0::/:/bin/sh\nmcdagent:x:1000:1000::/:/bin/sh\n",
     )?;
+    fs::create_dir_all(root.join("usr/bin"))
+        .map_err(|error| format!("cannot make a base: {error}"))?;
     // What an agent needs; nothing here starts it.
     write(&root.join("usr/bin/python3"), "")?;
     fs::create_dir_all(root.join("etc"))
