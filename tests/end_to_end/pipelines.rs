@@ -1,14 +1,11 @@
 //! `bowline test` on pipeline connectors: described, in Python and in Rust, all through the same suite.
 
-use std::time::Duration;
-
 use bowline_contract::exit_code;
-use bowline_simulator::{Pace, Scenario, Server, Steps, Vendor};
 use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::connector::{build_rust, checks_with};
+use crate::connector::{build_rust, checks_with, simulated};
 use crate::needs::{Need, trial};
 use crate::sandbox::{MARK, Sandbox};
 
@@ -26,28 +23,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 const NAME: &str = "nights";
 
 fn described() -> Result<(), Failed> {
-    let scenario = Scenario {
-        runs: 60,
-        jobs: 5,
-        hours: 40,
-        steps: Steps::Batch,
-        page: 25,
-        ..Scenario::calm(4, Timestamp::now())
-    };
-    let description = bowline_simulator::description(&scenario);
-    let server = Server::start(Vendor::new(scenario), 0, Duration::ZERO, Pace::Real)?;
-    let sandbox = Sandbox::new();
+    let (sandbox, _server) = simulated(NAME)?;
     let folder = format!("etl_connectors/{NAME}");
-    for (file, text) in [
-        ("connector.toml", description),
-        ("manifest.json", bowline_simulator::manifest().to_string()),
-        (
-            "credentials.json",
-            bowline_simulator::credentials(&server.url()).to_string(),
-        ),
-    ] {
-        sandbox.write(format!("{folder}/{file}"), &text);
-    }
 
     let ran = sandbox.bowline_with_python(&["test", NAME, "--format", "json"]);
     let found = ran.json();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bowline_contract::exit_code;
-use bowline_servers::{Firebird, MariaDb, Postgres};
+use bowline_servers::{Firebird, MariaDb, Moments, Postgres};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
@@ -196,19 +196,6 @@ fn firebird_shop(
     ))
 }
 
-/// Numbers that follow from a seed, each below another.
-struct Moments(u64);
-
-impl Moments {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap_or_default() % most.max(1)
-    }
-}
-
 fn moments() -> usize {
     many("BOWLINE_SEVERED").unwrap_or(MOMENTS)
 }
@@ -256,7 +243,7 @@ fn severed(target: &Target, fault: Fault) -> Result<(), Failed> {
     let undisturbed = target.test(through.port());
     let (expected, passed) = (verdicts(&undisturbed.json()), through.passed());
     drop(through);
-    let (mut random, mut struck) = (Moments(SEED), 0);
+    let (mut random, mut struck) = (Moments::of(SEED), 0);
     for _ in 0..moments() {
         let mut after = random.below(passed);
         // What a log holds differs from run to run, and late moments may not come.
@@ -292,7 +279,7 @@ fn severed(target: &Target, fault: Fault) -> Result<(), Failed> {
 
 /// A private server that is killed under the run.
 fn killed(kind: Kind) -> Result<(), Failed> {
-    let mut random = Moments(SEED);
+    let mut random = Moments::of(SEED);
     let (mut expected, mut passed, mut struck) = (BTreeMap::new(), 0, 0);
     for round in 0..=moments().min(MOMENTS.max(moments() / 4)) {
         let (target, kill): (Target, Box<dyn FnOnce() + Send>) = match kind {

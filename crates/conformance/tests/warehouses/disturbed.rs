@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{Interrupt, Outcome, Report, Subject, run};
 use bowline_driver::{Disturbance, DisturbedDatabase};
+use bowline_servers::Moments;
 
 use crate::shop::{duckdb, mariadb, options, postgres, spelled, sqlite};
 
@@ -35,25 +36,12 @@ fn verdicts(report: &Report) -> BTreeMap<String, (Verdict, &Outcome)> {
     checks.collect()
 }
 
-/// Numbers that follow from a seed, each below another.
-struct Moments(u64);
-
-impl Moments {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % most.max(1)
-    }
-}
-
 fn assert_honest(subject: &Subject) {
     let (undisturbed, asked) = disturbed(subject, Disturbance::LateOnce, usize::MAX);
     let expected = verdicts(&undisturbed);
     let many = std::env::var("BOWLINE_SEVERED").ok();
     let moments = many.and_then(|many| many.parse().ok()).unwrap_or(MOMENTS);
-    let mut random = Moments(0x5eed);
+    let mut random = Moments::of(0x5eed);
     let mut blamed = Vec::new();
     for disturbance in Disturbance::ALL {
         for _ in 0..moments {
