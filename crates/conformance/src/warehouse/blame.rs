@@ -58,10 +58,11 @@ pub(crate) fn blame(
         session,
         left: PROBES,
     };
+    let unanswered = unanswered(&findings);
     Court {
-        cleared: cleared(&findings),
+        cleared: cleared(&findings, &unanswered),
         suspects: BTreeMap::new(),
-        unanswered: unanswered(&findings),
+        unanswered,
         findings,
         culprits: Vec::new(),
         prober,
@@ -69,13 +70,15 @@ pub(crate) fn blame(
     .judge()
 }
 
-/// The templates that the database has answered rightly with, and that never fell short all by themselves, nor had no
-/// answer there.
-fn cleared(findings: &[Finding]) -> BTreeSet<&'static Template> {
+/// The templates that the database has answered rightly with, that never fell short all by themselves, and whose own
+/// checks all had an answer: what works for one input may be at fault for the one that was never asked.
+fn cleared(
+    findings: &[Finding],
+    unanswered: &BTreeMap<&'static Template, Doubt>,
+) -> BTreeSet<&'static Template> {
     let not_proven: BTreeSet<&'static Template> = findings
         .iter()
-        .filter(|finding| finding.uses.len() == 1)
-        .filter(|finding| finding.outcome.is_shortfall() || finding.outcome.unanswered().is_some())
+        .filter(|finding| finding.uses.len() == 1 && finding.outcome.is_shortfall())
         .flat_map(|finding| finding.uses.iter().copied())
         .collect();
     findings
@@ -86,7 +89,7 @@ fn cleared(findings: &[Finding]) -> BTreeSet<&'static Template> {
                 && !finding.rests_on_failure
         })
         .flat_map(|finding| finding.uses.iter().copied())
-        .filter(|template| !not_proven.contains(template))
+        .filter(|template| !not_proven.contains(template) && !unanswered.contains_key(template))
         .collect()
 }
 
