@@ -20,9 +20,11 @@ use crate::pipeline::{RunQuery, Summary};
 use crate::source_reader::{LoadedSource, Mark, Row, SourceReader, Sources, contents, place_of};
 use crate::status::map_run;
 
-/// How many rows are completed together. What they need besides is asked for side by side, so that few rows at a time
-/// would leave requests unused.
-const CHUNK: usize = 500;
+/// How many rows are completed together at most. What they need besides is asked for side by side, so that few rows at
+/// a time would leave requests unused.
+const CHUNK: usize = 1_000;
+/// How many the first are, each group after it twice as many: what they need is asked for while pages are still read.
+const FIRST_CHUNK: usize = 250;
 
 /// A reading of runs under way.
 pub(crate) struct RunReading<'s, 'e> {
@@ -157,11 +159,13 @@ impl<'s, 'e> RunReading<'s, 'e> {
             let (sender, receiver) = mpsc::sync_channel(1);
             let walker = threads.spawn(move || {
                 let mut group: Vec<Row> = Vec::new();
+                let mut enough = FIRST_CHUNK;
                 let walked = reader.walk(source, scope, &mut |rows| {
                     group.extend(rows);
-                    if group.len() < CHUNK {
+                    if group.len() < enough {
                         return Ok(());
                     }
+                    enough = CHUNK.min(enough * 2);
                     // Nobody takes rows any more when completing those before has failed, and then that is the error.
                     sender
                         .send(std::mem::take(&mut group))
