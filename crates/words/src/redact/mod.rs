@@ -42,10 +42,13 @@ pub struct Redactor {
     in_place: Arc<Index>,
 }
 
-/// Patterns by their first characters.
+/// Patterns by what they may begin with.
 #[derive(Default)]
 struct Index {
     patterns: Vec<Pattern>,
+    /// By each character of ASCII: those of which a writing may begin with it.
+    by_ascii: Vec<Vec<usize>>,
+    /// By other first characters, as small letters.
     by_first: HashMap<char, Vec<usize>>,
     /// Those whose first character may be lost or misread.
     foreign: Vec<usize>,
@@ -64,7 +67,15 @@ impl Index {
             }
             by_first.entry(small(first)).or_default().push(index);
         }
+        let named = |letter: char| by_first.get(&small(letter)).map_or(&[][..], Vec::as_slice);
+        let by_ascii = (0..128_u8).map(|byte| match byte {
+            _ if writing::is_lead(byte) => (0..patterns.len()).collect(),
+            b'+' => [named('+'), named(' ')].concat(),
+            b'?' => [named('?'), &foreign].concat(),
+            _ => named(char::from(byte)).to_vec(),
+        });
         Self {
+            by_ascii: by_ascii.collect(),
             patterns,
             by_first,
             foreign,
@@ -81,26 +92,20 @@ impl Index {
             return;
         }
         for (from, first) in text.char_indices() {
-            let longest = |candidates: &mut dyn Iterator<Item = &usize>| {
-                candidates
-                    .filter_map(|index| self.patterns[*index].end(text, from))
-                    .max()
+            let (named, foreign) = match self.by_ascii.get(first as usize) {
+                Some(named) => (named.as_slice(), &[][..]),
+                None => (
+                    self.by_first
+                        .get(&small(first))
+                        .map_or(&[][..], Vec::as_slice),
+                    self.foreign.as_slice(),
+                ),
             };
-            let named = self
-                .by_first
-                .get(&small(first))
-                .map_or(&[][..], Vec::as_slice);
-            let end = if first.is_ascii() && writing::is_lead(first as u8) {
-                let all: Vec<usize> = (0..self.patterns.len()).collect();
-                longest(&mut all.iter())
-            } else if first == '+' {
-                let spaces = self.by_first.get(&' ').map_or(&[][..], Vec::as_slice);
-                longest(&mut named.iter().chain(spaces))
-            } else if first == '?' || !first.is_ascii() {
-                longest(&mut named.iter().chain(&self.foreign))
-            } else {
-                longest(&mut named.iter())
-            };
+            let end = named
+                .iter()
+                .chain(foreign)
+                .filter_map(|index| self.patterns[*index].end(text, from))
+                .max();
             if let Some(end) = end {
                 on_place(from..end);
             }
