@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how long the release binary takes over the whole suite, near and far, and how much
 //! memory. Method and numbers are written down in `docs/benchmarks.md`.
 
+mod catalogues;
 mod images;
 mod measure;
 mod pipelines;
@@ -94,9 +95,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let workspace = folder.path();
     fill(cluster)?;
-    bowline.scaffold(workspace, "near", cluster.port())?;
-    bowline.scaffold(workspace, "far", far)?;
-    bowline.scaffold(workspace, "edited", cluster.port())?;
+    bowline.scaffold(workspace, "near", cluster.port(), DATABASE)?;
+    bowline.scaffold(workspace, "far", far, DATABASE)?;
+    bowline.scaffold(workspace, "edited", cluster.port(), DATABASE)?;
     edit_a_template(workspace)?;
 
     step("DuckDB");
@@ -131,6 +132,12 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         edited,
     );
 
+    rows.extend(catalogues::rows(
+        &bowline,
+        workspace,
+        cluster,
+        options.runs,
+    )?);
     rows.extend(images::rows(&bowline, workspace, options.runs)?);
     let collecting = pipelines::rows(&bowline, &venv, workspace, options.runs)?;
     rows.extend(collecting);
@@ -158,13 +165,19 @@ impl Bowline {
         command
     }
 
-    fn scaffold(&self, workspace: &Path, name: &str, port: u16) -> Result<(), Failure> {
+    fn scaffold(
+        &self,
+        workspace: &Path,
+        name: &str,
+        port: u16,
+        database: &str,
+    ) -> Result<(), Failure> {
         run_quietly(
             self.command(workspace)
                 .args(["new", name, "--dialect", "postgres"]),
         )?;
         let credentials = format!(
-            r#"{{"connect_args": {{"host": "127.0.0.1", "port": {port}, "database": "{DATABASE}", "user": "{ROLE}", "password": "{PASSWORD}"}}}}"#
+            r#"{{"connect_args": {{"host": "127.0.0.1", "port": {port}, "database": "{database}", "user": "{ROLE}", "password": "{PASSWORD}"}}}}"#
         );
         write(
             &workspace
