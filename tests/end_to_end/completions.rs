@@ -25,12 +25,19 @@ fn bash() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     write_sqlite(&sandbox, "sales");
     write_sqlite(&sandbox, "stock");
+    let home = sandbox.folder().join("home");
+    std::fs::create_dir_all(home.join("shop/connectors/far"))?;
     let script = sandbox.bowline(&["completions", "bash"]).exits(0).stdout;
     for (words, expected) in [
         ("bowline te", "test"),
         ("bowline test s", "sales stock"),
         ("bowline -C / test s", ""),
         ("bowline -C connectors/stock test s", "sales stock"),
+        ("bowline -C \\~/shop/connectors/far test f", "far"),
+        ("bowline --directory = \\~/shop test f", "far"),
+        ("bowline --directory=$HOME/shop test f", "far"),
+        ("bowline -C \\'$HOME/shop\\' test f", "far"),
+        ("bowline list --format = j", "json"),
         ("bowline query -c st", "stock"),
         ("bowline test sales -m ql", "ql_prerequisites ql_metrics"),
         ("bowline render get_std", "get_stddev_function"),
@@ -51,6 +58,7 @@ fn bash() -> Result<(), Failed> {
         command
             .args(["-c", &format!("{script}\n{ASK}\nask {words}")])
             .current_dir(sandbox.work())
+            .env("HOME", &home)
             .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

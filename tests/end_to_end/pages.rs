@@ -84,6 +84,7 @@ fn report_page() -> Result<(), Failed> {
     let sandbox = reported();
     sandbox.bowline(&["report", "sqlite"]).exits(exit_code::OK);
     let page = sandbox.read("sqlite-report.html");
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
     let found = visited(&sandbox, &page, VISIT)?;
     let did = [
         "filtered", "searched", "whole", "opened", "again", "counted",

@@ -4,6 +4,7 @@
 //! A few moments of each engine by default; `BOWLINE_SEVERED` says how many, and tries what takes minutes too.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use bowline_contract::exit_code;
@@ -49,6 +50,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ]);
     }
     trials.extend([
+        trial("severed/silent", &[], silent),
         trial("severed/postgres/killed", &[Need::Postgres], || {
             killed(Kind::Postgres)
         }),
@@ -63,6 +65,41 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("severed/postgres/delayed", &[Need::Postgres], delayed),
     ]);
     trials
+}
+
+/// Servers that take a connection and say nothing: who asks how it is with a connector is told within seconds.
+fn silent() -> Result<(), Failed> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let sandbox = Sandbox::new();
+    sandbox
+        .bowline(&["new", "pg", "--dialect", "postgres"])
+        .exits(exit_code::OK);
+    let login = json!({
+        "host": address.ip(), "port": address.port(), "database": "d", "user": "u", "password": "p",
+    });
+    write_credentials(&sandbox, "pg", &login);
+    sandbox
+        .bowline(&["new", "nights", "--pipeline", "--like", "prefect"])
+        .exits(exit_code::OK);
+    let login =
+        json!({"api_url": format!("http://{address}/api"), "username": "u", "password": "p"});
+    sandbox.write(
+        "etl_connectors/nights/credentials.json",
+        &json!({ "connect_args": login }).to_string(),
+    );
+    for (name, who) in [("pg", "database"), ("nights", "orchestrator")] {
+        let told = sandbox
+            .bowline(&["doctor", name])
+            .exits(exit_code::FELL_SHORT);
+        assert!(
+            told.stdout
+                .contains(&format!("the {who} does not answer within 5 s")),
+            "{}",
+            told.said()
+        );
+    }
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod installed;
 mod npm;
 mod third_party;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,6 +31,10 @@ struct Built {
     profile: Profile,
     /// Where packages are written.
     folder: PathBuf,
+    /// The crates of others that it is linked with.
+    crates: Vec<third_party::Crate>,
+    /// The page of their licences, which travels with every package.
+    licences: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +99,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Names the oldest C library that a release for Linux must run with, such as `2.17`; takes `cargo-zigbuild`.
+/// Names the oldest C library that a release for Linux must run with, such as `2.17`.
 const GLIBC: &str = "BOWLINE_GLIBC";
 
 /// Builds the program.
@@ -110,7 +115,7 @@ fn build(profile: Profile) -> Result<Built, Failure> {
         Ok(glibc) => {
             let target_name = format!("{triple}.{glibc}");
             let mut command = cargo(&["zigbuild", "--target", &target_name]);
-            process::run(command.args(wanted))?;
+            process::run(command.args(wanted).env("PATH", path_of_tools()?))?;
             target()?.join(triple)
         }
         Err(_) => {
@@ -124,21 +129,35 @@ fn build(profile: Profile) -> Result<Built, Failure> {
         std::fs::remove_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
     }
     std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
+    let crates = third_party::crates(triple)?;
+    // The wheel takes no file from outside of its folder.
+    let licences = root().join("packages/python").join(third_party::PAGE);
+    std::fs::write(&licences, third_party::licences(&crates)?)
+        .map_err(|error| unwritten(&licences, &error))?;
     let binary = format!("bowline{}", std::env::consts::EXE_SUFFIX);
     Ok(Built {
         binary: made_in.join(profile.folder()).join(binary),
         triple: triple.to_owned(),
         profile,
         folder,
+        crates,
+        licences,
     })
+}
+
+/// `PATH` with the programs that build packages before all others.
+fn path_of_tools() -> Result<OsString, Failure> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(package_tools()?).chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).map_err(|error| format!("cannot extend PATH: {error}"))
 }
 
 /// Builds the wheel, and gives its path.
 fn wheel(built: &Built) -> Result<PathBuf, Failure> {
     step("the wheel");
-    let tools = package_tools()?;
-    let mut command = Command::new(tools.join("maturin"));
+    let mut command = Command::new(package_tools()?.join("maturin"));
     command
+        .env("PATH", path_of_tools()?)
         .args(["build", "--profile", built.profile.name(), "--out"])
         .arg(&built.folder)
         .arg("--target-dir")

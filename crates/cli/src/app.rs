@@ -43,7 +43,7 @@ pub(crate) struct GlobalArgs {
     /// Say nothing but the result and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more about what is done, and show the statements and rows behind what is unknown; twice, behind every check
+    /// Say more about what is done, show statements with their times, and in a report those behind what is unknown; twice, whole statements, and those behind every check
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }

@@ -1,7 +1,7 @@
 //! What shells are told when a word is to be completed: names of this workspace, and names that the program knows.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bowline_connector::Workspace;
 use bowline_contract::{AssetClass, PipelineSection, SuiteSection, Template};
@@ -23,12 +23,29 @@ pub(crate) fn answer(arguments: &[OsString]) -> Option<Result<(), clap::Error>> 
     let here = std::env::current_dir().ok();
     let answered = CompleteEnv::with_factory(crate::app::command_line)
         .var(VARIABLE)
-        .try_complete(arguments, here.as_deref());
+        .try_complete(without_equals(arguments), here.as_deref());
     match answered {
         Ok(false) => None,
         Ok(true) => Some(Ok(())),
         Err(error) => Some(Err(error)),
     }
+}
+
+/// The words with options and their values apart, where bash takes `--option=value` for three words. The shell counts
+/// words, so that there must be as many as before: in the place of each sign stands an option that changes no name.
+fn without_equals(words: &[OsString]) -> Vec<OsString> {
+    const FILLER: &str = "-v";
+    let mut words = words.to_vec();
+    for at in 1..words.len() {
+        let is_option = words[at - 1]
+            .to_str()
+            .is_some_and(|word| word.starts_with("--") && word != "--");
+        if words[at] == "=" && is_option {
+            words.swap(at - 1, at);
+            words[at - 1] = FILLER.into();
+        }
+    }
+    words
 }
 
 /// The connectors of the workspace.
@@ -112,7 +129,8 @@ fn described<'w>(words: impl Iterator<Item = (&'w str, &'w str)>) -> Vec<Complet
 /// The connectors of these classes. A workspace that cannot be read has none: a shell has no place for an error.
 fn named(classes: &[AssetClass]) -> Vec<CompletionCandidate> {
     let words: Vec<OsString> = std::env::args_os().collect();
-    let Ok(workspace) = Workspace::find(&directory(&words)) else {
+    let words = without_equals(&words);
+    let Ok(workspace) = Workspace::find(&directory(&words, std::env::home_dir().as_deref())) else {
         return Vec::new();
     };
     let found = classes
@@ -124,21 +142,48 @@ fn named(classes: &[AssetClass]) -> Vec<CompletionCandidate> {
 }
 
 /// Where the command that is being typed will work.
-fn directory(words: &[OsString]) -> PathBuf {
+fn directory(words: &[OsString], home: Option<&Path>) -> PathBuf {
     let mut words = words.iter().filter_map(|word| word.to_str());
     let mut directory = PathBuf::from(".");
     while let Some(word) = words.next() {
         let (option, value) = match word.split_once('=') {
             Some((option, value)) => (option, Some(value)),
-            None => (word, None),
+            None => match word.strip_prefix("-C") {
+                Some(value) if !value.is_empty() => ("-C", Some(value)),
+                _ => (word, None),
+            },
         };
         if matches!(option, "-C" | "--directory")
             && let Some(value) = value.or_else(|| words.next())
         {
-            directory = PathBuf::from(value);
+            directory = typed_path(value, home);
         }
     }
     directory
+}
+
+/// A path as it is typed into a shell, which hands on its words as they stand on the line.
+fn typed_path(typed: &str, home: Option<&Path>) -> PathBuf {
+    let (home, mut rest) = match (typed.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            (Some(home), rest.trim_start_matches('/').chars())
+        }
+        _ => (None, typed.chars()),
+    };
+    let mut path = String::new();
+    let mut quote = None;
+    while let Some(letter) = rest.next() {
+        match (letter, quote) {
+            ('\'' | '"', None) => quote = Some(letter),
+            (letter, Some(end)) if letter == end => quote = None,
+            ('\\', None | Some('"')) if !cfg!(windows) => path.extend(rest.next()),
+            (letter, _) => path.push(letter),
+        }
+    }
+    match home {
+        Some(home) => home.join(path),
+        None => PathBuf::from(path),
+    }
 }
 
 #[cfg(test)]
@@ -149,7 +194,7 @@ mod tests {
     fn names_are_those_of_the_directory_that_the_command_names() {
         let at = |words: &[&str]| {
             let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-            directory(&words)
+            directory(&without_equals(&words), Some(Path::new("/home/ann")))
         };
         assert_eq!(
             at(&["bowline", "--", "bowline", "test", ""]),
@@ -164,5 +209,25 @@ mod tests {
             PathBuf::from("shop")
         );
         assert_eq!(at(&["bowline", "-C"]), PathBuf::from("."));
+        for (typed, meant) in [
+            ("~", "/home/ann"),
+            ("~/shop", "/home/ann/shop"),
+            ("~/\"my shop\"", "/home/ann/my shop"),
+            ("'my shop'", "my shop"),
+            ("\"it's\"", "it's"),
+            ("my\\ shop", "my shop"),
+            ("\"my sh", "my sh"),
+            ("'~/shop'", "~/shop"),
+            ("~bob/shop", "~bob/shop"),
+        ] {
+            for words in [
+                vec!["bowline", "-C", typed, "test", ""],
+                vec!["bowline", &format!("-C{typed}"), "test", ""],
+                vec!["bowline", &format!("--directory={typed}"), "test", ""],
+                vec!["bowline", "--directory", "=", typed, "test", ""],
+            ] {
+                assert_eq!(at(&words), PathBuf::from(meant), "{words:?}");
+            }
+        }
     }
 }

@@ -5,16 +5,19 @@ use std::sync::{Arc, OnceLock};
 
 use bowline_connector::{EnvironmentEvent, Located};
 use bowline_contract::AssetClass;
-use bowline_driver::{Connection, Limits};
+use bowline_driver::{Connection, Limits, Observer};
 use bowline_pipeline::PipelineConnector;
 use bowline_warehouse::Connector;
-use bowline_words::Diagnose;
+use bowline_words::{Diagnose, Seconds, beginning, counted, visible};
 use bowline_workbench::{CtrlC, Event, Run, locate, pipeline, warehouse};
 
 use crate::error::CliError;
-use crate::output::Printer;
-use crate::style::{OPEN, paint};
+use crate::output::{Printer, Verbosity};
+use crate::style::{CODE, OPEN, QUIET, paint};
 use crate::terminal::waiting;
+
+/// The most characters of a statement that are shown on one line.
+const STATEMENT: usize = 200;
 
 /// What every command works with.
 #[derive(Debug)]
@@ -79,7 +82,31 @@ impl Context {
     /// Finds and loads the warehouse connector that is meant.
     pub(crate) fn warehouse(&self, name: Option<&str>) -> Result<Connector, CliError> {
         let found = self.locate(name, Some(AssetClass::Warehouse))?;
-        Ok(warehouse::load(&found, &|event| self.tell(event))?)
+        let mut connector = warehouse::load(&found, &|event| self.tell(event))?;
+        connector.observer = self.observer();
+        Ok(connector)
+    }
+
+    /// Who tells of each statement and its time, when asked to say more.
+    pub(crate) fn observer(&self) -> Option<Observer> {
+        let printer = Arc::clone(&self.printer);
+        printer.says_details().then(|| {
+            Observer::new(move |sql, elapsed, result| {
+                let sql = match printer.verbosity() {
+                    Verbosity::Statements => visible(sql.trim()),
+                    _ => {
+                        let words: Vec<&str> = sql.split_whitespace().collect();
+                        visible(&beginning(&words.join(" "), STATEMENT))
+                    }
+                };
+                let came = match result {
+                    Ok(result) => counted(result.rows.len(), "row"),
+                    Err(error) => visible(&error.to_string()),
+                };
+                let took = paint(QUIET, format!("  {}, {came}", Seconds(elapsed)));
+                printer.detail(format!("{}\n{took}", paint(CODE, sql)));
+            })
+        })
     }
 
     /// Finds and loads the pipeline connector that is meant.

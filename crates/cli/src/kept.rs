@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bowline_connector::Workspace;
 use bowline_contract::AssetClass;
 use bowline_contract::layout::{CONNECTORS_DIR, ETL_CONNECTORS_DIR, IGNORE_FILE};
-use bowline_report::Report;
+use bowline_report::{Report, ReportErrorKind};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -15,6 +15,7 @@ use crate::error::CliError;
 /// Where the reports of a connector are kept.
 #[derive(Debug)]
 pub(crate) struct Kept {
+    name: String,
     state: PathBuf,
     latest: PathBuf,
     previous: PathBuf,
@@ -30,6 +31,7 @@ impl Kept {
         };
         let folder = state.join("reports").join(class);
         Ok(Self {
+            name: name.to_owned(),
             latest: folder.join(format!("{name}.json")),
             previous: folder.join(format!("{name}.previous.json")),
             state,
@@ -84,7 +86,14 @@ impl Kept {
 
     /// The latest report and the one before, and when the latest was made.
     pub(crate) fn read(&self) -> Result<Option<(Report, Option<Report>)>, CliError> {
-        let Some(latest) = read(&self.latest)? else {
+        let latest = read(&self.latest).map_err(|error| match error {
+            CliError::Report(error) if error.kind == ReportErrorKind::Malformed => {
+                let anew = format!("run `bowline test {}`, which writes it anew", self.name);
+                CliError::Report(error.hint(anew))
+            }
+            error => error,
+        })?;
+        let Some(latest) = latest else {
             return Ok(None);
         };
         // What an older or newer program left is no reason to show nothing.

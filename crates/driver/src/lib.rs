@@ -36,6 +36,7 @@ mod fake;
 mod json;
 #[cfg(any(feature = "adbc", feature = "odbc", feature = "postgres"))]
 mod libpq;
+mod observed;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod open;
@@ -69,6 +70,9 @@ pub use connection::{
 pub use disturbed::{Disturbance, DisturbedDatabase};
 pub use error::{SqlError, SqlErrorKind};
 pub use fake::{FakeDatabase, FakeReply};
+pub use observed::{ObservedDatabase, Observer};
+#[cfg(feature = "odbc")]
+pub use odbc::installed as odbc_drivers;
 pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};
 pub use opening::{OpeningDatabase, OpeningStatement};
 pub use process::{thread_answer, thread_rows};

@@ -4,12 +4,14 @@
 //! what it answers, keeps the last lines it logs and waits for its end, so that a call can always be given up at
 //! its deadline. A process that had to be stopped is ended with everything it started.
 
+mod disk;
 mod error;
 mod group;
 mod process;
 mod program;
 mod streams;
 
+pub use disk::free_space;
 pub use error::{Fault, ProcessError};
 pub use process::{AbortHandle, CallLimits, Process};
 pub use program::{Program, find_program};

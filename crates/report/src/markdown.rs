@@ -15,10 +15,10 @@ const LINES: usize = 10;
 pub fn markdown(report: &Report, previous: Option<&Report>) -> String {
     let head = Head::of(report);
     let mut page = format!(
-        "### `{}`: {}\n\n{}\n\n",
-        head.connector,
+        "### {}: {}\n\n{}\n\n",
+        code(head.connector),
         head.headline(),
-        cell(&head.about)
+        code(&head.about)
     );
     let counts = Verdict::ALL.map(|verdict| (verdict.name(), head.summary.count(verdict)));
     let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
@@ -30,8 +30,8 @@ pub fn markdown(report: &Report, previous: Option<&Report>) -> String {
         let name = |verdict: Option<Verdict>| verdict.map_or("not asked", Verdict::name);
         let lines = changes.iter().map(|change| {
             format!(
-                "`{}`: {} → {}",
-                change.check,
+                "{}: {} → {}",
+                code(&change.check),
                 name(change.before),
                 name(change.after)
             )
@@ -40,7 +40,7 @@ pub fn markdown(report: &Report, previous: Option<&Report>) -> String {
     }
     section(&mut page, "Could not be found out", unknown(report));
     section(&mut page, "", maps(report));
-    visible(&page)
+    page
 }
 
 fn section(page: &mut String, title: &str, lines: Vec<String>) {
@@ -72,14 +72,15 @@ fn faults(report: &Report) -> Vec<String> {
                         .check(&culprit.check)
                         .and_then(|check| check.reason.as_ref());
                     let why =
-                        why.map_or_else(String::new, |why| format!(": {}", cell(&why.to_string())));
+                        why.map_or_else(String::new, |why| format!(": {}", code(&why.to_string())));
                     let blocks = match culprit.blocks.len() {
                         0 => String::new(),
                         count => format!(" (blocks {count})"),
                     };
                     format!(
-                        "`{}`{blocks}, by `{}`{why}",
-                        culprit.template, culprit.check
+                        "{}{blocks}, by {}{why}",
+                        code(&culprit.template),
+                        code(&culprit.check)
                     )
                 })
                 .collect()
@@ -114,8 +115,8 @@ fn unknown(report: &Report) -> Vec<String> {
 
 fn fault(id: &str, reason: Option<&impl std::fmt::Display>) -> String {
     match reason {
-        Some(reason) => format!("`{id}`: {}", cell(&reason.to_string())),
-        None => format!("`{id}`"),
+        Some(reason) => format!("{}: {}", code(id), code(&reason.to_string())),
+        None => code(id),
     }
 }
 
@@ -155,25 +156,19 @@ fn maps(report: &Report) -> Vec<String> {
     }
 }
 
-/// The first line of a text, short, with nothing in it that Markdown or HTML would take for its own.
-fn cell(text: &str) -> String {
+/// The first line of a text, short, as code: nothing in there is markup, calls people by their names or becomes a link.
+fn code(text: &str) -> String {
     const LONGEST: usize = 160;
-    let line = text.lines().next().unwrap_or_default();
+    let line = visible(text.lines().next().unwrap_or_default());
     let mut short: String = line.chars().take(LONGEST).collect();
     if short.len() < text.trim_end().len() {
         short.push('…');
     }
-    let mut safe = String::with_capacity(short.len());
-    for character in short.chars() {
-        match character {
-            '<' => safe.push_str("&lt;"),
-            '&' => safe.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => {
-                safe.push('\\');
-                safe.push(character);
-            }
-            other => safe.push(other),
-        }
+    if short.trim().is_empty() {
+        return String::new();
     }
-    safe
+    let runs = short.split(|letter| letter != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or_default() + 1);
+    let pad = if fence.len() > 1 { " " } else { "" };
+    format!("{fence}{pad}{short}{pad}{fence}")
 }

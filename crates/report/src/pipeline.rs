@@ -86,7 +86,7 @@ pub struct Window {
 }
 
 /// What was found out by one check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PipelineCheckResult")]
 pub struct CheckResult {
     /// Its name, such as `etl_run_details/pages`.
@@ -106,6 +106,10 @@ pub struct CheckResult {
     /// What would be better, though nothing is wrong: it costs no verdict.
     #[serde(default)]
     pub advice: Vec<String>,
+    /// How long it took from the answer before to this one, readings included, in milliseconds; absent when there was
+    /// no answer, or an older program wrote the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<Milliseconds>,
 }
 
 impl CheckResult {
@@ -196,6 +200,9 @@ pub struct FeatureResult {
     pub answer: FeatureAnswer,
     /// What it was seen in, or why it was not.
     pub why: String,
+    /// The first of what it was seen in, as JSON: what tells which it is, and the feature's own fields. Long ones are cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
 }
 
 /// Whether a feature is there.

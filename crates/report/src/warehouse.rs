@@ -26,6 +26,9 @@ pub struct WarehouseReport {
     pub product: String,
     /// How much was asked: `reference` or `strict`.
     pub tier: Tier,
+    /// When the run began, ISO 8601; absent where an older program wrote the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<String>,
     /// The sections that ran.
     pub sections: Vec<String>,
     /// Whether the run was stopped before its end.
@@ -147,6 +150,9 @@ pub struct CheckResult {
     pub verdict: Verdict,
     /// Why, when it is not supported.
     pub reason: Option<Reason>,
+    /// What must come back, in words, where that was settled before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
     /// The templates its answer speaks about.
     pub judges: Vec<String>,
     /// Every template its statements were rendered from.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
-use bowline_driver::DriverKind;
+use bowline_driver::{DriverKind, Observer};
 use toml::Spanned;
 
 use crate::dialect::Pack;
@@ -37,6 +37,8 @@ pub struct Connector {
     /// Templates the pack has and the connector says are not implemented.
     pub dropped: Vec<&'static Template>,
     pub(crate) functional: Option<Functional>,
+    /// Who hears of the statements that its databases are asked.
+    pub observer: Option<Observer>,
 }
 
 impl Connector {

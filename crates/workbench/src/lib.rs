@@ -60,6 +60,6 @@ pub mod warehouse;
 pub use error::WorkbenchError;
 pub use event::Event;
 pub use locate::locate;
-pub use query_log::{Logged, QueryLogError, UNREADABLE_LOG, query_log};
+pub use query_log::{Logged, QueryLogError, query_log};
 pub use run::{CtrlC, OnStop, Run};
 pub use serve::serve;

@@ -2,6 +2,7 @@
 
 use bowline_contract::Template;
 use bowline_driver::{Connection, Limits, SqlError, Surplus};
+use bowline_report::UNREADABLE_LOG;
 use bowline_template::TemplateValue;
 use bowline_warehouse::Connector;
 use bowline_warehouse::template::{Arguments, RenderError};
@@ -10,11 +11,6 @@ use jiff::civil::DateTime;
 
 /// How many statements a page of the log is asked for.
 const PAGE: usize = 1000;
-
-/// What can be done about a log that has statements which the connector's database cannot take.
-pub const UNREADABLE_LOG: &str = "the log has text of databases in other encodings: connect to a database in UTF-8, or let \
-    the server forget theirs, as on PostgreSQL with `SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE \
-    encoding <> (SELECT encoding FROM pg_database WHERE datname = current_database())`";
 
 /// A statement that was logged.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -55,15 +55,11 @@ fn stage(built: &Built, inside: &Path) -> Result<(), Failure> {
     for page in ["README.md", "LICENSE", "CHANGELOG.md"] {
         copy(&root().join(page), page)?;
     }
-    let crates = third_party::crates(&built.triple)?;
-    write(
-        inside.join("THIRD-PARTY.md"),
-        third_party::licences(&crates),
-    )?;
+    copy(&built.licences, third_party::PAGE)?;
     let materials = built
         .folder
         .join(format!("bowline-{}.cdx.json", built.triple));
-    write(materials, third_party::bill_of_materials(&crates))?;
+    write(materials, third_party::bill_of_materials(&built.crates))?;
     run_quietly(
         Command::new(&built.binary)
             .arg("man")

@@ -13,7 +13,7 @@ use bowline_oci::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Built, VERSION, third_party};
+use super::{Built, VERSION};
 use crate::process::{Failure, root, step};
 
 /// Where commands run: what a user mounts there is the workspace.
@@ -23,7 +23,6 @@ const WORKSPACE: &str = "/workspace";
 /// folder of an OCI layout, or an archive; it needs a C library no older than the binary's.
 pub(super) fn write(built: &Built, base: &str) -> Result<PathBuf, Failure> {
     step("the container image");
-    let crates = third_party::crates(&built.triple)?;
     let files = [
         (
             "usr/local/bin/bowline",
@@ -37,7 +36,7 @@ pub(super) fn write(built: &Built, base: &str) -> Result<PathBuf, Failure> {
         ),
         (
             "usr/local/share/doc/bowline/THIRD-PARTY.md",
-            Content::Bytes(third_party::licences(&crates).into_bytes()),
+            Content::File(built.licences.clone()),
             0o644,
         ),
     ];

@@ -6,7 +6,7 @@ use std::process::Command;
 use bowline_servers::Docker;
 use tempfile::TempDir;
 
-use super::Built;
+use super::{Built, third_party};
 use crate::process::{Failure, root, run_quietly, step};
 use crate::provide::{driver_folder, make_venv};
 
@@ -65,6 +65,12 @@ pub(super) fn try_wheel(wheel: &Path) -> Result<(), Failure> {
             .args(["-m", "pip", "install", "--quiet", "--no-index"])
             .arg(wheel),
     )?;
+    let metadata = format!("bowline-{}.dist-info/licenses", super::VERSION);
+    let installed = run_quietly(Command::new(venv.join("bin/python")).args([
+        "-c",
+        "import sysconfig; print(sysconfig.get_path('purelib'))",
+    ]))?;
+    has_licences(&Path::new(installed.trim()).join(metadata))?;
     demo(&venv.join("bin/bowline"))
 }
 
@@ -137,7 +143,30 @@ pub(super) fn try_npm(packages: &[PathBuf]) -> Result<(), Failure> {
             .arg(place.path())
             .args(packages),
     )?;
-    demo(&place.path().join("node_modules/.bin/bowline"))
+    let modules = place.path().join("node_modules");
+    let carriers = std::fs::read_dir(&modules)
+        .map_err(|error| format!("cannot read `{}`: {error}", modules.display()))?;
+    for carrier in carriers.flatten().map(|entry| entry.path()) {
+        let name = carrier.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("bowline-") {
+            has_licences(&carrier)?;
+        }
+    }
+    demo(&modules.join(".bin/bowline"))
+}
+
+/// Sees that our licence and those of others were installed with a package.
+fn has_licences(folder: &Path) -> Result<(), Failure> {
+    for name in ["LICENSE", third_party::PAGE] {
+        let path = folder.join(name);
+        if !path.is_file() {
+            return Err(format!(
+                "a package installs no licence: `{}`",
+                path.display()
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Runs the demo with what was installed, in a folder of its own.

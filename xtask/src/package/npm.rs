@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Built, VERSION, unwritten};
+use super::{Built, VERSION, third_party, unwritten};
 use crate::process::{Failure, root, run_quietly, step};
 
 /// The platforms that have a package, as npm and Rust name them.
@@ -17,6 +17,12 @@ const PLATFORMS: [(&str, &str, &str); 5] = [
     ("win32", "x64", "x86_64-pc-windows-msvc"),
 ];
 
+/// The targets that have a package.
+#[cfg(test)]
+pub(super) fn triples() -> impl Iterator<Item = &'static str> {
+    PLATFORMS.into_iter().map(|(_, _, triple)| triple)
+}
+
 /// Writes both, and gives their paths: the platform's first.
 pub(super) fn write(built: &Built) -> Result<Vec<PathBuf>, Failure> {
     step("the npm packages");
@@ -26,10 +32,12 @@ pub(super) fn write(built: &Built) -> Result<Vec<PathBuf>, Failure> {
         .ok_or_else(|| format!("there is no npm package for `{}`", built.triple))?;
     let staged = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
 
+    let of_environment = |name: &str| std::env::var(name).ok();
     let carrier = staged.path().join("carrier");
     let mut description = described(
         &format!("bowline-{os}-{cpu}"),
         "The program `bowline` for one platform",
+        of_environment,
     );
     description["os"] = json!([os]);
     description["cpu"] = json!([cpu]);
@@ -43,6 +51,7 @@ pub(super) fn write(built: &Built) -> Result<Vec<PathBuf>, Failure> {
         &[
             (&built.binary, &binary),
             (&root().join("LICENSE"), "LICENSE"),
+            (&built.licences, third_party::PAGE),
         ],
     )?;
 
@@ -50,6 +59,7 @@ pub(super) fn write(built: &Built) -> Result<Vec<PathBuf>, Failure> {
     let mut description = described(
         "bowline",
         "Build connectors for data observability, and prove them against the live system",
+        of_environment,
     );
     description["bin"] = json!({"bowline": "bin/bowline.js"});
     description["optionalDependencies"] = PLATFORMS
@@ -73,14 +83,23 @@ pub(super) fn write(built: &Built) -> Result<Vec<PathBuf>, Failure> {
         .collect()
 }
 
-fn described(name: &str, description: &str) -> Value {
-    json!({
+/// A package's description. A workflow's environment names the repository, which npm compares with the attestation of
+/// where the package was built.
+fn described(name: &str, description: &str, variable: impl Fn(&str) -> Option<String>) -> Value {
+    let mut package = json!({
         "name": name,
         "version": VERSION,
         "description": description,
         "license": "Apache-2.0",
         "engines": {"node": ">=16"},
-    })
+    });
+    if let (Some(server), Some(repository)) =
+        (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY"))
+    {
+        let url = format!("git+{server}/{repository}.git");
+        package["repository"] = json!({"type": "git", "url": url});
+    }
+    package
 }
 
 /// Lays out a package.
@@ -106,4 +125,24 @@ fn pack(built: &Built, folder: &Path) -> Result<PathBuf, Failure> {
     )?;
     let name = said.lines().last().unwrap_or_default().trim();
     Ok(built.folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_names_the_repository_of_the_workflow_that_built_it() {
+        let by_workflow = described("bowline", "", |name| match name {
+            "GITHUB_SERVER_URL" => Some("https://forge.example".to_owned()),
+            "GITHUB_REPOSITORY" => Some("ann/bowline".to_owned()),
+            _ => None,
+        });
+        assert_eq!(
+            by_workflow["repository"]["url"],
+            "git+https://forge.example/ann/bowline.git"
+        );
+        let by_hand = described("bowline", "", |_| None);
+        assert!(by_hand.get("repository").is_none(), "{by_hand}");
+    }
 }

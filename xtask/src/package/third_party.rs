@@ -15,6 +15,8 @@ pub(super) struct Crate {
     version: String,
     /// As the crate says it, in SPDX's words.
     licence: String,
+    /// Whose it is, as far as the crate says so.
+    holders: String,
     /// Where its sources lie.
     folder: PathBuf,
     /// The SHA-256 that the registry gives for it.
@@ -42,6 +44,7 @@ pub(super) fn crates(triple: &str) -> Result<Vec<Crate>, Failure> {
             let manifest = PathBuf::from(text(package, "manifest_path"));
             Crate {
                 licence: text(package, "license"),
+                holders: holders(package),
                 folder: manifest.parent().unwrap_or(Path::new("")).to_owned(),
                 checksum: checksums.get(&(name.clone(), version.clone())).cloned(),
                 name,
@@ -103,12 +106,29 @@ fn checksums() -> Result<BTreeMap<(String, String), String>, Failure> {
         .collect())
 }
 
+fn holders(package: &Value) -> String {
+    let authors: Vec<&str> = list(&package["authors"])
+        .filter_map(Value::as_str)
+        .collect();
+    match authors.as_slice() {
+        [] => format!(
+            "the authors of {}, {}",
+            package["name"].as_str().unwrap_or_default(),
+            package["repository"].as_str().unwrap_or_default()
+        ),
+        named => named.join(", "),
+    }
+}
+
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
+/// The name of the page that [`licences`] makes, in everything that people install.
+pub(super) const PAGE: &str = "THIRD-PARTY.md";
+
 /// The licences of all crates with their texts, as Markdown.
-pub(super) fn licences(crates: &[Crate]) -> String {
+pub(super) fn licences(crates: &[Crate]) -> Result<String, Failure> {
     let mut page = String::from("# What others made\n\nBowline is linked with these crates.\n");
     for found in crates {
         let _ = write!(
@@ -116,7 +136,13 @@ pub(super) fn licences(crates: &[Crate]) -> String {
             "\n## {} {}\n\nLicence: {}\n",
             found.name, found.version, found.licence
         );
-        for (file, text) in texts(&found.folder) {
+        let mut texts = texts(&found.folder);
+        if texts.is_empty() {
+            page += "\nIts package holds no text of it; this is the licence that it names.\n";
+            let (name, text) = standard_text(found)?;
+            texts.insert(name.to_owned(), text);
+        }
+        for (file, text) in texts {
             let _ = write!(
                 page,
                 "\n### {file}\n\n```text\n{}\n```\n",
@@ -124,7 +150,28 @@ pub(super) fn licences(crates: &[Crate]) -> String {
             );
         }
     }
-    page
+    Ok(page)
+}
+
+/// The name and the text of a licence that a crate may be had under, for one that brings no text.
+fn standard_text(found: &Crate) -> Result<(&'static str, String), Failure> {
+    const APACHE: &str = include_str!("../../../LICENSE");
+    const MIT: &str = include_str!("third_party/mit.txt");
+    let offers = |licence: &str| {
+        found
+            .licence
+            .split(" OR ")
+            .flat_map(|part| part.split('/'))
+            .any(|offered| offered.trim() == licence)
+    };
+    match () {
+        () if offers("Apache-2.0") => Ok(("Apache-2.0", APACHE.to_owned())),
+        () if offers("MIT") => Ok(("MIT", MIT.replace("{holders}", &found.holders))),
+        () => Err(format!(
+            "no text of a licence: `{} {}` names `{}` and brings none\nhint: add its text to `standard_text`",
+            found.name, found.version, found.licence
+        )),
+    }
 }
 
 /// The licence files of a crate and their texts, by name.
@@ -177,4 +224,42 @@ pub(super) fn bill_of_materials(crates: &[Crate]) -> String {
         "components": components,
     });
     format!("{bill:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::npm;
+
+    #[test]
+    fn every_crate_travels_with_the_text_of_its_licence() {
+        for triple in npm::triples() {
+            let crates = crates(triple).unwrap();
+            assert!(crates.len() > 100, "{triple}: {}", crates.len());
+            for found in crates {
+                let page = licences(std::slice::from_ref(&found)).unwrap();
+                assert!(page.contains("\n```text\n"), "{page}");
+                assert!(!page.contains("{holders}"), "{page}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_crate_under_a_licence_without_a_text_is_refused() {
+        let mut found = Crate {
+            name: "knot".to_owned(),
+            version: "1.0.0".to_owned(),
+            licence: "ISC".to_owned(),
+            holders: "Ann".to_owned(),
+            folder: PathBuf::from("/nowhere/knot"),
+            checksum: None,
+        };
+        let refused = licences(std::slice::from_ref(&found)).unwrap_err();
+        assert!(
+            refused.contains("knot 1.0.0") && refused.contains("ISC"),
+            "{refused}"
+        );
+        found.licence = "ISC OR MIT".to_owned();
+        assert!(licences(&[found]).unwrap().contains("Copyright (c) Ann"));
+    }
 }

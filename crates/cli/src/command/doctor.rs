@@ -1,23 +1,18 @@
 //! `bowline doctor`: what is here, what is missing, and how to mend it.
 
-use std::io::Read;
-use std::path::Path;
-use std::process::{Command, Stdio};
+mod machine;
+
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use bowline_connector::{Credentials, Located, find_python};
+use bowline_connector::{Credentials, Located};
 use bowline_contract::{AssetClass, Template};
 use bowline_driver::{Connection, Limits};
-use bowline_image::engine::Engine;
-use bowline_installer::{InstallState, catalogue, driver_folder, install_state};
-use bowline_pipeline::Opening;
-use bowline_process::find_program;
 use bowline_query::{Clock, Composer, Expressions, Rows};
 use bowline_warehouse::Connector;
 use bowline_warehouse::template::Origin;
-use bowline_words::{Diagnose, Seconds, listed, visible};
+use bowline_words::{Diagnose, Seconds, visible};
 use bowline_workbench::{Run, WorkbenchError, pipeline, warehouse};
 use jiff::Timestamp;
 
@@ -32,12 +27,16 @@ use crate::terminal::waiting;
 /// How long a program may take to say whether it can work, and a database to answer a question.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a login may take, and an orchestrator to answer.
+const LOGIN: Duration = Duration::from_secs(5);
+
 /// By how much a database's clock may be off before it is told, in seconds.
 const APART: f64 = 5.0;
 
 /// See what is here, what is missing, and how to mend it.
 ///
-/// Looks at package clients, Python, drivers and container engines; with a connector at its files, its credentials, its
+/// Looks at package clients, Python, drivers, ODBC, container engines, the room on the disk and the rights in the
+/// workspace; with a connector at its files, its credentials, its
 /// connection and the database's clock too.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("connector", |argument| argument.help("A connector to look at")))]
@@ -114,11 +113,14 @@ impl DoctorArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let mut found = vec![
             Finding::well("bowline", env!("BOWLINE_VERSION")),
-            clients(),
-            python(),
-            drivers(),
-            engines(),
+            machine::clients(),
+            machine::python(),
+            machine::drivers(),
+            machine::odbc(),
+            machine::engines(),
         ];
+        found.extend(machine::disk(context));
+        found.extend(machine::rights(context));
         if self.connector.name().is_some() {
             let located = context.locate(self.connector.name(), None)?;
             found.extend(match located.class {
@@ -161,132 +163,6 @@ fn page(found: &[Finding], short: impl Fn(&str) -> String) -> String {
     page.finish()
 }
 
-fn clients() -> Finding {
-    let there: Vec<&str> = ["npm", "pip", "pip3", "uv"]
-        .into_iter()
-        .filter(|name| find_program(name).is_some())
-        .collect();
-    if there.is_empty() {
-        return Finding::missing(
-            "packages",
-            "no `npm`, `pip` or `uv`",
-            "install one of them to install drivers; `bowline driver install --archive` takes a file",
-        );
-    }
-    Finding::well(
-        "packages",
-        format!("{} for drivers and wheels", there.join(", ")),
-    )
-}
-
-fn python() -> Finding {
-    let Some(python) = find_python() else {
-        return Finding::missing(
-            "Python",
-            "none, which only connectors in Python need",
-            "install Python 3.9 or newer for them",
-        );
-    };
-    match version(&python) {
-        Some(version) => Finding::well("Python", format!("{version} at {}", python.display())),
-        None => Finding::missing(
-            "Python",
-            format!(
-                "{} does not say its version within {}",
-                python.display(),
-                Seconds(PATIENCE)
-            ),
-            format!("see what `{} --version` does", python.display()),
-        ),
-    }
-}
-
-/// What a program says its version is; a program that does not answer is ended.
-fn version(program: &Path) -> Option<String> {
-    let mut child = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut stdout = child.stdout.take()?;
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut said = String::new();
-        // Nobody listens any more where it took too long.
-        let _ = stdout.read_to_string(&mut said);
-        let _ = sender.send(said);
-    });
-    let said = receiver.recv_timeout(PATIENCE);
-    // One that has ended by itself is no news.
-    let _ = child.kill();
-    let _ = child.wait();
-    let said = said.ok()?.trim().to_owned();
-    (!said.is_empty()).then_some(said)
-}
-
-fn drivers() -> Finding {
-    let Some(folder) = driver_folder() else {
-        return Finding::missing(
-            "drivers",
-            "no folder for them",
-            "name one with BOWLINE_DRIVER_DIR",
-        );
-    };
-    let mut there = vec!["postgres and sqlite (compiled in)".to_owned()];
-    let mut broken = Vec::new();
-    for entry in catalogue::catalogue() {
-        match install_state(entry, &folder) {
-            InstallState::Missing => {}
-            InstallState::Current(installed)
-            | InstallState::Outdated(installed)
-            | InstallState::Foreign(installed) => {
-                there.push(format!("{} {}", entry.name, installed.version));
-            }
-            InstallState::Broken { .. } => broken.push(entry.name),
-        }
-    }
-    if let Some(name) = broken.first() {
-        return Finding {
-            state: State::Ill,
-            mend: Some(format!("run `bowline driver install {name}`")),
-            ..Finding::well("drivers", format!("broken: {}", listed(&broken)))
-        };
-    }
-    Finding::well("drivers", there.join(", "))
-}
-
-/// Container engines: a daemon that does not answer is not waited for.
-fn engines() -> Finding {
-    let (sender, receiver) = channel();
-    for engine in Engine::ALL {
-        let sender = sender.clone();
-        std::thread::spawn(move || {
-            // Nobody listens any more where it took too long.
-            let _ = sender.send((engine, engine.is_ready()));
-        });
-    }
-    drop(sender);
-    let until = Instant::now() + PATIENCE;
-    let mut ready = Vec::new();
-    while let Ok((engine, is_ready)) =
-        receiver.recv_timeout(until.saturating_duration_since(Instant::now()))
-    {
-        if is_ready {
-            ready.push(engine.name());
-        }
-    }
-    if ready.is_empty() {
-        return Finding::missing(
-            "engines",
-            "no docker, podman or buildah that is ready",
-            "images are built without one; only `RUN` in Dockerfile.extra needs it",
-        );
-    }
-    Finding::well("engines", ready.join(", "))
-}
-
 /// Tells how it is with a connector's credentials, and gives those that fit.
 fn checked(
     found: &mut Vec<Finding>,
@@ -302,10 +178,11 @@ fn checked(
 
 fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {
     let tell = |event: bowline_workbench::Event<'_>| context.tell(event);
-    let connector = match warehouse::load(located, &tell) {
+    let mut connector = match warehouse::load(located, &tell) {
         Ok(connector) => connector,
         Err(error) => return vec![Finding::ill("files", &error)],
     };
+    connector.observer = context.observer();
     let mut found = vec![Finding::well(
         "files",
         format!("{} templates", connector.templates.iter().count()),
@@ -314,14 +191,18 @@ fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {
         return found;
     };
     let started = Instant::now();
-    let opened = waiting(&context.printer, "connecting", || {
-        let database = warehouse::open(&connector, &credentials, &Limits::default())?;
-        let connection = warehouse::connect(&connector, database.as_ref())?;
-        Ok::<_, WorkbenchError>((database.product(), connection))
+    let opened = within_login(context, "connecting", {
+        let connector = connector.clone();
+        move || {
+            let database = warehouse::open(&connector, &credentials, &quick())?;
+            let connection = warehouse::connect(&connector, database.as_ref())?;
+            Ok::<_, WorkbenchError>((database.product(), connection))
+        }
     });
     match opened {
-        Err(error) => found.push(Finding::ill("connection", &error)),
-        Ok((product, mut connection)) => {
+        None => found.push(silent("the database")),
+        Some(Err(error)) => found.push(Finding::ill("connection", &error)),
+        Some(Ok((product, mut connection))) => {
             let took = Seconds(started.elapsed());
             found.push(Finding::well("connection", format!("{product}, in {took}")));
             found.extend(clock(&connector, &mut *connection));
@@ -329,6 +210,18 @@ fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Who has not answered in time.
+fn silent(who: &str) -> Finding {
+    Finding {
+        state: State::Ill,
+        mend: Some("see that the address is right, and that no firewall is between".to_owned()),
+        ..Finding::well(
+            "connection",
+            format!("{who} does not answer within {}", Seconds(LOGIN)),
+        )
+    }
 }
 
 /// The limits of a question that a database answers at once, or not at all.
@@ -397,8 +290,15 @@ fn needs(connector: &Connector, connection: &mut dyn Connection) -> Vec<Finding>
                 Some(_) => State::Missing,
                 None => State::Open,
             };
+            let home = connector.home();
             Some(Finding {
                 state,
+                mend: (state == State::Missing).then(|| {
+                    format!(
+                        "give it that, or spell {name} your own way in {}",
+                        home.display()
+                    )
+                }),
                 ..Finding::well("needs", format!("{name} wants {needs}"))
             })
         })
@@ -416,41 +316,38 @@ fn of_pipeline(context: &Context, located: &Located, run: &Run) -> Vec<Finding> 
         return found;
     };
     let started = Instant::now();
-    let checked = waiting(&context.printer, "asking the orchestrator", || {
-        let source = pipeline::open(&connector, &credentials, Opening::default(), run)?;
-        Ok::<_, WorkbenchError>(source.check()?)
+    let (asked, opening) = (run.clone(), crate::pipeline::opening(context));
+    let checked = within_login(context, "asking the orchestrator", move || {
+        let source = pipeline::open(&connector, &credentials, opening, &asked)?;
+        source.check()?;
+        Ok::<_, WorkbenchError>(())
     });
     found.push(match checked {
-        Ok(_) => Finding::well(
+        None => silent("the orchestrator"),
+        Some(Ok(())) => Finding::well(
             "connection",
             format!(
                 "the orchestrator answers, in {}",
                 Seconds(started.elapsed())
             ),
         ),
-        Err(error) => Finding::ill("connection", &error),
+        Some(Err(error)) => Finding::ill("connection", &error),
     });
     found
 }
 
-#[cfg(all(test, unix))]
-mod tests {
-    use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn a_program_that_hangs_is_not_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("python3");
-        let said = |script: &str| {
-            fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-            fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-            version(&program)
-        };
-        assert_eq!(said("echo Python 3.13.1").as_deref(), Some("Python 3.13.1"));
-        assert_eq!(said("sleep 20; echo Python 3.13.1"), None);
-        assert_eq!(said("exit 1"), None);
-    }
+/// Does what may wait for somebody who never answers; nothing when that takes longer than a login may.
+fn within_login<T: Send + 'static>(
+    context: &Context,
+    what: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    waiting(&context.printer, what, || {
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || {
+            // Nobody listens any more where it took too long.
+            let _ = sender.send(work());
+        });
+        receiver.recv_timeout(LOGIN).ok()
+    })
 }

@@ -64,7 +64,7 @@ pub(crate) struct InspectArgs {
     /// How the result is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
-    /// Write it as a page to this file too
+    /// Write it as a page to this file too; `-` writes the page to standard output, and nothing else there
     #[arg(long = "html", value_name = "FILE")]
     page: Option<PathBuf>,
 }

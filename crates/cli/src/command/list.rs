@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use bowline_connector::{Located, Workspace};
 use bowline_contract::AssetClass;
-use bowline_contract::layout::{MANIFEST_FILE, PYTHON_FILE};
+use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
+use bowline_report::pipeline::FeatureAnswer;
 use bowline_report::{Conclusion, Report, Verdict};
 use bowline_words::visible;
 use comfy_table::{Table, presets};
@@ -16,6 +17,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::kept::Kept;
+use crate::report::some;
 use crate::terminal;
 
 /// List the connectors of the workspace and what their last tests found.
@@ -38,22 +40,27 @@ enum Format {
 }
 
 /// What is told of each connector.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "connector",
     "kind",
-    "in",
+    "dialect",
     "last test",
-    "checks",
+    "proven",
+    "missing",
     "on",
     "when",
     "exported",
 ];
+
+/// The most names of what is missing that are shown.
+const MISSING: usize = 2;
 
 /// A connector and where it stands.
 struct Row {
     name: String,
     class: AssetClass,
     written_in: &'static str,
+    dialect: Option<String>,
     last: LastTest,
     exported: bool,
 }
@@ -91,8 +98,40 @@ struct Last {
     /// Checks that are supported, of all.
     supported: usize,
     checks: usize,
+    progress: Progress,
     product: String,
     made: Option<Timestamp>,
+}
+
+/// How much of what a connector can have it has: templates, or optional features.
+struct Progress {
+    noun: &'static str,
+    /// Those that are there and right.
+    done: usize,
+    all: usize,
+    /// Those that are not there, or not right.
+    missing: Vec<String>,
+}
+
+impl Progress {
+    fn of(noun: &'static str, things: impl Iterator<Item = (String, bool)>) -> Self {
+        let (done, missing): (Vec<_>, Vec<_>) = things.partition(|(_, is_done)| *is_done);
+        Self {
+            noun,
+            done: done.len(),
+            all: done.len() + missing.len(),
+            missing: missing.into_iter().map(|(name, _)| name).collect(),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        format!("{}/{} {}", self.done, self.all, self.noun)
+    }
+
+    fn missing_in_words(&self) -> String {
+        let names: Vec<&str> = self.missing.iter().map(String::as_str).collect();
+        visible(&some(&names, MISSING))
+    }
 }
 
 impl ListArgs {
@@ -122,6 +161,7 @@ fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
         Err(_) => LastTest::Unreadable,
         Ok(Some((report, _))) => LastTest::Ended(last(&report, &kept)),
     };
+    let config = std::fs::read_to_string(found.dir.join(CONNECTOR_FILE)).unwrap_or_default();
     let manifest = workspace.output_dir(&found.name).join(MANIFEST_FILE);
     Ok(Row {
         name: found.name.to_string(),
@@ -131,15 +171,38 @@ fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
         } else {
             "TOML"
         },
+        dialect: dialect(&config),
         last,
         exported: found.class == AssetClass::Warehouse && manifest.exists(),
     })
 }
 
+/// The dialect pack that a connector starts from, where its file names one.
+fn dialect(config: &str) -> Option<String> {
+    let config: toml::Table = config.parse().ok()?;
+    let extends = config.get("dialect")?.get("extends")?.as_str()?;
+    Some(visible(extends))
+}
+
 fn last(report: &Report, kept: &Kept) -> Last {
-    let (summary, product) = match report {
-        Report::Warehouse(report) => (report.summary, report.product.clone()),
-        Report::Pipeline(report) => (report.summary, String::new()),
+    let (summary, product, progress) = match report {
+        Report::Warehouse(report) => {
+            let templates = report.templates.iter().map(|found| {
+                let is_proven = found.implemented && found.verdict == Some(Verdict::Supported);
+                let short = found.name.trim_end_matches("_template");
+                (short.to_owned(), is_proven)
+            });
+            let progress = Progress::of("templates", templates);
+            (report.summary, report.product.clone(), progress)
+        }
+        Report::Pipeline(report) => {
+            let features = report
+                .features
+                .iter()
+                .map(|found| (found.name.clone(), found.answer == FeatureAnswer::Yes));
+            let progress = Progress::of("features", features);
+            (report.summary, String::new(), progress)
+        }
     };
     Last {
         verdict: match report.conclusion() {
@@ -154,6 +217,7 @@ fn last(report: &Report, kept: &Kept) -> Last {
             .map(|verdict| summary.count(verdict))
             .iter()
             .sum(),
+        progress,
         product,
         made: kept.made().and_then(timestamp),
     }
@@ -187,9 +251,10 @@ fn table(rows: &[Row], terminal: Option<usize>) -> String {
         let words = [
             row.name.clone(),
             class_word(row.class).to_owned(),
-            row.written_in.to_owned(),
+            row.dialect.clone().unwrap_or_default(),
             row.last.word().to_owned(),
-            word(|last| format!("{}/{}", last.supported, last.checks)),
+            word(|last| last.progress.in_words()),
+            word(|last| last.progress.missing_in_words()),
             word(|last| visible(&last.product)),
             word(|last| last.made.map(ago).unwrap_or_default()),
             exported.to_owned(),
@@ -229,6 +294,7 @@ fn document(rows: &[Row]) -> String {
                 "connector": row.name,
                 "kind": class_word(row.class),
                 "written_in": row.written_in,
+                "dialect": row.dialect,
                 "exported": row.exported,
                 "last_test": match &row.last {
                     LastTest::Never => Value::Null,
@@ -237,6 +303,7 @@ fn document(rows: &[Row]) -> String {
                         "conclusion": last.verdict,
                         "supported": last.supported,
                         "checks": last.checks,
+                        "missing": last.progress.missing,
                         "product": last.product,
                         "made": last.made.map(|at| at.to_string()),
                     }),
@@ -245,4 +312,45 @@ fn document(rows: &[Row]) -> String {
         })
         .collect();
     format!("{:#}\n", Value::Array(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_of_sixty_columns_shows_all_of_it() {
+        let templates = ["get_avg_function", "get_sum_function", "get_max_function"];
+        let missing = templates.map(|name| (name.to_owned(), false));
+        let done = ("get_length".to_owned(), true);
+        let rows = [Row {
+            name: "sales".to_owned(),
+            class: AssetClass::Warehouse,
+            written_in: "TOML",
+            dialect: dialect("[dialect]\nextends = \"postgres\""),
+            last: LastTest::Ended(Last {
+                verdict: "falls short",
+                supported: 700,
+                checks: 940,
+                progress: Progress::of("templates", missing.into_iter().chain([done])),
+                product: "PostgreSQL 15.14 (Debian 15.14-0+deb12u1)".to_owned(),
+                made: Some(Timestamp::now()),
+            }),
+            exported: false,
+        }];
+        let told = table(&rows, Some(60));
+        assert!(told.lines().all(|line| display_width(line) <= 60), "{told}");
+        for line in [
+            "sales",
+            "  dialect: postgres",
+            "  proven: 1/4 templates",
+            "  missing: get_avg_function, get_sum_function, and 1 more",
+        ] {
+            assert!(
+                told.lines()
+                    .any(|told| told.trim_start_matches("connector: ") == line),
+                "{told}"
+            );
+        }
+    }
 }

@@ -59,7 +59,7 @@ impl ReportArgs {
         let usual = (self.format == Format::Html)
             .then(|| PathBuf::from(format!("{connector}-report.html")));
         match self.output.clone().or(usual) {
-            Some(file) if file.as_os_str() != "-" => write(context, &file, &text)?,
+            Some(file) => write(context, &file, &text)?,
             _ if self.format == Format::Human => context.printer.text(&text)?,
             _ => context.printer.data(&text)?,
         }
@@ -77,7 +77,7 @@ impl ReportArgs {
                     Report::from_json(&text, "standard input").map_err(CliError::Report)?;
                 Ok((report, None))
             }
-            Some(file) if file.ends_with(".json") => {
+            Some(file) if names_a_file(context, file) => {
                 let file = Path::new(file);
                 Ok((from_file(&context.path(file), file)?, None))
             }
@@ -99,13 +99,27 @@ pub(super) fn from_file(path: &Path, given: &Path) -> Result<Report, CliError> {
     kept::read(path)?.ok_or_else(|| {
         CliError::usage(
             format!("there is no file `{}`", given.display()),
-            "give what `bowline test --format json` wrote",
+            "give a connector's name, or a file that `bowline test --format json` wrote",
         )
     })
 }
 
-/// Writes a report to a file, and says where it is.
+/// Whether it is no connector that is meant: names of connectors have no dot.
+fn names_a_file(context: &Context, subject: &str) -> bool {
+    let path = Path::new(subject);
+    path.extension().is_some() || (path.components().count() > 1 && context.path(path).is_file())
+}
+
+/// Whether `-` stands for the file, which is standard output.
+pub(crate) fn is_standard_output(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+/// Writes a report to a file, and says where it is; or to standard output.
 pub(crate) fn write(context: &Context, file: &Path, text: &str) -> Result<(), CliError> {
+    if is_standard_output(file) {
+        return context.printer.data(text);
+    }
     let path = context.path(file);
     std::fs::write(&path, context.printer.redact(text))
         .map_err(|error| CliError::write(&path, error))?;

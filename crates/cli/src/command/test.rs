@@ -21,6 +21,7 @@ use bowline_workbench::warehouse::{self, Recorded};
 use clap::ValueEnum as _;
 
 use super::in_container::InContainerArgs;
+use super::report::is_standard_output;
 use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
@@ -51,8 +52,8 @@ pub(crate) struct TestArgs {
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
-    /// Write the report as a page to this file too
-    #[arg(long = "report", value_name = "FILE")]
+    /// Write the report as a page to this file too; `-` writes the page to standard output, and nothing else there
+    #[arg(long = "report", value_name = "FILE", conflicts_with = "in_container")]
     page: Option<PathBuf>,
     #[command(flatten)]
     container: InContainerArgs,
@@ -133,6 +134,12 @@ impl TestArgs {
                 "run `bowline export`, which proves the connector and writes what the platform takes",
             ));
         }
+        if self.is_page_the_output() && self.format != Format::Human {
+            return Err(CliError::usage(
+                "`--report -` and `--format` both write to standard output",
+                "give `--report` a file",
+            ));
+        }
         if self.container.in_container {
             return self.container.exec(context, &self.arguments());
         }
@@ -200,7 +207,15 @@ impl TestArgs {
             let text = report::text(written, previous, Format::Html, next, verbosity)?;
             super::report::write(context, page, &text)?;
         }
+        if self.is_page_the_output() {
+            return Ok(());
+        }
         report::write(&context.printer, written, self.format, Next::Usual)
+    }
+
+    /// Whether the page takes the place of the report on standard output.
+    fn is_page_the_output(&self) -> bool {
+        self.page.as_deref().is_some_and(is_standard_output)
     }
 
     /// The same command as it is given to the program in a container.

@@ -86,7 +86,7 @@ pub(super) fn advice<'a>(listing: &mut Listing, advice: impl Iterator<Item = &'a
 }
 
 /// The first few of many, and how many more there are.
-pub(super) fn some(items: &[impl std::fmt::Display], most: usize) -> String {
+pub(crate) fn some(items: &[impl std::fmt::Display], most: usize) -> String {
     let mut shown: Vec<String> = items.iter().take(most).map(ToString::to_string).collect();
     if items.len() > most {
         shown.push(format!("and {} more", items.len() - most));

@@ -7,5 +7,6 @@ mod junit;
 pub(crate) mod pipeline;
 pub(crate) mod progress;
 
+pub(crate) use counts::some;
 pub(crate) use format::{Format, text, write};
 pub(crate) use human::Next;

@@ -5,6 +5,8 @@ use bowline_contract::pipeline::{
     AssetEvent, PipelineFeature, PipelineManifest, RunEvent, RunStatus,
 };
 use bowline_report::pipeline::FeatureAnswer;
+use bowline_words::beginning;
+use serde_json::{Map, Value as Json};
 
 use super::report::FeatureReport;
 
@@ -27,43 +29,68 @@ pub(super) fn features(
     PipelineFeature::ALL
         .iter()
         .map(|feature| {
-            let (answer, why) = if sections.contains(&feature.section()) {
+            let seen = if sections.contains(&feature.section()) {
                 look(*feature, evidence)
             } else {
                 let section = feature.section().name();
-                (FeatureAnswer::Unknown, format!("`{section}` was not asked"))
+                (FeatureAnswer::Unknown, format!("`{section}` was not asked")).into()
             };
             FeatureReport {
                 feature: *feature,
-                answer,
-                why,
+                answer: seen.answer,
+                why: seen.why,
+                records: seen.records,
             }
         })
         .collect()
 }
 
-fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> (FeatureAnswer, String) {
+/// What a feature was seen in.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    answer: FeatureAnswer,
+    why: String,
+    records: Vec<String>,
+}
+
+impl From<(FeatureAnswer, String)> for Seen {
+    fn from((answer, why): (FeatureAnswer, String)) -> Self {
+        Self {
+            answer,
+            why,
+            records: Vec::new(),
+        }
+    }
+}
+
+fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> Seen {
     let manifest = evidence.manifest;
-    let assets = |holds: &dyn Fn(&AssetEvent) -> bool| among("job", evidence.assets, holds);
-    let runs = |holds: &dyn Fn(&RunEvent) -> bool| among("run", evidence.runs, holds);
+    let assets = evidence
+        .assets
+        .map(|jobs| jobs.iter().map(AssetEvent::json).collect());
+    let runs: Option<Vec<&Json>> = evidence
+        .runs
+        .map(|runs| runs.iter().map(RunEvent::json).collect());
+    let assets = |fields: &[&str], sought| among("job", assets, fields, sought);
+    let runs = |fields: &[&str], sought| among("run", runs, fields, sought);
     match feature {
-        PipelineFeature::MetadataGroup => assets(&|job| job.has("group")),
-        PipelineFeature::MetadataTasks => assets(&|job| job.has("tasks")),
-        PipelineFeature::MetadataInputs => assets(&|job| job_has(job, "inputs")),
-        PipelineFeature::MetadataOutputs => assets(&|job| job_has(job, "outputs")),
-        PipelineFeature::MetadataSchedule => assets(&|job| job.has("schedule")),
-        PipelineFeature::MetadataOwner => assets(&|job| job.has("owner")),
-        PipelineFeature::MetadataTags => assets(&|job| job.has("properties") || job.has("tags")),
-        PipelineFeature::RunTiming => runs(&|run| run.has("start_time") && run.has("end_time")),
+        PipelineFeature::MetadataGroup => assets(&["group"], Sought::All),
+        PipelineFeature::MetadataTasks => assets(&["tasks"], Sought::All),
+        PipelineFeature::MetadataInputs => assets(&["inputs"], Sought::InTasksToo),
+        PipelineFeature::MetadataOutputs => assets(&["outputs"], Sought::InTasksToo),
+        PipelineFeature::MetadataSchedule => assets(&["schedule"], Sought::All),
+        PipelineFeature::MetadataOwner => assets(&["owner"], Sought::All),
+        PipelineFeature::MetadataTags => assets(&["properties", "tags"], Sought::Any),
+        PipelineFeature::RunTiming => runs(&["start_time", "end_time"], Sought::All),
         PipelineFeature::RunError => failed(evidence.runs),
-        PipelineFeature::RunTaskRuns => runs(&|run| run.has("task_runs")),
-        PipelineFeature::RunInputs => runs(&|run| run_has(run, "inputs")),
-        PipelineFeature::RunOutputs => runs(&|run| run_has(run, "outputs")),
-        PipelineFeature::RunGroup => runs(&|run| run.has("group")),
-        PipelineFeature::RunWebhookMode => evidence.by_id.clone(),
+        PipelineFeature::RunTaskRuns => runs(&["task_runs"], Sought::All),
+        PipelineFeature::RunInputs => runs(&["inputs"], Sought::InTasksToo),
+        PipelineFeature::RunOutputs => runs(&["outputs"], Sought::InTasksToo),
+        PipelineFeature::RunGroup => runs(&["group"], Sought::All),
+        PipelineFeature::RunWebhookMode => evidence.by_id.clone().into(),
         PipelineFeature::ManifestRunStatusMapping => {
             let count = manifest.run_status_mapping.iter().count();
-            (FeatureAnswer::Yes, format!("{count} words are mapped"))
+            (FeatureAnswer::Yes, format!("{count} words are mapped")).into()
         }
         PipelineFeature::ManifestTaskStatusMapping => match &manifest.task_run_status_mapping {
             Some(mapping) => (
@@ -74,68 +101,128 @@ fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> (FeatureAnswer, St
                 FeatureAnswer::No,
                 "`run_status_mapping` serves for both".to_owned(),
             ),
-        },
+        }
+        .into(),
         PipelineFeature::ManifestCredentialsSchema => match &manifest.credentials_schema {
             Some(schema) if !schema.is_empty() => (
                 FeatureAnswer::Yes,
                 "credentials are checked with it".to_owned(),
             ),
             _ => (FeatureAnswer::No, "credentials are not checked".to_owned()),
+        }
+        .into(),
+    }
+}
+
+/// Where the fields of a feature are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sought {
+    /// All of them in the event.
+    All,
+    /// One of them in the event.
+    Any,
+    /// One of them in the event or in a task of it.
+    InTasksToo,
+}
+
+impl Sought {
+    fn is_in(self, event: &Json, fields: &[&str]) -> bool {
+        let mut fields = fields.iter();
+        match self {
+            Self::All => fields.all(|field| has(event, field)),
+            Self::Any => fields.any(|field| has(event, field)),
+            Self::InTasksToo => {
+                fields.any(|field| has(event, field) || tasks(event).any(|task| has(task, field)))
+            }
+        }
+    }
+}
+
+fn has(event: &Json, field: &str) -> bool {
+    RunEvent::of(event).has(field)
+}
+
+/// The tasks of a job, or the task runs of a run.
+fn tasks(event: &Json) -> impl Iterator<Item = &Json> {
+    let lists = TASKS.iter().filter_map(|list| event.get(list)?.as_array());
+    lists.flatten()
+}
+
+const TASKS: [&str; 2] = ["tasks", "task_runs"];
+
+/// How many of some events have a feature.
+fn among(noun: &str, events: Option<Vec<&Json>>, fields: &[&str], sought: Sought) -> Seen {
+    let Some(events) = events else {
+        return (FeatureAnswer::Unknown, format!("no {noun}s could be read")).into();
+    };
+    let total = events.len();
+    if total == 0 {
+        return (FeatureAnswer::Unknown, format!("there is no {noun}")).into();
+    }
+    let with: Vec<&Json> = events
+        .into_iter()
+        .filter(|event| sought.is_in(event, fields))
+        .collect();
+    match with.len() {
+        0 => (FeatureAnswer::No, format!("none of {total} {noun}s")).into(),
+        count => Seen {
+            answer: FeatureAnswer::Yes,
+            why: format!("{count} of {total} {noun}s"),
+            records: records(&with, fields),
         },
     }
 }
 
-/// How many of some events have a feature.
-fn among<E>(
-    noun: &str,
-    events: Option<&[E]>,
-    holds: &dyn Fn(&E) -> bool,
-) -> (FeatureAnswer, String) {
-    let total = match events {
-        None => return (FeatureAnswer::Unknown, format!("no {noun}s could be read")),
-        Some([]) => return (FeatureAnswer::Unknown, format!("there is no {noun}")),
-        Some(events) => events.len(),
-    };
-    let count = events
-        .into_iter()
-        .flatten()
-        .filter(|event| holds(event))
-        .count();
-    if count == 0 {
-        (FeatureAnswer::No, format!("none of {total} {noun}s"))
-    } else {
-        (FeatureAnswer::Yes, format!("{count} of {total} {noun}s"))
-    }
-}
-
 /// Errors are expected of runs that failed only.
-fn failed(runs: Option<&[RunEvent]>) -> (FeatureAnswer, String) {
+fn failed(runs: Option<&[RunEvent]>) -> Seen {
     let Some(runs) = runs else {
-        return (FeatureAnswer::Unknown, "no runs could be read".to_owned());
+        return (FeatureAnswer::Unknown, "no runs could be read".to_owned()).into();
     };
     let failed: Vec<&RunEvent> = runs
         .iter()
         .filter(|run| run.has("error") || run.status().is_some_and(RunStatus::needs_error))
         .collect();
-    let with = failed.iter().filter(|run| run.has("error")).count();
-    match (failed.len(), with) {
+    let with = failed.iter().filter(|run| run.has("error"));
+    let with: Vec<&Json> = with.map(|run| run.json()).collect();
+    match (failed.len(), with.len()) {
         (0, _) => (
             FeatureAnswer::Unknown,
             format!("none of {} runs failed", runs.len()),
-        ),
-        (total, 0) => (FeatureAnswer::No, format!("none of {total} failed runs")),
-        (total, with) => (FeatureAnswer::Yes, format!("{with} of {total} failed runs")),
+        )
+            .into(),
+        (total, 0) => (FeatureAnswer::No, format!("none of {total} failed runs")).into(),
+        (total, count) => Seen {
+            answer: FeatureAnswer::Yes,
+            why: format!("{count} of {total} failed runs"),
+            records: records(&with, &["error"]),
+        },
     }
 }
 
-/// Whether a job or a task of it has a field that says something.
-fn job_has(job: &AssetEvent, field: &str) -> bool {
-    job.has(field) || job.tasks().any(|task| task.has(field))
-}
+/// The most records that are shown of a feature, and the most characters of one.
+const RECORDS: usize = 3;
+const RECORD: usize = 300;
 
-/// The same for a run and its task runs.
-fn run_has(run: &RunEvent, field: &str) -> bool {
-    run.has(field) || run.task_runs().any(|task| task.has(field))
+/// The first of some events: what tells which they are, and some fields of theirs or of their first task with one.
+fn records(events: &[&Json], fields: &[&str]) -> Vec<String> {
+    let part = |event: &Json| -> Map<String, Json> {
+        let which = ["run_source_id", "job_source_id", "task_source_id", "name"];
+        let names = which.iter().chain(fields);
+        names
+            .filter(|name| has(event, name))
+            .map(|name| ((*name).to_owned(), event[*name].clone()))
+            .collect()
+    };
+    let has_any = |event: &Json| fields.iter().any(|field| has(event, field));
+    let shown = |event: &&Json| {
+        let mut shown = part(event);
+        if !has_any(event) {
+            let task = tasks(event).find(|task| has_any(task)).map(part);
+            shown.insert("task".to_owned(), task.into());
+        }
+        beginning(&Json::from(shown).to_string(), RECORD)
+    };
+    events.iter().take(RECORDS).map(shown).collect()
 }
 
 #[cfg(test)]
@@ -149,34 +236,59 @@ mod tests {
         let [good, bad, told] = [
             json!({"status": "success"}),
             json!({"status": "failed"}),
-            json!({"status": "failed", "error": {"message": "x"}}),
+            json!({"run_source_id": "7", "status": "failed", "error": {"message": "x"}}),
         ]
         .map(RunEvent::new);
-        assert_eq!(failed(None).0, FeatureAnswer::Unknown);
-        assert_eq!(
-            failed(Some(std::slice::from_ref(&good))).0,
-            FeatureAnswer::Unknown
-        );
-        assert_eq!(
-            failed(Some(&[good.clone(), bad.clone()])).0,
-            FeatureAnswer::No
-        );
+        let answer = |runs: &[&RunEvent]| {
+            let runs: Vec<RunEvent> = runs.iter().copied().cloned().collect();
+            failed(Some(&runs)).answer
+        };
+        assert_eq!(failed(None).answer, FeatureAnswer::Unknown);
+        assert_eq!(answer(&[&good]), FeatureAnswer::Unknown);
+        assert_eq!(answer(&[&good, &bad]), FeatureAnswer::No);
         assert_eq!(
             failed(Some(&[good, bad, told])),
-            (FeatureAnswer::Yes, "1 of 2 failed runs".to_owned())
+            Seen {
+                answer: FeatureAnswer::Yes,
+                why: "1 of 2 failed runs".to_owned(),
+                records: vec![r#"{"run_source_id":"7","error":{"message":"x"}}"#.to_owned()],
+            }
         );
     }
 
     #[test]
     fn lineage_counts_where_tasks_have_it() {
         let jobs = [
-            json!({"tasks": [{"outputs": [{}]}], "inputs": []}),
+            json!({"name": "n", "tasks": [{"name": "t", "outputs": [{}], "retries": 1}], "inputs": []}),
             json!({}),
-        ]
-        .map(AssetEvent::new);
-        let outputs = among("job", Some(&jobs), &|job| job_has(job, "outputs"));
-        assert_eq!(outputs, (FeatureAnswer::Yes, "1 of 2 jobs".to_owned()));
-        let inputs = among("job", Some(&jobs), &|job| job_has(job, "inputs"));
-        assert_eq!(inputs, (FeatureAnswer::No, "none of 2 jobs".to_owned()));
+        ];
+        let among = |field| {
+            among(
+                "job",
+                Some(jobs.iter().collect()),
+                &[field],
+                Sought::InTasksToo,
+            )
+        };
+        let outputs = among("outputs");
+        assert_eq!(outputs.why, "1 of 2 jobs");
+        assert_eq!(
+            outputs.records,
+            [r#"{"name":"n","task":{"name":"t","outputs":[{}]}}"#]
+        );
+        let none = (FeatureAnswer::No, "none of 2 jobs".to_owned());
+        assert_eq!(among("inputs"), none.into());
+    }
+
+    #[test]
+    fn few_records_are_shown_and_long_ones_cut() {
+        let long = json!({"error": "é".repeat(1_000)});
+        let shown = records(&[&long; 9], &["error"]);
+        assert_eq!(shown.len(), RECORDS);
+        let lengths = shown.iter().map(|record| record.chars().count());
+        assert!(
+            lengths.into_iter().all(|length| length == RECORD + 1),
+            "{shown:?}"
+        );
     }
 }

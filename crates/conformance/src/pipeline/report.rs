@@ -87,6 +87,8 @@ pub struct CheckReport {
     pub basis: String,
     /// What would be better, though nothing is wrong: it costs no verdict.
     pub advice: Vec<String>,
+    /// How long it took from the answer before to this one, readings included; none when there was no answer.
+    pub elapsed: Option<Duration>,
 }
 
 /// Whether a connector has an optional feature.
@@ -98,6 +100,8 @@ pub struct FeatureReport {
     pub answer: FeatureAnswer,
     /// Why: what it was seen in, or why it was not seen.
     pub why: String,
+    /// The first of what it was seen in, as JSON: what tells which it is, and the feature's own fields.
+    pub records: Vec<String>,
 }
 
 /// One reading of the vendor: the evidence.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_contract::{PipelineSection, credentials};
@@ -91,6 +91,8 @@ pub fn run(
         options,
         window,
         answers: BTreeMap::new(),
+        elapsed: BTreeMap::new(),
+        answered: started,
         advice: BTreeMap::new(),
         on_event,
     };
@@ -120,6 +122,10 @@ pub(super) struct Suite<'a> {
     /// The window that runs are looked for in; its end is when the suite began.
     pub(super) window: Window,
     answers: BTreeMap<&'static str, (Outcome, String)>,
+    /// How long each answer took from the one before.
+    elapsed: BTreeMap<&'static str, Duration>,
+    /// When there was an answer last.
+    answered: Instant,
     advice: BTreeMap<&'static str, Vec<String>>,
     on_event: &'a dyn Fn(Event<'_>),
 }
@@ -155,6 +161,9 @@ impl Suite<'_> {
             check,
             verdict: outcome.verdict(),
         });
+        let now = Instant::now();
+        *self.elapsed.entry(check.id).or_default() += now - self.answered;
+        self.answered = now;
         self.answers.insert(check.id, (outcome, basis.into()));
     }
 
@@ -270,6 +279,7 @@ impl Suite<'_> {
                     outcome,
                     basis,
                     advice: self.advice.remove(check.id).unwrap_or_default(),
+                    elapsed: self.elapsed.get(check.id).copied(),
                 }
             })
             .collect::<Vec<_>>();

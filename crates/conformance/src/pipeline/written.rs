@@ -18,6 +18,7 @@ impl Report {
             name: found.feature.name().to_owned(),
             answer: found.answer,
             why: found.why.clone(),
+            records: found.records.clone(),
         });
         let unmapped = self.unmapped.iter().map(|(word, seen)| UnmappedStatus {
             word: word.clone(),
@@ -56,6 +57,7 @@ fn check(found: &CheckReport) -> CheckResult {
         basis: found.basis.clone(),
         reason: reason(&found.outcome),
         advice: found.advice.clone(),
+        elapsed_ms: found.elapsed.map(Into::into),
     }
 }
 
@@ -158,6 +160,7 @@ mod tests {
                     outcome,
                     basis: "180 runs".to_owned(),
                     advice: Vec::new(),
+                    elapsed: Some(Duration::from_millis(3)),
                 })
                 .collect(),
             features: features
@@ -165,6 +168,7 @@ mod tests {
                     feature: *feature,
                     answer,
                     why: "17 of 17 jobs".to_owned(),
+                    records: vec!["{}".to_owned()],
                 })
                 .collect(),
             unmapped: [("NAPPING".to_owned(), 2)].into_iter().collect(),

@@ -42,6 +42,7 @@ pub(crate) fn report(ran: Ran<'_>) -> Report {
         .map(|finding| CheckReport {
             check: finding.check,
             outcome: finding.outcome,
+            expected: finding.expected,
             uses: finding.uses.into_iter().collect(),
             steps: finding.steps,
             advice: finding.advice,
@@ -229,6 +230,7 @@ mod tests {
                     Outcome::Supported
                 },
                 check,
+                expected: None,
                 uses: Vec::new(),
                 steps: Vec::new(),
                 advice: Vec::new(),
@@ -276,6 +278,7 @@ mod tests {
         let checks = [CheckReport {
             check: record.check(*section),
             outcome: Outcome::Blocked { by: vec![other] },
+            expected: None,
             uses: Vec::new(),
             steps: Vec::new(),
             advice: Vec::new(),

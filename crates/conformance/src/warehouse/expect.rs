@@ -81,6 +81,9 @@ pub(crate) struct Expect {
     pub(crate) fails_when: Option<String>,
 }
 
+const DIFFERENT: &str = "different values";
+const WEEKDAYS: &str = "seven weekday numbers that count up by one and start again once";
+
 /// Kinds of values that text is sometimes taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -161,12 +164,10 @@ impl Expect {
         }
         let firsts = || result.rows.iter().filter_map(|row| row.first());
         if self.varies == Some(true) && !firsts().any(|value| Some(value) != result.scalar()) {
-            return Some("different values".to_owned());
+            return Some(DIFFERENT.to_owned());
         }
         if self.weekdays == Some(true) && !are_weekdays(&firsts().collect::<Vec<_>>()) {
-            return Some(
-                "seven weekday numbers that count up by one and start again once".to_owned(),
-            );
+            return Some(WEEKDAYS.to_owned());
         }
         if !self.asks_for_a_value() {
             return None;
@@ -396,8 +397,17 @@ impl Expect {
         if let Some(count) = self.row_count {
             words.push(format!("{count} rows"));
         }
+        if let Some(columns) = self.columns {
+            words.push(format!("{columns} columns"));
+        }
         if let Some(rows) = &self.rows {
             words.push(format!("the rows {}", spell_rows(rows)));
+        }
+        if self.varies == Some(true) {
+            words.push(DIFFERENT.to_owned());
+        }
+        if self.weekdays == Some(true) {
+            words.push(WEEKDAYS.to_owned());
         }
         let mut words = words.join(", ");
         match (self.null, words.is_empty()) {
@@ -410,6 +420,15 @@ impl Expect {
     }
 }
 
+/// What [`judge_success`] expects.
+pub(crate) const fn success_in_words(must_succeed: bool, value: bool) -> &'static str {
+    match (must_succeed, value) {
+        (true, true) => "a value, going by the flag",
+        (true, false) => "success, going by the flag",
+        (false, _) => "an error, going by the flag",
+    }
+}
+
 /// Judges a statement that must succeed, or must fail, by what a flag says.
 ///
 /// Where a `value` is asked for, a result without one is no success: some databases give NULL instead of an error.
@@ -418,16 +437,13 @@ pub(crate) fn judge_success(
     value: bool,
     answer: &Result<Arc<ResultSet>, SqlError>,
 ) -> Judged<()> {
+    let expected = success_in_words(must_succeed, value);
     let gave_nothing = |result: &ResultSet| value && result.scalar().is_none_or(Value::is_null);
     match (must_succeed, answer) {
-        (true, Ok(result)) if gave_nothing(result) => {
-            Err(wrong("a value, going by the flag", describe(result)))
-        }
-        (false, Ok(result)) if !gave_nothing(result) => {
-            Err(wrong("an error, going by the flag", describe(result)))
-        }
+        (true, Ok(result)) if gave_nothing(result) => Err(wrong(expected, describe(result))),
+        (false, Ok(result)) if !gave_nothing(result) => Err(wrong(expected, describe(result))),
         (true, Err(error)) => Err(wrong(
-            "success, going by the flag",
+            success_in_words(must_succeed, false),
             error.diagnose().to_string(),
         )),
         (true, Ok(_)) | (false, _) => Ok(()),

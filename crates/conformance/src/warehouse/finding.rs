@@ -14,6 +14,8 @@ pub(crate) struct Finding {
     pub(crate) outcome: Outcome,
     pub(crate) uses: BTreeSet<&'static Template>,
     pub(crate) steps: Vec<Step>,
+    /// What must come back, in words, where that was settled before it was asked.
+    pub(crate) expected: Option<String>,
     /// What is not wrong and worth a word, whatever the outcome.
     pub(crate) advice: Vec<String>,
     /// The answer is right because the statement failed: that says nothing for the templates it was built from.
@@ -33,6 +35,7 @@ impl Finding {
             outcome,
             uses,
             steps,
+            expected: None,
             advice: Vec::new(),
             rests_on_failure: false,
         }

@@ -217,6 +217,7 @@ pub(crate) fn ask(prepared: Vec<Prepared>, session: &mut Session) -> Vec<Finding
         if question.asked(&answers).sql() != question.sql() {
             finding.advice.push(letters::ADVICE.to_owned());
         }
+        finding.expected = Some(question.asked(&answers).expected());
         finding.steps = answers.steps;
         finding
     };

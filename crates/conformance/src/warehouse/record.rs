@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::Tier;
 use crate::warehouse::answers::Answers;
-use crate::warehouse::expect::{Expect, civil};
+use crate::warehouse::expect::{Expect, civil, success_in_words};
 use crate::warehouse::letters::takes_bytes;
 use crate::warehouse::{Check, CheckId};
 use bowline_query::{ComposeError, ExpressionError, Expressions, Literal, Rows};
@@ -169,6 +169,18 @@ impl Question {
         match self.in_fewer_letters() {
             Some(fewer) if sql != self.sql() => fewer.question.asked(answers),
             _ => self,
+        }
+    }
+
+    /// What must come back, in words.
+    pub(crate) fn expected(&self) -> String {
+        match self {
+            Self::Statement { expect, .. } | Self::Rendered { expect, .. } => expect.in_words(),
+            Self::Success {
+                must_succeed,
+                value,
+                ..
+            } => success_in_words(*must_succeed, *value).to_owned(),
         }
     }
 

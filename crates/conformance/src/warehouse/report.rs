@@ -80,6 +80,8 @@ pub struct CheckReport {
     pub check: Check,
     /// What it found.
     pub outcome: Outcome,
+    /// What must come back, in words, where that was settled before it was asked.
+    pub expected: Option<String>,
     /// Every template its statements were rendered from, judged ones included; sorted by name.
     pub uses: Vec<&'static Template>,
     /// The statements it ran.

@@ -62,6 +62,7 @@ impl Report {
             connector: about.connector.to_owned(),
             product: self.product.clone(),
             tier: self.tier,
+            began: Some(self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
             sections: texts(&self.sections),
             interrupted: self.interrupted,
             left_behind: self.left_behind.clone(),
@@ -231,6 +232,7 @@ fn check(found: &CheckReport, about: About<'_>) -> CheckResult {
         tier: check.tier,
         verdict: found.outcome.verdict(),
         reason: reason(&found.outcome),
+        expected: found.expected.clone(),
         judges: short_names(&check.judges),
         uses: short_names(&found.uses),
         carries: texts(&check.carries),
@@ -399,6 +401,7 @@ mod tests {
                 tier: Tier::Reference,
             },
             outcome,
+            expected: Some("20".to_owned()),
             uses: vec![avg],
             steps: answers
                 .map(|result| Step {

@@ -14,3 +14,13 @@ mod statement;
 mod value;
 
 pub(crate) use database::open;
+
+use crate::SqlError;
+
+/// The names of the drivers that are registered with the driver manager of the machine.
+///
+/// # Errors
+/// When there is no driver manager.
+pub fn installed() -> Result<Vec<String>, SqlError> {
+    Ok(handle::Environment::new()?.drivers())
+}

@@ -46,10 +46,8 @@ fn entry(check: &Check<'_>) -> Markup {
     html! {
         details .check id={ "check-" (check.id) } data-verdict=(check.verdict.name()) open[check.is_open] {
             summary {
-                span class={ "badge " (check.verdict.name()) } { (check.verdict.name()) } " "
-                code { (check.id) } " "
-                span .title { (check.title) }
-                @if let Some(elapsed) = check.elapsed { " " span .time { (super::time(elapsed)) } }
+                b { (check.verdict.name()) } " " code { (check.id) } " " span { (check.title) }
+                @if let Some(elapsed) = check.elapsed { " " i { (super::time(elapsed)) } }
             }
             div .inside {
                 @if check.tier == Tier::Strict { p .tier { "Asked in the strict tier only." } }
@@ -62,6 +60,11 @@ fn entry(check: &Check<'_>) -> Markup {
 /// A link that opens a check.
 pub(super) fn link(id: &str) -> Markup {
     html! { a href={ "#check-" (id) } { code { (id) } } }
+}
+
+/// One line of text with its label, in as little markup as can be: there are two for every check.
+pub(super) fn line(label: &str, text: &str) -> Markup {
+    html! { p { (label) ": " code { (text) } } }
 }
 
 /// Labelled text, for what was expected and what came.

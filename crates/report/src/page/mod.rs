@@ -29,6 +29,9 @@ pub fn html(report: &Report, previous: Option<&Report>) -> String {
         h1 { (head.connector) " " span class={ "verdict " (head.tone()) } { (head.headline()) } }
         p .about { (head.about) }
         (tiles(&head.summary))
+        @if let Some(step) = report.next_step() {
+            p .next { b { "Next: " } (with_code(step.words())) }
+        }
     };
     let changed = changes.as_ref().map(changed);
     let body = match report {
@@ -105,9 +108,13 @@ impl<'a> Head<'a> {
                     is_whole,
                     summary: report.summary,
                     about: format!(
-                        "{product}, {} tier, {connections}, {}",
+                        "{product}, {} tier, {connections}, {}{}",
                         report.tier.name(),
-                        time(report.elapsed_ms)
+                        time(report.elapsed_ms),
+                        report
+                            .began
+                            .as_ref()
+                            .map_or_else(String::new, |began| format!(", begun {began}"))
                     ),
                 }
             }
@@ -159,6 +166,15 @@ fn tiles(summary: &Summary) -> Markup {
                     strong { (summary.count(verdict)) } " " (verdict.name())
                 }
             }
+        }
+    }
+}
+
+/// A sentence whose parts between backticks are code.
+fn with_code(words: &str) -> Markup {
+    html! {
+        @for (number, part) in words.split('`').enumerate() {
+            @if number % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -13,7 +13,12 @@ pub(super) fn body(report: &PipelineReport, changed: Option<Markup>) -> Markup {
         @if report.shortfalls().next().is_some() {
             section #culprits {
                 h2 { "At fault" }
-                ul { @for found in report.shortfalls() { li { (link(&found.id)) " " (found.title) } } }
+                @for found in report.shortfalls() {
+                    article .culprit {
+                        h3 { (link(&found.id)) " " (found.title) }
+                        (why(found))
+                    }
+                }
             }
         }
         @if let Some(changed) = changed { (changed) }
@@ -51,6 +56,9 @@ fn feature(found: &FeatureResult) -> Markup {
             span .name { (found.name) }
             span .answer { (found.answer.name()) }
             span .because { (found.why) }
+            @if !found.records.is_empty() {
+                details { summary { "seen in" } @for record in &found.records { pre { (record) } } }
+            }
         }
     }
 }
@@ -62,21 +70,28 @@ fn check(found: &CheckResult) -> Check<'_> {
         title: &found.title,
         tier: found.tier,
         verdict: found.verdict,
-        elapsed: None,
+        elapsed: found.elapsed_ms,
         is_open: found.is_shortfall(),
         inside: html! {
-            @match &found.reason {
-                Some(Reason::Answer { expected, got, evidence, hint }) => {
-                    (labelled("expected", expected))
-                    (labelled("got", got))
-                    @if !evidence.is_empty() { (labelled("shown by", &evidence.join("\n"))) }
-                    @if let Some(hint) = hint { (labelled("hint", hint)) }
-                },
-                Some(other) => (labelled("why", &other.to_string())),
-                None => {},
-            }
+            (why(found))
+            @for words in &found.advice { (labelled("advice", words)) }
             @if !found.basis.is_empty() { (labelled("rests on", &found.basis)) }
         },
+    }
+}
+
+fn why(found: &CheckResult) -> Markup {
+    html! {
+        @match &found.reason {
+            Some(Reason::Answer { expected, got, evidence, hint }) => {
+                (labelled("expected", expected))
+                (labelled("got", got))
+                @if !evidence.is_empty() { (labelled("shown by", &evidence.join("\n"))) }
+                @if let Some(hint) = hint { (labelled("hint", hint)) }
+            },
+            Some(other) => (labelled("why", &other.to_string())),
+            None => {},
+        }
     }
 }
 

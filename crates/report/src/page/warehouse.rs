@@ -1,11 +1,13 @@
 //! What a report about a warehouse connector shows.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bowline_words::beginning;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::check::{Check, labelled, link, list};
+use super::check::{Check, labelled, line, link, list};
 use crate::warehouse::{
     CapabilityResult, CheckResult, Culprit, MetricResult, Reason, Rows, Step, TextOrigin,
 };
@@ -19,11 +21,26 @@ const VALUE: usize = 200;
 /// The page's body; `changed` stands behind what is at fault.
 pub(super) fn body(report: &WarehouseReport, changed: Option<Markup>) -> Markup {
     let checks: Vec<Check<'_>> = report.checks.iter().map(check).collect();
+    let explained: BTreeSet<&String> = report
+        .culprits
+        .iter()
+        .flat_map(|culprit| &culprit.checks)
+        .collect();
+    let strays: Vec<&CheckResult> = report
+        .shortfalls()
+        .filter(|check| !explained.contains(&check.id))
+        .collect();
     html! {
-        @if !report.culprits.is_empty() {
+        @if !report.culprits.is_empty() || !strays.is_empty() {
             section #culprits {
                 h2 { "At fault" }
                 @for found in &report.culprits { (culprit(report, found)) }
+                @for found in strays {
+                    article .culprit {
+                        h3 { (link(&found.id)) " " (found.title) }
+                        (shown_by(found))
+                    }
+                }
             }
         }
         @if let Some(changed) = changed { (changed) }
@@ -31,7 +48,7 @@ pub(super) fn body(report: &WarehouseReport, changed: Option<Markup>) -> Markup 
             section #left {
                 h2 { "Left behind" }
                 p { "These statements remove what the run made and could not remove:" }
-                @for statement in &report.left_behind { pre .sql { (statement) } }
+                @for statement in &report.left_behind { pre { (statement) } }
             }
         }
         section #capabilities {
@@ -55,8 +72,6 @@ pub(super) fn body(report: &WarehouseReport, changed: Option<Markup>) -> Markup 
 }
 
 fn culprit(report: &WarehouseReport, found: &Culprit) -> Markup {
-    let check = report.check(&found.check);
-    let reason = check.and_then(|check| check.reason.as_ref());
     html! {
         article .culprit {
             h3 { code { (found.template) } }
@@ -68,8 +83,8 @@ fn culprit(report: &WarehouseReport, found: &Culprit) -> Markup {
                 }
                 "; shown best by " (link(&found.check))
             }
-            @if let Some(text) = &found.text { pre .sql { (text) } }
-            @if let Some(reason) = reason { (why(reason)) }
+            @if let Some(text) = &found.text { pre { (text) } }
+            @if let Some(check) = report.check(&found.check) { (shown_by(check)) }
             @if let Some(needs) = &found.needs { (labelled("needs", needs)) }
             @if let Some(hint) = &found.hint { (labelled("hint", hint)) }
             @if let Some(mend) = &found.mend {
@@ -77,6 +92,16 @@ fn culprit(report: &WarehouseReport, found: &Culprit) -> Markup {
             }
             (tree("Fell short because of it", &found.checks))
             (tree("Blocked by it", &found.blocks))
+        }
+    }
+}
+
+/// What shows a fault: the reason, and the statement behind it.
+fn shown_by(found: &CheckResult) -> Markup {
+    html! {
+        @if let Some(reason) = &found.reason { (why(reason)) }
+        @if let Some(step) = found.telling_step() {
+            div .labelled { span { "by the statement" } pre { (step.sql) } }
         }
     }
 }
@@ -139,10 +164,11 @@ fn check(found: &CheckResult) -> Check<'_> {
         inside: html! {
             @if let Some(reason) = &found.reason { (why(reason)) }
             @for words in &found.advice { (labelled("advice", words)) }
-            @for ran in &found.steps { (step(ran)) }
-            (names("Judges", &found.judges))
-            (names("Uses", &found.uses))
-            (names("Carries", &found.carries))
+            @for ran in &found.steps { (step(ran, found.steps.len() == 1)) }
+            @if let (Some(expected), None | Some(Reason::Database { .. } | Reason::Refused { .. })) = (&found.expected, &found.reason) {
+                (line("expected", expected))
+            }
+            (names(found))
         },
     }
 }
@@ -159,22 +185,32 @@ fn why(reason: &Reason) -> Markup {
     }
 }
 
-fn step(ran: &Step) -> Markup {
+/// A statement; of the only one of a check, the line above tells the time already.
+fn step(ran: &Step, is_only: bool) -> Markup {
+    let time = (!is_only).then(|| super::time(ran.elapsed_ms));
+    let shared =
+        (ran.shared_with > 0).then(|| format!("in one statement with {} others", ran.shared_with));
+    let told: Vec<String> = ran
+        .label
+        .clone()
+        .into_iter()
+        .chain(time)
+        .chain(shared)
+        .collect();
     html! {
-        div .step {
-            p .label {
-                @if let Some(label) = &ran.label { (label) ", " }
-                (super::time(ran.elapsed_ms))
-                @if ran.shared_with > 0 { ", in one statement with " (ran.shared_with) " others" }
-            }
-            pre .sql { (ran.sql) }
-            @if let Some(error) = &ran.error { (labelled("error", &error.to_string())) }
-            @if let Some(result) = &ran.result { (rows(result)) }
-        }
+        @if !told.is_empty() { p { (told.join(", ")) } }
+        pre { (ran.sql) }
+        @if let Some(error) = &ran.error { (labelled("error", &error.to_string())) }
+        @if let Some(result) = &ran.result { (rows(result)) }
     }
 }
 
 fn rows(result: &Rows) -> Markup {
+    if let ([], [row], 1) = (&result.columns[..], &result.rows[..], result.total_rows)
+        && let [value] = &row[..]
+    {
+        return line("came back", &shown(value));
+    }
     html! {
         @if !result.columns.is_empty() || !result.rows.is_empty() {
             div .rows {
@@ -198,22 +234,33 @@ fn rows(result: &Rows) -> Markup {
 }
 
 fn cell(value: &Value) -> Markup {
-    let text = match value {
-        Value::Null => return html! { td .null { "NULL" } },
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let mut shown: String = text.chars().take(VALUE).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
+    match value {
+        Value::Null => html! { td .null { "NULL" } },
+        value => html! { td { (shown(value)) } },
     }
-    html! { td { (shown) } }
 }
 
-fn names(label: &str, names: &[String]) -> Markup {
-    html! {
-        @if !names.is_empty() {
-            p .names { span { (label) } @for name in names { " " code { (name) } } }
-        }
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::String(text) => beginning(text, VALUE),
+        other => beginning(&other.to_string(), VALUE),
     }
+}
+
+/// The templates and capabilities that a check is about; what it judges is not told again among what it uses.
+fn names(found: &CheckResult) -> Markup {
+    let uses = found.uses.iter();
+    let uses: Vec<&String> = uses.filter(|name| !found.judges.contains(name)).collect();
+    let judges: Vec<&String> = found.judges.iter().collect();
+    let carries: Vec<&String> = found.carries.iter().collect();
+    let told = [("Judges", judges), ("Uses", uses), ("Carries", carries)]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(label, names)| {
+            let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+            format!("{label} {}.", names.join(", "))
+        });
+    let told: Vec<String> = told.collect();
+    html! { @if !told.is_empty() { p { (told.join(" ")) } } }
 }

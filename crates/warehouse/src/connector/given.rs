@@ -81,6 +81,7 @@ fn load_program(
         templates: given.templates,
         dropped: Vec::new(),
         functional: given.functional.map(Functional::Given),
+        observer: None,
     })
 }
 

@@ -97,6 +97,7 @@ impl Connector {
             templates,
             dropped,
             functional,
+            observer: None,
         })
     }
 }

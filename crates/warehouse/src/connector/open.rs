@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bowline_connector::{Credentials, ExpressionError};
 use bowline_driver::{
-    Database, DriverKind, DriverSpec, Limits, OpeningDatabase, OpeningStatement, SqlError,
+    Database, DriverKind, DriverSpec, Limits, ObservedDatabase, OpeningDatabase, OpeningStatement,
+    SqlError,
 };
 use bowline_words::{Diagnose, Diagnostic};
 use toml::Spanned;
@@ -85,7 +86,10 @@ impl Connector {
                 name: format!("{} of connector.toml", what()),
             });
         }
-        let database = bowline_driver::open(&spec)?;
+        let mut database = bowline_driver::open(&spec)?;
+        if let Some(observer) = &self.observer {
+            database = Arc::new(ObservedDatabase::new(database, observer.clone()));
+        }
         Ok(if init.is_empty() {
             database
         } else {

@@ -37,6 +37,7 @@ impl Written<'_> {
             ..
         } = self;
         match format {
+            _ if page.is_some_and(report::is_standard_output) => {}
             Format::Human => context
                 .printer
                 .text(&listing(&self.job_word(), asset, run))?,

@@ -16,7 +16,7 @@ impl HumanReport<'_> {
     /// The templates at fault; the headline has named the first already.
     pub(super) fn culprits(&mut self) {
         let report = self.report;
-        if self.is_dead() {
+        if report.is_dead() {
             return;
         }
         for (position, culprit) in report.culprits.iter().enumerate() {
@@ -126,7 +126,7 @@ impl HumanReport<'_> {
     /// Shortfalls that no single template is to blame for.
     pub(super) fn stray_shortfalls(&mut self) {
         let report = self.report;
-        let is_dead = self.is_dead();
+        let is_dead = report.is_dead();
         let blamed: BTreeSet<&String> = report
             .culprits
             .iter()

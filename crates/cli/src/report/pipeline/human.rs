@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bowline_contract::pipeline::PipelineFeature;
 use bowline_report::pipeline::{CheckResult, FeatureAnswer, FeatureResult, Reason};
-use bowline_report::{Conclusion, PipelineReport, Verdict};
+use bowline_report::{Conclusion, NextStep, PipelineReport, Verdict};
 use bowline_words::{counted, visible};
 
 use crate::listing::Listing;
@@ -182,16 +182,10 @@ impl HumanReport<'_> {
         } else {
             self.listing.gap();
         }
-        let name = &report.connector;
-        let step = match report.shortfalls().next() {
-            Some(check) => format!(
-                "mend it, then run `bowline test {name} -m {}`",
-                check.section
-            ),
-            None if report.interrupted || next == Next::Nothing => return,
-            None => format!(
-                "run `bowline inspect {name}` and see that jobs and runs say what they should"
-            ),
+        let step = match report.next_step() {
+            Some(NextStep::Mend(step)) => step,
+            Some(NextStep::Onward(step)) if next == Next::Usual => step,
+            Some(NextStep::Onward(_)) | None => return,
         };
         self.listing
             .line(format!("{} {step}", paint(HINT, "next:")));
