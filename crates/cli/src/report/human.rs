@@ -125,6 +125,10 @@ impl HumanReport<'_> {
             let template = &culprit.template;
             let mend = match &culprit.place {
                 Some(TextOrigin::File(at)) => format!("mend {template} at {at}"),
+                Some(TextOrigin::Pack(_)) if culprit.needs.is_some() => format!(
+                    "see to what {template} needs, or write `{template} = false` in {} to do without it",
+                    culprit.home
+                ),
                 Some(TextOrigin::Pack(_)) if self.is_refused(culprit) => format!(
                     "spell {template} your own way in {}, or write `{template} = false` there to do without it",
                     culprit.home
@@ -193,6 +197,13 @@ impl HumanReport<'_> {
             check.and_then(|check| check.reason.as_ref()),
             Some(Reason::Refused { .. })
         )
+    }
+
+    /// Whether a pack's spelling is refused that needs what not every server has: then its text is beside the point.
+    fn is_switched_off(&self, culprit: &Culprit) -> bool {
+        let is_packs = matches!(culprit.place, Some(TextOrigin::Pack(_)));
+        let says_less = self.verbosity < Verbosity::Verbose;
+        says_less && is_packs && culprit.needs.is_some() && self.is_refused(culprit)
     }
 
     /// What to do about the first check that the database left open.

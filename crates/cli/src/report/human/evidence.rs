@@ -42,7 +42,7 @@ impl HumanReport<'_> {
         let Some(check) = self.report.check(&culprit.check) else {
             return;
         };
-        self.evidence(check);
+        self.evidence(check, self.is_switched_off(culprit));
         self.spelling(culprit);
         let others: Vec<&String> = culprit
             .checks
@@ -71,13 +71,13 @@ impl HumanReport<'_> {
         }
     }
 
-    /// The statement, what was expected, what came back.
-    fn evidence(&mut self, check: &CheckResult) {
+    /// The statement unless it is known to be right, what was expected, what came back.
+    fn evidence(&mut self, check: &CheckResult, is_right: bool) {
         self.listing.gap();
         self.listing
             .field("check", &format!("{}: {}", check.id, check.title));
         let step = check.telling_step();
-        if let Some(step) = step {
+        if let Some(step) = step.filter(|_| !is_right) {
             self.listing.block("sql", &step.sql, CODE);
             if let Some(label) = &step.label {
                 self.listing.field("to", label);
@@ -113,7 +113,10 @@ impl HumanReport<'_> {
         if let Some(needs) = &culprit.needs {
             self.listing.field("needs", needs);
         }
-        if let Some(text) = &culprit.text {
+        if self.is_switched_off(culprit) {
+            let words = "with `-v` the statement and the template stand here";
+            self.listing.line(paint(QUIET, format!("  {words}")));
+        } else if let Some(text) = &culprit.text {
             self.listing.block("text", text, CODE);
         }
         if let Some(hint) = &culprit.hint {
@@ -146,7 +149,7 @@ impl HumanReport<'_> {
                     paint(STRONG, &check.id)
                 ));
             }
-            self.evidence(check);
+            self.evidence(check, false);
             if !check.uses.is_empty() {
                 self.listing.field("made of", &check.uses.join(", "));
             }
