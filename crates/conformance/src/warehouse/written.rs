@@ -70,6 +70,7 @@ impl Report {
             elapsed_ms: self.elapsed.into(),
             summary: Summary::of(self.checks.iter().map(|check| check.outcome.verdict())),
             home: shown(about.home, about.base),
+            extends: about.templates.pack().map(|pack| pack.name.to_owned()),
             culprits: culprits.map(|found| culprit(found, about)).collect(),
             checks: self
                 .checks

@@ -62,11 +62,17 @@ impl HumanReport<'_> {
         }
         if let Some(mend) = &culprit.mend {
             self.listing.gap();
-            self.listing.line(format!(
-                "  {} the spelling of the pack `{}` passes here:",
-                paint(HINT, "hint:"),
-                mend.pack
-            ));
+            let pack = &mend.pack;
+            let words = match &culprit.place {
+                Some(TextOrigin::File(at)) if self.report.extends.as_ref() == Some(pack) => {
+                    format!(
+                        "without what stands at {at} the pack `{pack}` spells it, and that passes here:"
+                    )
+                }
+                _ => format!("the spelling of the pack `{pack}` passes here:"),
+            };
+            self.listing
+                .prose(&format!("  {} ", paint(HINT, "hint:")), "        ", &words);
             self.listing.block("", &mend.text, GOOD);
         }
     }

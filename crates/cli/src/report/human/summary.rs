@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_contract::SuiteSection;
 use bowline_report::Verdict;
 use bowline_report::warehouse::{CapabilityResult, CheckResult, MetricResult, Reason};
+use bowline_warehouse::dialect::Pack;
 use bowline_words::{counted, visible};
 
 use super::HumanReport;
@@ -86,10 +87,19 @@ impl HumanReport<'_> {
         if !missing.is_empty() {
             let count = counted(missing.len(), "template");
             let missing: Vec<&str> = missing.into_iter().collect();
+            let extended = self.report.extends.as_deref().and_then(Pack::find);
+            // What an engine's pack leaves out nobody has found a spelling for.
+            let remedy = if extended.is_some_and(|pack| pack.base().is_some()) {
+                String::new()
+            } else {
+                format!(
+                    "; `bowline fit {}` looks for spellings",
+                    self.report.connector
+                )
+            };
             lines.push(format!(
-                "{count} not implemented: {}; `bowline fit {}` looks for spellings",
-                missing.join(", "),
-                self.report.connector
+                "{count} not implemented: {}{remedy}",
+                missing.join(", ")
             ));
         }
         lines.extend(
