@@ -482,7 +482,7 @@ fn bases_that_cannot_be_read() -> Result<(), Failed> {
         .bowline(&[&["build", "--base", "oci:nowhere"], &UNPROVEN[..]].concat())
         .exits(exit_code::USAGE);
     assert!(
-        absent.stderr.contains("no OCI layout here"),
+        absent.stderr.contains("no such folder"),
         "{}",
         absent.said()
     );

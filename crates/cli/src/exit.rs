@@ -128,7 +128,7 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
     match error {
         WorkbenchError::Workspace(error) => workspace_code(error),
         WorkbenchError::Load(_)
-        | WorkbenchError::Credentials(_)
+        | WorkbenchError::Credentials { .. }
         | WorkbenchError::CredentialsCheck { .. }
         | WorkbenchError::SecretInExport { .. }
         | WorkbenchError::NoEvidence { .. }

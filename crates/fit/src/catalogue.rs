@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bowline_conformance::Verdict;
-use bowline_conformance::warehouse::{Options, Outcome, Report, Short, Subject, Trial, run};
+use bowline_conformance::warehouse::{
+    Options, Outcome, Report, Short, Subject, Trial, named_beside, run, undo,
+};
 use bowline_contract::{SuiteSection, Template};
 use bowline_driver::Connection;
 use bowline_template::TemplateValue;
@@ -47,7 +49,7 @@ pub(crate) struct Catalogue {
     pub(crate) found: BTreeMap<&'static Template, Found>,
     pub(crate) kept: BTreeMap<&'static Template, Kept>,
     pub(crate) missed: BTreeMap<&'static Template, Missed>,
-    /// Statements that made a table which nothing that was tried could drop.
+    /// Statements that would remove what could not be removed.
     pub(crate) left_behind: Vec<String>,
 }
 
@@ -133,7 +135,7 @@ impl Search<'_> {
         });
         let own = both.map(|template| self.catalogue.templates.get(template).cloned());
         if let [Some(_), Some(_)] = own {
-            let report = self.run(&self.catalogue.templates, SuiteSection::Functional);
+            let report = self.run(&self.catalogue.templates.clone(), SuiteSection::Functional);
             let kept = both.map(|template| {
                 let verdict = report.as_ref().and_then(|report| verdict(report, template));
                 kept_as(
@@ -205,7 +207,7 @@ impl Search<'_> {
             spelled.collect::<Vec<_>>()
         };
         let drops = all(drop);
-        let (mut pairs, mut left_behind) = (Vec::new(), Vec::new());
+        let mut pairs = Vec::new();
         for create in all(create) {
             if pairs.len() == PAIRS || self.budget.is_spent(self.trial) {
                 break;
@@ -230,10 +232,9 @@ impl Search<'_> {
             });
             match dropping.next() {
                 Some(drop) => pairs.push([create, drop.clone()]),
-                None => left_behind.push(sql),
+                None => self.catalogue.left_behind.push(undo(&sql)),
             }
         }
-        self.catalogue.left_behind = left_behind;
         pairs
     }
 
@@ -245,7 +246,8 @@ impl Search<'_> {
         let text = |text: &str| TemplateValue::Text(text.to_owned());
         let mut variables = vec![
             ("schema", text(&target.schema)),
-            ("table", text(&format!("{}_fit", target.table))),
+            // With capitals: a pair that disagrees on whether case counts drops nothing.
+            ("table", text(&named_beside(&target.table, "Fit"))),
         ];
         variables.extend(
             target
@@ -276,7 +278,7 @@ impl Search<'_> {
         });
         let mut before = 0;
         if let Some(own) = self.catalogue.templates.get(template).cloned() {
-            let report = self.run(&self.catalogue.templates, section);
+            let report = self.run(&self.catalogue.templates.clone(), section);
             let verdict = report.as_ref().and_then(|report| verdict(report, template));
             before = report.as_ref().map_or(0, supported);
             if let Some(kept) = kept_as(verdict, (self.wanted.replaceable)(&own)) {
@@ -377,7 +379,7 @@ impl Search<'_> {
         .collect()
     }
 
-    fn run(&self, templates: &TemplateSet, section: SuiteSection) -> Option<Report> {
+    fn run(&mut self, templates: &TemplateSet, section: SuiteSection) -> Option<Report> {
         let subject = Subject {
             templates: Arc::new(templates.clone()),
             ..self.subject.clone()
@@ -386,7 +388,10 @@ impl Search<'_> {
             sections: vec![section],
             ..self.options.clone()
         };
-        run(&subject, &options, &self.budget.interrupt, &|_| {}).ok()
+        let report = run(&subject, &options, &self.budget.interrupt, &|_| {}).ok()?;
+        let left_behind = report.left_behind.iter().cloned();
+        self.catalogue.left_behind.extend(left_behind);
+        Some(report)
     }
 
     /// Whether the engine makes sense of a spelling: what it refuses needs no whole run.

@@ -123,13 +123,16 @@ pub fn fit(
             patience: LAST_PATIENCE,
             ..run_options(options)
         };
-        let prove = |templates: &TemplateSet| {
+        let mut prove = |templates: &TemplateSet| {
             let subject = Subject {
                 templates: Arc::new(templates.clone()),
                 ..subject.clone()
             };
             match suite::run(&subject, &last, interrupt, &|_| {}) {
-                Ok(report) => (Some(report), None),
+                Ok(report) => {
+                    left_behind.extend(report.left_behind.iter().cloned());
+                    (Some(report), None)
+                }
                 Err(error) => (None, Some(error)),
             }
         };
@@ -159,6 +162,8 @@ pub fn fit(
             (report, unproven) = prove(&templates);
         }
     }
+    left_behind.sort();
+    left_behind.dedup();
     let stopped = if interrupt.is_stopped() {
         Some(Stopped::Interrupted)
     } else if trial.is_lost() {

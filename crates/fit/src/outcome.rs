@@ -122,7 +122,7 @@ pub struct Fitted {
     pub kept: Vec<(&'static Template, Kept)>,
     /// The templates for which nothing was found.
     pub missed: Vec<Missed>,
-    /// Statements that made a table which nothing that was tried could drop; empty as a rule.
+    /// Statements that would remove what could not be removed; empty as a rule.
     pub left_behind: Vec<String>,
     /// What the whole suite says of it all; none when the fit was stopped before.
     pub report: Option<Report>,

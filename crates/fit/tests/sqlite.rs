@@ -6,10 +6,13 @@ use std::sync::Arc;
 use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{Interrupt, Report, Subject};
 use bowline_conformance::warehouse::{Options as SuiteOptions, run};
+use bowline_contract::Template;
 use bowline_driver::{Disturbance, DisturbedDatabase, DriverKind, DriverSpec, open};
 use bowline_fit::{Kept, Options, Stopped, fit};
+use bowline_template::CompiledTemplate;
+use bowline_warehouse::FunctionalTarget;
 use bowline_warehouse::dialect::Pack;
-use bowline_warehouse::template::TemplateSet;
+use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
 fn subject(templates: TemplateSet) -> Subject {
     let mut sqlite = DriverSpec::new(DriverKind::Sqlite);
@@ -69,5 +72,58 @@ fn a_lost_connection_ends_a_fit_and_calls_nothing_wrong() {
                 .collect();
             assert!(wrong.is_empty(), "{disturbance:?} {after}: {wrong:?}");
         }
+    }
+}
+
+/// What ignores the schema is made, and what a run then makes under other names is dropped, or told of.
+#[test]
+fn nothing_stays_untold_where_the_schema_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sqlite = DriverSpec::new(DriverKind::Sqlite);
+    let path = folder.path().join("shop.db").display().to_string();
+    sqlite.options.insert("path".to_owned(), path);
+    let database = open(&sqlite).unwrap();
+    let target = FunctionalTarget {
+        database: None,
+        schema: "absent".to_owned(),
+        table: "bowline_functional_check".to_owned(),
+    };
+    let spelled = |name, text: &str| ConnectorTemplate {
+        template: Template::known(name),
+        compiled: CompiledTemplate::compile(name, text).unwrap(),
+        text: text.to_owned(),
+        origin: Origin::Composed,
+    };
+    let mut templates = Pack::find("sqlite").unwrap().templates();
+    templates.insert(spelled(
+        "create_test_table",
+        "CREATE TABLE {% if database or schema %}{% endif %}\"made_{{ table }}\" (id INTEGER)",
+    ));
+    templates.insert(spelled(
+        "drop_test_table",
+        "DROP TABLE IF EXISTS {% if database or schema %}{% endif %}\"{{ table }}\"",
+    ));
+    let subject = Subject {
+        templates: Arc::new(templates),
+        database: Arc::clone(&database),
+        functional: Some(target),
+    };
+    let options = Options {
+        templates: vec![
+            Template::known("drop_test_table"),
+            Template::known("create_test_table"),
+        ],
+        replace: true,
+        ..Options::default()
+    };
+    let fitted = fit(&subject, &options, &Interrupt::default(), &|_| {}).unwrap();
+    let mut connection = database.connect().unwrap();
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%bowline%'";
+    let stays = connection.run(sql, &options.limits).unwrap();
+    let told = fitted.left_behind.join("\n");
+    assert!(!stays.rows.is_empty());
+    for row in &stays.rows {
+        let name = row[0].to_string();
+        assert!(told.contains(&name), "{name} stays untold: {told}");
     }
 }

@@ -71,6 +71,10 @@ impl WarehouseReport {
             let template = &culprit.template;
             let mend = match &culprit.place {
                 Some(TextOrigin::File(at)) => format!("mend {template} at {at}"),
+                Some(TextOrigin::Pack(_)) if culprit.needs.is_some() => format!(
+                    "see to what {template} needs, or write `{template} = false` in {} to do without it",
+                    culprit.home
+                ),
                 Some(TextOrigin::Pack(_)) if self.is_refused(culprit) => format!(
                     "spell {template} your own way in {}, or write `{template} = false` there to do without it",
                     culprit.home
@@ -118,7 +122,8 @@ impl WarehouseReport {
     }
 
     /// Whether the database refused the check that shows best what a culprit is about.
-    fn is_refused(&self, culprit: &Culprit) -> bool {
+    #[must_use]
+    pub fn is_refused(&self, culprit: &Culprit) -> bool {
         let check = self.check(&culprit.check);
         matches!(
             check.and_then(|check| check.reason.as_ref()),

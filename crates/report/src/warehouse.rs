@@ -44,6 +44,9 @@ pub struct WarehouseReport {
     pub elapsed_ms: Milliseconds,
     /// How many checks have each verdict.
     pub summary: Summary,
+    /// The dialect pack that the connector extends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extends: Option<String>,
     /// The file in which a template of the connector's own stands, or would.
     #[serde(default)]
     pub home: String,

@@ -9,6 +9,8 @@ use bowline_words::{Diagnose, Diagnostic};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::dialect::Pack;
+
 /// What a caller passes to one rendering.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Arguments {
@@ -130,6 +132,16 @@ impl TemplateSet {
     #[must_use]
     pub fn with_suite(self, suite: SuiteWords) -> Self {
         Self { suite, ..self }
+    }
+
+    /// The dialect pack that it starts from, as far as its texts tell: an engine's before a base.
+    #[must_use]
+    pub fn pack(&self) -> Option<&'static Pack> {
+        let packs = self.iter().filter_map(|template| match &template.origin {
+            Origin::Pack(name) => Pack::find(name),
+            Origin::Composed | Origin::File { .. } => None,
+        });
+        packs.max_by_key(|pack| pack.base().is_some())
     }
 
     /// Adds or replaces a template.

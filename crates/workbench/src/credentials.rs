@@ -16,15 +16,27 @@ pub(crate) fn read(
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Credentials, WorkbenchError> {
     let path = dir.join(CREDENTIALS_FILE);
-    let credentials = Credentials::read(&path)?;
+    let keys = || -> Vec<String> {
+        let fields = schema.and_then(|schema| schema.get("connect_args")?["schema"].as_object());
+        fields.into_iter().flat_map(Map::keys).cloned().collect()
+    };
+    let credentials = Credentials::read(&path).map_err(|source| WorkbenchError::Credentials {
+        source,
+        keys: keys(),
+    })?;
     on_event(Event::Secrets(credentials.redactor()));
     if !credentials.redactor().is_empty() && is_open_to_others(&path) {
         on_event(Event::OpenCredentials { path: &path });
     }
     let near = credentials::near_misses(schema, credentials.document());
-    let schema = schema.cloned().map(Value::Object);
-    credentials::check(schema.as_ref(), credentials.document())
-        .map_err(|source| WorkbenchError::CredentialsCheck { path, source })?;
+    let rules = schema.cloned().map(Value::Object);
+    credentials::check(rules.as_ref(), credentials.document()).map_err(|source| {
+        WorkbenchError::CredentialsCheck {
+            path,
+            source,
+            keys: keys(),
+        }
+    })?;
     for near in &near {
         on_event(Event::OddCredential(near));
     }

@@ -22,8 +22,13 @@ pub enum WorkbenchError {
     #[error(transparent)]
     Load(Box<LoadError>),
     /// The credentials cannot be read.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
+    #[error("{source}")]
+    Credentials {
+        /// Why not.
+        source: CredentialsError,
+        /// The names that the manifest's schema has for `connect_args`.
+        keys: Vec<String>,
+    },
     /// The credentials do not fit the manifest's schema, or the schema is none.
     #[error("cannot use the credentials: `{}`", .path.display())]
     CredentialsCheck {
@@ -31,6 +36,8 @@ pub enum WorkbenchError {
         path: PathBuf,
         /// What does not fit; no secret is in it.
         source: credentials::CredentialsError,
+        /// The names that the manifest's schema has for `connect_args`.
+        keys: Vec<String>,
     },
     /// A value of `connector.toml` cannot be worked out.
     #[error(transparent)]
@@ -104,8 +111,24 @@ impl Diagnose for WorkbenchError {
         match self {
             Self::Workspace(error) => error.diagnose(),
             Self::Load(error) => error.diagnose(),
-            Self::Credentials(error) => error.diagnose(),
-            Self::CredentialsCheck { source, .. } => told().because_of(source),
+            Self::Credentials { source, keys } => match source {
+                CredentialsError::Missing { .. } | CredentialsError::Shape { .. }
+                    if !keys.is_empty() =>
+                {
+                    let mut told = source.diagnose();
+                    told.hints = vec![format!("write {} there", expected(keys))];
+                    told
+                }
+                _ => source.diagnose(),
+            },
+            Self::CredentialsCheck { source, keys, .. } => {
+                let told = told().because_of(source);
+                if told.hints.is_empty() && !keys.is_empty() {
+                    told.hint(format!("it takes {}", expected(keys)))
+                } else {
+                    told
+                }
+            }
             Self::Expression(error) => error.diagnose(),
             Self::Connect { source, .. } => told().hint(connect_hint(source)).because_of(source),
             Self::Source(error) => error.diagnose(),
@@ -130,6 +153,12 @@ impl Diagnose for WorkbenchError {
             }
         }
     }
+}
+
+/// Credentials as a file holds them, without values.
+fn expected(keys: &[String]) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| format!("\"{key}\": …")).collect();
+    format!(r#"`{{"connect_args": {{{}}}}}`"#, keys.join(", "))
 }
 
 /// What usually helps; the driver's own hint is better where it gives one.

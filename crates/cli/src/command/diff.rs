@@ -95,7 +95,7 @@ impl DiffArgs {
             return Ok(read_folder(&folder)?);
         }
         // A word alone is the name of a connector; whoever means an image says from where, or which.
-        if !path.is_file() && !side.contains([':', '/']) {
+        if !path.is_file() && !side.contains([':', '/', '.']) {
             return Err(CliError::usage(
                 format!("there is no export, report or image `{side}`"),
                 "`bowline export` writes an export; `bowline list` names the connectors",

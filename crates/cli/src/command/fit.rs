@@ -302,7 +302,7 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
         }
     }
     if !fitted.left_behind.is_empty() {
-        listing.heading("Left in the database: drop what these made");
+        listing.heading("Left behind in the database; please run");
         for sql in &fitted.left_behind {
             listing.line(format!("  {sql}"));
         }

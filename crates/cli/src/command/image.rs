@@ -100,7 +100,7 @@ pub(super) fn read<T>(
     let found =
         native::open(&image, &access).and_then(|source| reading(source.as_ref(), &access.cancel));
     voice.rest();
-    Ok(found?)
+    Ok(found.map_err(|error| image.or_file(&context.directory, error))?)
 }
 
 fn page(name: &str, image: &InspectedImage) -> String {

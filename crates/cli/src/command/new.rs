@@ -9,7 +9,7 @@ use bowline_connector::{Credentials, Workspace};
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CREDENTIALS_FILE, PYTHON_FILE};
 use bowline_driver::{AdbcLibrary, DriverKind};
-use bowline_installer::catalogue;
+use bowline_installer::{InstallState, catalogue, driver_folder, install_state};
 use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::{AskedDriver, Scaffold, Scaffolded, is_driver_of_pack};
 use bowline_words::listed;
@@ -352,7 +352,7 @@ fn steps(
                 ..
             },
             None,
-        ) => steps.push((
+        ) if !is_installed(driver) => steps.push((
             format!("bowline driver install {driver}"),
             "unless you have it",
         )),
@@ -363,6 +363,15 @@ fn steps(
         "proves it against the database",
     ));
     steps
+}
+
+/// Whether `bowline driver install` would find a driver in its place.
+fn is_installed(driver: &str) -> bool {
+    let place = catalogue::find(driver).zip(driver_folder());
+    place.is_some_and(|(entry, folder)| {
+        let state = install_state(entry, &folder);
+        !matches!(state, InstallState::Missing | InstallState::Broken { .. })
+    })
 }
 
 /// What is done with a Cargo project.

@@ -506,7 +506,9 @@ impl Prober<'_> {
         };
         let mut unanswered = None;
         let mut tried = BTreeSet::from([own.text.clone()]);
-        for pack in Pack::all() {
+        // What it starts from is nearer than what other engines say.
+        let own_pack = self.subject.templates.pack();
+        for pack in own_pack.into_iter().chain(Pack::all()) {
             let Some(other) = pack
                 .template(template)
                 .filter(|other| tried.insert(other.text.clone()))

@@ -22,9 +22,10 @@ use self::growth::Growth;
 pub(crate) use self::growth::{BYTES_GROW, ROWS_GROW, UPDATE_ADVANCES};
 use self::listing::Created;
 use self::logs::Looking;
-use self::start::Made;
+pub use self::start::undo;
+use self::start::{Made, Presence};
 use self::table::TestTables;
-pub use self::table::is_test_object;
+pub use self::table::{is_test_object, named_beside};
 use crate::Tier;
 use crate::warehouse::accuracy::Accuracy;
 use crate::warehouse::chain::{Chain, Seen, Spec};
@@ -107,7 +108,7 @@ pub(crate) fn functional(
         Some(created) => mutate(&mut chain, &tables, &created, (tier, patience), &mut made),
         None => not_reached(&mut chain, &listing::CREATED, tier),
     }
-    if made.changed {
+    if made.changed != Presence::Absent {
         on_event(Event::Doing(Activity::CleaningUp));
     }
     let left_behind = start::clean_up(&mut chain, &tables, made);
@@ -169,16 +170,21 @@ fn mutate(
         skew,
     };
     logs::log(chain, tables, looking);
-    drop_table(chain, tables, can_select, made);
+    let dropped = drop_table(chain, tables, can_select, made);
     match &found {
-        Some((found, _)) if !made.changed => is_gone(chain, found, patience),
+        Some((found, _)) if dropped => is_gone(chain, found, patience),
         Some(_) => chain.not_reached(&DROPPED_NOT_LISTED, &DROPPED),
         None => chain.not_reached(&DROPPED_NOT_LISTED, &listing::TABLE_LISTED),
     }
 }
 
-/// Drops the table, and what would hold on to it.
-fn drop_table(chain: &mut Chain<'_>, tables: &TestTables, can_select: bool, made: &mut Made) {
+/// Drops the table; gives whether that succeeded. What was not selected from is looked for when all is cleaned up.
+fn drop_table(
+    chain: &mut Chain<'_>,
+    tables: &TestTables,
+    can_select: bool,
+    made: &mut Made,
+) -> bool {
     let dropped = chain.check(
         &DROPPED,
         |asking| {
@@ -197,7 +203,10 @@ fn drop_table(chain: &mut Chain<'_>, tables: &TestTables, can_select: bool, made
             _ => Ok(()),
         },
     );
-    made.changed = dropped.is_none();
+    if dropped.is_some() && can_select {
+        made.changed = Presence::Absent;
+    }
+    dropped.is_some()
 }
 
 /// Watches until the catalogue has the table no more.

@@ -44,7 +44,7 @@ pub use checks::checks;
 pub use event::{Activity, Event};
 pub use expect::spell;
 pub use export::{Export, ExportError};
-pub use functional::is_test_object;
+pub use functional::{is_test_object, named_beside, undo};
 pub use outcome::{Doubt, Fault, Outcome, Proof, Step};
 pub use plan::QUERY_LOGS_WORK;
 pub use report::{

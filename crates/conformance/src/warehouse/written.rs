@@ -71,6 +71,7 @@ impl Report {
             elapsed_ms: self.elapsed.into(),
             summary: Summary::of(self.checks.iter().map(|check| check.outcome.verdict())),
             home: shown(about.home, about.base),
+            extends: about.templates.pack().map(|pack| pack.name.to_owned()),
             culprits: culprits.map(|found| culprit(found, about)).collect(),
             checks: self
                 .checks
@@ -106,7 +107,7 @@ fn catalogue(measured: &Accuracy) -> Option<CatalogueResult> {
 fn culprit(found: &Culprit, about: About<'_>) -> warehouse::Culprit {
     let template = found.template;
     let own = about.templates.get(template);
-    let needs = own.and_then(needs_of);
+    let needs = own.and_then(|own| needs_of(own, about));
     warehouse::Culprit {
         template: template.short_name().to_owned(),
         check: found.check.to_string(),
@@ -125,21 +126,38 @@ fn culprit(found: &Culprit, about: About<'_>) -> warehouse::Culprit {
 }
 
 /// What a pack's spelling needs of the server.
-fn needs_of(own: &ConnectorTemplate) -> Option<String> {
+fn needs_of(own: &ConnectorTemplate, about: About<'_>) -> Option<String> {
     match &own.origin {
+        Origin::Pack(_) if own.template.short_name() == "create_test_table" => {
+            let (place, leave) = if is_code(about.home) {
+                let home = shown(about.home, about.base);
+                let place = format!("`get_test_table_identifier` in {home}");
+                (place, "let it give None")
+            } else {
+                let place = "`[functional]` in connector.toml".to_owned();
+                (place, "take that section out")
+            };
+            Some(format!(
+                "the schema that {place} names to be there, and the database's user to have the right to create tables \
+                 in it: name another schema there, or {leave}; what is not functional is proven without it"
+            ))
+        }
         Origin::Pack(pack) => Some(Pack::find(pack)?.needs(own.template)?.to_owned()),
         Origin::Composed | Origin::File { .. } => None,
     }
 }
 
-/// What a check that found nothing would need of the server, as the packs know.
+/// What a check that found nothing, or was not permitted, would need of the server, as the packs know.
 fn needs<'a>(found: &'a CheckReport, about: About<'a>) -> impl Iterator<Item = String> + 'a {
     let is_about = |template: &&'static Template| {
         let check = &found.check;
-        let finds_nothing = matches!(
-            found.outcome,
-            Outcome::Unknown(Doubt::NothingToSee(_)) | Outcome::Unsupported(Proof::Absent(_))
-        );
+        let finds_nothing = match &found.outcome {
+            Outcome::Unknown(Doubt::NothingToSee(_)) | Outcome::Unsupported(Proof::Absent(_)) => {
+                true
+            }
+            Outcome::Unknown(Doubt::Answer(error)) => error.kind == SqlErrorKind::Permission,
+            _ => false,
+        };
         let mut carries = capabilities_of(template).iter();
         let carries = check.judges.is_empty() && carries.any(|each| check.carries.contains(each));
         finds_nothing && (check.judges.contains(template) || carries)
@@ -147,7 +165,7 @@ fn needs<'a>(found: &'a CheckReport, about: About<'a>) -> impl Iterator<Item = S
     Template::all()
         .filter(is_about)
         .filter_map(move |template| {
-            let needs = needs_of(about.templates.get(template)?)?;
+            let needs = needs_of(about.templates.get(template)?, about)?;
             Some(format!("{} needs {needs}", template.short_name()))
         })
 }
@@ -159,6 +177,10 @@ fn shown(path: &Path, base: &Path) -> String {
         .to_string()
 }
 
+fn is_code(home: &Path) -> bool {
+    home.extension().is_some_and(|ending| ending == "py")
+}
+
 /// Where a spelling of the connector's own belongs: with those of its class, where the file has classes.
 fn home(template: &Template, about: About<'_>) -> String {
     let file = shown(about.home, about.base);
@@ -168,10 +190,9 @@ fn home(template: &Template, about: About<'_>) -> String {
         _ => None,
     });
     let of_class = lines.filter(|(other, _)| other.section.class_name() == class);
-    let is_code = about.home.extension().is_some_and(|ending| ending == "py");
     match of_class.map(|(_, line)| line).min() {
-        Some(line) if is_code => format!("{file}:{line}, in class {class}"),
-        None if is_code => format!("{file}, in a class {class}"),
+        Some(line) if is_code(about.home) => format!("{file}:{line}, in class {class}"),
+        None if is_code(about.home) => format!("{file}, in a class {class}"),
         _ => file,
     }
 }

@@ -95,6 +95,13 @@ impl Credentials {
     /// # Errors
     /// As [`Credentials::read`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, CredentialsError> {
+        if text.trim().is_empty() {
+            return Err(CredentialsError::Shape {
+                path: path.to_path_buf(),
+                message: "the file is empty".to_owned(),
+                hint: r#"write `{"connect_args": {…}}` there"#.to_owned(),
+            });
+        }
         let document: Value = serde_json::from_str(text).map_err(|error| {
             // The parser counts a line break to the line after it, as column 0.
             let (line, column) = match (error.line(), error.column()) {

@@ -53,6 +53,8 @@ pub enum CredentialsError {
         problems: Vec<Problem>,
         /// The credentials that nearly have the name of one that is asked for.
         near: Vec<NearMiss>,
+        /// What to do about values whose quotes alone give them another type.
+        slips: Vec<String>,
         /// Cerberus' error dict; it may show values of the credentials.
         raw: Errors,
     },
@@ -73,9 +75,11 @@ impl Diagnose for CredentialsError {
             Self::WithoutWrapper { .. } => {
                 told.hint(r#"write them as `{"connect_args": {...}}`"#.to_owned())
             }
-            Self::Invalid { near, .. } => near
-                .iter()
-                .fold(told, |told, near| told.hint(near.to_string())),
+            Self::Invalid { near, slips, .. } => {
+                let near = near.iter().map(ToString::to_string);
+                near.chain(slips.iter().cloned())
+                    .fold(told, Diagnostic::hint)
+            }
             Self::NotADict { .. } | Self::ConnectArgsNotADict { .. } | Self::Unprocessable(_) => {
                 told
             }
@@ -179,6 +183,7 @@ fn without_wrapper<'k>(keys: impl Iterator<Item = &'k String>) -> CredentialsErr
 /// When the schema cannot be used, when the document breaks it, or when `connect_args` is missing
 /// or no dict.
 pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), CredentialsError> {
+    let given = schema;
     let near = near_misses(schema.and_then(Value::as_object), credentials);
     let schema = parse_schema(schema)?;
     let Value::Object(document) = credentials else {
@@ -203,6 +208,7 @@ pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), Credenti
             return Err(CredentialsError::Invalid {
                 problems: problems(&outcome.errors, &secret_values(credentials)),
                 near,
+                slips: slips(given, connect_args),
                 raw: outcome.errors,
             });
         }
@@ -214,6 +220,25 @@ pub fn check(schema: Option<&Value>, credentials: &Value) -> Result<(), Credenti
             found: kind_of(connect_args),
         })
     }
+}
+
+/// What to do about values that are of another type only by their quotes.
+fn slips(schema: Option<&Value>, connect_args: &Value) -> Vec<String> {
+    let rules = schema.and_then(|schema| schema[CONNECT_ARGS]["schema"].as_object());
+    let slip = |(name, rule): (&String, &Value)| {
+        let kind = rule["type"].as_str()?;
+        match (&connect_args[name], kind) {
+            (Value::String(text), "integer") => text.trim().parse::<i64>().is_ok(),
+            (Value::String(text), "float" | "number") => text.trim().parse::<f64>().is_ok(),
+            (Value::String(text), "boolean") => matches!(text.trim(), "true" | "false"),
+            (Value::Number(_) | Value::Bool(_), "string") => {
+                return Some(format!("write `{name}` in quotes"));
+            }
+            _ => false,
+        }
+        .then(|| format!("write `{name}` without quotes"))
+    };
+    rules.into_iter().flatten().filter_map(slip).collect()
 }
 
 /// A public key's value is shown unless a secret is part of it, such as a password in a URI.
@@ -283,6 +308,23 @@ mod tests {
             "port": {"type": "integer"},
             "password": {"type": "string", "allowed": ["a"]},
         }}})
+    }
+
+    #[test]
+    fn quotes_too_many_or_too_few_are_told() {
+        let hints = |connect_args: Value| {
+            let credentials = json!({ "connect_args": connect_args });
+            check(Some(&schema()), &credentials)
+                .unwrap_err()
+                .diagnose()
+                .hints
+        };
+        let host = "db.example";
+        assert_eq!(
+            hints(json!({"host": host, "port": "5432", "password": 5})),
+            ["write `port` without quotes", "write `password` in quotes"]
+        );
+        assert_eq!(hints(json!({"host": host, "port": "x"})), [""; 0]);
     }
 
     #[test]

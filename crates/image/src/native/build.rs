@@ -113,7 +113,10 @@ pub fn open(image: &BaseImage, access: &Access) -> Result<Arc<dyn BlobSource>, I
             BaseImage::Archive(path) => Arc::new(Archive::open(path)?),
         })
     };
-    open().map_err(from_oci)
+    match image.absence() {
+        Some(absence) => Err(absence.into()),
+        None => open().map_err(from_oci),
+    }
 }
 
 /// The base out of an engine's store. An engine keeps one platform under a name, so a build for several asks none.

@@ -79,14 +79,10 @@ fn base_problem(base: &BaseImage) -> Option<PlanProblem> {
             ))
             .hint("name an image, the folder of an OCI layout, or an archive".to_owned())
         }),
-        BaseImage::Layout { path, .. } if !path.join("oci-layout").is_file() => Some(
-            problem(format!("no OCI layout here: `{}`", path.display()))
-                .hint("name the folder that holds `oci-layout` and `index.json`".to_owned()),
-        ),
-        BaseImage::Archive(path) if !path.is_file() => {
-            Some(problem(format!("no such archive: `{}`", path.display())))
-        }
-        BaseImage::Layout { .. } | BaseImage::Archive(_) => None,
+        BaseImage::Layout { .. } | BaseImage::Archive(_) => base.absence().map(|absence| {
+            let what = format!("{}: `{}`", absence.why, absence.path.display());
+            problem(what).hint(absence.hint)
+        }),
     }
 }
 

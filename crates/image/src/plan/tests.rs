@@ -279,7 +279,7 @@ fn everything_in_the_way_is_told_at_once() {
     assert_eq!(lines[0], "cannot build the image: 11 problems", "{text}");
     for expected in [
         "not a version that a tag can hold: `1 2`",
-        "no such archive: `/nowhere.tar`",
+        "no such file: `/nowhere.tar`",
         "`new`: not exported: `output/new/manifest.json` and `output/new/templates` are missing",
         "  hint: run `bowline export new`",
         "`new`: `connectors/new/Dockerfile.extra`: line 1: `COPY` has nothing to copy from: the folder that the image is built from is temporary",

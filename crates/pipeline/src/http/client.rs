@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bowline_template::{Scope, Value};
-use bowline_words::{Redactor, beginning};
+use bowline_words::{Redactor, beginning, listed};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
@@ -111,16 +111,21 @@ impl Client {
         let base = http.base_url.address(&client.scope);
         let base = base.map_err(|failed| client.credential_error("http.base_url", failed))?;
         let Some(known) = Base::of(&base) else {
+            let made_of = http.base_url.expressions();
+            let made_of: Vec<&str> = made_of
+                .iter()
+                .map(|made_of| made_of.text().trim())
+                .collect();
             let hint = if base.is_empty() {
-                "fill in the credentials that it is made of"
+                format!("fill in {} in credentials.json", listed(made_of))
             } else {
-                "begin it with `https://` or `http://`"
+                "begin it with `https://` or `http://`".to_owned()
             };
             return Err(SourceError::new(
                 SourceErrorKind::Credentials,
                 format!("`http.base_url` is `{}`", client.masked(&base)),
             )
-            .hint(hint.to_owned()));
+            .hint(hint));
         };
         client.base = known;
         Ok(client)

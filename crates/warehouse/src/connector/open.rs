@@ -7,12 +7,14 @@ use std::time::Duration;
 use bowline_connector::{Credentials, ExpressionError};
 use bowline_driver::{
     Database, DriverKind, DriverSpec, Limits, ObservedDatabase, OpeningDatabase, OpeningStatement,
-    SqlError,
+    SqlError, SqlErrorKind,
 };
 use bowline_words::{Diagnose, Diagnostic};
+use serde_json::Value;
 use toml::Spanned;
 
 use super::{Connector, Functional};
+use crate::dialect::Pack;
 use bowline_connector::Workspace;
 
 /// The longest a connector's own process may take to log in: it may have to load a large driver first.
@@ -78,6 +80,14 @@ impl Connector {
             let value = self.evaluate(credentials, expression, what)?;
             spec.options.insert(option.clone(), value);
         }
+        if let Some(path) = self.placeholder_path(&spec) {
+            let error = SqlError::new(SqlErrorKind::Connection, format!("no such file: `{path}`"));
+            return Err(OpenError::Sql(error.hint(
+                "credentials.json still has the path that `bowline new` wrote: name your database there; under any other \
+                 name the driver makes an empty one"
+                    .to_owned(),
+            )));
+        }
         let mut init = Vec::new();
         for (number, expression) in self.driver.init.iter().enumerate() {
             let what = || format!("`init` statement {}", number + 1);
@@ -95,6 +105,19 @@ impl Connector {
         } else {
             Arc::new(OpeningDatabase::new(database, init, limits.clone()))
         })
+    }
+
+    /// The path of a file that is not there, where it is the one that a dialect pack writes to be replaced: a driver
+    /// would make it, and find nothing in it.
+    fn placeholder_path(&self, spec: &DriverSpec) -> Option<String> {
+        let path = spec.options.get("path")?;
+        let is_placeholder = Pack::engines().any(|pack| {
+            let written = pack.scaffold.as_ref().map(|files| files.credentials);
+            let written = written.and_then(|text| serde_json::from_str::<Value>(text).ok());
+            written.is_some_and(|written| written["connect_args"]["path"] == path.as_str())
+        });
+        let is_there = || spec.directory.join(path).exists();
+        (is_placeholder && !is_there()).then(|| path.clone())
     }
 
     /// Where functional checks may create their table; none when the connector does not say.

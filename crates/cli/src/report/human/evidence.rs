@@ -42,7 +42,7 @@ impl HumanReport<'_> {
         let Some(check) = self.report.check(&culprit.check) else {
             return;
         };
-        self.evidence(check);
+        self.evidence(check, self.is_switched_off(culprit));
         self.spelling(culprit);
         let others: Vec<&String> = culprit
             .checks
@@ -62,22 +62,28 @@ impl HumanReport<'_> {
         }
         if let Some(mend) = &culprit.mend {
             self.listing.gap();
-            self.listing.line(format!(
-                "  {} the spelling of the pack `{}` passes here:",
-                paint(HINT, "hint:"),
-                mend.pack
-            ));
+            let pack = &mend.pack;
+            let words = match &culprit.place {
+                Some(TextOrigin::File(at)) if self.report.extends.as_ref() == Some(pack) => {
+                    format!(
+                        "without what stands at {at} the pack `{pack}` spells it, and that passes here:"
+                    )
+                }
+                _ => format!("the spelling of the pack `{pack}` passes here:"),
+            };
+            self.listing
+                .prose(&format!("  {} ", paint(HINT, "hint:")), "        ", &words);
             self.listing.block("", &mend.text, GOOD);
         }
     }
 
-    /// The statement, what was expected, what came back.
-    fn evidence(&mut self, check: &CheckResult) {
+    /// The statement unless it is known to be right, what was expected, what came back.
+    fn evidence(&mut self, check: &CheckResult, is_right: bool) {
         self.listing.gap();
         self.listing
             .field("check", &format!("{}: {}", check.id, check.title));
         let step = check.telling_step();
-        if let Some(step) = step {
+        if let Some(step) = step.filter(|_| !is_right) {
             self.listing.block("sql", &step.sql, CODE);
             if let Some(label) = &step.label {
                 self.listing.field("to", label);
@@ -113,7 +119,10 @@ impl HumanReport<'_> {
         if let Some(needs) = &culprit.needs {
             self.listing.field("needs", needs);
         }
-        if let Some(text) = &culprit.text {
+        if self.is_switched_off(culprit) {
+            let words = "with `-v` the statement and the template stand here";
+            self.listing.line(paint(QUIET, format!("  {words}")));
+        } else if let Some(text) = &culprit.text {
             self.listing.block("text", text, CODE);
         }
         if let Some(hint) = &culprit.hint {
@@ -146,7 +155,7 @@ impl HumanReport<'_> {
                     paint(STRONG, &check.id)
                 ));
             }
-            self.evidence(check);
+            self.evidence(check, false);
             if !check.uses.is_empty() {
                 self.listing.field("made of", &check.uses.join(", "));
             }

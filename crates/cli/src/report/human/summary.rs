@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::SuiteSection;
 use bowline_report::Verdict;
-use bowline_report::warehouse::{CapabilityResult, MetricResult, Reason};
+use bowline_report::warehouse::{CapabilityResult, CheckResult, MetricResult, Reason};
+use bowline_warehouse::dialect::Pack;
 use bowline_words::{counted, visible};
 
 use super::HumanReport;
 use crate::output::Verbosity;
 use crate::report::counts::{NAMED, advice, some, verdict_counts};
-use crate::style::{BAD, CODE, GOOD, OPEN, Painted, QUIET, paint};
+use crate::style::{BAD, CODE, GOOD, HINT, OPEN, Painted, QUIET, paint};
 
 /// The most lines that say which metrics are missing.
 const MISSING: usize = 6;
@@ -20,22 +21,30 @@ const REASON: usize = 60;
 impl HumanReport<'_> {
     /// What could not be found out, by reason.
     pub(super) fn unknown(&mut self) {
-        let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        // What only follows from another comes after it.
+        let mut reasons: BTreeMap<(bool, String), Vec<&CheckResult>> = BTreeMap::new();
         for check in &self.report.checks {
             if check.is_open() {
                 let reason = check.reason.as_ref().map(ToString::to_string);
                 let reason = first_line(reason.as_deref().unwrap_or_default());
-                reasons.entry(reason).or_default().push(&check.id);
+                let follows = matches!(check.reason, Some(Reason::NotReached { .. }));
+                reasons.entry((follows, reason)).or_default().push(check);
             }
         }
         if reasons.is_empty() {
             return;
         }
         self.listing.heading("Could not be found out");
-        for (reason, ids) in reasons {
+        for ((_, reason), checks) in reasons {
+            let ids: Vec<&str> = checks.iter().map(|check| check.id.as_str()).collect();
             let first = format!("  {} ", paint(OPEN, "?"));
             self.listing.prose(&first, "    ", &some(&ids, NAMED));
             self.listing.prose("    ", "    ", &reason);
+            let advice: BTreeSet<&String> = checks.iter().flat_map(|check| &check.advice).collect();
+            for words in advice {
+                let first = format!("    {} ", paint(HINT, "hint:"));
+                self.listing.prose(&first, "          ", words);
+            }
             self.behind(&ids);
         }
         if self.verbosity < Verbosity::Verbose {
@@ -47,6 +56,7 @@ impl HumanReport<'_> {
     /// What is not wrong and worth a word.
     pub(super) fn advice(&mut self) {
         let checks = self.report.checks.iter();
+        let checks = checks.filter(|check| !check.is_open());
         advice(&mut self.listing, checks.flat_map(|check| &check.advice));
     }
 
@@ -77,10 +87,19 @@ impl HumanReport<'_> {
         if !missing.is_empty() {
             let count = counted(missing.len(), "template");
             let missing: Vec<&str> = missing.into_iter().collect();
+            let extended = self.report.extends.as_deref().and_then(Pack::find);
+            // What an engine's pack leaves out nobody has found a spelling for.
+            let remedy = if extended.is_some_and(|pack| pack.base().is_some()) {
+                String::new()
+            } else {
+                format!(
+                    "; `bowline fit {}` looks for spellings",
+                    self.report.connector
+                )
+            };
             lines.push(format!(
-                "{count} not implemented: {}; `bowline fit {}` looks for spellings",
-                missing.join(", "),
-                self.report.connector
+                "{count} not implemented: {}{remedy}",
+                missing.join(", ")
             ));
         }
         lines.extend(

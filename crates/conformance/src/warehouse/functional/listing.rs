@@ -6,7 +6,7 @@ use std::time::Duration;
 use bowline_driver::{Column, SqlErrorKind};
 
 use super::place::{find_database, find_schema};
-use super::start::Made;
+use super::start::{Made, Presence};
 use super::table::{Rows, TestTable, TestTables};
 use crate::Tier;
 use crate::warehouse::answers::{Answers, Asking, Halt};
@@ -78,12 +78,16 @@ pub(super) fn create(
         .check(
             &CREATED,
             |asking| {
-                for (table, is_made) in [
+                for (table, presence) in [
                     (&tables.kept, &mut made.kept),
                     (&tables.changed, &mut made.changed),
                 ] {
                     let asked = asking.query("create_test_table", table.variables());
-                    *is_made = !matches!(&asked, Err(halt) if is_refused(halt));
+                    *presence = match &asked {
+                        Ok(_) => Presence::Made,
+                        Err(halt) if is_refused(halt) => Presence::Absent,
+                        Err(_) => Presence::Possible,
+                    };
                     asked?;
                 }
                 if !can_select {

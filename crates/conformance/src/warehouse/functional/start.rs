@@ -159,46 +159,132 @@ pub(super) fn drop_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<
     Ok(())
 }
 
-/// What of the tables may still be there.
+/// Whether a table may still be there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Presence {
+    #[default]
+    Absent,
+    /// Making it failed, and may have made it all the same.
+    Possible,
+    Made,
+}
+
+/// What of the objects may still be there.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Made {
     pub(super) view: bool,
-    pub(super) kept: bool,
-    pub(super) changed: bool,
+    pub(super) kept: Presence,
+    pub(super) changed: Presence,
 }
 
 /// Drops everything that may be there, also after an interruption; gives the statements that failed.
 pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
-    let mut statements = Vec::new();
+    let mut left_behind = Vec::new();
     if made.view
         && let Ok(view) = chain.render("get_table_identifier", tables.view.variables())
     {
-        statements.push(format!("DROP VIEW {view}"));
+        let sql = format!("DROP VIEW {view}");
+        left_behind.extend((!succeeds(chain, &sql)).then_some(sql));
     }
-    for (table, _) in [(&tables.changed, made.changed), (&tables.kept, made.kept)]
-        .iter()
-        .filter(|(_, is_made)| *is_made)
-    {
-        let sql = chain.render("drop_test_table", table.variables());
-        let plain = || format!("DROP TABLE {}.{}", table.schema, table.table);
-        statements.push(sql.unwrap_or_else(|_| plain()));
+    let mut dropped = if left_behind.is_empty() {
+        Dropped::Gone
+    } else {
+        Dropped::Refused
+    };
+    for (table, presence) in [(&tables.changed, made.changed), (&tables.kept, made.kept)] {
+        if presence == Presence::Absent {
+            continue;
+        }
+        let drop = chain.render("drop_test_table", table.variables());
+        let drop = drop.unwrap_or_else(|_| format!("DROP TABLE {}.{}", table.schema, table.table));
+        let create = chain.render("create_test_table", table.variables()).ok();
+        let create = create.filter(|_| presence == Presence::Made);
+        // The mark goes last, and stays beside what stays.
+        if dropped == Dropped::Gone {
+            dropped = drop_table(chain, table, &drop, create.as_deref());
+        }
+        left_behind.extend(match (dropped, create) {
+            (Dropped::Gone, _) => None,
+            (Dropped::Missed, Some(create)) => Some(undo(&create)),
+            (Dropped::Refused | Dropped::Missed, _) => Some(drop),
+        });
     }
-    // The mark goes last, and stays beside what stays.
-    let mut stays = false;
-    statements.retain(|sql| {
-        stays = stays || !is_dropped(chain, sql);
-        stays
-    });
-    statements
+    left_behind
 }
 
-fn is_dropped(chain: &mut Chain<'_>, sql: &str) -> bool {
-    (0..DROP_ATTEMPTS).any(|_| match chain.session.ask_always(sql) {
-        Ok(answer) => match &answer.result {
-            Ok(_) => true,
-            Err(error) => error.kind == SqlErrorKind::MissingObject,
+/// What a statement that drops a table did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dropped {
+    Gone,
+    Refused,
+    /// It ran, and the table is still there.
+    Missed,
+}
+
+/// Drops a table and sees that it is gone: a statement that drops only what exists does nothing, and says nothing,
+/// where it names another table than the one that `create` made.
+fn drop_table(
+    chain: &mut Chain<'_>,
+    table: &TestTable,
+    drop: &str,
+    create: Option<&str>,
+) -> Dropped {
+    let select = chain.render("get_table_identifier", table.variables());
+    let select = select.map(|name| format!("SELECT * FROM {name} WHERE 1 = 0"));
+    let select = select.ok().filter(|_| create.is_some());
+    let was_seen = select.filter(|sql| asked(chain, sql) == Asked::Ran);
+    if !succeeds(chain, drop) {
+        return Dropped::Refused;
+    }
+    let stays = match (was_seen, create) {
+        (Some(select), _) => asked(chain, &select) == Asked::Ran,
+        // What can be made again was gone.
+        (None, Some(create)) => match asked(chain, create) {
+            Asked::Ran => !succeeds(chain, drop),
+            Asked::Unrecorded => false,
+            Asked::Missing | Asked::Failed => true,
         },
-        // A replay that has no answer made nothing.
-        Err(error) => !error.kind.is_no_answer(),
-    })
+        (None, None) => false,
+    };
+    if stays {
+        Dropped::Missed
+    } else {
+        Dropped::Gone
+    }
+}
+
+/// What is to be done about a table for which no statement that drops it is known, fit to stand among statements.
+#[must_use]
+pub fn undo(create: &str) -> String {
+    format!(
+        "-- drop what this made: {}",
+        create.trim().replace('\n', " ")
+    )
+}
+
+/// What came of a statement that cleans up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Ran,
+    /// What it speaks of is not there.
+    Missing,
+    Failed,
+    /// A replay has nothing recorded for it, and made nothing.
+    Unrecorded,
+}
+
+fn asked(chain: &mut Chain<'_>, sql: &str) -> Asked {
+    match chain.session.ask_always(sql) {
+        Ok(answer) => match &answer.result {
+            Ok(_) => Asked::Ran,
+            Err(error) if error.kind == SqlErrorKind::MissingObject => Asked::Missing,
+            Err(_) => Asked::Failed,
+        },
+        Err(error) if error.kind.is_no_answer() => Asked::Failed,
+        Err(_) => Asked::Unrecorded,
+    }
+}
+
+fn succeeds(chain: &mut Chain<'_>, sql: &str) -> bool {
+    (0..DROP_ATTEMPTS).any(|_| asked(chain, sql) != Asked::Failed)
 }

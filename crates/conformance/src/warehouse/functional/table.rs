@@ -36,7 +36,9 @@ pub(super) struct TestTables {
 /// are, and are short enough for databases that take 30 signs.
 const BESIDE: [&str; 3] = ["Mark", "View", "Index"];
 
-fn beside(table: &str, what: &str) -> String {
+/// The name of something that is made beside the table which functional checks were given.
+#[must_use]
+pub fn named_beside(table: &str, what: &str) -> String {
     let rest = match table.split_at_checked("bowline_".len()) {
         Some((start, rest)) if start.eq_ignore_ascii_case("bowline_") && !rest.is_empty() => rest,
         _ => table,
@@ -47,14 +49,14 @@ fn beside(table: &str, what: &str) -> String {
 /// Whether functional checks that were given this table make something of that name.
 #[must_use]
 pub fn is_test_object(table: &str, name: &str) -> bool {
-    let is_beside = |what: &&str| beside(table, what).eq_ignore_ascii_case(name);
+    let is_beside = |what: &&str| named_beside(table, what).eq_ignore_ascii_case(name);
     name.eq_ignore_ascii_case(table) || BESIDE.iter().any(is_beside)
 }
 
 impl TestTables {
     pub(super) fn beside(changed: TestTable) -> Self {
         let [kept, view, index] = BESIDE.map(|what| TestTable {
-            table: beside(&changed.table, what),
+            table: named_beside(&changed.table, what),
             ..changed.clone()
         });
         Self {
