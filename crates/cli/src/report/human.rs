@@ -6,7 +6,7 @@ mod summary;
 
 use std::time::Duration;
 
-use bowline_report::warehouse::{Culprit, Reason};
+use bowline_report::warehouse::{Culprit, Reason, TextOrigin};
 use bowline_report::{Conclusion, NextStep, WarehouseReport};
 use bowline_words::counted;
 
