@@ -157,7 +157,7 @@ fn page(found: &[Finding], short: impl Fn(&str) -> String) -> String {
             page.line(format!("{others}{}", visible(line)));
         }
         if let Some(mend) = &finding.mend {
-            page.prose(&others, &others, &format!("hint: {mend}"));
+            page.prose(&others, &others, &short(&format!("hint: {mend}")));
         }
     }
     page.finish()
@@ -290,15 +290,12 @@ fn needs(connector: &Connector, connection: &mut dyn Connection) -> Vec<Finding>
                 Some(_) => State::Missing,
                 None => State::Open,
             };
-            let home = connector.home();
             Some(Finding {
                 state,
-                mend: (state == State::Missing).then(|| {
-                    format!(
-                        "give it that, or spell {name} your own way in {}",
-                        home.display()
-                    )
-                }),
+                mend: Some(format!(
+                    "give it that, or spell {name} your own way in {}",
+                    connector.home().display()
+                )),
                 ..Finding::well("needs", format!("{name} wants {needs}"))
             })
         })

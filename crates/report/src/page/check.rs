@@ -69,5 +69,5 @@ pub(super) fn line(label: &str, text: &str) -> Markup {
 
 /// Labelled text, for what was expected and what came.
 pub(super) fn labelled(label: &str, text: &str) -> Markup {
-    html! { div .labelled { span { (label) } pre { (text) } } }
+    html! { div .labelled { span { (super::with_code(label)) } pre { (text) } } }
 }
