@@ -152,6 +152,9 @@ impl HumanReport<'_> {
                     self.listing.gap();
                     match self.next_section() {
                         Some(section) => format!("run `bowline test {name} -m {section}`"),
+                        None if report.sections.len() < SuiteSection::ALL.len() => {
+                            format!("run `bowline test {name}`, which asks all at once")
+                        }
                         None => format!("run `bowline export {name}`"),
                     }
                 }
@@ -162,16 +165,14 @@ impl HumanReport<'_> {
             .prose(&format!("{} ", paint(HINT, "next:")), "      ", &step);
     }
 
-    /// The section to ask after those of this run: the next one in the suite's order, or the first that was left out.
+    /// The section to ask after those of this run: the next one in the suite's order.
     fn next_section(&self) -> Option<SuiteSection> {
         let asked = |section: &SuiteSection| {
             let mut sections = self.report.sections.iter();
             sections.any(|asked| asked == section.name())
         };
         let last = SuiteSection::ALL.iter().rposition(&asked)?;
-        let (before, after) = SuiteSection::ALL.split_at(last + 1);
-        let mut rest = after.iter().chain(before).copied();
-        rest.find(|section| !asked(section))
+        SuiteSection::ALL.get(last + 1).copied()
     }
 
     /// What is the matter with a culprit: the end of a sentence that begins with the template's name.

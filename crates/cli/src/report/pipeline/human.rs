@@ -189,9 +189,9 @@ impl HumanReport<'_> {
                 check.section
             ),
             None if report.interrupted || next == Next::Nothing => return,
-            None => format!(
-                "run `bowline inspect {name}` and see that jobs and runs say what they should"
-            ),
+            None => {
+                "run `bowline build`, which puts what was proven into an agent image".to_owned()
+            }
         };
         self.listing
             .line(format!("{} {step}", paint(HINT, "next:")));
