@@ -10,12 +10,18 @@ use bowline_contract::exit_code;
 use bowline_servers::Docker;
 use libtest_mimic::{Failed, Trial};
 
+use crate::connector::write_sqlite;
 use crate::image_sandbox::{ALL_UNPROVEN, ImageSandbox, UNPROVEN, run, shop, three_connectors};
 use crate::needs::{Need, trial};
 use crate::sandbox::{MARK, Sandbox};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
+        trial(
+            "images/names_that_podman_does_not_know",
+            &[],
+            names_that_podman_does_not_know,
+        ),
         trial(
             "images/both_builders_make_the_same_tree",
             &[Need::ImageTools],
@@ -508,4 +514,69 @@ fn test_container_files() -> Result<(), Failed> {
     sandbox.bowline(&["dockerfile"]).exits(exit_code::USAGE);
     assert_eq!(sandbox.read("output/test-image/Dockerfile"), "FROM mine\n");
     Ok(())
+}
+
+/// Podman gets a base by its whole name where its own store has none, and the platform that was asked for.
+fn names_that_podman_does_not_know() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    let podman = r#"#!/bin/sh
+echo "$@" >> "$TOLD"
+case "$1" in inspect) exit "$KNOWN" ;; esac
+while [ $# -gt 0 ]; do [ "$1" = --iidfile ] && echo sha256:00 > "$2"; shift; done
+true
+"#;
+    sandbox.write("bin/podman", podman);
+    let program = sandbox.work().join("bin/podman");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    let told = sandbox.folder().join("told");
+    for (known, base) in [("1", true), ("0", false)] {
+        let mut command = sandbox.command(&[
+            "test",
+            "shop",
+            "--in-container",
+            "--engine",
+            "podman",
+            "--platform",
+            &container_platform(),
+            "--base",
+            "team/agent:1",
+        ]);
+        let path = format!("{}:/usr/bin:/bin", sandbox.work().join("bin").display());
+        command
+            .env("PATH", path)
+            .env("TOLD", &told)
+            .env("KNOWN", known);
+        sandbox.finish(&mut command, None).exits(exit_code::OK);
+        let calls = fs::read_to_string(&told)?;
+        fs::remove_file(&told)?;
+        let called = |word: &str| {
+            let mut lines = calls.lines();
+            lines
+                .find(|line| line.starts_with(word))
+                .unwrap_or_default()
+        };
+        let whole = called("build").contains(".io/team/agent:1");
+        assert_eq!(whole, base, "{calls}");
+        for call in ["build", "run"] {
+            let platform = format!("--platform {}", container_platform());
+            assert!(called(call).contains(&platform), "{calls}");
+        }
+    }
+    let dockerfile = sandbox.read("output/test-image/Dockerfile");
+    assert!(
+        dockerfile.contains("ARG BASE=team/agent:1\nFROM ${BASE}"),
+        "{dockerfile}"
+    );
+    Ok(())
+}
+
+/// The platform of this machine's containers.
+fn container_platform() -> String {
+    let architecture = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "amd64"
+    };
+    format!("linux/{architecture}")
 }

@@ -56,7 +56,8 @@ pub(crate) fn agent(plan: &ImagePlan, platform: &Platform, base: &str) -> String
 pub(crate) fn test(base: &str, tested: &[Tested<'_>]) -> String {
     let mut text = format!(
         "# Made by `bowline dockerfile`; run it again when a requirements.txt or a Dockerfile.extra changes.\n\
-         FROM {base}\n\nUSER root\n"
+         ARG {argument}={base}\nFROM ${{{argument}}}\n\nUSER root\n",
+        argument = TestImage::BASE_ARGUMENT,
     );
     for each in tested {
         if each.extra.is_none() && each.requirements.is_empty() {

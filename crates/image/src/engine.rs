@@ -148,7 +148,7 @@ pub fn build(
         let tag = (!several).then_some(plan.tag.as_str());
         images.push((
             platform.clone(),
-            run.build(context.path(), platform, tag, Network::Usual)?,
+            run.build(context.path(), platform, tag, (Network::Usual, &[]))?,
         ));
     }
     if several {
@@ -164,25 +164,34 @@ pub fn build(
     })
 }
 
-/// Builds the image to test in, from the folder that holds its Dockerfile, for this machine's own processor. What runs
+/// Builds the image to test in, from the folder that holds its Dockerfile and over its base, for this machine's own processor. What runs
 /// in it has the machine's network.
 ///
 /// # Errors
 /// When the engine is not there or its build fails.
 pub fn build_test_image(
-    folder: &Path,
+    (folder, base): (&Path, &BaseImage),
     engine: Engine,
     platform: &Platform,
     cancel: &Cancel,
     on_event: &mut dyn FnMut(BuildEvent),
 ) -> Result<String, ImageError> {
-    Run {
+    let mut run = Run {
         engine,
         program: engine.program()?,
         cancel,
         on_event,
-    }
-    .build(folder, platform, Some(TestImage::TAG), Network::Host)
+    };
+    let name = run.base(base, platform)?;
+    let argument = format!("{}={name}", TestImage::BASE_ARGUMENT);
+    let more = ["--build-arg", argument.as_str()];
+    let more: &[&str] = if name == base.shown() { &[] } else { &more };
+    run.build(
+        folder,
+        platform,
+        Some(TestImage::TAG),
+        (Network::Host, more),
+    )
 }
 
 /// What network a build's commands have.
@@ -260,7 +269,7 @@ impl Run<'_> {
         folder: &Path,
         platform: &Platform,
         tag: Option<&str>,
-        network: Network,
+        (network, more): (Network, &[&str]),
     ) -> Result<String, ImageError> {
         let unreadable = |error: std::io::Error| {
             ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
@@ -286,6 +295,7 @@ impl Run<'_> {
         }
         arguments.extend(["--platform", &platform, "--iidfile", &name_file]);
         arguments.extend(tag.into_iter().flat_map(|tag| ["--tag", tag]));
+        arguments.extend(more);
         arguments.push(&folder);
         let what = format!("{} {} for {platform}", self.engine.name(), arguments[0]);
         self.call(&arguments, &what)?;

@@ -1,5 +1,6 @@
 # Made by `bowline dockerfile`; run it again when a requirements.txt or a Dockerfile.extra changes.
-FROM montecarlodata/agent:1.2-generic
+ARG BASE=montecarlodata/agent:1.2-generic
+FROM ${BASE}
 
 USER root
 

@@ -1,6 +1,6 @@
 //! What a reader does after a run.
 
-use bowline_contract::SuiteSection;
+use bowline_contract::{PipelineSection, SuiteSection};
 
 use crate::warehouse::{Culprit, DatabaseErrorKind, Reason, TextOrigin};
 use crate::{Conclusion, PipelineReport, Report, WarehouseReport};
@@ -51,9 +51,12 @@ impl PipelineReport {
                 check.section
             ))),
             None if self.interrupted => None,
-            None => Some(NextStep::Onward(format!(
-                "run `bowline inspect {name}` and see that jobs and runs say what they should"
-            ))),
+            None if self.sections.len() < PipelineSection::ALL.len() => Some(NextStep::Onward(
+                format!("run `bowline test {name}`, which asks all at once"),
+            )),
+            None => Some(NextStep::Onward(
+                "run `bowline build`, which puts what was proven into an agent image".to_owned(),
+            )),
         }
     }
 }
@@ -97,6 +100,9 @@ impl WarehouseReport {
         (self.conclusion() == Conclusion::Fine).then(|| {
             NextStep::Onward(match self.next_section() {
                 Some(section) => format!("run `bowline test {name} -m {section}`"),
+                None if self.sections.len() < SuiteSection::ALL.len() => {
+                    format!("run `bowline test {name}`, which asks all at once")
+                }
                 None => format!("run `bowline export {name}`"),
             })
         })
@@ -109,16 +115,14 @@ impl WarehouseReport {
         first.is_some_and(|check| check.id == "connection/query")
     }
 
-    /// The section to ask after those of this run: the next one in the suite's order, or the first that was left out.
+    /// The section to ask after those of this run: the next one in the suite's order.
     fn next_section(&self) -> Option<SuiteSection> {
         let asked = |section: &SuiteSection| {
             let mut sections = self.sections.iter();
             sections.any(|asked| asked == section.name())
         };
         let last = SuiteSection::ALL.iter().rposition(&asked)?;
-        let (before, after) = SuiteSection::ALL.split_at(last + 1);
-        let mut rest = after.iter().chain(before).copied();
-        rest.find(|section| !asked(section))
+        SuiteSection::ALL.get(last + 1).copied()
     }
 
     /// Whether the database refused the check that shows best what a culprit is about.

@@ -33,7 +33,7 @@ pub(crate) fn read(
     credentials::check(rules.as_ref(), credentials.document()).map_err(|source| {
         WorkbenchError::CredentialsCheck {
             path,
-            source,
+            source: Box::new(source),
             keys: keys(),
         }
     })?;

@@ -35,7 +35,7 @@ pub enum WorkbenchError {
         /// The credentials file.
         path: PathBuf,
         /// What does not fit; no secret is in it.
-        source: credentials::CredentialsError,
+        source: Box<credentials::CredentialsError>,
         /// The names that the manifest's schema has for `connect_args`.
         keys: Vec<String>,
     },
@@ -122,7 +122,7 @@ impl Diagnose for WorkbenchError {
                 _ => source.diagnose(),
             },
             Self::CredentialsCheck { source, keys, .. } => {
-                let told = told().because_of(source);
+                let told = told().because_of(source.as_ref());
                 if told.hints.is_empty() && !keys.is_empty() {
                     told.hint(format!("it takes {}", expected(keys)))
                 } else {

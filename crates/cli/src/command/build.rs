@@ -235,7 +235,10 @@ impl BuildArgs {
         if questions.is_empty() {
             return Ok(());
         }
-        let warnings: Vec<String> = questions.iter().map(summary::warning).collect();
+        let warnings: Vec<String> = questions
+            .iter()
+            .map(|question| summary::warning(question, context.printer.says_details()))
+            .collect();
         if !self.yes && !context.printer.can_ask() {
             return Err(CliError::usage(
                 format!(

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use bowline_connector::Workspace;
 use bowline_contract::layout::OUTPUT_DIR;
-use bowline_image::plan::{PlanError, TestImage, test_image};
+use bowline_image::plan::{BaseImage, PlanError, TestImage, test_image};
 use bowline_oci::Platform;
 
 use super::build::{BaseArgs, all_or_named, platform};
@@ -46,7 +46,7 @@ impl DockerfileArgs {
             Some(folder) => context.path(folder),
             None => usual_folder(&workspace),
         };
-        let written = write(
+        let (written, _) = write(
             context,
             &workspace,
             &self.names,
@@ -72,7 +72,7 @@ pub(crate) fn usual_folder(workspace: &Workspace) -> PathBuf {
     workspace.root().join(OUTPUT_DIR).join(FOLDER)
 }
 
-/// Writes the two files and gives their paths.
+/// Writes the two files and gives their paths, and the base that they name.
 pub(crate) fn write(
     context: &Context,
     workspace: &Workspace,
@@ -80,7 +80,7 @@ pub(crate) fn write(
     base: &BaseArgs,
     platform: Option<&Platform>,
     folder: &Path,
-) -> Result<[PathBuf; 2], CliError> {
+) -> Result<([PathBuf; 2], BaseImage), CliError> {
     let (connectors, problems) = all_or_named(workspace, names)?;
     if !problems.is_empty() {
         return Err(PlanError { problems }.into());
@@ -100,7 +100,7 @@ pub(crate) fn write(
     for (path, text) in paths.iter().zip([&image.dockerfile, &image.compose]) {
         replace(path, text).map_err(|source| CliError::write(path, source))?;
     }
-    Ok(paths)
+    Ok((paths, image.base))
 }
 
 /// A file that somebody else wrote stays as it is.

@@ -15,7 +15,7 @@ use crate::kept::Kept;
 use crate::named::NamedConnector;
 use crate::proven::Proving;
 use crate::report::{self, Format, Next};
-use crate::style::{GOOD, paint};
+use crate::style::{GOOD, HINT, paint};
 
 /// Prove a connector with the whole suite and write what the platform takes from it.
 ///
@@ -65,6 +65,10 @@ impl ExportArgs {
         }
         let done = export(context, &connector, &recorded, proving)?;
         context.printer.say(done);
+        context.printer.say(format!(
+            "{} run `bowline build`, which puts it into an agent image",
+            paint(HINT, "next:")
+        ));
         Ok(ended)
     }
 }

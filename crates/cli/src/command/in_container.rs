@@ -78,7 +78,7 @@ impl InContainerArgs {
         });
         let program = self.program(context, &platform)?;
         let folder = usual_folder(&workspace);
-        write(
+        let (_, image_base) = write(
             context,
             &workspace,
             &[],
@@ -94,9 +94,13 @@ impl InContainerArgs {
             "building the container with {}",
             engine.name()
         )));
-        let built = engine::build_test_image(&folder, engine, &platform, &cancel, &mut |event| {
-            voice.tell(event);
-        });
+        let built = engine::build_test_image(
+            (&folder, &image_base),
+            engine,
+            &platform,
+            &cancel,
+            &mut |event| voice.tell(event),
+        );
         voice.rest();
         built?;
         let drivers = driver_folder().filter(|folder| folder.is_dir());

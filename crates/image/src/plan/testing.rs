@@ -14,6 +14,8 @@ use crate::plan::PlanError;
 /// The files that make a container to test in, byte for byte the same for the same connectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestImage {
+    /// What it is built on.
+    pub base: BaseImage,
     /// The Dockerfile. It copies nothing, so its build context may be empty.
     pub dockerfile: String,
     /// The compose file with its one service, `test`.
@@ -26,6 +28,8 @@ impl TestImage {
     pub const DOCKERFILE: &str = "Dockerfile";
     /// The name of the compose file.
     pub const COMPOSE: &str = "compose.yaml";
+    /// The argument of the Dockerfile that another name of the base may be given in.
+    pub const BASE_ARGUMENT: &str = "BASE";
     /// The name of the image.
     pub const TAG: &str = "bowline-test";
     /// Where a container finds the workspace.
@@ -70,6 +74,7 @@ pub fn test_image(
         Ok(TestImage {
             dockerfile: dockerfile::test(&base.shown(), &tested),
             compose: dockerfile::compose(up, platform),
+            base,
         })
     } else {
         Err(PlanError { problems })

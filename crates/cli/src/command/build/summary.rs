@@ -15,8 +15,11 @@ use super::builder::Made;
 use crate::context::Context;
 use crate::style::{GOOD, HEADING, QUIET, STRONG, paint};
 
-/// What a question is about, as a warning.
-pub(super) fn warning(question: &Question) -> String {
+/// The most metrics that a warning names.
+const NAMED: usize = 4;
+
+/// What a question is about, as a warning: short unless details are wanted.
+pub(super) fn warning(question: &Question, says_details: bool) -> String {
     match question {
         Question::MetricsWithoutQueryLanguage { connector, metrics } => format!(
             "`{connector}`: {} proven, but will not work because `{}` was not: {}",
@@ -25,7 +28,15 @@ pub(super) fn warning(question: &Question) -> String {
                 many => format!("{many} metrics were"),
             },
             Capability::FullQueryLanguage.name(),
-            metrics.join(", ")
+            if says_details || metrics.len() <= NAMED {
+                metrics.join(", ")
+            } else {
+                format!(
+                    "{}, and {} more, which `-v` lists; `bowline test {connector}` says what is missing",
+                    metrics[..NAMED].join(", "),
+                    metrics.len() - NAMED
+                )
+            }
         ),
     }
 }
