@@ -41,7 +41,10 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     lines.extend(all(assets, SEVERAL, named, "has the same name as all jobs"));
     let tasks_named_alike = |job: &Json| {
         let tasks = job["tasks"].as_array()?;
-        let names: BTreeSet<&str> = tasks.iter().filter_map(|task| task["name"].as_str()).collect();
+        let names: BTreeSet<&str> = tasks
+            .iter()
+            .filter_map(|task| task["name"].as_str())
+            .collect();
         (tasks.len() > 1).then_some(names.len() == 1)
     };
     let what = "has one name for all its tasks, as all jobs do";
