@@ -68,21 +68,21 @@ impl Clock {
         ]
     }
 
-    /// A day that no query log reaches back to, or that has nothing of today in it if it does.
+    /// An hour that had ended before the run began: what the run itself asked is not of it.
     #[must_use]
-    pub fn day_long_ago(&self) -> [DateTime; 2] {
+    pub fn hour_before_last(&self) -> [DateTime; 2] {
         [
-            self.now.saturating_sub(400.days()),
-            self.now.saturating_sub(399.days()),
+            self.now.saturating_sub(2.hours()),
+            self.now.saturating_sub(1.hour()),
         ]
     }
 
-    /// A day of which nothing can be logged yet.
+    /// An hour of which nothing can be logged yet.
     #[must_use]
-    pub fn day_to_come(&self) -> [DateTime; 2] {
+    pub fn hour_to_come(&self) -> [DateTime; 2] {
         [
-            self.now.saturating_add(1.day()),
-            self.now.saturating_add(2.days()),
+            self.now.saturating_add(1.hour()),
+            self.now.saturating_add(2.hours()),
         ]
     }
 

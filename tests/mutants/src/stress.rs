@@ -343,6 +343,12 @@ impl Over {
                 };
                 let mut cells: Vec<Literal> = HOURS.iter().map(at).collect();
                 cells.push(Literal::Null);
+                let last_tenth = |days: i64| {
+                    let next = now.date().to_datetime(jiff::civil::Time::midnight());
+                    let next = next.saturating_add(days.days());
+                    Literal::DateTime(next.saturating_sub(100.milliseconds()))
+                };
+                cells.extend([last_tenth(0), last_tenth(-1)]);
                 for days in -35..=2 {
                     cells.extend([midnight(days, 0), midnight(days, -1)]);
                 }

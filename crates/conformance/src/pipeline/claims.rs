@@ -39,6 +39,16 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let first = assets.first().and_then(AssetEvent::name);
     let named = |job: &Json| Some(Some(job["name"].as_str()?) == first);
     lines.extend(all(assets, SEVERAL, named, "has the same name as all jobs"));
+    let tasks_named_alike = |job: &Json| {
+        let tasks = job["tasks"].as_array()?;
+        let names: BTreeSet<&str> = tasks
+            .iter()
+            .filter_map(|task| task["name"].as_str())
+            .collect();
+        (tasks.len() > 1).then_some(names.len() == 1)
+    };
+    let what = "has one name for all its tasks, as all jobs do";
+    lines.extend(all(assets, SEVERAL, tasks_named_alike, what));
     lines
 }
 
@@ -76,6 +86,15 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
         let what = format!("has a schedule of kind `{kind}` without `{field}`");
         lines.extend(all(assets, 1, is_missing, &what));
     }
+    let is_no_cron = |job: &Json| Some(!is_cron(job["schedule"]["cron_expression"].as_str()?));
+    let what = "has for `schedule.cron_expression` what is none";
+    lines.extend(all(assets, 1, is_no_cron, what));
+    let is_no_zone = |job: &Json| {
+        let zone = job["schedule"]["timezone"].as_str()?;
+        Some(zone.contains(|character: char| character.is_whitespace() || character == '*'))
+    };
+    let what = "has for `schedule.timezone` what is none";
+    lines.extend(all(assets, SEVERAL, is_no_zone, what));
     let is_overdue = |job: &Json| {
         let schedule = &job["schedule"];
         let is_paused = job["is_paused"] == true || schedule["paused"] == true;
@@ -85,6 +104,11 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let what = "has its next run, `next_run_at`, behind it";
     lines.extend(all(assets, 2, is_overdue, what));
     lines
+}
+
+/// Whether a text can be a cron expression in some vendor's way: fields, `@daily`, or `cron(...)`.
+fn is_cron(text: &str) -> bool {
+    text.contains(['*', '@', '(']) || text.split_whitespace().count() >= 5
 }
 
 /// Addresses that are none: names, say.
@@ -171,6 +195,26 @@ mod tests {
                 vec![json!({"name": "Job"}); 3],
                 "job `a` has the same name as all jobs",
             ),
+            (
+                vec![
+                    json!({"tasks": [{"task_source_id": "1", "name": "Job"}, {"task_source_id": "2", "name": "Job"}]});
+                    3
+                ],
+                "job `a` has one name for all its tasks, as all jobs do",
+            ),
+            (
+                vec![
+                    json!({"schedule": {"kind": "cron", "cron_expression": "Europe/Berlin", "timezone": "0 5 * * *"}}),
+                ],
+                "job `a` has for `schedule.cron_expression` what is none",
+            ),
+            (
+                vec![
+                    json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * 1", "timezone": "0 5 * * 1"}});
+                    3
+                ],
+                "job `a` has for `schedule.timezone` what is none",
+            ),
         ] {
             assert_eq!(told(&jobs).first().map(String::as_str), Some(line));
         }
@@ -184,7 +228,10 @@ mod tests {
                 "outputs": [{"fully_qualified_name": "x"}]}),
             json!({"schedule": {"kind": "interval", "interval_seconds": 60, "next_run_at": "2026-01-01T00:00:00Z"},
                 "owner": {"primary_email": "ann@v.example"}, "triggered_job_source_ids": ["a"]}),
-            json!({"schedule": {"kind": "cron", "cron_expression": "@daily"}, "is_paused": true}),
+            json!({"schedule": {"kind": "cron", "cron_expression": "@daily"}, "is_paused": true,
+                "tasks": [{"name": "load"}, {"name": "load"}]}),
+            json!({"schedule": {"kind": "cron", "cron_expression": "cron(0 12 ? 5 2 2026)", "timezone": "Etc/GMT+2"},
+                "tasks": [{"name": "load"}]}),
         ];
         assert_eq!(told(&right), [""; 0]);
         assert_eq!(told(&[json!({}), json!({})]), [""; 0]);

@@ -62,7 +62,7 @@ pub(crate) const LIMITED: Spec = Spec::new(
 .strict();
 pub(crate) const BOUNDED: Spec = Spec::new(
     "query_logs_bounds",
-    "of a day long ago and of one to come, no query of another day comes",
+    "of the hour before last and of the next but one, no query of another hour comes",
     &["get_query_logs_query"],
     CARRIES,
 )
@@ -128,15 +128,16 @@ pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
     if logged && tier == Tier::Strict {
         chain.check(&LIMITED, page_through, follow);
         let clock = chain.clock();
+        let hours = [clock.hour_before_last(), clock.hour_to_come()];
         chain.check(
             &BOUNDED,
             |asking| {
-                for day in [clock.day_long_ago(), clock.day_to_come()] {
-                    ask(asking, day, Bounds::DateTimes, FIRST_PAGE)?;
+                for (hour, bounds) in hours.into_iter().zip([Bounds::DateTimes, Bounds::Texts]) {
+                    ask(asking, hour, bounds, FIRST_PAGE)?;
                 }
                 Ok(())
             },
-            |answers| nothing_of_another_day(answers, [clock.day_long_ago(), clock.day_to_come()]),
+            |answers| nothing_of_another_hour(answers, hours),
         );
     }
     chain.finish()
@@ -381,10 +382,10 @@ fn follow(answers: &Answers) -> Judged<()> {
     Ok(())
 }
 
-/// Judges what is logged of a day long ago and of one to come.
-fn nothing_of_another_day(answers: &Answers, days: [[DateTime; 2]; 2]) -> Judged<()> {
-    for (result, day) in answers.results().zip(days) {
-        are_of_span(&read_logs(result)?, day)?;
+/// Judges what is logged of an hour that was over before the run began, and of one to come.
+fn nothing_of_another_hour(answers: &Answers, hours: [[DateTime; 2]; 2]) -> Judged<()> {
+    for (result, hour) in answers.results().zip(hours) {
+        are_of_span(&read_logs(result)?, hour)?;
     }
     Ok(())
 }

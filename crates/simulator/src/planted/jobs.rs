@@ -67,6 +67,17 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
             Some(Mistake::CronWithoutExpression) => {
                 fields.insert("schedule".to_owned(), json!({"kind": "cron"}));
             }
+            Some(Mistake::CronIsZone) => {
+                let schedule = json!({"kind": "cron", "cron_expression": "Europe/Berlin"});
+                fields.insert("schedule".to_owned(), schedule);
+            }
+            Some(Mistake::TasksNamedAlike) => {
+                let name = fields["name"].clone();
+                let tasks = fields.get_mut("tasks").and_then(Json::as_array_mut);
+                for task in tasks.into_iter().flatten() {
+                    task["name"] = name.clone();
+                }
+            }
             Some(Mistake::JobsTriggerByName) => {
                 let triggered = json!(["Another job"]);
                 fields.insert("triggered_job_source_ids".to_owned(), triggered);

@@ -182,6 +182,8 @@ mistakes! {
     OwnersByName = "gives the names of owners as their addresses",
     OwnersAsText = "writes None for the addresses of owners",
     CronWithoutExpression = "says that jobs have a cron schedule, and not which",
+    CronIsZone = "gives the time zone of a schedule for its cron expression",
+    TasksNamedAlike = "names all tasks by their job",
     JobsTriggerByName = "names the jobs that a job triggers by their names",
     NextRunsBehind = "gives the last run of a schedule for its next",
     LimitIsEnd = "takes the limit for the place where a page ends",
