@@ -1,5 +1,6 @@
 //! Reading an OCI layout: a folder, or the same packed with tar.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -55,50 +56,119 @@ impl Layout {
     }
 
     pub(super) fn from_files(files: Files, image: Option<&str>) -> Result<Self, OciError> {
-        if !files.has(MARKER) {
-            return Err(
-                OciError::new(OciErrorKind::Invalid, format!("`{}`", files.name()))
-                    .because(format!("it holds no `{MARKER}`, so it is no OCI layout")),
-            );
-        }
-        let marker: Marker = files.json(MARKER)?;
-        if !marker.version.starts_with("1.") {
-            return Err(
-                OciError::new(OciErrorKind::Invalid, format!("`{}`", files.name())).because(
-                    format!(
-                        "it is an OCI layout of the unknown version `{}`",
-                        marker.version
-                    ),
-                ),
-            );
-        }
-        let index: Index = files.json(INDEX)?;
+        let index = index_of(&files)?;
         let root = choose(&files, &index, image)?;
         Ok(Self { files, index, root })
     }
 
-    /// Whether all that it holds is an image of that name, and what belongs to it.
-    pub(super) fn holds_only(&self, name: &str) -> bool {
-        let full_name = self.root.annotations.get(FULL_NAME);
-        full_name.is_some_and(|own| own == name)
-            && self
-                .index
-                .manifests
-                .iter()
-                .all(|each| each.digest == self.root.digest || !is_image(each))
+    fn read(&self, descriptor: &Descriptor) -> Result<Document, OciError> {
+        read(&self.files, descriptor)
+    }
+}
+
+fn read(files: &Files, descriptor: &Descriptor) -> Result<Document, OciError> {
+    let bytes = files.read(&blob_name(&descriptor.digest))?;
+    let document = Document::new(descriptor.media_type.clone(), bytes);
+    if document.digest != descriptor.digest {
+        return Err(OciError::new(
+            OciErrorKind::Corrupt,
+            format!("manifest `{}` of `{}`", descriptor.digest, files.name()),
+        )
+        .because(format!("its bytes have the digest `{}`", document.digest)));
+    }
+    Ok(document)
+}
+
+/// Gathers everything that a manifest or an index is made of, itself included.
+fn reach(files: &Files, from: &Descriptor, reached: &mut BTreeSet<Digest>) -> Result<(), OciError> {
+    if !reached.insert(from.digest.clone()) {
+        return Ok(());
+    }
+    if media_type::is_index(&from.media_type) {
+        for each in read(files, from)?.to_index()?.manifests {
+            reach(files, &each, reached)?;
+        }
+    } else if media_type::is_manifest(&from.media_type) {
+        let manifest = read(files, from)?.to_manifest()?;
+        let blobs = manifest.layers.into_iter().chain([manifest.config]);
+        reached.extend(blobs.map(|blob| blob.digest));
+    }
+    Ok(())
+}
+
+/// What a layout lists.
+fn index_of(files: &Files) -> Result<Index, OciError> {
+    if !files.has(MARKER) {
+        return Err(
+            OciError::new(OciErrorKind::Invalid, format!("`{}`", files.name()))
+                .because(format!("it holds no `{MARKER}`, so it is no OCI layout")),
+        );
+    }
+    let marker: Marker = files.json(MARKER)?;
+    if !marker.version.starts_with("1.") {
+        return Err(
+            OciError::new(OciErrorKind::Invalid, format!("`{}`", files.name())).because(format!(
+                "it is an OCI layout of the unknown version `{}`",
+                marker.version
+            )),
+        );
+    }
+    files.json(INDEX)
+}
+
+/// What a layout holds besides the image of one name.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// Other images, and what belongs to them.
+    pub(super) manifests: Vec<Descriptor>,
+    /// Everything that these are made of, themselves included.
+    pub(super) blobs: BTreeSet<Digest>,
+}
+
+impl Others {
+    /// Finds them in a folder.
+    ///
+    /// # Errors
+    /// As [`Layout::open`], and when a manifest is damaged.
+    pub(super) fn besides(name: &str, folder: &Path) -> Result<Self, OciError> {
+        let files = Files::Folder(folder.to_owned());
+        let manifests = index_of(&files)?.manifests;
+        let (images, artifacts): (Vec<_>, Vec<_>) = manifests.into_iter().partition(is_image);
+        let is_of_name = |each: &Descriptor| {
+            let full_name = each.annotations.get(FULL_NAME);
+            full_name.is_some_and(|full_name| full_name == name)
+        };
+        let (own, images): (Vec<_>, Vec<_>) = images.into_iter().partition(is_of_name);
+        let mut others = Self::default();
+        let (mut replaced, mut stays) = (BTreeSet::new(), BTreeSet::new());
+        for image in own {
+            reach(&files, &image, &mut replaced)?;
+        }
+        for image in images {
+            reach(&files, &image, &mut stays)?;
+            others.manifests.push(image);
+        }
+        for artifact in artifacts {
+            let subject = read(&files, &artifact)?.to_manifest()?.subject;
+            let subject = subject.map(|subject| subject.digest);
+            let is_of_replaced = subject
+                .is_some_and(|subject| replaced.contains(&subject) && !stays.contains(&subject));
+            if !is_of_replaced {
+                reach(&files, &artifact, &mut others.blobs)?;
+                others.manifests.push(artifact);
+            }
+        }
+        others.blobs.extend(stays);
+        Ok(others)
     }
 
-    fn read(&self, descriptor: &Descriptor) -> Result<Document, OciError> {
-        let bytes = self.files.read(&blob_name(&descriptor.digest))?;
-        let document = Document::new(descriptor.media_type.clone(), bytes);
-        if document.digest != descriptor.digest {
-            return Err(OciError::new(
-                OciErrorKind::Corrupt,
-                format!("manifest `{}` of `{}`", descriptor.digest, self.name()),
-            )
-            .because(format!("its bytes have the digest `{}`", document.digest)));
-        }
-        Ok(document)
+    /// Whether another image has the tag that this image would have.
+    pub(super) fn have_tag(&self, tag: &str) -> bool {
+        let mut tags = self
+            .manifests
+            .iter()
+            .filter_map(|each| each.annotations.get(REF_NAME));
+        tags.any(|other| other == tag)
     }
 }
 

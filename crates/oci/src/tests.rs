@@ -13,20 +13,28 @@ use crate::{
 
 const TEXT: &[u8] = b"a layer, as far as anybody here can tell";
 
-fn manifest(subject: Option<Descriptor>) -> Manifest {
+fn manifest(layer: &[u8], subject: Option<Descriptor>) -> Manifest {
     Manifest {
         schema_version: 2,
         media_type: Some(media_type::MANIFEST.to_owned()),
         artifact_type: subject.as_ref().map(|_| "application/x-note".to_owned()),
         config: Descriptor::of(media_type::CONFIG, b"{}"),
-        layers: vec![Descriptor::of(media_type::LAYER, TEXT)],
+        layers: vec![Descriptor::of(media_type::LAYER, layer)],
         subject,
         annotations: [].into(),
     }
 }
 
 fn image(tag: &str, layer: BlobContent) -> PackedImage {
-    let root = Document::manifest(&manifest(None));
+    image_of(tag, TEXT, layer)
+}
+
+fn image_with(tag: &str, text: &[u8]) -> PackedImage {
+    image_of(tag, text, BlobContent::Bytes(text.to_vec()))
+}
+
+fn image_of(tag: &str, text: &[u8], layer: BlobContent) -> PackedImage {
+    let root = Document::manifest(&manifest(text, None));
     PackedImage {
         tag: tag.to_owned(),
         blobs: vec![
@@ -35,18 +43,18 @@ fn image(tag: &str, layer: BlobContent) -> PackedImage {
                 content: BlobContent::Bytes(b"{}".to_vec()),
             },
             Blob {
-                descriptor: Descriptor::of(media_type::LAYER, TEXT),
+                descriptor: Descriptor::of(media_type::LAYER, text),
                 content: layer,
             },
         ],
         manifests: Vec::new(),
-        referrers: vec![Document::manifest(&manifest(Some(root.descriptor())))],
+        referrers: vec![Document::manifest(&manifest(text, Some(root.descriptor())))],
         root,
     }
 }
 
 fn sound() -> PackedImage {
-    image("agent:1", BlobContent::Bytes(TEXT.to_vec()))
+    image_with("agent:1", TEXT)
 }
 
 fn check(source: &dyn BlobSource) {
@@ -178,7 +186,7 @@ fn there_is_a_whole_image_or_what_was_there_before() {
 }
 
 #[test]
-fn only_an_image_of_the_same_name_is_replaced() {
+fn an_image_of_the_same_name_is_replaced_and_others_stay() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("image");
     let go = Cancel::default();
@@ -186,16 +194,34 @@ fn only_an_image_of_the_same_name_is_replaced() {
     write_layout(&sound(), &place, &go).unwrap();
     write_layout(&sound(), &place, &go).unwrap();
     assert_eq!(names(&place), ["blobs", "index.json", "oci-layout"]);
-    let other = image("agent:2", BlobContent::Bytes(TEXT.to_vec()));
-    let error = write_layout(&other, &place, &go).unwrap_err();
+    let alone = names(&place.join("blobs/sha256"));
+
+    let other = image_with("agent:2", b"another layer");
+    write_layout(&other, &place, &go).unwrap();
+    write_layout(&sound(), &place, &go).unwrap();
+    check(&Layout::open(&place, Some("agent:1")).unwrap());
+    let second = Layout::open(&place, Some("2")).unwrap();
+    let root = second.root().unwrap().to_manifest().unwrap();
+    let mut text = Vec::new();
+    let mut blob = second.open(&root.layers[0]).unwrap();
+    blob.read_to_end(&mut text).unwrap();
+    assert_eq!(text, b"another layer");
+
+    // What only the replaced image was made of does not stay.
+    let changed = image_with("agent:2", TEXT);
+    write_layout(&changed, &place, &go).unwrap();
+    assert_eq!(names(&place.join("blobs/sha256")), alone);
+
+    let error = write_layout(&image_with("else:1", b"x"), &place, &go).unwrap_err();
+    assert!(error.to_string().contains("has the tag `1`"), "{error}");
+    fs::write(place.join("notes"), "mine").unwrap();
+    let error = write_layout(&sound(), &place, &go).unwrap_err();
     assert_eq!(error.kind, OciErrorKind::Unwritable);
     assert!(
         error.to_string().contains("holds something else"),
         "{error}"
     );
-    fs::write(place.join("notes"), "mine").unwrap();
-    assert!(write_layout(&sound(), &place, &go).is_err());
-    check(&Layout::open(&place, None).unwrap());
+    check(&Layout::open(&place, Some("1")).unwrap());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use bowline_durable::{RealDisk, sync_name, sync_tree};
 use serde_json::json;
 
 use crate::archive::LIST;
-use crate::layout::{FULL_NAME, INDEX, Layout, MARKER, REF_NAME, REFERRERS, VERSION, blob_name};
+use crate::layout::{FULL_NAME, INDEX, MARKER, Others, REF_NAME, REFERRERS, VERSION, blob_name};
 use crate::{
     Blob, Cancel, Descriptor, Document, Index, OciError, OciErrorKind, PackedImage, json_bytes,
     oci_error,
@@ -24,14 +24,14 @@ const BUFFER: usize = 256 << 10;
 
 /// Writes an image as a folder with an OCI layout.
 ///
-/// A folder that is there already is replaced when it is empty, or when it is a layout of nothing but an image of the
-/// same name; any other is left alone.
+/// In a folder that is a layout already an image of the same name is replaced, and images of other names stay; any
+/// other folder that is not empty is left alone.
 ///
 /// # Errors
 /// When the folder holds something else, when something cannot be read or written, when a blob is damaged, and when
 /// `cancel` becomes true. The folder is then as it was before.
 pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Result<(), OciError> {
-    check_layout_place(&image.tag, folder)?;
+    let others = others_in(&image.tag, folder)?;
     let stage = tempfile::Builder::new()
         .prefix(".bowline-image-")
         .tempdir_in(parent(folder))
@@ -50,9 +50,18 @@ pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Resu
     for document in documents(image) {
         write(&blob_name(&document.digest), &document.bytes)?;
     }
+    for digest in &others.blobs {
+        let name = blob_name(digest);
+        keep(&folder.join(&name), &layout.join(&name))
+            .map_err(|error| unwritable(folder, error))?;
+    }
     write(MARKER, &marker())?;
     let mut index = image_index(image);
     index.manifests.extend(referrers_index(image)?.manifests);
+    let is_new = |each: &Descriptor| image.referrers.iter().all(|own| own.digest != each.digest);
+    index
+        .manifests
+        .extend(others.manifests.into_iter().filter(is_new));
     write(INDEX, &json_bytes(&index))?;
     replace(&layout, folder, &stage.path().join("old")).map_err(|error| unwritable(folder, error))
 }
@@ -62,27 +71,50 @@ pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Resu
 /// # Errors
 /// When the folder holds something else.
 pub fn check_layout_place(tag: &str, folder: &Path) -> Result<(), OciError> {
-    let occupied = || {
+    others_in(tag, folder).map(drop)
+}
+
+/// What stays in a folder that an image of that name is written to.
+fn others_in(name: &str, folder: &Path) -> Result<Others, OciError> {
+    let occupied = |cause: &str, hint: &str| {
         OciError::new(OciErrorKind::Unwritable, format!("`{}`", folder.display()))
-            .because("it is there already and holds something else")
-            .hint("name a folder that is not there, or remove this one".to_owned())
+            .because(cause.to_owned())
+            .hint(hint.to_owned())
+    };
+    let other_things = || {
+        let cause = "it is there already and holds something else";
+        occupied(cause, "name a folder that is not there, or remove this one")
     };
     let entries: Result<Vec<_>, _> = match fs::read_dir(folder) {
         Ok(entries) => entries.collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(occupied()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Others::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(other_things()),
         Err(error) => return Err(unwritable(folder, error)),
     };
     let entries = entries.map_err(|error| unwritable(folder, error))?;
     if entries.is_empty() {
-        return Ok(());
+        return Ok(Others::default());
     }
     let is_own = |name: &OsStr| [MARKER, INDEX, "blobs"].iter().any(|own| name == *own);
-    let only_own = entries.iter().all(|entry| is_own(&entry.file_name()));
-    match Layout::open(folder, None) {
-        Ok(layout) if only_own && layout.holds_only(tag) => Ok(()),
-        _ => Err(occupied()),
+    if !entries.iter().all(|entry| is_own(&entry.file_name())) {
+        return Err(other_things());
     }
+    let others = Others::besides(name, folder).map_err(|_| other_things())?;
+    match tag_of(name) {
+        Some(tag) if others.have_tag(tag) => Err(occupied(
+            &format!("another image in it has the tag `{tag}`"),
+            "name another folder or another tag",
+        )),
+        _ => Ok(others),
+    }
+}
+
+/// Puts a blob that stays beside the new ones.
+fn keep(old: &Path, new: &Path) -> io::Result<()> {
+    if new.exists() || fs::hard_link(old, new).is_ok() {
+        return Ok(());
+    }
+    fs::copy(old, new).map(drop)
 }
 
 fn replace(new: &Path, place: &Path, old: &Path) -> io::Result<()> {

@@ -89,9 +89,11 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let is_no_cron = |job: &Json| Some(!is_cron(job["schedule"]["cron_expression"].as_str()?));
     let what = "has for `schedule.cron_expression` what is none";
     lines.extend(all(assets, 1, is_no_cron, what));
+    // The names of some vendors' zones have blanks.
     let is_no_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
-        Some(zone.contains(|character: char| character.is_whitespace() || character == '*'))
+        let has_letters = zone.contains(char::is_alphabetic);
+        Some(zone.contains('*') || (zone.contains(' ') && !has_letters))
     };
     let what = "has for `schedule.timezone` what is none";
     lines.extend(all(assets, SEVERAL, is_no_zone, what));
@@ -232,6 +234,7 @@ mod tests {
                 "tasks": [{"name": "load"}, {"name": "load"}]}),
             json!({"schedule": {"kind": "cron", "cron_expression": "cron(0 12 ? 5 2 2026)", "timezone": "Etc/GMT+2"},
                 "tasks": [{"name": "load"}]}),
+            json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * *", "timezone": "W. Europe Standard Time"}}),
         ];
         assert_eq!(told(&right), [""; 0]);
         assert_eq!(told(&[json!({}), json!({})]), [""; 0]);
