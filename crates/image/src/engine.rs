@@ -164,8 +164,8 @@ pub fn build(
     })
 }
 
-/// Builds the image to test in, from the folder that holds its Dockerfile and over its base, for this machine's own processor. What runs
-/// in it has the machine's network.
+/// Builds the image to test in, from the folder that holds its Dockerfile and over its base, for this machine's own
+/// processor. What runs in it has the machine's network.
 ///
 /// # Errors
 /// When the engine is not there or its build fails.
