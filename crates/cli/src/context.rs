@@ -91,7 +91,7 @@ impl Context {
     pub(crate) fn observer(&self) -> Option<Observer> {
         let printer = Arc::clone(&self.printer);
         printer.says_details().then(|| {
-            Observer::new(move |sql, elapsed, result| {
+            Observer::new(move |sql, elapsed, came| {
                 let sql = match printer.verbosity() {
                     Verbosity::Statements => visible(sql.trim()),
                     _ => {
@@ -99,9 +99,9 @@ impl Context {
                         visible(&beginning(&words.join(" "), STATEMENT))
                     }
                 };
-                let came = match result {
-                    Ok(result) => counted(result.rows.len(), "row"),
-                    Err(error) => visible(&error.to_string()),
+                let came = match came {
+                    Ok(rows) => counted(rows, "row"),
+                    Err(words) => visible(&words),
                 };
                 let took = paint(QUIET, format!("  {}, {came}", Seconds(elapsed)));
                 printer.detail(format!("{}\n{took}", paint(CODE, sql)));

@@ -9,18 +9,23 @@ use crate::{
     ThreadRows, Unanswered,
 };
 
-/// Hears of each statement that was run, how long it took and what it came to.
+/// Hears of each statement that was run, how long it took, and how many rows came or why none did.
 #[derive(Clone)]
 pub struct Observer(Arc<Heard>);
 
-type Heard = dyn Fn(&str, Duration, Result<&ResultSet, &SqlError>) + Send + Sync;
+type Heard = dyn Fn(&str, Duration, Result<usize, String>) + Send + Sync;
 
 impl Observer {
     /// Calls this after each statement.
     pub fn new(
-        heard: impl Fn(&str, Duration, Result<&ResultSet, &SqlError>) + Send + Sync + 'static,
+        heard: impl Fn(&str, Duration, Result<usize, String>) + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(heard))
+    }
+
+    fn tell(&self, sql: &str, elapsed: Duration, result: Result<&ResultSet, &SqlError>) {
+        let came = result.map(|result| result.rows.len());
+        (self.0)(sql, elapsed, came.map_err(ToString::to_string));
     }
 }
 
@@ -70,13 +75,14 @@ impl Connection for ObservedConnection {
     fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
         let started = Instant::now();
         let result = self.connection.run(sql, limits);
-        (self.observer.0)(sql, started.elapsed(), result.as_ref());
+        self.observer.tell(sql, started.elapsed(), result.as_ref());
         result
     }
 
     fn ask(&mut self, sql: &str, limits: &Limits) -> Result<Answer, Unanswered> {
         let answer = self.connection.ask(sql, limits)?;
-        (self.observer.0)(sql, answer.elapsed, answer.result.as_deref());
+        self.observer
+            .tell(sql, answer.elapsed, answer.result.as_deref());
         Ok(answer)
     }
 
@@ -85,7 +91,21 @@ impl Connection for ObservedConnection {
         statements: &[String],
         limits: &Limits,
     ) -> Option<Result<Vec<ThreadRows>, SqlError>> {
-        self.connection.ask_together(statements, limits)
+        let started = Instant::now();
+        let answers = self.connection.ask_together(statements, limits)?;
+        let elapsed = started.elapsed();
+        for (at, sql) in statements.iter().enumerate() {
+            match &answers {
+                Err(error) => self.observer.tell(sql, elapsed, Err(error)),
+                Ok(seen) => {
+                    if let Some(seen) = seen.get(at) {
+                        let came = seen.as_ref().map(Vec::len).map_err(String::clone);
+                        (self.observer.0)(sql, elapsed, came);
+                    }
+                }
+            }
+        }
+        Some(answers)
     }
 
     fn turn_to(&mut self, work: &str) {
@@ -102,5 +122,71 @@ impl Connection for ObservedConnection {
 
     fn canceller(&self) -> Arc<dyn Canceller> {
         self.connection.canceller()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::SqlErrorKind;
+
+    struct Threads;
+
+    impl Canceller for Threads {
+        fn cancel(&self) {}
+    }
+
+    impl Connection for Threads {
+        fn run(&mut self, _: &str, _: &Limits) -> Result<ResultSet, SqlError> {
+            Err(SqlError::new(SqlErrorKind::Syntax, "no such word"))
+        }
+
+        fn ask_together(
+            &mut self,
+            _: &[String],
+            _: &Limits,
+        ) -> Option<Result<Vec<ThreadRows>, SqlError>> {
+            Some(Ok(vec![
+                Ok(vec![Vec::new(); 2]),
+                Err("it is shared".to_owned()),
+            ]))
+        }
+
+        fn canceller(&self) -> Arc<dyn Canceller> {
+            Arc::new(Threads)
+        }
+    }
+
+    #[test]
+    fn every_statement_is_heard_of_however_it_is_asked() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&heard);
+        let mut connection = ObservedConnection {
+            connection: Box::new(Threads),
+            observer: Observer::new(move |sql, _, came| {
+                told.lock().unwrap().push((sql.to_owned(), came));
+            }),
+        };
+        let limits = Limits::default();
+        connection.run("a", &limits).unwrap_err();
+        connection.ask("b", &limits).unwrap();
+        let together = ["c".to_owned(), "d".to_owned()];
+        connection
+            .ask_together(&together, &limits)
+            .unwrap()
+            .unwrap();
+        let heard = heard.lock().unwrap();
+        let sqls: Vec<&str> = heard.iter().map(|(sql, _)| sql.as_str()).collect();
+        assert_eq!(sqls, ["a", "b", "c", "d"]);
+        assert!(
+            heard[0]
+                .1
+                .as_ref()
+                .is_err_and(|words| words.contains("no such word"))
+        );
+        assert_eq!(heard[2].1, Ok(2));
+        assert_eq!(heard[3].1, Err("it is shared".to_owned()));
     }
 }

@@ -16,12 +16,14 @@ const RUNS: usize = 5;
 const AT_ONCE: usize = 1_000;
 const MEMORY: u32 = 200;
 
+const LARGEST: usize = 50_000;
+
 /// A catalogue of so many tables, and what the row about it is called.
 const SIZES: [(usize, &str); 4] = [
     (10, "section `metadata`, 10 tables"),
     (1_000, "section `metadata`, 1,000 tables"),
     (10_000, "section `metadata`, 10,000 tables"),
-    (50_000, "section `metadata`, 50,000 tables"),
+    (LARGEST, "section `metadata`, 50,000 tables"),
 ];
 
 /// Measures the section that reads the catalogue over each size, and connecting to the largest.
@@ -35,22 +37,28 @@ pub(super) fn rows(
     let mut rows = Vec::new();
     for (tables, what) in SIZES {
         step(what);
-        let name = format!("tables_{tables}");
+        let name = database_of(tables);
         fill(cluster, &name, tables).map_err(|error| error.to_string())?;
         bowline.scaffold(workspace, &name, cluster.port(), &name)?;
         let section = ["test", &name, "--section", "metadata"];
         let figures = bowline.measure(workspace, &section, runs)?;
         rows.push(Row::new(what, Goal::memory(MEMORY), figures));
     }
+    let largest = database_of(LARGEST);
     let figures = repeat(runs, &[0], Clock::Processor, || {
         let mut command = bowline.command(workspace);
-        command.args(["test", "tables_50000", "--section", "connection"]);
+        command.args(["test", &largest, "--section", "connection"]);
         command
     })?;
     let goal = Goal::time(Duration::from_millis(100));
     let what = "processor time: section `connection`, 50,000 tables";
     rows.push(Row::new(what, goal, figures));
     Ok(rows)
+}
+
+/// The database of so many tables, and the connector for it.
+fn database_of(tables: usize) -> String {
+    format!("tables_{tables}")
 }
 
 fn fill(cluster: &Cluster, database: &str, tables: usize) -> Result<(), ServerError> {
