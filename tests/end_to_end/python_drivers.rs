@@ -228,12 +228,23 @@ Spark = made("pyspark.errors", "AnalysisException", getSqlState=lambda self: "42
 MySQL = made("pymysql.err", "ProgrammingError", Error)
 Stranger = made("licences", "Expired")
 Held = made("heldengine", "Refused")
+
+
+def engine(package):
+    """An engine whose errors are Python's own, raised by the package's code or by something native."""
+    module = types.ModuleType(package)
+    exec("class Session(list):\n    def asked(self, error):\n        raise error\n", vars(module))
+    return module.Session()
+
+
+wrapped, strange = engine("wrappedengine"), engine("strangers")
 Web = made("requests", "HTTPError")
 
 
 class Connection(made("otherdb", "Session", object)):
     def __init__(self):
         self.engine = made("heldengine", "Engine", object)()
+        self.run = (lambda session: lambda: session)(wrapped)
         self.web = made("requests", "Session", object)()
 
     def cursor(self):
@@ -251,6 +262,11 @@ class BaseConnector:
         return self.connection.cursor()
 
     def execute_query(self, query):
+        if query == "native":
+            # An older Python does not tell which call of a line failed.
+            wrapped.index(query) if sys.version_info >= (3, 11) else wrapped.asked(ValueError())
+        if query == "code":
+            int(query)
         raise eval(query)
 
     def fetch_all_results(self):
@@ -344,6 +360,31 @@ fn errors() -> Result<(), Failed> {
         ("GeneratorExit()", "driver", None),
         ("RuntimeError('no licence')", "driver", None),
         ("LookupError('x')", "driver", None),
+        (
+            "wrapped.asked(ValueError('invalid function: frob'))",
+            "missing_object",
+            None,
+        ),
+        (
+            "wrapped.asked(RuntimeError('SyntaxException at x'))",
+            "syntax",
+            None,
+        ),
+        (
+            "wrapped.asked(Exception('table `x` was not found'))",
+            "missing_object",
+            None,
+        ),
+        (
+            "wrapped.asked(ValueError('the frob is too large'))",
+            "other",
+            None,
+        ),
+        ("wrapped.asked(KeyError('x'))", "driver", None),
+        ("wrapped.asked(AttributeError('x'))", "driver", None),
+        ("strange.asked(ValueError('x'))", "driver", None),
+        ("native", "other", None),
+        ("code", "driver", None),
         ("Stranger('yesterday')", "driver", None),
         ("__import__('binascii').Error('padding')", "driver", None),
         ("__import__('shutil').Error('x')", "driver", None),

@@ -257,7 +257,7 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
         paint(GOOD, "✓"),
         paint(STRONG, &connector.name),
         fitted.product,
-        match &fitted.report {
+        match fitted.report.as_ref().filter(|report| !report.interrupted) {
             Some(report) => format!("{} of {of} templates are proven", proven(report)),
             None => format!("{} found", counted(fitted.found.len(), "template")),
         }

@@ -1,4 +1,4 @@
-//! Whether a column's type, as the catalogue names it, can be the type that the driver tells.
+//! What kind of values a type is for by its name, and whether the catalogue's can be the one that the driver tells.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,23 @@ use bowline_driver::Column;
 
 /// What kind of values a type is for; many types are none of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
+pub(crate) enum Family {
     Text,
     Number,
     Boolean,
-    Moment,
+    Date,
+    TimeOfDay,
+    Timestamp,
 }
 
-/// Reads a type's name, the database's or the driver's.
-fn family(name: &str) -> Option<Family> {
+impl Family {
+    fn is_moment(self) -> bool {
+        matches!(self, Self::Date | Self::TimeOfDay | Self::Timestamp)
+    }
+}
+
+/// Reads a type's name, the database's, the driver's or that of Python's class.
+pub(crate) fn family(name: &str) -> Option<Family> {
     let name = name.trim().to_lowercase();
     let wrapped = ["nullable(", "lowcardinality("]
         .iter()
@@ -36,8 +44,14 @@ fn family(name: &str) -> Option<Family> {
         Some(Family::Text)
     } else if begins(&["bool"]) {
         Some(Family::Boolean)
-    } else if begins(&["timestamp", "datetime", "date", "time", "smalldatetime"]) {
-        Some(Family::Moment)
+    } else if name == "str" {
+        Some(Family::Text)
+    } else if begins(&["timestamp", "datetime", "smalldatetime"]) {
+        Some(Family::Timestamp)
+    } else if begins(&["date"]) {
+        Some(Family::Date)
+    } else if begins(&["time"]) {
+        Some(Family::TimeOfDay)
     } else if begins(&[
         "int",
         "bigint",
@@ -95,7 +109,9 @@ pub(crate) fn contradiction<'l>(
             (Family::Number | Family::Boolean, Some(named)) => {
                 matches!(named, Family::Number | Family::Boolean)
             }
-            (Family::Moment, Some(named)) => named == Family::Moment,
+            (Family::Date | Family::TimeOfDay | Family::Timestamp, Some(named)) => {
+                named.is_moment()
+            }
         };
         if !fits {
             return Some((

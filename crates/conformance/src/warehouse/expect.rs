@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::{DateTime, Time};
 use serde::Deserialize;
 
+use crate::warehouse::column_types::{Family, family};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::reading;
 use bowline_query::read_flag;
@@ -99,7 +100,26 @@ pub(crate) enum ValueKind {
 }
 
 impl ValueKind {
-    fn holds(self, value: &Value) -> bool {
+    /// Whether a value is of this kind. Where the connector hands it out as text, the driver's word for the column's type
+    /// tells what it was.
+    fn holds(self, value: &Value, type_name: &str) -> bool {
+        let told = matches!(value, Value::Text(_))
+            .then(|| family(type_name))
+            .flatten();
+        match (self, told) {
+            (Self::Date, Some(told)) => told == Family::Date,
+            // Whether there is a zone in it is not in every driver's word.
+            (Self::Timestamp | Self::ZonedTimestamp | Self::ZonelessTimestamp, Some(told)) => {
+                told == Family::Timestamp
+            }
+            (Self::Text, Some(told)) => told == Family::Text,
+            (Self::Number, Some(told)) => told == Family::Number,
+            // Times of day are young in some engines, whose users write texts.
+            _ => self.is_of(value),
+        }
+    }
+
+    fn is_of(self, value: &Value) -> bool {
         match self {
             Self::Number => matches!(
                 value,
@@ -179,7 +199,10 @@ impl Expect {
             (Value::Null, Some(true)) => true,
             (Value::Null, _) => false,
             (_, Some(true)) if !self.asks_beyond_null() => false,
-            (value, _) => self.fits(value, asked),
+            (value, _) => {
+                let column = result.columns.first();
+                self.fits(value, column.map_or("", |column| &column.type_name), asked)
+            }
         };
         (!fits).then(|| self.in_words())
     }
@@ -245,7 +268,7 @@ impl Expect {
             || self.later_than.is_some()
     }
 
-    fn fits(&self, value: &Value, asked: Option<Timestamp>) -> bool {
+    fn fits(&self, value: &Value, type_name: &str, asked: Option<Timestamp>) -> bool {
         let text = || reading::text(value);
         let number = || reading::float(value);
         self.number
@@ -296,7 +319,7 @@ impl Expect {
                 let wanted = civil(wanted).map(Value::Timestamp);
                 reading::instant(value) == wanted.as_ref().and_then(reading::instant)
             })
-            && self.kind.is_none_or(|kind| kind.holds(value))
+            && self.kind.is_none_or(|kind| kind.holds(value, type_name))
             && self.midnight.is_none_or(|_| {
                 reading::wall_clock(value).is_some_and(|at| at.time() == Time::midnight())
             })
@@ -576,5 +599,35 @@ pub fn spell(value: &Value) -> String {
         Value::Text(text) => format!("'{text}'"),
         Value::Null => "NULL".to_owned(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_what_the_driver_says_its_column_was() {
+        let text = Value::Text("2024-03-15".to_owned());
+        for (kind, told, is_held) in [
+            (ValueKind::Date, "Date", true),
+            (ValueKind::Date, "Nullable(Date32)", true),
+            (ValueKind::Date, "String", false),
+            (ValueKind::Date, "timestamp[us]", false),
+            (ValueKind::Date, "1082", false),
+            (ValueKind::Timestamp, "datetime", true),
+            (ValueKind::ZonedTimestamp, "DateTime64(6, 'UTC')", true),
+            (ValueKind::Timestamp, "str", false),
+            (ValueKind::TimeOfDay, "String", false),
+            (ValueKind::Text, "String", true),
+            (ValueKind::Text, "", true),
+            (ValueKind::Text, "date", false),
+            (ValueKind::Number, "decimal(12, 2)", true),
+        ] {
+            assert_eq!(kind.holds(&text, told), is_held, "{kind:?} {told}");
+        }
+        let date = Value::Date(jiff::civil::date(2024, 3, 15));
+        assert!(ValueKind::Date.holds(&date, "anything"));
+        assert!(!ValueKind::Text.holds(&date, "text"));
     }
 }

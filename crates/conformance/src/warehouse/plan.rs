@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bowline_contract::SuiteSection;
-use bowline_driver::{Answer, ResultSet, Value};
+use bowline_driver::{Answer, Column, ResultSet, Value};
 use bowline_query::{Clock, Composer, Expressions};
 use bowline_warehouse::template::TemplateSet;
 
@@ -280,8 +280,12 @@ fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String,
     else {
         return HashMap::new();
     };
-    let step = |(value, sql): (&Value, &str)| {
+    let step = |((value, column), sql): ((&Value, &Column), &str)| {
         let alone = ResultSet {
+            columns: vec![Column {
+                name: String::new(),
+                type_name: column.type_name.clone(),
+            }],
             rows: vec![vec![value.clone()]],
             ..ResultSet::default()
         };
@@ -298,7 +302,12 @@ fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String,
         (sql.to_owned(), step)
     };
     match result.rows.as_slice() {
-        [row] => row.iter().zip(asked).map(step).collect(),
+        [row] => row
+            .iter()
+            .zip(&result.columns)
+            .zip(asked)
+            .map(step)
+            .collect(),
         _ => HashMap::new(),
     }
 }

@@ -1,5 +1,6 @@
 """What a connector's exceptions mean: the database's refusal, or a mistake in code, and of which kind."""
 
+import builtins
 import os
 import re
 import sys
@@ -73,9 +74,29 @@ KIND_WORDS = (
         ),
     ),
     ("timeout", ("timed out", "timeout expired")),
-    ("syntax", ("syntax error", "parse error", "parseexception", "mismatched input")),
-    ("missing_object", ("does not exist", "table not found", "column not found", "not found: table")),
+    ("syntax", ("syntax error", "syntaxexception", "parse error", "parsererror", "parseexception", "mismatched input")),
+    (
+        "missing_object",
+        ("does not exist", "not found: table", "invalid function", "no function matches", "unknownfunction"),
+    ),
 )
+MISSING_IN_WORDS = re.compile(
+    r"\b(table|view|column|function|schema|database|object)\b\W{0,3}[^\s,;]{0,80} not found\b"
+    r"|\b(unknown|no such|unresolved) ?(table|view|column|function|schema|database)\b"
+)
+
+# Of a class made while a program runs (`Py_TPFLAGS_HEAPTYPE`).
+HEAP_TYPE = 1 << 9
+
+# What holds everything that was imported, or nothing.
+NO_HOLDERS = (type(os), type, type(None))
+
+# How far the things that a connection holds are followed, and how many at most.
+DEPTH = 3
+MOST_HELD = 200
+
+# Python's own classes of errors that tell of mistakes in code, whoever raises them.
+MISTAKES = (TypeError, NameError, ImportError, SyntaxError, AttributeError, LookupError, AssertionError)
 
 
 def family(error):
@@ -91,6 +112,29 @@ def package_of(cls):
 def packages_of(values):
     """The packages that values' classes come from."""
     return {package_of(cls) for value in values for cls in type(value).__mro__}
+
+
+def held_by(values):
+    """What values hold, through attributes and through what functions have bound."""
+    held, level = [], values
+    for _ in range(DEPTH):
+        inner = []
+        for value in level:
+            inner += getattr(value, "__dict__", {}).values()
+            inner += [cell.cell_contents for cell in getattr(value, "__closure__", None) or () if is_filled(cell)]
+            inner.append(getattr(value, "__self__", None))
+        known = {id(value) for value in held}
+        level = [value for value in inner if not isinstance(value, NO_HOLDERS) and id(value) not in known][:MOST_HELD]
+        held += level
+    return held
+
+
+def is_filled(cell):
+    try:
+        cell.cell_contents
+    except ValueError:
+        return False
+    return True
 
 
 def is_of_python(package):
@@ -110,7 +154,8 @@ def is_database_error(error, packages):
     """Whether a database spoke, through its driver, as against code that is mistaken.
 
     Drivers have one class `Error` above their own. Those that have not are known by where the connection comes from,
-    by a SQLSTATE, or by the words of their engine.
+    by a SQLSTATE, or by the words of their engine. And those that raise Python's own classes, as native ones do, by
+    where it was raised: in the driver, or by what a line of the connector called of it.
     """
     classes = [cls for cls in type(error).__mro__ if not is_of_python(package_of(cls))]
     if any(cls.__name__ in ("Error", "DatabaseError") for cls in classes):
@@ -120,7 +165,72 @@ def is_database_error(error, packages):
     if sqlstate_of(error) or vendor_code(error):
         return True
     of_drivers = (packages | BRIDGES) - {CONNECTOR_MODULE}
-    return any(package_of(cls) in of_drivers for cls in classes)
+    if any(package_of(cls) in of_drivers for cls in classes):
+        return True
+    return not classes and not isinstance(error, MISTAKES) and is_raised_in(error, of_drivers)
+
+
+def is_raised_in(error, packages):
+    """Whether an error was raised by one of these packages' code, or by something native that a line called."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return False
+    module = last.tb_frame.f_globals.get("__name__") or ""
+    if not is_of_python(module.partition(".")[0]) and module.partition(".")[0] in packages:
+        return True
+    called = called_at(last)
+    return called is not None and (is_foreign(type(called)) or package_of(type(called)) in packages)
+
+
+def is_foreign(cls):
+    """Whether a class says it is one of Python's own and is not, as native modules' classes do that name no module.
+
+    Python's own that have no public name are made when it starts, and not on the heap.
+    """
+    is_on_heap = cls.__flags__ & HEAP_TYPE
+    return cls.__module__ == "builtins" and bool(is_on_heap) and getattr(builtins, cls.__name__, None) is not cls
+
+
+def called_at(place):
+    """The object one of whose methods was running where an error passed, as far as variables and attributes tell.
+
+    Before Python 3.11 a traceback does not say which of a line's calls it was, and nothing is told.
+    """
+    import ast
+    import linecache
+
+    frame = place.tb_frame
+    positions = getattr(frame.f_code, "co_positions", None)
+    if positions is None:
+        return None
+    first, last, begin, end = list(positions())[place.tb_lasti // 2]
+    if None in (first, last, begin, end):
+        return None
+    lines = [linecache.getline(frame.f_code.co_filename, line).encode() for line in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][begin:]
+    try:
+        node = ast.parse(b"(" + b"".join(lines) + b")", mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    if not isinstance(node, ast.Call):
+        return None
+    names = []
+    while isinstance(node, (ast.Call, ast.Attribute)):
+        if isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        else:
+            names.clear()
+            node = node.func
+    if not isinstance(node, ast.Name) or not names:
+        return None
+    found = frame.f_locals.get(node.id, frame.f_globals.get(node.id))
+    for name in reversed(names):
+        found = getattr(found, "__dict__", {}).get(name, found)
+    return found
 
 
 def states_in(error):
@@ -213,6 +323,8 @@ def kind_of(error, method, database):
     for kind, parts in KIND_WORDS:
         if any(part in words for part in parts):
             return kind
+    if MISSING_IN_WORDS.search(words):
+        return "missing_object"
     if names & {"IntegrityError", "DataError"}:
         return "data"
     return "other"

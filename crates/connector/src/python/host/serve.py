@@ -513,8 +513,7 @@ class Warehouse:
         """
         base = self._base
         made = [getattr(base, "connection", None), getattr(base, "cursor", None)]
-        held = [value for each in made for value in getattr(each, "__dict__", {}).values()]
-        return packages_of(made) | (packages_of(held) - TRANSPORTS)
+        return packages_of(made) | (packages_of(held_by(made)) - TRANSPORTS)
 
     def is_lost(self):
         """Whether the driver says that its connection is closed."""
