@@ -81,7 +81,7 @@ KIND_WORDS = (
     ),
 )
 MISSING_IN_WORDS = re.compile(
-    r"\b(table|view|column|function|schema|database|object)\b\W{0,3}[^\s,;]{0,80} not found\b"
+    r"\b(table|view|column|function|schema|database|object)\b\W{0,3}[^\s,;]{0,80}( is| was| could)? not (be )?found\b"
     r"|\b(unknown|no such|unresolved) ?(table|view|column|function|schema|database)\b"
 )
 
