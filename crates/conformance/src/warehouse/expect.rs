@@ -207,6 +207,17 @@ impl Expect {
         (!fits).then(|| self.in_words())
     }
 
+    /// What a statement that a flag speaks of must give to count as a success.
+    pub(crate) fn yields(&self) -> Yield {
+        if self.something == Some(true) {
+            Yield::Value
+        } else if self.row_count == Some(0) {
+            Yield::NoRows
+        } else {
+            Yield::Anything
+        }
+    }
+
     /// Whether one value that is not NULL decides it.
     pub(crate) fn is_about_one_value(&self) -> bool {
         let Self {
@@ -443,33 +454,52 @@ impl Expect {
     }
 }
 
-/// What [`judge_success`] expects.
-pub(crate) const fn success_in_words(must_succeed: bool, value: bool) -> &'static str {
-    match (must_succeed, value) {
-        (true, true) => "a value, going by the flag",
-        (true, false) => "success, going by the flag",
+/// What a statement must give to count as a success: some databases give something else instead of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Yield {
+    Anything,
+    /// A value that is not NULL.
+    Value,
+    NoRows,
+}
+
+impl Yield {
+    fn is_given_by(self, result: &ResultSet) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Value => result.scalar().is_some_and(|value| !value.is_null()),
+            Self::NoRows => result.rows.is_empty(),
+        }
+    }
+}
+
+/// What is expected of a statement that must succeed, or must fail, by what a flag says.
+pub(crate) const fn success_in_words(must_succeed: bool, yields: Yield) -> &'static str {
+    match (must_succeed, yields) {
+        (true, Yield::Value) => "a value, going by the flag",
+        (true, Yield::NoRows) => "no rows, going by the flag",
+        (true, Yield::Anything) => "success, going by the flag",
+        (false, Yield::NoRows) => "an error, or rows, going by the flag",
         (false, _) => "an error, going by the flag",
     }
 }
 
 /// Judges a statement that must succeed, or must fail, by what a flag says.
-///
-/// Where a `value` is asked for, a result without one is no success: some databases give NULL instead of an error.
 pub(crate) fn judge_success(
     must_succeed: bool,
-    value: bool,
+    yields: Yield,
     answer: &Result<Arc<ResultSet>, SqlError>,
 ) -> Judged<()> {
-    let expected = success_in_words(must_succeed, value);
-    let gave_nothing = |result: &ResultSet| value && result.scalar().is_none_or(Value::is_null);
-    match (must_succeed, answer) {
-        (true, Ok(result)) if gave_nothing(result) => Err(wrong(expected, describe(result))),
-        (false, Ok(result)) if !gave_nothing(result) => Err(wrong(expected, describe(result))),
-        (true, Err(error)) => Err(wrong(
-            success_in_words(must_succeed, false),
+    let expected = success_in_words(must_succeed, yields);
+    match answer {
+        Ok(result) if yields.is_given_by(result) != must_succeed => {
+            Err(wrong(expected, describe(result)))
+        }
+        Err(error) if must_succeed => Err(wrong(
+            success_in_words(must_succeed, Yield::Anything),
             error.diagnose().to_string(),
         )),
-        (true, Ok(_)) | (false, _) => Ok(()),
+        _ => Ok(()),
     }
 }
 

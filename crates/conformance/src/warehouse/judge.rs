@@ -85,13 +85,13 @@ pub(crate) fn read_question(question: &Question, answers: &Answers) -> Judged<()
         (
             Question::Success {
                 must_succeed,
-                value,
+                yields,
                 ..
             },
             Some(answer),
         ) => match &answer.result {
             Err(error) if leaves_open(error.kind) => Err(refusal(error)),
-            result => judge_success(*must_succeed, *value, result),
+            result => judge_success(*must_succeed, *yields, result),
         },
         (Question::Statement { .. } | Question::Success { .. }, None) => Err(Outcome::Unknown(
             Doubt::NotReached("nothing was asked".to_owned()),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::Tier;
 use crate::warehouse::answers::Answers;
-use crate::warehouse::expect::{Expect, civil, success_in_words};
+use crate::warehouse::expect::{Expect, Yield, civil, success_in_words};
 use crate::warehouse::letters::takes_bytes;
 use crate::warehouse::{Check, CheckId};
 use bowline_query::{ComposeError, ExpressionError, Expressions, Literal, Rows};
@@ -133,7 +133,7 @@ pub(crate) enum Question {
     Success {
         sql: String,
         must_succeed: bool,
-        value: bool,
+        yields: Yield,
     },
     /// A text that is judged without the database. Where it falls short, the check may have a statement that excuses
     /// it when the database makes no sense of it.
@@ -178,9 +178,9 @@ impl Question {
             Self::Statement { expect, .. } | Self::Rendered { expect, .. } => expect.in_words(),
             Self::Success {
                 must_succeed,
-                value,
+                yields,
                 ..
-            } => success_in_words(*must_succeed, *value).to_owned(),
+            } => success_in_words(*must_succeed, *yields).to_owned(),
         }
     }
 
@@ -353,12 +353,12 @@ impl CheckRecord {
             (Some(text), _) => Ok(Question::Success {
                 sql,
                 must_succeed: flag(text)?,
-                value: expect.something == Some(true),
+                yields: expect.yields(),
             }),
             (None, Some(text)) => Ok(Question::Success {
                 sql,
                 must_succeed: !flag(text)?,
-                value: expect.something == Some(true),
+                yields: expect.yields(),
             }),
         }
     }
