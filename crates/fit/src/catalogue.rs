@@ -16,18 +16,13 @@ use bowline_warehouse::template::{Arguments, ConnectorTemplate, Origin, Template
 
 use crate::bank::{braces, candidates};
 use crate::budget::Budget;
-use crate::fit::kept_as;
+use crate::fit::{kept_as, without};
 use crate::outcome::{Event, Found, Kept, Miss, Missed};
 use crate::profile::Profile;
 use crate::search::spelled;
 
-/// What tables are found through, each standing on those before it.
-const LISTING: [&str; 4] = [
-    "get_databases_query",
-    "get_schemas_query",
-    "get_tables_query",
-    "get_columns_query",
-];
+/// What tables are found through, each standing on those before it and all on databases and schemas.
+const LISTING: [&str; 2] = ["get_tables_query", "get_columns_query"];
 
 /// What functional checks change beside making and dropping a table.
 const CHANGING: [&str; 4] = [
@@ -68,6 +63,8 @@ struct Search<'a> {
     profile: &'a Profile,
     wanted: Wanted<'a>,
     catalogue: Catalogue,
+    /// Spellings that led nowhere, though nothing spoke against them.
+    passed_over: Vec<String>,
 }
 
 /// Searches with whole runs of the sections that judge a template.
@@ -93,6 +90,7 @@ pub(crate) fn search(
         profile,
         wanted,
         catalogue,
+        passed_over: Vec::new(),
     };
     search.listing(on_event);
     if subject.functional.is_some() {
@@ -103,12 +101,49 @@ pub(crate) fn search(
 
 impl Search<'_> {
     fn listing(&mut self, on_event: &dyn Fn(Event<'_>)) {
+        self.databases_and_schemas(on_event);
         // Whether an identifier leads to a table is only seen where tables are listed.
         let names = LISTING.iter().copied();
         let names = names.chain(["get_table_identifier", "get_query_logs_query"]);
         for name in names {
             self.search(Template::known(name), SuiteSection::Metadata, on_event);
         }
+    }
+
+    /// A database's name is right when schemas are found by it: an engine may have one name for what it is connected to,
+    /// and know it by another in its catalogue. So where no schemas are found, the next spelling of databases has its turn.
+    fn databases_and_schemas(&mut self, on_event: &dyn Fn(Event<'_>)) {
+        let [databases, schemas] =
+            ["get_databases_query", "get_schemas_query"].map(Template::known);
+        self.search(databases, SuiteSection::Metadata, on_event);
+        self.search(schemas, SuiteSection::Metadata, on_event);
+        let mut first = None;
+        while self.catalogue.missed.contains_key(schemas)
+            && let Some(found) = self.catalogue.found.remove(databases)
+        {
+            self.catalogue.templates = without(&self.catalogue.templates, databases, None);
+            self.passed_over.push(found.text.clone());
+            first = first.or(Some(found));
+            self.search(databases, SuiteSection::Metadata, on_event);
+            if self.catalogue.found.contains_key(databases) {
+                self.catalogue.missed.remove(schemas);
+                self.search(schemas, SuiteSection::Metadata, on_event);
+            }
+        }
+        let is_lost = !self.catalogue.found.contains_key(databases);
+        if let Some(found) = first.filter(|_| is_lost) {
+            self.catalogue.missed.remove(databases);
+            self.keep(found, on_event);
+        }
+    }
+
+    /// Takes a spelling for the connector's.
+    fn keep(&mut self, found: Found, on_event: &dyn Fn(Event<'_>)) {
+        if let Some(spelled) = spelled(found.template, &found.text, found.pack) {
+            self.catalogue.templates.insert(spelled);
+        }
+        on_event(Event::Found(&found));
+        self.catalogue.found.insert(found.template, found);
     }
 
     fn changing(&mut self, on_event: &dyn Fn(Event<'_>)) {
@@ -184,11 +219,7 @@ impl Search<'_> {
             return;
         };
         for found in pair {
-            if let Some(spelled) = spelled(found.template, &found.text, found.pack) {
-                self.catalogue.templates.insert(spelled);
-            }
-            on_event(Event::Found(&found));
-            self.catalogue.found.insert(found.template, found);
+            self.keep(found, on_event);
         }
     }
 
@@ -294,6 +325,9 @@ impl Search<'_> {
             if self.budget.is_spent(self.trial) {
                 break;
             }
+            if self.passed_over.contains(&text) {
+                continue;
+            }
             let Some(spelled) = spelled(template, &text, pack) else {
                 continue;
             };
@@ -346,13 +380,7 @@ impl Search<'_> {
             }
         }
         match best {
-            Some((_, found)) => {
-                if let Some(spelled) = spelled(template, &found.text, found.pack) {
-                    self.catalogue.templates.insert(spelled);
-                }
-                on_event(Event::Found(&found));
-                self.catalogue.found.insert(template, found);
-            }
+            Some((_, found)) => self.keep(found, on_event),
             None => {
                 let missed = Missed {
                     template,

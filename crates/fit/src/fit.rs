@@ -220,7 +220,7 @@ fn is_proven(report: &Report, template: &'static Template) -> bool {
 }
 
 /// The same templates with the connector's own, or none, for one of them.
-fn without(
+pub(crate) fn without(
     templates: &TemplateSet,
     template: &'static Template,
     own: Option<&ConnectorTemplate>,
