@@ -24,7 +24,7 @@ fn spelled(template: &'static Template, text: &str) -> ConnectorTemplate {
     ConnectorTemplate {
         template,
         text: text.to_owned(),
-        origin: Origin::Pack("sqlite".to_owned()),
+        origin: Origin::Composed,
         compiled: CompiledTemplate::compile(template.name, text)
             .unwrap_or_else(|error| panic!("{error}")),
     }

@@ -119,12 +119,12 @@ fn spellings() -> &'static BTreeMap<&'static str, Vec<String>> {
 pub(crate) fn candidates(template: &Template, without: &[String]) -> Vec<Candidate> {
     let base = Pack::all()
         .iter()
-        .filter(|pack| !without.iter().any(|name| name == pack.name));
+        .filter(|pack| !without.iter().any(|name| *name == pack.name));
     let of_packs = base.filter_map(|pack| {
         let spelling = pack.spelling(template)?;
         Some(Candidate {
             text: spelling.text.to_owned(),
-            pack: Some(spelling.stands_in),
+            pack: Some(&spelling.stands_in.name),
         })
     });
     let own = spellings().get(template.name).into_iter().flatten();

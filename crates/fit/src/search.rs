@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bowline_conformance::warehouse::{Standing, Trial};
 use bowline_contract::{SuiteSection, Template, TemplateSection};
 use bowline_template::CompiledTemplate;
+use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
 use crate::bank::{Candidate, braces, candidates};
@@ -433,6 +434,8 @@ pub(crate) fn spelled(
         template,
         compiled: CompiledTemplate::compile(template.short_name(), text).ok()?,
         text: text.to_owned(),
-        origin: pack.map_or(Origin::Composed, |pack| Origin::Pack(pack.to_owned())),
+        origin: pack
+            .and_then(Pack::find)
+            .map_or(Origin::Composed, |pack| Origin::Pack(Arc::clone(pack))),
     })
 }

@@ -123,9 +123,9 @@ pub struct Culprit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TextOrigin {
-    /// A file of the connector, and the line.
+    /// A file of the connector or of a dialect pack of the workspace, and the line.
     File(String),
-    /// A dialect pack.
+    /// A dialect pack that the program brings.
     Pack(String),
 }
 

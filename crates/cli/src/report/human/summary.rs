@@ -87,9 +87,9 @@ impl HumanReport<'_> {
         if !missing.is_empty() {
             let count = counted(missing.len(), "template");
             let missing: Vec<&str> = missing.into_iter().collect();
-            let extended = self.report.extends.as_deref().and_then(Pack::find);
+            let is_engines = |pack: &str| Pack::find(pack).is_none_or(|pack| pack.base().is_some());
             // What an engine's pack leaves out nobody has found a spelling for.
-            let remedy = if extended.is_some_and(|pack| pack.base().is_some()) {
+            let remedy = if self.report.extends.as_deref().is_some_and(is_engines) {
                 String::new()
             } else {
                 format!(
