@@ -135,6 +135,7 @@ fn sqlite_falls_short_nowhere_and_lacks_what_it_lacks() {
     assert_eq!(stddev.verdict, Some(Verdict::Unsupported));
     assert_eq!(report.left_behind, Vec::<String>::new());
     let written = Written::Warehouse(report.written(About {
+        searched: &std::collections::BTreeSet::new(),
         connector: "shop",
         templates: &sqlite_templates(),
         base: folder.path(),

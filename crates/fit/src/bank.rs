@@ -143,6 +143,12 @@ pub(crate) fn candidates(template: &Template, without: &[String]) -> Vec<Candida
     all
 }
 
+/// Whether there is any spelling to try for a template.
+#[must_use]
+pub fn knows_spellings(template: &Template) -> bool {
+    !candidates(template, &[]).is_empty()
+}
+
 /// How braces are written in a template's text.
 pub(crate) fn braces(template: &Template) -> Braces {
     match template.style() {

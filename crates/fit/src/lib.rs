@@ -21,6 +21,7 @@ mod profile;
 mod rows;
 mod search;
 
+pub use bank::knows_spellings;
 pub use error::FitError;
 pub use fit::{Options, fit};
 pub use outcome::{Event, Fitted, Found, Kept, Miss, Missed, Stopped, WrongRow};

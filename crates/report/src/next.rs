@@ -85,6 +85,9 @@ impl WarehouseReport {
                 Some(TextOrigin::Pack(_)) => {
                     format!("spell {template} your own way in {}", culprit.home)
                 }
+                None if self.is_searched(template) => {
+                    format!("spell {template} your own way in {}", culprit.home)
+                }
                 None => format!(
                     "spell {template} your own way in {}, or let `bowline fit {name}` look for what is missing",
                     culprit.home

@@ -43,6 +43,12 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// Whether it says where functional checks may create their table.
+    #[must_use]
+    pub fn has_functional_place(&self) -> bool {
+        self.functional.is_some()
+    }
+
     /// The file in which templates of its own stand, or would.
     #[must_use]
     pub fn home(&self) -> PathBuf {

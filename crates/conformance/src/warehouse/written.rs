@@ -1,5 +1,6 @@
 //! The suite's report as it is written: plain text and numbers, which no type of the suite or of a driver is needed for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bowline_contract::{AssetClass, Template, capabilities_of};
@@ -31,6 +32,8 @@ pub struct About<'a> {
     pub base: &'a Path,
     /// The file in which templates of its own stand, or would.
     pub home: &'a Path,
+    /// Templates, by short name, for which a fit found nothing, with all as it is.
+    pub searched: &'a BTreeSet<String>,
 }
 
 impl Report {
@@ -43,6 +46,7 @@ impl Report {
             implemented: found.implemented,
             verdict: found.verdict,
             checks: texts(&found.checks),
+            searched: about.searched.contains(found.template.short_name()),
         });
         let capabilities = self.capabilities.iter().map(|found| CapabilityResult {
             name: found.capability.name().to_owned(),
@@ -470,6 +474,7 @@ mod tests {
 
     fn written(report: &Report) -> WarehouseReport {
         report.written(About {
+            searched: &BTreeSet::new(),
             connector: "shop",
             templates: &TemplateSet::default(),
             base: Path::new("."),
