@@ -13,6 +13,7 @@ mod budget;
 mod catalogue;
 mod error;
 mod fit;
+mod functions;
 mod grammar;
 mod known_answers;
 mod outcome;

@@ -11,6 +11,7 @@ use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
 use crate::bank::{Candidate, braces, candidates};
 use crate::budget::Budget;
+use crate::functions::Functions;
 use crate::outcome::{Event, Found, Kept, Miss, Missed, WrongRow};
 use crate::profile::Profile;
 use crate::rows;
@@ -52,6 +53,7 @@ pub(crate) struct Search<'a> {
     pub(crate) missed: BTreeMap<&'static Template, Missed>,
     /// How often a pack's spellings were right: those of the same pack come first then.
     wins: BTreeMap<&'static str, usize>,
+    functions: Functions,
 }
 
 /// What came of one spelling.
@@ -72,6 +74,7 @@ impl<'a> Search<'a> {
         budget: &'a Budget,
         without: &'a [String],
         set: TemplateSet,
+        functions: Functions,
     ) -> Self {
         Self {
             trial,
@@ -84,6 +87,7 @@ impl<'a> Search<'a> {
             kept: BTreeMap::new(),
             missed: BTreeMap::new(),
             wins: BTreeMap::new(),
+            functions,
         }
     }
 
@@ -216,6 +220,9 @@ impl<'a> Search<'a> {
             if self.budget.is_spent(self.trial) {
                 break;
             }
+            if self.functions.is_absent(&text) {
+                continue;
+            }
             let Some(spelled) = spelled(template, &text, pack) else {
                 continue;
             };
@@ -247,6 +254,7 @@ impl<'a> Search<'a> {
                     }
                 }
                 Fate::Wrong(miss) => {
+                    self.functions.learn(&miss);
                     if nearest
                         .as_ref()
                         .is_none_or(|near| near.passed < miss.passed)
@@ -345,7 +353,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The texts that may be right, those of packs that were right before first.
+    /// The texts that may be right, those of packs that were right before first and those with functions that the engine does
+    /// not list last.
     fn texts(&self, template: &'static Template) -> Vec<(String, Option<&'static str>)> {
         let mut all: Vec<Candidate> = candidates(template, self.without);
         all.sort_by_key(|candidate| {
@@ -365,6 +374,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        texts.sort_by_key(|(text, _)| self.functions.is_doubtful(text));
         texts
     }
 
