@@ -72,25 +72,60 @@ impl Functions {
         !self.absent.is_empty() && called(text).iter().any(|name| self.absent.contains(name))
     }
 
-    /// Learns from a spelling that the engine refused: an unlisted function that its error names is not there.
-    pub(crate) fn learn(&mut self, miss: &Miss) {
+    /// Learns from a spelling that the engine refused: an unlisted function that its error names is not there. Gives the
+    /// same with the listed functions that the error proposes instead.
+    pub(crate) fn learn(&mut self, miss: &Miss) -> Vec<String> {
         let short = miss.short.as_ref().map(|short| &short.outcome);
         let Some(Outcome::Unsupported(Proof::Refused(error))) = short else {
-            return;
+            return Vec::new();
         };
         if self.listed.is_empty() {
-            return;
+            return Vec::new();
         }
-        let words = error.message.to_lowercase();
-        let words: BTreeSet<&str> = words.split(|c| !is_of_name(c)).collect();
+        let message = error.message.to_lowercase();
+        let words: BTreeSet<&str> = message.split(|c| !is_of_name(c)).collect();
         let mut refused = called(&miss.text);
         refused.retain(|name| self.is_unlisted(name) && words.contains(name.as_str()));
+        let proposed: Vec<&str> = proposed(&message)
+            .filter(|name| self.listed.contains(*name))
+            .collect();
+        let instead = refused.iter().flat_map(|old| {
+            let texts = proposed.iter().map(|new| with(&miss.text, old, new));
+            texts.collect::<Vec<_>>()
+        });
+        let instead = instead.collect();
         self.absent.append(&mut refused);
+        instead
     }
 
     fn is_unlisted(&self, name: &str) -> bool {
         !self.listed.contains(name) && !GRAMMAR.contains(&format!(" {name} "))
     }
+}
+
+/// The names that an error proposes, in small letters as it is: what stands in quotes behind such words.
+fn proposed(message: &str) -> impl Iterator<Item = &str> {
+    const WORDS: [&str; 4] = ["did you mean", "you meant", "maybe", "similar"];
+    let behind = WORDS.iter().find_map(|words| message.split_once(words));
+    let behind = behind.map_or("", |(_, behind)| behind);
+    let quoted = behind.split(['"', '\'', '`']).skip(1).step_by(2);
+    // A function may be told with its arguments.
+    quoted.filter_map(|name| name.split('(').next())
+}
+
+/// A text that calls another function in the place of one.
+fn with(text: &str, old: &str, new: &str) -> String {
+    let mut written = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(is_of_name) {
+        let (before, from) = rest.split_at(start);
+        let (name, behind) = from.split_at(from.find(|c| !is_of_name(c)).unwrap_or(from.len()));
+        let is_call = name.eq_ignore_ascii_case(old) && behind.trim_start().starts_with('(');
+        written.push_str(before);
+        written.push_str(if is_call { new } else { name });
+        rest = behind;
+    }
+    written + rest
 }
 
 fn is_of_name(c: char) -> bool {
@@ -135,6 +170,21 @@ mod tests {
         let names: Vec<String> = called(text).into_iter().collect();
         assert_eq!(names, ["cast", "length", "log", "varchar"]);
         assert!(called("'never closed(").contains("closed"));
+    }
+
+    #[test]
+    fn what_an_error_proposes_is_tried() {
+        let duckdb = "scalar function with name lenght does not exist!\ndid you mean \"length\"?";
+        let clickhouse = "unknown function lenght. maybe you meant: ['length','lengthutf8']";
+        assert_eq!(proposed(duckdb).collect::<Vec<_>>(), ["length"]);
+        let both = proposed(clickhouse).collect::<Vec<_>>();
+        assert_eq!(both, ["length", "lengthutf8"]);
+        assert_eq!(proposed("no such function: lenght").count(), 0);
+        let text = "COUNT(Lenght({x})) + lenght_of(1)";
+        assert_eq!(
+            with(text, "lenght", "length"),
+            "COUNT(length({x})) + lenght_of(1)"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The search: one template after another, a spelling accepted only when everything that judges it passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bowline_conformance::warehouse::{Standing, Trial};
@@ -18,6 +18,9 @@ use crate::rows;
 
 /// How often what was not found is tried again, now that others are.
 const ROUNDS: usize = 3;
+
+/// How many texts that the engine's errors propose are tried for a template.
+const PROPOSED: usize = 3;
 
 /// The sections of templates in the order in which they are built on each other.
 const ORDER: [TemplateSection; 15] = [
@@ -216,7 +219,9 @@ impl<'a> Search<'a> {
         let mut tried = 0;
         let mut nearest: Option<Miss> = None;
         let mut best: Option<(usize, Found)> = None;
-        for (text, pack) in self.texts(template) {
+        let mut texts = VecDeque::from(self.texts(template));
+        let mut proposed: BTreeSet<String> = BTreeSet::new();
+        while let Some((text, pack)) = texts.pop_front() {
             if self.budget.is_spent(self.trial) {
                 break;
             }
@@ -254,7 +259,11 @@ impl<'a> Search<'a> {
                     }
                 }
                 Fate::Wrong(miss) => {
-                    self.functions.learn(&miss);
+                    for text in self.functions.learn(&miss) {
+                        if proposed.len() < PROPOSED && proposed.insert(text.clone()) {
+                            texts.push_back((text, None));
+                        }
+                    }
                     if nearest
                         .as_ref()
                         .is_none_or(|near| near.passed < miss.passed)
