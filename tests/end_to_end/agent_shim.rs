@@ -66,6 +66,7 @@ impl<'s> Unpacked<'s> {
             name: ConnectorName::parse(name).expect("a name"),
             class,
             dir: sandbox.work().join(&folder),
+            packs: Vec::new(),
             export: sandbox.work().join("output").join(name),
         };
         let planned = |path: String, file: PathBuf| PlannedFile {

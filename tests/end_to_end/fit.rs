@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("fit/what_the_user_wrote", &[], what_the_user_wrote),
         trial("fit/few_statements", &[], few_statements),
         trial("fit/no_table", &[], no_table),
+        trial("fit/in_vain", &[], in_vain),
     ]);
     trials
 }
@@ -111,6 +112,45 @@ fn few_statements() -> Result<(), Failed> {
     for line in before.lines() {
         assert!(after.contains(line), "{line}\n{after}");
     }
+    Ok(())
+}
+
+/// Nobody is sent to fit again while nothing changed, and somebody is when something did.
+fn in_vain() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    let connector = "connectors/sqlite/connector.toml";
+    let bare = sandbox
+        .read(connector)
+        .replace("extends = \"sqlite\"", "extends = \"ansi\"");
+    sandbox.write(connector, &bare);
+    let wanted = ["get_isnan_expression", "get_regexp_expression"];
+    let missing = || {
+        let ran = sandbox.bowline(&["test", "sqlite", "-m", "ql_metrics"]);
+        ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(missing().contains("knows spellings to try for 11 of them"));
+    sandbox
+        .bowline(&["fit", "sqlite", wanted[0], wanted[1]])
+        .exits(0);
+    let after = missing();
+    assert!(
+        after.contains("knows spellings to try for 9 of them"),
+        "{after}"
+    );
+    assert!(
+        after.contains("a fit found none that is right for 2 of them"),
+        "{after}"
+    );
+    sandbox.write(
+        "connectors/sqlite/templates.toml",
+        "is_null = '{x} is null'\n",
+    );
+    let changed = missing();
+    assert!(
+        changed.contains("knows spellings to try for 11 of them"),
+        "{changed}"
+    );
+    assert!(!changed.contains("a fit found none"), "{changed}");
     Ok(())
 }
 

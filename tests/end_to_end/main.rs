@@ -31,6 +31,7 @@ mod needs;
 mod odbc;
 mod orchestrators;
 mod packages;
+mod packs;
 mod pages;
 mod pipeline_scaffold;
 mod pipelines;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         odbc::trials(),
         firebird::trials(),
         fit::trials(),
+        packs::trials(),
         grants::trials(),
         hostile::trials(),
         demo::trials(),

@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Convert(command::convert::ConvertArgs),
     /// Find the templates that a connector lacks, each proven against its live database
     Fit(command::fit::FitArgs),
+    /// Write a proven connector's templates as a dialect pack that others extend, or list the packs
+    Pack(command::pack::PackArgs),
     /// List, install and describe database drivers
     Driver(command::driver::DriverArgs),
     /// See what is here, what is missing, and how to mend it

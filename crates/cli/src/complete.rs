@@ -87,8 +87,9 @@ pub(crate) fn sections() -> ArgValueCandidates {
 /// The dialect packs.
 pub(crate) fn dialects() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        let packs = Pack::all().iter();
-        described(packs.map(|pack| (pack.name, pack.facts.description.as_str())))
+        let own = explain::of_workspace(&typed_directory());
+        let packs = Pack::all().iter().chain(&own);
+        described(packs.map(|pack| (pack.name.as_str(), pack.facts.description.as_str())))
     })
 }
 
@@ -128,9 +129,7 @@ fn described<'w>(words: impl Iterator<Item = (&'w str, &'w str)>) -> Vec<Complet
 
 /// The connectors of these classes. A workspace that cannot be read has none: a shell has no place for an error.
 fn named(classes: &[AssetClass]) -> Vec<CompletionCandidate> {
-    let words: Vec<OsString> = std::env::args_os().collect();
-    let words = without_equals(&words);
-    let Ok(workspace) = Workspace::find(&directory(&words, std::env::home_dir().as_deref())) else {
+    let Ok(workspace) = Workspace::find(&typed_directory()) else {
         return Vec::new();
     };
     let found = classes
@@ -141,7 +140,13 @@ fn named(classes: &[AssetClass]) -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// Where the command that is being typed will work.
+/// Where the command that a shell asks about will work.
+fn typed_directory() -> PathBuf {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    directory(&without_equals(&words), std::env::home_dir().as_deref())
+}
+
+/// Where the command of these words will work.
 fn directory(words: &[OsString], home: Option<&Path>) -> PathBuf {
     let mut words = words.iter().filter_map(|word| word.to_str());
     let mut directory = PathBuf::from(".");

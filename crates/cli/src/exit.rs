@@ -12,6 +12,7 @@ use bowline_installer::InstallError;
 use bowline_pipeline::{RecordingError, SourceErrorKind};
 use bowline_profile::ProfileError;
 use bowline_report::Conclusion;
+use bowline_warehouse::dialect::NewPackError;
 use bowline_warehouse::folder::OverlayError;
 use bowline_workbench::{QueryLogError, WorkbenchError};
 
@@ -70,7 +71,6 @@ fn error_code(error: &CliError) -> i32 {
             ScaffoldError::Python(_) => exit_code::DRIVER,
             ScaffoldError::Broken(_) => exit_code::INTERNAL,
             ScaffoldError::Exists { .. }
-            | ScaffoldError::UnknownDialect { .. }
             | ScaffoldError::NeedsDriver { .. }
             | ScaffoldError::NeedsDialect { .. } => exit_code::USAGE,
         },
@@ -130,16 +130,20 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
         WorkbenchError::Load(_)
         | WorkbenchError::Credentials { .. }
         | WorkbenchError::CredentialsCheck { .. }
-        | WorkbenchError::SecretInExport { .. }
+        | WorkbenchError::Secret { .. }
         | WorkbenchError::NoEvidence { .. }
         | WorkbenchError::Evidence(_)
         | WorkbenchError::Expression(_) => exit_code::INVALID,
         WorkbenchError::Connect { source, .. } => connection_code(source),
-        WorkbenchError::InUse { .. } => exit_code::USAGE,
+        WorkbenchError::InUse { .. }
+        | WorkbenchError::Pack(NewPackError::Embedded { .. } | NewPackError::Exists { .. }) => {
+            exit_code::USAGE
+        }
         WorkbenchError::Source(error) => source_code(error.kind),
         WorkbenchError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
         WorkbenchError::Export(ExportError::Write { .. } | ExportError::Read { .. })
         | WorkbenchError::ExportRead { .. }
+        | WorkbenchError::Pack(NewPackError::File { .. })
         | WorkbenchError::EvidenceFile { .. } => exit_code::FILES,
         WorkbenchError::Export(ExportError::Interrupted) | WorkbenchError::Interrupted => {
             exit_code::INTERRUPTED

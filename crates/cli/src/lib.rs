@@ -22,6 +22,7 @@ mod proven;
 mod report;
 mod rows;
 mod run;
+mod searched;
 mod style;
 mod terminal;
 mod variables;

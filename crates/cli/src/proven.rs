@@ -1,8 +1,11 @@
 //! What a connector was when it was proven, kept for `bowline build`.
 
+use std::path::Path;
+
 use bowline_connector::{Located, Workspace};
 use bowline_image::plan::{Candidate, Proof, ProofOutcome};
 use bowline_report::Conclusion;
+use bowline_warehouse::dialect::Pack;
 use bowline_words::Diagnose;
 
 use crate::context::Context;
@@ -57,7 +60,13 @@ impl Proving {
 
 /// A connector as a build sees it.
 pub(crate) fn candidate(workspace: &Workspace, found: Located) -> Candidate {
+    let pack = Pack::extended_by(&found.dir);
     Candidate {
+        packs: pack
+            .iter()
+            .flat_map(Pack::files)
+            .map(Path::to_path_buf)
+            .collect(),
         export: workspace.output_dir(&found.name),
         name: found.name,
         class: found.class,

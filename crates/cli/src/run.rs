@@ -65,6 +65,7 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::New(args) => args.exec(context),
         Command::Convert(args) => args.exec(context),
         Command::Fit(args) => args.exec(context),
+        Command::Pack(args) => args.exec(context),
         Command::Doctor(args) => args.exec(context),
         Command::Test(args) => args.exec(context),
         Command::Report(args) => args.exec(context),

@@ -24,7 +24,7 @@ fn spelled(template: &'static Template, text: &str) -> ConnectorTemplate {
     ConnectorTemplate {
         template,
         text: text.to_owned(),
-        origin: Origin::Pack("sqlite".to_owned()),
+        origin: Origin::Composed,
         compiled: CompiledTemplate::compile(template.name, text)
             .unwrap_or_else(|error| panic!("{error}")),
     }
@@ -135,6 +135,7 @@ fn sqlite_falls_short_nowhere_and_lacks_what_it_lacks() {
     assert_eq!(stddev.verdict, Some(Verdict::Unsupported));
     assert_eq!(report.left_behind, Vec::<String>::new());
     let written = Written::Warehouse(report.written(About {
+        searched: &std::collections::BTreeSet::new(),
         connector: "shop",
         templates: &sqlite_templates(),
         base: folder.path(),

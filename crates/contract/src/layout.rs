@@ -6,6 +6,10 @@ use crate::template::Template;
 pub const CONNECTORS_DIR: &str = "connectors";
 /// The folder of a workspace that holds a folder per pipeline connector.
 pub const ETL_CONNECTORS_DIR: &str = "etl_connectors";
+/// The folder of a workspace that holds a folder per dialect pack of its own.
+pub const PACKS_DIR: &str = "packs";
+/// The facts about a dialect pack, in its folder.
+pub const PACK_FILE: &str = "pack.toml";
 /// The folder of a workspace that exports are written to, a folder per connector; never committed.
 pub const OUTPUT_DIR: &str = "output";
 /// Holds what a connector's verdicts rest on, in its folder among the outputs.
@@ -17,6 +21,8 @@ pub const EVIDENCE_FILE: &str = "run.jsonl.gz";
 pub const MANIFEST_FILE: &str = "manifest.json";
 /// How to log in; never committed, never in an image.
 pub const CREDENTIALS_FILE: &str = "credentials.json";
+/// In a dialect pack: the `credentials_schema` that the manifest of a new connector has.
+pub const CREDENTIALS_SCHEMA_FILE: &str = "credentials_schema.json";
 /// The driver and dialect of a declarative connector.
 pub const CONNECTOR_FILE: &str = "connector.toml";
 /// The code of a Python connector.

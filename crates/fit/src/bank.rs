@@ -119,12 +119,12 @@ fn spellings() -> &'static BTreeMap<&'static str, Vec<String>> {
 pub(crate) fn candidates(template: &Template, without: &[String]) -> Vec<Candidate> {
     let base = Pack::all()
         .iter()
-        .filter(|pack| !without.iter().any(|name| name == pack.name));
+        .filter(|pack| !without.iter().any(|name| *name == pack.name));
     let of_packs = base.filter_map(|pack| {
         let spelling = pack.spelling(template)?;
         Some(Candidate {
             text: spelling.text.to_owned(),
-            pack: Some(spelling.stands_in),
+            pack: Some(&spelling.stands_in.name),
         })
     });
     let own = spellings().get(template.name).into_iter().flatten();
@@ -141,6 +141,12 @@ pub(crate) fn candidates(template: &Template, without: &[String]) -> Vec<Candida
         }
     }
     all
+}
+
+/// Whether there is any spelling to try for a template.
+#[must_use]
+pub fn knows_spellings(template: &Template) -> bool {
+    !candidates(template, &[]).is_empty()
 }
 
 /// How braces are written in a template's text.

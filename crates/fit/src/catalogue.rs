@@ -474,7 +474,7 @@ fn found_in(report: &Report, spelled: &ConnectorTemplate) -> Found {
         template: spelled.template,
         text: spelled.text.clone(),
         pack: match &spelled.origin {
-            Origin::Pack(name) => Pack::find(name).map(|pack| pack.name),
+            Origin::Pack(pack) => Pack::find(&pack.name).map(|pack| pack.name.as_str()),
             Origin::Composed | Origin::File { .. } => None,
         },
         checks: judging.count(),

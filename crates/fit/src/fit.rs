@@ -13,6 +13,7 @@ use bowline_warehouse::template::{ConnectorTemplate, Origin, SuiteWords, Templat
 use crate::budget::Budget;
 use crate::catalogue;
 use crate::error::FitError;
+use crate::functions::Functions;
 use crate::outcome::{Event, Fitted, Kept, Missed, Stopped};
 use crate::pool::Pool;
 use crate::profile::Profile;
@@ -62,7 +63,8 @@ pub fn fit(
         .map_err(FitError::Connect)?;
     on_event(Event::Profiling);
     let own_words = subject.templates.suite().clone();
-    let profile = Profile::ask(&mut trial, &budget, &own_words);
+    let functions = Functions::ask(&mut trial, &budget);
+    let profile = Profile::ask(&mut trial, &budget, &own_words, &functions);
     if profile.first("from").is_none() && !budget.is_spent(&trial) {
         let sql = "SELECT 1".to_owned();
         return Err(FitError::NoAnswer {
@@ -78,7 +80,14 @@ pub fn fit(
     };
     let replaceable =
         |own: &ConnectorTemplate| options.replace || !matches!(own.origin, Origin::File { .. });
-    let mut search = Search::new(&mut trial, &profile, &budget, &options.without, own.clone());
+    let mut search = Search::new(
+        &mut trial,
+        &profile,
+        &budget,
+        &options.without,
+        own.clone(),
+        functions,
+    );
     search.run(&wanted, &own, &replaceable, on_event);
     let (mut found, mut kept, mut missed) = (search.found, search.kept, search.missed);
     let set = search.set;

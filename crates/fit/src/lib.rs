@@ -13,6 +13,7 @@ mod budget;
 mod catalogue;
 mod error;
 mod fit;
+mod functions;
 mod grammar;
 mod known_answers;
 mod outcome;
@@ -21,6 +22,7 @@ mod profile;
 mod rows;
 mod search;
 
+pub use bank::knows_spellings;
 pub use error::FitError;
 pub use fit::{Options, fit};
 pub use outcome::{Event, Fitted, Found, Kept, Miss, Missed, Stopped, WrongRow};

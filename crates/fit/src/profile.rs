@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 
 use crate::bank::{Choice, Probe, ProbeAnswer, choices};
 use crate::budget::Budget;
+use crate::functions::Functions;
 use crate::grammar::{Braces, names, spelled};
 
 /// How many right spellings of a choice are kept: what a probe takes for right may still be wrong for a template.
@@ -28,7 +29,12 @@ pub(crate) struct Profile {
 
 impl Profile {
     /// Asks the engine about every choice. What the connector says itself is not asked.
-    pub(crate) fn ask(trial: &mut Trial, budget: &Budget, words: &SuiteWords) -> Self {
+    pub(crate) fn ask(
+        trial: &mut Trial,
+        budget: &Budget,
+        words: &SuiteWords,
+        functions: &Functions,
+    ) -> Self {
         let mut profile = Self::default();
         for choice in choices() {
             let own = match (choice.name.as_str(), words) {
@@ -40,7 +46,12 @@ impl Profile {
                 _ => None,
             };
             let mut right = Vec::new();
-            for option in &choice.options {
+            let mut options: Vec<&String> = choice.options.iter().collect();
+            options.sort_by_key(|option| functions.is_doubtful(option));
+            for option in options {
+                if !right.is_empty() && functions.is_doubtful(option) {
+                    break;
+                }
                 if budget.is_spent(trial) || right.len() == KEPT {
                     break;
                 }

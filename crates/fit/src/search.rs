@@ -1,21 +1,26 @@
 //! The search: one template after another, a spelling accepted only when everything that judges it passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bowline_conformance::warehouse::{Standing, Trial};
 use bowline_contract::{SuiteSection, Template, TemplateSection};
 use bowline_template::CompiledTemplate;
+use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
 use crate::bank::{Candidate, braces, candidates};
 use crate::budget::Budget;
+use crate::functions::Functions;
 use crate::outcome::{Event, Found, Kept, Miss, Missed, WrongRow};
 use crate::profile::Profile;
 use crate::rows;
 
 /// How often what was not found is tried again, now that others are.
 const ROUNDS: usize = 3;
+
+/// How many texts that the engine's errors propose are tried for a template.
+const PROPOSED: usize = 3;
 
 /// The sections of templates in the order in which they are built on each other.
 const ORDER: [TemplateSection; 15] = [
@@ -51,6 +56,7 @@ pub(crate) struct Search<'a> {
     pub(crate) missed: BTreeMap<&'static Template, Missed>,
     /// How often a pack's spellings were right: those of the same pack come first then.
     wins: BTreeMap<&'static str, usize>,
+    functions: Functions,
 }
 
 /// What came of one spelling.
@@ -71,6 +77,7 @@ impl<'a> Search<'a> {
         budget: &'a Budget,
         without: &'a [String],
         set: TemplateSet,
+        functions: Functions,
     ) -> Self {
         Self {
             trial,
@@ -83,6 +90,7 @@ impl<'a> Search<'a> {
             kept: BTreeMap::new(),
             missed: BTreeMap::new(),
             wins: BTreeMap::new(),
+            functions,
         }
     }
 
@@ -211,9 +219,14 @@ impl<'a> Search<'a> {
         let mut tried = 0;
         let mut nearest: Option<Miss> = None;
         let mut best: Option<(usize, Found)> = None;
-        for (text, pack) in self.texts(template) {
+        let mut texts = VecDeque::from(self.texts(template));
+        let mut proposed: BTreeSet<String> = BTreeSet::new();
+        while let Some((text, pack)) = texts.pop_front() {
             if self.budget.is_spent(self.trial) {
                 break;
+            }
+            if self.functions.is_absent(&text) {
+                continue;
             }
             let Some(spelled) = spelled(template, &text, pack) else {
                 continue;
@@ -246,6 +259,11 @@ impl<'a> Search<'a> {
                     }
                 }
                 Fate::Wrong(miss) => {
+                    for text in self.functions.learn(&miss) {
+                        if proposed.len() < PROPOSED && proposed.insert(text.clone()) {
+                            texts.push_back((text, None));
+                        }
+                    }
                     if nearest
                         .as_ref()
                         .is_none_or(|near| near.passed < miss.passed)
@@ -344,7 +362,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The texts that may be right, those of packs that were right before first.
+    /// The texts that may be right, those of packs that were right before first and those with functions that the engine does
+    /// not list last.
     fn texts(&self, template: &'static Template) -> Vec<(String, Option<&'static str>)> {
         let mut all: Vec<Candidate> = candidates(template, self.without);
         all.sort_by_key(|candidate| {
@@ -364,6 +383,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        texts.sort_by_key(|(text, _)| self.functions.is_doubtful(text));
         texts
     }
 
@@ -433,6 +453,8 @@ pub(crate) fn spelled(
         template,
         compiled: CompiledTemplate::compile(template.short_name(), text).ok()?,
         text: text.to_owned(),
-        origin: pack.map_or(Origin::Composed, |pack| Origin::Pack(pack.to_owned())),
+        origin: pack
+            .and_then(Pack::find)
+            .map_or(Origin::Composed, |pack| Origin::Pack(Arc::clone(pack))),
     })
 }

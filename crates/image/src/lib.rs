@@ -31,6 +31,7 @@
 //!     connectors: &[Candidate {
 //!         name: ConnectorName::parse("jobs")?,
 //!         class: AssetClass::Pipeline,
+//!         packs: Vec::new(),
 //!         export: workspace.path().join("output/jobs"),
 //!         dir: dir.clone(),
 //!     }],

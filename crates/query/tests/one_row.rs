@@ -24,7 +24,7 @@ fn spelled(name: &'static str, text: &str) -> ConnectorTemplate {
     ConnectorTemplate {
         template,
         text: text.to_owned(),
-        origin: Origin::Pack("test".to_owned()),
+        origin: Origin::Composed,
         compiled: CompiledTemplate::compile(template.short_name(), text).unwrap(),
     }
 }

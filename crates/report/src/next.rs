@@ -73,16 +73,19 @@ impl WarehouseReport {
                 .unwrap_or_default();
             let template = &culprit.template;
             let mend = match &culprit.place {
-                Some(TextOrigin::File(at)) => format!("mend {template} at {at}"),
-                Some(TextOrigin::Pack(_)) if culprit.needs.is_some() => format!(
+                Some(_) if culprit.needs.is_some() => format!(
                     "see to what {template} needs, or write `{template} = false` in {} to do without it",
                     culprit.home
                 ),
+                Some(TextOrigin::File(at)) => format!("mend {template} at {at}"),
                 Some(TextOrigin::Pack(_)) if self.is_refused(culprit) => format!(
                     "spell {template} your own way in {}, or write `{template} = false` there to do without it",
                     culprit.home
                 ),
                 Some(TextOrigin::Pack(_)) => {
+                    format!("spell {template} your own way in {}", culprit.home)
+                }
+                None if self.is_searched(template) => {
                     format!("spell {template} your own way in {}", culprit.home)
                 }
                 None => format!(

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bowline_contract::AssetClass;
+use bowline_contract::{AssetClass, Template};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,14 @@ impl WarehouseReport {
         self.checks.iter().find(|check| check.id == id)
     }
 
+    /// Whether another fit would find no more for a template than the last one did.
+    #[must_use]
+    pub fn is_searched(&self, template: &str) -> bool {
+        let asked = Template::find(template);
+        let mut found = self.templates.iter();
+        found.any(|found| found.searched && Template::find(&found.name) == asked)
+    }
+
     /// How many checks of a section have each verdict.
     #[must_use]
     pub fn section_summary(&self, section: &str) -> Summary {
@@ -123,9 +131,9 @@ pub struct Culprit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TextOrigin {
-    /// A file of the connector, and the line.
+    /// A file of the connector or of a dialect pack of the workspace, and the line.
     File(String),
-    /// A dialect pack.
+    /// A dialect pack that the program brings.
     Pack(String),
 }
 
@@ -379,6 +387,9 @@ pub struct TemplateResult {
     pub verdict: Option<Verdict>,
     /// The checks that judge it.
     pub checks: Vec<String>,
+    /// Whether a fit found no spelling of it that is right, when the connector and the server were as they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub searched: bool,
 }
 
 /// What was found out about one capability.

@@ -8,6 +8,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::{DriverKind, Observer};
@@ -29,7 +30,7 @@ pub struct Connector {
     /// Its manifest.
     pub manifest: SourceManifest,
     /// The dialect pack it extends, if any.
-    pub dialect: Option<&'static Pack>,
+    pub dialect: Option<Arc<Pack>>,
     /// How to reach the database.
     pub driver: Driver,
     /// Its templates: the pack's, and its own over them.
@@ -42,6 +43,12 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// Whether it says where functional checks may create their table.
+    #[must_use]
+    pub fn has_functional_place(&self) -> bool {
+        self.functional.is_some()
+    }
+
     /// The file in which templates of its own stand, or would.
     #[must_use]
     pub fn home(&self) -> PathBuf {

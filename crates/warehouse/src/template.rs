@@ -1,7 +1,8 @@
 //! All templates of one connector, by the contract's names: Jinja, then `str.format` where the contract asks for it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bowline_contract::{Template, TemplateStyle};
 use bowline_template::{CompiledTemplate, TemplateError, TemplateValue, format_placeholders};
@@ -23,8 +24,8 @@ pub struct Arguments {
 /// Where a connector's template text comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A dialect pack, by name.
-    Pack(String),
+    /// A dialect pack: the one whose file holds it.
+    Pack(Arc<Pack>),
     /// A search that composed it for this engine.
     Composed,
     /// A file of the connector; the line is that of the text's first line there.
@@ -47,6 +48,18 @@ pub struct ConnectorTemplate {
     pub origin: Origin,
     /// The compiled text.
     pub compiled: CompiledTemplate,
+}
+
+impl ConnectorTemplate {
+    /// The file and line where its text stands; none for what the program brings.
+    #[must_use]
+    pub fn place(&self) -> Option<(&Path, usize)> {
+        match &self.origin {
+            Origin::Pack(pack) => pack.place(self.template),
+            Origin::Composed => None,
+            Origin::File { path, line } => Some((path, *line)),
+        }
+    }
 }
 
 /// Why a template could not be rendered.
@@ -136,12 +149,12 @@ impl TemplateSet {
 
     /// The dialect pack that it starts from, as far as its texts tell: an engine's before a base.
     #[must_use]
-    pub fn pack(&self) -> Option<&'static Pack> {
+    pub fn pack(&self) -> Option<&Arc<Pack>> {
         let packs = self.iter().filter_map(|template| match &template.origin {
-            Origin::Pack(name) => Pack::find(name),
+            Origin::Pack(pack) => Some(pack),
             Origin::Composed | Origin::File { .. } => None,
         });
-        packs.max_by_key(|pack| pack.base().is_some())
+        packs.max_by_key(|pack| pack.chain().count())
     }
 
     /// Adds or replaces a template.
@@ -222,7 +235,7 @@ mod tests {
         set.insert(ConnectorTemplate {
             template,
             text: text.to_owned(),
-            origin: Origin::Pack("test".to_owned()),
+            origin: Origin::Composed,
             compiled: CompiledTemplate::compile(template.short_name(), text).expect("it compiles"),
         });
         (template, set)

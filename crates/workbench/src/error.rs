@@ -10,6 +10,7 @@ use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_evidence::EvidenceError;
 use bowline_pipeline::SourceError;
 use bowline_warehouse::OpenError;
+use bowline_warehouse::dialect::NewPackError;
 use bowline_words::{Diagnose, Diagnostic};
 
 /// Why something cannot be done with a connector.
@@ -56,9 +57,14 @@ pub enum WorkbenchError {
     /// There is no export.
     #[error("cannot export the connector")]
     Export(#[source] ExportError),
-    /// A file of the export holds a secret.
-    #[error("cannot export the connector: a secret of its credentials stands in `{file}`")]
-    SecretInExport {
+    /// What was found cannot be written as a dialect pack.
+    #[error(transparent)]
+    Pack(#[from] NewPackError),
+    /// A file that others shall have holds a secret.
+    #[error(
+        "cannot write what others shall have: a secret of the connector's credentials stands in `{file}`"
+    )]
+    Secret {
         /// The file.
         file: String,
     },
@@ -132,8 +138,9 @@ impl Diagnose for WorkbenchError {
             Self::Expression(error) => error.diagnose(),
             Self::Connect { source, .. } => told().hint(connect_hint(source)).because_of(source),
             Self::Source(error) => error.diagnose(),
-            Self::SecretInExport { .. } => told().hint(
-                "take it out of templates.toml, the templates or manifest.json; who runs the connector has credentials of their own".to_owned(),
+            Self::Pack(error) => error.diagnose(),
+            Self::Secret { .. } => told().hint(
+                "take it out of connector.toml, the templates or manifest.json; who runs the connector has credentials of their own".to_owned(),
             ),
             Self::InUse { .. } => told().hint("wait for it to end, or stop it".to_owned()),
             Self::NoEvidence { .. } => {

@@ -10,6 +10,7 @@
 //! use bowline_conformance::warehouse::Options;
 //! use bowline_connector::Workspace;
 //! use bowline_warehouse::Scaffold;
+//! use bowline_warehouse::dialect::Pack;
 //! use bowline_contract::ConnectorName;
 //! use bowline_driver::Limits;
 //! use bowline_workbench::{Run, locate, warehouse};
@@ -17,7 +18,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // A connector for SQLite in a new workspace.
 //! let folder = tempfile::tempdir()?;
-//! let scaffold = Scaffold::plan(ConnectorName::parse("shop")?, Some("sqlite"), None)?;
+//! let scaffold = Scaffold::plan(ConnectorName::parse("shop")?, Pack::find("sqlite").cloned(), None)?;
 //! let made = scaffold.write(&Workspace::at(folder.path()))?;
 //! std::fs::write(
 //!     made.connector.dir.join("credentials.json"),
@@ -62,4 +63,4 @@ pub use event::Event;
 pub use locate::locate;
 pub use query_log::{Logged, QueryLogError, query_log};
 pub use run::{CtrlC, OnStop, Run};
-pub use serve::serve;
+pub use serve::{ServedPart, serve};

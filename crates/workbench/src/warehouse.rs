@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{self as suite, Export, Interrupt, Options, Report, Subject};
 use bowline_connector::{Credentials, Located, Workspace};
-use bowline_contract::SuiteSection;
 use bowline_contract::layout::{CREDENTIALS_FILE, MANIFEST_FILE};
+use bowline_contract::{ConnectorName, SuiteSection, Template};
 use bowline_driver::{
     Connection, Database, Limits, Recording, RecordingDatabase, SqlError, SqlErrorKind,
 };
 use bowline_evidence::Evidence;
+use bowline_warehouse::dialect::{Found, NewPack, Pack, ProvenOn};
 use bowline_warehouse::{Connector, FunctionalTarget, OpenError};
 
 use crate::interruptible::Interruptible;
@@ -194,21 +196,59 @@ pub fn export(connector: &Connector, report: &Report) -> Result<Exported, Workbe
     let version = env!("CARGO_PKG_VERSION");
     let export = Export::new(report, &connector.manifest, &connector.templates, version)
         .map_err(WorkbenchError::Export)?;
-    if let Some(file) = with_a_secret(connector, &export) {
-        return Err(WorkbenchError::SecretInExport { file });
+    let manifest = export.manifest.to_json_string();
+    let files = export.templates.iter();
+    let files = files.map(|(name, text)| (name.as_str(), text.as_str()));
+    if let Some(file) = with_a_secret(connector, files.chain([(MANIFEST_FILE, manifest.as_str())]))
+    {
+        return Err(WorkbenchError::Secret { file });
     }
     export.write(&folder).map_err(WorkbenchError::Export)?;
     Ok(Exported { export, folder })
 }
 
-/// The file of an export in which a secret of the connector's own credentials stands, in whatever writing.
-fn with_a_secret(connector: &Connector, export: &Export) -> Option<String> {
+/// Writes what a whole run of the strict tier proved as a dialect pack into its folder, and reads it back.
+///
+/// # Errors
+/// [`WorkbenchError::Pack`] when a file cannot be written, [`WorkbenchError::Secret`].
+pub fn pack(
+    connector: &Connector,
+    report: &Report,
+    name: &ConnectorName,
+    folder: PathBuf,
+) -> Result<(Arc<Pack>, Vec<PathBuf>), WorkbenchError> {
+    let found = |template: &Template| {
+        let mut found = report.templates.iter();
+        let found = found.find(|found| found.template == template);
+        match found.and_then(|found| Some((found.verdict?, found.checks.len()))) {
+            Some((Verdict::Supported, checks)) => Found::Proven(checks),
+            Some((Verdict::Unsupported | Verdict::Wrong, _)) => Found::Absent,
+            Some((Verdict::Unknown | Verdict::Blocked, _)) | None => Found::Open,
+        }
+    };
+    let proven = ProvenOn {
+        on: report.product.clone(),
+        at: Some(report.now.strftime("%Y-%m-%d").to_string()),
+    };
+    let new = NewPack::of(connector, (name, folder), &proven, &found);
+    let files = new.files().iter();
+    let files = files.map(|(name, text)| (*name, text.as_str()));
+    if let Some(file) = with_a_secret(connector, files) {
+        return Err(WorkbenchError::Secret { file });
+    }
+    let files = new.write()?;
+    Ok((Pack::load(new.dir())?, files))
+}
+
+/// The file that is to be written in which a secret of the connector's own credentials stands, in whatever writing.
+fn with_a_secret<'f>(
+    connector: &Connector,
+    mut files: impl Iterator<Item = (&'f str, &'f str)>,
+) -> Option<String> {
     let credentials = Credentials::read(&connector.dir.join(CREDENTIALS_FILE)).ok()?;
     let redactor = credentials.redactor();
-    let manifest = (MANIFEST_FILE.to_owned(), export.manifest.to_json_string());
-    let mut files = std::iter::once(&manifest).chain(&export.templates);
     let (file, _) = files.find(|(_, text)| redactor.find(text).is_some())?;
-    Some(file.clone())
+    Some(file.to_owned())
 }
 
 /// Where functional checks may create their table; none when the connector does not say.

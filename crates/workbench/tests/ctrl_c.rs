@@ -11,13 +11,14 @@ use bowline_conformance::{Conclusion, Event as Suite};
 use bowline_connector::Workspace;
 use bowline_contract::ConnectorName;
 use bowline_driver::Limits;
+use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::{Connector, Scaffold};
 use bowline_workbench::{Event, Run, warehouse};
 use rustix::process::{Signal, getpid, kill_process};
 
 fn shop(folder: &std::path::Path) -> Connector {
     let name = ConnectorName::parse("shop").unwrap();
-    let scaffold = Scaffold::plan(name, Some("sqlite"), None).unwrap();
+    let scaffold = Scaffold::plan(name, Pack::find("sqlite").cloned(), None).unwrap();
     let made = scaffold.write(&Workspace::at(folder)).unwrap();
     fs::write(
         made.connector.dir.join("credentials.json"),

@@ -10,6 +10,7 @@ use bowline_driver::Limits;
 use bowline_installer::{InstallState, catalogue};
 use bowline_servers::shared;
 use bowline_warehouse::Scaffold;
+use bowline_warehouse::dialect::Pack;
 use serde_json::{Value as Json, json};
 
 use crate::Failure;
@@ -91,8 +92,8 @@ impl Engine {
         };
         let words = |error: &dyn std::fmt::Display| error.to_string();
         let name = ConnectorName::parse(self.pack()).map_err(|error| words(&error))?;
-        let scaffold =
-            Scaffold::plan(name, Some(self.pack()), None).map_err(|error| words(&error))?;
+        let scaffold = Scaffold::plan(name, Pack::find(self.pack()).cloned(), None)
+            .map_err(|error| words(&error))?;
         let made = scaffold
             .write(&Workspace::at(root))
             .map_err(|error| words(&error))?;

@@ -102,7 +102,7 @@ impl Court {
         let spelled = ConnectorTemplate {
             template,
             text: mutant.text.clone(),
-            origin: Origin::Pack("mutant".to_owned()),
+            origin: Origin::Composed,
             compiled,
         };
         if matches!(

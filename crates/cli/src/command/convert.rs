@@ -11,8 +11,8 @@ use bowline_warehouse::{AskedDriver, Scaffold, Scaffolded};
 use bowline_workbench::{Event, WorkbenchError, warehouse};
 
 use crate::command::new::asked_driver;
-use crate::command::schema;
 use crate::command::test::{SuiteArgs, prove};
+use crate::command::{explain, schema};
 use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
@@ -85,7 +85,11 @@ impl ConvertArgs {
         let driver = driver
             .map(|driver| asked_driver(context, &workspace, driver))
             .transpose()?;
-        let draft = Scaffold::plan(into, self.dialect.as_deref(), driver.as_ref())?
+        let dialect = self.dialect.as_ref();
+        let dialect = dialect
+            .map(|name| explain::pack(context, name))
+            .transpose()?;
+        let draft = Scaffold::plan(into, dialect, driver.as_ref())?
             .converting(&old, &connect_args, &self.credentials)
             .draft(&workspace)?;
         warehouse::credentials(&draft.connector, &tell).map_err(|error| match error {

@@ -9,6 +9,7 @@ use bowline_connector::{Located, Workspace};
 use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_contract::{AssetClass, ConnectorName, SuiteSection};
 use bowline_driver::Limits;
+use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::{Connector, Scaffold};
 use bowline_words::Diagnose;
 use bowline_workbench::warehouse;
@@ -165,7 +166,7 @@ impl Demo<'_> {
         let folder = &self.context.directory;
         let scaffolded = Scaffold::plan(
             ConnectorName::parse("shop").map_err(CliError::Name)?,
-            Some(engine.dialect()),
+            Pack::find(engine.dialect()).cloned(),
             None,
         )?
         .write(&Workspace::at(folder))?;

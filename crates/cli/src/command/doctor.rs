@@ -264,16 +264,14 @@ fn clock(connector: &Connector, connection: &mut dyn Connection) -> Option<Findi
 /// What the templates that are the pack's need of the server, which not every server has: where it does not say whether it
 /// has it, the suite tells.
 fn needs(connector: &Connector, connection: &mut dyn Connection) -> Vec<Finding> {
-    let Some(pack) = connector.dialect else {
-        return Vec::new();
-    };
-    let is_packs = |template| {
-        let spelled = connector.templates.get(template);
-        spelled.is_some_and(|spelled| matches!(spelled.origin, Origin::Pack(_)))
-    };
     Template::all()
-        .filter(|template| is_packs(template))
-        .filter_map(|template| {
+        .filter_map(
+            |template| match &connector.templates.get(template)?.origin {
+                Origin::Pack(pack) => Some((template, pack)),
+                Origin::Composed | Origin::File { .. } => None,
+            },
+        )
+        .filter_map(|(template, pack)| {
             let name = template.short_name();
             let needs = pack.needs(template)?;
             let answer = pack.has(template).and_then(|has| {

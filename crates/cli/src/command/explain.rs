@@ -4,6 +4,8 @@ mod reported;
 mod vocabulary;
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
 use bowline_conformance::warehouse::{Check, Rule, checks, rules};
 use bowline_connector::{Workspace, WorkspaceError};
@@ -13,6 +15,7 @@ use bowline_contract::{
 use bowline_warehouse::dialect::{Elsewhere, Pack, Proof, elsewhere};
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
+use bowline_workbench::WorkbenchError;
 
 use crate::complete;
 use crate::context::Context;
@@ -42,16 +45,23 @@ pub(crate) struct ExplainArgs {
 
 impl ExplainArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
-        let packs: Vec<&'static Pack> = match &self.dialect {
-            Some(name) => vec![pack(name)?],
-            None => Pack::engines().collect(),
+        let packs: Vec<Arc<Pack>> = match &self.dialect {
+            Some(name) => vec![pack(context, name)?],
+            None => {
+                let own = of_workspace(&context.directory);
+                Pack::engines().cloned().chain(own).collect()
+            }
         };
         let page = match &self.name {
             Some(name) => {
                 let page = Template::find(name)
                     .map(|template| template_page(template, &packs))
                     .or_else(|| reported::page(name))
-                    .or_else(|| vocabulary::page(name));
+                    .or_else(|| vocabulary::page(name))
+                    .or_else(|| {
+                        let pack = packs.iter().find(|pack| pack.name == *name)?;
+                        Some(vocabulary::pack_page(pack, &context.directory))
+                    });
                 match page {
                     Some(page) => page,
                     None => {
@@ -60,7 +70,7 @@ impl ExplainArgs {
                     }
                 }
             }
-            None => contents(self.dialect.as_ref().and(packs.first().copied())),
+            None => contents(self.dialect.as_ref().and(packs.first())),
         };
         context.printer.text(&page)?;
         Ok(Ended::Fine)
@@ -93,14 +103,20 @@ fn unknown(name: &str) -> CliError {
 }
 
 /// The pack of that name.
-pub(crate) fn pack(name: &str) -> Result<&'static Pack, CliError> {
-    Pack::find(name).ok_or_else(|| {
-        let names = || Pack::all().iter().map(|pack| pack.name);
-        let hint = hint_or(name, names(), || {
-            format!("the dialects are {}", listed(names()))
-        });
-        CliError::usage(format!("unknown dialect: `{name}`"), hint)
-    })
+pub(crate) fn pack(context: &Context, name: &str) -> Result<Arc<Pack>, CliError> {
+    let workspace = Workspace::find(&context.directory)?;
+    Pack::named(name, &workspace)
+        .map_err(WorkbenchError::from)?
+        .ok_or_else(|| {
+            let hint = Pack::hint(name, &workspace);
+            CliError::usage(format!("unknown dialect: `{name}`"), hint)
+        })
+}
+
+/// The packs of the workspace around a folder, as far as they can be read.
+pub(crate) fn of_workspace(folder: &Path) -> Vec<Arc<Pack>> {
+    let workspace = Workspace::find(folder).ok();
+    workspace.map_or_else(Vec::new, |workspace| Pack::of_workspace(&workspace))
 }
 
 /// The template of that name.
@@ -125,7 +141,7 @@ fn containing(part: &str) -> String {
     }
 }
 
-fn contents(pack: Option<&Pack>) -> String {
+fn contents(pack: Option<&Arc<Pack>>) -> String {
     let mut page = Listing::default();
     for section in TemplateSection::ALL {
         page.heading(section.name());
@@ -157,7 +173,7 @@ fn contents(pack: Option<&Pack>) -> String {
     page.finish()
 }
 
-fn template_page(template: &'static Template, packs: &[&'static Pack]) -> String {
+fn template_page(template: &'static Template, packs: &[Arc<Pack>]) -> String {
     let mut page = Listing::default();
     page.line(format!(
         "{}  {}",
@@ -263,7 +279,7 @@ fn enables(page: &mut Listing, template: &'static Template) {
     );
 }
 
-fn spellings(page: &mut Listing, template: &'static Template, packs: &[&'static Pack]) {
+fn spellings(page: &mut Listing, template: &'static Template, packs: &[Arc<Pack>]) {
     page.heading("How dialects spell it");
     let width = packs
         .iter()
@@ -276,7 +292,7 @@ fn spellings(page: &mut Listing, template: &'static Template, packs: &[&'static 
             None => page.line(format!("  {name}  {}", paint(QUIET, "cannot do it"))),
             Some(spelling) => {
                 let proof = match spelling.proof {
-                    Proof::Proven(engine) => paint(GOOD, format!("proven on {engine}")),
+                    Proof::Proven => paint(GOOD, format!("proven on {}", pack.proven_on())),
                     Proof::Unproven => paint(OPEN, "unproven".to_owned()),
                 };
                 page.line(format!("  {name}  {proof}"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{Doubt, Fault, Interrupt, Outcome, Proof, Short};
-use bowline_contract::{AssetClass, ConnectorName, Template};
+use bowline_contract::{AssetClass, ConnectorName, SuiteSection, Template};
 use bowline_driver::Limits;
 use bowline_fit::{Event, Fitted, Found, Kept, Miss, Missed, Options, Stopped, fit};
 use bowline_warehouse::Connector;
@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
+use crate::searched::Search;
 use crate::style::{BAD, CODE, GOOD, HINT, OPEN, STRONG, paint};
 
 /// How many seconds a statement has while searching, if nothing else is said.
@@ -114,6 +115,10 @@ impl FitArgs {
         } else {
             write(&connector, &fitted)?
         };
+        if !self.dry_run && fitted.stopped.is_none() && self.without.is_empty() {
+            let search = Search::of(&connector, &fitted.product, &fitted.templates);
+            search.keep(context, in_vain(&fitted));
+        }
         context
             .printer
             .text(&told(context, &connector, &fitted, &files))?;
@@ -220,6 +225,14 @@ fn write(connector: &Connector, fitted: &Fitted) -> Result<Vec<PathBuf>, CliErro
         })
         .collect();
     Ok(connector.write_templates(&new, &fitted.suite)?)
+}
+
+/// The templates for which another fit would find no more than this one did. What was judged by a catalogue without a
+/// table may be right.
+fn in_vain(fitted: &Fitted) -> impl Iterator<Item = &'static Template> {
+    let is_blind = fitted.missed.iter().any(saw_no_table);
+    let missed = fitted.missed.iter().map(|missed| missed.template);
+    missed.filter(move |template| !is_blind || template.judged_in != SuiteSection::Metadata)
 }
 
 fn proof(found: &Found) -> String {

@@ -21,6 +21,7 @@ pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod moment;
 pub(crate) mod new;
+pub(crate) mod pack;
 pub(crate) mod profile;
 pub(crate) mod protocol;
 pub(crate) mod query;

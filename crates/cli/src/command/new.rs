@@ -4,6 +4,7 @@ mod pipeline;
 mod skills;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bowline_connector::{Credentials, Workspace};
 use bowline_contract::ConnectorName;
@@ -19,7 +20,7 @@ use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, Select};
 
 use super::fit::FitArgs;
-use super::schema;
+use super::{explain, schema};
 use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
@@ -111,13 +112,13 @@ impl NewArgs {
             ));
         }
         let dialect = match (&self.dialect, &self.driver, self.lang) {
-            (None, None, None) if asking => Some(ask_dialect()?),
-            (dialect, ..) => dialect.clone(),
+            (None, None, None) if asking => Some(ask_dialect(context)?),
+            (Some(name), ..) => Some(explain::pack(context, name)?),
+            (None, ..) => None,
         };
-        let dialect = dialect.as_deref();
-        let pack = dialect.and_then(Pack::find);
         let is_open = self.driver.is_none() && self.lang.is_none();
-        let (driver, lang) = if asking && is_open && pack.is_some_and(is_of_no_engine) {
+        let (driver, lang) = if asking && is_open && dialect.as_deref().is_some_and(is_of_no_engine)
+        {
             let driver = ask_driver()?;
             let lang = driver.is_none().then_some(Language::Python);
             (driver, lang)
@@ -129,14 +130,14 @@ impl NewArgs {
             .map(|driver| asked_driver(context, &workspace, driver))
             .transpose()?;
         let driver = driver.as_ref();
-        let language = lang.or_else(|| language_of(dialect, driver));
+        let language = lang.or_else(|| language_of(dialect.as_deref(), driver));
         let plan = match language {
-            None => Scaffold::plan(name, dialect, driver),
+            None => Scaffold::plan(name, dialect, driver)?,
             Some(Language::Python) => Scaffold::in_python(name, dialect),
             Some(Language::Rust) => Scaffold::in_rust(name, dialect),
         };
         let is_open = credentials.is_none();
-        let scaffolded = plan?.with_credentials(credentials).write(&workspace)?;
+        let scaffolded = plan.with_credentials(credentials).write(&workspace)?;
         schema::write_into(&workspace)?;
         let connector = &scaffolded.connector;
         let steps = steps(context, &scaffolded, language, is_open);
@@ -217,9 +218,8 @@ fn from_connector(context: &Context, workspace: &Workspace, driver: AskedDriver)
 }
 
 /// The language a connector has to be written in, where no driver reaches the dialect's engine.
-fn language_of(dialect: Option<&str>, driver: Option<&AskedDriver>) -> Option<Language> {
-    let pack = dialect.and_then(Pack::find)?;
-    (driver.is_none() && pack.needs_python()).then_some(Language::Python)
+fn language_of(dialect: Option<&Pack>, driver: Option<&AskedDriver>) -> Option<Language> {
+    (driver.is_none() && dialect?.needs_python()).then_some(Language::Python)
 }
 
 /// A question that is interrupted leaves the cursor hidden.
@@ -252,7 +252,7 @@ fn ask_name() -> Result<String, CliError> {
 
 /// Whether a pack belongs to no engine in particular, so that nothing says how the database is reached.
 fn is_of_no_engine(pack: &Pack) -> bool {
-    Pack::engines().all(|engine| engine.name != pack.name)
+    pack.scaffold.is_none()
 }
 
 /// Asks how a database is reached that no pack knows: the driver, or none where code of its own does it.
@@ -285,9 +285,14 @@ fn ask_driver() -> Result<Option<AskedDriver>, CliError> {
     Ok(Some(driver))
 }
 
-fn ask_dialect() -> Result<String, CliError> {
+fn ask_dialect(context: &Context) -> Result<Arc<Pack>, CliError> {
+    let own = explain::of_workspace(&context.directory);
     let others = Pack::all().iter().filter(|pack| is_of_no_engine(pack));
-    let packs: Vec<_> = Pack::engines().chain(others).collect();
+    let packs: Vec<_> = Pack::engines()
+        .cloned()
+        .chain(own)
+        .chain(others.cloned())
+        .collect();
     // A line that wraps is drawn again and again. The prompt puts two columns before it.
     let width = Term::stderr().size_checked().map(|(_, columns)| columns);
     let width = width.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(4));
@@ -304,7 +309,7 @@ fn ask_dialect() -> Result<String, CliError> {
         .map_err(unanswered)?;
     chosen
         .and_then(|position| packs.get(position))
-        .map(|pack| pack.name.to_owned())
+        .cloned()
         .ok_or(CliError::Interrupted)
 }
 

@@ -83,10 +83,10 @@ impl RenderArgs {
 /// Where the template's text stands.
 fn place(context: &Context, connector: &Connector, template: &Template) -> Option<String> {
     let found = connector.templates.get(template)?;
-    match &found.origin {
-        Origin::Pack(pack) => Some(format!("the dialect pack `{pack}`")),
-        Origin::Composed => None,
-        Origin::File { path, line } => Some(format!("{}:{line}", context.shown(path).display())),
+    match (found.place(), &found.origin) {
+        (Some((path, line)), _) => Some(format!("{}:{line}", context.shown(path).display())),
+        (None, Origin::Pack(pack)) => Some(format!("the dialect pack `{}`", pack.name)),
+        (None, _) => None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bowline_contract::ConnectorName;
 use bowline_words::visible;
+use bowline_workbench::ServedPart;
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -22,6 +23,9 @@ pub(crate) struct ServeArgs {
     /// The connector's name, where it is not that of its folder
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Give no templates: who asks has them from an export
+    #[arg(long)]
+    without_templates: bool,
 }
 
 impl ServeArgs {
@@ -29,7 +33,12 @@ impl ServeArgs {
         let name = self.name.as_deref().map(ConnectorName::parse).transpose();
         let printer = Arc::clone(&context.printer);
         let name = name.map_err(CliError::Name)?;
-        bowline_workbench::serve(&context.path(&self.dir), name, move |failed| {
+        let served = if self.without_templates {
+            ServedPart::Connection
+        } else {
+            ServedPart::All
+        };
+        bowline_workbench::serve(&context.path(&self.dir), name, served, move |failed| {
             let (what, why) = (failed.part.word(), visible(&failed.error.to_string()));
             printer.say(match &failed.run_source_id {
                 Some(run) => format!("left out: a {what} of run `{}`: {why}", visible(run)),

@@ -30,6 +30,7 @@ use crate::kept::Kept;
 use crate::named::NamedConnector;
 use crate::output::Verbosity;
 use crate::report::{self, Format, Next, progress::Progress};
+use crate::searched::Search;
 
 /// Prove a connector against its live database or orchestrator.
 ///
@@ -246,7 +247,9 @@ pub(crate) fn written(
     connector: &Connector,
     report: &Report,
 ) -> bowline_report::Report {
+    let search = Search::of(connector, &report.product, &connector.templates);
     bowline_report::Report::Warehouse(report.written(About {
+        searched: &search.in_vain(),
         connector: connector.name.as_str(),
         templates: &connector.templates,
         base: &context.directory,

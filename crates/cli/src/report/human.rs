@@ -6,7 +6,7 @@ mod summary;
 
 use std::time::Duration;
 
-use bowline_report::warehouse::{Culprit, Reason, TextOrigin};
+use bowline_report::warehouse::{Culprit, Reason};
 use bowline_report::{Conclusion, NextStep, WarehouseReport};
 use bowline_words::counted;
 
@@ -138,9 +138,8 @@ impl HumanReport<'_> {
 
     /// Whether a pack's spelling is refused that needs what not every server has: then its text is beside the point.
     fn is_switched_off(&self, culprit: &Culprit) -> bool {
-        let is_packs = matches!(culprit.place, Some(TextOrigin::Pack(_)));
         let says_less = self.verbosity < Verbosity::Verbose;
-        says_less && is_packs && culprit.needs.is_some() && self.report.is_refused(culprit)
+        says_less && culprit.needs.is_some() && self.report.is_refused(culprit)
     }
 
     /// All counts in one line, with what was asked and how long it took.

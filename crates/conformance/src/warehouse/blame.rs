@@ -494,6 +494,11 @@ struct Prober<'a> {
     left: usize,
 }
 
+/// The pack that a connector starts from, and those that the program brings.
+fn packs(templates: &TemplateSet) -> impl Iterator<Item = &Arc<Pack>> {
+    templates.pack().into_iter().chain(Pack::all())
+}
+
 /// What asking again told; a doubt where there was no answer.
 type Probed<T> = Result<T, Doubt>;
 
@@ -507,8 +512,7 @@ impl Prober<'_> {
         let mut unanswered = None;
         let mut tried = BTreeSet::from([own.text.clone()]);
         // What it starts from is nearer than what other engines say.
-        let own_pack = self.subject.templates.pack();
-        for pack in own_pack.into_iter().chain(Pack::all()) {
+        for pack in packs(&self.subject.templates) {
             let Some(other) = pack
                 .template(template)
                 .filter(|other| tried.insert(other.text.clone()))
@@ -524,7 +528,7 @@ impl Prober<'_> {
             templates.insert(other);
             match self.passes(record, check, templates) {
                 Ok(true) => {
-                    let pack = pack.name.to_owned();
+                    let pack = pack.name.clone();
                     return Ok(Some(Mend { pack, text }));
                 }
                 Ok(false) => {}
@@ -541,7 +545,9 @@ impl Prober<'_> {
         template: &'static Template,
         mend: &Mend,
     ) -> Probed<bool> {
-        let other = Pack::find(&mend.pack).and_then(|pack| pack.template(template));
+        let mut packs = packs(&self.subject.templates);
+        let other = packs.find(|pack| pack.name == mend.pack);
+        let other = other.and_then(|pack| pack.template(template));
         let (Some(record), Some(other)) = (record_of(check), other) else {
             return Ok(false);
         };

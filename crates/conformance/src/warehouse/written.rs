@@ -1,5 +1,6 @@
 //! The suite's report as it is written: plain text and numbers, which no type of the suite or of a driver is needed for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bowline_contract::{AssetClass, Template, capabilities_of};
@@ -9,7 +10,6 @@ use bowline_report::warehouse::{
     MetricResult, Reason, Rows, TemplateResult, TextOrigin, ToldNumber,
 };
 use bowline_report::{Summary, VERSION, WarehouseReport, warehouse};
-use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet, older_names};
 use bowline_words::listed;
 use bowline_words::nearest::nearest;
@@ -32,6 +32,8 @@ pub struct About<'a> {
     pub base: &'a Path,
     /// The file in which templates of its own stand, or would.
     pub home: &'a Path,
+    /// Templates, by short name, for which a fit found nothing, with all as it is.
+    pub searched: &'a BTreeSet<String>,
 }
 
 impl Report {
@@ -44,6 +46,7 @@ impl Report {
             implemented: found.implemented,
             verdict: found.verdict,
             checks: texts(&found.checks),
+            searched: about.searched.contains(found.template.short_name()),
         });
         let capabilities = self.capabilities.iter().map(|found| CapabilityResult {
             name: found.capability.name().to_owned(),
@@ -71,7 +74,7 @@ impl Report {
             elapsed_ms: self.elapsed.into(),
             summary: Summary::of(self.checks.iter().map(|check| check.outcome.verdict())),
             home: shown(about.home, about.base),
-            extends: about.templates.pack().map(|pack| pack.name.to_owned()),
+            extends: about.templates.pack().map(|pack| pack.name.clone()),
             culprits: culprits.map(|found| culprit(found, about)).collect(),
             checks: self
                 .checks
@@ -113,7 +116,7 @@ fn culprit(found: &Culprit, about: About<'_>) -> warehouse::Culprit {
         check: found.check.to_string(),
         checks: texts(&found.checks),
         blocks: texts(&found.blocks),
-        place: own.and_then(|own| origin(&own.origin, about.base)),
+        place: own.and_then(|own| place(own, about.base)),
         home: home(template, about),
         text: own.map(|own| own.text.clone()),
         needs,
@@ -142,7 +145,7 @@ fn needs_of(own: &ConnectorTemplate, about: About<'_>) -> Option<String> {
                  in it: name another schema there, or {leave}; what is not functional is proven without it"
             ))
         }
-        Origin::Pack(pack) => Some(Pack::find(pack)?.needs(own.template)?.to_owned()),
+        Origin::Pack(pack) => Some(pack.needs(own.template)?.to_owned()),
         Origin::Composed | Origin::File { .. } => None,
     }
 }
@@ -197,14 +200,14 @@ fn home(template: &Template, about: About<'_>) -> String {
     }
 }
 
-fn origin(origin: &Origin, base: &Path) -> Option<TextOrigin> {
-    match origin {
-        Origin::Pack(pack) => Some(TextOrigin::Pack(pack.clone())),
-        Origin::Composed => None,
-        Origin::File { path, line } => {
+fn place(own: &ConnectorTemplate, base: &Path) -> Option<TextOrigin> {
+    match (own.place(), &own.origin) {
+        (Some((path, line)), _) => {
             let place = format!("{}:{line}", shown(path, base));
             Some(TextOrigin::File(place))
         }
+        (None, Origin::Pack(pack)) => Some(TextOrigin::Pack(pack.name.clone())),
+        (None, _) => None,
     }
 }
 
@@ -471,6 +474,7 @@ mod tests {
 
     fn written(report: &Report) -> WarehouseReport {
         report.written(About {
+            searched: &BTreeSet::new(),
             connector: "shop",
             templates: &TemplateSet::default(),
             base: Path::new("."),

@@ -10,6 +10,7 @@ use bowline_driver::Limits;
 use bowline_installer::{InstallState, catalogue};
 use bowline_servers::{needed, shared};
 use bowline_template::CompiledTemplate;
+use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::{ConnectorTemplate, Origin};
 use bowline_warehouse::{Connector, Scaffold};
 use serde_json::{Value as Json, json};
@@ -40,7 +41,7 @@ pub(crate) fn options() -> Options {
 
 fn shop(folder: TempDir, pack: &str, connect_args: Json) -> Shop {
     let name = ConnectorName::parse(pack).unwrap();
-    let scaffold = Scaffold::plan(name, Some(pack), None).unwrap();
+    let scaffold = Scaffold::plan(name, Pack::find(pack).cloned(), None).unwrap();
     let made = scaffold.write(&Workspace::at(folder.path())).unwrap();
     let connector: Connector = made.connector;
     let credentials = Credentials::of_connect_args(connect_args.as_object().unwrap().clone());
@@ -106,7 +107,7 @@ pub(crate) fn spelled(subject: &Subject, name: &'static str, text: &str) -> Subj
     templates.insert(ConnectorTemplate {
         template,
         text: text.to_owned(),
-        origin: Origin::Pack("sqlite".to_owned()),
+        origin: Origin::Composed,
         compiled: CompiledTemplate::compile(name, text).unwrap(),
     });
     Subject {

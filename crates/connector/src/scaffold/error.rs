@@ -17,19 +17,11 @@ pub enum ScaffoldError {
         /// Its folder.
         dir: PathBuf,
     },
-    /// There is no dialect pack of that name.
-    #[error("unknown dialect: `{asked}`")]
-    UnknownDialect {
-        /// The name, as asked.
-        asked: String,
-        /// The nearest name, or the list of them.
-        hint: String,
-    },
     /// The dialect belongs to no engine in particular, so a driver must be named.
     #[error("which driver? the dialect `{dialect}` belongs to no engine in particular")]
     NeedsDriver {
         /// The dialect.
-        dialect: &'static str,
+        dialect: String,
     },
     /// Neither a dialect nor a driver was named.
     #[error("which dialect? none was named")]
@@ -60,7 +52,6 @@ impl Diagnose for ScaffoldError {
     fn diagnose(&self) -> Diagnostic {
         let hint = match self {
             Self::Exists { .. } => "choose another name".to_owned(),
-            Self::UnknownDialect { hint, .. } => hint.clone(),
             Self::NeedsDriver { .. } => {
                 "add `--driver`: one of `bowline driver list`, `odbc`, or a library's path; `--lang python` where only a Python package reaches it".to_owned()
             }

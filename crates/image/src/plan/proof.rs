@@ -209,14 +209,22 @@ fn different_drivers(
     Ok(differences)
 }
 
-/// The files of a connector's own folder that a proof is about: what ships of it, and its program for this machine.
+/// The files that a proof is about: what ships of a connector's own folder, its program for this machine, and the dialect
+/// packs that its templates are from.
 fn proven_files(
     candidate: &Candidate,
     root: &str,
     own: &[PlannedFile],
 ) -> Result<Vec<PlannedFile>, ImageError> {
     if candidate.dir.join(layout::CONNECTOR_FILE).is_file() {
-        shipped_files(&candidate.dir, root, own)
+        let mut files = shipped_files(&candidate.dir, root, own)?;
+        files.extend(candidate.packs.iter().map(|path| PlannedFile {
+            path: path.display().to_string(),
+            content: Content::File(path.clone()),
+            mode: 0o644,
+            platform: None,
+        }));
+        Ok(files)
     } else {
         let mut files = own.to_vec();
         let manifest = candidate.dir.join(layout::MANIFEST_FILE);

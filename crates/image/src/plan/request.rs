@@ -18,6 +18,8 @@ pub struct Candidate {
     pub class: AssetClass,
     /// Its folder.
     pub dir: PathBuf,
+    /// The files of the workspace's dialect packs that it extends. The export has what they come to; they do not ship.
+    pub packs: Vec<PathBuf>,
     /// Where its export is, or would be; pipeline connectors have none.
     pub export: PathBuf,
 }

@@ -64,6 +64,7 @@ impl Space {
             name: ConnectorName::parse(name).unwrap(),
             class,
             dir: self.0.path().join(folder).join(name),
+            packs: Vec::new(),
             export: self.0.path().join("output").join(name),
         }
     }

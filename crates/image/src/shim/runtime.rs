@@ -230,6 +230,7 @@ mod tests {
                 name: ConnectorName::parse("shop").unwrap(),
                 class: self.class,
                 dir: self.dir.path().to_path_buf(),
+                packs: Vec::new(),
                 export: self.dir.path().join("output/shop"),
             };
             let own: Vec<PlannedFile> = own

@@ -38,6 +38,8 @@ class Process:
 
     def __init__(self) -> None:
         command = [os.path.join(HOME, "bin", "bowline"), "serve", os.path.join(HERE, FOLDER), "--name", NAME]
+        # The templates beside this file are those of the export.
+        command.append("--without-templates")
         environment = dict(os.environ, BOWLINE_DRIVER_DIR=os.path.join(HOME, "drivers"))
         self.parent = os.getpid()
         try:

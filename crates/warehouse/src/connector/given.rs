@@ -17,7 +17,7 @@ use bowline_words::nearest::slip_of;
 
 use super::open::FunctionalTarget;
 use super::{Connector, Driver, Functional, load};
-use crate::folder::template_of_file;
+use crate::folder::{template_of_file, template_paths};
 use crate::template::{ConnectorTemplate, Origin, SuiteWords, TemplateSet};
 
 /// How long a connector may take to give its templates.
@@ -87,7 +87,7 @@ fn load_program(
 
 /// Files of templates beside a `connector.py`: nobody would read them, here or in the agent.
 fn texts_beside(dir: &Path) -> Result<Vec<Problem>, LoadError> {
-    let mut paths = load::template_paths(&dir.join(layout::TEMPLATES_DIR))?;
+    let mut paths = template_paths(&dir.join(layout::TEMPLATES_DIR))?;
     paths.retain(|path| template_of_file(path).ok().flatten().is_some());
     let file = dir.join(layout::TEMPLATES_FILE);
     paths.extend(file.is_file().then_some(file));

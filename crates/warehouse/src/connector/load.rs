@@ -1,24 +1,23 @@
 //! Reading a connector folder: every file, every mistake.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use bowline_connector::folder::{Document, LoadError, Place, Problem, ProblemKind, connector_name};
 use bowline_connector::{EnvironmentEvent, check_expression};
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
 use bowline_process::Program;
-use bowline_template::CompiledTemplate;
 use bowline_words::nearest::hint_or;
 use bowline_words::{Diagnose, listed};
 use toml::Spanned;
 
 use super::{Connector, Driver, Functional, given};
-use crate::dialect::Pack;
+use crate::dialect::{Pack, extended};
 use crate::folder::{
-    ConnectorFile, DriverKind, DriverSection, GivenTemplate, compile, read_templates,
-    template_of_file, whole_file,
+    ConnectorFile, DriverKind, DriverSection, TemplateFile, compile, read_optional,
+    read_own_templates,
 };
 use crate::template::{ConnectorTemplate, Origin, TemplateSet};
 
@@ -48,16 +47,32 @@ impl Connector {
         }
     }
 
+    /// Reads as much of a declarative connector as reaches its database: it has no templates, and what they are from need
+    /// not be there.
+    ///
+    /// # Errors
+    /// As [`Connector::load`].
+    pub fn load_connection(dir: &Path) -> Result<Self, LoadError> {
+        Self::load_part(&connector_name(dir)?, dir, Part::Connection)
+    }
+
     /// As [`Connector::load`], for a declarative connector whose folder's own name does not count.
     pub(crate) fn load_named(name: &ConnectorName, dir: &Path) -> Result<Self, LoadError> {
+        Self::load_part(name, dir, Part::All)
+    }
+
+    fn load_part(name: &ConnectorName, dir: &Path, part: Part) -> Result<Self, LoadError> {
         let Some(connector_text) = read_optional(&dir.join(layout::CONNECTOR_FILE))? else {
             return Err(LoadError::NotAConnector {
                 dir: dir.to_path_buf(),
             });
         };
         let mut problems = Vec::new();
-        let file = read_connector_file(name, dir, &connector_text, &mut problems);
-        let own = read_own_templates(dir, &mut problems)?;
+        let file = read_connector_file(name, dir, &connector_text, part, &mut problems)?;
+        let own = match part {
+            Part::All => read_own_templates(dir, &mut problems)?,
+            Part::Connection => Vec::new(),
+        };
         let manifest = read_manifest(dir, &mut problems)?;
         let (
             Some(ConnectorParts {
@@ -73,7 +88,9 @@ impl Connector {
         let mut functional = file.functional.map(Functional::Declared);
         let given = match &driver.kind {
             // A dialect pack says what the templates are; without one the program does.
-            bowline_driver::DriverKind::Process(program) if dialect.is_none() => {
+            bowline_driver::DriverKind::Process(program)
+                if dialect.is_none() && part == Part::All =>
+            {
                 let path = dir.join(layout::CONNECTOR_FILE);
                 let given = given::ask(program, &path, &mut problems)?;
                 functional = functional.or(given.functional.map(Functional::Given));
@@ -81,9 +98,10 @@ impl Connector {
             }
             _ => TemplateSet::default(),
         };
-        let from_dialect = dialect.map(Pack::suite).unwrap_or_default();
-        let suite = file.suite.or(given.suite().clone()).or(from_dialect);
-        let (templates, dropped) = merge(given, dialect, own, &mut problems);
+        let from_dialect = dialect.as_ref().map(|pack| pack.suite());
+        let suite = file.suite.or(given.suite().clone());
+        let suite = suite.or(from_dialect.unwrap_or_default());
+        let (templates, dropped) = merge(given, dialect.as_ref(), own, &mut problems);
         let templates = templates.with_suite(suite);
         if !problems.is_empty() {
             return Err(LoadError::Invalid { problems });
@@ -102,24 +120,19 @@ impl Connector {
     }
 }
 
-/// A file's text; none when there is no such file.
-fn read_optional(path: &Path) -> Result<Option<String>, LoadError> {
-    match bowline_contract::reading::read_text(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(source) => Err(LoadError::Unreadable {
-            path: path.to_path_buf(),
-            source,
-        }),
-    }
+/// What is read of a connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    All,
+    /// How its database is reached.
+    Connection,
 }
 
 /// What `connector.toml` comes to.
 struct ConnectorParts {
     file: ConnectorFile,
-    dialect: Option<&'static Pack>,
+    dialect: Option<Arc<Pack>>,
     driver: Driver,
 }
 
@@ -127,12 +140,19 @@ fn read_connector_file(
     name: &ConnectorName,
     dir: &Path,
     text: &str,
+    part: Part,
     problems: &mut Vec<Problem>,
-) -> Option<ConnectorParts> {
+) -> Result<Option<ConnectorParts>, LoadError> {
     let mut document = Document::new(&dir.join(layout::CONNECTOR_FILE), text);
     let file: Option<ConnectorFile> = document.read();
+    let mut of_packs = Vec::new();
+    let dialect = match file.as_ref().and_then(|file| file.dialect.as_ref()) {
+        Some(dialect) if part == Part::All => {
+            extended(&mut document, &dialect.extends, dir, &mut of_packs)?
+        }
+        _ => None,
+    };
     let parts = file.and_then(|file| {
-        let dialect = find_dialect(&mut document, &file);
         check_expressions(&mut document, &file);
         let driver = read_driver(name, dir, &mut document, &file.driver)?;
         Some(ConnectorParts {
@@ -142,26 +162,8 @@ fn read_connector_file(
         })
     });
     problems.extend(document.into_problems());
-    parts
-}
-
-fn find_dialect(document: &mut Document<'_>, file: &ConnectorFile) -> Option<&'static Pack> {
-    let extends = &file.dialect.as_ref()?.extends;
-    let found = Pack::find(extends.get_ref());
-    if found.is_none() {
-        let names = Pack::all().iter().map(|pack| pack.name);
-        let hint = hint_or(extends.get_ref(), names.clone(), || {
-            let packs = listed(names);
-            format!("packs are {packs}; `ansi` is the base for any other engine")
-        });
-        document.report(
-            ProblemKind::UnknownDialect,
-            extends.span(),
-            format!("unknown dialect `{}`", extends.get_ref()),
-            Some(hint),
-        );
-    }
-    found
+    problems.extend(of_packs);
+    Ok(parts)
 }
 
 /// The driver a `[driver]` section means: what finds the driver must be there, and mean something for its kind.
@@ -311,94 +313,6 @@ fn check_expressions(document: &mut Document<'_>, file: &ConnectorFile) {
     }
 }
 
-/// One file of templates: its text and what it gives.
-struct TemplateFile {
-    path: PathBuf,
-    text: String,
-    given: Vec<GivenTemplate>,
-}
-
-fn read_own_templates(
-    dir: &Path,
-    problems: &mut Vec<Problem>,
-) -> Result<Vec<TemplateFile>, LoadError> {
-    let mut files = Vec::new();
-    let path = dir.join(layout::TEMPLATES_FILE);
-    if let Some(text) = read_optional(&path)? {
-        let mut document = Document::new(&path, &text);
-        let given = read_templates(&mut document);
-        problems.extend(document.into_problems());
-        files.push(TemplateFile { path, text, given });
-    }
-    for path in template_paths(&dir.join(layout::TEMPLATES_DIR))? {
-        match template_of_file(&path) {
-            Ok(None) => {}
-            Ok(Some(template)) => {
-                let text = read_optional(&path)?.unwrap_or_default();
-                let given = whole_file(template, &text);
-                report_second(&files, &given, &path, problems);
-                files.push(TemplateFile {
-                    given: vec![given],
-                    path,
-                    text,
-                });
-            }
-            Err(problem) => problems.push(*problem),
-        }
-    }
-    Ok(files)
-}
-
-/// The files of a folder, sorted; none when there is no such folder.
-pub(super) fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    let unreadable = |source| LoadError::Unreadable {
-        path: dir.to_path_buf(),
-        source,
-    };
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(error)),
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(unreadable)?.path();
-        if path.exists() && !path.is_dir() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-fn report_second(
-    files: &[TemplateFile],
-    given: &GivenTemplate,
-    path: &Path,
-    problems: &mut Vec<Problem>,
-) {
-    let earlier = files.iter().find_map(|file| {
-        file.given
-            .iter()
-            .find(|earlier| earlier.template == given.template)
-            .map(|earlier| (file, earlier))
-    });
-    if let Some((file, earlier)) = earlier {
-        problems.push(Problem {
-            kind: ProblemKind::Duplicate,
-            path: path.to_path_buf(),
-            place: None,
-            message: format!(
-                "`{}` is given twice: first in {}:{}",
-                given.template.short_name(),
-                file.path.display(),
-                earlier.line
-            ),
-            hint: Some("keep one of them".to_owned()),
-        });
-    }
-}
-
 pub(super) fn read_manifest(
     dir: &Path,
     problems: &mut Vec<Problem>,
@@ -426,7 +340,7 @@ pub(super) fn read_manifest(
 /// What the program gave, or the pack, with the connector's own templates over it; and those the connector drops.
 fn merge(
     given: TemplateSet,
-    dialect: Option<&'static Pack>,
+    dialect: Option<&Arc<Pack>>,
     own: Vec<TemplateFile>,
     problems: &mut Vec<Problem>,
 ) -> (TemplateSet, Vec<&'static Template>) {
@@ -464,28 +378,9 @@ fn merge(
     {
         set.insert(template.clone());
     }
-    let Some(pack) = dialect else {
-        return (set, dropped);
-    };
-    for template in Template::all().filter(|template| !overridden.contains_key(template.name)) {
-        let Some(spelling) = pack.spelling(template) else {
-            continue;
-        };
-        match CompiledTemplate::compile(template.short_name(), spelling.text) {
-            Ok(compiled) => set.insert(ConnectorTemplate {
-                template,
-                text: spelling.text.to_owned(),
-                origin: Origin::Pack(spelling.stands_in.to_owned()),
-                compiled,
-            }),
-            Err(error) => problems.push(Problem {
-                kind: ProblemKind::Template,
-                path: PathBuf::from("dialects").join(spelling.stands_in),
-                place: None,
-                message: format!("`{}`: {}", template.short_name(), error.message),
-                hint: error.hint,
-            }),
-        }
+    let inherited = Template::all().filter(|template| !overridden.contains_key(template.name));
+    for template in inherited.filter_map(|template| dialect?.template(template)) {
+        set.insert(template);
     }
     (set, dropped)
 }

@@ -112,8 +112,9 @@ impl Connector {
     fn placeholder_path(&self, spec: &DriverSpec) -> Option<String> {
         let path = spec.options.get("path")?;
         let is_placeholder = Pack::engines().any(|pack| {
-            let written = pack.scaffold.as_ref().map(|files| files.credentials);
-            let written = written.and_then(|text| serde_json::from_str::<Value>(text).ok());
+            let written = pack.scaffold.as_ref();
+            let written =
+                written.and_then(|files| serde_json::from_str::<Value>(&files.credentials).ok());
             written.is_some_and(|written| written["connect_args"]["path"] == path.as_str())
         });
         let is_there = || spec.directory.join(path).exists();

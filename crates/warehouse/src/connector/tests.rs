@@ -10,6 +10,7 @@ use bowline_driver::{Limits, SqlErrorKind, Value};
 use bowline_words::Diagnose;
 
 use super::Connector;
+use crate::dialect::Pack;
 use crate::template::{Arguments, Origin};
 
 const MANIFEST: &str = r#"{"connection_type": "custom-connector-0a1b2c3", "connection_name": "shop", "asset_class": "warehouse"}"#;
@@ -76,8 +77,14 @@ fn its_own_templates_stand_over_the_packs() {
     );
 
     let origin = |name| &connector.templates.get(template(name)).unwrap().origin;
-    assert_eq!(*origin("get_distinct_func"), Origin::Pack("ansi".into()));
-    assert_eq!(*origin("get_tables_query"), Origin::Pack("sqlite".into()));
+    assert_eq!(
+        *origin("get_distinct_func"),
+        Origin::Pack(Pack::find("ansi").unwrap().clone())
+    );
+    assert_eq!(
+        *origin("get_tables_query"),
+        Origin::Pack(Pack::find("sqlite").unwrap().clone())
+    );
     assert!(
         matches!(origin("rand_func"), Origin::File { path, line: 7 } if path.ends_with("templates.toml"))
     );

@@ -1,5 +1,7 @@
 //! The packs' files, as text in the program. Bases stand before the packs that extend them.
 
+use std::borrow::Cow;
+
 use super::pack::ScaffoldFiles;
 
 /// One pack's files.
@@ -24,7 +26,7 @@ macro_rules! file {
 
 macro_rules! engine {
     ($pack:literal, $templates:tt) => {
-        engine!($pack, Some(file!($pack, "connector.toml")), $templates)
+        engine!($pack, Some(Cow::Borrowed(file!($pack, "connector.toml"))), $templates)
     };
     ($pack:literal, $connector:expr, [$($template:literal),* $(,)?]) => {
         Embedded {
@@ -37,8 +39,8 @@ macro_rules! engine {
             )),*],
             scaffold: Some(ScaffoldFiles {
                 connector: $connector,
-                credentials: file!($pack, "credentials.json"),
-                credentials_schema: file!($pack, "credentials_schema.json"),
+                credentials: Cow::Borrowed(file!($pack, "credentials.json")),
+                credentials_schema: Cow::Borrowed(file!($pack, "credentials_schema.json")),
             }),
         }
     };

@@ -1,14 +1,17 @@
 //! A pack in memory: its facts, its templates, and what it inherits.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use bowline_connector::folder::{Document, Problem};
-use bowline_contract::Template;
+use bowline_contract::{Template, layout};
 use bowline_template::CompiledTemplate;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::embedded::{Embedded, PACKS};
 use crate::folder::{ConnectorFile, GivenTemplate, read_templates, template_of_file, whole_file};
@@ -26,10 +29,13 @@ pub struct PackFile {
     pub engine: String,
     /// One line on what the pack covers.
     pub description: String,
-    /// The pack whose templates this one starts from.
-    pub extends: Option<String>,
-    /// The engine and version whose answers the suite last found right with this pack; absent when it never ran.
-    pub proven: Option<String>,
+    /// The pack whose templates this one starts from: one that the program brings or of the workspace's `packs` by name,
+    /// or a folder of the workspace, as `../other`.
+    #[schemars(with = "Option<String>")]
+    pub extends: Option<Spanned<String>>,
+    /// The servers whose answers the suite found right with this pack, the last first; none when it never ran.
+    #[serde(default)]
+    pub proven: Vec<ProvenOn>,
     /// Templates that the suite did not prove, in spite of `proven`.
     #[serde(default)]
     pub unproven: Vec<String>,
@@ -44,90 +50,183 @@ pub struct PackFile {
     pub suite: SuiteWords,
 }
 
-/// The texts a new connector of a dialect starts with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ScaffoldFiles {
-    /// `connector.toml`; none for an engine that only its Python driver reaches
-    pub connector: Option<&'static str>,
-    /// `credentials.json`, with placeholders for values
-    pub credentials: &'static str,
-    /// The `credentials_schema` of `manifest.json`
-    pub credentials_schema: &'static str,
+/// A server on which the suite found a pack right.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProvenOn {
+    /// The engine and its version, as the server names itself.
+    pub on: String,
+    /// The day, as `2024-06-15`, where it was taken down.
+    pub at: Option<String>,
 }
 
-/// The templates of one engine.
-#[derive(Debug)]
+impl fmt::Display for ProvenOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.at {
+            Some(day) => write!(f, "{} ({day})", self.on),
+            None => f.write_str(&self.on),
+        }
+    }
+}
+
+/// The texts a new connector of a dialect starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScaffoldFiles {
+    /// `connector.toml`; none for an engine that only its Python driver reaches
+    pub connector: Option<Cow<'static, str>>,
+    /// `credentials.json`, with placeholders for values
+    pub credentials: Cow<'static, str>,
+    /// The `credentials_schema` of `manifest.json`
+    pub credentials_schema: Cow<'static, str>,
+}
+
+/// The templates of one engine: those of an embedded pack, or of a folder of the workspace.
 pub struct Pack {
     /// Its name: what `[dialect] extends` says.
-    pub name: &'static str,
+    pub name: String,
     /// The facts about it.
     pub facts: PackFile,
     /// What a new connector starts with; none for a base that is no engine.
     pub scaffold: Option<ScaffoldFiles>,
-    given: BTreeMap<&'static str, Option<String>>,
+    pub(super) base: Option<Arc<Pack>>,
+    pub(super) given: BTreeMap<&'static str, Given>,
+    /// Where it is read from.
+    pub(super) source: Source,
 }
+
+/// Where a pack is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The program.
+    Embedded,
+    /// A folder of the workspace, and the files there.
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// The files, those of the packs that it extends left out.
+        files: Vec<PathBuf>,
+    },
+}
+
+/// What a pack's file says about one template.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// Its text; none when the engine cannot do it.
+    pub(super) text: Option<String>,
+    /// The file.
+    pub(super) path: PathBuf,
+    /// The line there, from 1.
+    pub(super) line: usize,
+}
+
+impl fmt::Debug for Pack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pack").field(&self.name).finish()
+    }
+}
+
+impl PartialEq for Pack {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.source == other.source
+    }
+}
+
+impl Eq for Pack {}
 
 /// How a pack spells one template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spelling<'p> {
     /// The template's text.
     pub text: &'p str,
-    /// The name of the pack whose file holds it: this one or one it extends.
-    pub stands_in: &'static str,
+    /// The pack whose file holds it: this one or one it extends.
+    pub stands_in: &'p Arc<Pack>,
     /// Whether the suite found it right.
-    pub proof: Proof<'p>,
+    pub proof: Proof,
 }
 
 /// Whether the suite found a pack's template right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof<'p> {
-    /// On this engine and version.
-    Proven(&'p str),
+pub enum Proof {
+    /// On the servers that the pack names.
+    Proven,
     /// It never ran.
     Unproven,
 }
 
-static ALL: LazyLock<Vec<Pack>> = LazyLock::new(|| {
-    PACKS
-        .iter()
-        .map(|embedded| {
-            Pack::read(embedded).unwrap_or_else(|problems| {
-                let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
-                panic!("embedded dialect pack is broken: {}", told.join("\n"))
-            })
-        })
-        .collect()
+static ALL: LazyLock<Vec<Arc<Pack>>> = LazyLock::new(|| {
+    let mut all: Vec<Arc<Pack>> = Vec::new();
+    for embedded in PACKS {
+        let pack = Pack::read(embedded, &all).unwrap_or_else(|problems| {
+            let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+            panic!("embedded dialect pack is broken: {}", told.join("\n"))
+        });
+        all.push(Arc::new(pack));
+    }
+    all
 });
 
 impl Pack {
-    /// Every pack, bases first.
+    /// Every embedded pack, bases first.
     #[must_use]
-    pub fn all() -> &'static [Self] {
+    pub fn all() -> &'static [Arc<Self>] {
         &ALL
     }
 
-    /// The packs that stand for an engine; bases are no engines.
-    pub fn engines() -> impl Iterator<Item = &'static Self> {
+    /// The embedded packs that stand for an engine; bases are no engines.
+    pub fn engines() -> impl Iterator<Item = &'static Arc<Self>> {
         ALL.iter().filter(|pack| pack.scaffold.is_some())
     }
 
-    /// The pack with this name.
+    /// The embedded pack with this name.
     #[must_use]
-    pub fn find(name: &str) -> Option<&'static Self> {
+    pub fn find(name: &str) -> Option<&'static Arc<Self>> {
         ALL.iter().find(|pack| pack.name == name)
     }
 
     /// The pack it extends.
     #[must_use]
-    pub fn base(&self) -> Option<&'static Self> {
-        self.facts.extends.as_deref().and_then(Self::find)
+    pub fn base(&self) -> Option<&Arc<Self>> {
+        self.base.as_ref()
+    }
+
+    /// This pack, the one it extends, and so on.
+    pub fn chain(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Self>> {
+        std::iter::successors(Some(self), |pack| pack.base())
+    }
+
+    /// The folder it is read from; none for an embedded one.
+    #[must_use]
+    pub fn dir(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Embedded => None,
+            Source::Folder { dir, .. } => Some(dir),
+        }
+    }
+
+    /// The files that it is read from, those of the packs that it extends too; none of embedded ones.
+    pub fn files(self: &Arc<Self>) -> impl Iterator<Item = &Path> {
+        self.chain().flat_map(|pack| {
+            match &pack.source {
+                Source::Embedded => &[],
+                Source::Folder { files, .. } => files.as_slice(),
+            }
+            .iter()
+            .map(PathBuf::as_path)
+        })
+    }
+
+    /// The file and line where its own spelling of a template stands; none in an embedded pack.
+    #[must_use]
+    pub fn place(&self, template: &Template) -> Option<(&Path, usize)> {
+        let own = self.given.get(template.name)?;
+        self.dir().map(|_| (own.path.as_path(), own.line))
     }
 
     /// How the pack spells a template, inherited or its own; none when the engine cannot do it.
     #[must_use]
-    pub fn spelling(&self, template: &Template) -> Option<Spelling<'_>> {
+    pub fn spelling(self: &Arc<Self>, template: &Template) -> Option<Spelling<'_>> {
         let (text, stands_in) = match self.given.get(template.name) {
-            Some(own) => (own.as_deref()?, self.name),
+            Some(own) => (own.text.as_deref()?, self),
             None => {
                 let inherited = self.base()?.spelling(template)?;
                 (inherited.text, inherited.stands_in)
@@ -145,13 +244,13 @@ impl Pack {
     /// # Panics
     /// When the text does not compile: the pack is broken.
     #[must_use]
-    pub fn template(&self, template: &'static Template) -> Option<ConnectorTemplate> {
+    pub fn template(self: &Arc<Self>, template: &'static Template) -> Option<ConnectorTemplate> {
         let spelling = self.spelling(template)?;
         let compiled = CompiledTemplate::compile(template.short_name(), spelling.text);
         Some(ConnectorTemplate {
             template,
             text: spelling.text.to_owned(),
-            origin: Origin::Pack(spelling.stands_in.to_owned()),
+            origin: Origin::Pack(Arc::clone(spelling.stands_in)),
             compiled: compiled.unwrap_or_else(|error| panic!("pack `{}`: {error}", self.name)),
         })
     }
@@ -161,7 +260,7 @@ impl Pack {
     /// # Panics
     /// When a text does not compile: the pack is broken.
     #[must_use]
-    pub fn templates(&self) -> TemplateSet {
+    pub fn templates(self: &Arc<Self>) -> TemplateSet {
         let mut templates = TemplateSet::default().with_suite(self.suite());
         for template in Template::all().filter_map(|template| self.template(template)) {
             templates.insert(template);
@@ -172,19 +271,30 @@ impl Pack {
     /// Its words for the suite's own statements, its own before those of its base.
     #[must_use]
     pub fn suite(&self) -> SuiteWords {
-        let base = self.base().map(Self::suite).unwrap_or_default();
+        let base = self.base().map(|base| base.suite()).unwrap_or_default();
         self.facts.suite.clone().or(base)
     }
 
-    fn proof(&self, template: &Template) -> Proof<'_> {
+    /// The servers that it is proven on, in words.
+    #[must_use]
+    pub fn proven_on(&self) -> String {
+        let servers = self.facts.proven.iter().map(ProvenOn::to_string);
+        match servers.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "no engine".to_owned(),
+            servers => servers,
+        }
+    }
+
+    fn proof(&self, template: &Template) -> Proof {
         let excepted = self
             .facts
             .unproven
             .iter()
             .any(|name| Template::find(name) == Some(template));
-        match &self.facts.proven {
-            Some(engine) if !excepted => Proof::Proven(engine),
-            _ => Proof::Unproven,
+        if self.facts.proven.is_empty() || excepted {
+            Proof::Unproven
+        } else {
+            Proof::Proven
         }
     }
 
@@ -203,14 +313,15 @@ impl Pack {
     /// The `connector.toml` a new connector starts with, read.
     #[must_use]
     pub fn scaffold_connector(&self) -> Option<ConnectorFile> {
-        let text = self.scaffold?.connector?;
-        Document::new(Path::new("connector.toml"), text).read()
+        let text = self.scaffold.as_ref()?.connector.as_ref()?;
+        Document::new(Path::new(layout::CONNECTOR_FILE), text).read()
     }
 
     /// Whether the engine is reached by connectors in Python alone.
     #[must_use]
     pub fn needs_python(&self) -> bool {
-        self.scaffold.is_some_and(|files| files.connector.is_none())
+        let files = self.scaffold.as_ref();
+        files.is_some_and(|files| files.connector.is_none())
     }
 
     /// The name of the driver it brings: what `--driver` says.
@@ -223,15 +334,16 @@ impl Pack {
         })
     }
 
-    fn read(embedded: &Embedded) -> Result<Self, Vec<Problem>> {
+    fn read(embedded: &Embedded, before: &[Arc<Self>]) -> Result<Self, Vec<Problem>> {
         let folder = PathBuf::from("dialects").join(embedded.name);
         let mut problems = Vec::new();
 
-        let mut document = Document::new(&folder.join("pack.toml"), embedded.pack);
+        let mut document = Document::new(&folder.join(layout::PACK_FILE), embedded.pack);
         let facts: Option<PackFile> = document.read();
         problems.extend(document.into_problems());
 
-        let mut document = Document::new(&folder.join("templates.toml"), embedded.templates);
+        let path = folder.join(layout::TEMPLATES_FILE);
+        let mut document = Document::new(&path, embedded.templates);
         let mut given: Vec<GivenTemplate> = read_templates(&mut document);
         problems.extend(document.into_problems());
 
@@ -243,17 +355,36 @@ impl Pack {
         }
         match facts {
             Some(facts) if problems.is_empty() => Ok(Self {
-                name: embedded.name,
+                name: embedded.name.to_owned(),
+                base: facts.extends.as_ref().and_then(|base| {
+                    let base = before.iter().find(|pack| pack.name == *base.get_ref());
+                    base.map(Arc::clone)
+                }),
                 facts,
-                scaffold: embedded.scaffold,
-                given: given
-                    .into_iter()
-                    .map(|given| (given.template.name, given.text))
-                    .collect(),
+                scaffold: embedded.scaffold.clone(),
+                given: given_by(given.into_iter().map(|given| (path.clone(), given))),
+                source: Source::Embedded,
             }),
             _ => Err(problems),
         }
     }
+}
+
+/// What files say about templates, by the templates' names.
+pub(super) fn given_by(
+    given: impl Iterator<Item = (PathBuf, GivenTemplate)>,
+) -> BTreeMap<&'static str, Given> {
+    given
+        .map(|(path, given)| {
+            let GivenTemplate {
+                template,
+                text,
+                line,
+                ..
+            } = given;
+            (template.name, Given { text, path, line })
+        })
+        .collect()
 }
 
 /// What is said of a template, by whatever name.
@@ -273,7 +404,8 @@ mod tests {
     use super::*;
 
     /// Every pack with every template it can spell.
-    fn spellings() -> impl Iterator<Item = (&'static Pack, &'static Template, Spelling<'static>)> {
+    fn spellings()
+    -> impl Iterator<Item = (&'static Arc<Pack>, &'static Template, Spelling<'static>)> {
         Pack::all().iter().flat_map(|pack| {
             Template::all()
                 .filter_map(move |template| Some((pack, template, pack.spelling(template)?)))

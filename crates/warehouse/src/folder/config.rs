@@ -100,7 +100,8 @@ impl DriverKind {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DialectSection {
-    /// The dialect pack whose templates the connector inherits.
+    /// The dialect pack whose templates the connector inherits: one that the program brings or of the workspace's `packs` by
+    /// name, or a folder of the workspace, as `../../packs/other`.
     #[schemars(with = "String")]
     pub extends: Spanned<String>,
 }

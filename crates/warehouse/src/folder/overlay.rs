@@ -230,7 +230,8 @@ fn end_of_line(text: &str, holds: impl Fn(&str) -> bool) -> Option<usize> {
     None
 }
 
-fn toml_value(template: &Template, text: &str) -> String {
+/// A template's text as a value of `templates.toml`.
+pub(crate) fn toml_value(template: &Template, text: &str) -> String {
     if template.kind == TemplateKind::Flag {
         return text.to_owned();
     }

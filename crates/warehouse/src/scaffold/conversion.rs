@@ -1,6 +1,7 @@
 //! What a declarative connector takes over from one whose templates come from its own code.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use bowline_contract::{Template, TemplateKind, TemplateSection};
 use serde_json::{Map, Value, json};
@@ -63,7 +64,7 @@ impl Conversion {
     }
 
     /// A `templates.toml` with what differs from the pack.
-    pub(super) fn templates(&self, pack: Option<&Pack>) -> String {
+    pub(super) fn templates(&self, pack: Option<&Arc<Pack>>) -> String {
         let mut text = format!(
             "# The templates of connector `{}` that differ from the pack this one extends.\n",
             self.from
@@ -80,7 +81,7 @@ impl Conversion {
         text
     }
 
-    fn entry(&self, template: &Template, pack: Option<&Pack>) -> Option<String> {
+    fn entry(&self, template: &Template, pack: Option<&Arc<Pack>>) -> Option<String> {
         let own = self.templates.get(template).map(|own| own.text.as_str());
         let of_pack = pack
             .and_then(|pack| pack.spelling(template))
@@ -97,9 +98,9 @@ impl Conversion {
 
     /// A `credentials.json` with the credentials that the pack's own connectors use; all of them where that is not
     /// known.
-    pub(super) fn credentials(&self, known: Option<ScaffoldFiles>) -> String {
+    pub(super) fn credentials(&self, known: Option<&ScaffoldFiles>) -> String {
         let schema: Value = known
-            .and_then(|known| serde_json::from_str(known.credentials_schema).ok())
+            .and_then(|known| serde_json::from_str(&known.credentials_schema).ok())
             .unwrap_or_default();
         let wanted = schema["connect_args"]["schema"].as_object();
         let kept: Map<String, Value> = self

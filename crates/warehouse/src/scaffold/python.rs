@@ -1,6 +1,7 @@
 //! The texts of a new connector in Python.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use bowline_contract::{Template, TemplateSection};
 use serde_json::Value;
@@ -79,7 +80,7 @@ pub(super) struct PythonFiles {
 }
 
 /// The files of a new connector: every template a stub, or as the pack spells it.
-pub(super) fn files(name: &str, pack: Option<&'static Pack>) -> PythonFiles {
+pub(super) fn files(name: &str, pack: Option<&Arc<Pack>>) -> PythonFiles {
     let known = pack.and_then(|pack| KNOWN.iter().find(|known| known.pack == pack.name));
     let mut requirements = REQUIREMENTS.to_owned();
     if let Some(requirement) = known.and_then(|known| known.requirement) {
@@ -97,11 +98,11 @@ pub(super) fn files(name: &str, pack: Option<&'static Pack>) -> PythonFiles {
         connector: connector(name, pack, known),
         requirements,
         dockerfile_extra,
-        credentials: known.and(pack).and_then(|pack| pack.scaffold),
+        credentials: known.and(pack).and_then(|pack| pack.scaffold.clone()),
     }
 }
 
-fn connector(name: &str, pack: Option<&Pack>, known: Option<&KnownDriver>) -> String {
+fn connector(name: &str, pack: Option<&Arc<Pack>>, known: Option<&KnownDriver>) -> String {
     let mut text = head(name, pack);
     text.push_str(IMPORTS);
     text.push_str(known.map_or(ANY, |known| known.code));
@@ -135,7 +136,7 @@ fn connector(name: &str, pack: Option<&Pack>, known: Option<&KnownDriver>) -> St
     text
 }
 
-fn head(name: &str, pack: Option<&Pack>) -> String {
+fn head(name: &str, pack: Option<&Arc<Pack>>) -> String {
     let start = match pack {
         Some(pack) => format!(
             "The templates are those of the dialect pack `{}`; change what this database spells differently.",
@@ -170,8 +171,8 @@ fn about(class: &str) -> &'static str {
 }
 
 /// The words for the suite's own statements, as attributes at the end of the class that reaches the database.
-fn write_suite(text: &mut String, pack: Option<&Pack>) {
-    let suite = pack.map(Pack::suite).unwrap_or_default();
+fn write_suite(text: &mut String, pack: Option<&Arc<Pack>>) {
+    let suite = pack.map(|pack| pack.suite()).unwrap_or_default();
     let words = [
         ("one_row_table", suite.one_row_table),
         ("text_type", suite.text_type),
@@ -203,7 +204,7 @@ fn write_method(
     text: &mut String,
     template: &Template,
     spelling: Option<&str>,
-    pack: Option<&Pack>,
+    pack: Option<&Arc<Pack>>,
 ) {
     let _ = writeln!(text, "\n    def {}(self):", template.name);
     let mut paragraphs = vec![

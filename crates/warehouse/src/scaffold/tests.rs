@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use bowline_connector::{Credentials, ScaffoldError, Workspace};
 use bowline_contract::{ConnectorName, Template, credentials};
@@ -30,7 +31,7 @@ fn every_dialect_with_a_driver_comes_out_complete() {
     let root = tempfile::tempdir().unwrap();
     let workspace = Workspace::at(root.path());
     for pack in Pack::engines().filter(|pack| !pack.needs_python()) {
-        let plan = Scaffold::plan(name(pack.name), Some(pack.name), None).unwrap();
+        let plan = Scaffold::plan(name(&pack.name), Some(Arc::clone(pack)), None).unwrap();
         let made = plan.write(&workspace).unwrap();
         let dir = &made.connector.dir;
         assert_eq!(
@@ -80,7 +81,7 @@ fn every_dialect_with_a_driver_comes_out_complete() {
 fn every_commented_template_can_be_taken_in() {
     let root = tempfile::tempdir().unwrap();
     for pack in Pack::engines().filter(|pack| !pack.needs_python()) {
-        let plan = Scaffold::plan(name(pack.name), Some(pack.name), None).unwrap();
+        let plan = Scaffold::plan(name(&pack.name), Some(Arc::clone(pack)), None).unwrap();
         let made = plan.write(&Workspace::at(root.path())).unwrap();
         let path = made.connector.dir.join("templates.toml");
         let commented = std::fs::read_to_string(&path).unwrap();
@@ -107,6 +108,10 @@ fn every_commented_template_can_be_taken_in() {
     }
 }
 
+fn pack(name: &str) -> Option<Arc<Pack>> {
+    Pack::find(name).cloned()
+}
+
 fn asked(driver: &str) -> AskedDriver {
     let Ok(asked) = driver.parse();
     asked
@@ -114,12 +119,17 @@ fn asked(driver: &str) -> AskedDriver {
 
 #[test]
 fn a_driver_brings_its_dialect_and_any_other_starts_from_the_base() {
-    let dialect_of = |dialect, driver: Option<&str>| {
-        Scaffold::plan(name("x"), dialect, driver.map(asked).as_ref())
-            .unwrap()
-            .dialect
-            .unwrap()
-            .name
+    let dialect_of = |dialect: Option<&str>, driver: Option<&str>| {
+        Scaffold::plan(
+            name("x"),
+            dialect.and_then(pack),
+            driver.map(asked).as_ref(),
+        )
+        .unwrap()
+        .dialect
+        .unwrap()
+        .name
+        .clone()
     };
     assert_eq!(dialect_of(None, Some("duckdb")), "duckdb");
     assert_eq!(dialect_of(None, Some("postgres")), "postgres");
@@ -137,7 +147,7 @@ fn postgresql_is_reached_as_it_is_asked_for_with_all_that_its_pack_says() {
     let workspace = Workspace::at(root.path());
     let planned = |as_named: &str, driver: Option<&str>| {
         let driver = driver.map(asked);
-        Scaffold::plan(name(as_named), Some("postgres"), driver.as_ref())
+        Scaffold::plan(name(as_named), pack("postgres"), driver.as_ref())
             .unwrap()
             .write(&workspace)
             .unwrap()
@@ -173,7 +183,7 @@ fn a_driver_of_another_dialect_keeps_the_dialect_asked_for() {
         ("ansi", "odbc"),
     ] {
         let connector_name = name(&format!("{dialect}_{}", driver.len()));
-        let made = Scaffold::plan(connector_name, Some(dialect), Some(&asked(driver)))
+        let made = Scaffold::plan(connector_name, pack(dialect), Some(&asked(driver)))
             .unwrap()
             .write(&Workspace::at(root.path()))
             .unwrap();
@@ -183,17 +193,16 @@ fn a_driver_of_another_dialect_keeps_the_dialect_asked_for() {
 
 #[test]
 fn what_is_not_said_is_asked_for() {
-    let told = |dialect, driver: Option<&str>| {
-        Scaffold::plan(name("x"), dialect, driver.map(asked).as_ref())
-            .unwrap_err()
-            .diagnose()
-            .to_string()
+    let told = |dialect: Option<&str>, driver: Option<&str>| {
+        Scaffold::plan(
+            name("x"),
+            dialect.and_then(pack),
+            driver.map(asked).as_ref(),
+        )
+        .unwrap_err()
+        .diagnose()
+        .to_string()
     };
-    assert_eq!(
-        told(Some("postgresql"), None),
-        "unknown dialect: `postgresql`\nhint: did you mean `postgres`?"
-    );
-    assert!(told(Some("oracle"), None).contains("`ansi` is the base for any other engine"));
     assert!(told(Some("ansi"), None).starts_with("which driver?"));
     assert!(
         told(None, None).contains(
@@ -210,7 +219,7 @@ fn nothing_is_overwritten_and_nothing_is_left_behind() {
     std::fs::create_dir_all(&taken).unwrap();
     std::fs::write(workspace.connectors_dir().join("till"), "a file").unwrap();
     for asked in ["my shop", "till"] {
-        let error = Scaffold::plan(name(asked), Some("sqlite"), None)
+        let error = Scaffold::plan(name(asked), pack("sqlite"), None)
             .unwrap()
             .write(&workspace)
             .unwrap_err();
@@ -229,7 +238,7 @@ fn connection_types_differ() {
     let workspace = Workspace::at(root.path());
     let types: BTreeSet<String> = (0..20)
         .map(|number| {
-            let plan = Scaffold::plan(name(&format!("c{number}")), Some("sqlite"), None).unwrap();
+            let plan = Scaffold::plan(name(&format!("c{number}")), pack("sqlite"), None).unwrap();
             plan.write(&workspace)
                 .unwrap()
                 .connector
@@ -246,7 +255,7 @@ fn connection_types_differ() {
 fn credentials_are_their_owners_alone_and_ignored_by_git() {
     use std::os::unix::fs::PermissionsExt;
     let root = tempfile::tempdir().unwrap();
-    let plan = Scaffold::plan(name("shop"), Some("duckdb"), None).unwrap();
+    let plan = Scaffold::plan(name("shop"), pack("duckdb"), None).unwrap();
     let made = plan.write(&Workspace::at(root.path())).unwrap();
     let mode = |file: &str| {
         let path = made.connector.dir.join(file);
@@ -264,18 +273,10 @@ fn credentials_are_their_owners_alone_and_ignored_by_git() {
 #[test]
 fn a_connector_in_rust_loads_before_its_program_is_built() {
     let root = tempfile::tempdir().unwrap();
-    let made = Scaffold::in_rust(name("shop"), Some("sqlite"))
-        .unwrap()
+    let made = Scaffold::in_rust(name("shop"), pack("sqlite"))
         .write(&Workspace::at(root.path()))
         .unwrap();
     assert_eq!(made.connector.dialect.unwrap().name, "sqlite");
     assert!(made.files.iter().any(|file| file.ends_with("src/main.rs")));
     assert!(made.files.iter().all(|file| file.exists()));
-    let error = Scaffold::in_rust(name("x"), Some("sqlit")).unwrap_err();
-    assert!(
-        error
-            .diagnose()
-            .to_string()
-            .ends_with("did you mean `sqlite`?")
-    );
 }

@@ -1,6 +1,8 @@
 //! The texts of a new connector's files.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use bowline_contract::{Template, TemplateKind, TemplateSection};
 
@@ -20,7 +22,7 @@ const TEMPLATES_HEAD: &str = "\
 const LONGEST_SHOWN: usize = 160;
 
 /// A `templates.toml` without templates: what the pack gives as comments, and what it leaves open.
-pub(super) fn templates(pack: &Pack) -> String {
+pub(super) fn templates(pack: &Arc<Pack>) -> String {
     let mut text = TEMPLATES_HEAD.to_owned();
     for section in TemplateSection::ALL {
         let _ = write!(text, "\n# {}\n[{section}]\n", section.description());
@@ -127,8 +129,11 @@ pwd = "{{ password }}"
 /// What an ODBC data source asks for.
 pub(super) const ODBC: ScaffoldFiles = ScaffoldFiles {
     connector: None,
-    credentials: "{\n  \"connect_args\": {\n    \"dsn\": \"\",\n    \"user\": \"\",\n    \"password\": \"\"\n  }\n}\n",
-    credentials_schema: r#"{
+    credentials: Cow::Borrowed(
+        "{\n  \"connect_args\": {\n    \"dsn\": \"\",\n    \"user\": \"\",\n    \"password\": \"\"\n  }\n}\n",
+    ),
+    credentials_schema: Cow::Borrowed(
+        r#"{
         "connect_args": {
             "type": "dict",
             "required": true,
@@ -139,6 +144,7 @@ pub(super) const ODBC: ScaffoldFiles = ScaffoldFiles {
             }
         }
     }"#,
+    ),
 };
 
 /// The ways to PostgreSQL: what asks for each, and how `[driver]` begins with it.

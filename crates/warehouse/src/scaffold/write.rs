@@ -1,6 +1,7 @@
 //! A new warehouse connector: what it starts from, and its files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bowline_connector::{
     NewFile, NewFolder, ScaffoldError, Workspace, new_connection_type, rust_project,
@@ -10,9 +11,6 @@ use bowline_contract::layout::{
     REQUIREMENTS_FILE, TEMPLATES_FILE,
 };
 use bowline_contract::{AssetClass, ConnectorName, SourceManifest};
-use bowline_words::listed;
-use bowline_words::nearest::hint_or;
-
 use serde_json::{Map, Value};
 
 use super::asked_driver::AskedDriver;
@@ -32,7 +30,7 @@ pub struct Scaffold {
     /// What people call the connection.
     pub connection_name: String,
     /// The pack it starts from; only a connector in Python may have none.
-    pub dialect: Option<&'static Pack>,
+    pub dialect: Option<Arc<Pack>>,
     start: Start,
     conversion: Option<Conversion>,
     credentials: Option<String>,
@@ -42,7 +40,7 @@ pub struct Scaffold {
 #[derive(Debug, Clone)]
 enum Start {
     /// One that a pack knows, with the pack's `connector.toml`.
-    Pack(&'static Pack, ScaffoldFiles, String),
+    Pack(Arc<Pack>, ScaffoldFiles, String),
     /// One that no pack knows.
     Driver(AskedDriver),
     /// The connector's own code, in Python.
@@ -66,34 +64,38 @@ impl Scaffold {
     /// Plans a connector from what was asked: a dialect brings its driver, a driver brings the dialect that knows it.
     ///
     /// # Errors
-    /// `UnknownDialect`, `NeedsDialect` when neither is given, `NeedsDriver` when the dialect has none of its own.
+    /// `NeedsDialect` when neither is given, `NeedsDriver` when the dialect has none of its own.
     pub fn plan(
         name: ConnectorName,
-        dialect: Option<&str>,
+        asked: Option<Arc<Pack>>,
         driver: Option<&AskedDriver>,
     ) -> Result<Self, ScaffoldError> {
-        let asked = dialect.map(find_dialect).transpose()?;
         let knows_driver = driver.and_then(pack_of_driver);
         let (dialect, start) = match (asked, driver, knows_driver) {
-            (asked, Some(_), Some(start)) => (asked.unwrap_or(start.0), Start::from(start)),
-            (asked, Some(driver), None) => (
-                asked.map_or_else(|| find_dialect(ANY_ENGINE), Ok)?,
-                Start::Driver(driver.clone()),
-            ),
-            (Some(pack), None, _) => match declared(pack) {
-                Some(start) => (pack, start.into()),
-                None => return Err(ScaffoldError::NeedsDriver { dialect: pack.name }),
+            (asked, Some(_), Some(start)) => {
+                let known = Arc::clone(&start.0);
+                (Some(asked.unwrap_or(known)), Start::from(start))
+            }
+            (asked, Some(driver), None) => {
+                (asked.or_else(any_engine), Start::Driver(driver.clone()))
+            }
+            (Some(pack), None, _) => match declared(&pack) {
+                Some(start) => (Some(pack), start.into()),
+                None => {
+                    let dialect = pack.name.clone();
+                    return Err(ScaffoldError::NeedsDriver { dialect });
+                }
             },
             (None, None, _) => {
                 return Err(ScaffoldError::NeedsDialect {
-                    dialects: Pack::engines().map(|pack| pack.name).collect(),
+                    dialects: Pack::engines().map(|pack| pack.name.as_str()).collect(),
                 });
             }
         };
         Ok(Self {
             connection_name: name.to_string(),
             name,
-            dialect: Some(dialect),
+            dialect,
             start,
             conversion: None,
             credentials: None,
@@ -101,33 +103,29 @@ impl Scaffold {
     }
 
     /// Plans a connector in Python; with a dialect its templates are filled in, else each says not supported.
-    ///
-    /// # Errors
-    /// `UnknownDialect`.
-    pub fn in_python(name: ConnectorName, dialect: Option<&str>) -> Result<Self, ScaffoldError> {
-        Ok(Self {
+    #[must_use]
+    pub fn in_python(name: ConnectorName, dialect: Option<Arc<Pack>>) -> Self {
+        Self {
             connection_name: name.to_string(),
             name,
-            dialect: dialect.map(find_dialect).transpose()?,
+            dialect,
             start: Start::Python,
             conversion: None,
             credentials: None,
-        })
+        }
     }
 
     /// Plans a connector whose driver is a program in Rust; without a dialect it extends the base for any engine.
-    ///
-    /// # Errors
-    /// `UnknownDialect`.
-    pub fn in_rust(name: ConnectorName, dialect: Option<&str>) -> Result<Self, ScaffoldError> {
-        Ok(Self {
+    #[must_use]
+    pub fn in_rust(name: ConnectorName, dialect: Option<Arc<Pack>>) -> Self {
+        Self {
             connection_name: name.to_string(),
             name,
-            dialect: Some(find_dialect(dialect.unwrap_or(ANY_ENGINE))?),
+            dialect: dialect.or_else(any_engine),
             start: Start::Rust,
             conversion: None,
             credentials: None,
-        })
+        }
     }
 
     /// Plans the same connector with the templates, the credentials and the functional checks' table of another,
@@ -192,8 +190,9 @@ impl Scaffold {
 
     fn files_of_folder(&self) -> Vec<NewFile> {
         let (mut files, known) = self.files();
+        let known = known.as_ref();
         let mut credentials = known
-            .map_or(texts::EMPTY_CREDENTIALS, |known| known.credentials)
+            .map_or(texts::EMPTY_CREDENTIALS, |known| &known.credentials)
             .to_owned();
         if let Start::Driver(AskedDriver::Odbc(Some(source))) = &self.start {
             credentials = credentials.replacen("\"\"", &serde_json::json!(source).to_string(), 1);
@@ -202,7 +201,7 @@ impl Scaffold {
             for (name, text) in &mut files {
                 match name.as_str() {
                     CONNECTOR_FILE => *text = conversion.connector(text),
-                    TEMPLATES_FILE => *text = conversion.templates(self.dialect),
+                    TEMPLATES_FILE => *text = conversion.templates(self.dialect.as_ref()),
                     _ => {}
                 }
             }
@@ -216,7 +215,7 @@ impl Scaffold {
             connection_name: self.connection_name.clone(),
             credentials_schema: Some(
                 known
-                    .and_then(|known| serde_json::from_str(known.credentials_schema).ok())
+                    .and_then(|known| serde_json::from_str(&known.credentials_schema).ok())
                     .unwrap_or_default(),
             ),
             other: serde_json::Map::new(),
@@ -230,17 +229,18 @@ impl Scaffold {
     /// The files that say what the connector does, and the pack's texts where they fit its driver.
     fn files(&self) -> (Vec<NewFile>, Option<ScaffoldFiles>) {
         let own_templates = || {
-            let text = self.dialect.map(texts::templates).unwrap_or_default();
+            let text = self.dialect.as_ref().map(texts::templates);
+            let text = text.unwrap_or_default();
             (TEMPLATES_FILE.to_owned(), text)
         };
-        match (&self.start, self.dialect) {
+        match (&self.start, self.dialect.as_ref()) {
             (Start::Pack(pack, files, connector), dialect) => {
                 let connector = texts::connector_of_pack(connector, pack, dialect.unwrap_or(pack));
                 let files_written = vec![(CONNECTOR_FILE.to_owned(), connector), own_templates()];
-                (files_written, Some(*files))
+                (files_written, Some(files.clone()))
             }
             (Start::Driver(driver), dialect) => {
-                let dialect = dialect.map_or(ANY_ENGINE, |pack| pack.name);
+                let dialect = dialect.map_or(ANY_ENGINE, |pack| &pack.name);
                 let connector = texts::connector(driver, dialect);
                 let is_odbc = matches!(driver, AskedDriver::Odbc(_));
                 (
@@ -258,7 +258,7 @@ impl Scaffold {
                 (written, files.credentials)
             }
             (Start::Rust, dialect) => {
-                let dialect = dialect.map_or(ANY_ENGINE, |pack| pack.name);
+                let dialect = dialect.map_or(ANY_ENGINE, |pack| &pack.name);
                 let mut written = rust_project(
                     RUST_CONNECTOR.replace("DIALECT", dialect),
                     RUST_MAIN,
@@ -298,21 +298,12 @@ impl Draft {
 /// The pack for an engine that has none of its own.
 const ANY_ENGINE: &str = "ansi";
 
-fn find_dialect(asked: &str) -> Result<&'static Pack, ScaffoldError> {
-    Pack::find(asked).ok_or_else(|| {
-        let names = Pack::all().iter().map(|pack| pack.name);
-        ScaffoldError::UnknownDialect {
-            asked: asked.to_owned(),
-            hint: hint_or(asked, names.clone(), || {
-                let dialects = listed(names);
-                format!("dialects are {dialects}; `{ANY_ENGINE}` is the base for any other engine")
-            }),
-        }
-    })
+fn any_engine() -> Option<Arc<Pack>> {
+    Pack::find(ANY_ENGINE).cloned()
 }
 
 /// A pack that brings a driver, its files and its `connector.toml`.
-type Declared = (&'static Pack, ScaffoldFiles, String);
+type Declared = (Arc<Pack>, ScaffoldFiles, String);
 
 impl From<Declared> for Start {
     fn from((pack, files, connector): Declared) -> Self {
@@ -321,9 +312,10 @@ impl From<Declared> for Start {
 }
 
 /// What a pack brings, where that is a driver.
-fn declared(pack: &'static Pack) -> Option<Declared> {
-    let files = pack.scaffold?;
-    Some((pack, files, files.connector?.to_owned()))
+fn declared(pack: &Arc<Pack>) -> Option<Declared> {
+    let files = pack.scaffold.clone()?;
+    let connector = files.connector.as_deref()?.to_owned();
+    Some((Arc::clone(pack), files, connector))
 }
 
 /// The pack whose engine is reached by the driver of this name, with the driver in its `connector.toml`.

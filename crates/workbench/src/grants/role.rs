@@ -30,10 +30,12 @@ pub(super) enum Engine {
 impl Engine {
     /// The engine of a server that names itself so, or of the dialect pack that a connector extends.
     pub(super) fn of(product: &str, connector: &Connector) -> Option<Self> {
-        let pack = connector.dialect.map_or("", |pack| pack.name);
-        if product.starts_with("PostgreSQL") || pack == "postgres" {
+        let dialect = connector.dialect.as_ref();
+        let extends =
+            |name: &str| dialect.is_some_and(|pack| pack.chain().any(|pack| pack.name == name));
+        if product.starts_with("PostgreSQL") || extends("postgres") {
             Some(Self::Postgres)
-        } else if product.contains("MariaDB") || pack == "mariadb" {
+        } else if product.contains("MariaDB") || extends("mariadb") {
             Some(Self::MariaDb)
         } else {
             None

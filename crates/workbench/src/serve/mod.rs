@@ -17,6 +17,15 @@ use serde_json::Value;
 
 use crate::WorkbenchError;
 
+/// What is served of a warehouse connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServedPart {
+    /// Its database, and its templates to who asks.
+    All,
+    /// Its database alone.
+    Connection,
+}
+
 /// Speaks the process protocol for the connector in a folder, on the process's standard input and output, until that
 /// input ends. Credentials come with the protocol. Without a name the connector has that of its folder. `on_failed` hears
 /// of what a pipeline's reading left out because it failed, for which the protocol has no word.
@@ -26,6 +35,7 @@ use crate::WorkbenchError;
 pub fn serve(
     dir: &Path,
     name: Option<ConnectorName>,
+    served: ServedPart,
     on_failed: impl Fn(&FailedPart) + Send + Sync + 'static,
 ) -> Result<(), WorkbenchError> {
     let code = if is_pipeline(dir) {
@@ -33,7 +43,10 @@ pub fn serve(
         connector.name = name.unwrap_or(connector.name);
         pipeline::serve(connector, Arc::new(on_failed))
     } else {
-        let mut connector = Connector::load(dir)?;
+        let mut connector = match served {
+            ServedPart::All => Connector::load(dir)?,
+            ServedPart::Connection => Connector::load_connection(dir)?,
+        };
         connector.name = name.unwrap_or(connector.name);
         warehouse::serve(connector)
     };

@@ -1,6 +1,9 @@
 //! Pages about the words that connectors and commands are written in: sections, features, records and their keys,
 //! statuses, dialects, drivers, modes.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use bowline_conformance::{pipeline, warehouse};
 use bowline_contract::pipeline::{
     Field, PipelineFeature, Presence, RECORDS, RunStatus, shape_words,
@@ -32,7 +35,7 @@ pub(super) fn names() -> Vec<String> {
                 .map(|field| format!("{record}.{}", field.name)),
         );
     }
-    names.extend(Pack::all().iter().map(|pack| pack.name.to_owned()));
+    names.extend(Pack::all().iter().map(|pack| pack.name.clone()));
     names.extend(
         catalogue::catalogue()
             .iter()
@@ -53,7 +56,7 @@ pub(super) fn page(name: &str) -> Option<String> {
         status_page(name),
         record_page(name),
         field_page(name),
-        pack_page(name),
+        Pack::find(name).map(|pack| pack_page(pack, Path::new(""))),
         driver_page(name),
         mode_page(name),
     ]
@@ -198,17 +201,17 @@ fn field_page(name: &str) -> Option<String> {
     (!pages.is_empty()).then(|| pages.join("\n"))
 }
 
-fn pack_page(name: &str) -> Option<String> {
-    let pack = Pack::find(name)?;
+pub(super) fn pack_page(pack: &Arc<Pack>, base: &Path) -> String {
+    let name = &pack.name;
     let mut page = begin(name, "a dialect pack", &pack.facts.description);
     page.gap();
     page.field("engine", &pack.facts.engine);
-    let base = pack.facts.extends.as_deref();
-    page.field("extends", base.unwrap_or("nothing"));
-    page.field(
-        "proven on",
-        pack.facts.proven.as_deref().unwrap_or("no engine"),
-    );
+    page.field("extends", pack.base().map_or("nothing", |pack| &pack.name));
+    page.field("proven on", &pack.proven_on());
+    if let Some(dir) = pack.dir() {
+        let shown = dir.strip_prefix(base).unwrap_or(dir).display();
+        page.field("stands in", &shown.to_string());
+    }
     let spelt = Template::all().filter(|template| pack.spelling(template).is_some());
     page.field(
         "templates",
@@ -228,7 +231,7 @@ fn pack_page(name: &str) -> Option<String> {
         "  ",
         &format!("`bowline new NAME --dialect {name}` starts from it."),
     );
-    Some(page.finish())
+    page.finish()
 }
 
 fn driver_page(name: &str) -> Option<String> {

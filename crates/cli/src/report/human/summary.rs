@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::SuiteSection;
+use bowline_contract::{SuiteSection, Template};
 use bowline_report::Verdict;
 use bowline_report::warehouse::{CapabilityResult, CheckResult, MetricResult, Reason};
 use bowline_warehouse::dialect::Pack;
@@ -60,6 +60,26 @@ impl HumanReport<'_> {
         advice(&mut self.listing, checks.flat_map(|check| &check.advice));
     }
 
+    /// What `bowline fit` can do about templates that are missing.
+    fn remedy(&self, missing: &[&str]) -> String {
+        let connector = &self.report.connector;
+        let is_searched = |name: &&&str| self.report.is_searched(name);
+        let (searched, others): (Vec<_>, Vec<_>) = missing.iter().partition(is_searched);
+        let is_known =
+            |name: &&&str| Template::find(name).is_some_and(bowline_fit::knows_spellings);
+        let known = others.into_iter().filter(is_known).count();
+        let mut remedy = String::new();
+        if known > 0 {
+            remedy =
+                format!("; `bowline fit {connector}` knows spellings to try for {known} of them");
+        }
+        if !searched.is_empty() {
+            let count = searched.len();
+            remedy += &format!("; a fit found none that is right for {count} of them");
+        }
+        remedy
+    }
+
     /// What the connector leaves out or the database does not have, without anybody being at fault.
     pub(super) fn not_supported(&mut self) {
         let report = self.report;
@@ -87,15 +107,12 @@ impl HumanReport<'_> {
         if !missing.is_empty() {
             let count = counted(missing.len(), "template");
             let missing: Vec<&str> = missing.into_iter().collect();
-            let extended = self.report.extends.as_deref().and_then(Pack::find);
+            let is_engines = |pack: &str| Pack::find(pack).is_none_or(|pack| pack.base().is_some());
             // What an engine's pack leaves out nobody has found a spelling for.
-            let remedy = if extended.is_some_and(|pack| pack.base().is_some()) {
+            let remedy = if self.report.extends.as_deref().is_some_and(is_engines) {
                 String::new()
             } else {
-                format!(
-                    "; `bowline fit {}` looks for spellings",
-                    self.report.connector
-                )
+                self.remedy(&missing)
             };
             lines.push(format!(
                 "{count} not implemented: {}{remedy}",

@@ -1,0 +1,335 @@
+//! A connector's templates as a dialect pack that others extend.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bowline_connector::Workspace;
+use bowline_contract::{ConnectorName, Template, TemplateKind, TemplateSection, layout};
+use bowline_words::{Diagnose, Diagnostic, counted};
+use serde_json::Value;
+use toml::de::{DeTable, DeValue};
+
+use super::pack::{Pack, ProvenOn};
+use crate::connector::Connector;
+use crate::folder::toml_value;
+use crate::template::Origin;
+
+/// What a run of the whole suite says of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It is right, as so many checks say.
+    Proven(usize),
+    /// The database does not have it.
+    Absent,
+    /// The run could not tell.
+    Open,
+}
+
+/// The files of a pack, before they are written.
+#[derive(Debug)]
+pub struct NewPack {
+    dir: PathBuf,
+    files: Vec<(&'static str, String)>,
+}
+
+/// Why a pack cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum NewPackError {
+    /// The program brings a pack of that name.
+    #[error("cannot make the dialect pack: the program brings one called `{name}`")]
+    Embedded {
+        /// The name.
+        name: String,
+    },
+    /// There is something of that name already.
+    #[error("cannot make the dialect pack: `{}` exists already", .dir.display())]
+    Exists {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot write the dialect pack: `{}`", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Diagnose for NewPackError {
+    fn diagnose(&self) -> Diagnostic {
+        let told = Diagnostic::of(self);
+        match self {
+            Self::Embedded { .. } => told.hint("choose another name with `--name`".to_owned()),
+            Self::Exists { .. } => told.hint(
+                "write it anew with `--replace`, or choose another name with `--name`".to_owned(),
+            ),
+            Self::File { .. } => told,
+        }
+    }
+}
+
+impl NewPack {
+    /// The folder of a pack of this name that may be written, anew or over the one that is there.
+    ///
+    /// # Errors
+    /// `Embedded` and `Exists`.
+    pub fn folder(
+        workspace: &Workspace,
+        name: &ConnectorName,
+        replace: bool,
+    ) -> Result<PathBuf, NewPackError> {
+        if Pack::find(name.as_str()).is_some() {
+            let name = name.to_string();
+            return Err(NewPackError::Embedded { name });
+        }
+        let dir = workspace.root().join(layout::PACKS_DIR);
+        let dir = dir.join(name.as_str());
+        if dir.exists() && !(replace && dir.join(layout::PACK_FILE).is_file()) {
+            return Err(NewPackError::Exists { dir });
+        }
+        Ok(dir)
+    }
+
+    /// What a connector has beyond the program's pack under it, to be written into a folder. What a pack that is
+    /// there already says of needs stays.
+    #[must_use]
+    pub fn of(
+        connector: &Connector,
+        (name, dir): (&ConnectorName, PathBuf),
+        proven: &ProvenOn,
+        found: &dyn Fn(&Template) -> Found,
+    ) -> Self {
+        // Where the old one cannot be read nothing of it can stay.
+        let old = Pack::load(&dir).ok();
+        let chain = connector.dialect.as_ref().map(Pack::chain);
+        let base = chain
+            .into_iter()
+            .flatten()
+            .find(|pack| pack.dir().is_none());
+        let base = base.or_else(|| Pack::find("ansi"));
+        let mut open = Vec::new();
+        let templates = templates(connector, base, proven, found, &mut open);
+        let same = old.as_ref().filter(|old| {
+            Template::all().all(|template| {
+                let own = connector.templates.get(template);
+                let own = own.filter(|_| found(template) != Found::Absent);
+                let of_old = old.spelling(template).map(|spelling| spelling.text);
+                of_old == own.map(|own| own.text.as_str())
+            })
+        });
+        // What was proven before was another pack, where a text has changed.
+        let before = same.map_or(&[][..], |old| &old.facts.proven);
+        let before = before.iter().filter(|before| before.on != proven.on);
+        let servers = std::iter::once(proven).chain(before).collect::<Vec<_>>();
+        let facts = facts(connector, base, old.as_ref(), &servers, &open);
+        let mut files = vec![
+            (layout::PACK_FILE, facts),
+            (layout::TEMPLATES_FILE, templates),
+        ];
+        if let Some(text) = scaffold(connector, name) {
+            files.push((layout::CONNECTOR_FILE, text));
+            let schema = connector.manifest.credentials_schema.clone();
+            let schema = Value::Object(schema.unwrap_or_default());
+            files.push((layout::CREDENTIALS_SCHEMA_FILE, format!("{schema:#}\n")));
+        }
+        Self { dir, files }
+    }
+
+    /// Its files: name and text.
+    #[must_use]
+    pub fn files(&self) -> &[(&'static str, String)] {
+        &self.files
+    }
+
+    /// Writes the files. Gives their paths.
+    ///
+    /// # Errors
+    /// `File`.
+    pub fn write(&self) -> Result<Vec<PathBuf>, NewPackError> {
+        let failed = |path: &Path, source| NewPackError::File {
+            path: path.to_path_buf(),
+            source,
+        };
+        std::fs::create_dir_all(&self.dir).map_err(|source| failed(&self.dir, source))?;
+        // Long templates of a pack that was written by hand stand in the new file as well.
+        let long = self.dir.join(layout::TEMPLATES_DIR);
+        match std::fs::remove_dir_all(&long) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(failed(&long, source));
+            }
+            _ => {}
+        }
+        let mut written = Vec::new();
+        for (name, text) in &self.files {
+            let path = self.dir.join(name);
+            std::fs::write(&path, text).map_err(|source| failed(&path, source))?;
+            written.push(path);
+        }
+        Ok(written)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// `templates.toml`: what differs from the base, each with how it was proven. `open` hears of what was not.
+fn templates(
+    connector: &Connector,
+    base: Option<&Arc<Pack>>,
+    proven: &ProvenOn,
+    found: &dyn Fn(&Template) -> Found,
+    open: &mut Vec<&'static str>,
+) -> String {
+    let mut text = format!(
+        "# The templates of {} that differ from the pack this one extends.\n",
+        proven.on
+    );
+    for section in TemplateSection::ALL {
+        let mut entries = String::new();
+        for template in Template::all().filter(|template| template.section == *section) {
+            let name = template.short_name();
+            let of_base = base.and_then(|base| base.spelling(template));
+            let of_base = of_base.map(|spelling| spelling.text);
+            let own = connector.templates.get(template);
+            let state = found(template);
+            let (value, comment) = match own.filter(|_| state != Found::Absent) {
+                Some(own) => {
+                    let comment = match state {
+                        Found::Proven(checks) => {
+                            format!("Proven on {proven} by {}.", counted(checks, "check"))
+                        }
+                        Found::Absent | Found::Open => {
+                            open.push(name);
+                            format!("Not proven: on {proven} it could not be judged.")
+                        }
+                    };
+                    if of_base == Some(own.text.as_str()) {
+                        continue;
+                    }
+                    (toml_value(template, &own.text), comment)
+                }
+                None if of_base.is_none() => continue,
+                // A flag's `false` is its answer, not its absence.
+                None if template.kind == TemplateKind::Flag => {
+                    ("''".to_owned(), format!("Not on {proven}."))
+                }
+                None => ("false".to_owned(), format!("Not on {proven}.")),
+            };
+            let _ = writeln!(entries, "# {comment}\n{name} = {value}");
+        }
+        if !entries.is_empty() {
+            let _ = write!(text, "\n[{section}]\n{entries}");
+        }
+    }
+    text
+}
+
+/// `pack.toml`.
+fn facts(
+    connector: &Connector,
+    base: Option<&Arc<Pack>>,
+    old: Option<&Arc<Pack>>,
+    servers: &[&ProvenOn],
+    open: &[&str],
+) -> String {
+    let engine = servers.first().map_or("", |first| &first.on);
+    let engine = engine.split_whitespace();
+    let engine = engine.take_while(|word| !word.starts_with(|first: char| first.is_ascii_digit()));
+    let engine = engine.collect::<Vec<_>>().join(" ");
+    let description = match old {
+        Some(old) => old.facts.description.clone(),
+        None => format!(
+            "{engine}, as connector `{}` was proven on it.",
+            connector.name
+        ),
+    };
+    let value = |text: &str| toml::Value::from(text).to_string();
+    let mut text = format!(
+        "version = 1\nengine = {}\ndescription = {}\n",
+        value(&engine),
+        value(&description)
+    );
+    if let Some(base) = base {
+        let _ = writeln!(text, "extends = {}", value(&base.name));
+    }
+    if !open.is_empty() {
+        let _ = writeln!(text, "unproven = {}", toml::Value::from(open.to_vec()));
+    }
+    text.push_str("\n# The whole suite, strict tier.\n");
+    for server in servers {
+        let _ = writeln!(text, "[[proven]]\non = {}", value(&server.on));
+        if let Some(day) = &server.at {
+            let _ = writeln!(text, "at = {}", value(day));
+        }
+    }
+    let words = connector.templates.suite();
+    let words = [
+        ("one_row_table", &words.one_row_table),
+        ("text_type", &words.text_type),
+    ];
+    let words = words.map(|(key, word)| (key.to_owned(), word.clone()));
+    let words = words
+        .into_iter()
+        .filter_map(|(key, word)| Some((key, word?)));
+    write_table(&mut text, "suite", words);
+    let said = |said: fn(&Pack, &Template) -> Option<String>| {
+        Template::all().filter_map(move |template| {
+            let own = connector.templates.get(template)?;
+            let of = match &own.origin {
+                Origin::Pack(pack) if pack.dir().is_some() => Some(pack),
+                Origin::Pack(_) => None,
+                Origin::Composed | Origin::File { .. } => old,
+            };
+            Some((template.short_name().to_owned(), said(of?, template)?))
+        })
+    };
+    write_table(
+        &mut text,
+        "needs",
+        said(|pack, template| pack.needs(template).map(str::to_owned)),
+    );
+    write_table(
+        &mut text,
+        "has",
+        said(|pack, template| pack.has(template).map(str::to_owned)),
+    );
+    text
+}
+
+fn write_table(text: &mut String, name: &str, entries: impl Iterator<Item = (String, String)>) {
+    let mut entries = entries.peekable();
+    if entries.peek().is_some() {
+        let _ = write!(text, "\n[{name}]\n");
+    }
+    for (key, value) in entries {
+        let _ = writeln!(text, "{key} = {}", toml::Value::from(value));
+    }
+}
+
+/// The `connector.toml` that a new connector starts with: this one's, over the new pack. None where its driver is a file
+/// or a program of its own, which others do not have.
+fn scaffold(connector: &Connector, name: &ConnectorName) -> Option<String> {
+    let text = std::fs::read_to_string(connector.dir.join(layout::CONNECTOR_FILE)).ok()?;
+    let table = DeTable::parse(&text).ok()?;
+    let table = |key: &str| match table.get_ref().get(key)?.get_ref() {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    };
+    let driver = table("driver")?;
+    if driver.contains_key("path") || driver.contains_key("command") {
+        return None;
+    }
+    let extends = table("dialect")?.get("extends")?.span();
+    let own = toml::Value::from(name.as_str());
+    let text = format!("{}{own}{}", &text[..extends.start], &text[extends.end..]);
+    // Where the schema lies is said anew for each connector.
+    let lines = text.lines().filter(|line| !line.starts_with("#:schema"));
+    Some(lines.map(|line| format!("{line}\n")).collect())
+}
