@@ -8,8 +8,9 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
-use crate::connector::{Engine, spell};
+use crate::connector::{Engine, spell, write_credentials};
 use crate::needs::trial;
 use crate::sandbox::Sandbox;
 
@@ -21,12 +22,25 @@ pub(crate) fn trials() -> Vec<Trial> {
             trial(name, engine.needs(), move || is_judged_again(engine))
         })
         .collect();
+    trials.extend(Engine::ALL.into_iter().map(|engine| {
+        let name = format!("evidence/refreshed/{}", engine.name());
+        trial(name, engine.needs(), move || is_refreshed(engine))
+    }));
     trials.extend([
         trial("evidence/changed", &[], what_changed_is_told),
+        trial("evidence/refreshed/chain", &[], a_chain_is_asked_whole),
+        trial(
+            "evidence/refreshed/elsewhere",
+            &[],
+            another_database_is_asked_everything,
+        ),
         trial("evidence/none", &[], no_whole_run_leaves_none),
     ]);
     trials
 }
+
+/// The members of a report that tell of time, or name moments, and of how many connections were worth their while.
+const TIMES: [&str; 5] = ["elapsed_ms", "began", "catalogue", "steps", "connections"];
 
 fn evidence_of(engine: Engine) -> String {
     format!("output/{}/evidence/run.jsonl.gz", engine.name())
@@ -98,6 +112,97 @@ fn what_changed_is_told() -> Result<(), Failed> {
             told.said()
         );
     }
+    Ok(())
+}
+
+/// A report without what two runs may differ in.
+fn but_for_times(report: &str) -> Value {
+    let mut report: Value = serde_json::from_str(report).expect("a report in JSON");
+    strip(&mut report);
+    report
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !TIMES.contains(&name.as_str()));
+            members.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+fn is_refreshed(engine: Engine) -> Result<(), Failed> {
+    let sandbox = engine.shop();
+    sandbox.bowline(&["test"]);
+    let refreshed = sandbox.bowline(&["test", "--refresh"]);
+    let told = "nothing was asked: the evidence holds every answer";
+    assert!(refreshed.stderr.contains(told), "{}", refreshed.said());
+
+    spell(&sandbox, engine.name(), "get_avg_function", "MAX({x})");
+    let refreshed = sandbox.bowline(&["test", "--refresh", "--format", "json"]);
+    let again = sandbox.bowline(&["test", "--offline", "--format", "json"]);
+    let whole = sandbox.bowline(&["test", "--format", "json"]);
+    assert_eq!(whole.exit, Some(exit_code::FELL_SHORT));
+    assert_eq!(refreshed.exit, whole.exit, "{}", refreshed.said());
+    assert_eq!(
+        but_for_times(&refreshed.stdout),
+        but_for_times(&whole.stdout)
+    );
+    assert_eq!(refreshed.stdout, again.stdout, "it left evidence of itself");
+    let asked = asked(&refreshed.stderr);
+    assert!((1..150).contains(&asked), "{}", refreshed.stderr);
+    Ok(())
+}
+
+/// How many statements a refreshment says it asked.
+fn asked(said: &str) -> usize {
+    let line = said
+        .lines()
+        .find(|line| line.contains("every other answer"));
+    let count = line.and_then(|line| line.split_whitespace().next());
+    count.and_then(|count| count.parse().ok()).expect(said)
+}
+
+fn a_chain_is_asked_whole() -> Result<(), Failed> {
+    let engine = Engine::Sqlite;
+    let sandbox = engine.shop();
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    // What the last statement of the chain drops, the first one made: an answer of then would tell of another table.
+    let drop = "DROP TABLE  {{schema}}.{{table}}";
+    spell(&sandbox, "sqlite", "drop_test_table", drop);
+    let refreshed = sandbox.bowline(&["test", "--refresh", "--format", "json"]);
+    let whole = sandbox.bowline(&["test", "--format", "json"]);
+    assert_eq!(refreshed.exit, whole.exit, "{}", refreshed.said());
+    assert_eq!(
+        but_for_times(&refreshed.stdout),
+        but_for_times(&whole.stdout)
+    );
+    let live: Value = serde_json::from_str(&refreshed.stdout).unwrap();
+    let checks = live["checks"].as_array().unwrap();
+    let functional = checks
+        .iter()
+        .filter(|check| check["section"] == "functional");
+    let asked_then = functional
+        .flat_map(|check| check["steps"].as_array().unwrap())
+        .count();
+    assert!(
+        asked(&refreshed.stderr) >= asked_then,
+        "{}",
+        refreshed.stderr
+    );
+    Ok(())
+}
+
+fn another_database_is_asked_everything() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    fs::copy(sandbox.work().join("shop.db"), sandbox.work().join("b.db")).unwrap();
+    write_credentials(&sandbox, "sqlite", &json!({ "path": "b.db" }));
+    let refreshed = sandbox.bowline(&["test", "--refresh"]).exits(exit_code::OK);
+    let told = "everything was asked: another database was asked then, or reached otherwise";
+    assert!(refreshed.stderr.contains(told), "{}", refreshed.said());
     Ok(())
 }
 

@@ -33,6 +33,10 @@ pub struct Evidence {
     pub sections: Vec<SuiteSection>,
     /// The moment that statements meant by now.
     pub now: Timestamp,
+    /// When chained work began that was asked at another time than the rest.
+    pub began: BTreeMap<String, Timestamp>,
+    /// A digest of which database was asked, and how it was reached.
+    pub asked_of: Option<String>,
     /// How long the run took.
     pub elapsed: Duration,
     /// How many connections were used.
@@ -56,6 +60,10 @@ struct Heading {
     sections: Vec<SuiteSection>,
     #[serde(with = "as_text")]
     now: Timestamp,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    began: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_of: Option<String>,
     elapsed_ns: u64,
     connections: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,6 +114,8 @@ impl Evidence {
             tier: report.tier,
             sections: report.sections.clone(),
             now: report.now,
+            began: BTreeMap::new(),
+            asked_of: None,
             elapsed: report.elapsed,
             connections: report.connections,
             functional,
@@ -115,7 +125,6 @@ impl Evidence {
     }
 
     /// The evidence as text, in which the redactor's secrets are masked.
-    ///
     #[must_use]
     pub fn to_text(&self, redactor: &Redactor) -> String {
         let masked = |text: &String| redactor.redact(text);
@@ -127,6 +136,12 @@ impl Evidence {
             tier: self.tier,
             sections: self.sections.clone(),
             now: self.now,
+            began: self
+                .began
+                .iter()
+                .map(|(work, at)| (work.clone(), at.to_string()))
+                .collect(),
+            asked_of: self.asked_of.clone(),
             elapsed_ns: u64::try_from(self.elapsed.as_nanos()).unwrap_or(u64::MAX),
             connections: self.connections,
             functional: self.functional.as_ref().map(|target| Target {
@@ -189,6 +204,10 @@ impl Evidence {
         }
         let heading: Heading =
             serde_json::from_str(first).map_err(|error| malformed(1, error.to_string()))?;
+        let began = heading.began.iter();
+        let began = began.map(|(work, at)| Ok((work.clone(), at.parse()?)));
+        let began = began.collect::<Result<_, jiff::Error>>();
+        let began = began.map_err(|error| malformed(1, error.to_string()))?;
         let mut statements = Vec::new();
         for (index, line) in body.lines().enumerate().skip(1) {
             let statement: Result<Statement, _> = serde_json::from_str(line);
@@ -203,6 +222,8 @@ impl Evidence {
             tier: heading.tier,
             sections: heading.sections,
             now: heading.now,
+            began,
+            asked_of: heading.asked_of,
             elapsed: Duration::from_nanos(heading.elapsed_ns),
             connections: heading.connections,
             functional: heading.functional.map(|target| FunctionalTarget {
@@ -249,7 +270,8 @@ fn digests(templates: &TemplateSet) -> BTreeMap<String, String> {
 }
 
 /// SHA-256 of a text, in hexadecimal.
-fn digest(text: &str) -> String {
+#[must_use]
+pub fn digest(text: &str) -> String {
     let bytes = Sha256::digest(text.as_bytes());
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -294,6 +316,8 @@ mod tests {
             tier: Tier::Strict,
             sections: SuiteSection::ALL.to_vec(),
             now: Timestamp::UNIX_EPOCH,
+            began: [("functional".to_owned(), Timestamp::UNIX_EPOCH)].into(),
+            asked_of: Some(digest("there")),
             elapsed: Duration::from_millis(12),
             connections: 2,
             functional: None,

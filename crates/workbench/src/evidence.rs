@@ -1,5 +1,6 @@
 //! What verdicts rest on: kept after a whole run, judged again without the database, compared with an export.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,8 +23,9 @@ pub struct Judged {
     pub report: Report,
     /// The templates that are not those of the run.
     pub changed: Vec<&'static Template>,
-    /// The statements that would have to be asked, because the evidence does not hold them.
-    pub not_recorded: Vec<String>,
+    /// The statements that would have to be asked, because the evidence does not hold them, each with the piece of work
+    /// that asks it.
+    pub not_recorded: BTreeSet<(Arc<str>, String)>,
 }
 
 /// Where the evidence of a connector's last whole run is.
@@ -83,6 +85,7 @@ pub fn judge_again(connector: &Connector, evidence: Evidence) -> Result<Judged, 
         sections: evidence.sections,
         tier: evidence.tier,
         now: Some(evidence.now),
+        began: evidence.began,
         ..Options::default()
     };
     let replaying = Arc::new(ReplayingDatabase::new(evidence.recording));

@@ -10,7 +10,7 @@ use bowline_contract::layout::{CREDENTIALS_FILE, MANIFEST_FILE};
 use bowline_driver::{
     Connection, Database, Limits, Recording, RecordingDatabase, SqlError, SqlErrorKind,
 };
-use bowline_evidence::Evidence;
+use bowline_evidence::{Evidence, digest};
 use bowline_warehouse::{Connector, FunctionalTarget, OpenError};
 
 use crate::interruptible::Interruptible;
@@ -83,8 +83,8 @@ pub fn prove(
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Recorded, WorkbenchError> {
     let credentials = credentials(connector, on_event)?;
-    let functional = functional_target(connector, &credentials)?;
-    let changes = functional.is_some() && options.sections.contains(&SuiteSection::Functional);
+    let changes = functional_target(connector, &credentials)?.is_some()
+        && options.sections.contains(&SuiteSection::Functional);
     let _lock = changes
         .then(|| TableLock::take(connector, run, on_event))
         .transpose()?;
@@ -92,14 +92,32 @@ pub fn prove(
     on_event(Event::Connecting {
         connector: &connector.name,
     });
-    let (report, recording) = ask(connector, live, functional.clone(), options, run, on_event)?;
-    let evidence = Evidence::new(
-        connector.name.as_str(),
-        &connector.templates,
-        functional,
-        &report,
-        recording,
-    );
+    prove_on(live, connector, &credentials, options, run, on_event)
+}
+
+/// Runs the suite over a database, and keeps what it rests on.
+pub(crate) fn prove_on(
+    database: Arc<dyn Database>,
+    connector: &Connector,
+    credentials: &Credentials,
+    options: &Options,
+    run: &Run,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Recorded, WorkbenchError> {
+    let functional = functional_target(connector, credentials)?;
+    let target = functional.clone();
+    let (report, recording) = ask(connector, database, target, options, run, on_event)?;
+    let evidence = Evidence {
+        began: options.began.clone(),
+        asked_of: connector.way(credentials).as_deref().map(digest),
+        ..Evidence::new(
+            connector.name.as_str(),
+            &connector.templates,
+            functional,
+            &report,
+            recording,
+        )
+    };
     Ok(Recorded {
         report,
         evidence: evidence.to_text(credentials.redactor()),

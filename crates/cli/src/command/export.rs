@@ -7,7 +7,7 @@ use bowline_warehouse::Connector;
 use bowline_workbench::warehouse::{self, Recorded};
 use bowline_workbench::{WorkbenchError, evidence};
 
-use super::test::{SuiteArgs, prove, written};
+use super::test::{RefreshArgs, SuiteArgs, prove, written};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -30,6 +30,8 @@ pub(crate) struct ExportArgs {
     sections: Vec<String>,
     #[command(flatten)]
     suite: SuiteArgs,
+    #[command(flatten)]
+    refresh: RefreshArgs,
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -48,7 +50,10 @@ impl ExportArgs {
             .map_err(refused)?;
         let proving = Proving::begin(context, &found)?;
         let connector = warehouse::load(&found, &|event| context.tell(event))?;
-        let recorded = prove(context, &connector, SuiteSection::ALL, &self.suite)?;
+        let recorded = match self.refresh.refresh(context, &connector, &self.suite)? {
+            Some(refreshed) => refreshed,
+            None => prove(context, &connector, SuiteSection::ALL, &self.suite)?,
+        };
         let report = &recorded.report;
         let written = written(context, &connector, report);
         Kept::of(

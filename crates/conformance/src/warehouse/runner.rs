@@ -1,5 +1,6 @@
 //! Runs the suite: work spread over connections, answers weighed, everything reported.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,6 +55,8 @@ pub struct Options {
     pub patience: Duration,
     /// The moment that statements mean by now: that of the run's start, unless a run is replayed.
     pub now: Option<Timestamp>,
+    /// When [chained work](crate::warehouse::CHAINED_WORK) began, where that was at another moment.
+    pub began: BTreeMap<String, Timestamp>,
 }
 
 impl Default for Options {
@@ -65,6 +68,7 @@ impl Default for Options {
             limits: Limits::default(),
             patience: Duration::from_secs(15),
             now: None,
+            began: BTreeMap::new(),
         }
     }
 }
@@ -340,9 +344,11 @@ impl Crew<'_> {
         session.turn_to(work.name());
         let target = self.subject.functional.as_ref();
         let tier = self.options.tier;
+        let began = self.options.began.get(work.name());
+        let began = began.copied().unwrap_or(self.began);
         let chain = |section, session| {
             let templates = Arc::clone(&self.subject.templates);
-            Chain::new(section, templates, session, self.began)
+            Chain::new(section, templates, session, began)
         };
         let findings = match work {
             Work::Connection => connection(chain(SuiteSection::Connection, session), tier),
