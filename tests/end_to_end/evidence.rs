@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 
 use bowline_contract::exit_code;
+use bowline_servers::find_program;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -11,7 +12,8 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use crate::connector::{Engine, spell, write_credentials};
-use crate::needs::trial;
+use crate::image_sandbox::ImageSandbox;
+use crate::needs::{Need, trial};
 use crate::sandbox::Sandbox;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -35,6 +37,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             another_database_is_asked_everything,
         ),
         trial("evidence/none", &[], no_whole_run_leaves_none),
+        trial("evidence/public", &[], what_is_confidential_is_not_shown),
+        trial(
+            "evidence/image",
+            &[Need::ImageTools],
+            an_image_carries_its_evidence,
+        ),
     ]);
     trials
 }
@@ -203,6 +211,134 @@ fn another_database_is_asked_everything() -> Result<(), Failed> {
     let refreshed = sandbox.bowline(&["test", "--refresh"]).exits(exit_code::OK);
     let told = "everything was asked: another database was asked then, or reached otherwise";
     assert!(refreshed.stderr.contains(told), "{}", refreshed.said());
+    Ok(())
+}
+
+/// What a report found of every check, without what is confidential of it.
+fn found(report: &str) -> Vec<(String, String)> {
+    let report: Value = serde_json::from_str(report).expect("a report in JSON");
+    let text = |check: &Value, member: &str| check[member].as_str().unwrap().to_owned();
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks
+        .map(|check| (text(check, "id"), text(check, "verdict")))
+        .collect()
+}
+
+fn what_is_confidential_is_not_shown() -> Result<(), Failed> {
+    let engine = Engine::Sqlite;
+    let sandbox = engine.shop();
+    // One that is judged by rows of the suite's, one by what the catalogue answers.
+    spell(&sandbox, "sqlite", "get_avg_function", "MAX({x})");
+    let no_columns = "SELECT 'a' AS database_name WHERE 1 = 0";
+    spell(&sandbox, "sqlite", "get_columns_query", no_columns);
+    let live = sandbox.bowline(&["export", "--public", "--format", "json"]);
+    assert_eq!(live.exit, Some(exit_code::FELL_SHORT), "{}", live.said());
+
+    let public = sandbox.work().join("evidence/sqlite.jsonl.gz");
+    let mut text = String::new();
+    GzDecoder::new(fs::read(public).unwrap().as_slice())
+        .read_to_string(&mut text)
+        .unwrap();
+    for name in ["customers", "Order Items", "dotted.name", "named_customers"] {
+        assert!(!text.contains(name), "`{name}` is in the public evidence");
+    }
+
+    let credentials = sandbox.read("connectors/sqlite/credentials.json");
+    let database = fs::read(sandbox.work().join("shop.db")).unwrap();
+    cut_off(&sandbox, engine);
+    fs::remove_file(sandbox.work().join(evidence_of(engine))).unwrap();
+    let again = sandbox.bowline(&["test", "--offline", "--format", "json"]);
+    assert_eq!(again.exit, live.exit, "{}", again.said());
+    assert_eq!(found(&again.stdout), found(&live.stdout));
+    assert!(again.stderr.contains("rest on what is confidential"));
+    let told = "confidential: not in the public evidence";
+    assert!(again.stdout.contains(told), "{}", again.stdout);
+    sandbox.bowline(&["verify"]).exits(exit_code::OK);
+
+    // Nobody knows what the catalogue would answer to another template.
+    let other = "SELECT 'b' AS database_name WHERE 1 = 0";
+    spell(&sandbox, "sqlite", "get_columns_query", other);
+    sandbox.bowline(&["verify"]).exits(exit_code::FELL_SHORT);
+    let again = sandbox.bowline(&["test", "--offline", "--format", "json"]);
+    let report: Value = serde_json::from_str(&again.stdout).unwrap();
+    let mut checks = report["checks"].as_array().unwrap().iter();
+    let listed = checks.find(|check| check["id"] == "metadata/databases");
+    assert_eq!(listed.unwrap()["verdict"], "unknown");
+
+    sandbox.write("connectors/sqlite/credentials.json", &credentials);
+    fs::write(sandbox.work().join("shop.db"), database).unwrap();
+    let refreshed = sandbox.bowline(&["test", "--refresh", "--format", "json"]);
+    let whole = sandbox.bowline(&["test", "--format", "json"]);
+    assert_eq!(
+        but_for_times(&refreshed.stdout),
+        but_for_times(&whole.stdout)
+    );
+    assert!(asked(&refreshed.stderr) > 0);
+    Ok(())
+}
+
+fn an_image_carries_its_evidence() -> Result<(), Failed> {
+    let place = ImageSandbox::of(Engine::Sqlite.shop());
+    let sandbox = &place.sandbox;
+    sandbox.bowline(&["export"]).exits(exit_code::OK);
+    // Nothing of this test starts what goes in.
+    let binary = find_program("busybox").expect("a program of the image tools");
+    let binary = binary.to_str().expect("a path");
+    let build = |more: &[&str]| {
+        let always = ["build", "--base", "oci:base:1", "--tag", "agent:1"];
+        let native = ["--builder", "native", "--binary", binary, "--yes"];
+        sandbox.bowline(&[&always[..], &native, more].concat())
+    };
+    for output in ["oci:image", "oci-archive:image.tar"] {
+        build(&["--output", output]).exits(exit_code::OK);
+        let image = output.replacen("oci-archive:", "", 1);
+        let verified = sandbox.bowline(&["verify", &image]).exits(exit_code::OK);
+        let told = "sqlite for linux/amd64: what ships follows from its evidence";
+        assert!(verified.stdout.contains(told), "{}", verified.said());
+    }
+    let inspected = place.inspected("oci:image");
+    let platform = &inspected["platforms"][0];
+    let kinds: Vec<&str> = platform["attached"]
+        .as_array()
+        .expect("what is attached")
+        .iter()
+        .filter_map(|each| each["artifact_type"].as_str())
+        .collect();
+    for kind in [
+        "application/vnd.bowline.evidence.v1",
+        "application/vnd.in-toto+json",
+    ] {
+        assert!(kinds.contains(&kind), "{kinds:?}");
+    }
+    let statement = fs::read_dir(sandbox.work().join("image/blobs/sha256"))
+        .unwrap()
+        .filter_map(|blob| fs::read_to_string(blob.unwrap().path()).ok())
+        .find(|text| text.contains("https://in-toto.io/attestation/test-result/v0.1"))
+        .expect("a statement");
+    let statement: Value = serde_json::from_str(&statement).unwrap();
+    assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(statement["predicate"]["result"], "PASSED");
+    let digest = platform["digest"].as_str().unwrap();
+    let subject = statement["subject"][0]["digest"]["sha256"]
+        .as_str()
+        .unwrap();
+    assert_eq!(format!("sha256:{subject}"), digest);
+
+    let average = "output/sqlite/templates/get_avg_function_template.j2";
+    sandbox.write(average, "MAX({x})");
+    build(&["--unproven", "sqlite", "--output", "oci:other"]).exits(exit_code::OK);
+    let verified = sandbox
+        .bowline(&["verify", "oci:other"])
+        .exits(exit_code::FELL_SHORT);
+    let told = "`templates/get_avg_function_template.j2` has another text";
+    assert!(verified.stdout.contains(told), "{}", verified.said());
+
+    fs::remove_dir_all(sandbox.work().join("output/sqlite/evidence")).unwrap();
+    build(&["--unproven", "sqlite", "--output", "oci:bare"]).exits(exit_code::OK);
+    let verified = sandbox
+        .bowline(&["verify", "oci:bare"])
+        .exits(exit_code::FELL_SHORT);
+    assert!(verified.stdout.contains("no evidence of it is attached"));
     Ok(())
 }
 

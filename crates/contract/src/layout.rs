@@ -12,6 +12,10 @@ pub const OUTPUT_DIR: &str = "output";
 pub const EVIDENCE_DIR: &str = "evidence";
 /// Every statement of the last whole run with its answer.
 pub const EVIDENCE_FILE: &str = "run.jsonl.gz";
+/// What of it may be shown to everybody, as an image carries it.
+pub const PUBLIC_EVIDENCE_FILE: &str = "public.jsonl.gz";
+/// The ending of the same in the workspace's own folder of evidence, a file per connector, which may be committed.
+pub const EVIDENCE_ENDING: &str = ".jsonl.gz";
 
 /// What a connector is to the platform: its type, name and credentials' schema.
 pub const MANIFEST_FILE: &str = "manifest.json";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bowline_conformance::warehouse::{CHAINED_WORK, FUNCTIONAL_WORK, Options};
+use bowline_conformance::warehouse::{CHAINED_WORK, FUNCTIONAL_WORK, Options, is_confidential};
 use bowline_contract::SuiteSection;
 use bowline_driver::{Answer, AnswersFrom, Database, RefreshingDatabase};
 use bowline_evidence::{Evidence, digest};
@@ -88,7 +88,8 @@ pub fn refresh(
     options.now = Some(if names_no_moment { evidence.now } else { now });
     let mut together = BTreeMap::new();
     for work in CHAINED_WORK {
-        let is_asked = lacking.iter().any(|(by, _)| by.as_ref() == work);
+        let is_left_out = evidence.public.is_some() && is_confidential(work);
+        let is_asked = is_left_out || lacking.iter().any(|(by, _)| by.as_ref() == work);
         let (from, began) = if is_asked {
             (AnswersFrom::Database, now)
         } else {

@@ -32,6 +32,9 @@ pub(crate) struct ExportArgs {
     suite: SuiteArgs,
     #[command(flatten)]
     refresh: RefreshArgs,
+    /// Write what of the evidence may be committed to `evidence/<connector>.jsonl.gz` too
+    #[arg(long)]
+    public: bool,
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -70,6 +73,14 @@ impl ExportArgs {
         }
         let done = export(context, &connector, &recorded, proving)?;
         context.printer.say(done);
+        if self.public {
+            let path = evidence::offer(&connector)?;
+            context.printer.say(format!(
+                "{} wrote the evidence that may be committed to {}",
+                paint(GOOD, "✓"),
+                context.shown(&path).display()
+            ));
+        }
         context.printer.say(format!(
             "{} run `bowline build`, which puts it into an agent image",
             paint(HINT, "next:")
@@ -103,6 +114,7 @@ pub(crate) fn export(
 ) -> Result<String, CliError> {
     let exported = warehouse::export(connector, &recorded.report)?;
     evidence::keep(connector, recorded)?;
+    evidence::publish(connector, recorded)?;
     // What fell short was left out.
     proving.end(context, Conclusion::Fine);
     Ok(format!(

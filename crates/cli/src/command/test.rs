@@ -194,8 +194,8 @@ impl TestArgs {
         let judged = evidence::judge_again(connector, evidence::read(connector)?)?;
         let written = written(context, connector, &judged.report);
         self.write(context, &written, None)?;
-        if let Some(said) = not_held(&judged) {
-            context.printer.say(said);
+        for said in [confidential(&judged), not_held(&judged)] {
+            said.into_iter().for_each(|said| context.printer.say(said));
         }
         Ok(judged.report.conclusion().into())
     }
@@ -270,6 +270,16 @@ pub(crate) fn written(
         base: &context.directory,
         home: &connector.home(),
     }))
+}
+
+/// What is only claimed, because it is confidential; nothing when nothing is.
+pub(crate) fn confidential(judged: &Judged) -> Option<String> {
+    (judged.confidential > 0).then(|| {
+        format!(
+            "{} rest on what is confidential: the public evidence holds only what they found",
+            counted(judged.confidential, "check")
+        )
+    })
 }
 
 /// What evidence does not hold of a connector as it is now; nothing when it holds all.
