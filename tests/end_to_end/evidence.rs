@@ -37,6 +37,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             another_database_is_asked_everything,
         ),
         trial("evidence/none", &[], no_whole_run_leaves_none),
+        trial("evidence/against", &[], servers_stand_side_by_side),
         trial("evidence/public", &[], what_is_confidential_is_not_shown),
         trial(
             "evidence/image",
@@ -339,6 +340,48 @@ fn an_image_carries_its_evidence() -> Result<(), Failed> {
         .bowline(&["verify", "oci:bare"])
         .exits(exit_code::FELL_SHORT);
     assert!(verified.stdout.contains("no evidence of it is attached"));
+    Ok(())
+}
+
+fn servers_stand_side_by_side() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    let named = |name: &str, path: &str| {
+        let file = format!("connectors/sqlite/credentials.{name}.json");
+        let credentials = json!({ "connect_args": { "path": path } });
+        sandbox.write(file, &credentials.to_string());
+    };
+    fs::write(sandbox.work().join("empty.db"), "").unwrap();
+    named("full", "shop.db");
+    named("empty", "empty.db");
+    named("gone", "nowhere/shop.db");
+    let servers = "full,empty";
+    let json = ["test", "--against", servers, "--format", "json"];
+    let ran = sandbox.bowline(&json).exits(exit_code::INCONCLUSIVE);
+    let matrix = ran.json();
+    let metadata = matrix["capabilities"].as_array().unwrap().iter();
+    let metadata: Vec<&Value> = metadata
+        .filter(|row| row["name"] == "supports_metadata")
+        .collect();
+    assert_eq!(metadata[0]["differs"], true);
+    assert_eq!(metadata[0]["cells"][0]["verdict"], "supported");
+    assert_eq!(metadata[0]["cells"][1]["verdict"], "unknown");
+    let markdown = ["test", "--against", servers, "--format", "markdown"];
+    let ran = sandbox.bowline(&markdown).exits(exit_code::INCONCLUSIVE);
+    let row = "| `supports_metadata` | supported | unknown |";
+    assert!(ran.stdout.contains(row), "{}", ran.said());
+
+    let ran = sandbox
+        .bowline(&["test", "--against", "full,gone"])
+        .exits(exit_code::UNREACHABLE);
+    assert!(ran.stdout.contains("SQLite"), "{}", ran.said());
+    assert!(!ran.stdout.contains("what differs"), "{}", ran.said());
+    // What was found elsewhere is no evidence of the connector's own run.
+    assert!(!sandbox.work().join(evidence_of(Engine::Sqlite)).exists());
+    for wrong in ["../x", "nobody"] {
+        let ran = sandbox.bowline(&["test", "--against", wrong]);
+        assert_ne!(ran.exit, Some(exit_code::OK), "{}", ran.said());
+    }
+    assert!(sandbox.read(".gitignore").contains("credentials.*.json"));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `bowline test`: the suite against a connector's live database or orchestrator.
 
+mod against;
 mod pipeline;
 
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -52,6 +53,14 @@ pub(crate) struct TestArgs {
     offline: bool,
     #[command(flatten)]
     refresh: RefreshArgs,
+    /// Prove it against each of these servers, by the credentials in `credentials.<name>.json`, and show what differs
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        conflicts_with_all = ["offline", "refresh", "page", "in_container"]
+    )]
+    against: Vec<String>,
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -156,6 +165,15 @@ impl TestArgs {
         }
         let found = context.locate(self.connector.name(), None)?;
         if found.class == AssetClass::Pipeline {
+            if !self.against.is_empty() {
+                return Err(CliError::usage(
+                    format!(
+                        "`--against` is for warehouse connectors, and `{}` is a pipeline connector",
+                        found.name
+                    ),
+                    "leave it out",
+                ));
+            }
             let asked = [
                 ("--offline", self.offline),
                 ("--refresh", self.refresh.refresh),
@@ -173,6 +191,9 @@ impl TestArgs {
         }
         let sections = sections(&self.sections)?;
         let connector = warehouse::load(&found, &|event| context.tell(event))?;
+        if !self.against.is_empty() {
+            return against::exec(context, &connector, &sections, self);
+        }
         if self.offline {
             return self.judge_again(context, &connector);
         }
