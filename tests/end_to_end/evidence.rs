@@ -2,12 +2,17 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::Command;
 
 use bowline_contract::exit_code;
+use bowline_evidence::{Evidence, pack, unpack};
 use bowline_servers::find_program;
+use bowline_words::Redactor;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use jiff::SignedDuration;
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
@@ -31,6 +36,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend([
         trial("evidence/changed", &[], what_changed_is_told),
         trial("evidence/refreshed/chain", &[], a_chain_is_asked_whole),
+        trial(
+            "evidence/refreshed/later",
+            &[],
+            what_means_now_is_asked_anew,
+        ),
         trial(
             "evidence/refreshed/elsewhere",
             &[],
@@ -204,6 +214,33 @@ fn a_chain_is_asked_whole() -> Result<(), Failed> {
     Ok(())
 }
 
+fn what_means_now_is_asked_anew() -> Result<(), Failed> {
+    let engine = Engine::Sqlite;
+    let sandbox = engine.shop();
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    // Evidence of weeks ago: what was now then is none of the past days any more.
+    let path = sandbox.work().join(evidence_of(engine));
+    let evidence = unpack(&fs::read(&path).unwrap(), "run.jsonl.gz").unwrap();
+    let then = Evidence {
+        now: evidence.now - SignedDuration::from_hours(40 * 24),
+        ..evidence
+    };
+    let text = then.to_text(&Redactor::default());
+    pack(&text, File::create(&path).unwrap()).unwrap();
+    // Whoever asked in the words of then would call the connector wrong.
+    let older = sandbox.bowline(&["test", "--offline"]);
+    assert_eq!(
+        older.exit,
+        Some(exit_code::INCONCLUSIVE),
+        "{}",
+        older.said()
+    );
+    for command in ["--refresh", "--offline"] {
+        sandbox.bowline(&["test", command]).exits(exit_code::OK);
+    }
+    Ok(())
+}
+
 fn another_database_is_asked_everything() -> Result<(), Failed> {
     let sandbox = Engine::Sqlite.shop();
     sandbox.bowline(&["test"]).exits(exit_code::OK);
@@ -333,6 +370,16 @@ fn an_image_carries_its_evidence() -> Result<(), Failed> {
         .exits(exit_code::FELL_SHORT);
     let told = "`templates/get_avg_function_template.j2` has another text";
     assert!(verified.stdout.contains(told), "{}", verified.said());
+
+    let admit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deploy/admit.sh");
+    for (image, is_let_in) in [("oci:image", true), ("oci:other", false)] {
+        let policy = Command::new("sh")
+            .args([admit.as_os_str(), image.as_ref()])
+            .current_dir(sandbox.work())
+            .env("BOWLINE", sandbox.command(&[]).get_program())
+            .output()?;
+        assert_eq!(policy.status.success(), is_let_in, "{image}: {policy:?}");
+    }
 
     fs::remove_dir_all(sandbox.work().join("output/sqlite/evidence")).unwrap();
     build(&["--unproven", "sqlite", "--output", "oci:bare"]).exits(exit_code::OK);
