@@ -2,15 +2,23 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::Command;
 
 use bowline_contract::exit_code;
+use bowline_evidence::{Evidence, pack, unpack};
+use bowline_servers::find_program;
+use bowline_words::Redactor;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use jiff::SignedDuration;
 use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
-use crate::connector::{Engine, spell};
-use crate::needs::trial;
+use crate::connector::{Engine, spell, write_credentials};
+use crate::image_sandbox::ImageSandbox;
+use crate::needs::{Need, trial};
 use crate::sandbox::Sandbox;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -21,12 +29,37 @@ pub(crate) fn trials() -> Vec<Trial> {
             trial(name, engine.needs(), move || is_judged_again(engine))
         })
         .collect();
+    trials.extend(Engine::ALL.into_iter().map(|engine| {
+        let name = format!("evidence/refreshed/{}", engine.name());
+        trial(name, engine.needs(), move || is_refreshed(engine))
+    }));
     trials.extend([
         trial("evidence/changed", &[], what_changed_is_told),
+        trial("evidence/refreshed/chain", &[], a_chain_is_asked_whole),
+        trial(
+            "evidence/refreshed/later",
+            &[],
+            what_means_now_is_asked_anew,
+        ),
+        trial(
+            "evidence/refreshed/elsewhere",
+            &[],
+            another_database_is_asked_everything,
+        ),
         trial("evidence/none", &[], no_whole_run_leaves_none),
+        trial("evidence/against", &[], servers_stand_side_by_side),
+        trial("evidence/public", &[], what_is_confidential_is_not_shown),
+        trial(
+            "evidence/image",
+            &[Need::ImageTools],
+            an_image_carries_its_evidence,
+        ),
     ]);
     trials
 }
+
+/// The members of a report that tell of time, or name moments, and of how many connections were worth their while.
+const TIMES: [&str; 5] = ["elapsed_ms", "began", "catalogue", "steps", "connections"];
 
 fn evidence_of(engine: Engine) -> String {
     format!("output/{}/evidence/run.jsonl.gz", engine.name())
@@ -98,6 +131,304 @@ fn what_changed_is_told() -> Result<(), Failed> {
             told.said()
         );
     }
+    Ok(())
+}
+
+/// A report without what two runs may differ in.
+fn but_for_times(report: &str) -> Value {
+    let mut report: Value = serde_json::from_str(report).expect("a report in JSON");
+    strip(&mut report);
+    report
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !TIMES.contains(&name.as_str()));
+            members.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+fn is_refreshed(engine: Engine) -> Result<(), Failed> {
+    let sandbox = engine.shop();
+    sandbox.bowline(&["test"]);
+    let refreshed = sandbox.bowline(&["test", "--refresh"]);
+    let told = "nothing was asked: the evidence holds every answer";
+    assert!(refreshed.stderr.contains(told), "{}", refreshed.said());
+
+    spell(&sandbox, engine.name(), "get_avg_function", "MAX({x})");
+    let refreshed = sandbox.bowline(&["test", "--refresh", "--format", "json"]);
+    let again = sandbox.bowline(&["test", "--offline", "--format", "json"]);
+    let whole = sandbox.bowline(&["test", "--format", "json"]);
+    assert_eq!(whole.exit, Some(exit_code::FELL_SHORT));
+    assert_eq!(refreshed.exit, whole.exit, "{}", refreshed.said());
+    assert_eq!(
+        but_for_times(&refreshed.stdout),
+        but_for_times(&whole.stdout)
+    );
+    assert_eq!(refreshed.stdout, again.stdout, "it left evidence of itself");
+    let asked = asked(&refreshed.stderr);
+    assert!((1..150).contains(&asked), "{}", refreshed.stderr);
+    Ok(())
+}
+
+/// How many statements a refreshment says it asked.
+fn asked(said: &str) -> usize {
+    let line = said
+        .lines()
+        .find(|line| line.contains("every other answer"));
+    let count = line.and_then(|line| line.split_whitespace().next());
+    count.and_then(|count| count.parse().ok()).expect(said)
+}
+
+fn a_chain_is_asked_whole() -> Result<(), Failed> {
+    let engine = Engine::Sqlite;
+    let sandbox = engine.shop();
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    // What the last statement of the chain drops, the first one made: an answer of then would tell of another table.
+    let drop = "DROP TABLE  {{schema}}.{{table}}";
+    spell(&sandbox, "sqlite", "drop_test_table", drop);
+    let refreshed = sandbox.bowline(&["test", "--refresh", "--format", "json"]);
+    let whole = sandbox.bowline(&["test", "--format", "json"]);
+    assert_eq!(refreshed.exit, whole.exit, "{}", refreshed.said());
+    assert_eq!(
+        but_for_times(&refreshed.stdout),
+        but_for_times(&whole.stdout)
+    );
+    let live: Value = serde_json::from_str(&refreshed.stdout).unwrap();
+    let checks = live["checks"].as_array().unwrap();
+    let functional = checks
+        .iter()
+        .filter(|check| check["section"] == "functional");
+    let asked_then = functional
+        .flat_map(|check| check["steps"].as_array().unwrap())
+        .count();
+    assert!(
+        asked(&refreshed.stderr) >= asked_then,
+        "{}",
+        refreshed.stderr
+    );
+    Ok(())
+}
+
+fn what_means_now_is_asked_anew() -> Result<(), Failed> {
+    let engine = Engine::Sqlite;
+    let sandbox = engine.shop();
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    // Evidence of weeks ago: what was now then is none of the past days any more.
+    let path = sandbox.work().join(evidence_of(engine));
+    let evidence = unpack(&fs::read(&path).unwrap(), "run.jsonl.gz").unwrap();
+    let then = Evidence {
+        now: evidence.now - SignedDuration::from_hours(40 * 24),
+        ..evidence
+    };
+    let text = then.to_text(&Redactor::default());
+    pack(&text, File::create(&path).unwrap()).unwrap();
+    // Whoever asked in the words of then would call the connector wrong.
+    let older = sandbox.bowline(&["test", "--offline"]);
+    assert_eq!(
+        older.exit,
+        Some(exit_code::INCONCLUSIVE),
+        "{}",
+        older.said()
+    );
+    for command in ["--refresh", "--offline"] {
+        sandbox.bowline(&["test", command]).exits(exit_code::OK);
+    }
+    Ok(())
+}
+
+fn another_database_is_asked_everything() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    fs::copy(sandbox.work().join("shop.db"), sandbox.work().join("b.db")).unwrap();
+    write_credentials(&sandbox, "sqlite", &json!({ "path": "b.db" }));
+    let refreshed = sandbox.bowline(&["test", "--refresh"]).exits(exit_code::OK);
+    let told = "everything was asked: another database was asked then, or reached otherwise";
+    assert!(refreshed.stderr.contains(told), "{}", refreshed.said());
+    Ok(())
+}
+
+/// What a report found of every check, without what is confidential of it.
+fn found(report: &str) -> Vec<(String, String)> {
+    let report: Value = serde_json::from_str(report).expect("a report in JSON");
+    let text = |check: &Value, member: &str| check[member].as_str().unwrap().to_owned();
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks
+        .map(|check| (text(check, "id"), text(check, "verdict")))
+        .collect()
+}
+
+fn what_is_confidential_is_not_shown() -> Result<(), Failed> {
+    let engine = Engine::Sqlite;
+    let sandbox = engine.shop();
+    // One that is judged by rows of the suite's, one by what the catalogue answers.
+    spell(&sandbox, "sqlite", "get_avg_function", "MAX({x})");
+    let no_columns = "SELECT 'a' AS database_name WHERE 1 = 0";
+    spell(&sandbox, "sqlite", "get_columns_query", no_columns);
+    let live = sandbox.bowline(&["export", "--public", "--format", "json"]);
+    assert_eq!(live.exit, Some(exit_code::FELL_SHORT), "{}", live.said());
+
+    let public = sandbox.work().join("evidence/sqlite.jsonl.gz");
+    let mut text = String::new();
+    GzDecoder::new(fs::read(public).unwrap().as_slice())
+        .read_to_string(&mut text)
+        .unwrap();
+    for name in ["customers", "Order Items", "dotted.name", "named_customers"] {
+        assert!(!text.contains(name), "`{name}` is in the public evidence");
+    }
+
+    let credentials = sandbox.read("connectors/sqlite/credentials.json");
+    let database = fs::read(sandbox.work().join("shop.db")).unwrap();
+    cut_off(&sandbox, engine);
+    fs::remove_file(sandbox.work().join(evidence_of(engine))).unwrap();
+    let again = sandbox.bowline(&["test", "--offline", "--format", "json"]);
+    assert_eq!(again.exit, live.exit, "{}", again.said());
+    assert_eq!(found(&again.stdout), found(&live.stdout));
+    assert!(again.stderr.contains("rest on what is confidential"));
+    let told = "confidential: not in the public evidence";
+    assert!(again.stdout.contains(told), "{}", again.stdout);
+    sandbox.bowline(&["verify"]).exits(exit_code::OK);
+
+    // Nobody knows what the catalogue would answer to another template.
+    let other = "SELECT 'b' AS database_name WHERE 1 = 0";
+    spell(&sandbox, "sqlite", "get_columns_query", other);
+    sandbox.bowline(&["verify"]).exits(exit_code::FELL_SHORT);
+    let again = sandbox.bowline(&["test", "--offline", "--format", "json"]);
+    let report: Value = serde_json::from_str(&again.stdout).unwrap();
+    let mut checks = report["checks"].as_array().unwrap().iter();
+    let listed = checks.find(|check| check["id"] == "metadata/databases");
+    assert_eq!(listed.unwrap()["verdict"], "unknown");
+
+    sandbox.write("connectors/sqlite/credentials.json", &credentials);
+    fs::write(sandbox.work().join("shop.db"), database).unwrap();
+    let refreshed = sandbox.bowline(&["test", "--refresh", "--format", "json"]);
+    let whole = sandbox.bowline(&["test", "--format", "json"]);
+    assert_eq!(
+        but_for_times(&refreshed.stdout),
+        but_for_times(&whole.stdout)
+    );
+    assert!(asked(&refreshed.stderr) > 0);
+    Ok(())
+}
+
+fn an_image_carries_its_evidence() -> Result<(), Failed> {
+    let place = ImageSandbox::of(Engine::Sqlite.shop());
+    let sandbox = &place.sandbox;
+    sandbox.bowline(&["export"]).exits(exit_code::OK);
+    // Nothing of this test starts what goes in.
+    let binary = find_program("busybox").expect("a program of the image tools");
+    let binary = binary.to_str().expect("a path");
+    let build = |more: &[&str]| {
+        let always = ["build", "--base", "oci:base:1", "--tag", "agent:1"];
+        let native = ["--builder", "native", "--binary", binary, "--yes"];
+        sandbox.bowline(&[&always[..], &native, more].concat())
+    };
+    for output in ["oci:image", "oci-archive:image.tar"] {
+        build(&["--output", output]).exits(exit_code::OK);
+        let image = output.replacen("oci-archive:", "", 1);
+        let verified = sandbox.bowline(&["verify", &image]).exits(exit_code::OK);
+        let told = "sqlite for linux/amd64: what ships follows from its evidence";
+        assert!(verified.stdout.contains(told), "{}", verified.said());
+    }
+    let inspected = place.inspected("oci:image");
+    let platform = &inspected["platforms"][0];
+    let kinds: Vec<&str> = platform["attached"]
+        .as_array()
+        .expect("what is attached")
+        .iter()
+        .filter_map(|each| each["artifact_type"].as_str())
+        .collect();
+    for kind in [
+        "application/vnd.bowline.evidence.v1",
+        "application/vnd.in-toto+json",
+    ] {
+        assert!(kinds.contains(&kind), "{kinds:?}");
+    }
+    let statement = fs::read_dir(sandbox.work().join("image/blobs/sha256"))
+        .unwrap()
+        .filter_map(|blob| fs::read_to_string(blob.unwrap().path()).ok())
+        .find(|text| text.contains("https://in-toto.io/attestation/test-result/v0.1"))
+        .expect("a statement");
+    let statement: Value = serde_json::from_str(&statement).unwrap();
+    assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(statement["predicate"]["result"], "PASSED");
+    let digest = platform["digest"].as_str().unwrap();
+    let subject = statement["subject"][0]["digest"]["sha256"]
+        .as_str()
+        .unwrap();
+    assert_eq!(format!("sha256:{subject}"), digest);
+
+    let average = "output/sqlite/templates/get_avg_function_template.j2";
+    sandbox.write(average, "MAX({x})");
+    build(&["--unproven", "sqlite", "--output", "oci:other"]).exits(exit_code::OK);
+    let verified = sandbox
+        .bowline(&["verify", "oci:other"])
+        .exits(exit_code::FELL_SHORT);
+    let told = "`templates/get_avg_function_template.j2` has another text";
+    assert!(verified.stdout.contains(told), "{}", verified.said());
+
+    let admit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deploy/admit.sh");
+    for (image, is_let_in) in [("oci:image", true), ("oci:other", false)] {
+        let policy = Command::new("sh")
+            .args([admit.as_os_str(), image.as_ref()])
+            .current_dir(sandbox.work())
+            .env("BOWLINE", sandbox.command(&[]).get_program())
+            .output()?;
+        assert_eq!(policy.status.success(), is_let_in, "{image}: {policy:?}");
+    }
+
+    fs::remove_dir_all(sandbox.work().join("output/sqlite/evidence")).unwrap();
+    build(&["--unproven", "sqlite", "--output", "oci:bare"]).exits(exit_code::OK);
+    let verified = sandbox
+        .bowline(&["verify", "oci:bare"])
+        .exits(exit_code::FELL_SHORT);
+    assert!(verified.stdout.contains("no evidence of it is attached"));
+    Ok(())
+}
+
+fn servers_stand_side_by_side() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    let named = |name: &str, path: &str| {
+        let file = format!("connectors/sqlite/credentials.{name}.json");
+        let credentials = json!({ "connect_args": { "path": path } });
+        sandbox.write(file, &credentials.to_string());
+    };
+    fs::write(sandbox.work().join("empty.db"), "").unwrap();
+    named("full", "shop.db");
+    named("empty", "empty.db");
+    named("gone", "nowhere/shop.db");
+    let servers = "full,empty";
+    let json = ["test", "--against", servers, "--format", "json"];
+    let ran = sandbox.bowline(&json).exits(exit_code::INCONCLUSIVE);
+    let matrix = ran.json();
+    let metadata = matrix["capabilities"].as_array().unwrap().iter();
+    let metadata: Vec<&Value> = metadata
+        .filter(|row| row["name"] == "supports_metadata")
+        .collect();
+    assert_eq!(metadata[0]["differs"], true);
+    assert_eq!(metadata[0]["cells"][0]["verdict"], "supported");
+    assert_eq!(metadata[0]["cells"][1]["verdict"], "unknown");
+    let markdown = ["test", "--against", servers, "--format", "markdown"];
+    let ran = sandbox.bowline(&markdown).exits(exit_code::INCONCLUSIVE);
+    let row = "| `supports_metadata` | supported | unknown |";
+    assert!(ran.stdout.contains(row), "{}", ran.said());
+
+    let ran = sandbox
+        .bowline(&["test", "--against", "full,gone"])
+        .exits(exit_code::UNREACHABLE);
+    assert!(ran.stdout.contains("SQLite"), "{}", ran.said());
+    assert!(!ran.stdout.contains("what differs"), "{}", ran.said());
+    // What was found elsewhere is no evidence of the connector's own run.
+    assert!(!sandbox.work().join(evidence_of(Engine::Sqlite)).exists());
+    for wrong in ["../x", "nobody"] {
+        let ran = sandbox.bowline(&["test", "--against", wrong]);
+        assert_ne!(ran.exit, Some(exit_code::OK), "{}", ran.said());
+    }
+    assert!(sandbox.read(".gitignore").contains("credentials.*.json"));
     Ok(())
 }
 

@@ -30,8 +30,12 @@ pub(crate) struct ImageSandbox {
 impl ImageSandbox {
     /// An empty workspace; the base has a shell.
     pub(crate) fn new() -> Self {
+        Self::of(Sandbox::new())
+    }
+
+    /// The workspace of a sandbox; the base has a shell.
+    pub(crate) fn of(sandbox: Sandbox) -> Self {
         let store = ImageStore::new().expect("a store of images");
-        let sandbox = Sandbox::new();
         store
             .busybox_base(&sandbox.work().join("base"), "1")
             .expect("a base image");

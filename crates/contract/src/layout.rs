@@ -16,6 +16,10 @@ pub const OUTPUT_DIR: &str = "output";
 pub const EVIDENCE_DIR: &str = "evidence";
 /// Every statement of the last whole run with its answer.
 pub const EVIDENCE_FILE: &str = "run.jsonl.gz";
+/// What of it may be shown to everybody, as an image carries it.
+pub const PUBLIC_EVIDENCE_FILE: &str = "public.jsonl.gz";
+/// The ending of the same in the workspace's own folder of evidence, a file per connector, which may be committed.
+pub const EVIDENCE_ENDING: &str = ".jsonl.gz";
 
 /// What a connector is to the platform: its type, name and credentials' schema.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -23,6 +27,8 @@ pub const MANIFEST_FILE: &str = "manifest.json";
 pub const CREDENTIALS_FILE: &str = "credentials.json";
 /// In a dialect pack: the `credentials_schema` that the manifest of a new connector has.
 pub const CREDENTIALS_SCHEMA_FILE: &str = "credentials_schema.json";
+/// How to log in to further servers, each by a name; as secret as the file above.
+pub const NAMED_CREDENTIALS_FILES: &str = "credentials.*.json";
 /// The driver and dialect of a declarative connector.
 pub const CONNECTOR_FILE: &str = "connector.toml";
 /// The code of a Python connector.
@@ -49,6 +55,23 @@ pub const CONNECTOR_VARIABLE: &str = "CONNECTOR";
 
 /// The environment variable that says how many hours back the suite looks for runs.
 pub const ETL_TEST_WINDOW_VARIABLE: &str = "ETL_TEST_WINDOW_HOURS";
+
+/// The file with the credentials of this name, such as `credentials.pg13.json`.
+#[must_use]
+pub fn named_credentials_file(name: &str) -> String {
+    NAMED_CREDENTIALS_FILES.replace('*', name)
+}
+
+/// Whether a file of this name holds credentials.
+#[must_use]
+pub fn is_credentials_file(name: &str) -> bool {
+    let named = NAMED_CREDENTIALS_FILES.split_once('*');
+    name == CREDENTIALS_FILE
+        || named.is_some_and(|(before, after)| {
+            let middle = name.strip_prefix(before);
+            middle.is_some_and(|rest| rest.len() > after.len() && rest.ends_with(after))
+        })
+}
 
 /// The name of a template's file in an export, such as `get_avg_function_template.j2`.
 #[must_use]

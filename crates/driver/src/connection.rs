@@ -102,6 +102,16 @@ pub struct Answer {
     pub elapsed: Duration,
 }
 
+impl Answer {
+    /// Whether somebody answered, if only with an error: nobody did where the time ran out, the statement was cancelled or
+    /// the connection was lost.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        let error = self.result.as_ref().err();
+        error.is_none_or(|error| !error.kind.is_no_answer())
+    }
+}
+
 /// Why a statement has no answer: nothing was run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswered {

@@ -54,6 +54,7 @@ mod postgres;
 mod postgres_binary;
 mod process;
 mod recording;
+mod refreshing;
 #[cfg(any(feature = "adbc", feature = "odbc", feature = "postgres"))]
 mod session;
 #[cfg(feature = "sqlite")]
@@ -79,4 +80,5 @@ pub use process::{thread_answer, thread_rows};
 pub use recording::{
     RecordedStatement, RecordedTogether, Recording, RecordingDatabase, ReplayingDatabase,
 };
+pub use refreshing::{AnswersFrom, RefreshingDatabase};
 pub use value::{Interval, Value};

@@ -211,7 +211,7 @@ struct Left {
     connections: VecDeque<Result<(), SqlError>>,
     works: HashMap<Arc<str>, AnsweredWork>,
     together: VecDeque<RecordedTogether>,
-    not_recorded: BTreeSet<String>,
+    not_recorded: BTreeSet<(Arc<str>, String)>,
 }
 
 impl ReplayingDatabase {
@@ -233,10 +233,19 @@ impl ReplayingDatabase {
         }
     }
 
-    /// The statements that were asked and that the recording does not hold, or not so many times; sorted.
+    /// The statements that were asked and that the recording does not hold, or not so many times, with the piece of work
+    /// that asked each.
     #[must_use]
-    pub fn not_recorded(&self) -> Vec<String> {
-        lock(&self.left).not_recorded.iter().cloned().collect()
+    pub fn not_recorded(&self) -> BTreeSet<(Arc<str>, String)> {
+        lock(&self.left).not_recorded.clone()
+    }
+
+    /// A connection, whatever came of opening one then.
+    pub(crate) fn replay(&self) -> ReplayingConnection {
+        ReplayingConnection {
+            left: Arc::clone(&self.left),
+            work: Arc::default(),
+        }
     }
 }
 
@@ -256,14 +265,11 @@ impl Database for ReplayingDatabase {
             let sql = "no connection was opened".to_owned();
             Err(Unanswered::NotRecorded { sql }.into())
         })?;
-        Ok(Box::new(ReplayingConnection {
-            left: Arc::clone(&self.left),
-            work: Arc::default(),
-        }))
+        Ok(Box::new(self.replay()))
     }
 }
 
-struct ReplayingConnection {
+pub(crate) struct ReplayingConnection {
     left: Arc<Mutex<Left>>,
     work: Arc<str>,
 }
@@ -279,7 +285,8 @@ impl Connection for ReplayingConnection {
         match work.and_then(|work| work.take(sql)) {
             Some(answer) => answer.ok_or(Unanswered::LeftOut),
             None => {
-                left.not_recorded.insert(sql.to_owned());
+                left.not_recorded
+                    .insert((Arc::clone(&self.work), sql.to_owned()));
                 Err(Unanswered::NotRecorded {
                     sql: sql.to_owned(),
                 })
@@ -313,7 +320,7 @@ impl Canceller for Nothing {
     fn cancel(&self) {}
 }
 
-fn whole(answer: Result<Answer, Unanswered>) -> Result<ResultSet, SqlError> {
+pub(crate) fn whole(answer: Result<Answer, Unanswered>) -> Result<ResultSet, SqlError> {
     answer?.result.map(Arc::unwrap_or_clone)
 }
 

@@ -1,14 +1,16 @@
 //! The evidence of one run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_conformance::Tier;
-use bowline_conformance::warehouse::Report;
+use bowline_conformance::warehouse::{Claim, Report, Step, is_confidential};
 use bowline_contract::{SuiteSection, Template};
-use bowline_driver::Recording;
+use bowline_driver::{RecordedStatement, Recording};
+use bowline_template::{CompiledTemplate, TemplateError};
 use bowline_warehouse::FunctionalTarget;
-use bowline_warehouse::template::TemplateSet;
+use bowline_warehouse::template::{ConnectorTemplate, Origin, SuiteWords, TemplateSet};
 use bowline_words::Redactor;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,10 @@ pub struct Evidence {
     pub sections: Vec<SuiteSection>,
     /// The moment that statements meant by now.
     pub now: Timestamp,
+    /// When chained work began that was asked at another time than the rest.
+    pub began: BTreeMap<String, Timestamp>,
+    /// A digest of which database was asked, and how it was reached.
+    pub asked_of: Option<String>,
     /// How long the run took.
     pub elapsed: Duration,
     /// How many connections were used.
@@ -41,8 +47,92 @@ pub struct Evidence {
     pub functional: Option<FunctionalTarget>,
     /// A digest of each template's text, by its short name.
     pub templates: BTreeMap<String, String>,
-    /// Every statement and its answer.
+    /// Every statement and its answer; in public evidence those that are not confidential.
     pub recording: Recording,
+    /// What public evidence has in the place of what is confidential; none where nothing was left out.
+    pub public: Option<Public>,
+}
+
+/// What public evidence has in the place of what is confidential, and what it takes to judge it where the connector's
+/// folder is not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Public {
+    /// What the checks found whose statements and answers are left out.
+    pub claims: Vec<Claim>,
+    /// Every template, by its short name.
+    templates: BTreeMap<String, Spelling>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    one_row_table: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text_type: Option<String>,
+}
+
+/// A template's text, and the dialect pack that it is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spelling {
+    text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pack: Option<String>,
+}
+
+impl Public {
+    fn of(report: &Report, templates: &TemplateSet, redactor: &Redactor) -> Self {
+        let digest_of = |steps: &[Step]| {
+            let lines = steps.iter().map(|step| {
+                let statement = RecordedStatement {
+                    work: Arc::default(),
+                    sql: step.sql.clone(),
+                    answer: Some(step.answer.clone()),
+                };
+                line(&Statement::of(&statement, redactor))
+            });
+            digest(&lines.collect::<String>())
+        };
+        let spelling = |each: &ConnectorTemplate| Spelling {
+            text: redactor.redact(&each.text),
+            pack: match &each.origin {
+                Origin::Pack(pack) => Some(pack.clone()),
+                Origin::Composed | Origin::File { .. } => None,
+            },
+        };
+        let named =
+            |each: &ConnectorTemplate| (each.template.short_name().to_owned(), spelling(each));
+        let SuiteWords {
+            one_row_table,
+            text_type,
+        } = templates.suite().clone();
+        Self {
+            claims: Claim::all(report, digest_of),
+            templates: templates.iter().map(named).collect(),
+            one_row_table,
+            text_type,
+        }
+    }
+
+    /// The templates.
+    ///
+    /// # Errors
+    /// What is wrong with one.
+    pub fn templates(&self) -> Result<TemplateSet, TemplateError> {
+        let mut templates = TemplateSet::default().with_suite(SuiteWords {
+            one_row_table: self.one_row_table.clone(),
+            text_type: self.text_type.clone(),
+        });
+        for (name, spelling) in &self.templates {
+            let Some(template) = Template::find(name) else {
+                continue;
+            };
+            templates.insert(ConnectorTemplate {
+                template,
+                text: spelling.text.clone(),
+                origin: spelling.pack.clone().map_or(Origin::Composed, Origin::Pack),
+                compiled: CompiledTemplate::compile(template.short_name(), &spelling.text)?,
+            });
+        }
+        Ok(templates)
+    }
 }
 
 /// The first line.
@@ -56,11 +146,17 @@ struct Heading {
     sections: Vec<SuiteSection>,
     #[serde(with = "as_text")]
     now: Timestamp,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    began: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_of: Option<String>,
     elapsed_ns: u64,
     connections: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     functional: Option<Target>,
     templates: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    public: Option<Public>,
     /// What came of opening each connection: an error, or nothing.
     opened: Vec<Option<WrittenError>>,
     /// What came of statements that were asked at the same time.
@@ -106,16 +202,35 @@ impl Evidence {
             tier: report.tier,
             sections: report.sections.clone(),
             now: report.now,
+            began: BTreeMap::new(),
+            asked_of: None,
             elapsed: report.elapsed,
             connections: report.connections,
             functional,
             templates: digests(templates),
             recording,
+            public: None,
+        }
+    }
+
+    /// What may be shown to everybody: of checks that read a catalogue or a query log only what they found and digests of
+    /// their answers, no name of a schema, and nothing of connections that were refused. `report` is what this evidence
+    /// comes to.
+    #[must_use]
+    pub fn public(self, report: &Report, templates: &TemplateSet, redactor: &Redactor) -> Self {
+        let mut recording = self.recording;
+        let statements = &mut recording.statements;
+        statements.retain(|statement| !is_confidential(&statement.work));
+        recording.connections = vec![Ok(())];
+        Self {
+            functional: None,
+            recording,
+            public: Some(Public::of(report, templates, redactor)),
+            ..self
         }
     }
 
     /// The evidence as text, in which the redactor's secrets are masked.
-    ///
     #[must_use]
     pub fn to_text(&self, redactor: &Redactor) -> String {
         let masked = |text: &String| redactor.redact(text);
@@ -127,6 +242,12 @@ impl Evidence {
             tier: self.tier,
             sections: self.sections.clone(),
             now: self.now,
+            began: self
+                .began
+                .iter()
+                .map(|(work, at)| (work.clone(), at.to_string()))
+                .collect(),
+            asked_of: self.asked_of.clone(),
             elapsed_ns: u64::try_from(self.elapsed.as_nanos()).unwrap_or(u64::MAX),
             connections: self.connections,
             functional: self.functional.as_ref().map(|target| Target {
@@ -135,6 +256,7 @@ impl Evidence {
                 table: masked(&target.table),
             }),
             templates: self.templates.clone(),
+            public: self.public.clone(),
             opened: self
                 .recording
                 .connections
@@ -189,6 +311,10 @@ impl Evidence {
         }
         let heading: Heading =
             serde_json::from_str(first).map_err(|error| malformed(1, error.to_string()))?;
+        let began = heading.began.iter();
+        let began = began.map(|(work, at)| Ok((work.clone(), at.parse()?)));
+        let began = began.collect::<Result<_, jiff::Error>>();
+        let began = began.map_err(|error| malformed(1, error.to_string()))?;
         let mut statements = Vec::new();
         for (index, line) in body.lines().enumerate().skip(1) {
             let statement: Result<Statement, _> = serde_json::from_str(line);
@@ -203,6 +329,8 @@ impl Evidence {
             tier: heading.tier,
             sections: heading.sections,
             now: heading.now,
+            began,
+            asked_of: heading.asked_of,
             elapsed: Duration::from_nanos(heading.elapsed_ns),
             connections: heading.connections,
             functional: heading.functional.map(|target| FunctionalTarget {
@@ -211,6 +339,7 @@ impl Evidence {
                 table: target.table,
             }),
             templates: heading.templates,
+            public: heading.public,
             recording: Recording {
                 product: heading.product,
                 connections: heading
@@ -249,7 +378,8 @@ fn digests(templates: &TemplateSet) -> BTreeMap<String, String> {
 }
 
 /// SHA-256 of a text, in hexadecimal.
-fn digest(text: &str) -> String {
+#[must_use]
+pub fn digest(text: &str) -> String {
     let bytes = Sha256::digest(text.as_bytes());
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -265,8 +395,7 @@ fn line(value: &impl Serialize) -> String {
 mod tests {
     use super::*;
     use crate::{pack, unpack};
-    use bowline_driver::{Answer, RecordedStatement, ResultSet, SqlError, SqlErrorKind, Value};
-    use std::sync::Arc;
+    use bowline_driver::{Answer, ResultSet, SqlError, SqlErrorKind, Value};
 
     fn evidence() -> Evidence {
         let answered = |sql: &str, result| RecordedStatement {
@@ -294,6 +423,8 @@ mod tests {
             tier: Tier::Strict,
             sections: SuiteSection::ALL.to_vec(),
             now: Timestamp::UNIX_EPOCH,
+            began: [("functional".to_owned(), Timestamp::UNIX_EPOCH)].into(),
+            asked_of: Some(digest("there")),
             elapsed: Duration::from_millis(12),
             connections: 2,
             functional: None,
@@ -315,6 +446,7 @@ mod tests {
                     Some(Ok(vec![Ok(vec![vec![1_i64.into()]]), Err("no".into())])),
                 ],
             },
+            public: None,
         }
     }
 

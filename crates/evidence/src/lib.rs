@@ -17,5 +17,5 @@ mod packed;
 mod wire;
 
 pub use error::{EvidenceError, EvidenceErrorKind};
-pub use evidence::{Evidence, VERSION};
+pub use evidence::{Evidence, Public, VERSION, digest};
 pub use packed::{pack, unpack};

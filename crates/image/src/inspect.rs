@@ -1,6 +1,7 @@
 //! What an image holds, told from its configuration and from what is attached to it.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
 use bowline_contract::layout::{MANIFEST_FILE, TEMPLATE_EXPORT_ENDING, TEMPLATES_DIR};
 use bowline_oci::layer::{Node, read_layer};
@@ -12,13 +13,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{ImageError, from_oci};
-use crate::native::TITLE;
+use crate::native::{EVIDENCE_ARTIFACT, STATEMENT_ARTIFACT, Statement, TITLE, evidence_title};
 use crate::plan::{CONNECTORS_LABEL, PIPELINE_ROOT, WAREHOUSE_ROOT};
 
 /// The file that tells what a connector is, in its folder of an image.
 const CONNECTOR_MANIFEST: &str = "/manifest.json";
 /// The largest file of a connector that is read.
 const LARGEST_FILE: u64 = 4 << 20;
+/// The largest file that is read of what is attached.
+const LARGEST_ATTACHED: u64 = 64 << 20;
 
 /// An image and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -124,24 +127,121 @@ pub fn inspect(source: &dyn BlobSource, cancel: &Cancel) -> Result<InspectedImag
 ///
 /// # Errors
 /// When the image cannot be had or is damaged.
-pub fn exported(
-    source: &dyn BlobSource,
-    cancel: &Cancel,
-) -> Result<BTreeMap<String, BTreeMap<String, Vec<u8>>>, ImageError> {
+pub fn exported(source: &dyn BlobSource, cancel: &Cancel) -> Result<Exports, ImageError> {
     exported_files(source, cancel).map_err(from_oci)
 }
 
-fn exported_files(
+/// The manifests and templates of warehouse connectors: by connector, by the file's name below its folder.
+pub type Exports = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
+
+/// What an image holds for a platform, and what is attached that says how it was proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttestedPlatform {
+    /// What it is made for, such as `linux/amd64`.
+    pub platform: String,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// What its warehouse connectors ship.
+    pub exports: Exports,
+    /// Their public evidence, packed, by connector.
+    pub evidence: BTreeMap<String, Vec<u8>>,
+    /// What is stated of it.
+    pub statements: Vec<Statement>,
+}
+
+/// Reads what an image holds for each platform, and how that was proven.
+///
+/// # Errors
+/// When the image cannot be had or is damaged.
+pub fn attested(
     source: &dyn BlobSource,
     cancel: &Cancel,
-) -> Result<BTreeMap<String, BTreeMap<String, Vec<u8>>>, OciError> {
+) -> Result<Vec<AttestedPlatform>, ImageError> {
+    let attested = || {
+        let images = images(source, &source.root()?)?;
+        let images = images.iter();
+        let attested = images.map(|image| attested_platform(source, image, cancel));
+        attested.collect::<Result<_, OciError>>()
+    };
+    attested().map_err(from_oci)
+}
+
+fn attested_platform(
+    source: &dyn BlobSource,
+    image: &Document,
+    cancel: &Cancel,
+) -> Result<AttestedPlatform, OciError> {
+    let manifest = image.to_manifest()?;
+    let config = read_config(source, &manifest.config)?;
+    let exports = exported_by(source, &manifest, cancel)?;
+    let (mut evidence, mut statements) = (BTreeMap::new(), Vec::new());
+    for descriptor in source.referrers(&image.descriptor())? {
+        let artifact = source.manifest(&descriptor)?.to_manifest()?;
+        let kind = artifact.artifact_type.as_deref().unwrap_or_default();
+        if kind != EVIDENCE_ARTIFACT && kind != STATEMENT_ARTIFACT {
+            continue;
+        }
+        for file in &artifact.layers {
+            let bytes = attached_bytes(source, file)?;
+            let title = file.annotations.get(TITLE);
+            if kind == STATEMENT_ARTIFACT {
+                statements.extend(serde_json::from_slice::<Statement>(&bytes));
+            } else if let Some(name) = exports
+                .keys()
+                .find(|name| title.is_some_and(|title| *title == evidence_title(name)))
+            {
+                evidence.insert(name.clone(), bytes);
+            }
+        }
+    }
+    Ok(AttestedPlatform {
+        platform: platform_of(&config).to_string(),
+        digest: image.digest.clone(),
+        exports,
+        evidence,
+        statements,
+    })
+}
+
+fn attached_bytes(source: &dyn BlobSource, file: &Descriptor) -> Result<Vec<u8>, OciError> {
+    let corrupt = |why: String| {
+        OciError::new(OciErrorKind::Corrupt, format!("`{}`", file.digest)).because(why)
+    };
+    if file.size > LARGEST_ATTACHED {
+        return Err(corrupt("it is too large for what is attached".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let mut reader = source.open(file)?;
+    let read = reader.read_to_end(&mut bytes);
+    read.map_err(|error| corrupt(error.to_string()))?;
+    Ok(bytes)
+}
+
+fn platform_of(config: &Map<String, Value>) -> Platform {
+    let text = |key: &str| config.get(key).and_then(Value::as_str);
+    Platform {
+        os: text("os").unwrap_or("unknown").to_owned(),
+        architecture: text("architecture").unwrap_or("unknown").to_owned(),
+        variant: text("variant").map(str::to_owned),
+    }
+}
+
+fn exported_files(source: &dyn BlobSource, cancel: &Cancel) -> Result<Exports, OciError> {
     let images = images(source, &source.root()?)?;
     let first = images.first().ok_or_else(|| {
         let what = format!("`{}`", source.name());
         OciError::new(OciErrorKind::Corrupt, what).because("its index names no image".to_owned())
     })?;
-    let mut found: BTreeMap<String, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
-    read_files(source, &first.to_manifest()?, cancel, |path| {
+    exported_by(source, &first.to_manifest()?, cancel)
+}
+
+fn exported_by(
+    source: &dyn BlobSource,
+    manifest: &Manifest,
+    cancel: &Cancel,
+) -> Result<Exports, OciError> {
+    let mut found = Exports::new();
+    read_files(source, manifest, cancel, |path| {
         let (connector, name) = exported_file(path)?;
         Some((connector.to_owned(), name.to_owned()))
     })?
@@ -247,12 +347,7 @@ fn platform(
         None => (DescribedBy::Layers, from_layers(source, &manifest, cancel)?),
     };
     Ok(InspectedPlatform {
-        platform: Platform {
-            os: text("os").unwrap_or("unknown").to_owned(),
-            architecture: text("architecture").unwrap_or("unknown").to_owned(),
-            variant: text("variant").map(str::to_owned),
-        }
-        .to_string(),
+        platform: platform_of(&config).to_string(),
         digest: document.digest.clone(),
         layers: manifest.layers.len(),
         size: manifest.layers.iter().map(|layer| layer.size).sum(),

@@ -1,7 +1,7 @@
 //! What a run of either suite comes to as a whole.
 
 /// How a run ended. What comes first outweighs what comes after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Conclusion {
     /// It was stopped before its end.
     Interrupted,

@@ -157,7 +157,7 @@ fn maps(report: &Report) -> Vec<String> {
 }
 
 /// The first line of a text, short, as code: nothing in there is markup, calls people by their names or becomes a link.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     const LONGEST: usize = 160;
     let line = visible(text.lines().next().unwrap_or_default());
     let mut short: String = line.chars().take(LONGEST).collect();

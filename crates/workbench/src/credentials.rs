@@ -4,18 +4,18 @@ use std::path::Path;
 
 use bowline_connector::Credentials;
 use bowline_contract::credentials;
-use bowline_contract::layout::CREDENTIALS_FILE;
 use serde_json::{Map, Value};
 
 use crate::{Event, WorkbenchError};
 
-/// Reads the credentials in a connector's folder, tells what is secret, and checks them against a schema.
+/// Reads credentials in a connector's folder, tells what is secret, and checks them against a schema.
 pub(crate) fn read(
     dir: &Path,
+    file: &str,
     schema: Option<&Map<String, Value>>,
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Credentials, WorkbenchError> {
-    let path = dir.join(CREDENTIALS_FILE);
+    let path = dir.join(file);
     let keys = || -> Vec<String> {
         let fields = schema.and_then(|schema| schema.get("connect_args")?["schema"].as_object());
         fields.into_iter().flat_map(Map::keys).cloned().collect()

@@ -52,6 +52,7 @@ mod interruptible;
 mod locate;
 pub mod pipeline;
 mod query_log;
+pub mod refresh;
 pub mod release;
 mod run;
 mod serve;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bowline_conformance::pipeline::{self as suite, Options, Report};
 use bowline_connector::{Credentials, Located};
+use bowline_contract::layout::CREDENTIALS_FILE;
 use bowline_pipeline::{Opening, Pipeline, PipelineConnector};
 
 use crate::locate::advise;
@@ -34,7 +35,7 @@ pub fn credentials(
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Credentials, WorkbenchError> {
     let schema = connector.manifest.credentials_schema.as_ref();
-    credentials::read(&connector.dir, schema, on_event)
+    credentials::read(&connector.dir, CREDENTIALS_FILE, schema, on_event)
 }
 
 /// Makes a connector ready to be read; nothing is sent yet. Stopping the run stops a reading soon.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{self as suite, Export, Interrupt, Options, Report, Subject};
 use bowline_connector::{Credentials, Located, Workspace};
-use bowline_contract::layout::{CREDENTIALS_FILE, MANIFEST_FILE};
+use bowline_contract::layout::{CREDENTIALS_FILE, MANIFEST_FILE, named_credentials_file};
 use bowline_contract::{ConnectorName, SuiteSection, Template};
 use bowline_driver::{
     Connection, Database, Limits, Recording, RecordingDatabase, SqlError, SqlErrorKind,
 };
-use bowline_evidence::Evidence;
+use bowline_evidence::{Evidence, digest};
 use bowline_warehouse::dialect::{Found, NewPack, Pack, ProvenOn};
 use bowline_warehouse::{Connector, FunctionalTarget, OpenError};
 
@@ -42,7 +42,7 @@ pub fn credentials(
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Credentials, WorkbenchError> {
     let schema = connector.manifest.credentials_schema.as_ref();
-    credentials::read(&connector.dir, schema, on_event)
+    credentials::read(&connector.dir, CREDENTIALS_FILE, schema, on_event)
 }
 
 /// Opens a connector's database; connecting may wait, and what a connection runs first stays within the limits. Relative paths in the credentials begin in the workspace's folder.
@@ -85,23 +85,69 @@ pub fn prove(
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Recorded, WorkbenchError> {
     let credentials = credentials(connector, on_event)?;
-    let functional = functional_target(connector, &credentials)?;
-    let changes = functional.is_some() && options.sections.contains(&SuiteSection::Functional);
+    prove_by(&credentials, connector, options, run, on_event)
+}
+
+/// The same over another server, by the credentials of this name.
+///
+/// # Errors
+/// As [`prove`].
+pub fn prove_against(
+    name: &str,
+    connector: &Connector,
+    options: &Options,
+    run: &Run,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Report, WorkbenchError> {
+    let schema = connector.manifest.credentials_schema.as_ref();
+    let file = named_credentials_file(name);
+    let credentials = credentials::read(&connector.dir, &file, schema, on_event)?;
+    let recorded = prove_by(&credentials, connector, options, run, on_event)?;
+    Ok(recorded.report)
+}
+
+fn prove_by(
+    credentials: &Credentials,
+    connector: &Connector,
+    options: &Options,
+    run: &Run,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Recorded, WorkbenchError> {
+    let changes = functional_target(connector, credentials)?.is_some()
+        && options.sections.contains(&SuiteSection::Functional);
     let _lock = changes
         .then(|| TableLock::take(connector, run, on_event))
         .transpose()?;
-    let live = open(connector, &credentials, &options.limits)?;
+    let live = open(connector, credentials, &options.limits)?;
     on_event(Event::Connecting {
         connector: &connector.name,
     });
-    let (report, recording) = ask(connector, live, functional.clone(), options, run, on_event)?;
-    let evidence = Evidence::new(
-        connector.name.as_str(),
-        &connector.templates,
-        functional,
-        &report,
-        recording,
-    );
+    prove_on(live, connector, credentials, options, run, on_event)
+}
+
+/// Runs the suite over a database, and keeps what it rests on.
+pub(crate) fn prove_on(
+    database: Arc<dyn Database>,
+    connector: &Connector,
+    credentials: &Credentials,
+    options: &Options,
+    run: &Run,
+    on_event: &(dyn Fn(Event<'_>) + Sync),
+) -> Result<Recorded, WorkbenchError> {
+    let functional = functional_target(connector, credentials)?;
+    let target = functional.clone();
+    let (report, recording) = ask(connector, database, target, options, run, on_event)?;
+    let evidence = Evidence {
+        began: options.began.clone(),
+        asked_of: connector.way(credentials).as_deref().map(digest),
+        ..Evidence::new(
+            connector.name.as_str(),
+            &connector.templates,
+            functional,
+            &report,
+            recording,
+        )
+    };
     Ok(Recorded {
         report,
         evidence: evidence.to_text(credentials.redactor()),

@@ -7,7 +7,7 @@ use bowline_warehouse::Connector;
 use bowline_workbench::warehouse::{self, Recorded};
 use bowline_workbench::{WorkbenchError, evidence};
 
-use super::test::{SuiteArgs, prove, written};
+use super::test::{RefreshArgs, SuiteArgs, prove, written};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -30,6 +30,11 @@ pub(crate) struct ExportArgs {
     sections: Vec<String>,
     #[command(flatten)]
     suite: SuiteArgs,
+    #[command(flatten)]
+    refresh: RefreshArgs,
+    /// Write what of the evidence may be committed to `evidence/<connector>.jsonl.gz` too
+    #[arg(long)]
+    public: bool,
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -48,7 +53,10 @@ impl ExportArgs {
             .map_err(refused)?;
         let proving = Proving::begin(context, &found)?;
         let connector = warehouse::load(&found, &|event| context.tell(event))?;
-        let recorded = prove(context, &connector, SuiteSection::ALL, &self.suite)?;
+        let recorded = match self.refresh.refresh(context, &connector, &self.suite)? {
+            Some(refreshed) => refreshed,
+            None => prove(context, &connector, SuiteSection::ALL, &self.suite)?,
+        };
         let report = &recorded.report;
         let written = written(context, &connector, report);
         Kept::of(
@@ -65,6 +73,14 @@ impl ExportArgs {
         }
         let done = export(context, &connector, &recorded, proving)?;
         context.printer.say(done);
+        if self.public {
+            let path = evidence::offer(&connector)?;
+            context.printer.say(format!(
+                "{} wrote the evidence that may be committed to {}",
+                paint(GOOD, "✓"),
+                context.shown(&path).display()
+            ));
+        }
         context.printer.say(format!(
             "{} run `bowline build`, which puts it into an agent image",
             paint(HINT, "next:")
@@ -98,6 +114,7 @@ pub(crate) fn export(
 ) -> Result<String, CliError> {
     let exported = warehouse::export(connector, &recorded.report)?;
     evidence::keep(connector, recorded)?;
+    evidence::publish(connector, recorded)?;
     // What fell short was left out.
     proving.end(context, Conclusion::Fine);
     Ok(format!(

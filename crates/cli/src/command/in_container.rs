@@ -22,7 +22,7 @@ use crate::exit::Ended;
 #[derive(Debug, clap::Args)]
 pub(crate) struct InContainerArgs {
     /// Test in a container made from the agent's base; docker or podman must be there
-    #[arg(long)]
+    #[arg(long, conflicts_with = "refresh")]
     pub(crate) in_container: bool,
     /// The program that runs the container
     #[arg(long, value_name = "ENGINE", requires = "in_container")]

@@ -1,5 +1,6 @@
 //! `bowline test`: the suite against a connector's live database or orchestrator.
 
+mod against;
 mod pipeline;
 
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -17,6 +18,7 @@ use bowline_warehouse::Connector;
 use bowline_words::{counted, listed};
 use bowline_workbench::Event;
 use bowline_workbench::evidence::{self, Judged};
+use bowline_workbench::refresh::{self, Asked};
 use bowline_workbench::warehouse::{self, Recorded};
 use clap::ValueEnum as _;
 
@@ -48,8 +50,18 @@ pub(crate) struct TestArgs {
     #[command(flatten)]
     suite: SuiteArgs,
     /// Judge the last whole run again from its evidence, with no database and no credentials
-    #[arg(long, conflicts_with_all = ["sections", "jobs", "timeout", "tier", "in_container"])]
+    #[arg(long, conflicts_with_all = ["sections", "jobs", "timeout", "tier", "refresh", "in_container"])]
     offline: bool,
+    #[command(flatten)]
+    refresh: RefreshArgs,
+    /// Prove it against each of these servers, by the credentials in `credentials.<name>.json`, and show what differs
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        conflicts_with_all = ["offline", "refresh", "page", "in_container"]
+    )]
+    against: Vec<String>,
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -58,6 +70,14 @@ pub(crate) struct TestArgs {
     page: Option<PathBuf>,
     #[command(flatten)]
     container: InContainerArgs,
+}
+
+/// Whether evidence is brought up to date, for every command that runs the suite.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RefreshArgs {
+    /// Ask only what the evidence of the last whole run lacks, such as the statements of changed templates
+    #[arg(long, conflicts_with_all = ["sections", "tier"])]
+    refresh: bool,
 }
 
 /// How many seconds a statement may take when nothing else was asked for.
@@ -146,10 +166,23 @@ impl TestArgs {
         }
         let found = context.locate(self.connector.name(), None)?;
         if found.class == AssetClass::Pipeline {
-            if self.offline {
+            if !self.against.is_empty() {
                 return Err(CliError::usage(
                     format!(
-                        "`--offline` is for warehouse connectors: no evidence is kept of pipeline connector `{}`",
+                        "`--against` is for warehouse connectors, and `{}` is a pipeline connector",
+                        found.name
+                    ),
+                    "leave it out",
+                ));
+            }
+            let asked = [
+                ("--offline", self.offline),
+                ("--refresh", self.refresh.refresh),
+            ];
+            if let Some((option, _)) = asked.into_iter().find(|(_, is_asked)| *is_asked) {
+                return Err(CliError::usage(
+                    format!(
+                        "`{option}` is for warehouse connectors: no evidence is kept of pipeline connector `{}`",
                         found.name
                     ),
                     "leave it out",
@@ -159,10 +192,16 @@ impl TestArgs {
         }
         let sections = sections(&self.sections)?;
         let connector = warehouse::load(&found, &|event| context.tell(event))?;
+        if !self.against.is_empty() {
+            return against::exec(context, &connector, &sections, self);
+        }
         if self.offline {
             return self.judge_again(context, &connector);
         }
-        let recorded = prove(context, &connector, &sections, &self.suite)?;
+        let recorded = match self.refresh.refresh(context, &connector, &self.suite)? {
+            Some(refreshed) => refreshed,
+            None => prove(context, &connector, &sections, &self.suite)?,
+        };
         if let Err(error) = evidence::keep(&connector, &recorded) {
             // A run is worth its report all the same.
             context.printer.detail(error.to_string());
@@ -177,8 +216,8 @@ impl TestArgs {
         let judged = evidence::judge_again(connector, evidence::read(connector)?)?;
         let written = written(context, connector, &judged.report);
         self.write(context, &written, None)?;
-        if let Some(said) = not_held(&judged) {
-            context.printer.say(said);
+        for said in [confidential(&judged), not_held(&judged)] {
+            said.into_iter().for_each(|said| context.printer.say(said));
         }
         Ok(judged.report.conclusion().into())
     }
@@ -257,6 +296,16 @@ pub(crate) fn written(
     }))
 }
 
+/// What is only claimed, because it is confidential; nothing when nothing is.
+pub(crate) fn confidential(judged: &Judged) -> Option<String> {
+    (judged.confidential > 0).then(|| {
+        format!(
+            "{} rest on what is confidential: the public evidence holds only what they found",
+            counted(judged.confidential, "check")
+        )
+    })
+}
+
 /// What evidence does not hold of a connector as it is now; nothing when it holds all.
 pub(crate) fn not_held(judged: &Judged) -> Option<String> {
     let names: Vec<&str> = judged
@@ -274,9 +323,9 @@ pub(crate) fn not_held(judged: &Judged) -> Option<String> {
     };
     let older = format!("the evidence is older than {changed}");
     Some(match count {
-        0 => format!("{older}: `bowline test` writes it anew"),
+        0 => format!("{older}: `bowline test --refresh` writes it anew"),
         _ => format!(
-            "{older}: {} must be asked again, `bowline test` does it",
+            "{older}: up to {} must be asked again, `bowline test --refresh` does it",
             counted(count, "statement")
         ),
     })
@@ -302,25 +351,58 @@ pub(crate) fn prove(
     sections: &[SuiteSection],
     suite: &SuiteArgs,
 ) -> Result<Recorded, CliError> {
+    let run = context.interruptible()?;
+    let options = suite.options(sections);
+    let prove = |on_event: &OnEvent<'_>| warehouse::prove(connector, &options, run, on_event);
+    Ok(with_progress(context, prove)?)
+}
+
+type OnEvent<'a> = dyn Fn(Event<'_>) + Sync + 'a;
+
+/// Does something that runs the suite, with progress on standard error.
+fn with_progress<T>(context: &Context, work: impl FnOnce(&OnEvent<'_>) -> T) -> T {
     let progress = OnceLock::new();
-    let recorded = warehouse::prove(
-        connector,
-        &suite.options(sections),
-        context.interruptible()?,
-        &|event| match event {
-            Event::Connecting { connector } => {
-                progress.get_or_init(|| Progress::new(&context.printer, connector.as_str()));
+    let done = work(&|event| match event {
+        Event::Connecting { connector } => {
+            progress.get_or_init(|| Progress::new(&context.printer, connector.as_str()));
+        }
+        Event::Warehouse(event) => {
+            if let Some(progress) = progress.get() {
+                progress.on_warehouse(event);
             }
-            Event::Warehouse(event) => {
-                if let Some(progress) = progress.get() {
-                    progress.on_warehouse(event);
-                }
-            }
-            event => context.tell(event),
-        },
-    );
+        }
+        event => context.tell(event),
+    });
     if let Some(progress) = progress.into_inner() {
         progress.finish();
     }
-    Ok(recorded?)
+    done
+}
+
+impl RefreshArgs {
+    /// Brings the evidence up to date and says what was asked for it; nothing where that is not wanted.
+    pub(crate) fn refresh(
+        &self,
+        context: &Context,
+        connector: &Connector,
+        suite: &SuiteArgs,
+    ) -> Result<Option<Recorded>, CliError> {
+        if !self.refresh {
+            return Ok(None);
+        }
+        let run = context.interruptible()?;
+        let options = suite.options(SuiteSection::ALL);
+        let refreshed = with_progress(context, |on_event| {
+            refresh::refresh(connector, &options, run, on_event)
+        })?;
+        context.printer.say(match refreshed.asked {
+            Asked::Lacking(0) => "nothing was asked: the evidence holds every answer".to_owned(),
+            Asked::Lacking(count) => format!(
+                "{} asked, every other answer is from the evidence",
+                counted(count, "statement")
+            ),
+            Asked::Everything(why) => format!("everything was asked: {why}"),
+        });
+        Ok(Some(refreshed.recorded))
+    }
 }

@@ -61,14 +61,21 @@ pub fn checks() -> Vec<Check> {
     checks
 }
 
-/// How many of the checks that are code a run of these sections asks at most.
-pub(crate) fn in_chains(sections: &[SuiteSection], tier: Tier) -> usize {
-    CHAINS
-        .iter()
-        .filter(|(section, _)| sections.contains(section))
+/// The checks of a section that are code, in a tier.
+pub(crate) fn in_section(section: SuiteSection, tier: Tier) -> Vec<Check> {
+    let chains = CHAINS.iter().filter(|(of, _)| *of == section);
+    chains
         .flat_map(|(section, specs)| specs.iter().map(|spec| spec.check(*section)))
         .filter(|check| check.tier <= tier)
-        .count()
+        .collect()
+}
+
+/// How many of the checks that are code a run of these sections asks at most.
+pub(crate) fn in_chains(sections: &[SuiteSection], tier: Tier) -> usize {
+    let counts = sections
+        .iter()
+        .map(|section| in_section(*section, tier).len());
+    counts.sum()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What leaves a full run: the manifest of what was proven, and the templates that passed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,11 +118,36 @@ impl Export {
         })
     }
 
-    /// What stands in a folder otherwise than this export would write it, a line each; nothing when it is this export.
+    /// The files of an export in a folder: the manifest and the templates, by their names below it.
     ///
     /// # Errors
     /// [`ExportError::Read`].
-    pub fn differences(&self, folder: &Path) -> Result<Vec<String>, ExportError> {
+    pub fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, ExportError> {
+        let mut names = vec![layout::MANIFEST_FILE.to_owned()];
+        let templates = folder.join(layout::TEMPLATES_DIR);
+        match fs::read_dir(&templates) {
+            Ok(entries) => {
+                for entry in entries {
+                    let entry = entry.map_err(unread(&templates))?.file_name();
+                    names.push(format!("{}/{}", layout::TEMPLATES_DIR, entry.display()));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unread(&templates)(error)),
+        }
+        let mut files = BTreeMap::new();
+        for name in names {
+            if let Some(bytes) = read(&folder.join(&name))? {
+                files.insert(name, bytes);
+            }
+        }
+        Ok(files)
+    }
+
+    /// What stands in the files of an export otherwise than this one would write them, a line each; nothing when it is
+    /// this export.
+    #[must_use]
+    pub fn differences(&self, there: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
         let manifest = (
             layout::MANIFEST_FILE.to_owned(),
             self.manifest.to_json_string(),
@@ -134,35 +159,18 @@ impl Export {
         let files: BTreeMap<String, String> = std::iter::once(manifest).chain(templates).collect();
         let mut found = Vec::new();
         for (name, text) in &files {
-            match read(&folder.join(name))? {
+            match there.get(name) {
                 None => found.push(format!("`{name}` is missing")),
                 Some(there) if there == text.as_bytes() => {}
                 Some(there) if name == layout::MANIFEST_FILE => {
-                    found.extend(self.manifest_differences(&there));
+                    found.extend(self.manifest_differences(there));
                 }
                 Some(_) => found.push(format!("`{name}` has another text")),
             }
         }
-        let templates = folder.join(layout::TEMPLATES_DIR);
-        let entries = match fs::read_dir(&templates) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-            Err(error) => return Err(unread(&templates)(error)),
-        };
-        let mut unproven = BTreeSet::new();
-        for entry in entries {
-            let entry = entry.map_err(unread(&templates))?.file_name();
-            let name = format!("{}/{}", layout::TEMPLATES_DIR, entry.display());
-            if !files.contains_key(&name) {
-                unproven.insert(name);
-            }
-        }
-        found.extend(
-            unproven
-                .iter()
-                .map(|name| format!("`{name}` was not proven")),
-        );
-        Ok(found)
+        let unproven = there.keys().filter(|name| !files.contains_key(*name));
+        found.extend(unproven.map(|name| format!("`{name}` was not proven")));
+        found
     }
 
     /// What a manifest claims that this one does not, and the other way round.

@@ -47,10 +47,10 @@ impl Work {
     /// What tells it from the other work of a run; the first check of those that are asked together.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Connection => "connection",
-            Self::Metadata => "metadata",
+            Self::Connection => CONNECTION_WORK,
+            Self::Metadata => METADATA_WORK,
             Self::QueryLogs => QUERY_LOGS_WORK,
-            Self::Functional => "functional",
+            Self::Functional => FUNCTIONAL_WORK,
             Self::Questions(prepared) => prepared
                 .first()
                 .map_or("", |first| first.finding.check.id.as_str()),
@@ -58,8 +58,22 @@ impl Work {
     }
 }
 
+/// What the statements are recorded under that look at the connection.
+const CONNECTION_WORK: &str = "connection";
+/// What the statements are recorded under that read the catalogue.
+pub(crate) const METADATA_WORK: &str = "metadata";
 /// What the statements are recorded under that read the query logs of the last hour.
 pub const QUERY_LOGS_WORK: &str = "query logs";
+/// What the statements are recorded under that make a table and watch it.
+pub const FUNCTIONAL_WORK: &str = "functional";
+/// The pieces of work in which a statement follows from the answers before it, or rests on what the ones before it
+/// made: they are asked whole or not at all. Every other statement stands for itself.
+pub const CHAINED_WORK: [&str; 4] = [
+    CONNECTION_WORK,
+    METADATA_WORK,
+    QUERY_LOGS_WORK,
+    FUNCTIONAL_WORK,
+];
 
 /// The checks of the wanted sections: pieces of work, and those that ended before the database was asked.
 pub(crate) struct Plan {

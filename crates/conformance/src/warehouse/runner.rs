@@ -1,12 +1,13 @@
 //! Runs the suite: work spread over connections, answers weighed, everything reported.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline_contract::SuiteSection;
+use bowline_contract::{SuiteSection, Template};
 use bowline_driver::{ConnectionCost, Database, Limits, SqlError};
 use bowline_warehouse::FunctionalTarget;
 use bowline_warehouse::template::TemplateSet;
@@ -16,6 +17,7 @@ use crate::Tier;
 use crate::warehouse::accuracy::Accuracy;
 use crate::warehouse::blame::{Blame, blame};
 use crate::warehouse::chain::Chain;
+use crate::warehouse::claim::{self, Claim, is_confidential};
 use crate::warehouse::connection::connection;
 use crate::warehouse::excuse::{excuse, excuse_silent_tables};
 use crate::warehouse::finding::Finding;
@@ -54,6 +56,19 @@ pub struct Options {
     pub patience: Duration,
     /// The moment that statements mean by now: that of the run's start, unless a run is replayed.
     pub now: Option<Timestamp>,
+    /// When [chained work](crate::warehouse::CHAINED_WORK) began, where that was at another moment.
+    pub began: BTreeMap<String, Timestamp>,
+    /// What is taken as it is claimed, where the answers are confidential: then nothing of theirs is asked.
+    pub claims: Option<Claims>,
+}
+
+/// What is claimed of checks whose answers are confidential.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Claims {
+    /// The claims.
+    pub claims: Vec<Claim>,
+    /// The templates that are others than those which the claims are about.
+    pub changed: Vec<&'static Template>,
 }
 
 impl Default for Options {
@@ -65,6 +80,8 @@ impl Default for Options {
             limits: Limits::default(),
             patience: Duration::from_secs(15),
             now: None,
+            began: BTreeMap::new(),
+            claims: None,
         }
     }
 }
@@ -111,7 +128,12 @@ pub fn run(
         };
         let mut workers: Vec<_> = (0..first).map(|_| start(done_in.clone())).collect();
 
-        let chains = plan::chains(&options.sections);
+        let mut chains = plan::chains(&options.sections);
+        if let Some(Claims { claims, changed }) = &options.claims {
+            chains.retain(|work| !is_confidential(work.name()));
+            let claimed = claim::findings(claims, changed, &options.sections, options.tier);
+            progress.findings.extend(claimed);
+        }
         let mut pending = chains.len();
         chains.into_iter().for_each(|work| give(&work_in, work));
         let plan = plan::questions(&subject.templates, &options.sections, options.tier, clock);
@@ -340,9 +362,11 @@ impl Crew<'_> {
         session.turn_to(work.name());
         let target = self.subject.functional.as_ref();
         let tier = self.options.tier;
+        let began = self.options.began.get(work.name());
+        let began = began.copied().unwrap_or(self.began);
         let chain = |section, session| {
             let templates = Arc::clone(&self.subject.templates);
-            Chain::new(section, templates, session, self.began)
+            Chain::new(section, templates, session, began)
         };
         let findings = match work {
             Work::Connection => connection(chain(SuiteSection::Connection, session), tier),

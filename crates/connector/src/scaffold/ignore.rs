@@ -3,7 +3,9 @@
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use bowline_contract::layout::{CREDENTIALS_FILE, IGNORE_FILE, OUTPUT_DIR};
+use bowline_contract::layout::{
+    CREDENTIALS_FILE, IGNORE_FILE, NAMED_CREDENTIALS_FILES, OUTPUT_DIR,
+};
 
 use super::ScaffoldError;
 use crate::workspace::STATE_DIR;
@@ -24,6 +26,7 @@ pub(super) fn extend(root: &Path) -> Result<Option<PathBuf>, ScaffoldError> {
     };
     let wanted = [
         CREDENTIALS_FILE.to_owned(),
+        NAMED_CREDENTIALS_FILES.to_owned(),
         ".env".to_owned(),
         format!("{OUTPUT_DIR}/"),
         format!("{STATE_DIR}/"),
@@ -77,7 +80,7 @@ mod tests {
         std::fs::read_to_string(dir.path().join(IGNORE_FILE)).unwrap()
     }
 
-    const ALL: &str = "# Secrets, and what is made from the connectors.\ncredentials.json\n.env\noutput/\n.bowline/\n";
+    const ALL: &str = "# Secrets, and what is made from the connectors.\ncredentials.json\ncredentials.*.json\n.env\noutput/\n.bowline/\n";
 
     #[test]
     fn a_new_file_names_everything() {
@@ -89,7 +92,7 @@ mod tests {
         assert_eq!(extended(Some(ALL)), ALL);
         assert_eq!(
             extended(Some("target\ncredentials.json\noutput")),
-            "target\ncredentials.json\noutput\n\n# Secrets, and what is made from the connectors.\n.env\n.bowline/\n"
+            "target\ncredentials.json\noutput\n\n# Secrets, and what is made from the connectors.\ncredentials.*.json\n.env\n.bowline/\n"
         );
     }
 

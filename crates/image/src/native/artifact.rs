@@ -11,7 +11,7 @@ pub(crate) const TITLE: &str = "org.opencontainers.image.title";
 /// The file that stands for a configuration where there is none.
 const NOTHING: &[u8] = b"{}";
 
-/// Something that is attached to an image, such as the evidence of a suite's run.
+/// Something that is attached to an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// What kind of artifact it is, a media type.

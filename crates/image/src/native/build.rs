@@ -15,11 +15,11 @@ use bowline_oci::{
 use crate::engine::{BaseFile, Engine, take_stored};
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
-use crate::native::artifact::Attachment;
 use crate::native::base::{PlatformBase, for_platform};
 use crate::native::binary;
 use crate::native::libc;
 use crate::native::pack::{Material, pack};
+use crate::native::proven::ProvenConnector;
 use crate::plan::{BaseImage, ImagePlan, PlannedFile};
 use crate::python::{self, BasePython, PackageRequest};
 
@@ -56,8 +56,8 @@ pub struct NativeOptions {
     /// A folder that keeps between builds what is in bases, unpacked Python packages, and large layers as they were packed;
     /// nothing to keep nothing.
     pub cache: Option<PathBuf>,
-    /// What is attached beside the bill of materials and the connectors' manifests.
-    pub attachments: Vec<Attachment>,
+    /// What the warehouse connectors were proven by, which is attached.
+    pub proven: Vec<ProvenConnector>,
     /// The engines whose stores may have the base: a registry is asked for it only when none of them does.
     pub engines: Vec<Engine>,
     /// How registries are reached; its order to stop stops the whole build.
@@ -198,7 +198,7 @@ pub fn build(
             plan,
             bases: &bases,
             packages: &packages,
-            attachments: &options.attachments,
+            proven: &options.proven,
             time: options.time,
             folder: work.path(),
             kept: kept.as_ref(),

@@ -12,12 +12,16 @@ mod config;
 mod entries;
 mod libc;
 mod pack;
+mod proven;
 
 pub use artifact::{AttachedFile, Attachment, CONNECTORS_ARTIFACT};
 pub use base::BaseFacts;
 pub use build::{Built, NativeOptions, Output, build, obstacles, open};
 
+pub use proven::{EVIDENCE_ARTIFACT, ProvenConnector, STATEMENT_ARTIFACT, Statement};
+
 pub use crate::sbom::MEDIA_TYPE as SBOM_ARTIFACT;
 
 pub(crate) use artifact::TITLE;
 pub(crate) use base::check_platform;
+pub(crate) use proven::evidence_title;

@@ -17,6 +17,7 @@ use crate::native::artifact::{AttachedFile, Attachment, CONNECTORS_ARTIFACT, art
 use crate::native::base::PlatformBase;
 use crate::native::config::{Step, merge};
 use crate::native::entries::entries;
+use crate::native::proven::{ProvenConnector, attachments};
 use crate::plan::{ImagePlan, PlannedFile};
 use crate::sbom;
 
@@ -34,8 +35,8 @@ pub(super) struct Material<'a> {
     pub(super) bases: &'a [PlatformBase],
     /// The files of the Python packages for each platform.
     pub(super) packages: &'a BTreeMap<Platform, Vec<PlannedFile>>,
-    /// What is attached beside the SBOM and the connectors' manifests.
-    pub(super) attachments: &'a [Attachment],
+    /// What the warehouse connectors were proven by.
+    pub(super) proven: &'a [ProvenConnector],
     /// The time of everything in the image, in seconds since 1970.
     pub(super) time: u64,
     /// A folder of its own, for layers until they are written where they belong.
@@ -109,7 +110,8 @@ pub(super) fn pack(
             },
             connectors(material.plan),
         ];
-        for attachment in attached.iter().chain(material.attachments) {
+        let proof = attachments(&material.plan.tag, &document, material.proven);
+        for attachment in attached.iter().chain(&proof) {
             let (referrer, more) = artifact(attachment, &document);
             for blob in more {
                 add(&mut blobs, &blob.descriptor, blob.content);

@@ -80,7 +80,7 @@ impl Ignored {
     /// Whether a path stays out of images.
     pub(super) fn names(&self, path: &Path, is_folder: bool) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name == layout::CREDENTIALS_FILE || name == ".env" || name.starts_with(".env.") {
+        if layout::is_credentials_file(&name) || name == ".env" || name.starts_with(".env.") {
             return true;
         }
         if is_folder && MACHINE_FOLDERS.contains(&name.as_ref()) {
@@ -272,6 +272,7 @@ mod tests {
         for name in [
             "connector.py",
             "credentials.json",
+            "credentials.pg13.json",
             "deep/credentials.json",
             ".env",
             ".env.local",

@@ -1,5 +1,6 @@
 //! Files that would carry a secret into an image.
 
+use std::fs::DirEntry;
 use std::path::Path;
 
 use bowline_contract::layout;
@@ -40,7 +41,7 @@ pub(super) fn files_with_secrets<'f>(
                 .as_ref()
                 .is_some_and(|redactor| redactor.find(&text).is_some())
             {
-                format!("a value of its `{}`", layout::CREDENTIALS_FILE)
+                "a value of its credentials".to_owned()
             } else {
                 written_secret(path, &text)?
             };
@@ -51,10 +52,18 @@ pub(super) fn files_with_secrets<'f>(
 
 /// What finds the secrets of the connector's own credentials, in any writing.
 fn redactor(candidate: &Candidate) -> Option<Redactor> {
-    let text = reading::read_text(&candidate.dir.join(layout::CREDENTIALS_FILE)).ok()?;
-    let document = serde_json::from_str::<Value>(&text).ok()?;
-    let secrets: Vec<String> = credentials::secret_values(&document)
-        .into_iter()
+    let entries = candidate.dir.read_dir().ok()?;
+    let secrets_of = |entry: DirEntry| {
+        let name = entry.file_name();
+        let text = layout::is_credentials_file(name.to_str()?).then(|| entry.path())?;
+        let text = reading::read_text(&text).ok()?;
+        let document = serde_json::from_str::<Value>(&text).ok()?;
+        Some(credentials::secret_values(&document))
+    };
+    let secrets: Vec<String> = entries
+        .flatten()
+        .filter_map(secrets_of)
+        .flatten()
         .filter(|secret| secret.len() >= SHORTEST_SECRET)
         .collect();
     (!secrets.is_empty()).then(|| Redactor::new(secrets))

@@ -352,7 +352,7 @@ fn what_its_owner_may_not_want_is_asked() {
             "password = 'hunter2-hunter2'",
         )
         .write(
-            "connectors/shop/credentials.json",
+            "connectors/shop/credentials.pg13.json",
             r#"{"connect_args": {"host": "database-host", "password": "hunter2-hunter2"}}"#,
         );
     let shop = space.candidate(AssetClass::Warehouse, "shop");
@@ -361,7 +361,7 @@ fn what_its_owner_may_not_want_is_asked() {
     assert_eq!(
         error.diagnose().to_string(),
         "cannot build the image: `shop`: `connectors/shop/connector.py` goes into the image and holds a value of its \
-         `credentials.json`\nhint: take it out, name it in `.gitignore`, or allow it with `--allow-secrets \
+         credentials\nhint: take it out, name it in `.gitignore`, or allow it with `--allow-secrets \
          connectors/shop/connector.py`"
     );
     let allowed = [shop.dir.join("connector.py")];

@@ -107,6 +107,25 @@ impl Connector {
         })
     }
 
+    /// Which database is asked and how it is reached, as far as the connector's files and the credentials say; secrets are
+    /// masked. None where the connector's own code does it, of which its files do not tell all.
+    #[must_use]
+    pub fn way(&self, credentials: &Credentials) -> Option<String> {
+        if let DriverKind::Process(_) = &self.driver.kind {
+            return None;
+        }
+        let mut way = format!("{:?}\n", self.driver.kind);
+        for (option, expression) in &self.driver.options {
+            way.push_str(&format!("{option} = {:?}\n", expression.get_ref()));
+        }
+        for expression in &self.driver.init {
+            way.push_str(&format!("{:?}\n", expression.get_ref()));
+        }
+        let given = Value::Object(credentials.connect_args().clone()).to_string();
+        way.push_str(&credentials.redactor().redact(&given));
+        Some(way)
+    }
+
     /// The path of a file that is not there, where it is the one that a dialect pack writes to be replaced: a driver
     /// would make it, and find nothing in it.
     fn placeholder_path(&self, spec: &DriverSpec) -> Option<String> {

@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use bowline_conformance::Verdict;
+use bowline_conformance::warehouse::CheckReport;
 use bowline_connector::Workspace;
+use bowline_contract::AssetClass;
 use bowline_contract::layout::OUTPUT_DIR;
 use bowline_image::engine::{self, Engine, EngineBuilt, EngineOptions};
-use bowline_image::native::{self, Built, NativeOptions, Output};
+use bowline_image::native::{self, Built, NativeOptions, Output, ProvenConnector};
 use bowline_image::{BuildEvent, ImageError, ImageErrorKind, ImagePlan, from_oci};
 use bowline_oci::registry::Access;
+use bowline_workbench::evidence;
 
 use super::Voice;
 use crate::context::Context;
@@ -156,12 +160,46 @@ fn native(job: &Job<'_>, voice: &Voice) -> Result<Made, CliError> {
         output,
         time: source_date_epoch()?,
         cache: Some(job.workspace.state_dir().join("images")),
-        attachments: Vec::new(),
+        proven: proven(job, voice)?,
         engines: job.engines.to_vec(),
         access: job.access.clone(),
     };
     let built = native::build(job.plan, &options, &mut |event| voice.tell(event))?;
     Ok(Made::Native(built, options.output))
+}
+
+/// What the exports that go in were proven by. An export without evidence is of an earlier version, or was let in.
+fn proven(job: &Job<'_>, voice: &Voice) -> Result<Vec<ProvenConnector>, CliError> {
+    let mut proven = Vec::new();
+    for connector in &job.plan.connectors {
+        if connector.class != AssetClass::Warehouse {
+            continue;
+        }
+        let Some(published) = evidence::read_published(job.workspace, &connector.name)? else {
+            voice.tell(BuildEvent::Warning(format!(
+                "no evidence is attached of `{}`: `bowline export` writes it",
+                connector.name
+            )));
+            continue;
+        };
+        let report = &published.judged.judged.report;
+        let with = |wanted: fn(&CheckReport) -> bool| {
+            let checks = report.checks.iter().filter(|check| wanted(check));
+            checks.map(|check| check.check.id.to_string()).collect()
+        };
+        proven.push(ProvenConnector {
+            name: connector.name.to_string(),
+            server: report.product.clone(),
+            bowline_version: published.bowline_version,
+            passed: with(|check| check.outcome.verdict() == Verdict::Supported),
+            warned: with(|check| check.outcome.verdict() == Verdict::Unknown),
+            failed: with(|check| {
+                check.outcome.is_shortfall() || check.outcome.verdict() == Verdict::Blocked
+            }),
+            evidence: published.packed,
+        });
+    }
+    Ok(proven)
 }
 
 /// The folder below the workspace's outputs that images go to. No connector can have this name.
