@@ -47,6 +47,7 @@ pub(crate) fn trials(others: Vec<String>) -> Vec<Trial> {
         .chain([Trial::test("documents/what_is_not_run", move || {
             not_run(&counted, &others)
         })])
+        .chain([Trial::test("documents/mistakes", mistakes)])
         .collect()
 }
 
@@ -125,6 +126,46 @@ fn walk(blocks: &[Block]) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// What would let commands go by unseen is refused.
+fn mistakes() -> Result<(), Failed> {
+    let block = "```console\n$ bowline list\n```";
+    for (page, mistake) in [
+        ("```sh\nbowline list\n```".to_owned(), "is `console`"),
+        ("```text\n$ bowline list\n```".to_owned(), "is `console`"),
+        ("```console\nbowline list\n```".to_owned(), "`$ `"),
+        (
+            format!("<!-- console: not run: it is long -->\n{block}"),
+            "not run: it is long",
+        ),
+        (
+            format!("<!-- console: not run (time): it is long -->\n{block}"),
+            "not run (time)",
+        ),
+        (
+            format!("<!-- console: not run from 2 (a cluster): changes it -->\n{block}"),
+            "no such command",
+        ),
+        (
+            format!("<!-- console: read NAME as shop -->\n{block}"),
+            "`NAME`",
+        ),
+        ("<!-- console: each anew -->".to_owned(), "before no block"),
+    ] {
+        match page::blocks(&page) {
+            Err(told) if told.contains(mistake) => {}
+            other => return Err(format!("{page}: {other:?}").into()),
+        }
+    }
+    let left_out = |why: &str| {
+        let page = format!("<!-- console: not run (a platform): {why} -->\n{block}");
+        let blocks = page::blocks(&page).map_err(Failed::from)?;
+        not_run(&[("page".to_owned(), blocks)], &["demo/first".to_owned()])
+    };
+    assert!(left_out("asks it").is_err());
+    assert!(left_out("asks it; `nothing` tests the same").is_err());
+    left_out("asks it; `demo` tests the same")
 }
 
 /// What is not run says why, and a command of ours which test does the same.
