@@ -162,6 +162,13 @@ pub(crate) fn connection_type(sandbox: &Sandbox, folder: &str) -> String {
 
 /// A sandbox with a pipeline connector over an orchestrator that answers as long as the server lives.
 pub(crate) fn simulated(name: &str) -> Result<(Sandbox, Server), Failed> {
+    let sandbox = Sandbox::new();
+    let server = write_simulated(&sandbox, name)?;
+    Ok((sandbox, server))
+}
+
+/// Writes a pipeline connector over an orchestrator that answers as long as the server lives.
+pub(crate) fn write_simulated(sandbox: &Sandbox, name: &str) -> Result<Server, Failed> {
     let scenario = Scenario {
         runs: 60,
         jobs: 5,
@@ -172,7 +179,6 @@ pub(crate) fn simulated(name: &str) -> Result<(Sandbox, Server), Failed> {
     };
     let description = bowline_simulator::description(&scenario);
     let server = Server::start(Vendor::new(scenario), 0, Duration::ZERO, Pace::Real)?;
-    let sandbox = Sandbox::new();
     for (file, text) in [
         ("connector.toml", description),
         ("manifest.json", bowline_simulator::manifest().to_string()),
@@ -183,7 +189,7 @@ pub(crate) fn simulated(name: &str) -> Result<(Sandbox, Server), Failed> {
     ] {
         sandbox.write(format!("etl_connectors/{name}/{file}"), &text);
     }
-    Ok((sandbox, server))
+    Ok(server)
 }
 
 /// Builds a connector in Rust, and gives its program.

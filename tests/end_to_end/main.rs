@@ -50,7 +50,7 @@ mod warehouse;
 
 use std::process::ExitCode;
 
-use libtest_mimic::Arguments;
+use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
     // Several filters, as the standard harness takes them; the library knows only one.
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         .count();
     let filters: Vec<String> = given.drain(1..=count).collect();
     let arguments = Arguments::from_iter(given);
-    let trials = [
+    let mut trials: Vec<Trial> = [
         case::trials(),
         warehouse::trials(),
         odbc::trials(),
@@ -76,7 +76,6 @@ fn main() -> ExitCode {
         evidence::trials(),
         profile::trials(),
         directories::trials(),
-        documents::trials(),
         faults::trials(),
         severed::trials(),
         secrets::trials(),
@@ -101,10 +100,12 @@ fn main() -> ExitCode {
     ]
     .into_iter()
     .flatten()
-    .filter(|trial| {
-        filters.is_empty() || filters.iter().any(|filter| trial.name().contains(filter))
-    })
     .collect();
+    let names = trials.iter().map(|trial| trial.name().to_owned()).collect();
+    trials.extend(documents::trials(names));
+    trials.retain(|trial| {
+        filters.is_empty() || filters.iter().any(|filter| trial.name().contains(filter))
+    });
     let conclusion = libtest_mimic::run(&arguments, trials);
     bowline_servers::shared::stop();
     sandbox::count_searched();

@@ -64,7 +64,7 @@ fn described() -> Result<(), Failed> {
     assert!(ran.stdout.contains("`SUCCEEDED`, seen "), "{}", ran.said());
     assert!(
         ran.stdout
-            .contains("next: mend it, then run `bowline test nights -m etl_run_details`"),
+            .contains("next: mend what etl_run_details/statuses tells, then run `bowline test nights -m etl_run_details`"),
         "{}",
         ran.said()
     );

@@ -18,7 +18,7 @@ use crate::hints::assert_options_exist;
 use crate::needs::{binary, drivers, postgres, python};
 
 /// No command of a test takes this long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// How every password here begins. No escaping changes these letters, so that no spelling of it goes unseen.
 pub(crate) const MARK: &str = "canary7f3a";
 /// How many commands said nothing of it.

@@ -7,6 +7,7 @@ mod measure;
 mod pipelines;
 mod proxy;
 mod record;
+mod waits;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -132,6 +133,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         edited,
     );
 
+    rows.extend(waits::rows(&bowline, workspace, "near", options.runs)?);
     rows.extend(catalogues::rows(
         &bowline,
         workspace,

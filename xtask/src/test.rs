@@ -182,7 +182,7 @@ fn mutated_input() -> Result<(), Failure> {
     crate::fuzz::run(&["--inputs", "100", "--seed", "1"].map(str::to_owned))
 }
 
-/// The book can be built, the manifests for Kubernetes are valid, and no crate came in under a licence or from a place that is not accepted.
+/// The book can be built, the manifests for Kubernetes and what other systems of CI read are valid, and no crate came in under a licence or from a place that is not accepted.
 fn book_manifests_and_crates() -> Result<(), Failure> {
     step("the book, manifests, and the licences of crates");
     let tools = package_tools()?;
@@ -197,6 +197,17 @@ fn book_manifests_and_crates() -> Result<(), Failure> {
             .arg("--strict")
             .arg(process::root().join("examples/deploy/kubernetes.yaml")),
     )?;
+    for (schema, file) in [
+        ("vendor.github-workflows", ".github/workflows/release.yml"),
+        ("vendor.github-actions", "action.yml"),
+        ("vendor.gitlab-ci", "packages/gitlab/bowline.yml"),
+    ] {
+        process::run_quietly(
+            Command::new(tools.join("check-jsonschema"))
+                .args(["--builtin-schema", schema])
+                .arg(process::root().join(file)),
+        )?;
+    }
     process::run_quietly(
         Command::new(tools.join("cargo-deny"))
             .args(["--offline", "check", "licenses", "bans", "sources"])

@@ -10,6 +10,7 @@ use bowline_warehouse::dialect::Pack;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use crate::command::new::ODBC;
 use crate::command::{explain, schema};
 
 /// The environment variable in which a shell says that it wants words completed, and which shell it is.
@@ -98,6 +99,15 @@ pub(crate) fn drivers() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let entries = catalogue::catalogue().iter();
         described(entries.map(|entry| (entry.name, entry.title)))
+    })
+}
+
+/// The drivers of the catalogue, and what else `--driver` takes by a name.
+pub(crate) fn asked_drivers() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let entries = catalogue::catalogue().iter();
+        let odbc = (ODBC, "a data source of this machine");
+        described(entries.map(|entry| (entry.name, entry.title)).chain([odbc]))
     })
 }
 

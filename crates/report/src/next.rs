@@ -47,8 +47,8 @@ impl PipelineReport {
         let name = &self.connector;
         match self.shortfalls().next() {
             Some(check) => Some(NextStep::Mend(format!(
-                "mend it, then run `bowline test {name} -m {}`",
-                check.section
+                "mend what {} tells, then run `bowline test {name} -m {}`",
+                check.id, check.section
             ))),
             None if self.interrupted => None,
             None if self.sections.len() < PipelineSection::ALL.len() => Some(NextStep::Onward(

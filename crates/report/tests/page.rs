@@ -128,6 +128,21 @@ fn a_check_that_is_supported_shows_what_was_expected_and_what_came() {
 }
 
 #[test]
+fn a_check_of_several_statements_tells_in_words_what_was_expected() {
+    for text in [WAREHOUSE, PIPELINE] {
+        let report = changed(text, |report| {
+            let check = &mut report["checks"][0];
+            check["verdict"] = json!("supported");
+            check["reason"] = Value::Null;
+            check["title"] = json!("a new table is listed");
+        });
+        let page = page::html(&report, None);
+        let told = "expected: <code>a new table is listed</code>";
+        assert_eq!(page.matches(told).count(), 1, "{page}");
+    }
+}
+
+#[test]
 fn what_is_at_fault_stands_with_its_statement_above_the_checks() {
     let page = page::html(&read(WAREHOUSE), None);
     let report: Value = serde_json::from_str(WAREHOUSE).unwrap();
@@ -151,6 +166,14 @@ fn a_page_tells_when_it_was_and_what_is_next() {
     });
     let page = page::html(&report, None);
     assert!(page.contains("begun 2026-11-29T08:00:00Z"), "{page}");
+    let pipeline = changed(PIPELINE, |report| {
+        report["window"]["end"] = json!("2026-11-29T09:00:00Z")
+    });
+    let pipeline = page::html(&pipeline, None);
+    assert!(
+        pipeline.contains("begun 2026-11-29T09:00:00Z"),
+        "{pipeline}"
+    );
     let step = report.next_step().unwrap();
     let (plain, code) = step.words().split_once('`').unwrap();
     let code = code.trim_end_matches('`');
@@ -158,6 +181,17 @@ fn a_page_tells_when_it_was_and_what_is_next() {
         page.contains(&format!("{plain}<code>{code}</code>")),
         "{page}"
     );
+}
+
+#[test]
+fn the_next_step_of_a_pipeline_names_the_check() {
+    let report = read(PIPELINE);
+    let Report::Pipeline(pipeline) = &report else {
+        panic!("a report of a pipeline");
+    };
+    let first = pipeline.shortfalls().next().unwrap();
+    let step = report.next_step().unwrap();
+    assert!(step.words().contains(&first.id), "{}", step.words());
 }
 
 #[test]

@@ -38,5 +38,5 @@ mod schemas;
 pub mod template;
 
 pub use connector::{Connector, Driver, FunctionalTarget, OpenError};
-pub use scaffold::{AskedDriver, Draft, Scaffold, Scaffolded, is_driver_of_pack};
+pub use scaffold::{AskedDriver, Draft, Scaffold, Scaffolded, pack_with_driver};
 pub use schemas::schemas;

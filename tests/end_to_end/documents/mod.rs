@@ -5,13 +5,21 @@
 //! is any text. What a page needs and does not show stands in comments before a block, which no reader sees:
 //!
 //! ```text
-//! <!-- console: workspace shop on sqlite -->   from here in a new workspace with a connector of that name
-//! <!-- console: each anew -->                  each line of the block is an alternative, in a workspace of its own
-//! <!-- console: after COMMAND -->              the reader has done this before; `$SOURCES` is this repository
-//! <!-- console: exit 1 -->                     the block ends with this exit code
-//! <!-- console: not run: why -->               the block cannot run here
-//! <!-- console: not run from 2: why -->        nor can its commands from this one on
+//! <!-- console: workspace shop on sqlite -->          from here in a new workspace with a connector of that name
+//! <!-- console: beside nightly on simulator -->        a pipeline connector joins the workspace
+//! <!-- console: beside the base -->                    the workspace holds a small base, `oci:base:1`
+//! <!-- console: beside the registry HOST/IMAGE:TAG --> there is such a registry, and it holds such a base
+//! <!-- console: each anew -->                          each line of the block is an alternative, in a workspace of its own
+//! <!-- console: after COMMAND -->                      the reader has done this before; `$SOURCES` is this repository
+//! <!-- console: read NAME as shop -->                  what a word of the commands stands for
+//! <!-- console: exit 1 -->                             the block ends with this exit code
+//! <!-- console: until TEXT -->                         the block goes on for ever; the reader stops it when it says this
+//! <!-- console: not run (a cluster): why -->           the block cannot run here
+//! <!-- console: not run from 2 (a cluster): why -->    nor can its commands from this one on
 //! ```
+//!
+//! What is not run says what it wants that is not here, one of [`page::Obstacle`], and when it is a command of ours also
+//! which tests do the same, between backticks: the first part of their names here, or a crate's folder.
 
 mod page;
 mod place;
@@ -25,8 +33,8 @@ use place::{Place, Setting};
 
 use crate::needs::{Need, trial};
 
-/// One test for every page that shows commands, and one about those that are not run.
-pub(crate) fn trials() -> Vec<Trial> {
+/// One test for every page that shows commands, and one about those that are not run, which may name `other` tests.
+pub(crate) fn trials(others: Vec<String>) -> Vec<Trial> {
     let pages: Vec<(String, Vec<Block>)> = pages().into_iter().map(read).collect();
     let counted: Vec<(String, Vec<Block>)> = pages.clone();
     pages
@@ -37,16 +45,21 @@ pub(crate) fn trials() -> Vec<Trial> {
             trial(format!("documents/{page}"), &needs, move || walk(&blocks))
         })
         .chain([Trial::test("documents/what_is_not_run", move || {
-            not_run(&counted)
+            not_run(&counted, &others)
         })])
+        .chain([Trial::test("documents/mistakes", mistakes)])
         .collect()
 }
 
-/// The book and the page that a reader sees first.
+/// The book, the skills, and the pages that a reader sees first.
 fn pages() -> Vec<PathBuf> {
     let root = root();
-    let mut pages = vec![root.join("README.md")];
-    let mut folders = vec![root.join("docs")];
+    let mut pages = ["README.md", "CONTRIBUTING.md", "AGENTS.md"]
+        .map(|page| root.join(page))
+        .to_vec();
+    let mut folders = ["docs", "examples", "packages", "skills"]
+        .map(|folder| root.join(folder))
+        .to_vec();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("a folder of the book") {
             let path = entry.expect("an entry of the book").path();
@@ -79,6 +92,7 @@ fn needs(blocks: &[Block]) -> Vec<Need> {
     let mut needs: Vec<Need> = settings
         .filter_map(|mark| match mark {
             Mark::Workspace(setting) => Some(setting.needs()),
+            Mark::Beside(beside) => Some(beside.needs()),
             _ => None,
         })
         .flatten()
@@ -96,44 +110,108 @@ fn walk(blocks: &[Block]) -> Result<(), Failed> {
             continue;
         }
         for mark in &block.marks {
-            if let Mark::Workspace(setting) = mark {
-                place = Place::new(setting)?;
+            match mark {
+                Mark::Workspace(setting) => place = Place::new(setting)?,
+                Mark::Beside(beside) => place.add(beside)?,
+                _ => {}
             }
         }
         if block.marks.contains(&Mark::EachAnew) {
             for command in block.runs() {
-                Place::new(&Setting::Empty)?.run(block, command)?;
+                let script = block.script(std::slice::from_ref(command));
+                Place::new(&Setting::Empty)?.run(block, &script)?;
             }
         } else {
-            place.run(block, &block.runs().join("\n"))?;
+            place.run(block, &block.script(block.runs()))?;
         }
     }
     Ok(())
 }
 
-/// What is not run says why, and is the exception.
+/// What would let commands go by unseen is refused.
+fn mistakes() -> Result<(), Failed> {
+    let block = "```console\n$ bowline list\n```";
+    for (page, mistake) in [
+        ("```sh\nbowline list\n```".to_owned(), "is `console`"),
+        ("```text\n$ bowline list\n```".to_owned(), "is `console`"),
+        ("```console\nbowline list\n```".to_owned(), "`$ `"),
+        (
+            format!("<!-- console: not run: it is long -->\n{block}"),
+            "not run: it is long",
+        ),
+        (
+            format!("<!-- console: not run (time): it is long -->\n{block}"),
+            "not run (time)",
+        ),
+        (
+            format!("<!-- console: not run from 2 (a cluster): changes it -->\n{block}"),
+            "no such command",
+        ),
+        (
+            format!("<!-- console: read NAME as shop -->\n{block}"),
+            "`NAME`",
+        ),
+        ("<!-- console: each anew -->".to_owned(), "before no block"),
+    ] {
+        match page::blocks(&page) {
+            Err(told) if told.contains(mistake) => {}
+            other => return Err(format!("{page}: {other:?}").into()),
+        }
+    }
+    let left_out = |why: &str| {
+        let page = format!("<!-- console: not run (a platform): {why} -->\n{block}");
+        let blocks = page::blocks(&page).map_err(Failed::from)?;
+        not_run(&[("page".to_owned(), blocks)], &["demo/first".to_owned()])
+    };
+    assert!(left_out("asks it").is_err());
+    assert!(left_out("asks it; `nothing` tests the same").is_err());
+    left_out("asks it; `demo` tests the same")
+}
+
+/// What is not run says why, and a command of ours which test does the same.
 #[expect(
     clippy::print_stdout,
     reason = "whoever reads the log of a run wants the list"
 )]
-fn not_run(pages: &[(String, Vec<Block>)]) -> Result<(), Failed> {
-    let mut shown = 0;
-    let mut left_out = Vec::new();
-    for (page, blocks) in pages {
-        for block in blocks {
-            shown += block.commands.len();
-            let missing = block.commands.len() - block.runs().len();
-            let why = block.not_run().map(|(_, why)| why);
-            left_out.extend(why.map(|why| (missing, page, block.line, why)));
+fn not_run(pages: &[(String, Vec<Block>)], tests: &[String]) -> Result<(), Failed> {
+    let mut mistakes = Vec::new();
+    let commands: usize = pages
+        .iter()
+        .flat_map(|(_, blocks)| blocks)
+        .map(|block| block.commands.len())
+        .sum();
+    println!("of {commands} commands of the documents these are not run:");
+    for (page, block) in pages
+        .iter()
+        .flat_map(|(page, blocks)| blocks.iter().map(move |block| (page, block)))
+    {
+        let Some(not_run) = block.not_run() else {
+            continue;
+        };
+        let place = format!("{page}.md:{}", block.line);
+        let (count, wants, why) = (
+            block.left_out().len(),
+            not_run.obstacle.words(),
+            &not_run.why,
+        );
+        println!("  {count} in {place}, for want of {wants}: {why}");
+        let is_ours = |command: &String| command.split(' ').any(|word| word == "bowline");
+        if block.left_out().iter().any(is_ours) && not_run.tests().next().is_none() {
+            mistakes.push(format!("{place}: no test is named that does the same"));
+        }
+        for named in not_run.tests() {
+            let is_there = tests
+                .iter()
+                .any(|test| test.starts_with(&format!("{named}/")))
+                || root().join(named).is_dir();
+            if !is_there {
+                mistakes.push(format!("{place}: there is no test `{named}`"));
+            }
         }
     }
-    let count: usize = left_out.iter().map(|(commands, ..)| commands).sum();
-    println!("{count} of {shown} commands of the documents are not run:");
-    for (commands, page, line, why) in &left_out {
-        println!("  {commands} in {page}.md:{line}: {why}");
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(mistakes.join("\n").into())
     }
-    if count * 2 > shown {
-        return Err(format!("{count} of {shown} commands are not run").into());
-    }
-    Ok(())
 }

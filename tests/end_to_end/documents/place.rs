@@ -1,15 +1,20 @@
 //! Where the commands of a page run: what the reader is thought to have by then.
 
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 
+use bowline_servers::{Doors, ImageStore, Registry};
 use bowline_simulator::Server;
 use libtest_mimic::Failed;
 use serde_json::json;
 
 use super::page::Block;
-use crate::connector::{Engine, connect_args, simulated, write_credentials};
+use crate::connector::{Engine, connect_args, write_credentials, write_simulated};
+use crate::image_sandbox::run;
 use crate::needs::{Need, binary};
-use crate::sandbox::{Ran, Sandbox};
+use crate::sandbox::{PATIENCE, Ran, Sandbox};
 
 /// What a workspace holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,10 @@ pub(super) enum Setting {
     Shop { name: String, engine: Engine },
     /// The same over SQLite, with no more than the standard's templates.
     Bare { name: String },
+    /// A connector of a PostgreSQL database that logs in as the superuser, with tables in two schemas.
+    Superuser { name: String },
+    /// A connector in Python over a shop in a SQLite file.
+    Python { name: String },
     /// A pipeline connector over an orchestrator that answers.
     Pipeline { name: String },
 }
@@ -33,9 +42,11 @@ impl Setting {
         };
         Some(match on {
             "postgres" => shop(Engine::Postgres),
+            "postgres as its superuser" => Self::Superuser { name },
             "duckdb" => shop(Engine::DuckDb),
             "sqlite" => shop(Engine::Sqlite),
             "ansi" => Self::Bare { name },
+            "python" => Self::Python { name },
             "simulator" => Self::Pipeline { name },
             _ => return None,
         })
@@ -44,7 +55,45 @@ impl Setting {
     pub(super) fn needs(&self) -> &'static [Need] {
         match self {
             Self::Shop { engine, .. } => engine.needs(),
+            Self::Superuser { .. } => &[Need::Postgres],
+            Self::Python { .. } => &[Need::Python],
             Self::Empty | Self::Bare { .. } | Self::Pipeline { .. } => &[],
+        }
+    }
+}
+
+/// What joins a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// A pipeline connector over an orchestrator that answers.
+    Pipeline(String),
+    /// A small base for agents, `oci:base:1`.
+    Base,
+    /// A registry that answers for a host, and holds a small base under this name and tag.
+    Registry { host: String, image: String },
+}
+
+impl Beside {
+    pub(super) fn parse(words: &str) -> Option<Self> {
+        if words == "the base" {
+            return Some(Self::Base);
+        }
+        if let Some(image) = words.strip_prefix("the registry ") {
+            let (host, image) = image.split_once('/')?;
+            return Some(Self::Registry {
+                host: host.to_owned(),
+                image: image.to_owned(),
+            });
+        }
+        let name = words.strip_suffix(" on simulator")?;
+        Some(Self::Pipeline(name.to_owned()))
+    }
+
+    pub(super) fn needs(&self) -> &'static [Need] {
+        match self {
+            Self::Pipeline(_) => &[],
+            Self::Base => &[Need::ImageTools],
+            Self::Registry { .. } => &[Need::ImageTools, Need::Registry],
         }
     }
 }
@@ -61,34 +110,76 @@ const SHOP: [&str; 5] = [
 /// A workspace, with what has to live as long as it does.
 pub(super) struct Place {
     sandbox: Sandbox,
-    _server: Option<Server>,
+    servers: Vec<Server>,
+    /// A registry, and the host that it answers for.
+    registry: Option<(String, Registry)>,
 }
 
 impl Place {
     pub(super) fn new(setting: &Setting) -> Result<Self, Failed> {
-        let mut server = None;
         let sandbox = match setting {
-            Setting::Empty => Sandbox::new(),
+            Setting::Empty | Setting::Pipeline { .. } => Sandbox::new(),
             Setting::Shop { name, engine } => shop(name, *engine),
+            Setting::Superuser { name } => superuser(name),
             Setting::Bare { name } => {
-                let sandbox = Sandbox::new();
                 let args = ["new", name, "--dialect", "ansi", "--driver", "sqlite"];
-                sandbox.bowline(&args).exits(0);
-                fill(&sandbox, name);
-                sandbox
+                over_sqlite(name, &args)
             }
-            Setting::Pipeline { name } => {
-                let (sandbox, started) = simulated(name)?;
-                server = Some(started);
-                sandbox
-            }
+            Setting::Python { name } => over_sqlite(
+                name,
+                &["new", name, "--lang", "python", "--dialect", "sqlite"],
+            ),
         };
         std::fs::create_dir(sandbox.folder().join("bin"))?;
         std::os::unix::fs::symlink(binary(), sandbox.folder().join("bin/bowline"))?;
-        Ok(Self {
+        let mut place = Self {
             sandbox,
-            _server: server,
-        })
+            servers: Vec::new(),
+            registry: None,
+        };
+        if let Setting::Pipeline { name } = setting {
+            place.add(&Beside::Pipeline(name.clone()))?;
+        }
+        Ok(place)
+    }
+
+    pub(super) fn add(&mut self, beside: &Beside) -> Result<(), Failed> {
+        match beside {
+            Beside::Pipeline(name) => {
+                self.servers.push(write_simulated(&self.sandbox, name)?);
+            }
+            Beside::Base => drop(self.base()?),
+            Beside::Registry { host, image } => {
+                let base = self.base()?;
+                let registry = Registry::start(Doors::Open)?;
+                let target = format!("docker://{}/{image}", registry.name());
+                run(Command::new("skopeo").args([
+                    "copy",
+                    "--quiet",
+                    "--dest-tls-verify=false",
+                    &base,
+                    &target,
+                ]));
+                let settings = format!(
+                    "[[registry]]\nlocation = \"{}\"\ninsecure = true\n",
+                    registry.name()
+                );
+                let folder = self.sandbox.folder().join("home/.config/containers");
+                std::fs::create_dir_all(&folder)?;
+                std::fs::write(folder.join("registries.conf"), settings)?;
+                self.registry = Some((host.clone(), registry));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a base in a layout, and gives it as programs of others name it.
+    fn base(&self) -> Result<String, Failed> {
+        let layout = self.sandbox.work().join("base");
+        if !layout.exists() {
+            ImageStore::new()?.busybox_base(&layout, "1")?;
+        }
+        Ok(format!("oci:{}:1", layout.display()))
     }
 
     /// Carries out a script, and compares what it says with what the block shows.
@@ -99,9 +190,12 @@ impl Place {
                 return Err(format!("line {}: {before}\n{}", block.line, ran.said()).into());
             }
         }
-        let ran = self.shell(script);
+        let ran = match block.until() {
+            Some(text) => self.stopped(script, text)?,
+            None => self.shell(script),
+        };
         let place = format!("line {}: {script}\n{}", block.line, ran.said());
-        if ran.exit != Some(block.exit()) {
+        if block.until().is_none() && ran.exit != Some(block.exit()) {
             return Err(place.into());
         }
         let said = format!("{}\n{}", ran.stdout, ran.stderr);
@@ -115,14 +209,60 @@ impl Place {
         Ok(())
     }
 
-    /// Runs a script in the workspace, with the binary at hand.
+    /// Runs a script to its end.
     fn shell(&self, script: &str) -> Ran {
+        self.sandbox.finish(&mut self.command(script), None)
+    }
+
+    /// Runs a script until it says something, and stops it as Ctrl-C does.
+    fn stopped(&self, script: &str, text: &str) -> Result<Ran, Failed> {
+        let mut child = self
+            .command(&format!("exec 2>&1\n{script}"))
+            .process_group(0)
+            .spawn()?;
+        let stdout = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                // The receiver is gone only when the test gave up.
+                let _late = sender.send(line);
+            }
+        });
+        let mut said = String::new();
+        let stop = |signal: &str| {
+            let group = format!("-{}", child.id());
+            Command::new("kill").args([signal, "--", &group]).status()
+        };
+        while !said.contains(text) {
+            let Ok(line) = lines.recv_timeout(PATIENCE) else {
+                stop("-KILL")?;
+                return Err(format!("it does not say `{text}`: {script}\n{said}").into());
+            };
+            said.push_str(&line);
+            said.push('\n');
+        }
+        stop("-INT")?;
+        let exit = child.wait()?.code();
+        said.extend(lines.iter());
+        Ok(Ran {
+            exit,
+            stdout: said,
+            stderr: String::new(),
+        })
+    }
+
+    /// A script, ready to run in the workspace, with the binary at hand.
+    fn command(&self, script: &str) -> Command {
         let sandbox = &self.sandbox;
         let plain = sandbox.command_with_python(&[]);
         let path = format!("{}/bin:/usr/bin:/bin", sandbox.folder().display());
+        let script = match &self.registry {
+            Some((host, registry)) => script.replace(host, &registry.name()),
+            None => script.to_owned(),
+        };
         let mut command = Command::new("sh");
         command
-            .args(["-ec", script])
+            .args(["-ec", &script])
             .current_dir(sandbox.work())
             .env_clear()
             .envs(
@@ -135,7 +275,7 @@ impl Place {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        sandbox.finish(&mut command, None)
+        command
     }
 }
 
@@ -174,6 +314,27 @@ fn shop(name: &str, engine: Engine) -> Sandbox {
         }
         None => fill(&sandbox, name),
     }
+    sandbox
+}
+
+/// The shop over PostgreSQL and a stock beside it, as the superuser reaches them.
+fn superuser(name: &str) -> Sandbox {
+    let sandbox = shop(name, Engine::Postgres);
+    sandbox.sql(
+        "CREATE SCHEMA back; CREATE TABLE back.stock (n int); INSERT INTO back.stock VALUES (1); ANALYZE back.stock",
+    );
+    let mut login = connect_args(sandbox.database().expect("a database"));
+    login["user"] = json!("postgres");
+    login["password"] = json!("");
+    write_credentials(&sandbox, name, &login);
+    sandbox
+}
+
+/// A workspace with a connector that a command makes, over a shop in a SQLite file.
+fn over_sqlite(name: &str, new: &[&str]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.bowline(new).exits(0);
+    fill(&sandbox, name);
     sandbox
 }
 

@@ -127,30 +127,45 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 /// The name of the page that [`licences`] makes, in everything that people install.
 pub(super) const PAGE: &str = "THIRD-PARTY.md";
 
-/// The licences of all crates with their texts, as Markdown.
+/// The licences of all crates as Markdown, with every text once, behind the crates that it is the licence of.
 pub(super) fn licences(crates: &[Crate]) -> Result<String, Failure> {
-    let mut page = String::from("# What others made\n\nBowline is linked with these crates.\n");
+    let mut page = String::from("# What others made\n\nBowline is linked with these crates.\n\n");
+    let mut texts: Vec<(String, Vec<String>)> = Vec::new();
     for found in crates {
-        let _ = write!(
-            page,
-            "\n## {} {}\n\nLicence: {}\n",
-            found.name, found.version, found.licence
-        );
-        let mut texts = texts(&found.folder);
-        if texts.is_empty() {
-            page += "\nIts package holds no text of it; this is the licence that it names.\n";
-            let (name, text) = standard_text(found)?;
-            texts.insert(name.to_owned(), text);
-        }
-        for (file, text) in texts {
-            let _ = write!(
-                page,
-                "\n### {file}\n\n```text\n{}\n```\n",
-                text.trim_end().replace("```", "'''")
-            );
+        let name = format!("{} {}", found.name, found.version);
+        let _ = writeln!(page, "- {name}: {}", found.licence);
+        for (file, text) in found.texts()? {
+            // How a file ends its lines makes no other licence of it.
+            let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
+            let text = lines.join("\n").replace("```", "'''");
+            let held = format!("{name} ({file})");
+            match texts.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, holders)) => holders.push(held),
+                None => texts.push((text, vec![held])),
+            }
         }
     }
+    for (text, holders) in texts {
+        let _ = write!(
+            page,
+            "\n## {}\n\n```text\n{text}\n```\n",
+            holders.join(", ")
+        );
+    }
     Ok(page)
+}
+
+impl Crate {
+    /// The texts of its licence: those of its package, by file, or else the one that it names.
+    fn texts(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let texts = texts(&self.folder);
+        if !texts.is_empty() {
+            return Ok(texts);
+        }
+        let (name, text) = standard_text(self)?;
+        let file = format!("{name}, which it names without a text");
+        Ok(BTreeMap::from([(file, text)]))
+    }
 }
 
 /// The name and the text of a licence that a crate may be had under, for one that brings no text.
@@ -241,6 +256,24 @@ mod tests {
                 assert!(page.contains("\n```text\n"), "{page}");
                 assert!(!page.contains("{holders}"), "{page}");
             }
+        }
+    }
+
+    #[test]
+    fn a_text_that_crates_share_stands_once() {
+        let crates = crates(npm::triples().next().unwrap()).unwrap();
+        let page = licences(&crates).unwrap();
+        let mut texts: Vec<&str> = page.split("\n```text\n").skip(1).collect();
+        texts = texts
+            .iter()
+            .filter_map(|rest| rest.split("\n```\n").next())
+            .collect();
+        let distinct: BTreeSet<&str> = texts.iter().copied().collect();
+        assert_eq!(texts.len(), distinct.len());
+        assert!(texts.len() < crates.len(), "{} texts", texts.len());
+        for found in crates {
+            let held = format!("{} {} (", found.name, found.version);
+            assert!(page.contains(&held), "{held}");
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "DIALECT", add = complete::dialects())]
     dialect: Option<String>,
     /// The driver, when it is not the dialect's own
-    #[arg(long, value_name = "DRIVER", add = complete::drivers())]
+    #[arg(long, value_name = "DRIVER", add = complete::asked_drivers())]
     driver: Option<AskedDriver>,
     /// The new connector's name; without it, the old one's with `_declarative` behind
     #[arg(long, value_name = "NAME")]

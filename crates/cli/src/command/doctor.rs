@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use bowline_connector::{Credentials, Located};
-use bowline_contract::{AssetClass, Template};
+use bowline_connector::{Credentials, Located, python_has_packages};
+use bowline_contract::{AssetClass, Template, layout};
 use bowline_driver::{Connection, Limits};
 use bowline_query::{Clock, Composer, Expressions, Rows};
 use bowline_warehouse::Connector;
@@ -123,10 +123,14 @@ impl DoctorArgs {
         found.extend(machine::rights(context));
         if self.connector.name().is_some() {
             let located = context.locate(self.connector.name(), None)?;
-            found.extend(match located.class {
-                AssetClass::Warehouse => of_warehouse(context, &located),
-                AssetClass::Pipeline => of_pipeline(context, &located, context.interruptible()?),
-            });
+            let more = match (packages(&located), located.class) {
+                (Some(finding), _) => vec![finding],
+                (None, AssetClass::Warehouse) => of_warehouse(context, &located),
+                (None, AssetClass::Pipeline) => {
+                    of_pipeline(context, &located, context.interruptible()?)
+                }
+            };
+            found.extend(more);
         }
         let short = |text: &str| context.printer.with_short_paths(text);
         context.printer.text(&page(&found, short))?;
@@ -174,6 +178,26 @@ fn checked(
     };
     found.push(finding);
     credentials.ok()
+}
+
+/// What keeps a connector in Python from being started now. Its packages are not installed for a look at it: that may
+/// take minutes.
+fn packages(located: &Located) -> Option<Finding> {
+    if !located.dir.join(layout::PYTHON_FILE).is_file() {
+        return None;
+    }
+    match python_has_packages(&located.name, &located.dir) {
+        Ok(true) => None,
+        Ok(false) => Some(Finding::missing(
+            "requirements",
+            format!(
+                "those of {} are not installed yet",
+                layout::REQUIREMENTS_FILE
+            ),
+            format!("run `bowline test {}`, which installs them", located.name),
+        )),
+        Err(error) => Some(Finding::ill("requirements", &error)),
+    }
 }
 
 fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {

@@ -298,7 +298,7 @@ fn run(
 }
 
 /// The driver with which a name is described: a kind that is compiled in stands with the driver for the same database.
-fn described_with(name: &str) -> &str {
+pub(crate) fn described_with(name: &str) -> &str {
     let kind = COMPILED_IN.into_iter().find(|(_, kind, _)| *kind == name);
     kind.map_or(name, |(driver, ..)| driver)
 }

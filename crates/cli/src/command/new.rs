@@ -12,7 +12,7 @@ use bowline_contract::layout::{CREDENTIALS_FILE, PYTHON_FILE};
 use bowline_driver::{AdbcLibrary, DriverKind};
 use bowline_installer::{InstallState, catalogue, driver_folder, install_state};
 use bowline_warehouse::dialect::Pack;
-use bowline_warehouse::{AskedDriver, Scaffold, Scaffolded, is_driver_of_pack};
+use bowline_warehouse::{AskedDriver, Scaffold, Scaffolded, pack_with_driver};
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 use dialoguer::console::{Term, truncate_str};
@@ -46,7 +46,7 @@ pub(crate) struct NewArgs {
     dialect: Option<String>,
     /// The driver, when it is not the dialect's own: one of `bowline driver list` (`postgresql` is PostgreSQL's through
     /// ADBC), `odbc`, `odbc:` and the name of a data source, or a library's path
-    #[arg(long, value_name = "DRIVER", add = complete::drivers())]
+    #[arg(long, value_name = "DRIVER", add = complete::asked_drivers())]
     driver: Option<AskedDriver>,
     /// Write code of its own, for a database that no driver reaches or an orchestrator that no description fits
     #[arg(long, value_name = "LANGUAGE", conflicts_with = "driver")]
@@ -65,7 +65,7 @@ pub(crate) struct NewArgs {
 }
 
 /// What `--driver` calls the machine's ODBC driver manager.
-const ODBC: &str = "odbc";
+pub(crate) const ODBC: &str = "odbc";
 
 /// The languages a connector can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -190,7 +190,7 @@ fn is_known(driver: &AskedDriver) -> Result<(), CliError> {
     let AskedDriver::Named(name) = driver else {
         return Ok(());
     };
-    if is_driver_of_pack(driver) || catalogue::find(name).is_some() {
+    if pack_with_driver(driver).is_some() || catalogue::find(name).is_some() {
         return Ok(());
     }
     let names = catalogue::catalogue().iter().map(|entry| entry.name);

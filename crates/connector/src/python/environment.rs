@@ -134,23 +134,55 @@ pub(super) fn prepare(
     place: &Path,
     on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
 ) -> Result<PathBuf, EnvironmentError> {
+    match wanted(connector, dir, requirements, place)? {
+        Wanted::Python(python) => Ok(python),
+        Wanted::Environment(environment) => {
+            environment.complete(place, &asked_for(requirements), on_event)
+        }
+    }
+}
+
+/// Whether [`prepare`] would have nothing to make.
+pub(super) fn is_prepared(
+    connector: &ConnectorName,
+    dir: &Path,
+    requirements: &str,
+    place: &Path,
+) -> Result<bool, EnvironmentError> {
+    Ok(match wanted(connector, dir, requirements, place)? {
+        Wanted::Python(_) => true,
+        Wanted::Environment(environment) => environment.is_complete(),
+    })
+}
+
+/// What has the packages that a connector asks for.
+enum Wanted<'a> {
+    /// The machine's own Python.
+    Python(PathBuf),
+    Environment(Environment<'a>),
+}
+
+fn wanted<'a>(
+    connector: &'a ConnectorName,
+    dir: &'a Path,
+    requirements: &str,
+    place: &Path,
+) -> Result<Wanted<'a>, EnvironmentError> {
     let is_installed = std::env::var_os(PACKAGES_VARIABLE).is_some_and(|value| value == INSTALLED);
     if is_installed && let Some(python) = find_python() {
-        return Ok(python);
+        return Ok(Wanted::Python(python));
     }
     let tools = Tools::find(connector)?;
-    let asked = asked_for(requirements);
-    if asked.is_empty() {
-        return Ok(tools.python);
+    if asked_for(requirements).is_empty() {
+        return Ok(Wanted::Python(tools.python));
     }
     let key = fingerprint(&(requirements, identity(&tools.python)));
-    let environment = Environment {
+    Ok(Wanted::Environment(Environment {
         connector,
         dir,
         folder: place.join(format!("{connector}-{key:016x}")),
         tools,
-    };
-    environment.complete(place, &asked, on_event)
+    }))
 }
 
 /// One virtual environment, made or yet to be made.
@@ -163,6 +195,10 @@ struct Environment<'a> {
 }
 
 impl Environment<'_> {
+    fn is_complete(&self) -> bool {
+        self.folder.join(COMPLETE).exists() && python_in(&self.folder).exists()
+    }
+
     /// Its Python, after it was made where it was not there.
     fn complete(
         &self,
@@ -171,8 +207,7 @@ impl Environment<'_> {
         on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
     ) -> Result<PathBuf, EnvironmentError> {
         let python = python_in(&self.folder);
-        let is_complete = || self.folder.join(COMPLETE).exists() && python.exists();
-        if is_complete() {
+        if self.is_complete() {
             return Ok(python);
         }
         // Another run may be making it; it then is complete when the lock is free.
@@ -181,7 +216,7 @@ impl Environment<'_> {
             File::create(&lock_path).map_err(|source| self.file_error(&lock_path, source))?;
         lock.lock()
             .map_err(|source| self.file_error(&lock_path, source))?;
-        if is_complete() {
+        if self.is_complete() {
             return Ok(python);
         }
         let started = Instant::now();

@@ -44,6 +44,17 @@ pub fn program_without_packages(
     program_with(name, dir, "", &mut |_| ())
 }
 
+/// Whether a Python connector can be started without installing packages first.
+///
+/// # Errors
+/// As [`program`].
+pub fn has_packages(name: &ConnectorName, dir: &Path) -> Result<bool, EnvironmentError> {
+    let requirements = optional(name, &dir.join(layout::REQUIREMENTS_FILE))?;
+    let dir = absolute(name, dir)?;
+    let place = workspace(name, &dir)?.state_dir().join(environment::FOLDER);
+    environment::is_prepared(name, &dir, &requirements, &place)
+}
+
 fn program_with(
     name: &ConnectorName,
     dir: &Path,
@@ -51,11 +62,7 @@ fn program_with(
     on_event: &mut dyn FnMut(EnvironmentEvent<'_>),
 ) -> Result<Program, EnvironmentError> {
     let dir = absolute(name, dir)?;
-    let workspace = Workspace::find(&dir).map_err(|error| EnvironmentError::File {
-        connector: name.clone(),
-        path: dir.clone(),
-        source: std::io::Error::other(error),
-    })?;
+    let workspace = workspace(name, &dir)?;
     let state = workspace.state_dir();
     let place = state.join(environment::FOLDER);
     environment::make_folder(name, &state, &place)?;
@@ -99,6 +106,14 @@ fn write_host(name: &ConnectorName, place: &Path) -> Result<PathBuf, Environment
             source,
         })?;
     Ok(path)
+}
+
+fn workspace(name: &ConnectorName, dir: &Path) -> Result<Workspace, EnvironmentError> {
+    Workspace::find(dir).map_err(|error| EnvironmentError::File {
+        connector: name.clone(),
+        path: dir.to_path_buf(),
+        source: std::io::Error::other(error),
+    })
 }
 
 fn absolute(name: &ConnectorName, dir: &Path) -> Result<PathBuf, EnvironmentError> {

@@ -5,4 +5,4 @@ mod host;
 mod system_packages;
 
 pub use environment::{EnvironmentError, EnvironmentEvent, find_python};
-pub use host::{program, program_without_packages, with_interpreter};
+pub use host::{has_packages, program, program_without_packages, with_interpreter};

@@ -46,7 +46,7 @@ fn entry(check: &Check<'_>) -> Markup {
     html! {
         details .check id={ "check-" (check.id) } data-verdict=(check.verdict.name()) open[check.is_open] {
             summary {
-                b { (check.verdict.name()) } " " code { (check.id) } " " span { (check.title) }
+                b { (check.verdict.name()) } " " code { (check.id) } " " span { (super::with_code(check.title)) }
                 @if let Some(elapsed) = check.elapsed { " " i { (super::time(elapsed)) } }
             }
             div .inside {

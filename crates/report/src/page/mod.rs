@@ -125,11 +125,13 @@ impl<'a> Head<'a> {
                 is_whole,
                 summary: report.summary,
                 about: format!(
-                    "runs from {} to {}, {} tier, {}",
+                    "runs from {} to {}, {} tier, {}, begun {}",
                     report.window.start,
                     report.window.end,
                     report.tier.name(),
-                    time(report.elapsed_ms)
+                    time(report.elapsed_ms),
+                    // A run looks back from when it begins.
+                    report.window.end
                 ),
             },
         }

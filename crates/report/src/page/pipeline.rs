@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::check::{Check, labelled, link, list};
+use super::check::{Check, labelled, line, link, list};
 use crate::PipelineReport;
 use crate::pipeline::{CheckResult, FeatureResult, Reading, Reason};
 
@@ -15,7 +15,7 @@ pub(super) fn body(report: &PipelineReport, changed: Option<Markup>) -> Markup {
                 h2 { "At fault" }
                 @for found in report.shortfalls() {
                     article .culprit {
-                        h3 { (link(&found.id)) " " (found.title) }
+                        h3 { (link(&found.id)) " " (super::with_code(&found.title)) }
                         (why(found))
                     }
                 }
@@ -55,7 +55,7 @@ fn feature(found: &FeatureResult) -> Markup {
         li .(class) {
             span .name { (found.name) }
             span .answer { (found.answer.name()) }
-            span .because { (found.why) }
+            span .because { (super::with_code(&found.why)) }
             @if !found.records.is_empty() {
                 details { summary { "seen in" } @for record in &found.records { pre { (record) } } }
             }
@@ -74,6 +74,7 @@ fn check(found: &CheckResult) -> Check<'_> {
         is_open: found.is_shortfall(),
         inside: html! {
             (why(found))
+            @if found.reason.is_none() { (line("expected", &found.title)) }
             @for words in &found.advice { (labelled("advice", words)) }
             @if !found.basis.is_empty() { (labelled("rests on", &found.basis)) }
         },

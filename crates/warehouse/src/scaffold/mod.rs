@@ -10,4 +10,4 @@ mod write;
 
 pub use asked_driver::AskedDriver;
 pub(crate) use python::literal as python_literal;
-pub use write::{Draft, Scaffold, Scaffolded, is_driver_of_pack};
+pub use write::{Draft, Scaffold, Scaffolded, pack_with_driver};

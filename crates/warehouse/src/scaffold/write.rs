@@ -330,8 +330,8 @@ fn pack_of_driver(driver: &AskedDriver) -> Option<Declared> {
     Some((pack, files, texts::reached_by(&connector, driver)))
 }
 
-/// Whether a pack's own `connector.toml` can name the driver.
+/// The pack whose own `connector.toml` can name the driver.
 #[must_use]
-pub fn is_driver_of_pack(driver: &AskedDriver) -> bool {
-    pack_of_driver(driver).is_some()
+pub fn pack_with_driver(driver: &AskedDriver) -> Option<&'static Pack> {
+    pack_of_driver(driver).map(|(pack, ..)| pack)
 }

@@ -11,11 +11,13 @@ use bowline_contract::pipeline::{
 use bowline_contract::{PipelineSection, SuiteSection, Template, TemplateSection};
 use bowline_installer::catalogue;
 use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::{AskedDriver, pack_with_driver};
 use clap::ValueEnum as _;
 
 use super::reported::begin;
 use crate::command::build::ModeName;
 use crate::command::driver;
+use crate::command::new::ODBC;
 use crate::listing::Listing;
 
 /// Everything that has such a page.
@@ -41,6 +43,7 @@ pub(super) fn names() -> Vec<String> {
             .iter()
             .map(|entry| entry.name.to_owned()),
     );
+    names.push(ODBC.to_owned());
     names.extend(modes().map(|(name, _)| name));
     names
 }
@@ -58,6 +61,7 @@ pub(super) fn page(name: &str) -> Option<String> {
         field_page(name),
         Pack::find(name).map(|pack| pack_page(pack, Path::new(""))),
         driver_page(name),
+        odbc_page(name),
         mode_page(name),
     ]
     .into_iter()
@@ -235,7 +239,7 @@ pub(super) fn pack_page(pack: &Arc<Pack>, base: &Path) -> String {
 }
 
 fn driver_page(name: &str) -> Option<String> {
-    let entry = catalogue::find(name)?;
+    let entry = catalogue::find(driver::described_with(name))?;
     let mut page = begin(name, "a driver", entry.summary);
     driver::options(&mut page, entry);
     page.gap();
@@ -244,6 +248,32 @@ fn driver_page(name: &str) -> Option<String> {
         "  ",
         &format!("`bowline driver info {name}` tells where it comes from."),
     );
+    Some(page.finish())
+}
+
+/// The page of what `--driver` takes beside the catalogue: the driver manager, and what a pack reaches through it.
+fn odbc_page(name: &str) -> Option<String> {
+    const SUMMARY: &str = "The ODBC driver manager of this machine, with the drivers and data sources that it knows. \
+        Nothing is installed by `bowline driver install`.";
+    let Ok(asked) = name.parse();
+    let mut page = begin(name, "a driver", SUMMARY);
+    page.gap();
+    let starts = match &asked {
+        AskedDriver::Odbc(source) => {
+            let source = source.as_deref().unwrap_or("SOURCE");
+            format!(
+                "`bowline new NAME --dialect ansi --driver odbc:{source}` starts a connector for a data source of it."
+            )
+        }
+        AskedDriver::Named(_) if catalogue::find(driver::described_with(name)).is_none() => {
+            let pack = pack_with_driver(&asked)?.name;
+            format!(
+                "`bowline new NAME --dialect {pack}` starts a connector that is reached with this driver of it."
+            )
+        }
+        AskedDriver::Named(_) | AskedDriver::Library(_) => return None,
+    };
+    page.prose("  ", "  ", &starts);
     Some(page.finish())
 }
 
@@ -272,6 +302,15 @@ mod tests {
             assert!(page.contains(&name), "{page}");
         }
         assert_eq!(page("nothing"), None);
+    }
+
+    #[test]
+    fn every_driver_that_a_connector_can_ask_for_has_a_page() {
+        for name in ["odbc", "odbc:sales", "MariaDB Unicode", "postgres"] {
+            let page = page(name).unwrap_or_else(|| panic!("{name}"));
+            assert!(page.contains("a driver"), "{page}");
+        }
+        assert_eq!(page("MariaDB Unicorn"), None);
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(super) fn write(context: &Context) -> Result<Ended, CliError> {
     let mut kept = Vec::new();
     for (path, text) in files() {
         let place = workspace.root().join(&path);
-        if !put(&place, text)? {
+        if !put(&place, &for_readers(text))? {
             kept.push(path.display().to_string());
         }
     }
@@ -76,6 +76,13 @@ fn files() -> impl Iterator<Item = (PathBuf, &'static str)> {
     [(PathBuf::from("AGENTS.md"), AGENTS)]
         .into_iter()
         .chain(skills)
+}
+
+/// A text without what only the tests of this repository read.
+fn for_readers(text: &str) -> String {
+    text.split_inclusive('\n')
+        .filter(|line| !line.trim_start().starts_with("<!-- console: "))
+        .collect()
 }
 
 /// Writes a file that is not there; says whether it now holds the text.
@@ -107,6 +114,14 @@ mod tests {
             let described = text.lines().nth(2).unwrap();
             assert!(described.contains("Use "), "{name}");
         }
+    }
+
+    #[test]
+    fn what_the_tests_read_stays_here() {
+        for (_, text) in SKILLS {
+            assert!(!for_readers(text).contains("<!--"));
+        }
+        assert_eq!(for_readers("a\n  <!-- console: b -->\nc"), "a\nc");
     }
 
     #[test]
