@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{AssetEvent, GivenAssetRef, GivenTask, RunEvent, Window};
+use bowline_contract::pipeline::{
+    AssetEvent, GivenAssetRef, GivenTask, RunEvent, RunStatus, Window,
+};
 use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 
 use super::check;
 use super::contradictions::contradiction;
+use super::garbled::spelt_otherwise;
 use super::outcome::Outcome;
 use super::reading::datasets;
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
+use super::triggers::begun_otherwise;
 use crate::Verdict;
 
 /// How many jobs advice names.
@@ -53,7 +57,8 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
     );
     let now = (suite.options.clock)();
     let strangers = strangers(&known, runs);
-    let outcome = unknown_jobs(&strangers, runs, now)
+    let outcome = spelt_otherwise(strangers.keys().copied(), &known)
+        .or_else(|| unknown_jobs(&strangers, runs, now))
         .or_else(|| unknown_tasks(&known, runs))
         .or_else(|| unknown_groups(&known, runs))
         .or_else(|| forgotten_tasks(&known, runs))
@@ -61,6 +66,7 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         .or_else(|| turned_lineage(&known, runs))
         .or_else(|| turned_tasks(&known, runs))
         .or_else(|| contradiction(&known, runs))
+        .or_else(|| begun_otherwise(&known, runs))
         .unwrap_or(Outcome::Supported);
     if outcome == Outcome::Supported && !strangers.is_empty() {
         suite.advise(
@@ -209,7 +215,7 @@ fn unknown_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     })
 }
 
-/// Tasks: where all runs of most jobs name one that the job does not have. One that is the same for all jobs is the
+/// Tasks: where all runs of most jobs that went well name one that the job does not have. One that is the same for all jobs is the
 /// vendor's own.
 fn forgotten_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let mut judged = 0;
@@ -219,9 +225,11 @@ fn forgotten_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> 
         let Some(id) = job.job_source_id().filter(|_| !known.is_empty()) else {
             continue;
         };
+        // What failed may not have come to all of its tasks.
         let named: Vec<BTreeSet<&str>> = runs
             .iter()
             .filter(|run| run.job_source_id() == Some(id) && run.has("task_runs"))
+            .filter(|run| run.status() == Some(RunStatus::Success))
             .map(|run| {
                 run.task_runs()
                     .filter_map(RunEvent::task_source_id)
@@ -498,6 +506,23 @@ mod tests {
         assert_eq!(told(&known, &runs[..1], 7), None);
         let none = Some("runs of other jobs only".to_owned());
         assert_eq!(told(&known, &hourly, 20), none);
+    }
+
+    #[test]
+    fn a_job_in_another_spelling_is_no_other_job() {
+        let known = [job("Sales/Load", json!({}))];
+        for id in ["sales/load", "Sales%2FLoad", "Sales/Load "] {
+            let runs = [run(id, 1, json!({})), run("Sales/Load", 2, json!({}))];
+            assert!(
+                spelt_otherwise(strangers(&known, &runs).into_keys(), &known).is_some(),
+                "{id}"
+            );
+        }
+        let gone = [run("Sales/Old", 1, json!({}))];
+        assert_eq!(
+            spelt_otherwise(strangers(&known, &gone).into_keys(), &known),
+            None
+        );
     }
 
     #[test]

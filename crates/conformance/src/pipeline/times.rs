@@ -63,6 +63,7 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
     }
     lines.extend(elsewhere);
     lines.extend(without_length(runs));
+    lines.extend(cut_ends(runs));
     lines.extend(unpadded(runs.iter()));
     lines.extend(unpadded(runs.iter().flat_map(RunEvent::task_runs)));
     if lines.is_empty() {
@@ -189,6 +190,27 @@ fn without_length(runs: &[RunEvent]) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// Ends that are all whole minutes, where the times that runs came to their statuses are none of them: the end was cut.
+fn cut_ends(runs: &[RunEvent]) -> Vec<String> {
+    let ends: Vec<(&RunEvent, Timestamp, Timestamp)> = runs
+        .iter()
+        .filter_map(|run| Some((run, run.end_time()?, run.event_time()?)))
+        .collect();
+    let is_whole = |at: Timestamp| at.as_second() % 60 == 0 && at.subsec_nanosecond() == 0;
+    let is_cut =
+        |(_, end, event): &(&RunEvent, Timestamp, Timestamp)| is_whole(*end) && end != event;
+    if ends.len() < MANY || !ends.iter().all(is_cut) {
+        return Vec::new();
+    }
+    let line = |(run, end, event): (&RunEvent, Timestamp, Timestamp)| {
+        let label = run_label(run)?;
+        Some(format!(
+            "{label}: `end_time` {end} is a whole minute, as all are, and `event_time` is {event}"
+        ))
+    };
+    ends.into_iter().filter_map(line).collect()
 }
 
 /// Fractions of seconds that were written as numbers, so that 7 ms became `.7`: then, among many, none begins with a
@@ -361,6 +383,26 @@ mod tests {
             .trim_end_matches('0')
             .to_owned()));
         assert!(!told(&|ms| format!("{}", ms % 10)), "tenths");
+    }
+
+    #[test]
+    fn ends_that_alone_are_whole_minutes_are_shown() {
+        let run = |end: &str, event: &str| {
+            RunEvent::new(
+                json!({"job_source_id": "j", "run_source_id": "r", "end_time": end, "event_time": event}),
+            )
+        };
+        let cut = run("2026-01-01T10:02:00Z", "2026-01-01T10:02:17Z");
+        assert_eq!(cut_ends(&vec![cut.clone(); MANY]).len(), MANY);
+        assert_eq!(cut_ends(&vec![cut.clone(); MANY - 1]).len(), 0);
+        let fine = run("2026-01-01T10:02:17Z", "2026-01-01T10:02:17Z");
+        assert_eq!(cut_ends(&[vec![cut; MANY], vec![fine]].concat()).len(), 0);
+        let whole = run("2026-01-01T10:02:00Z", "2026-01-01T10:02:00Z");
+        assert_eq!(
+            cut_ends(&vec![whole; MANY]).len(),
+            0,
+            "all times are in minutes"
+        );
     }
 
     #[test]

@@ -351,9 +351,13 @@ impl<T: Truth> Planted<T> {
                 runs.extend(relatives);
                 Ok(runs)
             }
-            Some(Mistake::IdsWithinWindow) => {
+            Some(Mistake::IdsWithinWindow | Mistake::TenIdsAtMost) => {
                 let mut runs = self.read(query, offset)?;
-                runs.truncate(1);
+                runs.truncate(if self.has(Mistake::TenIdsAtMost) {
+                    10
+                } else {
+                    1
+                });
                 Ok(runs)
             }
             Some(Mistake::UnknownIdFails) => {
