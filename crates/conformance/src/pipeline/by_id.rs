@@ -1,6 +1,6 @@
 //! Runs asked for by id: exactly those, none for an id that is nobody's, and none for no question at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{RunEvent, RunStatus, Window, validate_runs};
 use bowline_pipeline::SourceErrorKind;
@@ -98,36 +98,39 @@ fn under_way(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -> Outcome 
         .with_hint("give a run that is asked for by id however it stands: webhooks tell of those that begin, too")
 }
 
-/// Judges whether many runs come by their ids at once that come by them one by one.
+/// Judges whether many runs come by their ids at once as they come by them one by one.
 fn many(suite: &mut Suite<'_>, runs: &[RunEvent]) -> Outcome {
     let ended = runs.iter().rev().filter(|run| run.has_ended());
-    let ids: BTreeSet<&str> = ended
-        .filter_map(RunEvent::run_source_id)
+    let asked: BTreeMap<&str, &RunEvent> = ended
+        .filter_map(|run| Some((run.run_source_id()?, run)))
         .take(MANY)
         .collect();
-    let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+    let ids: Vec<String> = asked.keys().map(|id| (*id).to_owned()).collect();
     // A vendor that cannot be asked just now shows nothing.
     let Ok(reading) = suite.reader.by_id(&ids) else {
         return Outcome::Supported;
     };
-    let is_missing = |reading: &Reading<RunEvent>, id: &str| {
+    let is_as_before = |reading: &Reading<RunEvent>, id: &str| {
         let mut runs = reading.events.iter();
-        !runs.any(|run| run.run_source_id() == Some(id))
+        let run = runs.find(|run| run.run_source_id() == Some(id));
+        run.is_some_and(|run| run_whole(run) == run_whole(asked[id]))
     };
-    let missing: Vec<&String> = ids.iter().filter(|id| is_missing(&reading, id)).collect();
-    let asked = [missing.first(), missing.last()];
+    let other: Vec<&String> = ids
+        .iter()
+        .filter(|id| !is_as_before(&reading, id))
+        .collect();
     let mut lines = BTreeSet::new();
-    for id in asked.into_iter().flatten() {
+    for id in [other.first(), other.last()].into_iter().flatten() {
         let alone = suite.reader.by_id(std::slice::from_ref(*id));
-        if alone.is_ok_and(|alone| !is_missing(&alone, id)) {
+        if alone.is_ok_and(|alone| is_as_before(&alone, id)) {
             lines.insert(format!(
-                "run `{id}` comes by its id alone, and not among {}",
+                "run `{id}` comes by its id alone, and not or as another among {}",
                 ids.len()
             ));
         }
     }
     // One may have gone and come back.
-    if missing.len() < 2 || lines.len() < 2 {
+    if lines.len() < 2 {
         return Outcome::Supported;
     }
     Outcome::wrong(
@@ -135,7 +138,7 @@ fn many(suite: &mut Suite<'_>, runs: &[RunEvent]) -> Outcome {
         counted(reading.events.len(), "run"),
     )
     .with_evidence(lines)
-    .with_hint("ask the vendor for all ids, in as many requests as it takes")
+    .with_hint("ask the vendor for all ids, in as many requests as it takes, and tell the runs by their ids")
 }
 
 /// Up to three runs to ask for, of those that have ended if there are such: the newest that went wrong, since that is
@@ -286,10 +289,32 @@ pub(super) fn unknown_id(suite: &mut Suite<'_>, runs: &[RunEvent]) {
         ),
     };
     let outcome = match outcome {
-        Outcome::Supported => beginning(suite, &known).unwrap_or(Outcome::Supported),
+        Outcome::Supported => beginning(suite, &known)
+            .or_else(|| beside(suite, &known, &id))
+            .unwrap_or(Outcome::Supported),
         outcome => outcome,
     };
     suite.settle(&check::UNKNOWN_ID, outcome, format!("asked for `{id}`"));
+}
+
+/// Asks for an id that no run has beside one that a run has, which must come all the same.
+fn beside(suite: &mut Suite<'_>, known: &BTreeSet<&str>, unknown: &str) -> Option<Outcome> {
+    let id = *known.first()?;
+    let both = [unknown.to_owned(), id.to_owned()];
+    let mut is_missing = |ids: &[String]| {
+        // A vendor that cannot be asked just now shows nothing.
+        let reading = suite.reader.by_id(ids).ok()?;
+        let mut runs = reading.events.iter();
+        Some(!runs.any(|run| run.run_source_id() == Some(id)))
+    };
+    let is_lost = is_missing(&both)? && !is_missing(&both[1..])? && is_missing(&both)?;
+    is_lost.then(|| {
+        Outcome::wrong(format!("run `{id}`"), "no run")
+            .with_evidence([format!(
+                "run `{id}` comes by its id alone, and not beside `{unknown}`, which no run has"
+            )])
+            .with_hint("give the runs that are there, whatever else was asked for")
+    })
 }
 
 /// Asks for the beginning of an id: a run of that very id may be there, but none whose id only begins so.

@@ -118,6 +118,14 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     if impossible.len() > 1 {
         lines.extend(impossible);
     }
+    let is_no_time = |job: &&AssetEvent| {
+        let seconds = job.json()["schedule"]["interval_seconds"].as_f64();
+        seconds.is_some_and(|seconds| seconds <= 0.0)
+    };
+    let no_time = assets.iter().filter(is_no_time).filter_map(asset_label);
+    lines.extend(
+        no_time.map(|label| format!("{label} has no time for `schedule.interval_seconds`")),
+    );
     lines.extend(pauses(assets));
     let is_unknown_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
@@ -133,7 +141,8 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let is_no_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
         let has_letters = zone.contains(char::is_alphabetic);
-        Some(zone.contains('*') || (zone.contains(' ') && !has_letters))
+        let is_number = zone.bytes().all(|byte| byte.is_ascii_digit());
+        Some(zone.contains('*') || is_number || (zone.contains(' ') && !has_letters))
     };
     let what = "has for `schedule.timezone` what is none";
     lines.extend(all(assets, SEVERAL, is_no_zone, what));
@@ -153,9 +162,12 @@ fn is_cron(text: &str) -> bool {
     text.contains(['*', '@', '(']) || text.split_whitespace().count() >= 5
 }
 
-/// Whether an expression of five fields has one beyond what it may be, as when they stand in another order.
+/// Whether an expression is in quotes, or of five fields has one beyond what it may be, as when they stand in another order.
 fn never_fires(text: &str) -> bool {
     const MOST: [u32; 5] = [59, 23, 31, 12, 7];
+    if text.contains(['\'', '"']) {
+        return true;
+    }
     let fields: Vec<&str> = text.split_whitespace().collect();
     // Some vendors have a field for seconds, or for years.
     fields.len() == MOST.len()
@@ -196,14 +208,24 @@ fn pauses(assets: &[AssetEvent]) -> Vec<String> {
     labels.collect()
 }
 
-/// Groups with ids of their own that all have one name.
+/// Groups with ids of their own that all have one name, or that all have other names with every job.
 fn groups(assets: &[AssetEvent]) -> Vec<String> {
     let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for job in assets {
         let group = &job.json()["group"];
         if let (Some(id), Some(name)) = (group["source_id"].as_str(), group["name"].as_str()) {
             names.insert(id, name);
+            all.entry(id).or_default().push(name);
         }
+    }
+    all.retain(|_, names| names.len() > 1);
+    let differ = |names: &Vec<&str>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
+    if all.len() > 1 && all.values().all(differ) {
+        let lines = all
+            .iter()
+            .map(|(id, names)| format!("group `{id}` is named `{}` and `{}`", names[0], names[1]));
+        return lines.collect();
     }
     let different: BTreeSet<&&str> = names.values().collect();
     if names.len() < SEVERAL || different.len() > 1 {
@@ -270,7 +292,8 @@ fn addresses(assets: &[AssetEvent]) -> Vec<String> {
 /// Whether a text can be one address.
 fn is_address(text: &str) -> bool {
     let is_between = |character: char| {
-        character.is_whitespace() || matches!(character, ',' | ';' | '"' | '<' | '>' | '{' | '}')
+        character.is_whitespace()
+            || matches!(character, ',' | ';' | ':' | '"' | '<' | '>' | '{' | '}')
     };
     let parts = text.split_once('@');
     parts.is_some_and(|(before, behind)| {
@@ -396,6 +419,30 @@ mod tests {
                     .map(|id| json!({"group": {"source_id": id, "name": "Sales"}}))
                     .to_vec(),
                 "group `f1` is named `Sales`, as all groups are",
+            ),
+            (
+                ["f1", "f1", "f2", "f2"]
+                    .into_iter()
+                    .zip(["w", "x", "y", "z"])
+                    .map(|(id, name)| json!({"group": {"source_id": id, "name": name}}))
+                    .collect(),
+                "group `f1` is named `w` and `x`",
+            ),
+            (
+                vec![json!({"schedule": {"kind": "interval", "interval_seconds": 0}})],
+                "job `a` has no time for `schedule.interval_seconds`",
+            ),
+            (
+                vec![json!({"owner": {"primary_email": "mailto:ann@v.example"}})],
+                "job `a` has for `owner.primary_email` what is no address",
+            ),
+            (
+                vec![json!({"schedule": {"kind": "cron", "cron_expression": "'0 5 * * 1'"}}); 2],
+                "job `a` has the `schedule.cron_expression` `'0 5 * * 1'`, which never comes",
+            ),
+            (
+                vec![json!({"inputs": [{"fully_qualified_name": "['x']"}]}); 3],
+                "`fully_qualified_name` is `['x']` and the like in all of 3, a value as Python shows it",
             ),
             (
                 vec![json!({"folder": "Sales", "name": "Sales"}); 3],

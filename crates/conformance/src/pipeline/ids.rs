@@ -8,8 +8,8 @@ use bowline_words::counted;
 use super::outcome::Outcome;
 use super::reading::run_label;
 use super::texts::{
-    bare_addresses, cut_messages, empty_texts, foreign_addresses, is_nothing, shown_records,
-    turned_codes,
+    bare_addresses, cut_messages, empty_texts, foreign_addresses, foreign_messages, is_nothing,
+    shown_records, turned_codes,
 };
 use super::times::SHOWN;
 
@@ -26,7 +26,13 @@ pub(super) fn ids(runs: &[RunEvent], clashes: &[String]) -> Outcome {
     if lines.is_empty() {
         lines.extend(empty_texts(runs.iter().map(RunEvent::json)));
         lines.extend(bare_addresses(runs.iter().map(RunEvent::json)));
-        for judge in [shown_records, turned_codes, cut_messages, foreign_addresses] {
+        for judge in [
+            shown_records,
+            turned_codes,
+            cut_messages,
+            foreign_messages,
+            foreign_addresses,
+        ] {
             lines.extend(judge(runs));
         }
         if !lines.is_empty() {

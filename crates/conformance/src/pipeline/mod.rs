@@ -17,6 +17,7 @@ mod ids;
 mod jobs;
 mod ledger;
 mod older;
+mod order;
 mod outcome;
 mod page_sizes;
 mod proofs;

@@ -47,7 +47,8 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
             .or_else(|| parroted(runs))
             .or_else(|| left_behind(runs))
             .or_else(|| well_with_errors(runs))
-            .or_else(|| last_task_failed(runs))
+            .or_else(|| last_task_fared_ill(runs, Fate::Ill))
+            .or_else(|| last_task_fared_ill(runs, Fate::Stopped))
             .or_else(|| waits_at_work(runs))
             .unwrap_or(Outcome::Supported);
     }
@@ -160,14 +161,14 @@ fn left_behind(runs: &[RunEvent]) -> Option<Outcome> {
     )
 }
 
-/// Runs that went well although the task that ended last failed, where that is so of most whose last task did, and of
+/// Runs that went well although the task that ended last failed or was stopped, where that is so of most whose last task did, and of
 /// several jobs. Tasks that others come after may fail.
-fn last_task_failed(runs: &[RunEvent]) -> Option<Outcome> {
+fn last_task_fared_ill(runs: &[RunEvent], ill: Fate) -> Option<Outcome> {
     let judged: Vec<(&RunEvent, Fate)> = runs
         .iter()
         .filter_map(|run| {
             let last = run.task_runs().max_by_key(|task| task.end_time())?;
-            let is_ill = last.status().and_then(fate) == Some(Fate::Ill);
+            let is_ill = last.status().and_then(fate) == Some(ill);
             Some((run, fate(run.status()?)?)).filter(|_| is_ill)
         })
         .collect();
@@ -183,10 +184,10 @@ fn last_task_failed(runs: &[RunEvent]) -> Option<Outcome> {
         counted(judged.len(), "run")
     );
     Some(
-        Outcome::wrong("runs that fail when their last task does", got)
+        Outcome::wrong("runs that end as their last task does", got)
             .with_evidence(well.into_iter().take(SHOWN).map(|run| {
                 let label = run_label(run).unwrap_or_default();
-                format!("{label} went well, and the task that ended last failed")
+                format!("{label} went well, and the task that ended last did not")
             }))
             .with_hint("give each run the status that the vendor says of it, and not that of one of its tasks"),
     )
@@ -469,7 +470,7 @@ mod tests {
             )
         };
         let well = |job: &str| run(job, "success", ["success", "failed"]);
-        let told = |runs: &[RunEvent]| last_task_failed(runs).is_some();
+        let told = |runs: &[RunEvent]| last_task_fared_ill(runs, Fate::Ill).is_some();
         assert!(told(&[well("a"), well("b"), well("a")]));
         assert!(
             !told(&[well("a"), well("a"), well("a")]),

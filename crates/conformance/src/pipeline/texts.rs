@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_contract::pipeline::RunEvent;
 use serde_json::Value as Json;
 
+use super::reading::datasets;
+
 /// What languages write for nothing, and for what has no text.
 const NOTHING: [&str; 7] = [
     "None",
@@ -94,7 +96,12 @@ fn walk(value: &Json, field: &str, fields: &mut BTreeMap<String, Told>) {
 /// Whether a text is nothing, or a name or address has nothing for one of its parts.
 fn has_nothing(field: &str, text: &str) -> bool {
     let separators: &[char] = match field.rsplit('.').next() {
+        Some("primary_email" | "run_as_email" | "timezone") => {
+            return text.trim().is_empty() || is_nothing(text);
+        }
+        Some("fully_qualified_name") if text.contains("{{") && text.contains("}}") => return true,
         Some("fully_qualified_name") => &['.'],
+        Some("mcon") => &['+'],
         Some("job_url" | "run_url") => &['/', '=', '?', '&', '#'],
         _ => return is_nothing(text),
     };
@@ -144,6 +151,11 @@ pub(super) fn shown_in_python<'e>(events: impl Iterator<Item = &'e Json>) -> Vec
         let properties = event["properties"].as_array().into_iter().flatten();
         let values = properties.filter_map(|property| property["value"].as_str());
         fields.entry("properties.value").or_default().extend(values);
+        let names = datasets(event);
+        fields
+            .entry("fully_qualified_name")
+            .or_default()
+            .extend(names);
     }
     fields
         .into_iter()
@@ -155,6 +167,16 @@ pub(super) fn shown_in_python<'e>(events: impl Iterator<Item = &'e Json>) -> Vec
             )
         })
         .collect()
+}
+
+/// Whether a text is what stands around a message: the first line of where it came from, a page, or words before nothing.
+fn is_around(text: &str) -> bool {
+    let text = text.trim();
+    let start = text.get(..9).unwrap_or(text).to_lowercase();
+    text.ends_with("(most recent call last):")
+        || start.starts_with("<html")
+        || start == "<!doctype"
+        || text.ends_with(": None")
 }
 
 /// Whether a text is a value as Python shows it.
@@ -217,6 +239,37 @@ pub(super) fn cut_messages(runs: &[RunEvent]) -> Vec<String> {
     cut.iter().map(line).collect()
 }
 
+/// Messages that a task of another run says and none of the run's own, where most are that can be judged.
+pub(super) fn foreign_messages(runs: &[RunEvent]) -> Vec<String> {
+    let message = |run: &'_ RunEvent| -> Option<String> {
+        Some(run.json()["error"]["message"].as_str()?.to_owned())
+    };
+    let of_tasks =
+        |run: &RunEvent| -> BTreeSet<String> { run.task_runs().filter_map(message).collect() };
+    let all: BTreeSet<String> = runs.iter().flat_map(of_tasks).collect();
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for run in runs {
+        let (Some(own), tasks) = (message(run), of_tasks(run)) else {
+            continue;
+        };
+        if tasks.is_empty() || !all.contains(&own) {
+            continue;
+        }
+        judged += 1;
+        if !tasks.contains(&own) {
+            let label = super::reading::run_label(run).unwrap_or_default();
+            lines.push(format!(
+                "{label}: `error.message` is `{own}`, which a task of another run says"
+            ));
+        }
+    }
+    if lines.len() < SEVERAL || 2 * lines.len() <= judged {
+        lines.clear();
+    }
+    lines
+}
+
 /// Addresses with the id of another run in place of the run's own, where all are such that can be judged.
 pub(super) fn foreign_addresses(runs: &[RunEvent]) -> Vec<String> {
     // Short numbers may count something else.
@@ -251,14 +304,15 @@ pub(super) fn shown_records(runs: &[RunEvent]) -> Vec<String> {
         .iter()
         .filter_map(|run| Some((run, run.error()?.message()?)))
         .collect();
-    if messages.len() < SEVERAL || !messages.iter().all(|(_, text)| is_shown(text)) {
+    let is_none = |text: &str| is_shown(text) || is_around(text);
+    if messages.len() < SEVERAL || !messages.iter().all(|(_, text)| is_none(text)) {
         return Vec::new();
     }
     messages
         .into_iter()
         .map(|(run, _)| {
             let label = super::reading::run_label(run).unwrap_or_default();
-            format!("{label}: `error.message` is a value as Python shows it, and not its message")
+            format!("{label}: `error.message` is what stands around a message, and not the message")
         })
         .collect()
 }
@@ -313,6 +367,14 @@ mod tests {
         let shown = run("{'message': 'no', 'code': 'E1'}");
         assert_eq!(shown_records(&vec![shown.clone(); 3]).len(), 3);
         assert_eq!(shown_records(&vec![run("b'no such table'"); 3]).len(), 3);
+        for around in [
+            "Traceback (most recent call last):",
+            "<!DOCTYPE html><p>",
+            "<HTML>",
+            "Error: None",
+        ] {
+            assert_eq!(shown_records(&vec![run(around); 3]).len(), 3, "{around}");
+        }
         assert_eq!(shown_records(&vec![shown.clone(); 2]).len(), 0);
         assert_eq!(shown_records(&[shown.clone(), shown, run("no")]).len(), 0);
         assert_eq!(
@@ -363,6 +425,28 @@ mod tests {
             "of two lengths"
         );
         assert_eq!(cut_messages(&vec![run("no", "no"); 3]).len(), 0);
+    }
+
+    #[test]
+    fn a_message_is_of_a_task_of_the_run() {
+        let run = |message: &str, of_task: &str| {
+            failed(
+                "r",
+                json!({"error": {"message": message}, "task_runs": [{"error": {"message": of_task}}]}),
+            )
+        };
+        let first = run("a", "a");
+        let told = |others: [(&str, &str); 3]| {
+            let others = others.map(|(message, of_task)| run(message, of_task));
+            foreign_messages(&[&[first.clone()], &others[..]].concat()).len()
+        };
+        assert_eq!(told([("a", "b"), ("a", "c"), ("a", "d")]), 3);
+        assert_eq!(told([("a", "b"), ("a", "c"), ("d", "d")]), 0);
+        assert_eq!(
+            told([("x", "b"), ("x", "c"), ("x", "d")]),
+            0,
+            "words of the run's own"
+        );
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::times::SHOWN;
 
 /// With so many it is no accident.
 const SEVERAL: usize = 3;
+/// In seconds.
+const DAY: i64 = 86_400;
 
 /// What began runs otherwise than their jobs say, if anything did.
 pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
@@ -24,6 +26,11 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             by_later_runs(runs),
             "runs that were triggered by earlier ones",
             "give as `triggered_by_run_source_id` the id of the run before",
+        ),
+        (
+            by_their_own_jobs(runs),
+            "runs that were triggered by those of other jobs",
+            "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
         ),
         (
             by_those_after(&jobs, runs),
@@ -39,6 +46,11 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             by_schedules_elsewhere(&jobs, runs),
             "schedules of the jobs that schedules begin runs of",
             "join schedules to jobs by their ids",
+        ),
+        (
+            more_often(&jobs, runs),
+            "jobs that run as often as their schedules say",
+            "join schedules to jobs by their ids, and give each as the vendor does",
         ),
         (
             in_another_unit(&jobs, runs),
@@ -88,6 +100,26 @@ fn by_later_runs(runs: &[RunEvent]) -> Vec<String> {
         return Vec::new();
     }
     lines
+}
+
+/// Runs that others should have triggered by `trigger` and that name runs of their own jobs, where all do, of several.
+fn by_their_own_jobs(runs: &[RunEvent]) -> Vec<String> {
+    let mut pairs = triggered(runs);
+    pairs.retain(|(_, run)| run.trigger() == Some("UPSTREAM"));
+    let is_own =
+        |(before, run): &(&RunEvent, &RunEvent)| before.job_source_id() == run.job_source_id();
+    let jobs: BTreeSet<Option<&str>> = pairs.iter().map(|(_, run)| run.job_source_id()).collect();
+    if pairs.len() < SEVERAL || jobs.len() < 2 || !pairs.iter().all(is_own) {
+        return Vec::new();
+    }
+    let lines = pairs.iter().filter_map(|(before, run)| {
+        let before = before.run_source_id()?;
+        Some(format!(
+            "{}: names `{before}`, a run of the same job",
+            label(run)
+        ))
+    });
+    lines.collect()
 }
 
 /// Jobs whose runs trigger those of another that says itself to trigger them, where most are such.
@@ -179,6 +211,68 @@ fn by_schedules_elsewhere(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Ve
         lines.clear();
     }
     lines
+}
+
+/// Jobs that run by the clock far more often than their cron expressions ever come, where most do that can be judged.
+/// What catches up does not run by the clock.
+fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for (id, job) in jobs {
+        let expression = job["schedule"]["cron_expression"].as_str();
+        let Some((expression, most)) = expression.and_then(|text| Some((text, a_day(text)?)))
+        else {
+            continue;
+        };
+        let starts = scheduled(runs, id);
+        let mut gaps: Vec<i64> = starts
+            .windows(2)
+            .map(|pair| pair[1].duration_since(pair[0]).as_secs())
+            .collect();
+        gaps.sort_unstable();
+        let Some(gap) = gaps
+            .get(gaps.len() / 2)
+            .filter(|gap| gaps.len() > SEVERAL && **gap > 0)
+        else {
+            continue;
+        };
+        let steady = gaps.iter().filter(|other| (*other - gap).abs() * 20 < *gap);
+        if 4 * steady.count() < 3 * gaps.len() {
+            continue;
+        }
+        judged += 1;
+        if gap * most * 3 < DAY {
+            lines.push(format!(
+                "job `{id}` runs every {gap} s by its schedule, and `cron_expression` is `{expression}`"
+            ));
+        }
+    }
+    if lines.len() < 2 || 2 * lines.len() <= judged {
+        lines.clear();
+    }
+    lines
+}
+
+/// How often a day a cron expression of five fields comes at most; none for others.
+fn a_day(expression: &str) -> Option<i64> {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let [minutes, hours, _, _, _] = fields[..] else {
+        return None;
+    };
+    let count = |field: &str, all: i64| -> Option<i64> {
+        let parts = field.split(',').map(|part| {
+            let (span, step) = part.split_once('/').unwrap_or((part, "1"));
+            let step: i64 = step.parse().ok().filter(|step| *step > 0)?;
+            let length = match span.split_once('-') {
+                Some((from, to)) => to.parse::<i64>().ok()? - from.parse::<i64>().ok()? + 1,
+                None if span == "*" || part.contains('/') => all,
+                None => span.parse::<i64>().map(|_| 1).ok()?,
+            };
+            Some((length + step - 1) / step)
+        });
+        parts.sum()
+    };
+    Some(count(minutes, 60)? * count(hours, 24)?).filter(|times| *times > 0)
 }
 
 /// Jobs whose runs are as far apart as their intervals would be in minutes, hours or days, where all that have intervals
@@ -316,6 +410,58 @@ mod tests {
             told(&jobs, &all("API", "SCHEDULE")).as_deref(),
             Some("job `d` has no schedule, and schedules began 4 runs")
         );
+    }
+
+    #[test]
+    fn expressions_come_as_often_as_jobs_run() {
+        assert_eq!(a_day("15 4 * * *"), Some(1));
+        assert_eq!(a_day("*/15 8-17 * * 1-5"), Some(40));
+        assert_eq!(a_day("0,30 * * * *"), Some(48));
+        assert_eq!(a_day("0 0 12 * * ?"), None);
+        let hourly = |job: &str, steady: bool| -> Vec<RunEvent> {
+            (0..8)
+                .map(|hour| {
+                    let minute = if steady { 15 } else { hour * hour * 7 % 60 };
+                    let at = format!("2026-01-01T{hour:02}:{minute:02}:00Z");
+                    RunEvent::new(
+                        json!({"job_source_id": job, "run_source_id": format!("{job}-{hour}"),
+                        "trigger": "SCHEDULE", "start_time": at, "event_time": at}),
+                    )
+                })
+                .collect()
+        };
+        let told = |expression: &str, steady: bool| {
+            let cron = json!({"schedule": {"kind": "cron", "cron_expression": expression}});
+            let jobs = [job("a", cron.clone()), job("b", cron)];
+            told(&jobs, &["a", "b"].map(|id| hourly(id, steady)))
+        };
+        assert_eq!(
+            told("15 4 * * *", true).as_deref(),
+            Some(
+                "job `a` runs every 3600 s by its schedule, and `cron_expression` is `15 4 * * *`"
+            )
+        );
+        assert_eq!(told("15 * * * *", true), None);
+        assert_eq!(told("15 4 * * *", false), None, "it catches up");
+    }
+
+    #[test]
+    fn runs_of_other_jobs_trigger() {
+        let all = ["a", "b"].map(|id| {
+            let mut runs = runs(id, 1, &json!({"trigger": "UPSTREAM"}));
+            for day in 1..4 {
+                runs[day].fields_mut().unwrap().insert(
+                    "triggered_by_run_source_id".to_owned(),
+                    format!("{id}-{}", day - 1).into(),
+                );
+            }
+            runs
+        });
+        assert_eq!(
+            told(&[], &all).as_deref(),
+            Some("run `a-1` of job `a`: names `a-0`, a run of the same job")
+        );
+        assert_eq!(told(&[], &all[..1]), None, "one may go round and round");
     }
 
     #[test]

@@ -139,6 +139,20 @@ impl Spoiling {
                     format!("https://vendor.example.com/runs/{other}"),
                 );
             }
+            Mistake::IdsWithoutCodes if self.by_id && before.has("error") => {
+                let error = json!({"message": before.json()["error"]["message"]});
+                set(run, "error", error);
+            }
+            Mistake::StepTimesOfRun => {
+                let (start, end) = (before.start_time(), before.end_time());
+                for step in steps(run).into_iter().flatten() {
+                    if let (Some(start), Some(end)) = (start, end) {
+                        step["start_time"] = start.to_string().into();
+                        step["end_time"] = end.to_string().into();
+                        step["event_time"] = end.to_string().into();
+                    }
+                }
+            }
             Mistake::JobIdsEncoded => set(run, "job_source_id", job.replace('-', "%2D")),
             Mistake::IdsWithoutTriggers if self.by_id => remove(run, "trigger"),
             Mistake::IdsWithoutGroups if self.by_id => remove(run, "group"),

@@ -103,6 +103,10 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
                 let address = format!("vendor.example.com/jobs/{}", fields["job_source_id"]);
                 fields.insert("job_url".to_owned(), address.into());
             }
+            Some(Mistake::OwnersAsLinks) => {
+                let owner = json!({"primary_email": "mailto:ann@example.com"});
+                fields.insert("owner".to_owned(), owner);
+            }
             Some(Mistake::OwnersByName) => {
                 fields.insert("owner".to_owned(), json!({"primary_email": "ann"}));
             }

@@ -254,4 +254,9 @@ mistakes! {
     AddressesOfAnother = "gives the address of another run",
     TenIdsAtMost = "gives no more than ten runs for ids",
     JobIdsEncoded = "percent-encodes the jobs of runs",
+    AttemptsWithFirst = "leaves out attempts where the one before is not in the window",
+    UnknownIdSpoilsAll = "gives nothing where one of the ids is nobody's",
+    IdsWithoutCodes = "leaves out of runs asked for by id the codes of errors",
+    StepTimesOfRun = "gives steps the times of their run",
+    OwnersAsLinks = "gives the addresses of owners as links",
 }
