@@ -438,7 +438,7 @@ mod tests {
         let first = run("a", "a");
         let told = |others: [(&str, &str); 3]| {
             let others = others.map(|(message, of_task)| run(message, of_task));
-            foreign_messages(&[&[first.clone()], &others[..]].concat()).len()
+            foreign_messages(&[std::slice::from_ref(&first), &others[..]].concat()).len()
         };
         assert_eq!(told([("a", "b"), ("a", "c"), ("a", "d")]), 3);
         assert_eq!(told([("a", "b"), ("a", "c"), ("d", "d")]), 0);

@@ -449,11 +449,10 @@ mod tests {
     fn runs_of_other_jobs_trigger() {
         let all = ["a", "b"].map(|id| {
             let mut runs = runs(id, 1, &json!({"trigger": "UPSTREAM"}));
-            for day in 1..4 {
-                runs[day].fields_mut().unwrap().insert(
-                    "triggered_by_run_source_id".to_owned(),
-                    format!("{id}-{}", day - 1).into(),
-                );
+            for (day, run) in runs.iter_mut().enumerate().skip(1) {
+                let before = format!("{id}-{}", day - 1).into();
+                let fields = run.fields_mut().unwrap();
+                fields.insert("triggered_by_run_source_id".to_owned(), before);
             }
             runs
         });
