@@ -78,6 +78,7 @@ mod recording;
 mod run_reading;
 mod scaffold;
 mod source_reader;
+mod stand;
 mod status;
 
 pub use connector::{Opening, PipelineConnector, PipelineKind};

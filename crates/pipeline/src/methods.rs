@@ -1,6 +1,7 @@
 //! The contract's two methods, which give pages by limit and offset; and a pipeline of them, which reads to the end.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::num::NonZeroUsize;
 
 use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent};
@@ -10,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::error::{SourceError, SourceErrorKind};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
+use crate::stand::{Stand, changed};
 use crate::status::map_run;
 
 /// How many events a page is asked for when nobody says; the contract's own default.
@@ -76,14 +78,16 @@ impl<M: FetchMethods> MethodsPipeline<M> {
         Self { manifest, methods }
     }
 
-    /// Hands on every event that was not seen before; `key` tells events apart, and those without one count as new.
+    /// Hands on every event that was not seen before; `key` tells events apart, and those without one count as new. Gives
+    /// those that came again as they stood later, too.
     fn walk<E>(
         &self,
         walk: &Walk<'_, E>,
         on_event: &mut dyn FnMut(E, &mut Summary),
-    ) -> Result<Summary, SourceError> {
+    ) -> Result<(Summary, Vec<E>), SourceError> {
         let mut summary = Summary::default();
-        let mut seen = HashSet::new();
+        let mut seen: HashMap<String, Option<Stand>> = HashMap::new();
+        let mut newer: HashMap<String, E> = HashMap::new();
         let mut offset = 0;
         let mut stale = 0;
         for _ in 0..MOST_PAGES {
@@ -91,21 +95,33 @@ impl<M: FetchMethods> MethodsPipeline<M> {
             let limit = walk.limit;
             let events = (walk.fetch)(PageQuery { limit, offset })?;
             if events.is_empty() {
-                return Ok(summary);
+                return Ok((summary, newer.into_values().collect()));
             }
             offset += events.len();
             summary.records += events.len();
             let mut is_stale = true;
             for event in events {
-                if (walk.key)(&event).is_none_or(|key| seen.insert(key)) {
-                    is_stale = false;
-                    on_event(event, &mut summary);
-                } else {
-                    summary.repeated += 1;
+                let stand = (walk.stand)(&event);
+                match (walk.key)(&event).map(|key| seen.entry(key)) {
+                    Some(Entry::Occupied(mut before)) => {
+                        summary.repeated += 1;
+                        let both = stand.zip(*before.get());
+                        if both.is_some_and(|(now, before)| now.is_after(before)) {
+                            before.insert(stand);
+                            newer.insert(before.key().clone(), event);
+                        }
+                        continue;
+                    }
+                    Some(Entry::Vacant(place)) => {
+                        place.insert(stand);
+                    }
+                    None => {}
                 }
+                is_stale = false;
+                on_event(event, &mut summary);
             }
             if walk.most.is_some_and(|most| seen.len() >= most) {
-                return Ok(summary);
+                return Ok((summary, newer.into_values().collect()));
             }
             stale = if is_stale { stale + 1 } else { 0 };
             if stale == STALE_PAGES {
@@ -129,6 +145,8 @@ struct Walk<'w, E> {
     most: Option<usize>,
     fetch: &'w dyn Fn(PageQuery) -> Result<Vec<E>, SourceError>,
     key: &'w dyn Fn(&E) -> Option<String>,
+    /// How an event stands, where it may come again as it stood later.
+    stand: fn(&E) -> Option<Stand>,
 }
 
 impl<E> Walk<'_, E> {
@@ -159,12 +177,14 @@ impl<M: FetchMethods> Pipeline for MethodsPipeline<M> {
                 most: None,
                 fetch: &|page| self.methods.fetch_metadata(page),
                 key: &|asset: &AssetEvent| asset.job_source_id().map(str::to_owned),
+                stand: |_| None,
             },
             &mut |asset, summary| {
                 summary.events += 1;
                 on_event(asset);
             },
         )
+        .map(|(summary, _)| summary)
     }
 
     fn runs(
@@ -173,7 +193,7 @@ impl<M: FetchMethods> Pipeline for MethodsPipeline<M> {
         page_size: Option<NonZeroUsize>,
         on_event: &mut dyn FnMut(RunEvent),
     ) -> Result<Summary, SourceError> {
-        self.walk(
+        let (mut summary, newer) = self.walk(
             &Walk {
                 method: Method::FetchRunDetails.name(),
                 limit: page_size.map_or(PAGE_SIZE, NonZeroUsize::get),
@@ -190,6 +210,7 @@ impl<M: FetchMethods> Pipeline for MethodsPipeline<M> {
                         run.run_source_id()?
                     ))
                 },
+                stand: |run| Some(Stand::of(run)),
             },
             &mut |mut run, summary| {
                 if !query.asks_for(&run) {
@@ -200,7 +221,13 @@ impl<M: FetchMethods> Pipeline for MethodsPipeline<M> {
                 summary.events += 1;
                 on_event(run);
             },
-        )
+        )?;
+        for mut run in newer.into_iter().filter(|run| query.asks_for(run)) {
+            map_run(&self.manifest, &mut run, &mut summary.unmapped);
+            summary.newer.push(run);
+        }
+        summary.notes.extend(changed(&summary.newer));
+        Ok(summary)
     }
 
     fn methods(&self) -> Option<&dyn FetchMethods> {
@@ -322,6 +349,32 @@ mod tests {
         assert_eq!(statuses, expected.map(Some));
         assert_eq!((summary.repeated, summary.outside), (1, 1));
         assert_eq!(summary.unmapped.get("ODD"), Some(&1));
+    }
+
+    #[test]
+    fn a_run_that_comes_again_as_it_stood_later_is_handed_on_as_such() {
+        let statuses = |pages: [Vec<RunEvent>; 2]| {
+            let (events, summary) = read(&pipeline(pages), &morning()).unwrap();
+            let newer = summary
+                .newer
+                .iter()
+                .map(RunEvent::status)
+                .collect::<Vec<_>>();
+            (events.len(), newer, summary.notes)
+        };
+        let (count, newer, notes) = statuses([
+            vec![run("a", "ODD", 1), run("b", "OK", 2)],
+            vec![run("a", "OK", 3), run("c", "OK", 4)],
+        ]);
+        assert_eq!((count, newer), (3, vec![Some(RunStatus::Success)]));
+        assert_eq!(notes, ["1 run changed while the list was read"]);
+        let (count, newer, _) = statuses([
+            vec![run("a", "OK", 3), run("b", "OK", 2)],
+            vec![run("a", "ODD", 1), run("c", "OK", 4)],
+        ]);
+        assert_eq!((count, newer), (3, vec![]), "it stood so before");
+        let (_, newer, _) = statuses([vec![run("a", "ODD", 1)], vec![run("a", "OK", 12)]]);
+        assert_eq!(newer, vec![], "later than the window");
     }
 
     #[test]

@@ -8,7 +8,6 @@ use std::thread;
 
 use bowline_contract::pipeline::{EventTime, RunEvent};
 use bowline_template::{Scope, Value};
-use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::described::{DescribedPipeline, RUN_IDS, rows_of, window_scope, with_sources};
@@ -17,7 +16,8 @@ use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, text_of, to_json, to_value};
 use crate::failed::Part;
 use crate::pipeline::{RunQuery, Summary};
-use crate::source_reader::{LoadedSource, Mark, Row, SourceReader, Sources, contents, place_of};
+use crate::source_reader::{LoadedSource, Mark, Row, SourceReader, Sources, place_of};
+use crate::stand::{Stand, changed};
 use crate::status::map_run;
 
 /// How many rows are completed together at most. What they need besides is asked for side by side, so that few rows at
@@ -192,12 +192,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         self.summary.requests = self.pipeline.client.requests() - self.requests_before;
         (self.summary.notes, self.summary.failed) = self.reader.finish()?;
         self.summary.newer = self.newer.into_values().collect();
-        if !self.summary.newer.is_empty() {
-            let runs = counted(self.summary.newer.len(), "run");
-            self.summary
-                .notes
-                .push(format!("{runs} changed while the list was read"));
-        }
+        self.summary.notes.extend(changed(&self.summary.newer));
         let (ahead, latest) = self.ahead;
         if ahead > 0 && ahead == self.summary.outside && self.summary.events == 0 {
             let hours = latest
@@ -386,35 +381,6 @@ impl<'s, 'e> RunReading<'s, 'e> {
         } else {
             Place::Outside
         })
-    }
-}
-
-/// How a run stood when it came: the second of its time, and what stands for its status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stand {
-    at: u32,
-    status: u32,
-}
-
-impl Stand {
-    fn of(run: &RunEvent) -> Self {
-        let seconds = run.event_time().map(Timestamp::as_second);
-        let status = run
-            .json()
-            .get("status")
-            .map(|status| to_value(status.clone()));
-        Self {
-            at: seconds
-                .and_then(|seconds| u32::try_from(seconds).ok())
-                .unwrap_or_default(),
-            status: contents(&status.unwrap_or_default()),
-        }
-    }
-
-    /// Whether it is how the run stood later than at another time, by the run's own times; at the same one what comes later
-    /// counts.
-    fn is_after(self, before: Self) -> bool {
-        self.at > before.at || (self.at == before.at && self.status != before.status)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs asked for by id: exactly those, none for an id that is nobody's, and none for no question at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{RunEvent, RunStatus, Window, validate_runs};
 use bowline_pipeline::SourceErrorKind;
@@ -15,6 +15,8 @@ use super::times::SHOWN;
 
 /// How many runs are asked for by id.
 const ASKED: usize = 3;
+/// How many are asked for at once, to see whether all of them come.
+const MANY: usize = 25;
 
 /// Asks for runs by id, which must give exactly those.
 pub(super) fn by_id(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
@@ -55,6 +57,9 @@ pub(super) fn by_id(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
     if suite.is_strict() && outcome == Outcome::Supported {
         outcome = under_way(suite, span, runs);
     }
+    if suite.is_strict() && outcome == Outcome::Supported {
+        outcome = many(suite, runs);
+    }
     let basis = format!("{} asked for by id", counted(ids.len(), "run"));
     suite.settle(&check::BY_ID, outcome, basis);
 }
@@ -93,6 +98,49 @@ fn under_way(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -> Outcome 
         .with_hint("give a run that is asked for by id however it stands: webhooks tell of those that begin, too")
 }
 
+/// Judges whether many runs come by their ids at once as they come by them one by one.
+fn many(suite: &mut Suite<'_>, runs: &[RunEvent]) -> Outcome {
+    let ended = runs.iter().rev().filter(|run| run.has_ended());
+    let asked: BTreeMap<&str, &RunEvent> = ended
+        .filter_map(|run| Some((run.run_source_id()?, run)))
+        .take(MANY)
+        .collect();
+    let ids: Vec<String> = asked.keys().map(|id| (*id).to_owned()).collect();
+    // A vendor that cannot be asked just now shows nothing.
+    let Ok(reading) = suite.reader.by_id(&ids) else {
+        return Outcome::Supported;
+    };
+    let is_as_before = |reading: &Reading<RunEvent>, id: &str| {
+        let mut runs = reading.events.iter();
+        let run = runs.find(|run| run.run_source_id() == Some(id));
+        run.is_some_and(|run| run_whole(run) == run_whole(asked[id]))
+    };
+    let other: Vec<&String> = ids
+        .iter()
+        .filter(|id| !is_as_before(&reading, id))
+        .collect();
+    let mut lines = BTreeSet::new();
+    for id in [other.first(), other.last()].into_iter().flatten() {
+        let alone = suite.reader.by_id(std::slice::from_ref(*id));
+        if alone.is_ok_and(|alone| is_as_before(&alone, id)) {
+            lines.insert(format!(
+                "run `{id}` comes by its id alone, and not or as another among {}",
+                ids.len()
+            ));
+        }
+    }
+    // One may have gone and come back.
+    if lines.len() < 2 {
+        return Outcome::Supported;
+    }
+    Outcome::wrong(
+        format!("exactly the {} asked for", counted(ids.len(), "run")),
+        counted(reading.events.len(), "run"),
+    )
+    .with_evidence(lines)
+    .with_hint("ask the vendor for all ids, in as many requests as it takes, and tell the runs by their ids")
+}
+
 /// Up to three runs to ask for, of those that have ended if there are such: the newest that went wrong, since that is
 /// what webhooks ask for, best one that another attempt follows, the newest of the others, and the oldest.
 fn chosen(runs: &[RunEvent]) -> Vec<(&str, &RunEvent)> {
@@ -118,10 +166,16 @@ fn chosen(runs: &[RunEvent]) -> Vec<(&str, &RunEvent)> {
         .filter_map(RunEvent::parent_attempt_run_source_id)
         .collect();
     let is_followed = |(_, _, id, _): &(bool, Timestamp, &str, &RunEvent)| followed.contains(id);
+    // What says of tasks what became of their run is seen where they fared otherwise.
+    let is_telling = |(_, _, _, run): &(bool, Timestamp, &str, &RunEvent)| {
+        run.task_runs().any(|task| task.status() != run.status())
+    };
     let failed = by_time
         .iter()
-        .rposition(|run| went_wrong(run) && is_followed(run))
-        .or_else(|| by_time.iter().rposition(went_wrong));
+        .enumerate()
+        .filter(|(_, run)| went_wrong(run))
+        .max_by_key(|(place, run)| (is_telling(run), is_followed(run), *place))
+        .map(|(place, _)| place);
     let last = (0..by_time.len())
         .rev()
         .find(|place| Some(*place) != failed);
@@ -234,7 +288,56 @@ pub(super) fn unknown_id(suite: &mut Suite<'_>, runs: &[RunEvent]) {
             "give an empty list for an id that the vendor does not know: webhooks may name runs that are gone",
         ),
     };
+    let outcome = match outcome {
+        Outcome::Supported => beginning(suite, &known)
+            .or_else(|| beside(suite, &known, &id))
+            .unwrap_or(Outcome::Supported),
+        outcome => outcome,
+    };
     suite.settle(&check::UNKNOWN_ID, outcome, format!("asked for `{id}`"));
+}
+
+/// Asks for an id that no run has beside one that a run has, which must come all the same.
+fn beside(suite: &mut Suite<'_>, known: &BTreeSet<&str>, unknown: &str) -> Option<Outcome> {
+    let id = *known.first()?;
+    let both = [unknown.to_owned(), id.to_owned()];
+    let mut is_missing = |ids: &[String]| {
+        // A vendor that cannot be asked just now shows nothing.
+        let reading = suite.reader.by_id(ids).ok()?;
+        let mut runs = reading.events.iter();
+        Some(!runs.any(|run| run.run_source_id() == Some(id)))
+    };
+    let is_lost = is_missing(&both)? && !is_missing(&both[1..])? && is_missing(&both)?;
+    is_lost.then(|| {
+        Outcome::wrong(format!("run `{id}`"), "no run")
+            .with_evidence([format!(
+                "run `{id}` comes by its id alone, and not beside `{unknown}`, which no run has"
+            )])
+            .with_hint("give the runs that are there, whatever else was asked for")
+    })
+}
+
+/// Asks for the beginning of an id: a run of that very id may be there, but none whose id only begins so.
+fn beginning(suite: &mut Suite<'_>, known: &BTreeSet<&str>) -> Option<Outcome> {
+    // Of an id of several parts, all of them are left.
+    let beginning = known.iter().find_map(|id| {
+        let mut letters = id.chars();
+        letters.next_back()?;
+        let is_whole = letters.clone().next_back()?.is_alphanumeric();
+        is_whole.then(|| letters.as_str().to_owned())
+    })?;
+    // A vendor that refuses such an id, or cannot be asked just now, shows nothing.
+    let reading = suite.reader.by_id(std::slice::from_ref(&beginning)).ok()?;
+    (!is_all(&reading, &beginning)).then(|| {
+        Outcome::wrong(
+            "nothing, or the run of that id",
+            counted(reading.events.len(), "run"),
+        )
+        .with_evidence([format!(
+            "`{beginning}` was asked for, and a run came whose id only begins so or holds it"
+        )])
+        .with_hint("compare ids whole")
+    })
 }
 
 /// Whether all runs of a reading have this id.

@@ -1,41 +1,54 @@
 //! What jobs say of themselves that cannot be so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::AssetEvent;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+use super::garbled::garbled_names;
 use super::reading::asset_label;
-use super::texts::empty_texts;
+use super::texts::{bare_addresses, empty_texts, shown_in_python};
 
 /// With so many jobs it is no accident.
 const SEVERAL: usize = 3;
+/// With so many jobs that read and write the same they cannot all be one.
+const MANY: usize = 5;
 /// How long ago a run to come may have been due.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What cannot be so, a line each.
 pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let mut lines = empty_texts(assets.iter().map(AssetEvent::json));
+    lines.extend(bare_addresses(assets.iter().map(AssetEvent::json)));
+    lines.extend(shown_in_python(assets.iter().map(AssetEvent::json)));
+    lines.extend(garbled_names(assets));
     lines.extend(schedules(assets, now));
     lines.extend(addresses(assets));
-    let triggers = |job: &Json| {
-        let jobs = job["triggered_job_source_ids"].as_array()?;
-        Some(jobs.contains(&job["job_source_id"]))
-    };
+    lines.extend(groups(assets));
+    let own = |list: &Json, job: &Json| Some(list.as_array()?.contains(&job["job_source_id"]));
+    let triggers = |job: &Json| own(&job["triggered_job_source_ids"], job);
     lines.extend(all(assets, 2, triggers, "triggers itself"));
+    let follows = |job: &Json| own(&job["schedule"]["upstream_job_source_ids"], job);
+    lines.extend(all(assets, 2, follows, "runs after itself"));
     let sides = |job: &Json| {
-        let names = |side: &str| -> BTreeSet<String> {
-            let refs = job[side].as_array().into_iter().flatten();
-            refs.filter_map(|one| one["fully_qualified_name"].as_str())
-                .map(str::to_owned)
-                .collect()
-        };
+        let names = |side: &str| -> BTreeSet<&str> { names(job, side).into_iter().collect() };
         let (read, written) = (names("inputs"), names("outputs"));
         (!read.is_empty() && !written.is_empty()).then(|| read == written)
     };
     let what = "reads and writes the same, as all jobs do";
     lines.extend(all(assets, SEVERAL, sides, what));
+    lines.extend(lineage(assets));
+    let folders: Vec<&str> = assets
+        .iter()
+        .filter_map(|job| job.json()["folder"].as_str())
+        .collect();
+    let shared = |name: &str| folders.iter().filter(|folder| **folder == name).count() > 1;
+    if folders.iter().any(|folder| shared(folder)) {
+        let is_folder = |job: &Json| Some(job["folder"].as_str()? == job["name"].as_str()?);
+        let what = "has its folder for a name, as all jobs do";
+        lines.extend(all(assets, SEVERAL, is_folder, what));
+    }
     let first = assets.first().and_then(AssetEvent::name);
     let named = |job: &Json| Some(Some(job["name"].as_str()?) == first);
     lines.extend(all(assets, SEVERAL, named, "has the same name as all jobs"));
@@ -86,6 +99,41 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
         let what = format!("has a schedule of kind `{kind}` without `{field}`");
         lines.extend(all(assets, 1, is_missing, &what));
     }
+    let is_blank = |job: &&AssetEvent| {
+        let expression = job.json()["schedule"]["cron_expression"].as_str();
+        expression.is_some_and(|text| text.trim().is_empty())
+    };
+    let blank = assets.iter().filter(is_blank).filter_map(asset_label);
+    lines.extend(blank.map(|label| format!("{label} has a blank `schedule.cron_expression`")));
+    let impossible: Vec<String> = assets
+        .iter()
+        .filter_map(|job| {
+            let text = job.json()["schedule"]["cron_expression"].as_str()?;
+            let label = asset_label(job).filter(|_| never_fires(text))?;
+            Some(format!(
+                "{label} has the `schedule.cron_expression` `{text}`, which never comes"
+            ))
+        })
+        .collect();
+    if impossible.len() > 1 {
+        lines.extend(impossible);
+    }
+    let is_no_time = |job: &&AssetEvent| {
+        let seconds = job.json()["schedule"]["interval_seconds"].as_f64();
+        seconds.is_some_and(|seconds| seconds <= 0.0)
+    };
+    let no_time = assets.iter().filter(is_no_time).filter_map(asset_label);
+    lines.extend(
+        no_time.map(|label| format!("{label} has no time for `schedule.interval_seconds`")),
+    );
+    lines.extend(pauses(assets));
+    let is_unknown_zone = |job: &Json| {
+        let zone = job["schedule"]["timezone"].as_str()?;
+        let is_known = jiff::tz::db().get(zone).is_ok() || !zone.contains('/');
+        Some(!is_known)
+    };
+    let what = "has for `schedule.timezone` what no zone is called";
+    lines.extend(all(assets, 2, is_unknown_zone, what));
     let is_no_cron = |job: &Json| Some(!is_cron(job["schedule"]["cron_expression"].as_str()?));
     let what = "has for `schedule.cron_expression` what is none";
     lines.extend(all(assets, 1, is_no_cron, what));
@@ -93,7 +141,8 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let is_no_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
         let has_letters = zone.contains(char::is_alphabetic);
-        Some(zone.contains('*') || (zone.contains(' ') && !has_letters))
+        let is_number = zone.bytes().all(|byte| byte.is_ascii_digit());
+        Some(zone.contains('*') || is_number || (zone.contains(' ') && !has_letters))
     };
     let what = "has for `schedule.timezone` what is none";
     lines.extend(all(assets, SEVERAL, is_no_zone, what));
@@ -113,21 +162,139 @@ fn is_cron(text: &str) -> bool {
     text.contains(['*', '@', '(']) || text.split_whitespace().count() >= 5
 }
 
+/// Whether an expression is in quotes, or of five fields has one beyond what it may be, as when they stand in another order.
+fn never_fires(text: &str) -> bool {
+    const MOST: [u32; 5] = [59, 23, 31, 12, 7];
+    if text.contains(['\'', '"']) {
+        return true;
+    }
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    // Some vendors have a field for seconds, or for years.
+    fields.len() == MOST.len()
+        && fields.iter().zip(MOST).any(|(field, most)| {
+            let steps_left_out = field.split(',').filter_map(|part| part.split('/').next());
+            let mut numbers = steps_left_out.flat_map(|part| part.split('-'));
+            numbers.any(|number| {
+                let number = number.parse::<u32>();
+                number.is_ok_and(|number| number > most && number <= MOST[0])
+            })
+        })
+}
+
+/// Jobs and their schedules that are paused where the other is not, in both ways, where all that say both disagree.
+fn pauses(assets: &[AssetEvent]) -> Vec<String> {
+    let both: Vec<(&AssetEvent, bool, bool)> = assets
+        .iter()
+        .filter_map(|job| {
+            let (own, schedule) = (&job.json()["is_paused"], &job.json()["schedule"]["paused"]);
+            Some((job, own.as_bool()?, schedule.as_bool()?))
+        })
+        .collect();
+    let ways: BTreeSet<bool> = both.iter().map(|(_, own, _)| *own).collect();
+    if both.len() < SEVERAL || ways.len() < 2 || both.iter().any(|(_, own, other)| own == other) {
+        return Vec::new();
+    }
+    let labels = both.iter().filter_map(|(job, own, _)| {
+        let (own, other) = if *own {
+            ("is", "is not")
+        } else {
+            ("is not", "is")
+        };
+        Some(format!(
+            "{} {own} paused, and its schedule {other}",
+            asset_label(job)?
+        ))
+    });
+    labels.collect()
+}
+
+/// Groups with ids of their own that all have one name, or that all have other names with every job.
+fn groups(assets: &[AssetEvent]) -> Vec<String> {
+    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for job in assets {
+        let group = &job.json()["group"];
+        if let (Some(id), Some(name)) = (group["source_id"].as_str(), group["name"].as_str()) {
+            names.insert(id, name);
+            all.entry(id).or_default().push(name);
+        }
+    }
+    all.retain(|_, names| names.len() > 1);
+    let differ = |names: &Vec<&str>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
+    if all.len() > 1 && all.values().all(differ) {
+        let lines = all
+            .iter()
+            .map(|(id, names)| format!("group `{id}` is named `{}` and `{}`", names[0], names[1]));
+        return lines.collect();
+    }
+    let different: BTreeSet<&&str> = names.values().collect();
+    if names.len() < SEVERAL || different.len() > 1 {
+        return Vec::new();
+    }
+    let lines = names
+        .iter()
+        .map(|(id, name)| format!("group `{id}` is named `{name}`, as all groups are"));
+    lines.collect()
+}
+
+/// Jobs that all read and write the same, or name everything more than once.
+fn lineage(assets: &[AssetEvent]) -> Vec<String> {
+    fn sides(job: &Json) -> [Vec<&str>; 2] {
+        ["inputs", "outputs"].map(|side| names(job, side))
+    }
+    let first = assets.first().map(|job| sides(job.json()));
+    let same = |job: &Json| {
+        let sides = sides(job);
+        let says_both = sides.iter().all(|side| !side.is_empty());
+        Some(says_both && Some(&sides) == first.as_ref())
+    };
+    let what = "reads and writes what all other jobs do";
+    let mut lines = all(assets, MANY, same, what);
+    let doubled = |job: &Json| {
+        let names = sides(job).concat();
+        let different: BTreeSet<&&str> = names.iter().collect();
+        (!names.is_empty()).then(|| names.len() >= 2 * different.len())
+    };
+    let what = "names everything that it reads or writes more than once";
+    lines.extend(all(assets, SEVERAL, doubled, what));
+    lines
+}
+
+fn names<'j>(job: &'j Json, side: &str) -> Vec<&'j str> {
+    let refs = job[side].as_array().into_iter().flatten();
+    refs.filter_map(|one| one["fully_qualified_name"].as_str())
+        .collect()
+}
+
 /// Addresses that are none: names, say.
 fn addresses(assets: &[AssetEvent]) -> Vec<String> {
-    ["primary_email", "run_as_email"]
+    let mut lines: Vec<String> = ["primary_email", "run_as_email"]
         .into_iter()
         .flat_map(|field| {
             let is_none = |job: &Json| Some(!is_address(job["owner"][field].as_str()?));
             let what = format!("has for `owner.{field}` what is no address");
             all(assets, 1, is_none, &what)
         })
-        .collect()
+        .collect();
+    // What is no address at all may be a channel.
+    let holds_several = |job: &Json| {
+        let mut entries = job["owner"]["notification_emails"].as_array()?.iter();
+        Some(entries.any(|entry| {
+            let entry = entry.as_str().unwrap_or_default();
+            entry.contains([',', ';']) && entry.matches('@').count() > 1
+        }))
+    };
+    let what = "has several addresses in one entry of `owner.notification_emails`";
+    lines.extend(all(assets, 1, holds_several, what));
+    lines
 }
 
 /// Whether a text can be one address.
 fn is_address(text: &str) -> bool {
-    let is_between = |character: char| character.is_whitespace() || matches!(character, ',' | ';');
+    let is_between = |character: char| {
+        character.is_whitespace()
+            || matches!(character, ',' | ';' | ':' | '"' | '<' | '>' | '{' | '}')
+    };
     let parts = text.split_once('@');
     parts.is_some_and(|(before, behind)| {
         !before.is_empty() && !behind.is_empty() && !behind.contains('@')
@@ -217,6 +384,103 @@ mod tests {
                 ],
                 "job `a` has for `schedule.timezone` what is none",
             ),
+            (
+                vec![
+                    json!({"schedule": {"kind": "cron", "cron_expression": ""}}),
+                    json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * *"}}),
+                ],
+                "job `a` has a blank `schedule.cron_expression`",
+            ),
+            (
+                vec![
+                    json!({"schedule": {"kind": "cron", "cron_expression": "* * * 5 30"}}),
+                    json!({"schedule": {"kind": "cron", "cron_expression": "1-5 * * 30 0"}}),
+                    json!({"schedule": {"kind": "cron", "cron_expression": "* * * * *"}}),
+                ],
+                "job `a` has the `schedule.cron_expression` `* * * 5 30`, which never comes",
+            ),
+            (
+                vec![
+                    json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * 1", "timezone": "CET/Berlin"}});
+                    2
+                ],
+                "job `a` has for `schedule.timezone` what no zone is called",
+            ),
+            (
+                vec![
+                    json!({"is_paused": true, "schedule": {"kind": "manual", "paused": false}}),
+                    json!({"is_paused": false, "schedule": {"kind": "manual", "paused": true}}),
+                    json!({"is_paused": true, "schedule": {"kind": "manual", "paused": false}}),
+                ],
+                "job `a` is paused, and its schedule is not",
+            ),
+            (
+                ["f1", "f2", "f3"]
+                    .map(|id| json!({"group": {"source_id": id, "name": "Sales"}}))
+                    .to_vec(),
+                "group `f1` is named `Sales`, as all groups are",
+            ),
+            (
+                ["f1", "f1", "f2", "f2"]
+                    .into_iter()
+                    .zip(["w", "x", "y", "z"])
+                    .map(|(id, name)| json!({"group": {"source_id": id, "name": name}}))
+                    .collect(),
+                "group `f1` is named `w` and `x`",
+            ),
+            (
+                vec![json!({"schedule": {"kind": "interval", "interval_seconds": 0}})],
+                "job `a` has no time for `schedule.interval_seconds`",
+            ),
+            (
+                vec![json!({"owner": {"primary_email": "mailto:ann@v.example"}})],
+                "job `a` has for `owner.primary_email` what is no address",
+            ),
+            (
+                vec![json!({"schedule": {"kind": "cron", "cron_expression": "'0 5 * * 1'"}}); 2],
+                "job `a` has the `schedule.cron_expression` `'0 5 * * 1'`, which never comes",
+            ),
+            (
+                vec![json!({"inputs": [{"fully_qualified_name": "['x']"}]}); 3],
+                "`fully_qualified_name` is `['x']` and the like in all of 3, a value as Python shows it",
+            ),
+            (
+                vec![json!({"folder": "Sales", "name": "Sales"}); 3],
+                "job `a` has its folder for a name, as all jobs do",
+            ),
+            (
+                vec![
+                    json!({"inputs": [{"fully_qualified_name": "x"}, {"fully_qualified_name": "x"}]}),
+                    json!({"inputs": [{"fully_qualified_name": "y"}, {"fully_qualified_name": "y"}]}),
+                    json!({"outputs": [{"fully_qualified_name": "z"}, {"fully_qualified_name": "z"}]}),
+                ],
+                "job `a` names everything that it reads or writes more than once",
+            ),
+            (
+                vec![json!({"owner": {"notification_emails": ["ann@v.example;bob@v.example"]}})],
+                "job `a` has several addresses in one entry of `owner.notification_emails`",
+            ),
+            (
+                vec![json!({"owner": {"primary_email": "{\"mail\":\"ann@v.example\"}"}})],
+                "job `a` has for `owner.primary_email` what is no address",
+            ),
+            (
+                vec![
+                    json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["a"]}}),
+                    json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["b"]}}),
+                ],
+                "job `a` runs after itself",
+            ),
+            (
+                ["1", "2", "3"]
+                    .map(|id| json!({"job_url": format!("v.example/{id}")}))
+                    .to_vec(),
+                "`job_url` is `v.example/1` and the like in all of 3, which leads nowhere",
+            ),
+            (
+                vec![json!({"properties": [{"key": "k", "value": "['x']"}]}); 3],
+                "`properties.value` is `['x']` and the like in all of 3, a value as Python shows it",
+            ),
         ] {
             assert_eq!(told(&jobs).first().map(String::as_str), Some(line));
         }
@@ -238,5 +502,13 @@ mod tests {
         ];
         assert_eq!(told(&right), [""; 0]);
         assert_eq!(told(&[json!({}), json!({})]), [""; 0]);
+        // All schedules rest, or two fields are for other things; owners may be told in a channel.
+        let right = vec![
+            json!({"is_paused": false, "schedule": {"kind": "cron", "cron_expression": "0 0 12 31 12 7", "paused": true,
+                "timezone": "America/Argentina/Buenos_Aires"}, "owner": {"notification_emails": ["#sales, #ops"]},
+                "group": {"source_id": "f", "name": "Sales"}, "properties": [{"key": "k", "value": "[1]"}]});
+            4
+        ];
+        assert_eq!(told(&right), [""; 0]);
     }
 }

@@ -24,9 +24,18 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
         .collect();
     let found = [
         (
-            unknown_triggered(&jobs),
+            unknown_jobs(&jobs, "triggers", |job| &job["triggered_job_source_ids"]),
             "jobs that the metadata has, for those that others trigger",
             "give as `triggered_job_source_ids` the jobs' ids",
+        ),
+        (
+            unknown_jobs(
+                &jobs,
+                "runs after",
+                |job| &job["schedule"]["upstream_job_source_ids"],
+            ),
+            "jobs that the metadata has, for those that others run after",
+            "give as `upstream_job_source_ids` the jobs' ids",
         ),
         (
             jobs_for_runs(&jobs, runs, "triggered_by_run_source_id"),
@@ -72,30 +81,28 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
     )
 }
 
-fn texts(list: &Json) -> impl Iterator<Item = &str> {
+pub(super) fn texts(list: &Json) -> impl Iterator<Item = &str> {
     list.as_array()
         .into_iter()
         .flatten()
         .filter_map(Json::as_str)
 }
 
-fn label(run: &RunEvent) -> String {
+pub(super) fn label(run: &RunEvent) -> String {
     run_label(run).unwrap_or_default()
 }
 
-/// Jobs that others trigger, where the metadata has none of them.
-fn unknown_triggered(jobs: &BTreeMap<&str, &Json>) -> Vec<String> {
+/// Jobs that others name, where the metadata has none of them.
+fn unknown_jobs(jobs: &BTreeMap<&str, &Json>, verb: &str, list: fn(&Json) -> &Json) -> Vec<String> {
     let named: Vec<(&str, &str)> = jobs
         .iter()
-        .flat_map(|(id, job)| {
-            texts(&job["triggered_job_source_ids"]).map(move |other| (*id, other))
-        })
+        .flat_map(|(id, job)| texts(list(job)).map(move |other| (*id, other)))
         .collect();
     if named.iter().any(|(_, other)| jobs.contains_key(other)) {
         return Vec::new();
     }
     let lines = named.into_iter().map(|(id, other)| {
-        format!("job `{id}` triggers `{other}`, which the metadata does not have")
+        format!("job `{id}` {verb} `{other}`, which the metadata does not have")
     });
     lines.collect()
 }
@@ -192,7 +199,7 @@ fn other_jobs_lineage(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<St
 }
 
 /// When the runs of a job began that its schedule started.
-fn scheduled(runs: &[RunEvent], job: &str) -> Vec<Timestamp> {
+pub(super) fn scheduled(runs: &[RunEvent], job: &str) -> Vec<Timestamp> {
     let mut starts: Vec<Timestamp> = runs
         .iter()
         .filter(|run| run.job_source_id() == Some(job) && run.trigger() == Some("SCHEDULE"))

@@ -1,6 +1,6 @@
 //! Windows of time, and where they are cut.
 
-use bowline_contract::pipeline::Window;
+use bowline_contract::pipeline::{RunEvent, Window};
 use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
 
 /// The moment rounded down to what a connector in any language can be told: microseconds.
@@ -113,6 +113,21 @@ pub(super) fn cuts(span: Window, moments: &[Timestamp]) -> Vec<Timestamp> {
     cuts
 }
 
+/// When the newest attempt of a window ended that follows one in it: a window cut there holds one of the two.
+pub(super) fn between_attempts(runs: &[RunEvent], span: Window) -> Option<Timestamp> {
+    let within = |run: &&RunEvent| run.event_time().is_some_and(|at| span.contains(at));
+    let is_there = |id: &str| {
+        let mut runs = runs.iter().filter(within);
+        runs.any(|run| run.run_source_id() == Some(id))
+    };
+    let follows = runs
+        .iter()
+        .filter(within)
+        .filter(|run| run.has_ended() && run.parent_attempt_run_source_id().is_some_and(is_there));
+    let ended = follows.filter_map(RunEvent::event_time);
+    ended.filter(|at| tellable(*at) == *at).max()
+}
+
 /// How far apart two moments must be at least to be told apart as precisely as these are written: a second, or the
 /// millisecond that vendors take at least.
 fn grain(moments: &[Timestamp]) -> SignedDuration {
@@ -172,6 +187,24 @@ mod tests {
         assert!(cuts(span(0, 20), &odd).contains(&behind));
         assert_eq!(cuts(span(0, 20), &[at(0)]), []);
         assert_eq!(cuts(span(0, 20), &[]), []);
+    }
+
+    #[test]
+    fn a_window_is_cut_where_it_holds_one_of_two_attempts() {
+        let run = |id: &str, second: i64, before: Option<&str>| {
+            RunEvent::new(
+                serde_json::json!({"job_source_id": "j", "run_source_id": id, "status": "success",
+                "event_time": at(second).to_string(), "parent_attempt_run_source_id": before}),
+            )
+        };
+        let runs = [
+            run("a", 1, None),
+            run("b", 5, Some("a")),
+            run("c", 9, Some("gone")),
+        ];
+        assert_eq!(between_attempts(&runs, span(0, 20)), Some(at(5)));
+        assert_eq!(between_attempts(&runs, span(2, 20)), None);
+        assert_eq!(between_attempts(&runs[..1], span(0, 20)), None);
     }
 
     #[test]

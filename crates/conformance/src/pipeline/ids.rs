@@ -7,7 +7,10 @@ use bowline_words::counted;
 
 use super::outcome::Outcome;
 use super::reading::run_label;
-use super::texts::{empty_texts, is_nothing, shown_records};
+use super::texts::{
+    bare_addresses, cut_messages, empty_texts, foreign_addresses, foreign_messages, is_nothing,
+    shown_records, turned_codes,
+};
 use super::times::SHOWN;
 
 /// With so many ids that are fractions they are numbers that were written as such.
@@ -22,7 +25,16 @@ pub(super) fn ids(runs: &[RunEvent], clashes: &[String]) -> Outcome {
     lines.extend(misspelt(runs));
     if lines.is_empty() {
         lines.extend(empty_texts(runs.iter().map(RunEvent::json)));
-        lines.extend(shown_records(runs));
+        lines.extend(bare_addresses(runs.iter().map(RunEvent::json)));
+        for judge in [
+            shown_records,
+            turned_codes,
+            cut_messages,
+            foreign_messages,
+            foreign_addresses,
+        ] {
+            lines.extend(judge(runs));
+        }
         if !lines.is_empty() {
             return Outcome::wrong("what the vendor says", counted(lines.len(), "text"))
                 .with_evidence(lines.into_iter().take(SHOWN))

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Check;
 use super::check;
-use super::cuts::{cuts, newest, quiet, tellable, whole_second};
+use super::cuts::{between_attempts, cuts, newest, quiet, tellable, whole_second};
 use super::forgotten::forgotten;
 use super::ledger::{Comparison, Oddity, Sighting, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure};
@@ -125,10 +125,12 @@ impl Proofs {
         self.make(suite, Role::Pages, proof, uneven(&SMALL, within));
         self.make(suite, Role::Pages, narrow, ONE);
         let middle = middle(proof, &moments);
+        let runs = self.made.last().map(|made| &*made.reading.events);
+        let between = between_attempts(runs.unwrap_or_default(), proof);
         let cut_at = cuts(narrow, &moments)
             .into_iter()
             .map(|at| (narrow, at))
-            .chain(middle.map(|at| (proof, at)));
+            .chain(middle.into_iter().chain(between).map(|at| (proof, at)));
         for (span, at) in cut_at {
             if moments.iter().any(|moment| tellable(*moment) == at) {
                 exact.insert(at);

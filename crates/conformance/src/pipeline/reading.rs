@@ -449,17 +449,24 @@ pub(super) fn run_print(run: &RunEvent) -> u64 {
     hasher.finish()
 }
 
-/// A number that is the same for runs that say the same in everything that a platform shows: what they read and wrote
-/// and their groups, too. What they say in properties may change at any time.
+/// A number that is the same for runs that say the same in everything that a platform shows: what they read and wrote,
+/// their groups and addresses, too. What they say in properties may change at any time.
 pub(super) fn run_whole(run: &RunEvent) -> u64 {
     let mut hasher = DefaultHasher::new();
     run_print(run).hash(&mut hasher);
-    for field in ["group", "inputs", "outputs"] {
+    for field in [
+        "group",
+        "inputs",
+        "outputs",
+        "run_url",
+        "triggered_by_run_source_id",
+    ] {
         let value = run.json().get(field);
         value
             .map(|value| canonical(value).to_string())
             .hash(&mut hasher);
     }
+    run.json()["error"]["code"].to_string().hash(&mut hasher);
     hasher.finish()
 }
 

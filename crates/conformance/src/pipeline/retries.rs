@@ -18,6 +18,8 @@ const ASKED: usize = 3;
 
 /// With so many it is no accident.
 const SEVERAL: usize = 3;
+/// Of so many runs one is a first attempt.
+const MANY: usize = 10;
 
 /// How far two clocks of one vendor may be apart.
 const SLACK: SignedDuration = SignedDuration::from_secs(1);
@@ -35,7 +37,9 @@ pub(super) fn retries(runs: &[RunEvent]) -> (Outcome, String) {
             format!("task run `{id}` in {within}")
         });
     }
-    lines.extend(first_tries(runs));
+    for judge in [first_tries, no_first, skipped, tries_of_successes] {
+        lines.extend(judge(runs));
+    }
     let basis = match followed {
         0 => "no run names the attempt before it".to_owned(),
         1 => "1 attempt and the one before it".to_owned(),
@@ -67,6 +71,82 @@ fn first_tries(runs: &[RunEvent]) -> Vec<String> {
     }
     let line = |label| format!("{label}: `trigger` is `RETRY`, and it is the first attempt");
     first.into_iter().map(line).collect()
+}
+
+/// Runs of several jobs of which none is a first attempt, though so many say which they are.
+fn no_first(runs: &[RunEvent]) -> Vec<String> {
+    let numbered: Vec<(&RunEvent, i64)> = runs
+        .iter()
+        .filter_map(|run| Some((run, run.attempt_number()?)))
+        .collect();
+    let jobs: BTreeSet<Option<&str>> = numbered
+        .iter()
+        .map(|(run, _)| run.job_source_id())
+        .collect();
+    if numbered.len() < MANY || jobs.len() < 2 || numbered.iter().any(|(_, number)| *number < 2) {
+        return Vec::new();
+    }
+    let line = |(run, number): (&RunEvent, i64)| {
+        Some(format!(
+            "{}: is attempt {number}, and no run is the first",
+            run_label(run)?
+        ))
+    };
+    numbered.into_iter().filter_map(line).collect()
+}
+
+/// Attempts whose numbers do not follow those that they name, where none of them does: one was added twice.
+fn skipped(runs: &[RunEvent]) -> Vec<String> {
+    let pairs = pairs(runs);
+    let numbers: Vec<(&RunEvent, i64, i64)> = pairs
+        .iter()
+        .filter_map(|(before, run)| Some((*run, before.attempt_number()?, run.attempt_number()?)))
+        .collect();
+    let skips = |(_, before, own): &(&RunEvent, i64, i64)| own - before > 1;
+    if numbers.len() < SEVERAL || !numbers.iter().all(skips) {
+        return Vec::new();
+    }
+    let line = |(run, before, own): (&RunEvent, i64, i64)| {
+        Some(format!(
+            "{}: is attempt {own}, right after attempt {before}",
+            run_label(run)?
+        ))
+    };
+    numbers.into_iter().filter_map(line).collect()
+}
+
+/// Other tries of runs that went well, where all of those that the vendor began by itself are.
+fn tries_of_successes(runs: &[RunEvent]) -> Vec<String> {
+    let mut pairs = pairs(runs);
+    pairs.retain(|(_, run)| run.trigger() == Some("RETRY"));
+    let went_well =
+        |(before, _): &(&RunEvent, &RunEvent)| before.status() == Some(RunStatus::Success);
+    if pairs.len() < SEVERAL || !pairs.iter().all(went_well) {
+        return Vec::new();
+    }
+    let line = |(before, run): (&RunEvent, &RunEvent)| {
+        let before = before.run_source_id()?;
+        Some(format!(
+            "{}: is another try of `{before}`, which went well",
+            run_label(run)?
+        ))
+    };
+    pairs.into_iter().filter_map(line).collect()
+}
+
+/// Attempts that are there, each with the one that it names and before it.
+fn pairs(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
+    let by_id: BTreeMap<&str, &RunEvent> = runs
+        .iter()
+        .filter_map(|run| Some((run.run_source_id()?, run)))
+        .collect();
+    let pair = |run| {
+        Some((
+            *by_id.get(RunEvent::parent_attempt_run_source_id(run)?)?,
+            run,
+        ))
+    };
+    runs.iter().filter_map(pair).collect()
 }
 
 /// Judges whether the attempts that others name are among the runs: one that comes by its id, with a time in the window,
@@ -256,6 +336,42 @@ mod tests {
         assert_eq!(told(&[1, 1, 1]), 3);
         assert_eq!(told(&[1, 1]), 0);
         assert_eq!(told(&[1, 1, 1, 2, 2, 3]), 0);
+    }
+
+    #[test]
+    fn attempts_are_counted_from_one_by_one() {
+        let run = |id: usize, number: i64, before: Option<usize>| {
+            let mut run = json!({
+                "job_source_id": (id % 3).to_string(), "run_source_id": id.to_string(), "status": "success",
+                "attempt_number": number, "trigger": before.map_or("SCHEDULE", |_| "RETRY"),
+            });
+            if let Some(before) = before {
+                run["parent_attempt_run_source_id"] = before.to_string().into();
+            }
+            RunEvent::new(run)
+        };
+        let first: Vec<RunEvent> = (0..12).map(|id| run(id, 1, None)).collect();
+        let second: Vec<RunEvent> = (0..12).map(|id| run(id, 2, None)).collect();
+        assert_eq!(no_first(&first), [""; 0]);
+        assert_eq!(no_first(&second).len(), 12);
+        assert_eq!(no_first(&second[..9]), [""; 0], "too few");
+        assert_eq!(no_first(&[&first[..1], &second].concat()), [""; 0]);
+        let tries = |number| -> Vec<RunEvent> {
+            let again = (0..3).map(|id| run(id + 12, number, Some(id)));
+            first.iter().cloned().chain(again).collect()
+        };
+        assert_eq!(skipped(&tries(2)), [""; 0]);
+        assert_eq!(skipped(&tries(3)).len(), 3);
+        let third = run(15, 3, Some(0));
+        assert_eq!(
+            skipped(&[tries(2), vec![third]].concat()),
+            [""; 0],
+            "the first is named by all"
+        );
+        assert_eq!(tries_of_successes(&tries(2)).len(), 3);
+        let mut failed = tries(2);
+        failed[0] = RunEvent::new(json!({"run_source_id": "0", "status": "failed"}));
+        assert_eq!(tries_of_successes(&failed), [""; 0]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::reading::Reader;
 use super::report::{CheckReport, Report};
 use super::runs;
-use super::statuses::contradictions;
+use super::words::contradictions;
 use crate::{Tier, Verdict};
 
 /// How many events a page is asked for; the contract's own default.

@@ -9,13 +9,14 @@ use bowline_words::counted;
 use super::by_id::{by_id, no_query, unknown_id};
 use super::cuts::whole_second;
 use super::ids::ids;
+use super::older::older;
 use super::outcome::{Outcome, invalid};
 use super::proofs::Proofs;
 use super::reading::run_label;
 use super::retries::{left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
-use super::statuses::{statuses, unseen};
+use super::statuses::{not_begun, statuses, unseen};
 use super::times::times;
 use super::{Check, check};
 use crate::Verdict;
@@ -81,6 +82,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     if let Some(advice) = unseen(suite.reader.pipeline.manifest(), &events) {
         suite.advise(&check::STATUSES, advice);
     }
+    if let Some(advice) = not_begun(&events) {
+        suite.advise(&check::STATUSES, advice);
+    }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
     let judged = times(&events, suite.window.end);
     suite.settle(&check::TIMES, judged, basis.as_str());
@@ -96,6 +100,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         unknown_id(suite, &events);
         proofs.prove(suite);
         by_offset(suite, span, &events);
+        older(suite, span);
         running(suite, watched, &events);
     }
     Ok(Some(FirstLook {

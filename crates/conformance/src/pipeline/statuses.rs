@@ -9,123 +9,12 @@ use bowline_words::counted;
 use super::outcome::Outcome;
 use super::reading::run_label;
 use super::times::SHOWN;
+use super::words::{Fate, fate, waits};
 
 /// With so many runs that say the opposite of their tasks it is no accident.
 const OPPOSITES: usize = 3;
 /// How many words advice names.
 const NAMED: usize = 5;
-
-/// What becomes of a run, as far as nobody can take one for the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Well,
-    Ill,
-    Stopped,
-    Open,
-}
-
-/// Words that mean the same at every vendor.
-const PLAIN_WORDS: [(Fate, &[&str]); 4] = [
-    (Fate::Well, &["success", "succeeded", "successful"]),
-    (
-        Fate::Ill,
-        &["fail", "failed", "failure", "error", "errored", "crashed"],
-    ),
-    (Fate::Stopped, &["cancel", "canceled", "cancelled"]),
-    (
-        Fate::Open,
-        &[
-            "running",
-            "inprogress",
-            "started",
-            "starting",
-            "executing",
-            "queued",
-            "pending",
-            "waiting",
-        ],
-    ),
-];
-
-/// What a status comes to; none where words of several kinds may be mapped to it.
-fn fate(status: RunStatus) -> Option<Fate> {
-    match status {
-        RunStatus::Success | RunStatus::Pass => Some(Fate::Well),
-        RunStatus::Failed | RunStatus::Error | RunStatus::Fail => Some(Fate::Ill),
-        RunStatus::Cancelled => Some(Fate::Stopped),
-        RunStatus::InProgress
-        | RunStatus::Queued
-        | RunStatus::Restarting
-        | RunStatus::Scheduled
-        | RunStatus::Deferred => Some(Fate::Open),
-        _ => None,
-    }
-}
-
-fn letters(word: &str) -> String {
-    word.chars()
-        .filter(|character| !matches!(character, '_' | '-' | ' '))
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-/// Whether a word says that something has begun.
-fn says_at_work(word: &str) -> bool {
-    matches!(
-        letters(word).as_str(),
-        "running" | "inprogress" | "executing"
-    )
-}
-
-/// Whether a status is that of something that has not begun.
-const fn waits(status: RunStatus) -> bool {
-    matches!(status, RunStatus::Queued | RunStatus::Scheduled)
-}
-
-/// Whether a status says neither that something went well nor that it went wrong.
-const fn plays_down(status: RunStatus) -> bool {
-    matches!(
-        status,
-        RunStatus::Warn | RunStatus::Skipped | RunStatus::Removed | RunStatus::Inactive
-    )
-}
-
-/// What everybody means by a word; none for words of which that cannot be said.
-fn plain(word: &str) -> Option<Fate> {
-    let letters = letters(word);
-    let found = PLAIN_WORDS
-        .iter()
-        .find(|(_, words)| words.contains(&letters.as_str()));
-    found.map(|(fate, _)| *fate)
-}
-
-/// Whether a word says that something did not end by itself, and so not well.
-fn says_cut_off(word: &str) -> bool {
-    matches!(
-        letters(word).as_str(),
-        "timedout" | "timeout" | "aborted" | "killed"
-    )
-}
-
-/// Words that are mapped to the opposite of what they say, a line each.
-pub(super) fn contradictions(manifest: &PipelineManifest) -> Vec<String> {
-    let mut words: Vec<(&str, RunStatus)> = manifest.run_status_mapping.iter().collect();
-    words.extend(manifest.task_statuses().iter());
-    words.sort_unstable_by_key(|(word, status)| (*word, status.name()));
-    words.dedup();
-    words
-        .into_iter()
-        .filter(|(word, status)| {
-            let said = plain(word);
-            matches!((said, fate(*status)), (Some(said), Some(mapped)) if said != mapped)
-                || says_at_work(word) && waits(*status)
-                || says_cut_off(word) && fate(*status) == Some(Fate::Well)
-                || said.is_some() && *status == RunStatus::Unknown
-                || matches!(said, Some(Fate::Well | Fate::Ill)) && plays_down(*status)
-        })
-        .map(|(word, status)| format!("`{word}` is mapped to `{}`", status.name()))
-        .collect()
-}
 
 /// Judges the words that came.
 pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
@@ -158,6 +47,9 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
             .or_else(|| parroted(runs))
             .or_else(|| left_behind(runs))
             .or_else(|| well_with_errors(runs))
+            .or_else(|| last_task_fared_ill(runs, Fate::Ill))
+            .or_else(|| last_task_fared_ill(runs, Fate::Stopped))
+            .or_else(|| waits_at_work(runs))
             .unwrap_or(Outcome::Supported);
     }
     Outcome::wrong(
@@ -269,14 +161,101 @@ fn left_behind(runs: &[RunEvent]) -> Option<Outcome> {
     )
 }
 
-/// Runs that went well and have an error, where most have.
+/// Runs that went well although the task that ended last failed or was stopped, where that is so of most whose last task did, and of
+/// several jobs. Tasks that others come after may fail.
+fn last_task_fared_ill(runs: &[RunEvent], ill: Fate) -> Option<Outcome> {
+    let judged: Vec<(&RunEvent, Fate)> = runs
+        .iter()
+        .filter_map(|run| {
+            let last = run.task_runs().max_by_key(|task| task.end_time())?;
+            let is_ill = last.status().and_then(fate) == Some(ill);
+            Some((run, fate(run.status()?)?)).filter(|_| is_ill)
+        })
+        .collect();
+    let well = judged.iter().filter(|(_, own)| *own == Fate::Well);
+    let well: Vec<&RunEvent> = well.map(|(run, _)| *run).collect();
+    let jobs: BTreeSet<Option<&str>> = well.iter().map(|run| run.job_source_id()).collect();
+    if well.len() < OPPOSITES || 2 * well.len() <= judged.len() || jobs.len() < 2 {
+        return None;
+    }
+    let got = format!(
+        "{} of {} that went well",
+        well.len(),
+        counted(judged.len(), "run")
+    );
+    Some(
+        Outcome::wrong("runs that end as their last task does", got)
+            .with_evidence(well.into_iter().take(SHOWN).map(|run| {
+                let label = run_label(run).unwrap_or_default();
+                format!("{label} went well, and the task that ended last did not")
+            }))
+            .with_hint("give each run the status that the vendor says of it, and not that of one of its tasks"),
+    )
+}
+
+/// Runs that wait while tasks of theirs are at work, where all that wait have such.
+fn waits_at_work(runs: &[RunEvent]) -> Option<Outcome> {
+    let waiting: Vec<&RunEvent> = runs
+        .iter()
+        .filter(|run| run.status().is_some_and(waits))
+        .collect();
+    let is_at_work = |run: &&RunEvent| {
+        let mut tasks = run.task_runs();
+        tasks.any(|task| task.start_time().is_some() && !task.status().is_none_or(waits))
+    };
+    if waiting.len() < OPPOSITES || !waiting.iter().all(is_at_work) {
+        return None;
+    }
+    Some(
+        Outcome::wrong(
+            "runs that wait before they begin",
+            format!("{} with tasks at work", counted(waiting.len(), "run")),
+        )
+        .with_evidence(waiting.into_iter().take(SHOWN).filter_map(|run| {
+            let status = run.status()?.name();
+            let label = run_label(run)?;
+            Some(format!("{label} is `{status}`, and its tasks have begun"))
+        }))
+        .with_hint("map the vendor's word for what runs to `in_progress`"),
+    )
+}
+
+/// What to say of words that are mapped to `in_progress`, although no run of theirs has begun and those of others have.
+pub(super) fn not_begun(runs: &[RunEvent]) -> Option<String> {
+    let mut words: BTreeMap<&str, bool> = BTreeMap::new();
+    let open = runs
+        .iter()
+        .filter(|run| run.status() == Some(RunStatus::InProgress));
+    for run in open {
+        if let Some(word) = run.json()["raw_status"].as_str() {
+            *words.entry(word).or_default() |= run.has("start_time");
+        }
+    }
+    let begun = words.values().filter(|begun| **begun).count();
+    let waiting: Vec<String> = words
+        .iter()
+        .filter(|(_, begun)| !**begun)
+        .map(|(word, _)| format!("`{word}`"))
+        .collect();
+    (begun > 0 && !waiting.is_empty()).then(|| {
+        format!(
+            "no run that is {} has begun: the word may mean `queued`, and is mapped to `in_progress`",
+            waiting.join(" or ")
+        )
+    })
+}
+
+/// Runs that went well and have an error, where most have, or where no other run has one.
 fn well_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
     let well: Vec<&RunEvent> = runs
         .iter()
         .filter(|run| run.status().and_then(fate) == Some(Fate::Well))
         .collect();
     let with: Vec<&&RunEvent> = well.iter().filter(|run| run.has("error")).collect();
-    if with.len() < OPPOSITES || 2 * with.len() <= well.len() {
+    let is_told = |run: &RunEvent| run.has("error") && run.status().is_some();
+    let errors = runs.iter().filter(|run| is_told(run)).count();
+    let is_all = with.len() == errors;
+    if with.len() < OPPOSITES || !is_all && 2 * with.len() <= well.len() {
         return None;
     }
     let got = format!("{} that went well and have one", counted(with.len(), "run"));
@@ -373,34 +352,6 @@ mod tests {
         PipelineManifest::parse(&text.to_string()).unwrap()
     }
 
-    #[test]
-    fn words_that_everybody_means_the_same_by_are_held_to_it() {
-        for (word, status) in [
-            ("FAILED", "success"),
-            ("succeeded", "failed"),
-            ("Cancelled", "failed"),
-            ("In Progress", "success"),
-            ("queued", "skipped_by_nobody"),
-            ("FAILED", "warn"),
-            ("success", "skipped"),
-            ("TIMED_OUT", "success"),
-            ("aborted", "pass"),
-            ("Running", "unknown"),
-        ] {
-            if RunStatus::from_name(status).is_none() {
-                continue;
-            }
-            let told = contradictions(&manifest(json!({word: status})));
-            assert_eq!(told, [format!("`{word}` is mapped to `{status}`")]);
-        }
-        let right = json!({
-            "COMPLETED": "success", "ABORTED": "failed", "ERROR": "failed", "queued": "in_progress",
-            "PARTIAL_SUCCESS": "failed", "timed_out": "failed", "SKIPPED": "success", "killed": "cancelled",
-            "upstream_failed": "skipped", "pending": "scheduled", "failed": "upstream_failed",
-        });
-        assert_eq!(contradictions(&manifest(right)), [""; 0]);
-    }
-
     fn run(status: &str, tasks: &[&str]) -> RunEvent {
         let tasks: Vec<Json> = tasks
             .iter()
@@ -484,6 +435,94 @@ mod tests {
             verdict(&vec![run("partial_success"); 3]),
             Verdict::Supported
         );
+    }
+
+    #[test]
+    fn errors_that_only_successes_have_are_told() {
+        let run = |status: &str, fields: Json| {
+            let mut run = json!({"job_source_id": "j", "run_source_id": "r", "status": status});
+            run.as_object_mut()
+                .unwrap()
+                .extend(fields.as_object().unwrap().clone());
+            RunEvent::new(run)
+        };
+        let error = json!({"error": {"message": "no"}});
+        let fine = vec![run("success", json!({})); 9];
+        let told = |more: Vec<RunEvent>| well_with_errors(&[fine.clone(), more].concat()).is_some();
+        assert!(told(vec![run("success", error.clone()); 3]));
+        assert!(!told(vec![run("success", error.clone()); 2]));
+        let both = [
+            vec![run("success", error.clone()); 3],
+            vec![run("failed", error.clone())],
+        ];
+        assert!(!told(both.concat()), "a warning, say");
+    }
+
+    #[test]
+    fn runs_fail_when_their_last_task_does() {
+        let run = |job: &str, status: &str, tasks: [&str; 2]| {
+            let tasks: Vec<Json> = (1..)
+                .zip(tasks)
+                .map(|(hour, status)| json!({"status": status, "end_time": format!("2026-01-01T0{hour}:00:00Z")}))
+                .collect();
+            RunEvent::new(
+                json!({"job_source_id": job, "run_source_id": "r", "status": status, "task_runs": tasks}),
+            )
+        };
+        let well = |job: &str| run(job, "success", ["success", "failed"]);
+        let told = |runs: &[RunEvent]| last_task_fared_ill(runs, Fate::Ill).is_some();
+        assert!(told(&[well("a"), well("b"), well("a")]));
+        assert!(
+            !told(&[well("a"), well("a"), well("a")]),
+            "one job may let it fail"
+        );
+        let ill = vec![run("a", "failed", ["success", "failed"]); 3];
+        assert!(!told(
+            &[vec![well("a"), well("b"), well("a")], ill].concat()
+        ));
+        let others = vec![
+            run("a", "success", ["failed", "success"]),
+            run("b", "success", ["failed", "success"]),
+        ];
+        assert!(
+            !told(&[others.clone(), others].concat()),
+            "others come after it"
+        );
+    }
+
+    #[test]
+    fn what_waits_has_not_begun_and_what_runs_has() {
+        let run = |word: &str, status: &str, fields: Json| {
+            let mut run = json!({"job_source_id": "j", "run_source_id": "r", "status": status, "raw_status": word});
+            run.as_object_mut()
+                .unwrap()
+                .extend(fields.as_object().unwrap().clone());
+            RunEvent::new(run)
+        };
+        let at = json!({"start_time": "2026-01-01T01:00:00Z"});
+        let work =
+            json!({"task_runs": [{"status": "in_progress", "start_time": "2026-01-01T01:00:00Z"}]});
+        assert!(waits_at_work(&vec![run("RUN", "queued", work.clone()); 3]).is_some());
+        assert_eq!(
+            waits_at_work(&vec![run("RUN", "queued", at.clone()); 3]),
+            None,
+            "when it should begin"
+        );
+        assert_eq!(
+            waits_at_work(&vec![run("RUN", "in_progress", work); 3]),
+            None
+        );
+        let (waits, runs) = (
+            run("WAIT", "in_progress", json!({})),
+            run("RUN", "in_progress", at),
+        );
+        let told = not_begun(&[waits.clone(), runs.clone()]).unwrap();
+        assert!(
+            told.starts_with("no run that is `WAIT` has begun"),
+            "{told}"
+        );
+        assert_eq!(not_begun(&[waits]), None, "the vendor says no starts");
+        assert_eq!(not_begun(&[runs]), None);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) const SHOWN: usize = 5;
 const SEVERAL: usize = 3;
 /// So many runs are not all over in no time.
 const MANY: usize = 10;
+/// What zones are apart, in seconds.
+const HOUR: i64 = 3600;
 /// Of so many different fractions of a second some begin with a zero: one in ten does.
 const FRACTIONS: usize = 80;
 
@@ -63,6 +65,8 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
     }
     lines.extend(elsewhere);
     lines.extend(without_length(runs));
+    lines.extend(cut_ends(runs));
+    lines.extend(queued_elsewhere(runs));
     lines.extend(unpadded(runs.iter()));
     lines.extend(unpadded(runs.iter().flat_map(RunEvent::task_runs)));
     if lines.is_empty() {
@@ -189,6 +193,53 @@ fn without_length(runs: &[RunEvent]) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// Runs that all began whole hours after they were asked for, or hardly later: the two times are of different zones.
+fn queued_elsewhere(runs: &[RunEvent]) -> Vec<String> {
+    let waits: Vec<(&RunEvent, i64)> = runs
+        .iter()
+        .filter_map(|run| {
+            Some((
+                run,
+                run.start_time()?.duration_since(run.queued_at()?).as_secs(),
+            ))
+        })
+        .collect();
+    let hours = |wait: i64| (wait + SLACK.as_secs()).div_euclid(HOUR);
+    let first = waits.first().map_or(0, |(_, wait)| hours(*wait));
+    let is_shifted = |wait: i64| hours(wait) == first && wait - first * HOUR < HOUR / 10;
+    if first < 1 || waits.len() < MANY || !waits.iter().all(|(_, wait)| is_shifted(*wait)) {
+        return Vec::new();
+    }
+    let line = |(run, wait): (&RunEvent, i64)| {
+        let label = run_label(run)?;
+        Some(format!(
+            "{label}: began {wait} s after `queued_at`, and all began {first} h after theirs"
+        ))
+    };
+    waits.into_iter().filter_map(line).collect()
+}
+
+/// Ends that are all whole minutes, where the times that runs came to their statuses are none of them: the end was cut.
+fn cut_ends(runs: &[RunEvent]) -> Vec<String> {
+    let ends: Vec<(&RunEvent, Timestamp, Timestamp)> = runs
+        .iter()
+        .filter_map(|run| Some((run, run.end_time()?, run.event_time()?)))
+        .collect();
+    let is_whole = |at: Timestamp| at.as_second() % 60 == 0 && at.subsec_nanosecond() == 0;
+    let is_cut =
+        |(_, end, event): &(&RunEvent, Timestamp, Timestamp)| is_whole(*end) && end != event;
+    if ends.len() < MANY || !ends.iter().all(is_cut) {
+        return Vec::new();
+    }
+    let line = |(run, end, event): (&RunEvent, Timestamp, Timestamp)| {
+        let label = run_label(run)?;
+        Some(format!(
+            "{label}: `end_time` {end} is a whole minute, as all are, and `event_time` is {event}"
+        ))
+    };
+    ends.into_iter().filter_map(line).collect()
 }
 
 /// Fractions of seconds that were written as numbers, so that 7 ms became `.7`: then, among many, none begins with a
@@ -361,6 +412,49 @@ mod tests {
             .trim_end_matches('0')
             .to_owned()));
         assert!(!told(&|ms| format!("{}", ms % 10)), "tenths");
+    }
+
+    #[test]
+    fn runs_that_all_wait_for_hours_are_shown() {
+        let run = |queued: &str| {
+            RunEvent::new(
+                json!({"job_source_id": "j", "run_source_id": "r", "queued_at": queued,
+                "start_time": "2026-01-01T10:00:20Z"}),
+            )
+        };
+        let (shifted, fine) = (run("2026-01-01T09:00:03Z"), run("2026-01-01T10:00:03Z"));
+        assert_eq!(queued_elsewhere(&vec![shifted.clone(); MANY]).len(), MANY);
+        assert_eq!(queued_elsewhere(&vec![shifted.clone(); MANY - 1]).len(), 0);
+        assert_eq!(queued_elsewhere(&vec![fine.clone(); MANY]).len(), 0);
+        assert_eq!(
+            queued_elsewhere(&[vec![shifted; MANY], vec![fine]].concat()).len(),
+            0
+        );
+        assert_eq!(
+            queued_elsewhere(&vec![run("2026-01-01T09:20:03Z"); MANY]).len(),
+            0,
+            "it waits"
+        );
+    }
+
+    #[test]
+    fn ends_that_alone_are_whole_minutes_are_shown() {
+        let run = |end: &str, event: &str| {
+            RunEvent::new(
+                json!({"job_source_id": "j", "run_source_id": "r", "end_time": end, "event_time": event}),
+            )
+        };
+        let cut = run("2026-01-01T10:02:00Z", "2026-01-01T10:02:17Z");
+        assert_eq!(cut_ends(&vec![cut.clone(); MANY]).len(), MANY);
+        assert_eq!(cut_ends(&vec![cut.clone(); MANY - 1]).len(), 0);
+        let fine = run("2026-01-01T10:02:17Z", "2026-01-01T10:02:17Z");
+        assert_eq!(cut_ends(&[vec![cut; MANY], vec![fine]].concat()).len(), 0);
+        let whole = run("2026-01-01T10:02:00Z", "2026-01-01T10:02:00Z");
+        assert_eq!(
+            cut_ends(&vec![whole; MANY]).len(),
+            0,
+            "all times are in minutes"
+        );
     }
 
     #[test]

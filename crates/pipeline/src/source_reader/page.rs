@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use bowline_template::{Kind, Scope, Value};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::lookup::exact;
 use super::mark::{Mark, Seen, contents};
@@ -399,58 +399,108 @@ impl SourceReader<'_> {
 
 /// What an answer without records says went wrong, whatever its status: an error, or that it is no success.
 fn complaint(body: &Value) -> Option<String> {
-    let text = |value: &Value| {
-        value
-            .as_text()
-            .filter(|text| !text.trim().is_empty())
-            .map(str::to_owned)
+    complained(&plain_names(to_json(body).as_object()?))
+}
+
+/// The fields of a record, by their names in small letters without what stands between words.
+fn plain_names(record: &Map<String, Json>) -> Map<String, Json> {
+    let plain = |name: &String| name.replace(['_', '-'], "").to_lowercase();
+    let fields = record.iter();
+    fields
+        .map(|(name, value)| (plain(name), value.clone()))
+        .collect()
+}
+
+/// What is said to have gone wrong, by fields with plain names.
+fn complained(body: &Map<String, Json>) -> Option<String> {
+    let text = |value: &Json| {
+        let text = value.as_str().filter(|text| !text.trim().is_empty());
+        text.map(str::to_owned)
     };
-    let message = |value: &Value| {
-        ["message", "error", "detail", "msg", "user_message"]
-            .into_iter()
-            .find_map(|name| text(&value.get(name)?))
+    let message = |value: &Map<String, Json>| {
+        let names = ["message", "error", "detail", "msg", "usermessage"];
+        names.into_iter().find_map(|name| text(value.get(name)?))
     };
     // Some have a record for it.
-    let wrapped = body
-        .get("status")
-        .filter(|status| status.kind() == Kind::Mapping);
-    if let Some(words) = wrapped.as_ref().and_then(complaint) {
+    let wrapped = AROUND.iter().chain(&["status"]);
+    let mut wrapped = wrapped.filter_map(|name| body.get(*name)?.as_object());
+    if let Some(words) = wrapped.find_map(|inner| complained(&plain_names(inner))) {
         return Some(words);
     }
-    let named = ["error", "errorMessage", "error_message"];
-    let error = named.into_iter().find_map(|name| {
+    let said = ["error", "errormessage"].into_iter().find_map(|name| {
         let error = body.get(name)?;
-        text(&error).or_else(|| message(&error))
+        let within = || message(&plain_names(error.as_object()?));
+        text(error).filter(|text| !says_no(text)).or_else(within)
     });
-    let error = error.or_else(|| {
-        let code = body.get("code").filter(|code| {
-            let word = code.as_text().unwrap_or_default().to_ascii_lowercase();
-            CODE_WORDS.iter().any(|known| word.contains(known))
-        });
-        if let (Some(code), Some(words)) = (code, message(body)) {
-            return Some(format!("{words} (code {code})"));
-        }
-        let is_failure = ["status", "code", "error"].into_iter().any(|name| {
-            body.get(name).is_some_and(|value| match value.kind() {
-                Kind::Boolean(flag) => flag && name == "error",
-                Kind::Text(word) => FAILURES
+    said.or_else(|| {
+        let code = text(body.get("code")?)?;
+        let word = code.to_lowercase();
+        let is_failure = CODE_WORDS.iter().any(|known| word.contains(known));
+        is_failure
+            .then(|| message(body))
+            .flatten()
+            .map(|words| format!("{words} (code {code})"))
+    })
+    .or_else(|| {
+        let is_failure = ["status", "code"].into_iter().any(|name| {
+            body.get(name).is_some_and(|value| match value {
+                Json::String(word) => FAILURES
                     .iter()
                     .any(|known| word.eq_ignore_ascii_case(known)),
-                Kind::Integer(code) => (400..600).contains(&code),
+                Json::Number(code) => code.as_i64().is_some_and(|code| (400..600).contains(&code)),
                 _ => false,
             })
         });
         is_failure.then(|| message(body)).flatten()
-    });
-    error.or_else(|| {
-        let flag = ["success", "ok", "is_success", "isSuccess"]
-            .into_iter()
-            .find(|name| {
-                body.get(name)
-                    .is_some_and(|flag| flag.kind() == Kind::Boolean(false))
-            })?;
-        Some(message(body).unwrap_or_else(|| format!("`{flag}` is false")))
     })
+    .or_else(|| {
+        let flag = |names: &[&'static str], holds: fn(&Json) -> bool| {
+            let name = names
+                .iter()
+                .find(|name| body.get(**name).is_some_and(holds));
+            name.map(|name| format!("`{name}` is {}", body[*name]))
+        };
+        let flag = flag(&["success", "ok", "issuccess"], is_no)
+            .or_else(|| flag(&["error", "iserror", "haserror", "haserrors"], is_error))?;
+        Some(
+            message(body)
+                .filter(|words| !says_no(words) && !is_praise(words))
+                .unwrap_or(flag),
+        )
+    })
+}
+
+/// Whether a flag says no.
+fn is_no(flag: &Json) -> bool {
+    match flag {
+        Json::Bool(flag) => !flag,
+        Json::Number(number) => number.as_i64() == Some(0),
+        Json::String(text) => says_no(text),
+        _ => false,
+    }
+}
+
+/// Whether what stands for an error says that there is one: a flag, a code that is not 0, or a record.
+fn is_error(error: &Json) -> bool {
+    match error {
+        Json::Bool(flag) => *flag,
+        Json::Number(code) => code.as_f64() != Some(0.0),
+        Json::Object(record) => record.values().any(says_something_or_counts),
+        Json::String(text) => text.eq_ignore_ascii_case("true"),
+        Json::Null | Json::Array(_) => false,
+    }
+}
+
+/// Whether a value is more than nothing, or a number that is not 0.
+fn says_something_or_counts(value: &Json) -> bool {
+    says_something(value) || value.as_f64().is_some_and(|number| number != 0.0)
+}
+
+/// Whether a text is a flag that says no.
+fn says_no(text: &str) -> bool {
+    ["false", "no", "none", "null", "0"]
+        .iter()
+        .any(|word| text.trim().eq_ignore_ascii_case(word))
 }
 
 /// Whether a text says that all went well.

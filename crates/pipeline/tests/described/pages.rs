@@ -347,6 +347,33 @@ fn an_answer_without_records_that_says_what_went_wrong_is_an_error() {
             "who are you",
         ),
         (json!({"runs": [], "errorMessage": "quota"}), "quota"),
+        (json!({"runs": [], "error": true}), "`error` is true"),
+        (
+            json!({"runs": [], "error": true, "message": "quota"}),
+            "quota",
+        ),
+        (
+            json!({"runs": [], "error": {"code": 17}}),
+            "`error` is {\"code\":17}",
+        ),
+        (json!({"runs": [], "error": 17}), "`error` is 17"),
+        (json!({"runs": [], "Error": "quota"}), "quota"),
+        (
+            json!({"runs": [], "hasErrors": true}),
+            "`haserrors` is true",
+        ),
+        (
+            json!({"runs": [], "success": "false"}),
+            "`success` is \"false\"",
+        ),
+        (
+            json!({"runs": [], "Success": 0, "Message": "quota"}),
+            "quota",
+        ),
+        (
+            json!({"runs": [], "meta": {"success": false, "error": "quota"}}),
+            "quota",
+        ),
     ] {
         let (kind, told) = failure(OFFSET, move |_| ok(answer.clone()));
         assert_eq!(kind, SourceErrorKind::Refused);
@@ -355,6 +382,9 @@ fn an_answer_without_records_that_says_what_went_wrong_is_an_error() {
     for answer in [
         json!({"runs": [], "error": null, "success": true}),
         json!({"runs": [], "error": "", "errors": []}),
+        json!({"runs": [], "error": false, "has_errors": false, "success": 1, "meta": {"success": "true"}}),
+        json!({"runs": [], "error": {"code": 0, "message": ""}, "Error": 0}),
+        json!({"runs": [], "error": "none", "is_error": "no"}),
         json!({"runs": [], "status": "ok", "code": 0, "message": "nothing yet"}),
     ] {
         let vendor = Vendor::start(move |_| Some(ok(answer.clone())));

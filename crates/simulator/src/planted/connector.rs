@@ -195,6 +195,13 @@ impl<T: Truth> Planted<T> {
                 }
                 runs = memory.answers.clone();
             }
+            Some(Mistake::AttemptsWithFirst) => {
+                let ids: HashSet<String> = runs.iter().filter_map(id_of).collect();
+                runs.retain(|run| {
+                    let before = run.parent_attempt_run_source_id();
+                    before.is_none_or(|before| ids.contains(before))
+                });
+            }
             Some(Mistake::DropsRunning) => runs.retain(|run| run.has("end_time")),
             Some(Mistake::DropsFailed) => runs.retain(|run| !run.has("error")),
             Some(Mistake::BothInside) => {
@@ -351,9 +358,20 @@ impl<T: Truth> Planted<T> {
                 runs.extend(relatives);
                 Ok(runs)
             }
-            Some(Mistake::IdsWithinWindow) => {
+            Some(Mistake::IdsWithinWindow | Mistake::TenIdsAtMost) => {
                 let mut runs = self.read(query, offset)?;
-                runs.truncate(1);
+                runs.truncate(if self.has(Mistake::TenIdsAtMost) {
+                    10
+                } else {
+                    1
+                });
+                Ok(runs)
+            }
+            Some(Mistake::UnknownIdSpoilsAll) => {
+                let mut runs = self.read(query, offset)?;
+                if matches!(query, RunQuery::Ids(ids) if runs.len() < ids.len()) {
+                    runs.clear();
+                }
                 Ok(runs)
             }
             Some(Mistake::UnknownIdFails) => {

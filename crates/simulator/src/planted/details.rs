@@ -99,6 +99,61 @@ impl Spoiling {
             Mistake::AddressesUnfilled => {
                 set(run, "run_url", "https://vendor.example.com/runs/{run_id}");
             }
+            Mistake::AttemptsFromTwo | Mistake::AttemptsByTwos => {
+                let number = before.attempt_number().unwrap_or(1);
+                let is_first = mistake == Mistake::AttemptsFromTwo;
+                set(
+                    run,
+                    "attempt_number",
+                    if is_first { number + 1 } else { 2 * number - 1 },
+                );
+            }
+            Mistake::ErrorsTurned if before.has("error") => {
+                let error = &before.json()["error"];
+                let turned = json!({"message": error["code"], "code": error["message"]});
+                set(run, "error", turned);
+            }
+            Mistake::EndedIsDone if before.has("end_time") => set(run, "status", "SUCCEEDED"),
+            Mistake::AllByHand => set(run, "trigger", "MANUAL"),
+            Mistake::EndsInMinutes => {
+                if let Some(end) = before.end_time() {
+                    let cut = end.as_second().rem_euclid(60);
+                    let cut = end - SignedDuration::new(cut, end.subsec_nanosecond());
+                    set(run, "end_time", cut.to_string());
+                }
+            }
+            Mistake::StatusOfFirstStep if before.has("end_time") => {
+                if let Some(first) = before.task_runs().next() {
+                    copy(run, "status", first, "status");
+                    remove(run, "error");
+                }
+            }
+            Mistake::AddressesOfAnother => {
+                let other = all
+                    .iter()
+                    .find(|other| other.run_source_id() != before.run_source_id());
+                let other = other.and_then(RunEvent::run_source_id).unwrap_or_default();
+                set(
+                    run,
+                    "run_url",
+                    format!("https://vendor.example.com/runs/{other}"),
+                );
+            }
+            Mistake::IdsWithoutCodes if self.by_id && before.has("error") => {
+                let error = json!({"message": before.json()["error"]["message"]});
+                set(run, "error", error);
+            }
+            Mistake::StepTimesOfRun => {
+                let (start, end) = (before.start_time(), before.end_time());
+                for step in steps(run).into_iter().flatten() {
+                    if let (Some(start), Some(end)) = (start, end) {
+                        step["start_time"] = start.to_string().into();
+                        step["end_time"] = end.to_string().into();
+                        step["event_time"] = end.to_string().into();
+                    }
+                }
+            }
+            Mistake::JobIdsEncoded => set(run, "job_source_id", job.replace('-', "%2D")),
             Mistake::IdsWithoutTriggers if self.by_id => remove(run, "trigger"),
             Mistake::IdsWithoutGroups if self.by_id => remove(run, "group"),
             Mistake::IdsFiledNow if self.by_id => set(run, "event_time", self.now.to_string()),

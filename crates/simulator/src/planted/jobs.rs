@@ -25,6 +25,17 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
                 }
             }
         }
+        Some(Mistake::JobLineageOfFirst) => {
+            let first = jobs
+                .first()
+                .map(|job| job.json().clone())
+                .unwrap_or_default();
+            for job in jobs.iter_mut().filter_map(AssetEvent::fields_mut) {
+                for side in ["inputs", "outputs"] {
+                    job.insert(side.to_owned(), first[side].clone());
+                }
+            }
+        }
         Some(Mistake::JobsTwice) => *jobs = jobs.iter().chain(&*jobs).cloned().collect(),
         Some(Mistake::JobsOrderChanges) if calls.is_multiple_of(2) => jobs.reverse(),
         _ => {}
@@ -57,6 +68,44 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
             }
             Some(Mistake::JobsNamedAlike) => {
                 fields.insert("name".to_owned(), "Job".into());
+            }
+            Some(Mistake::GroupsNamedAlike) => fields["group"]["name"] = "Folder".into(),
+            Some(Mistake::NoticesJoined) => {
+                let owner = json!({"notification_emails": ["ann@example.com;bob@example.com"]});
+                fields.insert("owner".to_owned(), owner);
+            }
+            Some(Mistake::CronBlank) if fields["schedule"]["kind"] == "manual" => {
+                let schedule = json!({"kind": "cron", "cron_expression": ""});
+                fields.insert("schedule".to_owned(), schedule);
+            }
+            Some(Mistake::PausedTurned) => {
+                let paused = fields["is_paused"] == true;
+                fields.insert("is_paused".to_owned(), (!paused).into());
+            }
+            Some(Mistake::TagsAsLists) => {
+                let tags = json!([{"key": "team", "value": "['sales']"}]);
+                fields.insert("properties".to_owned(), tags);
+            }
+            Some(Mistake::JobNamesEncoded) => {
+                let name = fields["name"].as_str().unwrap_or_default();
+                let name = name.replace(' ', "%20");
+                fields.insert("name".to_owned(), name.into());
+            }
+            Some(Mistake::JobsAfterNames) => {
+                let schedule =
+                    json!({"kind": "upstream", "upstream_job_source_ids": ["Another job"]});
+                fields.insert("schedule".to_owned(), schedule);
+            }
+            Some(Mistake::ZonesMadeUp) if fields["schedule"]["kind"] == "cron" => {
+                fields["schedule"]["timezone"] = "CET/Berlin".into();
+            }
+            Some(Mistake::AddressesBare) => {
+                let address = format!("vendor.example.com/jobs/{}", fields["job_source_id"]);
+                fields.insert("job_url".to_owned(), address.into());
+            }
+            Some(Mistake::OwnersAsLinks) => {
+                let owner = json!({"primary_email": "mailto:ann@example.com"});
+                fields.insert("owner".to_owned(), owner);
             }
             Some(Mistake::OwnersByName) => {
                 fields.insert("owner".to_owned(), json!({"primary_email": "ann"}));

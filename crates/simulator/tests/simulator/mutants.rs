@@ -161,6 +161,8 @@ fn manifest_for(mistake: Option<Mistake>) -> PipelineManifest {
         Some(Mistake::FailureIsWarning) => words["FAILED"] = json!("warn"),
         Some(Mistake::CancelledIsFailure) => words["CANCELLED"] = json!("failed"),
         Some(Mistake::CancelledIsSuccess) => words["CANCELLED"] = json!("success"),
+        Some(Mistake::TimedOutIsCancelled) => words["TIMED_OUT"] = json!("cancelled"),
+        Some(Mistake::FailureIsTimedOut) => words["FAILED"] = json!("timed_out"),
         Some(Mistake::TimedOutIsSuccess) => words["TIMED_OUT"] = json!("success"),
         Some(Mistake::RunningIsUnknown) => words["RUNNING"] = json!("unknown"),
         Some(Mistake::RunningIsQueued) => words["RUNNING"] = json!("queued"),

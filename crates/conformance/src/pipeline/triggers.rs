@@ -1,0 +1,485 @@
+//! What began runs, against what their jobs say of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_words::counted;
+use serde_json::Value as Json;
+
+use super::contradictions::{label, scheduled, texts};
+use super::outcome::Outcome;
+use super::times::SHOWN;
+
+/// With so many it is no accident.
+const SEVERAL: usize = 3;
+/// In seconds.
+const DAY: i64 = 86_400;
+
+/// What began runs otherwise than their jobs say, if anything did.
+pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let jobs: BTreeMap<&str, &Json> = assets
+        .iter()
+        .filter_map(|job| Some((job.job_source_id()?, job.json())))
+        .collect();
+    let found = [
+        (
+            by_later_runs(runs),
+            "runs that were triggered by earlier ones",
+            "give as `triggered_by_run_source_id` the id of the run before",
+        ),
+        (
+            by_their_own_jobs(runs),
+            "runs that were triggered by those of other jobs",
+            "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
+        ),
+        (
+            by_those_after(&jobs, runs),
+            "jobs that trigger those whose runs theirs begin",
+            "give as `triggered_job_source_ids` the jobs that come after, and not those before",
+        ),
+        (
+            all_by_hand(&jobs, runs),
+            "runs that a schedule began, of jobs that have one",
+            "take `trigger` from what the vendor says of the run",
+        ),
+        (
+            by_schedules_elsewhere(&jobs, runs),
+            "schedules of the jobs that schedules begin runs of",
+            "join schedules to jobs by their ids",
+        ),
+        (
+            more_often(&jobs, runs),
+            "jobs that run as often as their schedules say",
+            "join schedules to jobs by their ids, and give each as the vendor does",
+        ),
+        (
+            in_another_unit(&jobs, runs),
+            "jobs that run as often as their schedules say",
+            "give `interval_seconds` in seconds",
+        ),
+    ];
+    let (lines, expected, hint) = found.into_iter().find(|(lines, ..)| !lines.is_empty())?;
+    Some(
+        Outcome::wrong(expected, counted(lines.len(), "contradiction"))
+            .with_evidence(lines.into_iter().take(SHOWN))
+            .with_hint(hint),
+    )
+}
+
+/// Runs that are there, each with the one that triggered it and before it.
+fn triggered(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
+    let by_id: BTreeMap<&str, &RunEvent> = runs
+        .iter()
+        .filter_map(|run| Some((run.run_source_id()?, run)))
+        .collect();
+    runs.iter()
+        .filter_map(|run| Some((*by_id.get(by(run)?)?, run)))
+        .collect()
+}
+
+fn by(run: &RunEvent) -> Option<&str> {
+    run.json()["triggered_by_run_source_id"].as_str()
+}
+
+/// Runs that had ended before the ones began that triggered them, where most had.
+fn by_later_runs(runs: &[RunEvent]) -> Vec<String> {
+    let pairs: Vec<_> = triggered(runs)
+        .into_iter()
+        .filter_map(|(before, run)| Some((run, before.start_time()?, run.end_time()?)))
+        .collect();
+    let later = pairs.iter().filter(|(_, start, end)| start > end);
+    let lines: Vec<String> = later
+        .map(|(run, start, end)| {
+            format!(
+                "{}: ended at {end}, and was triggered by a run that began at {start}",
+                label(run)
+            )
+        })
+        .collect();
+    if lines.len() < SEVERAL || 2 * lines.len() <= pairs.len() {
+        return Vec::new();
+    }
+    lines
+}
+
+/// Runs that others should have triggered by `trigger` and that name runs of their own jobs, where all do, of several.
+fn by_their_own_jobs(runs: &[RunEvent]) -> Vec<String> {
+    let mut pairs = triggered(runs);
+    pairs.retain(|(_, run)| run.trigger() == Some("UPSTREAM"));
+    let is_own =
+        |(before, run): &(&RunEvent, &RunEvent)| before.job_source_id() == run.job_source_id();
+    let jobs: BTreeSet<Option<&str>> = pairs.iter().map(|(_, run)| run.job_source_id()).collect();
+    if pairs.len() < SEVERAL || jobs.len() < 2 || !pairs.iter().all(is_own) {
+        return Vec::new();
+    }
+    let lines = pairs.iter().filter_map(|(before, run)| {
+        let before = before.run_source_id()?;
+        Some(format!(
+            "{}: names `{before}`, a run of the same job",
+            label(run)
+        ))
+    });
+    lines.collect()
+}
+
+/// Jobs whose runs trigger those of another that says itself to trigger them, where most are such.
+fn by_those_after(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let pairs: BTreeSet<(&str, &str)> = triggered(runs)
+        .into_iter()
+        .filter_map(|(before, run)| Some((before.job_source_id()?, run.job_source_id()?)))
+        .filter(|(before, after)| before != after)
+        .collect();
+    let says = |one: &str, other: &str| {
+        let job = jobs.get(one);
+        job.is_some_and(|job| texts(&job["triggered_job_source_ids"]).any(|id| id == other))
+    };
+    let straight = pairs.iter().filter(|(before, after)| says(before, after));
+    let straight = straight.count();
+    let turned = pairs
+        .iter()
+        .filter(|(before, after)| says(after, before) && !says(before, after));
+    let lines: Vec<String> = turned
+        .map(|(before, after)| {
+            format!("job `{after}` says that it triggers `{before}`, whose runs trigger its own")
+        })
+        .collect();
+    if lines.len() < 2 || straight > 0 {
+        return Vec::new();
+    }
+    lines
+}
+
+/// Whether a job has a schedule of its own that is at work.
+fn has_schedule(job: &Json) -> bool {
+    let schedule = &job["schedule"];
+    let is_paused = job["is_paused"] == true || schedule["paused"] == true;
+    matches!(schedule["kind"].as_str(), Some("cron" | "interval")) && !is_paused
+}
+
+/// Runs that are all said to be begun by hand, though several of their jobs have schedules that are at work.
+fn all_by_hand(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let triggers: BTreeSet<&str> = runs.iter().filter_map(RunEvent::trigger).collect();
+    if triggers != BTreeSet::from(["MANUAL"]) {
+        return Vec::new();
+    }
+    let lines: Vec<String> = jobs
+        .iter()
+        .filter(|(_, job)| has_schedule(job))
+        .filter_map(|(id, _)| {
+            let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
+            let count = own.count();
+            (count >= SEVERAL).then(|| {
+                format!(
+                    "job `{id}` has a schedule, and somebody began all of {}",
+                    counted(count, "run")
+                )
+            })
+        })
+        .collect();
+    if lines.len() < SEVERAL {
+        return Vec::new();
+    }
+    lines
+}
+
+/// Jobs without a schedule that schedules begin runs of, where several of those that have one are never begun by it:
+/// schedules were joined to other jobs.
+fn by_schedules_elsewhere(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let ran = |id: &str| {
+        let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
+        own.filter(|run| run.trigger().is_some()).count()
+    };
+    let mut begun = 0;
+    let mut never = 0;
+    let mut lines = Vec::new();
+    for (id, job) in jobs {
+        let of_schedule = scheduled(runs, id).len();
+        if has_schedule(job) {
+            begun += usize::from(of_schedule > 0);
+            never += usize::from(of_schedule == 0 && ran(id) >= 2);
+        } else if job["schedule"]["kind"].is_string()
+            && job["is_paused"] != true
+            && of_schedule >= SEVERAL
+        {
+            lines.push(format!(
+                "job `{id}` has no schedule, and schedules began {}",
+                counted(of_schedule, "run")
+            ));
+        }
+    }
+    if lines.len() < 2 || never < 2 || begun > never {
+        lines.clear();
+    }
+    lines
+}
+
+/// Jobs that run by the clock far more often than their cron expressions ever come, where most do that can be judged.
+/// What catches up does not run by the clock.
+fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for (id, job) in jobs {
+        let expression = job["schedule"]["cron_expression"].as_str();
+        let Some((expression, most)) = expression.and_then(|text| Some((text, a_day(text)?)))
+        else {
+            continue;
+        };
+        let starts = scheduled(runs, id);
+        let mut gaps: Vec<i64> = starts
+            .windows(2)
+            .map(|pair| pair[1].duration_since(pair[0]).as_secs())
+            .collect();
+        gaps.sort_unstable();
+        let Some(gap) = gaps
+            .get(gaps.len() / 2)
+            .filter(|gap| gaps.len() > SEVERAL && **gap > 0)
+        else {
+            continue;
+        };
+        let steady = gaps.iter().filter(|other| (*other - gap).abs() * 20 < *gap);
+        if 4 * steady.count() < 3 * gaps.len() {
+            continue;
+        }
+        judged += 1;
+        if gap * most * 3 < DAY {
+            lines.push(format!(
+                "job `{id}` runs every {gap} s by its schedule, and `cron_expression` is `{expression}`"
+            ));
+        }
+    }
+    if lines.len() < 2 || 2 * lines.len() <= judged {
+        lines.clear();
+    }
+    lines
+}
+
+/// How often a day a cron expression of five fields comes at most; none for others.
+fn a_day(expression: &str) -> Option<i64> {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let [minutes, hours, _, _, _] = fields[..] else {
+        return None;
+    };
+    let count = |field: &str, all: i64| -> Option<i64> {
+        let parts = field.split(',').map(|part| {
+            let (span, step) = part.split_once('/').unwrap_or((part, "1"));
+            let step: i64 = step.parse().ok().filter(|step| *step > 0)?;
+            let length = match span.split_once('-') {
+                Some((from, to)) => to.parse::<i64>().ok()? - from.parse::<i64>().ok()? + 1,
+                None if span == "*" || part.contains('/') => all,
+                None => span.parse::<i64>().map(|_| 1).ok()?,
+            };
+            Some((length + step - 1) / step)
+        });
+        parts.sum()
+    };
+    Some(count(minutes, 60)? * count(hours, 24)?).filter(|times| *times > 0)
+}
+
+/// Jobs whose runs are as far apart as their intervals would be in minutes, hours or days, where all that have intervals
+/// are, and several.
+fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for (id, job) in jobs {
+        let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
+            continue;
+        };
+        let starts = scheduled(runs, id);
+        let mut gaps: Vec<i64> = starts
+            .windows(2)
+            .map(|pair| pair[1].duration_since(pair[0]).as_secs())
+            .collect();
+        gaps.sort_unstable();
+        let Some(gap) = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1) else {
+            continue;
+        };
+        judged += 1;
+        let is_near = |unit: i64| (gap - seconds * unit).abs() * 20 < seconds * unit;
+        // What looks once a minute whether there is anything to do may find it once an hour.
+        if seconds < 60 && [60, 3600, 86_400].into_iter().any(is_near) {
+            lines.push(format!(
+                "job `{id}` runs every {gap} s by its schedule, and `interval_seconds` is {seconds}"
+            ));
+        }
+    }
+    if lines.len() < 2 || lines.len() < judged {
+        lines.clear();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn job(id: &str, fields: Json) -> AssetEvent {
+        let mut job = json!({"job_source_id": id, "name": id});
+        let more = fields.as_object().unwrap().clone();
+        job.as_object_mut().unwrap().extend(more);
+        AssetEvent::new(job)
+    }
+
+    fn runs(job: &str, hour: u8, fields: &Json) -> Vec<RunEvent> {
+        (0..4)
+            .map(|day| {
+                let at = |minute: u8| format!("2026-01-0{}T{hour:02}:{minute:02}:00Z", day + 1);
+                let mut run = json!({
+                    "job_source_id": job, "run_source_id": format!("{job}-{day}"), "start_time": at(0),
+                    "end_time": at(5), "event_time": at(5),
+                });
+                for (field, value) in fields.as_object().unwrap() {
+                    let text = value.as_str().unwrap().replace("{day}", &day.to_string());
+                    run[field] = text.into();
+                }
+                RunEvent::new(run)
+            })
+            .collect()
+    }
+
+    fn told(jobs: &[AssetEvent], runs: &[Vec<RunEvent>]) -> Option<String> {
+        match begun_otherwise(jobs, &runs.concat())? {
+            Outcome::Wrong(fault) => fault.evidence.into_iter().next(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn runs_are_triggered_by_earlier_ones_of_the_job_before() {
+        let says = |one: &str, other: &str| job(one, json!({"triggered_job_source_ids": [other]}));
+        let first = runs("a", 1, &json!({}));
+        let second = |hour| runs("b", hour, &json!({"triggered_by_run_source_id": "a-{day}"}));
+        let ab = [says("a", "b"), job("b", json!({}))];
+        assert_eq!(told(&ab, &[first.clone(), second(2)]), None);
+        assert_eq!(
+            told(&ab, &[first.clone(), second(0)]).as_deref(),
+            Some(
+                "run `b-0` of job `b`: ended at 2026-01-01T00:05:00Z, and was triggered by a run that began at 2026-01-01T01:00:00Z"
+            )
+        );
+        let turned = [job("a", json!({})), says("b", "a"), says("d", "c")];
+        let others = [
+            runs("c", 1, &json!({})),
+            runs("d", 2, &json!({"triggered_by_run_source_id": "c-{day}"})),
+        ];
+        let all = [first, second(2), others[0].clone(), others[1].clone()];
+        assert_eq!(
+            told(&turned, &all).as_deref(),
+            Some("job `b` says that it triggers `a`, whose runs trigger its own")
+        );
+        assert_eq!(
+            told(&turned[..2], &all[..2]),
+            None,
+            "one may go round and round"
+        );
+    }
+
+    #[test]
+    fn schedules_begin_the_runs_of_the_jobs_that_have_them() {
+        let cron = json!({"schedule": {"kind": "cron", "cron_expression": "0 1 * * *"}});
+        let hand = json!({"schedule": {"kind": "manual"}});
+        let jobs = [
+            job("a", cron.clone()),
+            job("b", cron.clone()),
+            job("c", cron),
+            job("d", hand.clone()),
+            job("e", hand),
+        ];
+        let all = |of_schedule: &str, by_hand: &str| {
+            [
+                ("a", of_schedule),
+                ("b", of_schedule),
+                ("c", of_schedule),
+                ("d", by_hand),
+                ("e", by_hand),
+            ]
+            .map(|(id, trigger)| runs(id, 1, &json!({"trigger": trigger})))
+        };
+        assert_eq!(told(&jobs, &all("SCHEDULE", "MANUAL")), None);
+        assert_eq!(
+            told(&jobs, &all("SCHEDULE", "SCHEDULE")),
+            None,
+            "schedules of somebody else's"
+        );
+        assert_eq!(
+            told(&jobs, &all("MANUAL", "MANUAL")).as_deref(),
+            Some("job `a` has a schedule, and somebody began all of 4 runs")
+        );
+        assert_eq!(
+            told(&jobs, &all("API", "SCHEDULE")).as_deref(),
+            Some("job `d` has no schedule, and schedules began 4 runs")
+        );
+    }
+
+    #[test]
+    fn expressions_come_as_often_as_jobs_run() {
+        assert_eq!(a_day("15 4 * * *"), Some(1));
+        assert_eq!(a_day("*/15 8-17 * * 1-5"), Some(40));
+        assert_eq!(a_day("0,30 * * * *"), Some(48));
+        assert_eq!(a_day("0 0 12 * * ?"), None);
+        let hourly = |job: &str, steady: bool| -> Vec<RunEvent> {
+            (0..8)
+                .map(|hour| {
+                    let minute = if steady { 15 } else { hour * hour * 7 % 60 };
+                    let at = format!("2026-01-01T{hour:02}:{minute:02}:00Z");
+                    RunEvent::new(
+                        json!({"job_source_id": job, "run_source_id": format!("{job}-{hour}"),
+                        "trigger": "SCHEDULE", "start_time": at, "event_time": at}),
+                    )
+                })
+                .collect()
+        };
+        let told = |expression: &str, steady: bool| {
+            let cron = json!({"schedule": {"kind": "cron", "cron_expression": expression}});
+            let jobs = [job("a", cron.clone()), job("b", cron)];
+            told(&jobs, &["a", "b"].map(|id| hourly(id, steady)))
+        };
+        assert_eq!(
+            told("15 4 * * *", true).as_deref(),
+            Some(
+                "job `a` runs every 3600 s by its schedule, and `cron_expression` is `15 4 * * *`"
+            )
+        );
+        assert_eq!(told("15 * * * *", true), None);
+        assert_eq!(told("15 4 * * *", false), None, "it catches up");
+    }
+
+    #[test]
+    fn runs_of_other_jobs_trigger() {
+        let all = ["a", "b"].map(|id| {
+            let mut runs = runs(id, 1, &json!({"trigger": "UPSTREAM"}));
+            for (day, run) in runs.iter_mut().enumerate().skip(1) {
+                let before = format!("{id}-{}", day - 1).into();
+                let fields = run.fields_mut().unwrap();
+                fields.insert("triggered_by_run_source_id".to_owned(), before);
+            }
+            runs
+        });
+        assert_eq!(
+            told(&[], &all).as_deref(),
+            Some("run `a-1` of job `a`: names `a-0`, a run of the same job")
+        );
+        assert_eq!(told(&[], &all[..1]), None, "one may go round and round");
+    }
+
+    #[test]
+    fn intervals_are_seconds() {
+        let every = |id: &str, seconds: i64| {
+            job(
+                id,
+                json!({"schedule": {"kind": "interval", "interval_seconds": seconds}}),
+            )
+        };
+        let all = ["a", "b"].map(|id| runs(id, 1, &json!({"trigger": "SCHEDULE"})));
+        let told = |seconds| told(&[every("a", seconds), every("b", seconds)], &all);
+        assert_eq!(told(86_400), None);
+        assert_eq!(told(3600), None, "nothing to do most of the time");
+        assert_eq!(told(30), None);
+        assert_eq!(
+            told(24).as_deref(),
+            Some("job `a` runs every 86400 s by its schedule, and `interval_seconds` is 24")
+        );
+        assert!(told(1).is_some());
+    }
+}

@@ -1,0 +1,171 @@
+//! Words for how runs stand, and what everybody means by them.
+
+use bowline_contract::pipeline::{PipelineManifest, RunStatus};
+
+/// What becomes of a run, as far as nobody can take one for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Well,
+    Ill,
+    Stopped,
+    Open,
+}
+
+/// Words that mean the same at every vendor.
+const PLAIN_WORDS: [(Fate, &[&str]); 4] = [
+    (Fate::Well, &["success", "succeeded", "successful"]),
+    (
+        Fate::Ill,
+        &["fail", "failed", "failure", "error", "errored", "crashed"],
+    ),
+    (Fate::Stopped, &["cancel", "canceled", "cancelled"]),
+    (
+        Fate::Open,
+        &[
+            "running",
+            "inprogress",
+            "started",
+            "starting",
+            "executing",
+            "queued",
+            "pending",
+            "waiting",
+        ],
+    ),
+];
+
+/// What a status comes to; none where words of several kinds may be mapped to it.
+pub(super) fn fate(status: RunStatus) -> Option<Fate> {
+    match status {
+        RunStatus::Success | RunStatus::Pass => Some(Fate::Well),
+        RunStatus::Failed | RunStatus::Error | RunStatus::Fail => Some(Fate::Ill),
+        RunStatus::Cancelled => Some(Fate::Stopped),
+        RunStatus::InProgress
+        | RunStatus::Queued
+        | RunStatus::Restarting
+        | RunStatus::Scheduled
+        | RunStatus::Deferred => Some(Fate::Open),
+        _ => None,
+    }
+}
+
+fn letters(word: &str) -> String {
+    word.chars()
+        .filter(|character| !matches!(character, '_' | '-' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Whether a word says that something has begun.
+fn says_at_work(word: &str) -> bool {
+    matches!(
+        letters(word).as_str(),
+        "running" | "inprogress" | "executing"
+    )
+}
+
+/// Whether a status is that of something that has not begun.
+pub(super) const fn waits(status: RunStatus) -> bool {
+    matches!(status, RunStatus::Queued | RunStatus::Scheduled)
+}
+
+/// Whether a status says neither that something went well nor that it went wrong.
+const fn plays_down(status: RunStatus) -> bool {
+    matches!(
+        status,
+        RunStatus::Warn | RunStatus::Skipped | RunStatus::Removed | RunStatus::Inactive
+    )
+}
+
+/// What everybody means by a word; none for words of which that cannot be said.
+fn plain(word: &str) -> Option<Fate> {
+    let letters = letters(word);
+    let found = PLAIN_WORDS
+        .iter()
+        .find(|(_, words)| words.contains(&letters.as_str()));
+    found.map(|(fate, _)| *fate)
+}
+
+/// Whether a word says that something did not end by itself, and so not well.
+fn says_cut_off(word: &str) -> bool {
+    matches!(
+        letters(word).as_str(),
+        "timedout" | "timeout" | "abort" | "aborted" | "kill" | "killed"
+    )
+}
+
+/// Whether a word says that something took longer than it may.
+fn says_timed_out(word: &str) -> bool {
+    matches!(letters(word).as_str(), "timedout" | "timeout")
+}
+
+/// Words that are mapped to the opposite of what they say, a line each.
+pub(super) fn contradictions(manifest: &PipelineManifest) -> Vec<String> {
+    let mut words: Vec<(&str, RunStatus)> = manifest.run_status_mapping.iter().collect();
+    words.extend(manifest.task_statuses().iter());
+    words.sort_unstable_by_key(|(word, status)| (*word, status.name()));
+    words.dedup();
+    words
+        .into_iter()
+        .filter(|(word, status)| {
+            // Of several words the last says most.
+            let word = word.rsplit('/').next().unwrap_or(word);
+            let said = plain(word);
+            matches!((said, fate(*status)), (Some(said), Some(mapped)) if said != mapped)
+                || says_at_work(word) && waits(*status)
+                || says_cut_off(word) && fate(*status) == Some(Fate::Well)
+                || says_timed_out(word) && fate(*status) == Some(Fate::Stopped)
+                || said.is_some() && *status == RunStatus::TimedOut
+                || said.is_some() && *status == RunStatus::Unknown
+                || matches!(said, Some(Fate::Well | Fate::Ill)) && plays_down(*status)
+        })
+        .map(|(word, status)| format!("`{word}` is mapped to `{}`", status.name()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    fn manifest(mapping: Json) -> PipelineManifest {
+        let text = json!({
+            "connection_type": "custom-etl-connector-51b0515", "connection_name": "x", "asset_class": "etl",
+            "run_status_mapping": mapping,
+        });
+        PipelineManifest::parse(&text.to_string()).unwrap()
+    }
+
+    #[test]
+    fn words_that_everybody_means_the_same_by_are_held_to_it() {
+        for (word, status) in [
+            ("FAILED", "success"),
+            ("succeeded", "failed"),
+            ("Cancelled", "failed"),
+            ("In Progress", "success"),
+            ("queued", "skipped_by_nobody"),
+            ("FAILED", "warn"),
+            ("success", "skipped"),
+            ("TIMED_OUT", "success"),
+            ("aborted", "pass"),
+            ("Running", "unknown"),
+            ("abort", "success"),
+            ("timed out", "cancelled"),
+            ("Failed", "timed_out"),
+            ("TERMINATED/TIMEDOUT", "success"),
+        ] {
+            if RunStatus::from_name(status).is_none() {
+                continue;
+            }
+            let told = contradictions(&manifest(json!({word: status})));
+            assert_eq!(told, [format!("`{word}` is mapped to `{status}`")]);
+        }
+        let right = json!({
+            "COMPLETED": "success", "ABORTED": "failed", "ERROR": "failed", "queued": "in_progress",
+            "PARTIAL_SUCCESS": "failed", "timed_out": "failed", "SKIPPED": "success", "killed": "cancelled",
+            "upstream_failed": "skipped", "pending": "scheduled", "failed": "upstream_failed",
+        });
+        assert_eq!(contradictions(&manifest(right)), [""; 0]);
+    }
+}
