@@ -10,6 +10,7 @@ use bowline_contract::{SuiteSection, Template};
 use bowline_driver::{RecordedStatement, Recording};
 use bowline_template::{CompiledTemplate, TemplateError};
 use bowline_warehouse::FunctionalTarget;
+use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::template::{ConnectorTemplate, Origin, SuiteWords, TemplateSet};
 use bowline_words::Redactor;
 use jiff::Timestamp;
@@ -77,6 +78,14 @@ struct Spelling {
     pack: Option<String>,
 }
 
+impl Spelling {
+    /// Where it came from; the packs of a workspace are not at hand where evidence is read.
+    fn origin(&self) -> Origin {
+        let pack = self.pack.as_deref().and_then(Pack::find);
+        pack.map_or(Origin::Composed, |pack| Origin::Pack(Arc::clone(pack)))
+    }
+}
+
 impl Public {
     fn of(report: &Report, templates: &TemplateSet, redactor: &Redactor) -> Self {
         let digest_of = |steps: &[Step]| {
@@ -93,7 +102,7 @@ impl Public {
         let spelling = |each: &ConnectorTemplate| Spelling {
             text: redactor.redact(&each.text),
             pack: match &each.origin {
-                Origin::Pack(pack) => Some(pack.clone()),
+                Origin::Pack(pack) => Some(pack.name.clone()),
                 Origin::Composed | Origin::File { .. } => None,
             },
         };
@@ -127,7 +136,7 @@ impl Public {
             templates.insert(ConnectorTemplate {
                 template,
                 text: spelling.text.clone(),
-                origin: spelling.pack.clone().map_or(Origin::Composed, Origin::Pack),
+                origin: spelling.origin(),
                 compiled: CompiledTemplate::compile(template.short_name(), &spelling.text)?,
             });
         }

@@ -332,6 +332,6 @@ fn pack_of_driver(driver: &AskedDriver) -> Option<Declared> {
 
 /// The pack whose own `connector.toml` can name the driver.
 #[must_use]
-pub fn pack_with_driver(driver: &AskedDriver) -> Option<&'static Pack> {
+pub fn pack_with_driver(driver: &AskedDriver) -> Option<Arc<Pack>> {
     pack_of_driver(driver).map(|(pack, ..)| pack)
 }

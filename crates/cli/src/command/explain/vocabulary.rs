@@ -266,7 +266,7 @@ fn odbc_page(name: &str) -> Option<String> {
             )
         }
         AskedDriver::Named(_) if catalogue::find(driver::described_with(name)).is_none() => {
-            let pack = pack_with_driver(&asked)?.name;
+            let pack = pack_with_driver(&asked)?.name.clone();
             format!(
                 "`bowline new NAME --dialect {pack}` starts a connector that is reached with this driver of it."
             )
