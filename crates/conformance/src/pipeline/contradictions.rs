@@ -18,11 +18,8 @@ const TOO_OFTEN: i32 = 20;
 
 /// The first contradiction, if there is one.
 pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-    let jobs: BTreeMap<&str, &Json> = assets
-        .iter()
-        .filter_map(|job| Some((job.job_source_id()?, job.json())))
-        .collect();
-    let found = [
+    let jobs = by_id(assets);
+    first([
         (
             unknown_jobs(&jobs, "triggers", |job| &job["triggered_job_source_ids"]),
             "jobs that the metadata has, for those that others trigger",
@@ -72,7 +69,20 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
             "jobs that are paused where their schedules rest",
             "see whether `is_paused` says the opposite of what the vendor does",
         ),
-    ];
+    ])
+}
+
+/// The jobs that have an id.
+pub(super) fn by_id(assets: &[AssetEvent]) -> BTreeMap<&str, &Json> {
+    let jobs = assets.iter();
+    jobs.filter_map(|job| Some((job.job_source_id()?, job.json())))
+        .collect()
+}
+
+/// The first of several sorts of contradictions that there are any of: those found, what was expected, and a hint.
+pub(super) fn first(
+    found: impl IntoIterator<Item = (Vec<String>, &'static str, &'static str)>,
+) -> Option<Outcome> {
     let (lines, expected, hint) = found.into_iter().find(|(lines, ..)| !lines.is_empty())?;
     Some(
         Outcome::wrong(expected, counted(lines.len(), "contradiction"))
@@ -316,13 +326,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn job(id: &str, fields: Json) -> AssetEvent {
-        let mut job = json!({"job_source_id": id, "name": id});
-        let more = fields.as_object().unwrap().clone();
-        job.as_object_mut().unwrap().extend(more);
-        AssetEvent::new(job)
-    }
+    use crate::pipeline::samples::job;
 
     fn runs(job: &str, fields: &Json) -> Vec<RunEvent> {
         (1..=4)

@@ -27,6 +27,8 @@ mod retries;
 mod runner;
 mod running;
 mod runs;
+#[cfg(test)]
+mod samples;
 mod statuses;
 mod texts;
 mod times;

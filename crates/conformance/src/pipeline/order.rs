@@ -135,25 +135,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-
-    fn job(id: &str, fields: Json) -> AssetEvent {
-        let mut job = json!({"job_source_id": id, "name": id});
-        job.as_object_mut()
-            .unwrap()
-            .extend(fields.as_object().unwrap().clone());
-        AssetEvent::new(job)
-    }
-
-    fn run(job: &str, hour: u8, fields: Json) -> RunEvent {
-        let mut run = json!({
-            "job_source_id": job, "run_source_id": format!("{job}-{hour}"), "status": "success",
-            "event_time": format!("2026-01-01T{hour:02}:00:00Z"),
-        });
-        run.as_object_mut()
-            .unwrap()
-            .extend(fields.as_object().unwrap().clone());
-        RunEvent::new(run)
-    }
+    use crate::pipeline::samples::{job, run};
 
     #[test]
     fn tasks_that_run_against_their_order_are_seen_where_most_do() {

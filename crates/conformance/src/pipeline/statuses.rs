@@ -343,14 +343,7 @@ mod tests {
 
     use super::*;
     use crate::Verdict;
-
-    fn manifest(mapping: Json) -> PipelineManifest {
-        let text = json!({
-            "connection_type": "custom-etl-connector-51b0515", "connection_name": "x", "asset_class": "etl",
-            "run_status_mapping": mapping,
-        });
-        PipelineManifest::parse(&text.to_string()).unwrap()
-    }
+    use crate::pipeline::samples::manifest;
 
     fn run(status: &str, tasks: &[&str]) -> RunEvent {
         let tasks: Vec<Json> = tasks

@@ -6,9 +6,8 @@ use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
 use serde_json::Value as Json;
 
-use super::contradictions::{label, scheduled, texts};
+use super::contradictions::{by_id, first, label, scheduled, texts};
 use super::outcome::Outcome;
-use super::times::SHOWN;
 
 /// With so many it is no accident.
 const SEVERAL: usize = 3;
@@ -17,11 +16,8 @@ const DAY: i64 = 86_400;
 
 /// What began runs otherwise than their jobs say, if anything did.
 pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-    let jobs: BTreeMap<&str, &Json> = assets
-        .iter()
-        .filter_map(|job| Some((job.job_source_id()?, job.json())))
-        .collect();
-    let found = [
+    let jobs = by_id(assets);
+    first([
         (
             by_later_runs(runs),
             "runs that were triggered by earlier ones",
@@ -57,13 +53,7 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             "jobs that run as often as their schedules say",
             "give `interval_seconds` in seconds",
         ),
-    ];
-    let (lines, expected, hint) = found.into_iter().find(|(lines, ..)| !lines.is_empty())?;
-    Some(
-        Outcome::wrong(expected, counted(lines.len(), "contradiction"))
-            .with_evidence(lines.into_iter().take(SHOWN))
-            .with_hint(hint),
-    )
+    ])
 }
 
 /// Runs that are there, each with the one that triggered it and before it.
@@ -224,12 +214,7 @@ fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
         else {
             continue;
         };
-        let starts = scheduled(runs, id);
-        let mut gaps: Vec<i64> = starts
-            .windows(2)
-            .map(|pair| pair[1].duration_since(pair[0]).as_secs())
-            .collect();
-        gaps.sort_unstable();
+        let gaps = gaps(runs, id);
         let Some(gap) = gaps
             .get(gaps.len() / 2)
             .filter(|gap| gaps.len() > SEVERAL && **gap > 0)
@@ -251,6 +236,17 @@ fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
         lines.clear();
     }
     lines
+}
+
+/// How many seconds lie between a job's runs that schedules began, the shortest time first.
+fn gaps(runs: &[RunEvent], job: &str) -> Vec<i64> {
+    let starts = scheduled(runs, job);
+    let mut gaps: Vec<i64> = starts
+        .windows(2)
+        .map(|pair| pair[1].duration_since(pair[0]).as_secs())
+        .collect();
+    gaps.sort_unstable();
+    gaps
 }
 
 /// How often a day a cron expression of five fields comes at most; none for others.
@@ -284,12 +280,7 @@ fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
         let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
             continue;
         };
-        let starts = scheduled(runs, id);
-        let mut gaps: Vec<i64> = starts
-            .windows(2)
-            .map(|pair| pair[1].duration_since(pair[0]).as_secs())
-            .collect();
-        gaps.sort_unstable();
+        let gaps = gaps(runs, id);
         let Some(gap) = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1) else {
             continue;
         };
@@ -313,13 +304,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn job(id: &str, fields: Json) -> AssetEvent {
-        let mut job = json!({"job_source_id": id, "name": id});
-        let more = fields.as_object().unwrap().clone();
-        job.as_object_mut().unwrap().extend(more);
-        AssetEvent::new(job)
-    }
+    use crate::pipeline::samples::job;
 
     fn runs(job: &str, hour: u8, fields: &Json) -> Vec<RunEvent> {
         (0..4)

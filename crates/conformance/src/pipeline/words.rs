@@ -128,14 +128,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-
-    fn manifest(mapping: Json) -> PipelineManifest {
-        let text = json!({
-            "connection_type": "custom-etl-connector-51b0515", "connection_name": "x", "asset_class": "etl",
-            "run_status_mapping": mapping,
-        });
-        PipelineManifest::parse(&text.to_string()).unwrap()
-    }
+    use crate::pipeline::samples::manifest;
 
     #[test]
     fn words_that_everybody_means_the_same_by_are_held_to_it() {
