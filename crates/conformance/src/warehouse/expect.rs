@@ -1,18 +1,17 @@
 //! What must come back, and whether it did.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use bigdecimal::{BigDecimal, Zero};
-use bowline_driver::{ResultSet, SqlError, Value};
-use bowline_words::Diagnose;
+use bowline_driver::{ResultSet, Value};
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Time};
 use serde::Deserialize;
 
-use crate::warehouse::column_types::{Family, family};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::reading;
+use crate::warehouse::success::Yield;
+use crate::warehouse::value_kind::ValueKind;
 use bowline_query::read_flag;
 
 /// What a statement must give. Every key that is set must hold.
@@ -84,68 +83,6 @@ pub(crate) struct Expect {
 
 const DIFFERENT: &str = "different values";
 const WEEKDAYS: &str = "seven weekday numbers that count up by one and start again once";
-
-/// Kinds of values that text is sometimes taken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ValueKind {
-    Number,
-    Text,
-    Date,
-    TimeOfDay,
-    /// With a zone or without.
-    Timestamp,
-    ZonedTimestamp,
-    ZonelessTimestamp,
-}
-
-impl ValueKind {
-    /// Whether a value is of this kind. Where the connector hands it out as text, the driver's word for the column's type
-    /// tells what it was.
-    fn holds(self, value: &Value, type_name: &str) -> bool {
-        let told = matches!(value, Value::Text(_))
-            .then(|| family(type_name))
-            .flatten();
-        match (self, told) {
-            (Self::Date, Some(told)) => told == Family::Date,
-            // Whether there is a zone in it is not in every driver's word.
-            (Self::Timestamp | Self::ZonedTimestamp | Self::ZonelessTimestamp, Some(told)) => {
-                told == Family::Timestamp
-            }
-            (Self::Text, Some(told)) => told == Family::Text,
-            (Self::Number, Some(told)) => told == Family::Number,
-            // Times of day are young in some engines, whose users write texts.
-            _ => self.is_of(value),
-        }
-    }
-
-    fn is_of(self, value: &Value) -> bool {
-        match self {
-            Self::Number => matches!(
-                value,
-                Value::Integer(_) | Value::Decimal(_) | Value::Float(_)
-            ),
-            Self::Text => matches!(value, Value::Text(_)),
-            Self::Date => matches!(value, Value::Date(_)),
-            Self::TimeOfDay => matches!(value, Value::Time(_)),
-            Self::Timestamp => matches!(value, Value::Timestamp(_) | Value::TimestampTz(_)),
-            Self::ZonedTimestamp => matches!(value, Value::TimestampTz(_)),
-            Self::ZonelessTimestamp => matches!(value, Value::Timestamp(_)),
-        }
-    }
-
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Number => "a number by type",
-            Self::Text => "text by type",
-            Self::Date => "a date by type",
-            Self::TimeOfDay => "a time of day by type",
-            Self::Timestamp => "a timestamp by type",
-            Self::ZonedTimestamp => "a timestamp with a zone by type",
-            Self::ZonelessTimestamp => "a timestamp without a zone by type",
-        }
-    }
-}
 
 impl Expect {
     /// Judges a text as if a statement had given it.
@@ -454,55 +391,6 @@ impl Expect {
     }
 }
 
-/// What a statement must give to count as a success: some databases give something else instead of an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Yield {
-    Anything,
-    /// A value that is not NULL.
-    Value,
-    NoRows,
-}
-
-impl Yield {
-    fn is_given_by(self, result: &ResultSet) -> bool {
-        match self {
-            Self::Anything => true,
-            Self::Value => result.scalar().is_some_and(|value| !value.is_null()),
-            Self::NoRows => result.rows.is_empty(),
-        }
-    }
-}
-
-/// What is expected of a statement that must succeed, or must fail, by what a flag says.
-pub(crate) const fn success_in_words(must_succeed: bool, yields: Yield) -> &'static str {
-    match (must_succeed, yields) {
-        (true, Yield::Value) => "a value, going by the flag",
-        (true, Yield::NoRows) => "no rows, going by the flag",
-        (true, Yield::Anything) => "success, going by the flag",
-        (false, Yield::NoRows) => "an error, or rows, going by the flag",
-        (false, _) => "an error, going by the flag",
-    }
-}
-
-/// Judges a statement that must succeed, or must fail, by what a flag says.
-pub(crate) fn judge_success(
-    must_succeed: bool,
-    yields: Yield,
-    answer: &Result<Arc<ResultSet>, SqlError>,
-) -> Judged<()> {
-    let expected = success_in_words(must_succeed, yields);
-    match answer {
-        Ok(result) if yields.is_given_by(result) != must_succeed => {
-            Err(wrong(expected, describe(result)))
-        }
-        Err(error) if must_succeed => Err(wrong(
-            success_in_words(must_succeed, Yield::Anything),
-            error.diagnose().to_string(),
-        )),
-        _ => Ok(()),
-    }
-}
-
 fn close(got: f64, wanted: f64, within: f64) -> bool {
     // Databases may compute in binary floats; a part in a million million is none of a template's making.
     (got - wanted).abs() <= within.max(wanted.abs() * 1e-12)
@@ -629,35 +517,5 @@ pub fn spell(value: &Value) -> String {
         Value::Text(text) => format!("'{text}'"),
         Value::Null => "NULL".to_owned(),
         other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_what_the_driver_says_its_column_was() {
-        let text = Value::Text("2024-03-15".to_owned());
-        for (kind, told, is_held) in [
-            (ValueKind::Date, "Date", true),
-            (ValueKind::Date, "Nullable(Date32)", true),
-            (ValueKind::Date, "String", false),
-            (ValueKind::Date, "timestamp[us]", false),
-            (ValueKind::Date, "1082", false),
-            (ValueKind::Timestamp, "datetime", true),
-            (ValueKind::ZonedTimestamp, "DateTime64(6, 'UTC')", true),
-            (ValueKind::Timestamp, "str", false),
-            (ValueKind::TimeOfDay, "String", false),
-            (ValueKind::Text, "String", true),
-            (ValueKind::Text, "", true),
-            (ValueKind::Text, "date", false),
-            (ValueKind::Number, "decimal(12, 2)", true),
-        ] {
-            assert_eq!(kind.holds(&text, told), is_held, "{kind:?} {told}");
-        }
-        let date = Value::Date(jiff::civil::date(2024, 3, 15));
-        assert!(ValueKind::Date.holds(&date, "anything"));
-        assert!(!ValueKind::Text.holds(&date, "text"));
     }
 }

@@ -8,9 +8,9 @@ use bowline_words::Diagnose;
 
 use crate::warehouse::Check;
 use crate::warehouse::answers::{Answers, Halt};
-use crate::warehouse::expect::judge_success;
 use crate::warehouse::outcome::{Doubt, Fault, Outcome, Proof};
 use crate::warehouse::record::Question;
+use crate::warehouse::success::judge_success;
 
 /// What a check's answers tell; the error side is the check's outcome.
 pub(crate) type Judged<T> = Result<T, Outcome>;

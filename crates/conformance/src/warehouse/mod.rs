@@ -35,8 +35,10 @@ mod respelling;
 mod rules;
 mod runner;
 mod session;
+mod success;
 mod tokens;
 mod trial;
+mod value_kind;
 mod written;
 
 pub use accuracy::{Accuracy, Told};

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use crate::Tier;
 use crate::warehouse::answers::Answers;
-use crate::warehouse::expect::{Expect, Yield, civil, success_in_words};
+use crate::warehouse::expect::{Expect, civil};
 use crate::warehouse::letters::takes_bytes;
+use crate::warehouse::success::{Yield, success_in_words};
 use crate::warehouse::{Check, CheckId};
 use bowline_query::{ComposeError, ExpressionError, Expressions, Literal, Rows};
 use bowline_template::Value;
