@@ -132,7 +132,7 @@ fn spans(run: &RunEvent) -> BTreeMap<&str, (Timestamp, Timestamp)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value as Json, json};
+    use serde_json::json;
 
     use super::*;
     use crate::pipeline::samples::{job, run};

@@ -125,7 +125,7 @@ pub(super) fn contradictions(manifest: &PipelineManifest) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value as Json, json};
+    use serde_json::json;
 
     use super::*;
     use crate::pipeline::samples::manifest;
