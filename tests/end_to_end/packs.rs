@@ -12,6 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("packs/made_and_extended", &[], made_and_extended),
         trial("packs/wrong", &[], what_is_wrong_is_not_packed),
+        trial("packs/refused", &[], what_is_refused_is_not_absent),
+        trial("packs/lacking", &[], what_nobody_asked_is_not_absent),
         trial("packs/mistakes", &[], mistakes_stand_in_the_packs_files),
     ]
 }
@@ -56,6 +58,32 @@ fn made_and_extended() -> Result<(), Failed> {
         .bowline(&["pack", "sqlite", "--name", "lite", "--replace"])
         .exits(0);
     assert_eq!(sandbox.read(PACK), templates);
+
+    // What was written by hand stays, and where it cannot be read nothing is replaced.
+    let facts = sandbox.read("packs/lite/pack.toml");
+    let by_hand = facts
+        .replace("engine = \"SQLite\"", "engine = \"SQLite, ours\"")
+        .replace("description = ", "description = \"Ours.\" # ")
+        + "\n[needs]\nget_length = \"a long arm\"\n\n[has]\nget_length = \"SELECT 1\"\n";
+    sandbox.write("packs/lite/pack.toml", &by_hand);
+    let broken = templates.clone() + "\n[nowhere]\n";
+    sandbox.write(PACK, &broken);
+    let replace = ["pack", "sqlite", "--name", "lite", "--replace"];
+    let refused = sandbox.bowline(&replace).exits(4);
+    assert!(refused.stderr.contains("`[nowhere]`"), "{}", refused.said());
+    assert_eq!(sandbox.read("packs/lite/pack.toml"), by_hand);
+    assert_eq!(sandbox.read(PACK), broken);
+    sandbox.write(PACK, &templates);
+    sandbox.bowline(&replace).exits(0);
+    let kept = sandbox.read("packs/lite/pack.toml");
+    for words in [
+        "engine = \"SQLite, ours\"",
+        "description = \"Ours.\"",
+        "get_length = \"a long arm\"",
+        "get_length = \"SELECT 1\"",
+    ] {
+        assert!(kept.contains(words), "{words}\n{kept}");
+    }
     let listed = sandbox.bowline(&["pack", "--list"]).exits(0);
     assert!(
         listed.stdout.contains("extends sqlite, in packs/lite"),
@@ -136,6 +164,83 @@ fn what_is_wrong_is_not_packed() -> Result<(), Failed> {
     let told = "nothing was packed: 1 template is wrong: `get_length`";
     assert!(packed.stderr.contains(told), "{}", packed.said());
     assert!(!sandbox.work().join("packs/third").exists());
+    Ok(())
+}
+
+fn what_is_refused_is_not_absent() -> Result<(), Failed> {
+    let sandbox = shop();
+    let file = "connectors/sqlite/templates.toml";
+    sandbox.write(file, "get_length = \"LENGHT({x})\"\n");
+    let packed = sandbox
+        .bowline(&["pack", "sqlite", "--name", "typo"])
+        .exits(1);
+    let told = "nothing was packed: the database refuses `get_length`";
+    assert!(packed.stderr.contains(told), "{}", packed.said());
+    assert!(!sandbox.work().join("packs").exists());
+
+    // One of a pack in a file is as little a proof.
+    sandbox.write(
+        "packs/own/pack.toml",
+        "version = 1\nengine = \"SQLite\"\ndescription = \"Ours.\"\nextends = \"sqlite\"\n",
+    );
+    sandbox.write("packs/own/templates.toml", &sandbox.read(file));
+    sandbox.write(file, "");
+    let connector = "connectors/sqlite/connector.toml";
+    let over = sandbox
+        .read(connector)
+        .replace("extends = \"sqlite\"", "extends = \"own\"");
+    sandbox.write(connector, &over);
+    let packed = sandbox
+        .bowline(&["pack", "sqlite", "--name", "typo"])
+        .exits(1);
+    assert!(packed.stderr.contains(told), "{}", packed.said());
+
+    // What the program's own base spells and the database refuses is proven to be absent.
+    sandbox.write(
+        connector,
+        &over.replace("extends = \"own\"", "extends = \"ansi\""),
+    );
+    let wrong = [
+        "default_cast_to_timestamp_func",
+        "cast_string_to_timestamp",
+        "cast_default_to_timestamp",
+    ];
+    sandbox.write(
+        file,
+        &wrong.map(|name| format!("{name} = false\n")).concat(),
+    );
+    sandbox
+        .bowline(&["pack", "sqlite", "--name", "plain"])
+        .exits(0);
+    let templates = sandbox.read("packs/plain/templates.toml");
+    let told = "it refuses the inherited spelling.\nget_stddev_function = false\n";
+    assert!(templates.contains(told), "{templates}");
+    Ok(())
+}
+
+fn what_nobody_asked_is_not_absent() -> Result<(), Failed> {
+    let sandbox = shop();
+    let file = "connectors/sqlite/connector.toml";
+    let text = sandbox.read(file);
+    let without: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("[dialect]") && !line.starts_with("extends"))
+        .collect();
+    sandbox.write(file, &without.join("\n"));
+    sandbox
+        .bowline(&["pack", "sqlite", "--name", "lite"])
+        .exits(0);
+    let templates = sandbox.read(PACK);
+    let absent: Vec<&str> = templates
+        .lines()
+        .filter(|line| line.ends_with("= false"))
+        .collect();
+    assert_eq!(absent, ["any_value = false"], "{templates}");
+    let facts = sandbox.read("packs/lite/pack.toml");
+    let open = facts.lines().find(|line| line.starts_with("unproven = "));
+    let open = open.unwrap_or_default();
+    assert!(open.contains("\"get_avg_function\""), "{facts}");
+    assert!(!open.contains("any_value"), "{facts}");
     Ok(())
 }
 

@@ -128,6 +128,7 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
     match error {
         WorkbenchError::Workspace(error) => workspace_code(error),
         WorkbenchError::Load(_)
+        | WorkbenchError::Pack(NewPackError::Old(_))
         | WorkbenchError::Credentials { .. }
         | WorkbenchError::CredentialsCheck { .. }
         | WorkbenchError::Secret { .. }

@@ -35,7 +35,7 @@ pub struct Connector {
     pub driver: Driver,
     /// Its templates: the pack's, and its own over them.
     pub templates: TemplateSet,
-    /// Templates the pack has and the connector says are not implemented.
+    /// Templates of which its own files say that it has none.
     pub dropped: Vec<&'static Template>,
     pub(crate) functional: Option<Functional>,
     /// Who hears of the statements that its databases are asked.

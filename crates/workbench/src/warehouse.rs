@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bowline_conformance::Verdict;
-use bowline_conformance::warehouse::{self as suite, Export, Interrupt, Options, Report, Subject};
+use bowline_conformance::warehouse::{
+    self as suite, Export, Interrupt, Options, Outcome, Proof, Report, Subject, TemplateReport,
+};
 use bowline_connector::{Credentials, Located, Workspace};
 use bowline_contract::layout::{CREDENTIALS_FILE, MANIFEST_FILE, named_credentials_file};
 use bowline_contract::{ConnectorName, SuiteSection, Template};
@@ -265,18 +267,19 @@ pub fn pack(
 ) -> Result<(Arc<Pack>, Vec<PathBuf>), WorkbenchError> {
     let found = |template: &Template| {
         let mut found = report.templates.iter();
-        let found = found.find(|found| found.template == template);
-        match found.and_then(|found| Some((found.verdict?, found.checks.len()))) {
-            Some((Verdict::Supported, checks)) => Found::Proven(checks),
-            Some((Verdict::Unsupported | Verdict::Wrong, _)) => Found::Absent,
-            Some((Verdict::Unknown | Verdict::Blocked, _)) | None => Found::Open,
+        match found.find(|found| found.template == template) {
+            Some(found) if found.verdict == Some(Verdict::Supported) => {
+                Found::Proven(found.checks.len())
+            }
+            Some(found) if is_refused(report, found) => Found::Refused,
+            Some(_) | None => Found::Open,
         }
     };
     let proven = ProvenOn {
         on: report.product.clone(),
         at: Some(report.now.strftime("%Y-%m-%d").to_string()),
     };
-    let new = NewPack::of(connector, (name, folder), &proven, &found);
+    let new = NewPack::of(connector, (name, folder), &proven, &found)?;
     let files = new.files().iter();
     let files = files.map(|(name, text)| (*name, text.as_str()));
     if let Some(file) = with_a_secret(connector, files) {
@@ -284,6 +287,28 @@ pub fn pack(
     }
     let files = new.write()?;
     Ok((Pack::load(new.dir())?, files))
+}
+
+/// The templates of the connector's own files, or of packs in files, that the database refuses: nobody knows whether it
+/// lacks the ability or the text has a mistake.
+#[must_use]
+pub fn refused<'r>(connector: &Connector, report: &'r Report) -> Vec<&'r TemplateReport> {
+    let templates = report.templates.iter();
+    let refused = templates.filter(|found| {
+        let own = connector.templates.get(found.template);
+        own.is_some_and(|own| own.place().is_some()) && is_refused(report, found)
+    });
+    refused.collect()
+}
+
+/// Whether the database refused a statement that asks for the template alone.
+fn is_refused(report: &Report, found: &TemplateReport) -> bool {
+    let mut checks = report.checks.iter();
+    found.verdict == Some(Verdict::Unsupported)
+        && checks.any(|check| {
+            found.checks.contains(&check.check.id)
+                && matches!(check.outcome, Outcome::Unsupported(Proof::Refused(_)))
+        })
 }
 
 /// The file that is to be written in which a secret of the connector's own credentials stands, in whatever writing.

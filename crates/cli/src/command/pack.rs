@@ -62,6 +62,8 @@ impl PackArgs {
         let templates = report.templates.iter();
         let wrong = templates.filter(|found| found.verdict == Some(Verdict::Wrong));
         let wrong: Vec<&str> = wrong.map(|found| found.template.short_name()).collect();
+        let refused = warehouse::refused(&connector, &report).into_iter();
+        let refused: Vec<&str> = refused.map(|found| found.template.short_name()).collect();
         let why = if report.interrupted {
             Some((Ended::Interrupted, "the run was stopped".to_owned()))
         } else if report.tier != Tier::Strict {
@@ -69,6 +71,13 @@ impl PackArgs {
             Some((Ended::FellShort, why.to_owned()))
         } else if !wrong.is_empty() {
             let why = format!("{} wrong: {}", is_or_are(wrong.len()), listed(wrong));
+            Some((Ended::FellShort, why))
+        } else if let Some(first) = refused.first() {
+            let why = format!(
+                "the database refuses {}\n{} mend it, or write `{first} = false` in templates.toml where the database does not have it",
+                listed(&refused),
+                paint(HINT, "hint:")
+            );
             Some((Ended::FellShort, why))
         } else {
             None

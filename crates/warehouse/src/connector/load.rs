@@ -351,11 +351,7 @@ fn merge(
         for given in &file.given {
             overridden.insert(given.template.name, ());
             let Some(text) = &given.text else {
-                dropped.extend(
-                    dialect
-                        .and_then(|pack| pack.spelling(given.template))
-                        .map(|_| given.template),
-                );
+                dropped.push(given.template);
                 continue;
             };
             match compile(given, text, &file.path, &file.text) {

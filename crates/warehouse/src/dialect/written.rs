@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_connector::Workspace;
+use bowline_connector::folder::LoadError;
 use bowline_contract::{ConnectorName, Template, TemplateKind, TemplateSection, layout};
 use bowline_words::{Diagnose, Diagnostic, counted};
 use serde_json::Value;
@@ -14,15 +15,15 @@ use toml::de::{DeTable, DeValue};
 use super::pack::{Pack, ProvenOn};
 use crate::connector::Connector;
 use crate::folder::toml_value;
-use crate::template::Origin;
+use crate::template::{ConnectorTemplate, Origin};
 
 /// What a run of the whole suite says of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// It is right, as so many checks say.
     Proven(usize),
-    /// The database does not have it.
-    Absent,
+    /// The database refuses it.
+    Refused,
     /// The run could not tell.
     Open,
 }
@@ -49,6 +50,9 @@ pub enum NewPackError {
         /// The folder.
         dir: PathBuf,
     },
+    /// The pack that is to be replaced cannot be read, so nothing of it could stay.
+    #[error(transparent)]
+    Old(#[from] LoadError),
     /// A file cannot be read or written.
     #[error("cannot write the dialect pack: `{}`", .path.display())]
     File {
@@ -67,6 +71,7 @@ impl Diagnose for NewPackError {
             Self::Exists { .. } => told.hint(
                 "write it anew with `--replace`, or choose another name with `--name`".to_owned(),
             ),
+            Self::Old(error) => error.diagnose(),
             Self::File { .. } => told,
         }
     }
@@ -76,7 +81,7 @@ impl NewPack {
     /// The folder of a pack of this name that may be written, anew or over the one that is there.
     ///
     /// # Errors
-    /// `Embedded` and `Exists`.
+    /// `Embedded`, `Exists` and `Old`.
     pub fn folder(
         workspace: &Workspace,
         name: &ConnectorName,
@@ -91,20 +96,22 @@ impl NewPack {
         if dir.exists() && !(replace && dir.join(layout::PACK_FILE).is_file()) {
             return Err(NewPackError::Exists { dir });
         }
+        old(&dir)?;
         Ok(dir)
     }
 
     /// What a connector has beyond the program's pack under it, to be written into a folder. What a pack that is
-    /// there already says of needs stays.
-    #[must_use]
+    /// there already says of its engine and of needs stays.
+    ///
+    /// # Errors
+    /// `Old`.
     pub fn of(
         connector: &Connector,
         (name, dir): (&ConnectorName, PathBuf),
         proven: &ProvenOn,
         found: &dyn Fn(&Template) -> Found,
-    ) -> Self {
-        // Where the old one cannot be read nothing of it can stay.
-        let old = Pack::load(&dir).ok();
+    ) -> Result<Self, NewPackError> {
+        let old = old(&dir)?;
         let chain = connector.dialect.as_ref().map(Pack::chain);
         let base = chain
             .into_iter()
@@ -115,10 +122,12 @@ impl NewPack {
         let templates = templates(connector, base, proven, found, &mut open);
         let same = old.as_ref().filter(|old| {
             Template::all().all(|template| {
-                let own = connector.templates.get(template);
-                let own = own.filter(|_| found(template) != Found::Absent);
-                let of_old = old.spelling(template).map(|spelling| spelling.text);
-                of_old == own.map(|own| own.text.as_str())
+                let text = match stand(connector, template, found) {
+                    Stand::Spelled(own) => Some(own.text.as_str()),
+                    Stand::Absent(_) => None,
+                    Stand::Missing => text_of(base, template),
+                };
+                text_of(Some(old), template) == text
             })
         });
         // What was proven before was another pack, where a text has changed.
@@ -136,7 +145,7 @@ impl NewPack {
             let schema = Value::Object(schema.unwrap_or_default());
             files.push((layout::CREDENTIALS_SCHEMA_FILE, format!("{schema:#}\n")));
         }
-        Self { dir, files }
+        Ok(Self { dir, files })
     }
 
     /// Its files: name and text.
@@ -179,6 +188,44 @@ impl NewPack {
     }
 }
 
+/// The pack in a folder that is to be replaced.
+fn old(dir: &Path) -> Result<Option<Arc<Pack>>, LoadError> {
+    let is_there = dir.join(layout::PACK_FILE).is_file();
+    is_there.then(|| Pack::load(dir)).transpose()
+}
+
+/// How a template stands that goes into a pack.
+enum Stand<'c> {
+    /// The connector has it.
+    Spelled(&'c ConnectorTemplate),
+    /// The database does not have it, and how that is known.
+    Absent(&'static str),
+    /// The connector does not have it; of the database nothing is known.
+    Missing,
+}
+
+fn stand<'c>(
+    connector: &'c Connector,
+    template: &'static Template,
+    found: &dyn Fn(&Template) -> Found,
+) -> Stand<'c> {
+    match connector.templates.get(template) {
+        Some(_) if found(template) == Found::Refused => {
+            Stand::Absent("it refuses the inherited spelling")
+        }
+        Some(own) => Stand::Spelled(own),
+        // What is left out where a dialect stands below is inherited from it, if it has it.
+        None if connector.dialect.is_some() || connector.dropped.contains(&template) => {
+            Stand::Absent("so say the files it is made of")
+        }
+        None => Stand::Missing,
+    }
+}
+
+fn text_of<'p>(pack: Option<&'p Arc<Pack>>, template: &Template) -> Option<&'p str> {
+    Some(pack?.spelling(template)?.text)
+}
+
 /// `templates.toml`: what differs from the base, each with how it was proven. `open` hears of what was not.
 fn templates(
     connector: &Connector,
@@ -195,17 +242,14 @@ fn templates(
         let mut entries = String::new();
         for template in Template::all().filter(|template| template.section == *section) {
             let name = template.short_name();
-            let of_base = base.and_then(|base| base.spelling(template));
-            let of_base = of_base.map(|spelling| spelling.text);
-            let own = connector.templates.get(template);
-            let state = found(template);
-            let (value, comment) = match own.filter(|_| state != Found::Absent) {
-                Some(own) => {
-                    let comment = match state {
+            let of_base = text_of(base, template);
+            let (value, comment) = match stand(connector, template, found) {
+                Stand::Spelled(own) => {
+                    let comment = match found(template) {
                         Found::Proven(checks) => {
                             format!("Proven on {proven} by {}.", counted(checks, "check"))
                         }
-                        Found::Absent | Found::Open => {
+                        Found::Refused | Found::Open => {
                             open.push(name);
                             format!("Not proven: on {proven} it could not be judged.")
                         }
@@ -215,12 +259,19 @@ fn templates(
                     }
                     (toml_value(template, &own.text), comment)
                 }
-                None if of_base.is_none() => continue,
-                // A flag's `false` is its answer, not its absence.
-                None if template.kind == TemplateKind::Flag => {
-                    ("''".to_owned(), format!("Not on {proven}."))
+                Stand::Missing => {
+                    open.extend(of_base.map(|_| name));
+                    continue;
                 }
-                None => ("false".to_owned(), format!("Not on {proven}.")),
+                Stand::Absent(_) if of_base.is_none() => continue,
+                Stand::Absent(why) => {
+                    // A flag's `false` is its answer, not its absence.
+                    let nothing = match template.kind {
+                        TemplateKind::Flag => "''",
+                        _ => "false",
+                    };
+                    (nothing.to_owned(), format!("Not on {proven}: {why}."))
+                }
             };
             let _ = writeln!(entries, "# {comment}\n{name} = {value}");
         }
@@ -241,8 +292,13 @@ fn facts(
 ) -> String {
     let engine = servers.first().map_or("", |first| &first.on);
     let engine = engine.split_whitespace();
-    let engine = engine.take_while(|word| !word.starts_with(|first: char| first.is_ascii_digit()));
+    let is_version = |word: &str| {
+        word.trim_start_matches('v')
+            .starts_with(|first: char| first.is_ascii_digit())
+    };
+    let engine = engine.take_while(|word| !is_version(word));
     let engine = engine.collect::<Vec<_>>().join(" ");
+    let engine = old.map_or(engine, |old| old.facts.engine.clone());
     let description = match old {
         Some(old) => old.facts.description.clone(),
         None => format!(
