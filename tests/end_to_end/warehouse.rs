@@ -28,11 +28,42 @@ pub(crate) fn trials() -> Vec<Trial> {
             nothing_is_left_in_the_database,
         ),
         trial(
+            "warehouse/two_on_one_table",
+            &[Need::Postgres],
+            two_connectors_take_turns_at_one_table,
+        ),
+        trial(
             "warehouse/postgres_either_way",
             &[Need::Postgres],
             both_ways_to_postgresql_come_to_one_report,
         ),
     ]
+}
+
+fn two_connectors_take_turns_at_one_table() -> Result<(), Failed> {
+    let sandbox = Engine::Postgres.shop();
+    let (name, twin) = (Engine::Postgres.name(), "twin");
+    let folder = format!("connectors/{name}");
+    for file in sandbox.files(&folder) {
+        let text = sandbox.read(format!("{folder}/{file}"));
+        sandbox.write(format!("connectors/{twin}/{file}"), &text);
+    }
+    let tested: Vec<_> = std::thread::scope(|threads| {
+        let start = |name| {
+            let sandbox = &sandbox;
+            threads.spawn(move || sandbox.bowline(&["test", name, "-m", "functional"]))
+        };
+        let started = [name, twin].map(start);
+        started.map(|thread| thread.join().expect("a run")).into()
+    });
+    let waited = tested
+        .iter()
+        .filter(|ran| ran.stderr.contains("another run"));
+    assert_eq!(waited.count(), 1, "one waits for the other");
+    for ran in tested {
+        ran.exits(0);
+    }
+    Ok(())
 }
 
 fn proven_and_exported(engine: Engine, more: &[&str]) -> Result<(), Failed> {

@@ -344,15 +344,6 @@ impl Search<'_> {
                 continue;
             };
             let proven = verdict(&report, template) == Some(Verdict::Supported);
-            let judged: Vec<_> = report
-                .checks
-                .iter()
-                .filter(|check| check.check.judges.contains(&template))
-                .collect();
-            let short = judged.iter().find(|check| check.outcome.is_shortfall());
-            let open = judged
-                .iter()
-                .find(|check| matches!(check.outcome, Outcome::Unknown(_)));
             if proven && supported(&report) >= before {
                 let found = found_in(&report, &spelled);
                 let weight = supported(&report);
@@ -360,23 +351,11 @@ impl Search<'_> {
                 if is_better {
                     best = Some((weight, found));
                 }
-            } else if let Some(fell) = short.or(open)
+            } else if let Some(miss) = miss(&report, template, text)
                 // What nothing spoke against is nearer than what something did.
-                && (short.is_none() || nearest.as_ref().is_none_or(is_refuted))
+                && (!is_refuted(&miss) || nearest.as_ref().is_none_or(is_refuted))
             {
-                nearest = Some(Miss {
-                    text,
-                    passed: judged
-                        .iter()
-                        .filter(|check| check.outcome == Outcome::Supported)
-                        .count(),
-                    short: Some(Box::new(Short {
-                        check: fell.check.clone(),
-                        outcome: fell.outcome.clone(),
-                        sql: fell.steps.last().map(|step| step.sql.clone()),
-                    })),
-                    rows: None,
-                });
+                nearest = Some(miss);
             }
         }
         match best {
@@ -461,10 +440,37 @@ fn is_refuted(miss: &Miss) -> bool {
     short.is_none_or(|short| short.outcome.is_shortfall())
 }
 
-fn verdict(report: &Report, template: &'static Template) -> Option<Verdict> {
+pub(crate) fn verdict(report: &Report, template: &'static Template) -> Option<Verdict> {
     let found = report.templates.iter();
     let mut found = found.filter(|found| found.template == template);
     found.next().and_then(|found| found.verdict)
+}
+
+/// What a spelling fell short of in a run, or what had no answer; none when nothing stood against it.
+pub(crate) fn miss(report: &Report, template: &'static Template, text: String) -> Option<Miss> {
+    let checks = report.checks.iter();
+    let judged: Vec<_> = checks
+        .filter(|check| check.check.judges.contains(&template))
+        .collect();
+    let short = judged.iter().find(|check| check.outcome.is_shortfall());
+    let open = || {
+        let mut judged = judged.iter();
+        judged.find(|check| matches!(check.outcome, Outcome::Unknown(_)))
+    };
+    let fell = short.or_else(open)?;
+    let passed = judged.iter();
+    Some(Miss {
+        text,
+        passed: passed
+            .filter(|check| check.outcome == Outcome::Supported)
+            .count(),
+        short: Some(Box::new(Short {
+            check: fell.check.clone(),
+            outcome: fell.outcome.clone(),
+            sql: fell.steps.last().map(|step| step.sql.clone()),
+        })),
+        rows: None,
+    })
 }
 
 fn found_in(report: &Report, spelled: &ConnectorTemplate) -> Found {

@@ -120,6 +120,12 @@ pub fn fit(
             on_event,
         );
         templates = catalogue.templates;
+        // What judges a spelling by itself may pass what leads to no table.
+        for template in catalogue.missed.keys() {
+            if !catalogue.found.contains_key(template) && found.remove(template).is_some() {
+                templates = without(&templates, template, own.get(template));
+            }
+        }
         found.extend(catalogue.found);
         kept.extend(catalogue.kept);
         missed.extend(catalogue.missed);
@@ -157,18 +163,30 @@ pub fn fit(
                 break;
             }
             for template in fallen {
-                found.remove(template);
+                let nearest = found
+                    .remove(template)
+                    .and_then(|found| catalogue::miss(ran, template, found.text));
                 missed.insert(
                     template,
                     Missed {
                         template,
                         tried: 1,
-                        nearest: None,
+                        nearest,
                     },
                 );
                 templates = without(&templates, template, own.get(template));
             }
             (report, unproven) = prove(&templates);
+        }
+        // A section alone may pass what the whole suite finds wrong.
+        if let Some(ran) = report.as_ref().filter(|ran| !ran.interrupted) {
+            for (template, kept) in &mut kept {
+                if *kept == Kept::Proven
+                    && catalogue::verdict(ran, template) == Some(Verdict::Wrong)
+                {
+                    *kept = Kept::WrongAndOwn;
+                }
+            }
         }
     }
     left_behind.sort();
@@ -221,11 +239,7 @@ fn run_options(options: &Options) -> suite::Options {
 
 /// Whether a run proved a template. What no check of the run could judge is not at fault.
 fn is_proven(report: &Report, template: &'static Template) -> bool {
-    let found = report.templates.iter();
-    let mut found = found.filter(|found| found.template == template);
-    found
-        .next()
-        .is_some_and(|found| found.verdict == Some(Verdict::Supported))
+    catalogue::verdict(report, template) == Some(Verdict::Supported)
 }
 
 /// The same templates with the connector's own, or none, for one of them.

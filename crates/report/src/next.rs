@@ -54,6 +54,9 @@ impl PipelineReport {
             None if self.sections.len() < PipelineSection::ALL.len() => Some(NextStep::Onward(
                 format!("run `bowline test {name}`, which asks all at once"),
             )),
+            None if self.conclusion() != Conclusion::Fine => Some(NextStep::Onward(format!(
+                "run `bowline test {name}` again: `bowline build` takes nothing that is unknown"
+            ))),
             None => Some(NextStep::Onward(
                 "run `bowline build`, which puts what was proven into an agent image".to_owned(),
             )),

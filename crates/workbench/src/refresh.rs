@@ -104,7 +104,7 @@ pub fn refresh(
     let changes = functional_target(connector, &login)?.is_some()
         && together.get(FUNCTIONAL_WORK) == Some(&AnswersFrom::Database);
     let _lock = changes
-        .then(|| TableLock::take(connector, run, on_event))
+        .then(|| TableLock::take(connector, &login, run, on_event))
         .transpose()?;
     let refreshing = Arc::new(RefreshingDatabase::new(live, evidence.recording, together));
     let database = Arc::clone(&refreshing) as Arc<dyn Database>;

@@ -118,7 +118,7 @@ fn prove_by(
     let changes = functional_target(connector, credentials)?.is_some()
         && options.sections.contains(&SuiteSection::Functional);
     let _lock = changes
-        .then(|| TableLock::take(connector, run, on_event))
+        .then(|| TableLock::take(connector, credentials, run, on_event))
         .transpose()?;
     let live = open(connector, credentials, &options.limits)?;
     on_event(Event::Connecting {
@@ -213,8 +213,8 @@ pub fn take(
     run: &Run,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Taken, WorkbenchError> {
-    let lock = TableLock::take_at_once(connector, on_event)?;
     let credentials = credentials(connector, on_event)?;
+    let lock = TableLock::take_at_once(connector, &credentials, on_event)?;
     let database = open(connector, &credentials, limits)?;
     Ok(Taken {
         subject: Subject {

@@ -137,10 +137,11 @@ impl NewArgs {
             Some(Language::Rust) => Scaffold::in_rust(name, dialect),
         };
         let is_open = credentials.is_none();
+        let pack = plan.dialect.clone();
         let scaffolded = plan.with_credentials(credentials).write(&workspace)?;
         schema::write_into(&workspace)?;
         let connector = &scaffolded.connector;
-        let steps = steps(context, &scaffolded, language, is_open);
+        let steps = steps(context, &scaffolded, (language, pack.as_deref()), is_open);
         let files = scaffolded.files.iter().chain(&scaffolded.ignore_file);
         if !self.fit {
             tell(context, &connector.name, files, &steps)?;
@@ -326,7 +327,7 @@ pub(crate) fn unanswered(error: dialoguer::Error) -> CliError {
 fn steps(
     context: &Context,
     scaffolded: &Scaffolded,
-    language: Option<Language>,
+    (language, pack): (Option<Language>, Option<&Pack>),
     lacks_credentials: bool,
 ) -> Vec<(String, &'static str)> {
     let connector = &scaffolded.connector;
@@ -342,7 +343,7 @@ fn steps(
     match (&connector.driver.kind, language) {
         (_, Some(Language::Python)) => steps.push((
             format!("write {}", place.join(PYTHON_FILE).display()),
-            "how the database is reached, and its templates",
+            "how the database is reached",
         )),
         (_, Some(Language::Rust)) => {
             steps.extend(rust_steps(place, "how the database is reached"));
@@ -362,6 +363,13 @@ fn steps(
             "unless you have it",
         )),
         _ => {}
+    }
+    let is_spelled = |pack: &Pack| !is_of_no_engine(pack) || pack.dir().is_some();
+    if !pack.is_some_and(is_spelled) {
+        steps.push((
+            format!("bowline fit {}", connector.name),
+            "finds the templates, each proven against the database",
+        ));
     }
     steps.push((
         format!("bowline test {}", connector.name),

@@ -12,6 +12,7 @@ use bowline_contract::Capability;
 use bowline_driver::ResultSet;
 use bowline_template::TemplateValue;
 use bowline_words::listed;
+use jiff::Timestamp;
 
 pub(crate) use self::listing::{ORDERED, WELL_FORMED};
 use self::proofs::Found;
@@ -182,16 +183,25 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
     let has: [(&Spec, Has); 3] = [
         (&ROW_COUNT, |table| table.row_count.is_some()),
         (&BYTE_COUNT, |table| table.byte_count.is_some()),
-        (&LAST_UPDATE_TIME, |table| table.last_update_time.is_some()),
+        // The beginning of the epoch is what engines say that keep no time.
+        (&LAST_UPDATE_TIME, |table| {
+            table
+                .last_update_time
+                .is_some_and(|at| at != Timestamp::UNIX_EPOCH)
+        }),
     ];
     for (spec, has) in has {
         let judged = if tables.iter().any(has) {
             Ok(())
         } else {
-            Err(Outcome::Unsupported(Proof::Absent(format!(
-                "no table has a {}",
-                spec.id
-            ))))
+            let words = if spec.id == LAST_UPDATE_TIME.id
+                && tables.iter().any(|table| table.last_update_time.is_some())
+            {
+                format!("every last_update_time is {}", Timestamp::UNIX_EPOCH)
+            } else {
+                format!("no table has a {}", spec.id)
+            };
+            Err(Outcome::Unsupported(Proof::Absent(words)))
         };
         chain.check_known(spec, judged);
     }

@@ -36,21 +36,22 @@ impl Effort {
         self.walk = self.walk.max(pages);
     }
 
-    /// Whether another request that brings nothing new would be too many. `seen` records were found, at most `given` of
-    /// them on a page.
+    /// Whether another request that brings nothing new would be too many. `known` records were found, or are said
+    /// to be there; at most `given` of them are on a page.
     ///
     /// What may be asked beside one walk is two thirds of three times what the list costs when it stands still; the rest
     /// is for records that come meanwhile.
-    pub(super) fn is_spent(&self, lie: Lie, seen: usize, given: usize) -> bool {
+    pub(super) fn is_spent(&self, lie: Lie, known: usize, given: usize) -> bool {
         let still = match lie {
             Lie::Overlapping => {
-                seen.saturating_sub(1)
+                known
+                    .saturating_sub(1)
                     .div_ceil(given.saturating_sub(1).max(1))
                     + 1
             }
             // Once to read and once to be sure.
-            Lie::Apart => 2 * self.walk.max(seen.div_ceil(given.max(1))),
-            Lie::Named => seen.div_ceil(given.max(1)) + 1,
+            Lie::Apart => 2 * self.walk.max(known.div_ceil(given.max(1))),
+            Lie::Named => known.div_ceil(given.max(1)) + 1,
         };
         let still = still.max(self.forward);
         self.extra * 2 >= still * 3

@@ -28,6 +28,9 @@ use crate::http::{Extent, Prepared};
 /// How often a list is begun again because the place to go on from has expired.
 const RESTARTS: usize = 3;
 
+/// How many times as many records as were found a list may have by what the vendor says.
+const MOST_UNSEEN: usize = 4;
+
 /// What takes the rows of a page.
 pub(super) type OnRows<'w> = dyn FnMut(Vec<Row>) -> Result<(), SourceError> + 'w;
 
@@ -55,6 +58,13 @@ impl Found {
     pub(super) fn align(&mut self) {
         self.is_aligned = true;
         self.walks = 0;
+    }
+
+    /// How many records a list has for all that is known: those that were found, or as many as the vendor says there are,
+    /// who may be wrong about it.
+    pub(super) fn known(&self, total: Option<usize>) -> usize {
+        let seen = self.seen.len();
+        seen.max(total.unwrap_or_default().min(MOST_UNSEEN * seen))
     }
 }
 
@@ -203,7 +213,7 @@ impl SourceReader<'_> {
                 ));
                 return Ok((records, found.seen));
             }
-            if found.effort.is_spent(cost, found.seen.len(), paging.size) {
+            if found.effort.is_spent(cost, found.known(total), paging.size) {
                 break;
             }
             before = order;

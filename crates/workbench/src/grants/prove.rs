@@ -53,7 +53,7 @@ pub fn grants(
         run,
         on_event,
     };
-    let _lock = TableLock::take(connector, run, on_event)?;
+    let _lock = TableLock::take(connector, &credentials, run, on_event)?;
     let database = open(connector, &credentials, &options.limits)?;
     on_event(Event::Connecting {
         connector: &connector.name,

@@ -127,11 +127,8 @@ impl SourceReader<'_> {
                 PagingStyle::Link { .. } => false,
                 PagingStyle::Offset | PagingStyle::Number { .. } => true,
             };
-        let is_spent = || {
-            found
-                .effort
-                .is_spent(walk.cost(), found.seen.len(), walk.given)
-        };
+        let known = found.known(walk.total);
+        let is_spent = || found.effort.is_spent(walk.cost(), known, walk.given);
         (is_bounded && is_spent()).then_some(End::Spent)
     }
 
