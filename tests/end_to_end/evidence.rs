@@ -269,6 +269,8 @@ fn what_is_confidential_is_not_shown() -> Result<(), Failed> {
     spell(&sandbox, "sqlite", "get_avg_function", "MAX({x})");
     let no_columns = "SELECT 'a' AS database_name WHERE 1 = 0";
     spell(&sandbox, "sqlite", "get_columns_query", no_columns);
+    // One whose error has words of the server.
+    spell(&sandbox, "sqlite", "get_stddev_function", "DEVIATION({x})");
     let live = sandbox.bowline(&["export", "--public", "--format", "json"]);
     assert_eq!(live.exit, Some(exit_code::FELL_SHORT), "{}", live.said());
 
@@ -280,6 +282,9 @@ fn what_is_confidential_is_not_shown() -> Result<(), Failed> {
     for name in ["customers", "Order Items", "dotted.name", "named_customers"] {
         assert!(!text.contains(name), "`{name}` is in the public evidence");
     }
+    let told = |words: &str| text.matches(&format!("\"message\":\"{words}")).count();
+    assert_ne!(told(""), 0, "no error to look at");
+    assert_eq!(told(""), told("confidential"));
 
     let credentials = sandbox.read("connectors/sqlite/credentials.json");
     let database = fs::read(sandbox.work().join("shop.db")).unwrap();
