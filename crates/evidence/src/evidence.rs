@@ -39,7 +39,7 @@ pub struct Evidence {
     pub now: Timestamp,
     /// When chained work began that was asked at another time than the rest.
     pub began: BTreeMap<String, Timestamp>,
-    /// A digest of which database was asked, and how it was reached.
+    /// A digest of which database was asked, and how it was reached; never in public evidence.
     pub asked_of: Option<String>,
     /// How long the run took.
     pub elapsed: Duration,
@@ -233,6 +233,8 @@ impl Evidence {
         statements.retain(|statement| !is_confidential(&statement.work));
         recording.connections = vec![Ok(())];
         Self {
+            // Whoever guesses it could tell by its digest.
+            asked_of: None,
             functional: None,
             recording: without_words(recording),
             public: Some(Public::of(report, templates, redactor)),
