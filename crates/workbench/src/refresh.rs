@@ -49,7 +49,10 @@ pub fn refresh(
     run: &Run,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Refreshed, WorkbenchError> {
-    let evidence = evidence::read(connector)?;
+    let evidence = match evidence::read_own(connector)? {
+        Some(own) => own,
+        None => evidence::read(connector)?,
+    };
     let mut options = Options {
         sections: SuiteSection::ALL.to_vec(),
         tier: evidence.tier,
