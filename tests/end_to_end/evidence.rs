@@ -46,6 +46,13 @@ pub(crate) fn trials() -> Vec<Trial> {
             &[],
             another_database_is_asked_everything,
         ),
+        trial(
+            "evidence/refreshed/functional",
+            &[],
+            another_test_table_is_looked_at,
+        ),
+        trial("evidence/masked", &[], evidence_that_is_worth_less_is_told),
+        trial("evidence/best", &[], the_evidence_that_fits_best_counts),
         trial("evidence/none", &[], no_whole_run_leaves_none),
         trial("evidence/against", &[], servers_stand_side_by_side),
         trial("evidence/public", &[], what_is_confidential_is_not_shown),
@@ -81,6 +88,8 @@ fn is_judged_again(engine: Engine) -> Result<(), Failed> {
     assert_eq!(live.stdout, again.stdout);
     let verified = sandbox.bowline(&["verify"]).exits(exit_code::OK);
     assert!(verified.stdout.contains("follows from its evidence"));
+    let folder = format!("connectors/{}", engine.name());
+    sandbox.bowline(&["verify", &folder]).exits(exit_code::OK);
 
     let packed = fs::read(sandbox.work().join(evidence_of(engine))).unwrap();
     assert!(packed.len() < 300_000, "{} bytes", packed.len());
@@ -252,6 +261,30 @@ fn another_database_is_asked_everything() -> Result<(), Failed> {
     Ok(())
 }
 
+fn another_test_table_is_looked_at() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    let file = "connectors/sqlite/connector.toml";
+    let config = sandbox.read(file);
+    let (without, _) = config.split_once("[functional]").expect("a section");
+    let named =
+        |table: &str| format!("{without}[functional]\nschema = \"main\"\ntable = \"{table}\"\n");
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    for config in [without.to_owned(), named("one"), named("two")] {
+        sandbox.write(file, &config);
+        let refreshed = sandbox.bowline(&["test", "--refresh", "--format", "json"]);
+        let again = sandbox.bowline(&["test", "--offline", "--format", "json"]);
+        let whole = sandbox.bowline(&["test", "--format", "json"]);
+        assert_eq!(refreshed.exit, whole.exit, "{}", refreshed.said());
+        assert_eq!(
+            but_for_times(&refreshed.stdout),
+            but_for_times(&whole.stdout)
+        );
+        assert_eq!(refreshed.stdout, again.stdout, "it left evidence of itself");
+        assert_ne!(asked(&refreshed.stderr), 0);
+    }
+    Ok(())
+}
+
 /// What a report found of every check, without what is confidential of it.
 fn found(report: &str) -> Vec<(String, String)> {
     let report: Value = serde_json::from_str(report).expect("a report in JSON");
@@ -269,6 +302,8 @@ fn what_is_confidential_is_not_shown() -> Result<(), Failed> {
     spell(&sandbox, "sqlite", "get_avg_function", "MAX({x})");
     let no_columns = "SELECT 'a' AS database_name WHERE 1 = 0";
     spell(&sandbox, "sqlite", "get_columns_query", no_columns);
+    // One whose error has words of the server.
+    spell(&sandbox, "sqlite", "get_stddev_function", "DEVIATION({x})");
     let live = sandbox.bowline(&["export", "--public", "--format", "json"]);
     assert_eq!(live.exit, Some(exit_code::FELL_SHORT), "{}", live.said());
 
@@ -280,6 +315,9 @@ fn what_is_confidential_is_not_shown() -> Result<(), Failed> {
     for name in ["customers", "Order Items", "dotted.name", "named_customers"] {
         assert!(!text.contains(name), "`{name}` is in the public evidence");
     }
+    let told = |words: &str| text.matches(&format!("\"message\":\"{words}")).count();
+    assert_ne!(told(""), 0, "no error to look at");
+    assert_eq!(told(""), told("confidential"));
 
     let credentials = sandbox.read("connectors/sqlite/credentials.json");
     let database = fs::read(sandbox.work().join("shop.db")).unwrap();
@@ -289,6 +327,14 @@ fn what_is_confidential_is_not_shown() -> Result<(), Failed> {
     assert_eq!(again.exit, live.exit, "{}", again.said());
     assert_eq!(found(&again.stdout), found(&live.stdout));
     assert!(again.stderr.contains("rest on what is confidential"));
+    let exported = sandbox.work().join("output/sqlite");
+    let aside = sandbox.work().join("aside");
+    fs::rename(&exported, &aside).unwrap();
+    let cloned = sandbox.bowline(&["verify"]).exits(exit_code::FELL_SHORT);
+    let told = "there is no export in output/sqlite";
+    assert!(cloned.stdout.contains(told), "{}", cloned.said());
+    assert!(!cloned.stdout.contains("is missing"), "{}", cloned.said());
+    fs::rename(&aside, &exported).unwrap();
     let told = "confidential: not in the public evidence";
     assert!(again.stdout.contains(told), "{}", again.stdout);
     sandbox.bowline(&["verify"]).exits(exit_code::OK);
@@ -311,7 +357,8 @@ fn what_is_confidential_is_not_shown() -> Result<(), Failed> {
         but_for_times(&refreshed.stdout),
         but_for_times(&whole.stdout)
     );
-    assert!(asked(&refreshed.stderr) > 0);
+    let told = "everything was asked: the evidence does not tell which database was asked";
+    assert!(refreshed.stderr.contains(told), "{}", refreshed.said());
     Ok(())
 }
 
@@ -331,7 +378,7 @@ fn an_image_carries_its_evidence() -> Result<(), Failed> {
         build(&["--output", output]).exits(exit_code::OK);
         let image = output.replacen("oci-archive:", "", 1);
         let verified = sandbox.bowline(&["verify", &image]).exits(exit_code::OK);
-        let told = "sqlite for linux/amd64: what ships follows from its evidence";
+        let told = "sqlite for linux/amd64: manifest and templates follow from its evidence";
         assert!(verified.stdout.contains(told), "{}", verified.said());
     }
     let inspected = place.inspected("oci:image");
@@ -364,11 +411,13 @@ fn an_image_carries_its_evidence() -> Result<(), Failed> {
 
     let average = "output/sqlite/templates/get_avg_function_template.j2";
     sandbox.write(average, "MAX({x})");
-    build(&["--unproven", "sqlite", "--output", "oci:other"]).exits(exit_code::OK);
+    let built = build(&["--unproven", "sqlite", "--output", "oci:other"]).exits(exit_code::OK);
+    let told = "`templates/get_avg_function_template.j2` has another text";
+    assert!(built.stderr.contains(told), "{}", built.said());
     let verified = sandbox
         .bowline(&["verify", "oci:other"])
         .exits(exit_code::FELL_SHORT);
-    let told = "`templates/get_avg_function_template.j2` has another text";
+    let told = "no evidence of it is attached";
     assert!(verified.stdout.contains(told), "{}", verified.said());
 
     let admit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deploy/admit.sh");
@@ -381,12 +430,6 @@ fn an_image_carries_its_evidence() -> Result<(), Failed> {
         assert_eq!(policy.status.success(), is_let_in, "{image}: {policy:?}");
     }
 
-    fs::remove_dir_all(sandbox.work().join("output/sqlite/evidence")).unwrap();
-    build(&["--unproven", "sqlite", "--output", "oci:bare"]).exits(exit_code::OK);
-    let verified = sandbox
-        .bowline(&["verify", "oci:bare"])
-        .exits(exit_code::FELL_SHORT);
-    assert!(verified.stdout.contains("no evidence of it is attached"));
     Ok(())
 }
 
@@ -429,6 +472,41 @@ fn servers_stand_side_by_side() -> Result<(), Failed> {
         assert_ne!(ran.exit, Some(exit_code::OK), "{}", ran.said());
     }
     assert!(sandbox.read(".gitignore").contains("credentials.*.json"));
+    Ok(())
+}
+
+fn evidence_that_is_worth_less_is_told() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    let credentials = json!({ "path": "shop.db", "password": "SELECT" });
+    write_credentials(&sandbox, "sqlite", &credentials);
+    let run = sandbox.bowline(&["test"]).exits(exit_code::OK);
+    let told = "hold the value of `password` in credentials.json";
+    assert!(run.stderr.contains(told), "{}", run.said());
+
+    write_credentials(&sandbox, "sqlite", &json!({ "path": "shop.db" }));
+    // A file where the folder should be.
+    let folder = sandbox.work().join("output/sqlite/evidence");
+    fs::remove_dir_all(&folder).unwrap();
+    fs::write(&folder, "").unwrap();
+    let run = sandbox.bowline(&["test"]).exits(exit_code::OK);
+    let told = "warning: cannot keep or read the evidence";
+    assert!(run.stderr.contains(told), "{}", run.said());
+    assert!(!run.stderr.contains("hold the value"), "{}", run.said());
+    Ok(())
+}
+
+fn the_evidence_that_fits_best_counts() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    sandbox.bowline(&["test"]).exits(exit_code::OK);
+    let older = fs::read(sandbox.work().join(evidence_of(Engine::Sqlite))).unwrap();
+    spell(&sandbox, "sqlite", "get_avg_function", "AVG( {x})");
+    sandbox
+        .bowline(&["export", "--public"])
+        .exits(exit_code::OK);
+    fs::write(sandbox.work().join(evidence_of(Engine::Sqlite)), older).unwrap();
+    let committed = sandbox.bowline(&["test", "--offline"]).exits(exit_code::OK);
+    let told = "rest on what is confidential";
+    assert!(committed.stderr.contains(told), "{}", committed.said());
     Ok(())
 }
 

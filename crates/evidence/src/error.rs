@@ -1,5 +1,6 @@
 //! Why evidence cannot be used.
 
+use bowline_contract::layout::EVIDENCE_FILE;
 use bowline_words::{Diagnose, Diagnostic};
 
 /// Why evidence cannot be used.
@@ -36,10 +37,13 @@ impl Diagnose for EvidenceError {
     fn diagnose(&self) -> Diagnostic {
         let hint = match &self.kind {
             EvidenceErrorKind::Newer(_) => "read it with the program that wrote it, or a newer one",
+            _ if self.place.ends_with(EVIDENCE_FILE) => {
+                "run `bowline test` with the database, which writes it anew"
+            }
             EvidenceErrorKind::Cut
             | EvidenceErrorKind::Changed
             | EvidenceErrorKind::Malformed(_) => {
-                "run `bowline test` with the database, which writes it anew"
+                "run `bowline export --public` with the database, which writes it anew"
             }
         };
         Diagnostic::of(self).hint(hint.to_owned())

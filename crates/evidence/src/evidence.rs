@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::wire::{Statement, WrittenError, WrittenTogether, as_text};
+use crate::withheld::without_words;
 use crate::{EvidenceError, EvidenceErrorKind};
 
 /// The version of the format that is written.
@@ -38,7 +39,7 @@ pub struct Evidence {
     pub now: Timestamp,
     /// When chained work began that was asked at another time than the rest.
     pub began: BTreeMap<String, Timestamp>,
-    /// A digest of which database was asked, and how it was reached.
+    /// A digest of which database was asked, and how it was reached; never in public evidence.
     pub asked_of: Option<String>,
     /// How long the run took.
     pub elapsed: Duration,
@@ -223,7 +224,7 @@ impl Evidence {
     }
 
     /// What may be shown to everybody: of checks that read a catalogue or a query log only what they found and digests of
-    /// their answers, no name of a schema, and nothing of connections that were refused. `report` is what this evidence
+    /// their answers, no words of errors, no name of a schema, and nothing of connections that were refused. `report` is what this evidence
     /// comes to.
     #[must_use]
     pub fn public(self, report: &Report, templates: &TemplateSet, redactor: &Redactor) -> Self {
@@ -232,8 +233,10 @@ impl Evidence {
         statements.retain(|statement| !is_confidential(&statement.work));
         recording.connections = vec![Ok(())];
         Self {
+            // Whoever guesses it could tell by its digest.
+            asked_of: None,
             functional: None,
-            recording,
+            recording: without_words(recording),
             public: Some(Public::of(report, templates, redactor)),
             ..self
         }

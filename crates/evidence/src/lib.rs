@@ -15,6 +15,7 @@ mod error;
 mod evidence;
 mod packed;
 mod wire;
+mod withheld;
 
 pub use error::{EvidenceError, EvidenceErrorKind};
 pub use evidence::{Evidence, Public, VERSION, digest};

@@ -1,5 +1,6 @@
 //! What verdicts rest on: kept after a whole run, judged again without the database, compared with an export.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -11,7 +12,7 @@ use bowline_conformance::warehouse::{
 };
 use bowline_connector::{Credentials, Workspace};
 use bowline_contract::layout::{
-    CREDENTIALS_FILE, EVIDENCE_DIR, EVIDENCE_ENDING, EVIDENCE_FILE, MANIFEST_FILE,
+    CREDENTIALS_FILE, EVIDENCE_DIR, EVIDENCE_ENDING, EVIDENCE_FILE, MANIFEST_FILE, OUTPUT_DIR,
     PUBLIC_EVIDENCE_FILE,
 };
 use bowline_contract::{AssetClass, ConnectorName, SourceManifest, SuiteSection, Template};
@@ -127,27 +128,40 @@ fn write(path: PathBuf, text: &str, readers: Readers) -> Result<(), WorkbenchErr
     }
 }
 
-/// Reads the evidence of a connector's last whole run; where there is none, the public one that was committed.
+/// Reads the evidence of a connector: of its last whole run, or the public one that was committed, where that fits more
+/// of the templates, or as many and is of a later moment.
 ///
 /// # Errors
 /// [`WorkbenchError::NoEvidence`], [`WorkbenchError::EvidenceFile`] and [`WorkbenchError::Evidence`].
 pub fn read(connector: &Connector) -> Result<Evidence, WorkbenchError> {
-    for path in [
-        path_of(connector, EVIDENCE_FILE)?,
-        public_path_of(connector)?,
-    ] {
-        match fs::read(&path) {
-            Ok(packed) => {
-                return unpack(&packed, &path.display().to_string())
-                    .map_err(WorkbenchError::Evidence);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(WorkbenchError::EvidenceFile { path, error }),
-        }
+    let committed = read_file(public_path_of(connector)?)?;
+    let found = [read_own(connector)?, committed].into_iter().flatten();
+    found
+        .min_by_key(|evidence| {
+            let changed = evidence.changed(&connector.templates).len();
+            (changed, Reverse(evidence.now))
+        })
+        .ok_or_else(|| WorkbenchError::NoEvidence {
+            connector: connector.name.to_string(),
+        })
+}
+
+/// Reads the evidence of a connector's last whole run here; none where there was none.
+///
+/// # Errors
+/// [`WorkbenchError::EvidenceFile`] and [`WorkbenchError::Evidence`].
+pub(crate) fn read_own(connector: &Connector) -> Result<Option<Evidence>, WorkbenchError> {
+    read_file(path_of(connector, EVIDENCE_FILE)?)
+}
+
+fn read_file(path: PathBuf) -> Result<Option<Evidence>, WorkbenchError> {
+    match fs::read(&path) {
+        Ok(packed) => unpack(&packed, &path.display().to_string())
+            .map(Some)
+            .map_err(WorkbenchError::Evidence),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(WorkbenchError::EvidenceFile { path, error }),
     }
-    Err(WorkbenchError::NoEvidence {
-        connector: connector.name.to_string(),
-    })
 }
 
 /// Judges a run again from its evidence: no database is asked, and no credentials are read.
@@ -204,6 +218,13 @@ fn judge(templates: &TemplateSet, evidence: Evidence) -> Result<Judged, SqlError
 /// [`WorkbenchError::Export`] when the evidence is of no whole run, or a file cannot be read.
 pub fn unfounded(connector: &Connector, judged: &Judged) -> Result<Vec<String>, WorkbenchError> {
     let folder = Workspace::find(&connector.dir)?.output_dir(&connector.name);
+    let files = Export::read(&folder).map_err(WorkbenchError::Export)?;
+    if files.is_empty() {
+        let name = &connector.name;
+        return Ok(vec![format!(
+            "there is no export in {OUTPUT_DIR}/{name}; `bowline test {name} --offline` shows what the evidence says"
+        )]);
+    }
     let version = env!("CARGO_PKG_VERSION");
     Export::new(
         &judged.report,
@@ -211,7 +232,7 @@ pub fn unfounded(connector: &Connector, judged: &Judged) -> Result<Vec<String>, 
         &connector.templates,
         version,
     )
-    .and_then(|export| Ok(export.differences(&Export::read(&folder)?)))
+    .map(|export| export.differences(&files))
     .map_err(WorkbenchError::Export)
 }
 
@@ -220,8 +241,6 @@ pub fn unfounded(connector: &Connector, judged: &Judged) -> Result<Vec<String>, 
 pub struct Published {
     /// The file.
     pub packed: Vec<u8>,
-    /// The version of the program that asked.
-    pub bowline_version: String,
     /// What it comes to.
     pub judged: JudgedPublic,
 }
@@ -245,7 +264,6 @@ pub fn read_published(
     let evidence = unpack(&packed, &place).map_err(WorkbenchError::Evidence)?;
     Ok(Some(Published {
         packed,
-        bowline_version: evidence.bowline_version.clone(),
         judged: judge_public(evidence, &place)?,
     }))
 }
@@ -272,16 +290,23 @@ fn judge_public(evidence: Evidence, place: &str) -> Result<JudgedPublic, Workben
     let public = public.ok_or_else(|| malformed("it is not public evidence".to_owned()))?;
     let templates = public.templates();
     let templates = templates.map_err(|error| malformed(error.to_string()))?;
+    let bowline_version = evidence.bowline_version.clone();
     let judged = judge(&templates, evidence).map_err(|error| malformed(error.text()))?;
     if !judged.changed.is_empty() {
         return Err(refused(EvidenceErrorKind::Changed));
     }
-    Ok(JudgedPublic { judged, templates })
+    Ok(JudgedPublic {
+        bowline_version,
+        judged,
+        templates,
+    })
 }
 
 /// What was judged from public evidence alone.
 #[derive(Debug)]
 pub struct JudgedPublic {
+    /// The version of the program that asked.
+    pub bowline_version: String,
     /// What it comes to.
     pub judged: Judged,
     templates: TemplateSet,

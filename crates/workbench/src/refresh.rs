@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bowline_conformance::warehouse::{CHAINED_WORK, FUNCTIONAL_WORK, Options, is_confidential};
+use bowline_conformance::warehouse::{CHAINED_WORK, FUNCTIONAL_WORK, METADATA_WORK, Options};
 use bowline_contract::SuiteSection;
 use bowline_driver::{Answer, AnswersFrom, Database, RefreshingDatabase};
 use bowline_evidence::{Evidence, digest};
-use bowline_warehouse::Connector;
+use bowline_warehouse::{Connector, FunctionalTarget};
 use jiff::Timestamp;
 
 use crate::interruptible::Interruptible;
@@ -37,7 +37,8 @@ pub enum Asked {
 /// The tier is the evidence's.
 ///
 /// A statement that stands for itself is asked when its text is another, or when nobody answered it then. Work in which
-/// statements hang together is asked whole, as soon as one of its statements is. Where another server, or the same one
+/// statements hang together is asked whole, as soon as one of its statements is, or where the table of functional checks
+/// is another. Where another server, or the same one
 /// reached otherwise, gave the answers, everything is asked.
 ///
 /// # Errors
@@ -48,7 +49,10 @@ pub fn refresh(
     run: &Run,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Refreshed, WorkbenchError> {
-    let evidence = evidence::read(connector)?;
+    let evidence = match evidence::read_own(connector)? {
+        Some(own) => own,
+        None => evidence::read(connector)?,
+    };
     let mut options = Options {
         sections: SuiteSection::ALL.to_vec(),
         tier: evidence.tier,
@@ -86,10 +90,19 @@ pub fn refresh(
         .filter(is_alone)
         .all(|each| later.contains(each));
     options.now = Some(if names_no_moment { evidence.now } else { now });
+    let functional = functional_target(connector, &login)?;
+    // Evidence holds it masked.
+    let masked = |text: &String| login.redactor().redact(text);
+    let target = functional.as_ref().map(|target| FunctionalTarget {
+        database: target.database.as_ref().map(masked),
+        schema: masked(&target.schema),
+        table: masked(&target.table),
+    });
+    let is_elsewhere = target != evidence.functional;
     let mut together = BTreeMap::new();
     for work in CHAINED_WORK {
-        let is_left_out = evidence.public.is_some() && is_confidential(work);
-        let is_asked = is_left_out || lacking.iter().any(|(by, _)| by.as_ref() == work);
+        let is_asked = is_elsewhere && [FUNCTIONAL_WORK, METADATA_WORK].contains(&work)
+            || lacking.iter().any(|(by, _)| by.as_ref() == work);
         let (from, began) = if is_asked {
             (AnswersFrom::Database, now)
         } else {
@@ -101,8 +114,8 @@ pub fn refresh(
             options.began.insert(work.to_owned(), began);
         }
     }
-    let changes = functional_target(connector, &login)?.is_some()
-        && together.get(FUNCTIONAL_WORK) == Some(&AnswersFrom::Database);
+    let changes =
+        functional.is_some() && together.get(FUNCTIONAL_WORK) == Some(&AnswersFrom::Database);
     let _lock = changes
         .then(|| TableLock::take(connector, &login, run, on_event))
         .transpose()?;

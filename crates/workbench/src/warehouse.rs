@@ -16,6 +16,7 @@ use bowline_driver::{
 use bowline_evidence::{Evidence, digest};
 use bowline_warehouse::dialect::{Found, NewPack, Pack, ProvenOn};
 use bowline_warehouse::{Connector, FunctionalTarget, OpenError};
+use serde_json::Value;
 
 use crate::interruptible::Interruptible;
 use crate::locate::advise;
@@ -139,6 +140,7 @@ pub(crate) fn prove_on(
     let functional = functional_target(connector, credentials)?;
     let target = functional.clone();
     let (report, recording) = ask(connector, database, target, options, run, on_event)?;
+    let masked = masked(credentials, &recording);
     let evidence = Evidence {
         began: options.began.clone(),
         asked_of: connector.way(credentials).as_deref().map(digest),
@@ -153,7 +155,22 @@ pub(crate) fn prove_on(
     Ok(Recorded {
         report,
         evidence: evidence.to_text(credentials.redactor()),
+        masked,
     })
+}
+
+/// The credentials whose values stand in statements.
+fn masked(credentials: &Credentials, recording: &Recording) -> Vec<String> {
+    let stands = |key: &String, value: &Value| {
+        let alone =
+            Credentials::of_connect_args([(key.clone(), value.clone())].into_iter().collect());
+        let mut statements = recording.statements.iter();
+        statements.any(|statement| alone.redactor().find(&statement.sql).is_some())
+    };
+    let args = credentials.connect_args().iter();
+    args.filter(|(key, value)| stands(key, value))
+        .map(|(key, _)| key.clone())
+        .collect()
 }
 
 /// Runs the suite over a database, whose every answer is written down.
@@ -193,6 +210,8 @@ pub struct Recorded {
     pub report: Report,
     /// Every statement and its answer, as [`Evidence`] is written; no secret of the credentials is in it.
     pub evidence: String,
+    /// The credentials whose values are masked in statements too, which are not found again.
+    pub masked: Vec<String>,
 }
 
 /// A connector and its database, taken for one run alone until this is dropped.

@@ -32,6 +32,7 @@ use crate::proven::candidate;
 use crate::style::{OPEN, paint};
 use builder::{Builder, Destination};
 
+pub(crate) use builder::proven_by;
 pub(crate) use summary::bytes;
 
 /// Build an agent image that holds connectors.

@@ -7,7 +7,7 @@ use bowline_warehouse::Connector;
 use bowline_workbench::warehouse::{self, Recorded};
 use bowline_workbench::{WorkbenchError, evidence};
 
-use super::test::{RefreshArgs, SuiteArgs, prove, written};
+use super::test::{RefreshArgs, SuiteArgs, keep, prove, written};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -113,7 +113,7 @@ pub(crate) fn export(
     proving: Proving,
 ) -> Result<String, CliError> {
     let exported = warehouse::export(connector, &recorded.report)?;
-    evidence::keep(connector, recorded)?;
+    keep(context, connector, recorded)?;
     evidence::publish(connector, recorded)?;
     // What fell short was left out.
     proving.end(context, Conclusion::Fine);

@@ -15,11 +15,11 @@ use bowline_connector::Located;
 use bowline_contract::{AssetClass, SuiteSection};
 use bowline_driver::Limits;
 use bowline_warehouse::Connector;
-use bowline_words::{counted, listed};
-use bowline_workbench::Event;
+use bowline_words::{Diagnose as _, Diagnostic, counted, listed};
 use bowline_workbench::evidence::{self, Judged};
 use bowline_workbench::refresh::{self, Asked};
 use bowline_workbench::warehouse::{self, Recorded};
+use bowline_workbench::{Event, WorkbenchError};
 use clap::ValueEnum as _;
 
 use super::in_container::InContainerArgs;
@@ -33,6 +33,7 @@ use crate::named::NamedConnector;
 use crate::output::Verbosity;
 use crate::report::{self, Format, Next, progress::Progress};
 use crate::searched::Search;
+use crate::style::{OPEN, paint};
 
 /// Prove a connector against its live database or orchestrator.
 ///
@@ -202,9 +203,9 @@ impl TestArgs {
             Some(refreshed) => refreshed,
             None => prove(context, &connector, &sections, &self.suite)?,
         };
-        if let Err(error) = evidence::keep(&connector, &recorded) {
+        if let Err(error) = keep(context, &connector, &recorded) {
             // A run is worth its report all the same.
-            context.printer.detail(error.to_string());
+            warn(context, &error.diagnose());
         }
         let written = written(context, &connector, &recorded.report);
         self.hand_over(context, &found, &written)?;
@@ -331,6 +332,28 @@ pub(crate) fn not_held(judged: &Judged) -> Option<String> {
     })
 }
 
+/// Keeps a run's evidence, and says where it cannot be judged again.
+pub(crate) fn keep(
+    context: &Context,
+    connector: &Connector,
+    recorded: &Recorded,
+) -> Result<(), WorkbenchError> {
+    if evidence::keep(connector, recorded)? && !recorded.masked.is_empty() {
+        let told = format!(
+            "the evidence cannot be judged again as a whole: statements hold the value of {} in credentials.json, and it is masked",
+            listed(&recorded.masked)
+        );
+        let hint = "take a password that is no word of SQL, of the templates or of the schema";
+        warn(context, &Diagnostic::new(told).hint(hint.to_owned()));
+    }
+    Ok(())
+}
+
+fn warn(context: &Context, told: &Diagnostic) {
+    let warning = paint(OPEN, "warning:");
+    context.printer.say(format!("{warning} {told}"));
+}
+
 /// The sections that filters name, each once, in the suite's order; all of them without a filter.
 fn sections(filters: &[String]) -> Result<Vec<SuiteSection>, CliError> {
     let mut chosen = Vec::new();
@@ -395,6 +418,9 @@ impl RefreshArgs {
         let refreshed = with_progress(context, |on_event| {
             refresh::refresh(connector, &options, run, on_event)
         })?;
+        if refreshed.recorded.report.interrupted {
+            return Ok(Some(refreshed.recorded));
+        }
         context.printer.say(match refreshed.asked {
             Asked::Lacking(0) => "nothing was asked: the evidence holds every answer".to_owned(),
             Asked::Lacking(count) => format!(

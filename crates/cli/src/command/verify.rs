@@ -1,10 +1,12 @@
-//! `bowline verify`: whether an export, or what an image ships, follows from its evidence.
+//! `bowline verify`: whether an export, or manifest and templates in an image, follow from their evidence.
 
 use std::error::Error as _;
 
+use bowline_contract::AssetClass;
 use bowline_image::inspect::{AttestedPlatform, attested};
 use bowline_workbench::evidence::{self, Judged};
 
+use super::build::proven_by;
 use super::image;
 use crate::context::Context;
 use crate::error::CliError;
@@ -15,11 +17,11 @@ use crate::style::{BAD, GOOD, paint};
 
 use super::test::{confidential, not_held};
 
-/// Check that an export, or what an image ships, follows from its evidence.
+/// Check that an export, or manifest and templates in an image, follow from their evidence.
 ///
 /// Of a connector, judges the evidence of the last whole run again, with no database and no credentials, and compares
 /// what it proves with `output/<connector>`. Of an image, does so with the evidence that is attached to it, for every
-/// platform, and compares what it proves with what is in the layers.
+/// platform, and compares what it proves with the manifest and the templates in the layers.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "An image is its name in a registry, `oci:DIR[:IMAGE]`, or an archive.\n\n\
@@ -34,13 +36,15 @@ pub(crate) struct VerifyArgs {
 
 impl VerifyArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
+        let named = self.connector.name();
+        let found = context.locate(named, Some(AssetClass::Warehouse));
         // A word alone is the name of a connector; whoever means an image says from where, or which.
-        let image = self.connector.name().filter(|name| {
+        let image = named.filter(|name| {
             name.contains([':', '/', '.']) || context.directory.join(name).is_file()
         });
-        match image {
-            Some(image) => self.image(context, image),
-            None => self.export(context),
+        match (found, image) {
+            (Err(_), Some(image)) => self.image(context, image),
+            (found, _) => found.and_then(|_| self.export(context)),
         }
     }
 
@@ -51,7 +55,7 @@ impl VerifyArgs {
         let mut unfounded = evidence::unfounded(&connector, &judged)?;
         unfounded.extend(not_held(&judged));
         let name = connector.name.as_str();
-        verified.tell(name, "the export", unfounded, Some(&judged));
+        verified.tell(name, Compared::Export, unfounded, Some(&judged));
         verified.end(context)
     }
 
@@ -65,12 +69,28 @@ impl VerifyArgs {
         }
         let mut verified = Verified::default();
         for platform in &platforms {
-            for connector in platform.exports.keys() {
-                let name = format!("{connector} for {}", platform.platform);
-                verified.shipped(platform, connector, &name)?;
-            }
+            verified.shipped(platform)?;
         }
         verified.end(context)
+    }
+}
+
+/// What is compared with evidence.
+#[derive(Debug, Clone, Copy)]
+enum Compared {
+    Export,
+    /// What was proven of what an image holds: whatever else is in a connector's folder is not compared.
+    Shipped,
+}
+
+impl Compared {
+    fn told(self, follows: bool) -> &'static str {
+        match (self, follows) {
+            (Self::Export, true) => "the export follows",
+            (Self::Export, false) => "the export does not follow",
+            (Self::Shipped, true) => "manifest and templates follow",
+            (Self::Shipped, false) => "manifest and templates do not follow",
+        }
     }
 }
 
@@ -82,48 +102,61 @@ struct Verified {
 }
 
 impl Verified {
-    /// Compares what an image ships of a connector with what is attached.
-    fn shipped(
-        &mut self,
-        platform: &AttestedPlatform,
-        connector: &str,
-        name: &str,
-    ) -> Result<(), CliError> {
-        let Some(packed) = platform.evidence.get(connector) else {
-            let lacking = vec!["no evidence of it is attached".to_owned()];
-            self.tell(name, "what ships", lacking, None);
-            return Ok(());
-        };
-        let place = format!("{connector} of {}", platform.digest);
-        let judged = match evidence::judge_packed(packed, &place) {
-            Ok(judged) => judged,
-            Err(error) => {
-                let cause = error.source().map(|cause| format!(": {cause}"));
-                let told = format!("{error}{}", cause.unwrap_or_default());
-                self.tell(name, "what ships", vec![told], None);
-                return Ok(());
+    /// Compares what an image ships for a platform with what is attached.
+    fn shipped(&mut self, platform: &AttestedPlatform) -> Result<(), CliError> {
+        let mut proven = Vec::new();
+        let mut founded = Vec::new();
+        for (connector, files) in &platform.exports {
+            let name = format!("{connector} for {}", platform.platform);
+            let Some(packed) = platform.evidence.get(connector) else {
+                let lacking = vec!["no evidence of it is attached".to_owned()];
+                self.tell(&name, Compared::Shipped, lacking, None);
+                continue;
+            };
+            let place = format!("{connector} of {}", platform.digest);
+            match evidence::judge_packed(packed, &place) {
+                Ok(judged) => {
+                    let unfounded = judged.unfounded(files, &place)?;
+                    proven.push(proven_by(connector, packed.clone(), &judged));
+                    founded.push((name, unfounded, judged));
+                }
+                Err(error) => {
+                    let cause = error.source().map(|cause| format!(": {cause}"));
+                    let told = format!("{error}{}", cause.unwrap_or_default());
+                    self.tell(&name, Compared::Shipped, vec![told], None);
+                }
             }
-        };
-        let mut unfounded = judged.unfounded(&platform.exports[connector], &place)?;
-        let is_stated = platform.statements.iter().any(|statement| {
-            statement.is_about(&platform.digest) && statement.rests_on(connector, packed)
-        });
-        if !is_stated {
-            unfounded
-                .push("no statement attached is about this image and this evidence".to_owned());
         }
-        self.tell(name, "what ships", unfounded, Some(&judged.judged));
+        let is_stated = platform
+            .statements
+            .iter()
+            .any(|statement| statement.is_about(&platform.digest) && statement.states(&proven));
+        for (name, mut unfounded, judged) in founded {
+            if !is_stated {
+                let told = "no statement attached says of this image what its evidence comes to";
+                unfounded.push(told.to_owned());
+            }
+            self.tell(&name, Compared::Shipped, unfounded, Some(&judged.judged));
+        }
         Ok(())
     }
 
-    fn tell(&mut self, name: &str, what: &str, unfounded: Vec<String>, judged: Option<&Judged>) {
-        let (sign, follows) = if unfounded.is_empty() {
-            (paint(GOOD, "✓"), "follows")
+    fn tell(
+        &mut self,
+        name: &str,
+        compared: Compared,
+        unfounded: Vec<String>,
+        judged: Option<&Judged>,
+    ) {
+        let follows = unfounded.is_empty();
+        self.fell_short |= !follows;
+        let sign = if follows {
+            paint(GOOD, "✓")
         } else {
-            self.fell_short = true;
-            (paint(BAD, "✗"), "does not follow")
+            paint(BAD, "✗")
         };
-        let line = format!("{sign} {name}: {what} {follows} from its evidence\n");
+        let told = compared.told(follows);
+        let line = format!("{sign} {name}: {told} from its evidence\n");
         self.text.push_str(&line);
         for line in unfounded.into_iter().chain(judged.and_then(confidential)) {
             self.text.push_str(&format!("  {line}\n"));

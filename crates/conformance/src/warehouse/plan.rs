@@ -61,7 +61,7 @@ impl Work {
 /// What the statements are recorded under that look at the connection.
 const CONNECTION_WORK: &str = "connection";
 /// What the statements are recorded under that read the catalogue.
-pub(crate) const METADATA_WORK: &str = "metadata";
+pub const METADATA_WORK: &str = "metadata";
 /// What the statements are recorded under that read the query logs of the last hour.
 pub const QUERY_LOGS_WORK: &str = "query logs";
 /// What the statements are recorded under that make a table and watch it.

@@ -95,9 +95,8 @@ impl Sha256 {
     }
 }
 
-impl Statement {
-    /// States what was found of the connectors in an image, whose name is `name`.
-    fn of(name: &str, image: &Document, proven: &[ProvenConnector]) -> Self {
+impl TestResult {
+    fn of(proven: &[ProvenConnector]) -> Self {
         let of_all = |tests: fn(&ProvenConnector) -> &[String]| -> Vec<String> {
             let each = proven.iter().flat_map(|connector| {
                 let tests = tests(connector).iter();
@@ -111,6 +110,48 @@ impl Statement {
             of_all(|connector| &connector.failed),
         ];
         Self {
+            result: match (failed_tests.is_empty(), warned_tests.is_empty()) {
+                (true, true) => Outcome::Passed,
+                (true, false) => Outcome::Warned,
+                (false, _) => Outcome::Failed,
+            },
+            configuration: proven
+                .iter()
+                .map(|connector| Resource {
+                    name: evidence_title(&connector.name),
+                    digest: Sha256::of(&Digest::of(&connector.evidence)),
+                    media_type: Some(EVIDENCE_MEDIA_TYPE.to_owned()),
+                    annotations: Some(Annotations {
+                        server: connector.server.clone(),
+                        bowline: connector.bowline_version.clone(),
+                    }),
+                })
+                .collect(),
+            passed_tests,
+            warned_tests,
+            failed_tests,
+        }
+    }
+
+    /// The same, whatever the order of its parts.
+    fn sorted(&self) -> Self {
+        let mut sorted = self.clone();
+        sorted.configuration.sort_by(|a, b| a.name.cmp(&b.name));
+        for tests in [
+            &mut sorted.passed_tests,
+            &mut sorted.warned_tests,
+            &mut sorted.failed_tests,
+        ] {
+            tests.sort();
+        }
+        sorted
+    }
+}
+
+impl Statement {
+    /// States what was found of the connectors in an image, whose name is `name`.
+    fn of(name: &str, image: &Document, proven: &[ProvenConnector]) -> Self {
+        Self {
             kind: STATEMENT_TYPE.to_owned(),
             subject: vec![Resource {
                 name: name.to_owned(),
@@ -119,28 +160,7 @@ impl Statement {
                 annotations: None,
             }],
             predicate_type: PREDICATE_TYPE.to_owned(),
-            predicate: TestResult {
-                result: match (failed_tests.is_empty(), warned_tests.is_empty()) {
-                    (true, true) => Outcome::Passed,
-                    (true, false) => Outcome::Warned,
-                    (false, _) => Outcome::Failed,
-                },
-                configuration: proven
-                    .iter()
-                    .map(|connector| Resource {
-                        name: evidence_title(&connector.name),
-                        digest: Sha256::of(&Digest::of(&connector.evidence)),
-                        media_type: Some(EVIDENCE_MEDIA_TYPE.to_owned()),
-                        annotations: Some(Annotations {
-                            server: connector.server.clone(),
-                            bowline: connector.bowline_version.clone(),
-                        }),
-                    })
-                    .collect(),
-                passed_tests,
-                warned_tests,
-                failed_tests,
-            },
+            predicate: TestResult::of(proven),
         }
     }
 
@@ -153,12 +173,10 @@ impl Statement {
             && self.subject.iter().any(|subject| subject.digest == image)
     }
 
-    /// Whether it rests on this evidence of a connector.
+    /// Whether it states this of the connectors, and no more.
     #[must_use]
-    pub fn rests_on(&self, connector: &str, evidence: &[u8]) -> bool {
-        let (title, digest) = (evidence_title(connector), Sha256::of(&Digest::of(evidence)));
-        let mut resources = self.predicate.configuration.iter();
-        resources.any(|resource| resource.name == title && resource.digest == digest)
+    pub fn states(&self, proven: &[ProvenConnector]) -> bool {
+        self.predicate.sorted() == TestResult::of(proven).sorted()
     }
 }
 
@@ -196,4 +214,49 @@ pub(super) fn attachments(
             }],
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proven(name: &str) -> ProvenConnector {
+        let tests = |test: &str| vec![test.to_owned()];
+        ProvenConnector {
+            name: name.to_owned(),
+            evidence: name.as_bytes().to_vec(),
+            server: "Fake 1".to_owned(),
+            bowline_version: "0.1.0".to_owned(),
+            passed: tests("a"),
+            warned: tests("b"),
+            failed: tests("c"),
+        }
+    }
+
+    #[test]
+    fn a_statement_states_what_was_proven_and_no_more() {
+        let image = Document {
+            media_type: "text/plain".to_owned(),
+            digest: Digest::of(b"image"),
+            bytes: b"image".to_vec(),
+        };
+        let both = [proven("one"), proven("two")];
+        let stated = Statement::of("image", &image, &both);
+        let [one, two] = both.clone();
+        assert!(stated.is_about(&image.digest) && stated.states(&both));
+        assert!(stated.states(&[two, one.clone()]));
+        assert!(!stated.states(&[one]));
+        let changes: [fn(&mut TestResult); 5] = [
+            |predicate| predicate.result = Outcome::Passed,
+            |predicate| predicate.passed_tests.push("one/invented".to_owned()),
+            |predicate| predicate.passed_tests.append(&mut predicate.failed_tests),
+            |predicate| drop(predicate.warned_tests.pop()),
+            |predicate| predicate.configuration[0].digest = Sha256::of(&Digest::of(b"other")),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let mut changed = stated.clone();
+            change(&mut changed.predicate);
+            assert!(!changed.states(&both), "change {number}");
+        }
+    }
 }

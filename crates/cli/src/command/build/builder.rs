@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use bowline_conformance::Verdict;
-use bowline_conformance::warehouse::CheckReport;
+use bowline_conformance::warehouse::{CheckReport, Export};
 use bowline_connector::Workspace;
 use bowline_contract::AssetClass;
 use bowline_contract::layout::OUTPUT_DIR;
@@ -12,7 +12,8 @@ use bowline_image::engine::{self, Engine, EngineBuilt, EngineOptions};
 use bowline_image::native::{self, Built, NativeOptions, Output, ProvenConnector};
 use bowline_image::{BuildEvent, ImageError, ImageErrorKind, ImagePlan, from_oci};
 use bowline_oci::registry::Access;
-use bowline_workbench::evidence;
+use bowline_workbench::WorkbenchError;
+use bowline_workbench::evidence::{self, JudgedPublic};
 
 use super::Voice;
 use crate::context::Context;
@@ -182,24 +183,40 @@ fn proven(job: &Job<'_>, voice: &Voice) -> Result<Vec<ProvenConnector>, CliError
             )));
             continue;
         };
-        let report = &published.judged.judged.report;
-        let with = |wanted: fn(&CheckReport) -> bool| {
-            let checks = report.checks.iter().filter(|check| wanted(check));
-            checks.map(|check| check.check.id.to_string()).collect()
-        };
-        proven.push(ProvenConnector {
-            name: connector.name.to_string(),
-            server: report.product.clone(),
-            bowline_version: published.bowline_version,
-            passed: with(|check| check.outcome.verdict() == Verdict::Supported),
-            warned: with(|check| check.outcome.verdict() == Verdict::Unknown),
-            failed: with(|check| {
-                check.outcome.is_shortfall() || check.outcome.verdict() == Verdict::Blocked
-            }),
-            evidence: published.packed,
-        });
+        let folder = job.workspace.output_dir(&connector.name);
+        let files = Export::read(&folder).map_err(WorkbenchError::Export)?;
+        let place = folder.display().to_string();
+        if let Some(first) = published.judged.unfounded(&files, &place)?.first() {
+            voice.tell(BuildEvent::Warning(format!(
+                "no evidence is attached of `{}`, since its export does not follow from it: {first}; `bowline export` writes both anew",
+                connector.name
+            )));
+            continue;
+        }
+        let name = connector.name.as_str();
+        proven.push(proven_by(name, published.packed, &published.judged));
     }
     Ok(proven)
+}
+
+/// What is stated of a connector by its public evidence.
+pub(crate) fn proven_by(name: &str, evidence: Vec<u8>, judged: &JudgedPublic) -> ProvenConnector {
+    let report = &judged.judged.report;
+    let with = |wanted: fn(&CheckReport) -> bool| {
+        let checks = report.checks.iter().filter(|check| wanted(check));
+        checks.map(|check| check.check.id.to_string()).collect()
+    };
+    ProvenConnector {
+        name: name.to_owned(),
+        server: report.product.clone(),
+        bowline_version: judged.bowline_version.clone(),
+        passed: with(|check| check.outcome.verdict() == Verdict::Supported),
+        warned: with(|check| check.outcome.verdict() == Verdict::Unknown),
+        failed: with(|check| {
+            check.outcome.is_shortfall() || check.outcome.verdict() == Verdict::Blocked
+        }),
+        evidence,
+    }
 }
 
 /// The folder below the workspace's outputs that images go to. No connector can have this name.
