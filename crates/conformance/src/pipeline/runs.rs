@@ -13,7 +13,7 @@ use super::older::older;
 use super::outcome::{Outcome, invalid};
 use super::proofs::Proofs;
 use super::reading::run_label;
-use super::retries::{left_out, retries};
+use super::retries::{self, left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
 use super::statuses::{not_begun, statuses, unseen};
@@ -95,6 +95,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         judged => judged,
     };
     suite.settle(&check::RETRIES, judged, followed);
+    for advice in retries::doubts(&events) {
+        suite.advise(&check::RETRIES, advice);
+    }
     if suite.is_strict() {
         let watched = watch(suite, span, &events);
         unknown_id(suite, &events);
