@@ -17,7 +17,7 @@ use super::retries::{self, left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
 use super::statuses::{not_begun, statuses, unseen};
-use super::times::times;
+use super::times::{self, times};
 use super::{Check, check};
 use crate::Verdict;
 
@@ -88,6 +88,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
     let judged = times(&events, suite.window.end);
     suite.settle(&check::TIMES, judged, basis.as_str());
+    for advice in times::doubts(&events) {
+        suite.advise(&check::TIMES, advice);
+    }
     by_id(suite, span, &events);
     let (judged, followed) = retries(&events);
     let judged = match judged {
