@@ -16,7 +16,7 @@ use super::reading::run_label;
 use super::retries::{self, left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
-use super::statuses::{not_begun, statuses, unseen};
+use super::statuses::{self, not_begun, statuses, unseen};
 use super::times::{self, times};
 use super::{Check, check};
 use crate::Verdict;
@@ -83,6 +83,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         suite.advise(&check::STATUSES, advice);
     }
     if let Some(advice) = not_begun(&events) {
+        suite.advise(&check::STATUSES, advice);
+    }
+    for advice in statuses::doubts(&events) {
         suite.advise(&check::STATUSES, advice);
     }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
