@@ -219,7 +219,7 @@ fn exactly(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>, is_strict: 
             None => lines.push(format!("run `{id}` came, and was not asked for")),
             Some(_) if !seen.insert(id) => lines.push(format!("run `{id}` came more than once")),
             Some((_, before)) => {
-                if is_strict && before.has_ended() && run_whole(before) != run_whole(run) {
+                if is_strict && before.has_ended() && is_another(before, run) {
                     let fields = listed(differing(before, run));
                     lines.push(format!(
                         "run `{id}` is another by id than in its window: {fields}"
@@ -246,6 +246,13 @@ fn exactly(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>, is_strict: 
         &run_label,
         "run",
     )
+}
+
+/// Whether two tellings of a run differ. That only one of them says what triggered the run is no fault.
+fn is_another(before: &RunEvent, after: &RunEvent) -> bool {
+    let by = "triggered_by_run_source_id";
+    let tell_both = before.has(by) && after.has(by);
+    run_whole(before) != run_whole(after) || tell_both && before.json()[by] != after.json()[by]
 }
 
 /// The fields that differ between two tellings of a run.
@@ -442,6 +449,25 @@ mod tests {
         let small: BTreeSet<&str> = small.iter().map(String::as_str).collect();
         assert_eq!(unknown(&small).as_deref(), Some("888"));
         assert_eq!(unknown(&BTreeSet::new()), None);
+    }
+
+    #[test]
+    fn what_one_answer_alone_says_is_no_fault() {
+        let run = |fields: serde_json::Value| {
+            let mut run = json!({"job_source_id": "j", "run_source_id": "r", "status": "success"});
+            run.as_object_mut()
+                .unwrap()
+                .extend(fields.as_object().unwrap().clone());
+            RunEvent::new(run)
+        };
+        let by = |id: &str| run(json!({"triggered_by_run_source_id": id}));
+        assert!(!is_another(&run(json!({})), &by("p")));
+        assert!(is_another(&by("q"), &by("p")));
+        let at = |url: &str| run(json!({"run_url": url}));
+        assert!(!is_another(
+            &at("https://x.example/list/r"),
+            &at("https://x.example/r?sig=1")
+        ));
     }
 
     #[test]

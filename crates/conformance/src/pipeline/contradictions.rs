@@ -4,29 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::outcome::Outcome;
 use super::reading::{datasets, run_label};
 use super::times::SHOWN;
+use super::triggers::{goes_on, is_twice_due, rhythm};
 
 /// With so many it is no accident.
 const SEVERAL: usize = 3;
 /// How many times too often a job runs whose interval is in another unit.
-const TOO_OFTEN: i32 = 20;
+const TOO_OFTEN: i64 = 20;
 
 /// The first contradiction, if there is one.
 pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let jobs = by_id(assets);
     first([
         (
-            unknown_jobs(&jobs, "triggers", |job| &job["triggered_job_source_ids"]),
+            jobs_by_name(&jobs, "triggers", |job| &job["triggered_job_source_ids"]),
             "jobs that the metadata has, for those that others trigger",
             "give as `triggered_job_source_ids` the jobs' ids",
         ),
         (
-            unknown_jobs(
+            jobs_by_name(
                 &jobs,
                 "runs after",
                 |job| &job["schedule"]["upstream_job_source_ids"],
@@ -45,11 +46,6 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
             "give as `parent_attempt_run_source_id` the id of the attempt before",
         ),
         (
-            unknown_failed(&jobs, runs),
-            "tasks of the job, for those that failed before",
-            "give as `upstream_failed_task_source_ids` the tasks' ids",
-        ),
-        (
             other_jobs_lineage(&jobs, runs),
             "runs that read and write what their jobs do",
             "join lineage to jobs by their ids",
@@ -63,6 +59,18 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
             turned_triggers(&jobs, runs),
             "jobs with a schedule that begins runs, and none without",
             "see whether `trigger` says the opposite of what began the run",
+        ),
+    ])
+}
+
+/// What somebody may have meant: all jobs may have been paused just now, and tasks of another job may have failed.
+pub(super) fn doubtful(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let jobs = by_id(assets);
+    first([
+        (
+            unknown_failed(&jobs, runs),
+            "tasks of the job, for those that failed before",
+            "give as `upstream_failed_task_source_ids` the tasks' ids",
         ),
         (
             paused_and_running(&jobs, runs),
@@ -102,8 +110,8 @@ pub(super) fn label(run: &RunEvent) -> String {
     run_label(run).unwrap_or_default()
 }
 
-/// Jobs that others name, where the metadata has none of them.
-fn unknown_jobs(jobs: &BTreeMap<&str, &Json>, verb: &str, list: fn(&Json) -> &Json) -> Vec<String> {
+/// Jobs that others name by their names, where none is named by its id and most by names. Others may be elsewhere.
+fn jobs_by_name(jobs: &BTreeMap<&str, &Json>, verb: &str, list: fn(&Json) -> &Json) -> Vec<String> {
     let named: Vec<(&str, &str)> = jobs
         .iter()
         .flat_map(|(id, job)| texts(list(job)).map(move |other| (*id, other)))
@@ -111,21 +119,32 @@ fn unknown_jobs(jobs: &BTreeMap<&str, &Json>, verb: &str, list: fn(&Json) -> &Js
     if named.iter().any(|(_, other)| jobs.contains_key(other)) {
         return Vec::new();
     }
-    let lines = named.into_iter().map(|(id, other)| {
-        format!("job `{id}` {verb} `{other}`, which the metadata does not have")
-    });
-    lines.collect()
+    let names: BTreeSet<&str> = jobs
+        .values()
+        .filter_map(|job| job["name"].as_str())
+        .collect();
+    let by_name = named.iter().filter(|(_, other)| names.contains(other));
+    let lines: Vec<String> = by_name
+        .map(|(id, other)| format!("job `{id}` {verb} `{other}`, which is a job's name and no id"))
+        .collect();
+    if lines.len() < 2 || 2 * lines.len() <= named.len() {
+        return Vec::new();
+    }
+    lines
 }
 
-/// Runs that name themselves or a job as the run before them, where all do that name one.
+/// Runs that name themselves or a job as the run before them, where all do that name one. What is counted may have the
+/// number of a job.
 fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -> Vec<String> {
     let ids: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
     let named: Vec<(&RunEvent, &str)> = runs
         .iter()
         .filter_map(|run| Some((run, run.json()[field].as_str()?)))
         .collect();
+    let is_counted = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
     let is_wrong = |(run, by): &(&RunEvent, &str)| {
-        run.run_source_id() == Some(*by) || jobs.contains_key(by) && !ids.contains(by)
+        run.run_source_id() == Some(*by)
+            || jobs.contains_key(by) && !ids.contains(by) && !is_counted(by)
     };
     if named.len() < SEVERAL || !named.iter().all(is_wrong) {
         return Vec::new();
@@ -219,7 +238,7 @@ pub(super) fn scheduled(runs: &[RunEvent], job: &str) -> Vec<Timestamp> {
     starts
 }
 
-/// Jobs that run far more often than their interval says, where all do that have one.
+/// Jobs that run evenly and far more often than their interval says, where all do that have one.
 fn too_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let mut judged = 0;
     let mut lines = Vec::new();
@@ -227,24 +246,17 @@ fn too_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
         let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
             continue;
         };
-        let starts = scheduled(runs, id);
-        let (Some(first), Some(last)) = (starts.first(), starts.last()) else {
+        let Some(gap) = rhythm(job, id, runs) else {
             continue;
         };
-        if starts.len() < SEVERAL {
-            continue;
-        }
         judged += 1;
-        let gaps = i32::try_from(starts.len() - 1).unwrap_or(i32::MAX);
-        let gap = last.duration_since(*first) / gaps;
-        if gap.saturating_mul(TOO_OFTEN) < SignedDuration::from_secs(seconds) {
+        if gap.saturating_mul(TOO_OFTEN) < seconds {
             lines.push(format!(
-                "job `{id}` runs every {} s by its schedule, and `interval_seconds` is {seconds}",
-                gap.as_secs()
+                "job `{id}` runs every {gap} s by its schedule, and `interval_seconds` is {seconds}"
             ));
         }
     }
-    if lines.len() < judged {
+    if lines.len() < 2 || lines.len() < judged {
         lines.clear();
     }
     lines
@@ -263,8 +275,8 @@ fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
         };
         match (job["schedule"]["kind"].as_str(), trigger) {
             (Some("cron" | "interval"), "SCHEDULE") => scheduled += 1,
-            (Some("cron" | "interval"), "MANUAL") => by_hand += 1,
-            (Some("manual"), "SCHEDULE") => {
+            (Some("cron" | "interval"), "MANUAL") if is_twice_due(job, id, runs) => by_hand += 1,
+            (Some("manual"), "SCHEDULE") if goes_on(runs, id) => {
                 turned.insert(*id);
                 lines.push(format!(
                     "{}: a schedule began it, and its job is run by hand",
@@ -344,9 +356,18 @@ mod tests {
     }
 
     fn told(a: Json, b: Json, of_runs: &Json) -> Option<String> {
+        told_by(contradiction, a, b, of_runs)
+    }
+
+    fn told_by(
+        judge: fn(&[AssetEvent], &[RunEvent]) -> Option<Outcome>,
+        a: Json,
+        b: Json,
+        of_runs: &Json,
+    ) -> Option<String> {
         let jobs = [job("a", a), job("b", b)];
         let runs = [runs("a", of_runs), runs("b", of_runs)].concat();
-        match contradiction(&jobs, &runs)? {
+        match judge(&jobs, &runs)? {
             Outcome::Wrong(fault) => fault.evidence.into_iter().next(),
             other => panic!("{other:?}"),
         }
@@ -359,27 +380,20 @@ mod tests {
     #[test]
     fn contradictions_are_told() {
         let none = json!({});
-        let paused = json!({"is_paused": true, "schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
         let every =
             |seconds: i64| json!({"schedule": {"kind": "interval", "interval_seconds": seconds}});
         for (a, b, of_runs, line) in [
             (
-                json!({"triggered_job_source_ids": ["Job B"]}),
+                json!({"name": "Job A", "triggered_job_source_ids": ["Job B"]}),
+                json!({"name": "Job B", "triggered_job_source_ids": ["Job A"]}),
                 none.clone(),
-                none.clone(),
-                "job `a` triggers `Job B`, which the metadata does not have",
+                "job `a` triggers `Job B`, which is a job's name and no id",
             ),
             (
                 none.clone(),
                 none.clone(),
                 json!({"triggered_by_run_source_id": "b"}),
                 "run `a-1` of job `a`: `triggered_by_run_source_id` is `b`, which is a job",
-            ),
-            (
-                json!({"tasks": [{"task_source_id": "t1"}]}),
-                none.clone(),
-                json!({"error": {"message": "no", "upstream_failed_task_source_ids": ["load"]}}),
-                "run `a-1` of job `a` failed after task `load`, which its job does not have",
             ),
             (
                 json!({"inputs": table("x")}),
@@ -393,12 +407,6 @@ mod tests {
                 none.clone(),
                 "job `a` runs every 3600 s by its schedule, and `interval_seconds` is 3600000",
             ),
-            (
-                paused.clone(),
-                paused,
-                none.clone(),
-                "job `a` is paused, and ran by its schedule 4 times, the last time at 2026-01-01T04:00:00Z",
-            ),
         ] {
             let told = told(a, b, &of_runs);
             assert_eq!(told.as_deref(), Some(line).filter(|line| !line.is_empty()));
@@ -406,8 +414,63 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_meant_is_advice() {
+        let none = json!({});
+        let paused = json!({"is_paused": true, "schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
+        let after =
+            json!({"error": {"message": "no", "upstream_failed_task_source_ids": ["load"]}});
+        for (a, b, of_runs, line) in [
+            (
+                json!({"tasks": [{"task_source_id": "t1"}]}),
+                none.clone(),
+                after,
+                "run `a-1` of job `a` failed after task `load`, which its job does not have",
+            ),
+            (
+                paused.clone(),
+                paused,
+                none,
+                "job `a` is paused, and ran by its schedule 4 times, the last time at 2026-01-01T04:00:00Z",
+            ),
+        ] {
+            assert_eq!(told(a.clone(), b.clone(), &of_runs), None);
+            assert_eq!(told_by(doubtful, a, b, &of_runs).as_deref(), Some(line));
+        }
+    }
+
+    #[test]
+    fn what_catches_up_or_has_ids_of_numbers_is_right() {
+        let daily = json!({"schedule": {"kind": "interval", "interval_seconds": 86_400}});
+        let jobs = ["a", "b"].map(|id| job(id, daily.clone()));
+        let all = ["a", "b"].map(|id| runs(id, &json!({}))).concat();
+        assert!(contradiction(&jobs, &all).is_some());
+        let (one, its_own) = (&jobs[..1], &all[..4]);
+        assert_eq!(contradiction(one, its_own), None, "one job");
+        let catching_up: Vec<RunEvent> = all
+            .iter()
+            .map(|run| {
+                let mut run = run.json().clone();
+                let start = run["start_time"]
+                    .as_str()
+                    .unwrap()
+                    .replace(":00:00Z", ":50:00Z");
+                run["end_time"] = start.clone().into();
+                run["event_time"] = start.into();
+                RunEvent::new(run)
+            })
+            .collect();
+        assert_eq!(contradiction(&jobs, &catching_up), None);
+        let of_runs = json!({"triggered_by_run_source_id": "3"});
+        let counted = ["1", "2", "3"].map(|id| job(id, json!({})));
+        let runs = ["1", "2"].map(|id| runs(id, &of_runs)).concat();
+        assert_eq!(contradiction(&counted, &runs), None);
+        let elsewhere = json!({"triggered_job_source_ids": ["other/load"]});
+        assert_eq!(told(elsewhere, json!({}), &json!({})), None);
+    }
+
+    #[test]
     fn triggers_that_say_the_opposite_are_told() {
-        let hourly = json!({"schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
+        let hourly = json!({"schedule": {"kind": "interval", "interval_seconds": 3600}});
         let by_hand = json!({"schedule": {"kind": "manual"}});
         let jobs = [
             job("a", by_hand.clone()),

@@ -9,14 +9,15 @@ use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 
 use super::check;
-use super::contradictions::contradiction;
+use super::contradictions::{contradiction, doubtful};
 use super::garbled::spelt_otherwise;
 use super::order::{at_once, turned_tasks};
 use super::outcome::Outcome;
 use super::reading::datasets;
 use super::runner::{PAGE, Suite};
+use super::statuses::parroted;
 use super::times::SHOWN;
-use super::triggers::begun_otherwise;
+use super::triggers::{begun_otherwise, doubtfully_begun};
 use crate::Verdict;
 
 /// How many jobs advice names.
@@ -73,6 +74,7 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         .or_else(|| at_once(&known, runs))
         .or_else(|| contradiction(&known, runs))
         .or_else(|| begun_otherwise(&known, runs))
+        .or_else(|| parroted(&known, runs))
         .unwrap_or(Outcome::Supported);
     if outcome == Outcome::Supported && !strangers.is_empty() {
         suite.advise(
@@ -83,6 +85,16 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
                 named(strangers.keys().copied())
             ),
         );
+    }
+    if outcome == Outcome::Supported {
+        let doubts = [doubtful(&known, runs), doubtfully_begun(runs)];
+        for advice in doubts
+            .into_iter()
+            .flatten()
+            .filter_map(Outcome::into_advice)
+        {
+            suite.advise(&check::JOBS, advice);
+        }
     }
     if span.start == suite.window.start {
         let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
@@ -137,7 +149,7 @@ fn strangers<'r>(
     strangers
 }
 
-/// Jobs that are not known, although they cannot have been deleted: all of them, or those that still run.
+/// Jobs that are not known, although they cannot have been deleted: all of several, or those that still run.
 fn unknown_jobs(
     strangers: &BTreeMap<&str, Vec<&RunEvent>>,
     runs: &[RunEvent],
@@ -149,7 +161,7 @@ fn unknown_jobs(
         .filter(|(_, runs)| still_runs(runs, now))
         .map(|(job, _)| job)
         .collect();
-    let none_is_known = strangers.len() == named.len() && !named.is_empty();
+    let none_is_known = strangers.len() == named.len() && named.len() > 1 && runs.len() >= RHYTHM;
     let told: Vec<&&str> = if none_is_known {
         strangers.keys().collect()
     } else {
@@ -161,10 +173,10 @@ fn unknown_jobs(
     let got = if none_is_known {
         "runs of other jobs only".to_owned()
     } else {
-        format!(
-            "{} that still run, and are not there",
-            counted(told.len(), "job")
-        )
+        match told.len() {
+            1 => "1 job that still runs, and is not there".to_owned(),
+            count => format!("{count} jobs that still run, and are not there"),
+        }
     };
     Some(
         Outcome::wrong("the jobs that runs are of", got)
@@ -178,7 +190,8 @@ fn unknown_jobs(
     )
 }
 
-/// Whether a job goes on: a run of it is under way, or its last is no longer ago than they are apart.
+/// Whether a job goes on, of which there are several runs: one is under way, or the last is no longer ago than they are
+/// apart. What has run once may have been made for that.
 fn still_runs(runs: &[&RunEvent], now: Timestamp) -> bool {
     let is_under_way = runs.iter().any(|run| {
         let start = run.start_time().filter(|_| !run.has_ended());
@@ -191,8 +204,8 @@ fn still_runs(runs: &[&RunEvent], now: Timestamp) -> bool {
     let gaps = i32::try_from(runs.len())
         .unwrap_or(i32::MAX)
         .saturating_sub(1);
-    is_under_way
-        || (runs.len() >= RHYTHM && now.duration_since(last) <= last.duration_since(first) / gaps)
+    runs.len() >= RHYTHM
+        && (is_under_way || now.duration_since(last) <= last.duration_since(first) / gaps)
 }
 
 /// Tasks: where none that the runs of most jobs name is one of the job's.
@@ -213,7 +226,7 @@ fn unknown_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
             .filter_map(RunEvent::task_source_id)
             .collect();
         let first = named.first()?;
-        let is_known = named.iter().any(|task| known.contains(task));
+        let is_known = named.iter().any(|task| has(known, task));
         Some((
             is_known,
             format!("task `{first}`, which its job does not have"),
@@ -239,6 +252,7 @@ fn forgotten_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> 
             .map(|run| {
                 run.task_runs()
                     .filter_map(RunEvent::task_source_id)
+                    .filter(|task| !has(&known, task))
                     .collect()
             })
             .collect();
@@ -247,7 +261,7 @@ fn forgotten_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> 
         }
         judged += 1;
         let by_all = named.into_iter().reduce(|all, one| &all & &one);
-        let lacking = &by_all.unwrap_or_default() - &known;
+        let lacking = by_all.unwrap_or_default();
         if !lacking.is_empty() {
             forgotten.insert(id, lacking);
         }
@@ -276,6 +290,14 @@ fn forgotten_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> 
             }))
             .with_hint("give every task of a job in the metadata, under the id that its runs have"),
     )
+}
+
+/// Whether a job has a task, or the one that it was made of: `load` for `load[3]`.
+fn has(known: &BTreeSet<&str>, task: &str) -> bool {
+    let made = task
+        .strip_suffix(']')
+        .and_then(|task| task.rsplit_once('['));
+    known.contains(task) || made.is_some_and(|(of, _)| known.contains(of))
 }
 
 /// Lineage: where runs write the names of what their jobs read and write otherwise: in other letters, or a part of them.
@@ -363,7 +385,8 @@ fn turned_lineage(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     })
 }
 
-/// Wrong where most of the runs that can be judged do not fit their jobs.
+/// Wrong where most of the runs that can be judged do not fit their jobs, and those of several jobs: one may have been
+/// moved or renamed since.
 fn mostly(
     runs: &[RunEvent],
     noun: &str,
@@ -373,15 +396,15 @@ fn mostly(
         .iter()
         .filter_map(|run| Some((run, judge(run)?)))
         .collect();
-    let misfits: Vec<String> = judged
-        .iter()
-        .filter(|(_, (fits, _))| !fits)
+    let misfits = || judged.iter().filter(|(_, (fits, _))| !fits);
+    let jobs: BTreeSet<Option<&str>> = misfits().map(|(run, _)| run.job_source_id()).collect();
+    let misfits: Vec<String> = misfits()
         .map(|(run, (_, words))| {
             let label = super::reading::run_label(run).unwrap_or_default();
             format!("{label} names {words}")
         })
         .collect();
-    if 2 * misfits.len() <= judged.len() {
+    if jobs.len() < 2 || 2 * misfits.len() <= judged.len() {
         return None;
     }
     let got = format!(
@@ -420,11 +443,23 @@ mod tests {
         let mut runs = vec![run("a", 3, json!({}))];
         runs.extend(hourly.iter().cloned());
         assert_eq!(told(&known, &runs, 20), None);
-        let alive = Some("1 job that still run, and are not there".to_owned());
+        let alive = Some("1 job that still runs, and is not there".to_owned());
         assert_eq!(told(&known, &runs, 7), alive);
         assert_eq!(told(&known, &runs[..1], 7), None);
+        assert_eq!(told(&known, &hourly, 20), None, "the only one that ran");
+        let once = run(
+            "c",
+            7,
+            json!({"status": "in_progress", "start_time": "2026-01-01T07:00:00Z"}),
+        );
+        assert_eq!(
+            told(&known, &[runs[0].clone(), once], 7),
+            None,
+            "made for one run"
+        );
         let none = Some("runs of other jobs only".to_owned());
-        assert_eq!(told(&known, &hourly, 20), none);
+        let more = [hourly, vec![run("c", 3, json!({}))]].concat();
+        assert_eq!(told(&known, &more, 20), none);
     }
 
     #[test]
@@ -461,18 +496,21 @@ mod tests {
         assert!(told(["x", "y", "z"]));
         assert!(told(["x", "y", "load"]));
         assert!(!told(["x", "load", "load"]));
+        assert!(!told(["load[a]", "load[b]", "load[0]"]), "made of one task");
         assert!(!told(["set up", "set up", "set up"]), "the vendor's own");
     }
 
     #[test]
     fn what_most_runs_name_must_be_their_jobs() {
-        let known = [job(
-            "a",
-            json!({
-                "tasks": [{"task_source_id": "load"}], "group": {"source_id": "g"},
-                "inputs": [{"fully_qualified_name": "in"}], "outputs": [{"fully_qualified_name": "out"}],
-            }),
-        )];
+        let known = ["a", "b"].map(|id| {
+            job(
+                id,
+                json!({
+                    "tasks": [{"task_source_id": "load"}], "group": {"source_id": "g"},
+                    "inputs": [{"fully_qualified_name": "in"}], "outputs": [{"fully_qualified_name": "out"}],
+                }),
+            )
+        });
         let good = json!({
             "task_runs": [{"task_source_id": "load"}], "group": {"source_id": "g"},
             "inputs": [{"fully_qualified_name": "in"}],
@@ -481,8 +519,13 @@ mod tests {
             let runs = [
                 run("a", 1, good.clone()),
                 run("a", 2, bad.clone()),
-                run("a", 3, bad),
+                run("b", 3, bad),
             ];
+            assert_eq!(
+                judge(&runs[1..2]),
+                None,
+                "one may have been moved or renamed"
+            );
             assert_eq!(judge(&runs[..1]), None);
             assert_eq!(judge(&runs[..2]), None, "as many fit as do not");
             judge(&runs).map(|outcome| outcome.verdict())

@@ -57,6 +57,22 @@ impl Outcome {
         self
     }
 
+    /// What a fault says where somebody may have meant it; other outcomes say nothing.
+    pub(super) fn into_advice(self) -> Option<String> {
+        let Self::Wrong(fault) = self else {
+            return None;
+        };
+        let shown = fault
+            .evidence
+            .first()
+            .map(|line| format!(", such as {line}"));
+        let shown = shown.unwrap_or_default();
+        Some(format!(
+            "{}, where one expects {}{shown}: see whether that is meant",
+            fault.got, fault.expected
+        ))
+    }
+
     /// Adds what to do about a fault; other outcomes have no hint.
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         if let Self::Wrong(fault) = &mut self {

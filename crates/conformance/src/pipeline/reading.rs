@@ -449,18 +449,13 @@ pub(super) fn run_print(run: &RunEvent) -> u64 {
     hasher.finish()
 }
 
-/// A number that is the same for runs that say the same in everything that a platform shows: what they read and wrote,
-/// their groups and addresses, too. What they say in properties may change at any time.
+/// A number that is the same for runs that say the same in everything that a platform shows: what they read and wrote and
+/// their groups, too. What they say in properties may change at any time, addresses may be signed anew for every answer,
+/// and what triggered a run may be told only of one run.
 pub(super) fn run_whole(run: &RunEvent) -> u64 {
     let mut hasher = DefaultHasher::new();
     run_print(run).hash(&mut hasher);
-    for field in [
-        "group",
-        "inputs",
-        "outputs",
-        "run_url",
-        "triggered_by_run_source_id",
-    ] {
+    for field in ["group", "inputs", "outputs"] {
         let value = run.json().get(field);
         value
             .map(|value| canonical(value).to_string())
@@ -470,9 +465,24 @@ pub(super) fn run_whole(run: &RunEvent) -> u64 {
     hasher.finish()
 }
 
-/// A number that is the same for jobs that say the same.
+/// A number that is the same for jobs that say the same. What they say in attributes and properties may change at any time.
 fn asset_whole(asset: &AssetEvent) -> u64 {
-    fingerprint(&[&canonical(asset.json()).to_string()])
+    let mut said = asset.json().clone();
+    leave_out(&mut said, &["attributes", "properties"]);
+    fingerprint(&[&canonical(&said).to_string()])
+}
+
+fn leave_out(value: &mut Json, names: &[&str]) {
+    match value {
+        Json::Array(items) => items.iter_mut().for_each(|item| leave_out(item, names)),
+        Json::Object(fields) => {
+            fields.retain(|name, _| !names.contains(&name.as_str()));
+            fields
+                .values_mut()
+                .for_each(|field| leave_out(field, names));
+        }
+        _ => {}
+    }
 }
 
 /// The same with everything in an order of its own: that of lists and keys means nothing here.
@@ -549,6 +559,26 @@ mod tests {
         );
         assert_eq!(one, other);
         assert_ne!(one, run("2026-01-01T00:00:00Z", json!([])));
+    }
+
+    #[test]
+    fn what_may_change_from_answer_to_answer_means_nothing() {
+        let run = |url: &str| {
+            let run = json!({"job_source_id": "j", "run_source_id": "r", "run_url": url, "group": {"source_id": "g"}});
+            run_whole(&RunEvent::new(run))
+        };
+        assert_eq!(
+            run("https://logs.example/r?sig=1"),
+            run("https://logs.example/r?sig=2")
+        );
+        let job = |state: &str, folder: &str| {
+            asset_whole(&AssetEvent::new(json!({
+                "job_source_id": "j", "folder": folder, "attributes": {"state": state},
+                "tasks": [{"task_source_id": "t", "attributes": {"state": state}}],
+            })))
+        };
+        assert_eq!(job("idle", "a"), job("running", "a"));
+        assert_ne!(job("idle", "a"), job("idle", "b"));
     }
 
     #[test]

@@ -128,12 +128,21 @@ pub(super) fn running(
     } else if reading.events.iter().any(is_under_way) {
         Outcome::Supported
     } else {
-        unseen(busy(first, suite.window.end))
+        // What rests while the suite looks has nothing to show, however busy it was before.
+        let ran = reading
+            .events
+            .iter()
+            .any(|run| run.end_time().is_some_and(|end| end > before));
+        unseen(if ran {
+            busy(first, suite.window.end)
+        } else {
+            0
+        })
     };
     suite.settle(&check::RUNNING, outcome, "");
 }
 
-/// What it means that no run was under way at a vendor that had one under way for this share of the time.
+/// What it means that no run was seen under way at a vendor that had one under way for this share of the time.
 fn unseen(busy: i128) -> Outcome {
     const NOTHING: &str = "no run was under way while the suite looked";
     if busy < BUSY {

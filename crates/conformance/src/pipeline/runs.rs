@@ -13,11 +13,11 @@ use super::older::older;
 use super::outcome::{Outcome, invalid};
 use super::proofs::Proofs;
 use super::reading::run_label;
-use super::retries::{left_out, retries};
+use super::retries::{self, left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
-use super::statuses::{not_begun, statuses, unseen};
-use super::times::times;
+use super::statuses::{self, not_begun, statuses, unseen};
+use super::times::{self, times};
 use super::{Check, check};
 use crate::Verdict;
 
@@ -85,9 +85,15 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     if let Some(advice) = not_begun(&events) {
         suite.advise(&check::STATUSES, advice);
     }
+    for advice in statuses::doubts(&events) {
+        suite.advise(&check::STATUSES, advice);
+    }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
     let judged = times(&events, suite.window.end);
     suite.settle(&check::TIMES, judged, basis.as_str());
+    for advice in times::doubts(&events) {
+        suite.advise(&check::TIMES, advice);
+    }
     by_id(suite, span, &events);
     let (judged, followed) = retries(&events);
     let judged = match judged {
@@ -95,6 +101,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         judged => judged,
     };
     suite.settle(&check::RETRIES, judged, followed);
+    for advice in retries::doubts(&events) {
+        suite.advise(&check::RETRIES, advice);
+    }
     if suite.is_strict() {
         let watched = watch(suite, span, &events);
         unknown_id(suite, &events);

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{PipelineManifest, RunEvent, RunStatus};
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, RunStatus};
 use bowline_pipeline::{Unmapped, proposed_mapping};
 use bowline_words::counted;
 
+use super::order::edges;
 use super::outcome::Outcome;
 use super::reading::run_label;
 use super::times::SHOWN;
@@ -13,6 +14,8 @@ use super::words::{Fate, fate, waits};
 
 /// With so many runs that say the opposite of their tasks it is no accident.
 const OPPOSITES: usize = 3;
+/// So many runs that went well do not all have a warning.
+const MANY: usize = 10;
 /// How many words advice names.
 const NAMED: usize = 5;
 
@@ -42,11 +45,10 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
         .filter(|(_, is_opposite)| *is_opposite)
         .map(|(run, _)| *run)
         .collect();
-    if opposite.len() < OPPOSITES || 2 * opposite.len() <= told.len() {
+    let is_meant = is_allowed_to_fail(&opposite);
+    if opposite.len() < OPPOSITES || 2 * opposite.len() <= told.len() || is_meant {
         return says_nothing(runs)
-            .or_else(|| parroted(runs))
-            .or_else(|| left_behind(runs))
-            .or_else(|| well_with_errors(runs))
+            .or_else(|| all_well_with_errors(runs))
             .or_else(|| last_task_fared_ill(runs, Fate::Ill))
             .or_else(|| last_task_fared_ill(runs, Fate::Stopped))
             .or_else(|| waits_at_work(runs))
@@ -65,6 +67,28 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
         let label = run_label(run).unwrap_or_default();
         format!("{label} is `{status}`, and its tasks are not")
     }))
+}
+
+/// What somebody may have meant: tasks that go on without their run, and warnings of runs that went well.
+pub(super) fn doubts(runs: &[RunEvent]) -> impl Iterator<Item = String> {
+    [left_behind(runs), well_with_errors(runs)]
+        .into_iter()
+        .flatten()
+        .filter_map(Outcome::into_advice)
+}
+
+/// Whether the tasks of these runs that went wrong, while their runs went well, are always the same one, which may be
+/// allowed to.
+fn is_allowed_to_fail(opposite: &[&RunEvent]) -> bool {
+    let well = opposite
+        .iter()
+        .filter(|run| run.status().and_then(fate) == Some(Fate::Well));
+    let ill = well.clone().flat_map(|run| {
+        let tasks = run.task_runs();
+        tasks.filter(|task| task.status().and_then(fate) == Some(Fate::Ill))
+    });
+    let ids: BTreeSet<Option<&str>> = ill.map(RunEvent::task_source_id).collect();
+    2 * well.count() > opposite.len() && ids.len() < 2
 }
 
 /// Runs of which nobody is told how they fared: every word that came is mapped to `unknown`.
@@ -93,15 +117,17 @@ fn says_nothing(runs: &[RunEvent]) -> Option<Outcome> {
 }
 
 /// Tasks that all fare as their run does, where several runs went wrong: then the tasks' own statuses were not asked for.
-/// Tasks that begin after another has failed do not all fail, in run after run.
-fn parroted(runs: &[RunEvent]) -> Option<Outcome> {
+/// Tasks that others must come after do not all fail together with those, in run after run.
+pub(super) fn parroted(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let edges = edges(assets);
     let follows = |run: &RunEvent| {
-        let mut spans: Vec<_> = run
-            .task_runs()
-            .filter_map(|task| task.start_time().zip(task.end_time()))
-            .collect();
-        spans.sort_unstable();
-        spans.windows(2).any(|pair| pair[0].1 <= pair[1].0)
+        let edges = run.job_source_id().and_then(|job| edges.get(job));
+        let has_begun = |id: &str| {
+            let mut tasks = run.task_runs();
+            tasks.any(|task| task.task_source_id() == Some(id) && task.has("start_time"))
+        };
+        let mut edges = edges.into_iter().flatten();
+        edges.any(|(before, after)| has_begun(before) && has_begun(after))
     };
     let with_tasks: Vec<&RunEvent> = runs
         .iter()
@@ -175,7 +201,14 @@ fn last_task_fared_ill(runs: &[RunEvent], ill: Fate) -> Option<Outcome> {
     let well = judged.iter().filter(|(_, own)| *own == Fate::Well);
     let well: Vec<&RunEvent> = well.map(|(run, _)| *run).collect();
     let jobs: BTreeSet<Option<&str>> = well.iter().map(|run| run.job_source_id()).collect();
-    if well.len() < OPPOSITES || 2 * well.len() <= judged.len() || jobs.len() < 2 {
+    let last = |run: &&RunEvent| {
+        let task = run.task_runs().max_by_key(|task| task.end_time());
+        Some(task?.task_source_id()?.to_owned())
+    };
+    // One by the same name in all jobs, such as a notice, may be allowed to fail.
+    let tasks: BTreeSet<String> = well.iter().filter_map(last).collect();
+    let is_meant = jobs.len() < 2 || tasks.len() < 2;
+    if well.len() < OPPOSITES || 2 * well.len() <= judged.len() || is_meant {
         return None;
     }
     let got = format!(
@@ -193,7 +226,7 @@ fn last_task_fared_ill(runs: &[RunEvent], ill: Fate) -> Option<Outcome> {
     )
 }
 
-/// Runs that wait while tasks of theirs are at work, where all that wait have such.
+/// Runs that wait while tasks of theirs are at work, where all that wait have such. Between two tasks they may.
 fn waits_at_work(runs: &[RunEvent]) -> Option<Outcome> {
     let waiting: Vec<&RunEvent> = runs
         .iter()
@@ -201,7 +234,7 @@ fn waits_at_work(runs: &[RunEvent]) -> Option<Outcome> {
         .collect();
     let is_at_work = |run: &&RunEvent| {
         let mut tasks = run.task_runs();
-        tasks.any(|task| task.start_time().is_some() && !task.status().is_none_or(waits))
+        tasks.any(|task| task.has("start_time") && task.status() == Some(RunStatus::InProgress))
     };
     if waiting.len() < OPPOSITES || !waiting.iter().all(is_at_work) {
         return None;
@@ -243,6 +276,14 @@ pub(super) fn not_begun(runs: &[RunEvent]) -> Option<String> {
             waiting.join(" or ")
         )
     })
+}
+
+/// Errors of all runs that went well, of which there are many: nobody is warned of each.
+fn all_well_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
+    let is_well = |run: &&RunEvent| run.status().and_then(fate) == Some(Fate::Well);
+    let well = || runs.iter().filter(is_well);
+    let is_all = well().nth(MANY - 1).is_some() && well().all(|run| run.has("error"));
+    well_with_errors(runs).filter(|_| is_all)
 }
 
 /// Runs that went well and have an error, where most have, or where no other run has one.
@@ -343,7 +384,7 @@ mod tests {
 
     use super::*;
     use crate::Verdict;
-    use crate::pipeline::samples::manifest;
+    use crate::pipeline::samples::{job, manifest};
 
     fn run(status: &str, tasks: &[&str]) -> RunEvent {
         let tasks: Vec<Json> = tasks
@@ -365,6 +406,8 @@ mod tests {
             run("success", &["success", "failed"]),
         ];
         assert_eq!(statuses(&nothing, &swapped).verdict(), Verdict::Wrong);
+        let allowed = vec![run("success", &["success", "failed"]); 5];
+        assert_eq!(statuses(&nothing, &allowed), Outcome::Supported);
         // A task that may fail, and one that was tried again.
         let right = [
             run("success", &["success", "failed"]),
@@ -398,19 +441,32 @@ mod tests {
                 ],
             }))
         };
-        let verdict = |runs: &[RunEvent]| statuses(&Unmapped::new(), runs).verdict();
+        let job = |before: Json| {
+            [job(
+                "j",
+                json!({"tasks": [{"task_source_id": "a"}, {"task_source_id": "b", "upstream_task_source_ids": before}]}),
+            )]
+        };
+        let known = job(json!(["a"]));
+        let is_wrong = |runs: &[RunEvent]| parroted(&known, runs).is_some();
         let failed = run("failed", ["failed", "failed"]);
         let well = run("success", ["success", "success"]);
         let parrots = [vec![failed; 3], vec![well]].concat();
-        assert_eq!(verdict(&parrots), Verdict::Wrong);
+        assert!(is_wrong(&parrots));
+        assert_eq!(
+            parroted(&job(json!([])), &parrots),
+            None,
+            "steps of their own"
+        );
         let own = [parrots.clone(), vec![run("failed", ["success", "failed"])]].concat();
-        assert_eq!(verdict(&own), Verdict::Supported);
-        assert_eq!(verdict(&parrots[1..]), Verdict::Supported);
+        assert!(!is_wrong(&own));
+        assert!(!is_wrong(&parrots[1..]));
         let behind = run("success", ["success", "in_progress"]);
-        assert_eq!(verdict(&vec![behind.clone(); 3]), Verdict::Wrong);
+        let doubts = |runs: &[RunEvent]| doubts(runs).count();
+        assert_eq!(doubts(&vec![behind.clone(); 3]), 1);
         let at_work = run("in_progress", ["success", "in_progress"]);
         let race = [vec![behind; 3], vec![at_work; 3]].concat();
-        assert_eq!(verdict(&race), Verdict::Supported);
+        assert_eq!(doubts(&race), 0);
     }
 
     #[test]
@@ -421,8 +477,11 @@ mod tests {
             }))
         };
         let verdict = |runs: &[RunEvent]| statuses(&Unmapped::new(), runs).verdict();
-        assert_eq!(verdict(&vec![run("success"); 3]), Verdict::Wrong);
-        assert_eq!(verdict(&vec![run("success"); 2]), Verdict::Supported);
+        assert_eq!(verdict(&vec![run("success"); MANY]), Verdict::Wrong);
+        let few = vec![run("success"); 3];
+        assert_eq!(verdict(&few), Verdict::Supported, "warnings");
+        assert_eq!(doubts(&few).count(), 1);
+        assert_eq!(doubts(&few[1..]).count(), 0);
         assert_eq!(verdict(&vec![run("failed"); 3]), Verdict::Supported);
         assert_eq!(
             verdict(&vec![run("partial_success"); 3]),
@@ -456,7 +515,10 @@ mod tests {
         let run = |job: &str, status: &str, tasks: [&str; 2]| {
             let tasks: Vec<Json> = (1..)
                 .zip(tasks)
-                .map(|(hour, status)| json!({"status": status, "end_time": format!("2026-01-01T0{hour}:00:00Z")}))
+                .map(|(hour, status)| {
+                    json!({"status": status, "task_source_id": format!("{job}-{hour}"),
+                        "end_time": format!("2026-01-01T0{hour}:00:00Z")})
+                })
                 .collect();
             RunEvent::new(
                 json!({"job_source_id": job, "run_source_id": "r", "status": status, "task_runs": tasks}),
@@ -469,6 +531,12 @@ mod tests {
             !told(&[well("a"), well("a"), well("a")]),
             "one job may let it fail"
         );
+        let notices = ["a", "b", "c"].map(|job| {
+            let mut run = well(job).json().clone();
+            run["task_runs"][1]["task_source_id"] = "notify".into();
+            RunEvent::new(run)
+        });
+        assert!(!told(&notices), "all may let it fail");
         let ill = vec![run("a", "failed", ["success", "failed"]); 3];
         assert!(!told(
             &[vec![well("a"), well("b"), well("a")], ill].concat()
@@ -500,6 +568,13 @@ mod tests {
             waits_at_work(&vec![run("RUN", "queued", at.clone()); 3]),
             None,
             "when it should begin"
+        );
+        let between =
+            json!({"task_runs": [{"status": "success", "start_time": "2026-01-01T01:00:00Z"}]});
+        assert_eq!(
+            waits_at_work(&vec![run("WAIT", "queued", between); 3]),
+            None,
+            "between two tasks"
         );
         assert_eq!(
             waits_at_work(&vec![run("RUN", "in_progress", work); 3]),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::contradictions::{by_id, first, label, scheduled, texts};
@@ -18,16 +19,6 @@ const DAY: i64 = 86_400;
 pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let jobs = by_id(assets);
     first([
-        (
-            by_later_runs(runs),
-            "runs that were triggered by earlier ones",
-            "give as `triggered_by_run_source_id` the id of the run before",
-        ),
-        (
-            by_their_own_jobs(runs),
-            "runs that were triggered by those of other jobs",
-            "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
-        ),
         (
             by_those_after(&jobs, runs),
             "jobs that trigger those whose runs theirs begin",
@@ -52,6 +43,23 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             in_another_unit(&jobs, runs),
             "jobs that run as often as their schedules say",
             "give `interval_seconds` in seconds",
+        ),
+    ])
+}
+
+/// What somebody may have meant: runs that were started anew under their ids had triggered others before, and jobs may
+/// go round and round.
+pub(super) fn doubtfully_begun(runs: &[RunEvent]) -> Option<Outcome> {
+    first([
+        (
+            by_later_runs(runs),
+            "runs that were triggered by earlier ones",
+            "give as `triggered_by_run_source_id` the id of the run before",
+        ),
+        (
+            by_their_own_jobs(runs),
+            "runs that were triggered by those of other jobs",
+            "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
         ),
     ])
 }
@@ -146,6 +154,33 @@ fn has_schedule(job: &Json) -> bool {
     matches!(schedule["kind"].as_str(), Some("cron" | "interval")) && !is_paused
 }
 
+/// Whether the schedule of a job should have begun two of its runs or more since the first of them: it has an interval, or
+/// comes every day.
+pub(super) fn is_twice_due(job: &Json, id: &str, runs: &[RunEvent]) -> bool {
+    let schedule = &job["schedule"];
+    let expression = schedule["cron_expression"].as_str();
+    let period = match schedule["interval_seconds"].as_i64() {
+        Some(seconds) => Some(seconds),
+        None => expression
+            .filter(|text| text.ends_with(" * * *"))
+            .and_then(a_day)
+            .map(|_| DAY),
+    };
+    let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
+    let since = own.filter_map(RunEvent::event_time).min();
+    let lasted = since
+        .zip(newest(runs))
+        .map(|(since, until)| until.duration_since(since));
+    has_schedule(job)
+        && period
+            .zip(lasted)
+            .is_some_and(|(period, lasted)| lasted.as_secs() >= 2 * period)
+}
+
+fn newest(runs: &[RunEvent]) -> Option<Timestamp> {
+    runs.iter().filter_map(RunEvent::event_time).max()
+}
+
 /// Runs that are all said to be begun by hand, though several of their jobs have schedules that are at work.
 fn all_by_hand(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let triggers: BTreeSet<&str> = runs.iter().filter_map(RunEvent::trigger).collect();
@@ -154,7 +189,7 @@ fn all_by_hand(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     }
     let lines: Vec<String> = jobs
         .iter()
-        .filter(|(_, job)| has_schedule(job))
+        .filter(|(id, job)| is_twice_due(job, id, runs))
         .filter_map(|(id, _)| {
             let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
             let count = own.count();
@@ -186,10 +221,12 @@ fn by_schedules_elsewhere(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Ve
         let of_schedule = scheduled(runs, id).len();
         if has_schedule(job) {
             begun += usize::from(of_schedule > 0);
-            never += usize::from(of_schedule == 0 && ran(id) >= 2);
+            let is_due = is_twice_due(job, id, runs);
+            never += usize::from(of_schedule == 0 && ran(id) >= 2 && is_due);
         } else if job["schedule"]["kind"].is_string()
             && job["is_paused"] != true
             && of_schedule >= SEVERAL
+            && goes_on(runs, id)
         {
             lines.push(format!(
                 "job `{id}` has no schedule, and schedules began {}",
@@ -214,17 +251,9 @@ fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
         else {
             continue;
         };
-        let gaps = gaps(runs, id);
-        let Some(gap) = gaps
-            .get(gaps.len() / 2)
-            .filter(|gap| gaps.len() > SEVERAL && **gap > 0)
-        else {
+        let Some(gap) = rhythm(job, id, runs) else {
             continue;
         };
-        let steady = gaps.iter().filter(|other| (*other - gap).abs() * 20 < *gap);
-        if 4 * steady.count() < 3 * gaps.len() {
-            continue;
-        }
         judged += 1;
         if gap * most * 3 < DAY {
             lines.push(format!(
@@ -236,6 +265,37 @@ fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
         lines.clear();
     }
     lines
+}
+
+/// How many seconds lie between the runs of a job that its schedule begins evenly, until now. What begins right after the
+/// run before catches up, and a job with a schedule in the vendor's own words may have several.
+pub(super) fn rhythm(job: &Json, id: &str, runs: &[RunEvent]) -> Option<i64> {
+    let gaps = gaps(runs, id);
+    let gap = *gaps.get(gaps.len() / 2)?;
+    let steady = gaps.iter().filter(|other| (*other - gap).abs() * 20 < gap);
+    let is_even = gaps.len() >= SEVERAL && 4 * steady.count() >= 3 * gaps.len();
+    let starts = scheduled(runs, id);
+    let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
+    let is_followed = |end: Timestamp| {
+        starts.iter().any(|start| {
+            let wait = start.duration_since(end).as_secs();
+            wait >= 0 && 2 * wait < gap
+        })
+    };
+    let catches_up = own.filter_map(RunEvent::end_time).any(is_followed);
+    let is_plain = job["schedule"]["raw"].is_null();
+    (is_even && is_plain && !catches_up && goes_on(runs, id)).then_some(gap)
+}
+
+/// Whether schedules still begin runs of a job: the last was no longer ago than twice the time between them.
+pub(super) fn goes_on(runs: &[RunEvent], job: &str) -> bool {
+    let gaps = gaps(runs, job);
+    let last = scheduled(runs, job).into_iter().next_back();
+    let ago = last
+        .zip(newest(runs))
+        .map(|(last, newest)| newest.duration_since(last).as_secs());
+    let gap = gaps.get(gaps.len() / 2);
+    ago.zip(gap).is_some_and(|(ago, gap)| ago <= 2 * gap)
 }
 
 /// How many seconds lie between a job's runs that schedules began, the shortest time first.
@@ -285,8 +345,9 @@ fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
             continue;
         };
         judged += 1;
-        let is_near = |unit: i64| (gap - seconds * unit).abs() * 20 < seconds * unit;
-        // What looks once a minute whether there is anything to do may find it once an hour.
+        // What looks all the time whether there is anything to do may find it once an hour.
+        let is_near =
+            |unit: i64| seconds * unit >= DAY && (gap - seconds * unit).abs() * 20 < seconds * unit;
         if seconds < 60 && [60, 3600, 86_400].into_iter().any(is_near) {
             lines.push(format!(
                 "job `{id}` runs every {gap} s by its schedule, and `interval_seconds` is {seconds}"
@@ -324,7 +385,15 @@ mod tests {
     }
 
     fn told(jobs: &[AssetEvent], runs: &[Vec<RunEvent>]) -> Option<String> {
-        match begun_otherwise(jobs, &runs.concat())? {
+        line(begun_otherwise(jobs, &runs.concat())?)
+    }
+
+    fn doubt(runs: &[Vec<RunEvent>]) -> Option<String> {
+        line(doubtfully_begun(&runs.concat())?)
+    }
+
+    fn line(outcome: Outcome) -> Option<String> {
+        match outcome {
             Outcome::Wrong(fault) => fault.evidence.into_iter().next(),
             other => panic!("{other:?}"),
         }
@@ -337,8 +406,14 @@ mod tests {
         let second = |hour| runs("b", hour, &json!({"triggered_by_run_source_id": "a-{day}"}));
         let ab = [says("a", "b"), job("b", json!({}))];
         assert_eq!(told(&ab, &[first.clone(), second(2)]), None);
+        let later = [first.clone(), second(0)];
         assert_eq!(
-            told(&ab, &[first.clone(), second(0)]).as_deref(),
+            told(&ab, &later),
+            None,
+            "the first may have been started anew"
+        );
+        assert_eq!(
+            doubt(&later).as_deref(),
             Some(
                 "run `b-0` of job `b`: ended at 2026-01-01T00:05:00Z, and was triggered by a run that began at 2026-01-01T01:00:00Z"
             )
@@ -395,6 +470,24 @@ mod tests {
             told(&jobs, &all("API", "SCHEDULE")).as_deref(),
             Some("job `d` has no schedule, and schedules began 4 runs")
         );
+        let weekly = json!({"schedule": {"kind": "cron", "cron_expression": "0 1 * * 1"}});
+        let weekly = ["a", "b", "c"].map(|id| job(id, weekly.clone()));
+        assert_eq!(told(&weekly, &all("MANUAL", "MANUAL")), None, "seldom due");
+        let mut moved = all("API", "SCHEDULE");
+        for (place, hour) in [(0, 23), (1, 23), (2, 23)] {
+            let more = runs(
+                jobs[place].job_source_id().unwrap(),
+                hour,
+                &json!({"trigger": "API"}),
+            );
+            moved[place] = [moved[place].clone(), more].concat();
+        }
+        for runs in &mut moved[3..] {
+            runs.truncate(3);
+            runs.rotate_left(1);
+            runs.truncate(2);
+        }
+        assert_eq!(told(&jobs, &moved), None, "moved to other jobs since");
     }
 
     #[test]
@@ -441,11 +534,12 @@ mod tests {
             }
             runs
         });
+        assert_eq!(told(&[], &all), None, "they may go round and round");
         assert_eq!(
-            told(&[], &all).as_deref(),
+            doubt(&all).as_deref(),
             Some("run `a-1` of job `a`: names `a-0`, a run of the same job")
         );
-        assert_eq!(told(&[], &all[..1]), None, "one may go round and round");
+        assert_eq!(doubt(&all[..1]), None);
     }
 
     #[test]

@@ -92,8 +92,8 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
                 fields.insert("name".to_owned(), name.into());
             }
             Some(Mistake::JobsAfterNames) => {
-                let schedule =
-                    json!({"kind": "upstream", "upstream_job_source_ids": ["Another job"]});
+                let name = &fields["name"];
+                let schedule = json!({"kind": "upstream", "upstream_job_source_ids": [name]});
                 fields.insert("schedule".to_owned(), schedule);
             }
             Some(Mistake::ZonesMadeUp) if fields["schedule"]["kind"] == "cron" => {
@@ -128,7 +128,7 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
                 }
             }
             Some(Mistake::JobsTriggerByName) => {
-                let triggered = json!(["Another job"]);
+                let triggered = json!([fields["name"]]);
                 fields.insert("triggered_job_source_ids".to_owned(), triggered);
             }
             Some(Mistake::JobsLoseLastTask) => {
@@ -142,9 +142,6 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
             Some(Mistake::JobGroupIsJob) => {
                 let group = json!({"source_id": fields["job_source_id"]});
                 fields.insert("group".to_owned(), group);
-            }
-            Some(Mistake::AllPaused) => {
-                fields.insert("is_paused".to_owned(), json!(true));
             }
             Some(Mistake::OwnersJoined) => {
                 let address = "ann@example.com, bob@example.com";

@@ -222,7 +222,6 @@ mistakes! {
     JobGroupIsJob = "gives jobs themselves as their groups",
     LineageUpper = "writes what runs read and write in capitals",
     LineageBare = "writes what runs read and write without where it is",
-    AllPaused = "says of every job that it is paused",
     OwnersJoined = "joins the addresses of owners to one",
     TriggersTurned = "takes what a schedule began for what somebody began",
     TriggerAlwaysRetry = "says of every run that it is another try",
