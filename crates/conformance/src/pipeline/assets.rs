@@ -8,7 +8,7 @@ use bowline_pipeline::SourceError;
 use bowline_words::counted;
 
 use super::check;
-use super::claims::claims;
+use super::claims::{claims, doubts};
 use super::ledger::{Oddity, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure, invalid};
 use super::page_sizes::{too_long, uneven};
@@ -73,6 +73,9 @@ pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<AssetEvent>>,
         judged => judged,
     };
     suite.settle(&check::ASSETS_TASKS, judged, basis.as_str());
+    for doubt in doubts(&first.events) {
+        suite.advise(&check::ASSETS_TASKS, doubt);
+    }
     if suite.is_strict() {
         return Ok(Some(pages(suite, first).events));
     }
@@ -278,10 +281,10 @@ fn claimed(lines: &[String]) -> Outcome {
     }
     Outcome::wrong(
         "jobs that say of themselves what can be so",
-        counted(lines.len(), "thing that cannot"),
+        format!("{} that cannot", counted(lines.len(), "thing")),
     )
     .with_evidence(lines.iter().take(SHOWN).cloned())
-    .with_hint("leave out what the vendor does not say")
+    .with_hint("give what the vendor says of each job, and leave out what it does not say")
 }
 
 #[cfg(test)]
