@@ -17,7 +17,6 @@ use super::retries::{left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
 use super::statuses::{not_begun, statuses, unseen};
-use super::texts::poor_messages;
 use super::times::times;
 use super::{Check, check};
 use crate::Verdict;
@@ -87,7 +86,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         suite.advise(&check::STATUSES, advice);
     }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
-    for advice in poor_messages(&events) {
+    for advice in super::texts::doubts(&events) {
         suite.advise(&check::IDS, advice);
     }
     let judged = times(&events, suite.window.end);

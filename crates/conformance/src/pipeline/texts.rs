@@ -276,7 +276,7 @@ pub(super) fn cut_messages(runs: &[RunEvent]) -> Vec<String> {
 }
 
 /// Messages that the vendor may mean as they are, and that say little.
-pub(super) fn poor_messages(runs: &[RunEvent]) -> Vec<String> {
+pub(super) fn doubts(runs: &[RunEvent]) -> Vec<String> {
     let cut = cut(runs).filter(|cut| !cut.is_certain);
     let lines = [cut.map(|cut| cut.lines).unwrap_or_default(), frames(runs)];
     let advice = lines.iter().filter_map(|lines| {
@@ -453,7 +453,7 @@ mod tests {
         ] {
             let runs = vec![run(around); 3];
             assert_eq!(shown_records(&runs).len(), 0, "{around}: the vendor's own");
-            assert_eq!(poor_messages(&runs).len(), 1, "{around}");
+            assert_eq!(doubts(&runs).len(), 1, "{around}");
         }
         assert_eq!(
             shown_records(&vec![run(r#"{"message": "no"}"#); 3]).len(),
@@ -500,7 +500,7 @@ mod tests {
             ("no table s", "no table space left"),
         ];
         let cut = cut.map(|(own, of_task)| run(own, of_task));
-        let told = |runs: &[RunEvent]| (cut_messages(runs).len(), poor_messages(runs).len());
+        let told = |runs: &[RunEvent]| (cut_messages(runs).len(), doubts(runs).len());
         let [first, second] = &cut;
         assert_eq!(
             told(&[first.clone(), first.clone(), second.clone()]),
