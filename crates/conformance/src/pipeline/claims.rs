@@ -28,9 +28,9 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     lines.extend(groups(assets));
     let own = |list: &Json, job: &Json| Some(list.as_array()?.contains(&job["job_source_id"]));
     let triggers = |job: &Json| own(&job["triggered_job_source_ids"], job);
-    lines.extend(all(assets, 2, triggers, "triggers itself"));
+    lines.extend(all(assets, SEVERAL, triggers, "triggers itself"));
     let follows = |job: &Json| own(&job["schedule"]["upstream_job_source_ids"], job);
-    lines.extend(all(assets, 2, follows, "runs after itself"));
+    lines.extend(all(assets, SEVERAL, follows, "runs after itself"));
     let doubled = |job: &Json| {
         let (mut all, mut different) = (0, 0);
         for side in ["inputs", "outputs"] {
@@ -145,7 +145,7 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
             is_of_kind.then(|| !schedule.contains_key(field) && !says_more)
         };
         let what = format!("has a schedule of kind `{kind}` without `{field}`");
-        lines.extend(all(assets, 1, is_missing, &what));
+        lines.extend(all(assets, SEVERAL, is_missing, &what));
     }
     let is_blank = |job: &&AssetEvent| {
         let expression = job.json()["schedule"]["cron_expression"].as_str();
@@ -168,24 +168,20 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     {
         lines.extend(impossible);
     }
-    let is_no_time = |job: &&AssetEvent| {
-        let seconds = job.json()["schedule"]["interval_seconds"].as_f64();
-        seconds.is_some_and(|seconds| seconds <= 0.0)
-    };
-    let no_time = assets.iter().filter(is_no_time).filter_map(asset_label);
-    lines.extend(
-        no_time.map(|label| format!("{label} has no time for `schedule.interval_seconds`")),
-    );
+    // One job may begin again as soon as it is done.
+    let is_no_time = |job: &Json| Some(job["schedule"]["interval_seconds"].as_f64()? <= 0.0);
+    let what = "has no time for `schedule.interval_seconds`";
+    lines.extend(all(assets, SEVERAL, is_no_time, what));
     let is_unknown_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
         let is_known = jiff::tz::db().get(zone).is_ok() || !zone.contains('/');
         Some(!is_known)
     };
     let what = "has for `schedule.timezone` what no zone is called";
-    lines.extend(all(assets, 2, is_unknown_zone, what));
+    lines.extend(all(assets, SEVERAL, is_unknown_zone, what));
     let is_no_cron = |job: &Json| Some(!is_cron(job["schedule"]["cron_expression"].as_str()?));
     let what = "has for `schedule.cron_expression` what is none";
-    lines.extend(all(assets, 1, is_no_cron, what));
+    lines.extend(all(assets, SEVERAL, is_no_cron, what));
     // The names of some vendors' zones have blanks.
     let is_no_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
@@ -267,7 +263,7 @@ fn groups(assets: &[AssetEvent]) -> Vec<String> {
     }
     all.retain(|_, names| names.len() > 1);
     let differ = |names: &Vec<&str>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
-    if all.len() < 2 || !all.values().all(differ) {
+    if all.len() < SEVERAL || !all.values().all(differ) {
         return Vec::new();
     }
     let lines = all
@@ -310,7 +306,7 @@ fn addresses(assets: &[AssetEvent]) -> Vec<String> {
         .flat_map(|field| {
             let is_none = |job: &Json| Some(!is_address(job["owner"][field].as_str()?));
             let what = format!("has for `owner.{field}` what is no address");
-            all(assets, 1, is_none, &what)
+            all(assets, SEVERAL, is_none, &what)
         })
         .collect();
     // What is no address at all may be a channel.
@@ -322,7 +318,7 @@ fn addresses(assets: &[AssetEvent]) -> Vec<String> {
         }))
     };
     let what = "has several addresses in one entry of `owner.notification_emails`";
-    lines.extend(all(assets, 1, holds_several, what));
+    lines.extend(all(assets, SEVERAL, holds_several, what));
     lines
 }
 
@@ -357,7 +353,7 @@ mod tests {
 
     fn given(jobs: &[Json]) -> Vec<AssetEvent> {
         jobs.iter()
-            .zip(["a", "b", "c", "d"])
+            .zip(["a", "b", "c", "d", "e", "f"])
             .map(|(job, id)| {
                 let mut job = job.clone();
                 job["job_source_id"] = json!(id);
@@ -373,7 +369,7 @@ mod tests {
     fn what_cannot_be_so_is_told() {
         for (jobs, line) in [
             (
-                vec![json!({"schedule": {"kind": "cron"}})],
+                vec![json!({"schedule": {"kind": "cron"}}); 3],
                 "job `a` has a schedule of kind `cron` without `cron_expression`",
             ),
             (
@@ -385,23 +381,25 @@ mod tests {
                 "job `a` has its next run, `next_run_at`, behind it",
             ),
             (
-                vec![json!({"owner": {"primary_email": "airflow"}})],
+                vec![json!({"owner": {"primary_email": "airflow"}}); 3],
                 "job `a` has for `owner.primary_email` what is no address",
             ),
             (
-                vec![json!({"owner": {"run_as_email": "ann@v.example, bob@v.example"}})],
+                vec![json!({"owner": {"run_as_email": "ann@v.example, bob@v.example"}}); 3],
                 "job `a` has for `owner.run_as_email` what is no address",
             ),
             (
                 vec![
                     json!({"triggered_job_source_ids": ["a"]}),
                     json!({"triggered_job_source_ids": ["b"]}),
+                    json!({"triggered_job_source_ids": ["c"]}),
                 ],
                 "job `a` triggers itself",
             ),
             (
                 vec![
-                    json!({"schedule": {"kind": "cron", "cron_expression": "Europe/Berlin", "timezone": "0 5 * * *"}}),
+                    json!({"schedule": {"kind": "cron", "cron_expression": "Europe/Berlin", "timezone": "0 5 * * *"}});
+                    3
                 ],
                 "job `a` has for `schedule.cron_expression` what is none",
             ),
@@ -431,24 +429,24 @@ mod tests {
             (
                 vec![
                     json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * 1", "timezone": "CET/Berlin"}});
-                    2
+                    3
                 ],
                 "job `a` has for `schedule.timezone` what no zone is called",
             ),
             (
-                ["f1", "f1", "f2", "f2"]
+                ["f1", "f1", "f2", "f2", "f3", "f3"]
                     .into_iter()
-                    .zip(["w", "x", "y", "z"])
+                    .zip(["u", "v", "w", "x", "y", "z"])
                     .map(|(id, name)| json!({"group": {"source_id": id, "name": name}}))
                     .collect(),
-                "group `f1` is named `w` and `x`",
+                "group `f1` is named `u` and `v`",
             ),
             (
-                vec![json!({"schedule": {"kind": "interval", "interval_seconds": 0}})],
+                vec![json!({"schedule": {"kind": "interval", "interval_seconds": 0}}); 3],
                 "job `a` has no time for `schedule.interval_seconds`",
             ),
             (
-                vec![json!({"owner": {"primary_email": "mailto:ann@v.example"}})],
+                vec![json!({"owner": {"primary_email": "mailto:ann@v.example"}}); 3],
                 "job `a` has for `owner.primary_email` what is no address",
             ),
             (
@@ -468,17 +466,18 @@ mod tests {
                 "job `a` names everything that it reads or writes more than once",
             ),
             (
-                vec![json!({"owner": {"notification_emails": ["ann@v.example;bob@v.example"]}})],
+                vec![json!({"owner": {"notification_emails": ["ann@v.example;bob@v.example"]}}); 3],
                 "job `a` has several addresses in one entry of `owner.notification_emails`",
             ),
             (
-                vec![json!({"owner": {"primary_email": "{\"mail\":\"ann@v.example\"}"}})],
+                vec![json!({"owner": {"primary_email": "{\"mail\":\"ann@v.example\"}"}}); 3],
                 "job `a` has for `owner.primary_email` what is no address",
             ),
             (
                 vec![
                     json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["a"]}}),
                     json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["b"]}}),
+                    json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["c"]}}),
                 ],
                 "job `a` runs after itself",
             ),
@@ -490,6 +489,11 @@ mod tests {
             ),
         ] {
             assert_eq!(told(&jobs).first().map(String::as_str), Some(line));
+            assert_eq!(
+                told(&jobs[..1]).len(),
+                usize::from(line.contains("blank")),
+                "{line}"
+            );
         }
     }
 
