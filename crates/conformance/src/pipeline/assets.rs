@@ -8,7 +8,7 @@ use bowline_pipeline::SourceError;
 use bowline_words::counted;
 
 use super::check;
-use super::claims::claims;
+use super::claims::{claims, doubts};
 use super::ledger::{Oddity, compare, take_renamed};
 use super::outcome::{Doubt, Outcome, failure, invalid};
 use super::page_sizes::{too_long, uneven};
@@ -19,6 +19,8 @@ use crate::Verdict;
 
 /// With this many jobs or fewer, they are read one by one too.
 const ONE_BY_ONE: usize = 24;
+/// With so many jobs it is no accident.
+const SEVERAL: usize = 3;
 /// With more jobs than this, they are read at one other page size only.
 const MANY: usize = 300;
 
@@ -73,6 +75,9 @@ pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<AssetEvent>>,
         judged => judged,
     };
     suite.settle(&check::ASSETS_TASKS, judged, basis.as_str());
+    for doubt in doubts(&first.events) {
+        suite.advise(&check::ASSETS_TASKS, doubt);
+    }
     if suite.is_strict() {
         return Ok(Some(pages(suite, first).events));
     }
@@ -265,7 +270,7 @@ fn circles(assets: &[AssetEvent]) -> Vec<String> {
             "{label}: every task comes after another, so that none can be the first"
         ));
     }
-    if lines.len() < 2 {
+    if lines.len() < SEVERAL {
         lines.clear();
     }
     lines
@@ -278,16 +283,17 @@ fn claimed(lines: &[String]) -> Outcome {
     }
     Outcome::wrong(
         "jobs that say of themselves what can be so",
-        counted(lines.len(), "thing that cannot"),
+        format!("{} that cannot", counted(lines.len(), "thing")),
     )
     .with_evidence(lines.iter().take(SHOWN).cloned())
-    .with_hint("leave out what the vendor does not say")
+    .with_hint("give what the vendor says of each job, and leave out what it does not say")
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::samples::job;
     use super::*;
 
     #[test]
@@ -325,5 +331,16 @@ mod tests {
             panic!("an edge to itself");
         };
         assert_eq!(fault.evidence, ["job `j`: task `b` comes after itself"]);
+    }
+
+    #[test]
+    fn tasks_go_round_where_all_do() {
+        let looping = json!({"tasks": [
+            {"task_source_id": "a", "upstream_task_source_ids": ["b"]},
+            {"task_source_id": "b", "upstream_task_source_ids": ["a"]},
+        ]});
+        let jobs = ["x", "y", "z"].map(|id| job(id, looping.clone()));
+        assert_eq!(circles(&jobs).len(), 3);
+        assert_eq!(circles(&jobs[..2]), [""; 0]);
     }
 }

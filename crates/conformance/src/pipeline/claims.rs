@@ -28,30 +28,37 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     lines.extend(groups(assets));
     let own = |list: &Json, job: &Json| Some(list.as_array()?.contains(&job["job_source_id"]));
     let triggers = |job: &Json| own(&job["triggered_job_source_ids"], job);
-    lines.extend(all(assets, 2, triggers, "triggers itself"));
+    lines.extend(all(assets, SEVERAL, triggers, "triggers itself"));
     let follows = |job: &Json| own(&job["schedule"]["upstream_job_source_ids"], job);
-    lines.extend(all(assets, 2, follows, "runs after itself"));
-    let sides = |job: &Json| {
-        let names = |side: &str| -> BTreeSet<&str> { names(job, side).into_iter().collect() };
-        let (read, written) = (names("inputs"), names("outputs"));
-        (!read.is_empty() && !written.is_empty()).then(|| read == written)
+    lines.extend(all(assets, SEVERAL, follows, "runs after itself"));
+    let doubled = |job: &Json| {
+        let (mut all, mut different) = (0, 0);
+        for side in ["inputs", "outputs"] {
+            let names = names(job, side);
+            all += names.len();
+            different += names.into_iter().collect::<BTreeSet<_>>().len();
+        }
+        (all > 0).then_some(all >= 2 * different)
     };
-    let what = "reads and writes the same, as all jobs do";
-    lines.extend(all(assets, SEVERAL, sides, what));
-    lines.extend(lineage(assets));
-    let folders: Vec<&str> = assets
-        .iter()
-        .filter_map(|job| job.json()["folder"].as_str())
-        .collect();
-    let shared = |name: &str| folders.iter().filter(|folder| **folder == name).count() > 1;
-    if folders.iter().any(|folder| shared(folder)) {
-        let is_folder = |job: &Json| Some(job["folder"].as_str()? == job["name"].as_str()?);
-        let what = "has its folder for a name, as all jobs do";
-        lines.extend(all(assets, SEVERAL, is_folder, what));
-    }
-    let first = assets.first().and_then(AssetEvent::name);
-    let named = |job: &Json| Some(Some(job["name"].as_str()?) == first);
-    lines.extend(all(assets, SEVERAL, named, "has the same name as all jobs"));
+    let what = "names everything that it reads or writes more than once";
+    lines.extend(all(assets, SEVERAL, doubled, what));
+    lines
+}
+
+/// What is so at few vendors, and where connectors take one thing for another, an advice each.
+pub(super) fn doubts(assets: &[AssetEvent]) -> Vec<String> {
+    let sides = |job: &Json| {
+        let sides = ["inputs", "outputs"]
+            .map(|side| names(job, side).into_iter().map(str::to_owned).collect());
+        let says_both = sides.iter().all(|side: &BTreeSet<String>| !side.is_empty());
+        says_both.then_some(sides)
+    };
+    let in_place = |job: &Json| sides(job).map(|[read, written]| read == written);
+    let first = assets.first().and_then(|job| sides(job.json()));
+    let as_first = |job: &Json| Some(first.is_some() && sides(job) == first);
+    let is_folder = |job: &Json| Some(job["folder"].as_str()? == job["name"].as_str()?);
+    let name = assets.first().and_then(AssetEvent::name);
+    let named = |job: &Json| Some(Some(job["name"].as_str()?) == name);
     let tasks_named_alike = |job: &Json| {
         let tasks = job["tasks"].as_array()?;
         let names: BTreeSet<&str> = tasks
@@ -60,9 +67,50 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
             .collect();
         (tasks.len() > 1).then_some(names.len() == 1)
     };
-    let what = "has one name for all its tasks, as all jobs do";
-    lines.extend(all(assets, SEVERAL, tasks_named_alike, what));
-    lines
+    // Each group may have a job of that name, or each folder one job.
+    let differ = |part: fn(&Json) -> &Json| {
+        let parts: BTreeSet<&str> = assets
+            .iter()
+            .filter_map(|job| part(job.json()).as_str())
+            .collect();
+        parts.len() == assets.len()
+    };
+    let folders = if differ(|job| &job["folder"]) {
+        Vec::new()
+    } else {
+        all(assets, SEVERAL, is_folder, "has its folder for a name")
+    };
+    let names = if differ(|job| &job["group"]["source_id"]) {
+        Vec::new()
+    } else {
+        all(assets, SEVERAL, named, "has the same name as all jobs")
+    };
+    let found = [
+        all(assets, SEVERAL, in_place, "reads and writes the same"),
+        all(
+            assets,
+            MANY,
+            as_first,
+            "reads and writes what all other jobs do",
+        ),
+        folders,
+        names,
+        all(
+            assets,
+            SEVERAL,
+            tasks_named_alike,
+            "has one name for all its tasks",
+        ),
+        pauses(assets),
+        groups_named_alike(assets),
+    ];
+    let advice = found.into_iter().filter_map(|lines| {
+        let (first, all) = (lines.first()?, lines.len());
+        Some(format!(
+            "{first}, and so on in all of {all}: see that the vendor means it so"
+        ))
+    });
+    advice.collect()
 }
 
 /// A line for each job, where all that can be judged are at fault, and so many.
@@ -97,7 +145,7 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
             is_of_kind.then(|| !schedule.contains_key(field) && !says_more)
         };
         let what = format!("has a schedule of kind `{kind}` without `{field}`");
-        lines.extend(all(assets, 1, is_missing, &what));
+        lines.extend(all(assets, SEVERAL, is_missing, &what));
     }
     let is_blank = |job: &&AssetEvent| {
         let expression = job.json()["schedule"]["cron_expression"].as_str();
@@ -115,28 +163,25 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
             ))
         })
         .collect();
-    if impossible.len() > 1 {
+    let says_when = |job: &&AssetEvent| job.json()["schedule"]["cron_expression"].is_string();
+    if impossible.len() >= SEVERAL && 2 * impossible.len() > assets.iter().filter(says_when).count()
+    {
         lines.extend(impossible);
     }
-    let is_no_time = |job: &&AssetEvent| {
-        let seconds = job.json()["schedule"]["interval_seconds"].as_f64();
-        seconds.is_some_and(|seconds| seconds <= 0.0)
-    };
-    let no_time = assets.iter().filter(is_no_time).filter_map(asset_label);
-    lines.extend(
-        no_time.map(|label| format!("{label} has no time for `schedule.interval_seconds`")),
-    );
-    lines.extend(pauses(assets));
+    // One job may begin again as soon as it is done.
+    let is_no_time = |job: &Json| Some(job["schedule"]["interval_seconds"].as_f64()? <= 0.0);
+    let what = "has no time for `schedule.interval_seconds`";
+    lines.extend(all(assets, SEVERAL, is_no_time, what));
     let is_unknown_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
         let is_known = jiff::tz::db().get(zone).is_ok() || !zone.contains('/');
         Some(!is_known)
     };
     let what = "has for `schedule.timezone` what no zone is called";
-    lines.extend(all(assets, 2, is_unknown_zone, what));
+    lines.extend(all(assets, SEVERAL, is_unknown_zone, what));
     let is_no_cron = |job: &Json| Some(!is_cron(job["schedule"]["cron_expression"].as_str()?));
     let what = "has for `schedule.cron_expression` what is none";
-    lines.extend(all(assets, 1, is_no_cron, what));
+    lines.extend(all(assets, SEVERAL, is_no_cron, what));
     // The names of some vendors' zones have blanks.
     let is_no_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
@@ -153,7 +198,7 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
         (!is_paused).then(|| now.duration_since(next) > OVERDUE)
     };
     let what = "has its next run, `next_run_at`, behind it";
-    lines.extend(all(assets, 2, is_overdue, what));
+    lines.extend(all(assets, SEVERAL, is_overdue, what));
     lines
 }
 
@@ -162,10 +207,12 @@ fn is_cron(text: &str) -> bool {
     text.contains(['*', '@', '(']) || text.split_whitespace().count() >= 5
 }
 
-/// Whether an expression is in quotes, or of five fields has one beyond what it may be, as when they stand in another order.
+/// Whether an expression is in quotes as a whole, or of five fields has one beyond what it may be, as when they stand in another order.
 fn never_fires(text: &str) -> bool {
-    const MOST: [u32; 5] = [59, 23, 31, 12, 7];
-    if text.contains(['\'', '"']) {
+    // Some vendors call midnight 24.
+    const MOST: [u32; 5] = [59, 24, 31, 12, 7];
+    let is_within = |quote: char| text.starts_with(quote) && text.ends_with(quote);
+    if is_within('\'') || is_within('"') {
         return true;
     }
     let fields: Vec<&str> = text.split_whitespace().collect();
@@ -208,56 +255,42 @@ fn pauses(assets: &[AssetEvent]) -> Vec<String> {
     labels.collect()
 }
 
-/// Groups with ids of their own that all have one name, or that all have other names with every job.
+/// Groups that have another name with every job.
 fn groups(assets: &[AssetEvent]) -> Vec<String> {
-    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
     let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for job in assets {
-        let group = &job.json()["group"];
-        if let (Some(id), Some(name)) = (group["source_id"].as_str(), group["name"].as_str()) {
-            names.insert(id, name);
-            all.entry(id).or_default().push(name);
-        }
+    for (id, name) in named_groups(assets) {
+        all.entry(id).or_default().push(name);
     }
     all.retain(|_, names| names.len() > 1);
     let differ = |names: &Vec<&str>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
-    if all.len() > 1 && all.values().all(differ) {
-        let lines = all
-            .iter()
-            .map(|(id, names)| format!("group `{id}` is named `{}` and `{}`", names[0], names[1]));
-        return lines.collect();
+    if all.len() < SEVERAL || !all.values().all(differ) {
+        return Vec::new();
     }
+    let lines = all
+        .iter()
+        .map(|(id, names)| format!("group `{id}` is named `{}` and `{}`", names[0], names[1]));
+    lines.collect()
+}
+
+/// Groups with ids of their own that all have one name, which is no part of the ids.
+fn groups_named_alike(assets: &[AssetEvent]) -> Vec<String> {
+    let names: BTreeMap<&str, &str> = named_groups(assets).collect();
     let different: BTreeSet<&&str> = names.values().collect();
-    if names.len() < SEVERAL || different.len() > 1 {
+    let is_of_id = names.iter().any(|(id, name)| id.contains(name));
+    if names.len() < SEVERAL || different.len() > 1 || is_of_id {
         return Vec::new();
     }
     let lines = names
         .iter()
-        .map(|(id, name)| format!("group `{id}` is named `{name}`, as all groups are"));
+        .map(|(id, name)| format!("group `{id}` is named `{name}`"));
     lines.collect()
 }
 
-/// Jobs that all read and write the same, or name everything more than once.
-fn lineage(assets: &[AssetEvent]) -> Vec<String> {
-    fn sides(job: &Json) -> [Vec<&str>; 2] {
-        ["inputs", "outputs"].map(|side| names(job, side))
-    }
-    let first = assets.first().map(|job| sides(job.json()));
-    let same = |job: &Json| {
-        let sides = sides(job);
-        let says_both = sides.iter().all(|side| !side.is_empty());
-        Some(says_both && Some(&sides) == first.as_ref())
-    };
-    let what = "reads and writes what all other jobs do";
-    let mut lines = all(assets, MANY, same, what);
-    let doubled = |job: &Json| {
-        let names = sides(job).concat();
-        let different: BTreeSet<&&str> = names.iter().collect();
-        (!names.is_empty()).then(|| names.len() >= 2 * different.len())
-    };
-    let what = "names everything that it reads or writes more than once";
-    lines.extend(all(assets, SEVERAL, doubled, what));
-    lines
+fn named_groups(assets: &[AssetEvent]) -> impl Iterator<Item = (&str, &str)> {
+    assets.iter().filter_map(|job| {
+        let group = &job.json()["group"];
+        Some((group["source_id"].as_str()?, group["name"].as_str()?))
+    })
 }
 
 fn names<'j>(job: &'j Json, side: &str) -> Vec<&'j str> {
@@ -273,7 +306,7 @@ fn addresses(assets: &[AssetEvent]) -> Vec<String> {
         .flat_map(|field| {
             let is_none = |job: &Json| Some(!is_address(job["owner"][field].as_str()?));
             let what = format!("has for `owner.{field}` what is no address");
-            all(assets, 1, is_none, &what)
+            all(assets, SEVERAL, is_none, &what)
         })
         .collect();
     // What is no address at all may be a channel.
@@ -285,12 +318,19 @@ fn addresses(assets: &[AssetEvent]) -> Vec<String> {
         }))
     };
     let what = "has several addresses in one entry of `owner.notification_emails`";
-    lines.extend(all(assets, 1, holds_several, what));
+    lines.extend(all(assets, SEVERAL, holds_several, what));
     lines
 }
 
 /// Whether a text can be one address.
 fn is_address(text: &str) -> bool {
+    // What stands before the `@` may be in quotes, with anything in them.
+    if let Some((_, behind)) = text
+        .strip_prefix('"')
+        .and_then(|text| text.rsplit_once("\"@"))
+    {
+        return is_address(&format!("quoted@{behind}"));
+    }
     let is_between = |character: char| {
         character.is_whitespace()
             || matches!(character, ',' | ';' | ':' | '"' | '<' | '>' | '{' | '}')
@@ -308,9 +348,12 @@ mod tests {
     use super::*;
 
     fn told(jobs: &[Json]) -> Vec<String> {
-        let jobs: Vec<AssetEvent> = jobs
-            .iter()
-            .zip(["a", "b", "c", "d"])
+        claims(&given(jobs), "2026-01-10T00:00:00Z".parse().unwrap())
+    }
+
+    fn given(jobs: &[Json]) -> Vec<AssetEvent> {
+        jobs.iter()
+            .zip(["a", "b", "c", "d", "e", "f"])
             .map(|(job, id)| {
                 let mut job = job.clone();
                 job["job_source_id"] = json!(id);
@@ -319,61 +362,44 @@ mod tests {
                 }
                 AssetEvent::new(job)
             })
-            .collect();
-        claims(&jobs, "2026-01-10T00:00:00Z".parse().unwrap())
+            .collect()
     }
 
     #[test]
     fn what_cannot_be_so_is_told() {
         for (jobs, line) in [
             (
-                vec![json!({"schedule": {"kind": "cron"}})],
+                vec![json!({"schedule": {"kind": "cron"}}); 3],
                 "job `a` has a schedule of kind `cron` without `cron_expression`",
             ),
             (
                 vec![
                     json!({"schedule": {"kind": "interval", "interval_seconds": 60,
                     "next_run_at": "2026-01-01T00:00:00Z"}});
-                    2
+                    3
                 ],
                 "job `a` has its next run, `next_run_at`, behind it",
             ),
             (
-                vec![json!({"owner": {"primary_email": "airflow"}})],
+                vec![json!({"owner": {"primary_email": "airflow"}}); 3],
                 "job `a` has for `owner.primary_email` what is no address",
             ),
             (
-                vec![json!({"owner": {"run_as_email": "ann@v.example, bob@v.example"}})],
+                vec![json!({"owner": {"run_as_email": "ann@v.example, bob@v.example"}}); 3],
                 "job `a` has for `owner.run_as_email` what is no address",
             ),
             (
                 vec![
                     json!({"triggered_job_source_ids": ["a"]}),
                     json!({"triggered_job_source_ids": ["b"]}),
+                    json!({"triggered_job_source_ids": ["c"]}),
                 ],
                 "job `a` triggers itself",
             ),
             (
                 vec![
-                    json!({"inputs": [{"fully_qualified_name": "x"}], "outputs": [{"fully_qualified_name": "x"}]});
+                    json!({"schedule": {"kind": "cron", "cron_expression": "Europe/Berlin", "timezone": "0 5 * * *"}});
                     3
-                ],
-                "job `a` reads and writes the same, as all jobs do",
-            ),
-            (
-                vec![json!({"name": "Job"}); 3],
-                "job `a` has the same name as all jobs",
-            ),
-            (
-                vec![
-                    json!({"tasks": [{"task_source_id": "1", "name": "Job"}, {"task_source_id": "2", "name": "Job"}]});
-                    3
-                ],
-                "job `a` has one name for all its tasks, as all jobs do",
-            ),
-            (
-                vec![
-                    json!({"schedule": {"kind": "cron", "cron_expression": "Europe/Berlin", "timezone": "0 5 * * *"}}),
                 ],
                 "job `a` has for `schedule.cron_expression` what is none",
             ),
@@ -395,6 +421,7 @@ mod tests {
                 vec![
                     json!({"schedule": {"kind": "cron", "cron_expression": "* * * 5 30"}}),
                     json!({"schedule": {"kind": "cron", "cron_expression": "1-5 * * 30 0"}}),
+                    json!({"schedule": {"kind": "cron", "cron_expression": "1 2 * 15 *"}}),
                     json!({"schedule": {"kind": "cron", "cron_expression": "* * * * *"}}),
                 ],
                 "job `a` has the `schedule.cron_expression` `* * * 5 30`, which never comes",
@@ -402,51 +429,33 @@ mod tests {
             (
                 vec![
                     json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * 1", "timezone": "CET/Berlin"}});
-                    2
+                    3
                 ],
                 "job `a` has for `schedule.timezone` what no zone is called",
             ),
             (
-                vec![
-                    json!({"is_paused": true, "schedule": {"kind": "manual", "paused": false}}),
-                    json!({"is_paused": false, "schedule": {"kind": "manual", "paused": true}}),
-                    json!({"is_paused": true, "schedule": {"kind": "manual", "paused": false}}),
-                ],
-                "job `a` is paused, and its schedule is not",
-            ),
-            (
-                ["f1", "f2", "f3"]
-                    .map(|id| json!({"group": {"source_id": id, "name": "Sales"}}))
-                    .to_vec(),
-                "group `f1` is named `Sales`, as all groups are",
-            ),
-            (
-                ["f1", "f1", "f2", "f2"]
+                ["f1", "f1", "f2", "f2", "f3", "f3"]
                     .into_iter()
-                    .zip(["w", "x", "y", "z"])
+                    .zip(["u", "v", "w", "x", "y", "z"])
                     .map(|(id, name)| json!({"group": {"source_id": id, "name": name}}))
                     .collect(),
-                "group `f1` is named `w` and `x`",
+                "group `f1` is named `u` and `v`",
             ),
             (
-                vec![json!({"schedule": {"kind": "interval", "interval_seconds": 0}})],
+                vec![json!({"schedule": {"kind": "interval", "interval_seconds": 0}}); 3],
                 "job `a` has no time for `schedule.interval_seconds`",
             ),
             (
-                vec![json!({"owner": {"primary_email": "mailto:ann@v.example"}})],
+                vec![json!({"owner": {"primary_email": "mailto:ann@v.example"}}); 3],
                 "job `a` has for `owner.primary_email` what is no address",
             ),
             (
-                vec![json!({"schedule": {"kind": "cron", "cron_expression": "'0 5 * * 1'"}}); 2],
+                vec![json!({"schedule": {"kind": "cron", "cron_expression": "'0 5 * * 1'"}}); 3],
                 "job `a` has the `schedule.cron_expression` `'0 5 * * 1'`, which never comes",
             ),
             (
                 vec![json!({"inputs": [{"fully_qualified_name": "['x']"}]}); 3],
                 "`fully_qualified_name` is `['x']` and the like in all of 3, a value as Python shows it",
-            ),
-            (
-                vec![json!({"folder": "Sales", "name": "Sales"}); 3],
-                "job `a` has its folder for a name, as all jobs do",
             ),
             (
                 vec![
@@ -457,17 +466,18 @@ mod tests {
                 "job `a` names everything that it reads or writes more than once",
             ),
             (
-                vec![json!({"owner": {"notification_emails": ["ann@v.example;bob@v.example"]}})],
+                vec![json!({"owner": {"notification_emails": ["ann@v.example;bob@v.example"]}}); 3],
                 "job `a` has several addresses in one entry of `owner.notification_emails`",
             ),
             (
-                vec![json!({"owner": {"primary_email": "{\"mail\":\"ann@v.example\"}"}})],
+                vec![json!({"owner": {"primary_email": "{\"mail\":\"ann@v.example\"}"}}); 3],
                 "job `a` has for `owner.primary_email` what is no address",
             ),
             (
                 vec![
                     json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["a"]}}),
                     json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["b"]}}),
+                    json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["c"]}}),
                 ],
                 "job `a` runs after itself",
             ),
@@ -477,12 +487,13 @@ mod tests {
                     .to_vec(),
                 "`job_url` is `v.example/1` and the like in all of 3, which leads nowhere",
             ),
-            (
-                vec![json!({"properties": [{"key": "k", "value": "['x']"}]}); 3],
-                "`properties.value` is `['x']` and the like in all of 3, a value as Python shows it",
-            ),
         ] {
             assert_eq!(told(&jobs).first().map(String::as_str), Some(line));
+            assert_eq!(
+                told(&jobs[..1]).len(),
+                usize::from(line.contains("blank")),
+                "{line}"
+            );
         }
     }
 
@@ -510,5 +521,79 @@ mod tests {
             4
         ];
         assert_eq!(told(&right), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_so_at_few_vendors_is_an_advice() {
+        for (jobs, line) in [
+            (
+                vec![
+                    json!({"inputs": [{"fully_qualified_name": "x"}], "outputs": [{"fully_qualified_name": "x"}]});
+                    3
+                ],
+                "job `a` reads and writes the same",
+            ),
+            (
+                vec![json!({"name": "Job"}); 3],
+                "job `a` has the same name as all jobs",
+            ),
+            (
+                vec![
+                    json!({"tasks": [{"task_source_id": "1", "name": "Job"}, {"task_source_id": "2", "name": "Job"}]});
+                    3
+                ],
+                "job `a` has one name for all its tasks",
+            ),
+            (
+                vec![
+                    json!({"is_paused": true, "schedule": {"kind": "manual", "paused": false}}),
+                    json!({"is_paused": false, "schedule": {"kind": "manual", "paused": true}}),
+                    json!({"is_paused": true, "schedule": {"kind": "manual", "paused": false}}),
+                ],
+                "job `a` is paused, and its schedule is not",
+            ),
+            (
+                ["f1", "f2", "f3"]
+                    .map(|id| json!({"group": {"source_id": id, "name": "Sales"}}))
+                    .to_vec(),
+                "group `f1` is named `Sales`",
+            ),
+            (
+                vec![json!({"folder": "Sales", "name": "Sales"}); 3],
+                "job `a` has its folder for a name",
+            ),
+        ] {
+            let advice = doubts(&given(&jobs));
+            let start = format!("{line}, and so on in all of 3");
+            assert!(
+                advice.iter().any(|one| one.starts_with(&start)),
+                "{line}: {advice:?}"
+            );
+            assert_eq!(told(&jobs), [""; 0], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_vendors_mean_is_no_matter() {
+        let of = |fields: fn(&str) -> Json| ["x", "y", "z"].map(fields);
+        for jobs in [
+            of(|id| json!({"name": "build", "group": {"source_id": id}})),
+            of(|id| json!({"name": id, "folder": id})),
+            of(
+                |id| json!({"group": {"source_id": format!("{id}/__repository__"), "name": "__repository__"}}),
+            ),
+            of(|_| json!({"schedule": {"kind": "cron", "cron_expression": "0 24 * * *"}})),
+            of(|_| json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * \"MON\""}})),
+            of(|_| json!({"owner": {"primary_email": "\"ann, of sales\"@v.example"}})),
+            of(|_| json!({"inputs": [{"fully_qualified_name": "x"}]})),
+        ] {
+            assert_eq!(told(&jobs), [""; 0]);
+            assert_eq!(doubts(&given(&jobs)), [""; 0]);
+        }
+        // Jobs that work in place do not name anything twice.
+        let in_place = of(
+            |id| json!({"inputs": [{"fully_qualified_name": id}], "outputs": [{"fully_qualified_name": id}]}),
+        );
+        assert_eq!(told(&in_place), [""; 0]);
     }
 }

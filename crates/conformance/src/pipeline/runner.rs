@@ -22,7 +22,7 @@ use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::reading::Reader;
 use super::report::{CheckReport, Report};
 use super::runs;
-use super::words::contradictions;
+use super::words::{contradictions, odd_words};
 use crate::{Tier, Verdict};
 
 /// How many events a page is asked for; the contract's own default.
@@ -205,6 +205,10 @@ impl Suite<'_> {
     /// The section `etl_connection`; says whether there is a connection.
     fn connection(&mut self) -> Result<bool, SourceError> {
         self.settle(&check::MANIFEST, manifest(self.reader.pipeline), "");
+        for odd in odd_words(self.reader.pipeline.manifest()) {
+            let advice = format!("{odd}: see that the vendor means it so");
+            self.advise(&check::MANIFEST, advice);
+        }
         match self.reader.pipeline.check() {
             Ok(answer) => {
                 let basis = match answer {
@@ -330,7 +334,7 @@ fn manifest(pipeline: &dyn Pipeline) -> Outcome {
             if lines.is_empty() {
                 return Outcome::Supported;
             }
-            let got = format!("{} that say another", counted(lines.len(), "word"));
+            let got = format!("{} mapped to another", counted(lines.len(), "word"));
             Outcome::wrong("status words mapped to what they say", got)
                 .with_evidence(lines)
                 .with_hint("map each word in manifest.json to the status that it means")

@@ -89,6 +89,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         suite.advise(&check::STATUSES, advice);
     }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
+    for advice in super::texts::doubts(&events) {
+        suite.advise(&check::IDS, advice);
+    }
     let judged = times(&events, suite.window.end);
     suite.settle(&check::TIMES, judged, basis.as_str());
     for advice in times::doubts(&events) {

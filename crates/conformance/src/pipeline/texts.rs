@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::RunEvent;
+use bowline_words::counted;
 use serde_json::Value as Json;
 
 use super::reading::datasets;
@@ -34,7 +35,8 @@ pub(super) fn is_nothing(text: &str) -> bool {
     NOTHING.contains(&text)
 }
 
-/// Fields whose texts are nothing written as text, in several records or in all that have the field: a line each.
+/// Fields whose texts are nothing written as text, in several records: a line each. Where people write what they like,
+/// it is no accident only if all are.
 pub(super) fn empty_texts<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<String> {
     let mut fields: BTreeMap<String, Told> = BTreeMap::new();
     for event in events {
@@ -42,7 +44,7 @@ pub(super) fn empty_texts<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<Str
     }
     fields
         .into_iter()
-        .filter(|(_, told)| told.empty >= SEVERAL || told.empty > 0 && told.empty == told.all)
+        .filter(|(field, told)| told.is_no_accident(field))
         .filter_map(|(field, told)| {
             let example = told.example?;
             let what = if is_unfilled(&field, &example) {
@@ -64,6 +66,20 @@ struct Told {
     all: usize,
     empty: usize,
     example: Option<String>,
+}
+
+impl Told {
+    fn is_no_accident(&self, field: &str) -> bool {
+        self.empty >= SEVERAL
+            && match field.rsplit('.').next() {
+                Some("name" | "description" | "message") => self.empty == self.all,
+                // Here nobody writes what they like.
+                Some(
+                    "primary_email" | "run_as_email" | "timezone" | "fully_qualified_name" | "mcon",
+                ) => true,
+                _ => 2 * self.empty > self.all,
+            }
+    }
 }
 
 fn walk(value: &Json, field: &str, fields: &mut BTreeMap<String, Told>) {
@@ -110,11 +126,17 @@ fn has_nothing(field: &str, text: &str) -> bool {
 
 /// Whether an address has the name of something in place of it, as templates write it.
 fn is_unfilled(field: &str, text: &str) -> bool {
-    let names = [("{", "}"), ("%7B", "%7D"), ("<", ">")];
-    let holds = |(open, close): (&str, &str)| {
-        text.split_once(open)
-            .is_some_and(|(_, rest)| rest.contains(close))
+    let is_name = |text: &str| {
+        let is_of_name = |letter: char| letter.is_ascii_alphabetic() || "_.".contains(letter);
+        !text.is_empty() && text.chars().all(is_of_name)
     };
+    let holds = |(open, close): (&str, &str)| {
+        let within = text
+            .split_once(open)
+            .and_then(|(_, rest)| rest.split_once(close));
+        within.is_some_and(|(name, _)| is_name(name))
+    };
+    let names = [("{", "}"), ("%7B", "%7D"), ("<", ">")];
     (field.ends_with("job_url") || field.ends_with("run_url")) && names.into_iter().any(holds)
 }
 
@@ -137,8 +159,7 @@ pub(super) fn bare_addresses<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<
         .collect()
 }
 
-/// Fields whose texts are all values as Python shows them, lists and bytes: a line each. What a vendor says in
-/// properties counts, for they are not the vendor's own lists any more.
+/// Fields whose texts are all values as Python shows them, lists and bytes: a line each.
 pub(super) fn shown_in_python<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<String> {
     let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for event in events {
@@ -148,9 +169,6 @@ pub(super) fn shown_in_python<'e>(events: impl Iterator<Item = &'e Json>) -> Vec
                 .or_default()
                 .extend(event[field].as_str());
         }
-        let properties = event["properties"].as_array().into_iter().flatten();
-        let values = properties.filter_map(|property| property["value"].as_str());
-        fields.entry("properties.value").or_default().extend(values);
         let names = datasets(event);
         fields
             .entry("fully_qualified_name")
@@ -202,7 +220,9 @@ pub(super) fn turned_codes(runs: &[RunEvent]) -> Vec<String> {
     let is_turned = |(_, message, code): &(&RunEvent, &str, &str)| {
         !message.trim().contains(char::is_whitespace) && code.split_whitespace().count() > 2
     };
-    if both.len() < SEVERAL || !both.iter().all(is_turned) {
+    // A vendor's codes may be a few words.
+    let is_sentence = |(_, _, code): &&(&RunEvent, &str, &str)| code.split_whitespace().count() > 4;
+    if both.iter().filter(is_sentence).count() < SEVERAL || !both.iter().all(is_turned) {
         return Vec::new();
     }
     let line = |(run, message, code): (&RunEvent, &str, &str)| {
@@ -213,51 +233,93 @@ pub(super) fn turned_codes(runs: &[RunEvent]) -> Vec<String> {
 }
 
 /// Messages that are all cut at one length: each is the beginning of what a task of its run says.
-pub(super) fn cut_messages(runs: &[RunEvent]) -> Vec<String> {
-    let message = |run: &RunEvent| -> Option<String> {
-        Some(run.json()["error"]["message"].as_str()?.to_owned())
-    };
-    let judged: Vec<(&RunEvent, String, bool)> = runs
-        .iter()
-        .filter_map(|run| {
-            let own = message(run)?;
-            let of_tasks: Vec<String> = run.task_runs().filter_map(message).collect();
-            let is_cut = |other: &String| other.len() > own.len() && other.starts_with(&own);
-            let is_cut = of_tasks.iter().any(is_cut);
-            (!of_tasks.is_empty()).then_some((run, own, is_cut))
-        })
-        .collect();
-    let cut: Vec<&(&RunEvent, String, bool)> = judged.iter().filter(|one| one.2).collect();
-    let lengths: BTreeSet<usize> = cut.iter().map(|(_, own, _)| own.chars().count()).collect();
-    if cut.len() < SEVERAL || 2 * cut.len() <= judged.len() || lengths.len() > 1 {
-        return Vec::new();
-    }
-    let line = |(run, own, _): &&(&RunEvent, String, bool)| {
-        let label = super::reading::run_label(run).unwrap_or_default();
-        format!("{label}: `error.message` is `{own}`, and its task says more")
-    };
-    cut.iter().map(line).collect()
+struct Cut {
+    lines: Vec<String>,
+    /// Whether nobody means them so: they are shorter than what vendors have room for, differ, and most end within a word.
+    is_certain: bool,
 }
 
-/// Messages that a task of another run says and none of the run's own, where most are that can be judged.
-pub(super) fn foreign_messages(runs: &[RunEvent]) -> Vec<String> {
-    let message = |run: &'_ RunEvent| -> Option<String> {
-        Some(run.json()["error"]["message"].as_str()?.to_owned())
-    };
-    let of_tasks =
-        |run: &RunEvent| -> BTreeSet<String> { run.task_runs().filter_map(message).collect() };
-    let all: BTreeSet<String> = runs.iter().flat_map(of_tasks).collect();
+fn cut(runs: &[RunEvent]) -> Option<Cut> {
+    /// Vendors have room for so many letters at least.
+    const ROOM: usize = 200;
     let mut judged = 0;
+    let mut within_words = 0;
+    let mut messages = BTreeSet::new();
     let mut lines = Vec::new();
     for run in runs {
-        let (Some(own), tasks) = (message(run), of_tasks(run)) else {
-            continue;
-        };
-        if tasks.is_empty() || !all.contains(&own) {
+        let Some(own) = message(run) else { continue };
+        let mut of_tasks = run.task_runs().filter_map(message).peekable();
+        judged += usize::from(of_tasks.peek().is_some());
+        let rest =
+            of_tasks.find_map(|other| other.strip_prefix(own).filter(|rest| !rest.is_empty()));
+        if let Some(rest) = rest {
+            within_words += usize::from(
+                own.ends_with(char::is_alphanumeric) && rest.starts_with(char::is_alphanumeric),
+            );
+            messages.insert(own);
+            let label = super::reading::run_label(run).unwrap_or_default();
+            lines.push(format!(
+                "{label}: `error.message` is `{own}`, and its task says more"
+            ));
+        }
+    }
+    let lengths: BTreeSet<usize> = messages.iter().map(|own| own.chars().count()).collect();
+    if lines.len() < SEVERAL || 2 * lines.len() <= judged || lengths.len() > 1 {
+        return None;
+    }
+    let is_short = lengths.first().is_some_and(|length| *length < ROOM);
+    let is_certain = is_short && messages.len() > 1 && 2 * within_words > lines.len();
+    Some(Cut { lines, is_certain })
+}
+
+/// Messages that were cut, and not by the vendor.
+pub(super) fn cut_messages(runs: &[RunEvent]) -> Vec<String> {
+    let cut = cut(runs).filter(|cut| cut.is_certain);
+    cut.map(|cut| cut.lines).unwrap_or_default()
+}
+
+/// Messages that the vendor may mean as they are, and that say little.
+pub(super) fn doubts(runs: &[RunEvent]) -> Vec<String> {
+    let cut = cut(runs).filter(|cut| !cut.is_certain);
+    let lines = [cut.map(|cut| cut.lines).unwrap_or_default(), frames(runs)];
+    let advice = lines.iter().filter_map(|lines| {
+        let (first, all) = (lines.first()?, counted(lines.len(), "run"));
+        Some(format!(
+            "{first}, and the like in {all}: if the vendor says more, give that"
+        ))
+    });
+    advice.collect()
+}
+
+fn message(run: &RunEvent) -> Option<&str> {
+    run.error()?.message()
+}
+
+/// Messages that exactly one task says, which is of another run, where most are of those that one run and one task say.
+pub(super) fn foreign_messages(runs: &[RunEvent]) -> Vec<String> {
+    // How many runs say a message, and which runs' tasks.
+    let mut told: BTreeMap<&str, (usize, Vec<usize>)> = BTreeMap::new();
+    for (nth, run) in runs.iter().enumerate() {
+        if let Some(own) = message(run) {
+            told.entry(own).or_default().0 += 1;
+        }
+        for of_task in run.task_runs().filter_map(message) {
+            told.entry(of_task).or_default().1.push(nth);
+        }
+    }
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for (nth, run) in runs.iter().enumerate() {
+        let Some(own) = message(run) else { continue };
+        if !run.task_runs().any(|task| message(task).is_some()) {
             continue;
         }
+        let Some((1, tellers)) = told.get(own) else {
+            continue;
+        };
+        let [teller] = tellers[..] else { continue };
         judged += 1;
-        if !tasks.contains(&own) {
+        if teller != nth {
             let label = super::reading::run_label(run).unwrap_or_default();
             lines.push(format!(
                 "{label}: `error.message` is `{own}`, which a task of another run says"
@@ -300,18 +362,27 @@ pub(super) fn foreign_addresses(runs: &[RunEvent]) -> Vec<String> {
 
 /// Messages of errors that are records as a language shows them, where several are and all of them: a line each.
 pub(super) fn shown_records(runs: &[RunEvent]) -> Vec<String> {
+    messages_that_are(runs, is_shown)
+}
+
+/// Messages that stand around one, where several do and all of them: a line each.
+fn frames(runs: &[RunEvent]) -> Vec<String> {
+    messages_that_are(runs, is_around)
+}
+
+fn messages_that_are(runs: &[RunEvent], is_none: impl Fn(&str) -> bool) -> Vec<String> {
     let messages: Vec<(&RunEvent, &str)> = runs
         .iter()
-        .filter_map(|run| Some((run, run.error()?.message()?)))
+        .filter_map(|run| Some((run, message(run)?)))
         .collect();
-    let is_none = |text: &str| is_shown(text) || is_around(text);
     if messages.len() < SEVERAL || !messages.iter().all(|(_, text)| is_none(text)) {
         return Vec::new();
     }
-    messages
+    let labels = messages
         .into_iter()
-        .map(|(run, _)| {
-            let label = super::reading::run_label(run).unwrap_or_default();
+        .filter_map(|(run, _)| super::reading::run_label(run));
+    labels
+        .map(|label| {
             format!("{label}: `error.message` is what stands around a message, and not the message")
         })
         .collect()
@@ -332,20 +403,28 @@ mod tests {
         let job = json!({"name": "a", "owner": {"primary_email": "None"}, "inputs": [
             {"fully_qualified_name": "None.public.a"}, {"fully_qualified_name": "db.public.b"},
         ]});
+        assert_eq!(told(&vec![job.clone(); 2]), [""; 0]);
         assert_eq!(
-            told(std::slice::from_ref(&job)),
-            ["`owner.primary_email` is `None` in 1 of 1, which is nothing written as text"]
+            told(&vec![job; 3])[1],
+            "`owner.primary_email` is `None` in 3 of 3, which is nothing written as text"
         );
-        assert_eq!(told(&vec![job; 3]).len(), 2);
         let urls = json!({"job_url": "https://v.example/jobs/undefined"});
-        assert_eq!(told(&[urls]).len(), 1);
+        assert_eq!(told(&vec![urls; 3]).len(), 1);
         let unfilled = json!({"run_url": "https://v.example/runs/{run_id}"});
         assert_eq!(
-            told(&[unfilled]),
+            told(&vec![unfilled.clone(); 3]),
             [
-                "`run_url` is `https://v.example/runs/{run_id}` in 1 of 1, which is an address that was not filled in"
+                "`run_url` is `https://v.example/runs/{run_id}` in 3 of 3, which is an address that was not filled in"
             ]
         );
+        let filled = json!({"run_url": "https://v.example/runs?filter={\"id\":7}"});
+        assert_eq!(told(&vec![filled.clone(); 3]), [""; 0]);
+        let some = [vec![unfilled; 3], vec![filled; 3]].concat();
+        assert_eq!(told(&some), [""; 0]);
+        let people = |text: &str| json!({"description": text, "error": {"message": text}});
+        let some = [vec![people("None"); 3], vec![people("loads")]].concat();
+        assert_eq!(told(&some), [""; 0]);
+        assert_eq!(told(&some[..3]).len(), 2);
     }
 
     #[test]
@@ -367,16 +446,18 @@ mod tests {
         let shown = run("{'message': 'no', 'code': 'E1'}");
         assert_eq!(shown_records(&vec![shown.clone(); 3]).len(), 3);
         assert_eq!(shown_records(&vec![run("b'no such table'"); 3]).len(), 3);
+        assert_eq!(shown_records(&vec![shown.clone(); 2]).len(), 0);
+        assert_eq!(shown_records(&[shown.clone(), shown, run("no")]).len(), 0);
         for around in [
             "Traceback (most recent call last):",
             "<!DOCTYPE html><p>",
             "<HTML>",
             "Error: None",
         ] {
-            assert_eq!(shown_records(&vec![run(around); 3]).len(), 3, "{around}");
+            let runs = vec![run(around); 3];
+            assert_eq!(shown_records(&runs).len(), 0, "{around}: the vendor's own");
+            assert_eq!(doubts(&runs).len(), 1, "{around}");
         }
-        assert_eq!(shown_records(&vec![shown.clone(); 2]).len(), 0);
-        assert_eq!(shown_records(&[shown.clone(), shown, run("no")]).len(), 0);
         assert_eq!(
             shown_records(&vec![run(r#"{"message": "no"}"#); 3]).len(),
             0
@@ -396,7 +477,9 @@ mod tests {
         let run = |message: &str, code: &str| {
             failed("r", json!({"error": {"message": message, "code": code}}))
         };
-        let turned = run("E_TASK", "no such table: orders");
+        let named = run("E17", "user code error");
+        assert_eq!(turned_codes(&vec![named; 3]).len(), 0, "the vendor's code");
+        let turned = run("E_TASK", "there is no such table: orders");
         assert_eq!(turned_codes(&vec![turned.clone(); 3]).len(), 3);
         assert_eq!(turned_codes(&vec![turned.clone(); 2]).len(), 0);
         let right = run("no such table: orders", "E_TASK");
@@ -415,16 +498,29 @@ mod tests {
                 json!({"error": {"message": message}, "task_runs": [{"error": {"message": of_task}}]}),
             )
         };
-        let cut = run("no such ta", "no such table: orders");
-        assert_eq!(cut_messages(&vec![cut.clone(); 3]).len(), 3);
-        assert_eq!(cut_messages(&vec![cut.clone(); 2]).len(), 0);
+        let cut = [
+            ("no such ta", "no such table: orders"),
+            ("no table s", "no table space left"),
+        ];
+        let cut = cut.map(|(own, of_task)| run(own, of_task));
+        let told = |runs: &[RunEvent]| (cut_messages(runs).len(), doubts(runs).len());
+        let [first, second] = &cut;
+        assert_eq!(
+            told(&[first.clone(), first.clone(), second.clone()]),
+            (3, 0)
+        );
+        assert_eq!(told(&cut), (0, 0));
         let other = run("no such", "no such table: orders");
         assert_eq!(
-            cut_messages(&[cut.clone(), cut, other]).len(),
-            0,
+            told(&[&cut[..], &[other]].concat()),
+            (0, 0),
             "of two lengths"
         );
-        assert_eq!(cut_messages(&vec![run("no", "no"); 3]).len(), 0);
+        assert_eq!(told(&vec![run("no", "no"); 3]), (0, 0));
+        let constant = run("Step failed", "Step failed: no such table");
+        assert_eq!(told(&vec![constant; 3]), (0, 1), "the vendor's own");
+        let long = ["a", "b", "c"].map(|letter| run(&letter.repeat(255), &letter.repeat(300)));
+        assert_eq!(told(&long), (0, 1), "the vendor has room for 255");
     }
 
     #[test]
@@ -435,18 +531,19 @@ mod tests {
                 json!({"error": {"message": message}, "task_runs": [{"error": {"message": of_task}}]}),
             )
         };
-        let first = run("a", "a");
-        let told = |others: [(&str, &str); 3]| {
-            let others = others.map(|(message, of_task)| run(message, of_task));
-            foreign_messages(&[std::slice::from_ref(&first), &others[..]].concat()).len()
+        let told = |runs: &[(&str, &str)]| {
+            let runs: Vec<RunEvent> = runs.iter().map(|(own, task)| run(own, task)).collect();
+            foreign_messages(&runs).len()
         };
-        assert_eq!(told([("a", "b"), ("a", "c"), ("a", "d")]), 3);
-        assert_eq!(told([("a", "b"), ("a", "c"), ("d", "d")]), 0);
+        assert_eq!(told(&[("a", "b"), ("b", "c"), ("c", "a")]), 3);
+        assert_eq!(told(&[("a", "b"), ("b", "a"), ("d", "d")]), 0);
         assert_eq!(
-            told([("x", "b"), ("x", "c"), ("x", "d")]),
+            told(&[("x", "b"), ("y", "c"), ("z", "d")]),
             0,
             "words of the run's own"
         );
+        let few = [("a", "b"), ("b", "c"), ("c", "a")].repeat(2);
+        assert_eq!(told(&few), 0, "words that many say");
     }
 
     #[test]

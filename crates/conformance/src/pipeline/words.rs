@@ -99,28 +99,56 @@ fn says_timed_out(word: &str) -> bool {
     matches!(letters(word).as_str(), "timedout" | "timeout")
 }
 
-/// Words that are mapped to the opposite of what they say, a line each.
+/// Words that are mapped to the opposite of what they say, a line each. Where a word has several parts, all say so.
 pub(super) fn contradictions(manifest: &PipelineManifest) -> Vec<String> {
+    let is_wrong = |word: &str, status| word.split('/').all(|part| contradicts(part, status));
+    mapped(manifest, |word, status| {
+        !is_meant(word, status) && is_wrong(word, status)
+    })
+}
+
+/// Words that are mapped to what few vendors mean by them, a line each.
+pub(super) fn odd_words(manifest: &PipelineManifest) -> Vec<String> {
+    mapped(manifest, |word, status| {
+        // Of several parts the last says most.
+        let parts: Vec<&str> = word.split('/').collect();
+        let is_last = parts.len() > 1
+            && parts.last().is_some_and(|part| contradicts(part, status))
+            && !parts.iter().all(|part| contradicts(part, status));
+        is_last || is_meant(word, status)
+    })
+}
+
+fn mapped(manifest: &PipelineManifest, is_shown: impl Fn(&str, RunStatus) -> bool) -> Vec<String> {
     let mut words: Vec<(&str, RunStatus)> = manifest.run_status_mapping.iter().collect();
     words.extend(manifest.task_statuses().iter());
     words.sort_unstable_by_key(|(word, status)| (*word, status.name()));
     words.dedup();
     words
         .into_iter()
-        .filter(|(word, status)| {
-            // Of several words the last says most.
-            let word = word.rsplit('/').next().unwrap_or(word);
-            let said = plain(word);
-            matches!((said, fate(*status)), (Some(said), Some(mapped)) if said != mapped)
-                || says_at_work(word) && waits(*status)
-                || says_cut_off(word) && fate(*status) == Some(Fate::Well)
-                || says_timed_out(word) && fate(*status) == Some(Fate::Stopped)
-                || said.is_some() && *status == RunStatus::TimedOut
-                || said.is_some() && *status == RunStatus::Unknown
-                || matches!(said, Some(Fate::Well | Fate::Ill)) && plays_down(*status)
-        })
+        .filter(|(word, status)| is_shown(word, *status))
         .map(|(word, status)| format!("`{word}` is mapped to `{}`", status.name()))
         .collect()
+}
+
+/// Whether a vendor may mean by a word what it is mapped to, though it says something else: it is done once it has
+/// started something, or begins again what crashed.
+fn is_meant(word: &str, status: RunStatus) -> bool {
+    let begins = matches!(letters(word).as_str(), "started" | "starting");
+    begins && fate(status) == Some(Fate::Well)
+        || plain(word) == Some(Fate::Ill) && status == RunStatus::Restarting
+}
+
+/// Whether a status is not what a word says.
+fn contradicts(word: &str, status: RunStatus) -> bool {
+    let said = plain(word);
+    matches!((said, fate(status)), (Some(said), Some(mapped)) if said != mapped)
+        || says_at_work(word) && waits(status)
+        || says_cut_off(word) && fate(status) == Some(Fate::Well)
+        || says_timed_out(word) && fate(status) == Some(Fate::Stopped)
+        || said.is_some() && status == RunStatus::TimedOut
+        || said.is_some() && status == RunStatus::Unknown
+        || matches!(said, Some(Fate::Well | Fate::Ill)) && plays_down(status)
 }
 
 #[cfg(test)]
@@ -146,7 +174,7 @@ mod tests {
             ("abort", "success"),
             ("timed out", "cancelled"),
             ("Failed", "timed_out"),
-            ("TERMINATED/TIMEDOUT", "success"),
+            ("Failed/error", "success"),
         ] {
             if RunStatus::from_name(status).is_none() {
                 continue;
@@ -159,6 +187,20 @@ mod tests {
             "PARTIAL_SUCCESS": "failed", "timed_out": "failed", "SKIPPED": "success", "killed": "cancelled",
             "upstream_failed": "skipped", "pending": "scheduled", "failed": "upstream_failed",
         });
-        assert_eq!(contradictions(&manifest(right)), [""; 0]);
+        assert_eq!(contradictions(&manifest(right.clone())), [""; 0]);
+        assert_eq!(odd_words(&manifest(right)), [""; 0]);
+        for (word, status) in [
+            ("STARTED", "success"),
+            ("Crashed", "restarting"),
+            ("SKIPPED/SUCCESS", "skipped"),
+            ("TERMINATED/TIMEDOUT", "success"),
+        ] {
+            let odd = manifest(json!({word: status}));
+            assert_eq!(contradictions(&odd), [""; 0], "{word}");
+            assert_eq!(
+                odd_words(&odd),
+                [format!("`{word}` is mapped to `{status}`")]
+            );
+        }
     }
 }

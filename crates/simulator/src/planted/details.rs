@@ -110,7 +110,9 @@ impl Spoiling {
             }
             Mistake::ErrorsTurned if before.has("error") => {
                 let error = &before.json()["error"];
-                let turned = json!({"message": error["code"], "code": error["message"]});
+                let message = error["message"].as_str().unwrap_or_default();
+                let sentence = format!("the step failed: {message}");
+                let turned = json!({"message": error["code"], "code": sentence});
                 set(run, "error", turned);
             }
             Mistake::EndedIsDone if before.has("end_time") => set(run, "status", "SUCCEEDED"),

@@ -82,10 +82,6 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
                 let paused = fields["is_paused"] == true;
                 fields.insert("is_paused".to_owned(), (!paused).into());
             }
-            Some(Mistake::TagsAsLists) => {
-                let tags = json!([{"key": "team", "value": "['sales']"}]);
-                fields.insert("properties".to_owned(), tags);
-            }
             Some(Mistake::JobNamesEncoded) => {
                 let name = fields["name"].as_str().unwrap_or_default();
                 let name = name.replace(' ', "%20");

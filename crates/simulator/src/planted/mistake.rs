@@ -237,7 +237,6 @@ mistakes! {
     NoticesJoined = "joins the addresses that notices go to",
     CronBlank = "gives a blank for the cron expression of some jobs",
     PausedTurned = "says of jobs that they are paused where they are not, unlike their schedules",
-    TagsAsLists = "gives the values of tags as Python shows lists",
     JobLineageOfFirst = "says that all jobs read and write what the first does",
     JobNamesEncoded = "percent-encodes the names of jobs",
     JobsAfterNames = "names the jobs that a job runs after by their names",
