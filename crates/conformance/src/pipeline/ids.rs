@@ -166,8 +166,10 @@ fn misspelt(runs: &[RunEvent]) -> Vec<String> {
                 }
             }
         }
-        // One job may be called so.
-        if found.len() >= SEVERAL && 2 * found.len() > judged {
+        // A job or a task may be called so.
+        let is_name = matches!(field, "job_source_id" | "task_source_id");
+        let enough = if is_name { judged } else { judged / 2 + 1 };
+        if found.len() >= SEVERAL.max(enough) {
             lines.extend(found);
         }
     }
