@@ -120,6 +120,9 @@ fn write(path: PathBuf, text: &str, readers: Readers) -> Result<(), WorkbenchErr
             let mode = fs::Permissions::from_mode(0o644);
             file.as_file().set_permissions(mode)?;
         }
+        // Elsewhere the folder's rights hold for what is in it.
+        #[cfg(not(unix))]
+        let _ = readers;
         file.persist(&path).map_err(|error| error.error)
     };
     match written() {
