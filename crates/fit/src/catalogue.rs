@@ -435,7 +435,7 @@ impl Search<'_> {
 }
 
 /// Whether a check fell short with a spelling, and did not end without an answer.
-fn is_refuted(miss: &Miss) -> bool {
+pub(crate) fn is_refuted(miss: &Miss) -> bool {
     let short = miss.short.as_ref();
     short.is_none_or(|short| short.outcome.is_shortfall())
 }

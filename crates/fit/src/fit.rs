@@ -120,15 +120,19 @@ pub fn fit(
             on_event,
         );
         templates = catalogue.templates;
-        // What judges a spelling by itself may pass what leads to no table.
-        for template in catalogue.missed.keys() {
-            if !catalogue.found.contains_key(template) && found.remove(template).is_some() {
+        // What passes by itself may be refuted where it leads to no table; where nothing could be seen, it stands.
+        for (template, missing) in catalogue.missed {
+            let is_refuted = missing.nearest.as_ref().is_some_and(catalogue::is_refuted);
+            if found.contains_key(template) && !is_refuted {
+                continue;
+            }
+            if found.remove(template).is_some() {
                 templates = without(&templates, template, own.get(template));
             }
+            missed.insert(template, missing);
         }
         found.extend(catalogue.found);
         kept.extend(catalogue.kept);
-        missed.extend(catalogue.missed);
         left_behind = catalogue.left_behind;
     }
     let (mut report, mut unproven) = (None, None);
