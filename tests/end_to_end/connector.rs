@@ -285,3 +285,12 @@ pub(crate) fn checks_with(report: &Value, verdict: &str) -> Vec<String> {
         .filter_map(|check| check["id"].as_str().map(str::to_owned))
         .collect()
 }
+
+/// Lets a declared connector extend another dialect pack.
+pub(crate) fn extend(sandbox: &Sandbox, connector: &str, [from, to]: [&str; 2]) {
+    let file = format!("connectors/{connector}/connector.toml");
+    let extends = |pack: &str| format!("extends = \"{pack}\"");
+    let text = sandbox.read(&file);
+    assert!(text.contains(&extends(from)), "{text}");
+    sandbox.write(&file, &text.replace(&extends(from), &extends(to)));
+}

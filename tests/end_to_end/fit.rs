@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::connector::{Engine, write_sqlite};
+use crate::connector::{Engine, extend, write_sqlite};
 use crate::needs::trial;
 use crate::sandbox::Sandbox;
 
@@ -94,11 +94,7 @@ fn what_the_user_wrote() -> Result<(), Failed> {
 fn few_statements() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     write_sqlite(&sandbox, "shop");
-    let connector = "connectors/shop/connector.toml";
-    let bare = sandbox
-        .read(connector)
-        .replace("extends = \"sqlite\"", "extends = \"ansi\"");
-    sandbox.write(connector, &bare);
+    extend(&sandbox, "shop", ["sqlite", "ansi"]);
     let first = sandbox
         .bowline(&["fit", "shop", "--max-statements", "350"])
         .exits(0);
@@ -118,11 +114,7 @@ fn few_statements() -> Result<(), Failed> {
 /// Nobody is sent to fit again while nothing changed, and somebody is when something did.
 fn in_vain() -> Result<(), Failed> {
     let sandbox = Engine::Sqlite.shop();
-    let connector = "connectors/sqlite/connector.toml";
-    let bare = sandbox
-        .read(connector)
-        .replace("extends = \"sqlite\"", "extends = \"ansi\"");
-    sandbox.write(connector, &bare);
+    extend(&sandbox, "sqlite", ["sqlite", "ansi"]);
     let wanted = ["get_isnan_expression", "get_regexp_expression"];
     let missing = || {
         let ran = sandbox.bowline(&["test", "sqlite", "-m", "ql_metrics"]);
@@ -164,11 +156,7 @@ fn no_table() -> Result<(), Failed> {
         "connectors/bare/credentials.json",
         r#"{"connect_args": {"path": "bare.db"}}"#,
     );
-    let connector = "connectors/bare/connector.toml";
-    let bare = sandbox
-        .read(connector)
-        .replace("extends = \"sqlite\"", "extends = \"ansi\"");
-    sandbox.write(connector, &bare);
+    extend(&sandbox, "bare", ["sqlite", "ansi"]);
     let fitted = sandbox.bowline(&[
         "fit",
         "bare",

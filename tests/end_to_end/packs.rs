@@ -4,7 +4,7 @@ use std::fs;
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::connector::{Engine, write_credentials};
+use crate::connector::{Engine, extend, write_credentials};
 use crate::needs::trial;
 use crate::sandbox::Sandbox;
 
@@ -104,11 +104,7 @@ fn made_and_extended() -> Result<(), Failed> {
         .bowline(&["new", "other", "--dialect", "lite"])
         .exits(0);
     write_credentials(&sandbox, "other", &serde_json::json!({ "path": "shop.db" }));
-    let file = "connectors/other/connector.toml";
-    let over = sandbox
-        .read(file)
-        .replace("extends = \"lite\"", "extends = \"lighter\"");
-    sandbox.write(file, &over);
+    extend(&sandbox, "other", ["lite", "lighter"]);
     let rendered = sandbox
         .bowline(&["render", "get_length", "x=name", "-c", "other"])
         .exits(0);
@@ -185,21 +181,14 @@ fn what_is_refused_is_not_absent() -> Result<(), Failed> {
     );
     sandbox.write("packs/own/templates.toml", &sandbox.read(file));
     sandbox.write(file, "");
-    let connector = "connectors/sqlite/connector.toml";
-    let over = sandbox
-        .read(connector)
-        .replace("extends = \"sqlite\"", "extends = \"own\"");
-    sandbox.write(connector, &over);
+    extend(&sandbox, "sqlite", ["sqlite", "own"]);
     let packed = sandbox
         .bowline(&["pack", "sqlite", "--name", "typo"])
         .exits(1);
     assert!(packed.stderr.contains(told), "{}", packed.said());
 
     // What the program's own base spells and the database refuses is proven to be absent.
-    sandbox.write(
-        connector,
-        &over.replace("extends = \"own\"", "extends = \"ansi\""),
-    );
+    extend(&sandbox, "sqlite", ["own", "ansi"]);
     let wrong = [
         "default_cast_to_timestamp_func",
         "cast_string_to_timestamp",

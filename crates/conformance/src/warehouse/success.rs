@@ -56,3 +56,32 @@ pub(crate) fn judge_success(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bowline_driver::SqlErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn what_gives_something_else_instead_of_an_error_is_no_success() {
+        let rows = |rows| Ok(Arc::new(ResultSet::with_rows(["n"], rows)));
+        let some = rows(vec![vec![1_i64.into()]]);
+        let none = rows(Vec::new());
+        let refused = Err(SqlError::new(SqlErrorKind::Other, "no"));
+        for (yields, answer, succeeds) in [
+            (Yield::Anything, &some, true),
+            (Yield::Anything, &none, true),
+            (Yield::Value, &some, true),
+            (Yield::Value, &none, false),
+            (Yield::NoRows, &some, false),
+            (Yield::NoRows, &none, true),
+            (Yield::NoRows, &refused, false),
+        ] {
+            for flag in [true, false] {
+                let judged = judge_success(flag, yields, answer);
+                assert_eq!(judged.is_ok(), flag == succeeds, "{yields:?} {flag}");
+            }
+        }
+    }
+}
