@@ -91,6 +91,9 @@ impl DeadLetters {
 
     /// Takes away what a power cut left torn at the end of the file, so that nobody counts it for a letter.
     pub(crate) fn mend(&mut self) -> Result<(), CollectError> {
+        if self.file.is_some() {
+            return Ok(());
+        }
         match self.disk.open(&self.path, Opening::Reading) {
             Ok(_) => {
                 self.file = Some(LineFile::open(&self.disk, &self.path)?);
@@ -184,7 +187,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// [`CollectError::Write`] when it cannot be read.
-    pub fn count(&self) -> Result<usize, CollectError> {
+    pub fn count(&mut self) -> Result<usize, CollectError> {
         #[derive(Deserialize)]
         struct Keyed {
             key: String,
@@ -205,7 +208,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// [`CollectError::Write`] when it cannot be read, or a line is no dead letter.
-    pub fn letters(&self) -> Result<Vec<DeadLetter>, CollectError> {
+    pub fn letters(&mut self) -> Result<Vec<DeadLetter>, CollectError> {
         let mut letters = Vec::new();
         for line in self.text()?.lines().filter(|line| !line.trim().is_empty()) {
             let mut letter: DeadLetter = serde_json::from_str(line)
@@ -237,7 +240,8 @@ impl DeadLetters {
         kept.map_err(|source| self.failed(source))
     }
 
-    fn text(&self) -> Result<String, CollectError> {
+    fn text(&mut self) -> Result<String, CollectError> {
+        self.mend()?;
         match self.disk.read(&self.path) {
             Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
@@ -294,7 +298,8 @@ mod tests {
     fn letters_are_counted_read_back_and_cleared() {
         let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::new(1));
         let path = Path::new("/d/dead.jsonl");
-        let mut dead = DeadLetters::new(Arc::clone(&disk), path, None);
+        let opened = |disk: &Arc<dyn Disk>| DeadLetters::new(Arc::clone(disk), path, None);
+        let mut dead = opened(&disk);
         assert_eq!(dead.count().unwrap(), 0);
         for number in [1, 2, 1] {
             dead.add(&event(number), &["no".to_owned()]);
@@ -310,6 +315,13 @@ mod tests {
         dead.add(&event(3), &["no".to_owned()]);
         dead.settle().unwrap();
         assert_eq!(dead.count().unwrap(), 2);
+        // What a power cut has torn is no letter, whoever asks first.
+        let mut torn = disk.read(path).unwrap();
+        torn.extend_from_slice(b"{\"kind\":\0\0\0");
+        replace(&*disk, path, &torn).unwrap();
+        assert_eq!(opened(&disk).count().unwrap(), 2);
+        replace(&*disk, path, &torn).unwrap();
+        assert_eq!(opened(&disk).letters().unwrap().len(), 2);
         dead.keep(&[]).unwrap();
         assert!(disk.read(path).is_err());
         assert_eq!(dead.count().unwrap(), 0);

@@ -162,6 +162,8 @@ fn mend(file: &mut dyn DiskFile, whole: u64) -> io::Result<()> {
         let same = tail.iter().zip(&mended).take_while(|(old, new)| old == new);
         let same = same.count();
         file.truncate(start + same as u64)?;
+        // Or a power cut could leave lines made of pieces of the old and the new.
+        file.sync()?;
         file.append(&mended[same..])?;
     }
     file.sync()
