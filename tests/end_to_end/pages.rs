@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("pages/narrow", &[Need::Browser], narrow_page),
         trial("pages/forms_of_a_report", &[], forms),
         trial("pages/inspection", &[Need::Browser], inspection_page),
+        trial("pages/metrics", &[Need::Browser], metrics_page),
     ]
 }
 
@@ -151,6 +152,54 @@ fn inspection_page() -> Result<(), Failed> {
     }
     assert!(!dom.contains(bowline_simulator::SECRET));
     assert!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}
+
+/// Says in the title which charts there are, and whether any is wider than a narrow screen.
+const CHARTS: &str = r#"<script>
+addEventListener("load", () => {
+  document.body.style.width = "375px";
+  const charts = [...document.querySelectorAll(".chart")];
+  document.title = JSON.stringify({
+    charts: charts.length, strips: document.querySelectorAll(".strip").length,
+    bars: document.querySelectorAll(".part title").length, page: document.body.scrollWidth,
+    drawn: charts.every((chart) => chart.getBoundingClientRect().height > 5),
+  });
+});
+</script>"#;
+
+fn metrics_page() -> Result<(), Failed> {
+    let sandbox = Engine::DuckDb.shop();
+    let name = "n".repeat(80);
+    let sql = format!(
+        "CREATE TABLE busy AS SELECT i AS n, i AS {name}, CASE WHEN i % 3 > 0 THEN '<b>' END AS t, i % 2 = 0 AS b, \
+         TIMESTAMP '2026-11-01' + to_days(CAST(i % 25 AS INTEGER)) AS at FROM range(100) r(i)"
+    );
+    sandbox
+        .bowline(&["query", "-c", "duckdb", &sql])
+        .exits(exit_code::OK);
+    let visit = |arguments: &[&str]| {
+        let whole = ["profile", "duckdb", "busy", "--html", "-"];
+        let page = sandbox.bowline(&[&whole[..], arguments].concat());
+        let page = page.exits(exit_code::OK).stdout;
+        assert!(!page.contains("<b>"));
+        visited(&sandbox, &page, CHARTS)
+    };
+    let found = visit(&[])?;
+    assert_eq!(
+        (&found["strips"], &found["page"]),
+        (&json!(2), &json!(375)),
+        "{found}"
+    );
+    assert!(found["charts"].as_u64() > Some(20), "{found}");
+    assert_eq!(found["drawn"], true, "{found}");
+    let found = visit(&["--group-by", "at"])?;
+    assert!(found["bars"].as_u64() > Some(25 * 20), "{found}");
+    assert_eq!(
+        (&found["drawn"], &found["page"]),
+        (&json!(true), &json!(375)),
+        "{found}"
+    );
     Ok(())
 }
 

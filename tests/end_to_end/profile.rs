@@ -6,7 +6,7 @@ use bowline_contract::exit_code;
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::connector::Engine;
+use crate::connector::{Engine, spell};
 use crate::needs::trial;
 use crate::sandbox::Sandbox;
 
@@ -19,6 +19,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         })
         .chain([
             trial("profile/mistakes", &[], mistakes_are_told),
+            trial(
+                "profile/plan",
+                Engine::DuckDb.needs(),
+                a_plan_is_measured_once,
+            ),
             trial(
                 "profile/foreign types",
                 Engine::Postgres.needs(),
@@ -166,6 +171,7 @@ fn is_exact(engine: Engine) -> Result<(), Failed> {
         assert!(text.starts_with(&sum.to_string()), "{text}");
     }
 
+    in_buckets(&sandbox, engine);
     let arguments = [
         "profile",
         engine.name(),
@@ -198,6 +204,109 @@ fn is_exact(engine: Engine) -> Result<(), Failed> {
         none[&("n".to_owned(), "numeric_mean".to_owned())],
         Value::Null
     );
+    Ok(())
+}
+
+/// Rows by day and by hour, in every form that they are written in.
+fn in_buckets(sandbox: &Sandbox, engine: Engine) {
+    for sql in [
+        "CREATE TABLE timely (n INTEGER, at TIMESTAMP NULL)",
+        "INSERT INTO timely VALUES (0, '2026-11-20 10:15:00'), (5, '2026-11-20 23:59:59'), (0, '2026-11-22 00:00:00'), (7, NULL)",
+    ] {
+        sandbox
+            .bowline(&["query", "-c", engine.name(), sql])
+            .exits(exit_code::OK);
+    }
+    let profiled = |more: &[&str]| {
+        let arguments = [
+            "profile",
+            engine.name(),
+            "timely",
+            "--columns",
+            "n",
+            "--group-by",
+            "at",
+        ];
+        sandbox
+            .bowline(&[&arguments[..], more].concat())
+            .exits(exit_code::OK)
+    };
+    let zeros = |more: &[&str]| -> Vec<(String, f64)> {
+        let ran = profiled(&[more, &["--format", "json"]].concat());
+        let rows: Vec<BTreeMap<String, Value>> = serde_json::from_str(&ran.stdout).unwrap();
+        rows.iter()
+            .filter(|row| row["metric"] == "zero_count")
+            .map(|row| {
+                let start = row["bucket"].as_str().unwrap_or("none");
+                (
+                    start.replace('T', " ")[..start.len().min(19)].to_owned(),
+                    number(&row["value"]),
+                )
+            })
+            .collect()
+    };
+    let all = |zeros: &[(&str, f64)]| -> Vec<(String, f64)> {
+        let owned = zeros
+            .iter()
+            .map(|(start, zeros)| ((*start).to_owned(), *zeros));
+        owned.collect()
+    };
+    assert_eq!(
+        zeros(&[]),
+        all(&[
+            ("none", 0.0),
+            ("2026-11-20 00:00:00", 1.0),
+            ("2026-11-22 00:00:00", 1.0)
+        ])
+    );
+    assert_eq!(
+        zeros(&["--bucket", "hour", "--since", "2026-11-20T12:00:00Z"]),
+        all(&[("2026-11-20 23:00:00", 0.0), ("2026-11-22 00:00:00", 1.0)])
+    );
+    let ran = profiled(&["--html", "timely.html", "--format", "parquet", "--quiet"]);
+    assert!(ran.stdout.starts_with("PAR1"), "{}", ran.said());
+    let page = sandbox.read("timely.html");
+    for words in [
+        "2026-11-20 00:00:00: 2",
+        "1 row without a time",
+        "zero_rate",
+    ] {
+        assert!(
+            page.replace('T', " ").contains(words) || page.contains(words),
+            "{words}"
+        );
+    }
+}
+
+fn a_plan_is_measured_once() -> Result<(), Failed> {
+    let engine = Engine::DuckDb;
+    let sandbox = engine.shop();
+    let columns: Vec<String> = (0..9)
+        .map(|number| format!("i % {} AS c{number}", number + 7))
+        .collect();
+    let sql = format!(
+        "CREATE TABLE wide AS SELECT {} FROM range(120000) r(i)",
+        columns.join(", ")
+    );
+    sandbox
+        .bowline(&["query", "-c", engine.name(), &sql])
+        .exits(exit_code::OK);
+    let plan = || {
+        let ran = sandbox
+            .bowline(&["profile", engine.name(), "wide", "--plan"])
+            .exits(exit_code::OK);
+        ran.stdout
+    };
+    let first = plan();
+    assert!(first.starts_with("wide: 120000 rows, "), "{first}");
+    assert_eq!(first.matches("measured").count(), 2, "{first}");
+    // The figures are the same to a millisecond, as they were not taken again.
+    assert_eq!(plan(), first);
+    spell(&sandbox, engine.name(), "get_avg_function", "AVG({x}) + 0");
+    let anew = sandbox
+        .bowline(&["profile", engine.name(), "wide", "--plan", "-vv"])
+        .exits(exit_code::OK);
+    assert!(anew.stderr.contains("LIMIT 50000"), "{}", anew.said());
     Ok(())
 }
 

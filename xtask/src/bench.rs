@@ -4,6 +4,7 @@
 mod catalogues;
 mod images;
 mod measure;
+mod metrics;
 mod pipelines;
 mod proxy;
 mod record;
@@ -134,6 +135,13 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     );
 
     rows.extend(waits::rows(&bowline, workspace, "near", options.runs)?);
+    rows.extend(metrics::rows(
+        &bowline,
+        &demo,
+        workspace,
+        "near",
+        options.runs,
+    )?);
     rows.extend(catalogues::rows(
         &bowline,
         workspace,

@@ -121,16 +121,16 @@ impl Context {
         &self,
         connector: &Connector,
         limits: &Limits,
-        with: impl FnOnce(&mut dyn Connection) -> Result<T, CliError>,
+        with: impl FnOnce(&mut dyn Connection, &str) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
         let credentials = warehouse::credentials(connector, &|event| self.tell(event))?;
-        let database = warehouse::open(connector, &credentials, limits)?;
+        let database = warehouse::open(connector, &credentials, limits, &|event| self.tell(event))?;
         let mut connection = waiting(&self.printer, "connecting", || {
             warehouse::connect(connector, database.as_ref())
         })?;
         let canceller = connection.canceller();
         let _on_stop = self.interruptible()?.on_stop(move || canceller.cancel());
-        with(connection.as_mut())
+        with(connection.as_mut(), &database.product())
     }
 
     /// Says what happened, and hides what is secret from now on.
@@ -155,6 +155,11 @@ impl Context {
             Event::OddCredential(near) => {
                 printer.say(format!("{} credential {near}", paint(OPEN, "!")));
             }
+            Event::NoSuchFile { path } => printer.say(format!(
+                "{} no such file yet, so that the driver makes an empty database: `{}`",
+                paint(OPEN, "!"),
+                path.display()
+            )),
             Event::Waiting { connector } => printer.say(format!(
                 "another run uses the test table of {connector}; waiting for it to end"
             )),

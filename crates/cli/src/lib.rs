@@ -19,6 +19,7 @@ mod named;
 mod output;
 mod pipeline;
 mod proven;
+mod remembered;
 mod report;
 mod rows;
 mod run;

@@ -90,11 +90,13 @@ impl Printer {
 
     /// Writes data for programs to standard output, byte for byte.
     pub(crate) fn data(&self, data: &str) -> Result<(), CliError> {
+        self.bytes(self.redact(data).as_bytes())
+    }
+
+    /// Writes what is no text to standard output; whoever made it has taken secrets out.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
-        written(
-            out.write_all(self.redact(data).as_bytes())
-                .and_then(|()| out.flush()),
-        )
+        written(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Writes collected events to standard output as they are, and tells when their reader is gone.

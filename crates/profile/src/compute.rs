@@ -2,163 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bowline_contract::{ColumnKind, Metric, Template};
 use bowline_driver::{Connection, Limits, ResultSet, SqlError, SqlErrorKind, Surplus, Value};
 use bowline_query::{Clock, ComposeError, Composer, ExpressionError, Expressions};
 use bowline_template::TemplateValue;
 use bowline_warehouse::template::{Arguments, TemplateSet};
-use bowline_words::{Diagnose, Diagnostic};
-use jiff::Timestamp;
 
 use crate::columns::{is_certain, kind_of};
-use crate::statement::{Parts, ROWS, parts};
+use crate::plan::{
+    Cost, Costs, Family, MANY_ROWS, MEASURED_COLUMNS, MEASURED_ROWS, Plan, Step, Unit, statements,
+};
+use crate::request::{
+    Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused, Request, Slice,
+};
+use crate::statement::{From, Parts, ROWS, parts};
 
 /// How many rows are looked at to tell what the columns hold.
 const SAMPLE: i64 = 100;
 
-/// How many aggregates one statement asks for. Engines limit their number and the statement's length.
-const TOGETHER: usize = 100;
-
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The table as SQL names it.
-    pub table: String,
-    /// The columns by their names; all when none is named.
-    pub columns: Vec<String>,
-    /// A condition in SQL on the rows.
-    pub condition: Option<String>,
-    /// The metrics.
-    pub metrics: Vec<&'static Metric>,
-    /// The moment that counts as now.
-    pub now: Timestamp,
-    /// What one statement may use.
-    pub limits: Limits,
-}
-
-impl Default for Request {
-    fn default() -> Self {
-        Self {
-            table: String::new(),
-            columns: Vec::new(),
-            condition: None,
-            metrics: Metric::all().iter().collect(),
-            now: Timestamp::now(),
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// The metrics of a table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Profile {
-    /// How many rows there are.
-    pub rows: i128,
-    /// The columns, in the table's order.
-    pub columns: Vec<ColumnProfile>,
-    /// How many statements computed it.
-    pub statements: usize,
-}
-
-/// The metrics of a column.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ColumnProfile {
-    /// Its name.
-    pub name: String,
-    /// What it holds, where that has metrics of its own.
-    pub kind: Option<ColumnKind>,
-    /// Why the metrics of what it seems to hold are left out.
-    pub refused: Option<Refused>,
-    /// What came of each metric that fits, by name.
-    pub outcomes: Vec<(&'static Metric, Outcome)>,
-}
-
-/// The database takes the metrics of a kind for no values of a column's type.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Refused {
-    /// What the column's values look like.
-    pub kind: ColumnKind,
-    /// The driver's word for its type.
-    pub type_name: String,
-    /// The database's words.
-    pub error: SqlError,
-}
-
-/// What came of a metric.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// Its number; NULL where there is nothing to compute it from.
-    Value(Value),
-    /// The database refused it.
-    Failed(SqlError),
-}
-
-/// How far it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// How many aggregates are computed.
-    pub done: usize,
-    /// How many there are.
-    pub all: usize,
-}
-
-/// Why there is no profile.
-#[derive(Debug, thiserror::Error)]
-pub enum ProfileError {
-    /// The table cannot be read.
-    #[error("cannot read the table: `{table}`")]
-    Table {
-        /// The table.
-        table: String,
-        /// The database's words.
-        source: SqlError,
-    },
-    /// There is no such column.
-    #[error("no such column: `{name}`")]
-    Column {
-        /// The name that was given.
-        name: String,
-        /// Those that there are.
-        there: Vec<String>,
-    },
-    /// The SQL cannot be written.
-    #[error("cannot write the SQL of the metrics")]
-    Expression(#[from] ExpressionError),
-    /// The database says how many rows there are in no number.
-    #[error("cannot count the rows of the table: `{table}`: got {got}")]
-    Count {
-        /// The table.
-        table: String,
-        /// What it said.
-        got: Value,
-    },
-    /// The work was stopped.
-    #[error("stopped")]
-    Interrupted,
-}
-
-impl Diagnose for ProfileError {
-    fn diagnose(&self) -> Diagnostic {
-        let told = Diagnostic::of(self);
-        match self {
-            Self::Table { source, .. } => told.hint(source.hint.clone()),
-            Self::Column { name, there } => {
-                let near = bowline_words::nearest(name, there.iter().map(String::as_str));
-                told.hint(match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", bowline_words::listed(there)),
-                })
-            }
-            Self::Expression(_) | Self::Count { .. } | Self::Interrupted => told,
-        }
-    }
-}
-
 /// Computes the metrics of a table.
 ///
 /// A metric whose templates the connector lacks is left out. A statement that fails is asked again in halves, so that what
-/// one metric cannot do costs no other.
+/// one metric cannot do costs no other. What was measured of the engine is used, and what is measured now added.
 ///
 /// # Errors
 /// [`ProfileError`], when the table cannot be read at all.
@@ -166,122 +33,138 @@ pub fn profile(
     templates: Arc<TemplateSet>,
     connection: &mut dyn Connection,
     request: &Request,
+    costs: &mut Costs,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Profile, ProfileError> {
-    let composer = Composer::new(Arc::clone(&templates));
-    let sample = sample(&composer, connection, request)?;
-    let chosen = chosen(&sample, request)?;
-    let expressions = Expressions::new(composer.clone(), Clock::at(request.now));
-    let (mut wanted, mut doubtful) = (Vec::new(), Vec::new());
-    for place in chosen {
-        let name = &sample.columns[place].name;
-        let kind = kind_of(&sample, place);
-        let column = escaped(&composer, name).map_err(ExpressionError::from)?;
-        let mut metrics = Vec::new();
-        for metric in &request.metrics {
-            let over = metric.definition().over;
-            let fits = over == ColumnKind::Any || Some(over) == kind;
-            if !fits || !is_implemented(&templates, metric) {
-                continue;
-            }
-            let parts = match parts(&expressions, metric, &column, request.now.as_second()) {
-                Ok(parts) => parts,
-                Err(ExpressionError::Compose(ComposeError::Render(_))) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            metrics.push((*metric, parts));
+    let mut asking = Asking::prepare(templates, connection, request, on_progress)?;
+    let families = asking.families();
+    asking.all = families.values().map(Vec::len).sum();
+    for (family, units) in families {
+        for statement in asking.statements(family, &units, costs)? {
+            asking.ask(&statement)?;
         }
-        wanted.push(Wanted {
-            name: name.clone(),
-            kind,
-            refused: None,
-            metrics,
-        });
-        doubtful
-            .push((!is_certain(&sample, place)).then(|| sample.columns[place].type_name.clone()));
     }
+    asking.count()?;
+    Ok(asking.finish())
+}
 
-    let mut asking = Asking {
-        composer,
-        connection,
-        request,
-        answers: BTreeMap::new(),
-        statements: 0,
-        all: 0,
-        on_progress,
-    };
-    for (column, type_name) in wanted.iter_mut().zip(doubtful) {
-        if let Some(type_name) = type_name {
-            asking.try_kind(column, type_name)?;
-        }
+/// Tells how a table would be asked for its metrics. Only the columns, the rows and what is not measured yet are asked
+/// for.
+///
+/// # Errors
+/// [`ProfileError`], when the table cannot be read at all.
+pub fn plan(
+    templates: Arc<TemplateSet>,
+    connection: &mut dyn Connection,
+    request: &Request,
+    costs: &mut Costs,
+) -> Result<Plan, ProfileError> {
+    let mut unseen = |_| ();
+    let mut asking = Asking::prepare(templates, connection, request, &mut unseen)?;
+    asking.count()?;
+    let mut steps = Vec::new();
+    for (family, units) in asking.families() {
+        let statements = asking.statements(family, &units, costs)?;
+        steps.extend(statements.iter().map(|units| Step::of(family, units)));
     }
-    let columns = wanted.iter().flat_map(|column| &column.metrics);
-    let aggregates: BTreeSet<String> = columns
-        .flat_map(|(_, parts)| [parts.whole.clone()].into_iter().chain(parts.of.clone()))
-        .chain([ROWS.to_owned()])
-        .collect();
-    asking.all = aggregates.len();
-    let aggregates: Vec<String> = aggregates.into_iter().collect();
-    for together in aggregates.chunks(TOGETHER) {
-        asking.ask(together)?;
-    }
-    let Asking {
-        answers,
-        statements,
-        ..
-    } = asking;
-    let table = request.table.clone();
-    let rows = match &answers[ROWS] {
-        // Some drivers give a count as a decimal.
-        Ok(count) => count.to_string().parse().map_err(|_| {
-            let got = count.clone();
-            ProfileError::Count { table, got }
-        })?,
-        Err(source) => {
-            let source = source.clone();
-            return Err(ProfileError::Table { table, source });
-        }
-    };
-    let columns = wanted.into_iter().map(|wanted| ColumnProfile {
-        name: wanted.name,
-        kind: wanted.kind,
-        refused: wanted.refused,
-        outcomes: wanted
-            .metrics
-            .into_iter()
-            .map(|(metric, parts)| (metric, outcome(&answers, &parts)))
-            .collect(),
-    });
-    Ok(Profile {
-        rows,
-        columns: columns.collect(),
-        statements,
+    Ok(Plan {
+        rows: asking.rows.values().sum(),
+        steps,
     })
 }
 
+/// What came of an aggregate: its value in each slice.
+type Answer = Result<BTreeMap<Start, Value>, SqlError>;
+
+/// When a bucket begins, as the database writes it.
+type Start = Option<String>;
+
+/// What the database is asked, and what it said so far.
+struct Asking<'a> {
+    from: From,
+    connection: &'a mut dyn Connection,
+    request: &'a Request,
+    columns: Vec<Column>,
+    rows: BTreeMap<Start, i128>,
+    answers: BTreeMap<Parts, Answer>,
+    statements: usize,
+    has_changed: bool,
+    until: Option<Instant>,
+    all: usize,
+    on_progress: &'a mut dyn FnMut(Progress),
+}
+
 /// A column, and the aggregates of the metrics that are wanted of it.
-struct Wanted {
+struct Column {
     name: String,
     kind: Option<ColumnKind>,
     refused: Option<Refused>,
     metrics: Vec<(&'static Metric, Parts)>,
 }
 
-/// What the database is asked, and what it said so far.
-struct Asking<'a> {
-    composer: Composer,
-    connection: &'a mut dyn Connection,
-    request: &'a Request,
-    answers: BTreeMap<String, Result<Value, SqlError>>,
-    statements: usize,
-    all: usize,
-    on_progress: &'a mut dyn FnMut(Progress),
-}
+impl<'a> Asking<'a> {
+    /// Finds out which columns there are, and which metrics fit them.
+    fn prepare(
+        templates: Arc<TemplateSet>,
+        connection: &'a mut dyn Connection,
+        request: &'a Request,
+        on_progress: &'a mut dyn FnMut(Progress),
+    ) -> Result<Self, ProfileError> {
+        let until = request.max_time.map(|time| Instant::now() + time);
+        let composer = Composer::new(Arc::clone(&templates));
+        let sample = sample(&composer, connection, request)?;
+        if let Some(buckets) = &request.buckets {
+            place(&sample, &buckets.column)?;
+        }
+        let chosen = chosen(&sample, request)?;
+        let expressions = Expressions::new(composer.clone(), Clock::at(request.now));
+        let mut asking = Self {
+            from: From::of(composer, request).map_err(ExpressionError::from)?,
+            connection,
+            request,
+            columns: Vec::new(),
+            rows: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            statements: 1,
+            has_changed: false,
+            until,
+            all: 0,
+            on_progress,
+        };
+        for place in chosen {
+            let name = &sample.columns[place].name;
+            let mut column = Column {
+                name: name.clone(),
+                kind: kind_of(&sample, place),
+                refused: None,
+                metrics: Vec::new(),
+            };
+            let escaped = asking.from.escaped(name).map_err(ExpressionError::from)?;
+            for metric in &request.metrics {
+                let over = metric.definition().over;
+                let fits = over == ColumnKind::Any || Some(over) == column.kind;
+                if !fits || !is_implemented(&templates, metric) {
+                    continue;
+                }
+                let now = request.now.as_second();
+                match parts(&expressions, metric, &escaped, now) {
+                    Ok(parts) => column.metrics.push((*metric, parts)),
+                    Err(ExpressionError::Compose(ComposeError::Render(_))) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if !is_certain(&sample, place) {
+                let type_name = sample.columns[place].type_name.clone();
+                asking.try_kind(&mut column, type_name)?;
+            }
+            asking.columns.push(column);
+        }
+        Ok(asking)
+    }
 
-impl Asking<'_> {
     /// Leaves the metrics of a column's kind out where the database takes them for no value of its type: over no rows,
     /// only the type can be at fault.
-    fn try_kind(&mut self, column: &mut Wanted, type_name: String) -> Result<(), ProfileError> {
+    fn try_kind(&mut self, column: &mut Column, type_name: String) -> Result<(), ProfileError> {
         let is_general = |metric: &Metric| metric.definition().over == ColumnKind::Any;
         let special = column
             .metrics
@@ -292,15 +175,12 @@ impl Asking<'_> {
             return Ok(());
         };
         let aggregates: Vec<String> = aggregates.into_iter().collect();
-        let mut sql = self
-            .composer
-            .select_from(&aggregates, self.request.table.clone())
+        let sql = self
+            .from
+            .no_rows(&aggregates)
             .map_err(ExpressionError::from)?;
-        sql.push_str(" WHERE 1 = 0");
-        self.statements += 1;
-        let error = match self.connection.run(&sql, &self.request.limits) {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = self.run(&sql) else {
+            return Ok(());
         };
         match error.kind {
             SqlErrorKind::Cancelled => return Err(ProfileError::Interrupted),
@@ -318,30 +198,127 @@ impl Asking<'_> {
         Ok(())
     }
 
-    fn ask(&mut self, aggregates: &[String]) -> Result<(), ProfileError> {
-        let mut sql = self
-            .composer
-            .select_from(aggregates, self.request.table.clone())
-            .map_err(ExpressionError::from)?;
-        if let Some(condition) = &self.request.condition {
-            sql.push_str(&format!(" WHERE ({condition})"));
-        }
-        self.statements += 1;
-        match self.connection.run(&sql, &self.request.limits) {
-            Ok(answer) => {
-                let row = answer.rows.into_iter().next().unwrap_or_default();
-                let values = row.into_iter().chain(std::iter::repeat(Value::Null));
-                let answers = aggregates.iter().cloned().zip(values.map(Ok));
-                self.answers.extend(answers);
+    /// What is asked for, by family and column, once where several metrics share it.
+    fn families(&self) -> BTreeMap<Family, Vec<Unit>> {
+        let mut families: BTreeMap<Family, Vec<Unit>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for (column, wanted) in self.columns.iter().enumerate() {
+            for (metric, parts) in &wanted.metrics {
+                if seen.insert(parts) {
+                    let units = families.entry(Family::of(metric)).or_default();
+                    units.push(Unit {
+                        column,
+                        parts: parts.clone(),
+                    });
+                }
             }
+        }
+        families
+    }
+
+    /// The statements of a family. How dear ones are asked is measured where it matters and is not known.
+    fn statements(
+        &mut self,
+        family: Family,
+        units: &[Unit],
+        costs: &mut Costs,
+    ) -> Result<Vec<Vec<Unit>>, ProfileError> {
+        let columns: Vec<&[Unit]> = units
+            .chunk_by(|one, other| one.column == other.column)
+            .collect();
+        if family == Family::Simple || columns.len() < MEASURED_COLUMNS {
+            return Ok(statements(units, false));
+        }
+        self.count()?;
+        if self.rows.values().sum::<i128>() < MANY_ROWS {
+            return Ok(statements(units, false));
+        }
+        let cost = match costs.get(&family) {
+            Some(cost) => Some(*cost),
+            None => self.measured(&columns[..MEASURED_COLUMNS])?,
+        };
+        costs.extend(cost.map(|cost| (family, cost)));
+        // What cannot be measured is asked so that the engine need not hold all columns at a time.
+        let is_apart = cost.is_none_or(|cost| cost.is_better_apart());
+        Ok(statements(units, is_apart))
+    }
+
+    /// What these columns take together and apart, over some of the rows; nothing where the database refuses.
+    fn measured(&mut self, columns: &[&[Unit]]) -> Result<Option<Cost>, ProfileError> {
+        let mut takes = |units: &[&[Unit]]| -> Result<Option<Duration>, ProfileError> {
+            let aggregates: Vec<String> = units
+                .concat()
+                .into_iter()
+                .flat_map(|unit| unit.parts.all())
+                .collect();
+            let sql = self.from.first_rows(&aggregates, MEASURED_ROWS);
+            let sql = sql.map_err(ExpressionError::from)?;
+            let begun = Instant::now();
+            match self.run(&sql) {
+                Ok(_) => Ok(Some(begun.elapsed())),
+                Err(error) if error.kind == SqlErrorKind::Cancelled => {
+                    Err(ProfileError::Interrupted)
+                }
+                Err(_) => Ok(None),
+            }
+        };
+        // Once to warm up: what is read first is read from the disk.
+        if takes(&columns[..1])?.is_none() {
+            return Ok(None);
+        }
+        let Some(together) = takes(columns)? else {
+            return Ok(None);
+        };
+        let mut apart = Duration::ZERO;
+        for column in columns {
+            match takes(&[column])? {
+                Some(taken) => apart += taken,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Cost {
+            columns: columns.len(),
+            together: together.as_secs_f64(),
+            apart: apart.as_secs_f64(),
+        }))
+    }
+
+    /// How long the next statement may take; nothing when the time is up.
+    fn limits(&self) -> Option<Limits> {
+        let mut limits = self.request.limits.clone();
+        if let Some(until) = self.until {
+            let left = until.checked_duration_since(Instant::now())?;
+            limits.timeout = limits.timeout.min(left);
+        }
+        (!limits.timeout.is_zero()).then_some(limits)
+    }
+
+    fn run(&mut self, sql: &str) -> Result<ResultSet, SqlError> {
+        let limits = self.limits().ok_or_else(|| {
+            let words = "the time for the whole profile was up";
+            SqlError::new(SqlErrorKind::Timeout, words)
+        })?;
+        self.statements += 1;
+        self.connection.run(sql, &limits)
+    }
+
+    fn ask(&mut self, units: &[Unit]) -> Result<(), ProfileError> {
+        if self.limits().is_none() {
+            return Ok(());
+        }
+        let aggregates: Vec<String> = units.iter().flat_map(|unit| unit.parts.all()).collect();
+        let sql = self.from.select(&aggregates);
+        match self.run(&sql.map_err(ExpressionError::from)?) {
+            Ok(answer) => self.learn(units, answer)?,
             Err(error) if error.kind == SqlErrorKind::Cancelled => {
                 return Err(ProfileError::Interrupted);
             }
-            Err(error) if aggregates.len() == 1 => {
-                self.answers.insert(aggregates[0].clone(), Err(error));
+            Err(_) if self.limits().is_none() => {}
+            Err(error) if units.len() == 1 => {
+                self.answers.insert(units[0].parts.clone(), Err(error));
             }
             Err(_) => {
-                let (one, other) = aggregates.split_at(aggregates.len() / 2);
+                let (one, other) = units.split_at(units.len() / 2);
                 self.ask(one)?;
                 return self.ask(other);
             }
@@ -351,6 +328,107 @@ impl Asking<'_> {
             all: self.all,
         });
         Ok(())
+    }
+
+    /// Takes the values that a statement gave: a row for each bucket, which begins with the bucket and ends with its rows.
+    fn learn(&mut self, units: &[Unit], answer: ResultSet) -> Result<(), ProfileError> {
+        let mut rows = BTreeMap::new();
+        for unit in units {
+            self.answers.insert(unit.parts.clone(), Ok(BTreeMap::new()));
+        }
+        for row in answer.rows {
+            let mut values = row.into_iter();
+            let start = match &self.request.buckets {
+                Some(_) => values.next().filter(|start| !start.is_null()),
+                None => None,
+            };
+            let start = start.map(|start| start.to_string());
+            let count = values.next_back().unwrap_or(Value::Null);
+            // Some drivers give a count as a decimal.
+            let count_read = count.to_string().parse().map_err(|_| ProfileError::Count {
+                table: self.request.table.clone(),
+                got: count.clone(),
+            })?;
+            rows.insert(start.clone(), count_read);
+            for unit in units {
+                let mut next = || values.next().unwrap_or(Value::Null);
+                let whole = next();
+                let value = match unit.parts.of.as_deref() {
+                    None => whole,
+                    Some(ROWS) => share(&whole, &count),
+                    Some(_) => share(&whole, &next()),
+                };
+                if let Some(Ok(slices)) = self.answers.get_mut(&unit.parts) {
+                    slices.insert(start.clone(), value);
+                }
+            }
+        }
+        if self.rows.is_empty() {
+            self.rows = rows;
+        } else if self.rows != rows {
+            self.has_changed = true;
+            for (start, count) in rows {
+                self.rows.entry(start).or_insert(count);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the rows, where no statement did.
+    fn count(&mut self) -> Result<(), ProfileError> {
+        if !self.rows.is_empty() {
+            return Ok(());
+        }
+        let sql = self.from.select(&[]).map_err(ExpressionError::from)?;
+        match self.run(&sql) {
+            Ok(answer) => self.learn(&[], answer),
+            Err(error) if error.kind == SqlErrorKind::Cancelled => Err(ProfileError::Interrupted),
+            Err(source) => Err(ProfileError::Table {
+                table: self.request.table.clone(),
+                source,
+            }),
+        }
+    }
+
+    fn finish(self) -> Profile {
+        let Self {
+            columns,
+            rows,
+            answers,
+            ..
+        } = self;
+        let outcome = |start: &Start, parts: &Parts| match answers.get(parts) {
+            Some(Ok(slices)) => slices
+                .get(start)
+                .map_or(Outcome::NotReached, |value| Outcome::Value(value.clone())),
+            Some(Err(error)) => Outcome::Failed(error.clone()),
+            None => Outcome::NotReached,
+        };
+        let slices = rows.into_iter().map(|(start, rows)| Slice {
+            outcomes: columns
+                .iter()
+                .map(|column| {
+                    let parts = column.metrics.iter().map(|(_, parts)| parts);
+                    parts.map(|parts| outcome(&start, parts)).collect()
+                })
+                .collect(),
+            start,
+            rows,
+        });
+        Profile {
+            slices: slices.collect(),
+            columns: columns
+                .into_iter()
+                .map(|column| ProfiledColumn {
+                    name: column.name,
+                    kind: column.kind,
+                    refused: column.refused,
+                    metrics: column.metrics.iter().map(|(metric, _)| *metric).collect(),
+                })
+                .collect(),
+            statements: self.statements,
+            has_changed: self.has_changed,
+        }
     }
 }
 
@@ -391,26 +469,22 @@ fn chosen(sample: &ResultSet, request: &Request) -> Result<Vec<usize>, ProfileEr
     if request.columns.is_empty() {
         return Ok((0..sample.columns.len()).collect());
     }
-    let place = |name: &String| {
-        sample.position(name).ok_or_else(|| ProfileError::Column {
-            name: name.clone(),
-            there: sample
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect(),
-        })
-    };
-    request.columns.iter().map(place).collect()
+    request
+        .columns
+        .iter()
+        .map(|name| place(sample, name))
+        .collect()
 }
 
-/// A column's name as SQL takes it.
-fn escaped(composer: &Composer, name: &str) -> Result<String, ComposeError> {
-    let arguments = Arguments {
-        variables: vec![("field_name", TemplateValue::Text(name.to_owned()))],
-        placeholders: Vec::new(),
-    };
-    composer.render(Template::known("escape_field_name"), arguments)
+fn place(sample: &ResultSet, name: &str) -> Result<usize, ProfileError> {
+    sample.position(name).ok_or_else(|| ProfileError::Column {
+        name: name.to_owned(),
+        there: sample
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
+    })
 }
 
 /// Whether the connector has every template of a metric that a connector can have.
@@ -418,21 +492,6 @@ fn is_implemented(templates: &TemplateSet, metric: &Metric) -> bool {
     metric
         .tested_templates()
         .all(|template| templates.get(template).is_some())
-}
-
-/// A metric from the aggregates that it takes.
-fn outcome(answers: &BTreeMap<String, Result<Value, SqlError>>, parts: &Parts) -> Outcome {
-    let whole = match &answers[&parts.whole] {
-        Ok(value) => value,
-        Err(error) => return Outcome::Failed(error.clone()),
-    };
-    let Some(of) = &parts.of else {
-        return Outcome::Value(whole.clone());
-    };
-    match &answers[of] {
-        Ok(of) => Outcome::Value(share(whole, of)),
-        Err(error) => Outcome::Failed(error.clone()),
-    }
 }
 
 /// A share of two counts; NULL of none.

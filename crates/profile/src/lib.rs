@@ -5,7 +5,7 @@
 //!
 //! use bowline_contract::Metric;
 //! use bowline_driver::{DriverKind, DriverSpec, Limits, Value, open};
-//! use bowline_profile::{Outcome, Request, profile};
+//! use bowline_profile::{Costs, Outcome, Request, profile};
 //! use bowline_warehouse::dialect::Pack;
 //!
 //! let mut spec = DriverSpec::new(DriverKind::Sqlite);
@@ -19,17 +19,24 @@
 //!     ..Request::default()
 //! };
 //! let templates = Arc::new(Pack::find("sqlite").unwrap().templates());
-//! let found = profile(templates, &mut *connection, &request, &mut |_| ())?;
-//! assert_eq!(found.rows, 2);
-//! assert_eq!(found.columns[0].outcomes[0].1, Outcome::Value(Value::Float(0.5)));
+//! let mut costs = Costs::new();
+//! let found = profile(templates, &mut *connection, &request, &mut costs, &mut |_| ())?;
+//! assert_eq!(found.rows(), 2);
+//! assert_eq!(found.columns[0].name, "price");
+//! assert_eq!(found.slices[0].outcomes[0][0], Outcome::Value(Value::Float(0.5)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod columns;
 mod compute;
+mod plan;
+mod request;
 mod statement;
 
 pub use columns::kind_of;
-pub use compute::{
-    ColumnProfile, Outcome, Profile, ProfileError, Progress, Refused, Request, profile,
+pub use compute::{plan, profile};
+pub use plan::{Cost, Costs, Family, Plan, Step};
+pub use request::{
+    Bucket, Buckets, Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused, Request,
+    Slice,
 };

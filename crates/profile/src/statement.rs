@@ -1,17 +1,32 @@
 //! The SQL of metrics over a table.
 
-use bowline_contract::{Formula, Metric};
-use bowline_query::{ExpressionError, Expressions, Rows};
-use bowline_template::Value;
+use bowline_contract::{Formula, Metric, Template};
+use bowline_query::{ComposeError, Composer, ExpressionError, Expressions, Literal, Rows};
+use bowline_template::{TemplateValue, Value};
+use bowline_warehouse::template::Arguments;
+use jiff::tz::TimeZone;
+
+use crate::request::{Bucket, Request};
 
 /// The number of rows of the table.
 pub(crate) const ROWS: &str = "COUNT(*)";
 
 /// A share of two aggregates, or one aggregate alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Parts {
     pub(crate) whole: String,
     pub(crate) of: Option<String>,
+}
+
+impl Parts {
+    /// The aggregates that are asked for. The number of rows is part of every statement.
+    pub(crate) fn all(&self) -> Vec<String> {
+        let of = self.of.clone().filter(|of| of != ROWS);
+        [Some(self.whole.clone()), of]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
 }
 
 /// The aggregates that a metric of a column takes.
@@ -34,4 +49,124 @@ pub(crate) fn parts(
             Formula::ShareOfValues(_) => Some(format!("COUNT({column})")),
         },
     })
+}
+
+/// What is selected from, and how.
+pub(crate) struct From {
+    composer: Composer,
+    table: String,
+    /// With its keyword; empty where there is no condition.
+    condition: String,
+    sample: Option<i64>,
+    bucket: Option<String>,
+}
+
+impl From {
+    pub(crate) fn of(composer: Composer, request: &Request) -> Result<Self, ComposeError> {
+        let mut conditions: Vec<String> = request
+            .condition
+            .iter()
+            .map(|condition| format!("({condition})"))
+            .collect();
+        let mut from = Self {
+            composer,
+            table: request.table.clone(),
+            condition: String::new(),
+            sample: request
+                .sample
+                .map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
+            bucket: None,
+        };
+        if let Some(buckets) = &request.buckets {
+            let field = from.escaped(&buckets.column)?;
+            if let Some(since) = buckets.since {
+                let since = Literal::DateTime(since.to_zoned(TimeZone::UTC).datetime());
+                conditions.push(format!("{field} >= {}", from.composer.literal(&since)?));
+            }
+            let template = match buckets.each {
+                Bucket::Hour => "truncate_to_hour",
+                Bucket::Day => "truncate_to_day",
+            };
+            let bucket = from.render(template, vec![("field", TemplateValue::Text(field))])?;
+            from.bucket = Some(bucket);
+        }
+        if !conditions.is_empty() {
+            from.condition = format!(" WHERE {}", conditions.join(" AND "));
+        }
+        Ok(from)
+    }
+
+    /// A column's name as SQL takes it.
+    pub(crate) fn escaped(&self, name: &str) -> Result<String, ComposeError> {
+        self.render(
+            "escape_field_name",
+            vec![("field_name", TemplateValue::Text(name.to_owned()))],
+        )
+    }
+
+    /// Aggregates over the rows: the bucket first where there are any, the number of rows last.
+    pub(crate) fn select(&self, aggregates: &[String]) -> Result<String, ComposeError> {
+        let expressions: Vec<String> = self
+            .bucket
+            .iter()
+            .chain(aggregates)
+            .cloned()
+            .chain([ROWS.to_owned()])
+            .collect();
+        let mut sql = match self.sample {
+            Some(rows) => {
+                let source = self.first(rows)?;
+                self.composer.select_from(&expressions, source)?
+            }
+            None => {
+                let table = self.table.clone();
+                self.composer.select_from(&expressions, table)? + &self.condition
+            }
+        };
+        if let Some(bucket) = &self.bucket {
+            sql.push_str(&format!(" GROUP BY {bucket}"));
+        }
+        Ok(sql)
+    }
+
+    /// Aggregates over the first rows.
+    pub(crate) fn first_rows(
+        &self,
+        aggregates: &[String],
+        rows: i64,
+    ) -> Result<String, ComposeError> {
+        let rows = self.sample.unwrap_or(i64::MAX).min(rows);
+        let source = self.first(rows)?;
+        self.composer.select_from(aggregates, source)
+    }
+
+    /// Aggregates over no rows.
+    pub(crate) fn no_rows(&self, aggregates: &[String]) -> Result<String, ComposeError> {
+        let table = self.table.clone();
+        Ok(self.composer.select_from(aggregates, table)? + " WHERE 1 = 0")
+    }
+
+    fn first(&self, rows: i64) -> Result<String, ComposeError> {
+        let all = format!("SELECT * FROM {}{}", self.table, self.condition);
+        let limited = self.render(
+            "add_row_limit",
+            vec![
+                ("query", TemplateValue::Text(all)),
+                ("limit", TemplateValue::Integer(rows)),
+            ],
+        )?;
+        Ok(format!("({limited}) first_rows"))
+    }
+
+    fn render(
+        &self,
+        name: &'static str,
+        variables: Vec<(&'static str, TemplateValue)>,
+    ) -> Result<String, ComposeError> {
+        let arguments = Arguments {
+            variables,
+            placeholders: Vec::new(),
+        };
+        self.composer.render(Template::known(name), arguments)
+    }
 }

@@ -33,6 +33,11 @@ pub enum Event<'a> {
     },
     /// A credential nearly has the name of one that the schema knows, and is given to nobody under it.
     OddCredential(&'a NearMiss),
+    /// There is no such database file: the driver makes an empty one.
+    NoSuchFile {
+        /// The file, as the credentials name it.
+        path: &'a Path,
+    },
     /// Another run uses the connector's test table, and is waited for.
     Waiting {
         /// The connector.

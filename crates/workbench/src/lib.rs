@@ -31,7 +31,7 @@
 //!
 //! // A table, for what metadata is proven on.
 //! let credentials = warehouse::credentials(&connector, &on_event)?;
-//! let database = warehouse::open(&connector, &credentials, &Limits::default())?;
+//! let database = warehouse::open(&connector, &credentials, &Limits::default(), &on_event)?;
 //! let mut connection = warehouse::connect(&connector, &*database)?;
 //! connection.run("CREATE TABLE customers (id INTEGER, name TEXT)", &Limits::default())?;
 //!

@@ -59,7 +59,7 @@ pub fn refresh(
         ..options.clone()
     };
     let login = credentials(connector, on_event)?;
-    let live = open(connector, &login, &options.limits)?;
+    let live = open(connector, &login, &options.limits, on_event)?;
     on_event(Event::Connecting {
         connector: &connector.name,
     });

@@ -56,10 +56,17 @@ pub fn open(
     connector: &Connector,
     credentials: &Credentials,
     limits: &Limits,
+    on_event: &dyn Fn(Event<'_>),
 ) -> Result<Arc<dyn Database>, WorkbenchError> {
-    connector
-        .open(credentials, limits)
-        .map_err(|error| unopened(connector, error))
+    let opened = || {
+        let missing = connector.missing_file(credentials)?;
+        let database = connector.open(credentials, limits)?;
+        if let Some(path) = missing {
+            on_event(Event::NoSuchFile { path: &path });
+        }
+        Ok(database)
+    };
+    opened().map_err(|error| unopened(connector, error))
 }
 
 /// Makes a connection.
@@ -121,7 +128,7 @@ fn prove_by(
     let _lock = changes
         .then(|| TableLock::take(connector, credentials, run, on_event))
         .transpose()?;
-    let live = open(connector, credentials, &options.limits)?;
+    let live = open(connector, credentials, &options.limits, on_event)?;
     on_event(Event::Connecting {
         connector: &connector.name,
     });
@@ -234,7 +241,7 @@ pub fn take(
 ) -> Result<Taken, WorkbenchError> {
     let credentials = credentials(connector, on_event)?;
     let lock = TableLock::take_at_once(connector, &credentials, on_event)?;
-    let database = open(connector, &credentials, limits)?;
+    let database = open(connector, &credentials, limits, on_event)?;
     Ok(Taken {
         subject: Subject {
             templates: Arc::new(connector.templates.clone()),

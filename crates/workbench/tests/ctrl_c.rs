@@ -26,7 +26,8 @@ fn shop(folder: &std::path::Path) -> Connector {
     )
     .unwrap();
     let credentials = warehouse::credentials(&made.connector, &|_| ()).unwrap();
-    let database = warehouse::open(&made.connector, &credentials, &Limits::default()).unwrap();
+    let database =
+        warehouse::open(&made.connector, &credentials, &Limits::default(), &|_| ()).unwrap();
     let mut connection = warehouse::connect(&made.connector, &*database).unwrap();
     let table = "CREATE TABLE customers (id INTEGER, name TEXT)";
     connection.run(table, &Limits::default()).unwrap();

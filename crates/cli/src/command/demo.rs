@@ -200,7 +200,7 @@ impl Demo<'_> {
              quotes, other scripts.",
         )?;
         let credentials = warehouse::credentials(connector, &|event| self.context.tell(event))?;
-        let database = warehouse::open(connector, &credentials, &Limits::default())?;
+        let database = warehouse::open(connector, &credentials, &Limits::default(), &|_| ())?;
         let mut connection = warehouse::connect(connector, database.as_ref())?;
         for statement in shop::statements() {
             connection

@@ -218,7 +218,7 @@ fn of_warehouse(context: &Context, located: &Located) -> Vec<Finding> {
     let opened = within_login(context, "connecting", {
         let connector = connector.clone();
         move || {
-            let database = warehouse::open(&connector, &credentials, &quick())?;
+            let database = warehouse::open(&connector, &credentials, &quick(), &|_| ())?;
             let connection = warehouse::connect(&connector, database.as_ref())?;
             Ok::<_, WorkbenchError>((database.product(), connection))
         }

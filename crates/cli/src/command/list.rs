@@ -52,7 +52,7 @@ const COLUMNS: [&str; 9] = [
     "exported",
 ];
 
-/// The most names of what is missing that are shown.
+/// The most names of what is missing that are shown; fewer where a table with them is wider than the terminal.
 const MISSING: usize = 2;
 
 /// A connector and where it stands.
@@ -128,9 +128,13 @@ impl Progress {
         format!("{}/{} {}", self.done, self.all, self.noun)
     }
 
-    fn missing_in_words(&self) -> String {
+    fn missing_in_words(&self, most: usize) -> String {
         let names: Vec<&str> = self.missing.iter().map(String::as_str).collect();
-        visible(&some(&names, MISSING))
+        match (names.len(), most) {
+            (0, _) => String::new(),
+            (count, 0) => count.to_string(),
+            _ => visible(&some(&names, most)),
+        }
     }
 }
 
@@ -236,43 +240,62 @@ fn class_word(class: AssetClass) -> &'static str {
 
 /// The connectors as a table, or where that is wider than the terminal one under the other.
 fn table(rows: &[Row], terminal: Option<usize>) -> String {
+    let fits = |table: &String| {
+        let width = table.lines().next().map_or(0, display_width);
+        terminal.is_none_or(|terminal| width <= terminal)
+    };
+    let mut tables = (0..=MISSING).rev().map(|most| wide_table(rows, most));
+    tables.find(fits).unwrap_or_else(|| one_by_one(rows))
+}
+
+fn wide_table(rows: &[Row], most_missing: usize) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header(COLUMNS);
-    let mut one_by_one = String::new();
     for row in rows {
-        let last = row.last.ended();
-        let word = |pick: fn(&Last) -> String| last.map(pick).unwrap_or_default();
-        let exported = match (row.class, row.exported) {
-            (AssetClass::Pipeline, _) => "",
-            (AssetClass::Warehouse, true) => "yes",
-            (AssetClass::Warehouse, false) => "no",
-        };
-        let words = [
-            row.name.clone(),
-            class_word(row.class).to_owned(),
-            row.dialect.clone().unwrap_or_default(),
-            row.last.word().to_owned(),
-            word(|last| last.progress.in_words()),
-            word(|last| last.progress.missing_in_words()),
-            word(|last| visible(&last.product)),
-            word(|last| last.made.map(ago).unwrap_or_default()),
-            exported.to_owned(),
-        ];
-        for (column, word) in COLUMNS.iter().zip(&words) {
+        table.add_row(words(row, most_missing));
+    }
+    format!("{table}\n")
+}
+
+fn one_by_one(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        for (column, word) in COLUMNS.iter().zip(words(row, MISSING)) {
             let indent = if *column == COLUMNS[0] { "" } else { "  " };
             if !word.is_empty() {
-                one_by_one.push_str(&format!("{indent}{column}: {word}\n"));
+                text.push_str(&format!("{indent}{column}: {word}\n"));
             }
         }
-        table.add_row(words);
     }
-    let table = format!("{table}\n");
-    let width = table.lines().next().map_or(0, display_width);
-    match terminal {
-        Some(terminal) if width > terminal => one_by_one,
-        _ => table,
-    }
+    text
+}
+
+/// What is told of a connector, column by column.
+fn words(row: &Row, most_missing: usize) -> [String; COLUMNS.len()] {
+    let last = row.last.ended();
+    let word = |pick: &dyn Fn(&Last) -> String| last.map(pick).unwrap_or_default();
+    let exported = match (row.class, row.exported) {
+        (AssetClass::Pipeline, _) => "",
+        (AssetClass::Warehouse, true) => "yes",
+        (AssetClass::Warehouse, false) => "no",
+    };
+    // What stands behind it in brackets is how it was built.
+    let product = |last: &Last| {
+        let name = last.product.split(" (").next().unwrap_or_default();
+        visible(name)
+    };
+    [
+        row.name.clone(),
+        class_word(row.class).to_owned(),
+        row.dialect.clone().unwrap_or_default(),
+        row.last.word().to_owned(),
+        word(&|last| last.progress.in_words()),
+        word(&|last| last.progress.missing_in_words(most_missing)),
+        word(&product),
+        word(&|last| last.made.map(ago).unwrap_or_default()),
+        exported.to_owned(),
+    ]
 }
 
 /// How long ago a moment was, as people say it.
@@ -351,6 +374,11 @@ mod tests {
                     .any(|told| told.trim_start_matches("connector: ") == line),
                 "{told}"
             );
+        }
+        for (terminal, missing) in [(160, "and 1 more"), (140, "and 2 more"), (120, "┆ 3 ")] {
+            let told = table(&rows, Some(terminal));
+            assert!(told.contains(missing), "{terminal}: {told}");
+            assert!(told.contains("PostgreSQL 15.14 ┆"), "{terminal}: {told}");
         }
     }
 }

@@ -1,22 +1,34 @@
 //! `bowline profile`: the metrics of a table, computed as the platform would.
 
+mod page;
+mod parquet;
+mod plan;
+
+use std::io::IsTerminal;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_contract::{AssetClass, ColumnKind, Metric};
-use bowline_driver::{Column, Limits, ResultSet, Value};
-use bowline_profile::{Outcome, Profile, Refused, Request, profile};
+use bowline_driver::{Column, Connection, Limits, ResultSet, Value};
+use bowline_profile::{
+    Bucket, Buckets, Costs, Outcome, Profile, ProfileError, Refused, Request, profile,
+};
 use bowline_report::Report;
 use bowline_warehouse::Connector;
 use bowline_words::counted;
 
+use super::moment::{self, Moment};
+use super::report::is_standard_output;
 use super::test::{USUAL_TIMEOUT, at_least_one};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::kept::Kept;
 use crate::named::NamedConnector;
+use crate::pipeline;
+use crate::remembered::Remembered;
 use crate::rows::{self, RowFormat};
 use crate::terminal;
 
@@ -27,7 +39,9 @@ use crate::terminal;
 #[derive(Debug, clap::Args)]
 #[command(
     allow_missing_positional = true,
-    after_help = "Example: bowline profile shop main.orders --where \"status = 'open'\""
+    after_help = "Examples:\n  bowline profile shop main.orders --where \"status = 'open'\"\n  bowline profile shop main.orders \
+                  --group-by ordered_at --bucket day --since 30d --html orders.html\n  bowline profile shop main.orders --format \
+                  parquet > orders.parquet"
 )]
 pub(crate) struct ProfileArgs {
     #[command(flatten)]
@@ -40,72 +54,254 @@ pub(crate) struct ProfileArgs {
     /// Only rows for which this SQL condition holds
     #[arg(long = "where", value_name = "CONDITION")]
     condition: Option<String>,
+    /// At most so many rows, the first that the database gives
+    #[arg(long, value_name = "ROWS", value_parser = at_least_one::<NonZeroU64>)]
+    sample: Option<NonZeroU64>,
+    /// Put rows into buckets by the time in this column, as a monitor does
+    #[arg(long, value_name = "COLUMN", conflicts_with = "sample")]
+    group_by: Option<String>,
+    /// How long a bucket is
+    #[arg(
+        long,
+        value_name = "LENGTH",
+        default_value = "day",
+        requires = "group_by"
+    )]
+    bucket: BucketArg,
+    /// Only rows from then on: `30d`, or a time such as `2026-11-22T10:00:00Z`
+    #[arg(long, value_name = "TIME", value_parser = moment::parse, requires = "group_by")]
+    since: Option<Moment>,
     /// How the metrics are written
     #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: RowFormat,
+    format: ProfileFormat,
+    /// Write a page with small charts to this file too; `-` for standard output, in place of the metrics
+    #[arg(long = "html", value_name = "FILE")]
+    page: Option<PathBuf>,
+    /// Show how the table would be asked, and compute nothing
+    #[arg(long, conflicts_with_all = ["format", "page"])]
+    plan: bool,
     /// Stop a statement after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = USUAL_TIMEOUT, value_parser = at_least_one::<NonZeroU64>)]
     timeout: NonZeroU64,
+    /// Stop after this many seconds altogether, and give what is computed by then
+    #[arg(long, value_name = "SECONDS", value_parser = at_least_one::<NonZeroU64>)]
+    max_time: Option<NonZeroU64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum BucketArg {
+    /// From hour to hour
+    Hour,
+    /// From midnight to midnight
+    Day,
+}
+
+/// How the metrics are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ProfileFormat {
+    /// A table for people; control characters are spelt out
+    Table,
+    /// CSV with a header; NULL is an empty field, and empty text is `""`
+    Csv,
+    /// A JSON array with an object for each row
+    Json,
+    /// A Parquet file with a row for each metric of each column
+    Parquet,
 }
 
 impl ProfileArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let connector = context.warehouse(self.connector.name())?;
-        let printer = &context.printer;
-        let request = Request {
+        if self.format == ProfileFormat::Parquet && std::io::stdout().is_terminal() {
+            return Err(CliError::usage(
+                "a Parquet file is nothing for a terminal",
+                "write it to a file: `> metrics.parquet`",
+            ));
+        }
+        let request = self.request(proven(context, &connector)?);
+        context.connected(
+            &connector,
+            &request.limits,
+            |connection, product| match self.run(
+                context,
+                &connector,
+                (connection, product),
+                &request,
+            ) {
+                Err(CliError::Profile(ProfileError::Interrupted)) => Ok(Ended::Interrupted),
+                ended => ended,
+            },
+        )
+    }
+
+    fn request(&self, metrics: Vec<&'static Metric>) -> Request {
+        let now = pipeline::now();
+        Request {
             table: self.table.clone(),
             columns: self.columns.clone(),
             condition: self.condition.clone(),
-            metrics: proven(context, &connector)?,
+            sample: self.sample.map(NonZeroU64::get),
+            buckets: self.group_by.clone().map(|column| Buckets {
+                column,
+                each: match self.bucket {
+                    BucketArg::Hour => Bucket::Hour,
+                    BucketArg::Day => Bucket::Day,
+                },
+                since: self.since.as_ref().map(|since| since.at(now)),
+            }),
+            metrics,
+            now,
             limits: Limits {
                 timeout: Duration::from_secs(self.timeout.get()),
                 ..Limits::default()
             },
-            ..Request::default()
-        };
+            max_time: self
+                .max_time
+                .map(|seconds| Duration::from_secs(seconds.get())),
+        }
+    }
+
+    fn run(
+        &self,
+        context: &Context,
+        connector: &Connector,
+        (connection, product): (&mut dyn Connection, &str),
+        request: &Request,
+    ) -> Result<Ended, CliError> {
+        let printer = &context.printer;
         let templates = Arc::new(connector.templates.clone());
-        let found = context.connected(&connector, &request.limits, |connection| {
-            let bar = printer.bar("{spinner} {msg} {wide_bar} {pos}/{len}");
-            bar.set_message("computing the metrics");
-            let found = profile(templates, connection, &request, &mut |progress| {
+        let remembered = Remembered::of(COSTS, connector, product, &templates);
+        let before: Costs = serde_json::from_value(remembered.read(COSTS)).unwrap_or_default();
+        let mut costs = before.clone();
+        if self.plan {
+            let found = bowline_profile::plan(templates, connection, request, &mut costs);
+            keep_costs(context, &remembered, &before, &costs);
+            let found = found.map_err(CliError::Profile)?;
+            printer.text(&plan::page(&self.table, &found, &costs))?;
+            return Ok(Ended::Fine);
+        }
+        let bar = printer.bar("{spinner} {msg} {wide_bar} {pos}/{len}");
+        bar.set_message("computing the metrics");
+        let found = profile(
+            templates,
+            connection,
+            request,
+            &mut costs,
+            &mut |progress| {
                 bar.set_length(progress.all as u64);
                 bar.set_position(progress.done as u64);
-            });
-            bar.finish_and_clear();
-            Ok(found)
-        })?;
-        let found = match found {
-            Ok(found) => found,
-            Err(bowline_profile::ProfileError::Interrupted) => return Ok(Ended::Interrupted),
-            Err(error) => return Err(CliError::Profile(error)),
+            },
+        );
+        bar.finish_and_clear();
+        keep_costs(context, &remembered, &before, &costs);
+        let found = found.map_err(CliError::Profile)?;
+        let notes = self.notes(&found);
+        let about = self.about(&found);
+        if let Some(file) = &self.page {
+            let page = page::page(
+                connector.name.as_str(),
+                &self.table,
+                &found,
+                &about,
+                &notes,
+                self.group_by.is_some(),
+            );
+            super::report::write(context, file, &page)?;
+        }
+        if !self.page.as_deref().is_some_and(is_standard_output) {
+            self.write(context, &found)?;
+        }
+        notes.iter().for_each(|note| printer.say(note));
+        printer.say(format!(
+            "{about} in {}",
+            counted(found.statements, "statement")
+        ));
+        Ok(if found.is_whole() {
+            Ended::Fine
+        } else {
+            Ended::Inconclusive
+        })
+    }
+
+    fn write(&self, context: &Context, found: &Profile) -> Result<(), CliError> {
+        let printer = &context.printer;
+        let mut set = set(found, self.group_by.is_some());
+        let format = match self.format {
+            ProfileFormat::Parquet => {
+                let bytes = parquet::bytes(found, |text| printer.redact(text))
+                    .map_err(|error| CliError::Output(std::io::Error::other(error)))?;
+                return printer.bytes(&bytes);
+            }
+            ProfileFormat::Table => RowFormat::Table,
+            ProfileFormat::Csv => RowFormat::Csv,
+            ProfileFormat::Json => RowFormat::Json,
         };
-        let mut set = set(&found);
-        let is_whole = set
+        let has_no_error = set
             .rows
             .iter()
             .all(|row| row.last().is_none_or(Value::is_null));
-        if self.format == RowFormat::Table && is_whole {
+        if format == RowFormat::Table && has_no_error {
             // People need no column of errors where there is none.
             set.columns.pop();
             set.rows.iter_mut().for_each(|row| drop(row.pop()));
         }
-        let text = rows::write(&set, self.format, terminal::width())?;
-        match self.format {
-            RowFormat::Table => printer.text(&text)?,
-            RowFormat::Csv | RowFormat::Json => printer.data(&text)?,
+        let text = rows::write(&set, format, terminal::width())?;
+        match format {
+            RowFormat::Table => printer.text(&text),
+            RowFormat::Csv | RowFormat::Json => printer.data(&text),
         }
-        for column in &found.columns {
-            if let Some(refused) = &column.refused {
-                printer.say(left_out(&column.name, refused));
-            }
+    }
+
+    /// What it was computed of.
+    fn about(&self, found: &Profile) -> String {
+        let rows = counted(found.rows(), "row");
+        let first = self.sample.map_or("", |_| "the first ");
+        if self.group_by.is_some() {
+            let buckets = counted(found.slices.len(), "bucket");
+            format!("{rows} of {} in {buckets}", self.table)
+        } else {
+            format!("{first}{rows} of {}", self.table)
         }
-        printer.say(format!(
-            "{} of {} in {}",
-            counted(found.rows, "row"),
-            self.table,
-            counted(found.statements, "statement")
-        ));
-        Ok(Ended::Fine)
+    }
+
+    /// What is to be known of the numbers.
+    fn notes(&self, found: &Profile) -> Vec<String> {
+        let refused = found
+            .columns
+            .iter()
+            .filter_map(|column| Some(left_out(&column.name, column.refused.as_ref()?)));
+        let changed = found.has_changed.then(|| {
+            "the table changed meanwhile: numbers of different columns may be of different rows"
+                .to_owned()
+        });
+        let unreached = match (found.is_whole(), self.max_time) {
+            (true, _) => None,
+            (false, Some(seconds)) => Some(format!(
+                "{seconds} s were not enough: some metrics are not computed"
+            )),
+            (false, None) => Some("some metrics are not computed".to_owned()),
+        };
+        let untimed = found.slices.iter().filter(|slice| slice.start.is_none());
+        let untimed = untimed
+            .filter(|_| self.group_by.is_some())
+            .map(|slice| format!("{} without a time", counted(slice.rows, "row")));
+        refused
+            .chain(untimed)
+            .chain(changed)
+            .chain(unreached)
+            .collect()
+    }
+}
+
+/// What the measured costs are called where they are kept.
+const COSTS: &str = "costs";
+
+/// Keeps what was measured of the engine, where that is more than before.
+fn keep_costs(context: &Context, remembered: &Remembered, before: &Costs, costs: &Costs) {
+    if before != costs
+        && let Ok(costs) = serde_json::to_value(costs)
+    {
+        remembered.keep(context, COSTS, costs);
     }
 }
 
@@ -155,29 +351,61 @@ fn left_out(column: &str, refused: &Refused) -> String {
     )
 }
 
-/// A row for each metric of each column.
-fn set(found: &Profile) -> ResultSet {
-    let columns = ["column", "metric", "value", "error"].map(|name| Column {
+/// A row for each metric of each column, and of each bucket where there are any.
+fn set(found: &Profile, is_grouped: bool) -> ResultSet {
+    let names = ["bucket", "column", "metric", "value", "error"];
+    let columns = names.map(|name| Column {
         name: name.to_owned(),
         type_name: String::new(),
     });
-    let rows = found.columns.iter().flat_map(|column| {
-        column.outcomes.iter().map(|(metric, outcome)| {
-            let (value, error) = match outcome {
-                Outcome::Value(value) => (value.clone(), Value::Null),
-                Outcome::Failed(error) => (Value::Null, Value::Text(error.text())),
-            };
-            vec![
-                Value::Text(column.name.clone()),
-                Value::Text(metric.name.to_owned()),
-                value,
-                error,
-            ]
-        })
+    let rows = numbers(found).map(|number| {
+        let (value, error) = match number.outcome {
+            Outcome::Value(value) => (value.clone(), Value::Null),
+            Outcome::Failed(error) => (Value::Null, Value::Text(error.text())),
+            Outcome::NotReached => (Value::Null, NOT_COMPUTED.into()),
+        };
+        let start = number.start.map_or(Value::Null, Value::from);
+        vec![
+            start,
+            number.column.into(),
+            number.metric.name.into(),
+            value,
+            error,
+        ]
     });
+    let skipped = usize::from(!is_grouped);
     ResultSet {
-        rows: rows.collect(),
-        columns: columns.to_vec(),
+        rows: rows
+            .map(|row| row.into_iter().skip(skipped).collect())
+            .collect(),
+        columns: columns.into_iter().skip(skipped).collect(),
         ..ResultSet::default()
     }
+}
+
+/// What stands where the time was up.
+const NOT_COMPUTED: &str = "not computed";
+
+/// A metric's number.
+struct Number<'a> {
+    start: Option<&'a str>,
+    column: &'a str,
+    metric: &'static Metric,
+    outcome: &'a Outcome,
+}
+
+/// Every number, bucket by bucket and column by column.
+fn numbers(found: &Profile) -> impl Iterator<Item = Number<'_>> {
+    found.slices.iter().flat_map(|slice| {
+        let columns = found.columns.iter().zip(&slice.outcomes);
+        columns.flat_map(|(column, outcomes)| {
+            let metrics = column.metrics.iter().zip(outcomes);
+            metrics.map(|(metric, outcome)| Number {
+                start: slice.start.as_deref(),
+                column: &column.name,
+                metric,
+                outcome,
+            })
+        })
+    })
 }

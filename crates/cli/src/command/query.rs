@@ -116,7 +116,7 @@ impl Query {
             surplus: Surplus::Leave,
             ..Limits::default()
         };
-        let result = context.connected(connector, &limits, |connection| {
+        let result = context.connected(connector, &limits, |connection, _| {
             Ok(waiting(
                 &context.printer,
                 "waiting for the database",

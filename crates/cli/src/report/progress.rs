@@ -19,7 +19,7 @@ pub(crate) struct Progress<'p> {
 impl<'p> Progress<'p> {
     /// A bar that waits for the first event.
     pub(crate) fn new(printer: &'p Printer, connector: &str) -> Self {
-        let bar = printer.bar("{spinner} {prefix} {wide_bar} {pos}/{len} {msg}");
+        let bar = printer.bar("{spinner} {prefix} {bar:20} {pos}/{len} {wide_msg}");
         bar.set_prefix(format!("testing {connector}"));
         bar.set_message("connecting");
         Self {

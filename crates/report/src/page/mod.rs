@@ -1,9 +1,10 @@
-//! A report, or a look at a job and a run, as a page: one HTML file that needs no network, for reading, sending on and printing.
+//! A report, a look at a job and a run, or the metrics of a table, as a page: one HTML file that needs no network, for reading, sending on and printing.
 
 mod changes;
 mod check;
 mod inspection;
 mod pipeline;
+mod profile;
 mod warehouse;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::{Conclusion, Milliseconds, Report, Summary, Verdict};
 
 pub use changes::{Change, Changes};
 pub use inspection::{Inspected, Inspection, Origin, inspection};
+pub use profile::{ProfiledColumn, ProfiledMetric, ProfiledNumber, ProfiledTable, profile};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");

@@ -140,6 +140,24 @@ impl Connector {
         (is_placeholder && !is_there()).then(|| path.clone())
     }
 
+    /// The file of the database where there is none yet: a driver makes it, with nothing in it.
+    ///
+    /// # Errors
+    /// [`OpenError::Expression`] when a credential is missing.
+    pub fn missing_file(&self, credentials: &Credentials) -> Result<Option<PathBuf>, OpenError> {
+        let Some(expression) = self.driver.options.get("path") else {
+            return Ok(None);
+        };
+        let path = self.evaluate(credentials, expression, || {
+            "driver option `path`".to_owned()
+        })?;
+        // What has a colon is a place in memory or in a service, or a URI.
+        let is_file = !path.is_empty() && !path.contains(':');
+        let file = PathBuf::from(&path);
+        let is_there = || self.workspace_dir().join(&file).exists();
+        Ok((is_file && !is_there()).then_some(file))
+    }
+
     /// Where functional checks may create their table; none when the connector does not say.
     ///
     /// # Errors

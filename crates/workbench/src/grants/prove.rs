@@ -54,7 +54,7 @@ pub fn grants(
         on_event,
     };
     let _lock = TableLock::take(connector, &credentials, run, on_event)?;
-    let database = open(connector, &credentials, &options.limits)?;
+    let database = open(connector, &credentials, &options.limits, on_event)?;
     on_event(Event::Connecting {
         connector: &connector.name,
     });

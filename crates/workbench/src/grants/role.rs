@@ -122,7 +122,7 @@ impl<'c> Role<'c> {
                     connect_args.insert(key, Json::String(value));
                 }
                 let credentials = Credentials::of_connect_args(connect_args);
-                match open(connector, &credentials, limits) {
+                match open(connector, &credentials, limits, &|_| ()) {
                     Ok(database) => (account, database),
                     Err(error) => {
                         for statement in mariadb::removal(&account) {

@@ -127,7 +127,7 @@ impl CheckArgs {
         let now = Timestamp::now();
         let bound = |at: Timestamp| at.to_zoned(TimeZone::UTC).datetime();
         let span = [bound(self.since.at(now)), bound(now)];
-        let logged = context.connected(&connector, &Limits::default(), |connection| {
+        let logged = context.connected(&connector, &Limits::default(), |connection, _| {
             waiting(printer, "reading the query log", || {
                 query_log(&connector, connection, span, STATEMENTS)
             })
