@@ -210,7 +210,7 @@ fn is_exact(engine: Engine) -> Result<(), Failed> {
 /// Rows by day and by hour, in every form that they are written in.
 fn in_buckets(sandbox: &Sandbox, engine: Engine) {
     for sql in [
-        "CREATE TABLE timely (n INTEGER, at TIMESTAMP NULL)",
+        "CREATE TABLE timely (n INTEGER, seen_at TIMESTAMP NULL)",
         "INSERT INTO timely VALUES (0, '2026-11-20 10:15:00'), (5, '2026-11-20 23:59:59'), (0, '2026-11-22 00:00:00'), (7, NULL)",
     ] {
         sandbox
@@ -225,7 +225,7 @@ fn in_buckets(sandbox: &Sandbox, engine: Engine) {
             "--columns",
             "n",
             "--group-by",
-            "at",
+            "seen_at",
         ];
         sandbox
             .bowline(&[&arguments[..], more].concat())
