@@ -1,5 +1,6 @@
 //! The whole suite over SQLite, which is compiled in, and over a scripted database for faults.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +13,8 @@ use bowline_conformance::warehouse::{
 };
 use bowline_contract::{Capability, SourceManifest, SuiteSection, Template, TemplateKind};
 use bowline_driver::{
-    Database, DriverKind, DriverSpec, FakeDatabase, FakeReply, Limits, SqlError, SqlErrorKind,
+    Canceller, Connection, Database, DriverKind, DriverSpec, FakeDatabase, FakeReply, Limits,
+    ResultSet, SqlError, SqlErrorKind,
 };
 use bowline_report::Report as Written;
 use bowline_template::CompiledTemplate;
@@ -539,6 +541,106 @@ fn a_false_catalogue_names_its_template() {
         assert_eq!(culprit, Some(name), "{text}");
         assert!(!lost.is_empty(), "{text}");
     }
+}
+
+#[test]
+fn what_changes_the_test_table_does_what_it_is_asked() {
+    for (name, text) in [
+        (
+            "create_lineage_query",
+            "SELECT '{{ schema }}.{{ table }}' AS named",
+        ),
+        (
+            "add_column",
+            "ALTER TABLE \"{{ schema }}\".\"{{ table }}\" ADD COLUMN \"{{ column_name }}\" INTEGER {{ '' if column_type }}",
+        ),
+    ] {
+        let (culprit, _) = costs(name, text);
+        assert_eq!(culprit, Some(name), "{text}");
+    }
+}
+
+#[test]
+fn a_last_update_at_the_beginning_of_the_epoch_is_none() {
+    const ID: &str = "metadata/last_update_time";
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    let template = Template::known("get_tables_query");
+    let right = sqlite_templates();
+    let right = right.get(template).expect("implemented");
+    for (time, is_told) in [
+        ("1970-01-01 00:00:00", false),
+        ("1970-01-01 00:00:01", true),
+    ] {
+        let mut templates = sqlite_templates();
+        let text = right.text.replace(
+            "NULL AS last_update_time",
+            &format!("'{time}' AS last_update_time"),
+        );
+        templates.insert(spelled(template, &text));
+        let report = test(templates, Arc::clone(&database), &options());
+        let is_supported = *outcome(&report, ID) == Outcome::Supported;
+        assert_eq!(is_supported, is_told, "{time}: {:?}", outcome(&report, ID));
+        // What moves when the table changes is asked of a time only.
+        assert_eq!(report.has_shortfall(), is_told, "{time}");
+    }
+}
+
+/// SQLite as engines are that refuse a result which has a name twice.
+struct WithoutRepeatedNames(Arc<dyn Database>);
+
+struct RefusesRepeatedNames(Box<dyn Connection>);
+
+impl Database for WithoutRepeatedNames {
+    fn product(&self) -> String {
+        self.0.product()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
+        let connection = self.0.connect()?;
+        Ok(Box::new(RefusesRepeatedNames(connection)))
+    }
+}
+
+impl Connection for RefusesRepeatedNames {
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        self.0.canceller()
+    }
+
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        let result = self.0.run(sql, limits)?;
+        let mut names = result.columns.iter().map(|column| &column.name);
+        let mut seen = BTreeSet::new();
+        if names.all(|name| seen.insert(name.clone())) {
+            Ok(result)
+        } else {
+            let kind = SqlErrorKind::Other;
+            Err(SqlError::new(kind, "a column's name stands twice"))
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_selected_twice_is_no_ones_fault_where_the_engine_refuses_it() {
+    const ID: &str = "ql_prerequisites/select_repeated";
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    let options = Options {
+        sections: vec![SuiteSection::QlPrerequisites],
+        ..options()
+    };
+    let refuses = Arc::new(WithoutRepeatedNames(Arc::clone(&database)));
+    let report = test(sqlite_templates(), refuses, &options);
+    assert_eq!(*outcome(&report, ID), Outcome::Supported);
+
+    let judged = Template::known("add_select_clause");
+    let mut templates = sqlite_templates();
+    let right = templates.get(judged).expect("implemented").text.clone();
+    let text = right.replace("select_expressions", "(select_expressions | unique | list)");
+    assert_ne!(text, right);
+    templates.insert(spelled(judged, &text));
+    let report = test(templates, database, &options);
+    assert!(outcome(&report, ID).is_shortfall());
 }
 
 #[test]

@@ -32,6 +32,7 @@ use crate::warehouse::chain::{Chain, Seen, Spec};
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::wrong;
 use crate::warehouse::metadata::read_tables;
+use crate::warehouse::outcome::Outcome;
 use crate::warehouse::{Activity, Event};
 
 pub(crate) const DROPPED: Spec = Spec::new(
@@ -47,8 +48,16 @@ pub(crate) const DROPPED_NOT_LISTED: Spec = Spec::new(
     &[],
 );
 
+const LINEAGE_READS: Spec = Spec::new(
+    "lineage_query_reads",
+    "the query over the table cannot run without it",
+    &["create_lineage_query"],
+    &[],
+)
+.strict();
+
 /// Every check, in the order of the chain.
-pub(crate) const ALL: [&Spec; 27] = [
+pub(crate) const ALL: [&Spec; 29] = [
     &start::CLEAN_START,
     &listing::CREATED,
     &clock::SERVER_CLOCK,
@@ -74,7 +83,9 @@ pub(crate) const ALL: [&Spec; 27] = [
     &logs::LONG_LOGGED,
     &logs::DESCRIBED,
     &logs::WRITE_LOGGED,
+    &logs::EMPTY_LOGGED,
     &DROPPED,
+    &LINEAGE_READS,
     &DROPPED_NOT_LISTED,
 ];
 
@@ -171,6 +182,9 @@ fn mutate(
     };
     logs::log(chain, tables, looking);
     let dropped = drop_table(chain, tables, can_select, made);
+    if dropped && can_select && tier == Tier::Strict {
+        need_the_table(chain, tables);
+    }
     match &found {
         Some((found, _)) if dropped => is_gone(chain, found, patience),
         Some(_) => chain.not_reached(&DROPPED_NOT_LISTED, &DROPPED),
@@ -207,6 +221,26 @@ fn drop_table(
         made.changed = Presence::Absent;
     }
     dropped.is_some()
+}
+
+/// Asks the query over the table once more, now that the table is gone.
+fn need_the_table(chain: &mut Chain<'_>, tables: &TestTables) {
+    let ran = chain.finding(&logs::LINEAGE);
+    if ran.is_none_or(|found| found.outcome != Outcome::Supported) {
+        return;
+    }
+    let table = &tables.changed;
+    chain.check(
+        &LINEAGE_READS,
+        |asking| asking.try_query("create_lineage_query", table.variables()),
+        |answers| match answers.results().next() {
+            None => Ok(()),
+            Some(_) => Err(wrong(
+                format!("a query of the table `{}`, which is gone", table.table),
+                "one that runs without it",
+            )),
+        },
+    );
 }
 
 /// Watches until the catalogue has the table no more.

@@ -111,7 +111,8 @@ pub(crate) enum Likeness {
     Normalized,
 }
 
-/// Whether and how `text` holds `wanted`; blanks, comments and a semicolon at the end do not count.
+/// Whether and how `text` holds `wanted`; blanks, comments and a semicolon at the end do not count. With a condition behind
+/// it, it is another statement.
 pub(crate) fn holds(text: &[Token<'_>], wanted: &[Token<'_>]) -> Option<Likeness> {
     let wanted = match wanted.split_last() {
         Some((last, rest)) if last.is_sign(";") => rest,
@@ -121,7 +122,11 @@ pub(crate) fn holds(text: &[Token<'_>], wanted: &[Token<'_>]) -> Option<Likeness
         return None;
     }
     let windows = text.windows(wanted.len());
-    let alike = windows.filter_map(|window| {
+    let alike = windows.enumerate().filter_map(|(at, window)| {
+        let next = text.get(at + wanted.len());
+        if next.is_some_and(|next| next.is_word("WHERE")) {
+            return None;
+        }
         let mut likeness = Likeness::Verbatim;
         for (there, wanted) in window.iter().zip(wanted) {
             let is_constant = matches!(wanted.kind, TokenKind::Text | TokenKind::Number);
@@ -329,6 +334,13 @@ mod tests {
             "",
         ] {
             assert_eq!(likeness(logged), None, "{logged}");
+        }
+        let all = tokens("SELECT * FROM t");
+        for (logged, is_it) in [
+            ("COPY (SELECT * FROM t) TO STDOUT", true),
+            ("SELECT * FROM t WHERE 1 = 0", false),
+        ] {
+            assert_eq!(holds(&tokens(logged), &all).is_some(), is_it, "{logged}");
         }
     }
 

@@ -9,6 +9,7 @@ use super::table::TestTables;
 use crate::Tier;
 use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, Seen, Spec, text};
+use crate::warehouse::column_types::{Family, family};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::{Hidden, columns_differ, read_columns};
 use crate::warehouse::outcome::{Fault, Outcome};
@@ -53,11 +54,12 @@ pub(super) fn alter(
     let mut dropping = tables.changed.variables();
     dropping.push(("column_name", text(COLUMN)));
     let mut adding = dropping.clone();
-    adding.push(("column_type", text(chain.text_type())));
+    let text_type = chain.text_type();
+    adding.push(("column_type", text(&text_type)));
     let added = change(
         chain,
-        (&COLUMN_ADDED, true),
-        (tables, can_select),
+        (&COLUMN_ADDED, Some(text_type.as_str())),
+        (tables, can_select, tier),
         |asking| asking.query("add_column", adding).map(drop),
     );
     let Some(added) = added else {
@@ -74,8 +76,8 @@ pub(super) fn alter(
     );
     let dropped = change(
         chain,
-        (&COLUMN_DROPPED, false),
-        (tables, can_select),
+        (&COLUMN_DROPPED, None),
+        (tables, can_select, tier),
         |asking| asking.query("drop_column", dropping).map(drop),
     );
     match dropped {
@@ -89,11 +91,12 @@ pub(super) fn alter(
     }
 }
 
-/// Changes the table's columns; gives those that it has now, where it can be selected from.
+/// Changes the table's columns: `of_type` is what is added, where something is. Gives those that it has now, where it can
+/// be selected from.
 fn change(
     chain: &mut Chain<'_>,
-    (spec, there): (&Spec, bool),
-    (tables, can_select): (&TestTables, bool),
+    (spec, of_type): (&Spec, Option<&str>),
+    (tables, can_select, tier): (&TestTables, bool, Tier),
     act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
 ) -> Option<Option<Vec<Column>>> {
     chain.check(
@@ -115,10 +118,13 @@ fn change(
                 return Ok(None);
             };
             let names = result.columns.iter().map(|column| column.name.as_str());
-            match column_is(there, names) {
-                Seen::AsExpected(()) => Ok(Some(result.columns.clone())),
-                Seen::Otherwise { expected, got } => Err(wrong(expected, got)),
+            if let Seen::Otherwise { expected, got } = column_is(of_type.is_some(), names) {
+                return Err(wrong(expected, got));
             }
+            if let (Some(of_type), Tier::Strict) = (of_type, tier) {
+                is_of_texts(&result.columns, of_type)?;
+            }
+            Ok(Some(result.columns.clone()))
         },
     )
 }
@@ -155,15 +161,31 @@ fn watch(
     );
 }
 
+/// Judges that the driver takes the added column for one of texts, where it takes another for one.
+fn is_of_texts(columns: &[Column], of_type: &str) -> Judged<()> {
+    let (added, others): (Vec<&Column>, Vec<&Column>) =
+        columns.iter().partition(|column| is_added(&column.name));
+    let tells = |column: &&&Column| family(&column.type_name) == Some(Family::Text);
+    let is_another =
+        |column: &&&Column| family(&column.type_name).is_some_and(|told| told != Family::Text);
+    match (others.iter().find(tells), added.iter().find(is_another)) {
+        (Some(_), Some(column)) => Err(wrong(
+            format!("the added column `{}` with the type {of_type}", column.name),
+            format!("one that the driver calls {}", column.type_name),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether this is the added column's name; some databases put the table's before it.
+fn is_added(name: &str) -> bool {
+    let name = name.rsplit('.').next();
+    name.is_some_and(|name| name.eq_ignore_ascii_case(COLUMN))
+}
+
 fn column_is<'n>(there: bool, names: impl Iterator<Item = &'n str>) -> Seen<()> {
     let names: Vec<&str> = names.collect();
-    // Some databases put the table's name before the column's.
-    let is_it = |name: &&str| {
-        name.rsplit('.')
-            .next()
-            .is_some_and(|name| name.eq_ignore_ascii_case(COLUMN))
-    };
-    if names.iter().any(is_it) == there {
+    if names.iter().any(|name| is_added(name)) == there {
         return Seen::AsExpected(());
     }
     let article = if there { "a" } else { "no" };

@@ -266,11 +266,11 @@ impl Growth<'_> {
     /// when to when it was changed.
     fn insert_more(&self, chain: &mut Chain<'_>, filled: &Rows) -> (i64, Option<[Timestamp; 2]>) {
         let told = &filled.changed;
-        if told.byte_count.is_none() && told.last_update_time.is_none() {
+        if told.byte_count.is_none() && told.updated().is_none() {
             return (ROWS, None);
         }
         let is_coarse = |at: Timestamp| at.subsec_nanosecond() == 0;
-        let is_coarse = told.last_update_time.is_some_and(is_coarse);
+        let is_coarse = told.updated().is_some_and(is_coarse);
         let inserted = chain.aside(|asking| {
             if is_coarse {
                 asking.pause(A_SECOND);
@@ -377,7 +377,7 @@ impl Growth<'_> {
         latest: Option<Rows>,
         changed: Option<[Timestamp; 2]>,
     ) {
-        let told = |rows: &Rows| rows.changed.last_update_time;
+        let told = |rows: &Rows| rows.changed.updated();
         let before = told(filled);
         let Some(before) = before else {
             // Some databases have no time until something has changed, and tell it late.
@@ -463,11 +463,7 @@ impl Growth<'_> {
     fn time_view(&self, chain: &mut Chain<'_>, filled: &Rows, judged: Judged<()>) {
         let made = chain.first_asked(&super::listing::CREATED);
         let made = made.map(|at| at + self.skew.unwrap_or_default());
-        let told = |rows: &Rows| {
-            rows.view
-                .clone()
-                .filter(|view| view.last_update_time.is_some())
-        };
+        let told = |rows: &Rows| rows.view.clone().filter(|view| view.updated().is_some());
         let (Some(before), Some(made)) = (told(filled), made) else {
             chain.check_known(&UPDATE_TIMED, judged);
             return;

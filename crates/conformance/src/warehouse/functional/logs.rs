@@ -74,6 +74,14 @@ pub(super) const WRITE_LOGGED: Spec = Spec::new(
 )
 .strict();
 
+pub(super) const EMPTY_LOGGED: Spec = Spec::new(
+    "empty_query_logged",
+    "a query that gives no rows, and has a comment, appears as well",
+    &["get_query_logs_query"],
+    &[],
+)
+.strict();
+
 /// A statement that was run, and that the log is searched for.
 #[derive(Debug, Clone)]
 struct Run {
@@ -188,7 +196,7 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
     let others = if strict && chain.has("get_query_logs_query") {
         run_others(chain, tables)
     } else {
-        [None, None]
+        [None, None, None]
     };
     let logged = find(chain, &LOGGED, &query, looking);
     let Some(logged) = logged else {
@@ -205,7 +213,7 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
     if !strict {
         return;
     }
-    let [long, write] = others;
+    let [long, write, empty] = others;
     let long = long.map(|run| {
         let found = find(chain, &LONG_LOGGED, &run, looking);
         if let Some(signs) = found.as_ref().and_then(|found| found.cut) {
@@ -237,13 +245,15 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
             }
         },
     );
-    if let Some(run) = write {
-        find(chain, &WRITE_LOGGED, &run, looking);
+    for (spec, run) in [(&WRITE_LOGGED, write), (&EMPTY_LOGGED, empty)] {
+        if let Some(run) = run {
+            find(chain, spec, &run, looking);
+        }
     }
 }
 
-/// Runs a long statement and one that writes: what the database refuses is left out.
-fn run_others(chain: &mut Chain<'_>, tables: &TestTables) -> [Option<Run>; 2] {
+/// Runs a long statement, one that writes and one that gives nothing: what the database refuses is left out.
+fn run_others(chain: &mut Chain<'_>, tables: &TestTables) -> [Option<Run>; 3] {
     let run = |chain: &mut Chain<'_>, ask: &dyn Fn(&mut Asking<'_>) -> Result<(), Halt>| {
         chain.aside(|asking| {
             ask(asking)?;
@@ -256,8 +266,14 @@ fn run_others(chain: &mut Chain<'_>, tables: &TestTables) -> [Option<Run>; 2] {
         variables.push(("num_rows", TemplateValue::Integer(1)));
         asking.query("insert_rows", variables).map(drop)
     });
+    let empty = run(chain, &|asking| {
+        let table = tables.kept.identifier(asking)?;
+        // Not the condition of others: a log that sums up statements keeps the text of the first.
+        let sql = format!("SELECT /* nothing */ * FROM {table} WHERE 1 = 0 AND 1 = 1");
+        asking.run(None, &sql).map(drop)
+    });
     let run = |run: Option<(Option<Run>, _)>| run.and_then(|(run, _)| run);
-    let (long, write) = (run(long), run(write));
+    let (long, write, empty) = (run(long), run(write), run(empty));
     let long = long.map(|long| {
         let again = chain.aside(|asking| asking.run(None, &long.sql).map(drop));
         Run {
@@ -265,7 +281,7 @@ fn run_others(chain: &mut Chain<'_>, tables: &TestTables) -> [Option<Run>; 2] {
             ..long
         }
     });
-    [long, write]
+    [long, write, empty]
 }
 
 /// Who the server says we are: some databases have a name for the login and another for what it may do.

@@ -14,10 +14,9 @@ use crate::warehouse::judge::{Judged, wrong};
 
 /// In how many pages tables are asked for.
 const PAGES_ASKED: usize = 3;
-/// A schema that no database has, and a database that no server has.
+/// A schema that no database has.
 const NO_SCHEMA: &str = "bowline_no_such_schema";
-const NO_DATABASE: &str = "bowline_no_such_database";
-/// A name that is a pattern of every other one where names are taken for patterns.
+/// A name that is a pattern of every other one where names are taken for patterns; behind another, of that one.
 const PATTERN: &str = "%";
 
 pub(crate) const PAGES: Spec = Spec::new(
@@ -84,13 +83,14 @@ pub(crate) fn prove(chain: &mut Chain<'_>, found: &Found<'_>) {
         );
         advise(chain, &PAGES, compared);
     }
-    other_schema(chain, found);
+    let no_database = format!("{}{PATTERN}", found.database);
+    other_schema(chain, found, &no_database);
     chain.check(
         &OTHER_DATABASE,
         |asking| {
             asking.try_query(
                 "get_schemas_query",
-                vec![("database_name", text(NO_DATABASE))],
+                vec![("database_name", text(&no_database))],
             )
         },
         |answers| {
@@ -100,10 +100,10 @@ pub(crate) fn prove(chain: &mut Chain<'_>, found: &Found<'_>) {
                 .map(all_names)
                 .unwrap_or(Ok(Vec::new()))?;
             // Where a database has no schemas, its own name may stand for one.
-            match names.iter().find(|name| *name != NO_DATABASE) {
+            match names.iter().find(|name| **name != no_database) {
                 None => Ok(()),
                 Some(name) => Err(wrong(
-                    format!("no schema in the database `{NO_DATABASE}`"),
+                    format!("no schema in the database `{no_database}`"),
                     format!("`{name}`"),
                 )),
             }
@@ -179,7 +179,7 @@ fn walked(answers: &Answers) -> Judged<Compared> {
 
 /// Asks for tables of a schema and of a database that are not there; some databases refuse to look into them. And for the
 /// tables that are there, with a schema that is not named first.
-fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>) {
+fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>, no_database: &str) {
     let other = [NO_SCHEMA, PATTERN].map(str::to_owned);
     let also: Vec<String> = other.iter().chain(found.schemas).cloned().collect();
     let sample = || Some(quoted_list(found.named.iter().copied()));
@@ -188,7 +188,7 @@ fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>) {
         |asking| {
             for variables in [
                 tables_variables(found.database, &other, None, ALL),
-                tables_variables(NO_DATABASE, found.schemas, sample(), ALL),
+                tables_variables(no_database, found.schemas, sample(), ALL),
             ] {
                 let answer = asking.try_query("get_tables_query", variables)?;
                 if answer.is_ok_and(|result| !result.rows.is_empty()) {
@@ -214,14 +214,14 @@ fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>) {
         |answers| {
             let places = [
                 format!("the schema `{NO_SCHEMA}`"),
-                format!("the database `{NO_DATABASE}`"),
+                format!("the database `{no_database}`"),
             ];
             let asked = answers.steps.iter().take(2);
             for (step, place) in asked.zip(places) {
                 let Ok(result) = &step.answer.result else {
                     continue;
                 };
-                let is_about = step.sql.contains(NO_DATABASE) == place.contains("database");
+                let is_about = step.sql.contains(no_database) == place.contains("database");
                 if let (true, Some(table)) = (is_about, read_tables(result)?.first()) {
                     let got = format!("`{}` of `{}`", table.name, table.schema);
                     return Err(wrong(format!("no table in {place}"), got));

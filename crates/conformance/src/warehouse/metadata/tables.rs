@@ -40,6 +40,14 @@ pub(crate) struct Table {
     pub(crate) last_update_time: Option<jiff::Timestamp>,
 }
 
+impl Table {
+    /// When it was last updated; the beginning of the epoch is what engines say that keep no time.
+    pub(crate) fn updated(&self) -> Option<jiff::Timestamp> {
+        let told = self.last_update_time;
+        told.filter(|at| *at != jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
 /// A table's full name, as the contract joins it.
 pub(crate) fn full_table_id(database: &str, schema: &str, table: &str) -> String {
     format!("{database}.{schema}.{table}")
