@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use bowline_contract::pipeline::RunEvent;
-use bowline_pipeline::{Pipeline, RunQuery, SourceError, Summary};
+use bowline_pipeline::{Pipeline, RunQuery, SourceError, SourceErrorKind, Summary};
 use bowline_words::{counted, shares};
 use jiff::Timestamp;
 
@@ -270,6 +270,15 @@ impl Collection<'_> {
             .flat_map(|summary| &summary.failed)
         {
             let _taken = feed.push(self.encoder.failed(failed));
+        }
+        for (what, summary) in [("jobs", &assets), ("runs", &runs)] {
+            if let Some(note) = summary
+                .iter()
+                .find_map(|summary| summary.incomplete.first())
+            {
+                let error = SourceError::new(SourceErrorKind::Incomplete, what);
+                return Err(error.because(note.as_str()));
+            }
         }
         Ok((assets, runs, found))
     }

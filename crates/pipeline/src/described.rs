@@ -259,8 +259,9 @@ impl Pipeline for DescribedPipeline {
                 }
             }
         }
-        let (_, failed) = reader.finish()?;
-        match failed.into_iter().next() {
+        let mut summary = Summary::default();
+        reader.finish(&mut summary)?;
+        match summary.failed.into_iter().next() {
             Some(failed) => Err(failed.error),
             None => Ok(texts),
         }
@@ -306,7 +307,7 @@ impl Pipeline for DescribedPipeline {
             }
         }
         summary.requests = self.client.requests() - before;
-        (summary.notes, summary.failed) = reader.finish()?;
+        reader.finish(&mut summary)?;
         Ok(summary)
     }
 

@@ -121,6 +121,8 @@ pub struct Summary {
     pub failed: Vec<FailedPart>,
     /// Oddities that are no errors.
     pub notes: Vec<String>,
+    /// Why something may be missing, where a list could not be read to its end; among the notes, too.
+    pub incomplete: Vec<String>,
     /// Requests sent, retries included; calls, for connectors that send their own.
     pub requests: u64,
 }

@@ -190,7 +190,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
     /// What failed for every record.
     pub(crate) fn finish(mut self) -> Result<Summary, SourceError> {
         self.summary.requests = self.pipeline.client.requests() - self.requests_before;
-        (self.summary.notes, self.summary.failed) = self.reader.finish()?;
+        self.reader.finish(&mut self.summary)?;
         self.summary.newer = self.newer.into_values().collect();
         self.summary.notes.extend(changed(&self.summary.newer));
         let (ahead, latest) = self.ahead;

@@ -15,7 +15,7 @@ mod window;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bowline_template::{Kind, Scope, Value};
 
@@ -56,6 +56,8 @@ pub(crate) struct SourceReader<'c> {
     changes: Changes,
     /// Oddities that are no errors, and how often each was met.
     notes: Mutex<Vec<(String, usize)>>,
+    /// Those of them by which something may be missing.
+    incomplete: Mutex<Vec<String>>,
     /// What failed for some records.
     failures: Mutex<Failures>,
     /// Whether somebody wants to know what expressions come to.
@@ -80,6 +82,7 @@ impl<'c> SourceReader<'c> {
             page_size,
             changes: Changes::Ignored,
             notes: Mutex::default(),
+            incomplete: Mutex::default(),
             failures: Mutex::default(),
             is_watched: AtomicBool::new(false),
             trail: Mutex::new(Vec::new()),
@@ -103,6 +106,18 @@ impl<'c> SourceReader<'c> {
 
     pub(crate) fn note(&self, note: String) {
         self.note_times(note, 1);
+    }
+
+    /// Notes why something may be missing.
+    fn note_incomplete(&self, note: String) {
+        self.incomplete().push(note.clone());
+        self.note(note);
+    }
+
+    fn incomplete(&self) -> MutexGuard<'_, Vec<String>> {
+        self.incomplete
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note_times(&self, note: String, times: usize) {

@@ -437,6 +437,7 @@ impl World {
         let number = self.any(|run| run.state == RunState::Failed)?;
         let now = self.clock;
         let old = self.runs[number].now()?.clone();
+        self.jobs[old.job].now()?;
         match self.attempts {
             Attempts::SameRun => {
                 let run = Run {
@@ -504,9 +505,14 @@ impl World {
         } else {
             format!("run-{number:05}")
         };
+        let mut job = self.rng.usize(0..self.jobs.len());
+        // What was deleted runs no more; one job is always left.
+        while self.jobs[job].now().is_none() {
+            job = (job + 1) % self.jobs.len();
+        }
         let run = Run {
             id: id.clone(),
-            job: self.rng.usize(0..self.jobs.len()),
+            job,
             state: RunState::Queued,
             attempt: 1,
             retry_of: None,

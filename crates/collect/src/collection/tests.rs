@@ -27,6 +27,8 @@ pub(super) struct Fake {
     pub(super) runs: Vec<Json>,
     /// Runs that came again as they stood later.
     newer: Vec<Json>,
+    /// Why something may be missing.
+    incomplete: Vec<String>,
     /// After so many events the vendor fails.
     pub(super) breaks_off: Option<usize>,
     handed_on: AtomicUsize,
@@ -43,6 +45,7 @@ impl Fake {
                 .collect(),
             runs: (0..runs).map(run).collect(),
             newer: Vec::new(),
+            incomplete: Vec::new(),
             breaks_off: None,
             handed_on: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
@@ -106,7 +109,11 @@ impl Pipeline for Fake {
     ) -> Result<Summary, SourceError> {
         let newer = self.newer.iter().cloned().map(RunEvent::new).collect();
         let summary = self.hand_on(&self.runs, on_event)?;
-        Ok(Summary { newer, ..summary })
+        Ok(Summary {
+            newer,
+            incomplete: self.incomplete.clone(),
+            ..summary
+        })
     }
 
     fn cancel(&self) {
@@ -329,6 +336,19 @@ fn a_slow_far_end_slows_the_reading_down() {
     }));
     Setup::new().collect(&fake, &mut sink).unwrap();
     assert_eq!(sink.events.len(), 20_000);
+}
+
+#[test]
+fn a_list_that_was_not_read_to_its_end_fails_once_all_that_came_is_delivered() {
+    let mut fake = Fake::new(1, 2);
+    fake.incomplete = vec!["a list changed so much that some of it may be missing".to_owned()];
+    let mut sink = Kept::default();
+    let error = Setup::new().collect(&fake, &mut sink).unwrap_err();
+    assert!(
+        matches!(&error, CollectError::Source(error) if error.kind == SourceErrorKind::Incomplete),
+        "{error:?}"
+    );
+    assert_eq!(sink.events.len(), 3);
 }
 
 #[test]

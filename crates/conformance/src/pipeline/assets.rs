@@ -120,7 +120,8 @@ fn pages(suite: &mut Suite<'_>, first: Reading<AssetEvent>) -> Reading<AssetEven
     let shown: Vec<String> = sizes.iter().map(ToString::to_string).collect();
     let basis = format!("{jobs} at {PAGE}, {} to a page", shown.join(", "));
     suite.settle(&check::ASSETS_LIMIT, too_long(readings.iter()), "");
-    let outcome = once_each(&readings, &lost);
+    let read = || readings.iter().map(|reading| &reading.summary);
+    let outcome = once_each(&readings, &lost).of_whole_lists(read());
     let pages_wrong = outcome.verdict() == Verdict::Wrong;
     suite.settle(&check::ASSETS_PAGES, outcome, basis);
     let changed = comparison.late.len() + comparison.gone.len();
@@ -160,6 +161,7 @@ fn pages(suite: &mut Suite<'_>, first: Reading<AssetEvent>) -> Reading<AssetEven
     } else {
         Outcome::Supported
     };
+    let outcome = outcome.of_whole_lists(read());
     suite.settle(&check::ASSETS_AGAIN, outcome, jobs);
     readings.swap_remove(0)
 }

@@ -6,9 +6,10 @@ use bowline_contract::pipeline::AssetEvent;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+use super::addresses::{bare_addresses, foreign};
 use super::garbled::garbled_names;
 use super::reading::asset_label;
-use super::texts::{bare_addresses, empty_texts, shown_in_python};
+use super::texts::{empty_texts, shown_in_python};
 
 /// With so many jobs it is no accident.
 const SEVERAL: usize = 3;
@@ -22,6 +23,7 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let mut lines = empty_texts(assets.iter().map(AssetEvent::json));
     lines.extend(bare_addresses(assets.iter().map(AssetEvent::json)));
     lines.extend(shown_in_python(assets.iter().map(AssetEvent::json)));
+    lines.extend(foreign(assets.iter().map(AssetEvent::json), "job"));
     lines.extend(garbled_names(assets));
     lines.extend(schedules(assets, now));
     lines.extend(addresses(assets));
@@ -455,7 +457,7 @@ mod tests {
             ),
             (
                 vec![json!({"inputs": [{"fully_qualified_name": "['x']"}]}); 3],
-                "`fully_qualified_name` is `['x']` and the like in all of 3, a value as Python shows it",
+                "`inputs.fully_qualified_name` is `['x']` and the like in all of 3, a value as Python shows it",
             ),
             (
                 vec![

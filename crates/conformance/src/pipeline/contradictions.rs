@@ -60,6 +60,11 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
             "jobs with a schedule that begins runs, and none without",
             "see whether `trigger` says the opposite of what began the run",
         ),
+        (
+            turned_pauses(&jobs, runs),
+            "jobs that are paused where they do not run, and run where they are not",
+            "see whether `is_paused` says the opposite of what the vendor does",
+        ),
     ])
 }
 
@@ -333,6 +338,23 @@ fn paused_and_running(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<St
     lines
 }
 
+/// Jobs that are paused and go on running, where all with a schedule do that are paused, of several, and one that is not
+/// should have run and did not.
+fn turned_pauses(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut lines = paused_and_running(jobs, runs);
+    let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
+    let paused = jobs
+        .iter()
+        .filter(|(id, job)| job["is_paused"] == true && scheduled(runs, id).len() >= SEVERAL);
+    let rests = jobs
+        .iter()
+        .any(|(id, job)| !ran.contains(id) && is_twice_due(job, id, runs));
+    if lines.len() < SEVERAL || lines.len() < paused.count() || !rests {
+        lines.clear();
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -436,6 +458,27 @@ mod tests {
             assert_eq!(told(a.clone(), b.clone(), &of_runs), None);
             assert_eq!(told_by(doubtful, a, b, &of_runs).as_deref(), Some(line));
         }
+    }
+
+    #[test]
+    fn jobs_that_are_paused_where_they_run_are_told() {
+        let of = |id: &str, paused: bool| {
+            let schedule = json!({"kind": "interval", "interval_seconds": 3600});
+            job(id, json!({"is_paused": paused, "schedule": schedule}))
+        };
+        let ids = ["a", "b", "c"];
+        let all = ids.map(|id| runs(id, &json!({}))).concat();
+        let told = |d: AssetEvent| {
+            let jobs = [&ids.map(|id| of(id, true))[..], &[d]].concat();
+            turned_pauses(&by_id(&jobs), &all).len()
+        };
+        assert_eq!(told(of("d", false)), 3);
+        assert_eq!(told(of("d", true)), 0, "all were paused just now");
+        assert_eq!(
+            told(job("d", json!({"is_paused": false}))),
+            0,
+            "it need not run"
+        );
     }
 
     #[test]

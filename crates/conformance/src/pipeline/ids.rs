@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
 
+use super::addresses::{bare_addresses, foreign_addresses};
 use super::outcome::Outcome;
 use super::reading::run_label;
 use super::texts::{
-    bare_addresses, cut_messages, empty_texts, foreign_addresses, foreign_messages, is_nothing,
-    shown_records, turned_codes,
+    cut_messages, empty_texts, foreign_messages, is_nothing, shown_records, turned_codes,
 };
 use super::times::SHOWN;
 
@@ -173,13 +173,24 @@ fn misspelt(runs: &[RunEvent]) -> Vec<String> {
             lines.extend(found);
         }
     }
-    let numbers: Vec<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
-    if numbers.len() >= SEVERAL && numbers.iter().all(|id| is_fraction(id)) {
-        lines.extend(
-            numbers
-                .iter()
-                .map(|id| format!("run `{id}` is a number with a fraction or an exponent")),
-        );
+    let own = runs.iter().filter_map(RunEvent::run_source_id);
+    // What counts within its run may stand behind a point.
+    let of_tasks = runs.iter().flat_map(|run| {
+        let is_own = move |id: &&str| {
+            let whole = id.split_once('.').map(|(whole, _)| whole);
+            whole.is_none() || whole != run.run_source_id()
+        };
+        let ids = run.task_runs().filter_map(RunEvent::run_source_id);
+        ids.filter(is_own)
+    });
+    for (noun, numbers) in [
+        ("run", own.collect::<Vec<&str>>()),
+        ("task run", of_tasks.collect()),
+    ] {
+        if numbers.len() >= SEVERAL && numbers.iter().all(|id| is_fraction(id)) {
+            let line = |id| format!("{noun} `{id}` is a number with a fraction or an exponent");
+            lines.extend(numbers.iter().map(line));
+        }
     }
     lines
 }
@@ -227,6 +238,16 @@ mod tests {
         assert_eq!(told(&["17.0"]), 0);
         assert_eq!(told(&["20251129.0", "20251130.0", "20251201.0"]), 0, "days");
         assert_eq!(told(&["20259929.0", "20259930.0", "20259901.0"]), 3);
+        let of_tasks = |ids: [&str; 3]| {
+            let runs = ids.map(|id| RunEvent::new(of("a", "17", id)));
+            misspelt(&runs).len()
+        };
+        assert_eq!(of_tasks(["18.0", "19.0", "20.0"]), 3);
+        assert_eq!(
+            of_tasks(["17.0", "17.0", "17.0"]),
+            0,
+            "the first step of each"
+        );
     }
 
     fn of(job: &str, run: &str, task_run: &str) -> Json {

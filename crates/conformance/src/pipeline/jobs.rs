@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::check;
 use super::contradictions::{contradiction, doubtful};
 use super::garbled::spelt_otherwise;
-use super::order::{at_once, turned_tasks};
+use super::order::{at_once, turned_tasks, well_unbegun};
 use super::outcome::Outcome;
 use super::reading::datasets;
 use super::runner::{PAGE, Suite};
@@ -72,6 +72,7 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         .or_else(|| turned_lineage(&known, runs))
         .or_else(|| turned_tasks(&known, runs))
         .or_else(|| at_once(&known, runs))
+        .or_else(|| well_unbegun(&known, runs))
         .or_else(|| contradiction(&known, runs))
         .or_else(|| begun_otherwise(&known, runs))
         .or_else(|| parroted(&known, runs))
@@ -300,7 +301,8 @@ fn has(known: &BTreeSet<&str>, task: &str) -> bool {
     known.contains(task) || made.is_some_and(|(of, _)| known.contains(of))
 }
 
-/// Lineage: where runs write the names of what their jobs read and write otherwise: in other letters, or a part of them.
+/// Lineage: where runs write the names of what their jobs read and write otherwise: in other letters, in another order,
+/// a part of them, or more.
 fn misnamed(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let jobs: BTreeMap<&str, BTreeSet<&str>> = assets
         .iter()
@@ -312,12 +314,19 @@ fn misnamed(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
         if !known.is_disjoint(&given) {
             return Some((true, String::new()));
         }
+        // The same levels in another order: a schema before its database.
+        let parts = |name: &str| {
+            let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
+            parts.sort_unstable();
+            parts
+        };
+        let ends_with = |long: &str, short: &str| {
+            let before = long.strip_suffix(short);
+            before.is_some_and(|before| before.ends_with('.'))
+        };
         let alike = |name: &str, own: &str| {
             let (name, own) = (name.to_lowercase(), own.to_lowercase());
-            own == name
-                || own
-                    .strip_suffix(&name)
-                    .is_some_and(|before| before.ends_with('.'))
+            parts(&own) == parts(&name) || ends_with(&own, &name) || ends_with(&name, &own)
         };
         let (name, own) = given
             .iter()
@@ -368,6 +377,15 @@ fn turned_lineage(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     mostly(runs, "dataset", |run| {
         let (reads, writes) = jobs.get(run.job_source_id()?)?;
         let (read, written) = (names(&mut run.inputs()), names(&mut run.outputs()));
+        // Whoever writes in place reads what it writes, and not the other way round.
+        let mut only_read = reads.difference(writes).peekable();
+        if let Some(name) = only_read.peek().copied().filter(|_| !writes.is_empty())
+            && read.contains(name)
+            && only_read.all(|name| written.contains(name))
+        {
+            let words = format!("dataset `{name}` on both sides, which its job reads");
+            return Some((false, words));
+        }
         let straight = !read.is_disjoint(reads) || !written.is_disjoint(writes);
         let turned = read
             .intersection(writes)
@@ -518,12 +536,20 @@ mod tests {
         assert_eq!(judged(task, &|runs| unknown_tasks(&known, runs)), wrong);
         let group = json!({"group": {"source_id": "h"}});
         assert_eq!(judged(group, &|runs| unknown_groups(&known, runs)), wrong);
+        let more = json!({"inputs": [{"fully_qualified_name": "db.in"}]});
+        assert_eq!(judged(more, &|runs| misnamed(&known, runs)), wrong);
         let capitals = json!({"inputs": [{"fully_qualified_name": "IN"}]});
         assert_eq!(judged(capitals, &|runs| misnamed(&known, runs)), wrong);
         let other = json!({"inputs": [{"fully_qualified_name": "elsewhere"}]});
         assert_eq!(judged(other, &|runs| misnamed(&known, runs)), None);
         let turned = json!({"inputs": [{"fully_qualified_name": "out"}]});
         assert_eq!(judged(turned, &|runs| turned_lineage(&known, runs)), wrong);
+        let both = json!({"inputs": [{"fully_qualified_name": "in"}],
+            "outputs": [{"fully_qualified_name": "in"}, {"fully_qualified_name": "out"}]});
+        assert_eq!(judged(both, &|runs| turned_lineage(&known, runs)), wrong);
+        let merged = json!({"inputs": [{"fully_qualified_name": "in"}, {"fully_qualified_name": "out"}],
+            "outputs": [{"fully_qualified_name": "out"}]});
+        assert_eq!(judged(merged, &|runs| turned_lineage(&known, runs)), None);
         let foreign = json!({"inputs": [{"fully_qualified_name": "elsewhere"}]});
         assert_eq!(judged(foreign, &|runs| turned_lineage(&known, runs)), None);
     }

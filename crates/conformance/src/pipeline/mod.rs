@@ -4,6 +4,7 @@
 //! on working meanwhile: a reading is only blamed for a run that was there before and after it, unchanged. [`CHECKS`]
 //! lists what is asked; [`Report`] holds what was found, and every reading that was made.
 
+mod addresses;
 mod assets;
 mod by_id;
 mod check;
@@ -32,6 +33,7 @@ mod samples;
 mod statuses;
 mod texts;
 mod times;
+mod triggered_by;
 mod triggers;
 mod words;
 mod written;

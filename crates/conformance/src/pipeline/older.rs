@@ -1,4 +1,4 @@
-//! Runs of long ago: whether a wide window has them, and whether they come by their ids.
+//! Runs of long ago: whether a wide window has them, and whether they come by their ids, whatever was read before.
 
 use std::collections::BTreeSet;
 
@@ -85,6 +85,38 @@ pub(super) fn older(suite: &mut Suite<'_>, look: Window) {
                 "run `{id}` is among those of {part}, and does not come by its id"
             )])
             .with_hint("ask the vendor for the run by its id, and not for those of the last time");
+        suite.settle(&check::BY_ID, outcome, "");
+    }
+}
+
+/// Asks for a run by its id after another window than its own was read, and after its own.
+pub(super) fn remembered(suite: &mut Suite<'_>, look: Window, runs: &[RunEvent]) {
+    let ended = runs.iter().filter(|run| run.has_ended());
+    let Some((at, id)) = ended
+        .filter_map(|run| Some((run.event_time()?, run.run_source_id()?)))
+        .max()
+    else {
+        return;
+    };
+    let away = Window {
+        start: look.start,
+        end: look.start + at.duration_since(look.start) / PART,
+    };
+    if away.start >= away.end || suite.verdict(&check::BY_ID) != Some(Verdict::Supported) {
+        return;
+    }
+    let ids = [id.to_owned()];
+    let comes_after = |suite: &mut Suite<'_>, span: Window| {
+        suite.reader.runs(span, PAGE).ok()?;
+        let reading = suite.reader.by_id(&ids).ok()?;
+        Some(!reading.events.is_empty())
+    };
+    if comes_after(suite, away) == Some(false) && comes_after(suite, look) == Some(true) {
+        let outcome = Outcome::wrong("runs by their ids, whatever was read before", "no run")
+            .with_evidence([format!(
+                "run `{id}` comes by its id only when its window was read last"
+            )])
+            .with_hint("ask the vendor for the run by its id: a webhook may come before any window is read");
         suite.settle(&check::BY_ID, outcome, "");
     }
 }

@@ -1,14 +1,15 @@
 //! Whether the tasks of runs come in the order of their jobs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_contract::pipeline::{AssetEvent, RunEvent, RunStatus};
 use bowline_words::counted;
 use jiff::Timestamp;
 
 use super::outcome::Outcome;
 use super::reading::run_label;
 use super::times::SHOWN;
+use super::words::{Fate, fate};
 
 /// With so many runs it is no accident.
 const RHYTHM: usize = 3;
@@ -70,6 +71,60 @@ pub(super) fn turned_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<O
             .with_evidence(lines.into_iter().take(SHOWN))
             .with_hint(
                 "give as `upstream_task_source_ids` the tasks that come before, and each task run the id of its own task",
+            ),
+    )
+}
+
+/// Tasks that went well and never began, right behind others that failed, where all are such that never began there, of
+/// several jobs: those that did not come about were taken for done.
+pub(super) fn well_unbegun(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let edges = edges(assets);
+    let mut jobs = BTreeSet::new();
+    let mut lines = Vec::new();
+    for run in runs {
+        let Some((job, edges)) = run.job_source_id().and_then(|job| edges.get_key_value(job))
+        else {
+            continue;
+        };
+        let tasks = |id: &str| -> Vec<&RunEvent> {
+            let tasks = run.task_runs();
+            tasks
+                .filter(|task| task.task_source_id() == Some(id))
+                .collect()
+        };
+        let is_ill = |task: &RunEvent| task.status().and_then(fate) == Some(Fate::Ill);
+        let behind = edges
+            .iter()
+            .filter(|(before, _)| {
+                let before = tasks(before);
+                !before.is_empty() && before.into_iter().all(is_ill)
+            })
+            .flat_map(|(_, after)| tasks(after))
+            .filter(|task| task.has_ended() && !task.has("start_time"));
+        for task in behind {
+            if task.status() != Some(RunStatus::Success) {
+                return None;
+            }
+            jobs.insert(*job);
+            let id = task.task_source_id().unwrap_or_default();
+            lines.push(format!(
+                "{}: task `{id}` went well without a start, and the one before it failed",
+                run_label(run).unwrap_or_default()
+            ));
+        }
+    }
+    let begins =
+        |task: &RunEvent| task.status() == Some(RunStatus::Success) && task.has("start_time");
+    let some_begin = runs.iter().flat_map(RunEvent::task_runs).any(begins);
+    if lines.len() < RHYTHM || jobs.len() < 2 || !some_begin {
+        return None;
+    }
+    let got = format!("{} that never began", counted(lines.len(), "task run"));
+    Some(
+        Outcome::wrong("tasks that began where they went well", got)
+            .with_evidence(lines.into_iter().take(SHOWN))
+            .with_hint(
+                "give what never came about the status that the vendor says of it: `skipped`, say",
             ),
     )
 }
@@ -144,7 +199,7 @@ fn spans(run: &RunEvent) -> BTreeMap<&str, (Timestamp, Timestamp)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
     use crate::pipeline::samples::{job, run};
@@ -185,6 +240,43 @@ mod tests {
         assert!(
             !is_wrong(&vec![RunEvent::new(cleared); 3]),
             "tried again later"
+        );
+    }
+
+    #[test]
+    fn what_never_began_did_not_go_well() {
+        let tasks = json!([{"task_source_id": "first"},
+            {"task_source_id": "second", "upstream_task_source_ids": ["first"]}]);
+        let known = ["a", "b"].map(|id| job(id, json!({"tasks": tasks.clone()})));
+        let ran = |job: &str, hour: u8, first: &str, second: Json| {
+            let mut second = second;
+            second["task_source_id"] = "second".into();
+            let at = "2026-01-01T10:00:00Z";
+            run(
+                job,
+                hour,
+                json!({"task_runs": [
+                    {"task_source_id": "first", "status": first, "start_time": at, "end_time": at}, second,
+                ]}),
+            )
+        };
+        let told = |second: &Json| {
+            let failed = |(job, hour)| ran(job, hour, "failed", second.clone());
+            let mut runs = [("a", 1), ("a", 2), ("b", 1)].map(failed).to_vec();
+            runs.push(ran(
+                "a",
+                3,
+                "success",
+                json!({"status": "success", "start_time": "2026-01-01T10:00:00Z"}),
+            ));
+            well_unbegun(&known, &runs).is_some()
+        };
+        let at = "2026-01-01T11:00:00Z";
+        assert!(told(&json!({"status": "success", "end_time": at})));
+        assert!(!told(&json!({"status": "skipped", "end_time": at})));
+        assert!(
+            !told(&json!({"status": "success", "start_time": at, "end_time": at})),
+            "whatever came before"
         );
     }
 

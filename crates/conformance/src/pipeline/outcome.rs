@@ -1,7 +1,7 @@
 //! What a check of a pipeline connector found.
 
 use bowline_contract::pipeline::{EventError, MAX_EVENT_ERRORS};
-use bowline_pipeline::{SourceError, SourceErrorKind};
+use bowline_pipeline::{SourceError, SourceErrorKind, Summary};
 use bowline_words::{Diagnose, counted};
 
 use super::Check;
@@ -47,6 +47,19 @@ impl Outcome {
 
     pub(super) fn nothing_to_see(why: impl Into<String>) -> Self {
         Self::Unknown(Doubt::NothingToSee(why.into()))
+    }
+
+    /// What comparing readings showed, where lists were read to their ends; unknown otherwise.
+    pub(super) fn of_whole_lists<'s>(self, read: impl IntoIterator<Item = &'s Summary>) -> Self {
+        let note = read
+            .into_iter()
+            .find_map(|summary| summary.incomplete.first());
+        match (self, note) {
+            (Self::Supported | Self::Wrong(_), Some(note)) => {
+                Self::Unknown(Doubt::Changed(note.clone()))
+            }
+            (outcome, _) => outcome,
+        }
     }
 
     /// Adds what shows a fault, a line each; other outcomes have none.
@@ -126,6 +139,7 @@ pub(super) fn is_vendors(kind: SourceErrorKind) -> bool {
         | SourceErrorKind::RateLimited
         | SourceErrorKind::Vendor
         | SourceErrorKind::TooLarge
+        | SourceErrorKind::Incomplete
         | SourceErrorKind::Cancelled => true,
         SourceErrorKind::Refused
         | SourceErrorKind::NotFound
@@ -168,4 +182,23 @@ pub(super) fn invalid<E>(
         count => counted(count, "error"),
     };
     Outcome::wrong(format!("every {noun} as the contract says"), count).with_evidence(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_was_not_read_to_its_end_proves_nothing() {
+        let whole = Summary::default();
+        let mut cut = Summary::default();
+        cut.incomplete.push("a list changed".to_owned());
+        let changed = Outcome::Unknown(Doubt::Changed("a list changed".to_owned()));
+        for outcome in [Outcome::Supported, Outcome::wrong("all", "some")] {
+            assert_eq!(outcome.clone().of_whole_lists([&whole]), outcome);
+            assert_eq!(outcome.of_whole_lists([&whole, &cut]), changed);
+        }
+        let blocked = Outcome::nothing_to_see("no run");
+        assert_eq!(blocked.clone().of_whole_lists([&cut]), blocked);
+    }
 }

@@ -24,6 +24,8 @@ use crate::Verdict;
 const SETTLING: SignedDuration = SignedDuration::from_mins(5);
 /// The most runs that are read over and over.
 const MOST_RUNS: usize = 120;
+/// Numbers of runs that fill the pages of vendors.
+const ROUND: [usize; 2] = [100, 50];
 /// The most of them that are read one by one.
 const ONE_BY_ONE: usize = 24;
 /// The page sizes beside the usual one; of the small ones, one that leaves a short page at the end.
@@ -292,11 +294,12 @@ impl Proofs {
         let runs = sightings.iter().map(|one| one.seen.len()).max();
         let runs = runs.unwrap_or(0);
         let basis = |what: String| format!("{} of {proof}, {what}", counted(runs, "run"));
+        let read = || self.made.iter().map(|made| &made.reading.summary);
         let compared = |outcome: Outcome| match outcome {
             Outcome::Supported if runs == 0 => {
                 Outcome::nothing_to_see("no run in the window has ids and a time to compare by")
             }
-            outcome => outcome,
+            outcome => outcome.of_whole_lists(read()),
         };
         let mut verdicts = Verdicts {
             suite,
@@ -315,7 +318,7 @@ impl Proofs {
         let cuts = counted(exact.len(), "cut");
         verdicts.settle(
             &check::BOUNDS,
-            self.bounds(&comparison, exact),
+            self.bounds(&comparison, exact).of_whole_lists(read()),
             format!("{cuts} at the very time of a run"),
         );
         verdicts.settle(
@@ -326,7 +329,7 @@ impl Proofs {
         let parts = self.made.iter().filter(|made| made.role == Role::Part);
         verdicts.settle(
             &check::NEIGHBOURS,
-            self.neighbours(&comparison, exact),
+            self.neighbours(&comparison, exact).of_whole_lists(read()),
             basis(format!("in {}", counted(parts.count(), "part"))),
         );
         verdicts.settle(
@@ -644,15 +647,17 @@ fn moments(look: &Made) -> Vec<(Timestamp, bool)> {
     .collect()
 }
 
-/// The time in the middle of a span's runs, if a window can be cut there.
+/// A time within a span's runs at which a window can be cut, with a round number of runs behind it if there are enough: a
+/// list that ends with a full page.
 fn middle(span: Window, moments: &[Timestamp]) -> Option<Timestamp> {
-    let mut within: Vec<Timestamp> = moments
-        .iter()
-        .copied()
-        .filter(|at| span.contains(*at) && tellable(*at) == *at)
-        .collect();
+    let is_within = |at: &Timestamp| span.contains(*at) && tellable(*at) == *at;
+    let mut within: Vec<Timestamp> = moments.iter().copied().filter(is_within).collect();
     within.sort_unstable();
-    within.get(within.len() / 2).copied()
+    let mut rounds = ROUND
+        .iter()
+        .filter_map(|count| within.len().checked_sub(*count));
+    let place = rounds.find(|place| *place > 0).unwrap_or(within.len() / 2);
+    within.get(place).copied()
 }
 
 /// The runs of a reading that have a time.

@@ -18,6 +18,8 @@ const ASKED: usize = 3;
 
 /// With so many it is no accident.
 const SEVERAL: usize = 3;
+/// Of so many attempts that are named one is called as a run is.
+const TOLD_OFTEN: usize = 5;
 /// Of so many runs one is a first attempt.
 const MANY: usize = 10;
 
@@ -61,30 +63,6 @@ pub(super) fn retries(runs: &[RunEvent]) -> (Outcome, String) {
     (outcome, basis)
 }
 
-/// What somebody may have meant: vendors that count other tries from one, and let people try again what went well.
-pub(super) fn doubts(runs: &[RunEvent]) -> impl Iterator<Item = String> {
-    let first = |lines: Vec<String>| lines.into_iter().next();
-    let doubts = [first(first_tries(runs)), first(tries_of_successes(runs))];
-    doubts
-        .into_iter()
-        .flatten()
-        .map(|line| format!("{line}: see whether that is meant"))
-}
-
-/// Runs that are other tries by what began them and first ones by their numbers, where most other tries are.
-fn first_tries(runs: &[RunEvent]) -> Vec<String> {
-    let tries = || runs.iter().filter(|run| run.trigger() == Some("RETRY"));
-    let first: Vec<String> = tries()
-        .filter(|run| run.attempt_number() == Some(1))
-        .filter_map(run_label)
-        .collect();
-    if first.len() < SEVERAL || 2 * first.len() <= tries().count() {
-        return Vec::new();
-    }
-    let line = |label| format!("{label}: `trigger` is `RETRY`, and it is the first attempt");
-    first.into_iter().map(line).collect()
-}
-
 /// Runs of several jobs of which none is a first attempt, by their numbers or by what began them, though all say it.
 fn no_first(runs: &[RunEvent]) -> Vec<String> {
     let jobs: BTreeSet<Option<&str>> = runs.iter().map(RunEvent::job_source_id).collect();
@@ -124,25 +102,6 @@ fn skipped(runs: &[RunEvent]) -> Vec<String> {
     numbers.into_iter().filter_map(line).collect()
 }
 
-/// Other tries of runs that went well, where all of those that the vendor began by itself are.
-fn tries_of_successes(runs: &[RunEvent]) -> Vec<String> {
-    let mut pairs = pairs(runs);
-    pairs.retain(|(_, run)| run.trigger() == Some("RETRY"));
-    let went_well =
-        |(before, _): &(&RunEvent, &RunEvent)| before.status() == Some(RunStatus::Success);
-    if pairs.len() < SEVERAL || !pairs.iter().all(went_well) {
-        return Vec::new();
-    }
-    let line = |(before, run): (&RunEvent, &RunEvent)| {
-        let before = before.run_source_id()?;
-        Some(format!(
-            "{}: is another try of `{before}`, which went well",
-            run_label(run)?
-        ))
-    };
-    pairs.into_iter().filter_map(line).collect()
-}
-
 /// Attempts that are there, each with the one that it names and before it.
 fn pairs(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
     let by_id: BTreeMap<&str, &RunEvent> = runs
@@ -158,19 +117,17 @@ fn pairs(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
     runs.iter().filter_map(pair).collect()
 }
 
-/// Judges whether the attempts that others name are among the runs: one that comes by its id, with a time in the window,
-/// belongs there, and was left out.
+/// Judges whether the runs that others name, as attempts before them or as what triggered them, are there: one that comes
+/// by its id, with a time in the window, belongs there, and was left out.
 pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -> Outcome {
     let known: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
-    let named: BTreeSet<&str> = runs
-        .iter()
-        .filter_map(RunEvent::parent_attempt_run_source_id)
-        .filter(|id| !known.contains(id))
-        .collect();
-    let asked: Vec<String> = named
+    let asked: Vec<String> = ["parent_attempt_run_source_id", "triggered_by_run_source_id"]
         .into_iter()
-        .rev()
-        .take(ASKED)
+        .flat_map(|field| {
+            let named = runs.iter().filter_map(|run| run.json()[field].as_str());
+            let missing: BTreeSet<&str> = named.filter(|id| !known.contains(id)).collect();
+            missing.into_iter().rev().take(ASKED)
+        })
         .map(str::to_owned)
         .collect();
     if asked.is_empty() || suite.verdict(&check::BY_ID) != Some(Verdict::Supported) {
@@ -180,15 +137,20 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
     let Ok(found) = suite.reader.by_id(&asked) else {
         return Outcome::Supported;
     };
+    // Jobs that are not looked at may trigger those that are.
+    let jobs: BTreeSet<Option<&str>> = runs.iter().map(RunEvent::job_source_id).collect();
     let belongs = |run: &&RunEvent| {
         let is_asked = run
             .run_source_id()
-            .is_some_and(|id| asked.iter().any(|asked| asked == id));
+            .is_some_and(|id| asked.iter().any(|asked| asked == id))
+            && jobs.contains(&run.job_source_id());
         is_asked && run.has_ended() && run.event_time().is_some_and(|at| span.contains(at))
     };
     let missing: Vec<&RunEvent> = found.events.iter().filter(belongs).collect();
     if missing.is_empty() {
-        return Outcome::Supported;
+        let found = found.events.iter().filter_map(RunEvent::run_source_id);
+        let known = known.iter().copied().chain(found).collect();
+        return nowhere(runs, &known).unwrap_or(Outcome::Supported);
     }
     let Ok(again) = suite.reader.runs(span, PAGE) else {
         return Outcome::Supported;
@@ -213,11 +175,42 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
         return Outcome::Supported;
     }
     Outcome::wrong(
-        "the attempts that others name among the runs of their time",
-        format!("{} left out", counted(lines.len(), "attempt")),
+        "the runs that others name among those of their time",
+        format!("{} left out", counted(lines.len(), "run")),
     )
     .with_evidence(lines)
     .with_hint("give every run of the window, however it ended")
+}
+
+/// Attempts that name others of which none is there nor called as any run is, of several jobs. A vendor may not keep the
+/// attempts before the last.
+fn nowhere(runs: &[RunEvent], known: &BTreeSet<&str>) -> Option<Outcome> {
+    let kind = |id: &str| -> BTreeSet<char> {
+        let kinds = id.chars().map(|letter| match letter {
+            '0'..='9' => '0',
+            letter if letter.is_alphabetic() => 'a',
+            other => other,
+        });
+        kinds.collect()
+    };
+    let kinds: BTreeSet<BTreeSet<char>> = known.iter().map(|id| kind(id)).collect();
+    let named: Vec<(&RunEvent, &str)> = runs
+        .iter()
+        .filter_map(|run| Some((run, run.parent_attempt_run_source_id()?)))
+        .collect();
+    let jobs: BTreeSet<Option<&str>> = named.iter().map(|(run, _)| run.job_source_id()).collect();
+    let may_be_one = |(_, before): &(&RunEvent, &str)| kinds.contains(&kind(before));
+    if named.len() < TOLD_OFTEN || jobs.len() < 2 || named.iter().any(may_be_one) {
+        return None;
+    }
+    let got = format!("{} that no run is called", counted(named.len(), "id"));
+    Some(
+        Outcome::wrong("the ids of attempts that others follow", got)
+            .with_evidence(named.into_iter().take(SHOWN).filter_map(|(run, before)| {
+                Some(format!("{} names `{before}`, which does not come by its id either", run_label(run)?))
+            }))
+            .with_hint("give as `parent_attempt_run_source_id` what is the `run_source_id` of the attempt before"),
+    )
 }
 
 /// Adds a line for every attempt that does not follow the one it names; gives how many name one that is there.
@@ -332,26 +325,6 @@ mod tests {
     }
 
     #[test]
-    fn another_try_is_no_first_attempt() {
-        let run = |number: u8| {
-            RunEvent::new(json!({
-                "job_source_id": "j", "run_source_id": number.to_string(), "trigger": "RETRY",
-                "attempt_number": number,
-            }))
-        };
-        let told = |numbers: &[u8]| {
-            let runs: Vec<RunEvent> = numbers.iter().map(|number| run(*number)).collect();
-            first_tries(&runs).len()
-        };
-        assert_eq!(told(&[1, 1, 1]), 3);
-        assert_eq!(told(&[1, 1]), 0);
-        assert_eq!(told(&[1, 1, 1, 2, 2, 3]), 0);
-        let counted_apart: Vec<RunEvent> = [1, 1, 1].map(run).to_vec();
-        assert_eq!(retries(&counted_apart).0, Outcome::Supported);
-        assert_eq!(doubts(&counted_apart).count(), 1);
-    }
-
-    #[test]
     fn attempts_are_counted_from_one_by_one() {
         let run = |id: usize, number: i64, before: Option<usize>| {
             let mut run = json!({
@@ -386,11 +359,27 @@ mod tests {
             [""; 0],
             "the first is named by all"
         );
-        assert_eq!(tries_of_successes(&tries(2)).len(), 3);
-        assert_eq!(retries(&tries(2)).0, Outcome::Supported, "by hand, say");
-        let mut failed = tries(2);
-        failed[0] = RunEvent::new(json!({"run_source_id": "0", "status": "failed"}));
-        assert_eq!(tries_of_successes(&failed), [""; 0]);
+    }
+
+    #[test]
+    fn attempts_are_named_by_ids_of_runs() {
+        let run = |id: usize, before: String| {
+            RunEvent::new(json!({
+                "job_source_id": (id % 2).to_string(), "run_source_id": id.to_string(),
+                "parent_attempt_run_source_id": before,
+            }))
+        };
+        let told = |count, before: fn(usize) -> String| {
+            let runs: Vec<RunEvent> = (0..count).map(|id| run(id, before(id))).collect();
+            let known = runs.iter().filter_map(RunEvent::run_source_id).collect();
+            nowhere(&runs, &known).is_some()
+        };
+        assert!(told(5, |id| format!("try/{id}")));
+        assert!(!told(4, |id| format!("try/{id}")), "too few");
+        assert!(
+            !told(5, |id| (id + 90).to_string()),
+            "the vendor has forgotten them"
+        );
     }
 
     #[test]

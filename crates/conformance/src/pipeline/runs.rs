@@ -9,11 +9,11 @@ use bowline_words::counted;
 use super::by_id::{by_id, no_query, unknown_id};
 use super::cuts::whole_second;
 use super::ids::ids;
-use super::older::older;
+use super::older::{older, remembered};
 use super::outcome::{Outcome, invalid};
 use super::proofs::Proofs;
 use super::reading::run_label;
-use super::retries::{self, left_out, retries};
+use super::retries::{left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
 use super::statuses::{self, not_begun, statuses, unseen};
@@ -104,15 +104,13 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         judged => judged,
     };
     suite.settle(&check::RETRIES, judged, followed);
-    for advice in retries::doubts(&events) {
-        suite.advise(&check::RETRIES, advice);
-    }
     if suite.is_strict() {
         let watched = watch(suite, span, &events);
         unknown_id(suite, &events);
         proofs.prove(suite);
         by_offset(suite, span, &events);
         older(suite, span);
+        remembered(suite, span, &events);
         running(suite, watched, &events);
     }
     Ok(Some(FirstLook {

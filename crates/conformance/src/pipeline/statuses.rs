@@ -189,24 +189,30 @@ fn left_behind(runs: &[RunEvent]) -> Option<Outcome> {
 
 /// Runs that went well although the task that ended last failed or was stopped, where that is so of most whose last task did, and of
 /// several jobs. Tasks that others come after may fail.
-fn last_task_fared_ill(runs: &[RunEvent], ill: Fate) -> Option<Outcome> {
-    let judged: Vec<(&RunEvent, Fate)> = runs
+fn last_task_fared_ill<'r>(runs: &'r [RunEvent], ill: Fate) -> Option<Outcome> {
+    // What was left out once somebody stopped the run ended with it.
+    let counts =
+        |task: &&RunEvent| ill != Fate::Stopped || task.status() != Some(RunStatus::Skipped);
+    let last = |run: &'r RunEvent| {
+        let tasks = run.task_runs().filter(counts);
+        tasks.max_by_key(|task| task.end_time())
+    };
+    let judged: Vec<(&'r RunEvent, Fate)> = runs
         .iter()
         .filter_map(|run| {
-            let last = run.task_runs().max_by_key(|task| task.end_time())?;
+            let last = last(run)?;
             let is_ill = last.status().and_then(fate) == Some(ill);
             Some((run, fate(run.status()?)?)).filter(|_| is_ill)
         })
         .collect();
     let well = judged.iter().filter(|(_, own)| *own == Fate::Well);
-    let well: Vec<&RunEvent> = well.map(|(run, _)| *run).collect();
+    let well: Vec<&'r RunEvent> = well.map(|(run, _)| *run).collect();
     let jobs: BTreeSet<Option<&str>> = well.iter().map(|run| run.job_source_id()).collect();
-    let last = |run: &&RunEvent| {
-        let task = run.task_runs().max_by_key(|task| task.end_time());
-        Some(task?.task_source_id()?.to_owned())
-    };
     // One by the same name in all jobs, such as a notice, may be allowed to fail.
-    let tasks: BTreeSet<String> = well.iter().filter_map(last).collect();
+    let tasks: BTreeSet<Option<&str>> = well
+        .iter()
+        .map(|run| last(run).and_then(RunEvent::task_source_id))
+        .collect();
     let is_meant = jobs.len() < 2 || tasks.len() < 2;
     if well.len() < OPPOSITES || 2 * well.len() <= judged.len() || is_meant {
         return None;

@@ -6,8 +6,6 @@ use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
 use serde_json::Value as Json;
 
-use super::reading::datasets;
-
 /// What languages write for nothing, and for what has no text.
 const NOTHING: [&str; 7] = [
     "None",
@@ -40,7 +38,9 @@ pub(super) fn is_nothing(text: &str) -> bool {
 pub(super) fn empty_texts<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<String> {
     let mut fields: BTreeMap<String, Told> = BTreeMap::new();
     for event in events {
-        walk(event, "", &mut fields);
+        walk(event, "", &mut fields, &|field, texts| {
+            texts.len() == 1 && has_nothing(field, texts[0])
+        });
     }
     fields
         .into_iter()
@@ -82,7 +82,21 @@ impl Told {
     }
 }
 
-fn walk(value: &Json, field: &str, fields: &mut BTreeMap<String, Told>) {
+/// Counts the texts of each field, and those that are such; the letters of a text in a list are one.
+fn walk(
+    value: &Json,
+    field: &str,
+    fields: &mut BTreeMap<String, Told>,
+    is_such: &dyn Fn(&str, &[&str]) -> bool,
+) {
+    let mut tell = |texts: &[&str]| {
+        let told = fields.entry(field.to_owned()).or_default();
+        told.all += 1;
+        if is_such(field, texts) {
+            told.empty += 1;
+            told.example.get_or_insert_with(|| texts.concat());
+        }
+    };
     match value {
         Json::Object(record) => {
             for (key, value) in record {
@@ -93,18 +107,16 @@ fn walk(value: &Json, field: &str, fields: &mut BTreeMap<String, Told>) {
                     "" => key.clone(),
                     field => format!("{field}.{key}"),
                 };
-                walk(value, &path, fields);
+                walk(value, &path, fields, is_such);
             }
         }
-        Json::Array(items) => items.iter().for_each(|item| walk(item, field, fields)),
-        Json::String(text) => {
-            let told = fields.entry(field.to_owned()).or_default();
-            told.all += 1;
-            if has_nothing(field, text) {
-                told.empty += 1;
-                told.example.get_or_insert_with(|| text.clone());
-            }
-        }
+        Json::Array(items) => match letters(items) {
+            Some(texts) => tell(&texts),
+            None => items
+                .iter()
+                .for_each(|item| walk(item, field, fields, is_such)),
+        },
+        Json::String(text) => tell(&[text]),
         _ => {}
     }
 }
@@ -140,51 +152,37 @@ fn is_unfilled(field: &str, text: &str) -> bool {
     (field.ends_with("job_url") || field.ends_with("run_url")) && names.into_iter().any(holds)
 }
 
-/// Fields whose addresses all lack what they begin with, such as `https://`: a line each.
-pub(super) fn bare_addresses<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<String> {
-    let mut told: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+/// Fields whose texts are all values as Python shows them, lists and bytes, or the letters of one in a list: a line each.
+pub(super) fn shown_in_python<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<String> {
+    let mut fields: BTreeMap<String, Told> = BTreeMap::new();
     for event in events {
-        for field in ["job_url", "run_url"] {
-            told.entry(field).or_default().extend(event[field].as_str());
-        }
+        let is_one = |_: &str, texts: &[&str]| texts.len() > 1 || is_shown(texts[0]);
+        walk(event, "", &mut fields, &is_one);
     }
-    told.into_iter()
-        .filter(|(_, texts)| {
-            texts.len() >= SEVERAL && !texts.iter().any(|text| text.contains("://"))
-        })
-        .map(|(field, texts)| {
-            let (first, all) = (texts[0], texts.len());
-            format!("`{field}` is `{first}` and the like in all of {all}, which leads nowhere")
+    fields
+        .into_iter()
+        .filter(|(_, told)| told.empty >= SEVERAL && told.empty == told.all)
+        .filter_map(|(field, told)| {
+            let (first, all) = (told.example?, told.all);
+            Some(format!(
+                "`{field}` is `{first}` and the like in all of {all}, a value as Python shows it"
+            ))
         })
         .collect()
 }
 
-/// Fields whose texts are all values as Python shows them, lists and bytes: a line each.
-pub(super) fn shown_in_python<'e>(events: impl Iterator<Item = &'e Json>) -> Vec<String> {
-    let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for event in events {
-        for field in ["name", "description", "folder"] {
-            fields
-                .entry(field)
-                .or_default()
-                .extend(event[field].as_str());
-        }
-        let names = datasets(event);
-        fields
-            .entry("fully_qualified_name")
-            .or_default()
-            .extend(names);
-    }
-    fields
-        .into_iter()
-        .filter(|(_, texts)| texts.len() >= SEVERAL && texts.iter().all(|text| is_shown(text)))
-        .map(|(field, texts)| {
-            let (first, all) = (texts[0], texts.len());
-            format!(
-                "`{field}` is `{first}` and the like in all of {all}, a value as Python shows it"
-            )
-        })
-        .collect()
+/// A list of texts that holds the letters of one: each a letter, and one of them no part of a word.
+fn letters(items: &[Json]) -> Option<Vec<&str>> {
+    /// A text of so many letters is no list of short names.
+    const LETTERS: usize = 5;
+    let texts: Option<Vec<&str>> = items.iter().map(Json::as_str).collect();
+    texts.filter(|texts| {
+        texts.len() >= LETTERS
+            && texts.iter().all(|text| text.chars().count() == 1)
+            && texts
+                .iter()
+                .any(|text| text.contains(['.', '@', '/', '_', '-']))
+    })
 }
 
 /// Whether a text is what stands around a message: the first line of where it came from, a page, or words before nothing.
@@ -332,37 +330,11 @@ pub(super) fn foreign_messages(runs: &[RunEvent]) -> Vec<String> {
     lines
 }
 
-/// Addresses with the id of another run in place of the run's own, where all are such that can be judged.
-pub(super) fn foreign_addresses(runs: &[RunEvent]) -> Vec<String> {
-    // Short numbers may count something else.
-    let is_telling = |id: &&str| id.len() > 3 && id.contains(|letter: char| letter.is_alphabetic());
-    let ids = || runs.iter().filter_map(RunEvent::run_source_id);
-    let known: BTreeSet<&str> = ids().filter(is_telling).collect();
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for run in runs {
-        let (Some(id), Some(address)) = (run.run_source_id(), run.json()["run_url"].as_str())
-        else {
-            continue;
-        };
-        let mut parts = address.split(['/', '=', '?', '&', '#']);
-        if address.contains(id) {
-            judged += 1;
-        } else if let Some(other) = parts.find(|part| known.contains(part)) {
-            judged += 1;
-            let label = super::reading::run_label(run).unwrap_or_default();
-            lines.push(format!("{label}: `run_url` leads to run `{other}`"));
-        }
-    }
-    if lines.len() < SEVERAL || lines.len() < judged {
-        lines.clear();
-    }
-    lines
-}
-
-/// Messages of errors that are records as a language shows them, where several are and all of them: a line each.
+/// Messages of errors that are records as a language shows them, or ids of runs, where several are and all of them: a line
+/// each.
 pub(super) fn shown_records(runs: &[RunEvent]) -> Vec<String> {
-    messages_that_are(runs, is_shown)
+    let ids: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
+    messages_that_are(runs, |text| is_shown(text) || ids.contains(text))
 }
 
 /// Messages that stand around one, where several do and all of them: a line each.
@@ -425,6 +397,16 @@ mod tests {
         let some = [vec![people("None"); 3], vec![people("loads")]].concat();
         assert_eq!(told(&some), [""; 0]);
         assert_eq!(told(&some[..3]).len(), 2);
+    }
+
+    #[test]
+    fn what_python_shows_and_texts_in_letters_are_told() {
+        let shown = |job: Json| shown_in_python(vec![job; 3].iter()).len();
+        assert_eq!(shown(json!({"owner": {"primary_name": "{'id': 17}"}})), 1);
+        assert_eq!(shown(json!({"attributes": {"raw": "{'id': 17}"}})), 0);
+        let notices = |entries: Json| shown(json!({"owner": {"notification_emails": entries}}));
+        assert_eq!(notices(json!(["a", "@", "b", ".", "c"])), 1);
+        assert_eq!(notices(json!(["a", "b", "c", "d", "e"])), 0, "short names");
     }
 
     #[test]
@@ -544,32 +526,5 @@ mod tests {
         );
         let few = [("a", "b"), ("b", "c"), ("c", "a")].repeat(2);
         assert_eq!(told(&few), 0, "words that many say");
-    }
-
-    #[test]
-    fn an_address_leads_to_its_own_run() {
-        let run = |id: &str, to: &str| {
-            failed(
-                id,
-                json!({"run_url": format!("https://v.example/runs/{to}")}),
-            )
-        };
-        let ids = ["run-1", "run-2", "run-3"];
-        let told = |to: [&str; 3]| {
-            let runs: Vec<RunEvent> = ids.iter().zip(to).map(|(id, to)| run(id, to)).collect();
-            foreign_addresses(&runs).len()
-        };
-        assert_eq!(told(["run-2", "run-3", "run-1"]), 3);
-        assert_eq!(told(["run-2", "run-3", "run-3"]), 0, "one is its own");
-        assert_eq!(told(["7", "8", "9"]), 0);
-        let counted: Vec<RunEvent> = [("1001", "1002"), ("1002", "1003"), ("1003", "1001")]
-            .iter()
-            .map(|(id, to)| run(id, to))
-            .collect();
-        assert_eq!(
-            foreign_addresses(&counted).len(),
-            0,
-            "numbers may count something else"
-        );
     }
 }

@@ -7,11 +7,16 @@ use bowline_words::counted;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::contradictions::{by_id, first, label, scheduled, texts};
+use super::contradictions::{by_id, first, scheduled, texts};
 use super::outcome::Outcome;
+use super::triggered_by::{
+    by_schedule_and_run, by_the_latest, by_their_own_jobs, in_place_of_others, triggered,
+};
 
 /// With so many it is no accident.
 const SEVERAL: usize = 3;
+/// In seconds.
+const HOUR: i64 = 3600;
 /// In seconds.
 const DAY: i64 = 86_400;
 
@@ -23,6 +28,26 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             by_those_after(&jobs, runs),
             "jobs that trigger those whose runs theirs begin",
             "give as `triggered_job_source_ids` the jobs that come after, and not those before",
+        ),
+        (
+            by_the_latest(runs),
+            "runs that were triggered by earlier ones",
+            "give as `triggered_by_run_source_id` the run that the vendor names, and not the last one of its job",
+        ),
+        (
+            in_place_of_others(&jobs, runs),
+            "runs of the jobs that others trigger",
+            "give as `job_source_id` of a run its own job, and not the one whose run triggered it",
+        ),
+        (
+            by_schedule_and_run(&jobs, runs),
+            "runs that others triggered, where they name them and their jobs run after others",
+            "take `trigger` from what the vendor says of the run",
+        ),
+        (
+            next_behind(&jobs, runs),
+            "next runs that lie ahead",
+            "see in which zone the vendor writes `next_run_at`",
         ),
         (
             all_by_hand(&jobs, runs),
@@ -47,77 +72,13 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
     ])
 }
 
-/// What somebody may have meant: runs that were started anew under their ids had triggered others before, and jobs may
-/// go round and round.
+/// What somebody may have meant: jobs may go round and round.
 pub(super) fn doubtfully_begun(runs: &[RunEvent]) -> Option<Outcome> {
-    first([
-        (
-            by_later_runs(runs),
-            "runs that were triggered by earlier ones",
-            "give as `triggered_by_run_source_id` the id of the run before",
-        ),
-        (
-            by_their_own_jobs(runs),
-            "runs that were triggered by those of other jobs",
-            "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
-        ),
-    ])
-}
-
-/// Runs that are there, each with the one that triggered it and before it.
-fn triggered(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
-    let by_id: BTreeMap<&str, &RunEvent> = runs
-        .iter()
-        .filter_map(|run| Some((run.run_source_id()?, run)))
-        .collect();
-    runs.iter()
-        .filter_map(|run| Some((*by_id.get(by(run)?)?, run)))
-        .collect()
-}
-
-fn by(run: &RunEvent) -> Option<&str> {
-    run.json()["triggered_by_run_source_id"].as_str()
-}
-
-/// Runs that had ended before the ones began that triggered them, where most had.
-fn by_later_runs(runs: &[RunEvent]) -> Vec<String> {
-    let pairs: Vec<_> = triggered(runs)
-        .into_iter()
-        .filter_map(|(before, run)| Some((run, before.start_time()?, run.end_time()?)))
-        .collect();
-    let later = pairs.iter().filter(|(_, start, end)| start > end);
-    let lines: Vec<String> = later
-        .map(|(run, start, end)| {
-            format!(
-                "{}: ended at {end}, and was triggered by a run that began at {start}",
-                label(run)
-            )
-        })
-        .collect();
-    if lines.len() < SEVERAL || 2 * lines.len() <= pairs.len() {
-        return Vec::new();
-    }
-    lines
-}
-
-/// Runs that others should have triggered by `trigger` and that name runs of their own jobs, where all do, of several.
-fn by_their_own_jobs(runs: &[RunEvent]) -> Vec<String> {
-    let mut pairs = triggered(runs);
-    pairs.retain(|(_, run)| run.trigger() == Some("UPSTREAM"));
-    let is_own =
-        |(before, run): &(&RunEvent, &RunEvent)| before.job_source_id() == run.job_source_id();
-    let jobs: BTreeSet<Option<&str>> = pairs.iter().map(|(_, run)| run.job_source_id()).collect();
-    if pairs.len() < SEVERAL || jobs.len() < 2 || !pairs.iter().all(is_own) {
-        return Vec::new();
-    }
-    let lines = pairs.iter().filter_map(|(before, run)| {
-        let before = before.run_source_id()?;
-        Some(format!(
-            "{}: names `{before}`, a run of the same job",
-            label(run)
-        ))
-    });
-    lines.collect()
+    first([(
+        by_their_own_jobs(runs),
+        "runs that were triggered by those of other jobs",
+        "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
+    )])
 }
 
 /// Jobs whose runs trigger those of another that says itself to trigger them, where most are such.
@@ -154,8 +115,8 @@ fn has_schedule(job: &Json) -> bool {
     matches!(schedule["kind"].as_str(), Some("cron" | "interval")) && !is_paused
 }
 
-/// Whether the schedule of a job should have begun two of its runs or more since the first of them: it has an interval, or
-/// comes every day.
+/// Whether the schedule of a job should have begun two of its runs or more since the first of them, or of all where it has
+/// none: it has an interval, or comes every day.
 pub(super) fn is_twice_due(job: &Json, id: &str, runs: &[RunEvent]) -> bool {
     let schedule = &job["schedule"];
     let expression = schedule["cron_expression"].as_str();
@@ -168,6 +129,7 @@ pub(super) fn is_twice_due(job: &Json, id: &str, runs: &[RunEvent]) -> bool {
     };
     let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
     let since = own.filter_map(RunEvent::event_time).min();
+    let since = since.or_else(|| runs.iter().filter_map(RunEvent::event_time).min());
     let lasted = since
         .zip(newest(runs))
         .map(|(since, until)| until.duration_since(since));
@@ -331,11 +293,40 @@ fn a_day(expression: &str) -> Option<i64> {
     Some(count(minutes, 60)? * count(hours, 24)?).filter(|times| *times > 0)
 }
 
+/// Jobs whose next runs lie further back than two of their own before the last that a schedule began, where most do that
+/// can be judged. A vendor may write down a while later when the next one is, or name the day that it is about.
+fn next_behind(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for (id, job) in jobs {
+        let next = job["schedule"]["next_run_at"].as_str();
+        let next = next.and_then(|text| text.parse::<Timestamp>().ok());
+        let (Some(next), Some(gap)) = (next, rhythm(job, id, runs)) else {
+            continue;
+        };
+        let Some(last) = scheduled(runs, id).pop().filter(|_| has_schedule(job)) else {
+            continue;
+        };
+        judged += 1;
+        if last.duration_since(next).as_secs() > (2 * gap).max(HOUR) {
+            lines.push(format!(
+                "job `{id}` runs next at {next} by its schedule, which began a run at {last}"
+            ));
+        }
+    }
+    if lines.len() < SEVERAL || 2 * lines.len() <= judged {
+        lines.clear();
+    }
+    lines
+}
+
 /// Jobs whose runs are as far apart as their intervals would be in minutes, hours or days, where all that have intervals
-/// are, and several.
+/// are, and several; or where several different ones are, and most.
 fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let mut judged = 0;
     let mut lines = Vec::new();
+    let mut lengths = BTreeSet::new();
+    let mut is_seldom = true;
     for (id, job) in jobs {
         let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
             continue;
@@ -346,15 +337,21 @@ fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
         };
         judged += 1;
         // What looks all the time whether there is anything to do may find it once an hour.
-        let is_near =
-            |unit: i64| seconds * unit >= DAY && (gap - seconds * unit).abs() * 20 < seconds * unit;
-        if seconds < 60 && [60, 3600, 86_400].into_iter().any(is_near) {
+        let is_near = |unit: &i64| (gap - seconds * unit).abs() * 20 < seconds * unit;
+        let unit = [60, HOUR, DAY].into_iter().find(is_near);
+        if let Some(unit) = unit.filter(|_| seconds < DAY) {
+            lengths.insert((unit, seconds));
+            is_seldom &= seconds < 60 && seconds * unit >= DAY;
             lines.push(format!(
                 "job `{id}` runs every {gap} s by its schedule, and `interval_seconds` is {seconds}"
             ));
         }
     }
-    if lines.len() < 2 || lines.len() < judged {
+    let units: BTreeSet<i64> = lengths.iter().map(|(unit, _)| *unit).collect();
+    let is_no_accident = units.len() == 1 && lengths.len() >= SEVERAL;
+    let is_all = lines.len() == judged;
+    let is_most = 2 * lines.len() > judged;
+    if lines.len() < 2 || !(is_all && is_seldom || is_most && is_no_accident) {
         lines.clear();
     }
     lines
@@ -362,6 +359,7 @@ fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use serde_json::json;
 
     use super::*;
@@ -411,12 +409,6 @@ mod tests {
             told(&ab, &later),
             None,
             "the first may have been started anew"
-        );
-        assert_eq!(
-            doubt(&later).as_deref(),
-            Some(
-                "run `b-0` of job `b`: ended at 2026-01-01T00:05:00Z, and was triggered by a run that began at 2026-01-01T01:00:00Z"
-            )
         );
         let turned = [job("a", json!({})), says("b", "a"), says("d", "c")];
         let others = [
@@ -560,5 +552,41 @@ mod tests {
             Some("job `a` runs every 86400 s by its schedule, and `interval_seconds` is 24")
         );
         assert!(told(1).is_some());
+        let hours = |hours: [i64; 3]| {
+            let jobs = [("a", hours[0]), ("b", hours[1]), ("c", hours[2])];
+            let evenly = |(id, hours): (&str, i64)| -> Vec<RunEvent> {
+                let start =
+                    |nth: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(nth * hours);
+                (0..5)
+                    .map(|nth| {
+                        RunEvent::new(
+                            json!({"job_source_id": id, "run_source_id": format!("{id}{nth}"),
+                            "trigger": "SCHEDULE", "start_time": start(nth).to_string()}),
+                        )
+                    })
+                    .collect()
+            };
+            let minutes = [every("a", 60), every("b", 120), every("c", 180)];
+            in_another_unit(&by_id(&minutes), &jobs.map(evenly).concat()).len()
+        };
+        assert_eq!(hours([1, 2, 3]), 3);
+        assert_eq!(hours([1, 1, 1]), 0, "nothing to do most of the time");
+    }
+
+    #[test]
+    fn next_runs_lie_ahead() {
+        let ids = ["a", "b", "c"];
+        let all = ids
+            .map(|id| runs(id, 1, &json!({"trigger": "SCHEDULE"})))
+            .concat();
+        let told = |next: &str| {
+            let jobs = ids.map(|id| {
+                job(id, json!({"schedule": {"kind": "interval", "interval_seconds": 86_400, "next_run_at": next}}))
+            });
+            next_behind(&by_id(&jobs), &all).len()
+        };
+        assert_eq!(told("2026-01-01T16:00:00Z"), 3);
+        assert_eq!(told("2026-01-05T01:00:00Z"), 0);
+        assert_eq!(told("2026-01-03T01:00:00Z"), 0, "the day that it is about");
     }
 }

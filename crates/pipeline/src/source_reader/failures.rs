@@ -11,6 +11,7 @@ use crate::description::Source;
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::to_json;
 use crate::failed::{FailedPart, Part};
+use crate::pipeline::Summary;
 
 /// How many records may fail while none has succeeded: so many do not fail by themselves.
 const PATIENCE: usize = 100;
@@ -127,6 +128,7 @@ impl SourceReader<'_> {
 
     /// Takes over what another reader found out.
     pub(crate) fn absorb(&self, other: Self) {
+        self.incomplete().append(&mut other.incomplete());
         let notes = other.notes.into_inner();
         for (note, count) in notes.unwrap_or_else(PoisonError::into_inner) {
             self.note_times(note, count);
@@ -142,8 +144,9 @@ impl SourceReader<'_> {
         }
     }
 
-    /// The oddities and what failed; the first failure where nothing of its kind succeeded.
-    pub(crate) fn finish(self) -> Result<(Vec<String>, Vec<FailedPart>), SourceError> {
+    /// Adds the oddities and what failed; gives the first failure where nothing of its kind succeeded.
+    pub(crate) fn finish(self, summary: &mut Summary) -> Result<(), SourceError> {
+        summary.incomplete.append(&mut self.incomplete());
         let failures = self.failures.into_inner();
         let failures = failures.unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = failures.places.values().find_map(Tally::of_all) {
@@ -151,14 +154,14 @@ impl SourceReader<'_> {
         }
         let excused = failures.excused.into_iter().map(|(_, failed)| failed);
         let kept = failures.places.into_values().flat_map(|tally| tally.failed);
-        let failed = excused.chain(kept).collect();
+        summary.failed = excused.chain(kept).collect();
         let notes = self.notes.into_inner();
         let notes = notes.unwrap_or_else(PoisonError::into_inner).into_iter();
         let notes = notes.map(|(note, count)| match count {
             1 => note,
             count => format!("{note} ({count} times)"),
         });
-        let notes = notes.chain(self.client.oddities());
-        Ok((notes.collect(), failed))
+        summary.notes = notes.chain(self.client.oddities()).collect();
+        Ok(())
     }
 }

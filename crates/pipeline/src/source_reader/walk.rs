@@ -223,7 +223,7 @@ impl SourceReader<'_> {
             return Err(error);
         }
         let count = found.seen.len();
-        self.note(if found.is_shuffled {
+        self.note_incomplete(if found.is_shuffled {
             format!(
                 "the order of a list changes from request to request, so that some of it may be missing: {count} records \
                  found; ask the vendor to sort by something that no two records share"

@@ -36,7 +36,7 @@ impl SourceReader<'_> {
             }
             let length = piece.end.duration_since(piece.start);
             if length < SHORTEST + SHORTEST {
-                self.note(format!(
+                self.note_incomplete(format!(
                     "a window of {length:#} has {count} records, as many as the vendor gives: some of it may be missing"
                 ));
                 continue;

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bowline_simulator::Scenario;
+use bowline_simulator::{Change, Scenario, World};
 
 use crate::reading::in_process;
 
@@ -114,4 +114,28 @@ fn a_seed_replays_exactly() {
 )]
 fn show(text: &str) {
     eprintln!("{text}");
+}
+
+#[test]
+fn what_was_deleted_runs_no_more() {
+    let mut world = World::new(&Scenario::calm(3, "2026-10-25T12:00:00Z".parse().unwrap()));
+    while world.change(Change::DeleteJob).is_some() {}
+    let living: Vec<usize> = (0..world.jobs.len())
+        .filter(|job| world.jobs[*job].now().is_some())
+        .collect();
+    assert_eq!(living.len(), 1);
+    let known = world.runs.len();
+    for _ in 0..50 {
+        world.change(Change::Insert);
+        world.change(Change::Retry);
+    }
+    let begun = &world.runs[known..];
+    assert!(begun.len() >= 50);
+    for run in begun.iter().filter_map(|run| run.now()) {
+        assert!(
+            living.contains(&run.job),
+            "{} is of a job that is gone",
+            run.id
+        );
+    }
 }

@@ -142,6 +142,7 @@ fn failed(error: SourceError) -> Error {
         | SourceErrorKind::NotFound
         | SourceErrorKind::NoSuchPage
         | SourceErrorKind::Format
+        | SourceErrorKind::Incomplete
         | SourceErrorKind::PlaceExpired
         | SourceErrorKind::ForeignHost => ErrorKind::Other,
     };

@@ -304,7 +304,7 @@ impl SourceReader<'_> {
         walk.same_pages += 1;
         if keys.len() == 1 && walk.pages_read > ONE_RECORD && walk.same_pages + 1 == walk.pages_read
         {
-            self.note(
+            self.note_incomplete(
                 "every page of a list holds the same record, so that more may be missing: see whether the vendor looks \
                  at what says which page it is"
                     .to_owned(),

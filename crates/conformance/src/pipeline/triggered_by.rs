@@ -1,0 +1,214 @@
+//! The runs that others name as those that triggered them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bowline_contract::pipeline::RunEvent;
+use serde_json::Value as Json;
+
+use super::contradictions::{label, texts};
+
+/// With so many it is no accident.
+const SEVERAL: usize = 3;
+
+/// Runs that are there, each with the one that triggered it and before it.
+pub(super) fn triggered(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
+    let by_id: BTreeMap<&str, &RunEvent> = runs
+        .iter()
+        .filter_map(|run| Some((run.run_source_id()?, run)))
+        .collect();
+    runs.iter()
+        .filter_map(|run| Some((*by_id.get(by(run)?)?, run)))
+        .collect()
+}
+
+fn by(run: &RunEvent) -> Option<&str> {
+    run.json()["triggered_by_run_source_id"].as_str()
+}
+
+/// Runs that others should have triggered by `trigger` and that name runs of their own jobs, where all do, of several.
+pub(super) fn by_their_own_jobs(runs: &[RunEvent]) -> Vec<String> {
+    let mut pairs = triggered(runs);
+    pairs.retain(|(_, run)| run.trigger() == Some("UPSTREAM"));
+    let is_own =
+        |(before, run): &(&RunEvent, &RunEvent)| before.job_source_id() == run.job_source_id();
+    let jobs: BTreeSet<Option<&str>> = pairs.iter().map(|(_, run)| run.job_source_id()).collect();
+    if pairs.len() < SEVERAL || jobs.len() < 2 || !pairs.iter().all(is_own) {
+        return Vec::new();
+    }
+    let lines = pairs.iter().filter_map(|(before, run)| {
+        let before = before.run_source_id()?;
+        Some(format!(
+            "{}: names `{before}`, a run of the same job",
+            label(run)
+        ))
+    });
+    lines.collect()
+}
+
+/// Runs of several jobs that had ended before the one began that they all name, of each job several, where most are such:
+/// the last run of a job was taken for the one that triggered them. What is started anew under its id triggers once more.
+pub(super) fn by_the_latest(runs: &[RunEvent]) -> Vec<String> {
+    let pairs = triggered(runs);
+    let mut early: BTreeMap<(Option<&str>, Option<&str>), Vec<&RunEvent>> = BTreeMap::new();
+    for (before, run) in &pairs {
+        if before
+            .start_time()
+            .zip(run.end_time())
+            .is_some_and(|(start, end)| start > end)
+        {
+            let who = (before.run_source_id(), run.job_source_id());
+            early.entry(who).or_default().push(run);
+        }
+    }
+    early.retain(|_, runs| runs.len() >= SEVERAL);
+    let jobs: BTreeSet<Option<&str>> = early.keys().map(|(_, job)| *job).collect();
+    let lines: Vec<String> = early
+        .iter()
+        .flat_map(|((before, _), runs)| {
+            runs.iter()
+                .map(move |run| (before.unwrap_or_default(), run))
+        })
+        .map(|(before, run)| {
+            format!(
+                "{}: had ended when run `{before}` began, which it names",
+                label(run)
+            )
+        })
+        .collect();
+    if jobs.len() < 2 || 2 * lines.len() <= pairs.len() {
+        return Vec::new();
+    }
+    lines
+}
+
+/// Runs that name runs of their own jobs, where all do that others triggered, and the jobs that theirs trigger never ran.
+pub(super) fn in_place_of_others(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let lines = by_their_own_jobs(runs);
+    let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
+    let never_ran = |job: &&str| jobs.contains_key(job) && !ran.contains(job);
+    let is_in_place = |(_, run): &(&RunEvent, &RunEvent)| {
+        let job = run.job_source_id().and_then(|id| jobs.get(id));
+        job.is_some_and(|job| {
+            let mut after = texts(&job["triggered_job_source_ids"]).peekable();
+            after.peek().is_some() && after.all(|id| never_ran(&id))
+        })
+    };
+    let of_others = |(_, run): &(&RunEvent, &RunEvent)| run.trigger() == Some("UPSTREAM");
+    let mut pairs = triggered(runs).into_iter().filter(of_others);
+    if pairs.all(|pair| is_in_place(&pair)) {
+        lines
+    } else {
+        Vec::new()
+    }
+}
+
+/// Runs that say of themselves that a schedule began them and name a run of another job that did, of jobs that run after
+/// others, where all are such that name one, and of several jobs.
+pub(super) fn by_schedule_and_run(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let pairs = triggered(runs);
+    let is_told_twice = |(before, run): &(&RunEvent, &RunEvent)| {
+        let job = run.job_source_id().and_then(|id| jobs.get(id));
+        run.trigger() == Some("SCHEDULE")
+            && before.job_source_id() != run.job_source_id()
+            && job.is_some_and(|job| job["schedule"]["kind"] == "upstream")
+    };
+    let of: BTreeSet<Option<&str>> = pairs.iter().map(|(_, run)| run.job_source_id()).collect();
+    if pairs.len() < SEVERAL || of.len() < 2 || !pairs.iter().all(is_told_twice) {
+        return Vec::new();
+    }
+    let line = |(before, run): &(&RunEvent, &RunEvent)| {
+        let before = before.run_source_id()?;
+        Some(format!(
+            "{}: `trigger` is `SCHEDULE`, and run `{before}` triggered it",
+            label(run)
+        ))
+    };
+    pairs.iter().filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::contradictions::by_id;
+    use super::super::samples::{job, run};
+    use super::*;
+
+    /// Runs of the jobs `a` and `b` each hour, triggered by these.
+    fn children(trigger: &str, by: fn(&str, u8) -> String) -> Vec<RunEvent> {
+        let child = |job: &'static str, hour: u8| {
+            run(
+                job,
+                hour,
+                json!({
+                    "trigger": trigger, "triggered_by_run_source_id": by(job, hour),
+                    "start_time": format!("2026-01-01T{hour:02}:00:00Z"), "end_time": format!("2026-01-01T{hour:02}:00:00Z"),
+                }),
+            )
+        };
+        ["a", "b"]
+            .into_iter()
+            .flat_map(|job| (2..6).map(move |hour| child(job, hour)))
+            .collect()
+    }
+
+    fn parents() -> Vec<RunEvent> {
+        let parent = |hour: u8| {
+            run(
+                "p",
+                hour,
+                json!({"start_time": format!("2026-01-01T{hour:02}:00:00Z")}),
+            )
+        };
+        (1..8).map(parent).collect()
+    }
+
+    #[test]
+    fn the_last_run_of_a_job_did_not_trigger_those_before_it() {
+        let told = |by| by_the_latest(&[parents(), children("UPSTREAM", by)].concat()).len();
+        assert_eq!(told(|_, _| "p-7".to_owned()), 8);
+        assert_eq!(told(|_, hour| format!("p-{}", hour - 1)), 0);
+        assert_eq!(
+            told(|_, hour| format!("p-{}", hour + 1)),
+            0,
+            "each was started anew"
+        );
+    }
+
+    #[test]
+    fn what_another_run_triggered_no_schedule_began() {
+        let after = json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["p"]}});
+        let hourly = json!({"schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
+        let told = |of: &Json, trigger: &str| {
+            let jobs = ["a", "b"].map(|id| job(id, of.clone()));
+            let runs = [
+                parents(),
+                children(trigger, |_, hour| format!("p-{}", hour - 1)),
+            ]
+            .concat();
+            by_schedule_and_run(&by_id(&jobs), &runs).len()
+        };
+        assert_eq!(told(&after, "SCHEDULE"), 8);
+        assert_eq!(told(&after, "UPSTREAM"), 0);
+        assert_eq!(
+            told(&hourly, "SCHEDULE"),
+            0,
+            "a schedule that counts for what follows"
+        );
+    }
+
+    #[test]
+    fn runs_are_of_their_own_jobs_and_not_of_those_that_triggered_them() {
+        let jobs = [("a", "x"), ("b", "y"), ("x", ""), ("y", "")].map(|(id, after)| {
+            let after: Vec<&str> = [after].into_iter().filter(|id| !id.is_empty()).collect();
+            job(id, json!({"triggered_job_source_ids": after}))
+        });
+        let own = children("UPSTREAM", |job, hour| {
+            format!("{job}-{}", if hour == 2 { 5 } else { 2 })
+        });
+        let told = |runs: &[RunEvent]| in_place_of_others(&by_id(&jobs), runs).len();
+        assert_eq!(told(&own), 8);
+        let ran = [own, vec![run("x", 3, json!({})), run("y", 3, json!({}))]].concat();
+        assert_eq!(told(&ran), 0, "jobs that go round");
+    }
+}
