@@ -11,4 +11,6 @@ pub use overlay::{NewTemplate, OverlayError};
 
 pub(crate) use files::{TemplateFile, read_optional, read_own_templates, template_paths};
 pub(crate) use overlay::toml_value;
-pub(crate) use templates::{GivenTemplate, compile, read_templates, template_of_file, whole_file};
+pub(crate) use templates::{
+    GivenTemplate, compile, nearest_template, read_templates, template_of_file, whole_file,
+};
