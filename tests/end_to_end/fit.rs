@@ -17,6 +17,13 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::from(embedded);
     trials.extend([
         trial("fit/what_the_user_wrote", &[], what_the_user_wrote),
+        trial("fit/what_a_fit_wrote", &[], what_a_fit_wrote),
+        trial(
+            "fit/what_a_pack_of_the_workspace_says",
+            &[],
+            what_a_pack_says,
+        ),
+        trial("fit/without_a_place", &[], without_a_place),
         trial("fit/few_statements", &[], few_statements),
         trial("fit/no_table", &[], no_table),
         trial("fit/in_vain", &[], in_vain),
@@ -87,6 +94,71 @@ fn what_the_user_wrote() -> Result<(), Failed> {
     assert_eq!(written, own.replace("LENGTH({x}) + 1", "LENGTH({x})"));
     let unknown = sandbox.bowline(&["fit", "shop", "get_lenght"]).exits(2);
     assert!(unknown.stderr.contains("get_length"), "{}", unknown.said());
+    Ok(())
+}
+
+/// What an earlier fit wrote may be replaced by the next one, and its comment tells of that.
+fn what_a_fit_wrote() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    let file = "connectors/shop/templates.toml";
+    sandbox.write(
+        file,
+        "[string_functions]\n# Fitted on Elder 1.0: 3 checks.\nget_length = 'LEN({x})'\n",
+    );
+    sandbox.bowline(&["fit", "shop", "get_length"]).exits(0);
+    let written = sandbox.read(file);
+    assert!(
+        written.contains("\nget_length = 'LENGTH({x})'\n"),
+        "{written}"
+    );
+    assert!(written.contains("# Fitted on SQLite"), "{written}");
+    assert!(!written.contains("Elder"), "{written}");
+    Ok(())
+}
+
+/// What a pack of the workspace says is the user's too, and is named with its place.
+fn what_a_pack_says() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    sandbox.write(
+        "packs/own/pack.toml",
+        "version = 1\nengine = \"SQLite\"\ndescription = \"Ours.\"\nextends = \"sqlite\"\n",
+    );
+    sandbox.write(
+        "packs/own/templates.toml",
+        "\nget_length = 'LENGTH({x}) + 1'\n",
+    );
+    extend(&sandbox, "shop", ["sqlite", "own"]);
+    let fitted = sandbox.bowline(&["fit", "shop", "get_length"]).exits(1);
+    let told = "Wrong, and yours\n  get_length at packs/own/templates.toml:2";
+    assert!(fitted.stdout.contains(told), "{}", fitted.said());
+    sandbox
+        .bowline(&["fit", "shop", "get_length", "--replace"])
+        .exits(0);
+    let written = sandbox.read("connectors/shop/templates.toml");
+    assert!(written.contains("get_length = 'LENGTH({x})'"), "{written}");
+    Ok(())
+}
+
+/// What is not looked for because nothing says where a table may be made is told.
+fn without_a_place() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    extend(&sandbox, "shop", ["sqlite", "ansi"]);
+    let fit = ["fit", "shop", "create_test_table"];
+    let fitted = sandbox.bowline(&fit).exits(0);
+    let said = fitted
+        .stdout
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    for words in [
+        "Not looked for - create_test_table: nothing says where a table may be made",
+        "hint: write `schema` and `table` under `[functional]` in connector.toml",
+    ] {
+        assert!(said.contains(words), "{}", fitted.said());
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use bowline_contract::{AssetClass, ConnectorName, SuiteSection, Template};
 use bowline_driver::Limits;
 use bowline_fit::{Event, Fitted, Found, Kept, Miss, Missed, Options, Stopped, fit};
 use bowline_warehouse::Connector;
-use bowline_warehouse::folder::NewTemplate;
+use bowline_warehouse::folder::{FITTED, NewTemplate};
 use bowline_words::counted;
 use bowline_words::nearest::hint_or;
 use bowline_workbench::warehouse;
@@ -93,6 +93,7 @@ impl FitArgs {
         let options = Options {
             templates: self.wanted(&connector, named),
             replace: self.replace,
+            ours: connector.written_by_us(),
             statements: self.max_statements.map(NonZeroUsize::get),
             time: self.time.map(|time| Duration::from_secs(time.get())),
             limits: Limits {
@@ -221,7 +222,7 @@ fn write(connector: &Connector, fitted: &Fitted) -> Result<Vec<PathBuf>, CliErro
         .map(|found| NewTemplate {
             template: found.template,
             text: found.text.clone(),
-            comment: format!("Fitted on {}: {}.", fitted.product, proof(found)),
+            comment: format!("{FITTED}{}: {}.", fitted.product, proof(found)),
         })
         .collect();
     Ok(connector.write_templates(&new, &fitted.suite)?)
@@ -300,7 +301,7 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
         let words = format!("the whole suite could not run over it: {}", error.text());
         listing.line(format!("  {} {words}", paint(BAD, "✗")));
     }
-    wrong_and_own(&mut listing, connector, fitted);
+    wrong_and_own(&mut listing, context, connector, fitted);
     if !fitted.missed.is_empty() {
         listing.heading("Not found");
         for missed in &fitted.missed {
@@ -313,6 +314,22 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
             let hint = "see that the database has a table, then fit again; spellings of the catalogue are judged by what is there";
             listing.prose(&format!("{} ", paint(HINT, "hint:")), "      ", hint);
         }
+    }
+    if !fitted.without_place.is_empty() {
+        let names = fitted.without_place.iter();
+        let names: Vec<&str> = names.map(|template| template.short_name()).collect();
+        listing.heading("Not looked for");
+        let words = format!(
+            "{}: nothing says where a table may be made",
+            names.join(", ")
+        );
+        listing.prose("  - ", "    ", &words);
+        let hint = if connector.is_in_python() {
+            "let `get_test_table_identifier` in connector.py give a place, then fit again"
+        } else {
+            "write `schema` and `table` under `[functional]` in connector.toml, then fit again"
+        };
+        listing.prose(&format!("{} ", paint(HINT, "hint:")), "      ", hint);
     }
     if !fitted.left_behind.is_empty() {
         listing.heading("Left behind in the database; please run");
@@ -330,11 +347,21 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
     listing.finish()
 }
 
-fn wrong_and_own(listing: &mut Listing, connector: &Connector, fitted: &Fitted) {
+fn wrong_and_own(listing: &mut Listing, context: &Context, connector: &Connector, fitted: &Fitted) {
     let wrong = fitted.kept.iter();
-    let wrong: Vec<&str> = wrong
+    let wrong: Vec<String> = wrong
         .filter(|(_, kept)| *kept == Kept::WrongAndOwn)
-        .map(|(template, _)| template.short_name())
+        .map(|(template, _)| {
+            let name = template.short_name();
+            // What stands elsewhere than in the connector's own files is not looked for there.
+            let own = connector.templates.get(template);
+            match own.and_then(|own| own.place()) {
+                Some((path, line)) if !path.starts_with(&connector.dir) => {
+                    format!("{name} at {}:{line}", context.shown(path).display())
+                }
+                _ => name.to_owned(),
+            }
+        })
         .collect();
     if wrong.is_empty() {
         return;

@@ -2,12 +2,13 @@
 
 mod config;
 mod files;
+mod layer;
 mod overlay;
 mod position;
 mod templates;
 
 pub use config::{ConnectorFile, DialectSection, DriverKind, DriverSection, FunctionalSection};
-pub use overlay::{NewTemplate, OverlayError};
+pub use overlay::{FITTED, NewTemplate, OverlayError};
 
 pub(crate) use files::{TemplateFile, read_optional, read_own_templates, template_paths};
 pub(crate) use overlay::toml_value;
