@@ -1,5 +1,6 @@
 //! Warehouse connectors: load, open, prove, export.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -336,6 +337,24 @@ pub fn refused<'r>(connector: &Connector, report: &'r Report) -> Vec<&'r Templat
         own.is_some_and(|own| own.place().is_some()) && is_refused(report, found)
     });
     refused.collect()
+}
+
+/// The templates that a whole run refutes: their texts are wrong, or refused for another reason than the account's rights.
+pub fn refuted(report: &Report) -> impl Iterator<Item = &'static Template> {
+    let mut denied = BTreeSet::new();
+    for check in &report.checks {
+        if let Outcome::Unsupported(Proof::Refused(error)) = &check.outcome
+            && error.kind == SqlErrorKind::Permission
+        {
+            denied.extend(check.check.judges.iter().copied());
+        }
+    }
+    let templates = report.templates.iter();
+    let refuted = templates.filter(move |found| {
+        let is_refused = is_refused(report, found) && !denied.contains(found.template);
+        found.implemented && (found.verdict == Some(Verdict::Wrong) || is_refused)
+    });
+    refuted.map(|found| found.template)
 }
 
 /// Whether the database refused a statement that asks for the template alone.

@@ -37,7 +37,8 @@ pub(super) fn with_layer(text: &str, templates: &[NewTemplate]) -> String {
     for new in templates {
         let class = new.template.section.class_name();
         let name = new.template.name;
-        let value = python_literal(&new.text);
+        let value = new.text.as_deref().map(python_literal);
+        let value = value.unwrap_or_else(|| "None".to_owned());
         let text = format!(
             "    def {name}(self):\n        # {}\n        return {value}\n",
             new.comment
@@ -171,7 +172,7 @@ mod tests {
     fn new(name: &'static str, text: &str, comment: &str) -> NewTemplate {
         NewTemplate {
             template: Template::known(name),
-            text: text.to_owned(),
+            text: Some(text.to_owned()),
             comment: comment.to_owned(),
         }
     }

@@ -20,8 +20,8 @@ use crate::template::{Origin, SuiteWords};
 pub struct NewTemplate {
     /// The template.
     pub template: &'static Template,
-    /// Its text.
-    pub text: String,
+    /// Its text; none where the database does not have it.
+    pub text: Option<String>,
     /// One line on where it is from, without the sign of a comment; it begins as [`FITTED`].
     pub comment: String,
 }
@@ -97,7 +97,7 @@ impl Connector {
         let before = text.clone();
         for new in templates {
             if let Some(path) = self.own_file(new.template) {
-                write(&path, &new.text)?;
+                write(&path, new.text.as_deref().unwrap_or_default())?;
                 changed.push(path);
                 continue;
             }
@@ -120,7 +120,7 @@ impl Connector {
         Ok(changed)
     }
 
-    /// The templates that its `templates.toml` says are not implemented.
+    /// The templates that its `templates.toml` says are not implemented, in the user's own word.
     #[must_use]
     pub fn refused(&self) -> Vec<&'static Template> {
         let text = read_text(&self.dir.join(layout::TEMPLATES_FILE)).unwrap_or_default();
@@ -132,6 +132,7 @@ impl Connector {
         all.filter(|(_, value)| value.as_bool() == Some(false))
             .filter_map(|(name, _)| Template::find(name))
             .filter(|template| template.kind != TemplateKind::Flag)
+            .filter(|template| !is_fitted(&text, template))
             .collect()
     }
 
@@ -150,11 +151,9 @@ impl Connector {
             }));
             return ours;
         }
-        let is_fitted = |template: &&Template| {
-            let place = entry(&text, template);
-            place.is_some_and(|place| fitted_comment(&text, place.start).is_some())
-        };
-        Template::all().filter(is_fitted).collect()
+        Template::all()
+            .filter(|template| is_fitted(&text, template))
+            .collect()
     }
 
     /// The file that holds this template and nothing else.
@@ -191,7 +190,10 @@ fn write(path: &Path, text: &str) -> Result<(), OverlayError> {
 fn in_toml(text: &str, new: &NewTemplate) -> Option<String> {
     let name = new.template.short_name();
     let section = new.template.section;
-    let value = toml_value(new.template, &new.text);
+    let value = match &new.text {
+        Some(text) => toml_value(new.template, text),
+        None => "false".to_owned(),
+    };
     let line = format!("{name} = {value}");
     let commented = format!("# {}\n{line}", new.comment);
     let written = if let Some(place) = entry(text, new.template) {
@@ -217,7 +219,7 @@ fn in_toml(text: &str, new: &NewTemplate) -> Option<String> {
         })
     };
     let read = written.parse::<toml::Table>().ok()?;
-    (stands(&read)? == new.text).then_some(written)
+    (stands(&read)? == new.text.as_deref().unwrap_or("false")).then_some(written)
 }
 
 /// Where a template's key and value stand.
@@ -236,6 +238,12 @@ fn entry(text: &str, template: &Template) -> Option<Range<usize>> {
             _ => None,
         })
     })
+}
+
+/// Whether the comment of a fit stands above a template.
+fn is_fitted(text: &str, template: &Template) -> bool {
+    let place = entry(text, template);
+    place.is_some_and(|place| fitted_comment(text, place.start).is_some())
 }
 
 /// Where the comment of a fit begins in the line above a template; none where it has no such comment.
@@ -323,7 +331,7 @@ mod tests {
     fn new(name: &'static str, text: &str) -> NewTemplate {
         NewTemplate {
             template: Template::known(name),
-            text: text.to_owned(),
+            text: Some(text.to_owned()),
             comment: "Fitted on X.".to_owned(),
         }
     }
@@ -340,6 +348,12 @@ mod tests {
         let again = in_toml(&written, &other).unwrap();
         assert!(
             again.contains("get_length = \"\"\n# Fitted on Y.\nget_length = '''\nLEN('{x}')'''\n")
+        );
+        other.text = None;
+        let none = in_toml(&again, &other).unwrap();
+        assert!(
+            none.contains("get_length = \"\"\n# Fitted on Y.\nget_length = false\n"),
+            "{none}"
         );
     }
 
