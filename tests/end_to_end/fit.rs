@@ -1,12 +1,13 @@
 //! From a bare connection to what the dialect pack proves.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::connector::{Engine, extend, write_sqlite};
-use crate::needs::trial;
+use crate::connector::{Engine, extend, write_credentials, write_sqlite};
+use crate::needs::{Need, trial};
 use crate::sandbox::Sandbox;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -17,6 +18,15 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::from(embedded);
     trials.extend([
         trial("fit/what_the_user_wrote", &[], what_the_user_wrote),
+        trial("fit/what_a_fit_wrote", &[], what_a_fit_wrote),
+        trial(
+            "fit/what_a_pack_of_the_workspace_says",
+            &[],
+            what_a_pack_says,
+        ),
+        trial("fit/without_a_place", &[], without_a_place),
+        trial("fit/refuted", &[], what_is_refuted),
+        trial("fit/in_python", &[Need::Python], in_python),
         trial("fit/few_statements", &[], few_statements),
         trial("fit/no_table", &[], no_table),
         trial("fit/in_vain", &[], in_vain),
@@ -87,6 +97,151 @@ fn what_the_user_wrote() -> Result<(), Failed> {
     assert_eq!(written, own.replace("LENGTH({x}) + 1", "LENGTH({x})"));
     let unknown = sandbox.bowline(&["fit", "shop", "get_lenght"]).exits(2);
     assert!(unknown.stderr.contains("get_length"), "{}", unknown.said());
+    Ok(())
+}
+
+/// What an earlier fit wrote may be replaced by the next one, and its comment tells of that.
+fn what_a_fit_wrote() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    let file = "connectors/shop/templates.toml";
+    sandbox.write(
+        file,
+        "[string_functions]\n# Fitted on Elder 1.0: 3 checks.\nget_length = 'LEN({x})'\n",
+    );
+    sandbox.bowline(&["fit", "shop", "get_length"]).exits(0);
+    let written = sandbox.read(file);
+    assert!(
+        written.contains("\nget_length = 'LENGTH({x})'\n"),
+        "{written}"
+    );
+    assert!(written.contains("# Fitted on SQLite"), "{written}");
+    assert!(!written.contains("Elder"), "{written}");
+    Ok(())
+}
+
+/// What a pack of the workspace says is the user's too, and is named with its place.
+fn what_a_pack_says() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    sandbox.write(
+        "packs/own/pack.toml",
+        "version = 1\nengine = \"SQLite\"\ndescription = \"Ours.\"\nextends = \"sqlite\"\n",
+    );
+    sandbox.write(
+        "packs/own/templates.toml",
+        "\nget_length = 'LENGTH({x}) + 1'\n",
+    );
+    extend(&sandbox, "shop", ["sqlite", "own"]);
+    let fitted = sandbox.bowline(&["fit", "shop", "get_length"]).exits(1);
+    let told = "Wrong, and yours\n  get_length at packs/own/templates.toml:2";
+    assert!(fitted.stdout.contains(told), "{}", fitted.said());
+    sandbox
+        .bowline(&["fit", "shop", "get_length", "--replace"])
+        .exits(0);
+    let written = sandbox.read("connectors/shop/templates.toml");
+    assert!(written.contains("get_length = 'LENGTH({x})'"), "{written}");
+    Ok(())
+}
+
+/// What is not looked for because nothing says where a table may be made is told.
+fn without_a_place() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    extend(&sandbox, "shop", ["sqlite", "ansi"]);
+    let fit = ["fit", "shop", "create_test_table"];
+    let fitted = sandbox.bowline(&fit).exits(0);
+    let said = fitted
+        .stdout
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    for words in [
+        "Not looked for - create_test_table: nothing says where a table may be made",
+        "hint: write `schema` and `table` under `[functional]` in connector.toml",
+    ] {
+        assert!(said.contains(words), "{}", fitted.said());
+    }
+    Ok(())
+}
+
+/// What the base of all engines spells, the engine refuses, and nobody knows otherwise is left out; the next fit looks
+/// for it again, unless the user says so.
+fn what_is_refuted() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    extend(&sandbox, "shop", ["sqlite", "ansi"]);
+    let file = "connectors/shop/templates.toml";
+    let fit = ["fit", "shop", "get_stddev_function"];
+    let fitted = sandbox.bowline(&fit).exits(0);
+    let words = "get_stddev_function: what nobody wrote for this engine is refuted";
+    let said = fitted
+        .stdout
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(said.contains(words), "{}", fitted.said());
+    let written = sandbox.read(file);
+    assert!(written.contains("# Fitted on SQLite"), "{written}");
+    assert!(
+        written.contains("\nget_stddev_function = false\n"),
+        "{written}"
+    );
+    let again = sandbox.bowline(&["fit", "shop"]).exits(0);
+    assert!(
+        again.stdout.contains("get_stddev_function:"),
+        "{}",
+        again.said()
+    );
+    let own = "get_stddev_function = false\n";
+    sandbox.write(file, own);
+    let refused = sandbox.bowline(&["fit", "shop", "--dry-run"]).exits(0);
+    assert!(
+        !refused.stdout.contains("get_stddev_function"),
+        "{}",
+        refused.said()
+    );
+    assert_eq!(sandbox.read(file), own);
+    Ok(())
+}
+
+/// In Python what a fit found is one layer over the classes of `connector.py`, and what `ansi` gave is not the user's.
+fn in_python() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    let new = ["new", "other", "--lang", "python", "--dialect", "sqlite"];
+    sandbox.bowline(&new).exits(0);
+    let reaching = sandbox.read("connectors/other/connector.py");
+    fs::remove_dir_all(sandbox.work().join("connectors/other"))?;
+    sandbox
+        .bowline(&["new", "other", "--lang", "python", "--dialect", "ansi"])
+        .exits(0);
+    let file = "connectors/other/connector.py";
+    let given = sandbox.read(file);
+    let class = |text: &str| {
+        let start = text.find("class BaseConnector").expect("a class");
+        start..start + text[start..].find("\n\n\n").expect("its end")
+    };
+    let given = given.replace(&given[class(&given)], &reaching[class(&reaching)]);
+    sandbox.write(file, &given);
+    let path = sandbox.work().join("shop.db");
+    write_credentials(&sandbox, "other", &serde_json::json!({ "path": path }));
+    let about = "\"\"\"What `bowline fit` found.\"\"\"";
+    let fit = |templates: &[&str]| {
+        let ran = sandbox.bowline(&[&["fit", "other"], templates].concat());
+        let ran = ran.exits(0);
+        assert!(!ran.stdout.contains("and yours"), "{}", ran.said());
+        let text = sandbox.read(file);
+        assert!(text.starts_with(&given), "{text}");
+        text[given.len()..].to_owned()
+    };
+    let first = fit(&["get_stddev_function"]);
+    assert_eq!(first.matches(about).count(), 1, "{first}");
+    let second = fit(&["get_length"]);
+    assert_eq!(second.matches(about).count(), 1, "{second}");
+    for name in ["get_stddev_function", "get_length"] {
+        let method = format!("def {name}_template(self):\n        # Fitted on ");
+        assert_eq!(second.matches(&method).count(), 1, "{name}\n{second}");
+    }
     Ok(())
 }
 

@@ -9,13 +9,21 @@ use crate::needs::trial;
 use crate::sandbox::Sandbox;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
+    let mut trials = vec![
         trial("packs/made_and_extended", &[], made_and_extended),
         trial("packs/wrong", &[], what_is_wrong_is_not_packed),
         trial("packs/refused", &[], what_is_refused_is_not_absent),
         trial("packs/lacking", &[], what_nobody_asked_is_not_absent),
         trial("packs/mistakes", &[], mistakes_stand_in_the_packs_files),
-    ]
+        trial("packs/facts", &[], facts_that_say_nothing),
+        trial("packs/secrets", &[], no_secret_is_packed),
+        trial("packs/foreign_files", &[], foreign_files_stay),
+        trial("packs/embedded_name", &[], no_name_of_an_embedded_one),
+    ];
+    if cfg!(unix) {
+        trials.push(trial("packs/links", &[], links_are_not_followed));
+    }
+    trials
 }
 
 const PACK: &str = "packs/lite/templates.toml";
@@ -268,6 +276,15 @@ fn mistakes_stand_in_the_packs_files() -> Result<(), Failed> {
     );
     sandbox.write("packs/newer/pack.toml", "version = 2\n");
     fs::create_dir_all(sandbox.work().join("packs/submodule"))?;
+    extending("broken");
+    sandbox.write(
+        "output/sqlite/manifest.json",
+        &sandbox.read("connectors/sqlite/manifest.json"),
+    );
+    let built = sandbox.bowline(&["build", "sqlite", "--base", "oci:absent:1"]);
+    let told = "cannot load the dialect pack: packs/broken/templates.toml:2:";
+    assert!(built.stderr.contains(told), "{}", built.said());
+    assert!(!built.stderr.contains("is gone"), "{}", built.said());
     for (word, told) in [
         (
             "ring",
@@ -287,5 +304,203 @@ fn mistakes_stand_in_the_packs_files() -> Result<(), Failed> {
         let said = extending(word);
         assert!(said.contains(told), "{word}: {said}");
     }
+    Ok(())
+}
+
+/// What `pack.toml` and the folder's name say is held to what it is for.
+fn facts_that_say_nothing() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.work().join("connectors"))?;
+    let all = "version = 1\nengine = \"X\"\ndescription = \"X.\"\n";
+    let told_of = |folder: &str, text: &str| {
+        let file = format!("packs/{folder}/pack.toml");
+        sandbox.write(&file, text);
+        let told = sandbox.bowline(&["explain", folder]).exits(4).stderr;
+        fs::remove_file(sandbox.work().join(&file)).expect("the pack's file");
+        told
+    };
+    for (text, told) in [
+        (
+            all.replace("\"X\"", "\" \""),
+            "pack.toml:2:10: `engine` is empty",
+        ),
+        (
+            all.replace("X.", "X.\\nY."),
+            "`description` has more than one line",
+        ),
+        (format!("{all}enigne = 'X'"), "did you mean `engine`?"),
+        (
+            format!("{all}unproven = ['get_lenght']"),
+            "did you mean `get_length`?",
+        ),
+        (
+            format!("{all}[needs]\nget_lenght = 'X'"),
+            "pack.toml:5:1: unknown template `get_lenght`",
+        ),
+        (
+            format!("{all}[needs]\nget_length = ''"),
+            "`get_length` is empty",
+        ),
+        (
+            format!("{all}[has]\nget_length = 'SELECT 1'"),
+            "write `get_length = \"…\"` under `[needs]`",
+        ),
+        (
+            format!("{all}[[proven]]\nom = 'X'"),
+            "unknown key `om` in `[proven]`",
+        ),
+        (
+            format!("{all}[[proven]]\non = 'X'\nat = 'not a day'"),
+            "`at` is no day: `not a day`",
+        ),
+        (format!("{all}extends = ''"), "unknown dialect ``"),
+    ] {
+        let said = told_of("facts", &text);
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    for name in ["odd;name", "_hidden", "né"] {
+        let said = told_of(name, all);
+        let told = format!("the folder's name `{name}` cannot name a dialect pack");
+        assert!(said.contains(&told), "{said}");
+    }
+    sandbox.write("packs/Some-Pack/pack.toml", all);
+    sandbox.bowline(&["explain", "Some-Pack"]).exits(0);
+    Ok(())
+}
+
+fn no_secret_is_packed() -> Result<(), Failed> {
+    let sandbox = shop();
+    let path = sandbox.work().join("shop.db");
+    let credentials = serde_json::json!({ "path": path, "pin": "Zq7/Sea&gull-wv" });
+    write_credentials(&sandbox, "sqlite", &credentials);
+    let refuses = |file: &str, text: &str, told: &str| {
+        let before = sandbox.read(file);
+        sandbox.write(file, text);
+        let packed = sandbox
+            .bowline(&["pack", "sqlite", "--name", "lite"])
+            .exits(4);
+        assert!(packed.stderr.contains(told), "{told}: {}", packed.said());
+        assert!(!sandbox.work().join("packs").exists());
+        sandbox.write(file, &before);
+    };
+    let templates = "connectors/sqlite/templates.toml";
+    refuses(
+        templates,
+        "\nget_length = \"LENGTH({x}) /* Zq7%2FSea%26gull-wv */\"\n",
+        "templates.toml:2` holds a value of its credentials",
+    );
+    refuses(
+        templates,
+        "get_length = \"LENGTH({x}) /* SECRET 'abc' */\"\n",
+        "templates.toml:1` holds a secret in a statement",
+    );
+    let connector = "connectors/sqlite/connector.toml";
+    let text = sandbox.read(connector) + "# as on postgres://bob:pa55word@host\n";
+    let told = format!(
+        "`connector.toml:{}` holds a secret in an address",
+        text.lines().count()
+    );
+    refuses(connector, &text, &told);
+    sandbox
+        .bowline(&["pack", "sqlite", "--name", "lite"])
+        .exits(0);
+    Ok(())
+}
+
+fn foreign_files_stay() -> Result<(), Failed> {
+    let sandbox = shop();
+    let pack = ["pack", "sqlite", "--name", "lite", "--replace"];
+    sandbox.write("packs/lite/notes.txt", "ours");
+    let refused = sandbox.bowline(&pack).exits(2);
+    assert!(
+        refused.stderr.contains("exists already"),
+        "{}",
+        refused.said()
+    );
+    sandbox.write(
+        "packs/lite/pack.toml",
+        "version = 1\nengine = \"SQLite\"\ndescription = \"Ours.\"\n",
+    );
+    let long = "packs/lite/templates/get_length.sql.j2";
+    sandbox.write(long, "LENGTH({x})");
+    sandbox.write("packs/lite/templates/notes.txt", "ours");
+    sandbox.bowline(&pack).exits(0);
+    assert!(!sandbox.work().join(long).exists());
+    for kept in ["packs/lite/notes.txt", "packs/lite/templates/notes.txt"] {
+        assert_eq!(sandbox.read(kept), "ours");
+    }
+    Ok(())
+}
+
+/// A pack of the workspace that has the name of one that the program brings is told wherever the name is said.
+fn no_name_of_an_embedded_one() -> Result<(), Failed> {
+    let sandbox = shop();
+    fs::create_dir_all(sandbox.work().join("packs/sqlite"))?;
+    sandbox.bowline(&["explain", "sqlite"]).exits(0);
+    sandbox.write(
+        "packs/sqlite/pack.toml",
+        "version = 1\nengine = \"X\"\ndescription = \"X.\"\n",
+    );
+    let commands: [&[&str]; 6] = [
+        &["new", "other", "--dialect", "sqlite"],
+        &["explain", "sqlite"],
+        &["render", "get_length", "x=y", "-c", "sqlite"],
+        &["fit", "sqlite"],
+        &["test", "sqlite"],
+        &["pack", "--list"],
+    ];
+    for command in commands {
+        let ran = sandbox.bowline(command);
+        let told = "packs/sqlite/pack.toml: the program brings a dialect pack called `sqlite`";
+        assert!(ran.stderr.contains(told), "{command:?}: {}", ran.said());
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn links_are_not_followed() -> Result<(), Failed> {
+    use std::os::unix::fs::symlink;
+
+    let sandbox = shop();
+    let elsewhere = sandbox.folder().join("elsewhere");
+    fs::create_dir_all(&elsewhere)?;
+    let facts = "version = 1\nengine = \"X\"\ndescription = \"X.\"\n";
+    fs::write(elsewhere.join("pack.toml"), facts)?;
+    fs::create_dir_all(sandbox.work().join("packs"))?;
+    symlink(&elsewhere, sandbox.work().join("packs/lite"))?;
+    let pack = ["pack", "sqlite", "--name", "lite", "--replace"];
+    let refused = sandbox.bowline(&pack).exits(2);
+    assert!(
+        refused.stderr.contains("`packs/lite` is a link"),
+        "{}",
+        refused.said()
+    );
+    extend(&sandbox, "sqlite", ["sqlite", "lite"]);
+    let commands: [&[&str]; 3] = [
+        &["explain", "lite"],
+        &["render", "get_length", "x=y", "-c", "sqlite"],
+        &["pack", "--list"],
+    ];
+    for command in commands {
+        let ran = sandbox.bowline(command);
+        let told = "it lies outside of the workspace";
+        assert!(ran.stderr.contains(told), "{command:?}: {}", ran.said());
+    }
+    extend(&sandbox, "sqlite", ["lite", "sqlite"]);
+    fs::remove_file(sandbox.work().join("packs/lite"))?;
+    sandbox.write("packs/lite/pack.toml", facts);
+    let templates = elsewhere.join("templates.toml");
+    fs::write(&templates, "")?;
+    symlink(&templates, sandbox.work().join("packs/lite/templates.toml"))?;
+    let refused = sandbox.bowline(&pack).exits(2);
+    let told = "`packs/lite/templates.toml` is a link";
+    assert!(refused.stderr.contains(told), "{}", refused.said());
+    assert_eq!(fs::read_to_string(&templates)?, "");
+    assert_eq!(fs::read_to_string(elsewhere.join("pack.toml"))?, facts);
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn links_are_not_followed() -> Result<(), Failed> {
     Ok(())
 }

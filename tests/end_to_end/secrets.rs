@@ -358,7 +358,8 @@ fn in_an_export() -> Result<(), Failed> {
         .bowline(&["export", "shop"])
         .exits(exit_code::INVALID);
     assert!(
-        ran.stderr.contains("stands in `manifest.json`"),
+        ran.stderr
+            .contains("`manifest.json` holds a value of its credentials"),
         "{}",
         ran.said()
     );

@@ -137,9 +137,9 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
         | WorkbenchError::Expression(_) => exit_code::INVALID,
         WorkbenchError::Connect { source, .. } => connection_code(source),
         WorkbenchError::InUse { .. }
-        | WorkbenchError::Pack(NewPackError::Embedded { .. } | NewPackError::Exists { .. }) => {
-            exit_code::USAGE
-        }
+        | WorkbenchError::Pack(
+            NewPackError::Embedded { .. } | NewPackError::Exists { .. } | NewPackError::Link { .. },
+        ) => exit_code::USAGE,
         WorkbenchError::Source(error) => source_code(error.kind),
         WorkbenchError::Export(ExportError::Partial { .. }) => exit_code::USAGE,
         WorkbenchError::Export(ExportError::Write { .. } | ExportError::Read { .. })

@@ -58,9 +58,9 @@ impl Proving {
     }
 }
 
-/// A connector as a build sees it.
+/// A connector as a build sees it. A dialect pack that cannot be read has no files.
 pub(crate) fn candidate(workspace: &Workspace, found: Located) -> Candidate {
-    let pack = Pack::extended_by(&found.dir);
+    let pack = Pack::extended_by(&found.dir).ok().flatten();
     Candidate {
         packs: pack
             .iter()

@@ -32,6 +32,13 @@ const CHANGING: [&str; 4] = [
     "create_lineage_query",
 ];
 
+/// The sections that judge the catalogue's templates.
+const CATALOGUE: &[SuiteSection] = &[SuiteSection::Metadata];
+/// Those that do where a table may be made: what lists the tables that are there may miss what becomes of a new one.
+const WITH_CHANGES: &[SuiteSection] = &[SuiteSection::Metadata, SuiteSection::Functional];
+/// Those that judge what functional checks change.
+const CHANGES: &[SuiteSection] = &[SuiteSection::Functional];
+
 /// How many texts of each of the bank's are tried: a whole run is dear.
 const VARIANTS: usize = 3;
 
@@ -106,7 +113,7 @@ impl Search<'_> {
         let names = LISTING.iter().copied();
         let names = names.chain(["get_table_identifier", "get_query_logs_query"]);
         for name in names {
-            self.search(Template::known(name), SuiteSection::Metadata, on_event);
+            self.search(Template::known(name), CATALOGUE, on_event);
         }
     }
 
@@ -115,8 +122,8 @@ impl Search<'_> {
     fn databases_and_schemas(&mut self, on_event: &dyn Fn(Event<'_>)) {
         let [databases, schemas] =
             ["get_databases_query", "get_schemas_query"].map(Template::known);
-        self.search(databases, SuiteSection::Metadata, on_event);
-        self.search(schemas, SuiteSection::Metadata, on_event);
+        self.search(databases, CATALOGUE, on_event);
+        self.search(schemas, CATALOGUE, on_event);
         let mut first = None;
         while self.catalogue.missed.contains_key(schemas)
             && let Some(found) = self.catalogue.found.remove(databases)
@@ -124,10 +131,10 @@ impl Search<'_> {
             self.catalogue.templates = without(&self.catalogue.templates, databases, None);
             self.passed_over.push(found.text.clone());
             first = first.or(Some(found));
-            self.search(databases, SuiteSection::Metadata, on_event);
+            self.search(databases, CATALOGUE, on_event);
             if self.catalogue.found.contains_key(databases) {
                 self.catalogue.missed.remove(schemas);
-                self.search(schemas, SuiteSection::Metadata, on_event);
+                self.search(schemas, CATALOGUE, on_event);
             }
         }
         let is_lost = !self.catalogue.found.contains_key(databases);
@@ -149,8 +156,51 @@ impl Search<'_> {
     fn changing(&mut self, on_event: &dyn Fn(Event<'_>)) {
         self.making(on_event);
         for name in CHANGING {
-            self.search(Template::known(name), SuiteSection::Functional, on_event);
+            self.search(Template::known(name), CHANGES, on_event);
         }
+        if self.listing_by_changes(on_event) {
+            let missed = CHANGING.map(Template::known).into_iter();
+            let missed: Vec<_> = missed
+                .filter(|template| self.catalogue.missed.contains_key(template))
+                .collect();
+            for template in missed {
+                self.catalogue.missed.remove(template);
+                self.search(template, CHANGES, on_event);
+            }
+        }
+    }
+
+    /// Looks for other spellings in place of those that list what was there and are wrong about what was made and
+    /// changed. Gives whether there were such.
+    fn listing_by_changes(&mut self, on_event: &dyn Fn(Event<'_>)) -> bool {
+        let makes = |name| {
+            self.catalogue
+                .templates
+                .get(Template::known(name))
+                .is_some()
+        };
+        if !makes("create_test_table") || !makes("drop_test_table") {
+            return false;
+        }
+        let mut is_other = false;
+        for template in LISTING.map(Template::known) {
+            let Some(found) = self.catalogue.found.get(template).cloned() else {
+                continue;
+            };
+            let Some(report) = self.run(&self.catalogue.templates.clone(), WITH_CHANGES) else {
+                return is_other;
+            };
+            let short = miss(&report, template, found.text);
+            if stands(&report, template) || !short.as_ref().is_some_and(is_refuted) {
+                continue;
+            }
+            is_other = true;
+            self.catalogue.found.remove(template);
+            let own = self.subject.templates.get(template);
+            self.catalogue.templates = without(&self.catalogue.templates, template, own);
+            self.search(template, WITH_CHANGES, on_event);
+        }
+        is_other
     }
 
     /// How a table is made and dropped: the two are found together, since what cannot be dropped must not be made.
@@ -170,7 +220,7 @@ impl Search<'_> {
         });
         let own = both.map(|template| self.catalogue.templates.get(template).cloned());
         if let [Some(_), Some(_)] = own {
-            let report = self.run(&self.catalogue.templates.clone(), SuiteSection::Functional);
+            let report = self.run(&self.catalogue.templates.clone(), CHANGES);
             let kept = both.map(|template| {
                 let verdict = report.as_ref().and_then(|report| verdict(report, template));
                 kept_as(
@@ -195,7 +245,7 @@ impl Search<'_> {
             for spelled in &pair {
                 set.insert(spelled.clone());
             }
-            let Some(report) = self.run(&set, SuiteSection::Functional) else {
+            let Some(report) = self.run(&set, CHANGES) else {
                 continue;
             };
             let weight = supported(&report);
@@ -296,7 +346,7 @@ impl Search<'_> {
     fn search(
         &mut self,
         template: &'static Template,
-        section: SuiteSection,
+        sections: &[SuiteSection],
         on_event: &dyn Fn(Event<'_>),
     ) {
         if !self.wanted.templates.contains(&template) || self.budget.is_spent(self.trial) {
@@ -309,7 +359,7 @@ impl Search<'_> {
         });
         let mut before = 0;
         if let Some(own) = self.catalogue.templates.get(template).cloned() {
-            let report = self.run(&self.catalogue.templates.clone(), section);
+            let report = self.run(&self.catalogue.templates.clone(), sections);
             let verdict = report.as_ref().and_then(|report| verdict(report, template));
             before = report.as_ref().map_or(0, supported);
             if let Some(kept) = kept_as(verdict, (self.wanted.replaceable)(&own)) {
@@ -340,11 +390,10 @@ impl Search<'_> {
             {
                 continue;
             }
-            let Some(report) = self.run(&set, section) else {
+            let Some(report) = self.run(&set, sections) else {
                 continue;
             };
-            let proven = verdict(&report, template) == Some(Verdict::Supported);
-            if proven && supported(&report) >= before {
+            if stands(&report, template) && supported(&report) >= before {
                 let found = found_in(&report, &spelled);
                 let weight = supported(&report);
                 let is_better = best.as_ref().is_none_or(|(most, _)| weight > *most);
@@ -386,13 +435,13 @@ impl Search<'_> {
         .collect()
     }
 
-    fn run(&mut self, templates: &TemplateSet, section: SuiteSection) -> Option<Report> {
+    fn run(&mut self, templates: &TemplateSet, sections: &[SuiteSection]) -> Option<Report> {
         let subject = Subject {
             templates: Arc::new(templates.clone()),
             ..self.subject.clone()
         };
         let options = Options {
-            sections: vec![section],
+            sections: sections.to_vec(),
             ..self.options.clone()
         };
         let report = run(&subject, &options, &self.budget.interrupt, &|_| {}).ok()?;
@@ -444,6 +493,20 @@ pub(crate) fn verdict(report: &Report, template: &'static Template) -> Option<Ve
     let found = report.templates.iter();
     let mut found = found.filter(|found| found.template == template);
     found.next().and_then(|found| found.verdict)
+}
+
+/// Whether nothing speaks against a template in a run, and something for it. Where another template is in the way of a
+/// check, that is the other's fault.
+pub(crate) fn stands(report: &Report, template: &'static Template) -> bool {
+    let mut judging = report
+        .checks
+        .iter()
+        .filter(|check| check.check.judges.contains(&template));
+    match verdict(report, template) {
+        Some(Verdict::Supported) => true,
+        Some(Verdict::Blocked) => judging.any(|check| check.outcome == Outcome::Supported),
+        _ => false,
+    }
 }
 
 /// What a spelling fell short of in a run, or what had no answer; none when nothing stood against it.

@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bowline_conformance::warehouse::{self as suite, Interrupt, Report, Subject, Trial};
+use bowline_conformance::warehouse::{self as suite, Interrupt, Subject, Trial};
 use bowline_conformance::{Tier, Verdict};
-use bowline_contract::Template;
+use bowline_contract::{SuiteSection, Template};
 use bowline_driver::Limits;
-use bowline_warehouse::template::{ConnectorTemplate, Origin, SuiteWords, TemplateSet};
+use bowline_warehouse::template::{ConnectorTemplate, SuiteWords, TemplateSet};
 
 use crate::budget::Budget;
 use crate::catalogue;
@@ -26,6 +26,8 @@ pub struct Options {
     pub templates: Vec<&'static Template>,
     /// Whether templates that the user wrote may be replaced where they are wrong.
     pub replace: bool,
+    /// Templates of the connector's files that the program wrote, and may replace where they are wrong.
+    pub ours: Vec<&'static Template>,
     /// The most statements that are sent, those of whole runs of the suite left out.
     pub statements: Option<usize>,
     /// The longest that it searches.
@@ -78,8 +80,9 @@ pub fn fit(
         [] => Template::all().collect(),
         some => some.to_vec(),
     };
-    let replaceable =
-        |own: &ConnectorTemplate| options.replace || !matches!(own.origin, Origin::File { .. });
+    let replaceable = |own: &ConnectorTemplate| {
+        options.replace || options.ours.contains(&own.template) || own.place().is_none()
+    };
     let mut search = Search::new(
         &mut trial,
         &profile,
@@ -161,7 +164,7 @@ pub fn fit(
             let fallen: Vec<_> = found
                 .keys()
                 .copied()
-                .filter(|template| !is_proven(ran, template) && !is_open(ran, template))
+                .filter(|template| !catalogue::stands(ran, template) && !is_open(ran, template))
                 .collect();
             if fallen.is_empty() {
                 break;
@@ -206,7 +209,11 @@ pub fn fit(
     } else {
         None
     };
+    let has_no_place = |template: &&&Template| {
+        subject.functional.is_none() && template.judged_in == SuiteSection::Functional
+    };
     Ok(Fitted {
+        without_place: wanted.iter().filter(has_no_place).copied().collect(),
         product: subject.database.product(),
         templates,
         suite: new_words(&own_words, &words),
@@ -239,11 +246,6 @@ fn run_options(options: &Options) -> suite::Options {
         limits: options.limits.clone(),
         ..suite::Options::default()
     }
-}
-
-/// Whether a run proved a template. What no check of the run could judge is not at fault.
-fn is_proven(report: &Report, template: &'static Template) -> bool {
-    catalogue::verdict(report, template) == Some(Verdict::Supported)
 }
 
 /// The same templates with the connector's own, or none, for one of them.

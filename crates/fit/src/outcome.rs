@@ -122,6 +122,8 @@ pub struct Fitted {
     pub kept: Vec<(&'static Template, Kept)>,
     /// The templates for which nothing was found.
     pub missed: Vec<Missed>,
+    /// The templates that were not looked for, because nothing says where a table may be made.
+    pub without_place: Vec<&'static Template>,
     /// Statements that would remove what could not be removed; empty as a rule.
     pub left_behind: Vec<String>,
     /// What the whole suite says of it all; none when the fit was stopped before.

@@ -49,12 +49,18 @@ impl Connector {
         self.functional.is_some()
     }
 
+    /// Whether its templates are methods of a `connector.py`.
+    #[must_use]
+    pub fn is_in_python(&self) -> bool {
+        self.dir.join(layout::PYTHON_FILE).is_file()
+            && !self.dir.join(layout::CONNECTOR_FILE).exists()
+    }
+
     /// The file in which templates of its own stand, or would.
     #[must_use]
     pub fn home(&self) -> PathBuf {
-        let python = self.dir.join(layout::PYTHON_FILE);
-        if python.is_file() && !self.dir.join(layout::CONNECTOR_FILE).exists() {
-            python
+        if self.is_in_python() {
+            self.dir.join(layout::PYTHON_FILE)
         } else {
             self.dir.join(layout::TEMPLATES_FILE)
         }

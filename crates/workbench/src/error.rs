@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bowline_conformance::warehouse::ExportError;
 use bowline_connector::{CredentialsError, LoadError, WorkspaceError};
-use bowline_contract::credentials;
+use bowline_contract::credentials::{self, FoundSecret};
 use bowline_driver::{SqlError, SqlErrorKind};
 use bowline_evidence::EvidenceError;
 use bowline_pipeline::SourceError;
@@ -61,12 +61,12 @@ pub enum WorkbenchError {
     #[error(transparent)]
     Pack(#[from] NewPackError),
     /// A file that others shall have holds a secret.
-    #[error(
-        "cannot write what others shall have: a secret of the connector's credentials stands in `{file}`"
-    )]
+    #[error("cannot write what others shall have: `{place}` holds {}", .secret.what)]
     Secret {
-        /// The file.
-        file: String,
+        /// The file and the line, and the template where it is one.
+        place: String,
+        /// What stands there.
+        secret: FoundSecret,
     },
     /// Another run works with the connector's database, and is not waited for.
     #[error("connector in use: `{connector}`: another run works with its database")]

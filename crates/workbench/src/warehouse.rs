@@ -1,6 +1,7 @@
 //! Warehouse connectors: load, open, prove, export.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bowline_conformance::Verdict;
@@ -8,7 +9,10 @@ use bowline_conformance::warehouse::{
     self as suite, Export, Interrupt, Options, Outcome, Proof, Report, Subject, TemplateReport,
 };
 use bowline_connector::{Credentials, Located, Workspace};
-use bowline_contract::layout::{CREDENTIALS_FILE, MANIFEST_FILE, named_credentials_file};
+use bowline_contract::credentials::SecretScan;
+use bowline_contract::layout::{
+    CONNECTOR_FILE, CREDENTIALS_FILE, MANIFEST_FILE, exported_template_file, named_credentials_file,
+};
 use bowline_contract::{ConnectorName, SuiteSection, Template};
 use bowline_driver::{
     Connection, Database, Limits, Recording, RecordingDatabase, SqlError, SqlErrorKind,
@@ -22,6 +26,9 @@ use crate::interruptible::Interruptible;
 use crate::locate::advise;
 use crate::table_lock::TableLock;
 use crate::{Event, Run, WorkbenchError, credentials};
+
+/// Values of credentials of any length are looked for in what others shall have.
+const SHORTEST_SECRET: usize = 1;
 
 /// Loads a connector.
 ///
@@ -273,10 +280,8 @@ pub fn export(connector: &Connector, report: &Report) -> Result<Exported, Workbe
     let manifest = export.manifest.to_json_string();
     let files = export.templates.iter();
     let files = files.map(|(name, text)| (name.as_str(), text.as_str()));
-    if let Some(file) = with_a_secret(connector, files.chain([(MANIFEST_FILE, manifest.as_str())]))
-    {
-        return Err(WorkbenchError::Secret { file });
-    }
+    let files = files.chain([(MANIFEST_FILE, manifest.as_str())]);
+    forbid_secrets(&SecretScan::of(&connector.dir, SHORTEST_SECRET), files)?;
     export.write(&folder).map_err(WorkbenchError::Export)?;
     Ok(Exported { export, folder })
 }
@@ -306,11 +311,25 @@ pub fn pack(
         at: Some(report.now.strftime("%Y-%m-%d").to_string()),
     };
     let new = NewPack::of(connector, (name, folder), &proven, &found)?;
-    let files = new.files().iter();
-    let files = files.map(|(name, text)| (*name, text.as_str()));
-    if let Some(file) = with_a_secret(connector, files) {
-        return Err(WorkbenchError::Secret { file });
+    let scan = SecretScan::of(&connector.dir, SHORTEST_SECRET);
+    for own in connector.templates.iter() {
+        let Some((path, line)) = own.place() else {
+            continue;
+        };
+        // As if it stood in a file of its own, whatever file it is from.
+        let file = exported_template_file(own.template);
+        if let Some(secret) = scan.find(Path::new(&file), &own.text) {
+            let place = format!("{}:{line}", path.display());
+            return Err(WorkbenchError::Secret { place, secret });
+        }
     }
+    let own = std::fs::read_to_string(connector.dir.join(CONNECTOR_FILE));
+    let files = new.files().iter().map(|(name, text)| match &own {
+        // The lines that the user sees.
+        Ok(own) if *name == CONNECTOR_FILE => (*name, own.as_str()),
+        _ => (*name, text.as_str()),
+    });
+    forbid_secrets(&scan, files)?;
     let files = new.write()?;
     Ok((Pack::load(new.dir())?, files))
 }
@@ -327,6 +346,24 @@ pub fn refused<'r>(connector: &Connector, report: &'r Report) -> Vec<&'r Templat
     refused.collect()
 }
 
+/// The templates that a whole run refutes: their texts are wrong, or refused for another reason than the account's rights.
+pub fn refuted(report: &Report) -> impl Iterator<Item = &'static Template> {
+    let mut denied = BTreeSet::new();
+    for check in &report.checks {
+        if let Outcome::Unsupported(Proof::Refused(error)) = &check.outcome
+            && error.kind == SqlErrorKind::Permission
+        {
+            denied.extend(check.check.judges.iter().copied());
+        }
+    }
+    let templates = report.templates.iter();
+    let refuted = templates.filter(move |found| {
+        let is_refused = is_refused(report, found) && !denied.contains(found.template);
+        found.implemented && (found.verdict == Some(Verdict::Wrong) || is_refused)
+    });
+    refuted.map(|found| found.template)
+}
+
 /// Whether the database refused a statement that asks for the template alone.
 fn is_refused(report: &Report, found: &TemplateReport) -> bool {
     let mut checks = report.checks.iter();
@@ -337,15 +374,21 @@ fn is_refused(report: &Report, found: &TemplateReport) -> bool {
         })
 }
 
-/// The file that is to be written in which a secret of the connector's own credentials stands, in whatever writing.
-fn with_a_secret<'f>(
-    connector: &Connector,
+/// Refuses files that are to be written where a secret stands in one.
+fn forbid_secrets<'f>(
+    scan: &SecretScan,
     mut files: impl Iterator<Item = (&'f str, &'f str)>,
-) -> Option<String> {
-    let credentials = Credentials::read(&connector.dir.join(CREDENTIALS_FILE)).ok()?;
-    let redactor = credentials.redactor();
-    let (file, _) = files.find(|(_, text)| redactor.find(text).is_some())?;
-    Some(file.to_owned())
+) -> Result<(), WorkbenchError> {
+    let found = files.find_map(|(file, text)| {
+        let secret = scan.find(Path::new(file), text)?;
+        let place = match file {
+            CONNECTOR_FILE => format!("{file}:{}", secret.line),
+            // Its lines are not those of a file that the user sees.
+            file => file.to_owned(),
+        };
+        Some(WorkbenchError::Secret { place, secret })
+    });
+    found.map_or(Ok(()), Err)
 }
 
 /// Where functional checks may create their table; none when the connector does not say.

@@ -18,6 +18,7 @@ use bowline_image::shim::BowlineRuntime;
 use bowline_image::{BaseImage, BuildEvent, agent_platform};
 use bowline_oci::registry::Access;
 use bowline_oci::{Cancel, Platform};
+use bowline_warehouse::dialect::Pack;
 use bowline_words::Diagnose;
 use dialoguer::Confirm;
 use dialoguer::theme::ColorfulTheme;
@@ -189,6 +190,19 @@ impl BuildArgs {
             names => all_or_named(workspace, names)?,
         };
         problems.extend(unknown);
+        let connectors: Vec<Candidate> = connectors
+            .into_iter()
+            .filter(|each| match Pack::extended_by(&each.dir) {
+                Ok(_) => true,
+                Err(error) => {
+                    let told = error.diagnose();
+                    let what = told.words() + &told.listing();
+                    let problem = PlanProblem::new(PlanProblemKind::File, what).of(&each.name);
+                    problems.push(problem.hint(told.hints.into_iter().next()));
+                    false
+                }
+            })
+            .collect();
         let unproven: Vec<PathBuf> = unproven.into_iter().map(|each| each.dir).collect();
         let places = [&context.directory, workspace.root()];
         let named = self.secrets.iter();

@@ -56,12 +56,15 @@ impl ExplainArgs {
             Some(name) => {
                 let page = Template::find(name)
                     .map(|template| template_page(template, &packs))
-                    .or_else(|| reported::page(name))
-                    .or_else(|| vocabulary::page(name))
-                    .or_else(|| {
-                        let pack = packs.iter().find(|pack| pack.name == *name)?;
-                        Some(vocabulary::pack_page(pack, &context.directory))
-                    });
+                    .or_else(|| reported::page(name));
+                let page = match page {
+                    Some(page) => Some(page),
+                    None => {
+                        let own = pack_of_workspace(context, name)?;
+                        let page = |pack| vocabulary::pack_page(&pack, &context.directory);
+                        vocabulary::page(name).or_else(|| own.map(page))
+                    }
+                };
                 match page {
                     Some(page) => page,
                     None => {
@@ -111,6 +114,13 @@ pub(crate) fn pack(context: &Context, name: &str) -> Result<Arc<Pack>, CliError>
             let hint = Pack::hint(name, &workspace);
             CliError::usage(format!("unknown dialect: `{name}`"), hint)
         })
+}
+
+/// The pack of the workspace that has this name; one that cannot be read is an error.
+fn pack_of_workspace(context: &Context, name: &str) -> Result<Option<Arc<Pack>>, CliError> {
+    let workspace = Workspace::find(&context.directory)?;
+    let pack = Pack::named(name, &workspace).map_err(WorkbenchError::from)?;
+    Ok(pack.filter(|pack| pack.dir().is_some()))
 }
 
 /// The packs of the workspace around a folder, as far as they can be read.

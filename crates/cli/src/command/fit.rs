@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{Doubt, Fault, Interrupt, Outcome, Proof, Short};
-use bowline_contract::{AssetClass, ConnectorName, SuiteSection, Template};
+use bowline_contract::{AssetClass, ConnectorName, SuiteSection, Template, TemplateKind};
 use bowline_driver::Limits;
 use bowline_fit::{Event, Fitted, Found, Kept, Miss, Missed, Options, Stopped, fit};
 use bowline_warehouse::Connector;
-use bowline_warehouse::folder::NewTemplate;
+use bowline_warehouse::folder::{FITTED, NewTemplate};
+use bowline_warehouse::template::TemplateSet;
 use bowline_words::counted;
 use bowline_words::nearest::hint_or;
 use bowline_workbench::warehouse;
@@ -93,6 +94,7 @@ impl FitArgs {
         let options = Options {
             templates: self.wanted(&connector, named),
             replace: self.replace,
+            ours: connector.written_by_us(),
             statements: self.max_statements.map(NonZeroUsize::get),
             time: self.time.map(|time| Duration::from_secs(time.get())),
             limits: Limits {
@@ -110,18 +112,24 @@ impl FitArgs {
         });
         bar.finish_and_clear();
         let fitted = fitted?;
-        let files = if self.dry_run || fitted.found.is_empty() {
+        let absent = absent(&connector, &fitted, &options.ours);
+        let files = if self.dry_run || (fitted.found.is_empty() && absent.is_empty()) {
             Vec::new()
         } else {
-            write(&connector, &fitted)?
+            write(&connector, &fitted, &absent)?
         };
         if !self.dry_run && fitted.stopped.is_none() && self.without.is_empty() {
-            let search = Search::of(&connector, &fitted.product, &fitted.templates);
+            let mut templates = TemplateSet::default();
+            let written = fitted.templates.iter();
+            for own in written.filter(|own| !absent.contains(&own.template)) {
+                templates.insert(own.clone());
+            }
+            let search = Search::of(&connector, &fitted.product, &templates);
             search.keep(context, in_vain(&fitted));
         }
         context
             .printer
-            .text(&told(context, &connector, &fitted, &files))?;
+            .text(&told(context, &connector, (&fitted, &absent), &files))?;
         Ok(ended(&fitted))
     }
 
@@ -213,16 +221,54 @@ fn follow(context: &Context, bar: &ProgressBar, event: Event<'_>) {
     }
 }
 
-/// Writes what was found, each with how it was proven.
-fn write(connector: &Connector, fitted: &Fitted) -> Result<Vec<PathBuf>, CliError> {
+/// The templates with a text that nobody wrote for this engine, that is refuted, and for which nothing else was found.
+fn absent(
+    connector: &Connector,
+    fitted: &Fitted,
+    ours: &[&'static Template],
+) -> Vec<&'static Template> {
+    let whole = fitted.report.as_ref().filter(|report| !report.interrupted);
+    let Some(report) = whole.filter(|_| fitted.stopped.is_none()) else {
+        return Vec::new();
+    };
+    let is_missed = |template: &&Template| {
+        let mut missed = fitted.missed.iter();
+        missed.any(|missed| missed.template == *template)
+    };
+    let is_users = |template: &&'static Template| {
+        let own = connector.templates.get(template);
+        own.is_some_and(|own| own.place().is_some()) && !ours.contains(template)
+    };
+    warehouse::refuted(report)
+        .filter(is_missed)
+        // A flag's `false` is an answer.
+        .filter(|template| !is_users(template) && template.kind != TemplateKind::Flag)
+        .collect()
+}
+
+/// Writes what was found, each with how it was proven, and what the engine does not have.
+fn write(
+    connector: &Connector,
+    fitted: &Fitted,
+    absent: &[&'static Template],
+) -> Result<Vec<PathBuf>, CliError> {
+    let absent = absent.iter().map(|template| NewTemplate {
+        template,
+        text: None,
+        comment: format!(
+            "{FITTED}{}: refuted, and no other spelling that is known is right.",
+            fitted.product
+        ),
+    });
     let new: Vec<NewTemplate> = fitted
         .found
         .iter()
         .map(|found| NewTemplate {
             template: found.template,
-            text: found.text.clone(),
-            comment: format!("Fitted on {}: {}.", fitted.product, proof(found)),
+            text: Some(found.text.clone()),
+            comment: format!("{FITTED}{}: {}.", fitted.product, proof(found)),
         })
+        .chain(absent)
         .collect();
     Ok(connector.write_templates(&new, &fitted.suite)?)
 }
@@ -256,7 +302,12 @@ fn ended(fitted: &Fitted) -> Ended {
     }
 }
 
-fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[PathBuf]) -> String {
+fn told(
+    context: &Context,
+    connector: &Connector,
+    (fitted, absent): (&Fitted, &[&'static Template]),
+    files: &[PathBuf],
+) -> String {
     let mut listing = Listing::default();
     let proven = |report: &bowline_conformance::warehouse::Report| {
         let found = report.templates.iter();
@@ -300,11 +351,24 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
         let words = format!("the whole suite could not run over it: {}", error.text());
         listing.line(format!("  {} {words}", paint(BAD, "✗")));
     }
-    wrong_and_own(&mut listing, connector, fitted);
+    wrong_and_own(&mut listing, context, connector, fitted);
     if !fitted.missed.is_empty() {
         listing.heading("Not found");
         for missed in &fitted.missed {
             tell_missed(&mut listing, missed, context.printer.says_details());
+        }
+        if !absent.is_empty() {
+            let names: Vec<&str> = absent.iter().map(|each| each.short_name()).collect();
+            let words = format!(
+                "{}: what nobody wrote for this engine is refuted, and becomes `{}`",
+                names.join(", "),
+                if connector.is_in_python() {
+                    "None"
+                } else {
+                    "false"
+                }
+            );
+            listing.prose("  - ", "    ", &words);
         }
         if !context.printer.says_details() {
             listing.line("  with `--verbose` all of what was asked stands here");
@@ -313,6 +377,22 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
             let hint = "see that the database has a table, then fit again; spellings of the catalogue are judged by what is there";
             listing.prose(&format!("{} ", paint(HINT, "hint:")), "      ", hint);
         }
+    }
+    if !fitted.without_place.is_empty() {
+        let names = fitted.without_place.iter();
+        let names: Vec<&str> = names.map(|template| template.short_name()).collect();
+        listing.heading("Not looked for");
+        let words = format!(
+            "{}: nothing says where a table may be made",
+            names.join(", ")
+        );
+        listing.prose("  - ", "    ", &words);
+        let hint = if connector.is_in_python() {
+            "let `get_test_table_identifier` in connector.py give a place, then fit again"
+        } else {
+            "write `schema` and `table` under `[functional]` in connector.toml, then fit again"
+        };
+        listing.prose(&format!("{} ", paint(HINT, "hint:")), "      ", hint);
     }
     if !fitted.left_behind.is_empty() {
         listing.heading("Left behind in the database; please run");
@@ -330,11 +410,21 @@ fn told(context: &Context, connector: &Connector, fitted: &Fitted, files: &[Path
     listing.finish()
 }
 
-fn wrong_and_own(listing: &mut Listing, connector: &Connector, fitted: &Fitted) {
+fn wrong_and_own(listing: &mut Listing, context: &Context, connector: &Connector, fitted: &Fitted) {
     let wrong = fitted.kept.iter();
-    let wrong: Vec<&str> = wrong
+    let wrong: Vec<String> = wrong
         .filter(|(_, kept)| *kept == Kept::WrongAndOwn)
-        .map(|(template, _)| template.short_name())
+        .map(|(template, _)| {
+            let name = template.short_name();
+            // What stands elsewhere than in the connector's own files is not looked for there.
+            let own = connector.templates.get(template);
+            match own.and_then(|own| own.place()) {
+                Some((path, line)) if !path.starts_with(&connector.dir) => {
+                    format!("{name} at {}:{line}", context.shown(path).display())
+                }
+                _ => name.to_owned(),
+            }
+        })
         .collect();
     if wrong.is_empty() {
         return;

@@ -98,8 +98,14 @@ impl PackArgs {
                 .printer
                 .say(format!("  {}", context.shown(&file).display()));
         }
+        let more = match &pack.scaffold {
+            Some(_) => "",
+            None if connector.is_in_python() => " --lang python",
+            // Its driver is a file or program of its own.
+            None => " --driver DRIVER",
+        };
         context.printer.say(format!(
-            "{} run `bowline new NAME --dialect {name}`, or write `extends = \"{name}\"` under `[dialect]` in a connector.toml",
+            "{} run `bowline new NAME --dialect {name}{more}`, or write `extends = \"{name}\"` under `[dialect]` in a connector.toml",
             paint(HINT, "next:")
         ));
         Ok(Ended::Fine)

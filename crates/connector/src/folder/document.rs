@@ -150,13 +150,22 @@ impl<'a> Document<'a> {
             let name = key.get_ref().as_ref();
             match properties.and_then(|properties| properties.get(name)) {
                 Some(inner) => {
-                    if let DeValue::Table(inner_table) = value.get_mut() {
-                        let inner_path = if inside.is_empty() {
-                            name.to_owned()
-                        } else {
-                            format!("{inside}.{name}")
-                        };
-                        self.drop_unknown_keys(non_null(inner), inner_table, &inner_path);
+                    let inner = non_null(inner);
+                    let inner_path = if inside.is_empty() {
+                        name.to_owned()
+                    } else {
+                        format!("{inside}.{name}")
+                    };
+                    match value.get_mut() {
+                        DeValue::Table(table) => self.drop_unknown_keys(inner, table, &inner_path),
+                        DeValue::Array(items) => {
+                            for item in items.iter_mut() {
+                                if let DeValue::Table(table) = item.get_mut() {
+                                    self.drop_unknown_keys(&inner["items"], table, &inner_path);
+                                }
+                            }
+                        }
+                        _ => {}
                     }
                 }
                 None if closed => unknown.push((key.span(), name.to_owned())),

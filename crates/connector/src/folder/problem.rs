@@ -42,8 +42,14 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// The files were read and hold mistakes: all that were found, in the order of the files.
-    #[error("{}", Listing(.problems))]
+    #[error("{}", Listing(CONNECTOR, .problems))]
     Invalid {
+        /// The mistakes; never empty.
+        problems: Vec<Problem>,
+    },
+    /// The files of a dialect pack were read and hold mistakes, as with `Invalid`.
+    #[error("{}", Listing(PACK, .problems))]
+    InvalidPack {
         /// The mistakes; never empty.
         problems: Vec<Problem>,
     },
@@ -57,29 +63,34 @@ impl Diagnose for LoadError {
             Self::Environment(error) => error.diagnose(),
             Self::Process(error) => told.because_of(error),
             Self::Name { .. } | Self::Unreadable { .. } => told,
-            Self::Invalid { problems } => match problems.as_slice() {
-                [only] => told.hint(only.hint.clone()),
-                many => several(many),
-            },
+            Self::Invalid { problems } => of_problems(told, CONNECTOR, problems),
+            Self::InvalidPack { problems } => of_problems(told, PACK, problems),
         }
     }
 }
 
+/// What files belong to, in the words of messages.
+const CONNECTOR: &str = "connector";
+const PACK: &str = "dialect pack";
+
 /// Several mistakes, each with its hint; where there is but one hint, it comes last.
-fn several(problems: &[Problem]) -> Diagnostic {
+fn of_problems(told: Diagnostic, of: &str, problems: &[Problem]) -> Diagnostic {
+    if let [only] = problems {
+        return told.hint(only.hint.clone());
+    }
     let mut mistakes: Vec<Diagnostic> = problems.iter().map(Problem::diagnose).collect();
     let hints = mistakes.iter().map(|mistake| mistake.hints.len());
     let last = match hints.sum() {
         1 => mistakes.iter_mut().find_map(|mistake| mistake.hints.pop()),
         _ => None,
     };
-    Diagnostic::new(count(problems))
+    Diagnostic::new(count(of, problems))
         .mistakes(Layout::Apart, mistakes)
         .hint(last)
 }
 
-fn count(problems: &[Problem]) -> String {
-    format!("cannot load the connector: {} problems", problems.len())
+fn count(of: &str, problems: &[Problem]) -> String {
+    format!("cannot load the {of}: {} problems", problems.len())
 }
 
 /// One mistake in a file a user wrote.
@@ -266,15 +277,16 @@ impl fmt::Display for Window<'_> {
 }
 
 /// Every problem, one after the other.
-struct Listing<'a>(&'a [Problem]);
+struct Listing<'a>(&'a str, &'a [Problem]);
 
 impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [only] => write!(f, "cannot load the connector: {only}"),
+        let Self(of, problems) = self;
+        match problems {
+            [only] => write!(f, "cannot load the {of}: {only}"),
             many => {
-                f.write_str(&count(many))?;
-                for problem in many {
+                f.write_str(&count(of, many))?;
+                for problem in *many {
                     write!(f, "\n\n{problem}")?;
                 }
                 Ok(())

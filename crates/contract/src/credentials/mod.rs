@@ -5,10 +5,12 @@
 //! both, and is therefore reported by name before anything else.
 
 mod check;
+mod scan;
 mod secret;
 
 pub use bowline_cerberus::{Schema, SchemaError};
 pub use check::{
     CONNECT_ARGS, CredentialsError, NearMiss, Problem, check, near_misses, parse_schema,
 };
-pub use secret::{is_public_key, secret_values, setting_with_secret, written_secret};
+pub use scan::{FoundSecret, SecretScan};
+pub use secret::{is_public_key, secret_values};

@@ -4,7 +4,7 @@
 //! public. Too many secrets only make output harder to read; one too few would leak.
 
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::check::CONNECT_ARGS;
 
@@ -169,8 +169,7 @@ const SECRET_ENDS: &[&str] = &[
 
 /// The first key of a document under which a secret is written down: a password and the like as it is, or the password
 /// inside an address. Values that are filled in from elsewhere, such as `{{ password }}`, are none.
-#[must_use]
-pub fn written_secret(document: &Value) -> Option<String> {
+pub(super) fn written_secret(document: &Value) -> Option<String> {
     match document {
         Value::Object(map) => map.iter().find_map(|(key, value)| match value {
             Value::String(text) => is_written_secret(key, text).then(|| key.clone()),
@@ -179,6 +178,8 @@ pub fn written_secret(document: &Value) -> Option<String> {
                 .filter_map(Value::as_str)
                 .any(|text| is_written_secret(key, text))
                 .then(|| key.clone()),
+            // What a schema gives where nothing is said.
+            Value::Object(field) if is_default_of(key, field) => Some(key.clone()),
             value => written_secret(value),
         }),
         Value::Array(items) => items.iter().find_map(written_secret),
@@ -187,8 +188,7 @@ pub fn written_secret(document: &Value) -> Option<String> {
 }
 
 /// The first key of lines such as `KEY=value` or `key: value` under which a secret is written down.
-#[must_use]
-pub fn setting_with_secret(text: &str) -> Option<String> {
+pub(super) fn setting_with_secret(text: &str) -> Option<String> {
     text.lines().find_map(|line| {
         let (key, value) = line.split_once(['=', ':'])?;
         let key = key
@@ -201,13 +201,81 @@ pub fn setting_with_secret(text: &str) -> Option<String> {
     })
 }
 
+fn is_default_of(key: &str, field: &Map<String, Value>) -> bool {
+    let default = field.get("default").and_then(Value::as_str);
+    default.is_some_and(|default| is_written_secret(key, default))
+}
+
 fn is_written_secret(key: &str, text: &str) -> bool {
-    let is_filled_in = ["{{", "${", "<"].iter().any(|mark| text.contains(mark));
-    if text.trim().is_empty() || is_filled_in {
+    if text.trim().is_empty() || is_filled_in(text) {
         return false;
     }
+    names_a_secret(key) || !uri_secrets(text).is_empty()
+}
+
+fn names_a_secret(key: &str) -> bool {
     let key = folded(key);
-    SECRET_ENDS.iter().any(|end| key.ends_with(end)) || !uri_secrets(text).is_empty()
+    SECRET_ENDS.iter().any(|end| key.ends_with(end))
+}
+
+fn is_filled_in(text: &str) -> bool {
+    ["{{", "${", "<"].iter().any(|mark| text.contains(mark))
+}
+
+/// The first line of a text, comments included, with a secret in an address or in a statement such as
+/// `CREATE SECRET (BEARER_TOKEN '…')`, from 1, and which of the two it is.
+pub(super) fn stated_secret(text: &str) -> Option<(&'static str, usize)> {
+    text.lines().enumerate().find_map(|(number, line)| {
+        let what = if has_address_with_secret(line) {
+            "a secret in an address"
+        } else if has_statement_with_secret(line) {
+            "a secret in a statement"
+        } else {
+            return None;
+        };
+        Some((what, number + 1))
+    })
+}
+
+fn has_address_with_secret(line: &str) -> bool {
+    let mut words =
+        line.split(|letter: char| letter.is_whitespace() || "'\"`,;()<>".contains(letter));
+    words.any(|word| {
+        let rest = word.split_once("://").map(|(_, rest)| rest);
+        let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+        let login = authority.and_then(|authority| authority.rsplit_once('@'));
+        let password = login.and_then(|(login, _)| login.split_once(':'));
+        password.is_some_and(|(_, password)| !is_stand_in(password))
+    })
+}
+
+fn has_statement_with_secret(line: &str) -> bool {
+    line.match_indices(['\'', '"']).any(|(at, quote)| {
+        let mut value = line[at + 1..].split(quote);
+        if value.next().is_none_or(is_stand_in) {
+            return false;
+        }
+        let before = line[..at].trim_end_matches([' ', '=', ':', '>']);
+        let between = &line[before.len()..at];
+        let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let start = before.trim_end_matches(is_word);
+        let word = folded(&before[start.len()..]);
+        let is_said = match word.as_str() {
+            "by" => start.trim_end().to_lowercase().ends_with("identified"),
+            word => names_a_secret(word) || (between.trim().is_empty() && word.ends_with("token")),
+        };
+        !between.is_empty() && is_said
+    })
+}
+
+/// Whether a text stands where a secret is to be written.
+fn is_stand_in(text: &str) -> bool {
+    let names_itself = |text: &str| ["pass", "pw", "token", "key"].contains(&text);
+    !text.contains(char::is_alphanumeric)
+        || text.contains('{')
+        || is_filled_in(text)
+        || names_a_secret(text)
+        || names_itself(&folded(text))
 }
 
 fn collect(key: &str, value: &Value, found: &mut Vec<String>) {

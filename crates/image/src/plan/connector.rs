@@ -199,7 +199,7 @@ fn forbid_secrets(
             continue;
         }
         let shown = mistakes.shown(path);
-        let what = format!("{shown} goes into the image and holds {found}");
+        let what = format!("{shown} goes into the image and holds {}", found.what);
         let hint = format!(
             "take it out, name it in `{}`, or allow it with `--allow-secrets {}`",
             layout::IGNORE_FILE,

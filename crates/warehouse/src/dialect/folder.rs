@@ -13,11 +13,17 @@ use bowline_words::nearest::hint_or;
 use serde_json::{Value, json};
 use toml::Spanned;
 
+use super::checked::{check_facts, check_name};
 use super::pack::{Pack, PackFile, ScaffoldFiles, Source, given_by};
 use crate::folder::{ConnectorFile, compile, read_optional, read_own_templates};
 
 /// How many packs of a workspace may extend each other.
 const DEEPEST: usize = 8;
+
+/// Of a pack that is no folder of the workspace.
+const OUTSIDE: &str = "it lies outside of the workspace";
+const BRING_IN: &str =
+    "bring it in, as by `git submodule add URL packs/NAME`, and extend it by that name";
 
 impl Pack {
     /// The folders of a workspace's `packs` that hold a pack, sorted.
@@ -48,12 +54,11 @@ impl Pack {
     /// # Errors
     /// As [`Pack::load`].
     pub fn named(word: &str, workspace: &Workspace) -> Result<Option<Arc<Self>>, LoadError> {
-        match Self::find(word) {
-            Some(pack) => Ok(Some(Arc::clone(pack))),
-            None => folder_named(word, workspace)
-                .map(|folder| Self::load(&folder))
-                .transpose(),
+        if let Some(pack) = embedded(word, workspace) {
+            return Ok(Some(Arc::clone(pack)));
         }
+        let folder = folder_named(word, workspace);
+        folder.map(|folder| Self::load(&folder)).transpose()
     }
 
     /// What to say of a word that names no pack: the nearest name, or all of them.
@@ -76,21 +81,44 @@ impl Pack {
     pub fn load(folder: &Path) -> Result<Arc<Self>, LoadError> {
         let mut problems = Vec::new();
         let folder = normal(folder);
+        let workspace = Workspace::find(&folder).unwrap_or_else(|_| Workspace::at(&folder));
+        if !lies_within(&workspace, &folder) {
+            problems.push(Problem {
+                kind: ProblemKind::UnknownDialect,
+                path: folder,
+                place: None,
+                message: OUTSIDE.to_owned(),
+                hint: Some(BRING_IN.to_owned()),
+            });
+            return Err(LoadError::InvalidPack { problems });
+        }
         match read(&[folder], &mut problems)? {
             Some(pack) if problems.is_empty() => Ok(pack),
-            _ => Err(LoadError::Invalid { problems }),
+            _ => Err(LoadError::InvalidPack { problems }),
         }
     }
 
-    /// The pack that the `connector.toml` in a folder extends, as far as that can be read.
-    #[must_use]
-    pub fn extended_by(connector: &Path) -> Option<Arc<Self>> {
+    /// The pack that the `connector.toml` in a folder extends; none where that extends none or cannot be read.
+    ///
+    /// # Errors
+    /// As [`Pack::load`], and with the mistake in the word that names the pack.
+    pub fn extended_by(connector: &Path) -> Result<Option<Arc<Self>>, LoadError> {
         let path = connector.join(layout::CONNECTOR_FILE);
-        let text = read_optional(&path).ok()??;
+        let Some(text) = read_optional(&path)? else {
+            return Ok(None);
+        };
         let mut document = Document::new(&path, &text);
-        let file: ConnectorFile = document.read()?;
-        let extends = file.dialect?.extends;
-        extended(&mut document, &extends, connector, &mut Vec::new()).ok()?
+        let file: Option<ConnectorFile> = document.read();
+        let Some(extends) = file.and_then(|file| Some(file.dialect?.extends)) else {
+            return Ok(None);
+        };
+        let mut of_packs = Vec::new();
+        let pack = extended(&mut document, &extends, connector, &mut of_packs)?;
+        match (document.into_problems(), of_packs) {
+            (own, problems) if own.is_empty() && problems.is_empty() => Ok(pack),
+            (own, problems) if own.is_empty() => Err(LoadError::InvalidPack { problems }),
+            (problems, _) => Err(LoadError::Invalid { problems }),
+        }
     }
 }
 
@@ -117,7 +145,8 @@ fn find(
     problems: &mut Vec<Problem>,
 ) -> Result<Option<Arc<Pack>>, LoadError> {
     let word = extends.get_ref();
-    if let Some(pack) = Pack::find(word) {
+    let workspace = Workspace::find(folder).unwrap_or_else(|_| Workspace::at(folder));
+    if let Some(pack) = embedded(word, &workspace) {
         return Ok(Some(Arc::clone(pack)));
     }
     let mut refuse = |message: String, hint: String| {
@@ -125,7 +154,6 @@ fn find(
         document.report(kind, extends.span(), message, Some(hint));
         Ok(None)
     };
-    let workspace = Workspace::find(folder).unwrap_or_else(|_| Workspace::at(folder));
     let is_path = matches!(
         Path::new(word).components().next(),
         Some(Component::CurDir | Component::ParentDir)
@@ -141,12 +169,9 @@ fn find(
             }
         }
     };
-    if !pack.starts_with(workspace.root()) {
-        return refuse(
-            format!("the dialect pack `{word}` lies outside of the workspace"),
-            "bring it in, as by `git submodule add URL packs/NAME`, and extend it by that name"
-                .to_owned(),
-        );
+    if !lies_within(&workspace, &pack) {
+        let message = format!("the dialect pack `{word}`: {OUTSIDE}");
+        return refuse(message, BRING_IN.to_owned());
     }
     if !pack.join(layout::PACK_FILE).is_file() {
         if pack.is_dir() {
@@ -191,6 +216,10 @@ fn read(folders: &[PathBuf], problems: &mut Vec<Problem>) -> Result<Option<Arc<P
     let text = read_optional(&path)?.unwrap_or_default();
     let mut document = Document::new(&path, &text);
     let facts: Option<PackFile> = document.read();
+    check_name(&mut document, folder);
+    if let Some(facts) = &facts {
+        check_facts(&mut document, facts);
+    }
     let mut of_bases = Vec::new();
     let base = match facts.as_ref().and_then(|facts| facts.extends.as_ref()) {
         Some(extends) => find(&mut document, extends, folder, folders, &mut of_bases)?,
@@ -260,6 +289,13 @@ fn read(folders: &[PathBuf], problems: &mut Vec<Problem>) -> Result<Option<Arc<P
     })))
 }
 
+/// The embedded pack of this name; none where a pack of the workspace has it as well, which is refused when it is read.
+fn embedded(word: &str, workspace: &Workspace) -> Option<&'static Arc<Pack>> {
+    let is_ours =
+        folder_named(word, workspace).is_some_and(|dir| dir.join(layout::PACK_FILE).is_file());
+    Pack::find(word).filter(|_| !is_ours)
+}
+
 /// The folder of this name among the workspace's packs, where it is there.
 fn folder_named(word: &str, workspace: &Workspace) -> Option<PathBuf> {
     let mut parts = Path::new(word).components();
@@ -285,6 +321,12 @@ fn placeholders(schema: &Value) -> String {
     });
     let values: serde_json::Map<String, Value> = values.collect();
     format!("{:#}\n", json!({ "connect_args": values }))
+}
+
+/// Whether a folder is one of the workspace's, links followed.
+fn lies_within(workspace: &Workspace, folder: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    folder.starts_with(workspace.root()) && real(folder).starts_with(real(workspace.root()))
 }
 
 /// An absolute path without steps up.

@@ -1,6 +1,7 @@
 //! Dialect packs: the templates of one engine, embedded in the program or in a folder of the workspace, and inherited by
 //! connectors.
 
+mod checked;
 mod elsewhere;
 mod embedded;
 mod folder;

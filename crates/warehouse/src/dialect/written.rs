@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::pack::{Pack, ProvenOn};
 use crate::connector::Connector;
-use crate::folder::toml_value;
+use crate::folder::{template_of_file, template_paths, toml_value};
 use crate::template::{ConnectorTemplate, Origin};
 
 /// What a run of the whole suite says of a template.
@@ -50,6 +50,12 @@ pub enum NewPackError {
         /// The folder.
         dir: PathBuf,
     },
+    /// A link stands where a file or folder of the pack is to be written: what it leads to is not the pack's.
+    #[error("cannot write the dialect pack: `{}` is a link", .path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// The pack that is to be replaced cannot be read, so nothing of it could stay.
     #[error(transparent)]
     Old(#[from] LoadError),
@@ -71,6 +77,10 @@ impl Diagnose for NewPackError {
             Self::Exists { .. } => told.hint(
                 "write it anew with `--replace`, or choose another name with `--name`".to_owned(),
             ),
+            Self::Link { .. } => told.hint(
+                "put a folder or file of its own there, or choose another name with `--name`"
+                    .to_owned(),
+            ),
             Self::Old(error) => error.diagnose(),
             Self::File { .. } => told,
         }
@@ -81,7 +91,7 @@ impl NewPack {
     /// The folder of a pack of this name that may be written, anew or over the one that is there.
     ///
     /// # Errors
-    /// `Embedded`, `Exists` and `Old`.
+    /// `Embedded`, `Link`, `Exists` and `Old`.
     pub fn folder(
         workspace: &Workspace,
         name: &ConnectorName,
@@ -91,8 +101,10 @@ impl NewPack {
             let name = name.to_string();
             return Err(NewPackError::Embedded { name });
         }
-        let dir = workspace.root().join(layout::PACKS_DIR);
-        let dir = dir.join(name.as_str());
+        let packs = workspace.root().join(layout::PACKS_DIR);
+        let dir = packs.join(name.as_str());
+        let files = WRITTEN.iter().map(|file| dir.join(file));
+        forbid_links([packs, dir.clone()].into_iter().chain(files))?;
         if dir.exists() && !(replace && dir.join(layout::PACK_FILE).is_file()) {
             return Err(NewPackError::Exists { dir });
         }
@@ -154,7 +166,8 @@ impl NewPack {
         &self.files
     }
 
-    /// Writes the files. Gives their paths.
+    /// Writes the files. Gives their paths. Files of templates in the folder stand in the new file as well and go;
+    /// others stay.
     ///
     /// # Errors
     /// `File`.
@@ -164,13 +177,15 @@ impl NewPack {
             source,
         };
         std::fs::create_dir_all(&self.dir).map_err(|source| failed(&self.dir, source))?;
-        // Long templates of a pack that was written by hand stand in the new file as well.
         let long = self.dir.join(layout::TEMPLATES_DIR);
-        match std::fs::remove_dir_all(&long) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(&long, source));
+        if long.is_dir() {
+            for path in template_paths(&long)? {
+                if matches!(template_of_file(&path), Ok(Some(_))) {
+                    std::fs::remove_file(&path).map_err(|source| failed(&path, source))?;
+                }
             }
-            _ => {}
+            // It stays where something is left in it.
+            let _ = std::fs::remove_dir(&long);
         }
         let mut written = Vec::new();
         for (name, text) in &self.files {
@@ -185,6 +200,23 @@ impl NewPack {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+}
+
+/// What a pack is written into.
+const WRITTEN: [&str; 5] = [
+    layout::PACK_FILE,
+    layout::TEMPLATES_FILE,
+    layout::CONNECTOR_FILE,
+    layout::CREDENTIALS_SCHEMA_FILE,
+    layout::TEMPLATES_DIR,
+];
+
+fn forbid_links(paths: impl IntoIterator<Item = PathBuf>) -> Result<(), NewPackError> {
+    let is_link = |path: &PathBuf| path.is_symlink();
+    match paths.into_iter().find(is_link) {
+        Some(path) => Err(NewPackError::Link { path }),
+        None => Ok(()),
     }
 }
 

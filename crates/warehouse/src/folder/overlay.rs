@@ -10,8 +10,9 @@ use bowline_contract::{Template, TemplateKind, TemplateSection, layout};
 use bowline_words::{Diagnose, Diagnostic};
 use toml::de::{DeTable, DeValue};
 
+use super::layer::{fitted_methods, with_layer};
 use crate::connector::Connector;
-use crate::scaffold::python_literal;
+use crate::dialect::Pack;
 use crate::template::{Origin, SuiteWords};
 
 /// A template to write.
@@ -19,11 +20,14 @@ use crate::template::{Origin, SuiteWords};
 pub struct NewTemplate {
     /// The template.
     pub template: &'static Template,
-    /// Its text.
-    pub text: String,
-    /// One line on where it is from, without the sign of a comment.
+    /// Its text; none where the database does not have it.
+    pub text: Option<String>,
+    /// One line on where it is from, without the sign of a comment; it begins as [`FITTED`].
     pub comment: String,
 }
+
+/// How comments begin that say that a fit wrote a template.
+pub const FITTED: &str = "Fitted on ";
 
 /// Why templates cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +63,8 @@ impl Diagnose for OverlayError {
 }
 
 impl Connector {
-    /// Writes templates where this connector has its own: into `templates.toml`, over what stands there, or behind the
-    /// classes of `connector.py`; and words for the suite's own statements that it lacks. Gives the files that changed.
+    /// Writes templates where this connector has its own: into `templates.toml`, over what stands there, or into the
+    /// layer behind the classes of `connector.py`; and words for the suite's own statements that it lacks. Gives the files that changed.
     ///
     /// # Errors
     /// [`OverlayError`]; files before the one that it names may have changed.
@@ -70,12 +74,18 @@ impl Connector {
         suite: &SuiteWords,
     ) -> Result<Vec<PathBuf>, OverlayError> {
         let home = self.home();
-        if home
-            .file_name()
-            .is_some_and(|name| name == layout::PYTHON_FILE)
-        {
+        if self.is_in_python() {
             let text = read(&home)?;
-            write(&home, &in_python(&text, templates, suite))?;
+            let mut text = with_layer(&text, templates);
+            let words = suite_lines(
+                suite,
+                "BaseConnector.one_row_table = ",
+                "BaseConnector.text_type = ",
+            );
+            if !words.is_empty() {
+                text.push_str(&format!("\n\n{}", words.concat()));
+            }
+            write(&home, &text)?;
             return Ok(vec![home]);
         }
         let mut changed = Vec::new();
@@ -87,7 +97,7 @@ impl Connector {
         let before = text.clone();
         for new in templates {
             if let Some(path) = self.own_file(new.template) {
-                write(&path, &new.text)?;
+                write(&path, new.text.as_deref().unwrap_or_default())?;
                 changed.push(path);
                 continue;
             }
@@ -110,7 +120,7 @@ impl Connector {
         Ok(changed)
     }
 
-    /// The templates that its `templates.toml` says are not implemented.
+    /// The templates that its `templates.toml` says are not implemented, in the user's own word.
     #[must_use]
     pub fn refused(&self) -> Vec<&'static Template> {
         let text = read_text(&self.dir.join(layout::TEMPLATES_FILE)).unwrap_or_default();
@@ -122,6 +132,27 @@ impl Connector {
         all.filter(|(_, value)| value.as_bool() == Some(false))
             .filter_map(|(name, _)| Template::find(name))
             .filter(|template| template.kind != TemplateKind::Flag)
+            .filter(|template| !is_fitted(&text, template))
+            .collect()
+    }
+
+    /// The templates of its own files whose text the program wrote: an earlier fit, as the comment says, or `bowline new`
+    /// from the base of all engines, where nobody changed it since.
+    #[must_use]
+    pub fn written_by_us(&self) -> Vec<&'static Template> {
+        let home = self.home();
+        let text = read_text(&home).unwrap_or_default();
+        if self.is_in_python() {
+            let base = Pack::find("ansi");
+            let mut ours = fitted_methods(&text);
+            ours.extend(self.templates.iter().filter_map(|own| {
+                let of_base = base?.spelling(own.template)?;
+                (of_base.text == own.text).then_some(own.template)
+            }));
+            return ours;
+        }
+        Template::all()
+            .filter(|template| is_fitted(&text, template))
             .collect()
     }
 
@@ -159,11 +190,18 @@ fn write(path: &Path, text: &str) -> Result<(), OverlayError> {
 fn in_toml(text: &str, new: &NewTemplate) -> Option<String> {
     let name = new.template.short_name();
     let section = new.template.section;
-    let value = toml_value(new.template, &new.text);
+    let value = match &new.text {
+        Some(text) => toml_value(new.template, text),
+        None => "false".to_owned(),
+    };
     let line = format!("{name} = {value}");
     let commented = format!("# {}\n{line}", new.comment);
     let written = if let Some(place) = entry(text, new.template) {
-        format!("{}{line}{}", &text[..place.start], &text[place.end..])
+        let (start, line) = match fitted_comment(text, place.start) {
+            Some(start) => (start, &commented),
+            None => (place.start, &line),
+        };
+        format!("{}{line}{}", &text[..start], &text[place.end..])
     } else if let Some(end) = behind_comment(text, name) {
         format!("{}{commented}\n{}", &text[..end], &text[end..])
     } else if let Some(end) = behind_header(text, section) {
@@ -181,7 +219,7 @@ fn in_toml(text: &str, new: &NewTemplate) -> Option<String> {
         })
     };
     let read = written.parse::<toml::Table>().ok()?;
-    (stands(&read)? == new.text).then_some(written)
+    (stands(&read)? == new.text.as_deref().unwrap_or("false")).then_some(written)
 }
 
 /// Where a template's key and value stand.
@@ -200,6 +238,22 @@ fn entry(text: &str, template: &Template) -> Option<Range<usize>> {
             _ => None,
         })
     })
+}
+
+/// Whether the comment of a fit stands above a template.
+fn is_fitted(text: &str, template: &Template) -> bool {
+    let place = entry(text, template);
+    place.is_some_and(|place| fitted_comment(text, place.start).is_some())
+}
+
+/// Where the comment of a fit begins in the line above a template; none where it has no such comment.
+fn fitted_comment(text: &str, template: usize) -> Option<usize> {
+    let above = text[..template].strip_suffix('\n')?;
+    let start = above.rfind('\n').map_or(0, |end| end + 1);
+    let comment = above[start..].strip_prefix("# ");
+    comment
+        .is_some_and(|comment| comment.starts_with(FITTED))
+        .then_some(start)
 }
 
 /// Behind the line in which a new `templates.toml` shows a template as a comment.
@@ -270,56 +324,6 @@ fn with_suite(text: &str, words: &[String]) -> String {
     }
 }
 
-/// `connector.py` with templates behind its classes: each class again, with what is new.
-fn in_python(text: &str, templates: &[NewTemplate], suite: &SuiteWords) -> String {
-    let mut written = format!("{}\n", text.trim_end());
-    let mut classes: Vec<&str> = TemplateSection::ALL
-        .iter()
-        .map(|section| section.class_name())
-        .collect();
-    classes.dedup();
-    for class in classes {
-        let own: Vec<&NewTemplate> = templates
-            .iter()
-            .filter(|new| new.template.section.class_name() == class)
-            .collect();
-        if own.is_empty() {
-            continue;
-        }
-        let is_there = text.lines().any(|line| {
-            let rest = line
-                .strip_prefix("class ")
-                .and_then(|line| line.strip_prefix(class));
-            rest.is_some_and(|rest| rest.starts_with(['(', ':', ' ']))
-        });
-        let base = if is_there {
-            format!("({class})")
-        } else {
-            String::new()
-        };
-        written.push_str(&format!(
-            "\n\nclass {class}{base}:\n    \"\"\"What `bowline fit` found.\"\"\"\n"
-        ));
-        for new in own {
-            written.push_str(&format!(
-                "\n    def {}(self):\n        # {}\n        return {}\n",
-                new.template.name,
-                new.comment,
-                python_literal(&new.text)
-            ));
-        }
-    }
-    let words = suite_lines(
-        suite,
-        "BaseConnector.one_row_table = ",
-        "BaseConnector.text_type = ",
-    );
-    if !words.is_empty() {
-        written.push_str(&format!("\n\n{}", words.concat()));
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,8 +331,8 @@ mod tests {
     fn new(name: &'static str, text: &str) -> NewTemplate {
         NewTemplate {
             template: Template::known(name),
-            text: text.to_owned(),
-            comment: "found".to_owned(),
+            text: Some(text.to_owned()),
+            comment: "Fitted on X.".to_owned(),
         }
     }
 
@@ -337,10 +341,20 @@ mod tests {
         let file = "# head\n\n# About\n[string_functions]\n# Not in the pack. Counts.\n# get_length = \"\"\n# substring_func = 'x'\n";
         let written = in_toml(file, &new("get_length", "LENGTH({x})")).unwrap();
         assert!(written.contains(
-            "# get_length = \"\"\n# found\nget_length = 'LENGTH({x})'\n# substring_func"
+            "# get_length = \"\"\n# Fitted on X.\nget_length = 'LENGTH({x})'\n# substring_func"
         ));
-        let again = in_toml(&written, &new("get_length", "LEN('{x}')")).unwrap();
-        assert!(again.contains("# found\nget_length = '''\nLEN('{x}')'''\n"));
+        let mut other = new("get_length", "LEN('{x}')");
+        other.comment = "Fitted on Y.".to_owned();
+        let again = in_toml(&written, &other).unwrap();
+        assert!(
+            again.contains("get_length = \"\"\n# Fitted on Y.\nget_length = '''\nLEN('{x}')'''\n")
+        );
+        other.text = None;
+        let none = in_toml(&again, &other).unwrap();
+        assert!(
+            none.contains("get_length = \"\"\n# Fitted on Y.\nget_length = false\n"),
+            "{none}"
+        );
     }
 
     #[test]
@@ -348,11 +362,13 @@ mod tests {
         let written = in_toml("", &new("get_length", "LEN({x})")).unwrap();
         assert_eq!(
             written,
-            "[string_functions]\n# found\nget_length = 'LEN({x})'\n"
+            "[string_functions]\n# Fitted on X.\nget_length = 'LEN({x})'\n"
         );
         let written = in_toml(&written, &new("supports_limit_0", "true")).unwrap();
         assert!(
-            written.ends_with("\n[dialect_capability_flags]\n# found\nsupports_limit_0 = true\n")
+            written.ends_with(
+                "\n[dialect_capability_flags]\n# Fitted on X.\nsupports_limit_0 = true\n"
+            )
         );
         let written = in_toml("get_length = \"A\"\n", &new("get_length", "B")).unwrap();
         assert_eq!(written, "get_length = 'B'\n");
@@ -383,23 +399,5 @@ mod tests {
             "version = 1\n[suite]\ntext_type = \"CLOB\"\none_row_table = \"DUAL\"\n"
         );
         assert!(with_suite("version = 1\n", &words).ends_with("\n[suite]\ntext_type = \"CLOB\"\n"));
-    }
-
-    #[test]
-    fn a_class_of_templates_is_written_over_itself() {
-        let file = "class BaseConnector:\n    pass\n\nclass QueryLanguageTemplates:\n    pass\n";
-        let length = new("get_length", "LEN({x})");
-        let class = length.template.section.class_name();
-        let text = format!("{file}\nclass {class}(Common):\n    pass\n");
-        let suite = SuiteWords {
-            one_row_table: Some("DUAL".to_owned()),
-            text_type: None,
-        };
-        let written = in_python(&text, &[length], &suite);
-        assert!(written.contains(&format!("\nclass {class}({class}):\n")));
-        assert!(written.contains(
-            "    def get_length_template(self):\n        # found\n        return \"LEN({x})\"\n"
-        ));
-        assert!(written.ends_with("\nBaseConnector.one_row_table = \"DUAL\"\n"));
     }
 }

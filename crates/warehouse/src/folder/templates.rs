@@ -124,7 +124,7 @@ fn find_template(
 }
 
 /// The hint for a template name that is not in the contract.
-fn nearest_template(name: &str) -> String {
+pub(crate) fn nearest_template(name: &str) -> String {
     let short = name.strip_suffix("_template").unwrap_or(name);
     hint_or(short, Template::all().map(Template::short_name), || {
         "`bowline explain` lists every template".to_owned()
