@@ -351,6 +351,19 @@ fn errors() -> Result<(), Failed> {
             None,
         ),
         ("Error('ORA-00942: no x')", "missing_object", None),
+        ("Error('ORA-01000: maximum open cursors exceeded')", "busy", None),
+        ("MySQL(1213, 'Deadlock found')", "busy", None),
+        ("Error('DPY-4011: it closed the connection')", "connection", None),
+        (
+            "Error('error in view v: no such table: x')",
+            "permission",
+            None,
+        ),
+        (
+            "wrapped.asked(TypeError('not enough arguments for format string'))",
+            "driver",
+            None,
+        ),
         ("TimeoutError('slow')", "timeout", None),
         ("ConnectionResetError('gone')", "connection", None),
         ("ValueError('year 0 is out of range')", "driver", None),
@@ -405,6 +418,12 @@ fn errors() -> Result<(), Failed> {
         let data = &answer["error"]["data"];
         assert_eq!(data["kind"], *kind, "{raise}\n{answer:#}");
         assert_eq!(data["sqlstate"].as_str(), *sqlstate, "{raise}\n{answer:#}");
+        let hint = data["hint"].as_str().unwrap_or_default();
+        assert_eq!(
+            hint.contains("percent signs"),
+            raise.contains("format string"),
+            "{raise}\n{answer:#}"
+        );
     }
     Ok(())
 }

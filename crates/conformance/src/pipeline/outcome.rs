@@ -127,7 +127,8 @@ pub(super) fn is_vendors(kind: SourceErrorKind) -> bool {
         | SourceErrorKind::Vendor
         | SourceErrorKind::TooLarge
         | SourceErrorKind::Cancelled => true,
-        SourceErrorKind::Refused
+        SourceErrorKind::Unsendable
+        | SourceErrorKind::Refused
         | SourceErrorKind::NotFound
         | SourceErrorKind::NoSuchPage
         | SourceErrorKind::Format

@@ -31,6 +31,7 @@ VENDOR_KINDS = {
         ("CH", "permission", "192 193 194 497 516"),
         ("CH", "data", "6 26 27 38 41 53 69 70 72 153"),
         ("CH", "timeout", "159 209"),
+        ("CH", "busy", "201 202 241 243 252 473"),
         ("CH", "cancelled", "394"),
         ("CH", "connection", "210"),
         ("MY", "syntax", "1064 1065 1149"),
@@ -38,6 +39,7 @@ VENDOR_KINDS = {
         ("MY", "permission", "1044 1045 1142 1143 1227 1290 1370 1698"),
         ("MY", "data", "1048 1062 1264 1292 1365 1366 1406 1451 1452 1690 4025"),
         ("MY", "timeout", "1205 1969 3024"),
+        ("MY", "busy", "1021 1037 1038 1041 1114 1203 1213 1226 1461"),
         ("MY", "cancelled", "1317"),
         ("MY", "connection", "1040 1053 1927 2002 2003 2005 2006 2012 2013 2026 2055"),
         ("MS", "syntax", "102 105 156 170"),
@@ -45,12 +47,19 @@ VENDOR_KINDS = {
         ("MS", "permission", "229 230 262 297 300 18456"),
         ("MS", "data", "220 241 245 515 547 2627 8114 8115 8134"),
         ("MS", "timeout", "1222"),
+        ("MS", "busy", "701 802 1105 1204 1205 3960 9002 10928 10929 40501 40613 49918 49919 49920"),
         ("ORA", "syntax", "00900 00903 00906 00907 00911 00917 00923 00933 00936"),
         ("ORA", "missing_object", "00904 00942 02289 04043"),
-        ("ORA", "permission", "01017 01031 01045"),
+        ("ORA", "permission", "01017 01031 01045 28000 28001"),
         ("ORA", "data", "00001 01438 01476 01722 01830 01839 01841 01843 01847 01858 01861"),
+        ("ORA", "busy", "00018 00020 00054 00060 01000 01555 01652 02391 02393 04031 08177"),
         ("ORA", "cancelled", "01013"),
-        ("ORA", "connection", "03113 03114 12170 12514 12541"),
+        (
+            "ORA",
+            "connection",
+            "00028 01012 01033 01034 01089 01092 02396 03113 03114 03135 12170 12514 12516 12519 12520 12541",
+        ),
+        ("DPY", "connection", "1001 4011 6000 6001 6003 6005"),
     )
     for number in numbers.split()
 }
@@ -58,6 +67,8 @@ VENDOR_KINDS = {
 # What tells a kind where nothing else does; the first that fits.
 KIND_WORDS = (
     ("permission", ("permission denied", "access denied", "not authorized", "insufficient privilege")),
+    # What is broken elsewhere in the database: SQLite looks at every view and trigger before it changes a table.
+    ("permission", ("error in view ", "error in trigger ")),
     (
         "connection",
         (
@@ -83,6 +94,12 @@ KIND_WORDS = (
 MISSING_IN_WORDS = re.compile(
     r"\b(table|view|column|function|schema|database|object)\b\W{0,3}[^\s,;]{0,80}( is| was| could)? not (be )?found\b"
     r"|\b(unknown|no such|unresolved) ?(table|view|column|function|schema|database)\b"
+)
+
+# What formatting with `%` says of percent signs that stand for themselves.
+PERCENT_IN_WORDS = re.compile(
+    r"\bnot enough arguments for format string\b|\bunsupported format character\b|\bformat requires a mapping\b"
+    r"|\bincomplete (format|placeholder)\b|\bonly '%s', '%b', '%t' are allowed as placeholders\b"
 )
 
 # Of a class made while a program runs (`Py_TPFLAGS_HEAPTYPE`).
@@ -386,7 +403,12 @@ def trace_of(error, path):
 
 
 def hint_for(error, settings):
-    """What to do about an import that failed."""
+    """What to do about a failure, where its words tell."""
+    if isinstance(error, Exception) and PERCENT_IN_WORDS.search(str(error)):
+        return (
+            "the driver takes percent signs for parameters: give `execute` the statement alone, without parameters, "
+            "or double its percent signs"
+        )
     if isinstance(error, ModuleNotFoundError) and error.name:
         module = error.name.partition(".")[0]
         folder = os.path.dirname(settings["connector"])
