@@ -226,6 +226,7 @@ Java = made("java.sql", "SQLException", getSQLState=lambda self: "42S02")
 Wrapped = made("jaydebeapi", "DatabaseError")
 Spark = made("pyspark.errors", "AnalysisException", getSqlState=lambda self: "42703")
 MySQL = made("pymysql.err", "ProgrammingError", Error)
+Mute = made("somedb", "Mute", Error, __str__=lambda self: self.gone)
 Stranger = made("licences", "Expired")
 Held = made("heldengine", "Refused")
 
@@ -351,9 +352,17 @@ fn errors() -> Result<(), Failed> {
             None,
         ),
         ("Error('ORA-00942: no x')", "missing_object", None),
-        ("Error('ORA-01000: maximum open cursors exceeded')", "busy", None),
+        (
+            "Error('ORA-01000: maximum open cursors exceeded')",
+            "busy",
+            None,
+        ),
         ("MySQL(1213, 'Deadlock found')", "busy", None),
-        ("Error('DPY-4011: it closed the connection')", "connection", None),
+        (
+            "Error('DPY-4011: it closed the connection')",
+            "connection",
+            None,
+        ),
         (
             "Error('error in view v: no such table: x')",
             "permission",
@@ -396,6 +405,8 @@ fn errors() -> Result<(), Failed> {
         ("wrapped.asked(KeyError('x'))", "driver", None),
         ("wrapped.asked(AttributeError('x'))", "driver", None),
         ("strange.asked(ValueError('x'))", "driver", None),
+        ("Mute()", "other", None),
+        ("Error('page ' * 1000000)", "other", None),
         ("native", "other", None),
         ("code", "driver", None),
         ("Stranger('yesterday')", "driver", None),

@@ -89,9 +89,7 @@ pub fn repeated_key(text: &str) -> Option<(String, Place)> {
         };
         members.iter().enumerate().find_map(|(at, member)| {
             let is_again = members[..at].iter().any(|known| known.key == member.key);
-            is_again
-                .then_some(member)
-                .or_else(|| search(&member.value))
+            is_again.then_some(member).or_else(|| search(&member.value))
         })
     }
     let node = Node::parse(text).ok()?;

@@ -321,23 +321,62 @@ mod tests {
     fn what_engines_say_of_themselves_is_told_from_what_they_say_of_a_statement() {
         use SqlErrorKind::{Busy, Connection, Permission, Timeout};
         for (words, kind) in [
-            ("250001: Incorrect username or password was specified.", Permission),
-            ("Authentication token has expired.  The user must authenticate again.", Permission),
-            ("cannot execute CREATE TABLE in a read-only transaction", Permission),
-            ("DPY-4011: the database or network closed the connection", Connection),
-            ("No active warehouse selected in the current session.", Connection),
+            (
+                "250001: Incorrect username or password was specified.",
+                Permission,
+            ),
+            (
+                "Authentication token has expired.  The user must authenticate again.",
+                Permission,
+            ),
+            (
+                "cannot execute CREATE TABLE in a read-only transaction",
+                Permission,
+            ),
+            (
+                "DPY-4011: the database or network closed the connection",
+                Connection,
+            ),
+            (
+                "No active warehouse selected in the current session.",
+                Connection,
+            ),
             ("the database system is starting up", Connection),
             ("SSL SYSCALL error: EOF detected", Connection),
-            ("Admission for query exceeded timeout 60000ms in pool root.default", Timeout),
-            ("Query exceeded the maximum run time limit of 2.00m", Timeout),
-            ("ORA-01652: unable to extend temp segment by 128 in tablespace TEMP", Busy),
-            ("403 Quota exceeded: Your project exceeded quota for concurrent queries.", Busy),
-            ("type=INSUFFICIENT_RESOURCES, name=EXCEEDED_GLOBAL_MEMORY_LIMIT", Busy),
+            (
+                "Admission for query exceeded timeout 60000ms in pool root.default",
+                Timeout,
+            ),
+            (
+                "Query exceeded the maximum run time limit of 2.00m",
+                Timeout,
+            ),
+            (
+                "ORA-01652: unable to extend temp segment by 128 in tablespace TEMP",
+                Busy,
+            ),
+            (
+                "403 Quota exceeded: Your project exceeded quota for concurrent queries.",
+                Busy,
+            ),
+            (
+                "type=INSUFFICIENT_RESOURCES, name=EXCEEDED_GLOBAL_MEMORY_LIMIT",
+                Busy,
+            ),
             ("Memory limit (total) exceeded: would use 12.00 GiB", Busy),
-            ("An error occurred (ThrottlingException) when calling StartQueryExecution", Busy),
+            (
+                "An error occurred (ThrottlingException) when calling StartQueryExecution",
+                Busy,
+            ),
             ("sorry, too many clients already", Busy),
-            ("Out of Memory Error: failed to allocate data of size 1.0 GiB", Busy),
-            ("Transaction was deadlocked on lock resources: deadlock victim", Busy),
+            (
+                "Out of Memory Error: failed to allocate data of size 1.0 GiB",
+                Busy,
+            ),
+            (
+                "Transaction was deadlocked on lock resources: deadlock victim",
+                Busy,
+            ),
             ("[TEMPORARILY_UNAVAILABLE] Too many requests", Busy),
         ] {
             assert_eq!(kind_of_words(words), Some(kind), "{words}");

@@ -217,7 +217,9 @@ fn hint_for(text: &str, line: usize, message: &str) -> Option<&'static str> {
     let line = text.lines().nth(line.saturating_sub(1))?.trim_start();
     if message == "invalid escape" {
         Some("a backslash in a text is written twice: `\\\\`")
-    } else if line.contains(['\u{201c}', '\u{201d}', '\u{201e}']) || !line.contains('"') && line.contains('\'') {
+    } else if line.contains(['\u{201c}', '\u{201d}', '\u{201e}'])
+        || !line.contains('"') && line.contains('\'')
+    {
         Some("write plain double quotes: `\"`")
     } else if line.starts_with(['#', '/']) {
         Some("JSON has no comments: take the line out")
@@ -267,7 +269,10 @@ mod tests {
                 "{\"connect_args\": {\"host\": \"a\",\n  \"host\": \"b\"}}",
                 "credentials.json:2:8`: repeated key: `host`",
             ),
-            ("{\"connect_args\": {}, \"connect_args\": {}}", "keep one of them"),
+            (
+                "{\"connect_args\": {}, \"connect_args\": {}}",
+                "keep one of them",
+            ),
         ] {
             assert!(told(text).contains(hint), "{}", told(text));
         }

@@ -158,8 +158,16 @@ mod tests {
             assert_eq!(time.as_str(), text);
             assert!(time > EventTime::parse("9999-12-29T00:00:00Z").unwrap());
         }
-        for text in ["9999-12-32T00:00:00Z", "9999-12-31T25:00:00Z", "9999-12-31Z"] {
-            assert_eq!(EventTime::parse(text), Err(EventTimeError::NotATime), "{text}");
+        for text in [
+            "9999-12-32T00:00:00Z",
+            "9999-12-31T25:00:00Z",
+            "9999-12-31Z",
+        ] {
+            assert_eq!(
+                EventTime::parse(text),
+                Err(EventTimeError::NotATime),
+                "{text}"
+            );
         }
         let local = EventTime::parse("9999-12-31T23:59:59");
         assert_eq!(local, Err(EventTimeError::NoZone));

@@ -133,9 +133,6 @@ fn kind_of_words(words: &str, stage: Stage) -> Option<SqlErrorKind> {
     if has(&["canceling statement due to user request"]) {
         return Some(Cancelled);
     }
-    if let Some(kind) = error::kind_of_words(words) {
-        return Some(kind);
-    }
     if has(&["canceling statement due to"]) {
         return Some(Timeout);
     }
@@ -149,6 +146,9 @@ fn kind_of_words(words: &str, stage: Stage) -> Option<SqlErrorKind> {
         ])
     {
         return Some(Permission);
+    }
+    if let Some(kind) = error::kind_of_words(words) {
+        return Some(kind);
     }
     // DuckDB leads with the kind of error, and that is its only code.
     let (lead, rest) = words

@@ -147,7 +147,9 @@ fn is_mariadb(message: &str) -> bool {
 }
 
 fn mariadb_kind(number: i32) -> Option<SqlErrorKind> {
-    use SqlErrorKind::{Busy, Cancelled, Connection, Data, MissingObject, Permission, Syntax, Timeout};
+    use SqlErrorKind::{
+        Busy, Cancelled, Connection, Data, MissingObject, Permission, Syntax, Timeout,
+    };
     Some(match number {
         1064 | 1065 | 1149 => Syntax,
         1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1370 | 1698 => Permission,

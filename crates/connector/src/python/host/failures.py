@@ -102,6 +102,9 @@ PERCENT_IN_WORDS = re.compile(
     r"|\bincomplete (format|placeholder)\b|\bonly '%s', '%b', '%t' are allowed as placeholders\b"
 )
 
+# How long the words of an error may be, in letters.
+MOST_WORDS = 16384
+
 # Of a class made while a program runs (`Py_TPFLAGS_HEAPTYPE`).
 HEAP_TYPE = 1 << 9
 
@@ -114,6 +117,20 @@ MOST_HELD = 200
 
 # Python's own classes of errors that tell of mistakes in code, whoever raises them.
 MISTAKES = (TypeError, NameError, ImportError, SyntaxError, AttributeError, LookupError, AssertionError)
+
+
+def said(error):
+    """An error's own words; its class where it cannot say them, as when what it would ask is gone."""
+    try:
+        return shortened(str(error))
+    except Exception:
+        return type(error).__name__
+
+
+def shortened(words):
+    """Words without their middle where they are as long as a page that a server sent in place of an answer."""
+    half = MOST_WORDS // 2
+    return words if len(words) <= MOST_WORDS else "%s […] %s" % (words[:half], words[-half:])
 
 
 def family(error):
@@ -274,7 +291,7 @@ def sqlstate_of(error):
     first = error.args[0] if error.args else None
     if is_sqlstate(first) and len(error.args) > 1 and any(letter.isdigit() for letter in first):
         return first
-    found = SQLSTATE_IN_WORDS.search(str(error))
+    found = SQLSTATE_IN_WORDS.search(said(error))
     return next(filter(None, found.groups())) if found else None
 
 
@@ -294,10 +311,10 @@ def is_sqlstate(code):
 
 def vendor_code(error):
     """An engine's own number of an error, as a key of `VENDOR_KINDS`; None when it gives none that is known."""
-    found = CLICKHOUSE_IN_WORDS.search(str(error))
+    found = CLICKHOUSE_IN_WORDS.search(said(error))
     if found:
         return "CH-" + found.group(1)
-    found = ORACLE_IN_WORDS.search(str(error))
+    found = ORACLE_IN_WORDS.search(said(error))
     if found:
         return found.group(0)
     return None
@@ -326,7 +343,7 @@ def kind_of(error, method, database):
     kind = VENDOR_KINDS.get(vendor_code(error) or number_of(error))
     if kind:
         return kind
-    words = str(error).lower().replace("_", " ")
+    words = said(error).lower().replace("_", " ")
     state = sqlstate_of(error)
     if state == "42000" and any(part in words for part in KIND_WORDS[0][1]):
         # ODBC and MySQL have one code for bad syntax and for what a user may not do.
@@ -372,10 +389,10 @@ def words_of(error):
     args = error.args
     if len(args) == 2 and isinstance(args[1], str):
         if isinstance(args[0], int):
-            return "%s (%d)" % (args[1], args[0])
+            return "%s (%d)" % (shortened(args[1]), args[0])
         if is_sqlstate(args[0]):
-            return args[1]
-    return str(error).strip() or type(error).__name__
+            return shortened(args[1])
+    return said(error).strip() or type(error).__name__
 
 
 def describe(error):
@@ -387,7 +404,7 @@ def describe(error):
             os.path.basename(error.filename),
             error.lineno,
         )
-    words = str(error).strip()
+    words = said(error).strip()
     return "%s: %s" % (type(error).__name__, words) if words else type(error).__name__
 
 
@@ -404,7 +421,7 @@ def trace_of(error, path):
 
 def hint_for(error, settings):
     """What to do about a failure, where its words tell."""
-    if isinstance(error, Exception) and PERCENT_IN_WORDS.search(str(error)):
+    if isinstance(error, Exception) and PERCENT_IN_WORDS.search(said(error)):
         return (
             "the driver takes percent signs for parameters: give `execute` the statement alone, without parameters, "
             "or double its percent signs"
@@ -415,7 +432,7 @@ def hint_for(error, settings):
         if any(os.path.exists(os.path.join(folder, name)) for name in (module, module + ".py")):
             return "connector.py must stand alone: its folder is not searched for modules"
         return "name the package that has `%s` in requirements.txt" % module
-    if isinstance(error, (ImportError, OSError)) and "shared object" in str(error):
+    if isinstance(error, (ImportError, OSError)) and "shared object" in said(error):
         packages = settings["system_packages"]
         if packages:
             named = ", ".join("`%s`" % name for name in packages)

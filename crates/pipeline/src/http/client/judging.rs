@@ -387,7 +387,7 @@ impl Client {
 
     fn status_error(&self, request: &Prepared, raw: &Incoming, passing: Passing) -> SourceError {
         let (kind, hint) = match raw.status {
-            300..=399 => {
+            300..=303 | 305..=399 => {
                 let place = match raw.headers.get("location") {
                     Some(place) => format!("redirected to `{place}`"),
                     None => "redirected, and it does not say where to".to_owned(),
