@@ -46,9 +46,9 @@ fn patterns(entry: &str) -> Vec<String> {
         return network;
     }
     let bare = entry.trim_start_matches('[').trim_end_matches(']');
-    let port = entry.rsplit_once(':').filter(|(_, port)| {
-        !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit())
-    });
+    let port = entry
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()));
     let host = match (bare.parse(), port) {
         (Ok(IpAddr::V6(address)), _) => return vec![format!("[{address}]")],
         (_, Some((host, _))) => host,
