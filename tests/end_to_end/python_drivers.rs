@@ -226,6 +226,7 @@ Java = made("java.sql", "SQLException", getSQLState=lambda self: "42S02")
 Wrapped = made("jaydebeapi", "DatabaseError")
 Spark = made("pyspark.errors", "AnalysisException", getSqlState=lambda self: "42703")
 MySQL = made("pymysql.err", "ProgrammingError", Error)
+Mute = made("somedb", "Mute", Error, __str__=lambda self: self.gone)
 Stranger = made("licences", "Expired")
 Held = made("heldengine", "Refused")
 
@@ -351,6 +352,27 @@ fn errors() -> Result<(), Failed> {
             None,
         ),
         ("Error('ORA-00942: no x')", "missing_object", None),
+        (
+            "Error('ORA-01000: maximum open cursors exceeded')",
+            "busy",
+            None,
+        ),
+        ("MySQL(1213, 'Deadlock found')", "busy", None),
+        (
+            "Error('DPY-4011: it closed the connection')",
+            "connection",
+            None,
+        ),
+        (
+            "Error('error in view v: no such table: x')",
+            "permission",
+            None,
+        ),
+        (
+            "wrapped.asked(TypeError('not enough arguments for format string'))",
+            "driver",
+            None,
+        ),
         ("TimeoutError('slow')", "timeout", None),
         ("ConnectionResetError('gone')", "connection", None),
         ("ValueError('year 0 is out of range')", "driver", None),
@@ -383,6 +405,8 @@ fn errors() -> Result<(), Failed> {
         ("wrapped.asked(KeyError('x'))", "driver", None),
         ("wrapped.asked(AttributeError('x'))", "driver", None),
         ("strange.asked(ValueError('x'))", "driver", None),
+        ("Mute()", "other", None),
+        ("Error('page ' * 1000000)", "other", None),
         ("native", "other", None),
         ("code", "driver", None),
         ("Stranger('yesterday')", "driver", None),
@@ -405,6 +429,12 @@ fn errors() -> Result<(), Failed> {
         let data = &answer["error"]["data"];
         assert_eq!(data["kind"], *kind, "{raise}\n{answer:#}");
         assert_eq!(data["sqlstate"].as_str(), *sqlstate, "{raise}\n{answer:#}");
+        let hint = data["hint"].as_str().unwrap_or_default();
+        assert_eq!(
+            hint.contains("percent signs"),
+            raise.contains("format string"),
+            "{raise}\n{answer:#}"
+        );
     }
     Ok(())
 }

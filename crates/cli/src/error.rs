@@ -170,6 +170,7 @@ fn statement_hint(error: &SqlError) -> Option<String> {
         | SqlErrorKind::MissingObject
         | SqlErrorKind::Permission
         | SqlErrorKind::Data
+        | SqlErrorKind::Busy
         | SqlErrorKind::Cancelled
         | SqlErrorKind::Connection
         | SqlErrorKind::UnsupportedType

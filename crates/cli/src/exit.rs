@@ -209,6 +209,7 @@ fn connection_code(error: &SqlError) -> i32 {
         | SqlErrorKind::Permission
         | SqlErrorKind::Data
         | SqlErrorKind::Timeout
+        | SqlErrorKind::Busy
         | SqlErrorKind::Cancelled
         | SqlErrorKind::Connection
         | SqlErrorKind::TooLarge
@@ -226,6 +227,7 @@ fn statement_code(kind: SqlErrorKind) -> i32 {
         | SqlErrorKind::Permission
         | SqlErrorKind::Data
         | SqlErrorKind::Timeout
+        | SqlErrorKind::Busy
         | SqlErrorKind::Cancelled
         | SqlErrorKind::TooLarge
         | SqlErrorKind::UnsupportedType
@@ -264,7 +266,8 @@ fn source_code(kind: SourceErrorKind) -> i32 {
         | SourceErrorKind::Vendor => exit_code::UNREACHABLE,
         SourceErrorKind::Credentials => exit_code::INVALID,
         SourceErrorKind::Cancelled => exit_code::INTERRUPTED,
-        SourceErrorKind::Refused
+        SourceErrorKind::Unsendable
+        | SourceErrorKind::Refused
         | SourceErrorKind::NotFound
         | SourceErrorKind::NoSuchPage
         | SourceErrorKind::TooLarge

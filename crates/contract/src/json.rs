@@ -80,6 +80,22 @@ impl Node {
     }
 }
 
+/// The first key that an object of a text has twice, and where it stands again; nothing where the text is no JSON.
+#[must_use]
+pub fn repeated_key(text: &str) -> Option<(String, Place)> {
+    fn search(node: &Node) -> Option<&Member> {
+        let Node::Object(members) = node else {
+            return None;
+        };
+        members.iter().enumerate().find_map(|(at, member)| {
+            let is_again = members[..at].iter().any(|known| known.key == member.key);
+            is_again.then_some(member).or_else(|| search(&member.value))
+        })
+    }
+    let node = Node::parse(text).ok()?;
+    search(&node).map(|member| (member.key.clone(), member.place))
+}
+
 /// Members as a map; of those with one key the last stays.
 pub(crate) fn into_map(members: Vec<Member>) -> Map<String, Value> {
     members

@@ -91,6 +91,15 @@ impl SqlError {
         )
     }
 
+    /// Refuses a statement that drivers in C would send only up to the NUL character in it.
+    pub(crate) fn without_nul(sql: &str) -> Result<(), Self> {
+        if sql.contains('\0') {
+            let words = "the text holds a NUL character";
+            return Err(Self::new(SqlErrorKind::Syntax, words));
+        }
+        Ok(())
+    }
+
     pub(crate) fn cancelled() -> Self {
         Self::new(SqlErrorKind::Cancelled, "statement was cancelled")
     }
@@ -114,39 +123,154 @@ impl Diagnose for SqlError {
     }
 }
 
-/// Whether words are those of a connection that is gone, for drivers that give no code for it. Systems and drivers word
-/// it alike.
-pub(crate) fn is_lost_connection(words: &str) -> bool {
-    const LOST: [&str; 20] = [
-        "broken pipe",
-        "communication link failure",
-        "connection aborted",
-        "connection is closed",
-        "connection not open",
-        "connection refused",
-        "connection reset",
-        "connection timed out",
-        "connection to server was lost",
-        "could not receive data from server",
-        "could not send data to server",
-        "error reading data from the connection",
-        "error writing data to the connection",
-        "gone away",
-        "lost connection",
-        "network is unreachable",
-        "no connection to the server",
-        "no route to host",
-        "server closed the connection",
-        "ssl connection has been closed",
+/// What words say of the account, the connection or the server, for drivers that give no code for it; nothing where they
+/// are about the statement. Engines and systems word it alike.
+pub(crate) fn kind_of_words(words: &str) -> Option<SqlErrorKind> {
+    // Some engines show the statement behind it.
+    let words = words.split("\nLINE ").next().unwrap_or(words);
+    let words = words.to_lowercase().replace('_', " ");
+    let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    let known = [
+        (SqlErrorKind::Permission, SHUT_OUT),
+        (SqlErrorKind::Connection, NOT_THERE),
+        (SqlErrorKind::Timeout, LATE),
+        (SqlErrorKind::Busy, FULL),
     ];
-    let words = words.to_lowercase();
-    LOST.iter().any(|lost| words.contains(lost))
+    known
+        .into_iter()
+        .find_map(|(kind, parts)| has(parts).then_some(kind))
 }
+
+/// The account may not, or not any more.
+const SHUT_OUT: &[&str] = &[
+    "access denied",
+    "account is locked",
+    "does not have access",
+    "incorrect username or password",
+    "insufficient privilege",
+    "license has expired",
+    "login has expired",
+    "must authenticate",
+    "password has expired",
+    "permission denied",
+    "read-only transaction",
+    "token has expired",
+    "token included in the request is expired",
+    "token is expired",
+];
+
+/// The server cannot be reached, or the connection or session is gone.
+const NOT_THERE: &[&str] = &[
+    "broken pipe",
+    "certificate verify failed",
+    "communication error",
+    "communication link failure",
+    "connection aborted",
+    "connection is closed",
+    "connection lost",
+    "connection not open",
+    "connection refused",
+    "connection reset",
+    "connection timed out",
+    "connection to server was lost",
+    "could not connect",
+    "could not receive data from server",
+    "could not send data to server",
+    "database or network closed",
+    "eof detected",
+    "error reading data from the connection",
+    "error writing data to the connection",
+    "failed to connect",
+    "gone away",
+    "invalid sessionhandle",
+    "lost connection",
+    "name or service not known",
+    "network is unreachable",
+    "no active warehouse",
+    "no connection to the server",
+    "no route to host",
+    "not connected to",
+    "not logged on",
+    "please connect again",
+    "server closed the connection",
+    "session has been killed",
+    "session not found",
+    "shutdown in progress",
+    "ssl connection has been closed",
+    "starting up",
+    "still initializing",
+    "terminating connection",
+    "tsocket read 0 bytes",
+    "unexpected state pending",
+];
+
+/// A time limit passed.
+const LATE: &[&str] = &[
+    "exceeded timeout",
+    "lock wait",
+    "lock-wait",
+    "maximum run time",
+    "statement timeout",
+    "time limit exceeded",
+    "timed out",
+    "timeout expired",
+    "wait timeout",
+    "warehouse timeout",
+];
+
+/// The server has no room or no turn for it.
+const FULL: &[&str] = &[
+    "bad gateway",
+    "cannot allocate",
+    "cannot be resumed",
+    "concurrent queries",
+    "concurrent statements",
+    "conflict with recovery",
+    "connection slots are reserved",
+    "could not serialize",
+    "deadlock",
+    "disk full",
+    "disk is full",
+    "exceeded its quota",
+    "exceeded quota",
+    "exceeded resource limits",
+    "exhausted resources",
+    "has been exceeded",
+    "insufficient resources",
+    "isolation violation",
+    "maintenance mode",
+    "memory limit",
+    "no nodes available",
+    "no space left",
+    "out of memory",
+    "out of shared memory",
+    "queue full",
+    "quota exceeded",
+    "rate exceeded",
+    "rate limit",
+    "resource exhausted",
+    "resources exceeded",
+    "service unavailable",
+    "spool space",
+    "temporarily unavailable",
+    "throttl",
+    "too many clients",
+    "too many concurrent",
+    "too many connections",
+    "too many open",
+    "too many queued",
+    "too many requests",
+    "too many simultaneous",
+    "toomanyrequests",
+    "try again later",
+    "unable to extend",
+    "wlm abort",
+];
 
 /// The kind a SQLSTATE stands for, if it tells; `words` are the server's own.
 pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> {
     use SqlErrorKind::{
-        Cancelled, Connection, Data, MissingObject, Other, Permission, Syntax, Timeout,
+        Busy, Cancelled, Connection, Data, MissingObject, Other, Permission, Syntax, Timeout,
     };
     Some(match code {
         // Nothing but the text tells a time limit of the server from somebody's request.
@@ -165,6 +289,8 @@ pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> 
             "08" => Connection,
             "57" if code.starts_with("57P") => Connection,
             "28" => Permission,
+            // Resources, and transactions that another one was in the way of.
+            "40" | "53" => Busy,
             "21" | "22" | "23" | "44" | "P0" => Data,
             "42" => Syntax,
             "XX" | "HY" => return None,
@@ -176,6 +302,97 @@ pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_server_has_no_room_for_is_no_mistake_in_the_statement() {
+        for (code, kind) in [
+            ("53200", SqlErrorKind::Busy),
+            ("53100", SqlErrorKind::Busy),
+            ("40001", SqlErrorKind::Busy),
+            ("40P01", SqlErrorKind::Busy),
+            ("53300", SqlErrorKind::Connection),
+            ("54001", SqlErrorKind::Other),
+        ] {
+            assert_eq!(kind_of_sqlstate(code, ""), Some(kind), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_engines_say_of_themselves_is_told_from_what_they_say_of_a_statement() {
+        use SqlErrorKind::{Busy, Connection, Permission, Timeout};
+        for (words, kind) in [
+            (
+                "250001: Incorrect username or password was specified.",
+                Permission,
+            ),
+            (
+                "Authentication token has expired.  The user must authenticate again.",
+                Permission,
+            ),
+            (
+                "cannot execute CREATE TABLE in a read-only transaction",
+                Permission,
+            ),
+            (
+                "DPY-4011: the database or network closed the connection",
+                Connection,
+            ),
+            (
+                "No active warehouse selected in the current session.",
+                Connection,
+            ),
+            ("the database system is starting up", Connection),
+            ("SSL SYSCALL error: EOF detected", Connection),
+            (
+                "Admission for query exceeded timeout 60000ms in pool root.default",
+                Timeout,
+            ),
+            (
+                "Query exceeded the maximum run time limit of 2.00m",
+                Timeout,
+            ),
+            (
+                "ORA-01652: unable to extend temp segment by 128 in tablespace TEMP",
+                Busy,
+            ),
+            (
+                "403 Quota exceeded: Your project exceeded quota for concurrent queries.",
+                Busy,
+            ),
+            (
+                "type=INSUFFICIENT_RESOURCES, name=EXCEEDED_GLOBAL_MEMORY_LIMIT",
+                Busy,
+            ),
+            ("Memory limit (total) exceeded: would use 12.00 GiB", Busy),
+            (
+                "An error occurred (ThrottlingException) when calling StartQueryExecution",
+                Busy,
+            ),
+            ("sorry, too many clients already", Busy),
+            (
+                "Out of Memory Error: failed to allocate data of size 1.0 GiB",
+                Busy,
+            ),
+            (
+                "Transaction was deadlocked on lock resources: deadlock victim",
+                Busy,
+            ),
+            ("[TEMPORARILY_UNAVAILABLE] Too many requests", Busy),
+        ] {
+            assert_eq!(kind_of_words(words), Some(kind), "{words}");
+        }
+        for words in [
+            "ORA-00942: table or view does not exist",
+            "001003 (42000): SQL compilation error: syntax error line 1 at position 7",
+            "400 Unrecognized name: foo at [1:8]",
+            "value out of range",
+            "Function 'x' not registered",
+            "[UNRESOLVED_ROUTINE] Cannot resolve routine `x` on search path",
+            "feature not supported: line 1",
+        ] {
+            assert_eq!(kind_of_words(words), None, "{words}");
+        }
+    }
 
     #[test]
     fn letters_that_an_encoding_lacks_are_told_from_other_data() {

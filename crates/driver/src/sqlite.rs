@@ -204,6 +204,7 @@ impl Connection for SqliteConnection {
 
 impl SqliteConnection {
     fn read(&self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        SqlError::without_nul(sql)?;
         let changed_before = self.inner.total_changes();
         let mut statement = self
             .inner
@@ -293,7 +294,13 @@ fn sql_error(error: &rusqlite::Error, stage: Stage) -> SqlError {
 }
 
 fn kind(code: ErrorCode, words: &str, stage: Stage) -> SqlErrorKind {
+    // What is broken elsewhere in the database is no mistake in the statement: SQLite looks at every view and trigger
+    // before it changes a table.
+    const OF_OTHERS: [&str; 2] = ["error in view ", "error in trigger "];
     match code {
+        ErrorCode::Unknown if OF_OTHERS.iter().any(|part| words.starts_with(part)) => {
+            SqlErrorKind::Permission
+        }
         ErrorCode::Unknown if words.starts_with("no such ") => SqlErrorKind::MissingObject,
         ErrorCode::Unknown if stage == Stage::Prepare => SqlErrorKind::Syntax,
         ErrorCode::Unknown
@@ -305,6 +312,7 @@ fn kind(code: ErrorCode, words: &str, stage: Stage) -> SqlErrorKind {
         | ErrorCode::AuthorizationForStatementDenied
         | ErrorCode::ReadOnly => SqlErrorKind::Permission,
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => SqlErrorKind::Timeout,
+        ErrorCode::DiskFull | ErrorCode::OutOfMemory => SqlErrorKind::Busy,
         ErrorCode::OperationInterrupted => SqlErrorKind::Cancelled,
         ErrorCode::CannotOpen
         | ErrorCode::NotADatabase

@@ -19,9 +19,15 @@ impl Origin {
     pub fn of(address: &str) -> Option<Self> {
         let uri: Uri = address.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
-        let port = uri
-            .port_u16()
-            .unwrap_or(if scheme == "https" { 443 } else { 80 });
+        let place = uri.authority()?.as_str();
+        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+        let port = place.strip_prefix(uri.host()?)?.strip_prefix(':');
+        let port = match port.filter(|port| !port.is_empty()) {
+            // What is no port is not to be taken for the usual one.
+            Some(port) => port.parse().ok()?,
+            None if scheme == "https" => 443,
+            None => 80,
+        };
         Some(Self {
             scheme,
             host: uri.host()?.to_ascii_lowercase(),
@@ -105,5 +111,17 @@ mod tests {
     #[test]
     fn the_usual_port_may_be_left_out() {
         assert!(resolve("https://host:443/b", "https://host/a").is_ok());
+        for (address, port) in [
+            ("https://host", 443),
+            ("https://host:/a", 443),
+            ("http://80:81@80:8080", 8080),
+            ("http://[::1]:8080", 8080),
+            ("http://[::1]", 80),
+        ] {
+            assert_eq!(Origin::of(address).map(|origin| origin.port), Some(port));
+        }
+        for address in ["http://host:99999", "http://host:8o", "http://h\u{f6}st"] {
+            assert_eq!(Origin::of(address), None, "{address}");
+        }
     }
 }

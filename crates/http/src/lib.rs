@@ -19,6 +19,7 @@ mod address;
 mod agent;
 mod date;
 mod forward;
+mod no_proxy;
 mod retry;
 mod tls;
 

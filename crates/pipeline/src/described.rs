@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use bowline_connector::Credentials;
 use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, Window};
 use bowline_template::{Native, Scope, Value};
+use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -287,6 +288,7 @@ impl Pipeline for DescribedPipeline {
         }
         let scope = with_sources(&scope, &sources);
         let mut summary = Summary::default();
+        let (mut ids, mut shared) = (BTreeSet::new(), Vec::new());
         for row in rows_of(&sources, &mapping.from) {
             summary.records += 1;
             let row_scope = scope.with([
@@ -299,6 +301,11 @@ impl Pipeline for DescribedPipeline {
             let asset = counts.and_then(|counts| counts.then(make).transpose());
             match reader.one_of_many(mapping, Part::Job, &row.record, asset)? {
                 Some(Some(asset)) => {
+                    if let Some(id) = asset.job_source_id()
+                        && !ids.insert(id.to_owned())
+                    {
+                        shared.push(id.to_owned());
+                    }
                     on_event(asset);
                     summary.events += 1;
                 }
@@ -308,6 +315,13 @@ impl Pipeline for DescribedPipeline {
         }
         summary.requests = self.client.requests() - before;
         reader.finish(&mut summary)?;
+        if let Some(id) = shared.first() {
+            summary.notes.push(format!(
+                "{} came with the id of another one, such as `{}`: the platform keeps one of them",
+                counted(shared.len(), "job"),
+                self.client.shown(id)
+            ));
+        }
         Ok(summary)
     }
 

@@ -20,6 +20,8 @@ pub enum SourceErrorKind {
     RateLimited,
     /// The vendor failed, and still does after every retry.
     Vendor,
+    /// There is no such request: its address or a header holds what none may hold.
+    Unsendable,
     /// The vendor refused the request: the description asks for something it does not have.
     Refused,
     /// A later page of a list is not there: a 404 that says no more than that.
@@ -79,6 +81,7 @@ impl FailureKind for SourceErrorKind {
             Self::Unauthorized => "not let in",
             Self::RateLimited => "asked too often",
             Self::Vendor => "the vendor failed",
+            Self::Unsendable => "cannot make the request",
             Self::Refused => "the vendor refused the request",
             Self::NotFound | Self::NoSuchPage => "the vendor has no such page",
             Self::TooLarge => "the answer is too large",

@@ -87,6 +87,8 @@ pub enum ErrorKind {
     Data,
     /// A time limit passed.
     Timeout,
+    /// The server had no room or no turn for it: memory, disk, locks, a quota, too many at once.
+    Busy,
     /// It was cancelled.
     Cancelled,
     /// The server cannot be reached, or the connection was lost. The program opens another one.
@@ -104,12 +106,13 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Syntax,
         Self::MissingObject,
         Self::Permission,
         Self::Data,
         Self::Timeout,
+        Self::Busy,
         Self::Cancelled,
         Self::Connection,
         Self::TooLarge,
@@ -118,10 +121,14 @@ impl ErrorKind {
         Self::Other,
     ];
 
-    /// Whether it is about the connection or the run, and says nothing about the statement: there was no answer.
+    /// Whether it is about the connection, the server or the run, and says nothing about the statement: there was no
+    /// answer.
     #[must_use]
     pub const fn is_no_answer(self) -> bool {
-        matches!(self, Self::Connection | Self::Timeout | Self::Cancelled)
+        matches!(
+            self,
+            Self::Connection | Self::Timeout | Self::Busy | Self::Cancelled
+        )
     }
 
     /// Its word in messages.
@@ -133,6 +140,7 @@ impl ErrorKind {
             Self::Permission => "permission",
             Self::Data => "data",
             Self::Timeout => "timeout",
+            Self::Busy => "busy",
             Self::Cancelled => "cancelled",
             Self::Connection => "connection",
             Self::TooLarge => "too_large",

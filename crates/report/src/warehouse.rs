@@ -313,6 +313,8 @@ pub enum DatabaseErrorKind {
     Data,
     /// A time limit passed.
     Timeout,
+    /// The database had no room or no turn for it: memory, disk, locks, a quota, too many at once.
+    Busy,
     /// It was cancelled.
     Cancelled,
     /// The database cannot be reached, or the connection was lost.
@@ -338,6 +340,7 @@ impl DatabaseErrorKind {
             Self::Permission => "not permitted",
             Self::Data => "the data was refused",
             Self::Timeout => "out of time",
+            Self::Busy => "the database was busy",
             Self::Cancelled => "cancelled",
             Self::Connection => "no connection",
             Self::TooLarge => "too large a result",

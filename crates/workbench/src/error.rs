@@ -190,6 +190,7 @@ fn connect_hint(error: &SqlError) -> Option<String> {
         SqlErrorKind::Syntax
         | SqlErrorKind::MissingObject
         | SqlErrorKind::Data
+        | SqlErrorKind::Busy
         | SqlErrorKind::Cancelled
         | SqlErrorKind::TooLarge
         | SqlErrorKind::UnsupportedType

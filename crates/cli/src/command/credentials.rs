@@ -96,9 +96,16 @@ fn advice(
             advice.push(format!("`{name}` is used nowhere in {file}"));
         } else if value.as_str() == Some("") {
             advice.push(format!("`{name}` is empty, and {file} uses it"));
+        } else if value.as_str().is_some_and(is_padded) {
+            advice.push(format!("`{name}` begins or ends with white space"));
         }
     }
     advice
+}
+
+/// Whether a text has white space around it, as one that was pasted may; keys and certificates end with a line end.
+fn is_padded(text: &str) -> bool {
+    text.trim() != text && !text.trim().contains('\n')
 }
 
 /// Whether a text holds a name as a word of its own.
@@ -119,12 +126,14 @@ mod tests {
 
     #[test]
     fn what_nothing_uses_is_told() {
-        let connect_args = json!({ "timeot": 3, "path": "x", "port": "", "host": "h" });
+        let connect_args = json!({
+            "timeot": 3, "path": "x", "port": "", "host": "h", "key": "secret\n", "pem": "-----BEGIN\nx\n",
+        });
         let near = [NearMiss {
             given: "timeot".to_owned(),
             meant: "timeout".to_owned(),
         }];
-        let text = "path = \"{{ path }}\"\nuri = \"{{ port }} {{ hostname }}\"";
+        let text = "path = \"{{ path }}\"\nuri = \"{{ port }} {{ hostname }} {{ key }} {{ pem }}\"";
         let told = advice(
             connect_args.as_object().unwrap(),
             &near,
@@ -136,6 +145,7 @@ mod tests {
             [
                 "`port` is empty, and connector.toml uses it",
                 "`host` is used nowhere in connector.toml",
+                "`key` begins or ends with white space",
             ]
         );
     }

@@ -141,7 +141,8 @@ pub(super) fn is_vendors(kind: SourceErrorKind) -> bool {
         | SourceErrorKind::TooLarge
         | SourceErrorKind::Incomplete
         | SourceErrorKind::Cancelled => true,
-        SourceErrorKind::Refused
+        SourceErrorKind::Unsendable
+        | SourceErrorKind::Refused
         | SourceErrorKind::NotFound
         | SourceErrorKind::NoSuchPage
         | SourceErrorKind::Format

@@ -126,6 +126,7 @@ fn leaves_open(kind: SqlErrorKind) -> bool {
     match kind {
         SqlErrorKind::Permission
         | SqlErrorKind::Timeout
+        | SqlErrorKind::Busy
         | SqlErrorKind::Cancelled
         | SqlErrorKind::Connection
         | SqlErrorKind::TooLarge
@@ -232,8 +233,24 @@ mod tests {
             "no such schema"
         ))));
         assert!(!judged(Err(SqlError::new(SqlErrorKind::Timeout, "slow"))));
+        assert!(!judged(Err(SqlError::new(SqlErrorKind::Busy, "full"))));
         assert!(!judged(Ok(ResultSet::default())));
         assert!(read_question(&question, &Answers::default()).is_err());
+    }
+
+    #[test]
+    fn what_is_not_about_the_statement_leaves_it_open() {
+        for kind in SqlErrorKind::ALL {
+            let verdict = refusal(&SqlError::new(kind, "no")).verdict();
+            let is_about_it = [
+                SqlErrorKind::Syntax,
+                SqlErrorKind::MissingObject,
+                SqlErrorKind::Data,
+                SqlErrorKind::Other,
+            ]
+            .contains(&kind);
+            assert_eq!(verdict == Verdict::Unsupported, is_about_it, "{kind:?}");
+        }
     }
 
     #[test]

@@ -341,6 +341,7 @@ fn kind(kind: SqlErrorKind) -> DatabaseErrorKind {
         SqlErrorKind::Permission => DatabaseErrorKind::Permission,
         SqlErrorKind::Data => DatabaseErrorKind::Data,
         SqlErrorKind::Timeout => DatabaseErrorKind::Timeout,
+        SqlErrorKind::Busy => DatabaseErrorKind::Busy,
         SqlErrorKind::Cancelled => DatabaseErrorKind::Cancelled,
         SqlErrorKind::Connection => DatabaseErrorKind::Connection,
         SqlErrorKind::TooLarge => DatabaseErrorKind::TooLarge,

@@ -47,6 +47,8 @@ pub enum CredentialsError {
         column: usize,
         /// What is wrong.
         message: String,
+        /// What to do about it.
+        hint: Option<&'static str>,
     },
     /// The JSON does not have the shape of credentials.
     #[error("invalid credentials: `{}`: {message}", .path.display())]
@@ -65,7 +67,8 @@ impl Diagnose for CredentialsError {
         let hint = match self {
             Self::Missing { .. } => Some(r#"write `{"connect_args": {…}}` there"#.to_owned()),
             Self::Shape { hint, .. } => Some(hint.clone()),
-            Self::Unreadable { .. } | Self::Syntax { .. } => None,
+            Self::Syntax { hint, .. } => hint.map(str::to_owned),
+            Self::Unreadable { .. } => None,
         };
         Diagnostic::of(self).hint(hint)
     }
@@ -111,13 +114,24 @@ impl Credentials {
                 ),
                 place => place,
             };
+            let message = json_message(&error);
             CredentialsError::Syntax {
                 path: path.to_path_buf(),
                 line,
                 column,
-                message: json_message(&error),
+                hint: hint_for(text, line, &message),
+                message,
             }
         })?;
+        if let Some((key, place)) = bowline_contract::manifest::repeated_key(text) {
+            return Err(CredentialsError::Syntax {
+                path: path.to_path_buf(),
+                line: place.line,
+                column: place.column,
+                message: format!("repeated key: `{key}`"),
+                hint: Some("keep one of them"),
+            });
+        }
         let shape = |message: &str, hint: &str| CredentialsError::Shape {
             path: path.to_path_buf(),
             message: message.to_owned(),
@@ -198,6 +212,22 @@ fn width_of(text: &str, line: usize) -> usize {
         .map_or(0, |line| line.chars().count())
 }
 
+/// What to do about a line that is no JSON, where it shows one of the usual slips.
+fn hint_for(text: &str, line: usize, message: &str) -> Option<&'static str> {
+    let line = text.lines().nth(line.saturating_sub(1))?.trim_start();
+    if message == "invalid escape" {
+        Some("a backslash in a text is written twice: `\\\\`")
+    } else if line.contains(['\u{201c}', '\u{201d}', '\u{201e}'])
+        || !line.contains('"') && line.contains('\'')
+    {
+        Some("write plain double quotes: `\"`")
+    } else if line.starts_with(['#', '/']) {
+        Some("JSON has no comments: take the line out")
+    } else {
+        None
+    }
+}
+
 /// The JSON parser's message without the place it appends.
 fn json_message(error: &serde_json::Error) -> String {
     let message = error.to_string();
@@ -226,6 +256,28 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn usual_slips_have_a_hint() {
+        for (text, hint) in [
+            (r#"{"connect_args": {"path": "C:\data"}}"#, "written twice"),
+            ("{'connect_args': {'host': 'db'}}", "plain double quotes"),
+            ("{\u{201c}connect_args\u{201d}: {}}", "plain double quotes"),
+            ("// mine\n{\"connect_args\": {}}", "no comments"),
+            (
+                "{\"connect_args\": {\"host\": \"a\",\n  \"host\": \"b\"}}",
+                "credentials.json:2:8`: repeated key: `host`",
+            ),
+            (
+                "{\"connect_args\": {}, \"connect_args\": {}}",
+                "keep one of them",
+            ),
+        ] {
+            assert!(told(text).contains(hint), "{}", told(text));
+        }
+        let other = told("{\"connect_args\": {\"path\": \"C:\\\\data\",}}");
+        assert!(!other.contains("hint"), "{other}");
     }
 
     #[test]

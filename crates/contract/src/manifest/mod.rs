@@ -11,7 +11,7 @@ pub use exported::ExportedManifest;
 pub use problem::{ManifestError, ManifestFault, ManifestProblem};
 pub use source::SourceManifest;
 
-pub use crate::json::Place;
+pub use crate::json::{Place, repeated_key};
 
 // The keys that manifests of more than one kind have.
 pub(crate) const CONNECTION_TYPE: &str = "connection_type";

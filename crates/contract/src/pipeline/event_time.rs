@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::Pieces;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An ISO 8601 date and time with a zone; it keeps the text it was read from, so that it is written back unchanged.
@@ -46,12 +47,24 @@ pub(super) fn timestamp(text: &str) -> Result<Timestamp, EventTimeError> {
     if text.contains('[') {
         return Err(EventTimeError::NotATime);
     }
-    Timestamp::from_str(text).map_err(|_| {
-        if jiff::civil::DateTime::from_str(text).is_ok() {
-            EventTimeError::NoZone
+    Timestamp::from_str(text).or_else(|_| {
+        if is_end_of_calendar(text) {
+            Ok(Timestamp::MAX)
+        } else if jiff::civil::DateTime::from_str(text).is_ok() {
+            Err(EventTimeError::NoZone)
         } else {
-            EventTimeError::NotATime
+            Err(EventTimeError::NotATime)
         }
+    })
+}
+
+/// Whether it is one of the last hours of the year 9999, which stand for "never" and which the type of moments leaves
+/// room for in every zone.
+fn is_end_of_calendar(text: &str) -> bool {
+    Pieces::parse(text).is_ok_and(|pieces| {
+        pieces.time().is_some()
+            && pieces.offset().is_some()
+            && pieces.date() >= jiff::civil::date(9999, 12, 30)
     })
 }
 
@@ -132,6 +145,32 @@ mod tests {
             EventTime::parse("2026-11-22T20:29:44+02:00"),
             EventTime::parse("2026-11-22T18:29:44Z")
         );
+    }
+
+    #[test]
+    fn the_end_of_the_calendar_is_a_time() {
+        for text in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.9999999+00:00",
+            "9999-12-31 00:00:00-14:00",
+        ] {
+            let time = EventTime::parse(text).unwrap();
+            assert_eq!(time.as_str(), text);
+            assert!(time > EventTime::parse("9999-12-29T00:00:00Z").unwrap());
+        }
+        for text in [
+            "9999-12-32T00:00:00Z",
+            "9999-12-31T25:00:00Z",
+            "9999-12-31Z",
+        ] {
+            assert_eq!(
+                EventTime::parse(text),
+                Err(EventTimeError::NotATime),
+                "{text}"
+            );
+        }
+        let local = EventTime::parse("9999-12-31T23:59:59");
+        assert_eq!(local, Err(EventTimeError::NoZone));
     }
 
     #[test]

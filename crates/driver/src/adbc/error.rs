@@ -3,7 +3,7 @@
 use adbc_core::error::{Error, Status};
 use arrow_schema::ArrowError;
 
-use crate::error::{is_lost_connection, kind_of_sqlstate};
+use crate::error::{self, kind_of_sqlstate};
 use crate::{SqlError, SqlErrorKind};
 
 /// What was being done when the driver refused.
@@ -127,9 +127,6 @@ fn kind_of_words(words: &str, stage: Stage) -> Option<SqlErrorKind> {
         Cancelled, Connection, Data, Driver, MissingObject, Other, Permission, Syntax, Timeout,
     };
     let has = |needles: &[&str]| needles.iter().any(|needle| words.contains(needle));
-    if has(&["terminating connection"]) || is_lost_connection(words) {
-        return Some(Connection);
-    }
     if words.starts_with("no such ") {
         return Some(MissingObject);
     }
@@ -149,6 +146,9 @@ fn kind_of_words(words: &str, stage: Stage) -> Option<SqlErrorKind> {
         ])
     {
         return Some(Permission);
+    }
+    if let Some(kind) = error::kind_of_words(words) {
+        return Some(kind);
     }
     // DuckDB leads with the kind of error, and that is its only code.
     let (lead, rest) = words

@@ -2,7 +2,7 @@
 
 use bowline_words::{listed, nearest};
 
-use crate::error::{is_lost_connection, kind_of_sqlstate};
+use crate::error::{kind_of_sqlstate, kind_of_words};
 use crate::{SqlError, SqlErrorKind};
 
 /// Debian's package of a driver, by what is in the driver's name.
@@ -136,7 +136,7 @@ fn kind(record: &Diagnostic) -> Option<SqlErrorKind> {
             let known = kind_of_sqlstate(state, &record.message);
             known
                 .filter(|kind| *kind != SqlErrorKind::Other)
-                .or_else(|| is_lost_connection(&record.message).then_some(Connection))
+                .or_else(|| kind_of_words(&record.message))
         }
     }
 }
@@ -147,12 +147,15 @@ fn is_mariadb(message: &str) -> bool {
 }
 
 fn mariadb_kind(number: i32) -> Option<SqlErrorKind> {
-    use SqlErrorKind::{Cancelled, Connection, Data, MissingObject, Permission, Syntax, Timeout};
+    use SqlErrorKind::{
+        Busy, Cancelled, Connection, Data, MissingObject, Permission, Syntax, Timeout,
+    };
     Some(match number {
         1064 | 1065 | 1149 => Syntax,
         1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1370 | 1698 => Permission,
         1049 | 1051 | 1054 | 1109 | 1128 | 1146 | 1305 | 1630 => MissingObject,
         1205 | 1969 | 3024 => Timeout,
+        1021 | 1037 | 1038 | 1041 | 1114 | 1203 | 1213 | 1226 | 1461 => Busy,
         1317 => Cancelled,
         1048 | 1062 | 1264 | 1292 | 1365 | 1366 | 1406 | 1451 | 1452 | 1690 | 4025 => Data,
         1040 | 1053 | 1927 | 2002 | 2003 | 2005 | 2006 | 2012 | 2013 | 2026 => Connection,

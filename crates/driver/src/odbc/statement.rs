@@ -13,12 +13,7 @@ pub(super) fn run(
     limits: &Limits,
     running: &Running,
 ) -> Result<ResultSet, SqlError> {
-    if sql.contains('\0') {
-        return Err(SqlError::new(
-            SqlErrorKind::Syntax,
-            "the text holds a NUL character",
-        ));
-    }
+    SqlError::without_nul(sql)?;
     let mut statement =
         Statement::new(link, limits.timeout, running).map_err(|failure| failure.running())?;
     statement

@@ -4,7 +4,7 @@ use bowline_process::{Fault, ProcessError};
 use bowline_protocol::ErrorObject;
 use bowline_words::Diagnose;
 
-use crate::error::{is_lost_connection, kind_of_sqlstate};
+use crate::error::{kind_of_sqlstate, kind_of_words};
 use crate::{SqlError, SqlErrorKind};
 
 impl From<ProcessError> for SqlError {
@@ -40,7 +40,8 @@ fn kind_of_refusal(error: &ErrorObject) -> SqlErrorKind {
             let sqlstate = error.data.sqlstate.as_deref();
             sqlstate
                 .and_then(|code| kind_of_sqlstate(code, &error.message))
-                .or_else(|| is_lost_connection(&error.message).then_some(SqlErrorKind::Connection))
+                .filter(|kind| *kind != SqlErrorKind::Other)
+                .or_else(|| kind_of_words(&error.message))
                 .unwrap_or(SqlErrorKind::Other)
         }
         own => own,

@@ -81,14 +81,22 @@ fn every_refusal_has_its_kind_and_sqlites_words() {
     let mut db = memory();
     run(&mut *db, "CREATE TABLE t (a INTEGER PRIMARY KEY NOT NULL)").unwrap();
     run(&mut *db, "INSERT INTO t VALUES (1)").unwrap();
-    use SqlErrorKind::{Data, MissingObject, Syntax, UnsupportedType};
+    run(&mut *db, "CREATE TABLE wide (a, b)").unwrap();
+    run(&mut *db, "CREATE VIEW broken AS SELECT * FROM gone").unwrap();
+    use SqlErrorKind::{Data, MissingObject, Permission, Syntax, UnsupportedType};
     for (sql, kind, words) in [
+        (
+            "ALTER TABLE wide DROP COLUMN b",
+            Permission,
+            "error in view broken: no such table: main.gone (SQLITE_ERROR)",
+        ),
         (
             "SELEC 1",
             Syntax,
             "near \"SELEC\": syntax error (SQLITE_ERROR)",
         ),
         ("SELECT", Syntax, "incomplete input (SQLITE_ERROR)"),
+        ("SELECT 1\0 + 1", Syntax, "the text holds a NUL character"),
         (
             "SELECT 1; SELECT 2",
             Syntax,

@@ -1,5 +1,7 @@
 //! JSON, straight into values.
 
+use std::borrow::Cow;
+
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, NumberAny, NumberInt, Peek};
 
 use bowline_template::Value;
@@ -48,32 +50,49 @@ fn read(
             text,
             budget,
             has_no_number: false,
+            has_repeats: false,
         };
         let value = read(&mut reader, &mut json).map_err(|fault| match fault {
+            Fault::Json(error) if is_control(&error) => Fault::Control,
             Fault::Json(error) => Fault::Decode(failure(&error, &json, text)),
             fault => fault,
         })?;
         if reader.has_no_number {
             oddities.note(Oddity::NoNumber);
         }
+        if reader.has_repeats {
+            oddities.note(Oddity::RepeatedName);
+        }
         Ok(value)
     };
-    let value = match attempt(text, budget.clone()) {
-        Err(Fault::TooDeep) => {
-            let value = attempt(&flattened(text), budget);
-            if value.is_ok() {
-                oddities.note(Oddity::TooDeep);
+    let mut text = Cow::Borrowed(text);
+    let mut put_up_with = Vec::new();
+    loop {
+        let (oddity, mended) = match attempt(&text, budget.clone()) {
+            Ok(value) => {
+                put_up_with
+                    .into_iter()
+                    .for_each(|oddity| oddities.note(oddity));
+                return Ok(value);
             }
-            value
+            Err(Fault::Decode(error)) => return Err(error),
+            Err(Fault::Control) => (Oddity::ControlCharacter, without_controls(&text)),
+            Err(Fault::TooDeep | Fault::Json(_)) => (Oddity::TooDeep, flattened(&text)),
+        };
+        if put_up_with.contains(&oddity) {
+            let reason = format!("nested more than {MOST_DEEP} deep");
+            return Err(DecodeError::Malformed(reason));
         }
-        value => value,
+        put_up_with.push(oddity);
+        text = Cow::Owned(mended);
+    }
+}
+
+fn is_control(error: &JiterError) -> bool {
+    let JiterErrorType::JsonError(kind) = &error.error_type else {
+        return false;
     };
-    value.map_err(|fault| match fault {
-        Fault::Decode(error) => error,
-        Fault::TooDeep | Fault::Json(_) => {
-            DecodeError::Malformed(format!("nested more than {MOST_DEEP} deep"))
-        }
-    })
+    matches!(kind, JsonErrorType::ControlCharacterWhileParsingString)
 }
 
 fn failure(error: &JiterError, json: &Jiter<'_>, text: &str) -> DecodeError {
@@ -100,6 +119,8 @@ enum Fault {
     Decode(DecodeError),
     /// It is nested deeper than it may be.
     TooDeep,
+    /// A text in it has a control character that is not escaped.
+    Control,
 }
 
 impl From<JiterError> for Fault {
@@ -118,6 +139,8 @@ struct Reader<'t> {
     text: &'t str,
     budget: Budget,
     has_no_number: bool,
+    /// Whether a record has a name twice.
+    has_repeats: bool,
 }
 
 impl Reader<'_> {
@@ -161,7 +184,10 @@ impl Reader<'_> {
                         None => None,
                     };
                 }
-                self.budget.record(fields)?
+                let last = fields.len().checked_sub(1);
+                let record = self.budget.record(fields)?;
+                self.has_repeats |= last.is_some_and(|last| record.at(last).is_none());
+                record
             }
             _ => match json.known_number(peek)? {
                 NumberAny::Int(NumberInt::Int(number)) => Value::from(number),
@@ -174,6 +200,23 @@ impl Reader<'_> {
             },
         })
     }
+}
+
+/// The text with the control characters escaped that its texts hold.
+fn without_controls(text: &str) -> String {
+    let mut mended = String::with_capacity(text.len() + 64);
+    let (mut in_text, mut is_escaped) = (false, false);
+    for letter in text.chars() {
+        if in_text && letter < ' ' {
+            mended.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            is_escaped = false;
+            continue;
+        }
+        mended.push(letter);
+        in_text ^= letter == '"' && !is_escaped;
+        is_escaped = in_text && letter == '\\' && !is_escaped;
+    }
+    mended
 }
 
 /// The text with lists and records that are nested too deep as texts that hold their JSON.

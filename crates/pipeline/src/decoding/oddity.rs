@@ -15,15 +15,21 @@ pub(crate) enum Oddity {
     NoNumber,
     /// Lists and records nested deeper than they may be.
     TooDeep,
+    /// A line end or the like that stands in a text as it is.
+    ControlCharacter,
+    /// A record that has a name twice.
+    RepeatedName,
 }
 
 impl Oddity {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::ByteOrderMark,
         Self::OtherEncoding,
         Self::LoneSurrogate,
         Self::NoNumber,
         Self::TooDeep,
+        Self::ControlCharacter,
+        Self::RepeatedName,
     ];
 
     const fn words(self) -> &'static str {
@@ -37,6 +43,8 @@ impl Oddity {
             Self::TooDeep => {
                 "nested more than 128 deep, of which what lies deeper was kept as text"
             }
+            Self::ControlCharacter => "with control characters in a text that are not escaped",
+            Self::RepeatedName => "with a field twice in one record, of which the last counts",
         }
     }
 }

@@ -32,11 +32,11 @@ const CSV: BodyFormat = BodyFormat::Csv { delimiter: b',' };
 
 #[test]
 fn json_is_read_as_it_is_written() {
-    let text = r#" {"b": [1, -2, 2.5, true, null, {}], "a": "x\u00e4\ud83d\ude00", "b2": [], "a": "last"} "#;
+    let text = r#" {"b": [1, -2, 2.5, true, null, {}], "a": "x\u00e4\ud83d\ude00", "b2": []} "#;
     let (value, notes) = read(text.as_bytes(), BodyFormat::Json);
     assert_eq!(
         value,
-        json!({"a": "last", "b": [1, -2, 2.5, true, null, {}], "b2": []})
+        json!({"a": "xä😀", "b": [1, -2, 2.5, true, null, {}], "b2": []})
     );
     assert!(notes.is_empty());
 }
@@ -163,6 +163,38 @@ fn what_is_no_number_is_null() {
     let (value, notes) = read(br#"[NaN, -Infinity, 1]"#, BodyFormat::Json);
     assert_eq!(value, json!([null, null, 1]));
     assert_eq!(notes.len(), 1);
+}
+
+#[test]
+fn control_characters_in_texts_are_put_up_with() {
+    let json = b"{\"log\": \"a\nb\tc \\\" \x01\", \"n\":\n[1]}";
+    let (value, notes) = read(json, BodyFormat::Json);
+    assert_eq!(value, json!({"log": "a\nb\tc \" \u{1}", "n": [1]}));
+    assert_eq!(
+        notes,
+        ["1 answer with control characters in a text that are not escaped"]
+    );
+    let (value, _) = read(b"{\"log\": \"a\nb\"}\n{\"log\": 2}", BodyFormat::JsonLines);
+    assert_eq!(value, json!([{"log": "a\nb"}, {"log": 2}]));
+    let deep = format!("[\"a\nb\", {}{}]", "[".repeat(200), "]".repeat(200));
+    let (value, notes) = read(deep.as_bytes(), BodyFormat::Json);
+    assert_eq!(value[0], "a\nb");
+    assert_eq!(notes.len(), 2);
+    for text in ["[\"a\\\nb\"]", "[1,\x01 2]", "[\"a\n"] {
+        assert!(!reason(text, BodyFormat::Json).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn of_fields_that_are_named_alike_the_last_counts_and_that_is_told() {
+    let (value, notes) = read(br#"{"items": [1], "a": {}, "items": []}"#, BodyFormat::Json);
+    assert_eq!(value, json!({"items": [], "a": {}}));
+    assert_eq!(
+        notes,
+        ["1 answer with a field twice in one record, of which the last counts"]
+    );
+    let (_, notes) = read(br#"[{"a": 1, "b": {}}, {"a": 1}]"#, BodyFormat::Json);
+    assert!(notes.is_empty());
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn time(call: &mut Call<'_>) -> Filtered {
             };
         }
     };
-    Ok(Value::from(at.to_string()))
+    Ok(Value::from(time::to_contract(at)))
 }
 
 /// A time as a vendor wants it: in a format, and in a zone or else UTC.

@@ -172,6 +172,34 @@ fn times_may_say_their_zone_as_languages_do() {
 }
 
 #[test]
+fn the_end_of_the_calendar_is_a_time() {
+    for (expression, time) in [
+        ("record.t | time", json!("9999-12-31T23:59:59Z")),
+        (
+            "record.t | time",
+            json!("9999-12-31T00:00:00.0000000-08:00"),
+        ),
+        (
+            "record.t | time(none, 'Asia/Tokyo')",
+            json!("9999-12-31T23:59:59"),
+        ),
+        ("record.t | time('ms')", json!(253_402_300_799_999_i64)),
+        ("record.t | time('%d.%m.%Y', 'UTC')", json!("31.12.9999")),
+        ("record.t | time('%d.%m.%Y %z')", json!("31.12.9999 +0100")),
+    ] {
+        let read = value(expression, json!({"t": time}));
+        assert_eq!(read, json!("9999-12-31T23:59:59Z"), "{expression}");
+    }
+    for (expression, time) in [
+        ("record.t | time", json!("10000-01-01T00:00:00Z")),
+        ("record.t | time('ms')", json!(253_402_300_800_000_i64)),
+        ("record.t | time", json!("9999-12-31T23:59:59")),
+    ] {
+        problem(expression, json!({"t": time}));
+    }
+}
+
+#[test]
 fn what_is_no_record_has_no_fields() {
     let record = json!({"text": "a", "number": 1, "list": [1], "none": [], "flag": true});
     for expression in [

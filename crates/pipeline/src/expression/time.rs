@@ -24,6 +24,8 @@ const TICKS_BEFORE: i128 = 62_135_596_800;
 /// From 1601 to 1970, in seconds.
 const FILE_TIME_BEFORE: i128 = 11_644_473_600;
 const NANOS: i128 = 1_000_000_000;
+/// From the last moment that a [`Timestamp`] has to the end of the year 9999: what vendors write for "never".
+const CALENDAR: std::ops::Range<i128> = 253_402_207_200 * NANOS..253_402_300_800 * NANOS;
 
 impl Unit {
     /// How many nanoseconds one of it has.
@@ -50,7 +52,9 @@ impl Unit {
         let nanos = number
             .checked_mul(self.nanos())?
             .checked_sub(self.before())?;
-        Timestamp::from_nanosecond(nanos).ok()
+        Timestamp::from_nanosecond(nanos)
+            .ok()
+            .or_else(|| (CALENDAR.contains(&nanos)).then_some(Timestamp::MAX))
     }
 
     /// A fraction of it; microseconds are what a float still holds of today's times.
@@ -207,8 +211,25 @@ fn in_nanoseconds(clock: &str) -> String {
 }
 
 fn at_local(local: jiff::civil::DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
+    if is_end_of_calendar(local) {
+        return Ok(Timestamp::MAX);
+    }
     let at = zone.to_ambiguous_timestamp(local).compatible();
     at.map_err(|error| error.to_string())
+}
+
+/// Whether a local time is one of the last hours of the year 9999, for which a [`Timestamp`] has no room in some zones.
+fn is_end_of_calendar(local: jiff::civil::DateTime) -> bool {
+    local.date() >= jiff::civil::date(9999, 12, 30)
+}
+
+/// A time as the contract writes it. The last moment that there is stands for the end of the calendar.
+pub(super) fn to_contract(at: Timestamp) -> String {
+    if at == Timestamp::MAX {
+        "9999-12-31T23:59:59Z".to_owned()
+    } else {
+        at.to_string()
+    }
 }
 
 fn by_pattern(text: &str, pattern: &str, zone: Option<&TimeZone>) -> Result<Timestamp, String> {
@@ -223,6 +244,7 @@ fn by_pattern(text: &str, pattern: &str, zone: Option<&TimeZone>) -> Result<Time
         .map_err(|error| format!("{error}: `{text}`"))?;
     match zone {
         Some(zone) => at_local(local, zone),
+        None if parts.offset().is_some() && is_end_of_calendar(local) => Ok(Timestamp::MAX),
         None => Err(format!(
             "the time has no zone: `{text}`; name it: `time('{pattern}', 'Europe/Berlin')`"
         )),

@@ -1,5 +1,7 @@
 //! Where requests go.
 
+use bowline_http::Origin;
+use bowline_words::percent_encode_foreign;
 use percent_encoding::percent_decode_str;
 
 /// A base address: what paths are appended to, and the parameters that all requests below it have.
@@ -11,18 +13,24 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// A base address, if it is one of HTTP.
-    pub(super) fn of(text: &str) -> Option<Self> {
+    /// A base address, or what to do about a text that is none.
+    pub(super) fn of(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
-        let scheme = text.split_once("://").map(|(scheme, _)| scheme)?;
+        let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
         if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-            return None;
+            return Err("begin it with `https://` or `http://`");
+        }
+        if Origin::of(&percent_encode_foreign(text)).is_none() {
+            return Err(
+                "write it like `https://host.example.com:8443/api`: a port is a number up to 65535, and a name in other \
+                 letters stands as `xn--…`",
+            );
         }
         let text = text.split_once('#').map_or(text, |(before, _)| before);
         let (address, query) = text.split_once('?').unwrap_or((text, ""));
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        Some(Self {
+        Ok(Self {
             address: address.trim_end_matches('/').to_owned(),
             query: pairs
                 .map(|pair| {
@@ -47,8 +55,17 @@ mod tests {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         assert_eq!(query, [("tenant", "a b"), ("x", "")]);
-        for text in ["", "host/v1", "ftp://host", "file:///x"] {
-            assert_eq!(Base::of(text), None, "{text}");
+        for text in [
+            "",
+            "host/v1",
+            "ftp://host",
+            "file:///x",
+            "https://",
+            "https://host:99999",
+            "https://ex\u{e4}mple.com",
+        ] {
+            assert!(Base::of(text).is_err(), "{text}");
         }
+        assert!(Base::of("https://host:8443/my api").is_ok());
     }
 }

@@ -110,7 +110,7 @@ impl Client {
         };
         let base = http.base_url.address(&client.scope);
         let base = base.map_err(|failed| client.credential_error("http.base_url", failed))?;
-        let Some(known) = Base::of(&base) else {
+        client.base = Base::of(&base).map_err(|hint| {
             let made_of = http.base_url.expressions();
             let made_of: Vec<&str> = made_of
                 .iter()
@@ -119,15 +119,14 @@ impl Client {
             let hint = if base.is_empty() {
                 format!("fill in {} in credentials.json", listed(made_of))
             } else {
-                "begin it with `https://` or `http://`".to_owned()
+                hint.to_owned()
             };
-            return Err(SourceError::new(
+            SourceError::new(
                 SourceErrorKind::Credentials,
                 format!("`http.base_url` is `{}`", client.masked(&base)),
             )
-            .hint(hint));
-        };
-        client.base = known;
+            .hint(hint)
+        })?;
         Ok(client)
     }
 
@@ -284,9 +283,14 @@ impl Client {
         problem: &ExpressionProblem,
         record: &Json,
     ) -> SourceError {
+        // What a login looks for by itself stands in no line.
+        let line = match expression.line() {
+            0 => String::new(),
+            line => format!(" (line {line})"),
+        };
         let error = SourceError::new(
             SourceErrorKind::Expression,
-            format!("`{}` (line {})", expression.text(), expression.line()),
+            format!("`{}`{line}", expression.text()),
         )
         .because(self.masked(&problem.message))
         .hint(problem.hint.clone());

@@ -24,6 +24,7 @@ const LARGEST_PEM: u64 = 1 << 20;
 /// The network. Connections are kept and used again.
 pub(crate) struct Network {
     agent: ureq::Agent,
+    proxy: Option<ureq::Proxy>,
     /// For addresses without TLS, and the proxy that is asked for them.
     forwarding: Option<(ureq::Agent, ureq::Proxy)>,
     most: u64,
@@ -72,7 +73,8 @@ impl Network {
             config = config.proxy(Some(proxy));
         }
         let config = config.build();
-        let proxy = config.proxy().cloned();
+        let named = config.proxy().cloned();
+        let proxy = named.clone();
         let proxy = proxy.filter(|proxy| proxy.protocol() == ureq::ProxyProtocol::Http);
         let forwarding = proxy.map(|proxy| {
             let config = without_proxy(limits);
@@ -80,6 +82,7 @@ impl Network {
         });
         Ok(Self {
             agent: config.new_agent(),
+            proxy: named,
             forwarding,
             most: limits.body,
             since: Instant::now(),
@@ -112,6 +115,19 @@ impl Network {
         match &request.body {
             Some(body) => agent.run(builder.body(body.as_str())?),
             None => agent.run(builder.body(())?),
+        }
+    }
+
+    /// Why nobody was reached, with the proxy that was asked if one was.
+    fn unreached(&self, request: &Outgoing, error: &ureq::Error) -> String {
+        let uri = request.address.parse::<http::Uri>().ok();
+        let proxy = self.proxy.as_ref().zip(uri);
+        match proxy.filter(|(proxy, uri)| !proxy.is_no_proxy(uri)) {
+            Some((proxy, _)) => {
+                let (host, port) = (proxy.host(), proxy.port());
+                format!("through the proxy {host}:{port}: {error}")
+            }
+            None => error.to_string(),
         }
     }
 
@@ -232,19 +248,48 @@ fn pem(text: &str, dir: &Path) -> Result<Vec<u8>, String> {
         .map_err(|error| format!("cannot read `{}`: {error}", path.display()))
 }
 
+/// Why a header cannot be sent; its value may be a secret.
+fn unsendable(name: &str, value: &str) -> Option<String> {
+    let reason = if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+        "that is no name of a header"
+    } else {
+        match http::HeaderValue::from_str(value) {
+            // The name of whoever asks may not be written so, though other headers may.
+            Ok(value) if value.to_str().is_err() && name.eq_ignore_ascii_case("authorization") => {
+                "its value has letters that are not ASCII"
+            }
+            Ok(_) => return None,
+            Err(_) if value.contains(['\r', '\n']) => "its value has a line end",
+            Err(_) => "its value has a control character",
+        }
+    };
+    Some(format!("header `{name}`: {reason}"))
+}
+
 impl Transport for Network {
     fn exchange(&self, request: &Outgoing) -> Result<Incoming, TransportError> {
-        let response = self.run(request).map_err(|error| TransportError {
-            kind: match error {
+        let mut headers = request.headers.iter();
+        if let Some(message) = headers.find_map(|(name, value)| unsendable(name, value)) {
+            return Err(TransportError {
+                kind: SourceErrorKind::Unsendable,
+                message,
+            });
+        }
+        let response = self.run(request).map_err(|error| {
+            let kind = match error {
                 ureq::Error::Timeout(_) => SourceErrorKind::Timeout,
-                ureq::Error::Http(_) | ureq::Error::BadUri(_) => SourceErrorKind::Refused,
+                ureq::Error::Http(_) | ureq::Error::BadUri(_) => SourceErrorKind::Unsendable,
                 // Something answered, though not as a vendor does.
                 ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
                     SourceErrorKind::Broken
                 }
                 _ => SourceErrorKind::Unreachable,
-            },
-            message: error.to_string(),
+            };
+            let message = match kind {
+                SourceErrorKind::Unreachable => self.unreached(request, &error),
+                _ => error.to_string(),
+            };
+            TransportError { kind, message }
         })?;
         self.received(response)
     }
@@ -259,5 +304,35 @@ impl Transport for Network {
 
     fn sleep(&self, wait: Duration) {
         std::thread::sleep(wait);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_header_may_hold_is_told_without_its_value() {
+        for (name, value, part) in [
+            (
+                "Authorization",
+                "Bearer s3cret\n",
+                "`Authorization`: its value has a line end",
+            ),
+            ("X-Key", "s3cret\0", "control character"),
+            ("authorization", "Basic s3cr\u{e9}t", "not ASCII"),
+            ("X Key", "s3cret", "no name of a header"),
+        ] {
+            let told = unsendable(name, value).unwrap();
+            assert!(told.contains(part), "{told}");
+            assert!(!told.contains("s3cr"), "{told}");
+        }
+        for (name, value) in [
+            ("X-Key", "J\u{fc}rgen"),
+            ("Authorization", "a\tb"),
+            ("X", ""),
+        ] {
+            assert_eq!(unsendable(name, value), None);
+        }
     }
 }

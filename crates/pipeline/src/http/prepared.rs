@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bowline_http::Origin;
 use bowline_template::Scope;
-use bowline_words::percent_encode;
+use bowline_words::{percent_encode, percent_encode_foreign};
 use serde_json::Value as Json;
 
 use super::address::Base;
@@ -258,7 +258,8 @@ impl Client {
         };
         Ok(Prepared {
             method: Cow::Owned(request.method.clone()),
-            address: with_query(address, &query),
+            // What stands in the description is written as people write it.
+            address: with_query(percent_encode_foreign(&address), &query),
             query,
             shared,
             standard,

@@ -51,6 +51,23 @@ fn assets(source: &DescribedPipeline) -> Result<Vec<Value>, SourceError> {
     Ok(events)
 }
 
+#[test]
+fn jobs_that_share_an_id_are_told() {
+    for (other, told) in [("b", 0), ("a", 1)] {
+        let vendor = Vendor::start(move |_| {
+            Some(ok(json!([
+                {"id": "a", "name": "A", "owner": null},
+                {"id": other, "name": "B", "owner": null},
+            ])))
+        });
+        let source = source(&vendor.url, &description(BASIC));
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let summary = source.assets(now, None, &mut |_| {}).unwrap();
+        assert_eq!((summary.events, summary.notes.len()), (2, told), "{other}");
+        assert!(summary.notes.iter().all(|note| note.contains("`a`")));
+    }
+}
+
 fn failure(http: &str, answer: impl Fn() -> Option<Answer> + Send + Sync + 'static) -> SourceError {
     let vendor = Vendor::start(move |_| answer());
     let error = assets(&source(&vendor.url, &description(http))).unwrap_err();

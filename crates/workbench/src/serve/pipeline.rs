@@ -133,6 +133,7 @@ fn failed(error: SourceError) -> Error {
         SourceErrorKind::Cancelled => ErrorKind::Cancelled,
         SourceErrorKind::Expression
         | SourceErrorKind::Credentials
+        | SourceErrorKind::Unsendable
         | SourceErrorKind::Connector
         | SourceErrorKind::Pages => ErrorKind::Driver,
         SourceErrorKind::RateLimited

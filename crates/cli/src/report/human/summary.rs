@@ -40,8 +40,15 @@ impl HumanReport<'_> {
             let first = format!("  {} ", paint(OPEN, "?"));
             self.listing.prose(&first, "    ", &some(&ids, NAMED));
             self.listing.prose("    ", "    ", &reason);
-            let advice: BTreeSet<&String> = checks.iter().flat_map(|check| &check.advice).collect();
-            for words in advice {
+            let reasons = checks.iter().filter_map(|check| check.reason.as_ref());
+            let hints = reasons.filter_map(|reason| {
+                let reason = reason.to_string();
+                let (_, hint) = reason.split_once("\nhint: ")?;
+                Some(hint.to_owned())
+            });
+            let advice = checks.iter().flat_map(|check| check.advice.clone());
+            let advice: BTreeSet<String> = advice.chain(hints).collect();
+            for words in &advice {
                 let first = format!("    {} ", paint(HINT, "hint:"));
                 self.listing.prose(&first, "          ", words);
             }

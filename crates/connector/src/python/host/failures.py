@@ -31,6 +31,7 @@ VENDOR_KINDS = {
         ("CH", "permission", "192 193 194 497 516"),
         ("CH", "data", "6 26 27 38 41 53 69 70 72 153"),
         ("CH", "timeout", "159 209"),
+        ("CH", "busy", "201 202 241 243 252 473"),
         ("CH", "cancelled", "394"),
         ("CH", "connection", "210"),
         ("MY", "syntax", "1064 1065 1149"),
@@ -38,6 +39,7 @@ VENDOR_KINDS = {
         ("MY", "permission", "1044 1045 1142 1143 1227 1290 1370 1698"),
         ("MY", "data", "1048 1062 1264 1292 1365 1366 1406 1451 1452 1690 4025"),
         ("MY", "timeout", "1205 1969 3024"),
+        ("MY", "busy", "1021 1037 1038 1041 1114 1203 1213 1226 1461"),
         ("MY", "cancelled", "1317"),
         ("MY", "connection", "1040 1053 1927 2002 2003 2005 2006 2012 2013 2026 2055"),
         ("MS", "syntax", "102 105 156 170"),
@@ -45,12 +47,19 @@ VENDOR_KINDS = {
         ("MS", "permission", "229 230 262 297 300 18456"),
         ("MS", "data", "220 241 245 515 547 2627 8114 8115 8134"),
         ("MS", "timeout", "1222"),
+        ("MS", "busy", "701 802 1105 1204 1205 3960 9002 10928 10929 40501 40613 49918 49919 49920"),
         ("ORA", "syntax", "00900 00903 00906 00907 00911 00917 00923 00933 00936"),
         ("ORA", "missing_object", "00904 00942 02289 04043"),
-        ("ORA", "permission", "01017 01031 01045"),
+        ("ORA", "permission", "01017 01031 01045 28000 28001"),
         ("ORA", "data", "00001 01438 01476 01722 01830 01839 01841 01843 01847 01858 01861"),
+        ("ORA", "busy", "00018 00020 00054 00060 01000 01555 01652 02391 02393 04031 08177"),
         ("ORA", "cancelled", "01013"),
-        ("ORA", "connection", "03113 03114 12170 12514 12541"),
+        (
+            "ORA",
+            "connection",
+            "00028 01012 01033 01034 01089 01092 02396 03113 03114 03135 12170 12514 12516 12519 12520 12541",
+        ),
+        ("DPY", "connection", "1001 4011 6000 6001 6003 6005"),
     )
     for number in numbers.split()
 }
@@ -58,6 +67,8 @@ VENDOR_KINDS = {
 # What tells a kind where nothing else does; the first that fits.
 KIND_WORDS = (
     ("permission", ("permission denied", "access denied", "not authorized", "insufficient privilege")),
+    # What is broken elsewhere in the database: SQLite looks at every view and trigger before it changes a table.
+    ("permission", ("error in view ", "error in trigger ")),
     (
         "connection",
         (
@@ -85,6 +96,15 @@ MISSING_IN_WORDS = re.compile(
     r"|\b(unknown|no such|unresolved) ?(table|view|column|function|schema|database)\b"
 )
 
+# What formatting with `%` says of percent signs that stand for themselves.
+PERCENT_IN_WORDS = re.compile(
+    r"\bnot enough arguments for format string\b|\bunsupported format character\b|\bformat requires a mapping\b"
+    r"|\bincomplete (format|placeholder)\b|\bonly '%s', '%b', '%t' are allowed as placeholders\b"
+)
+
+# How long the words of an error may be, in letters.
+MOST_WORDS = 16384
+
 # Of a class made while a program runs (`Py_TPFLAGS_HEAPTYPE`).
 HEAP_TYPE = 1 << 9
 
@@ -97,6 +117,20 @@ MOST_HELD = 200
 
 # Python's own classes of errors that tell of mistakes in code, whoever raises them.
 MISTAKES = (TypeError, NameError, ImportError, SyntaxError, AttributeError, LookupError, AssertionError)
+
+
+def said(error):
+    """An error's own words; its class where it cannot say them, as when what it would ask is gone."""
+    try:
+        return shortened(str(error))
+    except Exception:
+        return type(error).__name__
+
+
+def shortened(words):
+    """Words without their middle where they are as long as a page that a server sent in place of an answer."""
+    half = MOST_WORDS // 2
+    return words if len(words) <= MOST_WORDS else "%s […] %s" % (words[:half], words[-half:])
 
 
 def family(error):
@@ -257,7 +291,7 @@ def sqlstate_of(error):
     first = error.args[0] if error.args else None
     if is_sqlstate(first) and len(error.args) > 1 and any(letter.isdigit() for letter in first):
         return first
-    found = SQLSTATE_IN_WORDS.search(str(error))
+    found = SQLSTATE_IN_WORDS.search(said(error))
     return next(filter(None, found.groups())) if found else None
 
 
@@ -277,10 +311,10 @@ def is_sqlstate(code):
 
 def vendor_code(error):
     """An engine's own number of an error, as a key of `VENDOR_KINDS`; None when it gives none that is known."""
-    found = CLICKHOUSE_IN_WORDS.search(str(error))
+    found = CLICKHOUSE_IN_WORDS.search(said(error))
     if found:
         return "CH-" + found.group(1)
-    found = ORACLE_IN_WORDS.search(str(error))
+    found = ORACLE_IN_WORDS.search(said(error))
     if found:
         return found.group(0)
     return None
@@ -309,7 +343,7 @@ def kind_of(error, method, database):
     kind = VENDOR_KINDS.get(vendor_code(error) or number_of(error))
     if kind:
         return kind
-    words = str(error).lower().replace("_", " ")
+    words = said(error).lower().replace("_", " ")
     state = sqlstate_of(error)
     if state == "42000" and any(part in words for part in KIND_WORDS[0][1]):
         # ODBC and MySQL have one code for bad syntax and for what a user may not do.
@@ -355,10 +389,10 @@ def words_of(error):
     args = error.args
     if len(args) == 2 and isinstance(args[1], str):
         if isinstance(args[0], int):
-            return "%s (%d)" % (args[1], args[0])
+            return "%s (%d)" % (shortened(args[1]), args[0])
         if is_sqlstate(args[0]):
-            return args[1]
-    return str(error).strip() or type(error).__name__
+            return shortened(args[1])
+    return said(error).strip() or type(error).__name__
 
 
 def describe(error):
@@ -370,7 +404,7 @@ def describe(error):
             os.path.basename(error.filename),
             error.lineno,
         )
-    words = str(error).strip()
+    words = said(error).strip()
     return "%s: %s" % (type(error).__name__, words) if words else type(error).__name__
 
 
@@ -386,14 +420,19 @@ def trace_of(error, path):
 
 
 def hint_for(error, settings):
-    """What to do about an import that failed."""
+    """What to do about a failure, where its words tell."""
+    if isinstance(error, Exception) and PERCENT_IN_WORDS.search(said(error)):
+        return (
+            "the driver takes percent signs for parameters: give `execute` the statement alone, without parameters, "
+            "or double its percent signs"
+        )
     if isinstance(error, ModuleNotFoundError) and error.name:
         module = error.name.partition(".")[0]
         folder = os.path.dirname(settings["connector"])
         if any(os.path.exists(os.path.join(folder, name)) for name in (module, module + ".py")):
             return "connector.py must stand alone: its folder is not searched for modules"
         return "name the package that has `%s` in requirements.txt" % module
-    if isinstance(error, (ImportError, OSError)) and "shared object" in str(error):
+    if isinstance(error, (ImportError, OSError)) and "shared object" in said(error):
         packages = settings["system_packages"]
         if packages:
             named = ", ".join("`%s`" % name for name in packages)

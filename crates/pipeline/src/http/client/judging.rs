@@ -387,13 +387,14 @@ impl Client {
 
     fn status_error(&self, request: &Prepared, raw: &Incoming, passing: Passing) -> SourceError {
         let (kind, hint) = match raw.status {
-            300..=399 => {
-                let place = raw.headers.get("location").map_or("", String::as_str);
+            300..=303 | 305..=399 => {
+                let place = match raw.headers.get("location") {
+                    Some(place) => format!("redirected to `{place}`"),
+                    None => "redirected, and it does not say where to".to_owned(),
+                };
                 return self
                     .error(SourceErrorKind::Refused, request)
-                    .because(
-                        self.masked(&format!("status {}: redirected to `{place}`", raw.status)),
-                    )
+                    .because(self.masked(&format!("status {}: {place}", raw.status)))
                     .hint(
                         "redirects are followed on the same host only: write an address that answers by itself, and \
                          see that the credentials are let in"
@@ -469,12 +470,18 @@ impl Client {
                 .hint("ask for smaller pages, or raise `memory_mb` in `[http.limits]`".to_owned()),
             DecodeError::Malformed(reason) | DecodeError::Ended(reason) => {
                 let shown = kind.unwrap_or("no content type");
-                let is_page = shown.contains("html").then(|| PAGE_HINT.to_owned());
+                let hint = if shown.contains("html") {
+                    Some(PAGE_HINT)
+                } else if format == BodyFormat::Json && is_lines(&raw.body) {
+                    Some("it is a record a line: write `format = \"ndjson\"` in the source")
+                } else {
+                    None
+                };
                 let name = name_of(format);
                 self.error(SourceErrorKind::Format, request)
                     .because(format!("not {name} ({shown}): {reason}"))
                     .because(self.shown(&String::from_utf8_lossy(&raw.body)))
-                    .hint(is_page)
+                    .hint(hint.map(str::to_owned))
             }
         })
     }
@@ -500,6 +507,10 @@ impl Client {
             SourceErrorKind::Broken => Some(
                 "try again later; where it comes again and again, look at what stands between the vendor and here, such \
                  as a proxy"
+                    .to_owned(),
+            ),
+            SourceErrorKind::Unsendable => Some(
+                "see what it is made of: a text that was pasted into credentials.json may end with a line end"
                     .to_owned(),
             ),
             SourceErrorKind::Timeout => {
@@ -548,6 +559,15 @@ fn later_page(raw: &Incoming) -> Option<SourceErrorKind> {
         404 => Some(SourceErrorKind::NotFound),
         _ => None,
     }
+}
+
+/// Whether a body has one record of JSON behind the other, each in a line of its own.
+fn is_lines(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&body[..body.len().min(SEARCHED)]);
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default().trim();
+    let is_record = first.starts_with('{') && first.ends_with('}');
+    is_record && lines.next().is_some_and(|next| next.starts_with('{'))
 }
 
 fn speaks_of_expiry(text: &str) -> bool {

@@ -252,9 +252,10 @@ impl Client {
         let text = value.as_text().unwrap_or_default();
         let whole = bowline_http::resolve(text, &prepared.address);
         let whole = whole.unwrap_or_else(|elsewhere| elsewhere);
-        Base::of(&whole).ok_or_else(|| {
+        Base::of(&whole).map_err(|hint| {
             self.error(SourceErrorKind::Unauthorized, prepared)
                 .because(format!("`{}` gives no address", named.text()))
+                .hint(hint.to_owned())
         })
     }
 
