@@ -143,7 +143,7 @@ fn rows_are_put_into_buckets_of_time() {
         since: None,
     };
     wanted.buckets = Some(buckets.clone());
-    let mut seen = |wanted: &Request| -> Vec<String> {
+    let seen = |wanted: &Request| -> Vec<String> {
         let found = profiled(&mut *connection(), wanted);
         let slices = found.slices.iter().map(|slice| {
             let start = slice.start.as_deref().unwrap_or("none");
