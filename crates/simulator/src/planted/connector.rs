@@ -41,6 +41,9 @@ pub trait Truth: Send + Sync {
 /// Just less than a second.
 const ALMOST_A_SECOND: SignedDuration = SignedDuration::from_micros(999_999);
 
+/// How many runs a page of the vendor's has.
+const PAGE: usize = 10;
+
 /// What a connector keeps between calls that should not.
 #[derive(Default)]
 struct Memory {
@@ -220,6 +223,38 @@ impl<T: Truth> Planted<T> {
                 runs.retain(|run| last[&run.job_source_id().map(str::to_owned)] == id_of(run));
             }
             Some(Mistake::FiftyAtMost) => runs.truncate(50),
+            Some(Mistake::DropsFullPage)
+                if runs.len() > PAGE && runs.len().is_multiple_of(PAGE) =>
+            {
+                runs.truncate(runs.len() - PAGE);
+            }
+            Some(Mistake::ShortLookback) => {
+                let since = start - SignedDuration::from_mins(10);
+                runs.retain(|run| run.start_time().is_none_or(|at| at >= since));
+            }
+            Some(Mistake::RunningTwice) => {
+                let open = runs.iter().filter(|run| !run.has("end_time"));
+                let open: Vec<RunEvent> = open.cloned().collect();
+                runs.extend(open);
+            }
+            Some(Mistake::PiecesApart | Mistake::PiecesOverlap) => {
+                let seconds = |run: &RunEvent| {
+                    run.event_time()
+                        .map(|at| at.duration_since(start).as_secs())
+                };
+                let is_in = |run: &RunEvent, length: i64, part: std::ops::Range<i64>| {
+                    seconds(run).is_some_and(|at| part.contains(&at.rem_euclid(length)))
+                };
+                if self.has(Mistake::PiecesApart) {
+                    runs.retain(|run| is_in(run, 6 * 3600, 0..6 * 3600 - 300));
+                } else {
+                    let is_again =
+                        |run: &&RunEvent| seconds(run) > Some(300) && is_in(run, 3600, 0..300);
+                    let again: Vec<RunEvent> = runs.iter().filter(is_again).cloned().collect();
+                    runs.extend(again);
+                }
+            }
+            Some(Mistake::IdsOfLastWindow) => lock(&self.memory).answer.clone_from(&runs),
             Some(Mistake::ShortWindowsEmpty)
                 if end.duration_since(start) < SignedDuration::from_hours(1) =>
             {
@@ -273,6 +308,20 @@ impl<T: Truth> Planted<T> {
         match self.mistake {
             Some(Mistake::IdsIgnored) => self.read(&self.lately(), offset),
             Some(Mistake::IdsGiveNothing) => Ok(Vec::new()),
+            Some(Mistake::IdsOfLastWindow) => {
+                let known: HashSet<Option<String>> =
+                    lock(&self.memory).answer.iter().map(id_of).collect();
+                let mut runs = self.read(query, offset)?;
+                runs.retain(|run| known.contains(&id_of(run)));
+                Ok(runs)
+            }
+            Some(Mistake::IdsOfLastPiece) => match query {
+                RunQuery::Ids(ids) => {
+                    let last = ids.chunks(20).next_back().unwrap_or_default();
+                    self.read(&RunQuery::Ids(last.to_vec()), offset)
+                }
+                RunQuery::Window(_) => self.read(query, offset),
+            },
             Some(Mistake::FirstIdsForever) => {
                 let runs = self.read(query, offset)?;
                 Ok(lock(&self.memory).asked.get_or_insert(runs).clone())

@@ -156,6 +156,40 @@ impl Spoiling {
                 }
             }
             Mistake::JobIdsEncoded => set(run, "job_source_id", job.replace('-', "%2D")),
+            Mistake::LineageLevelsTurned => rename(run, |name| {
+                let mut levels: Vec<&str> = name.split('.').collect();
+                levels.swap(0, 1);
+                levels.join(".")
+            }),
+            Mistake::OutputsHoldInputs => {
+                let mut outputs = before.json()["inputs"].clone();
+                for asset in outputs.as_array_mut().into_iter().flatten() {
+                    asset["role"] = "OUTPUT".into();
+                }
+                let own = before.json()["outputs"].as_array().into_iter().flatten();
+                outputs
+                    .as_array_mut()
+                    .into_iter()
+                    .for_each(|list| list.extend(own.clone().cloned()));
+                set(run, "outputs", outputs);
+            }
+            Mistake::StepsOfFirstRun => {
+                let is_first = |other: &&RunEvent| {
+                    other.job_source_id() == Some(job.as_str()) && other.has("task_runs")
+                };
+                if let Some(first) = all.iter().find(is_first) {
+                    copy(run, "task_runs", first, "task_runs");
+                    for (place, step) in run.task_runs_mut().enumerate() {
+                        set(step, "run_source_id", format!("{id}/{place}"));
+                    }
+                }
+            }
+            Mistake::CancelledIsDone if text(before.json(), "status") == "CANCELLED" => {
+                set(run, "status", "SUCCEEDED");
+            }
+            Mistake::AttemptsNowhere if before.parent_attempt_run_source_id().is_some() => {
+                set(run, "parent_attempt_run_source_id", format!("{id}/before"));
+            }
             Mistake::IdsWithoutTriggers if self.by_id => remove(run, "trigger"),
             Mistake::IdsWithoutGroups if self.by_id => remove(run, "group"),
             Mistake::IdsFiledNow if self.by_id => set(run, "event_time", self.now.to_string()),

@@ -1,5 +1,7 @@
 //! What a connector with a mistake says of jobs.
 
+use std::collections::HashSet;
+
 use bowline_contract::pipeline::{AssetEvent, GivenTask};
 use serde_json::{Value as Json, json};
 
@@ -16,6 +18,10 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
             jobs.retain(|job| Some(&job.json()["group"]) == group.as_ref());
         }
         Some(Mistake::FiveJobsAtMost) => jobs.truncate(5),
+        Some(Mistake::JobsByGroup) => {
+            let mut seen = HashSet::new();
+            jobs.retain(|job| seen.insert(job.json()["group"].to_string()));
+        }
         Some(Mistake::TasksAddUp) => {
             let mut tasks = Vec::new();
             for job in &mut *jobs {
@@ -102,6 +108,30 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
             Some(Mistake::OwnersAsLinks) => {
                 let owner = json!({"primary_email": "mailto:ann@example.com"});
                 fields.insert("owner".to_owned(), owner);
+            }
+            Some(Mistake::OwnersAsNumbers) => {
+                fields.insert("owner".to_owned(), json!({"primary_email": "17"}));
+            }
+            Some(Mistake::NoticesSpelt) => {
+                let letters: Vec<String> = "ann@example.com".chars().map(String::from).collect();
+                fields.insert("owner".to_owned(), json!({"notification_emails": letters}));
+            }
+            Some(Mistake::OwnersAsRecords) => {
+                let owner = json!({"primary_name": "{'id': 17, 'name': 'Ann'}"});
+                fields.insert("owner".to_owned(), owner);
+            }
+            Some(Mistake::TasksPrefixed) => {
+                let job = fields["job_source_id"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
+                let tasks = fields.get_mut("tasks").and_then(Json::as_array_mut);
+                for task in tasks.into_iter().flatten() {
+                    let id = task["task_source_id"].as_str().unwrap_or_default();
+                    task["task_source_id"] = format!("{job}.{id}").into();
+                    task.as_object_mut()
+                        .map(|task| task.shift_remove("upstream_task_source_ids"));
+                }
             }
             Some(Mistake::OwnersByName) => {
                 fields.insert("owner".to_owned(), json!({"primary_email": "ann"}));

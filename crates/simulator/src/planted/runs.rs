@@ -361,6 +361,20 @@ impl Spoiling {
                 Some(Mistake::TasksByTheirRuns) => {
                     copy(step, "task_source_id", &before, "run_source_id");
                 }
+                Some(Mistake::StepIdsAsFractions) => {
+                    let id = text(before.json(), "run_source_id");
+                    let number = id
+                        .bytes()
+                        .fold(0, |sum, byte| sum * 31 % 999_983 + u32::from(byte));
+                    set(step, "run_source_id", format!("{number}.0"));
+                }
+                Some(Mistake::TaskIdsCut) => {
+                    let id: String = text(before.json(), "task_source_id")
+                        .chars()
+                        .take(4)
+                        .collect();
+                    set(step, "task_source_id", id);
+                }
                 Some(Mistake::TasksElsewhere) => shift(step, SignedDuration::from_hours(-7)),
                 Some(Mistake::TaskIdsShared) => {
                     copy(step, "run_source_id", &before, "task_source_id");
@@ -377,6 +391,15 @@ impl Spoiling {
                 // The jobs of the page, in an order of their own.
                 let other = &page[page.len() - 1 - place];
                 copy(run, "job_source_id", other, "job_source_id");
+            }
+            Some(Mistake::EndLeaks) if run.has("start_time") && !run.has("end_time") => {
+                let before = page[..place]
+                    .iter()
+                    .rev()
+                    .find(|other| other.has("end_time"));
+                if let Some(before) = before {
+                    copy(run, "end_time", before, "end_time");
+                }
             }
             Some(Mistake::InputsAddUp) => {
                 let inputs = page[..=place]
