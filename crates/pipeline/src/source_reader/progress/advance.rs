@@ -304,11 +304,15 @@ impl SourceReader<'_> {
         walk.same_pages += 1;
         if keys.len() == 1 && walk.pages_read > ONE_RECORD && walk.same_pages + 1 == walk.pages_read
         {
-            self.note_incomplete(
-                "every page of a list holds the same record, so that more may be missing: see whether the vendor looks \
-                 at what says which page it is"
-                    .to_owned(),
-            );
+            let note = "every page of a list holds the same record, so that more may be missing: see whether the vendor \
+                        looks at what says which page it is"
+                .to_owned();
+            // One record where more were asked for is all that there is, whatever page it is called.
+            if walk.size > 1 {
+                self.note(note);
+            } else {
+                self.note_incomplete(note);
+            }
             return Ok(true);
         }
         // A page that has fewer records than others ends the list, whatever number it is asked for by.
