@@ -92,6 +92,7 @@ impl SqlError {
     }
 
     /// Refuses a statement that drivers in C would send only up to the NUL character in it.
+    #[cfg(any(feature = "sqlite", feature = "odbc"))]
     pub(crate) fn without_nul(sql: &str) -> Result<(), Self> {
         if sql.contains('\0') {
             let words = "the text holds a NUL character";

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bowline_contract::{ColumnKind, Metric, Template};
+use bowline_contract::{ColumnKind, Metric};
 use bowline_driver::{Connection, Limits, ResultSet, SqlError, SqlErrorKind, Surplus, Value};
 use bowline_query::{Clock, ComposeError, Composer, ExpressionError, Expressions};
 use bowline_template::TemplateValue;
-use bowline_warehouse::template::{Arguments, TemplateSet};
+use bowline_warehouse::template::TemplateSet;
 
 use crate::columns::{is_certain, kind_of};
 use crate::plan::{
@@ -444,14 +444,13 @@ fn sample(
         ..request.limits.clone()
     };
     let whole = format!("SELECT * FROM {}", request.table);
-    let limited = Arguments {
-        variables: vec![
+    let limited = composer.render_with(
+        "add_row_limit",
+        vec![
             ("query", TemplateValue::Text(whole.clone())),
             ("limit", TemplateValue::Integer(SAMPLE)),
         ],
-        placeholders: Vec::new(),
-    };
-    let limited = composer.render(Template::known("add_row_limit"), limited);
+    );
     let sql = limited.unwrap_or(whole);
     connection
         .run(&sql, &limits)

@@ -1,9 +1,8 @@
 //! The SQL of metrics over a table.
 
-use bowline_contract::{Formula, Metric, Template};
+use bowline_contract::{Formula, Metric};
 use bowline_query::{ComposeError, Composer, ExpressionError, Expressions, Literal, Rows};
 use bowline_template::{TemplateValue, Value};
-use bowline_warehouse::template::Arguments;
 use jiff::tz::TimeZone;
 
 use crate::request::{Bucket, Request};
@@ -87,7 +86,7 @@ impl From {
                 Bucket::Hour => "truncate_to_hour",
                 Bucket::Day => "truncate_to_day",
             };
-            let bucket = from.render(template, vec![("field", TemplateValue::Text(field))])?;
+            let bucket = from.composer.render_with(template, vec![("field", TemplateValue::Text(field))])?;
             from.bucket = Some(bucket);
         }
         if !conditions.is_empty() {
@@ -98,7 +97,7 @@ impl From {
 
     /// A column's name as SQL takes it.
     pub(crate) fn escaped(&self, name: &str) -> Result<String, ComposeError> {
-        self.render(
+        self.composer.render_with(
             "escape_field_name",
             vec![("field_name", TemplateValue::Text(name.to_owned()))],
         )
@@ -148,7 +147,7 @@ impl From {
 
     fn first(&self, rows: i64) -> Result<String, ComposeError> {
         let all = format!("SELECT * FROM {}{}", self.table, self.condition);
-        let limited = self.render(
+        let limited = self.composer.render_with(
             "add_row_limit",
             vec![
                 ("query", TemplateValue::Text(all)),
@@ -156,17 +155,5 @@ impl From {
             ],
         )?;
         Ok(format!("({limited}) first_rows"))
-    }
-
-    fn render(
-        &self,
-        name: &'static str,
-        variables: Vec<(&'static str, TemplateValue)>,
-    ) -> Result<String, ComposeError> {
-        let arguments = Arguments {
-            variables,
-            placeholders: Vec::new(),
-        };
-        self.composer.render(Template::known(name), arguments)
     }
 }

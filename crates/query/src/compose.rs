@@ -107,7 +107,11 @@ impl Composer {
         Ok(self.templates.render(template, &arguments)?)
     }
 
-    fn render_with(
+    /// Renders a template of this short name, which has no placeholders.
+    ///
+    /// # Errors
+    /// [`ComposeError::Render`].
+    pub fn render_with(
         &self,
         name: &'static str,
         variables: Vec<(&'static str, TemplateValue)>,

@@ -7,7 +7,6 @@ use bowline_contract::Template;
 use bowline_driver::{Answer, ResultSet, SqlError, SqlErrorKind};
 use bowline_query::{Clock, ComposeError, Composer};
 use bowline_template::TemplateValue;
-use bowline_warehouse::template::Arguments;
 use jiff::Timestamp;
 
 use crate::warehouse::accuracy::Moments;
@@ -161,12 +160,8 @@ impl<'a> Asking<'a> {
         name: &'static str,
         variables: Vec<(&'static str, TemplateValue)>,
     ) -> Result<String, Halt> {
-        let arguments = Arguments {
-            variables,
-            placeholders: Vec::new(),
-        };
         self.composer
-            .render(Template::known(name), arguments)
+            .render_with(name, variables)
             .map_err(Halt::Unwritten)
     }
 

@@ -8,7 +8,7 @@ use bowline_contract::{Capability, SuiteSection, Template};
 use bowline_driver::ResultSet;
 use bowline_query::{Clock, ComposeError, Composer};
 use bowline_template::TemplateValue;
-use bowline_warehouse::template::{Arguments, TemplateSet};
+use bowline_warehouse::template::TemplateSet;
 use jiff::Timestamp;
 
 use crate::Tier;
@@ -294,11 +294,7 @@ impl<'a> Chain<'a> {
         name: &'static str,
         variables: Vec<(&'static str, TemplateValue)>,
     ) -> Result<String, ComposeError> {
-        let arguments = Arguments {
-            variables,
-            placeholders: Vec::new(),
-        };
-        self.composer.render(Template::known(name), arguments)
+        self.composer.render_with(name, variables)
     }
 
     /// Notes a check that cannot be asked because an earlier one of the chain did not succeed.
