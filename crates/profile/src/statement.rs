@@ -86,7 +86,9 @@ impl From {
                 Bucket::Hour => "truncate_to_hour",
                 Bucket::Day => "truncate_to_day",
             };
-            let bucket = from.composer.render_with(template, vec![("field", TemplateValue::Text(field))])?;
+            let bucket = from
+                .composer
+                .render_with(template, vec![("field", TemplateValue::Text(field))])?;
             from.bucket = Some(bucket);
         }
         if !conditions.is_empty() {
