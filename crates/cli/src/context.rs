@@ -155,10 +155,11 @@ impl Context {
             Event::OddCredential(near) => {
                 printer.say(format!("{} credential {near}", paint(OPEN, "!")));
             }
-            Event::NoSuchFile { path } => printer.say(format!(
-                "{} no such file yet, so that the driver makes an empty database: `{}`",
+            Event::NoSuchFile(missing) => printer.say(format!(
+                "{} no such file, so that the driver makes an empty database: `{}`; did you mean `{}`?",
                 paint(OPEN, "!"),
-                path.display()
+                visible(&missing.path),
+                visible(&missing.near)
             )),
             Event::Waiting { connector } => printer.say(format!(
                 "another run uses the test table of {connector}; waiting for it to end"

@@ -273,7 +273,6 @@ fn source_code(kind: SourceErrorKind) -> i32 {
         | SourceErrorKind::TooLarge
         | SourceErrorKind::Format
         | SourceErrorKind::Pages
-        | SourceErrorKind::Incomplete
         | SourceErrorKind::PlaceExpired
         | SourceErrorKind::ForeignHost
         | SourceErrorKind::Expression

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use bowline_contract::pipeline::RunEvent;
-use bowline_pipeline::{Pipeline, RunQuery, SourceError, SourceErrorKind, Summary};
+use bowline_pipeline::{Pipeline, RunQuery, SourceError, Summary};
 use bowline_words::{counted, shares};
 use jiff::Timestamp;
 
@@ -94,6 +94,13 @@ impl Tally {
         self.invalid + self.refused
     }
 
+    /// Why something may be missing though nothing failed: a list could not be read to its end.
+    #[must_use]
+    pub fn incomplete(&self) -> Option<&str> {
+        let reading = self.reading.as_ref()?;
+        reading.incomplete.first().map(String::as_str)
+    }
+
     /// Why nothing was delivered; nothing when something was.
     #[must_use]
     pub fn why_nothing(&self) -> Option<String> {
@@ -151,6 +158,7 @@ impl Collected {
                     *ours.unmapped.entry(word).or_default() += count;
                 }
                 ours.notes.extend(theirs.notes);
+                ours.incomplete.extend(theirs.incomplete);
             }
             (ours, theirs) => *ours = ours.take().or(theirs),
         }
@@ -270,15 +278,6 @@ impl Collection<'_> {
             .flat_map(|summary| &summary.failed)
         {
             let _taken = feed.push(self.encoder.failed(failed));
-        }
-        for (what, summary) in [("jobs", &assets), ("runs", &runs)] {
-            if let Some(note) = summary
-                .iter()
-                .find_map(|summary| summary.incomplete.first())
-            {
-                let error = SourceError::new(SourceErrorKind::Incomplete, what);
-                return Err(error.because(note.as_str()));
-            }
         }
         Ok((assets, runs, found))
     }

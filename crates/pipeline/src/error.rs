@@ -34,8 +34,6 @@ pub enum SourceErrorKind {
     Format,
     /// The pages do not end.
     Pages,
-    /// A list was read, and some of it may be missing.
-    Incomplete,
     /// The place to go on from in a list is not good any more.
     PlaceExpired,
     /// The vendor points to another host.
@@ -87,7 +85,6 @@ impl FailureKind for SourceErrorKind {
             Self::TooLarge => "the answer is too large",
             Self::Format => "cannot read the answer",
             Self::Pages => "the pages do not end",
-            Self::Incomplete => "something may be missing",
             Self::PlaceExpired => "the next page has expired",
             Self::ForeignHost => "the next page is on another host",
             Self::Expression => "cannot evaluate",

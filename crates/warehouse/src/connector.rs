@@ -18,7 +18,7 @@ use crate::dialect::Pack;
 use crate::folder::FunctionalSection;
 use crate::template::TemplateSet;
 
-pub use open::{FunctionalTarget, OpenError};
+pub use open::{FunctionalTarget, MissingFile, OpenError};
 
 /// A connector: everything its folder says, checked and compiled.
 #[derive(Debug, Clone)]

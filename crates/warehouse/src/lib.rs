@@ -37,6 +37,6 @@ mod scaffold;
 mod schemas;
 pub mod template;
 
-pub use connector::{Connector, Driver, FunctionalTarget, OpenError};
+pub use connector::{Connector, Driver, FunctionalTarget, MissingFile, OpenError};
 pub use scaffold::{AskedDriver, Draft, Scaffold, Scaffolded, pack_with_driver};
 pub use schemas::schemas;

@@ -8,6 +8,7 @@ use bowline_connector::EnvironmentEvent;
 use bowline_connector::folder::Problem;
 use bowline_contract::ConnectorName;
 use bowline_contract::credentials::NearMiss;
+use bowline_warehouse::MissingFile;
 use bowline_words::Redactor;
 
 use crate::grants::Grant;
@@ -33,11 +34,8 @@ pub enum Event<'a> {
     },
     /// A credential nearly has the name of one that the schema knows, and is given to nobody under it.
     OddCredential(&'a NearMiss),
-    /// There is no such database file: the driver makes an empty one.
-    NoSuchFile {
-        /// The file, as the credentials name it.
-        path: &'a Path,
-    },
+    /// There is no such database file, so that the driver makes an empty one, and another has nearly its name.
+    NoSuchFile(&'a MissingFile),
     /// Another run uses the connector's test table, and is waited for.
     Waiting {
         /// The connector.

@@ -68,8 +68,8 @@ pub fn open(
     let opened = || {
         let missing = connector.missing_file(credentials)?;
         let database = connector.open(credentials, limits)?;
-        if let Some(path) = missing {
-            on_event(Event::NoSuchFile { path: &path });
+        if let Some(missing) = &missing {
+            on_event(Event::NoSuchFile(missing));
         }
         Ok(database)
     };

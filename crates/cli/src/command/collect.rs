@@ -115,7 +115,8 @@ impl CollectArgs {
             Err(CliError::Interrupted) => Ok(Ended::Interrupted),
             Err(error) => Err(error),
             Ok(Whole::Yes)
-                if collector.outstanding(0)?.all == 0
+                if !collector.is_lacking
+                    && collector.outstanding(0)?.all == 0
                     && collector.state.failed_windows().is_empty() =>
             {
                 Ok(Ended::Fine)

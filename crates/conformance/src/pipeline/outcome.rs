@@ -139,7 +139,6 @@ pub(super) fn is_vendors(kind: SourceErrorKind) -> bool {
         | SourceErrorKind::RateLimited
         | SourceErrorKind::Vendor
         | SourceErrorKind::TooLarge
-        | SourceErrorKind::Incomplete
         | SourceErrorKind::Cancelled => true,
         SourceErrorKind::Unsendable
         | SourceErrorKind::Refused

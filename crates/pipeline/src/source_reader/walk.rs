@@ -25,6 +25,10 @@ use crate::description::{Paging, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::http::{Extent, Prepared};
 
+/// How many times in a row a list is walked through without a new record until it is taken for whole, though nothing says
+/// so.
+const ENOUGH_WITHOUT_NEW: usize = 2;
+
 /// How often a list is begun again because the place to go on from has expired.
 const RESTARTS: usize = 3;
 
@@ -129,6 +133,7 @@ impl SourceReader<'_> {
         let mut before: Option<Vec<Mark>> = None;
         let mut restarts = 0;
         let mut expired: Option<SourceError> = None;
+        let mut walks_without_new = 0;
         loop {
             let known = found.seen.len();
             let mut walk = Walk::new(paging, self.page_size, &found);
@@ -187,6 +192,11 @@ impl SourceReader<'_> {
                 is_torn,
                 order,
             } = walk.into_findings();
+            walks_without_new = if known == found.seen.len() {
+                walks_without_new + 1
+            } else {
+                0
+            };
             let is_whole = total.is_none_or(|total| found.seen.len() >= total);
             // A record that came twice was pushed on by one that is new, and that another walk finds; else it came in the
             // place of one that was not given.
@@ -223,7 +233,7 @@ impl SourceReader<'_> {
             return Err(error);
         }
         let count = found.seen.len();
-        self.note_incomplete(if found.is_shuffled {
+        let note = if found.is_shuffled {
             format!(
                 "the order of a list changes from request to request, so that some of it may be missing: {count} records \
                  found; ask the vendor to sort by something that no two records share"
@@ -232,7 +242,12 @@ impl SourceReader<'_> {
             format!(
                 "a list changed so much while it was read that some of it may be missing: {count} records found"
             )
-        });
+        };
+        if walks_without_new >= ENOUGH_WITHOUT_NEW {
+            self.note(note);
+        } else {
+            self.note_incomplete(note);
+        }
         Ok((records, found.seen))
     }
 

@@ -9,7 +9,7 @@ use bowline_driver::{
     Database, DriverKind, DriverSpec, Limits, ObservedDatabase, OpeningDatabase, OpeningStatement,
     SqlError, SqlErrorKind,
 };
-use bowline_words::{Diagnose, Diagnostic};
+use bowline_words::{Diagnose, Diagnostic, nearest};
 use serde_json::Value;
 use toml::Spanned;
 
@@ -56,6 +56,15 @@ pub struct FunctionalTarget {
     pub schema: String,
     /// The table.
     pub table: String,
+}
+
+/// A database file that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingFile {
+    /// The file, as the credentials name it.
+    pub path: String,
+    /// The name of one beside it that is there.
+    pub near: String,
 }
 
 impl Connector {
@@ -140,11 +149,15 @@ impl Connector {
         (is_placeholder && !is_there()).then(|| path.clone())
     }
 
-    /// The file of the database where there is none yet: a driver makes it, with nothing in it.
+    /// The file of the database where there is none, and one beside it has nearly its name: a driver makes the one that
+    /// is asked for, with nothing in it.
     ///
     /// # Errors
     /// [`OpenError::Expression`] when a credential is missing.
-    pub fn missing_file(&self, credentials: &Credentials) -> Result<Option<PathBuf>, OpenError> {
+    pub fn missing_file(
+        &self,
+        credentials: &Credentials,
+    ) -> Result<Option<MissingFile>, OpenError> {
         let Some(expression) = self.driver.options.get("path") else {
             return Ok(None);
         };
@@ -153,9 +166,23 @@ impl Connector {
         })?;
         // What has a colon is a place in memory or in a service, or a URI.
         let is_file = !path.is_empty() && !path.contains(':');
-        let file = PathBuf::from(&path);
-        let is_there = || self.workspace_dir().join(&file).exists();
-        Ok((is_file && !is_there()).then_some(file))
+        let file = self.workspace_dir().join(&path);
+        if !is_file || file.exists() {
+            return Ok(None);
+        }
+        let names: Vec<String> = file
+            .parent()
+            .and_then(|folder| std::fs::read_dir(folder).ok())
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        let name = file.file_name().and_then(|name| name.to_str());
+        let near = nearest(name.unwrap_or_default(), names.iter().map(String::as_str));
+        Ok(near.map(|near| MissingFile {
+            near: near.to_owned(),
+            path,
+        }))
     }
 
     /// Where functional checks may create their table; none when the connector does not say.

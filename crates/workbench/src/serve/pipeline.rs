@@ -143,7 +143,6 @@ fn failed(error: SourceError) -> Error {
         | SourceErrorKind::NotFound
         | SourceErrorKind::NoSuchPage
         | SourceErrorKind::Format
-        | SourceErrorKind::Incomplete
         | SourceErrorKind::PlaceExpired
         | SourceErrorKind::ForeignHost => ErrorKind::Other,
     };

@@ -81,6 +81,8 @@ pub(super) struct Collector<'c> {
     is_lasting: bool,
     pub(super) dead_letters: PathBuf,
     rotated: bool,
+    /// Whether a list could not be read to its end, so that something may be missing.
+    pub(super) is_lacking: bool,
 }
 
 impl<'c> Collector<'c> {
@@ -128,6 +130,7 @@ impl<'c> Collector<'c> {
             is_lasting,
             dead_letters: place.dead_letters(context, &folder),
             rotated: place.rotated,
+            is_lacking: false,
             connector,
         })
     }
@@ -201,11 +204,21 @@ impl<'c> Collector<'c> {
                 return Err(error);
             }
         };
-        self.state.finish(ledger, over_before, &clocks)?;
+        let lacking = collected.runs.incomplete().map(str::to_owned);
+        let failed = match &lacking {
+            None => {
+                self.state.finish(ledger, over_before, &clocks)?;
+                None
+            }
+            Some(reason) => self.state.set_aside(ledger, over_before, &clocks, reason)?,
+        };
         let outstanding = self.outstanding(collected.dead())?;
         let report = words::report(&collected, &window.to_string(), began.elapsed());
         self.context.printer.say(report.trim_end());
         self.tell_outstanding(outstanding);
+        if let Some(failed) = failed.filter(FailedWindow::is_hopeless) {
+            self.give_up(&failed)?;
+        }
         self.tell_clocks(&clocks);
         let end = over_before.clamp(window.start, window.end);
         Ok(Window { end, ..window })
@@ -347,7 +360,11 @@ impl<'c> Collector<'c> {
             &mut |so_far| bar.set_message(words::progress(so_far)),
         );
         bar.finish_and_clear();
-        outcome.map_err(CliError::from)
+        let collected = outcome?;
+        self.is_lacking |= [&collected.assets, &collected.runs]
+            .iter()
+            .any(|tally| tally.incomplete().is_some());
+        Ok(collected)
     }
 
     /// The vendor, ready to be read.
