@@ -129,7 +129,10 @@ impl Diagnose for SqlError {
 pub(crate) fn kind_of_words(words: &str) -> Option<SqlErrorKind> {
     // Some engines show the statement behind it.
     let words = words.split("\nLINE ").next().unwrap_or(words);
-    let words = words.to_lowercase().replace('_', " ");
+    if leads_with_the_statement(words) {
+        return None;
+    }
+    let words = without_names(&without_quoted(words)).to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
     let known = [
         (SqlErrorKind::Permission, SHUT_OUT),
@@ -140,6 +143,62 @@ pub(crate) fn kind_of_words(words: &str) -> Option<SqlErrorKind> {
     known
         .into_iter()
         .find_map(|(kind, parts)| has(parts).then_some(kind))
+}
+
+/// Whether the engine's first words, such as `Binder Error:`, say that it is about the statement.
+fn leads_with_the_statement(words: &str) -> bool {
+    let lead = words.split_once(" Error:").map(|(before, _)| before);
+    let lead = lead.and_then(|before| before.rsplit(|letter: char| !letter.is_alphabetic()).next());
+    lead.is_some_and(|lead| ["Parser", "Syntax", "Binder", "Catalog", "Conversion"].contains(&lead))
+}
+
+/// A message without the names and the pieces of the statement that it quotes; it may be quoted itself.
+fn without_quoted(words: &str) -> String {
+    let mut own = String::with_capacity(words.len());
+    let mut rest = words;
+    while let Some(at) = rest.find(['\'', '"', '`']) {
+        let (before, quoted) = rest.split_at(at);
+        own.push_str(before);
+        let is_opening = !own.ends_with(char::is_alphanumeric);
+        let is_piece = own.trim_end().ends_with("near");
+        let (quote, inner) = quoted.split_at(1);
+        own.push_str(quote);
+        rest = match inner.split_once(quote) {
+            Some((name, after))
+                if is_opening && (is_piece || !name.contains(char::is_whitespace)) =>
+            {
+                own.push_str(quote);
+                after
+            }
+            _ => inner,
+        };
+    }
+    own + rest
+}
+
+/// A message without names such as `lock_wait_ms`, and with codes such as `[RESOURCE_EXHAUSTED]` as words.
+fn without_names(words: &str) -> String {
+    let is_of_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut own = String::with_capacity(words.len());
+    let (mut rest, mut last) = (words, "");
+    while let Some(at) = rest.find(is_of_name) {
+        let (gap, token) = rest.split_at(at);
+        let end = token.find(|letter| !is_of_name(letter));
+        let (token, after) = token.split_at(end.unwrap_or(token.len()));
+        let is_first = own.is_empty();
+        own.push_str(gap);
+        let is_code = !token.contains(char::is_lowercase)
+            && (is_first || gap.ends_with(['[', '=']) || after.starts_with(':'));
+        let is_named = matches!(
+            (last.to_lowercase().as_str(), gap.trim()),
+            ("name", ":") | ("column" | "identifier", "" | ":")
+        );
+        if is_code || !(is_named || token.contains('_')) {
+            own.push_str(&token.replace('_', " "));
+        }
+        (rest, last) = (after, token);
+    }
+    own + rest
 }
 
 /// The account may not, or not any more.
@@ -228,6 +287,7 @@ const FULL: &[&str] = &[
     "concurrent statements",
     "conflict with recovery",
     "connection slots are reserved",
+    "connections has been exceeded",
     "could not serialize",
     "deadlock",
     "disk full",
@@ -236,7 +296,6 @@ const FULL: &[&str] = &[
     "exceeded quota",
     "exceeded resource limits",
     "exhausted resources",
-    "has been exceeded",
     "insufficient resources",
     "isolation violation",
     "maintenance mode",
@@ -247,6 +306,7 @@ const FULL: &[&str] = &[
     "out of shared memory",
     "queue full",
     "quota exceeded",
+    "quota has been exceeded",
     "rate exceeded",
     "rate limit",
     "resource exhausted",
@@ -379,6 +439,21 @@ mod tests {
                 Busy,
             ),
             ("[TEMPORARILY_UNAVAILABLE] Too many requests", Busy),
+            ("RESOURCE_EXHAUSTED: no workers", Busy),
+            ("The quota has been exceeded.", Busy),
+            // As a library in Python quotes it.
+            (
+                "(1205, 'Lock wait timeout exceeded; try restarting transaction')",
+                Timeout,
+            ),
+            (
+                "(2003, \"Can't connect to MySQL server on 'db' (timed out)\")",
+                Timeout,
+            ),
+            (
+                "IO Error: Connection Error: Could not connect to 'x'",
+                Connection,
+            ),
         ] {
             assert_eq!(kind_of_words(words), Some(kind), "{words}");
         }
@@ -390,6 +465,18 @@ mod tests {
             "Function 'x' not registered",
             "[UNRESOLVED_ROUTINE] Cannot resolve routine `x` on search path",
             "feature not supported: line 1",
+            "400 Unrecognized name: lock_wait_ms at [1:8]",
+            "400 Unrecognized name: LOCK_WAIT_MS at [1:8]",
+            "400 Unrecognized name: deadlocks at [1:8]",
+            "line 1:8: Column 'deadlocks' cannot be resolved",
+            "Unknown column `t`.`out_of_memory` in 'field list'",
+            "no such column: throttled",
+            "near \"SELECT deadlock FROM t\": syntax error",
+            "(1064, \"You have an error in your SQL syntax near 'lock wait' at line 1\")",
+            "Binder Error: Referenced column \"a\" not found, did you mean deadlock?",
+            "sql: Catalog Error: Scalar Function with name rate limit does not exist",
+            "The maximum number of columns has been exceeded",
+            "The maximum recursion of 100 has been exceeded",
         ] {
             assert_eq!(kind_of_words(words), None, "{words}");
         }

@@ -37,7 +37,7 @@ fn without(proxy: &Proxy, hosts: &str) -> Proxy {
     known.build().unwrap_or_else(|_| proxy.clone())
 }
 
-/// The patterns of the library that an entry stands for: a whole name, its end (`.name`) or its beginning (`10.*`).
+/// The patterns of the library that an entry stands for: a whole name, its end (`.name`, `*name`) or its beginning (`10.*`).
 fn patterns(entry: &str) -> Vec<String> {
     if entry == "*" {
         return vec![entry.to_owned()];
@@ -55,6 +55,12 @@ fn patterns(entry: &str) -> Vec<String> {
         (_, None) => entry,
     };
     if host.parse::<IpAddr>().is_ok() || host.starts_with('[') {
+        return vec![host.to_owned()];
+    }
+    if host
+        .strip_prefix('*')
+        .is_some_and(|end| !end.starts_with('.'))
+    {
         return vec![host.to_owned()];
     }
     let name = host.trim_start_matches('*').trim_start_matches('.');
@@ -101,6 +107,7 @@ mod tests {
             ("EXAMPLE.com:8443", "https://example.com:8443"),
             ("*.example.com", "https://a.example.com"),
             ("*", "https://anything"),
+            ("*-int.Example.com:8443", "https://a-int.example.com:8443"),
             ("10.0.0.0/8", "http://10.250.1.2:8080"),
             ("172.16.0.0/12", "http://172.31.0.1"),
             ("192.168.7.128/25", "http://192.168.7.200"),
@@ -114,6 +121,9 @@ mod tests {
         for (hosts, address) in [
             ("", "https://example.com"),
             ("example.com", "https://badexample.com"),
+            ("*.example.com", "https://badexample.com"),
+            ("*-int.example.com", "https://a-ext.example.com"),
+            ("*-int.example.com", "https://a-int.example.com.evil.org"),
             ("example.com", "https://example.com.evil.org"),
             ("10.0.0.0/8", "http://11.0.0.1"),
             ("172.16.0.0/12", "http://172.32.0.1"),

@@ -27,9 +27,6 @@ use crate::locate::advise;
 use crate::table_lock::TableLock;
 use crate::{Event, Run, WorkbenchError, credentials};
 
-/// Values of credentials of any length are looked for in what others shall have.
-const SHORTEST_SECRET: usize = 1;
-
 /// Loads a connector.
 ///
 /// # Errors
@@ -281,7 +278,7 @@ pub fn export(connector: &Connector, report: &Report) -> Result<Exported, Workbe
     let files = export.templates.iter();
     let files = files.map(|(name, text)| (name.as_str(), text.as_str()));
     let files = files.chain([(MANIFEST_FILE, manifest.as_str())]);
-    forbid_secrets(&SecretScan::of(&connector.dir, SHORTEST_SECRET), files)?;
+    forbid_secrets(&SecretScan::of(&connector.dir), files)?;
     export.write(&folder).map_err(WorkbenchError::Export)?;
     Ok(Exported { export, folder })
 }
@@ -311,7 +308,7 @@ pub fn pack(
         at: Some(report.now.strftime("%Y-%m-%d").to_string()),
     };
     let new = NewPack::of(connector, (name, folder), &proven, &found)?;
-    let scan = SecretScan::of(&connector.dir, SHORTEST_SECRET);
+    let scan = SecretScan::of(&connector.dir);
     for own in connector.templates.iter() {
         let Some((path, line)) = own.place() else {
             continue;

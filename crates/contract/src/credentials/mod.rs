@@ -7,6 +7,7 @@
 mod check;
 mod scan;
 mod secret;
+mod telling;
 
 pub use bowline_cerberus::{Schema, SchemaError};
 pub use check::{

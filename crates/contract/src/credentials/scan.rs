@@ -1,12 +1,15 @@
 //! Secrets in files that others shall have: images, exports and dialect packs.
 
+use std::collections::BTreeSet;
 use std::fs::DirEntry;
+use std::ops::Range;
 use std::path::Path;
 
 use bowline_words::Redactor;
 use serde_json::Value;
 
 use super::secret::{secret_values, setting_with_secret, stated_secret, written_secret};
+use super::telling::{is_in_longer_word, is_word, names_of, telling_secrets};
 use crate::{layout, reading};
 
 /// How lines begin and end that hold a private key.
@@ -16,6 +19,8 @@ const PRIVATE_KEY: (&str, &str) = ("-----BEGIN ", "PRIVATE KEY-----");
 #[derive(Debug, Clone)]
 pub struct SecretScan {
     redactor: Redactor,
+    /// The secrets that count only where they are no part of a longer word, in small letters.
+    words: BTreeSet<String>,
 }
 
 /// A secret that stands in a file.
@@ -28,23 +33,24 @@ pub struct FoundSecret {
 }
 
 impl SecretScan {
-    /// Finds the secrets of a connector's own credentials in any writing, and what files say is a secret. Values of the
-    /// credentials that are shorter than `shortest` are left out: they stand in long texts by chance.
+    /// Finds the secrets of a connector's own credentials in any writing, and what files say is a secret. Of the
+    /// credentials count values whose keys say that they are secret, and others that are no words, names or numbers; what
+    /// is a name there too, or the name of the connector, its pack, its driver or a key, is none.
     #[must_use]
-    pub fn of(connector: &Path, shortest: usize) -> Self {
+    pub fn of(connector: &Path) -> Self {
+        let names = names_of(connector);
         let secrets_of = |entry: DirEntry| {
             let name = entry.file_name();
             let path = layout::is_credentials_file(name.to_str()?).then(|| entry.path())?;
             let text = reading::read_text(&path).ok()?;
             let document = serde_json::from_str::<Value>(&text).ok()?;
-            Some(secret_values(&document))
+            Some(telling_secrets(&document, &names))
         };
         let entries = connector.read_dir().into_iter().flatten().flatten();
-        let secrets = entries
-            .filter_map(secrets_of)
-            .flatten()
-            .filter(|secret| secret.len() >= shortest);
+        let secrets: Vec<String> = entries.filter_map(secrets_of).flatten().collect();
+        let words = secrets.iter().filter(|secret| is_word(secret));
         Self {
+            words: words.map(|word| word.to_lowercase()).collect(),
             redactor: Redactor::new(secrets),
         }
     }
@@ -52,10 +58,15 @@ impl SecretScan {
     /// The first secret in a file's text.
     #[must_use]
     pub fn find(&self, path: &Path, text: &str) -> Option<FoundSecret> {
-        match self.redactor.find(text) {
+        let mut places = self.redactor.places(text).into_iter();
+        let counts = |at: &Range<usize>| {
+            let is_word = self.words.contains(&text[at.clone()].to_lowercase());
+            !(is_word && is_in_longer_word(text, at))
+        };
+        match places.find(counts) {
             Some(at) => Some(FoundSecret {
                 what: "a value of its credentials".to_owned(),
-                line: line_at(text, at),
+                line: line_at(text, at.start),
             }),
             None => written(path, text),
         }
@@ -126,6 +137,179 @@ fn has_ending(name: &str, endings: &[&str]) -> bool {
 mod tests {
     use super::*;
 
+    const CONNECTOR: &str =
+        "[driver]\nname = \"postgresql\"\n[dialect]\nextends = \"../../packs/greenplum\"";
+    const MANIFEST: &str = r#"{"credentials_schema": {"passphrase_hint": {"type": "string"}}}"#;
+
+    /// A scan for a connector of the name `shop` with these credentials.
+    fn scan_for(credentials: &str) -> SecretScan {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = dir.path().join("shop");
+        std::fs::create_dir(&shop).unwrap();
+        for (name, text) in [
+            (layout::CONNECTOR_FILE, CONNECTOR),
+            (layout::MANIFEST_FILE, MANIFEST),
+            ("credentials.pg13.json", credentials),
+        ] {
+            std::fs::write(shop.join(name), text).unwrap();
+        }
+        SecretScan::of(&shop)
+    }
+
+    #[test]
+    fn a_value_of_the_credentials_is_found_in_any_writing() {
+        for (credentials, name, text) in [
+            // Short words and numbers.
+            (r#"{"password": "geheim"}"#, "a.j2", "SELECT 'geheim'"),
+            (r#"{"password": "geheim"}"#, "a.j2", "-- it is geheim."),
+            (
+                r#"{"password": "geheim"}"#,
+                "a.json",
+                r#"{"a": "x\ngeheim"}"#,
+            ),
+            (
+                r#"{"password": "geheim"}"#,
+                "a.json",
+                r#"{"a": "\u0020geheim"}"#,
+            ),
+            (r#"{"password": "geheim"}"#, "a.j2", "x%20geheim%20y"),
+            (r#"{"password": "geheim"}"#, "a.j2", "g%65heim"),
+            (r#"{"password": "48151623"}"#, "a.j2", "LENGTH(48151623)"),
+            (r#"{"password": "xy"}"#, "a.txt", "password=xy"),
+            // Words with digits and signs, and long ones, also within others.
+            (r#"{"password": "hunter2"}"#, "a.py", "prefix_hunter2x"),
+            (
+                r#"{"password": "correcthorsebattery"}"#,
+                "a.py",
+                "xcorrecthorsebatteryx",
+            ),
+            (
+                r#"{"password": "Zq7/Sea&gull"}"#,
+                "a.json",
+                "Shop Zq7%2FSea%26gull",
+            ),
+            (
+                r#"{"password": "Zq7/Sea&gull"}"#,
+                "a.txt",
+                "WnE3L1NlYSZndWxs",
+            ),
+            (
+                r#"{"password": "Zq7/Sea&gull"}"#,
+                "credentials_schema.json",
+                r#"{"note": {"default": "Zq7/Sea&gull"}}"#,
+            ),
+            // Under keys that say nothing, and in connection strings.
+            (r#"{"pin": "Zq7/Sea&gull"}"#, "a.j2", "'Zq7/Sea&gull'"),
+            (
+                r#"{"webhook": "https://h.example/T0/B0"}"#,
+                "a.j2",
+                "https://h.example/T0/B0",
+            ),
+            (
+                r#"{"dsn": "Server=x;Uid=ann;Pwd=geheim"}"#,
+                "a.j2",
+                "geheim",
+            ),
+            (r#"{"uri": "pg://ann:geheim@db/x"}"#, "a.j2", "geheim"),
+            // Public elsewhere, not in its own document.
+            (r#"{"user": "ann", "password": "main"}"#, "a.j2", "'main'"),
+        ] {
+            let found = scan_for(credentials).find(Path::new(name), text);
+            let what = found.map(|found| found.what);
+            let expected = Some("a value of its credentials");
+            assert_eq!(what.as_deref(), expected, "{credentials} {text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_files_by_chance_is_no_value_of_the_credentials() {
+        let pack = "engine = \"PostgreSQL\"\nextends = \"postgres\"";
+        for (credentials, name, text) in [
+            (
+                r#"{"user": "postgres", "password": "postgres"}"#,
+                "pack.toml",
+                pack,
+            ),
+            (
+                r#"{"uri": "pg://postgres:postgres@db/x"}"#,
+                "pack.toml",
+                pack,
+            ),
+            (
+                r#"{"uri": "pg://ann:shopdb@db/shopdb"}"#,
+                "a.j2",
+                "shopdb.t",
+            ),
+            (
+                r#"{"dsn": "Server=x;Uid=sales;Pwd=sales"}"#,
+                "a.j2",
+                "sales.t",
+            ),
+            (
+                r#"{"password": "greenplum"}"#,
+                "pack.toml",
+                "extends = \"greenplum\"",
+            ),
+            (
+                r#"{"password": "postgresql"}"#,
+                "a.toml",
+                "name = \"postgresql\"",
+            ),
+            (
+                r#"{"password": "shop"}"#,
+                "manifest.json",
+                r#"{"connection_name": "shop"}"#,
+            ),
+            (
+                r#"{"password": "password"}"#,
+                "manifest.json",
+                r#"{"password": {"type": "string"}}"#,
+            ),
+            (
+                r#"{"secret": "passphrase_hint"}"#,
+                "manifest.json",
+                MANIFEST,
+            ),
+            (
+                r#"{"password": "test"}"#,
+                "a.j2",
+                "create_test_table latest test_1 \\latest",
+            ),
+            (
+                r#"{"password": "postgres"}"#,
+                "pack.toml",
+                "engine = \"PostgreSQL\"",
+            ),
+            (r#"{"password": "1234"}"#, "a.j2", "VARCHAR(12345)"),
+            (
+                r#"{"password": "none", "token": "false"}"#,
+                "a.j2",
+                "none or false",
+            ),
+            // Under keys that say nothing.
+            (r#"{"max_age": 3600}"#, "a.j2", "VARCHAR(3600)"),
+            (
+                r#"{"schema_name": "analytics"}"#,
+                "a.toml",
+                "schema = \"analytics\"",
+            ),
+            (
+                r#"{"default_schema": "sales2024"}"#,
+                "a.toml",
+                "schema = \"sales2024\"",
+            ),
+            (
+                r#"{"folder": "data/my-shop_eu"}"#,
+                "a.j2",
+                "data/my-shop_eu",
+            ),
+            (r#"{"mode": "strict1"}"#, "a.j2", "strict1"),
+        ] {
+            let found = scan_for(credentials).find(Path::new(name), text);
+            assert_eq!(found, None, "{credentials} {text}");
+        }
+    }
+
     #[test]
     fn what_is_written_down_is_seen_and_what_is_asked_for_is_not() {
         let found = |name: &str, text: &str| written(Path::new(name), text).map(|found| found.what);
@@ -172,6 +356,36 @@ mod tests {
                 "a secret in an address",
             ),
             (
+                "manifest.json",
+                r#"{"example": "postgres://ann:hun(ter2@db/x"}"#,
+                "a secret under `example`",
+            ),
+            (
+                "manifest.json",
+                r#"{"note": "as on https://docs/x, pg://ann:hunter2@db"}"#,
+                "a secret under `note`",
+            ),
+            (
+                "templates.toml",
+                "# SET TOKEN 'abc', BEARER_TOKEN 'abc'",
+                "a secret in a statement",
+            ),
+            (
+                "templates.toml",
+                "# create user x with password 'hunter2'",
+                "a secret in a statement",
+            ),
+            (
+                "get_length.sql.j2",
+                "alter user x\n  password 'hunter2'",
+                "a secret in a statement",
+            ),
+            (
+                "templates.toml",
+                "# password = 'hunter2'",
+                "a secret in a statement",
+            ),
+            (
                 "get_length.sql.j2",
                 "ALTER USER x IDENTIFIED BY 'hunter2'",
                 "a secret in a statement",
@@ -210,6 +424,21 @@ mod tests {
             (
                 "connector.toml",
                 "# postgres://user:password@host, https://x:8080/@a\n[driver]\ninit = [\"SET password = '{{ password }}'\", \"SECRET '<yours>'\"]",
+            ),
+            (
+                "manifest.json",
+                r#"{"example": "postgres://user:password@host/db", "url": "https://host:8443/u?m=a@b",
+                    "note": "http://x:80 or a@b"}"#,
+            ),
+            ("connector.toml", "savepassword = \"false\""),
+            ("settings.yaml", "savepassword: off\n"),
+            (
+                "templates.toml",
+                "# the vendor calls the next page's token 'nextToken', and its secret 'word'",
+            ),
+            (
+                "get_x.sql.j2",
+                "{# its token 'nextToken' #}\n-- a token 'x'",
             ),
             (
                 "templates.toml",

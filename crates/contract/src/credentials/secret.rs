@@ -140,14 +140,53 @@ fn folded(key: &str) -> String {
 /// leaves of JSON written into a text, such as a service account's key file.
 #[must_use]
 pub fn secret_values(credentials: &Value) -> Vec<String> {
+    let found = secrets(credentials).into_iter();
+    let mut found: Vec<String> = found.map(|secret| secret.text).collect();
+    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    found.dedup();
+    found
+}
+
+/// A secret text in credentials.
+pub(super) struct SecretValue {
+    pub(super) text: String,
+    pub(super) said: Said,
+}
+
+/// What says that a value is secret.
+pub(super) enum Said {
+    /// Its key, or the address or connection string that it stands in.
+    Secret,
+    /// Nothing, and nothing that it is public; the key without case and separators.
+    Nothing { key: String },
+}
+
+impl SecretValue {
+    fn said(text: String) -> Self {
+        let said = Said::Secret;
+        Self { text, said }
+    }
+
+    fn under(key: &str, text: &str) -> Self {
+        let key = folded(key);
+        let said = if says_secret(&key) {
+            Said::Secret
+        } else {
+            Said::Nothing { key }
+        };
+        let text = text.to_owned();
+        Self { text, said }
+    }
+}
+
+/// The secrets that [`secret_values`] tells, with what says so.
+pub(super) fn secrets(credentials: &Value) -> Vec<SecretValue> {
     let mut found = Vec::new();
     collect(
         "",
         credentials.get(CONNECT_ARGS).unwrap_or(credentials),
         &mut found,
     );
-    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    found.dedup();
     found
 }
 
@@ -210,7 +249,18 @@ fn is_written_secret(key: &str, text: &str) -> bool {
     if text.trim().is_empty() || is_filled_in(text) {
         return false;
     }
-    names_a_secret(key) || !uri_secrets(text).is_empty()
+    (names_a_secret(key) && !is_plain_word(text))
+        || address_password(text).is_some_and(|password| !is_stand_in(password))
+        || has_address_with_secret(text)
+}
+
+/// The password of `scheme://user:password@host`, as it is written.
+fn address_password(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (login, _) = authority.rsplit_once('@')?;
+    let (_, password) = login.split_once(':')?;
+    (!login.contains(char::is_whitespace)).then_some(password)
 }
 
 fn names_a_secret(key: &str) -> bool {
@@ -238,34 +288,52 @@ pub(super) fn stated_secret(text: &str) -> Option<(&'static str, usize)> {
 }
 
 fn has_address_with_secret(line: &str) -> bool {
-    let mut words =
-        line.split(|letter: char| letter.is_whitespace() || "'\"`,;()<>".contains(letter));
-    words.any(|word| {
-        let rest = word.split_once("://").map(|(_, rest)| rest);
-        let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-        let login = authority.and_then(|authority| authority.rsplit_once('@'));
-        let password = login.and_then(|(login, _)| login.split_once(':'));
-        password.is_some_and(|(_, password)| !is_stand_in(password))
-    })
+    let words = line.split(|letter: char| letter.is_whitespace() || "'\"`,;()<>".contains(letter));
+    words
+        .filter_map(address_password)
+        .any(|password| !is_stand_in(password))
 }
 
 fn has_statement_with_secret(line: &str) -> bool {
     line.match_indices(['\'', '"']).any(|(at, quote)| {
         let mut value = line[at + 1..].split(quote);
-        if value.next().is_none_or(is_stand_in) {
+        let is_open = |value: &str| is_stand_in(value) || is_plain_word(value);
+        if value.next().is_none_or(is_open) {
             return false;
         }
         let before = line[..at].trim_end_matches([' ', '=', ':', '>']);
         let between = &line[before.len()..at];
         let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
         let start = before.trim_end_matches(is_word);
-        let word = folded(&before[start.len()..]);
-        let is_said = match word.as_str() {
+        let written = &before[start.len()..];
+        let is_named = names_a_secret(written);
+        let is_said = match folded(written).as_str() {
             "by" => start.trim_end().to_lowercase().ends_with("identified"),
-            word => names_a_secret(word) || (between.trim().is_empty() && word.ends_with("token")),
+            _ if !between.trim().is_empty() => is_named,
+            // Prose says `the page's token 'next'`, and comments say anything.
+            word if word.ends_with("token") || is_comment(start) => {
+                (is_named || word.ends_with("token")) && is_of_statement(written, line)
+            }
+            _ => is_named,
         };
         !between.is_empty() && is_said
     })
+}
+
+/// Whether a line is a comment by its end.
+fn is_comment(line: &str) -> bool {
+    ["#", "--", "/*"].iter().any(|mark| line.contains(mark))
+}
+
+/// Whether a word is written as SQL has it, or stands in a line that reads as a statement.
+fn is_of_statement(word: &str, line: &str) -> bool {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut words = line.split(|letter| !is_word(letter));
+    !word.contains(char::is_lowercase)
+        || words.any(|word| {
+            ["SECRET", "SET"].contains(&word)
+                || ["alter", "create", "options"].contains(&word.to_lowercase().as_str())
+        })
 }
 
 /// Whether a text stands where a secret is to be written.
@@ -278,7 +346,7 @@ fn is_stand_in(text: &str) -> bool {
         || names_itself(&folded(text))
 }
 
-fn collect(key: &str, value: &Value, found: &mut Vec<String>) {
+fn collect(key: &str, value: &Value, found: &mut Vec<SecretValue>) {
     match value {
         Value::Object(map) => {
             for (inner_key, inner) in map {
@@ -290,24 +358,25 @@ fn collect(key: &str, value: &Value, found: &mut Vec<String>) {
         Value::Number(number) => {
             let text = number.to_string();
             if is_secret(key, &text) {
-                found.push(text);
+                found.push(SecretValue::under(key, &text));
             }
         }
         Value::Null | Value::Bool(_) => {}
     }
 }
 
-fn collect_text(key: &str, text: &str, found: &mut Vec<String>) {
+fn collect_text(key: &str, text: &str, found: &mut Vec<SecretValue>) {
     let is_open = is_connection_string(text) && !says_secret(&folded(key));
     if is_secret(key, text) && !is_open {
-        found.push(text.to_owned());
+        found.push(SecretValue::under(key, text));
         let trimmed = text.trim();
         if trimmed != text && !trimmed.is_empty() {
-            found.push(trimmed.to_owned());
+            found.push(SecretValue::under(key, trimmed));
         }
     }
-    found.extend(uri_secrets(text));
-    found.extend(connection_string_secrets(text));
+    let parts = uri_secrets(text).into_iter();
+    let parts = parts.chain(connection_string_secrets(text));
+    found.extend(parts.map(SecretValue::said));
     if text.trim_start().starts_with('{')
         && let Ok(inner @ Value::Object(_)) = serde_json::from_str(text)
     {
@@ -319,8 +388,12 @@ fn is_secret(key: &str, text: &str) -> bool {
     if text.trim().is_empty() || is_public_key(key) {
         return false;
     }
-    says_secret(&folded(key))
-        || (text.len() >= SHORTEST && !PLAIN_WORDS.contains(&text.to_lowercase().as_str()))
+    says_secret(&folded(key)) || (text.len() >= SHORTEST && !is_plain_word(text))
+}
+
+/// Whether a text is a word such as `true`, which is a setting.
+pub(super) fn is_plain_word(text: &str) -> bool {
+    PLAIN_WORDS.contains(&text.trim().to_lowercase().as_str())
 }
 
 fn says_secret(folded_key: &str) -> bool {
@@ -349,7 +422,7 @@ fn is_connection_string(text: &str) -> bool {
 }
 
 /// The settings of a connection string: parted by `;`, or by blanks where there is none; quotes and braces hold together.
-fn settings(text: &str) -> Vec<&str> {
+pub(super) fn settings(text: &str) -> Vec<&str> {
     let by_semicolon = parted(text, |letter| letter == ';');
     if by_semicolon.len() > 1 {
         by_semicolon

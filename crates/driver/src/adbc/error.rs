@@ -257,6 +257,10 @@ mod tests {
                 MissingObject,
             ),
             (
+                "Catalog Error: Table with name x does not exist! Did you mean deadlock?",
+                MissingObject,
+            ),
+            (
                 "Binder Error: column \"x\" must appear in the GROUP BY clause",
                 Syntax,
             ),

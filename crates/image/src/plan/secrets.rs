@@ -8,8 +8,6 @@ use bowline_oci::layer::Content;
 
 use super::{Candidate, PlannedFile};
 
-/// Shorter values of credentials stand in texts by chance.
-const SHORTEST_SECRET: usize = 8;
 /// What is larger, in bytes, is no text that somebody wrote.
 const LARGEST_READ: u64 = 4 << 20;
 
@@ -18,7 +16,7 @@ pub(super) fn files_with_secrets<'f>(
     candidate: &Candidate,
     files: &'f [PlannedFile],
 ) -> Vec<(&'f Path, FoundSecret)> {
-    let scan = SecretScan::of(&candidate.dir, SHORTEST_SECRET);
+    let scan = SecretScan::of(&candidate.dir);
     files
         .iter()
         .filter_map(|file| match &file.content {

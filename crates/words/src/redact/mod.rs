@@ -162,7 +162,7 @@ impl Redactor {
     /// Where the first secret stands in the text, in bytes; nothing when there is none.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<usize> {
-        Some(self.found(text).first()?.start)
+        Some(self.places(text).first()?.start)
     }
 
     /// The text with every secret replaced by `***`.
@@ -170,7 +170,7 @@ impl Redactor {
     pub fn redact(&self, text: &str) -> String {
         let mut masked = String::with_capacity(text.len());
         let mut done = 0;
-        for at in self.found(text) {
+        for at in self.places(text) {
             if at.start >= done {
                 // A secret that starts where the last one ended shares its mask.
                 if at.start > done || done == 0 {
@@ -186,8 +186,9 @@ impl Redactor {
         masked
     }
 
-    /// Every place of a secret, by where it begins.
-    fn found(&self, text: &str) -> Vec<Range<usize>> {
+    /// Every place of a secret, in bytes, by where it begins.
+    #[must_use]
+    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         self.anywhere.places(text, &mut |at| found.push(at));
         self.in_place.places(text, &mut |at| {
