@@ -10,15 +10,19 @@ use serde_json::Value as Json;
 use super::outcome::Outcome;
 use super::reading::{datasets, run_label};
 use super::times::SHOWN;
-use super::triggers::{goes_on, is_twice_due, rhythm};
+use super::triggers::{goes_on, is_twice_due, newest, rhythm};
 
 /// With so many it is no accident.
 const SEVERAL: usize = 3;
 /// How many times too often a job runs whose interval is in another unit.
 const TOO_OFTEN: i64 = 20;
 
-/// The first contradiction, if there is one.
-pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+/// The first contradiction, if there is one, of jobs and runs that were looked at up to this moment.
+pub(super) fn contradiction(
+    assets: &[AssetEvent],
+    runs: &[RunEvent],
+    until: Timestamp,
+) -> Option<Outcome> {
     let jobs = by_id(assets);
     first([
         (
@@ -61,7 +65,7 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
             "see whether `trigger` says the opposite of what began the run",
         ),
         (
-            turned_pauses(&jobs, runs),
+            turned_pauses(&jobs, runs, until),
             "jobs that are paused where they do not run, and run where they are not",
             "see whether `is_paused` says the opposite of what the vendor does",
         ),
@@ -78,7 +82,7 @@ pub(super) fn doubtful(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outco
             "give as `upstream_failed_task_source_ids` the tasks' ids",
         ),
         (
-            paused_and_running(&jobs, runs),
+            paused_and_running(&jobs, runs, newest(runs)),
             "jobs that are paused where their schedules rest",
             "see whether `is_paused` says the opposite of what the vendor does",
         ),
@@ -300,9 +304,12 @@ fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
 }
 
 /// Jobs that are paused and go on running by their schedule, where most do that are paused, and none that is not: then
-/// the flag says the opposite. Some may have been paused just now.
-fn paused_and_running(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let newest = runs.iter().filter_map(RunEvent::event_time).max();
+/// the flag says the opposite. Some may have been paused just now. What ran last long before `until` does not go on.
+fn paused_and_running(
+    jobs: &BTreeMap<&str, &Json>,
+    runs: &[RunEvent],
+    until: Option<Timestamp>,
+) -> Vec<String> {
     let mut judged = 0;
     let mut lines = Vec::new();
     for (id, job) in jobs {
@@ -318,13 +325,12 @@ fn paused_and_running(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<St
             continue;
         }
         judged += 1;
-        let (Some(first), Some(last), Some(newest)) = (starts.first(), starts.last(), newest)
-        else {
+        let (Some(first), Some(last), Some(until)) = (starts.first(), starts.last(), until) else {
             continue;
         };
         let gaps = i32::try_from(starts.len()).unwrap_or(i32::MAX) - 1;
         if starts.len() >= SEVERAL
-            && newest.duration_since(*last) <= last.duration_since(*first) / gaps * 2
+            && until.duration_since(*last) <= last.duration_since(*first) / gaps * 2
         {
             lines.push(format!(
                 "job `{id}` is paused, and ran by its schedule {}, the last time at {last}",
@@ -338,18 +344,21 @@ fn paused_and_running(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<St
     lines
 }
 
-/// Jobs that are paused and go on running, where all with a schedule do that are paused, of several, and one that is not
-/// should have run and did not.
-fn turned_pauses(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let mut lines = paused_and_running(jobs, runs);
+/// Jobs that are paused and go on running until now, where all with a schedule do that are paused, of several, and several
+/// that are not should have run and did not.
+fn turned_pauses(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], until: Timestamp) -> Vec<String> {
+    let mut lines = paused_and_running(jobs, runs, Some(until));
+    if lines.len() < SEVERAL {
+        return Vec::new();
+    }
     let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
     let paused = jobs
         .iter()
         .filter(|(id, job)| job["is_paused"] == true && scheduled(runs, id).len() >= SEVERAL);
-    let rests = jobs
+    let resting = jobs
         .iter()
-        .any(|(id, job)| !ran.contains(id) && is_twice_due(job, id, runs));
-    if lines.len() < SEVERAL || lines.len() < paused.count() || !rests {
+        .filter(|(id, job)| !ran.contains(*id) && is_twice_due(job, id, runs));
+    if lines.len() < paused.count() || resting.count() < SEVERAL {
         lines.clear();
     }
     lines
@@ -377,8 +386,16 @@ mod tests {
             .collect()
     }
 
+    fn at(hour: u8) -> Timestamp {
+        format!("2026-01-01T{hour:02}:30:00Z").parse().unwrap()
+    }
+
+    fn contradicts(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+        contradiction(assets, runs, at(4))
+    }
+
     fn told(a: Json, b: Json, of_runs: &Json) -> Option<String> {
-        told_by(contradiction, a, b, of_runs)
+        told_by(contradicts, a, b, of_runs)
     }
 
     fn told_by(
@@ -468,17 +485,18 @@ mod tests {
         };
         let ids = ["a", "b", "c"];
         let all = ids.map(|id| runs(id, &json!({}))).concat();
-        let told = |d: AssetEvent| {
-            let jobs = [&ids.map(|id| of(id, true))[..], &[d]].concat();
-            turned_pauses(&by_id(&jobs), &all).len()
+        let told = |rest: &[AssetEvent], until: u8| {
+            let jobs = [&ids.map(|id| of(id, true))[..], rest].concat();
+            turned_pauses(&by_id(&jobs), &all, at(until)).len()
         };
-        assert_eq!(told(of("d", false)), 3);
-        assert_eq!(told(of("d", true)), 0, "all were paused just now");
-        assert_eq!(
-            told(job("d", json!({"is_paused": false}))),
-            0,
-            "it need not run"
-        );
+        let resting = ["d", "e", "f"].map(|id| of(id, false));
+        assert_eq!(told(&resting, 4), 3);
+        assert_eq!(told(&resting, 20), 0, "all were paused long ago");
+        assert_eq!(told(&resting[..1], 4), 0, "a new job that has not run yet");
+        let paused = ["d", "e", "f"].map(|id| of(id, true));
+        assert_eq!(told(&paused, 4), 0, "all were paused just now");
+        let unscheduled = ["d", "e", "f"].map(|id| job(id, json!({"is_paused": false})));
+        assert_eq!(told(&unscheduled, 4), 0, "they need not run");
     }
 
     #[test]
@@ -486,9 +504,9 @@ mod tests {
         let daily = json!({"schedule": {"kind": "interval", "interval_seconds": 86_400}});
         let jobs = ["a", "b"].map(|id| job(id, daily.clone()));
         let all = ["a", "b"].map(|id| runs(id, &json!({}))).concat();
-        assert!(contradiction(&jobs, &all).is_some());
+        assert!(contradicts(&jobs, &all).is_some());
         let (one, its_own) = (&jobs[..1], &all[..4]);
-        assert_eq!(contradiction(one, its_own), None, "one job");
+        assert_eq!(contradicts(one, its_own), None, "one job");
         let catching_up: Vec<RunEvent> = all
             .iter()
             .map(|run| {
@@ -502,11 +520,11 @@ mod tests {
                 RunEvent::new(run)
             })
             .collect();
-        assert_eq!(contradiction(&jobs, &catching_up), None);
+        assert_eq!(contradicts(&jobs, &catching_up), None);
         let of_runs = json!({"triggered_by_run_source_id": "3"});
         let counted = ["1", "2", "3"].map(|id| job(id, json!({})));
         let runs = ["1", "2"].map(|id| runs(id, &of_runs)).concat();
-        assert_eq!(contradiction(&counted, &runs), None);
+        assert_eq!(contradicts(&counted, &runs), None);
         let elsewhere = json!({"triggered_job_source_ids": ["other/load"]});
         assert_eq!(told(elsewhere, json!({}), &json!({})), None);
     }
@@ -523,7 +541,7 @@ mod tests {
         let told = |of_hand: &str, of_schedule: &str| {
             let runs = [("a", of_hand), ("b", of_hand), ("c", of_schedule)]
                 .map(|(id, trigger)| runs(id, &json!({"trigger": trigger})));
-            contradiction(&jobs, &runs.concat()).is_some()
+            contradicts(&jobs, &runs.concat()).is_some()
         };
         assert!(told("SCHEDULE", "MANUAL"));
         assert!(!told("MANUAL", "SCHEDULE"));
@@ -541,7 +559,7 @@ mod tests {
             job("b", json!({"inputs": table("y"), "outputs": table("z")})),
         ];
         let foreign = runs("a", &json!({"inputs": table("y"), "outputs": table("z")}));
-        let Some(Outcome::Wrong(fault)) = contradiction(&jobs, &foreign) else {
+        let Some(Outcome::Wrong(fault)) = contradicts(&jobs, &foreign) else {
             panic!("the runs are another job's");
         };
         assert_eq!(
@@ -549,7 +567,7 @@ mod tests {
             "run `a-1` of job `a` reads and writes what job `b` does"
         );
         let more = runs("a", &json!({"inputs": table("elsewhere")}));
-        assert_eq!(contradiction(&jobs, &more), None);
+        assert_eq!(contradicts(&jobs, &more), None);
     }
 
     #[test]

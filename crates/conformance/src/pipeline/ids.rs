@@ -173,7 +173,13 @@ fn misspelt(runs: &[RunEvent]) -> Vec<String> {
             lines.extend(found);
         }
     }
-    let own = runs.iter().filter_map(RunEvent::run_source_id);
+    let own = runs.iter().filter_map(RunEvent::run_source_id).collect();
+    lines.extend(fractions("run", own));
+    lines
+}
+
+/// What somebody may have meant: a step may be called by two numbers with a point between them.
+pub(super) fn doubts(runs: &[RunEvent]) -> Option<String> {
     // What counts within its run may stand behind a point.
     let of_tasks = runs.iter().flat_map(|run| {
         let is_own = move |id: &&str| {
@@ -183,16 +189,20 @@ fn misspelt(runs: &[RunEvent]) -> Vec<String> {
         let ids = run.task_runs().filter_map(RunEvent::run_source_id);
         ids.filter(is_own)
     });
-    for (noun, numbers) in [
-        ("run", own.collect::<Vec<&str>>()),
-        ("task run", of_tasks.collect()),
-    ] {
-        if numbers.len() >= SEVERAL && numbers.iter().all(|id| is_fraction(id)) {
-            let line = |id| format!("{noun} `{id}` is a number with a fraction or an exponent");
-            lines.extend(numbers.iter().map(line));
-        }
+    let lines = fractions("task run", of_tasks.collect());
+    let (first, all) = (lines.first()?, lines.len());
+    Some(format!(
+        "{first}, and so are all of {all}: see whether the vendor writes them so"
+    ))
+}
+
+/// Ids that are numbers written as fractions, where several are and all of them: a line each.
+fn fractions(noun: &str, ids: Vec<&str>) -> Vec<String> {
+    if ids.len() < SEVERAL || !ids.iter().all(|id| is_fraction(id)) {
+        return Vec::new();
     }
-    lines
+    let line = |id| format!("{noun} `{id}` is a number with a fraction or an exponent");
+    ids.into_iter().map(line).collect()
 }
 
 /// Whether a text is a whole number as languages write one that they took for a fraction.
@@ -240,12 +250,12 @@ mod tests {
         assert_eq!(told(&["20259929.0", "20259930.0", "20259901.0"]), 3);
         let of_tasks = |ids: [&str; 3]| {
             let runs = ids.map(|id| RunEvent::new(of("a", "17", id)));
-            misspelt(&runs).len()
+            (misspelt(&runs).len(), doubts(&runs).is_some())
         };
-        assert_eq!(of_tasks(["18.0", "19.0", "20.0"]), 3);
+        assert_eq!(of_tasks(["18.0", "19.0", "20.0"]), (0, true));
         assert_eq!(
             of_tasks(["17.0", "17.0", "17.0"]),
-            0,
+            (0, false),
             "the first step of each"
         );
     }

@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{
-    AssetEvent, GivenAssetRef, GivenTask, RunEvent, RunStatus, Window,
-};
+use bowline_contract::pipeline::{AssetEvent, GivenTask, RunEvent, RunStatus, Window};
 use bowline_words::counted;
 use jiff::{SignedDuration, Timestamp};
 
 use super::check;
 use super::contradictions::{contradiction, doubtful};
 use super::garbled::spelt_otherwise;
-use super::order::{at_once, turned_tasks, well_unbegun};
+use super::lineage::{both_sides, is_less, is_more, misnamed, turned_lineage};
+use super::order::{MANY, at_once, turned_tasks, well_unbegun};
 use super::outcome::Outcome;
-use super::reading::datasets;
+use super::reading::Reading;
 use super::runner::{PAGE, Suite};
 use super::statuses::parroted;
 use super::times::SHOWN;
@@ -46,11 +45,14 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         return;
     }
     let mut known: Vec<AssetEvent> = assets.to_vec();
-    if !strangers(&known, runs).is_empty()
-        && let Ok(again) = suite.reader.assets(suite.window.end, PAGE)
-    {
+    let mut is_whole = [&check::ASSETS_PAGES, &check::ASSETS_AGAIN]
+        .into_iter()
+        .all(|check| suite.verdict(check) != Some(Verdict::Unknown));
+    if !strangers(&known, runs).is_empty() {
         // A job may have been made after the first look at the jobs.
-        known.extend(again.events);
+        let again = suite.reader.assets(suite.window.end, PAGE);
+        is_whole &= again.as_ref().is_ok_and(Reading::is_whole);
+        known.extend(again.into_iter().flat_map(|again| again.events));
     }
     let basis = format!(
         "{} and {}",
@@ -62,18 +64,20 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
     // What is wrong of runs that failed alone is lost among the others.
     let is_ill = |run: &&RunEvent| run.status().is_some_and(RunStatus::needs_error);
     let failed: Vec<RunEvent> = runs.iter().filter(is_ill).cloned().collect();
-    let outcome = spelt_otherwise(runs, &known)
-        .or_else(|| unknown_jobs(&strangers, runs, now))
+    let unknown = || spelt_otherwise(runs, &known).or_else(|| unknown_jobs(&strangers, runs, now));
+    let outcome = is_whole
+        .then(unknown)
+        .flatten()
         .or_else(|| unknown_tasks(&known, runs))
         .or_else(|| unknown_groups(&known, runs))
         .or_else(|| unknown_groups(&known, &failed))
         .or_else(|| forgotten_tasks(&known, runs))
-        .or_else(|| misnamed(&known, runs))
+        .or_else(|| misnamed(&known, runs, is_less))
         .or_else(|| turned_lineage(&known, runs))
         .or_else(|| turned_tasks(&known, runs))
         .or_else(|| at_once(&known, runs))
-        .or_else(|| well_unbegun(&known, runs))
-        .or_else(|| contradiction(&known, runs))
+        .or_else(|| well_unbegun(&known, runs, MANY))
+        .or_else(|| contradiction(&known, runs, span.end))
         .or_else(|| begun_otherwise(&known, runs))
         .or_else(|| parroted(&known, runs))
         .unwrap_or(Outcome::Supported);
@@ -88,7 +92,13 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         );
     }
     if outcome == Outcome::Supported {
-        let doubts = [doubtful(&known, runs), doubtfully_begun(runs)];
+        let doubts = [
+            doubtful(&known, runs),
+            doubtfully_begun(&known, runs),
+            well_unbegun(&known, runs, RHYTHM),
+            misnamed(&known, runs, is_more),
+            both_sides(&known, runs),
+        ];
         for advice in doubts
             .into_iter()
             .flatten()
@@ -301,43 +311,6 @@ fn has(known: &BTreeSet<&str>, task: &str) -> bool {
     known.contains(task) || made.is_some_and(|(of, _)| known.contains(of))
 }
 
-/// Lineage: where runs write the names of what their jobs read and write otherwise: in other letters, in another order,
-/// a part of them, or more.
-fn misnamed(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-    let jobs: BTreeMap<&str, BTreeSet<&str>> = assets
-        .iter()
-        .filter_map(|job| Some((job.job_source_id()?, datasets(job.json()))))
-        .collect();
-    mostly(runs, "dataset", |run| {
-        let known = jobs.get(run.job_source_id()?)?;
-        let given = datasets(run.json());
-        if !known.is_disjoint(&given) {
-            return Some((true, String::new()));
-        }
-        // The same levels in another order: a schema before its database.
-        let parts = |name: &str| {
-            let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
-            parts.sort_unstable();
-            parts
-        };
-        let ends_with = |long: &str, short: &str| {
-            let before = long.strip_suffix(short);
-            before.is_some_and(|before| before.ends_with('.'))
-        };
-        let alike = |name: &str, own: &str| {
-            let (name, own) = (name.to_lowercase(), own.to_lowercase());
-            parts(&own) == parts(&name) || ends_with(&own, &name) || ends_with(&name, &own)
-        };
-        let (name, own) = given
-            .iter()
-            .find_map(|name| Some((name, known.iter().find(|own| alike(name, own))?)))?;
-        Some((
-            false,
-            format!("dataset `{name}`, which its job names `{own}`"),
-        ))
-    })
-}
-
 /// Groups: where those that most runs name are not their jobs'.
 fn unknown_groups(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -360,52 +333,9 @@ fn group(event: &serde_json::Value) -> Option<&str> {
     event["group"]["source_id"].as_str()
 }
 
-/// Lineage: where runs read what their jobs write, and the other way round.
-fn turned_lineage(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-    let names = |refs: &mut dyn Iterator<Item = &GivenAssetRef>| -> BTreeSet<String> {
-        refs.filter_map(|one| one.fully_qualified_name().or(one.mcon()))
-            .map(str::to_owned)
-            .collect()
-    };
-    let jobs: BTreeMap<&str, (BTreeSet<String>, BTreeSet<String>)> = assets
-        .iter()
-        .filter_map(|job| {
-            let sides = (names(&mut job.inputs()), names(&mut job.outputs()));
-            Some((job.job_source_id()?, sides))
-        })
-        .collect();
-    mostly(runs, "dataset", |run| {
-        let (reads, writes) = jobs.get(run.job_source_id()?)?;
-        let (read, written) = (names(&mut run.inputs()), names(&mut run.outputs()));
-        // Whoever writes in place reads what it writes, and not the other way round.
-        let mut only_read = reads.difference(writes).peekable();
-        if let Some(name) = only_read.peek().copied().filter(|_| !writes.is_empty())
-            && read.contains(name)
-            && only_read.all(|name| written.contains(name))
-        {
-            let words = format!("dataset `{name}` on both sides, which its job reads");
-            return Some((false, words));
-        }
-        let straight = !read.is_disjoint(reads) || !written.is_disjoint(writes);
-        let turned = read
-            .intersection(writes)
-            .next()
-            .or(written.intersection(reads).next());
-        let example = match turned {
-            Some(turned) => turned,
-            None if straight => "",
-            None => return None,
-        };
-        Some((
-            straight,
-            format!("dataset `{example}` on the other side than its job"),
-        ))
-    })
-}
-
 /// Wrong where most of the runs that can be judged do not fit their jobs, and those of several jobs: one may have been
 /// moved or renamed since.
-fn mostly(
+pub(super) fn mostly(
     runs: &[RunEvent],
     noun: &str,
     judge: impl Fn(&RunEvent) -> Option<(bool, String)>,
@@ -537,19 +467,33 @@ mod tests {
         let group = json!({"group": {"source_id": "h"}});
         assert_eq!(judged(group, &|runs| unknown_groups(&known, runs)), wrong);
         let more = json!({"inputs": [{"fully_qualified_name": "db.in"}]});
-        assert_eq!(judged(more, &|runs| misnamed(&known, runs)), wrong);
+        let misnamed = |of: Json| judged(of, &|runs| misnamed(&known, runs, is_less));
+        assert_eq!(misnamed(more.clone()), None, "the run says more");
+        let advised = judged(more, &|runs| super::misnamed(&known, runs, is_more));
+        assert_eq!(advised, wrong);
+        let across = json!({"outputs": [{"fully_qualified_name": "IN"}]});
+        assert_eq!(misnamed(across), None, "it writes, and does not read it");
         let capitals = json!({"inputs": [{"fully_qualified_name": "IN"}]});
-        assert_eq!(judged(capitals, &|runs| misnamed(&known, runs)), wrong);
+        assert_eq!(misnamed(capitals), wrong);
         let other = json!({"inputs": [{"fully_qualified_name": "elsewhere"}]});
-        assert_eq!(judged(other, &|runs| misnamed(&known, runs)), None);
+        assert_eq!(misnamed(other), None);
         let turned = json!({"inputs": [{"fully_qualified_name": "out"}]});
         assert_eq!(judged(turned, &|runs| turned_lineage(&known, runs)), wrong);
         let both = json!({"inputs": [{"fully_qualified_name": "in"}],
             "outputs": [{"fully_qualified_name": "in"}, {"fully_qualified_name": "out"}]});
-        assert_eq!(judged(both, &|runs| turned_lineage(&known, runs)), wrong);
+        assert_eq!(
+            judged(both.clone(), &|runs| turned_lineage(&known, runs)),
+            None,
+            "what it moves"
+        );
+        assert_eq!(judged(both, &|runs| both_sides(&known, runs)), wrong);
         let merged = json!({"inputs": [{"fully_qualified_name": "in"}, {"fully_qualified_name": "out"}],
             "outputs": [{"fully_qualified_name": "out"}]});
-        assert_eq!(judged(merged, &|runs| turned_lineage(&known, runs)), None);
+        assert_eq!(
+            judged(merged.clone(), &|runs| turned_lineage(&known, runs)),
+            None
+        );
+        assert_eq!(judged(merged, &|runs| both_sides(&known, runs)), None);
         let foreign = json!({"inputs": [{"fully_qualified_name": "elsewhere"}]});
         assert_eq!(judged(foreign, &|runs| turned_lineage(&known, runs)), None);
     }

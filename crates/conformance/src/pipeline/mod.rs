@@ -17,6 +17,7 @@ mod garbled;
 mod ids;
 mod jobs;
 mod ledger;
+mod lineage;
 mod older;
 mod order;
 mod outcome;

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::check;
 use super::outcome::Outcome;
-use super::reading::run_label;
+use super::reading::{Reading, run_label};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
 use crate::Verdict;
@@ -39,8 +39,9 @@ pub(super) fn older(suite: &mut Suite<'_>, look: Window) {
             + (look.start.duration_since(wide.start) / PART).max(SignedDuration::from_secs(1)),
     };
     let ended = |suite: &mut Suite<'_>, span: Window| -> Option<Vec<RunEvent>> {
-        let reading = suite.reader.runs(span, PAGE).ok()?;
+        let reading = suite.reader.runs(span, PAGE).ok();
         let runs = reading
+            .filter(Reading::is_whole)?
             .events
             .into_iter()
             .filter(|run| run.has_ended() && run.event_time().is_some_and(|at| part.contains(at)));
@@ -79,6 +80,7 @@ pub(super) fn older(suite: &mut Suite<'_>, look: Window) {
     // A vendor that cannot be asked just now shows nothing.
     if let Ok(reading) = suite.reader.by_id(&[id.to_owned()])
         && reading.events.is_empty()
+        && reading.is_whole()
     {
         let outcome = Outcome::wrong("runs of long ago, too", "no run")
             .with_evidence([format!(
@@ -108,7 +110,7 @@ pub(super) fn remembered(suite: &mut Suite<'_>, look: Window, runs: &[RunEvent])
     let ids = [id.to_owned()];
     let comes_after = |suite: &mut Suite<'_>, span: Window| {
         suite.reader.runs(span, PAGE).ok()?;
-        let reading = suite.reader.by_id(&ids).ok()?;
+        let reading = suite.reader.by_id(&ids).ok().filter(Reading::is_whole)?;
         Some(!reading.events.is_empty())
     };
     if comes_after(suite, away) == Some(false) && comes_after(suite, look) == Some(true) {

@@ -14,7 +14,7 @@ use super::words::{Fate, fate};
 /// With so many runs it is no accident.
 const RHYTHM: usize = 3;
 /// With so many pairs of tasks nothing begins or ends in one moment by chance.
-const MANY: usize = 10;
+pub(super) const MANY: usize = 10;
 
 /// Tasks: where, in most runs, those that should come after others had ended before these began.
 pub(super) fn turned_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
@@ -27,13 +27,8 @@ pub(super) fn turned_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<O
         };
         let mut spans = spans(run);
         // What was tried again later may have ended after what follows it.
-        let tries = |id: &str| {
-            let tasks = run.task_runs();
-            tasks
-                .filter(|task| task.task_source_id() == Some(id))
-                .count()
-        };
-        spans.retain(|id, _| tries(id) == 1);
+        let tries = by_task(run);
+        spans.retain(|id, _| tries[id].len() == 1);
         let pairs: Vec<_> = edges
             .iter()
             .filter_map(|(before, after)| {
@@ -75,10 +70,16 @@ pub(super) fn turned_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<O
     )
 }
 
-/// Tasks that went well and never began, right behind others that failed, where all are such that never began there, of
-/// several jobs: those that did not come about were taken for done.
-pub(super) fn well_unbegun(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+/// Tasks that went well and never began, right behind others that failed, so many at least, where most there are such, all
+/// that never began, and they are of several jobs: those that did not come about were taken for done. A few somebody may
+/// have set to done.
+pub(super) fn well_unbegun(
+    assets: &[AssetEvent],
+    runs: &[RunEvent],
+    least: usize,
+) -> Option<Outcome> {
     let edges = edges(assets);
+    let mut begun = 0;
     let mut jobs = BTreeSet::new();
     let mut lines = Vec::new();
     for run in runs {
@@ -86,22 +87,20 @@ pub(super) fn well_unbegun(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<O
         else {
             continue;
         };
-        let tasks = |id: &str| -> Vec<&RunEvent> {
-            let tasks = run.task_runs();
-            tasks
-                .filter(|task| task.task_source_id() == Some(id))
-                .collect()
-        };
+        let tasks = by_task(run);
         let is_ill = |task: &RunEvent| task.status().and_then(fate) == Some(Fate::Ill);
         let behind = edges
             .iter()
             .filter(|(before, _)| {
-                let before = tasks(before);
-                !before.is_empty() && before.into_iter().all(is_ill)
+                let before = tasks.get(before);
+                before.is_some_and(|before| before.iter().copied().all(is_ill))
             })
-            .flat_map(|(_, after)| tasks(after))
-            .filter(|task| task.has_ended() && !task.has("start_time"));
+            .flat_map(|(_, after)| tasks.get(after).into_iter().flatten());
         for task in behind {
+            if task.has("start_time") {
+                begun += 1;
+                continue;
+            }
             if task.status() != Some(RunStatus::Success) {
                 return None;
             }
@@ -116,7 +115,7 @@ pub(super) fn well_unbegun(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<O
     let begins =
         |task: &RunEvent| task.status() == Some(RunStatus::Success) && task.has("start_time");
     let some_begin = runs.iter().flat_map(RunEvent::task_runs).any(begins);
-    if lines.len() < RHYTHM || jobs.len() < 2 || !some_begin {
+    if lines.len() < least || lines.len() <= begun || jobs.len() < 2 || !some_begin {
         return None;
     }
     let got = format!("{} that never began", counted(lines.len(), "task run"));
@@ -181,6 +180,17 @@ pub(super) fn edges(assets: &[AssetEvent]) -> BTreeMap<&str, Vec<(&str, &str)>> 
             Some((job.job_source_id()?, tasks.flatten().collect()))
         })
         .collect()
+}
+
+/// The task runs of a run, by their tasks.
+fn by_task(run: &RunEvent) -> BTreeMap<&str, Vec<&RunEvent>> {
+    let mut tasks: BTreeMap<&str, Vec<&RunEvent>> = BTreeMap::new();
+    for task in run.task_runs() {
+        if let Some(id) = task.task_source_id() {
+            tasks.entry(id).or_default().push(task);
+        }
+    }
+    tasks
 }
 
 /// When the tasks of a run were at work.
@@ -260,19 +270,40 @@ mod tests {
                 ]}),
             )
         };
-        let told = |second: &Json| {
-            let failed = |(job, hour)| ran(job, hour, "failed", second.clone());
-            let mut runs = [("a", 1), ("a", 2), ("b", 1)].map(failed).to_vec();
+        let told_of = |second: &Json, count: u8, more: &[RunEvent]| {
+            let failed = |hour| {
+                ran(
+                    if hour == 0 { "b" } else { "a" },
+                    hour,
+                    "failed",
+                    second.clone(),
+                )
+            };
+            let mut runs: Vec<RunEvent> = (0..count).map(failed).collect();
+            runs.extend_from_slice(more);
             runs.push(ran(
                 "a",
                 3,
                 "success",
                 json!({"status": "success", "start_time": "2026-01-01T10:00:00Z"}),
             ));
-            well_unbegun(&known, &runs).is_some()
+            well_unbegun(&known, &runs, MANY).is_some()
         };
+        let told = |second: &Json| told_of(second, 10, &[]);
         let at = "2026-01-01T11:00:00Z";
         assert!(told(&json!({"status": "success", "end_time": at})));
+        let well = json!({"status": "success"});
+        assert!(told(&well), "without any time");
+        assert!(!told_of(&well, 9, &[]), "somebody set a few to done");
+        for other in ["skipped", "queued", "in_progress"] {
+            let other = [ran("a", 20, "failed", json!({"status": other}))];
+            assert!(!told_of(&well, 10, &other), "what the vendor says");
+        }
+        let went_on = json!({"status": "success", "start_time": at, "end_time": at});
+        let went_on: Vec<RunEvent> = (10..20)
+            .map(|hour| ran("a", hour, "failed", went_on.clone()))
+            .collect();
+        assert!(!told_of(&well, 10, &went_on), "most go on");
         assert!(!told(&json!({"status": "skipped", "end_time": at})));
         assert!(
             !told(&json!({"status": "success", "start_time": at, "end_time": at})),

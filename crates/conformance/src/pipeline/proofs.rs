@@ -21,7 +21,7 @@ use super::times::SHOWN;
 use crate::Verdict;
 
 /// How long ago a window must have ended to be closed: the vendor has written down by then what happened in it.
-const SETTLING: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const SETTLING: SignedDuration = SignedDuration::from_mins(5);
 /// The most runs that are read over and over.
 const MOST_RUNS: usize = 120;
 /// Numbers of runs that fill the pages of vendors.

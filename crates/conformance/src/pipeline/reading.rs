@@ -29,12 +29,21 @@ type WholeReading<'f, E> =
 /// Fills a reading, and tells now and then how many events it has.
 type Filling<'f, E> = dyn FnMut(&mut Reading<E>, &dyn Fn(usize)) -> Result<(), SourceError> + 'f;
 
+/// The fields with what a job or a run reads and writes.
+pub(super) const SIDES: [&str; 2] = ["inputs", "outputs"];
+
 /// The names of what a job or a run reads and writes.
 pub(super) fn datasets(event: &Json) -> BTreeSet<&str> {
-    ["inputs", "outputs"]
+    SIDES
         .into_iter()
-        .flat_map(|side| event[side].as_array().into_iter().flatten())
-        .filter_map(|dataset| dataset["fully_qualified_name"].as_str())
+        .flat_map(|side| datasets_of(event, side))
+        .collect()
+}
+
+/// The names of what a job or a run reads, or of what it writes.
+pub(super) fn datasets_of<'e>(event: &'e Json, side: &str) -> BTreeSet<&'e str> {
+    let list = event[side].as_array().into_iter().flatten();
+    list.filter_map(|dataset| dataset["fully_qualified_name"].as_str())
         .collect()
 }
 
@@ -67,6 +76,11 @@ impl<E> Reading<E> {
             is_stuck: false,
             summary: Summary::default(),
         }
+    }
+
+    /// Whether lists were read to their ends: what is not in another was not there.
+    pub(super) fn is_whole(&self) -> bool {
+        self.summary.incomplete.is_empty()
     }
 
     /// Why it gave nothing, for a reading that gave nothing.

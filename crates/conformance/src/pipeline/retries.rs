@@ -8,7 +8,8 @@ use jiff::SignedDuration;
 
 use super::check;
 use super::outcome::Outcome;
-use super::reading::run_label;
+use super::proofs::SETTLING;
+use super::reading::{Reading, run_label};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
 use crate::Verdict;
@@ -144,15 +145,20 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
             .run_source_id()
             .is_some_and(|id| asked.iter().any(|asked| asked == id))
             && jobs.contains(&run.job_source_id());
-        is_asked && run.has_ended() && run.event_time().is_some_and(|at| span.contains(at))
+        // What ended just now may come in lists a while later.
+        let is_settled = |at| span.contains(at) && at < span.end - SETTLING;
+        is_asked && run.has_ended() && run.event_time().is_some_and(is_settled)
     };
     let missing: Vec<&RunEvent> = found.events.iter().filter(belongs).collect();
     if missing.is_empty() {
         let found = found.events.iter().filter_map(RunEvent::run_source_id);
         let known = known.iter().copied().chain(found).collect();
-        return nowhere(runs, &known).unwrap_or(Outcome::Supported);
+        if let Some(advice) = nowhere(runs, &known, &asked).and_then(Outcome::into_advice) {
+            suite.advise(&check::RETRIES, advice);
+        }
+        return Outcome::Supported;
     }
-    let Ok(again) = suite.reader.runs(span, PAGE) else {
+    let Some(again) = suite.reader.runs(span, PAGE).ok().filter(Reading::is_whole) else {
         return Outcome::Supported;
     };
     let is_there = |run: &RunEvent| {
@@ -182,9 +188,9 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
     .with_hint("give every run of the window, however it ended")
 }
 
-/// Attempts that name others of which none is there nor called as any run is, of several jobs. A vendor may not keep the
-/// attempts before the last.
-fn nowhere(runs: &[RunEvent], known: &BTreeSet<&str>) -> Option<Outcome> {
+/// Attempts that name others of which none is there nor called as any run is, of several jobs; some were asked for by
+/// their ids. A vendor may not keep the attempts before the last, and may call them otherwise.
+fn nowhere(runs: &[RunEvent], known: &BTreeSet<&str>, asked: &[String]) -> Option<Outcome> {
     let kind = |id: &str| -> BTreeSet<char> {
         let kinds = id.chars().map(|letter| match letter {
             '0'..='9' => '0',
@@ -203,14 +209,19 @@ fn nowhere(runs: &[RunEvent], known: &BTreeSet<&str>) -> Option<Outcome> {
     if named.len() < TOLD_OFTEN || jobs.len() < 2 || named.iter().any(may_be_one) {
         return None;
     }
-    let got = format!("{} that no run is called", counted(named.len(), "id"));
-    Some(
-        Outcome::wrong("the ids of attempts that others follow", got)
-            .with_evidence(named.into_iter().take(SHOWN).filter_map(|(run, before)| {
-                Some(format!("{} names `{before}`, which does not come by its id either", run_label(run)?))
-            }))
-            .with_hint("give as `parent_attempt_run_source_id` what is the `run_source_id` of the attempt before"),
-    )
+    let got = format!(
+        "{} that follow what no run is called like",
+        counted(named.len(), "attempt")
+    );
+    let lines = named.into_iter().filter_map(|(run, before)| {
+        let is_asked = asked.iter().any(|asked| asked == before);
+        let label = run_label(run).filter(|_| is_asked)?;
+        Some(format!(
+            "{label} names `{before}`, which does not come by its id either"
+        ))
+    });
+    let expected = "the `run_source_id` of the attempt before";
+    Some(Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN)))
 }
 
 /// Adds a line for every attempt that does not follow the one it names; gives how many name one that is there.
@@ -372,7 +383,7 @@ mod tests {
         let told = |count, before: fn(usize) -> String| {
             let runs: Vec<RunEvent> = (0..count).map(|id| run(id, before(id))).collect();
             let known = runs.iter().filter_map(RunEvent::run_source_id).collect();
-            nowhere(&runs, &known).is_some()
+            nowhere(&runs, &known, &[]).is_some()
         };
         assert!(told(5, |id| format!("try/{id}")));
         assert!(!told(4, |id| format!("try/{id}")), "too few");

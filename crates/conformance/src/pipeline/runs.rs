@@ -89,7 +89,8 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         suite.advise(&check::STATUSES, advice);
     }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
-    for advice in super::texts::doubts(&events) {
+    let of_ids = super::ids::doubts(&events);
+    for advice in super::texts::doubts(&events).into_iter().chain(of_ids) {
         suite.advise(&check::IDS, advice);
     }
     let judged = times(&events, suite.window.end);

@@ -190,15 +190,15 @@ fn left_behind(runs: &[RunEvent]) -> Option<Outcome> {
 /// Runs that went well although the task that ended last failed or was stopped, where that is so of most whose last task did, and of
 /// several jobs. Tasks that others come after may fail.
 fn last_task_fared_ill<'r>(runs: &'r [RunEvent], ill: Fate) -> Option<Outcome> {
-    // What was left out once somebody stopped the run ended with it.
-    let counts =
-        |task: &&RunEvent| ill != Fate::Stopped || task.status() != Some(RunStatus::Skipped);
-    let last = |run: &'r RunEvent| {
-        let tasks = run.task_runs().filter(counts);
-        tasks.max_by_key(|task| task.end_time())
+    let last = |run: &'r RunEvent| run.task_runs().max_by_key(|task| task.end_time());
+    // What somebody stopped on purpose lets what follows it be left out, and the run may go well.
+    let may_be_meant = |run: &RunEvent| {
+        let mut tasks = run.task_runs();
+        ill == Fate::Stopped && tasks.any(|task| task.status() == Some(RunStatus::Skipped))
     };
     let judged: Vec<(&'r RunEvent, Fate)> = runs
         .iter()
+        .filter(|run| !may_be_meant(run))
         .filter_map(|run| {
             let last = last(run)?;
             let is_ill = last.status().and_then(fate) == Some(ill);
@@ -543,6 +543,12 @@ mod tests {
             RunEvent::new(run)
         });
         assert!(!told(&notices), "all may let it fail");
+        let stopped = |tasks: [&str; 2]| {
+            let runs = ["a", "b", "a"].map(|job| run(job, "success", tasks));
+            last_task_fared_ill(&runs, Fate::Stopped).is_some()
+        };
+        assert!(stopped(["success", "cancelled"]));
+        assert!(!stopped(["cancelled", "skipped"]), "one way was left out");
         let ill = vec![run("a", "failed", ["success", "failed"]); 3];
         assert!(!told(
             &[vec![well("a"), well("b"), well("a")], ill].concat()

@@ -330,24 +330,25 @@ pub(super) fn foreign_messages(runs: &[RunEvent]) -> Vec<String> {
     lines
 }
 
-/// Messages of errors that are records as a language shows them, or ids of runs, where several are and all of them: a line
-/// each.
+/// Messages of errors that are records as a language shows them, or the ids of their runs, where several are and all of
+/// them: a line each.
 pub(super) fn shown_records(runs: &[RunEvent]) -> Vec<String> {
-    let ids: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
-    messages_that_are(runs, |text| is_shown(text) || ids.contains(text))
+    messages_that_are(runs, |run, text| {
+        is_shown(text) || run.run_source_id() == Some(text)
+    })
 }
 
 /// Messages that stand around one, where several do and all of them: a line each.
 fn frames(runs: &[RunEvent]) -> Vec<String> {
-    messages_that_are(runs, is_around)
+    messages_that_are(runs, |_, text| is_around(text))
 }
 
-fn messages_that_are(runs: &[RunEvent], is_none: impl Fn(&str) -> bool) -> Vec<String> {
+fn messages_that_are(runs: &[RunEvent], is_none: impl Fn(&RunEvent, &str) -> bool) -> Vec<String> {
     let messages: Vec<(&RunEvent, &str)> = runs
         .iter()
         .filter_map(|run| Some((run, message(run)?)))
         .collect();
-    if messages.len() < SEVERAL || !messages.iter().all(|(_, text)| is_none(text)) {
+    if messages.len() < SEVERAL || !messages.iter().all(|(run, text)| is_none(run, text)) {
         return Vec::new();
     }
     let labels = messages
@@ -452,6 +453,18 @@ mod tests {
             .unwrap()
             .extend(fields.as_object().unwrap().clone());
         RunEvent::new(run)
+    }
+
+    #[test]
+    fn the_id_of_its_run_is_no_message() {
+        let run = |id: &str, message: &str| failed(id, json!({"error": {"message": message}}));
+        let told = |messages: [&str; 3]| {
+            let runs = ["1", "2", "3"].into_iter().zip(messages);
+            let runs: Vec<RunEvent> = runs.map(|(id, message)| run(id, message)).collect();
+            shown_records(&runs).len()
+        };
+        assert_eq!(told(["1", "2", "3"]), 3);
+        assert_eq!(told(["2", "1", "1"]), 0, "codes may be numbers of runs");
     }
 
     #[test]

@@ -9,9 +9,7 @@ use serde_json::Value as Json;
 
 use super::contradictions::{by_id, first, scheduled, texts};
 use super::outcome::Outcome;
-use super::triggered_by::{
-    by_schedule_and_run, by_the_latest, by_their_own_jobs, in_place_of_others, triggered,
-};
+use super::triggered_by::{by_schedule_and_run, by_the_latest, by_their_own_jobs, triggered};
 
 /// With so many it is no accident.
 const SEVERAL: usize = 3;
@@ -35,17 +33,7 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             "give as `triggered_by_run_source_id` the run that the vendor names, and not the last one of its job",
         ),
         (
-            in_place_of_others(&jobs, runs),
-            "runs of the jobs that others trigger",
-            "give as `job_source_id` of a run its own job, and not the one whose run triggered it",
-        ),
-        (
-            by_schedule_and_run(&jobs, runs),
-            "runs that others triggered, where they name them and their jobs run after others",
-            "take `trigger` from what the vendor says of the run",
-        ),
-        (
-            next_behind(&jobs, runs),
+            next_behind(&jobs, runs, DAY),
             "next runs that lie ahead",
             "see in which zone the vendor writes `next_run_at`",
         ),
@@ -72,13 +60,27 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
     ])
 }
 
-/// What somebody may have meant: jobs may go round and round.
-pub(super) fn doubtfully_begun(runs: &[RunEvent]) -> Option<Outcome> {
-    first([(
-        by_their_own_jobs(runs),
-        "runs that were triggered by those of other jobs",
-        "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
-    )])
+/// What somebody may have meant: jobs may go round and round, a schedule may count for all that follows what it begins,
+/// and a vendor may be slow to say when a job runs next.
+pub(super) fn doubtfully_begun(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let jobs = by_id(assets);
+    first([
+        (
+            by_their_own_jobs(runs),
+            "runs that were triggered by those of other jobs",
+            "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
+        ),
+        (
+            by_schedule_and_run(&jobs, runs),
+            "runs that others triggered, where they name them and their jobs run after others",
+            "take `trigger` from what the vendor says of the run",
+        ),
+        (
+            next_behind(&jobs, runs, HOUR),
+            "next runs that lie ahead",
+            "see in which zone the vendor writes `next_run_at`",
+        ),
+    ])
 }
 
 /// Jobs whose runs trigger those of another that says itself to trigger them, where most are such.
@@ -118,6 +120,9 @@ fn has_schedule(job: &Json) -> bool {
 /// Whether the schedule of a job should have begun two of its runs or more since the first of them, or of all where it has
 /// none: it has an interval, or comes every day.
 pub(super) fn is_twice_due(job: &Json, id: &str, runs: &[RunEvent]) -> bool {
+    if !has_schedule(job) {
+        return false;
+    }
     let schedule = &job["schedule"];
     let expression = schedule["cron_expression"].as_str();
     let period = match schedule["interval_seconds"].as_i64() {
@@ -127,19 +132,19 @@ pub(super) fn is_twice_due(job: &Json, id: &str, runs: &[RunEvent]) -> bool {
             .and_then(a_day)
             .map(|_| DAY),
     };
+    let Some(period) = period else {
+        return false;
+    };
     let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
     let since = own.filter_map(RunEvent::event_time).min();
     let since = since.or_else(|| runs.iter().filter_map(RunEvent::event_time).min());
     let lasted = since
         .zip(newest(runs))
         .map(|(since, until)| until.duration_since(since));
-    has_schedule(job)
-        && period
-            .zip(lasted)
-            .is_some_and(|(period, lasted)| lasted.as_secs() >= 2 * period)
+    lasted.is_some_and(|lasted| lasted.as_secs() >= 2 * period)
 }
 
-fn newest(runs: &[RunEvent]) -> Option<Timestamp> {
+pub(super) fn newest(runs: &[RunEvent]) -> Option<Timestamp> {
     runs.iter().filter_map(RunEvent::event_time).max()
 }
 
@@ -294,13 +299,16 @@ fn a_day(expression: &str) -> Option<i64> {
 }
 
 /// Jobs whose next runs lie further back than two of their own before the last that a schedule began, where most do that
-/// can be judged. A vendor may write down a while later when the next one is, or name the day that it is about.
-fn next_behind(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+/// can be judged. A vendor may write down a while later when the next one is, so many seconds at least, or name the day
+/// that it is about.
+fn next_behind(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], late: i64) -> Vec<String> {
     let mut judged = 0;
     let mut lines = Vec::new();
     for (id, job) in jobs {
         let next = job["schedule"]["next_run_at"].as_str();
+        let next = next.filter(|text| !text.contains("T00:00"));
         let next = next.and_then(|text| text.parse::<Timestamp>().ok());
+        let next = next.filter(|at| at.as_second() % DAY != 0);
         let (Some(next), Some(gap)) = (next, rhythm(job, id, runs)) else {
             continue;
         };
@@ -308,7 +316,7 @@ fn next_behind(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
             continue;
         };
         judged += 1;
-        if last.duration_since(next).as_secs() > (2 * gap).max(HOUR) {
+        if last.duration_since(next).as_secs() > (2 * gap).max(late) {
             lines.push(format!(
                 "job `{id}` runs next at {next} by its schedule, which began a run at {last}"
             ));
@@ -387,7 +395,7 @@ mod tests {
     }
 
     fn doubt(runs: &[Vec<RunEvent>]) -> Option<String> {
-        line(doubtfully_begun(&runs.concat())?)
+        line(doubtfully_begun(&[], &runs.concat())?)
     }
 
     fn line(outcome: Outcome) -> Option<String> {
@@ -535,6 +543,24 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_may_count_for_what_follows_its_runs() {
+        let after = json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["root"]}});
+        let jobs = ["a", "b"].map(|id| job(id, after.clone()));
+        let child = json!({"trigger": "SCHEDULE", "triggered_by_run_source_id": "root-{day}"});
+        let all = [
+            runs("root", 1, &json!({"trigger": "SCHEDULE"})),
+            runs("a", 2, &child),
+            runs("b", 2, &child),
+        ];
+        assert_eq!(told(&jobs, &all), None);
+        let doubt = doubtfully_begun(&jobs, &all.concat()).and_then(line);
+        assert_eq!(
+            doubt.as_deref(),
+            Some("run `a-0` of job `a`: `trigger` is `SCHEDULE`, and run `root-0` triggered it")
+        );
+    }
+
+    #[test]
     fn intervals_are_seconds() {
         let every = |id: &str, seconds: i64| {
             job(
@@ -576,17 +602,34 @@ mod tests {
     #[test]
     fn next_runs_lie_ahead() {
         let ids = ["a", "b", "c"];
-        let all = ids
-            .map(|id| runs(id, 1, &json!({"trigger": "SCHEDULE"})))
-            .concat();
-        let told = |next: &str| {
+        let behind = |all: &[RunEvent], next: &str, late: i64| {
             let jobs = ids.map(|id| {
                 job(id, json!({"schedule": {"kind": "interval", "interval_seconds": 86_400, "next_run_at": next}}))
             });
-            next_behind(&by_id(&jobs), &all).len()
+            next_behind(&by_id(&jobs), all, late).len()
         };
+        let daily = ids
+            .map(|id| runs(id, 1, &json!({"trigger": "SCHEDULE"})))
+            .concat();
+        let told = |next: &str| behind(&daily, next, DAY);
         assert_eq!(told("2026-01-01T16:00:00Z"), 3);
         assert_eq!(told("2026-01-05T01:00:00Z"), 0);
         assert_eq!(told("2026-01-03T01:00:00Z"), 0, "the day that it is about");
+        for day in ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00+02:00"] {
+            assert_eq!(told(day), 0, "{day}: a day");
+        }
+        let hourly = |(id, hour): (&str, u8)| {
+            let at = format!("2026-01-01T{hour:02}:00:00Z");
+            RunEvent::new(
+                json!({"job_source_id": id, "run_source_id": format!("{id}{hour}"),
+                "trigger": "SCHEDULE", "start_time": at, "event_time": at}),
+            )
+        };
+        let hourly: Vec<RunEvent> = ids
+            .into_iter()
+            .flat_map(|id| (8..16).map(move |hour| hourly((id, hour))))
+            .collect();
+        assert_eq!(behind(&hourly, "2026-01-01T09:00:00Z", DAY), 0);
+        assert_eq!(behind(&hourly, "2026-01-01T09:00:00Z", HOUR), 3);
     }
 }

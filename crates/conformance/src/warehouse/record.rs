@@ -59,6 +59,8 @@ pub(crate) struct CheckRecord {
     /// the judged one either: a dialect without zones or fractions of a second is no worse for it.
     #[serde(default)]
     beside: Vec<String>,
+    /// With `beside`: what is enough in the strict tier where the connector has none of these.
+    alone: Option<Expect>,
     /// The check, of the same section, whose being right is as good as this one's: what a caller does is open, and the
     /// two ask for one of the ways each.
     instead: Option<String>,
@@ -318,7 +320,12 @@ impl CheckRecord {
         tier: Tier,
     ) -> Result<Question, ExpressionError> {
         let rows = self.rows(expressions)?;
-        let expect = self.expected(tier);
+        let expect = match &self.alone {
+            Some(alone) if tier == Tier::Strict && self.beside(expressions, tier)?.is_empty() => {
+                alone.clone()
+            }
+            _ => self.expected(tier),
+        };
         let render = |text: &str| expressions.render(text, &rows);
         if let Some(text) = &self.rendered {
             let text = render(text)?;
