@@ -12,7 +12,7 @@ use bowline_words::{Diagnose, Diagnostic, counted};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::pack::{Pack, ProvenOn};
+use super::pack::{ANY_ENGINE, Pack, ProvenOn};
 use crate::connector::Connector;
 use crate::folder::{template_of_file, template_paths, toml_value};
 use crate::template::{ConnectorTemplate, Origin};
@@ -129,7 +129,7 @@ impl NewPack {
             .into_iter()
             .flatten()
             .find(|pack| pack.dir().is_none());
-        let base = base.or_else(|| Pack::find("ansi"));
+        let base = base.or_else(|| Pack::find(ANY_ENGINE));
         let mut open = Vec::new();
         let templates = templates(connector, base, proven, found, &mut open);
         let same = old.as_ref().filter(|old| {
