@@ -13,8 +13,8 @@ use bowline_warehouse::Connector;
 use bowline_warehouse::dialect::ANY_ENGINE;
 use bowline_warehouse::folder::{FITTED, NewTemplate};
 use bowline_warehouse::template::{Origin, TemplateSet};
-use bowline_words::counted;
 use bowline_words::nearest::hint_or;
+use bowline_words::{counted, in_one_line};
 use bowline_workbench::warehouse;
 use indicatif::ProgressBar;
 
@@ -258,7 +258,7 @@ fn write(
     fitted: &Fitted,
     absent: &[&'static Template],
 ) -> Result<Vec<PathBuf>, CliError> {
-    let product = &fitted.product;
+    let product = in_one_line(&fitted.product);
     let absent = absent.iter().map(|template| NewTemplate {
         template,
         text: None,
