@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bowline_contract::{Template, TemplateStyle};
-use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::dialect::{ANY_ENGINE, Pack};
 use serde::Deserialize;
 
 use crate::grammar::Braces;
@@ -133,7 +133,7 @@ pub(crate) fn candidates(template: &Template, without: &[String]) -> Vec<Candida
         pack: None,
     });
     let (plain, others): (Vec<_>, Vec<_>) =
-        of_packs.partition(|candidate| candidate.pack == Some("ansi"));
+        of_packs.partition(|candidate| candidate.pack == Some(ANY_ENGINE));
     let mut all: Vec<Candidate> = Vec::new();
     for candidate in plain.into_iter().chain(own).chain(others) {
         if all.iter().all(|known| known.text != candidate.text) {

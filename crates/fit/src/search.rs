@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bowline_conformance::warehouse::{Standing, Trial};
 use bowline_contract::{SuiteSection, Template, TemplateSection};
 use bowline_template::CompiledTemplate;
-use bowline_warehouse::dialect::Pack;
+use bowline_warehouse::dialect::{ANY_ENGINE, Pack};
 use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
 
 use crate::bank::{Candidate, braces, candidates};
@@ -185,7 +185,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             let first = candidates(template, self.without).into_iter().next();
-            let Some(first) = first.filter(|first| first.pack == Some("ansi")) else {
+            let Some(first) = first.filter(|first| first.pack == Some(ANY_ENGINE)) else {
                 continue;
             };
             if let Some(spelled) = spelled(template, &first.text, first.pack) {
@@ -367,7 +367,7 @@ impl<'a> Search<'a> {
     fn texts(&self, template: &'static Template) -> Vec<(String, Option<&'static str>)> {
         let mut all: Vec<Candidate> = candidates(template, self.without);
         all.sort_by_key(|candidate| {
-            let wins = candidate.pack.filter(|pack| *pack != "ansi");
+            let wins = candidate.pack.filter(|pack| *pack != ANY_ENGINE);
             let wins = wins.and_then(|pack| self.wins.get(pack));
             std::cmp::Reverse(wins.copied().unwrap_or(0))
         });

@@ -67,4 +67,4 @@ pub use nearest::nearest;
 pub use percent::{percent_encode, percent_encode_foreign};
 pub use redact::Redactor;
 pub use seconds::Seconds;
-pub use visible::{visible, with_directions_spelt};
+pub use visible::{in_one_line, visible, with_directions_spelt};

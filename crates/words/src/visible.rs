@@ -15,6 +15,13 @@ pub fn with_directions_spelt(text: &str) -> String {
     spelt(text, is_direction)
 }
 
+/// Text from a database, a vendor or a file in one line without control characters, fit for a comment.
+#[must_use]
+pub fn in_one_line(text: &str) -> String {
+    let text = text.replace(char::is_control, " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn spelt(text: &str, is_spelt: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -45,6 +52,12 @@ mod tests {
             visible("a\x1b[31mb\nc\td\u{9b}"),
             "a\\u{1b}[31mb\nc\td\\u{9b}"
         );
+    }
+
+    #[test]
+    fn one_line_has_no_breaks_and_no_control_characters() {
+        assert_eq!(in_one_line(" a\r\nb\u{85}c\u{2028}d\0  e\n"), "a b c d e");
+        assert_eq!(in_one_line("\n"), "");
     }
 
     #[test]

@@ -10,10 +10,11 @@ use bowline_contract::{AssetClass, ConnectorName, SuiteSection, Template, Templa
 use bowline_driver::Limits;
 use bowline_fit::{Event, Fitted, Found, Kept, Miss, Missed, Options, Stopped, fit};
 use bowline_warehouse::Connector;
+use bowline_warehouse::dialect::ANY_ENGINE;
 use bowline_warehouse::folder::{FITTED, NewTemplate};
-use bowline_warehouse::template::TemplateSet;
-use bowline_words::counted;
+use bowline_warehouse::template::{Origin, TemplateSet};
 use bowline_words::nearest::hint_or;
+use bowline_words::{counted, in_one_line};
 use bowline_workbench::warehouse;
 use indicatif::ProgressBar;
 
@@ -235,15 +236,20 @@ fn absent(
         let mut missed = fitted.missed.iter();
         missed.any(|missed| missed.template == *template)
     };
-    let is_users = |template: &&'static Template| {
-        let own = connector.templates.get(template);
-        own.is_some_and(|own| own.place().is_some()) && !ours.contains(template)
-    };
     warehouse::refuted(report)
         .filter(is_missed)
         // A flag's `false` is an answer.
-        .filter(|template| !is_users(template) && template.kind != TemplateKind::Flag)
+        .filter(|template| template.kind != TemplateKind::Flag)
+        .filter(|template| is_nobodys(&connector.templates, ours, template))
         .collect()
+}
+
+/// Whether a fit wrote the text or it is that of any engine. What a pack of one engine has is right on some server.
+fn is_nobodys(templates: &TemplateSet, ours: &[&Template], template: &Template) -> bool {
+    let own = templates.get(template);
+    let is_any_engines =
+        own.is_some_and(|own| matches!(&own.origin, Origin::Pack(pack) if pack.name == ANY_ENGINE));
+    is_any_engines || ours.contains(&template)
 }
 
 /// Writes what was found, each with how it was proven, and what the engine does not have.
@@ -252,12 +258,12 @@ fn write(
     fitted: &Fitted,
     absent: &[&'static Template],
 ) -> Result<Vec<PathBuf>, CliError> {
+    let product = in_one_line(&fitted.product);
     let absent = absent.iter().map(|template| NewTemplate {
         template,
         text: None,
         comment: format!(
-            "{FITTED}{}: refuted, and no other spelling that is known is right.",
-            fitted.product
+            "{FITTED}{product}: refuted, and no other spelling that is known is right."
         ),
     });
     let new: Vec<NewTemplate> = fitted
@@ -266,7 +272,7 @@ fn write(
         .map(|found| NewTemplate {
             template: found.template,
             text: Some(found.text.clone()),
-            comment: format!("{FITTED}{}: {}.", fitted.product, proof(found)),
+            comment: format!("{FITTED}{product}: {}.", proof(found)),
         })
         .chain(absent)
         .collect();
@@ -525,5 +531,26 @@ fn shortened(text: &str) -> String {
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{} …", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bowline_warehouse::dialect::Pack;
+
+    use super::*;
+
+    #[test]
+    fn what_a_pack_of_an_engine_says_is_somebodys() {
+        let postgres = Pack::find("postgres").unwrap().templates();
+        let logs = Template::known("get_query_logs_query");
+        let distinct = Template::known("get_distinct_func");
+        assert!(!is_nobodys(&postgres, &[], logs));
+        assert!(is_nobodys(&postgres, &[logs], logs));
+        assert!(is_nobodys(&postgres, &[], distinct));
+        let mariadb = Pack::find("mariadb").unwrap();
+        for name in mariadb.facts.needs.keys() {
+            assert!(!is_nobodys(&mariadb.templates(), &[], find(name).unwrap()));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::pack::ScaffoldFiles;
+use super::pack::{ANY_ENGINE, ScaffoldFiles};
 
 /// One pack's files.
 pub(super) struct Embedded {
@@ -49,7 +49,7 @@ macro_rules! engine {
 /// Every pack.
 pub(super) const PACKS: &[Embedded] = &[
     Embedded {
-        name: "ansi",
+        name: ANY_ENGINE,
         pack: file!("ansi", "pack.toml"),
         templates: file!("ansi", "templates.toml"),
         template_files: &[],

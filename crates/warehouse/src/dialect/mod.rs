@@ -9,7 +9,7 @@ mod pack;
 mod written;
 
 pub use elsewhere::{Elsewhere, elsewhere};
-pub use pack::{Pack, PackFile, Proof, ProvenOn, ScaffoldFiles, Spelling};
+pub use pack::{ANY_ENGINE, Pack, PackFile, Proof, ProvenOn, ScaffoldFiles, Spelling};
 pub use written::{Found, NewPack, NewPackError};
 
 pub(crate) use folder::extended;

@@ -153,6 +153,9 @@ pub enum Proof {
     Unproven,
 }
 
+/// The name of the embedded pack for an engine that has none of its own.
+pub const ANY_ENGINE: &str = "ansi";
+
 static ALL: LazyLock<Vec<Arc<Pack>>> = LazyLock::new(|| {
     let mut all: Vec<Arc<Pack>> = Vec::new();
     for embedded in PACKS {

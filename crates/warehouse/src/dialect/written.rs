@@ -8,11 +8,11 @@ use std::sync::Arc;
 use bowline_connector::Workspace;
 use bowline_connector::folder::LoadError;
 use bowline_contract::{ConnectorName, Template, TemplateKind, TemplateSection, layout};
-use bowline_words::{Diagnose, Diagnostic, counted};
+use bowline_words::{Diagnose, Diagnostic, counted, in_one_line};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::pack::{Pack, ProvenOn};
+use super::pack::{ANY_ENGINE, Pack, ProvenOn};
 use crate::connector::Connector;
 use crate::folder::{template_of_file, template_paths, toml_value};
 use crate::template::{ConnectorTemplate, Origin};
@@ -124,12 +124,17 @@ impl NewPack {
         found: &dyn Fn(&Template) -> Found,
     ) -> Result<Self, NewPackError> {
         let old = old(&dir)?;
+        // A server may call itself anything, over several lines too.
+        let proven = &ProvenOn {
+            on: or_name(in_one_line(&proven.on), connector),
+            at: proven.at.clone(),
+        };
         let chain = connector.dialect.as_ref().map(Pack::chain);
         let base = chain
             .into_iter()
             .flatten()
             .find(|pack| pack.dir().is_none());
-        let base = base.or_else(|| Pack::find("ansi"));
+        let base = base.or_else(|| Pack::find(ANY_ENGINE));
         let mut open = Vec::new();
         let templates = templates(connector, base, proven, found, &mut open);
         let same = old.as_ref().filter(|old| {
@@ -330,7 +335,10 @@ fn facts(
     };
     let engine = engine.take_while(|word| !is_version(word));
     let engine = engine.collect::<Vec<_>>().join(" ");
-    let engine = old.map_or(engine, |old| old.facts.engine.clone());
+    let engine = match old {
+        Some(old) => old.facts.engine.clone(),
+        None => or_name(engine, connector),
+    };
     let description = match old {
         Some(old) => old.facts.description.clone(),
         None => format!(
@@ -391,6 +399,15 @@ fn facts(
     text
 }
 
+/// A text, or the connector's name where it is empty.
+fn or_name(text: String, connector: &Connector) -> String {
+    if text.is_empty() {
+        connector.name.to_string()
+    } else {
+        text
+    }
+}
+
 fn write_table(text: &mut String, name: &str, entries: impl Iterator<Item = (String, String)>) {
     let mut entries = entries.peekable();
     if entries.peek().is_some() {
@@ -420,4 +437,55 @@ fn scaffold(connector: &Connector, name: &ConnectorName) -> Option<String> {
     // Where the schema lies is said anew for each connector.
     let lines = text.lines().filter(|line| !line.starts_with("#:schema"));
     Some(lines.map(|line| format!("{line}\n")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_server_calls_itself_its_pack_can_be_read() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("connectors/shop");
+        std::fs::create_dir_all(&dir).unwrap();
+        for (file, text) in [
+            (
+                layout::MANIFEST_FILE,
+                r#"{"connection_type": "custom-connector-0a1b2c3", "connection_name": "shop", "asset_class": "warehouse"}"#,
+            ),
+            (
+                layout::CONNECTOR_FILE,
+                "version = 1\n[driver]\nkind = \"sqlite\"\n[driver.options]\npath = \"x\"\n[dialect]\nextends = \"sqlite\"\n",
+            ),
+            (layout::TEMPLATES_FILE, "get_length = 'LEN({x})'\n"),
+        ] {
+            std::fs::write(dir.join(file), text).unwrap();
+        }
+        let connector = Connector::load(&dir).unwrap();
+        for (number, (product, engine, on)) in [
+            ("SQLite 3", "SQLite", "SQLite 3"),
+            ("4D v20", "shop", "4D v20"),
+            ("Big Data 9\r\nBuild 1", "Big Data", "Big Data 9 Build 1"),
+            ("Big\u{1b}Data\nBase", "Big Data Base", "Big Data Base"),
+            (" \n", "shop", "shop"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let name = ConnectorName::parse(&format!("own{number}")).unwrap();
+            let folder = root.path().join(layout::PACKS_DIR).join(name.as_str());
+            let proven = ProvenOn {
+                on: product.to_owned(),
+                at: None,
+            };
+            let new = NewPack::of(&connector, (&name, folder), &proven, &|_| Found::Proven(1));
+            let new = new.unwrap();
+            new.write().unwrap();
+            let pack = Pack::load(new.dir()).unwrap_or_else(|error| panic!("{product:?}: {error}"));
+            assert_eq!(pack.facts.engine, engine);
+            assert_eq!(pack.facts.proven[0].on, on);
+            let length = pack.spelling(Template::known("get_length"));
+            assert_eq!(length.unwrap().text, "LEN({x})");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::layer::{fitted_methods, with_layer};
 use crate::connector::Connector;
-use crate::dialect::Pack;
+use crate::dialect::{ANY_ENGINE, Pack};
 use crate::template::{Origin, SuiteWords};
 
 /// A template to write.
@@ -75,17 +75,12 @@ impl Connector {
     ) -> Result<Vec<PathBuf>, OverlayError> {
         let home = self.home();
         if self.is_in_python() {
-            let text = read(&home)?;
-            let mut text = with_layer(&text, templates);
             let words = suite_lines(
                 suite,
                 "BaseConnector.one_row_table = ",
                 "BaseConnector.text_type = ",
             );
-            if !words.is_empty() {
-                text.push_str(&format!("\n\n{}", words.concat()));
-            }
-            write(&home, &text)?;
+            write(&home, &with_layer(&read(&home)?, templates, &words))?;
             return Ok(vec![home]);
         }
         let mut changed = Vec::new();
@@ -143,7 +138,7 @@ impl Connector {
         let home = self.home();
         let text = read_text(&home).unwrap_or_default();
         if self.is_in_python() {
-            let base = Pack::find("ansi");
+            let base = Pack::find(ANY_ENGINE);
             let mut ours = fitted_methods(&text);
             ours.extend(self.templates.iter().filter_map(|own| {
                 let of_base = base?.spelling(own.template)?;

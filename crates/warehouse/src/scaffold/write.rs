@@ -17,7 +17,7 @@ use super::asked_driver::AskedDriver;
 use super::conversion::Conversion;
 use super::{python, texts};
 use crate::connector::Connector;
-use crate::dialect::{Pack, ScaffoldFiles};
+use crate::dialect::{ANY_ENGINE, Pack, ScaffoldFiles};
 
 const RUST_MAIN: &str = include_str!("rust/main.rs.txt");
 const RUST_CONNECTOR: &str = include_str!("rust/connector.toml.txt");
@@ -294,9 +294,6 @@ impl Draft {
         })
     }
 }
-
-/// The pack for an engine that has none of its own.
-const ANY_ENGINE: &str = "ansi";
 
 fn any_engine() -> Option<Arc<Pack>> {
     Pack::find(ANY_ENGINE).cloned()
