@@ -754,3 +754,30 @@ fn words_that_the_engine_does_not_know_are_excused_by_nothing() {
         );
     }
 }
+
+#[test]
+fn a_median_of_single_precision_is_blamed_where_another_template_is_exact() {
+    const ID: &str = "ql_metrics/percentile_large";
+    // Rounds as single precision does beyond 2^24, or gives the number itself where all are alike.
+    const ROUNDED: &str = "ROUND(MAX({{ expression }}) / 2.0) * 2 + 0 * {{ percentile }}";
+    const EXACT: &str = "MAX({{ expression }})";
+    let [judged, other] = ["get_approx_percentile_func", "get_approx_quantiles_func"]
+        .map(|name| Template::find(name).expect("a template"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    let options = Options {
+        sections: vec![SuiteSection::QlMetrics],
+        ..options()
+    };
+    let mut templates = TemplateSet::default();
+    sqlite_templates()
+        .iter()
+        .filter(|each| each.template != other)
+        .for_each(|each| templates.insert(each.clone()));
+    templates.insert(spelled(judged, ROUNDED));
+    let report = test(templates.clone(), Arc::clone(&database), &options);
+    assert_eq!(*outcome(&report, ID), Outcome::Supported, "nothing beside");
+    templates.insert(spelled(other, EXACT));
+    let report = test(templates, database, &options);
+    assert!(outcome(&report, ID).is_shortfall());
+}
