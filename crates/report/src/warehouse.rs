@@ -259,6 +259,24 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// What to do about it, where the database's error says so.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Refused { error } | Self::Database { error } => error.hint.as_deref(),
+            Self::NotImplemented { .. }
+            | Self::Absent { .. }
+            | Self::Answer { .. }
+            | Self::Render { .. }
+            | Self::NothingToSee { .. }
+            | Self::NotReached { .. }
+            | Self::Interrupted
+            | Self::Blocked { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -285,8 +303,11 @@ pub struct DatabaseError {
     pub kind: DatabaseErrorKind,
     /// The SQLSTATE, where the database gave one.
     pub sqlstate: Option<String>,
-    /// The database's words.
+    /// The database's words, and what to do about it where that is known.
     pub message: String,
+    /// What to do about it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 impl fmt::Display for DatabaseError {

@@ -331,6 +331,7 @@ fn database_error(error: &SqlError) -> DatabaseError {
         kind: kind(error.kind),
         sqlstate: error.sqlstate.clone(),
         message: error.text(),
+        hint: error.hint.clone(),
     }
 }
 

@@ -41,14 +41,10 @@ impl HumanReport<'_> {
             self.listing.prose(&first, "    ", &some(&ids, NAMED));
             self.listing.prose("    ", "    ", &reason);
             let reasons = checks.iter().filter_map(|check| check.reason.as_ref());
-            let hints = reasons.filter_map(|reason| {
-                let reason = reason.to_string();
-                let (_, hint) = reason.split_once("\nhint: ")?;
-                Some(hint.to_owned())
-            });
-            let advice = checks.iter().flat_map(|check| check.advice.clone());
-            let advice: BTreeSet<String> = advice.chain(hints).collect();
-            for words in &advice {
+            let hints = reasons.filter_map(Reason::hint);
+            let advice = checks.iter().flat_map(|check| &check.advice);
+            let advice: BTreeSet<&str> = advice.map(String::as_str).chain(hints).collect();
+            for words in advice {
                 let first = format!("    {} ", paint(HINT, "hint:"));
                 self.listing.prose(&first, "          ", words);
             }
