@@ -302,6 +302,16 @@ fn a_plan_is_measured_once() -> Result<(), Failed> {
     assert_eq!(first.matches("measured").count(), 2, "{first}");
     // The figures are the same to a millisecond, as they were not taken again.
     assert_eq!(plan(), first);
+    // What was measured says nothing of a table for which it does not matter.
+    let small = "CREATE TABLE narrow AS SELECT * FROM wide LIMIT 10";
+    sandbox
+        .bowline(&["query", "-c", engine.name(), small])
+        .exits(exit_code::OK);
+    let small = sandbox
+        .bowline(&["profile", engine.name(), "narrow", "--plan"])
+        .exits(exit_code::OK)
+        .stdout;
+    assert_eq!(small.matches("too few rows").count(), 2, "{small}");
     spell(&sandbox, engine.name(), "get_avg_function", "AVG({x}) + 0");
     let anew = sandbox
         .bowline(&["profile", engine.name(), "wide", "--plan", "-vv"])

@@ -12,7 +12,8 @@ use bowline_warehouse::template::TemplateSet;
 
 use crate::columns::{is_certain, kind_of};
 use crate::plan::{
-    Cost, Costs, Family, MANY_ROWS, MEASURED_COLUMNS, MEASURED_ROWS, Plan, Step, Unit, statements,
+    Cost, Costs, Family, MANY_ROWS, MEASURED_COLUMNS, MEASURED_ROWS, Plan, Step, Unit, Way,
+    statements,
 };
 use crate::request::{
     Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused, Request, Slice,
@@ -40,7 +41,8 @@ pub fn profile(
     let families = asking.families();
     asking.all = families.values().map(Vec::len).sum();
     for (family, units) in families {
-        for statement in asking.statements(family, &units, costs)? {
+        let way = asking.way(family, &units, costs)?;
+        for statement in statements(&units, way) {
             asking.ask(&statement)?;
         }
     }
@@ -64,8 +66,9 @@ pub fn plan(
     asking.count()?;
     let mut steps = Vec::new();
     for (family, units) in asking.families() {
-        let statements = asking.statements(family, &units, costs)?;
-        steps.extend(statements.iter().map(|units| Step::of(family, units)));
+        let way = asking.way(family, &units, costs)?;
+        let statements = statements(&units, way);
+        steps.extend(statements.iter().map(|units| Step::of(family, way, units)));
     }
     Ok(Plan {
         rows: asking.rows.values().sum(),
@@ -216,22 +219,22 @@ impl<'a> Asking<'a> {
         families
     }
 
-    /// The statements of a family. How dear ones are asked is measured where it matters and is not known.
-    fn statements(
+    /// How a family is asked. Of dear ones that is measured, where it matters and is not known.
+    fn way(
         &mut self,
         family: Family,
         units: &[Unit],
         costs: &mut Costs,
-    ) -> Result<Vec<Vec<Unit>>, ProfileError> {
+    ) -> Result<Way, ProfileError> {
         let columns: Vec<&[Unit]> = units
             .chunk_by(|one, other| one.column == other.column)
             .collect();
         if family == Family::Simple || columns.len() < MEASURED_COLUMNS {
-            return Ok(statements(units, false));
+            return Ok(Way::Cheap);
         }
         self.count()?;
         if self.rows.values().sum::<i128>() < MANY_ROWS {
-            return Ok(statements(units, false));
+            return Ok(Way::Cheap);
         }
         let cost = match costs.get(&family) {
             Some(cost) => Some(*cost),
@@ -239,8 +242,7 @@ impl<'a> Asking<'a> {
         };
         costs.extend(cost.map(|cost| (family, cost)));
         // What cannot be measured is asked so that the engine need not hold all columns at a time.
-        let is_apart = cost.is_none_or(|cost| cost.is_better_apart());
-        Ok(statements(units, is_apart))
+        Ok(cost.map_or(Way::Unmeasured, Way::Measured))
     }
 
     /// What these columns take together and apart, over some of the rows; nothing where the database refuses.

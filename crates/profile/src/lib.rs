@@ -35,7 +35,7 @@ mod statement;
 
 pub use columns::kind_of;
 pub use compute::{plan, profile};
-pub use plan::{Cost, Costs, Family, Plan, Step};
+pub use plan::{Cost, Costs, Family, Plan, Step, Way};
 pub use request::{
     Bucket, Buckets, Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused, Request,
     Slice,

@@ -98,11 +98,34 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+/// Why the aggregates of a family share a statement, or why each column has one of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Way {
+    /// Together, as they cost little, or there are few rows or columns.
+    Cheap,
+    /// As was measured.
+    Measured(Cost),
+    /// A column at a time, as the database would not be measured.
+    Unmeasured,
+}
+
+impl Way {
+    pub(crate) fn is_apart(&self) -> bool {
+        match self {
+            Self::Cheap => false,
+            Self::Measured(cost) => cost.is_better_apart(),
+            Self::Unmeasured => true,
+        }
+    }
+}
+
 /// One statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The family of its aggregates.
     pub family: Family,
+    /// Why they share their statement with others, or do not.
+    pub way: Way,
     /// How many columns it asks for.
     pub columns: usize,
     /// How many metrics come of it.
@@ -117,12 +140,12 @@ pub(crate) struct Unit {
     pub(crate) parts: Parts,
 }
 
-/// The aggregates of a family, a statement each. `is_apart` says that every column has one of its own.
-pub(crate) fn statements(units: &[Unit], is_apart: bool) -> Vec<Vec<Unit>> {
+/// The aggregates of a family, by statements.
+pub(crate) fn statements(units: &[Unit], way: Way) -> Vec<Vec<Unit>> {
     let mut statements: Vec<Vec<Unit>> = Vec::new();
     for column in units.chunk_by(|one, other| one.column == other.column) {
         match statements.last_mut() {
-            Some(last) if !is_apart && last.len() + column.len() <= TOGETHER => {
+            Some(last) if !way.is_apart() && last.len() + column.len() <= TOGETHER => {
                 last.extend_from_slice(column);
             }
             _ => statements.push(column.to_vec()),
@@ -132,9 +155,10 @@ pub(crate) fn statements(units: &[Unit], is_apart: bool) -> Vec<Vec<Unit>> {
 }
 
 impl Step {
-    pub(crate) fn of(family: Family, units: &[Unit]) -> Self {
+    pub(crate) fn of(family: Family, way: Way, units: &[Unit]) -> Self {
         Self {
             family,
+            way,
             columns: units
                 .chunk_by(|one, other| one.column == other.column)
                 .count(),
@@ -162,15 +186,15 @@ mod tests {
 
     #[test]
     fn a_statement_is_as_large_as_engines_take_and_cuts_no_column() {
-        let sizes = |is_apart| -> Vec<usize> {
-            statements(&units(100, 40), is_apart)
+        let sizes = |way| -> Vec<usize> {
+            statements(&units(100, 40), way)
                 .iter()
                 .map(Vec::len)
                 .collect()
         };
-        assert_eq!(sizes(false), [1_480, 1_480, 1_040]);
-        assert_eq!(sizes(true), [40; 100]);
-        let step = Step::of(Family::Simple, &units(3, 4));
+        assert_eq!(sizes(Way::Cheap), [1_480, 1_480, 1_040]);
+        assert_eq!(sizes(Way::Unmeasured), [40; 100]);
+        let step = Step::of(Family::Simple, Way::Cheap, &units(3, 4));
         assert_eq!((step.columns, step.metrics), (3, 12));
     }
 

@@ -177,7 +177,7 @@ impl ProfileArgs {
             let found = bowline_profile::plan(templates, connection, request, &mut costs);
             keep_costs(context, &remembered, &before, &costs);
             let found = found.map_err(CliError::Profile)?;
-            printer.text(&plan::page(&self.table, &found, &costs))?;
+            printer.text(&plan::page(&self.table, &found))?;
             return Ok(Ended::Fine);
         }
         let bar = printer.bar("{spinner} {msg} {wide_bar} {pos}/{len}");

@@ -1,9 +1,9 @@
 //! How a table is asked for its metrics, in words.
 
-use bowline_profile::{Cost, Costs, Family, Plan, Step};
+use bowline_profile::{Family, Plan, Step, Way};
 use bowline_words::counted;
 
-pub(super) fn page(table: &str, plan: &Plan, costs: &Costs) -> String {
+pub(super) fn page(table: &str, plan: &Plan) -> String {
     let mut page = format!(
         "{table}: {}, {}\n",
         counted(plan.rows, "row"),
@@ -27,17 +27,20 @@ pub(super) fn page(table: &str, plan: &Plan, costs: &Costs) -> String {
             counted(sum(|step| step.columns), "column"),
             counted(sum(|step| step.metrics), "metric"),
         ));
-        page.push_str(&why(family, costs.get(&family)));
+        page.push_str(&why(family, steps[0].way));
     }
     page
 }
 
 /// Why the aggregates of a family share their statements, or do not.
-fn why(family: Family, cost: Option<&Cost>) -> String {
-    match (family, cost) {
-        (Family::Simple, _) => String::new(),
-        (_, None) => "     together: too few rows or columns for it to matter\n".to_owned(),
-        (_, Some(cost)) => format!(
+fn why(family: Family, way: Way) -> String {
+    match way {
+        Way::Cheap if family == Family::Simple => String::new(),
+        Way::Cheap => "     together: too few rows or columns for it to matter\n".to_owned(),
+        Way::Unmeasured => {
+            "     a statement for each column: the database would not be measured\n".to_owned()
+        }
+        Way::Measured(cost) => format!(
             "     {}: measured {:.3} s together and {:.3} s apart, over {} and some of the rows\n",
             if cost.is_better_apart() {
                 "a statement for each column"
