@@ -195,30 +195,18 @@ impl<'c> Collector<'c> {
                     self.state.leave(ledger);
                     return Err(self.left_open("not finished", window, error));
                 };
-                let failed = self
-                    .state
-                    .set_aside(ledger, over_before, &clocks, &reason)?;
-                if let Some(failed) = failed.filter(FailedWindow::is_hopeless) {
-                    self.give_up(&failed)?;
-                }
+                self.set_aside(ledger, over_before, &clocks, &reason)?;
                 return Err(error);
             }
         };
-        let lacking = collected.runs.incomplete().map(str::to_owned);
-        let failed = match &lacking {
-            None => {
-                self.state.finish(ledger, over_before, &clocks)?;
-                None
-            }
-            Some(reason) => self.state.set_aside(ledger, over_before, &clocks, reason)?,
-        };
+        match collected.runs.incomplete() {
+            None => self.state.finish(ledger, over_before, &clocks)?,
+            Some(reason) => self.set_aside(ledger, over_before, &clocks, reason)?,
+        }
         let outstanding = self.outstanding(collected.dead())?;
         let report = words::report(&collected, &window.to_string(), began.elapsed());
         self.context.printer.say(report.trim_end());
         self.tell_outstanding(outstanding);
-        if let Some(failed) = failed.filter(FailedWindow::is_hopeless) {
-            self.give_up(&failed)?;
-        }
         self.tell_clocks(&clocks);
         let end = over_before.clamp(window.start, window.end);
         Ok(Window { end, ..window })
@@ -254,6 +242,21 @@ impl<'c> Collector<'c> {
     pub(super) fn tell_failed_windows(&self) {
         if let Some(words) = words::failed_windows(self.state.failed_windows()) {
             self.context.printer.say(words);
+        }
+    }
+
+    /// Keeps the window at hand aside, to be asked for again; one that was asked for often enough is a dead letter.
+    fn set_aside(
+        &mut self,
+        ledger: Ledger,
+        over_before: Timestamp,
+        clocks: &ClockReading,
+        reason: &str,
+    ) -> Result<(), CliError> {
+        let failed = self.state.set_aside(ledger, over_before, clocks, reason)?;
+        match failed.filter(FailedWindow::is_hopeless) {
+            Some(failed) => self.give_up(&failed),
+            None => Ok(()),
         }
     }
 
