@@ -96,6 +96,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("collect/verify", &[], given_up::verify),
         trial(
+            "collect/a_window_that_may_lack_some",
+            &[],
+            given_up::a_window_that_may_lack_some,
+        ),
+        trial(
             "collect/open_lineage",
             &[Need::PythonPackages],
             lineage::valid,

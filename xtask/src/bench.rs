@@ -118,11 +118,25 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     step("the whole suite on DuckDB");
     let duckdb = bowline.measure(&demo, &["test"], options.runs)?;
     add("whole suite, DuckDB", Goal::new(seconds(0.4), 200), duckdb);
+    step("the whole suite on PostgreSQL through a connector.py");
+    bowline.scaffold_python(workspace, "python", cluster.port(), DATABASE)?;
+    // The first has its packages installed.
+    run_quietly(
+        bowline
+            .command(workspace)
+            .args(["query", "-c", "python", "SELECT 1"]),
+    )?;
+    let python = bowline.measure(workspace, &["test", "python"], options.runs)?;
+    add(
+        "whole suite, PostgreSQL through a connector.py over psycopg2",
+        Goal::time(seconds(0.25)),
+        python,
+    );
     step("the whole suite on PostgreSQL, 50 ms added to every round trip");
     let far = bowline.measure(workspace, &["test", "far"], options.runs.min(FAR_RUNS))?;
     add(
         "whole suite, PostgreSQL, 50 ms added to every round trip",
-        Goal::new(seconds(3.0), 100),
+        Goal::new(seconds(1.2), 100),
         far,
     );
     step("one section with one edited template");
@@ -182,9 +196,30 @@ impl Bowline {
         port: u16,
         database: &str,
     ) -> Result<(), Failure> {
+        self.new_connector(workspace, name, &[], (port, database))
+    }
+
+    fn scaffold_python(
+        &self,
+        workspace: &Path,
+        name: &str,
+        port: u16,
+        database: &str,
+    ) -> Result<(), Failure> {
+        self.new_connector(workspace, name, &["--lang", "python"], (port, database))
+    }
+
+    fn new_connector(
+        &self,
+        workspace: &Path,
+        name: &str,
+        options: &[&str],
+        (port, database): (u16, &str),
+    ) -> Result<(), Failure> {
         run_quietly(
             self.command(workspace)
-                .args(["new", name, "--dialect", "postgres"]),
+                .args(["new", name, "--dialect", "postgres"])
+                .args(options),
         )?;
         let credentials = format!(
             r#"{{"connect_args": {{"host": "127.0.0.1", "port": {port}, "database": "{database}", "user": "{ROLE}", "password": "{PASSWORD}"}}}}"#

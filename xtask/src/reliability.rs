@@ -22,6 +22,9 @@ const SEVERED: u64 = 100;
 /// For each thing that parses: all together ten million.
 const INPUTS: u64 = 600_000;
 
+/// A folder in memory, where the system has one.
+const IN_MEMORY: &str = "/dev/shm";
+
 struct Options {
     record: Option<PathBuf>,
     share: u64,
@@ -84,11 +87,13 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         &[("BOWLINE_SEEDS", SEEDS)],
     )?;
     step("mutated input");
-    tried(
-        cargo(&["run", "--release", "--package", "bowline-fuzz", "--"])
-            .args(["--inputs", &INPUTS.div_ceil(share).to_string()]),
-        &[],
-    )?;
+    let mut fuzzing = cargo(&["run", "--release", "--package", "bowline-fuzz", "--"]);
+    fuzzing.args(["--inputs", &INPUTS.div_ceil(share).to_string()]);
+    // Some inputs are files: ten million are too many for a disk.
+    if Path::new(IN_MEMORY).is_dir() {
+        fuzzing.env("TMPDIR", IN_MEMORY);
+    }
+    tried(&mut fuzzing, &[])?;
     step("servers, signals and secrets");
     tried(
         cargo(&["test", "--package", "bowline-tests", "--test", "end_to_end"]).args([

@@ -74,6 +74,16 @@ pub trait Connection: Send {
         None
     }
 
+    /// How many statements that were [announced](Self::announce) go out in one round trip.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// Hears which statements are run next, in this order, as far as all goes well. A connection that sends several at
+    /// once sends these with the first of them. When another is run instead, what was sent is done all the same and
+    /// nobody hears of it: so what is announced changes nothing, or is wanted whatever the others come to.
+    fn announce(&mut self, _statements: &[String]) {}
+
     /// Hears what the statements that follow are asked for. Pieces of work go on side by side, each over whichever
     /// connection is free, and within one the statements have an order. Only who writes down what is asked heeds it.
     fn turn_to(&mut self, _work: &str) {}

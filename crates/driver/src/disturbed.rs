@@ -111,6 +111,14 @@ impl Connection for DisturbedConnection {
         self.connection.run(sql, limits)
     }
 
+    fn at_once(&self) -> usize {
+        self.connection.at_once()
+    }
+
+    fn announce(&mut self, statements: &[String]) {
+        self.connection.announce(statements);
+    }
+
     fn canceller(&self) -> Arc<dyn Canceller> {
         self.connection.canceller()
     }

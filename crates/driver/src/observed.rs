@@ -108,6 +108,14 @@ impl Connection for ObservedConnection {
         Some(answers)
     }
 
+    fn at_once(&self) -> usize {
+        self.connection.at_once()
+    }
+
+    fn announce(&mut self, statements: &[String]) {
+        self.connection.announce(statements);
+    }
+
     fn turn_to(&mut self, work: &str) {
         self.connection.turn_to(work);
     }

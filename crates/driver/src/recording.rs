@@ -139,6 +139,14 @@ impl Connection for RecordingConnection {
         answer
     }
 
+    fn at_once(&self) -> usize {
+        self.connection.at_once()
+    }
+
+    fn announce(&mut self, statements: &[String]) {
+        self.connection.announce(statements);
+    }
+
     fn turn_to(&mut self, work: &str) {
         self.work = work.into();
         self.connection.turn_to(work);

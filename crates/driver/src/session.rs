@@ -3,12 +3,14 @@
 //! The caller waits with the time limit in hand. So a statement, a connection attempt or a driver that hangs
 //! can always be left behind.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::{Canceller, Connection, Limits, ResultSet, SqlError, SqlErrorKind};
+use crate::{Answer, Canceller, Connection, Limits, ResultSet, SqlError, SqlErrorKind, Unanswered};
 use bowline_words::{Redactor, Seconds};
+use jiff::Timestamp;
 
 /// How long a statement that was asked to stop may take to do so.
 const GRACE: Duration = Duration::from_secs(3);
@@ -20,8 +22,8 @@ const CLOSING: Duration = Duration::from_secs(2);
 enum Event {
     /// The connection is open, or could not be.
     Opened(Result<(), SqlError>),
-    /// The statement is over.
-    Done(Result<ResultSet, SqlError>),
+    /// A statement is over, since then.
+    Done(Result<ResultSet, SqlError>, Instant),
     /// Somebody wants the statement to stop.
     Cancel,
     /// The server was told to stop.
@@ -31,12 +33,26 @@ enum Event {
 }
 
 struct Job {
-    sql: String,
+    statements: Vec<String>,
     limits: Limits,
 }
 
-/// Runs one statement on the thread's connection, which it holds.
-pub(crate) type Run = Box<dyn FnMut(&str, &Limits) -> Result<ResultSet, SqlError>>;
+/// Runs statements on the thread's connection, which it holds, and hands on what each comes to.
+pub(crate) type Run = Box<dyn FnMut(&[String], &Limits, &mut Done<'_>)>;
+
+/// Takes what a statement came to.
+pub(crate) type Done<'d> = dyn FnMut(Result<ResultSet, SqlError>) + 'd;
+
+/// Runs statements one after the other.
+pub(crate) fn one_by_one(
+    mut run: impl FnMut(&str, &Limits) -> Result<ResultSet, SqlError> + 'static,
+) -> Run {
+    Box::new(move |statements, limits, done| {
+        for sql in statements {
+            done(run(sql, limits));
+        }
+    })
+}
 
 /// Opens a connection, on the thread it will live on, and says how statements run on it. The stopper is told what
 /// stops them.
@@ -48,6 +64,10 @@ pub(crate) struct ThreadedConnection {
     connect_timeout: Duration,
     redactor: Redactor,
     canceller: Arc<Wake>,
+    /// How many statements go out in one round trip.
+    at_once: usize,
+    /// The statements that are said to come next.
+    announced: VecDeque<String>,
     /// `None` after a statement that could not be stopped.
     session: Option<Session>,
 }
@@ -66,11 +86,18 @@ impl ThreadedConnection {
             connect_timeout,
             redactor: redactor.clone(),
             canceller: Arc::new(Wake(Mutex::new(session.wake.clone()))),
+            at_once: 1,
+            announced: VecDeque::new(),
             session: Some(session),
         })
     }
 
-    fn run_on_a_session(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+    /// The same, of a driver that sends so many statements in one round trip.
+    pub(crate) fn sending_at_once(self, at_once: usize) -> Self {
+        Self { at_once, ..self }
+    }
+
+    fn run_on_a_session(&mut self, sql: &str, limits: &Limits) -> Result<Over, SqlError> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => {
@@ -79,10 +106,10 @@ impl ThreadedConnection {
                 session
             }
         };
-        match session.run(sql, limits) {
-            Outcome::Over(result) => {
+        match session.run(sql, &mut self.announced, limits) {
+            Outcome::Over(over) => {
                 self.session = Some(session);
-                result
+                Ok(over)
             }
             Outcome::LeftBehind(error) => {
                 session.leave_behind();
@@ -94,8 +121,36 @@ impl ThreadedConnection {
 
 impl Connection for ThreadedConnection {
     fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
-        self.run_on_a_session(sql, limits)
+        let over = self.run_on_a_session(sql, limits);
+        over.and_then(|over| over.result)
             .map_err(|error| error.redacted(&self.redactor))
+    }
+
+    fn ask(&mut self, sql: &str, limits: &Limits) -> Result<Answer, Unanswered> {
+        let (asked, started) = (Timestamp::now(), Instant::now());
+        let over = self
+            .run_on_a_session(sql, limits)
+            .unwrap_or_else(|error| Over {
+                result: Err(error),
+                asked,
+                elapsed: started.elapsed(),
+            });
+        let redacted = |error: SqlError| error.redacted(&self.redactor);
+        Ok(Answer {
+            result: over.result.map(Arc::new).map_err(redacted),
+            asked: over.asked,
+            elapsed: over.elapsed,
+        })
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
+    }
+
+    fn announce(&mut self, statements: &[String]) {
+        if self.at_once > 1 {
+            self.announced = statements.iter().cloned().collect();
+        }
     }
 
     fn canceller(&self) -> Arc<dyn Canceller> {
@@ -125,6 +180,11 @@ struct Session {
     events: Receiver<Event>,
     wake: Sender<Event>,
     stopper: Arc<Stopper>,
+    /// What was sent ahead and nobody has asked for yet, and when it was.
+    ahead: VecDeque<String>,
+    sent: (Timestamp, Instant),
+    /// What came of statements before they were asked for.
+    came: VecDeque<(Result<ResultSet, SqlError>, Instant)>,
     /// Never carries anything; it ends when the thread does.
     closed: Receiver<()>,
     closing: Duration,
@@ -142,6 +202,9 @@ impl Session {
             events,
             wake: wake.clone(),
             stopper: Arc::clone(&stopper),
+            ahead: VecDeque::new(),
+            sent: (Timestamp::now(), Instant::now()),
+            came: VecDeque::new(),
             closed,
             closing: CLOSING,
         };
@@ -170,31 +233,73 @@ impl Session {
         }
     }
 
-    /// Runs a statement; after `LeftBehind` the session is of no more use.
-    fn run(&mut self, sql: &str, limits: &Limits) -> Outcome {
-        // A wish to cancel that came too late for the last statement is not for this one.
-        while self.events.try_recv().is_ok() {}
-        let job = Job {
-            sql: sql.to_owned(),
-            limits: limits.clone(),
-        };
-        let sent = self.jobs.as_ref().map(|jobs| jobs.send(job));
-        if !matches!(sent, Some(Ok(()))) {
-            return Outcome::Over(Err(gone()));
+    /// Runs a statement, those that are announced behind it with it; after `LeftBehind` the session is of no more use.
+    fn run(&mut self, sql: &str, announced: &mut VecDeque<String>, limits: &Limits) -> Outcome {
+        self.forget_late_wishes();
+        if self.ahead.front().is_none_or(|ahead| ahead != sql) {
+            while self.ahead.pop_front().is_some() {
+                if let Outcome::LeftBehind(error) = self.wait(limits) {
+                    return Outcome::LeftBehind(error);
+                }
+            }
+            let mut statements = vec![sql.to_owned()];
+            match announced.pop_front() {
+                Some(first) if first == sql => statements.extend(announced.drain(..)),
+                _ => announced.clear(),
+            }
+            self.sent = (Timestamp::now(), Instant::now());
+            self.ahead = statements.iter().cloned().collect();
+            let job = Job {
+                statements,
+                limits: limits.clone(),
+            };
+            let sent = self.jobs.as_ref().map(|jobs| jobs.send(job));
+            if !matches!(sent, Some(Ok(()))) {
+                return self.over(Err(gone()), Instant::now());
+            }
+        }
+        self.ahead.pop_front();
+        self.wait(limits)
+    }
+
+    /// A wish to cancel that came too late for the last statement is not for the next one.
+    fn forget_late_wishes(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            if let Event::Done(result, at) = event {
+                self.came.push_back((result, at));
+            }
+        }
+    }
+
+    fn over(&self, result: Result<ResultSet, SqlError>, at: Instant) -> Outcome {
+        let (asked, started) = self.sent;
+        Outcome::Over(Over {
+            result,
+            asked,
+            elapsed: at.saturating_duration_since(started),
+        })
+    }
+
+    /// Waits for what the next statement comes to.
+    fn wait(&mut self, limits: &Limits) -> Outcome {
+        if let Some((result, at)) = self.came.pop_front() {
+            return self.over(result, at);
         }
         let stopped = match self.events.recv_timeout(limits.timeout) {
-            Ok(Event::Done(result)) => return Outcome::Over(result),
+            Ok(Event::Done(result, at)) => return self.over(result, at),
             Err(RecvTimeoutError::Timeout) => SqlError::timed_out(limits.timeout),
             Ok(Event::Cancel) => SqlError::cancelled(),
-            _ => return Outcome::Over(Err(gone())),
+            _ => return self.over(Err(gone()), Instant::now()),
         };
         self.stop();
-        match self.settle() {
-            Settled::Over(Ok(result)) => Outcome::Over(Ok(result)),
+        // The wish to stop may hit any of those that were sent ahead: none of them counts.
+        let waiting = 1 + std::mem::take(&mut self.ahead).len();
+        match self.settle(waiting) {
+            Settled::Over(Ok(result)) => self.over(Ok(result), Instant::now()),
             Settled::Over(Err(error)) if error.kind == SqlErrorKind::Connection => {
-                Outcome::Over(Err(error))
+                self.over(Err(error), Instant::now())
             }
-            Settled::Over(Err(_)) => Outcome::Over(Err(stopped)),
+            Settled::Over(Err(_)) => self.over(Err(stopped), Instant::now()),
             Settled::Hanging => Outcome::LeftBehind(SqlError {
                 message: format!(
                     "{}; it did not stop within {} of being asked to, so its connection was given up",
@@ -203,7 +308,7 @@ impl Session {
                 ),
                 ..stopped
             }),
-            Settled::Gone => Outcome::Over(Err(gone())),
+            Settled::Gone => self.over(Err(gone()), Instant::now()),
         }
     }
 
@@ -224,32 +329,46 @@ impl Session {
             });
     }
 
-    /// Waits until the statement is over and the server was told, so that the wish cannot hit the next statement.
-    fn settle(&self) -> Settled {
+    /// Waits until all that was sent is over and the server was told, so that the wish cannot hit the next statement;
+    /// gives what came of the first.
+    fn settle(&self, mut waiting: usize) -> Settled {
         let end = Instant::now() + GRACE;
-        let (mut result, mut told) = (None, false);
+        let (mut first, mut told) = (None, false);
         loop {
             match self
                 .events
                 .recv_timeout(end.saturating_duration_since(Instant::now()))
             {
-                Ok(Event::Done(done)) => result = Some(done),
+                Ok(Event::Done(done, _)) => {
+                    first.get_or_insert(done);
+                    waiting = waiting.saturating_sub(1);
+                }
                 Ok(Event::Stopped) => told = true,
                 Ok(Event::Cancel | Event::Opened(_)) => {}
                 Ok(Event::Gone) | Err(RecvTimeoutError::Disconnected) => return Settled::Gone,
                 Err(RecvTimeoutError::Timeout) => return Settled::Hanging,
             }
-            if told && let Some(result) = result.take() {
+            if told
+                && waiting == 0
+                && let Some(result) = first.take()
+            {
                 return Settled::Over(result);
             }
         }
     }
 }
 
+/// What a statement came to, when it was sent and how long it took from then on.
+struct Over {
+    result: Result<ResultSet, SqlError>,
+    asked: Timestamp,
+    elapsed: Duration,
+}
+
 /// How a statement ended for its session.
 enum Outcome {
     /// It is over, one way or the other.
-    Over(Result<ResultSet, SqlError>),
+    Over(Over),
     /// It goes on, and nobody listens any more.
     LeftBehind(SqlError),
 }
@@ -293,8 +412,11 @@ fn work(open: Open, jobs: &Receiver<Job>, events: Farewell, stopper: &Arc<Stoppe
     drop(open);
     let _ = events.0.send(Event::Opened(Ok(())));
     while let Ok(job) = jobs.recv() {
-        let result = run(&job.sql, &job.limits);
-        if events.0.send(Event::Done(result)).is_err() {
+        let mut is_heard = true;
+        run(&job.statements, &job.limits, &mut |result| {
+            is_heard &= events.0.send(Event::Done(result, Instant::now())).is_ok();
+        });
+        if !is_heard {
             return;
         }
     }

@@ -129,6 +129,21 @@ impl Connection for Lent {
         locked(&self.held.connection).ask_together(statements, limits)
     }
 
+    fn at_once(&self) -> usize {
+        // Where others take turns at it, what they ask comes between.
+        if self.is_full.load(Ordering::Relaxed) {
+            1
+        } else {
+            locked(&self.held.connection).at_once()
+        }
+    }
+
+    fn announce(&mut self, statements: &[String]) {
+        if self.at_once() > 1 {
+            locked(&self.held.connection).announce(statements);
+        }
+    }
+
     fn turn_to(&mut self, work: &str) {
         locked(&self.held.connection).turn_to(work);
     }

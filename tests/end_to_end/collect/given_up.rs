@@ -60,6 +60,36 @@ pub(super) fn a_checkpoint_that_vanished() -> Result<(), Failed> {
     Ok(())
 }
 
+/// More runs at one moment than the vendor gives of any window: what came is delivered, and what may lack is not called
+/// whole, then or later.
+pub(super) fn a_window_that_may_lack_some() -> Result<(), Failed> {
+    let stage = Stage::with_vendor(25, |run| {
+        for time in ["at", "ended"] {
+            run[time] = "2026-11-22T10:30:00Z".into();
+        }
+    });
+    let connector = "etl_connectors/shop/connector.toml";
+    let whole = stage.sandbox.read(connector);
+    let capped = whole.replace(
+        "id = \"record.id\"\n",
+        "id = \"record.id\"\nwindow = { most_records = 20 }\n",
+    );
+    stage.sandbox.write(connector, &capped);
+    let ran = stage
+        .collect(&[&TO_FILE[..], &ALL].concat())
+        .exits(exit_code::FELL_SHORT);
+    assert!(ran.stderr.contains("may be missing"), "{}", ran.said());
+    let delivered = || stage.sandbox.read("events.jsonl").lines().count();
+    let first = delivered();
+    assert!(first >= 24, "{first}");
+    let later = [&TO_FILE[..], &LATER].concat();
+    stage.collect(&later).exits(exit_code::FELL_SHORT);
+    stage.sandbox.write(connector, &whole);
+    stage.collect(&later).exits(exit_code::OK);
+    assert_eq!(delivered(), first, "nothing is delivered twice");
+    Ok(())
+}
+
 /// A run that the platform refuses and one that is not valid count until they are retried or discarded.
 pub(super) fn retry_and_discard() -> Result<(), Failed> {
     let stage = Stage::with_vendor(120, |run| {

@@ -1,5 +1,5 @@
-//! `bowline-fuzz [TARGET...] [--seconds N | --inputs N] [--seed S]`: fuzzes targets one after the other, each in a
-//! process of its own. `bowline-fuzz TARGET --input FILE` gives a target one input.
+//! `bowline-fuzz [TARGET...] [--seconds N | --inputs N] [--seed S]`: fuzzes targets, each in a process of its own and as
+//! many at a time as there are processors. `bowline-fuzz TARGET --input FILE` gives a target one input.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -8,8 +8,10 @@
 
 mod arguments;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
+use std::sync::{Mutex, PoisonError};
 
 use arguments::{Arguments, Work};
 use bowline_fuzz::{Bound, Finding, MEMORY_LIMIT, STACK, TIME_LIMIT, Target, fuzz, outcome};
@@ -57,26 +59,48 @@ fn given(targets: &[&'static Target], file: &Path) -> Result<bool, Failure> {
     Ok(all_well)
 }
 
-/// Fuzzes targets one after the other; false when there are findings.
+/// Fuzzes targets; false when there are findings.
 fn each(arguments: &Arguments) -> Result<bool, Failure> {
     println!("seed {}", arguments.seed);
     let folder = tempfile::tempdir()?;
-    let mut all_well = true;
-    for target in &arguments.targets {
-        let current = folder.path().join(target.name);
-        let status = Command::new(std::env::current_exe()?)
-            .arg(target.name)
-            .args(["--seed", &arguments.seed.to_string()])
-            .args(arguments::spelled(arguments.bound))
-            .arg("--alone")
-            .arg(&current)
-            .status()?;
-        if !status.success() {
-            all_well = false;
-            tell(target, arguments.seed, status, &current)?;
+    let left = Mutex::new(arguments.targets.iter().copied());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || -> Result<bool, String> {
+        let mut all_well = true;
+        while let Some(target) = next() {
+            let fuzzed = in_a_process(target, arguments, &folder.path().join(target.name));
+            all_well &= fuzzed.map_err(|error| error.to_string())?;
         }
+        Ok(all_well)
+    };
+    let workers = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let joined = workers.into_iter().map(|worker| worker.join());
+        joined.into_iter().try_fold(true, |all_well, worked| {
+            let worked = worked.map_err(|_| "the fuzzer itself panicked")??;
+            Ok(all_well & worked)
+        })
+    })
+}
+
+/// Fuzzes one target; the input at hand is kept in a file, for what ends the process leaves nothing else.
+fn in_a_process(
+    target: &'static Target,
+    arguments: &Arguments,
+    current: &Path,
+) -> Result<bool, Failure> {
+    let status = Command::new(std::env::current_exe()?)
+        .arg(target.name)
+        .args(["--seed", &arguments.seed.to_string()])
+        .args(arguments::spelled(arguments.bound))
+        .arg("--alone")
+        .arg(current)
+        .status()?;
+    if !status.success() {
+        tell(target, arguments.seed, status, current)?;
     }
-    Ok(all_well)
+    Ok(status.success())
 }
 
 fn tell(

@@ -10,6 +10,7 @@ use bowline_template::TemplateValue;
 use jiff::Timestamp;
 
 use crate::warehouse::accuracy::Moments;
+use crate::warehouse::ahead::{Ahead, Renders};
 use crate::warehouse::judge::Judged;
 use crate::warehouse::outcome::{Doubt, Outcome, Step};
 use crate::warehouse::session::Session;
@@ -154,15 +155,9 @@ impl<'a> Asking<'a> {
         self.composer.one_row_clause().map_err(Halt::Unwritten)
     }
 
-    /// Renders a template.
-    pub(crate) fn render(
-        &self,
-        name: &'static str,
-        variables: Vec<(&'static str, TemplateValue)>,
-    ) -> Result<String, Halt> {
-        self.composer
-            .render_with(name, variables)
-            .map_err(Halt::Unwritten)
+    /// Says what is asked next.
+    pub(crate) fn announce(&mut self, write: impl FnOnce(&mut Ahead)) {
+        Ahead::announce(self.composer, self.session, write);
     }
 
     /// Renders a template and runs it.
@@ -247,11 +242,8 @@ impl<'a> Asking<'a> {
         name: &'static str,
         variables: Vec<(&'static str, TemplateValue)>,
     ) -> Result<Arc<ResultSet>, Halt> {
-        let sql = self.render(name, variables)?;
-        self.run(
-            Some(Template::known(name).short_name()),
-            &format!("{sql}\n"),
-        )
+        let sql = apart(&self.render(name, variables)?);
+        self.run(Some(Template::known(name).short_name()), &sql)
     }
 
     /// Renders a template and runs it, where the database may refuse: then nothing is kept of it.
@@ -262,11 +254,6 @@ impl<'a> Asking<'a> {
     ) -> Result<Result<Arc<ResultSet>, SqlError>, Halt> {
         let sql = self.render(name, variables)?;
         self.try_run(Some(Template::known(name).short_name()), &sql)
-    }
-
-    /// Renders a SELECT of one expression, from nothing where the dialect can.
-    pub(crate) fn bare(&self, expression: String) -> Result<String, Halt> {
-        self.composer.bare(&[expression]).map_err(Halt::Unwritten)
     }
 
     /// Takes what another check asked as evidence.
@@ -298,6 +285,17 @@ impl<'a> Asking<'a> {
     pub(crate) fn pause(&mut self, pause: Duration) {
         self.session.pause(pause);
     }
+}
+
+impl Renders for Asking<'_> {
+    fn composer(&self) -> &Composer {
+        self.composer
+    }
+}
+
+/// The same statement in another text.
+pub(crate) fn apart(sql: &str) -> String {
+    format!("{sql}\n")
 }
 
 /// When an answer came.

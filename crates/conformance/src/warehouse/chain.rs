@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bowline_contract::{Capability, SuiteSection, Template};
 use bowline_driver::ResultSet;
-use bowline_query::{Clock, ComposeError, Composer};
+use bowline_query::{Clock, Composer};
 use bowline_template::TemplateValue;
 use bowline_warehouse::template::TemplateSet;
 use jiff::Timestamp;
 
 use crate::Tier;
 use crate::warehouse::accuracy::{Accuracy, Moments};
+use crate::warehouse::ahead::{Ahead, Renders};
 use crate::warehouse::answers::{Answers, Asking, Halt, came};
 use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{Judged, judge, wrong};
@@ -264,6 +265,11 @@ impl<'a> Chain<'a> {
         }
     }
 
+    /// Says what is asked next.
+    pub(crate) fn announce(&mut self, write: impl FnOnce(&mut Ahead)) {
+        Ahead::announce(&self.composer, self.session, write);
+    }
+
     /// Asks something that no check is judged by; gives what was asked for, and from when to when the last statement
     /// ran.
     pub(crate) fn aside<T>(
@@ -286,15 +292,6 @@ impl<'a> Chain<'a> {
     pub(crate) fn first_asked(&self, spec: &Spec) -> Option<Timestamp> {
         let step = self.finding(spec)?.steps.first()?;
         Some(step.answer.asked)
-    }
-
-    /// Renders a template outside of a check.
-    pub(crate) fn render(
-        &self,
-        name: &'static str,
-        variables: Vec<(&'static str, TemplateValue)>,
-    ) -> Result<String, ComposeError> {
-        self.composer.render_with(name, variables)
     }
 
     /// Notes a check that cannot be asked because an earlier one of the chain did not succeed.
@@ -348,6 +345,12 @@ impl<'a> Chain<'a> {
         let uses = self.composer.take_used();
         self.findings
             .push(Finding::new(check, outcome, uses, steps));
+    }
+}
+
+impl Renders for Chain<'_> {
+    fn composer(&self) -> &Composer {
+        &self.composer
     }
 }
 

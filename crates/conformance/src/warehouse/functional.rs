@@ -148,6 +148,9 @@ fn mutate(
     (tier, patience): (Tier, Duration),
     made: &mut Made,
 ) {
+    if tier == Tier::Strict {
+        listing::look_next(chain, tables, created);
+    }
     let skew = (tier == Tier::Strict).then(|| clock::skew(chain)).flatten();
     let can_select = created.columns.is_some();
     let found = listing::find(chain, tables, created, tier, patience);
@@ -182,6 +185,18 @@ fn mutate(
         skew,
     };
     logs::log(chain, tables, looking);
+    chain.announce(|ahead| {
+        ahead.query("drop_test_table", tables.changed.variables());
+        if can_select {
+            ahead.then(|ahead| tables.changed.no_rows(ahead));
+        }
+        if can_select && tier == Tier::Strict {
+            ahead.query("create_lineage_query", tables.changed.variables());
+        }
+        if let Some((found, _)) = &found {
+            ahead.query("get_tables_query", found.row_variables(&[&found.changed]));
+        }
+    });
     let dropped = drop_table(chain, tables, can_select, made);
     if dropped && can_select && tier == Tier::Strict {
         need_the_table(chain, tables);

@@ -218,18 +218,21 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
     let decoy = decoy.as_ref().zip(left_out);
     let decoy = decoy.map(|(name, table)| full_table_id(&database, &table.schema, name));
     let can_read = !matches!(&selected, Some(None));
+    let asked_schemas: BTreeSet<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
+    let columns_asked = columns_variables(
+        &database,
+        ids.iter().chain(&decoy).map(String::as_str),
+        asked_schemas.into_iter(),
+    );
+    chain.announce(|ahead| {
+        ahead.query("get_columns_query", columns_asked.clone());
+        if let Some(Some(selected)) = &selected {
+            ahead.query("get_columns_query", selected.variables(&found));
+        }
+    });
     chain.check(
         &TABLE_COLUMNS,
-        |asking| {
-            let schemas: BTreeSet<&str> =
-                tables.iter().map(|table| table.schema.as_str()).collect();
-            let variables = columns_variables(
-                &database,
-                ids.iter().chain(&decoy).map(String::as_str),
-                schemas.iter().copied(),
-            );
-            asking.query("get_columns_query", variables)
-        },
+        |asking| asking.query("get_columns_query", columns_asked),
         |answers| columns_of(answers, &ids, can_read),
     );
     if let Some(Some(selected)) = selected {

@@ -6,6 +6,7 @@
 //! answers gives the same report.
 
 mod accuracy;
+mod ahead;
 mod answers;
 mod blame;
 mod chain;

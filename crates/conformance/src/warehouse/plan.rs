@@ -268,24 +268,44 @@ pub(crate) fn ask_statement(sql: &str, session: &mut Session) -> Answers {
     }
 }
 
-/// One statement with a scalar subquery per question; gives each question's value, by its SQL, as if it had been asked
-/// alone. Nothing where there is but one question, or where the statement fails.
-fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String, Step> {
+/// The first statement of a piece of work.
+pub(crate) fn first_statement(prepared: &[Prepared]) -> Option<String> {
+    let alone = || Some(prepared.first()?.question.sql()?.to_owned());
+    shared(prepared, &scalars(prepared)).or_else(alone)
+}
+
+/// The statements of questions that are asked together.
+fn scalars(prepared: &[Prepared]) -> Vec<&str> {
     let mut asked: Vec<&str> = prepared
         .iter()
         .filter(|each| is_scalar(&each.question))
         .filter_map(|each| each.question.sql())
         .collect();
     asked.dedup();
+    asked
+}
+
+/// The one statement that asks several; none where there are not several.
+fn shared(prepared: &[Prepared], asked: &[&str]) -> Option<String> {
     if asked.len() < 2 {
-        return HashMap::new();
+        return None;
     }
     let columns = asked
         .iter()
         .enumerate()
         .map(|(number, sql)| format!("({sql}\n) AS c{number}"));
     let from = prepared.first().map_or("", |each| &each.from_one_row);
-    let sql = format!("SELECT {}{from}", columns.collect::<Vec<_>>().join(",\n"));
+    let columns: Vec<String> = columns.collect();
+    Some(format!("SELECT {}{from}", columns.join(",\n")))
+}
+
+/// One statement with a scalar subquery per question; gives each question's value, by its SQL, as if it had been asked
+/// alone. Nothing where there is but one question, or where the statement fails.
+fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String, Step> {
+    let asked = scalars(prepared);
+    let Some(sql) = shared(prepared, &asked) else {
+        return HashMap::new();
+    };
     let Ok(Answer {
         result: Ok(result),
         asked: at,

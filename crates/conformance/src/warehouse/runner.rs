@@ -335,18 +335,43 @@ impl Crew<'_> {
         }));
         tell(Done::Connected(elapsed));
         loop {
-            let next = self
-                .queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .recv();
-            let Ok(work) = next else { break };
-            let done = self.perform(work, &mut session);
-            self.tell_finished(&done.findings);
-            tell(Done::Work(done));
+            let taken = self.take(session.at_once());
+            if taken.is_empty() {
+                break;
+            }
+            let asked = taken.iter().filter_map(|work| match work {
+                Work::Questions(prepared) => plan::first_statement(prepared),
+                _ => None,
+            });
+            let asked: Vec<String> = asked.collect();
+            if asked.len() > 1 {
+                session.announce(&asked);
+            }
+            for work in taken {
+                let done = self.perform(work, &mut session);
+                self.tell_finished(&done.findings);
+                tell(Done::Work(done));
+            }
         }
         tell(Done::Finished);
         Some(session)
+    }
+
+    /// The next work; pieces of questions, whose statements take one round trip, so many at once at most. Nothing when all is
+    /// done.
+    fn take(&self, at_once: usize) -> Vec<Work> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(first) = queue.recv() else {
+            return Vec::new();
+        };
+        let mut taken = vec![first];
+        while taken.len() < at_once
+            && matches!(taken.last(), Some(Work::Questions(_)))
+            && let Ok(next) = queue.try_recv()
+        {
+            taken.push(next);
+        }
+        taken
     }
 
     fn tell_finished(&self, findings: &[Finding]) {

@@ -240,6 +240,18 @@ impl Session {
         self.connection.ask_together(statements, &self.limits)
     }
 
+    /// How many announced statements take one round trip.
+    pub(crate) fn at_once(&self) -> usize {
+        self.connection.at_once()
+    }
+
+    /// Says what is asked next, as far as all goes well: only what changes nothing, or is wanted in any case.
+    pub(crate) fn announce(&mut self, statements: &[String]) {
+        if self.lost.is_none() && !self.interrupt.is_stopped() {
+            self.connection.announce(statements);
+        }
+    }
+
     /// Lets time pass.
     pub(crate) fn pause(&mut self, pause: Duration) {
         self.connection.pause(pause);

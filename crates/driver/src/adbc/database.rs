@@ -10,7 +10,7 @@ use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedDriver};
 use super::arrow::{self, Vendor};
 use super::error::{Stage, from_adbc};
 use super::{library, paths, statement};
-use crate::session::{Open, Run, Stopper, ThreadedConnection};
+use crate::session::{Open, Run, Stopper, ThreadedConnection, one_by_one};
 use crate::{AdbcLibrary, Connection, Database, DriverSpec, SqlError, Value};
 
 /// Options that belong to each connection, not to the database.
@@ -103,7 +103,7 @@ impl Shared {
         let handle = connection.get_cancel_handle();
         stopper.opened(Arc::new(move || handle.try_cancel().is_ok()));
         let stopper = Arc::clone(stopper);
-        Ok(Box::new(move |sql, limits| {
+        Ok(one_by_one(move |sql, limits| {
             let connection = &mut connection;
             statement::run(
                 connection,

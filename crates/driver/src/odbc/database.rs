@@ -3,9 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use super::connection_string::connection_string;
-use super::handle::{DBMS_NAME, DBMS_VERSION, Environment, Link, Running};
+use super::handle::{DBMS_NAME, DBMS_VERSION, Environment, Link};
+use super::running::Running;
 use super::statement;
-use crate::session::{Open, Run, Stopper, ThreadedConnection};
+use crate::session::{Open, Run, Stopper, ThreadedConnection, one_by_one};
 use crate::{Connection, Database, DriverSpec, SqlError};
 
 /// Loads the driver manager and puts the connection string together. Nothing is connected yet.
@@ -54,7 +55,7 @@ impl Shared {
         let running = Arc::new(Running::default());
         let stop = Arc::clone(&running);
         stopper.running(Arc::new(move || stop.stop()));
-        Ok(Box::new(move |sql, limits| {
+        Ok(one_by_one(move |sql, limits| {
             statement::run(&link, sql, limits, &running)
         }))
     }

@@ -5,11 +5,12 @@
 )]
 
 use std::ptr::{null_mut, without_provenance_mut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::{Diagnostic, Failure};
 use super::manager::{Manager, Raw, manager};
+use super::running::Running;
 use crate::SqlError;
 
 const ENVIRONMENT: i16 = 1;
@@ -38,9 +39,6 @@ const NULL_DATA: isize = -1;
 pub(super) const DBMS_NAME: u16 = 17;
 /// The version of the product, for [`Link::info`].
 pub(super) const DBMS_VERSION: u16 = 18;
-
-/// How long a call lasts that does wait for the server: shorter ones are about to end by themselves.
-const WAITING: Duration = Duration::from_millis(50);
 
 /// The longest word the manager says in one go: a name, a type, a version.
 const WORD: usize = 512;
@@ -233,78 +231,6 @@ impl Drop for Link {
     }
 }
 
-/// The statement that runs on a connection, for those who want to stop it.
-#[derive(Default)]
-pub(super) struct Running(Mutex<Present>);
-
-/// What a connection's thread is at.
-#[derive(Default)]
-struct Present {
-    statement: Option<Target>,
-    /// Since when the thread is in a call that may wait for the server.
-    waits_since: Option<Instant>,
-    is_stopped: bool,
-}
-
-struct Target {
-    manager: &'static Manager,
-    raw: Raw,
-}
-
-// SAFETY: only `SQLCancel` is called on it, which ODBC allows from any thread while the statement lives.
-unsafe impl Send for Target {}
-
-impl Target {
-    fn cancel(&self) -> bool {
-        // SAFETY: whoever has the target holds the lock without which the statement is not freed.
-        succeeded(unsafe { (self.manager.cancel)(self.raw) })
-    }
-}
-
-impl Running {
-    /// Asks the driver to stop the running statement, from another thread than the statement's; says whether it is
-    /// going to stop.
-    ///
-    /// The driver is asked only while the statement waits for the server. Between two calls a mark is enough, and
-    /// some drivers (MariaDB's) take a cancel there as the wish to free the result, which the thread is reading.
-    pub(super) fn stop(&self) -> bool {
-        let mut present = self.lock();
-        present.is_stopped = true;
-        loop {
-            let Some(statement) = &present.statement else {
-                return false;
-            };
-            let Some(since) = present.waits_since else {
-                return true;
-            };
-            let left = WAITING.saturating_sub(since.elapsed());
-            if left.is_zero() {
-                return statement.cancel();
-            }
-            drop(present);
-            std::thread::sleep(left);
-            present = self.lock();
-        }
-    }
-
-    /// Makes a call that may wait for the server, unless the statement was asked to stop.
-    fn wait_for(&self, call: impl FnOnce() -> i16) -> Result<i16, Failure> {
-        let mut present = self.lock();
-        if present.is_stopped {
-            return Err(Failure::stopped());
-        }
-        present.waits_since = Some(Instant::now());
-        drop(present);
-        let code = call();
-        self.lock().waits_since = None;
-        Ok(code)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Present> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A statement on a connection.
 pub(super) struct Statement<'a> {
     owned: Owned,
@@ -368,11 +294,7 @@ impl<'a> Statement<'a> {
             let no_scan = without_provenance_mut(NO_SCAN_ON);
             (manager.set_statement_attribute)(owned.raw, ATTR_NO_SCAN, no_scan, IS_UINTEGER);
         }
-        let raw = owned.raw;
-        *running.lock() = Present {
-            statement: Some(Target { manager, raw }),
-            ..Present::default()
-        };
+        running.begin(manager, owned.raw);
         Ok(Self {
             owned,
             running,
@@ -398,9 +320,7 @@ impl<'a> Statement<'a> {
 
     /// Gives up what is left of the result, from the statement's own thread.
     pub(super) fn cancel(&self) {
-        if let Some(statement) = &self.running.lock().statement {
-            statement.cancel();
-        }
+        self.running.cancel();
     }
 
     /// Goes on to the next result of the text; says whether there is one.
@@ -595,8 +515,7 @@ impl<'a> Statement<'a> {
 
 impl Drop for Statement<'_> {
     fn drop(&mut self) {
-        // Whoever is asking the driver to stop it holds the lock, and the statement lives until they are done.
-        *self.running.lock() = Present::default();
+        self.running.end();
     }
 }
 
@@ -624,7 +543,7 @@ unsafe impl Plain for u8 {
     const C_TYPE: i16 = -7;
 }
 
-fn succeeded(code: i16) -> bool {
+pub(super) fn succeeded(code: i16) -> bool {
     matches!(code, SUCCESS | SUCCESS_WITH_INFO)
 }
 

@@ -1,8 +1,8 @@
 //! Drivers that speak ODBC, through the driver manager of the machine.
 //!
 //! The manager's library is loaded when the first such driver is opened, so that neither the build nor a user
-//! of other drivers needs it. Every call into it stands in `manager` (the function table) and `handle` (safe
-//! handles over it); the rest of the module is ordinary code.
+//! of other drivers needs it. Every call into it stands in `manager` (the function table), `handle` (safe
+//! handles over it) and `running`; the rest of the module is ordinary code.
 
 mod connection_string;
 mod database;
@@ -10,6 +10,7 @@ mod error;
 mod handle;
 mod manager;
 mod paths;
+mod running;
 mod statement;
 mod value;
 

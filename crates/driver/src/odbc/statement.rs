@@ -1,6 +1,7 @@
 //! Running one text on a connection and reading its result.
 
-use super::handle::{Form, Link, Long, Running, Statement, Unread};
+use super::handle::{Form, Link, Long, Statement, Unread};
+use super::running::Running;
 use super::value::Shape;
 use crate::connection::ResultBuilder;
 use crate::{Column, Limits, ResultSet, SqlError, SqlErrorKind, Value};

@@ -7,6 +7,7 @@ use rustls::ClientConfig;
 use super::parameters::{Parameters, SslMode, Target};
 use super::reach::{Reaching, reach};
 use super::statement::Connected;
+use super::together::AT_ONCE;
 use super::types::TypesSeen;
 use super::{error, tls};
 use crate::session::{Open, Run, Stopper, ThreadedConnection};
@@ -73,7 +74,9 @@ impl Shared {
             stopper.opened(Arc::new(move || way.stop(key)));
         }
         let mut connected = connected;
-        Ok(Box::new(move |sql, limits| connected.run(sql, limits)))
+        Ok(Box::new(move |statements, limits, done| {
+            connected.run_all(statements, limits, done);
+        }))
     }
 }
 
@@ -128,6 +131,6 @@ impl Database for PostgresDatabase {
             own.saturating_mul(parameters.servers())
         });
         let connection = ThreadedConnection::open(open, limit, &spec.redactor)?;
-        Ok(Box::new(connection))
+        Ok(Box::new(connection.sending_at_once(AT_ONCE)))
     }
 }

@@ -9,6 +9,7 @@
 mod convert;
 mod database;
 mod error;
+mod heard;
 mod login;
 mod parameters;
 mod parameters_text;
@@ -17,6 +18,7 @@ mod reach;
 mod statement;
 mod stream;
 mod tls;
+mod together;
 mod types;
 mod value;
 mod wire;

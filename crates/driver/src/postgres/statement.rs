@@ -2,28 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::ControlFlow;
 
-use fallible_iterator::FallibleIterator;
 use postgres_protocol::IsNull;
-use postgres_protocol::message::backend::{
-    CommandCompleteBody, DataRowBody, Message, RowDescriptionBody,
-};
 use postgres_protocol::message::frontend;
 use postgres_types::Oid;
 
-use super::error::{Refusal, Stage, lost, refusal};
+use super::error::Refusal;
+use super::heard::Heard;
 use super::login::Session;
 use super::reach::Way;
-use super::types::{Form, TypesSeen, built_in};
-use super::value::{self, Read};
-use super::wire::{Incoming, Wire};
+use super::types::{Form, TypesSeen};
+use super::value::Read;
+use super::wire::Wire;
 use crate::changes::{is_change, leading_word};
-use crate::connection::ResultBuilder;
-use crate::{Column, Limits, ResultSet, SqlError, SqlErrorKind, Surplus, Value};
+use crate::{Limits, ResultSet, SqlError, SqlErrorKind, Surplus};
 
-const TEXT: i16 = 0;
-const BINARY: i16 = 1;
+pub(super) const TEXT: i16 = 0;
+pub(super) const BINARY: i16 = 1;
 
 /// The server's functions that refuse to write what has no binary form, a value of its own or one in others. Unlike
 /// their words, no language changes their names.
@@ -41,25 +36,25 @@ const SEVERAL_COMMANDS: [&str; 1] = ["exec_parse_message"];
 const IDLE: u8 = b'I';
 
 /// Whether a text may hold several commands: a semicolon stands before its end.
-fn may_hold_several(sql: &str) -> bool {
+pub(super) fn may_hold_several(sql: &str) -> bool {
     sql.trim_end().trim_end_matches(';').contains(';')
 }
 
 /// A session with a server, on the thread that its statements run on.
 pub(super) struct Connected {
-    wire: Wire,
-    key: Option<(i32, i32)>,
-    way: Way,
-    status: BTreeMap<String, String>,
+    pub(super) wire: Wire,
+    pub(super) key: Option<(i32, i32)>,
+    pub(super) way: Way,
+    pub(super) status: BTreeMap<String, String>,
     pub(super) types: TypesSeen,
     /// Whether the session is in a transaction, as the server said last.
-    transaction: u8,
-    is_broken: bool,
+    pub(super) transaction: u8,
+    pub(super) is_broken: bool,
 }
 
 /// The protocols there are for statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protocol {
+pub(super) enum Protocol {
     /// Of several messages, after the last of which the server says that it is ready.
     Extended,
     /// Of one message.
@@ -75,21 +70,51 @@ pub(super) struct Asked<'a> {
     pub(super) formats: Vec<i16>,
 }
 
+impl Asked<'_> {
+    /// Writes the messages that parse, bind, describe and execute it.
+    pub(super) fn write(&self, limits: &Limits, output: &mut bytes::BytesMut) -> io::Result<()> {
+        // Where the rest is left unread, the server does not even send it. Otherwise it must not know that there is a
+        // limit: it would run nothing in parallel.
+        let most = match limits.surplus {
+            Surplus::Refuse => 0,
+            Surplus::Leave => i32::try_from(limits.max_rows.saturating_add(1)).unwrap_or(0),
+        };
+        frontend::parse("", self.sql, self.value.map(|(oid, _)| oid), output)?;
+        frontend::bind(
+            "",
+            "",
+            self.value.map(|_| BINARY),
+            self.value.map(|(_, bytes)| bytes),
+            |bytes, output| {
+                output.extend_from_slice(bytes);
+                Ok(IsNull::No)
+            },
+            self.formats.iter().copied(),
+            output,
+        )
+        .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        frontend::describe(b'P', "", output)?;
+        frontend::execute("", most, output)?;
+        frontend::sync(output);
+        Ok(())
+    }
+}
+
 /// A column of a result as the server describes it.
 #[derive(Debug, Clone)]
 pub(super) struct Described {
-    name: String,
+    pub(super) name: String,
     pub(super) oid: Oid,
     /// How its values are read; none where the server has to say.
-    form: Option<Form>,
-    is_text: bool,
+    pub(super) form: Option<Form>,
+    pub(super) is_text: bool,
 }
 
 /// A result whose columns of foreign types hold bytes.
 pub(super) struct Raw {
     pub(super) result: ResultSet,
     pub(super) columns: Vec<Described>,
-    is_empty: bool,
+    pub(super) is_empty: bool,
 }
 
 /// Why a statement has no result.
@@ -110,6 +135,16 @@ impl Unrun {
             Self::Refused(refusal) => refusal.error,
             Self::Failed(error) => error,
         }
+    }
+
+    /// Whether the server would answer if a column came as text.
+    pub(super) fn is_of_no_binary_form(&self) -> bool {
+        self.is_from(&NO_BINARY_FORM)
+    }
+
+    /// Whether the server was told to stop it.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.error.kind == SqlErrorKind::Cancelled)
     }
 
     fn is_from(&self, functions: &[&str]) -> bool {
@@ -155,7 +190,7 @@ impl Connected {
         self.check(sql)?;
         let is_change = is_change(&leading_word(sql), sql);
         // In a transaction, a first try that is refused would be the end of it.
-        if self.transaction != IDLE && is_change && may_hold_several(sql) {
+        if !self.is_idle() && is_change && may_hold_several(sql) {
             return self.run_several(sql).map_err(Unrun::error);
         }
         let asked = Asked {
@@ -163,13 +198,30 @@ impl Connected {
             value: None,
             formats: vec![BINARY],
         };
-        let raw = match self.ask(&asked, limits) {
+        match self.ask(&asked, limits) {
             Err(unrun) if unrun.is_from(&SEVERAL_COMMANDS) && is_change => {
-                return self.run_several(sql).map_err(Unrun::error);
+                self.run_several(sql).map_err(Unrun::error)
             }
-            Err(unrun) if unrun.is_from(&NO_BINARY_FORM) && self.transaction == IDLE => {
+            raw => self.finish(sql, raw, limits),
+        }
+    }
+
+    /// Makes a result of what came of a statement; asks again where a column has no binary form.
+    pub(super) fn finish(
+        &mut self,
+        sql: &str,
+        raw: Result<Raw, Unrun>,
+        limits: &Limits,
+    ) -> Result<ResultSet, SqlError> {
+        let raw = match raw {
+            Err(unrun) if unrun.is_of_no_binary_form() && self.is_idle() => {
                 let formats = self.formats(sql, limits)?;
-                self.ask(&Asked { formats, ..asked }, limits)
+                let asked = Asked {
+                    sql,
+                    value: None,
+                    formats,
+                };
+                self.ask(&asked, limits)
             }
             other => other,
         };
@@ -183,8 +235,13 @@ impl Connected {
         self.complete(raw)
     }
 
+    /// Whether the session is in no transaction.
+    pub(super) fn is_idle(&self) -> bool {
+        self.transaction == IDLE
+    }
+
     /// Refuses what cannot be sent.
-    fn check(&self, sql: &str) -> Result<(), SqlError> {
+    pub(super) fn check(&self, sql: &str) -> Result<(), SqlError> {
         if sql.contains('\0') {
             return Err(SqlError::new(
                 SqlErrorKind::Syntax,
@@ -205,7 +262,7 @@ impl Connected {
         matches!(encoding, None | Some("UTF8" | "UNICODE" | "SQL_ASCII"))
     }
 
-    fn in_another_encoding(&self, mut words: String) -> SqlError {
+    pub(super) fn in_another_encoding(&self, mut words: String) -> SqlError {
         if let Some(encoding) = self.status.get("client_encoding")
             && !self.is_utf8()
         {
@@ -266,31 +323,8 @@ impl Connected {
 
     /// Parses, binds, describes and executes a statement in one round trip.
     pub(super) fn ask(&mut self, asked: &Asked<'_>, limits: &Limits) -> Result<Raw, Unrun> {
-        // Where the rest is left unread, the server does not even send it. Otherwise it must not know that there is a
-        // limit: it would run nothing in parallel.
-        let most = match limits.surplus {
-            Surplus::Refuse => 0,
-            Surplus::Leave => i32::try_from(limits.max_rows.saturating_add(1)).unwrap_or(0),
-        };
         self.talk(Protocol::Extended, limits, |output| {
-            frontend::parse("", asked.sql, asked.value.map(|(oid, _)| oid), output)?;
-            frontend::bind(
-                "",
-                "",
-                asked.value.map(|_| BINARY),
-                asked.value.map(|(_, bytes)| bytes),
-                |bytes, output| {
-                    output.extend_from_slice(bytes);
-                    Ok(IsNull::No)
-                },
-                asked.formats.iter().copied(),
-                output,
-            )
-            .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-            frontend::describe(b'P', "", output)?;
-            frontend::execute("", most, output)?;
-            frontend::sync(output);
-            Ok(())
+            asked.write(limits, output)
         })
     }
 
@@ -301,9 +335,6 @@ impl Connected {
         limits: &Limits,
         write: impl FnOnce(&mut bytes::BytesMut) -> io::Result<()>,
     ) -> Result<Raw, Unrun> {
-        if self.is_broken {
-            return Err(Unrun::Failed(lost(&io::ErrorKind::UnexpectedEof.into())));
-        }
         self.wire.output.clear();
         if write(&mut self.wire.output).is_err() {
             self.wire.output.clear();
@@ -312,200 +343,21 @@ impl Connected {
                 "the statement is too large to be sent",
             )));
         }
-        let mut heard = Heard::new(protocol, limits);
+        let heard = Heard::new(protocol, limits);
         // Where the server has gone it may have said why, which is there to be read.
         let sent = self.wire.send();
-        let read = self.listen(&mut heard);
-        if let Err(broken) = read.and(sent) {
-            self.is_broken = true;
-            let error = match heard.refused {
-                Some(refusal) => SqlError {
-                    kind: SqlErrorKind::Connection,
-                    ..refusal.error
-                },
-                // However it was lost: nothing can be asked on it any more.
-                None => SqlError {
-                    kind: SqlErrorKind::Connection,
-                    ..lost(&broken)
-                },
-            };
-            return Err(Unrun::Failed(error));
-        }
-        match (heard.failed, heard.refused) {
-            (Some(error), _) => Err(Unrun::Failed(error)),
-            (None, Some(refusal)) => Err(Unrun::Refused(refusal)),
-            (None, None) => Ok(Raw {
-                result: ResultSet {
-                    others: heard.unread,
-                    ..heard.rows.finish(heard.affected)
-                },
-                columns: heard.columns.unwrap_or_default(),
-                is_empty: heard.is_empty,
-            }),
-        }
+        self.hear(heard, sent)
     }
+}
 
-    fn listen(&mut self, heard: &mut Heard<'_>) -> io::Result<()> {
-        // Whether an empty statement was sent after all else, behind whose answer nothing is left to be heard.
-        let mut ends_empty = false;
-        loop {
-            let message = match self.wire.receive(heard.limits.max_bytes)? {
-                Incoming::Message(message) => message,
-                Incoming::LongRow if heard.protocol == Protocol::Simple => continue,
-                Incoming::LongRow => {
-                    let error = heard.too_large();
-                    self.fail(heard, error);
-                    continue;
-                }
-            };
-            match message {
-                // Of several commands no rows are kept.
-                Message::RowDescription(_) if heard.protocol == Protocol::Simple => {
-                    heard.columns = Some(Vec::new());
-                    heard.unread += 1;
-                }
-                Message::DataRow(_) if heard.protocol == Protocol::Simple => {}
-                Message::RowDescription(body) => {
-                    if let Err(error) = self.describe(heard, &body) {
-                        self.fail(heard, error);
-                    }
-                }
-                Message::DataRow(body) => {
-                    if heard.failed.is_none()
-                        && let Err(error) = self.take(heard, &body)?
-                    {
-                        self.fail(heard, error);
-                    }
-                }
-                Message::CommandComplete(body) if heard.protocol == Protocol::Simple => {
-                    // Each command may have columns, and is about rows of its own.
-                    if heard.columns.take().is_none()
-                        && let Some(rows) = affected(&body)
-                    {
-                        heard.affected = Some(heard.affected.unwrap_or_default() + rows);
-                    }
-                }
-                Message::CommandComplete(body) => {
-                    heard.affected = affected(&body).filter(|_| heard.columns.is_none());
-                }
-                Message::EmptyQueryResponse if ends_empty => ends_empty = false,
-                Message::EmptyQueryResponse => heard.is_empty = true,
-                Message::ErrorResponse(body) => {
-                    let refusal = refusal(&body, Stage::Statement);
-                    heard.refused.get_or_insert(refusal);
-                }
-                Message::ParameterStatus(body) => {
-                    if let (Ok(name), Ok(value)) = (body.name(), body.value()) {
-                        self.status.insert(name.to_owned(), value.to_owned());
-                    }
-                }
-                Message::CopyInResponse(_) => {
-                    heard.failed.get_or_insert_with(copying);
-                    frontend::copy_fail("nothing is copied", &mut self.wire.output)?;
-                    // The Sync that was sent before was passed over, unless the server refused before it read anything:
-                    // then it is ready once more than is waited for.
-                    if heard.protocol == Protocol::Extended {
-                        frontend::sync(&mut self.wire.output);
-                        frontend::query("", &mut self.wire.output)?;
-                        ends_empty = true;
-                    }
-                    self.wire.send()?;
-                }
-                Message::CopyOutResponse(_) => self.fail(heard, copying()),
-                Message::ReadyForQuery(body) if ends_empty => self.transaction = body.status(),
-                Message::ReadyForQuery(body) => {
-                    self.transaction = body.status();
-                    return Ok(());
-                }
-                // Steps that nobody waits for, notices, and data of a copy.
-                _ => {}
-            }
-        }
-    }
-
-    /// Notes that a result is of no use, and has the server stop.
-    fn fail(&self, heard: &mut Heard<'_>, error: SqlError) {
-        if heard.failed.is_none() {
-            heard.failed = Some(error);
-            if let Some(key) = self.key {
-                self.way.stop(key);
-            }
-        }
-    }
-
-    fn describe(&self, heard: &mut Heard<'_>, body: &RowDescriptionBody) -> Result<(), SqlError> {
-        let mut fields = body.fields();
-        let mut columns: Vec<Described> = Vec::new();
-        loop {
-            match fields.next() {
-                Ok(Some(field)) if self.is_utf8() || field.name().is_ascii() => {
-                    columns.push(Described {
-                        name: field.name().to_owned(),
-                        oid: field.type_oid(),
-                        form: built_in(field.type_oid()),
-                        is_text: field.format() == TEXT,
-                    });
-                }
-                Ok(None) => break,
-                _ => {
-                    return Err(self.in_another_encoding(format!(
-                        "the name of column {} is not UTF-8",
-                        columns.len() + 1
-                    )));
-                }
-            }
-        }
-        let named = columns.iter().map(|column| Column {
-            name: column.name.clone(),
-            type_name: match postgres_types::Type::from_oid(column.oid) {
-                Some(found) => found.name().to_owned(),
-                None => String::new(),
-            },
-        });
-        heard.rows = ResultBuilder::new(named.collect(), heard.limits);
-        heard.count = 0;
-        heard.columns = Some(columns);
-        Ok(())
-    }
-
-    /// Takes one row; bytes stand for values of types that only the server knows.
-    fn take(&self, heard: &mut Heard<'_>, body: &DataRowBody) -> io::Result<Result<(), SqlError>> {
-        if heard.has_all {
-            return Ok(Ok(()));
-        }
-        heard.count += 1;
-        let is_utf8 = self.is_utf8();
-        let columns = heard.columns.as_deref().unwrap_or_default();
-        let mut row = Vec::with_capacity(columns.len());
-        let mut ranges = body.ranges();
-        for column in columns {
-            let range = ranges.next()?.flatten();
-            let read = match range.map(|range| &body.buffer()[range]) {
-                None => Read::Value(Value::Null),
-                Some(bytes) if column.is_text => value::text(bytes, is_utf8),
-                Some(bytes) => match &column.form {
-                    Some(Form::Own(found)) => value::read(found, bytes, is_utf8),
-                    Some(Form::List) => own_list(bytes, is_utf8),
-                    _ => Read::Value(bytes.to_vec().into()),
-                },
-            };
-            match read {
-                Read::Value(value) => row.push(value),
-                other => {
-                    let found = postgres_types::Type::from_oid(column.oid);
-                    let kind = found.as_ref().map_or("?", |found| found.name());
-                    return Ok(Err(self.unread(&other, &column.name, kind, heard.count)));
-                }
-            }
-        }
-        Ok(match heard.rows.push(row) {
-            Ok(ControlFlow::Continue(())) => Ok(()),
-            Ok(ControlFlow::Break(())) => {
-                heard.has_all = true;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        })
+impl Raw {
+    /// Whether nothing more has to be asked to read it.
+    pub(super) fn is_complete(&self, types: &TypesSeen) -> bool {
+        let is_known = |column: &Described| {
+            let is_named = postgres_types::Type::from_oid(column.oid).is_some();
+            !column.is_unread() && (is_named || types.get(column.oid).is_some())
+        };
+        self.columns.iter().all(is_known)
     }
 }
 
@@ -513,83 +365,5 @@ impl Described {
     /// Whether its values are bytes that are still to be read.
     pub(super) fn is_unread(&self) -> bool {
         !self.is_text && !matches!(self.form, Some(Form::Own(_) | Form::List))
-    }
-}
-
-/// A list of a built-in type, whose elements all have values of ours.
-fn own_list(bytes: &[u8], is_utf8: bool) -> Read {
-    let Some(list) = value::list(bytes) else {
-        return Read::Broken;
-    };
-    let Some(Form::Own(element)) = built_in(list.element) else {
-        return Read::Broken;
-    };
-    let mut values = Vec::with_capacity(list.elements.len());
-    for bytes in &list.elements {
-        match bytes.map(|bytes| value::read(&element, bytes, is_utf8)) {
-            None => values.push(Value::Null),
-            Some(Read::Value(value)) => values.push(value),
-            Some(other) => return other,
-        }
-    }
-    Read::Value(value::fold(values, &list.lengths))
-}
-
-fn copying() -> SqlError {
-    SqlError::new(
-        SqlErrorKind::Other,
-        "COPY from or to the client is not supported",
-    )
-    .hint("copy from or to a file of the server, or write a SELECT or INSERT".to_owned())
-}
-
-/// How many rows a statement was about, where its answer says so.
-fn affected(body: &CommandCompleteBody) -> Option<u64> {
-    body.tag().ok()?.rsplit(' ').next()?.parse().ok()
-}
-
-/// What was heard of a statement so far.
-struct Heard<'l> {
-    protocol: Protocol,
-    limits: &'l Limits,
-    /// None for a statement without a result.
-    columns: Option<Vec<Described>>,
-    rows: ResultBuilder<'l>,
-    count: usize,
-    has_all: bool,
-    affected: Option<u64>,
-    /// Results with columns that were not read.
-    unread: usize,
-    is_empty: bool,
-    failed: Option<SqlError>,
-    refused: Option<Refusal>,
-}
-
-impl<'l> Heard<'l> {
-    fn new(protocol: Protocol, limits: &'l Limits) -> Self {
-        Self {
-            protocol,
-            limits,
-            columns: None,
-            rows: ResultBuilder::new(Vec::new(), limits),
-            count: 0,
-            has_all: false,
-            affected: None,
-            unread: 0,
-            is_empty: false,
-            failed: None,
-            refused: None,
-        }
-    }
-
-    fn too_large(&self) -> SqlError {
-        SqlError::new(
-            SqlErrorKind::TooLarge,
-            format!(
-                "result is too large: row {} brings it over {} bytes",
-                self.count + 1,
-                self.limits.max_bytes
-            ),
-        )
     }
 }

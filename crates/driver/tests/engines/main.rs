@@ -4,6 +4,7 @@
 //! standard one. PostgreSQL is the server `BOWLINE_TEST_POSTGRES` names, or one started here; MariaDB is
 //! always started here. What is missing fails the test when `CI` is set and is reported otherwise.
 
+mod announced;
 mod compiled_in;
 mod compiled_in_login;
 mod duckdb;

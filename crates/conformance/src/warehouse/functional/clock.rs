@@ -3,7 +3,8 @@
 use bowline_template::TemplateValue;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::warehouse::answers::came;
+use crate::warehouse::ahead::Renders;
+use crate::warehouse::answers::{Halt, came};
 use crate::warehouse::chain::{Chain, Spec};
 use crate::warehouse::reading;
 
@@ -14,6 +15,14 @@ const LITTLE: SignedDuration = SignedDuration::from_secs(5);
 
 pub(super) const SERVER_CLOCK: Spec =
     Spec::new("server_clock", "the server tells its time", &[], &[]).strict();
+
+/// A query of the server's time in seconds.
+pub(super) fn seconds(with: &impl Renders) -> Result<String, Halt> {
+    let now = with.render("current_timestamp_func", Vec::new())?;
+    let variables = vec![("date_expr", TemplateValue::Text(now))];
+    with.bare(with.render("convert_to_unix_timestamp_func", variables)?)
+}
+
 /// How far the server's clock is ahead of ours, as far as the connector's templates can tell.
 pub(super) fn skew(chain: &mut Chain<'_>) -> Option<SignedDuration> {
     if !chain.has("current_timestamp_func") || !chain.has("convert_to_unix_timestamp_func") {
@@ -22,10 +31,7 @@ pub(super) fn skew(chain: &mut Chain<'_>) -> Option<SignedDuration> {
     let skew = chain.check(
         &SERVER_CLOCK,
         |asking| {
-            let now = asking.render("current_timestamp_func", Vec::new())?;
-            let variables = vec![("date_expr", TemplateValue::Text(now))];
-            let seconds = asking.render("convert_to_unix_timestamp_func", variables)?;
-            let sql = asking.bare(seconds)?;
+            let sql = seconds(asking)?;
             asking.try_run(None, &sql).map(drop)
         },
         |answers| {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bowline_driver::Column;
+use bowline_template::TemplateValue;
 
-use super::listing::ask_columns;
+use super::listing::{ask_columns, column_variables};
 use super::table::TestTables;
 use crate::Tier;
-use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::answers::Answers;
 use crate::warehouse::chain::{Chain, Seen, Spec, text};
 use crate::warehouse::column_types::{Family, family};
 use crate::warehouse::judge::{Judged, wrong};
@@ -60,7 +61,7 @@ pub(super) fn alter(
         chain,
         (&COLUMN_ADDED, Some(text_type.as_str())),
         (tables, can_select, tier),
-        |asking| asking.query("add_column", adding).map(drop),
+        ("add_column", adding),
     );
     let Some(added) = added else {
         for spec in [&ADDED_LISTED, &COLUMN_DROPPED, &DROPPED_NOT_LISTED] {
@@ -78,7 +79,7 @@ pub(super) fn alter(
         chain,
         (&COLUMN_DROPPED, None),
         (tables, can_select, tier),
-        |asking| asking.query("drop_column", dropping).map(drop),
+        ("drop_column", dropping),
     );
     match dropped {
         Some(left) => watch(
@@ -97,18 +98,25 @@ fn change(
     chain: &mut Chain<'_>,
     (spec, of_type): (&Spec, Option<&str>),
     (tables, can_select, tier): (&TestTables, bool, Tier),
-    act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
+    act: (&'static str, Vec<(&'static str, TemplateValue)>),
 ) -> Option<Option<Vec<Column>>> {
     chain.check(
         spec,
         |asking| {
-            act(asking)?;
+            let (name, variables) = act;
+            asking.announce(|ahead| {
+                ahead.query(name, variables.clone());
+                if can_select {
+                    ahead.then(|ahead| tables.changed.no_rows(ahead));
+                }
+                if let Some(variables) = column_variables(std::slice::from_ref(&tables.changed)) {
+                    ahead.query("get_columns_query", variables);
+                }
+            });
+            asking.query(name, variables)?;
             asking.keep();
             if can_select {
-                let sql = format!(
-                    "SELECT * FROM {} WHERE 1 = 0",
-                    tables.changed.identifier(asking)?
-                );
+                let sql = tables.changed.no_rows(asking)?;
                 asking.run(None, &sql)?;
             }
             Ok(())

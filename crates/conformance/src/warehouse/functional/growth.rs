@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::table::{Rows, TestTable, TestTables};
 use crate::Tier;
 use crate::warehouse::accuracy::Told;
+use crate::warehouse::ahead::{Ahead, Renders};
 use crate::warehouse::answers::{Asking, Halt};
 use crate::warehouse::chain::{Chain, Seen, Spec};
 use crate::warehouse::judge::{Judged, wrong};
@@ -150,9 +151,15 @@ impl Growth<'_> {
     }
 
     fn rows(&self, asking: &mut Asking<'_>, table: &TestTable, rows: i64) -> Result<(), Halt> {
-        let mut variables = table.variables();
-        variables.push(("num_rows", TemplateValue::Integer(rows)));
-        asking.query("insert_rows", variables).map(drop)
+        asking
+            .query("insert_rows", rows_variables(table, rows))
+            .map(drop)
+    }
+
+    /// What the catalogue says of the tables comes next.
+    fn look_next(&self, ahead: &mut Ahead) {
+        let variables = self.tables.row_variables(&self.tables.listed());
+        ahead.query("get_tables_query", variables);
     }
 
     /// Inserts a few rows into each table and reads them again; gives the length of their values as text.
@@ -162,14 +169,21 @@ impl Growth<'_> {
         chain.check(
             &INSERTED,
             |asking| {
+                asking.announce(|ahead| {
+                    for (table, rows) in [(changed, ROWS), (kept, KEPT_ROWS)] {
+                        ahead.query("insert_rows", rows_variables(table, rows));
+                    }
+                    for table in [changed, kept].into_iter().filter(|_| can_select) {
+                        ahead.then(|ahead| all_rows(table, ahead));
+                    }
+                    self.look_next(ahead);
+                });
                 self.rows(asking, changed, ROWS)?;
                 self.rows(asking, kept, KEPT_ROWS)?;
                 asking.keep();
                 if can_select {
                     for table in [changed, kept] {
-                        // Not the text of the lineage query: a log may count the two as one.
-                        let sql =
-                            format!("SELECT * FROM {} WHERE 1 = 1", table.identifier(asking)?);
+                        let sql = all_rows(table, asking)?;
                         asking.run(None, &sql)?;
                     }
                 }
@@ -275,6 +289,13 @@ impl Growth<'_> {
             if is_coarse {
                 asking.pause(A_SECOND);
             }
+            asking.announce(|ahead| {
+                ahead.query(
+                    "insert_rows",
+                    rows_variables(&self.tables.changed, MORE_ROWS),
+                );
+                self.look_next(ahead);
+            });
             self.rows(asking, &self.tables.changed, MORE_ROWS)
         });
         match inserted {
@@ -486,6 +507,21 @@ impl Growth<'_> {
             },
         );
     }
+}
+
+/// What asks for so many rows more in a table.
+pub(super) fn rows_variables(table: &TestTable, rows: i64) -> Vec<(&'static str, TemplateValue)> {
+    let mut variables = table.variables();
+    variables.push(("num_rows", TemplateValue::Integer(rows)));
+    variables
+}
+
+/// Not the text of the lineage query: a log may count the two as one.
+fn all_rows(table: &TestTable, with: &impl Renders) -> Result<String, Halt> {
+    Ok(format!(
+        "SELECT * FROM {} WHERE 1 = 1",
+        table.identifier(with)?
+    ))
 }
 
 /// The signs that a result's values have as text.

@@ -4,12 +4,15 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use bowline_driver::{Column, SqlErrorKind};
+use bowline_template::TemplateValue;
 
+use super::clock;
 use super::place::{find_database, find_schema};
 use super::start::{Made, Presence};
 use super::table::{Rows, TestTable, TestTables};
 use crate::Tier;
-use crate::warehouse::answers::{Answers, Asking, Halt};
+use crate::warehouse::ahead::Renders;
+use crate::warehouse::answers::{Answers, Asking, Halt, apart};
 use crate::warehouse::chain::{Chain, Seen, Spec, text};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::{
@@ -89,14 +92,18 @@ pub(super) fn create(
                         Err(_) => Presence::Possible,
                     };
                     asked?;
+                    // The other comes next, and is selected from.
+                    if can_select {
+                        asking.announce(|ahead| {
+                            ahead.query("create_test_table", tables.changed.variables());
+                            ahead.then(|ahead| tables.changed.no_rows(ahead));
+                        });
+                    }
                 }
                 if !can_select {
                     return Ok(());
                 }
-                let sql = format!(
-                    "SELECT * FROM {} WHERE 1 = 0",
-                    tables.changed.identifier(asking)?
-                );
+                let sql = tables.changed.no_rows(asking)?;
                 let Ok(result) = asking.try_run(None, &sql)? else {
                     // A table that is listed is there: then it is only that it cannot be named.
                     let listed = tables.ask_rows(asking, &[&tables.changed])?;
@@ -108,9 +115,18 @@ pub(super) fn create(
                     return Ok(());
                 };
                 if tier == Tier::Strict {
+                    let column = result.columns.first().filter(|_| has_names);
+                    asking.announce(|ahead| {
+                        ahead.then(|ahead| view_sql(tables, ahead));
+                        if let Some(column) = column {
+                            ahead.then(|ahead| {
+                                Ok(index_sqls(tables, &column.name, ahead)?[0].clone())
+                            });
+                        }
+                    });
                     has_view = create_view(asking, tables)?;
                     made.view = has_view;
-                    if let Some(column) = result.columns.first().filter(|_| has_names) {
+                    if let Some(column) = column {
                         has_index = create_index(asking, tables, &column.name)?;
                     }
                 }
@@ -145,18 +161,17 @@ fn is_refused(halt: &Halt) -> bool {
 
 /// The view has a condition that lets no row pass, with what says so at the end of it: a definition that is cut, or has
 /// lost its condition or the quotes in it, gives rows.
-fn create_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<bool, Halt> {
-    let (view, table) = (
-        tables.view.identifier(asking)?,
-        tables.kept.identifier(asking)?,
-    );
+fn view_sql(tables: &TestTables, with: &impl Renders) -> Result<String, Halt> {
+    let (view, table) = (tables.view.identifier(with)?, tables.kept.identifier(with)?);
     let passing = "1 = 1 AND ".repeat(PASSING);
-    let made = asking.try_run(
-        None,
-        &format!(
-            "CREATE VIEW {view} AS SELECT * FROM {table} WHERE 'A\"b' = 'Ab' OR {passing}1 = 0"
-        ),
-    )?;
+    Ok(format!(
+        "CREATE VIEW {view} AS SELECT * FROM {table} WHERE 'A\"b' = 'Ab' OR {passing}1 = 0"
+    ))
+}
+
+fn create_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<bool, Halt> {
+    let sql = view_sql(tables, asking)?;
+    let made = asking.try_run(None, &sql)?;
     if made.is_ok() {
         asking.forget();
     }
@@ -164,27 +179,59 @@ fn create_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<bool, Hal
 }
 
 /// Where an index is qualified, its table is not, and the other way round.
-fn create_index(asking: &mut Asking<'_>, tables: &TestTables, column: &str) -> Result<bool, Halt> {
-    let field = |name: &str| asking.render("escape_field_name", vec![("field_name", text(name))]);
+fn index_sqls(tables: &TestTables, column: &str, with: &impl Renders) -> Result<[String; 2], Halt> {
+    let field = |name: &str| with.render("escape_field_name", vec![("field_name", text(name))]);
     let (column, index, table) = (
         field(column)?,
         field(&tables.index.table)?,
         field(&tables.kept.table)?,
     );
     let (whole_index, whole_table) = (
-        tables.index.identifier(asking)?,
-        tables.kept.identifier(asking)?,
+        tables.index.identifier(with)?,
+        tables.kept.identifier(with)?,
     );
-    for sql in [
+    Ok([
         format!("CREATE INDEX {index} ON {whole_table} ({column})"),
         format!("CREATE INDEX {whole_index} ON {table} ({column})"),
-    ] {
+    ])
+}
+
+fn create_index(asking: &mut Asking<'_>, tables: &TestTables, column: &str) -> Result<bool, Halt> {
+    for sql in index_sqls(tables, column, asking)? {
         if asking.try_run(None, &sql)?.is_ok() {
             asking.forget();
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// What is asked for after the tables are made: the server's time, then everything on the way to their columns.
+pub(super) fn look_next(chain: &mut Chain<'_>, tables: &TestTables, created: &Created) {
+    let database = vec![("database_name", text(&tables.changed.database))];
+    chain.announce(|ahead| {
+        ahead.then(clock::seconds);
+        ahead.then(|ahead| Ok(apart(&ahead.render("get_databases_query", Vec::new())?)));
+        ahead.then(|ahead| Ok(apart(&ahead.render("get_schemas_query", database)?)));
+        let (shown, asked) = objects(tables, created);
+        ahead.query("get_tables_query", tables.row_variables(&asked));
+        let shown: Vec<TestTable> = shown.into_iter().cloned().collect();
+        if let Some(variables) = column_variables(&shown) {
+            ahead.query("get_columns_query", variables);
+        }
+    });
+}
+
+/// The objects that the catalogue must show, and those that are asked for.
+fn objects<'t>(
+    tables: &'t TestTables,
+    created: &Created,
+) -> (Vec<&'t TestTable>, Vec<&'t TestTable>) {
+    let mut shown = vec![&tables.changed, &tables.kept];
+    shown.extend(created.has_view.then_some(&tables.view));
+    let mut asked = shown.clone();
+    asked.extend(created.has_index.then_some(&tables.index));
+    (shown, asked)
 }
 
 /// Finds the tables in the catalogue; gives them under the names they were found by, with their rows.
@@ -206,10 +253,7 @@ pub(super) fn find(
     } else {
         tables.clone()
     };
-    let mut objects = vec![&tables.changed, &tables.kept];
-    objects.extend(created.has_view.then_some(&tables.view));
-    let mut asked = objects.clone();
-    asked.extend(created.has_index.then_some(&tables.index));
+    let (objects, asked) = objects(&tables, created);
     let rows = chain.watch(
         &TABLE_LISTED,
         patience,
@@ -315,16 +359,21 @@ pub(super) fn define_view(chain: &mut Chain<'_>, tables: &TestTables, created: &
 }
 
 pub(super) fn ask_columns(asking: &mut Asking<'_>, tables: &[TestTable]) -> Result<(), Halt> {
-    let Some(first) = tables.first() else {
-        return Ok(());
-    };
+    match column_variables(tables) {
+        Some(variables) => asking.query("get_columns_query", variables).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// What asks for the columns of tables.
+pub(super) fn column_variables(tables: &[TestTable]) -> Option<Vec<(&'static str, TemplateValue)>> {
+    let first = tables.first()?;
     let ids: Vec<String> = tables.iter().map(TestTable::id).collect();
-    let variables = columns_variables(
+    Some(columns_variables(
         &first.database,
         ids.iter().map(String::as_str),
         std::iter::once(first.schema.as_str()),
-    );
-    asking.query("get_columns_query", variables).map(drop)
+    ))
 }
 
 /// Asks the standard's own catalogue, where there is one, how a name is kept that came in another case than it was

@@ -7,13 +7,14 @@ use std::time::Duration;
 use bigdecimal::{BigDecimal, ToPrimitive};
 use bowline_driver::{ResultSet, Value};
 use bowline_query::Alphabet;
-use bowline_template::TemplateValue;
 use jiff::civil::{DateTime, DateTimeRound};
 use jiff::tz::TimeZone;
 use jiff::{RoundMode, SignedDuration, Timestamp, Unit};
 
+use super::growth::rows_variables;
 use super::table::TestTables;
 use crate::Tier;
+use crate::warehouse::ahead::Renders;
 use crate::warehouse::answers::{Answers, Asking, Halt, came};
 use crate::warehouse::chain::{Chain, PageRequest, Seen, Spec, text};
 use crate::warehouse::judge::{Judged, wrong};
@@ -184,21 +185,30 @@ pub(super) struct Looking {
 /// Runs statements and waits until the query logs have them.
 pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) {
     let strict = looking.tier == Tier::Strict;
+    let runs_others = strict && chain.has("get_query_logs_query");
     let query = chain.check(
         &LINEAGE,
-        |asking| asking.query("create_lineage_query", tables.changed.variables()),
+        |asking| {
+            asking.announce(|ahead| {
+                ahead.query("create_lineage_query", tables.changed.variables());
+                if runs_others {
+                    ahead.then(|ahead| tables.kept.no_rows(ahead));
+                }
+            });
+            asking.query("create_lineage_query", tables.changed.variables())
+        },
         |answers| Ok(answers.steps.last().map(Run::of)),
     );
     let Some(Some(query)) = query else {
         chain.not_reached(&LOGGED, &LINEAGE);
         return;
     };
-    let others = if strict && chain.has("get_query_logs_query") {
+    let others = if runs_others {
         run_others(chain, tables)
     } else {
         [None, None, None]
     };
-    let logged = find(chain, &LOGGED, &query, looking);
+    let logged = find(chain, &LOGGED, &query, looking, &[]);
     let Some(logged) = logged else {
         return;
     };
@@ -214,8 +224,9 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
         return;
     }
     let [long, write, empty] = others;
+    let step = chain.last_step(&LOGGED);
     let long = long.map(|run| {
-        let found = find(chain, &LONG_LOGGED, &run, looking);
+        let found = find(chain, &LONG_LOGGED, &run, looking, &step);
         if let Some(signs) = found.as_ref().and_then(|found| found.cut) {
             chain.advise(
                 &LONG_LOGGED,
@@ -225,12 +236,11 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
         let queries = found.map(|found| found.queries);
         (run, queries.unwrap_or_default())
     });
-    let step = chain.last_step(&LOGGED);
     let told_users = RefCell::new(Vec::new());
     chain.check(
         &DESCRIBED,
         |asking| {
-            asking.recall(step);
+            asking.recall(step.clone());
             told_users.replace(users(asking, &logs)?);
             Ok(())
         },
@@ -247,7 +257,7 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
     );
     for (spec, run) in [(&WRITE_LOGGED, write), (&EMPTY_LOGGED, empty)] {
         if let Some(run) = run {
-            find(chain, spec, &run, looking);
+            find(chain, spec, &run, looking, &step);
         }
     }
 }
@@ -262,14 +272,12 @@ fn run_others(chain: &mut Chain<'_>, tables: &TestTables) -> [Option<Run>; 3] {
     };
     let long = run(chain, &|asking| run_long(asking, tables));
     let write = run(chain, &|asking| {
-        let mut variables = tables.changed.variables();
-        variables.push(("num_rows", TemplateValue::Integer(1)));
-        asking.query("insert_rows", variables).map(drop)
+        asking
+            .query("insert_rows", rows_variables(&tables.changed, 1))
+            .map(drop)
     });
     let empty = run(chain, &|asking| {
-        let table = tables.kept.identifier(asking)?;
-        // Not the condition of others: a log that sums up statements keeps the text of the first.
-        let sql = format!("SELECT /* nothing */ * FROM {table} WHERE 1 = 0 AND 1 = 1");
+        let sql = nothing(tables, asking)?;
         asking.run(None, &sql).map(drop)
     });
     let run = |run: Option<(Option<Run>, _)>| run.and_then(|(run, _)| run);
@@ -282,6 +290,14 @@ fn run_others(chain: &mut Chain<'_>, tables: &TestTables) -> [Option<Run>; 3] {
         }
     });
     [long, write, empty]
+}
+
+/// Not the condition of others: a log that sums up statements keeps the text of the first.
+fn nothing(tables: &TestTables, with: &impl Renders) -> Result<String, Halt> {
+    let table = tables.kept.identifier(with)?;
+    Ok(format!(
+        "SELECT /* nothing */ * FROM {table} WHERE 1 = 0 AND 1 = 1"
+    ))
 }
 
 /// Who the server says we are: some databases have a name for the login and another for what it may do.
@@ -309,7 +325,8 @@ fn users(asking: &mut Asking<'_>, logs: &[LoggedQuery]) -> Result<Vec<String>, H
 /// in ASCII: in fewer letters where the database cannot hold them.
 fn run_long(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
     let table = tables.kept.identifier(asking)?;
-    let columns = asking.run(None, &format!("SELECT * FROM {table} WHERE 1 = 0"))?;
+    let sql = tables.kept.no_rows(asking)?;
+    let columns = asking.run(None, &sql)?;
     let first = columns
         .columns
         .first()
@@ -333,6 +350,12 @@ fn run_long(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
         };
         let counts = counts(LONG);
         let most = format!("{all} SELECT {field} AS {named}, {counts} FROM counted");
+        asking.announce(|ahead| {
+            ahead.then(|_| Ok(most.clone()));
+            ahead.query("insert_rows", rows_variables(&tables.changed, 1));
+            ahead.then(|ahead| nothing(tables, ahead));
+            ahead.then(|_| Ok(most.clone()));
+        });
         match asking.try_run(None, &most)? {
             Ok(result) => {
                 let named = result.columns.first();
@@ -351,10 +374,24 @@ fn run_long(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
     asking.run(None, &plain).map(drop)
 }
 
-/// Looks through the log until it has a statement; gives how it has it, and the logged queries that are it.
-fn find(chain: &mut Chain<'_>, spec: &Spec, run: &Run, looking: Looking) -> Option<Logged> {
+/// Looks through the log until it has a statement; gives how it has it, and the logged queries that are it. What was
+/// found of another may have it already.
+fn find(
+    chain: &mut Chain<'_>,
+    spec: &Spec,
+    run: &Run,
+    looking: Looking,
+    found: &[Step],
+) -> Option<Logged> {
     let skew = looking.skew.unwrap_or_default();
     let look = |asking: &mut Asking<'_>, round| {
+        let mut results = found
+            .iter()
+            .filter_map(|step| step.answer.result.as_deref().ok());
+        if round == 0 && results.any(|result| is_in(result, run)) {
+            asking.recall(found.to_vec());
+            return Ok(());
+        }
         // Where nobody has asked how the clocks differ, a wider span is looked into next.
         let apart = if round == 0 || looking.skew.is_some() {
             LEEWAY

@@ -6,6 +6,7 @@ use bowline_driver::{Column, ResultSet, SqlErrorKind};
 use bowline_warehouse::FunctionalTarget;
 
 use super::table::{TestTable, TestTables};
+use crate::warehouse::ahead::Renders;
 use crate::warehouse::answers::{Asking, Halt};
 use crate::warehouse::chain::{Chain, Spec};
 use crate::warehouse::judge::Judged;
@@ -117,6 +118,11 @@ fn test_tables(
 
 /// What is there, told by selecting from it: the table is ours when the mark stands beside it, and has its columns.
 fn selected_before(asking: &mut Asking<'_>, tables: &TestTables) -> Result<Before, Halt> {
+    asking.announce(|ahead| {
+        for table in [&tables.changed, &tables.kept] {
+            ahead.then(|ahead| table.no_rows(ahead));
+        }
+    });
     let changed = match tables.changed.columns(asking)? {
         Err(error) if error.kind == SqlErrorKind::Permission => return Ok(Before::SomebodyElses),
         columns => columns.ok(),
@@ -150,13 +156,17 @@ fn listed_before(asking: &mut Asking<'_>, tables: &TestTables) -> Result<Before,
 
 /// Drops the view, if there is one.
 pub(super) fn drop_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
-    if let Ok(view) = tables.view.identifier(asking) {
-        let dropped = asking.try_run(None, &format!("DROP VIEW {view}"))?;
+    if let Ok(sql) = dropping(&tables.view, asking) {
+        let dropped = asking.try_run(None, &sql)?;
         if dropped.is_ok() {
             asking.forget();
         }
     }
     Ok(())
+}
+
+fn dropping(view: &TestTable, with: &impl Renders) -> Result<String, Halt> {
+    Ok(format!("DROP VIEW {}", view.identifier(with)?))
 }
 
 /// Whether a table may still be there.
@@ -180,10 +190,17 @@ pub(super) struct Made {
 /// Drops everything that may be there, also after an interruption; gives the statements that failed.
 pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
     let mut left_behind = Vec::new();
+    chain.announce(|ahead| {
+        if made.view {
+            ahead.then(|ahead| dropping(&tables.view, ahead));
+        }
+        if made.changed == Presence::Absent && made.kept == Presence::Made {
+            ahead.then(|ahead| tables.kept.no_rows(ahead));
+        }
+    });
     if made.view
-        && let Ok(view) = chain.render("get_table_identifier", tables.view.variables())
+        && let Ok(sql) = dropping(&tables.view, chain)
     {
-        let sql = format!("DROP VIEW {view}");
         left_behind.extend((!succeeds(chain, &sql)).then_some(sql));
     }
     let mut dropped = if left_behind.is_empty() {
@@ -229,10 +246,14 @@ fn drop_table(
     drop: &str,
     create: Option<&str>,
 ) -> Dropped {
-    let select = chain.render("get_table_identifier", table.variables());
-    let select = select.map(|name| format!("SELECT * FROM {name} WHERE 1 = 0"));
-    let select = select.ok().filter(|_| create.is_some());
+    let select = table.no_rows(chain).ok().filter(|_| create.is_some());
     let was_seen = select.filter(|sql| asked(chain, sql) == Asked::Ran);
+    if was_seen.is_some() {
+        chain.announce(|ahead| {
+            ahead.then(|_| Ok(drop.to_owned()));
+            ahead.then(|ahead| table.no_rows(ahead));
+        });
+    }
     if !succeeds(chain, drop) {
         return Dropped::Refused;
     }

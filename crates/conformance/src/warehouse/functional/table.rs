@@ -6,6 +6,7 @@ use std::time::Duration;
 use bowline_driver::{Column, ResultSet, SqlError};
 use bowline_template::TemplateValue;
 
+use crate::warehouse::ahead::Renders;
 use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, Seen, Spec, quoted_list, text};
 use crate::warehouse::judge::Judged;
@@ -87,10 +88,17 @@ impl TestTables {
         asking: &mut Asking<'_>,
         objects: &[&TestTable],
     ) -> Result<Arc<ResultSet>, Halt> {
+        asking.query("get_tables_query", self.row_variables(objects))
+    }
+
+    /// What asks for their rows.
+    pub(super) fn row_variables(
+        &self,
+        objects: &[&TestTable],
+    ) -> Vec<(&'static str, TemplateValue)> {
         let names = quoted_list(objects.iter().map(|object| object.table.as_str()));
         let schema = std::slice::from_ref(&self.changed.schema);
-        let variables = tables_variables(&self.changed.database, schema, Some(names), ALL);
-        asking.query("get_tables_query", variables)
+        tables_variables(&self.changed.database, schema, Some(names), ALL)
     }
 }
 
@@ -104,8 +112,14 @@ impl TestTable {
     }
 
     /// As a statement names it.
-    pub(super) fn identifier(&self, asking: &Asking<'_>) -> Result<String, Halt> {
-        asking.render("get_table_identifier", self.variables())
+    pub(super) fn identifier(&self, with: &impl Renders) -> Result<String, Halt> {
+        with.render("get_table_identifier", self.variables())
+    }
+
+    /// A query of none of its rows.
+    pub(super) fn no_rows(&self, with: &impl Renders) -> Result<String, Halt> {
+        let identifier = self.identifier(with)?;
+        Ok(format!("SELECT * FROM {identifier} WHERE 1 = 0"))
     }
 
     /// The columns that selecting from it gives, where it can be selected from.
@@ -113,7 +127,7 @@ impl TestTable {
         &self,
         asking: &mut Asking<'_>,
     ) -> Result<Result<Vec<Column>, SqlError>, Halt> {
-        let sql = format!("SELECT * FROM {} WHERE 1 = 0", self.identifier(asking)?);
+        let sql = self.no_rows(asking)?;
         let result = asking.try_run(None, &sql)?;
         Ok(result.map(|result| result.columns.clone()))
     }

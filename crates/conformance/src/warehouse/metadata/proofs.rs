@@ -113,21 +113,41 @@ pub(crate) fn prove(chain: &mut Chain<'_>, found: &Found<'_>) {
 
 /// Asks for the first few tables at once, page by page, and at once again.
 fn walk(asking: &mut Asking<'_>, found: &Found<'_>) -> Result<(), Halt> {
+    // As many as are named, as a rule; then these are the pages.
+    let all = found.named.len();
+    asking.announce(|ahead| {
+        let full = pages(all).take_while(|(offset, limit)| offset + limit <= all);
+        let requests = pages(all).take(full.count() + 1).map(page_request);
+        for request in [ALL].into_iter().chain(requests).chain([ALL]) {
+            ahead.query("get_tables_query", (found.by_names)(request));
+        }
+    });
     let whole = list_tables(asking, &(found.by_names)(ALL))?;
-    // One page more than there should be: it ends the list.
-    let mut offset = 0;
-    for page in 0..=PAGES_ASKED {
-        let limit = page_size(whole.rows.len(), page);
-        let request = PageRequest {
-            limit: wide(limit),
-            offset: wide(offset),
-        };
-        if list_tables(asking, &(found.by_names)(request))?.rows.len() != limit {
+    for page in pages(whole.rows.len()) {
+        let (_, limit) = page;
+        let variables = (found.by_names)(page_request(page));
+        if list_tables(asking, &variables)?.rows.len() != limit {
             break;
         }
-        offset += limit;
     }
     list_tables(asking, &(found.by_names)(ALL)).map(drop)
+}
+
+/// Where the pages of a list begin and how long they are: one more than there should be, which ends the list.
+fn pages(tables: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..=PAGES_ASKED).scan(0, move |offset, page| {
+        let limit = page_size(tables, page);
+        let begin = *offset;
+        *offset += limit;
+        Some((begin, limit))
+    })
+}
+
+fn page_request((offset, limit): (usize, usize)) -> PageRequest {
+    PageRequest {
+        limit: wide(limit),
+        offset: wide(offset),
+    }
 }
 
 /// Every other page is longer, so that none but the first begins where pages of its own length would.
@@ -186,10 +206,24 @@ fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>, no_database: &str) {
     let compared = chain.check(
         &OTHER_SCHEMA,
         |asking| {
-            for variables in [
+            let nowhere = [
                 tables_variables(found.database, &other, None, ALL),
                 tables_variables(no_database, found.schemas, sample(), ALL),
-            ] {
+            ];
+            let also = tables_variables(found.database, &also, sample(), ALL);
+            asking.announce(|ahead| {
+                for variables in nowhere.iter().chain([&also]) {
+                    ahead.query("get_tables_query", variables.clone());
+                }
+                for _ in 0..2 {
+                    ahead.query("get_tables_query", (found.by_names)(ALL));
+                }
+                ahead.query(
+                    "get_schemas_query",
+                    vec![("database_name", text(no_database))],
+                );
+            });
+            for variables in nowhere {
                 let answer = asking.try_query("get_tables_query", variables)?;
                 if answer.is_ok_and(|result| !result.rows.is_empty()) {
                     return Ok(());
@@ -198,8 +232,7 @@ fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>, no_database: &str) {
             asking.keep();
             for round in 1..=ROUNDS {
                 asking.begin_round();
-                let variables = tables_variables(found.database, &also, sample(), ALL);
-                if asking.try_query("get_tables_query", variables)?.is_err() {
+                if asking.try_query("get_tables_query", also.clone())?.is_err() {
                     return Ok(());
                 }
                 for _ in 0..2 {

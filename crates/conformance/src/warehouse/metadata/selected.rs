@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use bowline_contract::Capability;
 use bowline_driver::{Column, SqlError, SqlErrorKind};
+use bowline_template::TemplateValue;
 
 use super::list_tables;
 use super::proofs::Found;
@@ -13,6 +14,7 @@ use super::tables::{
     full_table_id, read_columns, read_tables,
 };
 use super::{ROUNDS, nothing};
+use crate::warehouse::ahead::Renders;
 use crate::warehouse::answers::{Asking, Halt};
 use crate::warehouse::chain::{Chain, Spec, quoted_list, text};
 use crate::warehouse::judge::{Judged, refusal};
@@ -56,7 +58,13 @@ pub(super) fn select<'t>(chain: &mut Chain<'_>, found: &Found<'t>) -> Option<Sel
     chain.check(
         &IDENTIFIED,
         |asking| {
-            for table in wanting_care(found.tables) {
+            let tables = wanting_care(found.tables);
+            asking.announce(|ahead| {
+                for table in tables.iter().take(LOOKED_INTO) {
+                    ahead.then(|ahead| select_nothing(ahead, found, table));
+                }
+            });
+            for table in tables {
                 if selected.borrow().len() == LOOKED_INTO {
                     break;
                 }
@@ -132,13 +140,13 @@ fn is_listed(asking: &mut Asking<'_>, found: &Found<'_>, table: &Table) -> Resul
     Ok(read_tables(&listed).is_ok_and(|tables| tables.iter().any(|each| each.name == table.name)))
 }
 
-fn select_nothing(asking: &Asking<'_>, found: &Found<'_>, table: &Table) -> Result<String, Halt> {
+fn select_nothing(with: &impl Renders, found: &Found<'_>, table: &Table) -> Result<String, Halt> {
     let variables = vec![
         ("database", text(found.database)),
         ("schema", text(&table.schema)),
         ("table", text(&table.name)),
     ];
-    let identifier = asking.render("get_table_identifier", variables)?;
+    let identifier = with.render("get_table_identifier", variables)?;
     Ok(format!("SELECT * FROM {identifier} WHERE 1 = 0"))
 }
 
@@ -153,6 +161,11 @@ fn columns(
 }
 
 impl Selected<'_> {
+    /// What asks for their columns.
+    pub(super) fn variables(&self, found: &Found<'_>) -> Vec<(&'static str, TemplateValue)> {
+        variables(found, &self.tables)
+    }
+
     /// Compares the catalogue's columns with these. A table may be changed or dropped meanwhile: then both are asked
     /// for again.
     pub(super) fn compare(self, chain: &mut Chain<'_>, found: &Found<'_>) {
@@ -196,7 +209,7 @@ impl Selected<'_> {
 fn variables(
     found: &Found<'_>,
     tables: &[(&Table, Vec<Column>)],
-) -> Vec<(&'static str, bowline_template::TemplateValue)> {
+) -> Vec<(&'static str, TemplateValue)> {
     let ids = ids(found, tables);
     let schemas: BTreeSet<&str> = tables
         .iter()
