@@ -70,10 +70,8 @@ pub(super) fn a_window_that_may_lack_some() -> Result<(), Failed> {
     });
     let connector = "etl_connectors/shop/connector.toml";
     let whole = stage.sandbox.read(connector);
-    let capped = whole.replace(
-        "id = \"record.id\"\n",
-        "id = \"record.id\"\nwindow = { most_records = 20 }\n",
-    );
+    let pages = "pages = { style = \"offset\"";
+    let capped = whole.replace(pages, &format!("window = {{ most_records = 20 }}\n{pages}"));
     stage.sandbox.write(connector, &capped);
     let ran = stage
         .collect(&[&TO_FILE[..], &ALL].concat())
