@@ -274,7 +274,7 @@ fn not_json() -> Result<(), Failed> {
         );
         let code = PYTHON.replace(page, &odd);
         assert_ne!(code, PYTHON);
-        sandbox.write(&format!("etl_connectors/{NAME}/connector.py"), &code);
+        sandbox.write(format!("etl_connectors/{NAME}/connector.py"), &code);
         let collect = [
             "collect",
             NAME,
