@@ -93,7 +93,10 @@ impl Kept {
             }
             CliError::Usage { what, .. } => CliError::usage(
                 what,
-                format!("see who owns it; `bowline test {}` writes it anew", self.name),
+                format!(
+                    "see who owns it; `bowline test {}` writes it anew",
+                    self.name
+                ),
             ),
             error => error,
         })?;
