@@ -18,10 +18,11 @@ use crate::listing::Listing;
 use crate::style::{GOOD, QUIET, paint};
 
 /// Remove what is made again when it is wanted: caches, and the image that tests in a container leave.
-///
-/// Reports, evidence, exports, installed drivers and where collections ended stay. What other workspaces keep of bases
-/// goes too. Run it when nothing else of Bowline runs.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Reports, evidence, exports, installed drivers and where collections ended stay; the bases that all \
+                        workspaces share go.\nRun it when nothing else of Bowline runs."
+)]
 pub(crate) struct CleanArgs {
     /// Only say what would go
     #[arg(long)]
@@ -51,9 +52,10 @@ impl CleanArgs {
                 gone.push(format!("image {} of {}", TestImage::TAG, engine.name()));
             }
         }
-        let (mark, verb) = match self.dry_run {
-            true => (paint(QUIET, "-"), "would remove"),
-            false => (paint(GOOD, "✓"), "removed"),
+        let (mark, verb) = if self.dry_run {
+            (paint(QUIET, "-"), "would remove")
+        } else {
+            (paint(GOOD, "✓"), "removed")
         };
         let mut listing = Listing::default();
         for gone in &gone {
