@@ -17,7 +17,7 @@ use crate::sandbox::{Ran, Sandbox};
 type Body = fn() -> Result<(), Failed>;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Body); 10] = [
+    let tests: [(&str, Body); 11] = [
         ("programs_of_others_read_it", programs_of_others_read_it),
         ("every_kind_of_base", every_kind_of_base),
         ("a_base_in_an_engines_store", a_base_in_an_engines_store),
@@ -31,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("what_an_image_holds", what_an_image_holds),
         ("a_full_disk", a_full_disk),
         ("damaged_bases", damaged_bases),
+        ("more_connectors_than_layers", more_connectors_than_layers),
     ];
     tests
         .into_iter()
@@ -617,5 +618,45 @@ fn damaged_bases() -> Result<(), Failed> {
         occupied.said()
     );
     assert!(place.work("connectors/shop/connector.py").is_file());
+    Ok(())
+}
+
+/// Docker takes 125 layers; connectors share some where there are more of them.
+fn more_connectors_than_layers() -> Result<(), Failed> {
+    let place = ImageSandbox::new();
+    let names: Vec<String> = (1..=130)
+        .map(|number| format!("jobs_{number:03}"))
+        .collect();
+    for (number, name) in names.iter().enumerate() {
+        let manifest = serde_json::json!({
+            "connection_type": format!("custom-etl-connector-{number:07x}"), "connection_name": name,
+            "asset_class": "etl", "run_status_mapping": { "ok": "success" },
+        });
+        let file = |file: &str| format!("etl_connectors/{name}/{file}");
+        place
+            .sandbox
+            .write(file("manifest.json"), &manifest.to_string());
+        place
+            .sandbox
+            .write(file("connector.py"), "class Connector:\n    pass\n");
+    }
+    let unproven = names.iter().flat_map(|name| ["--unproven", name]);
+    let mut arguments = vec![
+        "build",
+        "--base",
+        "oci:base:1",
+        "--output",
+        "oci:many",
+        "-y",
+    ];
+    arguments.extend(unproven);
+    place.sandbox.bowline(&arguments).exits(exit_code::OK);
+    let image = place.image("oci:many:latest-generic");
+    let told = run(Command::new("skopeo").args(["inspect", &image]));
+    let told: Value = serde_json::from_str(&told)?;
+    let layers = told["Layers"].as_array().ok_or("layers")?.len();
+    assert!((60..=125).contains(&layers), "{layers}");
+    let inspected = place.inspected("oci:many:latest-generic").to_string();
+    assert!(names.iter().all(|name| inspected.contains(name)));
     Ok(())
 }

@@ -48,6 +48,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             markers_ask_the_target,
         ),
         trial("packages/what_the_base_has", needs, what_the_base_has),
+        trial("packages/what_is_not_there", needs, what_is_not_there),
         trial("packages/what_has_no_wheel", needs, what_has_no_wheel),
     ]
 }
@@ -356,6 +357,28 @@ fn what_the_base_has() -> Result<(), Failed> {
         text.contains("23.2") && text.contains("--builder docker"),
         "{text}"
     );
+    Ok(())
+}
+
+/// What the index does not have is not told to be built from its source.
+fn what_is_not_there() -> Result<(), Failed> {
+    for (requirement, words) in [
+        ("packaging==0.0.99", "does not have that version"),
+        ("bowline-tests-no-such-package", "has nothing of that name"),
+    ] {
+        let sandbox = Sandbox::new();
+        let connectors = [connector("shop", &[requirement])];
+        let base = base((3, 12), Libc::Glibc(2, 36));
+        let place = sandbox.folder();
+        let error = installed(place, &connectors, &Platform::linux_arm64(), &base)
+            .expect_err("it is not there");
+        assert_eq!(error.kind, ImageErrorKind::Packages);
+        let text = error.diagnose().to_string();
+        assert!(
+            text.contains(words) && !text.contains("--builder"),
+            "{text}"
+        );
+    }
     Ok(())
 }
 

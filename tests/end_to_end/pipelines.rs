@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("pipelines/described", &[], described),
         trial("pipelines/python", &[Need::Python], in_python),
         trial("pipelines/python_mistakes", &[Need::Python], mistakes),
+        trial("pipelines/not_json", &[Need::Python], not_json),
         trial("pipelines/rust", &[], in_rust),
         trial("pipelines/out_of_reach", &[], out_of_reach),
         trial("pipelines/usage", &[], usage),
@@ -253,6 +254,44 @@ fn mistakes() -> Result<(), Failed> {
             "{wrong}: {found:?}\n{}",
             ran.said()
         );
+    }
+    Ok(())
+}
+
+/// One event with values that JSON does not have is one dead letter that names them; the others are collected.
+fn not_json() -> Result<(), Failed> {
+    let page = "return runs[offset:offset + limit]";
+    for (value, found) in [
+        ("__import__('decimal').Decimal('1.5')", "Decimal"),
+        ("b'x'", "bytes"),
+        ("{1, 2}", "set"),
+        ("float('nan')", "nan"),
+        ("'a\\udc00'", "text that is not Unicode"),
+    ] {
+        let sandbox = stage("python");
+        let odd = format!(
+            "runs[:1] = [dict(run, attributes={{'costs': [{value}]}}) for run in runs[:1]]; {page}"
+        );
+        let code = PYTHON.replace(page, &odd);
+        assert_ne!(code, PYTHON);
+        sandbox.write(format!("etl_connectors/{NAME}/connector.py"), &code);
+        let collect = [
+            "collect",
+            NAME,
+            "--since",
+            "24h",
+            "--output",
+            "events.jsonl",
+        ];
+        let ran = sandbox
+            .bowline_with_python(&collect)
+            .exits(exit_code::FELL_SHORT);
+        let words = format!(
+            "1 new dead letter; the first: `attributes.costs.0`: `{found}` is none of JSON's types"
+        );
+        assert!(ran.stderr.contains(&words), "{}", ran.said());
+        let events = sandbox.read("events.jsonl");
+        assert!(events.contains("\"run\""), "{events}");
     }
     Ok(())
 }

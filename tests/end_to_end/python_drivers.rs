@@ -19,6 +19,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("python_drivers/scaffold", &[Need::Python], scaffold),
         trial("python_drivers/misspelt", &[Need::Python], misspelt),
         trial("python_drivers/threads", &[Need::Python], threads),
+        trial("python_drivers/asking", &[Need::Python], asking),
+        trial("python_drivers/products", &[Need::Python], products),
     ]
 }
 
@@ -523,7 +525,7 @@ fn scaffold() -> Result<(), Failed> {
         .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
         .exits(0)
         .json();
-    assert_eq!(report["summary"]["supported"], 4, "{report:#}");
+    assert_eq!(report["summary"]["supported"], 5, "{report:#}");
     for check in report["checks"].as_array().expect("checks") {
         assert_eq!(check["advice"], json!([]), "{report:#}");
     }
@@ -608,5 +610,101 @@ fn threads() -> Result<(), Failed> {
     assert_eq!(query["verdict"], "supported", "{report:#}");
     let advice = query["advice"].to_string();
     assert!(advice.contains("asked for"), "{report:#}");
+    Ok(())
+}
+
+/// How a connector asks is its own mistake, and no template's.
+fn asking() -> Result<(), Failed> {
+    let undescribed = "self.kept = self.connection.execute(query)";
+    for (run, fetch, id, words) in [
+        (
+            "self.cursor.execute(query % ())",
+            FETCH,
+            "connection/percent_signs",
+            "not enough arguments for format string",
+        ),
+        (
+            "self.cursor.execute(query.replace('%%', '%'))",
+            FETCH,
+            "connection/percent_signs",
+            "100% of %s, %d% and",
+        ),
+        (
+            undescribed,
+            "self.kept.fetchall()",
+            "connection/query",
+            "`cursor.description` is None behind a statement that gives rows",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        write(&sandbox, &over_sqlite("inner", run, fetch, ""));
+        let report = sandbox
+            .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
+            .exits(exit_code::FELL_SHORT)
+            .json();
+        let found = check(&report, id);
+        assert_eq!(found["verdict"], "wrong", "{report:#}");
+        assert!(found.to_string().contains(words), "{words}\n{found:#}");
+    }
+    Ok(())
+}
+
+/// Connections that tell of the server as drivers do.
+const SERVERS: &str = r#"
+import sys, types
+
+
+def over(package, **members):
+    sys.modules.setdefault(package, types.SimpleNamespace(__version__="3.1"))
+    cls = type("Connection", (), dict(members, __module__=package, close=lambda self: None))
+    cls.cursor = lambda self: types.SimpleNamespace(description=None, rowcount=-1)
+    return cls()
+
+
+def lost(self):
+    raise OSError("gone")
+
+
+class BaseConnector:
+    def create_connection(self):
+        return CONNECTION
+
+    def create_cursor(self):
+        return self.connection.cursor()
+
+    def execute_query(self, query):
+        pass
+
+    def fetch_all_results(self):
+        return []
+"#;
+
+fn products() -> Result<(), Failed> {
+    for (connection, product) in [
+        (
+            "over('pymysql', get_server_info=lambda self: '5.5.5-10.11.6-MariaDB-log')",
+            "MariaDB 10.11.6",
+        ),
+        (
+            "over('MySQLdb', get_server_info=lambda self: '8.4.2')",
+            "MySQL 8.4.2",
+        ),
+        (
+            "over('psycopg', info=types.SimpleNamespace(server_version=150004))",
+            "PostgreSQL 15.4",
+        ),
+        (
+            "over('pyodbc', getinfo=lambda self, what: {17: 'Frob', 18: '9.1'}[what])",
+            "Frob 9.1",
+        ),
+        ("over('pyodbc', getinfo=lost)", "Python's pyodbc 3.1"),
+        ("over('_frobdb')", "Python's frobdb"),
+    ] {
+        let sandbox = Sandbox::new();
+        let code = SERVERS.replace("CONNECTION", connection);
+        write(&sandbox, &code);
+        let answers = asked(&sandbox, &[]);
+        assert_eq!(answers[1]["result"]["product"], product, "{answers:#?}");
+    }
     Ok(())
 }

@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Build(command::build::BuildArgs),
     /// Look into agent images
     Image(command::image::ImageArgs),
+    /// Remove caches, and the image that tests in a container leave
+    Clean(command::clean::CleanArgs),
     /// Write a Dockerfile and a compose file to test connectors in a container
     Dockerfile(command::dockerfile::DockerfileArgs),
     /// Show what one template becomes

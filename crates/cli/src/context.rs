@@ -143,7 +143,7 @@ impl Context {
             Event::Advice(problem) => printer.say(format!(
                 "{} {}",
                 paint(OPEN, "warning:"),
-                problem.diagnose()
+                printer.with_short_paths(&problem.diagnose().to_string())
             )),
             Event::Environment(event) => self.tell_environment(event),
             Event::Secrets(redactor) => printer.hide(redactor.clone()),

@@ -137,6 +137,7 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
         | WorkbenchError::Expression(_) => exit_code::INVALID,
         WorkbenchError::Connect { source, .. } => connection_code(source),
         WorkbenchError::InUse { .. }
+        | WorkbenchError::NoAccounts { .. }
         | WorkbenchError::Pack(
             NewPackError::Embedded { .. } | NewPackError::Exists { .. } | NewPackError::Link { .. },
         ) => exit_code::USAGE,

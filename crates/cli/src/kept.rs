@@ -91,6 +91,13 @@ impl Kept {
                 let anew = format!("run `bowline test {}`, which writes it anew", self.name);
                 CliError::Report(error.hint(anew))
             }
+            CliError::Usage { what, .. } => CliError::usage(
+                what,
+                format!(
+                    "see who owns it; `bowline test {}` writes it anew",
+                    self.name
+                ),
+            ),
             error => error,
         })?;
         let Some(latest) = latest else {

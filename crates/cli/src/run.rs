@@ -67,6 +67,7 @@ fn execute(command: Command, context: &Context) -> Result<Ended, CliError> {
         Command::Fit(args) => args.exec(context),
         Command::Pack(args) => args.exec(context),
         Command::Doctor(args) => args.exec(context),
+        Command::Clean(args) => args.exec(context),
         Command::Test(args) => args.exec(context),
         Command::Report(args) => args.exec(context),
         Command::List(args) => args.exec(context),

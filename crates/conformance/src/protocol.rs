@@ -10,8 +10,8 @@ use bowline_driver::{Limits, ResultSet};
 use bowline_process::{CallLimits, Fault, Process, Program};
 use bowline_protocol::{
     ConnectResult, ConnectorKind, ErrorKind, ErrorObject, ExecuteResult, FetchMetadataResult,
-    FetchRunDetailsResult, InitializeResult, Method, QueryResult, Response, TemplatesResult,
-    VERSION,
+    FetchRunDetailsResult, InitializeResult, Method, QueryResult, TemplatesResult, VERSION,
+    read_answer,
 };
 use bowline_words::{Diagnose, Redactor, nearest};
 use serde::de::DeserializeOwned;
@@ -320,7 +320,7 @@ fn answer<R: DeserializeOwned>(
             .take(200)
             .collect::<String>()
     };
-    let read: Response<R> = serde_json::from_slice(answer)
+    let read = read_answer::<R>(answer)
         .map_err(|error| format!("the answer is not as it must be: {error}: {}", line()))?;
     if read.id != id {
         let shown = |id: Option<u64>| id.map_or("null".to_owned(), |id| id.to_string());

@@ -33,6 +33,6 @@ pub use python::{
     with_interpreter,
 };
 pub use scaffold::{
-    KeptFolder, NewFile, NewFolder, ScaffoldError, new_connection_type, rust_project,
+    KeptFolder, NewFile, NewFolder, ScaffoldError, new_connection_type, rust_project, schema_line,
 };
 pub use workspace::{Located, NameSource, Workspace, WorkspaceError, state_of};

@@ -1,4 +1,5 @@
-//! The bill of materials of an image: what it was built on, its connectors with their files, its Python packages.
+//! The bill of materials of an image: what it was built on, its connectors with their files, the program, the drivers and
+//! the Python packages.
 //! CycloneDX 1.6 as JSON; the same image has the same bill, byte for byte.
 
 use std::fs::File;
@@ -10,11 +11,18 @@ use serde_json::{Value, json};
 
 use crate::error::{ImageError, ImageErrorKind};
 use crate::plan::{ImagePlan, PlannedFile};
+use crate::shim;
 
 /// The media type of a bill, and the kind of the artifact that holds one.
 pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
 /// The file in which an installed Python package describes itself.
 const METADATA: &str = ".dist-info/METADATA";
+/// The file in which an installed Python package lists its files with their hashes.
+const RECORD: &str = ".dist-info/RECORD";
+/// How the words of a package index about licences begin.
+const LICENSE_CLASSIFIER: &str = "License :: ";
+/// The longest name of a licence; what is longer is its text.
+const MOST_OF_A_NAME: usize = 60;
 const BUFFER: usize = 128 << 10;
 
 /// What a bill is about.
@@ -68,10 +76,18 @@ pub(crate) fn write(subject: &Subject<'_>) -> Result<Vec<u8>, ImageError> {
         }));
     }
     let shared: Vec<&PlannedFile> = plan.shared.iter().filter(here).collect();
-    components.extend(file_components(&shared)?);
+    for (mut component, file) in file_components(&shared)?.into_iter().zip(&shared) {
+        if let Some(known) = known(&file.path, subject.platform) {
+            known.tell(&mut component);
+        }
+        components.push(component);
+    }
     for file in subject.packages {
-        if file.path.ends_with(METADATA) {
-            components.extend(package(file)?);
+        if let Some(folder) = file.path.strip_suffix(METADATA) {
+            let record = format!("{folder}{RECORD}");
+            let mut files = subject.packages.iter();
+            let record = files.find(|file| file.path == record);
+            components.extend(package(file, record)?);
         }
     }
     let refs: Vec<&str> = components
@@ -100,6 +116,44 @@ pub(crate) fn write(subject: &Subject<'_>) -> Result<Vec<u8>, ImageError> {
         "dependencies": [{ "ref": "image", "dependsOn": refs }],
         "components": components,
     })))
+}
+
+/// What is known of a file that all connectors share.
+struct Known {
+    name: String,
+    version: String,
+    purl: String,
+    license: &'static str,
+}
+
+/// The program, or a driver that can be installed by its name.
+fn known(path: &str, platform: &Platform) -> Option<Known> {
+    if path == shim::PROGRAM {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        return Some(Known {
+            name: "bowline".to_owned(),
+            purl: format!("pkg:generic/bowline@{version}"),
+            version,
+            license: env!("CARGO_PKG_LICENSE"),
+        });
+    }
+    let (entry, build) = shim::driver_of(path, platform)?;
+    Some(Known {
+        name: build.package.to_owned(),
+        version: build.version.to_owned(),
+        purl: build.purl(entry.source),
+        license: entry.license,
+    })
+}
+
+impl Known {
+    fn tell(self, component: &mut Value) {
+        component["type"] = "library".into();
+        component["name"] = self.name.into();
+        component["version"] = self.version.into();
+        component["purl"] = self.purl.into();
+        component["licenses"] = json!([{ "expression": self.license }]);
+    }
 }
 
 fn file_components(files: &[&PlannedFile]) -> Result<Vec<Value>, ImageError> {
@@ -140,8 +194,8 @@ fn hash(file: &PlannedFile) -> Result<String, ImageError> {
     Ok(hasher.finish().0.hex().to_owned())
 }
 
-/// An installed Python package, from its own description.
-fn package(file: &PlannedFile) -> Result<Option<Value>, ImageError> {
+/// An installed Python package, from its own description. Its record has the hashes of all its files.
+fn package(file: &PlannedFile, record: Option<&PlannedFile>) -> Result<Option<Value>, ImageError> {
     let bytes = match &file.content {
         Content::Bytes(bytes) => bytes.clone(),
         Content::File(path) => std::fs::read(path).map_err(|error| {
@@ -150,13 +204,14 @@ fn package(file: &PlannedFile) -> Result<Option<Value>, ImageError> {
         })?,
     };
     let text = String::from_utf8_lossy(&bytes);
-    let header = |wanted: &str| {
+    let headers = |wanted: &'static str| {
         text.lines()
             .take_while(|line| !line.trim().is_empty())
             .filter_map(|line| line.split_once(": "))
-            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .filter(move |(name, _)| name.eq_ignore_ascii_case(wanted))
             .map(|(_, value)| value.trim().to_owned())
     };
+    let header = |wanted| headers(wanted).next();
     let (Some(name), Some(version)) = (header("Name"), header("Version")) else {
         return Ok(None);
     };
@@ -168,8 +223,19 @@ fn package(file: &PlannedFile) -> Result<Option<Value>, ImageError> {
         "version": version,
         "purl": purl,
     });
-    if let Some(license) = header("License-Expression") {
-        component["licenses"] = json!([{ "expression": license }]);
+    // What was written before there were expressions may be a whole licence, or a classifier.
+    let named = header("License").filter(|name| (1..=MOST_OF_A_NAME).contains(&name.len()));
+    let mut classified = headers("Classifier").filter(|word| word.starts_with(LICENSE_CLASSIFIER));
+    let named = named
+        .filter(|name| name != "UNKNOWN")
+        .or_else(|| Some(classified.next()?.rsplit(" :: ").next()?.to_owned()));
+    if let Some(expression) = header("License-Expression") {
+        component["licenses"] = json!([{ "expression": expression }]);
+    } else if let Some(name) = named {
+        component["licenses"] = json!([{ "license": { "name": name } }]);
+    }
+    if let Some(record) = record {
+        component["components"] = file_components(&[record])?.into();
     }
     Ok(Some(component))
 }
@@ -214,7 +280,10 @@ mod tests {
             environment: Vec::new(),
             user: "mcdagent".to_owned(),
             labels: BTreeMap::new(),
-            shared: Vec::new(),
+            shared: vec![
+                file(shim::PROGRAM, "abc"),
+                file("/opt/bowline/drivers/libduckdb.so", "abc"),
+            ],
             connectors: vec![PlannedConnector {
                 name: ConnectorName::parse("shop").unwrap(),
                 class: AssetClass::Warehouse,
@@ -232,6 +301,11 @@ mod tests {
                 "Metadata-Version: 2.4\nName: Foo_Bar\nVersion: 1.2\nLicense-Expression: MIT\n\nVersion: 9\n",
             ),
             file("/lib/broken-1.dist-info/METADATA", "\n"),
+            file(
+                "/lib/old-1.dist-info/METADATA",
+                "Name: old\nVersion: 1\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: BSD License\n",
+            ),
+            file("/lib/old-1.dist-info/RECORD", "abc"),
         ];
         let subject = Subject {
             plan: &plan,
@@ -250,15 +324,43 @@ mod tests {
         assert_eq!(bill["metadata"]["component"]["version"], "2");
         assert_eq!(
             bill["dependencies"][0]["dependsOn"],
-            json!(["base", "warehouse:shop", "pkg:pypi/foo-bar@1.2"])
+            json!([
+                "base",
+                "warehouse:shop",
+                "file:/opt/bowline/bin/bowline",
+                "file:/opt/bowline/drivers/libduckdb.so",
+                "pkg:pypi/foo-bar@1.2",
+                "pkg:pypi/old@1"
+            ])
         );
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        for (place, purl) in [
+            (2, "pkg:generic/bowline@"),
+            (3, "pkg:npm/%40duckdb/node-bindings-linux-x64@"),
+        ] {
+            let found = &bill["components"][place];
+            let told = found["purl"].as_str().unwrap_or_default();
+            assert!(told.starts_with(purl), "{found:#}");
+            assert!(found["licenses"][0]["expression"].is_string(), "{found:#}");
+            assert_eq!(found["hashes"][0]["content"], abc, "{found:#}");
+            assert!(
+                told.ends_with(found["version"].as_str().unwrap_or("none")),
+                "{found:#}"
+            );
+        }
+        let old = &bill["components"][5];
+        assert_eq!(
+            old["licenses"],
+            json!([{ "license": { "name": "BSD License" } }])
+        );
+        assert_eq!(old["components"][0]["hashes"][0]["content"], abc);
         let connector = &bill["components"][1];
         assert_eq!(connector["properties"][1]["value"], "full");
         assert_eq!(
             connector["components"][0]["hashes"][0]["content"],
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
-        let package = &bill["components"][2];
+        let package = &bill["components"][4];
         assert_eq!(package["version"], "1.2");
         assert_eq!(package["licenses"], json!([{ "expression": "MIT" }]));
     }

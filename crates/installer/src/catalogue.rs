@@ -19,6 +19,8 @@ pub struct CatalogueEntry {
     pub summary: &'static str,
     /// Which package client fetches it.
     pub source: PackageSource,
+    /// Its licence, as SPDX writes it.
+    pub license: &'static str,
     /// The library's entry point.
     pub entrypoint: &'static str,
     /// Its most useful options, the required ones first.
@@ -86,6 +88,18 @@ pub struct Build {
     pub bytes: u64,
     /// The shared library's path inside the archive.
     pub library: &'static str,
+}
+
+impl Build {
+    /// The package's address as bills of materials write it.
+    #[must_use]
+    pub fn purl(&self, source: PackageSource) -> String {
+        let (index, package) = match source {
+            PackageSource::PyPi => ("pypi", self.package.to_owned()),
+            PackageSource::Npm => ("npm", self.package.replace('@', "%40")),
+        };
+        format!("pkg:{index}/{package}@{}", self.version)
+    }
 }
 
 impl CatalogueEntry {

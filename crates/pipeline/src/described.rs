@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use crate::description::{self, Description, Mapping};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::explanation::{Explanation, OnExplanation};
-use crate::expression::{to_json, to_value};
+use crate::expression::{credentials_value, to_json};
 use crate::failed::Part;
 use crate::http::graphql::{self, Errors};
 use crate::http::{Answer, Client, Network, OnExchange, OnRetry, Rules, Transport};
@@ -365,9 +365,9 @@ impl Pipeline for DescribedPipeline {
 
 /// What every expression sees.
 fn credentials_scope(credentials: &Credentials) -> Scope {
-    let args = Json::Object(credentials.connect_args().clone());
+    let args = credentials.connect_args().clone();
     Scope::new([
-        ("credentials", to_value(args)),
+        ("credentials", credentials_value(args)),
         ("window", Value::NONE),
         (RUN_IDS, Value::NONE),
     ])

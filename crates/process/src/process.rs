@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bowline_protocol::{
-    ANSWER_OVERHEAD, Done, InitializeParams, InitializeResult, Method, Request, Response, VERSION,
+    ANSWER_OVERHEAD, Done, InitializeParams, InitializeResult, Method, Request, VERSION,
+    read_answer,
 };
 use bowline_words::Redactor;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -222,7 +223,7 @@ impl Process {
         let _running = self.abort.while_running(id);
         loop {
             let line = self.next_line(id, &mut waiting)?;
-            if let Some(outcome) = read_answer(method, id, &line)? {
+            if let Some(outcome) = answer_of(method, id, &line)? {
                 return outcome.map_err(|error| Fault::Refused(Box::new(error)));
             }
         }
@@ -358,7 +359,7 @@ impl Waiting {
 }
 
 /// The outcome a line holds; none for a notification, which nobody has to heed.
-fn read_answer<R: DeserializeOwned>(
+fn answer_of<R: DeserializeOwned>(
     method: Method,
     id: u64,
     line: &[u8],
@@ -368,10 +369,7 @@ fn read_answer<R: DeserializeOwned>(
         reason,
         line: String::from_utf8_lossy(line).chars().take(SHOWN).collect(),
     };
-    let answer = match serde_json::from_slice::<Response<R>>(line) {
-        Ok(answer) => answer,
-        Err(error) => return Err(garbage(error.to_string())),
-    };
+    let answer = read_answer::<R>(line).map_err(garbage)?;
     match (answer.id, answer.result, answer.error) {
         (Some(given), ..) if given != id => {
             Err(garbage(format!("it answers request {given}, not {id}")))

@@ -27,6 +27,7 @@
 mod error;
 mod message;
 mod pipeline;
+mod reading;
 mod value;
 mod warehouse;
 
@@ -39,6 +40,7 @@ pub use pipeline::{
     FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams, FetchRunDetailsResult,
     SetupParams,
 };
+pub use reading::read_answer;
 pub use value::WireValue;
 pub use warehouse::{
     ANSWER_OVERHEAD, ConnectParams, ConnectResult, ExecuteParams, ExecuteResult, FunctionalPlace,

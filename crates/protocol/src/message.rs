@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ErrorObject;
+use crate::reading::object;
 
 /// The version of the protocol these types speak.
 pub const VERSION: u32 = 1;
@@ -68,10 +69,18 @@ pub struct Response<R> {
     /// The request's number; none when the request could not be read.
     pub id: Option<u64>,
     /// What the method gives; always an object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "object"
+    )]
     pub result: Option<R>,
     /// Why the method failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "object"
+    )]
     pub error: Option<ErrorObject>,
 }
 

@@ -139,7 +139,14 @@ fn maps(report: &Report) -> Vec<String> {
                     supported.count(),
                     report.capabilities.len()
                 ),
-                format!("{metrics} of {} metrics", report.metrics.len()),
+                format!(
+                    "{metrics} of {} metrics{}",
+                    report.metrics.len(),
+                    report
+                        .idle_metrics()
+                        .map(|why| format!("; {why}"))
+                        .unwrap_or_default()
+                ),
             ]
         }
         Report::Pipeline(report) => {

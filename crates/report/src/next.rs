@@ -147,6 +147,11 @@ impl WarehouseReport {
         if let Some(check) = self.shortfalls().next() {
             let mend = match check.id.as_str() {
                 "connection/query" => "mend how the database is asked".to_owned(),
+                "connection/percent_signs" => format!(
+                    "let `execute_query` in {} give the driver the statement alone, without parameters, or double its \
+                     percent signs",
+                    self.home
+                ),
                 id if id.starts_with("connection/") && is_code => format!(
                     "let `create_cursor` in {} give the class `Cursor` that `bowline new NAME --lang python` writes: \
                      its rows and descriptions are JSON",

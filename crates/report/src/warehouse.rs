@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bowline_contract::{AssetClass, Template};
+use bowline_contract::{AssetClass, Capability, Template};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,17 @@ impl WarehouseReport {
         let asked = Template::find(template);
         let mut found = self.templates.iter();
         found.any(|found| found.searched && Template::find(&found.name) == asked)
+    }
+
+    /// Why the platform will use none of the metrics that are supported, in words; nothing when it will, or there are none.
+    #[must_use]
+    pub fn idle_metrics(&self) -> Option<&'static str> {
+        let language = Capability::FullQueryLanguage.name();
+        let mut capabilities = self.capabilities.iter();
+        let found = capabilities.find(|found| found.name == language)?;
+        let is_without = !matches!(found.verdict, None | Some(Verdict::Supported));
+        (is_without && self.metrics.iter().any(|metric| metric.supported))
+            .then_some("the platform computes none of them without `supports_full_query_language`")
     }
 
     /// How many checks of a section have each verdict.

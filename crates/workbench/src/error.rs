@@ -68,6 +68,12 @@ pub enum WorkbenchError {
         /// What stands there.
         secret: FoundSecret,
     },
+    /// The database gives nobody rights.
+    #[error("no rights to find: {product} has no accounts")]
+    NoAccounts {
+        /// The database.
+        product: String,
+    },
     /// Another run works with the connector's database, and is not waited for.
     #[error("connector in use: `{connector}`: another run works with its database")]
     InUse {
@@ -141,6 +147,10 @@ impl Diagnose for WorkbenchError {
             Self::Pack(error) => error.diagnose(),
             Self::Secret { .. } => told().hint(
                 "take it out of connector.toml, the templates or manifest.json; who runs the connector has credentials of their own".to_owned(),
+            ),
+            Self::NoAccounts { .. } => told().hint(
+                "let the system's user that the agent runs as read its file, and write it where functional checks run"
+                    .to_owned(),
             ),
             Self::InUse { .. } => told().hint("wait for it to end, or stop it".to_owned()),
             Self::NoEvidence { .. } => {

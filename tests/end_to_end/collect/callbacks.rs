@@ -33,14 +33,16 @@ pub(super) fn by_name() -> Result<(), Failed> {
     assert_eq!(runs(&stage), ["run-3", "run-5"]);
     let ran = collect(&["--run", "run-7", "--run", "nowhere"]).exits(exit_code::FELL_SHORT);
     assert!(
-        ran.stderr.contains("does not show run `nowhere`"),
+        ran.stderr
+            .contains("no such run, or shows it no more: `nowhere`"),
         "{}",
         ran.said()
     );
     // Of another job.
     let ran = collect(&["--run", "run-8", "--job", "export"]).exits(exit_code::FELL_SHORT);
     assert!(
-        ran.stderr.contains("does not show run `run-8`"),
+        ran.stderr
+            .contains("no such run, or shows it no more: `run-8`"),
         "{}",
         ran.said()
     );

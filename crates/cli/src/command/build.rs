@@ -1,7 +1,7 @@
 //! `bowline build`: an agent image that holds connectors.
 
 mod builder;
-mod summary;
+pub(super) mod summary;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bowline_collect::{CollectError, FailedWindow, Parts};
 use bowline_contract::pipeline::Window;
-use bowline_words::visible;
+use bowline_words::{listed, visible};
 use bowline_workbench::WorkbenchError;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::pipeline;
+use crate::style::{BAD, HINT, paint};
 use actions::Action;
 use callbacks::Callbacks;
 use collector::{Collector, PlaceArgs, Slept, unread};
@@ -128,20 +129,19 @@ impl CollectArgs {
     /// Collects runs by their ids.
     fn by_id(&self, collector: &mut Collector<'_>) -> Result<Whole, CliError> {
         let found = collector.runs(&self.run, self.job.as_deref())?;
-        let mut missing = self
-            .run
-            .iter()
-            .filter(|run| !found.runs.contains(*run))
-            .peekable();
-        let whole = match missing.peek() {
-            Some(_) => Whole::No,
-            None => Whole::Yes,
-        };
-        for run in missing {
-            let printer = &collector.context.printer;
-            printer.say(format!("the vendor does not show run `{}`", visible(run)));
+        let runs = self.run.iter().filter(|run| !found.runs.contains(*run));
+        let missing: Vec<_> = runs.map(|run| visible(run)).collect();
+        if missing.is_empty() {
+            return Ok(Whole::Yes);
         }
-        Ok(whole)
+        collector.context.printer.say(format!(
+            "{} the vendor has no such run, or shows it no more: {}\n{} give ids as the vendor writes them, as \
+             `run_source_id` of events has them",
+            paint(BAD, "✗"),
+            listed(missing.iter().map(|run| &**run)),
+            paint(HINT, "hint:"),
+        ));
+        Ok(Whole::No)
     }
 
     /// Collects what callbacks tell of, and windows where that is asked for too.

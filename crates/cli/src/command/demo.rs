@@ -21,6 +21,7 @@ use super::test::{SuiteArgs, prove, written};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::kept::Kept;
 use crate::listing::Listing;
 use crate::proven::Proving;
 use crate::report::{self, Format, Next};
@@ -236,6 +237,7 @@ impl Demo<'_> {
         let report = &recorded.report;
         self.quote("bowline test")?;
         let written = written(&self.context, connector, report);
+        Kept::of(&found.dir, found.class, found.name.as_str())?.keep(&self.context, &written);
         report::write(
             &self.context.printer,
             &written,

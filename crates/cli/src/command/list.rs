@@ -113,15 +113,37 @@ struct Progress {
     missing: Vec<String>,
 }
 
+/// How one of what a connector can have stands.
+enum Standing {
+    Done,
+    Missing,
+    /// It is there, and the last test asked nothing of it.
+    NotAsked,
+}
+
+impl Standing {
+    fn of_done(is_done: bool) -> Self {
+        if is_done { Self::Done } else { Self::Missing }
+    }
+}
+
 impl Progress {
-    fn of(noun: &'static str, things: impl Iterator<Item = (String, bool)>) -> Self {
-        let (done, missing): (Vec<_>, Vec<_>) = things.partition(|(_, is_done)| *is_done);
-        Self {
+    fn of(noun: &'static str, things: impl Iterator<Item = (String, Standing)>) -> Self {
+        let mut progress = Self {
             noun,
-            done: done.len(),
-            all: done.len() + missing.len(),
-            missing: missing.into_iter().map(|(name, _)| name).collect(),
+            done: 0,
+            all: 0,
+            missing: Vec::new(),
+        };
+        for (name, standing) in things {
+            progress.all += 1;
+            match standing {
+                Standing::Done => progress.done += 1,
+                Standing::Missing => progress.missing.push(name),
+                Standing::NotAsked => {}
+            }
         }
+        progress
     }
 
     fn in_words(&self) -> String {
@@ -192,18 +214,23 @@ fn last(report: &Report, kept: &Kept) -> Last {
     let (summary, product, progress) = match report {
         Report::Warehouse(report) => {
             let templates = report.templates.iter().map(|found| {
-                let is_proven = found.implemented && found.verdict == Some(Verdict::Supported);
+                let standing = match found.verdict {
+                    None if found.implemented => Standing::NotAsked,
+                    verdict => {
+                        Standing::of_done(found.implemented && verdict == Some(Verdict::Supported))
+                    }
+                };
                 let short = found.name.trim_end_matches("_template");
-                (short.to_owned(), is_proven)
+                (short.to_owned(), standing)
             });
             let progress = Progress::of("templates", templates);
             (report.summary, report.product.clone(), progress)
         }
         Report::Pipeline(report) => {
-            let features = report
-                .features
-                .iter()
-                .map(|found| (found.name.clone(), found.answer == FeatureAnswer::Yes));
+            let features = report.features.iter().map(|found| {
+                let is_there = found.answer == FeatureAnswer::Yes;
+                (found.name.clone(), Standing::of_done(is_there))
+            });
             let progress = Progress::of("features", features);
             (report.summary, String::new(), progress)
         }
@@ -344,8 +371,9 @@ mod tests {
     #[test]
     fn a_terminal_of_sixty_columns_shows_all_of_it() {
         let templates = ["get_avg_function", "get_sum_function", "get_max_function"];
-        let missing = templates.map(|name| (name.to_owned(), false));
-        let done = ("get_length".to_owned(), true);
+        let missing = templates.map(|name| (name.to_owned(), Standing::Missing));
+        let done = ("get_length".to_owned(), Standing::Done);
+        let unasked = ("get_min_function".to_owned(), Standing::NotAsked);
         let rows = [Row {
             name: "sales".to_owned(),
             class: AssetClass::Warehouse,
@@ -355,7 +383,7 @@ mod tests {
                 verdict: "falls short",
                 supported: 700,
                 checks: 940,
-                progress: Progress::of("templates", missing.into_iter().chain([done])),
+                progress: Progress::of("templates", missing.into_iter().chain([done, unasked])),
                 product: "PostgreSQL 15.14 (Debian 15.14-0+deb12u1)".to_owned(),
                 made: Some(Timestamp::now()),
             }),
@@ -366,7 +394,7 @@ mod tests {
         for line in [
             "sales",
             "  dialect: postgres",
-            "  proven: 1/4 templates",
+            "  proven: 1/5 templates",
             "  missing: get_avg_function, get_sum_function, and 1 more",
         ] {
             assert!(

@@ -1,6 +1,7 @@
 //! The commands: one file each, with its arguments and what it does.
 
 pub(crate) mod build;
+pub(crate) mod clean;
 pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod convert;

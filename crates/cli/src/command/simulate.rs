@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use bowline_connector::schema_line;
 use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, MANIFEST_FILE};
 use bowline_durable::RealDisk;
 use bowline_simulator::{
@@ -260,7 +261,7 @@ fn write_connector(dir: &Path, text: &str, url: &str) -> std::io::Result<()> {
         .prefix(".simulated-")
         .tempdir_in(parent)?;
     let files = [
-        (CONNECTOR_FILE, text.to_owned()),
+        (CONNECTOR_FILE, schema_line("pipeline-connector") + text),
         (MANIFEST_FILE, format!("{:#}\n", manifest())),
     ];
     for (name, text) in files {

@@ -16,6 +16,7 @@ const CHAINS: [(SuiteSection, &[&Spec]); 3] = [
             &connection::QUERY,
             &connection::ROWS,
             &connection::DESCRIPTION,
+            &connection::PERCENT,
             &connection::VALUES,
         ],
     ),

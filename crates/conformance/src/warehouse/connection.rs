@@ -46,6 +46,17 @@ pub(crate) const VALUES: Spec = Spec::new(
 )
 .strict();
 
+/// Asked of the same connectors.
+pub(crate) const PERCENT: Spec = Spec::new(
+    "percent_signs",
+    "percent signs reach the database as they are",
+    &[],
+    &[],
+);
+
+/// A text that formatting with parameters changes or refuses.
+const WITH_PERCENT: &str = "100% of %s, %d%% and %(name)s";
+
 /// A statement of one row and one column.
 fn select(value: impl std::fmt::Display, one_row: &str) -> String {
     format!("SELECT {value} AS test_col{one_row}")
@@ -77,6 +88,7 @@ pub(crate) fn connection(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
         if let Err(words) = judge_threads(&seen) {
             chain.advise(&QUERY, words);
         }
+        percent_signs(&mut chain, &one_row);
         // Rows that are none of JSON's whatever is in them are told once.
         if tier >= VALUES.tier() && result.not_json.rows.is_none() {
             values(&mut chain, &one_row);
@@ -158,6 +170,32 @@ fn not_for_threads(what: &str) -> String {
         "the platform's agent asks one connector from several threads at once, and here {THREADS} did not get on: \
          {what}; `bowline new --lang python` shows a cursor that lets threads take turns"
     )
+}
+
+/// Asks for a text with percent signs. A driver that is given parameters too takes them for places of these, and then it
+/// is no template that is wrong.
+fn percent_signs(chain: &mut Chain<'_>, one_row: &str) {
+    chain.check(
+        &PERCENT,
+        |asking| match asking.run(None, &select(format!("'{WITH_PERCENT}'"), one_row)) {
+            // Judged by the step that holds it, whether the driver's code refused or its database.
+            Err(Halt::Failed(error)) if !error.kind.is_no_answer() => Ok(()),
+            asked => asked.map(|_| ()),
+        },
+        |answers| {
+            let expected = || format!("the text `{WITH_PERCENT}`");
+            if let Some(Err(error)) = answers.steps.last().map(|step| &step.answer.result) {
+                return Err(wrong(expected(), error.text()));
+            }
+            answers.read(|result| {
+                let value = result.rows.first().and_then(|row| row.first());
+                match value.map(ToString::to_string) {
+                    Some(text) if text == WITH_PERCENT => Ok(()),
+                    _ => Err(wrong(expected(), describe(result))),
+                }
+            })
+        },
+    );
 }
 
 /// Reads a row of every type that the database makes.

@@ -340,7 +340,16 @@ impl Environment<'_> {
         } else {
             errors
         };
-        Err(failed(&said, hint(&said)))
+        let is_full = NO_ROOM.iter().any(|words| said.contains(words));
+        let hint = if is_full {
+            format!(
+                "make room on the disk of `{}`, or for temporary files",
+                self.folder.display()
+            )
+        } else {
+            hint(&said)
+        };
+        Err(failed(&said, hint))
     }
 
     fn file_error(&self, path: &Path, source: io::Error) -> EnvironmentError {
@@ -351,6 +360,13 @@ impl Environment<'_> {
         }
     }
 }
+
+/// How package clients say that a disk, or a user's part of it, is full.
+const NO_ROOM: [&str; 3] = [
+    "No space left on device",
+    "Disk quota exceeded",
+    "not enough space on the disk",
+];
 
 /// What makes environments and installs packages: `uv` where it is there, else Python's own.
 struct Tools {
@@ -564,6 +580,24 @@ mod tests {
             .collect();
         assert!(left.is_empty(), "{left:?}");
         assert!(play("true", "a", root.path()).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn of_a_full_disk_the_hint_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let hint = |pip| play(pip, "a", root.path()).unwrap_err().diagnose().hints;
+        let full = "echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1";
+        assert!(
+            hint(full)[0].starts_with("make room on the disk"),
+            "{:?}",
+            hint(full)
+        );
+        assert!(
+            hint("exit 1")[0].starts_with("mend "),
+            "{:?}",
+            hint("exit 1")
+        );
     }
 
     #[cfg(unix)]

@@ -68,7 +68,7 @@ impl NewFolder {
         for (file, text) in &files {
             let path = inner.join(file);
             let parent = path.parent().unwrap_or(&inner);
-            let text = schema_line(class, file) + text;
+            let text = schema_of(class, file).map_or_else(String::new, schema_line) + text;
             std::fs::create_dir_all(parent)
                 .and_then(|()| write_new(&path, &text, *file == CREDENTIALS_FILE))
                 .map_err(|source| failed(&path, source))?;
@@ -115,14 +115,19 @@ impl NewFolder {
     }
 }
 
-/// The line that tells editors which schema a file follows, where files of that name have one and take comments.
-fn schema_line(class: AssetClass, file: &str) -> String {
-    let schema = match (file, class) {
-        (TEMPLATES_FILE, _) => "templates",
-        (CONNECTOR_FILE, AssetClass::Warehouse) => "connector",
-        (CONNECTOR_FILE, AssetClass::Pipeline) => "pipeline-connector",
-        _ => return String::new(),
-    };
+/// The schema that a file follows, where files of that name have one and take comments.
+fn schema_of(class: AssetClass, file: &str) -> Option<&'static str> {
+    match (file, class) {
+        (TEMPLATES_FILE, _) => Some("templates"),
+        (CONNECTOR_FILE, AssetClass::Warehouse) => Some("connector"),
+        (CONNECTOR_FILE, AssetClass::Pipeline) => Some("pipeline-connector"),
+        _ => None,
+    }
+}
+
+/// The line that tells editors which schema a file follows that lies two folders below the workspace's.
+#[must_use]
+pub fn schema_line(schema: &str) -> String {
     format!("#:schema ../../{STATE_DIR}/{SCHEMAS_DIR}/{schema}.schema.json\n")
 }
 

@@ -6,5 +6,5 @@ mod ignore;
 mod rust;
 
 pub use error::ScaffoldError;
-pub use folder::{KeptFolder, NewFile, NewFolder, new_connection_type};
+pub use folder::{KeptFolder, NewFile, NewFolder, new_connection_type, schema_line};
 pub use rust::rust_project;

@@ -44,6 +44,7 @@ const CRATES: [Vendored; 2] = [
             "lib.rs",
             "message.rs",
             "pipeline.rs",
+            "reading.rs",
             "value.rs",
             "warehouse.rs",
         ]

@@ -15,6 +15,9 @@ use bowline_words::nearest;
 /// How many errors are collected; the rest of the events is not looked at after that many.
 pub const MAX_EVENT_ERRORS: usize = 50;
 
+/// The key of an object that a connector's host sends in place of a value that JSON does not have; it names the type.
+const NOT_JSON: &str = "$not_json";
+
 /// How much of a value an error shows, in characters.
 const SHOWN: usize = 60;
 
@@ -57,6 +60,12 @@ pub enum EventProblem {
         expected: &'static str,
         /// What it is.
         found: &'static str,
+    },
+    /// It holds a value that JSON does not have.
+    #[error("`{found}` is none of JSON's types")]
+    NotJson {
+        /// The type, in the connector's language.
+        found: String,
     },
     /// It is a word that the contract does not have.
     #[error("unknown word `{word}`: {hint}")]
@@ -165,12 +174,31 @@ impl Validation {
     }
 
     fn wrong_type(&mut self, field: &str, expected: &'static str, found: &Value) {
-        let found = kind_of(found);
-        self.report(field, EventProblem::WrongType { expected, found });
+        self.report(
+            field,
+            match stands_for(found) {
+                Some(found) => EventProblem::NotJson {
+                    found: found.to_owned(),
+                },
+                None => EventProblem::WrongType {
+                    expected,
+                    found: kind_of(found),
+                },
+            },
+        );
+    }
+
+    /// Tells of the first value, however deep, that stands for one that JSON does not have.
+    fn not_json(&mut self, field: &str, value: &Value) {
+        let mut inner = field.to_owned();
+        if let Some(found) = not_json(value, &mut inner) {
+            let found = found.to_owned();
+            self.report(&inner, EventProblem::NotJson { found });
+        }
     }
 
     fn object<'v>(&mut self, value: &'v Value) -> Option<&'v Map<String, Value>> {
-        let object = value.as_object();
+        let object = value.as_object().filter(|_| stands_for(value).is_none());
         if object.is_none() {
             self.wrong_type("", "an object", value);
         }
@@ -215,6 +243,8 @@ impl Validation {
             if let Some(index) = from_next.find(|index| fields[*index].name == key) {
                 found[index] = Some(value);
                 next = index + 1;
+            } else {
+                self.not_json(key, value);
             }
         }
         for (field, value) in fields.iter().zip(found) {
@@ -232,6 +262,7 @@ impl Validation {
     fn value(&mut self, field: &'static Field, value: &Value) {
         let name = field.name;
         match (&field.shape, value) {
+            (Shape::Dict, Value::Object(_)) => self.not_json(name, value),
             (Shape::Text, Value::String(text)) => {
                 if field.presence == Presence::Required && text.trim().is_empty() {
                     self.report(name, EventProblem::Empty);
@@ -268,13 +299,13 @@ impl Validation {
                     },
                 ),
             },
-            (Shape::Flag, Value::Bool(_)) | (Shape::Dict, Value::Object(_)) => {}
+            (Shape::Flag, Value::Bool(_)) => {}
             (Shape::Texts, Value::Array(items)) => {
                 if let Some(odd) = items.iter().find(|item| !item.is_string()) {
                     self.wrong_type(name, "a list of texts", odd);
                 }
             }
-            (Shape::Record(fields), Value::Object(record)) => {
+            (Shape::Record(fields), Value::Object(record)) if stands_for(value).is_none() => {
                 self.path.push(PathPart::Field(name));
                 self.fields(fields, record);
                 self.path.pop();
@@ -319,6 +350,35 @@ impl Validation {
         if empty("fully_qualified_name") && empty("mcon") {
             self.report("fully_qualified_name", EventProblem::Nameless);
         }
+    }
+}
+
+/// The type of what JSON does not have, where a value stands for such.
+fn stands_for(value: &Value) -> Option<&str> {
+    value.get(NOT_JSON).and_then(Value::as_str)
+}
+
+/// The first value in a value that stands for what JSON does not have; `path` is led to it.
+fn not_json<'v>(value: &'v Value, path: &mut String) -> Option<&'v str> {
+    let mut within = |part: &str, item: &'v Value| {
+        let length = path.len();
+        push_part(path, part);
+        let found = not_json(item, path);
+        if found.is_none() {
+            path.truncate(length);
+        }
+        found
+    };
+    match value {
+        Value::Object(object) => {
+            let found = stands_for(value);
+            found.or_else(|| object.iter().find_map(|(key, item)| within(key, item)))
+        }
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| within(&index.to_string(), item))
+        }
+        _ => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The configuration of the new image: the base's, with what the plan adds.
 
+use std::collections::BTreeMap;
+
 use bowline_oci::layer::NewLayer;
 use serde_json::{Map, Value, json};
 
@@ -18,12 +20,13 @@ pub(super) struct Step<'a> {
     pub(super) layer: Option<&'a NewLayer>,
 }
 
-/// The base's configuration with the plan's variables and labels, with these steps, and with this user. `created` is
+/// The base's configuration with the plan's variables, with these labels and steps, and with this user. `created` is
 /// the time as RFC 3339 writes it.
 pub(super) fn merge(
     base: &Map<String, Value>,
     base_layers: usize,
     plan: &ImagePlan,
+    labels: &BTreeMap<String, String>,
     user: Option<&str>,
     steps: &[Step<'_>],
     created: &str,
@@ -47,12 +50,12 @@ pub(super) fn merge(
     if let Some(user) = user {
         inner.insert("User".to_owned(), user.into());
     }
-    let mut labels = object(inner.get("Labels"));
-    for (name, value) in &plan.labels {
-        labels.insert(name.clone(), value.as_str().into());
+    let mut all = object(inner.get("Labels"));
+    for (name, value) in labels {
+        all.insert(name.clone(), value.as_str().into());
     }
-    if !labels.is_empty() {
-        inner.insert("Labels".to_owned(), labels.into());
+    if !all.is_empty() {
+        inner.insert("Labels".to_owned(), all.into());
     }
     config.insert("config".to_owned(), inner.into());
 
@@ -122,7 +125,6 @@ fn history(base: &Map<String, Value>, layers: usize) -> Vec<Value> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::path::PathBuf;
 
     use bowline_oci::{Descriptor, Digest, Platform};
@@ -171,7 +173,15 @@ mod tests {
         ];
         let base = base.as_object().unwrap();
         let now = "1970-01-01T00:00:00Z";
-        let merged = Value::from(merge(base, 1, &plan(), Some("mcdagent"), &steps, now));
+        let merged = Value::from(merge(
+            base,
+            1,
+            &plan(),
+            &plan().labels,
+            Some("mcdagent"),
+            &steps,
+            now,
+        ));
         assert_eq!(
             merged,
             json!({

@@ -18,13 +18,15 @@ use crate::native::base::PlatformBase;
 use crate::native::config::{Step, merge};
 use crate::native::entries::entries;
 use crate::native::proven::{ProvenConnector, attachments};
-use crate::plan::{ImagePlan, PlannedFile};
+use crate::plan::{ImagePlan, PlannedConnector, PlannedFile};
 use crate::sbom;
 
 /// The note that holds the digest of the base.
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 /// The beginning of the names that OCI gives to notes on images.
 const OCI_NOTES: &str = "org.opencontainers.image.";
+/// The most layers of an image that Docker takes.
+const MOST_LAYERS: usize = 125;
 /// How the history's words of this builder begin.
 const BY: &str = "bowline build: ";
 
@@ -123,7 +125,7 @@ pub(super) fn pack(
     let root = match manifests.as_slice() {
         [(_, only)] => only.clone(),
         several => Document::index(&Index {
-            annotations: notes(material.plan, None),
+            annotations: notes(&material.plan.labels),
             ..Index::new(
                 several
                     .iter()
@@ -169,8 +171,8 @@ fn packages<'a>(material: &'a Material<'_>, platform: &Platform) -> &'a [Planned
         .unwrap_or_default()
 }
 
-/// The layers that are put on a base: what is shared, Python packages, then each connector; those without a file
-/// are none.
+/// The layers that are put on a base: what is shared, Python packages, then each connector, or several together where
+/// there would be too many; those without a file are none.
 fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted<'a>>, ImageError> {
     let plan = material.plan;
     let platform = &base.platform;
@@ -186,15 +188,15 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
             packages.into_iter().flatten().collect(),
         ),
     ];
-    for connector in &plan.connectors {
-        let kind = match connector.class {
-            AssetClass::Warehouse => "connector",
-            AssetClass::Pipeline => "pipeline connector",
-        };
-        groups.push((
-            format!("{kind} {}", connector.name),
-            connector.files.iter().filter(here).collect(),
-        ));
+    let room = MOST_LAYERS
+        .saturating_sub(base.manifest.layers.len() + groups.len())
+        .max(1);
+    for together in plan
+        .connectors
+        .chunks(plan.connectors.len().div_ceil(room).max(1))
+    {
+        let files = together.iter().flat_map(|connector| &connector.files);
+        groups.push((named(together), files.filter(here).collect()));
     }
     let mut tree = base.facts.tree.clone();
     let mut wanted = Vec::new();
@@ -207,6 +209,23 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
         }
     }
     Ok(wanted)
+}
+
+/// What a layer with the files of these connectors is called.
+fn named(together: &[PlannedConnector]) -> String {
+    match together {
+        [one] => {
+            let kind = match one.class {
+                AssetClass::Warehouse => "connector",
+                AssetClass::Pipeline => "pipeline connector",
+            };
+            format!("{kind} {}", one.name)
+        }
+        several => {
+            let names = several.iter().map(|connector| connector.name.to_string());
+            format!("connectors {}", names.collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 type Written<'a, 'b> = (&'b [Entry<'a>], NewLayer, PathBuf);
@@ -260,10 +279,13 @@ fn manifest(
             plan.user
         )));
     }
+    let mut labels = plan.labels.clone();
+    labels.insert(BASE_DIGEST.to_owned(), base.digest.clone());
     let config = json_bytes(&merge(
         &base.config,
         base.manifest.layers.len(),
         plan,
+        &labels,
         user,
         steps,
         created,
@@ -288,24 +310,19 @@ fn manifest(
         config: config_descriptor.clone(),
         layers,
         subject: None,
-        annotations: notes(plan, Some(base)),
+        annotations: notes(&labels),
     });
     add(blobs, &config_descriptor, BlobContent::Bytes(config));
     document
 }
 
-/// The notes on a manifest: those labels that have names of OCI's, and which manifest the base is.
-fn notes(plan: &ImagePlan, base: Option<&PlatformBase>) -> BTreeMap<String, String> {
-    let mut notes: BTreeMap<String, String> = plan
-        .labels
+/// The notes on a manifest: those labels that have names of OCI's.
+fn notes(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    labels
         .iter()
         .filter(|(name, _)| name.starts_with(OCI_NOTES))
         .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    if let Some(base) = base {
-        notes.insert(BASE_DIGEST.to_owned(), base.digest.clone());
-    }
-    notes
+        .collect()
 }
 
 /// The manifests of all connectors, as one attachment.

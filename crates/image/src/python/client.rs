@@ -9,7 +9,7 @@ use bowline_oci::{Cancel, Platform};
 use serde_json::json;
 
 use super::base::{BasePython, Libc};
-use super::requirement::USE_AN_ENGINE;
+use super::requirement::{USE_AN_ENGINE, package, pin};
 use crate::error::{ImageError, ImageErrorKind};
 use crate::plan::PlannedConnector;
 
@@ -33,6 +33,10 @@ const PYTHONS: [&[&str]; 3] = [
 
 /// What pip says when the index has nothing that fits.
 const NOTHING_FITS: &str = "No matching distribution found for ";
+/// What stands before all versions that pip finds of a package.
+const VERSIONS: &str = "Available versions: ";
+/// The most versions that a hint names.
+const MOST_VERSIONS: usize = 3;
 /// What pip says when two requirements contradict each other.
 const CONFLICT: &str = "ResolutionImpossible";
 /// What pip says when some requirements have hashes and others do not.
@@ -171,7 +175,11 @@ pub(super) fn download(
     }
     let run = run(target, &arguments, folder, cancel)?;
     if !run.status.success() {
-        return Err(refused(&run.words, connectors, target));
+        let index = match unmatched(&run.words) {
+            Some(missing) => ask_index(target, missing, folder, cancel)?,
+            None => Index::Silent,
+        };
+        return Err(refused(&run.words, &index, connectors, target));
     }
     let mut found = Vec::new();
     for entry in fs::read_dir(&wheels).map_err(failed)? {
@@ -231,8 +239,66 @@ fn run(
     )
 }
 
-/// What pip's words come to.
-fn refused(words: &str, connectors: &[&PlannedConnector], target: Target<'_>) -> ImageError {
+/// What the package index has of a package, as source or wheel.
+#[derive(Debug)]
+enum Index {
+    /// No package of that name.
+    Nothing,
+    /// These versions, the newest first.
+    Versions(Vec<String>),
+    /// It is not known.
+    Silent,
+}
+
+/// The requirement that nothing fits, as pip tells it of an index that could be reached.
+fn unmatched(words: &str) -> Option<&str> {
+    let is_reachable = !UNREACHABLE.iter().any(|sign| words.contains(sign));
+    if !is_reachable || words.contains(CONFLICT) {
+        return None;
+    }
+    let (_, rest) = words.split_once(NOTHING_FITS)?;
+    rest.lines().next().map(str::trim)
+}
+
+/// Asks the index for every version of what a requirement names.
+fn ask_index(
+    target: Target<'_>,
+    requirement: &str,
+    folder: &Path,
+    cancel: &Cancel,
+) -> Result<Index, ImageError> {
+    let Some(name) = package(requirement) else {
+        return Ok(Index::Silent);
+    };
+    let arguments = ["index", "versions", "--pre", "--no-input", &name];
+    let run = run(target, &arguments.map(str::to_owned), folder, cancel)?;
+    Ok(listed(&run.words, run.status.success()))
+}
+
+/// What pip says of a package's versions.
+fn listed(words: &str, is_there: bool) -> Index {
+    match words.split_once(VERSIONS) {
+        Some((_, rest)) if is_there => {
+            let versions = rest.lines().next().unwrap_or_default().split(',');
+            Index::Versions(versions.map(|version| version.trim().to_owned()).collect())
+        }
+        None if !is_there && unmatched(words).is_some() => Index::Nothing,
+        _ => Index::Silent,
+    }
+}
+
+/// A version without the zeros at its end, which count for nothing.
+fn whole(version: &str) -> &str {
+    version.trim_end_matches(".0")
+}
+
+/// What pip's words come to, and those of the index.
+fn refused(
+    words: &str,
+    index: &Index,
+    connectors: &[&PlannedConnector],
+    target: Target<'_>,
+) -> ImageError {
     let names: Vec<String> = connectors
         .iter()
         .map(|connector| format!("`{}`", connector.name))
@@ -241,19 +307,41 @@ fn refused(words: &str, connectors: &[&PlannedConnector], target: Target<'_>) ->
         [one] => format!("connector {one}"),
         many => format!("connectors {}", many.join(", ")),
     };
-    let missing = words
-        .split(NOTHING_FITS)
-        .nth(1)
-        .and_then(|rest| rest.lines().next())
-        .map(str::trim);
-    let is_reachable = !UNREACHABLE.iter().any(|sign| words.contains(sign));
-    match missing {
-        Some(missing) if is_reachable && !words.contains(CONFLICT) => ImageError::new(
-            ImageErrorKind::NeedsEngine,
-            format!("package `{missing}`, for {of}"),
-        )
-        .because(format!("it has no wheel for {}", target.shown()))
-        .hint(USE_AN_ENGINE.to_owned()),
+    let missing = unmatched(words);
+    let thing = missing.map_or(of.clone(), |missing| {
+        format!("package `{missing}`, for {of}")
+    });
+    let is_listed = |versions: &[String]| {
+        let pinned = missing.and_then(pin);
+        pinned.is_none_or(|(_, wanted)| {
+            versions
+                .iter()
+                .any(|version| whole(version) == whole(wanted))
+        })
+    };
+    match index {
+        Index::Nothing => ImageError::new(ImageErrorKind::Packages, thing)
+            .because("the package index has nothing of that name")
+            .hint(
+                "mend its name in requirements.txt, or let pip ask the index that has it"
+                    .to_owned(),
+            ),
+        Index::Versions(versions) if !is_listed(versions) => {
+            let newest: Vec<&str> = versions
+                .iter()
+                .take(MOST_VERSIONS)
+                .map(String::as_str)
+                .collect();
+            ImageError::new(ImageErrorKind::Packages, thing)
+                .because("the package index does not have that version")
+                .hint(format!(
+                    "name one that it has in requirements.txt, such as {}",
+                    newest.join(", ")
+                ))
+        }
+        _ if missing.is_some() => ImageError::new(ImageErrorKind::NeedsEngine, thing)
+            .because(format!("it has no wheel for {}", target.shown()))
+            .hint(USE_AN_ENGINE.to_owned()),
         _ => {
             let hint = if words.contains(CONFLICT) {
                 "let their versions fit together; what pip calls a constraint is in the base already, and an engine \
@@ -263,7 +351,7 @@ fn refused(words: &str, connectors: &[&PlannedConnector], target: Target<'_>) ->
             } else {
                 "check the network and the settings of pip, whose own words are above"
             };
-            ImageError::new(ImageErrorKind::Packages, format!("for {of}"))
+            ImageError::new(ImageErrorKind::Packages, format!("for {thing}"))
                 .because(last_lines(words))
                 .hint(hint.to_owned())
         }
@@ -343,7 +431,7 @@ pub(super) mod tests {
         };
         let nothing = "ERROR: Could not find a version that satisfies the requirement x==9 (from versions: none)\n\
                        ERROR: No matching distribution found for x==9\n";
-        let error = refused(nothing, &[], target);
+        let error = refused(nothing, &Index::Silent, &[], target);
         assert_eq!(error.kind, ImageErrorKind::NeedsEngine);
         assert!(
             error
@@ -351,14 +439,33 @@ pub(super) mod tests {
                 .contains("`x==9`, for connectors \nit has no wheel for linux/arm64, Python 3.12 and glibc 2.36"),
             "{error}"
         );
+        let told = |words: &str, is_there| {
+            let error = refused(nothing, &listed(words, is_there), &[], target);
+            error.diagnose().to_string()
+        };
+        let absent = told("ERROR: No matching distribution found for x\n", false);
+        assert!(absent.contains("nothing of that name"), "{absent}");
+        let other = told("x (2)\nAvailable versions: 2, 1.0\n", true);
+        assert!(
+            other.contains("does not have that version") && other.contains("such as 2, 1.0"),
+            "{other}"
+        );
+        for (words, is_there) in [
+            ("x (9)\nAvailable versions: 9, 1.0\n", true),
+            ("ERROR: unknown command \"index\"\n", false),
+        ] {
+            assert!(told(words, is_there).contains("no wheel"), "{words}");
+        }
         let offline = format!("WARNING: Retrying: NewConnectionError('no route')\n{nothing}");
         assert_eq!(
-            refused(&offline, &[], target).kind,
+            refused(&offline, &Index::Silent, &[], target).kind,
             ImageErrorKind::Packages
         );
         let conflict =
             "ERROR: ResolutionImpossible: for help visit https://user:pw@mirror.example/x\n";
-        let error = refused(conflict, &[], target).diagnose().to_string();
+        let error = refused(conflict, &Index::Silent, &[], target)
+            .diagnose()
+            .to_string();
         assert!(
             error.contains("fit together") && !error.contains("pw"),
             "{error}"

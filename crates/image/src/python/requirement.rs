@@ -39,7 +39,7 @@ pub(super) fn package(text: &str) -> Option<String> {
 }
 
 /// The one version that a requirement allows, if it is so strict and holds everywhere.
-fn pin(text: &str) -> Option<(String, &str)> {
+pub(super) fn pin(text: &str) -> Option<(String, &str)> {
     let name = package(text)?;
     if text.contains(';') {
         return None;

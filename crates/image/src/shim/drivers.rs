@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use bowline_contract::layout::CONNECTOR_FILE;
-use bowline_installer::catalogue::{self, CatalogueEntry};
+use bowline_installer::catalogue::{self, Build, CatalogueEntry};
 use bowline_installer::{
     InstallError, InstallEvent, InstallOptions, InstallOutcome, InstallState, Installed,
     driver_folder, install_for, install_state,
@@ -40,11 +40,25 @@ pub(super) fn library(
     };
     Ok(PlannedFile {
         // Without a manifest, a driver is found by the name of its library.
-        path: format!("{HOME}/drivers/lib{name}.so"),
+        path: library_path(name),
         content: Content::File(installed.library),
         mode: 0o644,
         platform: Some(platform.clone()),
     })
+}
+
+fn library_path(name: &str) -> String {
+    format!("{HOME}/drivers/lib{name}.so")
+}
+
+/// The driver whose library this file of an image for this platform is, and its build; nothing when it is none.
+pub(crate) fn driver_of(
+    path: &str,
+    platform: &Platform,
+) -> Option<(&'static CatalogueEntry, &'static Build)> {
+    let mut entries = catalogue::catalogue().iter();
+    let entry = entries.find(|entry| library_path(entry.name) == path)?;
+    Some((entry, entry.build(target(platform)?)?))
 }
 
 /// A build of a driver.

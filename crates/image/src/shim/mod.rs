@@ -18,6 +18,7 @@ mod program;
 mod runtime;
 mod text;
 
-pub(crate) use drivers::{DriverBuild, built_driver, installed_driver};
+pub(crate) use drivers::{DriverBuild, built_driver, driver_of, installed_driver};
+pub(crate) use program::PROGRAM;
 pub use runtime::BowlineRuntime;
 pub(crate) use runtime::shipped_files;

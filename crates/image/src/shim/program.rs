@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
 
-use super::runtime::HOME;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::plan::PlannedFile;
+
+/// Where Bowline's own program is in an image.
+pub(crate) const PROGRAM: &str = "/opt/bowline/bin/bowline";
 
 /// The name of Bowline's own program.
 const NAME: &str = "bowline";
@@ -65,7 +67,7 @@ pub(super) fn bowline(
         }
     };
     Ok(PlannedFile {
-        path: format!("{HOME}/bin/{NAME}"),
+        path: PROGRAM.to_owned(),
         content: Content::File(found),
         mode: 0o755,
         platform: Some(platform.clone()),

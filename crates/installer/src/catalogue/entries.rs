@@ -38,6 +38,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "DuckDB",
         summary: "an analytical database in one file, with no server",
         source: Npm,
+        license: "MIT",
         entrypoint: "duckdb_adbc_init",
         options: &[
             option(
@@ -72,6 +73,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "PostgreSQL",
         summary: "PostgreSQL and databases that speak its protocol, through ADBC; the driver of kind `postgres` is compiled in and needs no installation",
         source: PyPi,
+        license: "Apache-2.0",
         entrypoint: "AdbcDriverPostgresqlInit",
         options: &[
             option(
@@ -94,6 +96,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "SQLite",
         summary: "SQLite through ADBC; the driver of kind `sqlite` is compiled in and needs no installation",
         source: PyPi,
+        license: "Apache-2.0",
         entrypoint: "AdbcDriverSqliteInit",
         options: &[option(
             "uri",
@@ -108,6 +111,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "Arrow Flight SQL",
         summary: "any server that speaks Flight SQL, such as Dremio, Doris or DataFusion",
         source: PyPi,
+        license: "Apache-2.0",
         entrypoint: "AdbcDriverFlightsqlInit",
         options: &[
             option(
@@ -138,6 +142,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "Snowflake",
         summary: "the Snowflake warehouse",
         source: PyPi,
+        license: "Apache-2.0",
         entrypoint: "AdbcDriverSnowflakeInit",
         options: &[
             option(
@@ -204,6 +209,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "Google BigQuery",
         summary: "the BigQuery warehouse",
         source: PyPi,
+        license: "Apache-2.0",
         entrypoint: "AdbcDriverBigqueryInit",
         options: &[
             option(
@@ -244,6 +250,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "Apache Spark",
         summary: "Spark SQL through Spark Connect",
         source: PyPi,
+        license: "Apache-2.0",
         entrypoint: "AdbcDriverSparkInit",
         options: &[option(
             "uri",
@@ -258,6 +265,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "Oracle Database",
         summary: "Oracle Database, without Oracle's client libraries",
         source: PyPi,
+        license: "MIT",
         entrypoint: "AdbcDriverOracleInit",
         options: &[
             option(
@@ -282,6 +290,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         title: "IBM Db2",
         summary: "IBM Db2, without IBM's client libraries",
         source: PyPi,
+        license: "MIT",
         entrypoint: "AdbcDriverDb2Init",
         options: &[
             option(

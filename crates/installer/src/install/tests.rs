@@ -29,6 +29,7 @@ fn entry(source: PackageSource, archive: &Path) -> &'static CatalogueEntry {
         title: "Demo",
         summary: "a driver for tests",
         source,
+        license: "MIT",
         entrypoint: "DemoInit",
         options: &[] as &[DriverOption],
         builds: Box::leak(Box::new([build])),

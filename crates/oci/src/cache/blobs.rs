@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cache::{forget_unused, note_use};
@@ -36,6 +36,12 @@ impl BlobCache {
             .filter(|path| path.is_absolute())
             .or_else(|| Some(variable("HOME")?.join(".cache")))?;
         Some(Self::new(caches.join("bowline/blobs")))
+    }
+
+    /// Where the blobs are, whether or not there is any.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The file that holds a blob. Its bytes are checked when it is asked for the first time; a damaged one is

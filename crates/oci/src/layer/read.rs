@@ -8,6 +8,8 @@ use crate::layer::Node;
 use crate::{BlobSource, Descriptor, OciError, OciErrorKind, oci_error};
 
 const BUFFER: usize = 128 << 10;
+/// What a tar is made of, in bytes.
+const BLOCK: usize = 512;
 
 /// An entry of a layer that is being read.
 pub struct LayerEntry<'a> {
@@ -52,7 +54,10 @@ pub fn read_layer(
         }
         _ => Box::new(&mut blob),
     };
-    let mut archive = tar::Archive::new(BufReader::with_capacity(BUFFER, unpacked));
+    let mut archive = tar::Archive::new(Filled {
+        inner: BufReader::with_capacity(BUFFER, unpacked),
+        read: 0,
+    });
     for entry in archive.entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;
         let path = absolute(&entry.path_bytes());
@@ -86,6 +91,28 @@ pub fn read_layer(
     Ok(())
 }
 
+/// A tar with zeros up to a whole block behind it: some programs leave them out behind the last file.
+struct Filled<R> {
+    inner: R,
+    read: usize,
+}
+
+impl<R: Read> Read for Filled<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = match self.inner.read(buffer)? {
+            0 => {
+                let missing = self.read.next_multiple_of(BLOCK) - self.read;
+                let count = missing.min(buffer.len());
+                buffer[..count].fill(0);
+                count
+            }
+            count => count,
+        };
+        self.read += count;
+        Ok(count)
+    }
+}
+
 /// The first bytes, which stay unread; fewer than four when there are no more.
 fn start<R: Read>(blob: &mut BufReader<R>) -> io::Result<&[u8]> {
     use std::io::BufRead;
@@ -104,5 +131,33 @@ fn absolute(name: &[u8]) -> String {
         "/".to_owned()
     } else {
         path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tar of one file; `end` says how much of it is there.
+    fn names(end: fn(usize) -> usize) -> io::Result<Vec<String>> {
+        let mut builder = tar::Builder::new(Vec::new());
+        let content = [7; 700];
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        builder.append_data(&mut header, "a/file", &content[..])?;
+        let bytes = builder.into_inner()?;
+        let inner = &bytes[..end(BLOCK + content.len())];
+        let mut archive = tar::Archive::new(Filled { inner, read: 0 });
+        let entries = archive.entries()?;
+        entries
+            .map(|entry| Ok(entry?.path()?.display().to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn a_tar_may_end_with_its_last_file() {
+        assert_eq!(names(|whole| whole).unwrap(), ["a/file"]);
+        assert_eq!(names(|whole| whole + 100).unwrap(), ["a/file"]);
+        assert!(names(|whole| whole - BLOCK).is_err());
     }
 }

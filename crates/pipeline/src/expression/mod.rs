@@ -23,7 +23,7 @@ use bowline_template::{Scope, TemplateError, Value};
 pub use template::Template;
 
 pub(crate) use headers::headers_value;
-pub(crate) use record::{to_json, to_record, to_value};
+pub(crate) use record::{credentials_value, to_json, to_record, to_value};
 pub(crate) use template::text_of;
 pub(crate) use time::advice as time_advice;
 

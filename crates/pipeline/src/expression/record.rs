@@ -5,17 +5,31 @@ use std::sync::Arc;
 use bowline_template::{Failure, Kind, Native, Shape, Value};
 use serde_json::{Map, Number, Value as Json};
 
-/// An object of a vendor's answer: its fields, sorted by name.
+/// An object: its fields, sorted by name.
 #[derive(Debug)]
-struct Record(Vec<(Arc<str>, Value)>);
+struct Record {
+    fields: Vec<(Arc<str>, Value)>,
+    from: From,
+}
+
+/// Where an object comes from, which says what to do about a field that it lacks.
+#[derive(Debug, Clone, Copy)]
+enum From {
+    /// A vendor's answer.
+    Answer,
+    /// `connect_args` of credentials.json.
+    Credentials,
+}
 
 /// How many fields a hint lists.
 const MAX_LISTED: usize = 30;
 
 impl Record {
     fn field(&self, name: &str) -> Option<&Value> {
-        let place = self.0.binary_search_by(|(known, _)| (**known).cmp(name));
-        place.ok().map(|place| &self.0[place].1)
+        let place = self
+            .fields
+            .binary_search_by(|(known, _)| (**known).cmp(name));
+        place.ok().map(|place| &self.fields[place].1)
     }
 }
 
@@ -25,11 +39,11 @@ impl Native for Record {
     }
 
     fn count(&self) -> usize {
-        self.0.len()
+        self.fields.len()
     }
 
     fn at(&self, place: usize) -> Option<Value> {
-        let (name, _) = self.0.get(place)?;
+        let (name, _) = self.fields.get(place)?;
         Some(Value::from(Arc::clone(name)))
     }
 
@@ -39,16 +53,24 @@ impl Native for Record {
 
     fn missing(&self, key: &Value) -> Option<Failure> {
         let key = key.as_text()?;
-        let fields = || self.0.iter().map(|(name, _)| &**name);
+        let fields = || self.fields.iter().map(|(name, _)| &**name);
         let hint = match bowline_words::nearest(key, fields()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if self.0.is_empty() => "the record is empty".to_owned(),
-            None => format!(
-                "it has {}; write `| default(none)` behind a field that may be missing",
-                bowline_words::listed(fields().take(MAX_LISTED))
-            ),
+            None => match self.from {
+                From::Credentials => format!(
+                    "add `{key}` to `connect_args` in credentials.json; where it need not be there, write `| default(none)`"
+                ),
+                From::Answer if self.fields.is_empty() => "the record is empty".to_owned(),
+                From::Answer => format!(
+                    "it has {}; write `| default(none)` behind a field that may be missing",
+                    bowline_words::listed(fields().take(MAX_LISTED))
+                ),
+            },
         };
-        let failure = Failure::new(format!("the record has no field `{key}`"));
+        let failure = Failure::new(match self.from {
+            From::Answer => format!("the record has no field `{key}`"),
+            From::Credentials => format!("missing credential `{key}`"),
+        });
         Some(failure.with_hint(Some(hint)))
     }
 }
@@ -77,8 +99,19 @@ pub(crate) fn to_value(json: Json) -> Value {
     }
 }
 
+/// The credentials as expressions see them.
+pub(crate) fn credentials_value(args: Map<String, Json>) -> Value {
+    let args = args.into_iter();
+    let fields = args.map(|(name, value)| (name.into(), to_value(value)));
+    record(fields.collect(), From::Credentials)
+}
+
 /// A record of these fields; of those that are named alike the last one counts.
-pub(crate) fn to_record(mut fields: Vec<(Arc<str>, Value)>) -> Value {
+pub(crate) fn to_record(fields: Vec<(Arc<str>, Value)>) -> Value {
+    record(fields, From::Answer)
+}
+
+fn record(mut fields: Vec<(Arc<str>, Value)>, from: From) -> Value {
     fields.sort_by(|(a, _), (b, _)| a.cmp(b));
     fields.dedup_by(|later, kept| {
         let is_same = later.0 == kept.0;
@@ -88,7 +121,7 @@ pub(crate) fn to_record(mut fields: Vec<(Arc<str>, Value)>) -> Value {
         is_same
     });
     fields.shrink_to_fit();
-    Value::native(Arc::new(Record(fields)))
+    Value::native(Arc::new(Record { fields, from }))
 }
 
 /// An expression's value as JSON; undefined is null, and a number that JSON cannot write is null too.

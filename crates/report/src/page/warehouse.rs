@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::check::{Check, labelled, line, link, list};
+use super::with_code;
 use crate::warehouse::{
     CapabilityResult, CheckResult, Culprit, MetricResult, Reason, Rows, Step, TextOrigin,
 };
@@ -65,6 +66,7 @@ pub(super) fn body(report: &WarehouseReport, changed: Option<Markup>) -> Markup 
             h2 { "Metrics " span .count {
                 (report.metrics.iter().filter(|metric| metric.supported).count()) " of " (report.metrics.len())
             } }
+            @if let Some(why) = report.idle_metrics() { p { (with_code(why)) } }
             ul .map { @for found in &report.metrics { (metric(found)) } }
         }
         (list(&report.sections, &checks))

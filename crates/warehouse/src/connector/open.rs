@@ -33,15 +33,24 @@ pub enum OpenError {
         /// What went wrong.
         error: ExpressionError,
     },
+    /// The options of `[driver.options]` are not the driver's.
+    #[error("cannot use the driver options of connector `{connector}`")]
+    Options {
+        /// The connector's name.
+        connector: String,
+        /// What is the matter with them.
+        source: SqlError,
+    },
     /// The driver refused.
     #[error(transparent)]
-    Sql(#[from] SqlError),
+    Sql(SqlError),
 }
 
 impl Diagnose for OpenError {
     fn diagnose(&self) -> Diagnostic {
         match self {
             Self::Expression { error, .. } => Diagnostic::of(self).because_of(error),
+            Self::Options { source, .. } => Diagnostic::of(self).because_of(source),
             Self::Sql(error) => error.diagnose(),
         }
     }
@@ -71,7 +80,8 @@ impl Connector {
     /// Opens the connector's database. Relative paths in the driver's options begin in the workspace's folder. Connections come from the result; each runs the `init` statements first, within the limits.
     ///
     /// # Errors
-    /// [`OpenError::Expression`] when a credential is missing, [`OpenError::Sql`] when the driver refuses.
+    /// [`OpenError::Expression`] when a credential is missing, [`OpenError::Options`] when the driver has no such option,
+    /// [`OpenError::Sql`] when it refuses.
     pub fn open(
         &self,
         credentials: &Credentials,
@@ -105,7 +115,14 @@ impl Connector {
                 name: format!("{} of connector.toml", what()),
             });
         }
-        let mut database = bowline_driver::open(&spec)?;
+        let mut database = bowline_driver::open(&spec).map_err(|source| match spec.kind {
+            // What is compiled in cannot be missing: it is the options that are refused.
+            DriverKind::Sqlite | DriverKind::Postgres if source.kind == SqlErrorKind::Driver => {
+                let connector = self.name.to_string();
+                OpenError::Options { connector, source }
+            }
+            _ => OpenError::Sql(source),
+        })?;
         if let Some(observer) = &self.observer {
             database = Arc::new(ObservedDatabase::new(database, observer.clone()));
         }

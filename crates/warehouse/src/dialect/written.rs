@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bowline_connector::Workspace;
 use bowline_connector::folder::LoadError;
+use bowline_connector::{Workspace, schema_line};
 use bowline_contract::{ConnectorName, Template, TemplateKind, TemplateSection, layout};
 use bowline_words::{Diagnose, Diagnostic, counted, in_one_line};
 use serde_json::Value;
@@ -153,8 +153,11 @@ impl NewPack {
         let servers = std::iter::once(proven).chain(before).collect::<Vec<_>>();
         let facts = facts(connector, base, old.as_ref(), &servers, &open);
         let mut files = vec![
-            (layout::PACK_FILE, facts),
-            (layout::TEMPLATES_FILE, templates),
+            (layout::PACK_FILE, schema_line("pack") + &facts),
+            (
+                layout::TEMPLATES_FILE,
+                schema_line("templates") + &templates,
+            ),
         ];
         if let Some(text) = scaffold(connector, name) {
             files.push((layout::CONNECTOR_FILE, text));

@@ -32,12 +32,15 @@ pub enum Effort {
     Prove,
 }
 
+/// Engines that give everybody everything who can open their file.
+const WITHOUT_ACCOUNTS: [&str; 2] = ["SQLite ", "DuckDB "];
+
 /// Finds the rights that a connector takes: runs the suite, and again as an account that has these rights only.
 ///
 /// The account is removed whatever happens; what could not be removed is told.
 ///
 /// # Errors
-/// As [`crate::warehouse::prove`], and [`WorkbenchError::Interrupted`] when the run was stopped.
+/// As [`crate::warehouse::prove`], [`WorkbenchError::NoAccounts`], and [`WorkbenchError::Interrupted`] when the run was stopped.
 pub fn grants(
     connector: &Connector,
     options: &Options,
@@ -78,6 +81,12 @@ pub fn grants(
     };
     let product = database.product();
     let failed = |error: SqlError| crate::warehouse::unreachable(connector, error);
+    if WITHOUT_ACCOUNTS
+        .iter()
+        .any(|name| product.starts_with(name))
+    {
+        return Err(WorkbenchError::NoAccounts { product });
+    }
     let Some(engine) = Engine::of(&product, connector) else {
         let words = "rights are proven on PostgreSQL and MariaDB; this is what the run read";
         return Ok(unproven(product, touched.plain(), words.to_owned()));

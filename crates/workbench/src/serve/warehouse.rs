@@ -104,7 +104,7 @@ impl WarehouseSession for Session {
 fn unopened(error: OpenError) -> Error {
     match error {
         OpenError::Sql(error) => failed(error),
-        error @ OpenError::Expression { .. } => {
+        error @ (OpenError::Expression { .. } | OpenError::Options { .. }) => {
             hinted(Error::new(ErrorKind::Driver, error.to_string()), &error)
         }
     }

@@ -120,12 +120,14 @@ fn next(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -> Strin
     match made {
         // Its index lists what is attached beside the image, so programs want to be told which is meant.
         Made::Native(_, Output::Layout(path)) => format!(
-            "  push it: bowline build --push with the same options, or skopeo copy --all oci:{}:{} docker://...\n",
+            "  push it with all that is attached: bowline build --push with the same options, or\n    \
+             oras copy --recursive --from-oci-layout {}:{} <registry>/<name>:<tag>\n",
             shown(path),
             tag.rsplit(':').next().unwrap_or_default()
         ),
         Made::Native(_, Output::OciArchive(path)) => format!(
-            "  push it: bowline build --push with the same options, or skopeo copy --all oci-archive:{} docker://...\n",
+            "  push it with all that is attached: bowline build --push with the same options, or\n    \
+             without: skopeo copy --all --preserve-digests oci-archive:{} docker://<registry>/<name>:<tag>\n",
             shown(path)
         ),
         Made::Native(_, Output::DockerArchive(path)) => {

@@ -38,8 +38,8 @@ impl Collector<'_> {
             jobs: job.map(|job| BTreeSet::from([job.to_owned()])),
         };
         let words = match ids.len() {
-            1 => "1 run by its id".to_owned(),
-            count => format!("{count} runs by their ids"),
+            1 => "1 id of a run".to_owned(),
+            count => format!("{count} ids of runs"),
         };
         self.beside(&what, &words)
     }

@@ -255,6 +255,10 @@ impl HumanReport<'_> {
             "  {mark} {supported} of {} supported{untested}",
             report.metrics.len()
         ));
+        if let Some(why) = report.idle_metrics() {
+            self.listing
+                .prose(&format!("  {} ", paint(OPEN, "!")), "    ", why);
+        }
         let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for metric in held {
             missing

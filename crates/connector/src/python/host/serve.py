@@ -12,8 +12,10 @@ import dataclasses
 import datetime
 import enum
 import json
+import math
 import os
 import queue
+import re
 import sys
 import threading
 import time
@@ -34,6 +36,12 @@ GRACE = 1.5
 
 # The methods that run what the connector was given.
 STATEMENTS = ("query", "query_together", "execute")
+
+# How statements begin that give rows.
+READERS = ("SELECT", "WITH", "VALUES")
+
+# The key of an object that stands for a value of a pipeline's event that JSON does not have.
+NOT_JSON = "$not_json"
 
 # How long a thread waits until the others have run their statements too, in seconds.
 MEETING = 0.5
@@ -357,7 +365,7 @@ class Warehouse:
             base.execute_query(sql)
             cursor = getattr(base, "cursor", None)
             description = getattr(cursor, "description", Ellipsis)
-            rows = None if description is None else base.fetch_all_results()
+            rows = base.fetch_all_results() if description is not None else undescribed(base, sql)
             if rows is None and description and description is not Ellipsis:
                 raise Refusal(FAILED, "`fetch_all_results` gives `NoneType`, not a list", kind="driver")
             count = getattr(cursor, "rowcount", None)
@@ -528,6 +536,22 @@ class Warehouse:
             base.close_connection()
 
 
+def undescribed(base, sql):
+    """None, as a statement without a result set has it; rows that nothing describes are the connector's mistake."""
+    if not sql.lstrip("( \t\r\n")[:6].upper().startswith(READERS):
+        return None
+    try:
+        rows = base.fetch_all_results()
+    except Exception:  # Most drivers refuse to fetch where there is nothing.
+        return None
+    if isinstance(rows, (list, tuple)) and rows:
+        message = "`cursor.description` is None behind a statement that gives rows: %s" % (
+            "`self.cursor` must be what ran it, and name its columns"
+        )
+        raise Refusal(FAILED, message, kind="driver")
+    return None
+
+
 def meet(meeting):
     """Waits until all threads are as far, but not for ever."""
     try:
@@ -545,16 +569,45 @@ def given(base, name, value):
 
 
 def product(connection):
-    """What is on the other end, as far as the driver tells."""
-    package = package_of(type(connection))
+    """What is on the other end and its version, as far as the driver tells; else the driver and its own version."""
+    package = package_of(type(connection)).lstrip("_")
     if package == "sqlite3":
         return "SQLite " + sys.modules["sqlite3"].sqlite_version
-    version = getattr(connection, "server_version", None)
-    if package == "psycopg2" and isinstance(version, int):
-        return "PostgreSQL %d.%d" % (version // 10000, version % 10000)
+    try:
+        told = server_of(connection, package)
+    except Exception:  # Drivers refuse to tell in many ways, and may ask the server for it.
+        told = None
+    if told or package in ("builtins", CONNECTOR_MODULE):
+        return told
+    version = getattr(sys.modules.get(package), "__version__", None)
+    return "Python's %s %s" % (package, version) if isinstance(version, str) else "Python's " + package
+
+
+def server_of(connection, package):
+    """The server and its version, under the names that drivers have for it."""
+    if package == "duckdb":
+        return "DuckDB v%s" % sys.modules["duckdb"].__version__
     if package == "firebird":
         return "Firebird %s" % connection.info.version
-    return None if package in ("builtins", CONNECTOR_MODULE) else "Python's " + package
+    if package in ("psycopg2", "psycopg"):
+        number = (connection if package == "psycopg2" else connection.info).server_version
+        return "PostgreSQL %d.%d" % (number // 10000, number % 10000)
+    if package == "oracledb":
+        return "Oracle %s" % connection.version
+    if package in MYSQL_DRIVERS:
+        words = asked(connection, "get_server_info") or asked(connection, "server_info")
+        if not words:
+            return None
+        # MariaDB calls itself 5.5.5 first, for what is older.
+        named = re.search(r"([0-9.]+)-MariaDB", words)
+        return "MariaDB " + named.group(1) if named else "MySQL " + words
+    if callable(getattr(connection, "adbc_get_info", None)):
+        info = connection.adbc_get_info()
+        return "%s %s" % (info["vendor_name"], info["vendor_version"])
+    if callable(getattr(connection, "getinfo", None)):
+        # SQL_DBMS_NAME and SQL_DBMS_VER of ODBC.
+        return "%s %s" % (connection.getinfo(17), connection.getinfo(18))
+    return None
 
 
 def commits_itself(connection):
@@ -617,7 +670,7 @@ class Pipeline:
         """One page of assets."""
         limit, offset = parameter(params, "limit", int), parameter(params, "offset", int)
         assets = self._connected().fetch_metadata(limit=limit, offset=offset)
-        return {"assets": json_list(assets, "fetch_metadata", "asset")}
+        return {"assets": json_list(assets, "fetch_metadata")}
 
     def fetch_run_details(self, params):
         """One page of runs."""
@@ -628,7 +681,7 @@ class Pipeline:
             limit=parameter(params, "limit", int),
             offset=parameter(params, "offset", int),
         )
-        return {"runs": json_list(runs, "fetch_run_details", "run")}
+        return {"runs": json_list(runs, "fetch_run_details")}
 
     def _connected(self):
         if self._connector is None:
@@ -664,17 +717,20 @@ def instant(params, name):
         raise Refusal(INVALID_PARAMS, "`%s` is not an instant" % name) from None
 
 
-def json_list(items, method, noun):
-    """A list of objects as JSON holds them, or an error that names the first it cannot."""
+def json_list(items, method):
+    """A list of events as JSON holds them."""
     if not isinstance(items, (list, tuple)):
         raise Refusal(FAILED, "`%s` gives `%s`, not a list" % (method, type(items).__name__), kind="driver")
-    made = []
-    for number, item in enumerate(items):
-        try:
-            made.append(plain(item))
-            _encode(made[-1])
-        except (TypeError, ValueError, RecursionError) as error:
-            raise Refusal(FAILED, "%s %d of `%s`: %s" % (noun, number, method, error), kind="driver") from None
+    return [json_item(item) for item in items]
+
+
+def json_item(item):
+    """An event as JSON holds it; one that cannot be written is told in its place, and the others are given."""
+    try:
+        made = plain(item)
+        _encode(made)
+    except (TypeError, ValueError, RecursionError) as error:
+        return {NOT_JSON: printable(str(error))}
     return made
 
 
@@ -693,7 +749,11 @@ def plain(value):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    return value
+    if isinstance(value, str):
+        return value if printable(value) == value else {NOT_JSON: "text that is not Unicode"}
+    if value is None or isinstance(value, int) or isinstance(value, float) and math.isfinite(value):
+        return value
+    return {NOT_JSON: str(value) if isinstance(value, float) else type(value).__name__}
 
 
 def nearest(name, names):

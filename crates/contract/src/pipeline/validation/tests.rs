@@ -212,6 +212,26 @@ fn values_are_checked_by_their_shape() {
             json!({"error": {"message": "m", "upstream_failed_task_source_ids": ["a", null]}}),
             "`error.upstream_failed_task_source_ids`: expected a list of texts, found null",
         ),
+        (
+            json!({"attempt_number": {"$not_json": "Decimal"}}),
+            "`attempt_number`: `Decimal` is none of JSON's types",
+        ),
+        (
+            json!({"group": {"$not_json": "set"}}),
+            "`group`: `set` is none of JSON's types",
+        ),
+        (
+            json!({"attributes": {"costs": [1, {"$not_json": "Decimal"}]}}),
+            "`attributes.costs.1`: `Decimal` is none of JSON's types",
+        ),
+        (
+            json!({"unknown_to_all": {"$not_json": "bytes"}}),
+            "`unknown_to_all`: `bytes` is none of JSON's types",
+        ),
+        (
+            json!({"error": {"message": "m", "upstream_failed_task_source_ids": ["a", {"$not_json": "bytes"}]}}),
+            "`error.upstream_failed_task_source_ids`: `bytes` is none of JSON's types",
+        ),
     ] {
         assert_eq!(of_run(changes), [format!("event 0: {error}")]);
     }
