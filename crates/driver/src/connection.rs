@@ -81,7 +81,8 @@ pub trait Connection: Send {
 
     /// Hears which statements are run next, in this order, as far as all goes well. A connection that sends several at
     /// once sends these with the first of them. When another is run instead, what was sent is done all the same and
-    /// nobody hears of it: so what is announced changes nothing, or is wanted whatever the others come to.
+    /// nobody hears of it: so what is announced changes nothing, or is wanted whatever the others come to. The limits of
+    /// the first but for its time are those of all.
     fn announce(&mut self, _statements: &[String]) {}
 
     /// Hears what the statements that follow are asked for. Pieces of work go on side by side, each over whichever
@@ -106,7 +107,7 @@ pub trait Connection: Send {
 pub struct Answer {
     /// Its result, shared rather than copied, or the error.
     pub result: Result<Arc<ResultSet>, SqlError>,
-    /// When it was asked.
+    /// When it was asked; of one that was sent ahead, when the one before it was over.
     pub asked: Timestamp,
     /// How long it took.
     pub elapsed: Duration,

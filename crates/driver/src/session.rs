@@ -4,6 +4,7 @@
 //! can always be left behind.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,22 +99,26 @@ impl ThreadedConnection {
     }
 
     fn run_on_a_session(&mut self, sql: &str, limits: &Limits) -> Result<Over, SqlError> {
-        let mut session = match self.session.take() {
-            Some(session) => session,
-            None => {
-                let session = Session::open(Arc::clone(&self.open), self.connect_timeout)?;
-                self.canceller.follow(session.wake.clone());
-                session
-            }
-        };
-        match session.run(sql, &mut self.announced, limits) {
-            Outcome::Over(over) => {
-                self.session = Some(session);
-                Ok(over)
-            }
-            Outcome::LeftBehind(error) => {
-                session.leave_behind();
-                Err(error)
+        loop {
+            let mut session = match self.session.take() {
+                Some(session) => session,
+                None => {
+                    let session = Session::open(Arc::clone(&self.open), self.connect_timeout)?;
+                    self.canceller.follow(session.wake.clone());
+                    session
+                }
+            };
+            match session.run(sql, &mut self.announced, limits) {
+                Outcome::Over(over) => {
+                    self.session = Some(session);
+                    return Ok(over);
+                }
+                Outcome::LeftBehind(error) => {
+                    session.leave_behind();
+                    return Err(error);
+                }
+                // Nothing is ahead of it on the next one.
+                Outcome::Unasked => session.leave_behind(),
             }
         }
     }
@@ -180,9 +185,12 @@ struct Session {
     events: Receiver<Event>,
     wake: Sender<Event>,
     stopper: Arc<Stopper>,
-    /// What was sent ahead and nobody has asked for yet, and when it was.
+    /// What was sent ahead and nobody has asked for yet.
     ahead: VecDeque<String>,
-    sent: (Timestamp, Instant),
+    /// When the statement that is waited for was the server's to run: when it was sent, or the one before it was over.
+    begun: (Timestamp, Instant),
+    /// Whether the thread has ended.
+    is_gone: bool,
     /// What came of statements before they were asked for.
     came: VecDeque<(Result<ResultSet, SqlError>, Instant)>,
     /// Never carries anything; it ends when the thread does.
@@ -203,7 +211,8 @@ impl Session {
             wake: wake.clone(),
             stopper: Arc::clone(&stopper),
             ahead: VecDeque::new(),
-            sent: (Timestamp::now(), Instant::now()),
+            begun: (Timestamp::now(), Instant::now()),
+            is_gone: false,
             came: VecDeque::new(),
             closed,
             closing: CLOSING,
@@ -237,17 +246,15 @@ impl Session {
     fn run(&mut self, sql: &str, announced: &mut VecDeque<String>, limits: &Limits) -> Outcome {
         self.forget_late_wishes();
         if self.ahead.front().is_none_or(|ahead| ahead != sql) {
-            while self.ahead.pop_front().is_some() {
-                if let Outcome::LeftBehind(error) = self.wait(limits) {
-                    return Outcome::LeftBehind(error);
-                }
+            if let Some(outcome) = self.drain(limits) {
+                return outcome;
             }
             let mut statements = vec![sql.to_owned()];
             match announced.pop_front() {
                 Some(first) if first == sql => statements.extend(announced.drain(..)),
                 _ => announced.clear(),
             }
-            self.sent = (Timestamp::now(), Instant::now());
+            self.begun = (Timestamp::now(), Instant::now());
             self.ahead = statements.iter().cloned().collect();
             let job = Job {
                 statements,
@@ -255,7 +262,7 @@ impl Session {
             };
             let sent = self.jobs.as_ref().map(|jobs| jobs.send(job));
             if !matches!(sent, Some(Ok(()))) {
-                return self.over(Err(gone()), Instant::now());
+                return self.end();
             }
         }
         self.ahead.pop_front();
@@ -265,19 +272,64 @@ impl Session {
     /// A wish to cancel that came too late for the last statement is not for the next one.
     fn forget_late_wishes(&mut self) {
         while let Ok(event) = self.events.try_recv() {
-            if let Event::Done(result, at) = event {
-                self.came.push_back((result, at));
+            match event {
+                Event::Done(result, at) => self.came.push_back((result, at)),
+                Event::Gone => self.is_gone = true,
+                Event::Cancel | Event::Stopped | Event::Opened(_) => {}
             }
         }
     }
 
-    fn over(&self, result: Result<ResultSet, SqlError>, at: Instant) -> Outcome {
-        let (asked, started) = self.sent;
+    /// Waits until all that was sent ahead is over, no longer than one statement may take; gives what
+    /// became of the next instead.
+    fn drain(&mut self, limits: &Limits) -> Option<Outcome> {
+        let end = Instant::now() + limits.timeout;
+        while let Some(waiting) = NonZeroUsize::new(self.ahead.len()) {
+            if self.came.pop_front().is_some() {
+                self.ahead.pop_front();
+                continue;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let is_wanted = match self.events.recv_timeout(left) {
+                Ok(Event::Done(..)) => {
+                    self.ahead.pop_front();
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => true,
+                Ok(Event::Cancel) => false,
+                _ => return Some(self.end()),
+            };
+            self.ahead.clear();
+            match self.settle(waiting.get()) {
+                Settled::Gone => return Some(self.end()),
+                Settled::Hanging if is_wanted => return Some(Outcome::Unasked),
+                Settled::Hanging => return Some(Outcome::LeftBehind(SqlError::cancelled())),
+                Settled::Over(_) if is_wanted => {}
+                Settled::Over(_) => {
+                    return Some(self.over(Err(SqlError::cancelled()), Instant::now()));
+                }
+            }
+        }
+        None
+    }
+
+    fn over(&mut self, result: Result<ResultSet, SqlError>, at: Instant) -> Outcome {
+        let (asked, started) = self.begun;
+        let elapsed = at.saturating_duration_since(started);
+        let over = asked.checked_add(elapsed).unwrap_or(asked);
+        self.begun = (over, at.max(started));
         Outcome::Over(Over {
             result,
             asked,
-            elapsed: at.saturating_duration_since(started),
+            elapsed,
         })
+    }
+
+    /// The thread has ended: whatever is asked has no answer.
+    fn end(&mut self) -> Outcome {
+        self.is_gone = true;
+        self.ahead.clear();
+        self.over(Err(gone()), Instant::now())
     }
 
     /// Waits for what the next statement comes to.
@@ -285,13 +337,15 @@ impl Session {
         if let Some((result, at)) = self.came.pop_front() {
             return self.over(result, at);
         }
+        if self.is_gone {
+            return self.end();
+        }
         let stopped = match self.events.recv_timeout(limits.timeout) {
             Ok(Event::Done(result, at)) => return self.over(result, at),
             Err(RecvTimeoutError::Timeout) => SqlError::timed_out(limits.timeout),
             Ok(Event::Cancel) => SqlError::cancelled(),
-            _ => return self.over(Err(gone()), Instant::now()),
+            _ => return self.end(),
         };
-        self.stop();
         // The wish to stop may hit any of those that were sent ahead: none of them counts.
         let waiting = 1 + std::mem::take(&mut self.ahead).len();
         match self.settle(waiting) {
@@ -308,7 +362,7 @@ impl Session {
                 ),
                 ..stopped
             }),
-            Settled::Gone => self.over(Err(gone()), Instant::now()),
+            Settled::Gone => self.end(),
         }
     }
 
@@ -329,11 +383,12 @@ impl Session {
             });
     }
 
-    /// Waits until all that was sent is over and the server was told, so that the wish cannot hit the next statement;
-    /// gives what came of the first.
+    /// Has the server stop all that was sent, one statement after the other; waits until it is over and the server was
+    /// told, so that no wish can hit the next statement. Gives what came of the first.
     fn settle(&self, mut waiting: usize) -> Settled {
         let end = Instant::now() + GRACE;
-        let (mut first, mut told) = (None, false);
+        let (mut first, mut untold) = (None, 1_usize);
+        self.stop();
         loop {
             match self
                 .events
@@ -342,13 +397,17 @@ impl Session {
                 Ok(Event::Done(done, _)) => {
                     first.get_or_insert(done);
                     waiting = waiting.saturating_sub(1);
+                    if waiting > 0 {
+                        untold += 1;
+                        self.stop();
+                    }
                 }
-                Ok(Event::Stopped) => told = true,
+                Ok(Event::Stopped) => untold = untold.saturating_sub(1),
                 Ok(Event::Cancel | Event::Opened(_)) => {}
                 Ok(Event::Gone) | Err(RecvTimeoutError::Disconnected) => return Settled::Gone,
                 Err(RecvTimeoutError::Timeout) => return Settled::Hanging,
             }
-            if told
+            if untold == 0
                 && waiting == 0
                 && let Some(result) = first.take()
             {
@@ -358,7 +417,7 @@ impl Session {
     }
 }
 
-/// What a statement came to, when it was sent and how long it took from then on.
+/// What a statement came to, when it was the server's to run and how long it took from then on.
 struct Over {
     result: Result<ResultSet, SqlError>,
     asked: Timestamp,
@@ -371,6 +430,8 @@ enum Outcome {
     Over(Over),
     /// It goes on, and nobody listens any more.
     LeftBehind(SqlError),
+    /// It was not sent: what was sent ahead of it goes on, and does not stop.
+    Unasked,
 }
 
 enum Settled {

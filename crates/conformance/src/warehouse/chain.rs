@@ -244,7 +244,8 @@ impl<'a> Chain<'a> {
                 )),
             }
         });
-        if seen.is_some() {
+        // What is told by an answer from before is no lag.
+        if seen.is_some() && self.moments.latest > acted.get() {
             self.measure(spec, acted.get());
         }
         seen

@@ -80,6 +80,11 @@ fn kind_of_statement(code: &str, message: &str) -> SqlErrorKind {
     }
 }
 
+/// Why nothing can be asked on a connection that was lost before.
+pub(super) fn gone() -> SqlError {
+    lost(&std::io::ErrorKind::UnexpectedEof.into())
+}
+
 /// The connection is gone or speaks no PostgreSQL.
 pub(super) fn lost(error: &std::io::Error) -> SqlError {
     use std::io::ErrorKind;

@@ -9,7 +9,7 @@ use postgres_protocol::message::backend::{
 };
 use postgres_protocol::message::frontend;
 
-use super::error::{Refusal, Stage, lost, refusal};
+use super::error::{Refusal, Stage, gone, lost, refusal};
 use super::statement::{Connected, Described, Protocol, Raw, TEXT, Unrun};
 use super::types::{Form, built_in};
 use super::value::{self, Read};
@@ -25,7 +25,7 @@ impl Connected {
         sent: io::Result<()>,
     ) -> Result<Raw, Unrun> {
         if self.is_broken {
-            return Err(Unrun::Failed(lost(&io::ErrorKind::UnexpectedEof.into())));
+            return Err(Unrun::Failed(gone()));
         }
         let read = self.listen(&mut heard);
         if let Err(broken) = read.and(sent) {

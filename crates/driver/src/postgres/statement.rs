@@ -7,7 +7,7 @@ use postgres_protocol::IsNull;
 use postgres_protocol::message::frontend;
 use postgres_types::Oid;
 
-use super::error::Refusal;
+use super::error::{Refusal, gone};
 use super::heard::Heard;
 use super::login::Session;
 use super::reach::Way;
@@ -335,6 +335,9 @@ impl Connected {
         limits: &Limits,
         write: impl FnOnce(&mut bytes::BytesMut) -> io::Result<()>,
     ) -> Result<Raw, Unrun> {
+        if self.is_broken {
+            return Err(Unrun::Failed(gone()));
+        }
         self.wire.output.clear();
         if write(&mut self.wire.output).is_err() {
             self.wire.output.clear();

@@ -72,16 +72,19 @@ impl Connected {
         let mut sent = Some(self.wire.send());
         // Without an answer, what must be run again.
         let mut waiting: VecDeque<(&String, Option<Result<Raw, Unrun>>)> = VecDeque::new();
-        let mut is_stopped = false;
+        let mut stops = 0_usize;
         for sql in statements {
             let heard = Heard::new(Protocol::Extended, limits);
             let raw = self.hear(heard, sent.take().unwrap_or(Ok(())));
             // The server was told to stop one whose result is of no use, and may have stopped another.
             let raw = match raw {
-                Err(unrun) if is_stopped && unrun.is_stopped() => None,
+                Err(unrun) if stops > 0 && unrun.is_stopped() => {
+                    stops -= 1;
+                    None
+                }
                 raw => Some(raw),
             };
-            is_stopped |= matches!(raw, Some(Err(Unrun::Failed(_))));
+            stops += usize::from(matches!(raw, Some(Err(Unrun::Failed(_)))));
             waiting.push_back((sql, raw));
             // What has more to ask asks it when all is heard, and keeps what is behind it waiting.
             while waiting.front().is_some_and(|(_, raw)| self.is_final(raw)) {

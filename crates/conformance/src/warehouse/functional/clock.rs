@@ -16,6 +16,11 @@ const LITTLE: SignedDuration = SignedDuration::from_secs(5);
 pub(super) const SERVER_CLOCK: Spec =
     Spec::new("server_clock", "the server tells its time", &[], &[]).strict();
 
+/// Whether the connector has the templates that tell the server's time.
+pub(super) fn is_told(chain: &Chain<'_>) -> bool {
+    chain.has("current_timestamp_func") && chain.has("convert_to_unix_timestamp_func")
+}
+
 /// A query of the server's time in seconds.
 pub(super) fn seconds(with: &impl Renders) -> Result<String, Halt> {
     let now = with.render("current_timestamp_func", Vec::new())?;
@@ -25,7 +30,7 @@ pub(super) fn seconds(with: &impl Renders) -> Result<String, Halt> {
 
 /// How far the server's clock is ahead of ours, as far as the connector's templates can tell.
 pub(super) fn skew(chain: &mut Chain<'_>) -> Option<SignedDuration> {
-    if !chain.has("current_timestamp_func") || !chain.has("convert_to_unix_timestamp_func") {
+    if !is_told(chain) {
         return None;
     }
     let skew = chain.check(

@@ -271,6 +271,17 @@ fn run_others(chain: &mut Chain<'_>, tables: &TestTables) -> [Option<Run>; 3] {
         })
     };
     let long = run(chain, &|asking| run_long(asking, tables));
+    let again = match &long {
+        Some((Some(long), _)) => Some(long.sql.clone()),
+        _ => None,
+    };
+    chain.announce(|ahead| {
+        ahead.query("insert_rows", rows_variables(&tables.changed, 1));
+        ahead.then(|ahead| nothing(tables, ahead));
+        if let Some(again) = again {
+            ahead.then(|_| Ok(again));
+        }
+    });
     let write = run(chain, &|asking| {
         asking
             .query("insert_rows", rows_variables(&tables.changed, 1))
@@ -350,12 +361,6 @@ fn run_long(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
         };
         let counts = counts(LONG);
         let most = format!("{all} SELECT {field} AS {named}, {counts} FROM counted");
-        asking.announce(|ahead| {
-            ahead.then(|_| Ok(most.clone()));
-            ahead.query("insert_rows", rows_variables(&tables.changed, 1));
-            ahead.then(|ahead| nothing(tables, ahead));
-            ahead.then(|_| Ok(most.clone()));
-        });
         match asking.try_run(None, &most)? {
             Ok(result) => {
                 let named = result.columns.first();
