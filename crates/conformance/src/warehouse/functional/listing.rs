@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bowline_driver::{Column, SqlErrorKind};
 
+use super::growth::kept_rows;
 use super::place::{find_database, find_schema};
 use super::start::{Made, Presence};
 use super::table::{Rows, TestTable, TestTables};
@@ -55,6 +56,8 @@ pub(super) const VIEW_DEFINED: Spec = Spec::new(
 
 /// How many conditions a view has that all rows pass: its definition is long enough then to be cut where one is.
 const PASSING: usize = 60;
+/// How often it has each row of the table beneath.
+const VIEWED: i64 = 2;
 
 /// The new tables with what selecting from them gives, where they can be selected from.
 #[derive(Debug, Clone)]
@@ -143,8 +146,8 @@ fn is_refused(halt: &Halt) -> bool {
     }
 }
 
-/// The view has a condition that lets no row pass, with what says so at the end of it: a definition that is cut, or has
-/// lost its condition or the quotes in it, gives rows.
+/// The view has the table's rows twice, behind a condition that lets no row pass, with what says so at the end of it: a
+/// definition that is cut gives fewer, one that has lost its condition or the quotes in it gives more.
 fn create_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<bool, Halt> {
     let (view, table) = (
         tables.view.identifier(asking)?,
@@ -154,7 +157,8 @@ fn create_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<bool, Hal
     let made = asking.try_run(
         None,
         &format!(
-            "CREATE VIEW {view} AS SELECT * FROM {table} WHERE 'A\"b' = 'Ab' OR {passing}1 = 0"
+            "CREATE VIEW {view} AS SELECT * FROM {table} WHERE 'A\"b' = 'Ab' OR {passing}1 = 0 \
+             UNION ALL SELECT * FROM {table} UNION ALL SELECT * FROM {table}"
         ),
     )?;
     if made.is_ok() {
@@ -422,6 +426,7 @@ fn define(
         );
         return;
     };
+    let rows = kept_rows(chain).map(|rows| rows * VIEWED);
     let refused = RefCell::new(None);
     chain.check(
         &VIEW_DEFINED,
@@ -450,10 +455,17 @@ fn define(
                 ));
             }
             match (answers.results().last(), refused.take()) {
-                (Some(result), _) if !result.rows.is_empty() => Err(wrong(
-                    "a query of no rows, as the view is",
-                    format!("one of {} rows: {definition}", result.rows.len()),
-                )),
+                (Some(result), _)
+                    if rows.is_some_and(|rows| i64::try_from(result.rows.len()) != Ok(rows)) =>
+                {
+                    Err(wrong(
+                        format!(
+                            "a query of {} rows, as the view is",
+                            rows.unwrap_or_default()
+                        ),
+                        format!("one of {}: {definition}", result.rows.len()),
+                    ))
+                }
                 (Some(result), _) if names(&result.columns) == names(columns) => Ok(()),
                 (Some(result), _) => Err(wrong(
                     expected,
