@@ -17,9 +17,9 @@ use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::Table;
 use crate::warehouse::outcome::{Doubt, Outcome, Proof};
 
-const ROWS: i64 = 10;
-/// More than the other table has, so that a count that stops at some number shows.
-const KEPT_ROWS: i64 = 30;
+/// Few enough to tell what rounds, and in the one table enough to tell what stops at ten.
+const ROWS: i64 = 37;
+const KEPT_ROWS: i64 = 3;
 /// So many rows take a page more than a few.
 const MORE_ROWS: i64 = 1_000;
 const MANY_ROWS: i64 = 10_000;
