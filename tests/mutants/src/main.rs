@@ -175,6 +175,17 @@ fn told(arguments: &Arguments, tried: Vec<Tried>) -> Result<bool, Failure> {
     let (right, wrong): (Vec<Tried>, Vec<Tried>) =
         tried.into_iter().partition(|tried| tried.is_right());
     let blamed: Vec<&Tried> = right.iter().filter(|right| right.is_blamed()).collect();
+    if arguments.spellings.is_some() {
+        for told in wrong.iter().chain(&right) {
+            let (fate, mutant) = (told.fate, &told.mutant);
+            let template = mutant.template.short_name();
+            println!(
+                "{fate:?}: {} {template} {}",
+                told.engine.pack(),
+                mutant.fault
+            );
+        }
+    }
     for told in wrong
         .iter()
         .filter(|wrong| wrong.is_hole())

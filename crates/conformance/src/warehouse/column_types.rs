@@ -113,7 +113,7 @@ pub(crate) fn contradiction<'l>(
                 named.is_moment()
             }
         };
-        if !fits {
+        if !fits || is_wider(listed, &column.type_name) {
             return Some((
                 place,
                 format!("a type for what the driver calls {}", column.type_name),
@@ -132,6 +132,46 @@ pub(crate) fn contradiction<'l>(
         }
     }
     None
+}
+
+/// Whether a type of 64 bits is listed for whole numbers that the driver says have fewer.
+fn is_wider(listed: &str, told: &str) -> bool {
+    let narrow = ["int32", "int16", "integer", "int4", "int2", "smallint"];
+    let told = told.trim().to_lowercase();
+    narrow.contains(&told.as_str()) && listed.trim().to_lowercase().starts_with("bigint")
+}
+
+/// Whether what is listed for a type says as well that a column may, or may not, be NULL.
+pub(crate) fn tells_of_null(listed: &str) -> bool {
+    let mut words = listed.split_whitespace();
+    words
+        .next_back()
+        .is_some_and(|last| last.eq_ignore_ascii_case("null"))
+        && words.next().is_some()
+}
+
+/// Whether what is listed is the beginning of a type's name, and no shorter name for one.
+pub(crate) fn is_cut(listed: &str) -> bool {
+    let whole = [
+        "integer",
+        "bigint",
+        "smallint",
+        "varchar",
+        "character",
+        "timestamp",
+        "datetime",
+        "decimal",
+        "numeric",
+        "boolean",
+        "double",
+        "float",
+        "string",
+        "text",
+    ];
+    let shorter = ["int", "char", "time", "date", "dec", "bool", "str"];
+    let listed = listed.to_lowercase();
+    let begins = |name: &&str| name.starts_with(&listed) && **name != listed;
+    whole.iter().any(begins) && !shorter.contains(&listed.as_str())
 }
 
 #[cfg(test)]
@@ -165,12 +205,43 @@ mod tests {
             ],
             [("", "ANY"), ("text", "ANY"), ("Int64", "oid")],
             [
+                ("Int64", "integer"),
+                ("Int64", "bigint"),
+                ("INTEGER", "INT64"),
+            ],
+            [
                 ("INTEGER", "Nullable(Int32)"),
                 ("Date32", "DATE"),
                 ("month_day_nano", "interval"),
             ],
         ] {
             assert_eq!(contradicts(&columns), None, "{columns:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_type_alone_is_found() {
+        for listed in ["inte", "varc", "INTEGE", "times"] {
+            assert!(is_cut(listed), "{listed}");
+        }
+        for listed in ["integer NOT NULL", "varchar(40) null"] {
+            assert!(tells_of_null(listed), "{listed}");
+        }
+        for listed in [
+            "int",
+            "char",
+            "TEXT",
+            "date",
+            "time",
+            "INT64",
+            "dec",
+            "NULL",
+            "\"NULL\"",
+            "Nullable(Int32)",
+            "double precision",
+            "character varying(40)",
+        ] {
+            assert!(!is_cut(listed) && !tells_of_null(listed), "{listed}");
         }
     }
 
@@ -182,6 +253,7 @@ mod tests {
             Some(0)
         );
         assert_eq!(contradicts(&[("Int32", "integer[]")]), Some(0));
+        assert_eq!(contradicts(&[("Int32", "bigint")]), Some(0));
         assert_eq!(contradicts(&[("Int32", "blub"), ("Utf8", "blub")]), Some(1));
     }
 }

@@ -167,7 +167,7 @@ fn mutate(
         if tier == Tier::Strict {
             listing::define_view(chain, found, created);
         }
-        alter(chain, found, can_select, (tier, patience));
+        alter(chain, found, created.columns.as_deref(), (tier, patience));
     } else {
         let unfound = ALL
             .iter()

@@ -47,9 +47,10 @@ pub(super) const DROPPED_NOT_LISTED: Spec = Spec::new(
 pub(super) fn alter(
     chain: &mut Chain<'_>,
     tables: &TestTables,
-    can_select: bool,
+    made: Option<&[Column]>,
     (tier, patience): (Tier, Duration),
 ) {
+    let can_select = made.is_some();
     // The contract asks for the one column only.
     let known = |columns: Option<Vec<Column>>| columns.filter(|_| tier == Tier::Strict);
     let mut dropping = tables.changed.variables();
@@ -57,9 +58,13 @@ pub(super) fn alter(
     let mut adding = dropping.clone();
     let text_type = chain.text_type();
     adding.push(("column_type", text(&text_type)));
+    let adds = Change::Add {
+        column_type: &text_type,
+        to: made,
+    };
     let added = change(
         chain,
-        (&COLUMN_ADDED, Some(text_type.as_str())),
+        (&COLUMN_ADDED, adds),
         (tables, can_select, tier),
         ("add_column", adding),
     );
@@ -69,15 +74,19 @@ pub(super) fn alter(
         }
         return;
     };
+    let added = known(added);
     watch(
         chain,
         (&ADDED_LISTED, true),
         tables,
-        (patience, known(added).as_deref()),
+        (patience, added.as_deref()),
     );
+    let drops = Change::Drop {
+        from: added.as_deref(),
+    };
     let dropped = change(
         chain,
-        (&COLUMN_DROPPED, None),
+        (&COLUMN_DROPPED, drops),
         (tables, can_select, tier),
         ("drop_column", dropping),
     );
@@ -92,11 +101,24 @@ pub(super) fn alter(
     }
 }
 
-/// Changes the table's columns: `of_type` is what is added, where something is. Gives those that it has now, where it can
-/// be selected from.
+/// What is done to the table's columns.
+#[derive(Clone, Copy)]
+enum Change<'c> {
+    Add {
+        column_type: &'c str,
+        /// The columns before.
+        to: Option<&'c [Column]>,
+    },
+    Drop {
+        /// The columns before.
+        from: Option<&'c [Column]>,
+    },
+}
+
+/// Changes the table's columns. Gives those that it has now, where it can be selected from.
 fn change(
     chain: &mut Chain<'_>,
-    (spec, of_type): (&Spec, Option<&str>),
+    (spec, change): (&Spec, Change<'_>),
     (tables, can_select, tier): (&TestTables, bool, Tier),
     act: (&'static str, Vec<(&'static str, TemplateValue)>),
 ) -> Option<Option<Vec<Column>>> {
@@ -125,12 +147,28 @@ fn change(
             let Some(result) = answers.results().last() else {
                 return Ok(None);
             };
-            let names = result.columns.iter().map(|column| column.name.as_str());
-            if let Seen::Otherwise { expected, got } = column_is(of_type.is_some(), names) {
+            let names = || result.columns.iter().map(|column| column.name.as_str());
+            let is_there = matches!(change, Change::Add { .. });
+            if let Seen::Otherwise { expected, got } = column_is(is_there, names()) {
                 return Err(wrong(expected, got));
             }
-            if let (Some(of_type), Tier::Strict) = (of_type, tier) {
-                is_of_texts(&result.columns, of_type)?;
+            if tier != Tier::Strict {
+                return Ok(Some(result.columns.clone()));
+            }
+            let (before, by) = match change {
+                Change::Add { to, .. } => (to, 1),
+                Change::Drop { from } => (from, -1),
+            };
+            let is_off = |before: &[Column]| {
+                before.len().checked_add_signed(by) != Some(result.columns.len())
+            };
+            if before.is_some_and(is_off) {
+                let got = names().collect::<Vec<_>>().join(", ");
+                let expected = "no change of the other columns";
+                return Err(wrong(expected, format!("the columns {got}")));
+            }
+            if let Change::Add { column_type, .. } = change {
+                is_of_texts(&result.columns, column_type)?;
             }
             Ok(Some(result.columns.clone()))
         },

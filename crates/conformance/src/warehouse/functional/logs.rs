@@ -246,6 +246,7 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
         },
         |answers| {
             is_described(answers, &query, &logs, &told_users.borrow(), looking.skew)?;
+            query_logs::tell_apart(&all(answers)?)?;
             match &long {
                 Some((run, logs)) => {
                     ids_are_told(logs)?;

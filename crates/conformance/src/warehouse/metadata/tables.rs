@@ -8,7 +8,7 @@ use bowline_template::TemplateValue;
 use bowline_words::listed;
 
 use crate::warehouse::chain::{PageRequest, quoted_list, text};
-use crate::warehouse::column_types::contradiction;
+use crate::warehouse::column_types::{contradiction, is_cut, tells_of_null};
 use crate::warehouse::expect::{describe, spell};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::reading;
@@ -275,23 +275,30 @@ pub(crate) fn columns_differ(
             names(&listed),
         ));
     }
-    if listed.len() > 1 && listed.iter().all(|each| each.type_name == each.name) {
+    let begins_with_name = |each: &&ListedColumn| {
+        let mut words = each.type_name.split_whitespace();
+        words
+            .next()
+            .is_some_and(|first| first.eq_ignore_ascii_case(&each.name))
+    };
+    if listed.len() > 1 && listed.iter().all(begins_with_name) {
         return Err(wrong(
             format!("the types of the columns of `{id}`"),
-            "their names instead",
+            format!("their names: `{}`", listed[0].type_name),
         ));
     }
     // What tables are made of here has types with long names everywhere: shorter ones are a catalogue's codes for them.
-    let is_code = |listed: &&&ListedColumn| {
+    let is_code = |listed: &ListedColumn| {
         let letters = listed.type_name.chars().filter(|sign| sign.is_alphabetic());
-        letters.count() < SHORTEST_TYPE
+        letters.count() < SHORTEST_TYPE || is_cut(&listed.type_name)
     };
-    if hidden == Hidden::No
-        && let Some(code) = listed.iter().find(is_code)
-    {
+    let is_no_type = |listed: &&&ListedColumn| {
+        tells_of_null(&listed.type_name) || hidden == Hidden::No && is_code(listed)
+    };
+    if let Some(column) = listed.iter().find(is_no_type) {
         return Err(wrong(
-            format!("the type of the column `{}` of `{id}`", code.name),
-            format!("`{}`", code.type_name),
+            format!("the type of the column `{}` of `{id}`", column.name),
+            format!("`{}`", column.type_name),
         ));
     }
     let types = listed.iter().map(|each| each.type_name.as_str());
