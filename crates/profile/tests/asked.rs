@@ -7,7 +7,7 @@ use bowline_driver::{
     Canceller, Column, Connection, DriverKind, DriverSpec, Limits, ResultSet, SqlError,
     SqlErrorKind, Value, open,
 };
-use bowline_profile::{Costs, MOST_KEPT, Outcome, Profile, Request, plan, profile};
+use bowline_profile::{Cost, Costs, Family, MOST_KEPT, Outcome, Profile, Request, plan, profile};
 use bowline_warehouse::dialect::Pack;
 
 /// What an engine makes of several percentiles in one aggregate.
@@ -232,4 +232,26 @@ fn no_statement_keeps_more_than_it_may() {
     };
     assert!(told(1_000_000) <= MOST_KEPT);
     assert!(told(1_000_000_000) > MOST_KEPT);
+}
+
+#[test]
+fn what_is_cheaper_together_takes_three_statements() {
+    let cheaper = Cost {
+        columns: 8,
+        together: 0.1,
+        apart: 1.0,
+    };
+    let mut costs: Costs = Family::DEAR.map(|family| (family, cheaper)).into();
+    for lists in [Lists::Right, Lists::Refused] {
+        let mut engine = Engine::new(lists, 100_000, 100);
+        let templates = Arc::new(Pack::find("duckdb").unwrap().templates());
+        let wanted = Request {
+            table: "numbers".to_owned(),
+            ..Request::default()
+        };
+        let plan = plan(templates, &mut engine, &wanted, &mut costs).unwrap();
+        let most = if lists == Lists::Right { 3 } else { 6 };
+        assert_eq!(plan.steps.len(), most, "{:?}", plan.steps);
+        assert_eq!(plan.steps.iter().map(|step| step.metrics).sum::<usize>(), 100 * 18);
+    }
 }
