@@ -365,7 +365,10 @@ fn lists_are_exact(engine: Engine) -> Result<(), Failed> {
             ("approx_quantiles5", 1.0),
         ] {
             let place = share * (values.len() - 1) as f64;
-            let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
+            let (low, high) = (
+                values[place.floor() as usize],
+                values[place.ceil() as usize],
+            );
             let expected = low + (high - low) * place.fract();
             let value = &found[&(column.to_owned(), metric.to_owned())];
             let off = (number(value) - expected).abs();

@@ -78,7 +78,8 @@ pub use open::{AdbcLibrary, DriverKind, DriverSpec, open};
 pub use opening::{OpeningDatabase, OpeningStatement};
 pub use process::{thread_answer, thread_rows};
 pub use recording::{
-    RecordedStatement, RecordedTogether, Recording, RecordingDatabase, ReplayingDatabase, StandingAnswers,
+    RecordedStatement, RecordedTogether, Recording, RecordingDatabase, ReplayingDatabase,
+    StandingAnswers,
 };
 pub use refreshing::{AnswersFrom, RefreshingDatabase};
 pub use value::{Interval, Value};

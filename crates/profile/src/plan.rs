@@ -234,7 +234,10 @@ mod tests {
         assert_eq!(sizes(&many, Way::Cheap, 1_400_000), [14; 50]);
         assert_eq!(sizes(&units(1, 7, 16), Way::Cheap, 5_000_000), [4, 3]);
         // One aggregate cannot be cut.
-        assert_eq!(sizes(&units(1, 2, 16), Way::Cheap, i128::pow(10, 12)), [1, 1]);
+        assert_eq!(
+            sizes(&units(1, 2, 16), Way::Cheap, i128::pow(10, 12)),
+            [1, 1]
+        );
         assert!(Family::Distinct.kept(1_000) > 1_000 + Family::Distinct.kept(0));
     }
 

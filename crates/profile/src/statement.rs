@@ -96,7 +96,11 @@ impl From {
 
     /// A list of these percentiles of a column in one aggregate, as the templates of percentiles and arrays would have it.
     /// Whether the database understands it that way is another thing.
-    pub(crate) fn percentiles(&self, column: &str, shares: &[&str]) -> Result<String, ComposeError> {
+    pub(crate) fn percentiles(
+        &self,
+        column: &str,
+        shares: &[&str],
+    ) -> Result<String, ComposeError> {
         let text = |text: &str| TemplateValue::Text(text.to_owned());
         let shares = shares.iter().map(|share| text(share)).collect();
         let shares = self

@@ -191,7 +191,10 @@ fn a_list_is_believed_where_it_is_what_each_percentile_is() {
     profiled(&mut engine, &request(&PERCENTILES));
     assert!(engine.asked.iter().all(|sql| !sql.contains('[')));
     let mut engine = Engine::new(Lists::Right, 100_000, 2);
-    profiled(&mut engine, &request(&["numeric_median", "approx_quantiles"]));
+    profiled(
+        &mut engine,
+        &request(&["numeric_median", "approx_quantiles"]),
+    );
     assert!(engine.asked.iter().all(|sql| !sql.contains('[')));
 }
 
@@ -221,7 +224,10 @@ fn no_statement_keeps_more_than_it_may() {
             most(1_000_000_000, aggregate),
         );
         assert_eq!(huge, 1, "{aggregate}");
-        assert!(many < few && many as i128 * 16_000_000 <= MOST_KEPT, "{many} of {few}");
+        assert!(
+            many < few && many as i128 * 16_000_000 <= MOST_KEPT,
+            "{many} of {few}"
+        );
     }
     let told = |rows| {
         let mut engine = Engine::new(Lists::Right, rows, 40);
@@ -252,6 +258,9 @@ fn what_is_cheaper_together_takes_three_statements() {
         let plan = plan(templates, &mut engine, &wanted, &mut costs).unwrap();
         let most = if lists == Lists::Right { 3 } else { 6 };
         assert_eq!(plan.steps.len(), most, "{:?}", plan.steps);
-        assert_eq!(plan.steps.iter().map(|step| step.metrics).sum::<usize>(), 100 * 18);
+        assert_eq!(
+            plan.steps.iter().map(|step| step.metrics).sum::<usize>(),
+            100 * 18
+        );
     }
 }

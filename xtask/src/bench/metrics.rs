@@ -184,11 +184,7 @@ fn one_by_one() -> String {
         "COUNT(CASE WHEN {x} = 0 THEN 1 END)",
         "COUNT(DISTINCT {x}), COUNT({x})",
     ];
-    let once = [
-        "AVG({x})",
-        "STDDEV_SAMP({x})",
-        "SUM(CAST({x} AS NUMERIC))",
-    ];
+    let once = ["AVG({x})", "STDDEV_SAMP({x})", "SUM(CAST({x} AS NUMERIC))"];
     let percentiles = [
         "0.5", "0.0", "0.2", "0.4", "0.6", "0.8", "1.0", "0.5", "0.2", "0.4", "0.6", "0.8",
     ];

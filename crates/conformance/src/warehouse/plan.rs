@@ -299,7 +299,11 @@ fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String,
         };
         (sql.to_owned(), step)
     };
-    asked.into_iter().zip(each_alone(&answer)).map(step).collect()
+    asked
+        .into_iter()
+        .zip(each_alone(&answer))
+        .map(step)
+        .collect()
 }
 
 /// How a statement begins that asks several questions.

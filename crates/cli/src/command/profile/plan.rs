@@ -23,12 +23,19 @@ pub(super) fn page(table: &str, plan: &Plan) -> String {
             format!("{first} to {last}")
         };
         first = last + 1;
-        let columns: BTreeSet<usize> = steps.iter().flat_map(|step| &step.columns).copied().collect();
+        let columns: BTreeSet<usize> = steps
+            .iter()
+            .flat_map(|step| &step.columns)
+            .copied()
+            .collect();
         page.push_str(&format!(
             "  {numbers}: {} of {}, {}\n",
             steps[0].family.name(),
             counted(columns.len(), "column"),
-            counted(steps.iter().map(|step| step.metrics).sum::<usize>(), "metric"),
+            counted(
+                steps.iter().map(|step| step.metrics).sum::<usize>(),
+                "metric"
+            ),
         ));
         page.push_str(&why(steps[0].family, steps[0].way));
         page.push_str(&held(steps));
