@@ -111,8 +111,27 @@ fn what_changed_is_told() -> Result<(), Failed> {
     assert!(verified.stdout.contains(told), "{}", verified.said());
     sandbox.write(manifest, &exported);
 
-    // Another blank is another statement, whose answer nobody knows.
+    // Another blank is another statement, whose answer nobody knows; what shared one with it is known.
+    let checks = || -> Vec<Value> {
+        let report = sandbox.bowline(&["test", "--offline", "--format", "json"]);
+        let mut report: Value = serde_json::from_str(&report.stdout).unwrap();
+        serde_json::from_value(report["checks"].take()).unwrap()
+    };
+    let before = checks();
     spell(&sandbox, "sqlite", "get_avg_function", "AVG( {x})");
+    let after = checks();
+    assert_eq!(before.len(), after.len());
+    let mut unknown = 0;
+    for (before, after) in before.iter().zip(&after) {
+        if before["verdict"] != after["verdict"] {
+            let steps = before["steps"].as_array().unwrap();
+            let mut asked = steps.iter().filter_map(|step| step["sql"].as_str());
+            assert!(asked.any(|sql| sql.contains("AVG(")), "{}", after["id"]);
+            assert_eq!(after["verdict"], "unknown", "{}", after["id"]);
+            unknown += 1;
+        }
+    }
+    assert!(unknown > 0);
     let again = sandbox
         .bowline(&["test", "--offline"])
         .exits(exit_code::INCONCLUSIVE);

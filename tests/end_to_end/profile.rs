@@ -17,6 +17,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             let name = format!("profile/{}", engine.name());
             trial(name, engine.needs(), move || is_exact(engine))
         })
+        .chain([Engine::DuckDb, Engine::Postgres].map(|engine| {
+            let name = format!("profile/lists on {}", engine.name());
+            trial(name, engine.needs(), move || lists_are_exact(engine))
+        }))
         .chain([
             trial("profile/mistakes", &[], mistakes_are_told),
             trial(
@@ -317,6 +321,62 @@ fn a_plan_is_measured_once() -> Result<(), Failed> {
         .bowline(&["profile", engine.name(), "wide", "--plan", "-vv"])
         .exits(exit_code::OK);
     assert!(anew.stderr.contains("LIMIT 50000"), "{}", anew.said());
+    Ok(())
+}
+
+/// Percentiles of a table that is large enough for them to be asked in lists.
+fn lists_are_exact(engine: Engine) -> Result<(), Failed> {
+    const ROWS: usize = 100_000;
+    let sandbox = engine.shop();
+    let rows = match engine {
+        Engine::Postgres => "generate_series(0, 99999) r(i)",
+        _ => "range(100000) r(i)",
+    };
+    let sql = format!(
+        "CREATE TABLE many AS SELECT CAST(i % 1000 AS INTEGER) AS n, CAST(CAST(i AS BIGINT) * i % 977 AS DOUBLE PRECISION) / 7 AS d, \
+         CAST(CASE WHEN i % 3 = 0 THEN i * 7 % 1009 END AS DECIMAL(12, 2)) AS e FROM {rows}"
+    );
+    sandbox
+        .bowline(&["query", "-c", engine.name(), &sql])
+        .exits(exit_code::OK);
+    let arguments = ["profile", engine.name(), "many"];
+    let plan = sandbox
+        .bowline(&[&arguments[..], &["--plan"]].concat())
+        .exits(exit_code::OK)
+        .stdout;
+    assert!(plan.contains("in 3 lists"), "{plan}");
+    assert!(plan.contains("it may keep 320 MB"), "{plan}");
+    let found = profiled(&sandbox, &[&arguments[..], &["--format", "json"]].concat());
+    let whole: Vec<f64> = (0..ROWS).map(|i| (i % 1000) as f64).collect();
+    let fractions: Vec<f64> = (0..ROWS).map(|i| (i * i % 977) as f64 / 7.0).collect();
+    let third = (0..ROWS).step_by(3);
+    let missing: Vec<f64> = third.map(|i| (i * 7 % 1009) as f64).collect();
+    for (column, mut values) in [("n", whole), ("d", fractions), ("e", missing)] {
+        values.sort_by(f64::total_cmp);
+        for (metric, share) in [
+            ("approx_quantiles", 0.5),
+            ("numeric_median", 0.5),
+            ("approx_quantiles0", 0.0),
+            ("approx_quantiles1", 0.2),
+            ("percentile_20", 0.2),
+            ("percentile_40", 0.4),
+            ("percentile_60", 0.6),
+            ("percentile_80", 0.8),
+            ("approx_quantiles5", 1.0),
+        ] {
+            let place = share * (values.len() - 1) as f64;
+            let (low, high) = (
+                values[place.floor() as usize],
+                values[place.ceil() as usize],
+            );
+            let expected = low + (high - low) * place.fract();
+            let value = &found[&(column.to_owned(), metric.to_owned())];
+            let off = (number(value) - expected).abs();
+            // A percentile of decimals is a decimal.
+            assert!(off < 0.006, "{column}: {metric} is {value}, not {expected}");
+            assert!(off < 1e-9 || column == "e", "{column}: {metric} is {value}");
+        }
+    }
     Ok(())
 }
 

@@ -153,6 +153,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         &bowline,
         &demo,
         workspace,
+        cluster,
         "near",
         options.runs,
     )?);

@@ -13,6 +13,11 @@ pub(crate) fn oracles() -> Result<PathBuf, Failure> {
     python_with("oracles", &root().join("tests/oracles/requirements.txt"))
 }
 
+/// A Python with the profiler that benchmarks compare with.
+pub(crate) fn profiler() -> Result<PathBuf, Failure> {
+    python_with("profiler", &root().join("xtask/src/bench/requirements.txt"))
+}
+
 /// A Python with an orchestrator in it.
 pub(crate) fn orchestrator(vendor: Vendor) -> Result<PathBuf, Failure> {
     let folder = root().join("tests/orchestrators").join(vendor.name());

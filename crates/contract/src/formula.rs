@@ -155,13 +155,14 @@ macro_rules! not_matching {
     };
 }
 
+macro_rules! percentile_of {
+    () => {
+        "{{ get_approx_percentile_func(expression=column, percentile="
+    };
+}
 macro_rules! percentile {
     ($share:literal) => {
-        concat!(
-            "{{ get_approx_percentile_func(expression=column, percentile=",
-            $share,
-            ") }}"
-        )
+        concat!(percentile_of!(), $share, ") }}")
     };
 }
 
@@ -225,6 +226,15 @@ macro_rules! uuid {
             "$"
         )
     };
+}
+
+impl Definition {
+    /// The share of the values that lie below it, where it is a percentile of the column.
+    #[must_use]
+    pub fn percentile(&self) -> Option<&'static str> {
+        let share = self.aggregate().strip_prefix(percentile_of!())?;
+        share.strip_suffix(") }}")
+    }
 }
 
 /// The definition of the metric of that name.
@@ -401,6 +411,15 @@ mod tests {
                 needed.any(|needed| formula.contains(&format!("{}(", needed.short_name())));
             assert!(is_used, "{} is computed without what it needs", metric.name);
         }
+    }
+
+    #[test]
+    fn percentiles_tell_their_share() {
+        let share = |name| Metric::find(name).unwrap().definition().percentile();
+        assert_eq!(share("percentile_20"), Some("0.2"));
+        assert_eq!(share("numeric_median"), Some("0.5"));
+        assert_eq!(share("approx_quantiles"), None);
+        assert_eq!(share("numeric_mean"), None);
     }
 
     #[test]

@@ -79,6 +79,7 @@ pub use opening::{OpeningDatabase, OpeningStatement};
 pub use process::{thread_answer, thread_rows};
 pub use recording::{
     RecordedStatement, RecordedTogether, Recording, RecordingDatabase, ReplayingDatabase,
+    StandingAnswers,
 };
 pub use refreshing::{AnswersFrom, RefreshingDatabase};
 pub use value::{Interval, Value};

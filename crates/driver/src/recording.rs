@@ -177,6 +177,15 @@ pub struct ReplayingDatabase {
     left: Arc<Mutex<Left>>,
 }
 
+/// Answers to statements that stand for themselves, whatever work asks them.
+#[derive(Debug, Clone, Default)]
+pub struct StandingAnswers {
+    /// The answers, by statement.
+    pub answers: HashMap<String, Answer>,
+    /// The pieces of work in which no statement stands for itself.
+    pub chained: &'static [&'static str],
+}
+
 /// What one piece of work was answered.
 #[derive(Default)]
 struct AnsweredWork {
@@ -219,6 +228,7 @@ struct Left {
     connections: VecDeque<Result<(), SqlError>>,
     works: HashMap<Arc<str>, AnsweredWork>,
     together: VecDeque<RecordedTogether>,
+    standing: StandingAnswers,
     not_recorded: BTreeSet<(Arc<str>, String)>,
 }
 
@@ -236,9 +246,17 @@ impl ReplayingDatabase {
                 connections: recording.connections.into(),
                 works,
                 together: recording.together.into(),
+                standing: StandingAnswers::default(),
                 not_recorded: BTreeSet::new(),
             })),
         }
+    }
+
+    /// Answers so where the recording has no answer of the work's own.
+    #[must_use]
+    pub fn or_else(self, standing: StandingAnswers) -> Self {
+        lock(&self.left).standing = standing;
+        self
     }
 
     /// The statements that were asked and that the recording does not hold, or not so many times, with the piece of work
@@ -290,7 +308,13 @@ impl Connection for ReplayingConnection {
     fn ask(&mut self, sql: &str, _: &Limits) -> Result<Answer, Unanswered> {
         let mut left = lock(&self.left);
         let work = left.works.get_mut(&self.work);
-        match work.and_then(|work| work.take(sql)) {
+        let taken = work.and_then(|work| work.take(sql));
+        let standing = || {
+            let StandingAnswers { answers, chained } = &left.standing;
+            let answer = answers.get(sql).cloned();
+            answer.filter(|_| !chained.contains(&&*self.work)).map(Some)
+        };
+        match taken.or_else(standing) {
             Some(answer) => answer.ok_or(Unanswered::LeftOut),
             None => {
                 left.not_recorded
@@ -423,6 +447,29 @@ mod tests {
         let mut now = [ask(&replaying, "second"), ask(&replaying, "first")];
         now.reverse();
         assert_eq!(then, now);
+    }
+
+    #[test]
+    fn what_stands_for_itself_is_answered_in_any_work_but_a_chain() {
+        let counting = FakeDatabase::new().answers("a", one(1));
+        let live = RecordingDatabase::new(Arc::new(counting));
+        let limits = Limits::default();
+        let answer = live.connect().unwrap().ask("a", &limits).unwrap();
+        let replaying = ReplayingDatabase::new(Recording {
+            statements: Vec::new(),
+            ..live.recording()
+        });
+        let replaying = replaying.or_else(StandingAnswers {
+            answers: HashMap::from([("a".to_owned(), answer.clone())]),
+            chained: &["chain"],
+        });
+        let mut connection = replaying.connect().unwrap();
+        connection.turn_to("any");
+        assert_eq!(connection.ask("a", &limits), Ok(answer));
+        assert!(connection.ask("b", &limits).is_err());
+        connection.turn_to("chain");
+        assert!(connection.ask("a", &limits).is_err());
+        assert_eq!(replaying.not_recorded().len(), 2);
     }
 
     #[test]

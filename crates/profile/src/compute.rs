@@ -1,8 +1,10 @@
 //! Asks a database for the metrics of a table.
 
+mod probe;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bowline_contract::{ColumnKind, Metric};
 use bowline_driver::{Connection, Limits, ResultSet, SqlError, SqlErrorKind, Surplus, Value};
@@ -11,14 +13,12 @@ use bowline_template::TemplateValue;
 use bowline_warehouse::template::TemplateSet;
 
 use crate::columns::{is_certain, kind_of};
-use crate::plan::{
-    Cost, Costs, Family, MANY_ROWS, MEASURED_COLUMNS, MEASURED_ROWS, Plan, Step, Unit, Way,
-    statements,
-};
+use crate::plan::{Costs, Family, Plan, Step, statements};
 use crate::request::{
     Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused, Request, Slice,
 };
-use crate::statement::{From, Parts, ROWS, parts};
+use crate::statement::{From, Parts, parts};
+use crate::unit::{Unit, aggregates};
 
 /// How many rows are looked at to tell what the columns hold.
 const SAMPLE: i64 = 100;
@@ -39,10 +39,11 @@ pub fn profile(
 ) -> Result<Profile, ProfileError> {
     let mut asking = Asking::prepare(templates, connection, request, on_progress)?;
     let families = asking.families();
-    asking.all = families.values().map(Vec::len).sum();
-    for (family, units) in families {
-        let way = asking.way(family, &units, costs)?;
-        for statement in statements(&units, way) {
+    let units = families.values().flatten();
+    asking.all = units.map(|unit| unit.parts.len()).sum();
+    for (family, mut units) in families {
+        let way = asking.way(family, &mut units, costs)?;
+        for statement in statements(&units, way, asking.total()) {
             asking.ask(&statement)?;
         }
     }
@@ -65,15 +66,14 @@ pub fn plan(
     let mut asking = Asking::prepare(templates, connection, request, &mut unseen)?;
     asking.count()?;
     let mut steps = Vec::new();
-    for (family, units) in asking.families() {
-        let way = asking.way(family, &units, costs)?;
-        let statements = statements(&units, way);
-        steps.extend(statements.iter().map(|units| Step::of(family, way, units)));
+    let rows = asking.total();
+    for (family, mut units) in asking.families() {
+        let way = asking.way(family, &mut units, costs)?;
+        let statements = statements(&units, way, rows);
+        let step = |units: &Vec<Unit>| Step::of(family, way, units, rows);
+        steps.extend(statements.iter().map(step));
     }
-    Ok(Plan {
-        rows: asking.rows.values().sum(),
-        steps,
-    })
+    Ok(Plan { rows, steps })
 }
 
 /// What came of an aggregate: its value in each slice.
@@ -102,6 +102,8 @@ struct Column {
     name: String,
     kind: Option<ColumnKind>,
     refused: Option<Refused>,
+    /// How many bytes a value holds beside what every value takes, on average.
+    width: usize,
     metrics: Vec<(&'static Metric, Parts)>,
 }
 
@@ -140,6 +142,7 @@ impl<'a> Asking<'a> {
                 name: name.clone(),
                 kind: kind_of(&sample, place),
                 refused: None,
+                width: width(&sample, place),
                 metrics: Vec::new(),
             };
             let escaped = asking.from.escaped(name).map_err(ExpressionError::from)?;
@@ -204,85 +207,30 @@ impl<'a> Asking<'a> {
     /// What is asked for, by family and column, once where several metrics share it.
     fn families(&self) -> BTreeMap<Family, Vec<Unit>> {
         let mut families: BTreeMap<Family, Vec<Unit>> = BTreeMap::new();
-        let mut seen = BTreeSet::new();
         for (column, wanted) in self.columns.iter().enumerate() {
             for (metric, parts) in &wanted.metrics {
-                if seen.insert(parts) {
-                    let units = families.entry(Family::of(metric)).or_default();
-                    units.push(Unit {
+                let family = Family::of(metric);
+                let units = families.entry(family).or_default();
+                let own = units.iter_mut().rev();
+                let mut own = own.take_while(|unit| unit.column == column);
+                match own.find(|unit| unit.parts[0].whole == parts.whole) {
+                    Some(unit) if unit.parts.contains(parts) => {}
+                    Some(unit) => unit.parts.push(parts.clone()),
+                    None => units.push(Unit {
                         column,
-                        parts: parts.clone(),
-                    });
+                        parts: vec![parts.clone()],
+                        list: None,
+                        kept: family.kept(wanted.width),
+                    }),
                 }
             }
         }
         families
     }
 
-    /// How a family is asked. Of dear ones that is measured, where it matters and is not known.
-    fn way(
-        &mut self,
-        family: Family,
-        units: &[Unit],
-        costs: &mut Costs,
-    ) -> Result<Way, ProfileError> {
-        let columns: Vec<&[Unit]> = units
-            .chunk_by(|one, other| one.column == other.column)
-            .collect();
-        if family == Family::Simple || columns.len() < MEASURED_COLUMNS {
-            return Ok(Way::Cheap);
-        }
-        self.count()?;
-        if self.rows.values().sum::<i128>() < MANY_ROWS {
-            return Ok(Way::Cheap);
-        }
-        let cost = match costs.get(&family) {
-            Some(cost) => Some(*cost),
-            None => self.measured(&columns[..MEASURED_COLUMNS])?,
-        };
-        costs.extend(cost.map(|cost| (family, cost)));
-        // What cannot be measured is asked so that the engine need not hold all columns at a time.
-        Ok(cost.map_or(Way::Unmeasured, Way::Measured))
-    }
-
-    /// What these columns take together and apart, over some of the rows; nothing where the database refuses.
-    fn measured(&mut self, columns: &[&[Unit]]) -> Result<Option<Cost>, ProfileError> {
-        let mut takes = |units: &[&[Unit]]| -> Result<Option<Duration>, ProfileError> {
-            let aggregates: Vec<String> = units
-                .concat()
-                .into_iter()
-                .flat_map(|unit| unit.parts.all())
-                .collect();
-            let sql = self.from.first_rows(&aggregates, MEASURED_ROWS);
-            let sql = sql.map_err(ExpressionError::from)?;
-            let begun = Instant::now();
-            match self.run(&sql) {
-                Ok(_) => Ok(Some(begun.elapsed())),
-                Err(error) if error.kind == SqlErrorKind::Cancelled => {
-                    Err(ProfileError::Interrupted)
-                }
-                Err(_) => Ok(None),
-            }
-        };
-        // Once to warm up: what is read first is read from the disk.
-        if takes(&columns[..1])?.is_none() {
-            return Ok(None);
-        }
-        let Some(together) = takes(columns)? else {
-            return Ok(None);
-        };
-        let mut apart = Duration::ZERO;
-        for column in columns {
-            match takes(&[column])? {
-                Some(taken) => apart += taken,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(Cost {
-            columns: columns.len(),
-            together: together.as_secs_f64(),
-            apart: apart.as_secs_f64(),
-        }))
+    /// How many rows there are, as far as it is known.
+    fn total(&self) -> i128 {
+        self.rows.values().sum()
     }
 
     /// How long the next statement may take; nothing when the time is up.
@@ -308,22 +256,31 @@ impl<'a> Asking<'a> {
         if self.limits().is_none() {
             return Ok(());
         }
-        let aggregates: Vec<String> = units.iter().flat_map(|unit| unit.parts.all()).collect();
-        let sql = self.from.select(&aggregates);
+        let sql = self.from.select(&aggregates(units));
         match self.run(&sql.map_err(ExpressionError::from)?) {
-            Ok(answer) => self.learn(units, answer)?,
+            Ok(answer) => {
+                let again = self.learn(units, answer)?;
+                if !again.is_empty() {
+                    return self.ask(&again);
+                }
+            }
             Err(error) if error.kind == SqlErrorKind::Cancelled => {
                 return Err(ProfileError::Interrupted);
             }
             Err(_) if self.limits().is_none() => {}
-            Err(error) if units.len() == 1 => {
-                self.answers.insert(units[0].parts.clone(), Err(error));
-            }
-            Err(_) => {
-                let (one, other) = units.split_at(units.len() / 2);
-                self.ask(one)?;
-                return self.ask(other);
-            }
+            Err(error) => match units {
+                [unit] if unit.list.is_some() => return self.ask(&unit.apart()),
+                [unit] => {
+                    let failed = unit.parts.iter().cloned();
+                    let failed = failed.map(|parts| (parts, Err(error.clone())));
+                    self.answers.extend(failed);
+                }
+                _ => {
+                    let (one, other) = units.split_at(units.len() / 2);
+                    self.ask(one)?;
+                    return self.ask(other);
+                }
+            },
         }
         (self.on_progress)(Progress {
             done: self.answers.len(),
@@ -333,10 +290,12 @@ impl<'a> Asking<'a> {
     }
 
     /// Takes the values that a statement gave: a row for each bucket, which begins with the bucket and ends with its rows.
-    fn learn(&mut self, units: &[Unit], answer: ResultSet) -> Result<(), ProfileError> {
+    /// What should have been a list and is none is given back, to be asked without.
+    fn learn(&mut self, units: &[Unit], answer: ResultSet) -> Result<Vec<Unit>, ProfileError> {
         let mut rows = BTreeMap::new();
-        for unit in units {
-            self.answers.insert(unit.parts.clone(), Ok(BTreeMap::new()));
+        let mut unread = BTreeSet::new();
+        for parts in units.iter().flat_map(|unit| &unit.parts) {
+            self.answers.insert(parts.clone(), Ok(BTreeMap::new()));
         }
         for row in answer.rows {
             let mut values = row.into_iter();
@@ -352,16 +311,15 @@ impl<'a> Asking<'a> {
                 got: count.clone(),
             })?;
             rows.insert(start.clone(), count_read);
-            for unit in units {
-                let mut next = || values.next().unwrap_or(Value::Null);
-                let whole = next();
-                let value = match unit.parts.of.as_deref() {
-                    None => whole,
-                    Some(ROWS) => share(&whole, &count),
-                    Some(_) => share(&whole, &next()),
+            for (place, unit) in units.iter().enumerate() {
+                let Some(found) = unit.read(&mut values, &count) else {
+                    unread.insert(place);
+                    continue;
                 };
-                if let Some(Ok(slices)) = self.answers.get_mut(&unit.parts) {
-                    slices.insert(start.clone(), value);
+                for (parts, value) in unit.parts.iter().zip(found) {
+                    if let Some(Ok(slices)) = self.answers.get_mut(parts) {
+                        slices.insert(start.clone(), value);
+                    }
                 }
             }
         }
@@ -373,7 +331,8 @@ impl<'a> Asking<'a> {
                 self.rows.entry(start).or_insert(count);
             }
         }
-        Ok(())
+        let unread = unread.into_iter().flat_map(|place| units[place].apart());
+        Ok(unread.collect())
     }
 
     /// Counts the rows, where no statement did.
@@ -383,7 +342,7 @@ impl<'a> Asking<'a> {
         }
         let sql = self.from.select(&[]).map_err(ExpressionError::from)?;
         match self.run(&sql) {
-            Ok(answer) => self.learn(&[], answer),
+            Ok(answer) => self.learn(&[], answer).map(drop),
             Err(error) if error.kind == SqlErrorKind::Cancelled => Err(ProfileError::Interrupted),
             Err(source) => Err(ProfileError::Table {
                 table: self.request.table.clone(),
@@ -488,24 +447,20 @@ fn place(sample: &ResultSet, name: &str) -> Result<usize, ProfileError> {
     })
 }
 
+/// How many bytes the texts and bytes of a column hold on average.
+fn width(sample: &ResultSet, place: usize) -> usize {
+    let values = sample.rows.iter().filter_map(|row| row.get(place));
+    let bytes = values.map(|value| match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    });
+    bytes.sum::<usize>() / sample.rows.len().max(1)
+}
+
 /// Whether the connector has every template of a metric that a connector can have.
 fn is_implemented(templates: &TemplateSet, metric: &Metric) -> bool {
     metric
         .tested_templates()
         .all(|template| templates.get(template).is_some())
-}
-
-/// A share of two counts; NULL of none.
-fn share(part: &Value, whole: &Value) -> Value {
-    match (number(part), number(whole)) {
-        (Some(part), Some(whole)) if whole != 0.0 => Value::Float(part / whole),
-        _ => Value::Null,
-    }
-}
-
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Integer(_) | Value::Float(_) | Value::Decimal(_) => value.to_string().parse().ok(),
-        _ => None,
-    }
 }

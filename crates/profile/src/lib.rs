@@ -32,10 +32,11 @@ mod compute;
 mod plan;
 mod request;
 mod statement;
+mod unit;
 
 pub use columns::kind_of;
 pub use compute::{plan, profile};
-pub use plan::{Cost, Costs, Family, Plan, Step, Way};
+pub use plan::{Cost, Costs, Family, MOST_KEPT, Plan, Step, Way};
 pub use request::{
     Bucket, Buckets, Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused, Request,
     Slice,

@@ -17,17 +17,6 @@ pub(crate) struct Parts {
     pub(crate) of: Option<String>,
 }
 
-impl Parts {
-    /// The aggregates that are asked for. The number of rows is part of every statement.
-    pub(crate) fn all(&self) -> Vec<String> {
-        let of = self.of.clone().filter(|of| of != ROWS);
-        [Some(self.whole.clone()), of]
-            .into_iter()
-            .flatten()
-            .collect()
-    }
-}
-
 /// The aggregates that a metric of a column takes.
 pub(crate) fn parts(
     expressions: &Expressions,
@@ -102,6 +91,27 @@ impl From {
         self.composer.render_with(
             "escape_field_name",
             vec![("field_name", TemplateValue::Text(name.to_owned()))],
+        )
+    }
+
+    /// A list of these percentiles of a column in one aggregate, as the templates of percentiles and arrays would have it.
+    /// Whether the database understands it that way is another thing.
+    pub(crate) fn percentiles(
+        &self,
+        column: &str,
+        shares: &[&str],
+    ) -> Result<String, ComposeError> {
+        let text = |text: &str| TemplateValue::Text(text.to_owned());
+        let shares = shares.iter().map(|share| text(share)).collect();
+        let shares = self
+            .composer
+            .render_with("array_expr", vec![("values", TemplateValue::List(shares))])?;
+        self.composer.render_with(
+            "get_approx_percentile_func",
+            vec![
+                ("expression", TemplateValue::Text(self.escaped(column)?)),
+                ("percentile", TemplateValue::Text(shares)),
+            ],
         )
     }
 

@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 /// What a run, an export or an image says that a connector does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Release {
+    /// What the platform knows connections of it by; none where it is not told.
+    pub connection_type: Option<String>,
     /// The server it was proven on, as that names itself; none where it is not told.
     pub server: Option<String>,
     /// The capabilities that were proven.
@@ -94,17 +96,20 @@ pub enum Thing {
     Template,
     /// A credential.
     Credential,
+    /// What the platform knows connections of it by.
+    ConnectionType,
     /// The server.
     Server,
 }
 
 impl Thing {
     /// All kinds, in the order in which changes are told.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Capability,
         Self::Metric,
         Self::Template,
         Self::Credential,
+        Self::ConnectionType,
         Self::Server,
     ];
 
@@ -116,6 +121,7 @@ impl Thing {
             Self::Metric => "metric",
             Self::Template => "template",
             Self::Credential => "credential",
+            Self::ConnectionType => "connection type",
             Self::Server => "server",
         }
     }
@@ -126,7 +132,7 @@ impl Thing {
 pub struct ReleaseChanges {
     /// What all of it asks for together.
     pub bump: Bump,
-    /// Each change: capabilities, metrics, templates, credentials, the server.
+    /// Each change: capabilities, metrics, templates, credentials, the connection type, the server.
     pub changes: Vec<ReleaseChange>,
 }
 
@@ -139,6 +145,7 @@ impl Release {
         let metrics = report.metrics.iter();
         let templates = report.templates.iter();
         Self {
+            connection_type: None,
             server: Some(report.product.clone()).filter(|product| !product.is_empty()),
             capabilities: capabilities
                 .filter(|each| is_proven(each.verdict))
@@ -173,7 +180,9 @@ impl Release {
         if let Some(Value::Object(schema)) = manifest.get("credentials_schema") {
             gather(schema, "", &mut credentials);
         }
+        let connection_type = manifest.get("connection_type").and_then(Value::as_str);
         Self {
+            connection_type: connection_type.map(str::to_owned),
             server: None,
             capabilities: proven("capabilities"),
             metrics: proven("metrics"),
@@ -191,16 +200,27 @@ impl Release {
         if let (Some(before), Some(after)) = (&before.credentials, &self.credentials) {
             changes.extend(credentials(before, after));
         }
-        if let (Some(before), Some(after)) = (&before.server, &self.server)
-            && before != after
-        {
-            changes.push(ReleaseChange {
-                what: Thing::Server,
-                name: "server".to_owned(),
-                before: Some(before.clone()),
-                after: Some(after.clone()),
-                bump: Bump::Patch,
-            });
+        // The platform takes a connector of another type for another one: connections stay with the old.
+        for (what, bump, before, after) in [
+            (
+                Thing::ConnectionType,
+                Bump::Major,
+                &before.connection_type,
+                &self.connection_type,
+            ),
+            (Thing::Server, Bump::Patch, &before.server, &self.server),
+        ] {
+            if let (Some(before), Some(after)) = (before, after)
+                && before != after
+            {
+                changes.push(ReleaseChange {
+                    what,
+                    name: what.name().replace(' ', "_"),
+                    before: Some(before.clone()),
+                    after: Some(after.clone()),
+                    bump,
+                });
+            }
         }
         let bump = changes.iter().map(|change| change.bump).max();
         ReleaseChanges {
@@ -423,6 +443,20 @@ mod tests {
         assert_eq!(bump(release(true, "AVG({x})", more.clone())), Bump::Minor);
         more["port"]["required"] = true.into();
         assert_eq!(bump(release(true, "AVG({x})", more)), Bump::Major);
+    }
+
+    #[test]
+    fn another_connection_type_is_another_connector() {
+        let first = release(true, "AVG({x})", json!({}));
+        let of_type = |name: &str| Release {
+            connection_type: Some(name.to_owned()),
+            ..first.clone()
+        };
+        let changes = of_type("b").changes_since(&of_type("a"));
+        assert_eq!(changes.bump, Bump::Major);
+        assert_eq!(changes.changes[0].what, Thing::ConnectionType);
+        assert_eq!(of_type("a").changes_since(&of_type("a")).bump, Bump::None);
+        assert_eq!(of_type("a").changes_since(&first).bump, Bump::None);
     }
 
     #[test]

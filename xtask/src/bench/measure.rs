@@ -23,7 +23,7 @@ pub(crate) struct Figures {
     pub(crate) median: Duration,
     /// The shortest time.
     pub(crate) shortest: Duration,
-    /// The largest resident memory any run reached, in bytes.
+    /// The largest resident memory any run reached, in bytes; 0 where it was not measured.
     pub(crate) peak_memory: u64,
 }
 

@@ -86,12 +86,12 @@ fn table(rows: &[Row]) -> String {
     for row in rows {
         let _ = writeln!(
             text,
-            "| {} | {:.3} s | {:.3} s | {} | {:.0} MB | {} |",
+            "| {} | {:.3} s | {:.3} s | {} | {} | {} |",
             row.what,
             row.figures.median.as_secs_f64(),
             row.figures.shortest.as_secs_f64(),
             goal(row.goal.time.map(seconds), "s"),
-            megabytes(row.figures.peak_memory),
+            memory(row.figures.peak_memory),
             goal(row.goal.megabytes, "MB"),
         );
     }
@@ -111,8 +111,11 @@ fn seconds(time: Duration) -> f64 {
     clippy::cast_precision_loss,
     reason = "memory is far below the 52 bits a float counts exactly"
 )]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / MEGABYTE
+fn memory(bytes: u64) -> String {
+    match bytes {
+        0 => String::new(),
+        bytes => format!("{:.0} MB", bytes as f64 / MEGABYTE),
+    }
 }
 
 #[cfg(test)]

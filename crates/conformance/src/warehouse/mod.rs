@@ -51,7 +51,7 @@ pub use expect::spell;
 pub use export::{Export, ExportError};
 pub use functional::{is_test_object, named_beside, undo};
 pub use outcome::{Doubt, Fault, Outcome, Proof, Step};
-pub use plan::{CHAINED_WORK, FUNCTIONAL_WORK, METADATA_WORK, QUERY_LOGS_WORK};
+pub use plan::{CHAINED_WORK, FUNCTIONAL_WORK, METADATA_WORK, QUERY_LOGS_WORK, standing_answers};
 pub use report::{
     CapabilityReport, CheckReport, Culprit, Mend, MetricReport, Report, TemplateReport,
 };

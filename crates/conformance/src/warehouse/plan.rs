@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bowline_contract::SuiteSection;
-use bowline_driver::{Answer, Column, ResultSet, Value};
+use bowline_driver::{Answer, Column, Recording, ResultSet, StandingAnswers, Value};
 use bowline_query::{Clock, Composer, Expressions};
 use bowline_warehouse::template::TemplateSet;
 
@@ -293,10 +293,10 @@ fn shared(prepared: &[Prepared], asked: &[&str]) -> Option<String> {
     let columns = asked
         .iter()
         .enumerate()
-        .map(|(number, sql)| format!("({sql}\n) AS c{number}"));
+        .map(|(number, sql)| format!("{sql}{}", closing(number)));
     let from = prepared.first().map_or("", |each| &each.from_one_row);
     let columns: Vec<String> = columns.collect();
-    Some(format!("SELECT {}{from}", columns.join(",\n")))
+    Some(format!("{OPENING}{}{from}", columns.join(BETWEEN)))
 }
 
 /// One statement with a scalar subquery per question; gives each question's value, by its SQL, as if it had been asked
@@ -306,49 +306,104 @@ fn ask_together(prepared: &[Prepared], session: &mut Session) -> HashMap<String,
     let Some(sql) = shared(prepared, &asked) else {
         return HashMap::new();
     };
-    let Ok(Answer {
-        result: Ok(result),
-        asked: at,
-        elapsed,
-    }) = session.ask(&sql)
-    else {
+    let Ok(answer) = session.ask(&sql) else {
         return HashMap::new();
     };
-    let step = |((value, column), sql): ((&Value, &Column), &str)| {
-        let alone = ResultSet {
+    let step = |(sql, answer): (&str, Answer)| {
+        let step = Step {
+            label: None,
+            sql: sql.to_owned(),
+            answer,
+            shared_with: prepared.len() - 1,
+        };
+        (sql.to_owned(), step)
+    };
+    asked
+        .into_iter()
+        .zip(each_alone(&answer))
+        .map(step)
+        .collect()
+}
+
+/// How a statement begins that asks several questions.
+const OPENING: &str = "SELECT (";
+/// What stands between two of them, behind the closing of the first.
+const BETWEEN: &str = ",\n(";
+
+/// What stands behind a question.
+fn closing(number: usize) -> String {
+    format!("\n) AS c{number}")
+}
+
+/// The answer to a statement of several questions as one to each; none where it has not one row.
+fn each_alone(answer: &Answer) -> Vec<Answer> {
+    let Ok(result) = &answer.result else {
+        return Vec::new();
+    };
+    let [row] = result.rows.as_slice() else {
+        return Vec::new();
+    };
+    let alone = |(value, column): (&Value, &Column)| Answer {
+        result: Ok(Arc::new(ResultSet {
             columns: vec![Column {
                 name: String::new(),
                 type_name: column.type_name.clone(),
             }],
             rows: vec![vec![value.clone()]],
             ..ResultSet::default()
-        };
-        let step = Step {
-            label: None,
-            sql: sql.to_owned(),
-            answer: Answer {
-                result: Ok(Arc::new(alone)),
-                asked: at,
-                elapsed,
-            },
-            shared_with: prepared.len() - 1,
-        };
-        (sql.to_owned(), step)
+        })),
+        ..*answer
     };
-    match result.rows.as_slice() {
-        [row] => row
-            .iter()
-            .zip(&result.columns)
-            .zip(asked)
-            .map(step)
-            .collect(),
-        _ => HashMap::new(),
+    row.iter().zip(&result.columns).map(alone).collect()
+}
+
+/// The questions that a statement asks together; nothing where it is none of those.
+fn questions_in(sql: &str) -> Vec<&str> {
+    let Some(mut rest) = sql.strip_prefix(OPENING) else {
+        return Vec::new();
+    };
+    let mut questions = Vec::new();
+    while let Some((question, behind)) = rest.split_once(&closing(questions.len())) {
+        questions.push(question);
+        match behind.strip_prefix(BETWEEN) {
+            Some(more) => rest = more,
+            None => return questions,
+        }
+    }
+    Vec::new()
+}
+
+/// What was answered to every statement that stands for itself, and to every question that shared one: what it was
+/// asked alone counts more. Where templates changed since, questions share other statements.
+#[must_use]
+pub fn standing_answers(recording: &Recording) -> StandingAnswers {
+    let statements = recording.statements.iter();
+    let own = statements.filter(|own| !CHAINED_WORK.contains(&&*own.work));
+    let own = own.filter_map(|own| Some((own.sql.as_str(), own.answer.as_ref()?)));
+    let mut answers = HashMap::new();
+    for (sql, answer) in own.clone() {
+        let shared = questions_in(sql).into_iter().zip(each_alone(answer));
+        answers.extend(shared.map(|(question, answer)| (question.to_owned(), answer)));
+    }
+    answers.extend(own.map(|(sql, answer)| (sql.to_owned(), answer.clone())));
+    StandingAnswers {
+        answers,
+        chained: &CHAINED_WORK,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::warehouse::expect::Expect;
+
+    #[test]
+    fn a_shared_statement_is_told_apart_again() {
+        let sql = "SELECT (SELECT ') AS c1'\n) AS c0,\n(SELECT 2\n) AS c1 FROM one";
+        assert_eq!(questions_in(sql), ["SELECT ') AS c1'", "SELECT 2"]);
+        assert!(questions_in("SELECT (1) AS c0").is_empty());
+        assert!(questions_in("SELECT (SELECT 1\n) AS c0,\n(SELECT 2").is_empty());
+    }
 
     #[test]
     fn only_one_right_value_is_a_scalar() {
