@@ -261,9 +261,7 @@ fn unless_all_alike(seen: Seen, runs: &[RunEvent], assets: &[AssetEvent]) -> See
         others.extend(of_tasks);
     }
     let most = texts.values().max_by_key(|(times, _)| *times);
-    let says_nothing = |(times, others): &(usize, BTreeSet<&str>)| {
-        *times == count || *times >= MANY && 2 * times > count && 2 * others.len() > *times
-    };
+    let says_nothing = |(times, _): &(usize, BTreeSet<&str>)| *times == count;
     if count < MANY || jobs.len() < 2 || !most.is_some_and(says_nothing) {
         return seen;
     }

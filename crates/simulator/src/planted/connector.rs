@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bowline_contract::pipeline::{AssetEvent, RunEvent, Window};
 use bowline_pipeline::{FetchMethods, PageQuery, RunQuery, SourceError, SourceErrorKind};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::runs::Spoiling;
 use super::{Mistake, jobs};
@@ -56,8 +56,6 @@ struct Memory {
     place: usize,
     /// Every run of every answer.
     answers: Vec<RunEvent>,
-    /// The error of the first run that went wrong.
-    error: Option<Json>,
     /// What was given for the first ids.
     asked: Option<Vec<RunEvent>>,
 }
@@ -549,18 +547,7 @@ impl<T: Truth> FetchMethods for Planted<T> {
             calls,
         };
         spoiling.spoil(&mut events, &all);
-        if self.has(Mistake::FirstErrorForAll) {
-            let mut memory = lock(&self.memory);
-            let runs = events.iter_mut().filter_map(RunEvent::fields_mut);
-            for error in runs.filter_map(|run| run.get_mut("error")) {
-                *error = memory.error.get_or_insert_with(|| error.clone()).clone();
-            }
-        }
         Ok(events)
-    }
-
-    fn begin_anew(&self) {
-        *lock(&self.memory) = Memory::default();
     }
 
     fn cancel(&self) {

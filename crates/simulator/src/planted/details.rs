@@ -61,9 +61,6 @@ impl Spoiling {
                     std::mem::swap(&mut one["value"], &mut other["value"]);
                 }
             }
-            Mistake::OneError if before.has("error") => {
-                set(run, "error", json!({"message": "The run failed"}));
-            }
             Mistake::EndFromQueueing | Mistake::DurationInMinutes => self.count_length(run),
             Mistake::ClockOnly => self.move_times(run, |at, end| {
                 let days = end.as_second().div_euclid(86_400) - at.as_second().div_euclid(86_400);

@@ -276,7 +276,6 @@ mistakes! {
     TasksPrefixed = "puts the job before the tasks of jobs, and not before those of runs",
     OwnersAsNumbers = "gives the numbers of owners as their addresses",
     NoticesSpelt = "takes the address that notices go to for a list of them",
-    FirstErrorForAll = "gives all runs that went wrong the first error that it saw",
     ExpectedBefore = "says that runs should have ended before they began",
     ByHandAtOnce = "says of runs that somebody began that they began at their end",
     ByHandElsewhere = "writes the start of runs that somebody began in another zone",
@@ -286,6 +285,5 @@ mistakes! {
     PropertiesTurned = "takes the keys of properties of jobs for their values",
     PropertiesSwapped = "gives the first property of runs the value of the second, and the other way round",
     PropertiesOfLast = "gives all jobs the properties of the last one",
-    OneError = "says of all runs that went wrong that they failed, and not why",
     OwnersAsRecords = "gives the records of owners as Python shows them",
 }
