@@ -231,15 +231,15 @@ fn unless_one_for_all(seen: Seen, assets: &[AssetEvent]) -> Seen {
     }
 }
 
-/// Errors are not seen in one text that all of many failed runs have, of several jobs, but for names and numbers, or that
-/// most have whose tasks say each something else: it says nothing of what went wrong.
+/// Errors are not seen in one text that all of many failed runs have, of several jobs, but for names and numbers: it says
+/// nothing of what went wrong.
 fn unless_all_alike(seen: Seen, runs: &[RunEvent], assets: &[AssetEvent]) -> Seen {
     let names: BTreeMap<&str, &str> = assets
         .iter()
         .filter_map(|job| Some((job.job_source_id()?, job.name()?)))
         .collect();
     let mut jobs = BTreeSet::new();
-    let mut texts: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    let mut texts = BTreeSet::new();
     let mut count = 0;
     let message = |run: &RunEvent| Some(run.error()?.message()?.to_owned());
     for run in runs {
@@ -253,21 +253,13 @@ fn unless_all_alike(seen: Seen, runs: &[RunEvent], assets: &[AssetEvent]) -> See
             text = text.replace(name, "");
         }
         text.retain(|letter| !letter.is_ascii_digit());
-        let of_tasks = run
-            .task_runs()
-            .filter_map(|task| task.json()["error"]["message"].as_str());
-        let (times, others) = texts.entry(text).or_default();
-        *times += 1;
-        others.extend(of_tasks);
+        texts.insert(text);
     }
-    let most = texts.values().max_by_key(|(times, _)| *times);
-    let says_nothing = |(times, _): &(usize, BTreeSet<&str>)| *times == count;
-    if count < MANY || jobs.len() < 2 || !most.is_some_and(says_nothing) {
+    if count < MANY || jobs.len() < 2 || texts.len() > 1 {
         return seen;
     }
-    let times = most.map_or(0, |(times, _)| *times);
     let answer = FeatureAnswer::Unknown;
-    let why = format!("{times} of {count} failed runs say the same");
+    let why = format!("all of {count} failed runs say the same");
     Seen {
         answer,
         why,
