@@ -48,6 +48,9 @@ pub trait FetchMethods: Send + Sync {
         page: PageQuery,
     ) -> Result<Vec<RunEvent>, SourceError>;
 
+    /// Forgets what is kept between calls: the next one is made as the first of a process of its own, where there is one.
+    fn begin_anew(&self) {}
+
     /// Stops a call soon, and those to come.
     fn cancel(&self);
 }

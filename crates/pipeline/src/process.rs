@@ -136,6 +136,10 @@ impl FetchMethods for ProcessMethods {
         Ok(result.runs.into_iter().map(RunEvent::new).collect())
     }
 
+    fn begin_anew(&self) {
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn cancel(&self) {
         self.cancel.store(true, Ordering::Relaxed);
     }

@@ -79,7 +79,9 @@ fn under_way(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -> Outcome 
     let comes = |suite: &mut Suite<'_>| {
         // A vendor that cannot be asked just now shows nothing.
         let reading = suite.reader.by_id(&ids);
-        reading.map_or(true, |reading| !reading.events.is_empty())
+        reading.map_or(true, |reading| {
+            !reading.events.is_empty() || !reading.is_whole()
+        })
     };
     if comes(suite) {
         return Outcome::Supported;
@@ -107,7 +109,7 @@ fn many(suite: &mut Suite<'_>, runs: &[RunEvent]) -> Outcome {
         .collect();
     let ids: Vec<String> = asked.keys().map(|id| (*id).to_owned()).collect();
     // A vendor that cannot be asked just now shows nothing.
-    let Ok(reading) = suite.reader.by_id(&ids) else {
+    let Some(reading) = suite.reader.by_id(&ids).ok().filter(Reading::is_whole) else {
         return Outcome::Supported;
     };
     let is_as_before = |reading: &Reading<RunEvent>, id: &str| {
@@ -228,11 +230,11 @@ fn exactly(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>, is_strict: 
             }
         }
     }
-    for (id, _) in asked {
-        if !seen.contains(id) {
-            lines.push(format!("run `{id}` was asked for, and did not come"));
-        }
+    let missing = || asked.iter().filter(|(id, _)| !seen.contains(id));
+    if lines.is_empty() && !reading.is_whole() && missing().next().is_some() {
+        return Outcome::Supported.of_whole_lists([&reading.summary]);
     }
+    lines.extend(missing().map(|(id, _)| format!("run `{id}` was asked for, and did not come")));
     if !lines.is_empty() {
         return Outcome::wrong(
             format!("exactly the {} asked for", counted(asked.len(), "run")),
@@ -310,7 +312,7 @@ fn beside(suite: &mut Suite<'_>, known: &BTreeSet<&str>, unknown: &str) -> Optio
     let both = [unknown.to_owned(), id.to_owned()];
     let mut is_missing = |ids: &[String]| {
         // A vendor that cannot be asked just now shows nothing.
-        let reading = suite.reader.by_id(ids).ok()?;
+        let reading = suite.reader.by_id(ids).ok().filter(Reading::is_whole)?;
         let mut runs = reading.events.iter();
         Some(!runs.any(|run| run.run_source_id() == Some(id)))
     };

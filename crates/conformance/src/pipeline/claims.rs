@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::addresses::{bare_addresses, foreign};
 use super::garbled::garbled_names;
+use super::properties::turned_properties;
 use super::reading::asset_label;
 use super::texts::{empty_texts, shown_in_python};
 
@@ -44,6 +45,18 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     };
     let what = "names everything that it reads or writes more than once";
     lines.extend(all(assets, SEVERAL, doubled, what));
+    let repeats = |job: &Json| {
+        let pairs = job["properties"].as_array()?;
+        let different: BTreeSet<String> = pairs.iter().map(Json::to_string).collect();
+        Some(different.len() < pairs.len())
+    };
+    lines.extend(all(
+        assets,
+        SEVERAL,
+        repeats,
+        "has one property more than once",
+    ));
+    lines.extend(turned_properties(assets));
     lines
 }
 

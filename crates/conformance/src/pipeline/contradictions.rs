@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::outcome::Outcome;
+use super::properties::swapped_properties;
 use super::reading::{datasets, run_label};
+use super::schedules::{
+    begun_an_interval_before, goes_on, is_twice_due, newest, one_schedule, scheduled, too_often,
+};
 use super::times::SHOWN;
-use super::triggers::{goes_on, is_twice_due, newest, rhythm};
 
 /// With so many it is no accident.
-const SEVERAL: usize = 3;
-/// How many times too often a job runs whose interval is in another unit.
-const TOO_OFTEN: i64 = 20;
-
+pub(super) const SEVERAL: usize = 3;
 /// The first contradiction, if there is one, of jobs and runs that were looked at up to this moment.
 pub(super) fn contradiction(
     assets: &[AssetEvent],
@@ -58,6 +58,21 @@ pub(super) fn contradiction(
             too_often(&jobs, runs),
             "jobs that run as often as their schedules say",
             "give `interval_seconds` in seconds",
+        ),
+        (
+            one_schedule(&jobs, runs),
+            "schedules of their own for jobs that run at different intervals",
+            "join schedules to jobs by their ids",
+        ),
+        (
+            begun_an_interval_before(&jobs, runs),
+            "runs that begin when they do",
+            "give as `start_time` when the run began, and not the time that it is for",
+        ),
+        (
+            swapped_properties(&jobs, runs),
+            "properties of runs that have the values that their jobs have",
+            "give each property its own value",
         ),
         (
             turned_triggers(&jobs, runs),
@@ -232,41 +247,6 @@ fn other_jobs_lineage(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<St
     }
     if lines.len() < SEVERAL || 2 * lines.len() <= judged {
         return Vec::new();
-    }
-    lines
-}
-
-/// When the runs of a job began that its schedule started.
-pub(super) fn scheduled(runs: &[RunEvent], job: &str) -> Vec<Timestamp> {
-    let mut starts: Vec<Timestamp> = runs
-        .iter()
-        .filter(|run| run.job_source_id() == Some(job) && run.trigger() == Some("SCHEDULE"))
-        .filter_map(|run| run.start_time().or(run.event_time()))
-        .collect();
-    starts.sort_unstable();
-    starts
-}
-
-/// Jobs that run evenly and far more often than their interval says, where all do that have one.
-fn too_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for (id, job) in jobs {
-        let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
-            continue;
-        };
-        let Some(gap) = rhythm(job, id, runs) else {
-            continue;
-        };
-        judged += 1;
-        if gap.saturating_mul(TOO_OFTEN) < seconds {
-            lines.push(format!(
-                "job `{id}` runs every {gap} s by its schedule, and `interval_seconds` is {seconds}"
-            ));
-        }
-    }
-    if lines.len() < 2 || lines.len() < judged {
-        lines.clear();
     }
     lines
 }

@@ -1,5 +1,7 @@
 //! The optional features: what was seen, what was not, and what there was nothing to see it in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bowline_contract::PipelineSection;
 use bowline_contract::pipeline::{
     AssetEvent, PipelineFeature, PipelineManifest, RunEvent, RunStatus,
@@ -80,9 +82,19 @@ fn look(feature: PipelineFeature, evidence: &Evidence<'_>) -> Seen {
         PipelineFeature::MetadataOutputs => assets(&["outputs"], Sought::InTasksToo),
         PipelineFeature::MetadataSchedule => assets(&["schedule"], Sought::All),
         PipelineFeature::MetadataOwner => assets(&["owner"], Sought::All),
-        PipelineFeature::MetadataTags => assets(&["properties", "tags"], Sought::Any),
+        PipelineFeature::MetadataTags => {
+            let seen = assets(&["properties", "tags"], Sought::Any);
+            unless_one_for_all(seen, evidence.assets.unwrap_or_default())
+        }
         PipelineFeature::RunTiming => runs(&["start_time", "end_time"], Sought::All),
-        PipelineFeature::RunError => failed(evidence.runs),
+        PipelineFeature::RunError => {
+            let jobs = evidence.assets.unwrap_or_default();
+            unless_all_alike(
+                failed(evidence.runs),
+                evidence.runs.unwrap_or_default(),
+                jobs,
+            )
+        }
         PipelineFeature::RunTaskRuns => runs(&["task_runs"], Sought::All),
         PipelineFeature::RunInputs => runs(&["inputs"], Sought::InTasksToo),
         PipelineFeature::RunOutputs => runs(&["outputs"], Sought::InTasksToo),
@@ -199,6 +211,62 @@ fn failed(runs: Option<&[RunEvent]>) -> Seen {
     }
 }
 
+/// With so many jobs or runs that all say one thing, nothing shows that it is said of each.
+const MANY: usize = 5;
+
+/// Tags are not seen in what all of many jobs have, of which another job may have been the source.
+fn unless_one_for_all(seen: Seen, assets: &[AssetEvent]) -> Seen {
+    let given = assets.iter().map(|job| &job.json()["properties"]);
+    let given: Vec<&Json> = given.filter(|given| !given.is_null()).collect();
+    let is_one = given.windows(2).all(|pair| pair[0] == pair[1]);
+    if given.len() < MANY || !is_one {
+        return seen;
+    }
+    let why = format!("all of {} jobs have the same", given.len());
+    let answer = FeatureAnswer::Unknown;
+    Seen {
+        answer,
+        why,
+        ..seen
+    }
+}
+
+/// Errors are not seen in one text that all of many failed runs have, of several jobs, but for names and numbers: it says
+/// nothing of what went wrong.
+fn unless_all_alike(seen: Seen, runs: &[RunEvent], assets: &[AssetEvent]) -> Seen {
+    let names: BTreeMap<&str, &str> = assets
+        .iter()
+        .filter_map(|job| Some((job.job_source_id()?, job.name()?)))
+        .collect();
+    let mut jobs = BTreeSet::new();
+    let mut texts = BTreeSet::new();
+    let mut count = 0;
+    let message = |run: &RunEvent| Some(run.error()?.message()?.to_owned());
+    for run in runs {
+        let (Some(mut text), Some(id)) = (message(run), run.job_source_id()) else {
+            continue;
+        };
+        count += 1;
+        jobs.insert(id);
+        let own = [Some(id), names.get(id).copied(), run.run_source_id()];
+        for name in own.into_iter().flatten().filter(|name| !name.is_empty()) {
+            text = text.replace(name, "");
+        }
+        text.retain(|letter| !letter.is_ascii_digit());
+        texts.insert(text);
+    }
+    if count < MANY || jobs.len() < 2 || texts.len() > 1 {
+        return seen;
+    }
+    let answer = FeatureAnswer::Unknown;
+    let why = format!("all of {count} failed runs say the same");
+    Seen {
+        answer,
+        why,
+        ..seen
+    }
+}
+
 /// The most records that are shown of a feature, and the most characters of one.
 const RECORDS: usize = 3;
 const RECORD: usize = 300;
@@ -290,5 +358,66 @@ mod tests {
             lengths.into_iter().all(|length| length == RECORD + 1),
             "{shown:?}"
         );
+    }
+
+    #[test]
+    fn what_all_say_alike_is_not_claimed() {
+        let yes = || Seen {
+            answer: FeatureAnswer::Yes,
+            why: String::new(),
+            records: Vec::new(),
+        };
+        let failed = |job: &str, text: &str| {
+            RunEvent::new(json!({"job_source_id": job, "error": {"message": text}}))
+        };
+        let of = |texts: [&str; 5]| {
+            let runs: Vec<RunEvent> = ["a-job", "b-job", "a-job", "b-job", "a-job"]
+                .iter()
+                .zip(texts)
+                .map(|(job, text)| failed(job, text))
+                .collect();
+            unless_all_alike(yes(), &runs, &[]).answer
+        };
+        assert_eq!(
+            of([
+                "run 7 of a-job failed",
+                "run 8 of b-job failed",
+                "run 9 of a-job failed",
+                "run 1 of b-job failed",
+                "run of a-job failed"
+            ]),
+            FeatureAnswer::Yes
+        );
+        assert_eq!(of(["it failed"; 5]), FeatureAnswer::Unknown);
+        assert_eq!(
+            of([
+                "a-job failed 1",
+                "b-job failed 2",
+                "a-job failed 3",
+                "b-job failed 4",
+                "a-job failed 5"
+            ]),
+            FeatureAnswer::Unknown
+        );
+        assert_eq!(
+            of([
+                "it failed",
+                "it failed",
+                "it failed",
+                "it failed",
+                "no such table"
+            ]),
+            FeatureAnswer::Yes
+        );
+        let jobs = |of: fn(usize) -> usize| -> FeatureAnswer {
+            let jobs: Vec<AssetEvent> = (0..5)
+                .map(|nth| {
+                    AssetEvent::new(json!({"properties": [{"key": "team", "value": of(nth)}]}))
+                })
+                .collect();
+            unless_one_for_all(yes(), &jobs).answer
+        };
+        assert_eq!(jobs(|_| 1), FeatureAnswer::Unknown);
+        assert_eq!(jobs(|nth| nth), FeatureAnswer::Yes);
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn forgotten(
         .flat_map(|reading| &reading.events)
         .filter_map(|run| Some((run_label(run)?, run)))
         .collect();
-    if 2 * gone.len() <= known.len() {
+    let is_whole = readings.iter().all(|reading| reading.is_whole());
+    if !is_whole || 2 * gone.len() <= known.len() {
         return Vec::new();
     }
     let asked: Vec<(&String, &RunEvent)> = gone

@@ -23,6 +23,8 @@ use crate::Verdict;
 const NAMED: usize = 3;
 /// With so many runs one can tell how often a job runs.
 const RHYTHM: usize = 3;
+/// How much of their runs' time is left at the end where a task is missing, as one in so many.
+const LEFT: i128 = 10;
 /// A run that has not ended and began longer ago may have been forgotten by everybody.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -72,6 +74,7 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         .or_else(|| unknown_groups(&known, runs))
         .or_else(|| unknown_groups(&known, &failed))
         .or_else(|| forgotten_tasks(&known, runs))
+        .or_else(|| missing_tasks(&known, runs))
         .or_else(|| misnamed(&known, runs, is_less))
         .or_else(|| turned_lineage(&known, runs))
         .or_else(|| turned_tasks(&known, runs))
@@ -199,6 +202,61 @@ fn unknown_jobs(
             }))
             .with_hint("give the same `job_source_id` in the metadata and in runs, for every job that runs"),
     )
+}
+
+/// Tasks that no run of a job has, well or ill, although runs go on when all that they have are over: so of every job that
+/// can be judged, and several. What runs after failures only is in some that failed.
+fn missing_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
+    let mut lines = Vec::new();
+    for job in assets {
+        let id = job.job_source_id();
+        let own = runs
+            .iter()
+            .filter(|run| run.job_source_id() == id && run.has_ended() && run.has("task_runs"));
+        let own: Vec<&RunEvent> = own.collect();
+        let ill = own
+            .iter()
+            .filter(|run| run.status().is_some_and(RunStatus::needs_error));
+        if job.tasks().nth(1).is_none() || ill.count() == 0 || own.len() < RHYTHM {
+            continue;
+        }
+        let seen: BTreeSet<&str> = own
+            .iter()
+            .flat_map(|run| run.task_runs())
+            .filter_map(RunEvent::task_source_id)
+            .collect();
+        let missing = job
+            .tasks()
+            .filter_map(GivenTask::task_source_id)
+            .find(|task| !seen.contains(task))?;
+        let (mut whole, mut left) = (0, 0);
+        for run in own
+            .iter()
+            .filter(|run| run.status() == Some(RunStatus::Success))
+        {
+            let last = run.task_runs().filter_map(RunEvent::end_time).max();
+            let (Some(start), Some(end), Some(last)) = (run.start_time(), run.end_time(), last)
+            else {
+                continue;
+            };
+            whole += end.duration_since(start).as_millis();
+            left += end.duration_since(last).as_millis();
+        }
+        if left * LEFT <= whole {
+            return None;
+        }
+        lines.push(format!(
+            "job `{}` has task `{missing}`, which no run has, and runs go on after their tasks",
+            id.unwrap_or_default()
+        ));
+    }
+    if lines.len() < RHYTHM {
+        return None;
+    }
+    let got = format!("{} with one that none has", counted(lines.len(), "job"));
+    let told = Outcome::wrong("every task of the jobs in some run", got)
+        .with_evidence(lines.into_iter().take(SHOWN));
+    Some(told.with_hint("give the task runs of a run to the last one"))
 }
 
 /// Whether a job goes on, of which there are several runs: one is under way, or the last is no longer ago than they are
@@ -496,5 +554,43 @@ mod tests {
         assert_eq!(judged(merged, &|runs| both_sides(&known, runs)), None);
         let foreign = json!({"inputs": [{"fully_qualified_name": "elsewhere"}]});
         assert_eq!(judged(foreign, &|runs| turned_lineage(&known, runs)), None);
+    }
+
+    #[test]
+    fn tasks_that_no_run_has_although_runs_go_on_are_told() {
+        let ids = ["a", "b", "c"];
+        let jobs = ids.map(|id| {
+            job(
+                id,
+                json!({"tasks": [{"task_source_id": "one"}, {"task_source_id": "two"}]}),
+            )
+        });
+        let told = |minute: u8, of_failed: &str| {
+            let of = |id: &'static str| (1..5).map(move |hour| (id, hour));
+            let runs: Vec<RunEvent> = ids
+                .into_iter()
+                .flat_map(of)
+                .map(|(id, hour)| {
+                    let (status, task) = if hour == 1 {
+                        ("failed", of_failed)
+                    } else {
+                        ("success", "one")
+                    };
+                    let at = |minute: u8| format!("2026-01-01T{hour:02}:{minute:02}:00Z");
+                    run(
+                        id,
+                        hour,
+                        json!({
+                            "status": status, "start_time": at(0), "end_time": at(40),
+                            "task_runs": [{"task_source_id": task, "end_time": at(minute)}],
+                        }),
+                    )
+                })
+                .collect();
+            missing_tasks(&jobs, &runs).is_some()
+        };
+        assert!(told(20, "one"));
+        assert!(!told(39, "one"), "nothing is left to run");
+        assert!(!told(20, "two"), "it runs after failures");
     }
 }

@@ -5,13 +5,16 @@
 //! lists what is asked; [`Report`] holds what was found, and every reading that was made.
 
 mod addresses;
+mod afresh;
 mod assets;
 mod by_id;
 mod check;
 mod claims;
 mod contradictions;
 mod cuts;
+mod errors;
 mod features;
+mod findings;
 mod forgotten;
 mod garbled;
 mod ids;
@@ -23,6 +26,7 @@ mod order;
 mod outcome;
 mod page_sizes;
 mod proofs;
+mod properties;
 mod reading;
 mod report;
 mod retries;
@@ -31,6 +35,8 @@ mod running;
 mod runs;
 #[cfg(test)]
 mod samples;
+mod schedules;
+mod spans;
 mod statuses;
 mod texts;
 mod times;

@@ -24,6 +24,8 @@ const SHOWING: SignedDuration = SignedDuration::from_secs(60);
 pub(super) enum Watch {
     /// Some were there.
     Seen(usize),
+    /// None was in a list that may lack some.
+    Doubtful(Outcome),
     /// None was; everything that had begun by a moment should be among these.
     Unseen {
         span: Window,
@@ -57,6 +59,10 @@ pub(super) fn watch(
     if active > 0 {
         return Ok(Watch::Seen(active));
     }
+    if !reading.is_whole() {
+        let doubt = Outcome::Supported.of_whole_lists([&reading.summary]);
+        return Ok(Watch::Doubtful(doubt));
+    }
     // The vendor's clock may be off; what it had written down before is told in its own time.
     let newest = first.iter().filter_map(RunEvent::event_time).max();
     let surely = now - SKEW;
@@ -81,6 +87,10 @@ pub(super) fn running(
         Ok(Watch::Seen(active)) => {
             let basis = format!("{} under way", counted(active, "run"));
             suite.settle(&check::RUNNING, Outcome::Supported, basis);
+            return;
+        }
+        Ok(Watch::Doubtful(doubt)) => {
+            suite.settle(&check::RUNNING, doubt, "");
             return;
         }
         Ok(Watch::Unseen {

@@ -6,6 +6,7 @@ use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, RunStat
 use bowline_pipeline::{Unmapped, proposed_mapping};
 use bowline_words::counted;
 
+use super::errors::{all_well_with_errors, well_tasks_with_errors, well_with_errors};
 use super::order::edges;
 use super::outcome::Outcome;
 use super::reading::run_label;
@@ -13,9 +14,7 @@ use super::times::SHOWN;
 use super::words::{Fate, fate, waits};
 
 /// With so many runs that say the opposite of their tasks it is no accident.
-const OPPOSITES: usize = 3;
-/// So many runs that went well do not all have a warning.
-const MANY: usize = 10;
+pub(super) const OPPOSITES: usize = 3;
 /// How many words advice names.
 const NAMED: usize = 5;
 
@@ -49,6 +48,7 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
     if opposite.len() < OPPOSITES || 2 * opposite.len() <= told.len() || is_meant {
         return says_nothing(runs)
             .or_else(|| all_well_with_errors(runs))
+            .or_else(|| well_tasks_with_errors(runs))
             .or_else(|| last_task_fared_ill(runs, Fate::Ill))
             .or_else(|| last_task_fared_ill(runs, Fate::Stopped))
             .or_else(|| waits_at_work(runs))
@@ -284,39 +284,6 @@ pub(super) fn not_begun(runs: &[RunEvent]) -> Option<String> {
     })
 }
 
-/// Errors of all runs that went well, of which there are many: nobody is warned of each.
-fn all_well_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
-    let is_well = |run: &&RunEvent| run.status().and_then(fate) == Some(Fate::Well);
-    let well = || runs.iter().filter(is_well);
-    let is_all = well().nth(MANY - 1).is_some() && well().all(|run| run.has("error"));
-    well_with_errors(runs).filter(|_| is_all)
-}
-
-/// Runs that went well and have an error, where most have, or where no other run has one.
-fn well_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
-    let well: Vec<&RunEvent> = runs
-        .iter()
-        .filter(|run| run.status().and_then(fate) == Some(Fate::Well))
-        .collect();
-    let with: Vec<&&RunEvent> = well.iter().filter(|run| run.has("error")).collect();
-    let is_told = |run: &RunEvent| run.has("error") && run.status().is_some();
-    let errors = runs.iter().filter(|run| is_told(run)).count();
-    let is_all = with.len() == errors;
-    if with.len() < OPPOSITES || !is_all && 2 * with.len() <= well.len() {
-        return None;
-    }
-    let got = format!("{} that went well and have one", counted(with.len(), "run"));
-    Some(
-        Outcome::wrong("errors of runs that went wrong", got)
-            .with_evidence(with.into_iter().take(SHOWN).filter_map(|run| {
-                let message = run.error()?.message().unwrap_or_default();
-                let label = run_label(run)?;
-                Some(format!("{label} has the error `{message}`"))
-            }))
-            .with_hint("give `error` for runs that failed, and leave it out elsewhere"),
-    )
-}
-
 fn one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     lines.join(" ")
@@ -388,6 +355,7 @@ pub(super) fn unseen(manifest: &PipelineManifest, runs: &[RunEvent]) -> Option<S
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use super::super::errors::MANY;
     use super::*;
     use crate::Verdict;
     use crate::pipeline::samples::{job, manifest};

@@ -7,20 +7,24 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::outcome::Outcome;
 use super::reading::run_label;
+use super::spans::{
+    of_all, over_at_once, tasks_after_the_end, tasks_elsewhere, tasks_of_earlier,
+    tasks_that_all_follow, without_length,
+};
 
 /// How far two clocks of one vendor may be apart.
-const SLACK: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(1);
 /// How long after it happened a vendor may write a change down under an earlier time.
-const BOOKING: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const BOOKING: SignedDuration = SignedDuration::from_secs(60);
 /// How far the vendor's clock may be ahead of ours.
 pub(super) const SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// The most lines of evidence.
 pub(super) const SHOWN: usize = 5;
 
 /// With so many runs it is no accident.
-const SEVERAL: usize = 3;
+pub(super) const SEVERAL: usize = 3;
 /// So many runs are not all over in no time.
-const MANY: usize = 10;
+pub(super) const MANY: usize = 10;
 /// What zones are apart, in seconds.
 const HOUR: i64 = 3600;
 /// Of so many different fractions of a second some begin with a zero: one in ten does.
@@ -60,6 +64,26 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
     lines.extend(without_length(runs));
     lines.extend(cut_ends(runs));
     lines.extend(queued_late(runs));
+    lines.extend(tasks_of_earlier(runs));
+    let is_expected_before = |run: &RunEvent| Some((EXPECTED.1)(run)? < run.start_time()?);
+    let all: Vec<&RunEvent> = runs.iter().collect();
+    lines.extend(of_all(
+        &all,
+        &is_expected_before,
+        "`expected_end_time` is before `start_time`, as in all runs",
+    ));
+    for trigger in runs
+        .iter()
+        .filter_map(RunEvent::trigger)
+        .collect::<BTreeSet<_>>()
+    {
+        let of_trigger: Vec<&RunEvent> = runs
+            .iter()
+            .filter(|run| run.trigger() == Some(trigger))
+            .collect();
+        lines.extend(over_at_once(&of_trigger));
+        lines.extend(begun_hours_before(&of_trigger));
+    }
     lines.extend(unpadded(runs.iter()));
     lines.extend(unpadded(runs.iter().flat_map(RunEvent::task_runs)));
     if lines.is_empty() {
@@ -89,126 +113,27 @@ const fn is_at_work(status: RunStatus) -> bool {
     matches!(status, RunStatus::InProgress | RunStatus::Queued)
 }
 
-/// Runs of which no task lies within the run's own time, where that is so of most: a line each. Attempts that were
-/// taken over from earlier may lie before.
-fn tasks_elsewhere(runs: &[RunEvent]) -> Vec<String> {
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for run in runs {
-        let (Some(start), Some(end)) = (run.start_time(), run.end_time()) else {
-            continue;
-        };
-        let spans: Vec<(Timestamp, Timestamp)> = run
-            .task_runs()
-            .filter_map(|task| task.start_time().zip(task.end_time()))
-            .collect();
-        let is_elsewhere = |span: &(Timestamp, Timestamp)| {
-            span.0.duration_since(end) > BOOKING || start.duration_since(span.1) > BOOKING
-        };
-        if let Some((first, _)) = spans.first() {
-            judged += 1;
-            if spans.iter().all(is_elsewhere) {
-                let label = run_label(run).unwrap_or_else(|| "a run".to_owned());
-                lines.push(format!(
-                    "{label}: no task run lies between `start_time` {start} and `end_time` {end}; one began at {first}"
-                ));
-            }
-        }
-    }
-    if lines.len() >= SEVERAL && 2 * lines.len() > judged {
-        lines
-    } else {
-        Vec::new()
-    }
-}
-
-/// Runs that ended before a task of theirs did, of those of which no task had ended and others had not even begun. Who
-/// only begins tasks may end before them, and what tidies up may come after the end.
-fn tasks_that_all_follow(runs: &[RunEvent]) -> Vec<String> {
-    let all_follow = |run: &&RunEvent| {
-        let (ends, starts) = (
-            run.task_runs().filter_map(RunEvent::end_time).min(),
-            run.task_runs().filter_map(RunEvent::start_time).max(),
-        );
-        let end = run.end_time();
-        end.zip(ends).is_some_and(|(end, first)| first > end)
-            && end.zip(starts).is_some_and(|(end, last)| last > end)
-    };
-    let judged = runs
-        .iter()
-        .filter(|run| run.has_ended() && run.task_runs().nth(1).is_some());
-    let following: Vec<RunEvent> = judged.clone().filter(all_follow).cloned().collect();
-    if 2 * following.len() <= judged.count() {
-        return Vec::new();
-    }
-    tasks_after_the_end(&following)
-}
-
-/// Runs that ended before a task of theirs did, where that is so of most: a line each.
-fn tasks_after_the_end(runs: &[RunEvent]) -> Vec<String> {
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for run in runs {
-        let last = run.task_runs().filter_map(RunEvent::end_time).max();
-        let (Some(end), Some(last)) = (run.end_time(), last) else {
-            continue;
-        };
-        judged += 1;
-        // What is as long as the run itself is no delay in writing the end down.
-        let own = run.start_time().map(|start| end.duration_since(start));
-        let slack = own.map_or(BOOKING, |own| own.max(2 * SLACK).min(BOOKING));
-        if last.duration_since(end) > slack {
-            let label = run_label(run).unwrap_or_else(|| "a run".to_owned());
-            lines.push(format!(
-                "{label}: a task run ended at {last}, after `end_time` {end}"
-            ));
-        }
-    }
-    if lines.len() >= SEVERAL && 2 * lines.len() > judged {
-        lines
-    } else {
-        Vec::new()
-    }
-}
-
-/// Runs that ended in the moment that they began, where all did and something else says that they last: a line each.
-/// Jobs can be faster than a vendor's clock ticks.
-fn without_length(runs: &[RunEvent]) -> Vec<String> {
-    let spans: Vec<(&RunEvent, Timestamp, Timestamp)> = runs
-        .iter()
-        .filter(|run| run.status() != Some(RunStatus::Skipped))
-        .filter_map(|run| Some((run, run.start_time()?, run.end_time()?)))
-        .collect();
-    if spans.len() < MANY || spans.iter().any(|(_, start, end)| start != end) {
-        return Vec::new();
-    }
-    let lasts = |run: &RunEvent, end: Option<Timestamp>| {
-        let span = run.start_time().zip(end);
-        span.is_some_and(|(start, end)| start < end)
-    };
-    let is_running = |run: &RunEvent| run.end_time().is_none() && lasts(run, run.event_time());
-    let has_lasting_task = |run: &RunEvent| {
-        let mut tasks = run.task_runs();
-        tasks.any(|task| lasts(task, task.end_time()))
-    };
-    let is_timed_finely = spans.iter().any(|(_, at, _)| at.subsec_nanosecond() != 0);
-    if !is_timed_finely
-        && !runs
-            .iter()
-            .any(|run| is_running(run) || has_lasting_task(run))
-    {
-        return Vec::new();
-    }
-    let label = |run: &RunEvent| run_label(run).unwrap_or_default();
-    spans
-        .into_iter()
-        .map(|(run, at, _)| {
-            format!(
-                "{}: began and ended at {at}, and so did every run",
-                label(run)
-            )
+/// Runs of one trigger that all began the same number of hours before they were asked for, or hardly later.
+fn begun_hours_before(runs: &[&RunEvent]) -> Vec<String> {
+    let hours = |run: &RunEvent| {
+        let lead = run.queued_at()?.duration_since(run.start_time()?).as_secs();
+        let hours = (lead + HOUR / 10).div_euclid(HOUR);
+        Some(if hours * HOUR - lead <= HOUR / 10 {
+            hours
+        } else {
+            0
         })
-        .collect()
+    };
+    let first = runs
+        .iter()
+        .find_map(|run| hours(run))
+        .filter(|hours| *hours > 0);
+    let is_so = |run: &RunEvent| hours(run).map(|hours| Some(hours) == first);
+    of_all(
+        runs,
+        &is_so,
+        "began hours before `queued_at`, as all with its trigger",
+    )
 }
 
 /// Runs that all began whole hours after they were asked for, or hardly later: the two times are of different zones.

@@ -4,19 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
-use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::contradictions::{by_id, first, scheduled, texts};
+use super::contradictions::{SEVERAL, by_id, first, texts};
 use super::outcome::Outcome;
-use super::triggered_by::{by_schedule_and_run, by_the_latest, by_their_own_jobs, triggered};
-
-/// With so many it is no accident.
-const SEVERAL: usize = 3;
-/// In seconds.
-const HOUR: i64 = 3600;
-/// In seconds.
-const DAY: i64 = 86_400;
+use super::schedules::{
+    DAY, HOUR, goes_on, has_schedule, in_another_unit, is_twice_due, more_often, next_behind,
+    scheduled,
+};
+use super::triggered_by::{
+    asked_for_before, by_schedule_and_run, by_the_latest, by_their_own_jobs, triggered,
+};
 
 /// What began runs otherwise than their jobs say, if anything did.
 pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
@@ -26,6 +24,16 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             by_those_after(&jobs, runs),
             "jobs that trigger those whose runs theirs begin",
             "give as `triggered_job_source_ids` the jobs that come after, and not those before",
+        ),
+        (
+            by_their_own_jobs(&jobs, runs, true),
+            "runs that were triggered by those of other jobs",
+            "give as `triggered_by_run_source_id` the run that the vendor names, with its own job",
+        ),
+        (
+            asked_for_before(runs),
+            "runs that were asked for after those began that triggered them",
+            "see in which unit the vendor says how long a run waited",
         ),
         (
             by_the_latest(runs),
@@ -66,7 +74,7 @@ pub(super) fn doubtfully_begun(assets: &[AssetEvent], runs: &[RunEvent]) -> Opti
     let jobs = by_id(assets);
     first([
         (
-            by_their_own_jobs(runs),
+            by_their_own_jobs(&jobs, runs, false),
             "runs that were triggered by those of other jobs",
             "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
         ),
@@ -108,44 +116,6 @@ fn by_those_after(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String
         return Vec::new();
     }
     lines
-}
-
-/// Whether a job has a schedule of its own that is at work.
-fn has_schedule(job: &Json) -> bool {
-    let schedule = &job["schedule"];
-    let is_paused = job["is_paused"] == true || schedule["paused"] == true;
-    matches!(schedule["kind"].as_str(), Some("cron" | "interval")) && !is_paused
-}
-
-/// Whether the schedule of a job should have begun two of its runs or more since the first of them, or of all where it has
-/// none: it has an interval, or comes every day.
-pub(super) fn is_twice_due(job: &Json, id: &str, runs: &[RunEvent]) -> bool {
-    if !has_schedule(job) {
-        return false;
-    }
-    let schedule = &job["schedule"];
-    let expression = schedule["cron_expression"].as_str();
-    let period = match schedule["interval_seconds"].as_i64() {
-        Some(seconds) => Some(seconds),
-        None => expression
-            .filter(|text| text.ends_with(" * * *"))
-            .and_then(a_day)
-            .map(|_| DAY),
-    };
-    let Some(period) = period else {
-        return false;
-    };
-    let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
-    let since = own.filter_map(RunEvent::event_time).min();
-    let since = since.or_else(|| runs.iter().filter_map(RunEvent::event_time).min());
-    let lasted = since
-        .zip(newest(runs))
-        .map(|(since, until)| until.duration_since(since));
-    lasted.is_some_and(|lasted| lasted.as_secs() >= 2 * period)
-}
-
-pub(super) fn newest(runs: &[RunEvent]) -> Option<Timestamp> {
-    runs.iter().filter_map(RunEvent::event_time).max()
 }
 
 /// Runs that are all said to be begun by hand, though several of their jobs have schedules that are at work.
@@ -207,167 +177,9 @@ fn by_schedules_elsewhere(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Ve
     lines
 }
 
-/// Jobs that run by the clock far more often than their cron expressions ever come, where most do that can be judged.
-/// What catches up does not run by the clock.
-fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for (id, job) in jobs {
-        let expression = job["schedule"]["cron_expression"].as_str();
-        let Some((expression, most)) = expression.and_then(|text| Some((text, a_day(text)?)))
-        else {
-            continue;
-        };
-        let Some(gap) = rhythm(job, id, runs) else {
-            continue;
-        };
-        judged += 1;
-        if gap * most * 3 < DAY {
-            lines.push(format!(
-                "job `{id}` runs every {gap} s by its schedule, and `cron_expression` is `{expression}`"
-            ));
-        }
-    }
-    if lines.len() < 2 || 2 * lines.len() <= judged {
-        lines.clear();
-    }
-    lines
-}
-
-/// How many seconds lie between the runs of a job that its schedule begins evenly, until now. What begins right after the
-/// run before catches up, and a job with a schedule in the vendor's own words may have several.
-pub(super) fn rhythm(job: &Json, id: &str, runs: &[RunEvent]) -> Option<i64> {
-    let gaps = gaps(runs, id);
-    let gap = *gaps.get(gaps.len() / 2)?;
-    let steady = gaps.iter().filter(|other| (*other - gap).abs() * 20 < gap);
-    let is_even = gaps.len() >= SEVERAL && 4 * steady.count() >= 3 * gaps.len();
-    let starts = scheduled(runs, id);
-    let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
-    let is_followed = |end: Timestamp| {
-        starts.iter().any(|start| {
-            let wait = start.duration_since(end).as_secs();
-            wait >= 0 && 2 * wait < gap
-        })
-    };
-    let catches_up = own.filter_map(RunEvent::end_time).any(is_followed);
-    let is_plain = job["schedule"]["raw"].is_null();
-    (is_even && is_plain && !catches_up && goes_on(runs, id)).then_some(gap)
-}
-
-/// Whether schedules still begin runs of a job: the last was no longer ago than twice the time between them.
-pub(super) fn goes_on(runs: &[RunEvent], job: &str) -> bool {
-    let gaps = gaps(runs, job);
-    let last = scheduled(runs, job).into_iter().next_back();
-    let ago = last
-        .zip(newest(runs))
-        .map(|(last, newest)| newest.duration_since(last).as_secs());
-    let gap = gaps.get(gaps.len() / 2);
-    ago.zip(gap).is_some_and(|(ago, gap)| ago <= 2 * gap)
-}
-
-/// How many seconds lie between a job's runs that schedules began, the shortest time first.
-fn gaps(runs: &[RunEvent], job: &str) -> Vec<i64> {
-    let starts = scheduled(runs, job);
-    let mut gaps: Vec<i64> = starts
-        .windows(2)
-        .map(|pair| pair[1].duration_since(pair[0]).as_secs())
-        .collect();
-    gaps.sort_unstable();
-    gaps
-}
-
-/// How often a day a cron expression of five fields comes at most; none for others.
-fn a_day(expression: &str) -> Option<i64> {
-    let fields: Vec<&str> = expression.split_whitespace().collect();
-    let [minutes, hours, _, _, _] = fields[..] else {
-        return None;
-    };
-    let count = |field: &str, all: i64| -> Option<i64> {
-        let parts = field.split(',').map(|part| {
-            let (span, step) = part.split_once('/').unwrap_or((part, "1"));
-            let step: i64 = step.parse().ok().filter(|step| *step > 0)?;
-            let length = match span.split_once('-') {
-                Some((from, to)) => to.parse::<i64>().ok()? - from.parse::<i64>().ok()? + 1,
-                None if span == "*" || part.contains('/') => all,
-                None => span.parse::<i64>().map(|_| 1).ok()?,
-            };
-            Some((length + step - 1) / step)
-        });
-        parts.sum()
-    };
-    Some(count(minutes, 60)? * count(hours, 24)?).filter(|times| *times > 0)
-}
-
-/// Jobs whose next runs lie further back than two of their own before the last that a schedule began, where most do that
-/// can be judged. A vendor may write down a while later when the next one is, so many seconds at least, or name the day
-/// that it is about.
-fn next_behind(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], late: i64) -> Vec<String> {
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for (id, job) in jobs {
-        let next = job["schedule"]["next_run_at"].as_str();
-        let next = next.filter(|text| !text.contains("T00:00"));
-        let next = next.and_then(|text| text.parse::<Timestamp>().ok());
-        let next = next.filter(|at| at.as_second() % DAY != 0);
-        let (Some(next), Some(gap)) = (next, rhythm(job, id, runs)) else {
-            continue;
-        };
-        let Some(last) = scheduled(runs, id).pop().filter(|_| has_schedule(job)) else {
-            continue;
-        };
-        judged += 1;
-        if last.duration_since(next).as_secs() > (2 * gap).max(late) {
-            lines.push(format!(
-                "job `{id}` runs next at {next} by its schedule, which began a run at {last}"
-            ));
-        }
-    }
-    if lines.len() < SEVERAL || 2 * lines.len() <= judged {
-        lines.clear();
-    }
-    lines
-}
-
-/// Jobs whose runs are as far apart as their intervals would be in minutes, hours or days, where all that have intervals
-/// are, and several; or where several different ones are, and most.
-fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    let mut lengths = BTreeSet::new();
-    let mut is_seldom = true;
-    for (id, job) in jobs {
-        let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
-            continue;
-        };
-        let gaps = gaps(runs, id);
-        let Some(gap) = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1) else {
-            continue;
-        };
-        judged += 1;
-        // What looks all the time whether there is anything to do may find it once an hour.
-        let is_near = |unit: &i64| (gap - seconds * unit).abs() * 20 < seconds * unit;
-        let unit = [60, HOUR, DAY].into_iter().find(is_near);
-        if let Some(unit) = unit.filter(|_| seconds < DAY) {
-            lengths.insert((unit, seconds));
-            is_seldom &= seconds < 60 && seconds * unit >= DAY;
-            lines.push(format!(
-                "job `{id}` runs every {gap} s by its schedule, and `interval_seconds` is {seconds}"
-            ));
-        }
-    }
-    let units: BTreeSet<i64> = lengths.iter().map(|(unit, _)| *unit).collect();
-    let is_no_accident = units.len() == 1 && lengths.len() >= SEVERAL;
-    let is_all = lines.len() == judged;
-    let is_most = 2 * lines.len() > judged;
-    if lines.len() < 2 || !(is_all && is_seldom || is_most && is_no_accident) {
-        lines.clear();
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
+    use jiff::{SignedDuration, Timestamp};
     use serde_json::json;
 
     use super::*;
@@ -492,10 +304,6 @@ mod tests {
 
     #[test]
     fn expressions_come_as_often_as_jobs_run() {
-        assert_eq!(a_day("15 4 * * *"), Some(1));
-        assert_eq!(a_day("*/15 8-17 * * 1-5"), Some(40));
-        assert_eq!(a_day("0,30 * * * *"), Some(48));
-        assert_eq!(a_day("0 0 12 * * ?"), None);
         let hourly = |job: &str, steady: bool| -> Vec<RunEvent> {
             (0..8)
                 .map(|hour| {

@@ -24,6 +24,43 @@ impl Spoiling {
                 set(run, "status", "SUCCEEDED");
                 set(run, "end_time", self.now.to_string());
             }
+            Mistake::ExpectedBefore => {
+                let start = before
+                    .start_time()
+                    .map(|start| start - SignedDuration::from_mins(10));
+                start
+                    .into_iter()
+                    .for_each(|start| set(run, "expected_end_time", start.to_string()));
+            }
+            Mistake::ByHandAtOnce
+                if before.trigger() == Some("MANUAL") && before.has("end_time") =>
+            {
+                copy(run, "start_time", &before, "end_time");
+            }
+            Mistake::ByHandElsewhere if before.trigger() == Some("MANUAL") => {
+                let start = before
+                    .start_time()
+                    .map(|start| start - SignedDuration::from_hours(8));
+                start
+                    .into_iter()
+                    .for_each(|start| set(run, "start_time", start.to_string()));
+            }
+            Mistake::ErrorsOfSteps if before.has("error") => {
+                let error = json!({"message": before.json()["error"]["message"]});
+                let steps = steps(run).into_iter().flatten();
+                steps.for_each(|step| step["error"] = error.clone());
+            }
+            Mistake::LastStepLost => {
+                steps(run).and_then(Vec::pop);
+            }
+            Mistake::PropertiesSwapped => {
+                let pairs = run.fields_mut().and_then(|run| run.get_mut("properties"));
+                if let Some([one, other]) =
+                    pairs.and_then(Json::as_array_mut).map(Vec::as_mut_slice)
+                {
+                    std::mem::swap(&mut one["value"], &mut other["value"]);
+                }
+            }
             Mistake::EndFromQueueing | Mistake::DurationInMinutes => self.count_length(run),
             Mistake::ClockOnly => self.move_times(run, |at, end| {
                 let days = end.as_second().div_euclid(86_400) - at.as_second().div_euclid(86_400);

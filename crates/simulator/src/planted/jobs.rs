@@ -42,6 +42,12 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
                 }
             }
         }
+        Some(Mistake::PropertiesOfLast) => {
+            let last = jobs.last().map(|job| job.json()["properties"].clone());
+            for job in jobs.iter_mut().filter_map(AssetEvent::fields_mut) {
+                job.insert("properties".to_owned(), last.clone().unwrap_or_default());
+            }
+        }
         Some(Mistake::JobsTwice) => *jobs = jobs.iter().chain(&*jobs).cloned().collect(),
         Some(Mistake::JobsOrderChanges) if calls.is_multiple_of(2) => jobs.reverse(),
         _ => {}
@@ -62,6 +68,18 @@ pub(super) fn spoil(mistake: Option<Mistake>, jobs: &mut Vec<AssetEvent>, calls:
             Some(Mistake::JobsByName) => {
                 let name = fields["name"].clone();
                 fields.insert("job_source_id".to_owned(), name);
+            }
+            Some(Mistake::PropertiesTwice) => {
+                let pairs = fields.get_mut("properties").and_then(Json::as_array_mut);
+                pairs
+                    .into_iter()
+                    .for_each(|pairs| pairs.extend(pairs.clone()));
+            }
+            Some(Mistake::PropertiesTurned) => {
+                let pairs = fields.get_mut("properties").and_then(Json::as_array_mut);
+                for pair in pairs.into_iter().flatten() {
+                    *pair = json!({"key": pair["value"], "value": pair["key"]});
+                }
             }
             Some(Mistake::JobLineageTurned) => {
                 let (inputs, outputs) = (fields["inputs"].clone(), fields["outputs"].clone());

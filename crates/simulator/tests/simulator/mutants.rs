@@ -104,6 +104,10 @@ fn surroundings(job: &str) -> Map<String, Json> {
         ),
         ("inputs".to_owned(), dataset("INPUT", "raw")),
         ("outputs".to_owned(), dataset("OUTPUT", "clean")),
+        (
+            "properties".to_owned(),
+            json!([{"key": "team", "value": format!("team of {job}")}, {"key": "tier", "value": format!("tier {number}")}]),
+        ),
     ])
 }
 
@@ -339,9 +343,17 @@ fn advised(report: &Report) -> Vec<&'static str> {
     advising.map(|one| one.check.id).collect()
 }
 
+/// The features that are not claimed.
+fn unclaimed(report: &Report) -> Vec<&'static str> {
+    let features = report.features.iter();
+    let unclaimed = features.filter(|one| one.answer.name() != "yes");
+    unclaimed.map(|one| one.feature.name()).collect()
+}
+
 /// The table of the documents.
 fn table() -> String {
-    let at_the_right_one = &advised(&planted(None, 0));
+    let right = planted(None, 0);
+    let (at_the_right_one, never_claimed) = (&advised(&right), &unclaimed(&right));
     let next = AtomicUsize::new(0);
     let caught = Mutex::new(BTreeMap::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -356,6 +368,9 @@ fn table() -> String {
                         let advised = advised(&report).into_iter();
                         let more = advised.filter(|id| !at_the_right_one.contains(id));
                         told.extend(more.map(|id| format!("`{id}` (advice)")));
+                        let lost = unclaimed(&report).into_iter();
+                        let lost = lost.filter(|name| !never_claimed.contains(name));
+                        told.extend(lost.map(|name| format!("`{name}` (not claimed)")));
                     }
                     caught.lock().unwrap().insert(index, told);
                 }

@@ -1,0 +1,170 @@
+//! Whether a connector that was started anew says the same of runs: no call leaves anything behind for the next.
+
+use std::collections::BTreeSet;
+
+use bowline_contract::pipeline::{RunEvent, RunStatus};
+use bowline_words::{counted, listed};
+use serde_json::{Map, Value as Json};
+
+use super::check;
+use super::outcome::Outcome;
+use super::reading::run_label;
+use super::runner::Suite;
+use crate::Verdict;
+
+/// How many runs that went wrong are asked for, and how many others.
+const ASKED: usize = 2;
+
+/// Asks for runs by id, and then for each alone, twice, as the first thing that a connector is asked for. What was the same
+/// all the time before and is the same in both tellings after, and another, was left behind by other runs.
+pub(super) fn afresh(suite: &mut Suite<'_>, runs: &[RunEvent]) {
+    let is_proven = [&check::BY_ID, &check::AGAIN]
+        .into_iter()
+        .all(|check| suite.verdict(check) == Some(Verdict::Supported));
+    if !is_proven || suite.reader.pipeline.methods().is_none() {
+        return;
+    }
+    let asked = chosen(runs);
+    let ids: Vec<String> = asked.iter().map(|(id, _)| (*id).to_owned()).collect();
+    // A vendor that cannot be asked just now shows nothing.
+    let Ok(later) = suite.reader.by_id(&ids) else {
+        return;
+    };
+    let mut lines = Vec::new();
+    for (id, before) in asked {
+        let Some(later) = find(&later.events, id) else {
+            return;
+        };
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            let Some(fields) = alone(suite, id) else {
+                return;
+            };
+            told.push(fields);
+            if differing(before, &later, &told).is_empty() {
+                break;
+            }
+        }
+        let fields = differing(before, &later, &told);
+        if !fields.is_empty() {
+            let label = run_label(before).unwrap_or_default();
+            lines.push(format!(
+                "{label} is another where it is the first that is asked for: {}",
+                listed(fields)
+            ));
+        }
+    }
+    // One may be written anew by the vendor.
+    if lines.len() < 2 {
+        return;
+    }
+    let outcome = Outcome::wrong(
+        "runs that say the same whatever was asked before",
+        format!("{} that say something else", counted(lines.len(), "run")),
+    )
+    .with_evidence(lines)
+    .with_hint("keep nothing of one run for the next: default arguments, fields of a class and caches outlive a call");
+    suite.settle(&check::AGAIN, outcome, "");
+}
+
+/// What a connector that was started anew says of a run.
+fn alone(suite: &mut Suite<'_>, id: &str) -> Option<Map<String, Json>> {
+    suite.reader.pipeline.methods()?.begin_anew();
+    let reading = suite.reader.by_id(&[id.to_owned()]).ok()?;
+    find(&reading.events, id)
+}
+
+fn find(runs: &[RunEvent], id: &str) -> Option<Map<String, Json>> {
+    let run = runs.iter().find(|run| run.run_source_id() == Some(id))?;
+    Some(lasting(run))
+}
+
+/// What a run says but for what a vendor may say otherwise in each answer.
+fn lasting(run: &RunEvent) -> Map<String, Json> {
+    let strip = |event: &Json| {
+        let mut fields = event.as_object().cloned().unwrap_or_default();
+        for passing in ["attributes", "run_url", "triggered_by_run_source_id"] {
+            fields.remove(passing);
+        }
+        fields
+    };
+    let mut fields = strip(run.json());
+    for list in ["task_runs", "inputs", "outputs", "properties"] {
+        if let Some(items) = fields.get_mut(list).and_then(Json::as_array_mut) {
+            items
+                .iter_mut()
+                .for_each(|item| *item = Json::Object(strip(item)));
+            items.sort_by_cached_key(Json::to_string);
+        }
+    }
+    fields
+}
+
+/// The fields that were the same in both tellings before, and are the same in those after, and others.
+fn differing(
+    before: &RunEvent,
+    later: &Map<String, Json>,
+    told: &[Map<String, Json>],
+) -> BTreeSet<String> {
+    let before = lasting(before);
+    let Some(first) = told.first() else {
+        return BTreeSet::new();
+    };
+    let names = before.keys().chain(first.keys());
+    names
+        .filter(|name| {
+            let (name, now) = (name.as_str(), first.get(name.as_str()));
+            before.get(name) == later.get(name)
+                && before.get(name) != now
+                && told.iter().all(|one| one.get(name) == now)
+        })
+        .cloned()
+        .collect()
+}
+
+/// Runs that have ended, of different jobs, from the midst of their jobs' runs: those that went wrong, and others. The first
+/// one of a reading is what others are taken for.
+fn chosen(runs: &[RunEvent]) -> Vec<(&str, &RunEvent)> {
+    let is_ill = |run: &RunEvent| run.status().is_some_and(RunStatus::needs_error);
+    let mut jobs = BTreeSet::new();
+    let mut asked = Vec::new();
+    for ill in [true, false] {
+        let of_kind: Vec<&RunEvent> = runs
+            .iter()
+            .filter(|run| run.has_ended() && is_ill(run) == ill)
+            .collect();
+        let (early, late) = of_kind.split_at(of_kind.len() / 2);
+        let found = late.iter().chain(early.iter().rev()).filter_map(|run| {
+            let id = run.run_source_id()?;
+            jobs.insert(run.job_source_id()).then_some((id, *run))
+        });
+        asked.extend(found.take(ASKED));
+    }
+    asked
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::pipeline::samples::run;
+
+    #[test]
+    fn what_stands_still_before_and_after_and_differs_was_left_behind() {
+        let of = |owner: &str, url: &str| {
+            let properties = json!([{"key": "owner", "value": owner}, {"key": "a", "value": "1"}]);
+            run("r", 1, json!({"properties": properties, "run_url": url}))
+        };
+        let told = |before: &str, later: &str, after: [&str; 2]| {
+            let after = after.map(|owner| lasting(&of(owner, "c")));
+            differing(&of(before, "a"), &lasting(&of(later, "b")), &after)
+                .into_iter()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told("ada", "ada", ["bob", "bob"]), ["properties"]);
+        assert_eq!(told("ada", "ada", ["ada", "ada"]), [""; 0]);
+        assert_eq!(told("ada", "bob", ["bob", "bob"]), [""; 0], "it changed");
+        assert_eq!(told("ada", "ada", ["bob", "cy"]), [""; 0], "always new");
+    }
+}

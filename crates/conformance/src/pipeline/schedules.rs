@@ -1,0 +1,437 @@
+//! How often schedules say that jobs run, against how often they do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bowline_contract::pipeline::RunEvent;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use super::contradictions::SEVERAL;
+
+/// In seconds.
+pub(super) const HOUR: i64 = 3600;
+/// In seconds.
+pub(super) const DAY: i64 = 86_400;
+/// How many times too often a job runs whose interval is in another unit.
+const TOO_OFTEN: i64 = 20;
+/// With so many jobs that have one schedule they are taken for one.
+const MANY: usize = 5;
+
+/// Whether a schedule began a run.
+pub(super) fn is_scheduled(run: &RunEvent) -> bool {
+    matches!(run.trigger(), Some("SCHEDULE" | "CYCLIC"))
+}
+
+/// When the runs of a job began that its schedule started.
+pub(super) fn scheduled(runs: &[RunEvent], job: &str) -> Vec<Timestamp> {
+    let mut starts: Vec<Timestamp> = runs
+        .iter()
+        .filter(|run| run.job_source_id() == Some(job) && is_scheduled(run))
+        .filter_map(|run| run.start_time().or(run.event_time()))
+        .collect();
+    starts.sort_unstable();
+    starts
+}
+
+/// Jobs that run evenly and far more often than their interval says, where all do that have one.
+pub(super) fn too_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let says = |job: &Json, gap: i64| {
+        let seconds = job["schedule"]["interval_seconds"].as_i64()?;
+        let is_rarer = gap.saturating_mul(TOO_OFTEN) < seconds;
+        Some((is_rarer, format!("`interval_seconds` is {seconds}")))
+    };
+    let (lines, judged) = against(jobs, runs, &says);
+    if lines.len() < judged {
+        Vec::new()
+    } else {
+        lines
+    }
+}
+
+/// Whether a job's schedule says otherwise than that it runs with so many seconds between, and what it says.
+type Saying<'f> = dyn Fn(&Json, i64) -> Option<(bool, String)> + 'f;
+
+/// Jobs that run evenly otherwise than their schedules say, where there are several, and how many were judged. What
+/// catches up does not run by the clock.
+fn against(
+    jobs: &BTreeMap<&str, &Json>,
+    runs: &[RunEvent],
+    says: &Saying<'_>,
+) -> (Vec<String>, usize) {
+    let judged: Vec<(&&str, i64, bool, String)> = jobs
+        .iter()
+        .filter_map(|(id, job)| {
+            let gap = rhythm(job, id, runs)?;
+            let (is_other, what) = says(job, gap)?;
+            Some((id, gap, is_other, what))
+        })
+        .collect();
+    let other = judged.iter().filter(|(_, _, is_other, _)| *is_other);
+    let lines = other.map(|(id, gap, _, what)| {
+        format!("job `{id}` runs every {gap} s by its schedule, and {what}")
+    });
+    let lines: Vec<String> = lines.collect();
+    (
+        if lines.len() < 2 { Vec::new() } else { lines },
+        judged.len(),
+    )
+}
+
+/// Jobs that all have one schedule, of many, and run evenly at several intervals.
+pub(super) fn one_schedule(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let times = ["cron_expression", "interval_seconds"];
+    let timed: Vec<(&&str, &&Json)> = jobs
+        .iter()
+        .filter(|(_, job)| times.iter().any(|field| !job["schedule"][*field].is_null()))
+        .collect();
+    let says = |job: &Json| times.map(|field| job["schedule"][field].to_string());
+    let different: BTreeSet<_> = timed.iter().map(|(_, job)| says(job)).collect();
+    let mut gaps: Vec<(i64, &str)> = timed
+        .iter()
+        .filter_map(|(id, job)| Some((rhythm(job, id, runs)?, **id)))
+        .collect();
+    gaps.sort_unstable();
+    gaps.dedup_by(|next, before| 2 * next.0 < 3 * before.0);
+    if timed.len() < MANY || different.len() > 1 || gaps.len() < SEVERAL {
+        return Vec::new();
+    }
+    let line =
+        |(gap, id)| format!("job `{id}` runs every {gap} s by its schedule, which all jobs have");
+    gaps.into_iter().map(line).collect()
+}
+
+/// Runs that schedules began whose first tasks all began one interval of their job after them, at several intervals: what
+/// they are for was taken for when they began.
+pub(super) fn begun_an_interval_before(
+    jobs: &BTreeMap<&str, &Json>,
+    runs: &[RunEvent],
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut gaps = BTreeSet::new();
+    for (id, job) in jobs {
+        let Some(gap) = rhythm(job, id, runs) else {
+            continue;
+        };
+        let waits = || {
+            let own = runs
+                .iter()
+                .filter(|run| run.job_source_id() == Some(id) && is_scheduled(run));
+            own.filter_map(|run| {
+                let first = run.task_runs().filter_map(RunEvent::start_time).min()?;
+                Some(first.duration_since(run.start_time()?).as_secs())
+            })
+        };
+        let is_interval = |wait: i64| (wait - gap).abs() * 10 < gap;
+        if waits().count() >= SEVERAL && waits().all(is_interval) {
+            gaps.insert(gap / HOUR);
+            lines.push(format!(
+                "job `{id}` runs every {gap} s, and its tasks begin so long after their runs"
+            ));
+        } else if waits().any(|wait| 2 * wait < gap) && waits().count() >= SEVERAL {
+            return Vec::new();
+        }
+    }
+    if gaps.len() < 2 {
+        lines.clear();
+    }
+    lines
+}
+
+/// Jobs that run by the clock far more often than their cron expressions ever come, or in months or on days of the week that
+/// these leave out, where most do that can be judged.
+pub(super) fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let last = newest(runs);
+    let says = |job: &Json, gap: i64| {
+        let expression = job["schedule"]["cron_expression"].as_str()?;
+        let is_rarer = a_day(expression).map(|most| gap * most * 3 < DAY);
+        let is_left_out = last
+            .filter(|_| gap < DAY)
+            .and_then(|last| leaves_out(expression, last));
+        let is_other = is_rarer
+            .into_iter()
+            .chain(is_left_out)
+            .reduce(|one, other| one || other)?;
+        Some((is_other, format!("`cron_expression` is `{expression}`")))
+    };
+    let (lines, judged) = against(jobs, runs, &says);
+    if 2 * lines.len() <= judged {
+        Vec::new()
+    } else {
+        lines
+    }
+}
+
+/// Whether an expression of five fields names months or days of the week, as numbers, of which none is near a time.
+fn leaves_out(expression: &str, at: Timestamp) -> Option<bool> {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let [_, _, day, month, weekday] = fields[..] else {
+        return None;
+    };
+    let near = [-1, 0, 1]
+        .map(|days| (at + SignedDuration::from_hours(24 * days)).to_zoned(jiff::tz::TimeZone::UTC));
+    // Sunday is 0 or 7, and at some vendors 1.
+    let weekdays = near.iter().flat_map(|at| {
+        let day = at.weekday().to_sunday_zero_offset();
+        [day, if day == 0 { 7 } else { day }]
+    });
+    let is_out = |field: &str, near: Vec<i8>| {
+        let numbers: Result<Vec<i8>, _> = field.split(',').map(str::parse).collect();
+        numbers.map(|numbers| !numbers.iter().any(|number| near.contains(number)))
+    };
+    let of_months = is_out(month, near.iter().map(|at| at.month()).collect());
+    // Where the day of the month is told, too, either of the two will do.
+    let of_week = is_out(weekday, weekdays.collect()).map(|is_out| is_out && day == "*");
+    let told = [of_months, of_week].into_iter().flatten();
+    told.reduce(|one, other| one || other)
+}
+
+/// How many seconds lie between the runs of a job that its schedule begins evenly, until now. What begins right after the
+/// run before catches up, and a job with a schedule in the vendor's own words may have several.
+pub(super) fn rhythm(job: &Json, id: &str, runs: &[RunEvent]) -> Option<i64> {
+    let gaps = gaps(runs, id);
+    let gap = *gaps.get(gaps.len() / 2)?;
+    let steady = gaps.iter().filter(|other| (*other - gap).abs() * 20 < gap);
+    let is_even = gaps.len() >= SEVERAL && 4 * steady.count() >= 3 * gaps.len();
+    let starts = scheduled(runs, id);
+    let own = runs
+        .iter()
+        .filter(|run| run.job_source_id() == Some(id) && is_scheduled(run));
+    let is_followed = |end: Timestamp| {
+        starts.iter().any(|start| {
+            let wait = start.duration_since(end).as_secs();
+            wait >= 0 && 2 * wait < gap
+        })
+    };
+    let catches_up = own.filter_map(RunEvent::end_time).any(is_followed);
+    let is_plain = job["schedule"]["raw"].is_null();
+    (is_even && is_plain && !catches_up && goes_on(runs, id)).then_some(gap)
+}
+
+/// Whether schedules still begin runs of a job: the last was no longer ago than twice the time between them.
+pub(super) fn goes_on(runs: &[RunEvent], job: &str) -> bool {
+    let gaps = gaps(runs, job);
+    let last = scheduled(runs, job).into_iter().next_back();
+    let ago = last
+        .zip(newest(runs))
+        .map(|(last, newest)| newest.duration_since(last).as_secs());
+    let gap = gaps.get(gaps.len() / 2);
+    ago.zip(gap).is_some_and(|(ago, gap)| ago <= 2 * gap)
+}
+
+/// How many seconds lie between a job's runs that schedules began, the shortest time first.
+pub(super) fn gaps(runs: &[RunEvent], job: &str) -> Vec<i64> {
+    let starts = scheduled(runs, job);
+    let mut gaps: Vec<i64> = starts
+        .windows(2)
+        .map(|pair| pair[1].duration_since(pair[0]).as_secs())
+        .collect();
+    gaps.sort_unstable();
+    gaps
+}
+
+/// How often a day a cron expression of five fields comes at most; none for others.
+fn a_day(expression: &str) -> Option<i64> {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let [minutes, hours, _, _, _] = fields[..] else {
+        return None;
+    };
+    let count = |field: &str, all: i64| -> Option<i64> {
+        let parts = field.split(',').map(|part| {
+            let (span, step) = part.split_once('/').unwrap_or((part, "1"));
+            let step: i64 = step.parse().ok().filter(|step| *step > 0)?;
+            let length = match span.split_once('-') {
+                Some((from, to)) => to.parse::<i64>().ok()? - from.parse::<i64>().ok()? + 1,
+                None if span == "*" || part.contains('/') => all,
+                None => span.parse::<i64>().map(|_| 1).ok()?,
+            };
+            Some((length + step - 1) / step)
+        });
+        parts.sum()
+    };
+    Some(count(minutes, 60)? * count(hours, 24)?).filter(|times| *times > 0)
+}
+
+/// Jobs whose runs are as far apart as their intervals would be in minutes, hours or days, where all that have intervals
+/// are, and several; or where several different ones are, and most.
+pub(super) fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    let mut lengths = BTreeSet::new();
+    let mut is_seldom = true;
+    for (id, job) in jobs {
+        let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
+            continue;
+        };
+        let gaps = gaps(runs, id);
+        let Some(gap) = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1) else {
+            continue;
+        };
+        judged += 1;
+        // What looks all the time whether there is anything to do may find it once an hour.
+        let is_near = |unit: &i64| (gap - seconds * unit).abs() * 20 < seconds * unit;
+        let unit = [60, HOUR, DAY].into_iter().find(is_near);
+        if let Some(unit) = unit.filter(|_| seconds < DAY) {
+            lengths.insert((unit, seconds));
+            is_seldom &= seconds < 60 && seconds * unit >= DAY;
+            lines.push(format!(
+                "job `{id}` runs every {gap} s by its schedule, and `interval_seconds` is {seconds}"
+            ));
+        }
+    }
+    let units: BTreeSet<i64> = lengths.iter().map(|(unit, _)| *unit).collect();
+    let is_no_accident = units.len() == 1 && lengths.len() >= SEVERAL;
+    let is_all = lines.len() == judged;
+    let is_most = 2 * lines.len() > judged;
+    if lines.len() < 2 || !(is_all && is_seldom || is_most && is_no_accident) {
+        lines.clear();
+    }
+    lines
+}
+
+/// Jobs whose next runs lie further back than two of their own before the last that a schedule began, where most do that
+/// can be judged. A vendor may write down a while later when the next one is, so many seconds at least, or name the day
+/// that it is about.
+pub(super) fn next_behind(
+    jobs: &BTreeMap<&str, &Json>,
+    runs: &[RunEvent],
+    late: i64,
+) -> Vec<String> {
+    let mut judged = 0;
+    let mut lines = Vec::new();
+    for (id, job) in jobs {
+        let next = job["schedule"]["next_run_at"].as_str();
+        let next = next.filter(|text| !text.contains("T00:00"));
+        let next = next.and_then(|text| text.parse::<Timestamp>().ok());
+        let next = next.filter(|at| at.as_second() % DAY != 0);
+        let (Some(next), Some(gap)) = (next, rhythm(job, id, runs)) else {
+            continue;
+        };
+        let Some(last) = scheduled(runs, id).pop().filter(|_| has_schedule(job)) else {
+            continue;
+        };
+        judged += 1;
+        if last.duration_since(next).as_secs() > (2 * gap).max(late) {
+            lines.push(format!(
+                "job `{id}` runs next at {next} by its schedule, which began a run at {last}"
+            ));
+        }
+    }
+    if lines.len() < SEVERAL || 2 * lines.len() <= judged {
+        lines.clear();
+    }
+    lines
+}
+
+/// Whether the schedule of a job should have begun two of its runs or more since the first of them, or of all where it has
+/// none: it has an interval, or comes every day.
+pub(super) fn is_twice_due(job: &Json, id: &str, runs: &[RunEvent]) -> bool {
+    if !has_schedule(job) {
+        return false;
+    }
+    let schedule = &job["schedule"];
+    let expression = schedule["cron_expression"].as_str();
+    let period = match schedule["interval_seconds"].as_i64() {
+        Some(seconds) => Some(seconds),
+        None => expression
+            .filter(|text| text.ends_with(" * * *"))
+            .and_then(a_day)
+            .map(|_| DAY),
+    };
+    let Some(period) = period else {
+        return false;
+    };
+    let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
+    let since = own.filter_map(RunEvent::event_time).min();
+    let since = since.or_else(|| runs.iter().filter_map(RunEvent::event_time).min());
+    let lasted = since
+        .zip(newest(runs))
+        .map(|(since, until)| until.duration_since(since));
+    lasted.is_some_and(|lasted| lasted.as_secs() >= 2 * period)
+}
+
+pub(super) fn newest(runs: &[RunEvent]) -> Option<Timestamp> {
+    runs.iter().filter_map(RunEvent::event_time).max()
+}
+
+/// Whether a job has a schedule of its own that is at work.
+pub(super) fn has_schedule(job: &Json) -> bool {
+    let schedule = &job["schedule"];
+    let is_paused = job["is_paused"] == true || schedule["paused"] == true;
+    matches!(schedule["kind"].as_str(), Some("cron" | "interval")) && !is_paused
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::pipeline::contradictions::by_id;
+    use crate::pipeline::samples::job;
+
+    fn runs(id: &str, hours: i64, wait: i64) -> Vec<RunEvent> {
+        let run = |nth: i64| {
+            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(nth * hours + 24 * 365);
+            let task = at + SignedDuration::from_hours(wait);
+            RunEvent::new(json!({
+                "job_source_id": id, "run_source_id": format!("{id}-{nth}"), "trigger": "SCHEDULE",
+                "event_time": at.to_string(), "start_time": at.to_string(), "task_runs": [{"start_time": task.to_string()}],
+            }))
+        };
+        (0..24 / hours).map(run).collect()
+    }
+
+    #[test]
+    fn jobs_that_run_at_different_intervals_have_different_schedules() {
+        let ids = [("a", 1), ("b", 2), ("c", 4), ("d", 1), ("e", 1)];
+        let told = |seconds: &dyn Fn(i64) -> i64, ids: &[(&str, i64)]| {
+            let of = |hours| json!({"schedule": {"kind": "interval", "interval_seconds": seconds(hours)}});
+            let jobs: Vec<_> = ids.iter().map(|(id, hours)| job(id, of(*hours))).collect();
+            let runs: Vec<RunEvent> = ids
+                .iter()
+                .flat_map(|(id, hours)| runs(id, *hours, 0))
+                .collect();
+            one_schedule(&by_id(&jobs), &runs).len()
+        };
+        assert_eq!(told(&|_| 3600, &ids), 3);
+        assert_eq!(told(&|hours| 3600 * hours, &ids), 0);
+        assert_eq!(told(&|_| 3600, &ids[..4]), 0, "few jobs");
+    }
+
+    #[test]
+    fn tasks_do_not_begin_an_interval_after_their_runs() {
+        let jobs = ["a", "b"].map(|id| job(id, json!({})));
+        let told = |waits: [i64; 2]| {
+            let all = [runs("a", 1, waits[0]), runs("b", 3, waits[1])].concat();
+            begun_an_interval_before(&by_id(&jobs), &all).len()
+        };
+        assert_eq!(told([1, 3]), 2);
+        assert_eq!(told([1, 1]), 0, "a wait of an hour");
+        assert_eq!(told([0, 0]), 0);
+    }
+
+    #[test]
+    fn months_and_days_that_an_expression_leaves_out_are_told() {
+        let sunday: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        for (expression, out) in [
+            ("0 3 * * 6", Some(false)),
+            ("0 3 * * 3", Some(true)),
+            ("0 3 * * 7", Some(false)),
+            ("0 3 1 * 3", Some(false)),
+            ("* * * 3 6", Some(true)),
+            ("5 3 * 11 *", Some(false)),
+            ("5 3 * * *", None),
+            ("0 3 * * MON", None),
+            ("0 0 3 ? * 3", None),
+        ] {
+            assert_eq!(leaves_out(expression, sunday), out, "{expression}");
+        }
+    }
+
+    #[test]
+    fn expressions_say_how_often_a_day_they_come() {
+        assert_eq!(a_day("15 4 * * *"), Some(1));
+        assert_eq!(a_day("*/15 8-17 * * 1-5"), Some(40));
+        assert_eq!(a_day("0,30 * * * *"), Some(48));
+        assert_eq!(a_day("0 0 12 * * ?"), None);
+    }
+}
