@@ -71,6 +71,7 @@ fn only_the_contract_asks(error: &EventError) -> bool {
         EventProblem::WrongType { .. }
         | EventProblem::UnknownWord { .. }
         | EventProblem::TooSmall { .. }
+        | EventProblem::NotJson { .. }
         | EventProblem::Nameless => false,
     }
 }
