@@ -6,8 +6,10 @@
 
 mod clock;
 mod columns;
+mod counts;
 mod growth;
 mod listing;
+mod logged;
 mod logs;
 mod place;
 mod start;

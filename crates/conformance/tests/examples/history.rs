@@ -39,6 +39,12 @@ impl Run {
         self.end.unwrap_or(self.start)
     }
 
+    /// Why it failed: not for one reason always.
+    pub(crate) fn reason(&self) -> &'static str {
+        ["a table is missing", "no space left", "the source said no"]
+            [usize::try_from(self.id % 3).unwrap_or_default()]
+    }
+
     /// The word for its state.
     pub(crate) fn word<'w>(
         &self,

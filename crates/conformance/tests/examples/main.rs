@@ -99,12 +99,7 @@ fn passes(name: &str, respond: Respond, features: &[&str]) {
     assert_eq!(ids, expected, "{name}");
 }
 
-const TOLD: [&str; 4] = [
-    "run_timing",
-    "run_error",
-    "run_webhook_mode",
-    "metadata_schedule",
-];
+const TOLD: [&str; 3] = ["run_timing", "run_webhook_mode", "metadata_schedule"];
 
 #[test]
 fn airbyte_passes_the_suite() {
@@ -113,7 +108,7 @@ fn airbyte_passes_the_suite() {
 
 #[test]
 fn data_factory_passes_the_suite() {
-    let features = [&TOLD[..], &["metadata_tasks", "run_task_runs"]].concat();
+    let features = [&TOLD[..], &["run_error", "metadata_tasks", "run_task_runs"]].concat();
     passes("data_factory", vendors::data_factory, &features);
 }
 
@@ -121,7 +116,12 @@ fn data_factory_passes_the_suite() {
 fn databricks_passes_the_suite() {
     let features = [
         &TOLD[..],
-        &["metadata_tasks", "run_task_runs", "metadata_owner"],
+        &[
+            "run_error",
+            "metadata_tasks",
+            "run_task_runs",
+            "metadata_owner",
+        ],
     ]
     .concat();
     passes("databricks", vendors::databricks, &features);
@@ -131,7 +131,12 @@ fn databricks_passes_the_suite() {
 fn dbt_cloud_passes_the_suite() {
     let features = [
         &TOLD[..],
-        &["metadata_tasks", "run_task_runs", "metadata_group"],
+        &[
+            "run_error",
+            "metadata_tasks",
+            "run_task_runs",
+            "metadata_group",
+        ],
     ]
     .concat();
     passes("dbt_cloud", vendors::dbt_cloud, &features);

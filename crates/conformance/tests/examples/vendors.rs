@@ -66,7 +66,7 @@ pub(crate) fn dbt_cloud(history: &History, request: &Request) -> Answer {
         };
         json!({
             "id": run.id, "job_definition_id": run.job, "project_id": 5, "status": code, "status_message":
-                (code == 20).then_some("a model is broken"), "created_at": time(run.queued),
+                (code == 20).then(|| run.reason()), "created_at": time(run.queued),
             "started_at": time(run.start), "finished_at": run.end.map(time), "href": "https://dbt.invalid/run",
             "trigger": {"cause": "scheduled"},
             "run_steps": [step(1, "Clone git repository", if code == 3 { 3 } else { 10 }), step(2, "Invoke dbt with `dbt build`", code)],
@@ -164,7 +164,7 @@ pub(crate) fn databricks(history: &History, request: &Request) -> Answer {
     let run = |run: &Run| {
         let mut state = json!({
             "life_cycle_state": run.word("RUNNING", "TERMINATED", "TERMINATED", "TERMINATED"),
-            "state_message": "a notebook raised an exception",
+            "state_message": run.reason(),
         });
         if run.state != State::Running {
             state["result_state"] = json!(run.word("", "SUCCESS", "FAILED", "CANCELED"));
@@ -260,7 +260,7 @@ pub(crate) fn data_factory(history: &History, request: &Request) -> Answer {
             "runId": run.id.to_string(), "runGroupId": run.id.to_string(), "pipelineName": format!("pipeline {}", run.job),
             "runStart": time(run.start), "runEnd": run.end.map(time), "lastUpdated": time(run.updated()),
             "status": run.word("InProgress", "Succeeded", "Failed", "Cancelled"), "isLatest": true,
-            "message": if run.state == State::Bad { "Operation on target load failed" } else { "" },
+            "message": if run.state == State::Bad { run.reason() } else { "" },
             "invokedBy": {"id": "t", "name": "hourly", "invokedByType": "ScheduleTrigger"},
         })
     };
@@ -310,7 +310,7 @@ pub(crate) fn data_factory(history: &History, request: &Request) -> Answer {
                 "activityName": "load", "activityType": "Copy", "activityRunId": format!("{id}-load"), "pipelineRunId": id,
                 "activityRunStart": time(found.start), "activityRunEnd": found.end.map(time),
                 "status": found.word("InProgress", "Succeeded", "Failed", "Cancelled"),
-                "error": {"errorCode": if bad { "2200" } else { "" }, "message": if bad { "no space left" } else { "" }, "failureType": ""},
+                "error": {"errorCode": if bad { "2200" } else { "" }, "message": if bad { found.reason() } else { "" }, "failureType": ""},
             }]}))
         }
         _ => nothing(),

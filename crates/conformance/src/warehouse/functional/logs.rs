@@ -1,10 +1,9 @@
-//! Finding statements again in the database's query logs, and what these say of them.
+//! Running statements, and finding them again in the database's query logs.
 
 use std::cell::RefCell;
 use std::iter;
 use std::time::Duration;
 
-use bigdecimal::{BigDecimal, ToPrimitive};
 use bowline_driver::{ResultSet, Value};
 use bowline_query::Alphabet;
 use jiff::civil::{DateTime, DateTimeRound};
@@ -12,30 +11,25 @@ use jiff::tz::TimeZone;
 use jiff::{RoundMode, SignedDuration, Timestamp, Unit};
 
 use super::growth::rows_variables;
+use super::logged::{APART, LEAST, Run, ids_are_told, is_described, is_same_user, rows_are_told};
 use super::table::TestTables;
 use crate::Tier;
 use crate::warehouse::ahead::Renders;
-use crate::warehouse::answers::{Answers, Asking, Halt, came};
+use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, PageRequest, Seen, Spec, text};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::outcome::{Doubt, Outcome, Step};
 use crate::warehouse::query_logs::{self, Bounds, LEEWAY, LoggedQuery, nothing_logged, read_logs};
-use crate::warehouse::tokens::{Likeness, TokenKind, holds, tokens};
+use crate::warehouse::tokens::{Likeness, TokenKind, tokens};
 
 const LOG_PAGE: usize = 1000;
 const LOG_PAGES: usize = 20;
-/// How far the clocks of server and client may be apart where nobody has asked.
-const APART: SignedDuration = SignedDuration::from_mins(15);
 /// How far bounds are off at most when they are read in another zone, in hours.
 const ZONES: i64 = 14;
 /// About how long a long statement is.
 const LONG: usize = 4_500;
-/// How much of one a log has at least: some databases keep no more than 1,024 bytes.
-const LEAST: usize = 900;
 /// How long the longest texts of some databases are: a template that cuts there may have to.
 const LONGEST_TEXT: usize = 4_000;
-/// The tokens of the shortest beginning of a statement that counts as one.
-const SHORTEST: usize = 20;
 /// A name with letters that are not in ASCII, and one that is not in the alphabets of western Europe.
 const COUNTED: &str = "Zählerλ";
 /// What makes one row of several.
@@ -83,17 +77,6 @@ pub(super) const EMPTY_LOGGED: Spec = Spec::new(
 )
 .strict();
 
-/// A statement that was run, and that the log is searched for.
-#[derive(Debug, Clone)]
-struct Run {
-    sql: String,
-    rows: usize,
-    /// From when to when it ran, by our clock.
-    span: [Timestamp; 2],
-    /// From when to when it ran again, where it did.
-    again: Option<[Timestamp; 2]>,
-}
-
 /// How the log has a statement.
 #[derive(Debug, Clone)]
 struct Logged {
@@ -101,76 +84,6 @@ struct Logged {
     queries: Vec<LoggedQuery>,
     /// How many signs of it the log has, where it is not all of them.
     cut: Option<usize>,
-}
-
-impl Run {
-    fn of(step: &Step) -> Self {
-        let rows = step
-            .answer
-            .result
-            .as_deref()
-            .map_or(0, |result| result.rows.len());
-        Self {
-            sql: step.sql.clone(),
-            rows,
-            span: [step.answer.asked, came(&step.answer)],
-            again: None,
-        }
-    }
-
-    /// The logged queries that are this one, and how like it they are.
-    fn find<'q>(&self, logs: &'q [LoggedQuery]) -> Option<(Likeness, Vec<&'q LoggedQuery>)> {
-        let wanted = tokens(&self.sql);
-        // Most texts of a log are long and about something else: they are not worth taking apart.
-        let names = [TokenKind::Word, TokenKind::Quoted];
-        let names = wanted.iter().filter(|token| names.contains(&token.kind));
-        let longest = names.max_by_key(|token| token.text.len());
-        let telling = longest.map_or(String::new(), |token| token.text.to_lowercase());
-        let alike: Vec<(Likeness, &LoggedQuery)> = logs
-            .iter()
-            .filter(|query| query.text.to_lowercase().contains(&telling))
-            .filter_map(|query| Some((holds(&tokens(&query.text), &wanted)?, query)))
-            .collect();
-        let likeness = alike.iter().map(|(likeness, _)| *likeness).min()?;
-        let queries = alike.into_iter().filter(|(each, _)| *each == likeness);
-        Some((likeness, queries.map(|(_, query)| query).collect()))
-    }
-
-    /// The first logged query that is the beginning of this one.
-    fn find_cut<'q>(&self, logs: &'q [LoggedQuery]) -> Option<&'q LoggedQuery> {
-        let wanted = tokens(&self.sql);
-        logs.iter().find(|query| {
-            // The last one may be cut itself.
-            let there = tokens(&query.text);
-            let whole = there.len().saturating_sub(1);
-            there.len() > SHORTEST
-                && wanted
-                    .get(..whole)
-                    .is_some_and(|start| holds(&there[..whole], start).is_some())
-        })
-    }
-
-    /// Whether one logged query stands for both times that this one ran: it takes the time between them, or times are
-    /// not told that exactly.
-    fn is_both(&self, query: &LoggedQuery) -> bool {
-        let is_exact = |at: Timestamp| at.subsec_nanosecond() != 0;
-        let Some([again, _]) = self.again else {
-            return true;
-        };
-        let between = again.duration_since(self.span[1]);
-        query.end.duration_since(query.start) >= between
-            || !is_exact(query.start) && !is_exact(query.end)
-    }
-
-    fn expected(&self) -> String {
-        let sql: String = self.sql.chars().take(LEAST / 4).collect();
-        let rest = if sql.len() < self.sql.len() {
-            "…"
-        } else {
-            ""
-        };
-        format!("the query `{sql}{rest}` among the logged ones")
-    }
 }
 
 /// What is known when the log is looked through.
@@ -552,133 +465,6 @@ fn shifted(
 
 fn span(first: Timestamp, last: Timestamp) -> [DateTime; 2] {
     [first, last + SignedDuration::from_secs(1)].map(to_the_second)
-}
-
-/// Judges what the log says of a statement; one of several entries suffices, for a log may have older ones.
-fn is_described(
-    answers: &Answers,
-    run: &Run,
-    logs: &[LoggedQuery],
-    users: &[String],
-    skew: Option<SignedDuration>,
-) -> Judged<()> {
-    let looked = answers
-        .steps
-        .last()
-        .map_or(run.span[1], |step| came(&step.answer));
-    let leeway = if skew.is_some() { LEEWAY } else { APART };
-    let skew = skew.unwrap_or_default();
-    let judge = |query: &LoggedQuery| -> Judged<()> {
-        let [from, until] = run.span.map(|at| at + skew);
-        // What counts queries instead of logging them knows no more than that it ran in the span asked for.
-        let is_bound = query.start.duration_since(from - LEEWAY).abs() <= LEEWAY;
-        if !is_bound && (query.start < from - leeway || query.start > until + leeway) {
-            return Err(wrong(
-                format!("a start_time from {from} to {until}, when the query ran"),
-                query.start.to_string(),
-            ));
-        }
-        if query.end < from - leeway || query.end > looked + skew + leeway {
-            return Err(wrong(
-                format!("an end_time near {until}, when the query ended"),
-                query.end.to_string(),
-            ));
-        }
-        let is_error = |error: &&String| !is_no_error(error);
-        if let Some(error) = query.errors.iter().flatten().find(is_error) {
-            return Err(wrong(
-                "no error for a query that succeeded",
-                format!("`{error}`"),
-            ));
-        }
-        rows_are_told(run, std::slice::from_ref(query))?;
-        match (&query.user, users) {
-            (Some(logged), [user, ..]) if !users.iter().any(|user| is_same_user(logged, user)) => {
-                Err(wrong(format!("the user `{user}`"), format!("`{logged}`")))
-            }
-            _ => Ok(()),
-        }
-    };
-    let is_twice = |at: usize| logs[..at].contains(&logs[at]);
-    if let Some(twice) = (0..logs.len()).find(|at| is_twice(*at)) {
-        return Err(wrong(
-            "each query once",
-            format!("`{}` again", logs[twice].id),
-        ));
-    }
-    let mut judged = logs.iter().map(judge);
-    match judged.next() {
-        None | Some(Ok(())) => Ok(()),
-        Some(first) if judged.any(|judged| judged.is_ok()) => {
-            let _: () = drop(first);
-            Ok(())
-        }
-        Some(first) => first,
-    }
-}
-
-/// Judges that what ran at different times is told apart.
-fn ids_are_told(logs: &[LoggedQuery]) -> Judged<()> {
-    let Some((first, others)) = logs.split_first() else {
-        return Ok(());
-    };
-    if others.iter().any(|other| other.id != first.id) {
-        return Ok(());
-    }
-    match others.iter().find(|other| other.start != first.start) {
-        Some(other) => Err(wrong(
-            "a query_id of its own each time that a query runs",
-            format!(
-                "`{}` for what began at {} and for what began at {}",
-                first.id, first.start, other.start
-            ),
-        )),
-        None => Ok(()),
-    }
-}
-
-/// Judges how many rows a statement is said to have returned; one of several entries suffices.
-fn rows_are_told(run: &Run, logs: &[LoggedQuery]) -> Judged<()> {
-    let told = logs.iter().map(|query| query.returned_rows.as_ref());
-    let is_told =
-        |rows: Option<&BigDecimal>| rows.is_none_or(|rows| rows.to_usize() == Some(run.rows));
-    match told.clone().next().flatten() {
-        Some(rows) if !told.clone().any(is_told) => Err(wrong(
-            format!("{} as returned_rows", run.rows),
-            rows.to_string(),
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// What stands for no error in a log that always has one.
-fn is_no_error(error: &str) -> bool {
-    let error = error.trim().to_lowercase();
-    error.chars().all(|sign| sign == '0')
-        || [
-            "ok",
-            "success",
-            "successful",
-            "succeeded",
-            "none",
-            "null",
-            "no error",
-            "finished",
-        ]
-        .contains(&error.as_str())
-}
-
-/// Names of users come with or without where they come from: `ada`, `ada@localhost`, `ada[ada] @ localhost []`, `HOME\ada`.
-fn is_same_user(logged: &str, user: &str) -> bool {
-    fn names(user: &str) -> impl Iterator<Item = &str> {
-        let parts = user.split(['@', '[', ']', '\\', '/', ':', ' ', '\'', '"', '`']);
-        parts.filter(|part| !part.is_empty())
-    }
-    let is_in = |user: &str, others: &str| {
-        let name = names(user).next();
-        name.is_some_and(|name| names(others).any(|other| other.eq_ignore_ascii_case(name)))
-    };
-    logged.eq_ignore_ascii_case(user) || is_in(user, logged) || is_in(logged, user)
 }
 
 /// The wall clock in UTC, without fractions: not every template takes them.

@@ -1,0 +1,228 @@
+//! A statement that was run, found again among logged queries, and what these say of it.
+
+use bigdecimal::{BigDecimal, ToPrimitive};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::warehouse::answers::{Answers, came};
+use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::outcome::Step;
+use crate::warehouse::query_logs::{LEEWAY, LoggedQuery};
+use crate::warehouse::tokens::{Likeness, TokenKind, holds, tokens};
+
+/// How far the clocks of server and client may be apart where nobody has asked.
+pub(super) const APART: SignedDuration = SignedDuration::from_mins(15);
+/// How much of one a log has at least: some databases keep no more than 1,024 bytes.
+pub(super) const LEAST: usize = 900;
+/// The tokens of the shortest beginning of a statement that counts as one.
+const SHORTEST: usize = 20;
+
+/// A statement that was run, and that the log is searched for.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub(super) sql: String,
+    pub(super) rows: usize,
+    /// From when to when it ran, by our clock.
+    pub(super) span: [Timestamp; 2],
+    /// From when to when it ran again, where it did.
+    pub(super) again: Option<[Timestamp; 2]>,
+}
+
+impl Run {
+    pub(super) fn of(step: &Step) -> Self {
+        let rows = step
+            .answer
+            .result
+            .as_deref()
+            .map_or(0, |result| result.rows.len());
+        Self {
+            sql: step.sql.clone(),
+            rows,
+            span: [step.answer.asked, came(&step.answer)],
+            again: None,
+        }
+    }
+
+    /// The logged queries that are this one, and how like it they are.
+    pub(super) fn find<'q>(
+        &self,
+        logs: &'q [LoggedQuery],
+    ) -> Option<(Likeness, Vec<&'q LoggedQuery>)> {
+        let wanted = tokens(&self.sql);
+        // Most texts of a log are long and about something else: they are not worth taking apart.
+        let names = [TokenKind::Word, TokenKind::Quoted];
+        let names = wanted.iter().filter(|token| names.contains(&token.kind));
+        let longest = names.max_by_key(|token| token.text.len());
+        let telling = longest.map_or(String::new(), |token| token.text.to_lowercase());
+        let alike: Vec<(Likeness, &LoggedQuery)> = logs
+            .iter()
+            .filter(|query| query.text.to_lowercase().contains(&telling))
+            .filter_map(|query| Some((holds(&tokens(&query.text), &wanted)?, query)))
+            .collect();
+        let likeness = alike.iter().map(|(likeness, _)| *likeness).min()?;
+        let queries = alike.into_iter().filter(|(each, _)| *each == likeness);
+        Some((likeness, queries.map(|(_, query)| query).collect()))
+    }
+
+    /// The first logged query that is the beginning of this one.
+    pub(super) fn find_cut<'q>(&self, logs: &'q [LoggedQuery]) -> Option<&'q LoggedQuery> {
+        let wanted = tokens(&self.sql);
+        logs.iter().find(|query| {
+            // The last one may be cut itself.
+            let there = tokens(&query.text);
+            let whole = there.len().saturating_sub(1);
+            there.len() > SHORTEST
+                && wanted
+                    .get(..whole)
+                    .is_some_and(|start| holds(&there[..whole], start).is_some())
+        })
+    }
+
+    /// Whether one logged query stands for both times that this one ran: it takes the time between them, or times are
+    /// not told that exactly.
+    pub(super) fn is_both(&self, query: &LoggedQuery) -> bool {
+        let is_exact = |at: Timestamp| at.subsec_nanosecond() != 0;
+        let Some([again, _]) = self.again else {
+            return true;
+        };
+        let between = again.duration_since(self.span[1]);
+        query.end.duration_since(query.start) >= between
+            || !is_exact(query.start) && !is_exact(query.end)
+    }
+
+    pub(super) fn expected(&self) -> String {
+        let sql: String = self.sql.chars().take(LEAST / 4).collect();
+        let rest = if sql.len() < self.sql.len() {
+            "…"
+        } else {
+            ""
+        };
+        format!("the query `{sql}{rest}` among the logged ones")
+    }
+}
+
+/// Judges what the log says of a statement; one of several entries suffices, for a log may have older ones.
+pub(super) fn is_described(
+    answers: &Answers,
+    run: &Run,
+    logs: &[LoggedQuery],
+    users: &[String],
+    skew: Option<SignedDuration>,
+) -> Judged<()> {
+    let looked = answers
+        .steps
+        .last()
+        .map_or(run.span[1], |step| came(&step.answer));
+    let leeway = if skew.is_some() { LEEWAY } else { APART };
+    let skew = skew.unwrap_or_default();
+    let judge = |query: &LoggedQuery| -> Judged<()> {
+        let [from, until] = run.span.map(|at| at + skew);
+        // What counts queries instead of logging them knows no more than that it ran in the span asked for.
+        let is_bound = query.start.duration_since(from - LEEWAY).abs() <= LEEWAY;
+        if !is_bound && (query.start < from - leeway || query.start > until + leeway) {
+            return Err(wrong(
+                format!("a start_time from {from} to {until}, when the query ran"),
+                query.start.to_string(),
+            ));
+        }
+        if query.end < from - leeway || query.end > looked + skew + leeway {
+            return Err(wrong(
+                format!("an end_time near {until}, when the query ended"),
+                query.end.to_string(),
+            ));
+        }
+        let is_error = |error: &&String| !is_no_error(error);
+        if let Some(error) = query.errors.iter().flatten().find(is_error) {
+            return Err(wrong(
+                "no error for a query that succeeded",
+                format!("`{error}`"),
+            ));
+        }
+        rows_are_told(run, std::slice::from_ref(query))?;
+        match (&query.user, users) {
+            (Some(logged), [user, ..]) if !users.iter().any(|user| is_same_user(logged, user)) => {
+                Err(wrong(format!("the user `{user}`"), format!("`{logged}`")))
+            }
+            _ => Ok(()),
+        }
+    };
+    let is_twice = |at: usize| logs[..at].contains(&logs[at]);
+    if let Some(twice) = (0..logs.len()).find(|at| is_twice(*at)) {
+        return Err(wrong(
+            "each query once",
+            format!("`{}` again", logs[twice].id),
+        ));
+    }
+    let mut judged = logs.iter().map(judge);
+    match judged.next() {
+        None | Some(Ok(())) => Ok(()),
+        Some(first) if judged.any(|judged| judged.is_ok()) => {
+            let _: () = drop(first);
+            Ok(())
+        }
+        Some(first) => first,
+    }
+}
+
+/// Judges that what ran at different times is told apart.
+pub(super) fn ids_are_told(logs: &[LoggedQuery]) -> Judged<()> {
+    let Some((first, others)) = logs.split_first() else {
+        return Ok(());
+    };
+    if others.iter().any(|other| other.id != first.id) {
+        return Ok(());
+    }
+    match others.iter().find(|other| other.start != first.start) {
+        Some(other) => Err(wrong(
+            "a query_id of its own each time that a query runs",
+            format!(
+                "`{}` for what began at {} and for what began at {}",
+                first.id, first.start, other.start
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Judges how many rows a statement is said to have returned; one of several entries suffices.
+pub(super) fn rows_are_told(run: &Run, logs: &[LoggedQuery]) -> Judged<()> {
+    let told = logs.iter().map(|query| query.returned_rows.as_ref());
+    let is_told =
+        |rows: Option<&BigDecimal>| rows.is_none_or(|rows| rows.to_usize() == Some(run.rows));
+    match told.clone().next().flatten() {
+        Some(rows) if !told.clone().any(is_told) => Err(wrong(
+            format!("{} as returned_rows", run.rows),
+            rows.to_string(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What stands for no error in a log that always has one.
+fn is_no_error(error: &str) -> bool {
+    let error = error.trim().to_lowercase();
+    error.chars().all(|sign| sign == '0')
+        || [
+            "ok",
+            "success",
+            "successful",
+            "succeeded",
+            "none",
+            "null",
+            "no error",
+            "finished",
+        ]
+        .contains(&error.as_str())
+}
+
+/// Names of users come with or without where they come from: `ada`, `ada@localhost`, `ada[ada] @ localhost []`, `HOME\ada`.
+pub(super) fn is_same_user(logged: &str, user: &str) -> bool {
+    fn names(user: &str) -> impl Iterator<Item = &str> {
+        let parts = user.split(['@', '[', ']', '\\', '/', ':', ' ', '\'', '"', '`']);
+        parts.filter(|part| !part.is_empty())
+    }
+    let is_in = |user: &str, others: &str| {
+        let name = names(user).next();
+        name.is_some_and(|name| names(others).any(|other| other.eq_ignore_ascii_case(name)))
+    };
+    logged.eq_ignore_ascii_case(user) || is_in(user, logged) || is_in(logged, user)
+}
