@@ -13,7 +13,7 @@ use bowline_template::TemplateValue;
 use bowline_warehouse::template::TemplateSet;
 
 use crate::columns::{is_certain, kind_of};
-use crate::plan::{Costs, Family, Plan, Step, statements};
+use crate::plan::{Costs, Family, Plan, Step, Way, statements};
 use crate::request::{
     Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused, Request, Slice,
 };
@@ -43,7 +43,7 @@ pub fn profile(
     asking.all = units.map(|unit| unit.parts.len()).sum();
     for (family, mut units) in families {
         let way = asking.way(family, &mut units, costs)?;
-        for statement in statements(&units, way, asking.total()) {
+        for statement in statements(&units, way, asking.kept_rows()) {
             asking.ask(&statement)?;
         }
     }
@@ -66,11 +66,11 @@ pub fn plan(
     let mut asking = Asking::prepare(templates, connection, request, &mut unseen)?;
     asking.count()?;
     let mut steps = Vec::new();
-    let rows = asking.total();
+    let (rows, kept) = (asking.total(), asking.kept_rows());
     for (family, mut units) in asking.families() {
         let way = asking.way(family, &mut units, costs)?;
-        let statements = statements(&units, way, rows);
-        let step = |units: &Vec<Unit>| Step::of(family, way, units, rows);
+        let statements = statements(&units, way, kept);
+        let step = |units: &Vec<Unit>| Step::of(family, way, units, kept);
         steps.extend(statements.iter().map(step));
     }
     Ok(Plan { rows, steps })
@@ -233,6 +233,21 @@ impl<'a> Asking<'a> {
         self.rows.values().sum()
     }
 
+    /// How many rows the memory of this machine may have to keep of.
+    fn kept_rows(&self) -> i128 {
+        if self.request.keeps_in_memory {
+            self.total()
+        } else {
+            0
+        }
+    }
+
+    /// Asks for what should have been in lists, aggregate by aggregate.
+    fn ask_without_lists(&mut self, units: &[Unit]) -> Result<(), ProfileError> {
+        let statements = statements(units, Way::Cheap, self.kept_rows());
+        statements.iter().try_for_each(|part| self.ask(part))
+    }
+
     /// How long the next statement may take; nothing when the time is up.
     fn limits(&self) -> Option<Limits> {
         let mut limits = self.request.limits.clone();
@@ -261,7 +276,7 @@ impl<'a> Asking<'a> {
             Ok(answer) => {
                 let again = self.learn(units, answer)?;
                 if !again.is_empty() {
-                    return self.ask(&again);
+                    return self.ask_without_lists(&again);
                 }
             }
             Err(error) if error.kind == SqlErrorKind::Cancelled => {
@@ -269,7 +284,7 @@ impl<'a> Asking<'a> {
             }
             Err(_) if self.limits().is_none() => {}
             Err(error) => match units {
-                [unit] if unit.list.is_some() => return self.ask(&unit.apart()),
+                [unit] if unit.list.is_some() => return self.ask_without_lists(&unit.apart()),
                 [unit] => {
                     let failed = unit.parts.iter().cloned();
                     let failed = failed.map(|parts| (parts, Err(error.clone())));

@@ -27,6 +27,9 @@ pub struct Request {
     pub now: Timestamp,
     /// What one statement may use.
     pub limits: Limits,
+    /// Whether the engine keeps what its aggregates need in this machine's memory, as one of this process does: then a
+    /// statement keeps no more than [`MOST_KEPT`](crate::MOST_KEPT). A server writes to its disk what it cannot keep.
+    pub keeps_in_memory: bool,
     /// How long it may take altogether; what is not computed by then is left.
     pub max_time: Option<Duration>,
 }
@@ -42,6 +45,7 @@ impl Default for Request {
             metrics: Metric::all().iter().collect(),
             now: Timestamp::now(),
             limits: Limits::default(),
+            keeps_in_memory: true,
             max_time: None,
         }
     }

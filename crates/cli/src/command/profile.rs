@@ -109,6 +109,9 @@ enum ProfileFormat {
     Parquet,
 }
 
+/// The engines that run in a process of this machine, and keep what they aggregate in its memory.
+const EMBEDDED: [&str; 2] = ["DuckDB", "SQLite"];
+
 impl ProfileArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let connector = context.warehouse(self.connector.name())?;
@@ -119,19 +122,17 @@ impl ProfileArgs {
             ));
         }
         let request = self.request(proven(context, &connector)?);
-        context.connected(
-            &connector,
-            &request.limits,
-            |connection, product| match self.run(
-                context,
-                &connector,
-                (connection, product),
-                &request,
-            ) {
+        let limits = request.limits.clone();
+        context.connected(&connector, &limits, |connection, product| {
+            let request = Request {
+                keeps_in_memory: EMBEDDED.iter().any(|engine| product.starts_with(engine)),
+                ..request
+            };
+            match self.run(context, &connector, (connection, product), &request) {
                 Err(CliError::Profile(ProfileError::Interrupted)) => Ok(Ended::Interrupted),
                 ended => ended,
-            },
-        )
+            }
+        })
     }
 
     fn request(&self, metrics: Vec<&'static Metric>) -> Request {
@@ -155,6 +156,7 @@ impl ProfileArgs {
                 timeout: Duration::from_secs(self.timeout.get()),
                 ..Limits::default()
             },
+            keeps_in_memory: true,
             max_time: self
                 .max_time
                 .map(|seconds| Duration::from_secs(seconds.get())),

@@ -93,11 +93,14 @@ pub(crate) enum Bounds {
 pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
     let mut logged = false;
     let asked = Cell::new([DateTime::default(); 2]);
-    // The second span ends at an earlier time of day than it begins: days count, and not the time of day alone.
-    for (spec, bounds, earlier) in [
-        (&WITH_DATETIMES, Bounds::DateTimes, 0.hours()),
-        (&WITH_TEXTS, Bounds::Texts, 22.hours()),
+    for (spec, bounds) in [
+        (&WITH_DATETIMES, Bounds::DateTimes),
+        (&WITH_TEXTS, Bounds::Texts),
     ] {
+        // Where the last hour has queries, the second span ends at an earlier time of day than it begins: days count, and
+        // not the time of day alone.
+        let hours: i64 = if logged { 22 } else { 0 };
+        let earlier = hours.hours();
         let seen = chain.check(
             spec,
             |asking| {

@@ -136,7 +136,10 @@ pub(super) fn create(
                 Ok(())
             },
             |answers| {
-                let selected = answers.results().find(|result| !result.columns.is_empty());
+                let selected = answers
+                    .results()
+                    .filter(|result| !result.columns.is_empty())
+                    .last();
                 Ok(Created {
                     columns: selected.map(|result| result.columns.clone()),
                     has_view: false,

@@ -253,7 +253,9 @@ fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>, no_database: &str) {
                 format!("the schema `{NO_SCHEMA}`"),
                 format!("the database `{no_database}`"),
             ];
-            let asked = answers.steps.iter().take(2);
+            // What was kept before the rounds; what was refused is not among it.
+            let nowhere = answers.steps.len() - answers.round().len();
+            let asked = answers.steps.iter().take(nowhere);
             for (step, place) in asked.zip(places) {
                 let Ok(result) = &step.answer.result else {
                     continue;

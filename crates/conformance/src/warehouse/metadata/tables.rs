@@ -275,11 +275,13 @@ pub(crate) fn columns_differ(
             names(&listed),
         ));
     }
+    // Somebody else's columns may be called as their types.
     let begins_with_name = |each: &&ListedColumn| {
         let mut words = each.type_name.split_whitespace();
-        words
-            .next()
-            .is_some_and(|first| first.eq_ignore_ascii_case(&each.name))
+        let first = words.next();
+        each.type_name == each.name
+            || hidden == Hidden::No
+                && first.is_some_and(|first| first.eq_ignore_ascii_case(&each.name))
     };
     if listed.len() > 1 && listed.iter().all(begins_with_name) {
         return Err(wrong(
@@ -293,7 +295,7 @@ pub(crate) fn columns_differ(
         letters.count() < SHORTEST_TYPE || is_cut(&listed.type_name)
     };
     let is_no_type = |listed: &&&ListedColumn| {
-        tells_of_null(&listed.type_name) || hidden == Hidden::No && is_code(listed)
+        hidden == Hidden::No && (tells_of_null(&listed.type_name) || is_code(listed))
     };
     if let Some(column) = listed.iter().find(is_no_type) {
         return Err(wrong(
