@@ -686,6 +686,10 @@ fn products() -> Result<(), Failed> {
             "MariaDB 10.11.6",
         ),
         (
+            "over('pymysql', get_server_info=lambda self: '10.6.12-8-MariaDB-enterprise-log')",
+            "MariaDB 10.6.12",
+        ),
+        (
             "over('MySQLdb', get_server_info=lambda self: '8.4.2')",
             "MySQL 8.4.2",
         ),
