@@ -8,6 +8,7 @@ mod agent_images;
 mod agent_shim;
 mod broken;
 mod case;
+mod clean;
 mod collect;
 mod completions;
 mod connector;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         packs::trials(),
         grants::trials(),
         hostile::trials(),
+        clean::trials(),
         demo::trials(),
         encodings::trials(),
         completions::trials(),

@@ -362,20 +362,30 @@ fn what_the_base_has() -> Result<(), Failed> {
 
 /// What the index does not have is not told to be built from its source.
 fn what_is_not_there() -> Result<(), Failed> {
-    for (requirement, words) in [
-        ("packaging==0.0.99", "does not have that version"),
-        ("bowline-tests-no-such-package", "has nothing of that name"),
+    for (requirements, words) in [
+        (&["packaging==0.0.99"][..], "does not have that version"),
+        (
+            &["bowline-tests-no-such-package"],
+            "has nothing of that name",
+        ),
+        // What the usual index has says nothing where options may name another.
+        (
+            &["--prefer-binary", "bowline-tests-no-such-package"],
+            "--builder docker",
+        ),
     ] {
         let sandbox = Sandbox::new();
-        let connectors = [connector("shop", &[requirement])];
+        let connectors = [connector("shop", requirements)];
         let base = base((3, 12), Libc::Glibc(2, 36));
         let place = sandbox.folder();
         let error = installed(place, &connectors, &Platform::linux_arm64(), &base)
             .expect_err("it is not there");
-        assert_eq!(error.kind, ImageErrorKind::Packages);
+        assert_eq!(error.kind, ImageErrorKind::NeedsEngine);
         let text = error.diagnose().to_string();
-        assert!(
-            text.contains(words) && !text.contains("--builder"),
+        assert!(text.contains(words), "{text}");
+        assert_eq!(
+            text.contains("nothing of that name") || text.contains("that version"),
+            words != "--builder docker",
             "{text}"
         );
     }

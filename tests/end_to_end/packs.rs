@@ -50,6 +50,7 @@ fn made_and_extended() -> Result<(), Failed> {
         "{}",
         packed.said()
     );
+    sandbox.assert_schemas(&["packs/lite/pack.toml", PACK]);
     let templates = sandbox.read(PACK);
     for words in [
         "get_length = '''\nLENGTH({x} || '')'''\n",

@@ -261,12 +261,14 @@ fn mistakes() -> Result<(), Failed> {
 /// One event with values that JSON does not have is one dead letter that names them; the others are collected.
 fn not_json() -> Result<(), Failed> {
     let page = "return runs[offset:offset + limit]";
-    for (value, found) in [
-        ("__import__('decimal').Decimal('1.5')", "Decimal"),
-        ("b'x'", "bytes"),
-        ("{1, 2}", "set"),
-        ("float('nan')", "nan"),
-        ("'a\\udc00'", "text that is not Unicode"),
+    for (value, member, found) in [
+        ("__import__('decimal').Decimal('1.5')", "", "Decimal"),
+        ("b'x'", "", "bytes"),
+        ("{1, 2}", "", "set"),
+        ("float('nan')", "", "nan"),
+        ("'a\\udc00'", "", "text that is not Unicode"),
+        ("{__import__('decimal').Decimal('15'): 1}", ".15", "Decimal"),
+        ("{(1, 2): 1}", ".(1, 2)", "tuple"),
     ] {
         let sandbox = stage("python");
         let odd = format!(
@@ -287,7 +289,7 @@ fn not_json() -> Result<(), Failed> {
             .bowline_with_python(&collect)
             .exits(exit_code::FELL_SHORT);
         let words = format!(
-            "1 new dead letter; the first: `attributes.costs.0`: `{found}` is none of JSON's types"
+            "1 new dead letter; the first: `attributes.costs.0{member}`: `{found}` is none of JSON's types"
         );
         assert!(ran.stderr.contains(&words), "{}", ran.said());
         let events = sandbox.read("events.jsonl");

@@ -624,10 +624,10 @@ fn asking() -> Result<(), Failed> {
             "not enough arguments for format string",
         ),
         (
-            "self.cursor.execute(query.replace('%%', '%'))",
+            "self.cursor.execute(query.replace('%', '%%'))",
             FETCH,
             "connection/percent_signs",
-            "100% of %s, %d% and",
+            "100%% of %%s",
         ),
         (
             undescribed,
@@ -646,6 +646,49 @@ fn asking() -> Result<(), Failed> {
         assert_eq!(found["verdict"], "wrong", "{report:#}");
         assert!(found.to_string().contains(words), "{words}\n{found:#}");
     }
+    // Doubled signs that come back single are some drivers' way.
+    let sandbox = Sandbox::new();
+    let run = "self.cursor.execute(query.replace('%%', '%'))";
+    write(&sandbox, &over_sqlite("inner", run, FETCH, ""));
+    let report = sandbox
+        .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
+        .json();
+    let found = check(&report, "connection/percent_signs");
+    assert_eq!(found["verdict"], "supported", "{report:#}");
+    assert!(found["advice"].to_string().contains("`a%b`"), "{found:#}");
+
+    let sandbox = Sandbox::new();
+    sandbox
+        .bowline(&["new", "shop", "--lang", "python", "--dialect", "sqlite"])
+        .exits(0);
+    let code = sandbox.read("connectors/shop/connector.py");
+    let code = code
+        .replace(
+            "execute(query)\n\n",
+            "execute(query.replace('%', '%%'))\n\n",
+        )
+        .replace(
+            "return \"AVG(CAST({x} AS DOUBLE PRECISION))",
+            "return \"AVG(CAST({x} AS DOUBLE PRECISION) + 0 % 7)",
+        );
+    sandbox.write("connectors/shop/connector.py", &code);
+    write_credentials(&sandbox, "shop", &json!({ "path": "shop.db" }));
+    sandbox.write("shop.db", "");
+    let ran = sandbox
+        .bowline_with_python(&["test"])
+        .exits(exit_code::FELL_SHORT);
+    let told = ran.stdout.trim_start();
+    assert!(
+        told.starts_with("✗ connection/percent_signs fell short")
+            && told.contains("next: let `execute_query` in"),
+        "{}",
+        ran.said()
+    );
+    let report = sandbox
+        .bowline_with_python(&["test", "--format", "json"])
+        .json();
+    assert_eq!(report["culprits"], json!([]), "{}", report["culprits"]);
+    assert_eq!(check(&report, "ql_metrics/avg")["verdict"], "unknown");
     Ok(())
 }
 
@@ -684,6 +727,10 @@ fn products() -> Result<(), Failed> {
         (
             "over('pymysql', get_server_info=lambda self: '5.5.5-10.11.6-MariaDB-log')",
             "MariaDB 10.11.6",
+        ),
+        (
+            "over('pymysql', get_server_info=lambda self: '10.6.12-8-MariaDB-enterprise-log')",
+            "MariaDB 10.6.12",
         ),
         (
             "over('MySQLdb', get_server_info=lambda self: '8.4.2')",

@@ -248,6 +248,17 @@ impl Sandbox {
         ran
     }
 
+    /// Files name a schema that lies where they say.
+    pub(crate) fn assert_schemas(&self, files: &[&str]) {
+        for file in files {
+            let text = self.read(file);
+            let schema = text.lines().find_map(|line| line.strip_prefix("#:schema "));
+            let schema = schema.unwrap_or_else(|| panic!("{file} names no schema"));
+            let path = self.work().join(file).with_file_name(schema);
+            assert!(path.is_file(), "{}", path.display());
+        }
+    }
+
     /// Fails when any file but `credentials.json` holds the password, or when temporary files were left.
     #[track_caller]
     pub(crate) fn assert_clean(&self) {

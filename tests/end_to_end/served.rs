@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("served/warehouse", &[], warehouse),
         trial("served/pipeline", &[], pipeline),
         trial("served/not_loaded", &[], not_loaded),
+        trial("served/odd_option", &[], odd_option),
     ]
 }
 
@@ -67,5 +68,28 @@ fn not_loaded() -> Result<(), Failed> {
         .exits(exit_code::INVALID);
     assert_eq!(served.stdout, "", "standard output is the protocol's");
     assert!(served.stderr.contains("version"), "{}", served.said());
+    Ok(())
+}
+
+/// What is wrong with an option reaches who asks the served connector.
+fn odd_option() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    write_sqlite(&sandbox, "shop");
+    let file = "connectors/shop/connector.toml";
+    let text = sandbox.read(file);
+    let odd = text.replace("[driver.options]\n", "[driver.options]\nfrob = \"1\"\n");
+    assert_ne!(odd, text);
+    sandbox.write(file, &odd);
+    let ask = concat!(
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocol":1,"client":"test"}}"#,
+        "\n",
+        r#"{"jsonrpc":"2.0","id":2,"method":"connect","params":{"credentials":{"path":"shop.db"}}}"#,
+        "\n",
+    );
+    let served = sandbox.finish(
+        &mut sandbox.command(&["serve", "connectors/shop"]),
+        Some(ask),
+    );
+    assert!(served.stdout.contains("`frob`"), "{}", served.said());
     Ok(())
 }

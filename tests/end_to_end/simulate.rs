@@ -70,6 +70,7 @@ fn connector_fits() -> Result<(), Failed> {
     assert_eq!(simulated.interrupt(), Some(exit_code::OK));
     let files = sandbox.files("etl_connectors");
     assert_eq!(files.len(), 3, "{files:?}");
+    sandbox.assert_schemas(&["etl_connectors/simulated/connector.toml"]);
     Ok(())
 }
 

@@ -86,18 +86,12 @@ impl Kept {
 
     /// The latest report and the one before, and when the latest was made.
     pub(crate) fn read(&self) -> Result<Option<(Report, Option<Report>)>, CliError> {
+        let anew = || format!("run `bowline test {}`, which writes it anew", self.name);
         let latest = read(&self.latest).map_err(|error| match error {
             CliError::Report(error) if error.kind == ReportErrorKind::Malformed => {
-                let anew = format!("run `bowline test {}`, which writes it anew", self.name);
-                CliError::Report(error.hint(anew))
+                CliError::Report(error.hint(anew()))
             }
-            CliError::Usage { what, .. } => CliError::usage(
-                what,
-                format!(
-                    "see who owns it; `bowline test {}` writes it anew",
-                    self.name
-                ),
-            ),
+            CliError::Usage { what, .. } => CliError::usage(what, anew()),
             error => error,
         })?;
         let Some(latest) = latest else {

@@ -69,6 +69,7 @@ fn only_the_contract_asks(error: &EventError) -> bool {
         | EventProblem::RequiredBy(_)
         | EventProblem::WrongSide(_) => true,
         EventProblem::WrongType { .. }
+        | EventProblem::NotJson { .. }
         | EventProblem::UnknownWord { .. }
         | EventProblem::TooSmall { .. }
         | EventProblem::NotJson { .. }

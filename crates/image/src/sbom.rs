@@ -77,7 +77,7 @@ pub(crate) fn write(subject: &Subject<'_>) -> Result<Vec<u8>, ImageError> {
     }
     let shared: Vec<&PlannedFile> = plan.shared.iter().filter(here).collect();
     for (mut component, file) in file_components(&shared)?.into_iter().zip(&shared) {
-        if let Some(known) = known(&file.path, subject.platform) {
+        if let Some(known) = known(file, subject.platform) {
             known.tell(&mut component);
         }
         components.push(component);
@@ -120,25 +120,31 @@ pub(crate) fn write(subject: &Subject<'_>) -> Result<Vec<u8>, ImageError> {
 
 /// What is known of a file that all connectors share.
 struct Known {
+    kind: &'static str,
     name: String,
     version: String,
     purl: String,
     license: &'static str,
 }
 
-/// The program, or a driver that can be installed by its name.
-fn known(path: &str, platform: &Platform) -> Option<Known> {
-    if path == shim::PROGRAM {
+/// This program, or a driver that can be installed by its name. Of another build of the program nothing is known.
+fn known(file: &PlannedFile, platform: &Platform) -> Option<Known> {
+    if file.path == shim::PROGRAM {
+        if !is_running(&file.content) {
+            return None;
+        }
         let version = env!("CARGO_PKG_VERSION").to_owned();
         return Some(Known {
+            kind: "application",
             name: "bowline".to_owned(),
             purl: format!("pkg:generic/bowline@{version}"),
             version,
             license: env!("CARGO_PKG_LICENSE"),
         });
     }
-    let (entry, build) = shim::driver_of(path, platform)?;
+    let (entry, build) = shim::driver_of(&file.path, platform)?;
     Some(Known {
+        kind: "library",
         name: build.package.to_owned(),
         version: build.version.to_owned(),
         purl: build.purl(entry.source),
@@ -146,9 +152,15 @@ fn known(path: &str, platform: &Platform) -> Option<Known> {
     })
 }
 
+/// Whether it is the program that runs.
+fn is_running(content: &Content) -> bool {
+    let running = std::env::current_exe();
+    matches!((content, running), (Content::File(path), Ok(running)) if *path == running)
+}
+
 impl Known {
     fn tell(self, component: &mut Value) {
-        component["type"] = "library".into();
+        component["type"] = self.kind.into();
         component["name"] = self.name.into();
         component["version"] = self.version.into();
         component["purl"] = self.purl.into();
@@ -204,10 +216,15 @@ fn package(file: &PlannedFile, record: Option<&PlannedFile>) -> Result<Option<Va
         })?,
     };
     let text = String::from_utf8_lossy(&bytes);
+    let lines = || text.lines().take_while(|line| !line.is_empty());
     let headers = |wanted: &'static str| {
-        text.lines()
-            .take_while(|line| !line.trim().is_empty())
-            .filter_map(|line| line.split_once(": "))
+        let next = lines().skip(1).chain([""]);
+        // A licence over several lines, the first of which says little.
+        let is_whole = |(_, next): &(&str, &str)| !next.starts_with([' ', '\t']);
+        lines()
+            .zip(next)
+            .filter(is_whole)
+            .filter_map(|(line, _)| line.split_once(": "))
             .filter(move |(name, _)| name.eq_ignore_ascii_case(wanted))
             .map(|(_, value)| value.trim().to_owned())
     };
@@ -281,7 +298,10 @@ mod tests {
             user: "mcdagent".to_owned(),
             labels: BTreeMap::new(),
             shared: vec![
-                file(shim::PROGRAM, "abc"),
+                PlannedFile {
+                    content: Content::File(std::env::current_exe().unwrap()),
+                    ..file(shim::PROGRAM, "")
+                },
                 file("/opt/bowline/drivers/libduckdb.so", "abc"),
             ],
             connectors: vec![PlannedConnector {
@@ -306,6 +326,11 @@ mod tests {
                 "Name: old\nVersion: 1\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: BSD License\n",
             ),
             file("/lib/old-1.dist-info/RECORD", "abc"),
+            file(
+                "/lib/folded-1.dist-info/METADATA",
+                "Name: folded\nVersion: 1\nLicense: Copyright (c) 2005\n        \n        All rights\n\
+                 Classifier: License :: OSI Approved :: MIT License\n\nbody\n",
+            ),
         ];
         let subject = Subject {
             plan: &plan,
@@ -330,7 +355,8 @@ mod tests {
                 "file:/opt/bowline/bin/bowline",
                 "file:/opt/bowline/drivers/libduckdb.so",
                 "pkg:pypi/foo-bar@1.2",
-                "pkg:pypi/old@1"
+                "pkg:pypi/old@1",
+                "pkg:pypi/folded@1"
             ])
         );
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -342,18 +368,23 @@ mod tests {
             let told = found["purl"].as_str().unwrap_or_default();
             assert!(told.starts_with(purl), "{found:#}");
             assert!(found["licenses"][0]["expression"].is_string(), "{found:#}");
-            assert_eq!(found["hashes"][0]["content"], abc, "{found:#}");
             assert!(
                 told.ends_with(found["version"].as_str().unwrap_or("none")),
                 "{found:#}"
             );
         }
+        assert_eq!(bill["components"][2]["type"], "application");
+        assert_eq!(bill["components"][3]["hashes"][0]["content"], abc);
+        let given = file(shim::PROGRAM, "another build");
+        assert!(known(&given, &Platform::linux_amd64()).is_none());
         let old = &bill["components"][5];
         assert_eq!(
             old["licenses"],
             json!([{ "license": { "name": "BSD License" } }])
         );
         assert_eq!(old["components"][0]["hashes"][0]["content"], abc);
+        let folded = &bill["components"][6]["licenses"];
+        assert_eq!(*folded, json!([{ "license": { "name": "MIT License" } }]));
         let connector = &bill["components"][1];
         assert_eq!(connector["properties"][1]["value"], "full");
         assert_eq!(

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::reading::one;
+
 /// The numbers of errors. JSON-RPC gives all but [`code::FAILED`].
 pub mod code {
     /// The line is not JSON.
@@ -26,7 +28,7 @@ pub struct ErrorObject {
     /// What went wrong: the database's own words where it spoke.
     pub message: String,
     /// What a program can make use of.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one")]
     pub data: ErrorData,
 }
 

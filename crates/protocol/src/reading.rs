@@ -90,10 +90,29 @@ where
     Ok(read.map(|Object(value)| value))
 }
 
+/// Reads a member that is an object.
+pub(crate) fn one<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// Reads a list of objects.
+pub(crate) fn many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let read: Vec<Object<T>> = Vec::deserialize(deserializer)?;
+    Ok(read.into_iter().map(|Object(value)| value).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Done, FetchRunDetailsResult, InitializeResult};
+    use crate::{Done, FetchRunDetailsResult, InitializeResult, QueryResult};
 
     #[test]
     fn lists_are_no_objects_and_nobody_hears_of_types() {
@@ -127,6 +146,16 @@ mod tests {
         );
         let [.., hello] = read("{}");
         assert!(hello.starts_with("missing field `protocol`"), "{hello}");
+        for member in [
+            r#""result":{"columns":[["x","int"]],"rows":[]}"#,
+            r#""result":{"columns":[],"rows":[],"not_json":["a"]}"#,
+            r#""error":{"code":1,"message":"no","data":["other"]}"#,
+        ] {
+            let line = format!(r#"{{"jsonrpc":"2.0","id":1,{member}}}"#);
+            let error = read_answer::<QueryResult>(line.as_bytes()).unwrap_err();
+            let expected = "found a list, expected an object";
+            assert!(error.starts_with(expected), "{member}: {error}");
+        }
         let list = r#"["2.0",1,{}]"#;
         let error = read_answer::<Done>(list.as_bytes()).unwrap_err();
         assert!(

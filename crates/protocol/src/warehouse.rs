@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::WireValue;
+use crate::reading::{many, one};
 
 /// How many bytes the line of an answer may be longer than the rows in it may be.
 pub const ANSWER_OVERHEAD: u64 = 1024 * 1024;
@@ -49,6 +50,7 @@ pub struct QueryParams {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueryResult {
     /// The columns; empty for a statement without a result set.
+    #[serde(deserialize_with = "many")]
     pub columns: Vec<WireColumn>,
     /// The rows, each as long as `columns`.
     pub rows: Vec<Vec<WireValue>>,
@@ -56,7 +58,7 @@ pub struct QueryResult {
     #[serde(default)]
     pub rows_affected: Option<u64>,
     /// What of the result could not be written as JSON as it came from the connector's own driver.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one")]
     pub not_json: NotJson,
 }
 

@@ -148,8 +148,7 @@ impl WarehouseReport {
             let mend = match check.id.as_str() {
                 "connection/query" => "mend how the database is asked".to_owned(),
                 "connection/percent_signs" => format!(
-                    "let `execute_query` in {} give the driver the statement alone, without parameters, or double its \
-                     percent signs",
+                    "let `execute_query` in {} give the driver the statement alone, without parameters",
                     self.home
                 ),
                 id if id.starts_with("connection/") && is_code => format!(

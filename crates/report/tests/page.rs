@@ -308,3 +308,20 @@ fn a_summary_is_short() {
         );
     }
 }
+
+#[test]
+fn metrics_are_idle_without_the_query_language_alone() {
+    let idle = |verdict: Value, is_supported: bool| {
+        let report = changed(WAREHOUSE, |report| {
+            report["capabilities"][0]["verdict"] = verdict;
+            for metric in report["metrics"].as_array_mut().unwrap() {
+                metric["supported"] = json!(is_supported);
+            }
+        });
+        markdown(&report, None).contains("computes none of them")
+    };
+    assert!(idle(json!("wrong"), true));
+    assert!(!idle(json!("wrong"), false));
+    assert!(!idle(json!("supported"), true));
+    assert!(!idle(Value::Null, true));
+}

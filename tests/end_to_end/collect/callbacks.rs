@@ -41,8 +41,9 @@ pub(super) fn by_name() -> Result<(), Failed> {
     // Of another job.
     let ran = collect(&["--run", "run-8", "--job", "export"]).exits(exit_code::FELL_SHORT);
     assert!(
-        ran.stderr
-            .contains("no such run, or shows it no more: `run-8`"),
+        ran.stderr.contains(
+            "no such run of job `export`, or shows it no more: `run-8`\nhint: leave `--job` out"
+        ),
         "{}",
         ran.said()
     );

@@ -9,6 +9,7 @@ use bowline_connector::Workspace;
 use bowline_image::engine::Engine;
 use bowline_image::plan::TestImage;
 use bowline_oci::cache::BlobCache;
+use bowline_words::visible;
 
 use super::build::summary::bytes;
 use crate::context::Context;
@@ -39,6 +40,7 @@ impl CleanArgs {
         let folders = MADE_AGAIN.map(|name| state.join(name)).into_iter();
         let folders = folders.chain(blobs.map(|blobs| blobs.folder().to_owned()));
         let mut gone = Vec::new();
+        let mut stuck = None;
         for folder in folders.filter(|folder| folder.is_dir()) {
             let size = size(&folder);
             if !self.dry_run {
@@ -48,8 +50,18 @@ impl CleanArgs {
             gone.push(format!("{shown}, {}", bytes(size)));
         }
         for engine in [Engine::Docker, Engine::Podman] {
-            if engine.find().is_some() && self.image(engine) {
-                gone.push(format!("image {} of {}", TestImage::TAG, engine.name()));
+            if engine.find().is_none() || image(engine, "inspect").is_err() {
+                continue;
+            }
+            let shown = format!("image {} of {}", TestImage::TAG, engine.name());
+            let removed = if self.dry_run {
+                Ok(())
+            } else {
+                image(engine, "rm")
+            };
+            match removed {
+                Ok(()) => gone.push(shown),
+                Err(words) => stuck = Some(format!("cannot remove {shown}: {words}")),
             }
         }
         let (mark, verb) = if self.dry_run {
@@ -61,22 +73,30 @@ impl CleanArgs {
         for gone in &gone {
             listing.line(format!("{mark} {verb} {gone}"));
         }
-        if gone.is_empty() {
+        if gone.is_empty() && stuck.is_none() {
             listing.line("nothing to remove");
         }
         context.printer.text(&listing.finish())?;
-        Ok(Ended::Fine)
+        match stuck {
+            None => Ok(Ended::Fine),
+            Some(what) => Err(CliError::usage(
+                what,
+                "end what uses it, then run `bowline clean` again",
+            )),
+        }
     }
+}
 
-    /// Removes the image of tests from an engine's store; whether it was there.
-    fn image(&self, engine: Engine) -> bool {
-        let verb = if self.dry_run { "inspect" } else { "rm" };
-        let mut command = Command::new(engine.name());
-        command.args(["image", verb, TestImage::TAG]);
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        let status = command.stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
+/// Looks for the image of tests in an engine's store, or removes it; else what the engine says.
+fn image(engine: Engine, verb: &str) -> Result<(), String> {
+    let mut command = Command::new(engine.name());
+    command.args(["image", verb, TestImage::TAG]);
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
     }
+    Err(visible(String::from_utf8_lossy(&output.stderr).trim()))
 }
 
 /// How many bytes the files below a folder have. What cannot be read counts for nothing.

@@ -134,9 +134,18 @@ impl CollectArgs {
         if missing.is_empty() {
             return Ok(Whole::Yes);
         }
+        let (of, hint) = match &self.job {
+            Some(job) => (
+                format!(" of job `{}`", visible(job)),
+                "leave `--job` out, which finds runs of every job",
+            ),
+            None => (
+                String::new(),
+                "give ids as the vendor writes them, as `run_source_id` of events has them",
+            ),
+        };
         collector.context.printer.say(format!(
-            "{} the vendor has no such run, or shows it no more: {}\n{} give ids as the vendor writes them, as \
-             `run_source_id` of events has them",
+            "{} the vendor has no such run{of}, or shows it no more: {}\n{} {hint}",
             paint(BAD, "✗"),
             listed(missing.iter().map(|run| &**run)),
             paint(HINT, "hint:"),

@@ -117,7 +117,7 @@ struct Progress {
 enum Standing {
     Done,
     Missing,
-    /// It is there, and the last test asked nothing of it.
+    /// The last test asked nothing of it, or had nothing to see it in.
     NotAsked,
 }
 
@@ -227,10 +227,10 @@ fn last(report: &Report, kept: &Kept) -> Last {
             (report.summary, report.product.clone(), progress)
         }
         Report::Pipeline(report) => {
-            let features = report.features.iter().map(|found| {
-                let is_there = found.answer == FeatureAnswer::Yes;
-                (found.name.clone(), Standing::of_done(is_there))
-            });
+            let features = report
+                .features
+                .iter()
+                .map(|found| (found.name.clone(), standing(found.answer)));
             let progress = Progress::of("features", features);
             (report.summary, String::new(), progress)
         }
@@ -251,6 +251,14 @@ fn last(report: &Report, kept: &Kept) -> Last {
         progress,
         product,
         made: kept.made().and_then(timestamp),
+    }
+}
+
+fn standing(answer: FeatureAnswer) -> Standing {
+    match answer {
+        FeatureAnswer::Yes => Standing::Done,
+        FeatureAnswer::No => Standing::Missing,
+        FeatureAnswer::Unknown => Standing::NotAsked,
     }
 }
 
@@ -367,6 +375,19 @@ fn document(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_asked_is_not_missing() {
+        let answers = [
+            FeatureAnswer::Yes,
+            FeatureAnswer::No,
+            FeatureAnswer::Unknown,
+        ];
+        let features = answers.map(|answer| (answer.name().to_owned(), standing(answer)));
+        let progress = Progress::of("features", features.into_iter());
+        assert_eq!((progress.done, progress.all), (1, 3));
+        assert_eq!(progress.missing, ["no"]);
+    }
 
     #[test]
     fn a_terminal_of_sixty_columns_shows_all_of_it() {

@@ -7,6 +7,7 @@ use bowline_warehouse::dialect::{NewPack, Pack};
 use bowline_words::{Diagnose as _, counted, listed, visible};
 use bowline_workbench::{WorkbenchError, warehouse};
 
+use super::schema;
 use super::test::{SuiteArgs, prove, written};
 use crate::context::Context;
 use crate::error::CliError;
@@ -87,6 +88,7 @@ impl PackArgs {
             return Ok(ended);
         }
         let (pack, files) = warehouse::pack(&connector, &report, &name, folder)?;
+        schema::write_into(&workspace)?;
         context.printer.say(format!(
             "{} dialect pack {}, proven on {}",
             paint(GOOD, "✓"),

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use bowline_connector::schema_line;
+use bowline_connector::{Workspace, schema_line};
+use bowline_contract::AssetClass;
 use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, MANIFEST_FILE};
 use bowline_durable::RealDisk;
 use bowline_simulator::{
@@ -15,6 +16,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::{SignedDuration, Timestamp};
 
+use super::schema;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -173,7 +175,15 @@ impl SimulateArgs {
         let url = server.url();
         match &connector {
             Some((dir, path)) => {
+                let workspace = workspace_of(path);
+                let line = workspace
+                    .as_ref()
+                    .map(|_| schema_line("pipeline-connector"));
+                let text = line.unwrap_or_default() + &text;
                 write_connector(path, &text, &url).map_err(|error| CliError::write(dir, error))?;
+                if let Some(workspace) = workspace {
+                    schema::write_into(&workspace)?;
+                }
                 context.printer.text(&format!("{url}\n"))?;
                 context.printer.say(format!(
                     "the connector that fits it is in {}",
@@ -252,6 +262,13 @@ impl SimulateArgs {
     }
 }
 
+/// The workspace that a connector's folder is of: editors find the schemas that lie in it.
+fn workspace_of(dir: &Path) -> Option<Workspace> {
+    let connectors = dir.parent()?;
+    let workspace = Workspace::at(connectors.parent()?);
+    (workspace.dir_of(AssetClass::Pipeline) == connectors).then_some(workspace)
+}
+
 /// Writes a connector's folder, whole or not at all.
 fn write_connector(dir: &Path, text: &str, url: &str) -> std::io::Result<()> {
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -261,7 +278,7 @@ fn write_connector(dir: &Path, text: &str, url: &str) -> std::io::Result<()> {
         .prefix(".simulated-")
         .tempdir_in(parent)?;
     let files = [
-        (CONNECTOR_FILE, schema_line("pipeline-connector") + text),
+        (CONNECTOR_FILE, text.to_owned()),
         (MANIFEST_FILE, format!("{:#}\n", manifest())),
     ];
     for (name, text) in files {

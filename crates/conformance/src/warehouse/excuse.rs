@@ -12,6 +12,7 @@ use bowline_contract::SuiteSection;
 use bowline_query::{Clock, Composer, Expressions};
 
 use crate::Tier;
+use crate::warehouse::connection::PERCENT;
 use crate::warehouse::finding::Finding;
 use crate::warehouse::functional::{BYTES_GROW, ROWS_GROW, UPDATE_ADVANCES};
 use crate::warehouse::judge::{judge, outcome, read_question};
@@ -110,6 +111,23 @@ pub(crate) fn excuse_silent_tables(findings: &mut [Finding]) {
             );
             finding.advice.push(advice);
             pass(finding);
+        }
+    }
+}
+
+/// What falls short with a percent sign in a statement, where these do not reach the database: no template is to blame.
+pub(crate) fn excuse_percent_signs(findings: &mut [Finding]) {
+    let asked = PERCENT.check(SuiteSection::Connection).id;
+    let fell_short =
+        |finding: &Finding| finding.check.id == asked && finding.outcome.is_shortfall();
+    if !findings.iter().any(fell_short) {
+        return;
+    }
+    let words = format!("`{asked}` fell short, and a percent sign stands in what was asked");
+    for finding in findings {
+        let mut steps = finding.steps.iter();
+        if finding.check.id != asked && steps.any(|step| step.sql.contains('%')) {
+            leave_open(finding, Some(Doubt::NotReached(words.clone())));
         }
     }
 }

@@ -225,7 +225,7 @@ fn garbage_is_shown() {
     for (line, reason) in [
         ("Hello, world", "expected value"),
         ("", "EOF while parsing"),
-        ("[]", "invalid length 0"),
+        ("[]", "found a list, expected an object"),
         (
             r#"{"jsonrpc":"2.0","id":3}"#,
             "neither a result nor an error",

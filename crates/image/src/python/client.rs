@@ -176,8 +176,11 @@ pub(super) fn download(
     let run = run(target, &arguments, folder, cancel)?;
     if !run.status.success() {
         let index = match unmatched(&run.words) {
-            Some(missing) => ask_index(target, missing, folder, cancel)?,
-            None => Index::Silent,
+            // Options may name another index: what the usual one has says nothing, and a private name is not its to hear.
+            Some(missing) if !connectors.iter().any(has_options) => {
+                ask_index(target, missing, folder, cancel)?
+            }
+            _ => Index::Silent,
         };
         return Err(refused(&run.words, &index, connectors, target));
     }
@@ -260,6 +263,12 @@ fn unmatched(words: &str) -> Option<&str> {
     rest.lines().next().map(str::trim)
 }
 
+/// Whether requirements.txt has a line of options.
+fn has_options(connector: &&PlannedConnector) -> bool {
+    let mut lines = connector.requirements.iter();
+    lines.any(|line| line.text.starts_with('-'))
+}
+
 /// Asks the index for every version of what a requirement names.
 fn ask_index(
     target: Target<'_>,
@@ -270,7 +279,14 @@ fn ask_index(
     let Some(name) = package(requirement) else {
         return Ok(Index::Silent);
     };
-    let arguments = ["index", "versions", "--pre", "--no-input", &name];
+    let arguments = [
+        "index",
+        "versions",
+        "--pre",
+        "--no-input",
+        "--ignore-requires-python",
+        &name,
+    ];
     let run = run(target, &arguments.map(str::to_owned), folder, cancel)?;
     Ok(listed(&run.words, run.status.success()))
 }
@@ -319,43 +335,44 @@ fn refused(
                 .any(|version| whole(version) == whole(wanted))
         })
     };
-    match index {
-        Index::Nothing => ImageError::new(ImageErrorKind::Packages, thing)
-            .because("the package index has nothing of that name")
-            .hint(
-                "mend its name in requirements.txt, or let pip ask the index that has it"
-                    .to_owned(),
-            ),
+    let absent = match index {
+        Index::Nothing => Some((
+            "the package index has nothing of that name",
+            "mend its name in requirements.txt, or let pip ask the index that has it".to_owned(),
+        )),
         Index::Versions(versions) if !is_listed(versions) => {
-            let newest: Vec<&str> = versions
-                .iter()
-                .take(MOST_VERSIONS)
-                .map(String::as_str)
-                .collect();
-            ImageError::new(ImageErrorKind::Packages, thing)
-                .because("the package index does not have that version")
-                .hint(format!(
+            let newest = versions.iter().take(MOST_VERSIONS);
+            let newest: Vec<&str> = newest.map(String::as_str).collect();
+            Some((
+                "the package index does not have that version",
+                format!(
                     "name one that it has in requirements.txt, such as {}",
                     newest.join(", ")
-                ))
+                ),
+            ))
         }
-        _ if missing.is_some() => ImageError::new(ImageErrorKind::NeedsEngine, thing)
-            .because(format!("it has no wheel for {}", target.shown()))
-            .hint(USE_AN_ENGINE.to_owned()),
-        _ => {
-            let hint = if words.contains(CONFLICT) {
-                "let their versions fit together; what pip calls a constraint is in the base already, and an engine \
-                 replaces it: `--builder docker`, `podman` or `buildah`"
-            } else if words.contains(HASHES) {
-                "give every package of every connector its hash, or none: all of them are resolved together"
-            } else {
-                "check the network and the settings of pip, whose own words are above"
-            };
-            ImageError::new(ImageErrorKind::Packages, format!("for {thing}"))
-                .because(last_lines(words))
-                .hint(hint.to_owned())
-        }
+        _ => None,
+    };
+    if missing.is_some() {
+        // An engine may reach what this machine's pip does not.
+        let error = ImageError::new(ImageErrorKind::NeedsEngine, thing)
+            .because(format!("it has no wheel for {}", target.shown()));
+        return match absent {
+            Some((cause, hint)) => error.because(cause).hint(hint),
+            None => error.hint(USE_AN_ENGINE.to_owned()),
+        };
     }
+    let hint = if words.contains(CONFLICT) {
+        "let their versions fit together; what pip calls a constraint is in the base already, and an engine replaces \
+         it: `--builder docker`, `podman` or `buildah`"
+    } else if words.contains(HASHES) {
+        "give every package of every connector its hash, or none: all of them are resolved together"
+    } else {
+        "check the network and the settings of pip, whose own words are above"
+    };
+    ImageError::new(ImageErrorKind::Packages, format!("for {thing}"))
+        .because(last_lines(words))
+        .hint(hint.to_owned())
 }
 
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> ImageError {
@@ -441,6 +458,7 @@ pub(super) mod tests {
         );
         let told = |words: &str, is_there| {
             let error = refused(nothing, &listed(words, is_there), &[], target);
+            assert_eq!(error.kind, ImageErrorKind::NeedsEngine, "{words}");
             error.diagnose().to_string()
         };
         let absent = told("ERROR: No matching distribution found for x\n", false);

@@ -35,6 +35,17 @@ pub enum Effort {
 /// Engines that give everybody everything who can open their file.
 const WITHOUT_ACCOUNTS: [&str; 2] = ["SQLite ", "DuckDB "];
 
+/// The product, where it has accounts.
+fn has_accounts(product: String) -> Result<String, WorkbenchError> {
+    if WITHOUT_ACCOUNTS
+        .iter()
+        .any(|name| product.starts_with(name))
+    {
+        return Err(WorkbenchError::NoAccounts { product });
+    }
+    Ok(product)
+}
+
 /// Finds the rights that a connector takes: runs the suite, and again as an account that has these rights only.
 ///
 /// The account is removed whatever happens; what could not be removed is told.
@@ -58,6 +69,7 @@ pub fn grants(
     };
     let _lock = TableLock::take(connector, &credentials, run, on_event)?;
     let database = open(connector, &credentials, &options.limits, on_event)?;
+    has_accounts(database.product())?;
     on_event(Event::Connecting {
         connector: &connector.name,
     });
@@ -79,14 +91,9 @@ pub fn grants(
             Touched::by(&recording, is_ours),
         )
     };
-    let product = database.product();
+    // Of some drivers it is known once somebody has logged in.
+    let product = has_accounts(database.product())?;
     let failed = |error: SqlError| crate::warehouse::unreachable(connector, error);
-    if WITHOUT_ACCOUNTS
-        .iter()
-        .any(|name| product.starts_with(name))
-    {
-        return Err(WorkbenchError::NoAccounts { product });
-    }
     let Some(engine) = Engine::of(&product, connector) else {
         let words = "rights are proven on PostgreSQL and MariaDB; this is what the run read";
         return Ok(unproven(product, touched.plain(), words.to_owned()));

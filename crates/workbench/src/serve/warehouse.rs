@@ -104,7 +104,8 @@ impl WarehouseSession for Session {
 fn unopened(error: OpenError) -> Error {
     match error {
         OpenError::Sql(error) => failed(error),
-        error @ (OpenError::Expression { .. } | OpenError::Options { .. }) => {
+        OpenError::Options { source, .. } => failed(source),
+        error @ OpenError::Expression { .. } => {
             hinted(Error::new(ErrorKind::Driver, error.to_string()), &error)
         }
     }

@@ -599,7 +599,7 @@ def server_of(connection, package):
         if not words:
             return None
         # MariaDB calls itself 5.5.5 first, for what is older.
-        named = re.search(r"([0-9.]+)-MariaDB", words)
+        named = re.search(r"([0-9]+\.[0-9.]+)(?:-[0-9]+)?-MariaDB", words)
         return "MariaDB " + named.group(1) if named else "MySQL " + words
     if callable(getattr(connection, "adbc_get_info", None)):
         info = connection.adbc_get_info()
@@ -729,9 +729,19 @@ def json_item(item):
     try:
         made = plain(item)
         _encode(made)
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        return {NOT_JSON: "a value within itself"}
+    except (TypeError, ValueError) as error:
         return {NOT_JSON: printable(str(error))}
     return made
+
+
+def member(key, item):
+    """A member of an object; one whose name is none of JSON's is told under its words."""
+    name = plain(key)
+    if isinstance(name, (dict, list)):
+        return printable(str(key)), name if NOT_JSON in name else {NOT_JSON: type(key).__name__}
+    return name, plain(item)
 
 
 def plain(value):
@@ -746,7 +756,7 @@ def plain(value):
     if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return dict(member(key, item) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, str):
