@@ -48,14 +48,10 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let repeats = |job: &Json| {
         let pairs = job["properties"].as_array()?;
         let different: BTreeSet<String> = pairs.iter().map(Json::to_string).collect();
-        Some(different.len() < pairs.len())
+        (!pairs.is_empty()).then_some(pairs.len() >= 2 * different.len())
     };
-    lines.extend(all(
-        assets,
-        SEVERAL,
-        repeats,
-        "has one property more than once",
-    ));
+    let what = "has all its properties more than once";
+    lines.extend(all(assets, SEVERAL, repeats, what));
     lines.extend(turned_properties(assets));
     lines
 }
@@ -481,6 +477,13 @@ mod tests {
                 "job `a` names everything that it reads or writes more than once",
             ),
             (
+                vec![
+                    json!({"properties": [{"key": "k"}, {"key": "l"}, {"key": "k"}, {"key": "l"}]});
+                    3
+                ],
+                "job `a` has all its properties more than once",
+            ),
+            (
                 vec![json!({"owner": {"notification_emails": ["ann@v.example;bob@v.example"]}}); 3],
                 "job `a` has several addresses in one entry of `owner.notification_emails`",
             ),
@@ -601,6 +604,7 @@ mod tests {
             of(|_| json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * \"MON\""}})),
             of(|_| json!({"owner": {"primary_email": "\"ann, of sales\"@v.example"}})),
             of(|_| json!({"inputs": [{"fully_qualified_name": "x"}]})),
+            of(|_| json!({"properties": [{"key": "k"}, {"key": "k"}, {"key": "l"}]})),
         ] {
             assert_eq!(told(&jobs), [""; 0]);
             assert_eq!(doubts(&given(&jobs)), [""; 0]);

@@ -51,6 +51,7 @@ pub(super) fn well_tasks_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
     let message = |run: &RunEvent| Some(run.error()?.message()?.to_owned());
     let judged: Vec<(&RunEvent, bool)> = runs
         .iter()
+        .filter(|run| run.status().and_then(fate) == Some(Fate::Ill))
         .filter(|run| run.task_runs().any(is_well))
         .filter_map(|run| {
             let own = message(run)?;
@@ -87,15 +88,18 @@ mod tests {
 
     #[test]
     fn tasks_that_went_well_do_not_say_what_went_wrong() {
-        let run = |of_task: &str| {
+        let run_that = |status: &str, of_task: &str| {
             let error = json!({"message": "no such table"});
             let tasks = json!([{"status": "success", "error": {"message": of_task}}, {"status": "failed", "error": error}]);
-            let run = json!({"job_source_id": "j", "run_source_id": "r", "status": "failed", "error": error, "task_runs": tasks});
+            let run = json!({"job_source_id": "j", "run_source_id": "r", "status": status, "error": error, "task_runs": tasks});
             RunEvent::new(run)
         };
+        let run = |of_task: &str| run_that("failed", of_task);
         let told = |runs: &[RunEvent]| well_tasks_with_errors(runs).is_some();
         assert!(told(&vec![run("no such table"); 3]));
         assert!(!told(&vec![run("no such table"); 2]));
         assert!(!told(&vec![run("a warning of its own"); 3]));
+        let warned = run_that("success", "no such table");
+        assert!(!told(&vec![warned; 3]), "it went well");
     }
 }

@@ -216,10 +216,12 @@ const MANY: usize = 5;
 
 /// Tags are not seen in what all of many jobs have, of which another job may have been the source.
 fn unless_one_for_all(seen: Seen, assets: &[AssetEvent]) -> Seen {
-    let given = assets.iter().map(|job| &job.json()["properties"]);
-    let given: Vec<&Json> = given.filter(|given| !given.is_null()).collect();
+    let fields = ["properties", "tags"];
+    let given = assets.iter().map(AssetEvent::json);
+    let given = given.filter(|job| Sought::Any.is_in(job, &fields));
+    let given: Vec<[&Json; 2]> = given.map(|job| fields.map(|field| &job[field])).collect();
     let is_one = given.windows(2).all(|pair| pair[0] == pair[1]);
-    if given.len() < MANY || !is_one {
+    if given.len() < MANY || given.len() < assets.len() || !is_one {
         return seen;
     }
     let why = format!("all of {} jobs have the same", given.len());
@@ -231,8 +233,8 @@ fn unless_one_for_all(seen: Seen, assets: &[AssetEvent]) -> Seen {
     }
 }
 
-/// Errors are not seen in one text that all of many failed runs have, of several jobs, but for names and numbers: it says
-/// nothing of what went wrong.
+/// Errors are not seen in one text and code that all of many failed runs have, of several jobs, but for names and numbers:
+/// they say nothing of what went wrong.
 fn unless_all_alike(seen: Seen, runs: &[RunEvent], assets: &[AssetEvent]) -> Seen {
     let names: BTreeMap<&str, &str> = assets
         .iter()
@@ -253,7 +255,7 @@ fn unless_all_alike(seen: Seen, runs: &[RunEvent], assets: &[AssetEvent]) -> See
             text = text.replace(name, "");
         }
         text.retain(|letter| !letter.is_ascii_digit());
-        texts.insert(text);
+        texts.insert((text, run.json()["error"]["code"].to_string()));
     }
     if count < MANY || jobs.len() < 2 || texts.len() > 1 {
         return seen;
@@ -409,15 +411,29 @@ mod tests {
             ]),
             FeatureAnswer::Yes
         );
-        let jobs = |of: fn(usize) -> usize| -> FeatureAnswer {
-            let jobs: Vec<AssetEvent> = (0..5)
-                .map(|nth| {
-                    AssetEvent::new(json!({"properties": [{"key": "team", "value": of(nth)}]}))
-                })
-                .collect();
+        let coded: Vec<RunEvent> = (0..5)
+            .map(|nth| {
+                let error = json!({"message": "it failed", "code": format!("E{nth}")});
+                RunEvent::new(json!({"job_source_id": format!("{nth}-job"), "error": error}))
+            })
+            .collect();
+        assert_eq!(
+            unless_all_alike(yes(), &coded, &[]).answer,
+            FeatureAnswer::Yes
+        );
+        let jobs = |of: &dyn Fn(usize) -> Json| -> FeatureAnswer {
+            let jobs: Vec<AssetEvent> = (0..6).map(|nth| AssetEvent::new(of(nth))).collect();
             unless_one_for_all(yes(), &jobs).answer
         };
-        assert_eq!(jobs(|_| 1), FeatureAnswer::Unknown);
-        assert_eq!(jobs(|nth| nth), FeatureAnswer::Yes);
+        let team = |value| json!({"properties": [{"key": "team", "value": value}]});
+        for (job, seen) in [
+            (&(|_| team(1)) as &dyn Fn(usize) -> Json, false),
+            (&team, true),
+            (&|_| json!({"tags": ["a"]}), false),
+            (&|nth| json!({"properties": [], "tags": [nth]}), true),
+            (&|nth| if nth == 0 { json!({}) } else { team(1) }, true),
+        ] {
+            assert_eq!(jobs(job) == FeatureAnswer::Yes, seen);
+        }
     }
 }

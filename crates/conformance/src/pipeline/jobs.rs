@@ -14,6 +14,7 @@ use super::order::{MANY, at_once, turned_tasks, well_unbegun};
 use super::outcome::Outcome;
 use super::reading::Reading;
 use super::runner::{PAGE, Suite};
+use super::schedules::has_schedule;
 use super::statuses::parroted;
 use super::times::SHOWN;
 use super::triggers::{begun_otherwise, doubtfully_begun};
@@ -114,7 +115,7 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
         let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
         let idle: Vec<&str> = assets
             .iter()
-            .filter(|job| is_due(job))
+            .filter(|job| has_schedule(job.json()))
             .filter_map(AssetEvent::job_source_id)
             .filter(|job| !ran.contains(job))
             .collect();
@@ -135,14 +136,6 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
 fn named<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<String> = names.take(NAMED).map(|name| format!("`{name}`")).collect();
     names.join(", ")
-}
-
-/// Whether a job has a schedule of its own by which it should run.
-fn is_due(job: &AssetEvent) -> bool {
-    let json = job.json();
-    let schedule = &json["schedule"];
-    let is_paused = json["is_paused"] == true || schedule["paused"] == true;
-    matches!(schedule["kind"].as_str(), Some("cron" | "interval")) && !is_paused
 }
 
 /// The jobs of runs that the metadata does not have, each with its runs.
@@ -204,8 +197,8 @@ fn unknown_jobs(
     )
 }
 
-/// Tasks that no run of a job has, well or ill, although runs go on when all that they have are over: so of every job that
-/// can be judged, and several. What runs after failures only is in some that failed.
+/// Last tasks that no run of a job has, well or ill, although runs have those before and go on when all that they have are
+/// over: so of every job that has one last task, and several. What runs after failures only is in some that failed.
 fn missing_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let mut lines = Vec::new();
     for job in assets {
@@ -225,10 +218,13 @@ fn missing_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
             .flat_map(|run| run.task_runs())
             .filter_map(RunEvent::task_source_id)
             .collect();
-        let missing = job
-            .tasks()
-            .filter_map(GivenTask::task_source_id)
-            .find(|task| !seen.contains(task))?;
+        let Some((missing, mut before)) = last_task(job) else {
+            continue;
+        };
+        let is_seen = |task: &str| seen.iter().any(|run| has(&BTreeSet::from([task]), run));
+        if is_seen(missing) || !before.all(is_seen) {
+            return None;
+        }
         let (mut whole, mut left) = (0, 0);
         for run in own
             .iter()
@@ -257,6 +253,20 @@ fn missing_tasks(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let told = Outcome::wrong("every task of the jobs in some run", got)
         .with_evidence(lines.into_iter().take(SHOWN));
     Some(told.with_hint("give the task runs of a run to the last one"))
+}
+
+/// The one task of a job that no other follows, and those before it.
+fn last_task(job: &AssetEvent) -> Option<(&str, impl Iterator<Item = &str>)> {
+    let before: BTreeSet<&str> = job
+        .tasks()
+        .flat_map(GivenTask::upstream_task_source_ids)
+        .collect();
+    let is_last = |task: &&GivenTask| task.task_source_id().is_some_and(|id| !before.contains(id));
+    let mut last = job.tasks().filter(is_last);
+    let (only, None) = (last.next()?, last.next()) else {
+        return None;
+    };
+    Some((only.task_source_id()?, only.upstream_task_source_ids()))
 }
 
 /// Whether a job goes on, of which there are several runs: one is under way, or the last is no longer ago than they are
@@ -559,13 +569,13 @@ mod tests {
     #[test]
     fn tasks_that_no_run_has_although_runs_go_on_are_told() {
         let ids = ["a", "b", "c"];
-        let jobs = ids.map(|id| {
-            job(
-                id,
-                json!({"tasks": [{"task_source_id": "one"}, {"task_source_id": "two"}]}),
-            )
-        });
-        let told = |minute: u8, of_failed: &str| {
+        let of = |before: Json| {
+            let tasks = json!([{"task_source_id": "one"},
+                {"task_source_id": "two", "upstream_task_source_ids": before}]);
+            ids.map(|id| job(id, json!({"tasks": tasks})))
+        };
+        let (straight, apart) = (of(json!(["one"])), of(json!([])));
+        let told_of = |jobs: &[AssetEvent], minute: u8, ran: &str, of_failed: &str| {
             let of = |id: &'static str| (1..5).map(move |hour| (id, hour));
             let runs: Vec<RunEvent> = ids
                 .into_iter()
@@ -574,7 +584,7 @@ mod tests {
                     let (status, task) = if hour == 1 {
                         ("failed", of_failed)
                     } else {
-                        ("success", "one")
+                        ("success", ran)
                     };
                     let at = |minute: u8| format!("2026-01-01T{hour:02}:{minute:02}:00Z");
                     run(
@@ -587,10 +597,17 @@ mod tests {
                     )
                 })
                 .collect();
-            missing_tasks(&jobs, &runs).is_some()
+            missing_tasks(jobs, &runs).is_some()
         };
+        let told = |minute, of_failed| told_of(&straight, minute, "one", of_failed);
         assert!(told(20, "one"));
         assert!(!told(39, "one"), "nothing is left to run");
         assert!(!told(20, "two"), "it runs after failures");
+        assert!(!told(20, "two[0]"), "it runs after failures, in parts");
+        assert!(!told_of(&apart, 20, "one", "one"), "it may handle the end");
+        assert!(
+            !told_of(&straight, 20, "three", "three"),
+            "none before it ran"
+        );
     }
 }

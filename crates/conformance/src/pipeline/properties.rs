@@ -69,9 +69,15 @@ pub(super) fn turned_properties(assets: &[AssetEvent]) -> Vec<String> {
     let values: BTreeSet<BTreeSet<String>> = with().map(|job| texts(job, "value")).collect();
     let keys: BTreeSet<BTreeSet<String>> = with().map(|job| texts(job, "key")).collect();
     let is_of_several = values.iter().all(|words| words.len() > 1);
+    // Flags that are keys share a value.
+    let is_each_once = |job: &AssetEvent| {
+        let pairs = job.json()["properties"].as_array();
+        pairs.map_or(0, Vec::len) == texts(job, "value").len()
+    };
     if with().count() < MANY
         || values.len() > 1
         || !is_of_several
+        || !with().all(is_each_once)
         || 2 * keys.len() <= with().count()
     {
         return Vec::new();
@@ -109,6 +115,13 @@ mod tests {
         assert_eq!(told(&|id| pairs((id, "team"), ("x", "tier"))), (5, 0));
         assert_eq!(told(&|id| pairs(("team", id), ("tier", "x"))), (0, 0));
         assert_eq!(told(&|id| pairs((id, "on"), ("x", "on"))), (0, 0), "flags");
+        let more = |id: &str| {
+            let mut job = pairs((id, "on"), ("x", "off"));
+            let pairs = job["properties"].as_array_mut().unwrap();
+            pairs.push(json!({"key": "y", "value": "on"}));
+            job
+        };
+        assert_eq!(told(&more), (0, 0), "flags of two kinds");
         assert_eq!(
             told(&|_| pairs(("a", "team"), ("b", "tier"))),
             (0, 0),

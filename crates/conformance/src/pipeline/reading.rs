@@ -486,7 +486,7 @@ fn asset_whole(asset: &AssetEvent) -> u64 {
     fingerprint(&[&canonical(&said).to_string()])
 }
 
-fn leave_out(value: &mut Json, names: &[&str]) {
+pub(super) fn leave_out(value: &mut Json, names: &[&str]) {
     match value {
         Json::Array(items) => items.iter_mut().for_each(|item| leave_out(item, names)),
         Json::Object(fields) => {
@@ -500,7 +500,7 @@ fn leave_out(value: &mut Json, names: &[&str]) {
 }
 
 /// The same with everything in an order of its own: that of lists and keys means nothing here.
-fn canonical(value: &Json) -> Json {
+pub(super) fn canonical(value: &Json) -> Json {
     match value {
         Json::Array(items) => {
             let mut items: Vec<Json> = items.iter().map(canonical).collect();

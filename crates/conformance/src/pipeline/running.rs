@@ -24,10 +24,10 @@ const SHOWING: SignedDuration = SignedDuration::from_secs(60);
 pub(super) enum Watch {
     /// Some were there.
     Seen(usize),
-    /// None was in a list that may lack some.
-    Doubtful(Outcome),
     /// None was; everything that had begun by a moment should be among these.
     Unseen {
+        /// What is to be said where the list may lack some.
+        doubt: Option<Outcome>,
         span: Window,
         before: Timestamp,
         known: BTreeSet<String>,
@@ -59,14 +59,13 @@ pub(super) fn watch(
     if active > 0 {
         return Ok(Watch::Seen(active));
     }
-    if !reading.is_whole() {
-        let doubt = Outcome::Supported.of_whole_lists([&reading.summary]);
-        return Ok(Watch::Doubtful(doubt));
-    }
+    let doubt =
+        (!reading.is_whole()).then(|| Outcome::Supported.of_whole_lists([&reading.summary]));
     // The vendor's clock may be off; what it had written down before is told in its own time.
     let newest = first.iter().filter_map(RunEvent::event_time).max();
     let surely = now - SKEW;
     Ok(Watch::Unseen {
+        doubt,
         span,
         before: newest.map_or(surely, |at| surely.max(at - SHOWING)),
         known: reading.events.iter().filter_map(run_label).collect(),
@@ -79,7 +78,7 @@ pub(super) fn running(
     watch: Result<Watch, SourceError>,
     first: &[RunEvent],
 ) {
-    let (span, before, known) = match watch {
+    let (doubt, span, before, known) = match watch {
         Err(error) => {
             suite.settle(&check::RUNNING, failure(&error), "");
             return;
@@ -89,15 +88,12 @@ pub(super) fn running(
             suite.settle(&check::RUNNING, Outcome::Supported, basis);
             return;
         }
-        Ok(Watch::Doubtful(doubt)) => {
-            suite.settle(&check::RUNNING, doubt, "");
-            return;
-        }
         Ok(Watch::Unseen {
+            doubt,
             span,
             before,
             known,
-        }) => (span, before, known),
+        }) => (doubt, span, before, known),
     };
     let later = Window {
         start: (suite.window.end - SKEW).max(span.start),
@@ -113,7 +109,7 @@ pub(super) fn running(
     let hidden: Vec<String> = reading
         .events
         .iter()
-        .filter(|run| run.has_ended())
+        .filter(|run| doubt.is_none() && run.has_ended())
         .filter_map(|run| {
             let start = run.start_time()?;
             let end = run.end_time()?;
@@ -137,6 +133,8 @@ pub(super) fn running(
         .with_hint("give runs that have not ended with the time that they began as `event_time`")
     } else if reading.events.iter().any(is_under_way) {
         Outcome::Supported
+    } else if let Some(doubt) = doubt {
+        doubt
     } else {
         // What rests while the suite looks has nothing to show, however busy it was before.
         let ran = reading

@@ -17,9 +17,9 @@ const TOO_OFTEN: i64 = 20;
 /// With so many jobs that have one schedule they are taken for one.
 const MANY: usize = 5;
 
-/// Whether a schedule began a run.
+/// Whether a schedule began a run. What is `CYCLIC` follows the end of its own last run.
 pub(super) fn is_scheduled(run: &RunEvent) -> bool {
-    matches!(run.trigger(), Some("SCHEDULE" | "CYCLIC"))
+    run.trigger() == Some("SCHEDULE")
 }
 
 /// When the runs of a job began that its schedule started.
@@ -35,12 +35,12 @@ pub(super) fn scheduled(runs: &[RunEvent], job: &str) -> Vec<Timestamp> {
 
 /// Jobs that run evenly and far more often than their interval says, where all do that have one.
 pub(super) fn too_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let says = |job: &Json, gap: i64| {
+    let says = |_: &str, job: &Json, gap: i64| {
         let seconds = job["schedule"]["interval_seconds"].as_i64()?;
         let is_rarer = gap.saturating_mul(TOO_OFTEN) < seconds;
         Some((is_rarer, format!("`interval_seconds` is {seconds}")))
     };
-    let (lines, judged) = against(jobs, runs, &says);
+    let (lines, judged) = against(jobs, runs, "interval_seconds", &says);
     if lines.len() < judged {
         Vec::new()
     } else {
@@ -48,21 +48,24 @@ pub(super) fn too_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<
     }
 }
 
-/// Whether a job's schedule says otherwise than that it runs with so many seconds between, and what it says.
-type Saying<'f> = dyn Fn(&Json, i64) -> Option<(bool, String)> + 'f;
+/// Whether the schedule of a job, by its id, says otherwise than that it runs with so many seconds between, and what it
+/// says.
+type Saying<'f> = dyn Fn(&str, &Json, i64) -> Option<(bool, String)> + 'f;
 
-/// Jobs that run evenly otherwise than their schedules say, where there are several, and how many were judged. What
-/// catches up does not run by the clock.
+/// Jobs that run evenly otherwise than a field of their schedules says, where there are several, and how many were judged.
+/// What catches up does not run by the clock.
 fn against(
     jobs: &BTreeMap<&str, &Json>,
     runs: &[RunEvent],
+    field: &str,
     says: &Saying<'_>,
 ) -> (Vec<String>, usize) {
     let judged: Vec<(&&str, i64, bool, String)> = jobs
         .iter()
+        .filter(|(_, job)| !job["schedule"][field].is_null())
         .filter_map(|(id, job)| {
             let gap = rhythm(job, id, runs)?;
-            let (is_other, what) = says(job, gap)?;
+            let (is_other, what) = says(id, job, gap)?;
             Some((id, gap, is_other, what))
         })
         .collect();
@@ -140,20 +143,18 @@ pub(super) fn begun_an_interval_before(
 /// Jobs that run by the clock far more often than their cron expressions ever come, or in months or on days of the week that
 /// these leave out, where most do that can be judged.
 pub(super) fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let last = newest(runs);
-    let says = |job: &Json, gap: i64| {
+    let says = |id: &str, job: &Json, gap: i64| {
         let expression = job["schedule"]["cron_expression"].as_str()?;
         let is_rarer = a_day(expression).map(|most| gap * most * 3 < DAY);
-        let is_left_out = last
-            .filter(|_| gap < DAY)
-            .and_then(|last| leaves_out(expression, last));
+        let last = scheduled(runs, id).pop().filter(|_| gap <= DAY + 60);
+        let is_left_out = last.and_then(|last| leaves_out(expression, last));
         let is_other = is_rarer
             .into_iter()
             .chain(is_left_out)
             .reduce(|one, other| one || other)?;
         Some((is_other, format!("`cron_expression` is `{expression}`")))
     };
-    let (lines, judged) = against(jobs, runs, &says);
+    let (lines, judged) = against(jobs, runs, "cron_expression", &says);
     if 2 * lines.len() <= judged {
         Vec::new()
     } else {
@@ -303,10 +304,10 @@ pub(super) fn next_behind(
         let next = next.filter(|text| !text.contains("T00:00"));
         let next = next.and_then(|text| text.parse::<Timestamp>().ok());
         let next = next.filter(|at| at.as_second() % DAY != 0);
-        let (Some(next), Some(gap)) = (next, rhythm(job, id, runs)) else {
+        let Some(next) = next.filter(|_| has_schedule(job)) else {
             continue;
         };
-        let Some(last) = scheduled(runs, id).pop().filter(|_| has_schedule(job)) else {
+        let (Some(gap), Some(last)) = (rhythm(job, id, runs), scheduled(runs, id).pop()) else {
             continue;
         };
         judged += 1;
@@ -425,6 +426,31 @@ mod tests {
         ] {
             assert_eq!(leaves_out(expression, sunday), out, "{expression}");
         }
+    }
+
+    #[test]
+    fn what_runs_daily_on_days_left_out_is_told_by_its_own_last_run() {
+        let told = |trigger: &str, weekday: &str| {
+            let jobs = ["a", "b"].map(|id| {
+                let expression = format!("0 3 * * {weekday}");
+                job(
+                    id,
+                    json!({"schedule": {"kind": "cron", "cron_expression": expression}}),
+                )
+            });
+            // From the Sunday to the Thursday; another job goes on until the day after.
+            let of = |id: &'static str| (1..6).map(move |day| (id, day));
+            let all = of("a").chain(of("b")).chain([("c", 6)]);
+            let runs = all.map(|(id, day)| {
+                let at = format!("2026-11-{:02}T03:00:00Z", 21 + day);
+                RunEvent::new(json!({"job_source_id": id, "trigger": trigger, "event_time": at}))
+            });
+            more_often(&by_id(&jobs), &runs.collect::<Vec<_>>()).len()
+        };
+        assert_eq!(told("SCHEDULE", "1"), 2);
+        assert_eq!(told("SCHEDULE", "3"), 0, "the day before the last");
+        assert_eq!(told("SCHEDULE", "6"), 2, "two days after its last");
+        assert_eq!(told("CYCLIC", "1"), 0, "no schedule began them");
     }
 
     #[test]

@@ -44,11 +44,16 @@ pub(super) fn tasks_elsewhere(runs: &[RunEvent]) -> Vec<String> {
     }
 }
 
-/// Runs under way of which all tasks were over before they began, where that is so of all, and several.
+/// Runs under way of which all tasks were over before they began, where that is so of all, and several. What is started
+/// anew waits, though it may keep the end that it had.
 pub(super) fn tasks_of_earlier(runs: &[RunEvent]) -> Vec<String> {
     let is_over = |run: &RunEvent| {
         let start = run.start_time()?;
-        let ends: Option<Vec<Timestamp>> = run.task_runs().map(RunEvent::end_time).collect();
+        let end = |task: &RunEvent| {
+            let is_over = task.status().is_none_or(RunStatus::is_terminal);
+            task.end_time().filter(|_| is_over)
+        };
+        let ends: Option<Vec<Timestamp>> = run.task_runs().map(end).collect();
         let last = ends.map(|ends| ends.into_iter().max());
         last.map_or(Some(false), |last| {
             Some(start.duration_since(last?) > BOOKING)
@@ -59,7 +64,7 @@ pub(super) fn tasks_of_earlier(runs: &[RunEvent]) -> Vec<String> {
         .filter(|run| run.end_time().is_none() && run.has("task_runs"));
     let judged: Vec<(&RunEvent, bool)> =
         open.filter_map(|run| Some((run, is_over(run)?))).collect();
-    if judged.len() < 2 || judged.iter().any(|(_, is_over)| !is_over) {
+    if judged.len() < SEVERAL || judged.iter().any(|(_, is_over)| !is_over) {
         return Vec::new();
     }
     let label = |(run, _): (&RunEvent, bool)| {
@@ -207,17 +212,22 @@ mod tests {
 
     #[test]
     fn what_is_under_way_has_tasks_of_its_own() {
-        let told = |start: u8, ends: &[Json]| {
-            let tasks: Vec<Json> = ends.iter().map(|end| json!({"end_time": end})).collect();
+        let told_as = |status: Option<&str>, start: u8, ends: &[Json]| {
+            let task = |end| json!({"end_time": end, "status": status});
+            let tasks: Vec<Json> = ends.iter().map(task).collect();
             let open =
                 json!({"status": "in_progress", "start_time": at(start), "task_runs": tasks});
-            let runs = [run("a", 9, open.clone()), run("b", 9, open)];
+            let runs = ["a", "b", "c"].map(|job| run(job, 9, open.clone()));
             (
                 tasks_of_earlier(&runs).len(),
-                tasks_of_earlier(&runs[..1]).len(),
+                tasks_of_earlier(&runs[..2]).len(),
             )
         };
-        assert_eq!(told(9, &[at(2).into(), at(3).into()]), (2, 0));
+        let told = |start, ends: &[Json]| told_as(None, start, ends);
+        let before = [at(2).into(), at(3).into()];
+        assert_eq!(told(9, &before), (3, 0));
+        assert_eq!(told_as(Some("success"), 9, &before), (3, 0));
+        assert_eq!(told_as(Some("queued"), 9, &before), (0, 0), "it waits");
         assert_eq!(told(9, &[at(2).into(), Json::Null]), (0, 0), "one goes on");
         assert_eq!(told(1, &[at(2).into(), at(3).into()]), (0, 0));
     }

@@ -65,13 +65,6 @@ pub(super) fn times(runs: &[RunEvent], now: Timestamp) -> Outcome {
     lines.extend(cut_ends(runs));
     lines.extend(queued_late(runs));
     lines.extend(tasks_of_earlier(runs));
-    let is_expected_before = |run: &RunEvent| Some((EXPECTED.1)(run)? < run.start_time()?);
-    let all: Vec<&RunEvent> = runs.iter().collect();
-    lines.extend(of_all(
-        &all,
-        &is_expected_before,
-        "`expected_end_time` is before `start_time`, as in all runs",
-    ));
     for trigger in runs
         .iter()
         .filter_map(RunEvent::trigger)
@@ -118,11 +111,8 @@ fn begun_hours_before(runs: &[&RunEvent]) -> Vec<String> {
     let hours = |run: &RunEvent| {
         let lead = run.queued_at()?.duration_since(run.start_time()?).as_secs();
         let hours = (lead + HOUR / 10).div_euclid(HOUR);
-        Some(if hours * HOUR - lead <= HOUR / 10 {
-            hours
-        } else {
-            0
-        })
+        let is_whole = lead - hours * HOUR <= SLACK.as_secs();
+        Some(if is_whole { hours } else { 0 })
     };
     let first = runs
         .iter()
@@ -246,12 +236,26 @@ fn queued_late(runs: &[RunEvent]) -> Vec<String> {
     lines
 }
 
-/// What somebody may have meant: tasks that go on without their run, and runs that wait for hours.
+/// Runs that should all have ended before they began. What is made up for or tried again is late.
+fn expected_before(runs: &[RunEvent]) -> Vec<String> {
+    let in_time = runs
+        .iter()
+        .filter(|run| !matches!(run.trigger(), Some("BACKFILL" | "RETRY")));
+    of_all(
+        &in_time.collect::<Vec<_>>(),
+        &|run| Some((EXPECTED.1)(run)? < run.start_time()?),
+        "`expected_end_time` is before `start_time`, as in all runs",
+    )
+}
+
+/// What somebody may have meant: tasks that go on without their run, runs that wait for hours, and runs that all begin
+/// late.
 pub(super) fn doubts(runs: &[RunEvent]) -> impl Iterator<Item = String> {
     let elsewhere = tasks_elsewhere(runs);
     let after = tasks_after_the_end(runs).into_iter().next();
     let queued = queued_elsewhere(runs).into_iter().next();
-    [after.filter(|_| elsewhere.is_empty()), queued]
+    let expected = expected_before(runs).into_iter().next();
+    [after.filter(|_| elsewhere.is_empty()), queued, expected]
         .into_iter()
         .flatten()
         .map(|line| format!("{line}: see whether that is meant"))
@@ -470,6 +474,40 @@ mod tests {
             0,
             "it waits"
         );
+    }
+
+    #[test]
+    fn runs_that_should_all_have_ended_before_are_an_advice() {
+        let told = |trigger: &str, expected: &str| {
+            let runs = ["a", "b", "a", "b", "a"].map(|job| {
+                RunEvent::new(
+                    json!({"job_source_id": job, "run_source_id": "r", "trigger": trigger,
+                    "expected_end_time": expected, "start_time": "2026-01-01T10:00:00Z"}),
+                )
+            });
+            let now = "2026-01-01T11:00:00Z".parse().unwrap();
+            assert_eq!(times(&runs, now), Outcome::Supported);
+            doubts(&runs).count()
+        };
+        assert_eq!(told("SCHEDULE", "2026-01-01T09:00:00Z"), 1);
+        assert_eq!(told("SCHEDULE", "2026-01-01T10:10:00Z"), 0);
+        assert_eq!(told("BACKFILL", "2026-01-01T09:00:00Z"), 0);
+    }
+
+    #[test]
+    fn runs_that_began_whole_hours_before_they_were_asked_for_are_shown() {
+        let told = |queued: &str| {
+            let runs = ["a", "b", "a", "b", "a"].map(|job| {
+                RunEvent::new(
+                    json!({"job_source_id": job, "run_source_id": "r", "queued_at": queued,
+                    "start_time": "2026-01-01T10:00:00Z"}),
+                )
+            });
+            begun_hours_before(&runs.iter().collect::<Vec<_>>()).len()
+        };
+        assert_eq!(told("2026-01-01T18:00:00Z"), 5);
+        assert_eq!(told("2026-01-01T17:58:00Z"), 5, "it waited");
+        assert_eq!(told("2026-01-01T18:20:00Z"), 0, "no zone");
     }
 
     #[test]

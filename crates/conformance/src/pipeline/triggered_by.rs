@@ -8,9 +8,6 @@ use serde_json::Value as Json;
 
 use super::contradictions::{SEVERAL, label, texts};
 
-/// How far clocks of a vendor are apart at most, in seconds.
-const LONG: i64 = 120;
-
 /// Runs that are there, each with the one that triggered it and before it.
 pub(super) fn triggered(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
     let by_id: BTreeMap<&str, &RunEvent> = runs
@@ -26,8 +23,8 @@ fn by(run: &RunEvent) -> Option<&str> {
     run.json()["triggered_by_run_source_id"].as_str()
 }
 
-/// Runs that others should have triggered by `trigger` and that name runs of their own jobs, where all do, of several jobs
-/// or of such as another triggers by the metadata: then it cannot be meant.
+/// Runs that others should have triggered by `trigger` and that name runs of their own jobs, where all do, of several
+/// jobs. It is certain of such as another triggers by the metadata.
 pub(super) fn by_their_own_jobs(
     jobs: &BTreeMap<&str, &Json>,
     runs: &[RunEvent],
@@ -35,27 +32,21 @@ pub(super) fn by_their_own_jobs(
 ) -> Vec<String> {
     let mut pairs = triggered(runs);
     pairs.retain(|(_, run)| run.trigger() == Some("UPSTREAM"));
-    let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
-    // One that triggers others of which none ran has their runs.
+    // What lists itself goes round and round.
     let follows = |job: &str| {
-        let mut others = jobs.iter().filter(|(id, _)| **id != job);
-        let mut triggered = jobs
-            .get(job)
-            .into_iter()
-            .flat_map(|own| texts(&own["triggered_job_source_ids"]))
-            .peekable();
-        let has_theirs = triggered.peek().is_some()
-            && triggered.all(|id| jobs.contains_key(id) && !ran.contains(id));
-        has_theirs
-            || others
-                .any(|(_, other)| texts(&other["triggered_job_source_ids"]).any(|id| id == job))
+        let triggers = |one: &Json| texts(&one["triggered_job_source_ids"]).any(|id| id == job);
+        let is_loop = jobs.get(job).is_some_and(|own| {
+            let mut before = texts(&own["schedule"]["upstream_job_source_ids"]);
+            triggers(own) || before.any(|id| id == job)
+        });
+        !is_loop && jobs.values().any(|other| triggers(other))
     };
     let is_own = |(before, run): &(&RunEvent, &RunEvent)| {
         before.job_source_id() == run.job_source_id()
             && (!is_certain || run.job_source_id().is_some_and(follows))
     };
     let of: BTreeSet<Option<&str>> = pairs.iter().map(|(_, run)| run.job_source_id()).collect();
-    if pairs.len() < SEVERAL || !is_certain && of.len() < 2 || !pairs.iter().all(is_own) {
+    if pairs.len() < SEVERAL || of.len() < 2 || !pairs.iter().all(is_own) {
         return Vec::new();
     }
     let lines = pairs.iter().filter_map(|(before, run)| {
@@ -66,36 +57,6 @@ pub(super) fn by_their_own_jobs(
         ))
     });
     lines.collect()
-}
-
-/// Runs that were asked for long before the one began that they name, where most are such.
-pub(super) fn asked_for_before(runs: &[RunEvent]) -> Vec<String> {
-    let waits: Vec<(&RunEvent, &RunEvent, i64)> = triggered(runs)
-        .into_iter()
-        .filter_map(|(before, run)| {
-            Some((
-                before,
-                run,
-                before
-                    .start_time()?
-                    .duration_since(run.queued_at()?)
-                    .as_secs(),
-            ))
-        })
-        .collect();
-    let early: Vec<&(&RunEvent, &RunEvent, i64)> =
-        waits.iter().filter(|(.., lead)| *lead > LONG).collect();
-    if early.len() < SEVERAL || 2 * early.len() <= waits.len() {
-        return Vec::new();
-    }
-    let line = |(before, run, lead): &(&RunEvent, &RunEvent, i64)| {
-        Some(format!(
-            "{}: was asked for {lead} s before run `{}` began, which triggered it",
-            label(run),
-            before.run_source_id()?
-        ))
-    };
-    early.into_iter().filter_map(line).collect()
 }
 
 /// Runs of several jobs that had ended before the one began that they all name, of each job several, where most are such:
@@ -254,35 +215,33 @@ mod tests {
     }
 
     #[test]
-    fn the_job_that_triggers_another_is_not_that_one_and_waits_begin_after_it() {
-        let own = [runs_of("a", "a"), parents()].concat();
+    fn the_job_that_triggers_another_is_not_that_one() {
+        let own = [runs_of("a", "a"), runs_of("b", "b"), parents()].concat();
         let by_another = [
-            job("p", json!({"triggered_job_source_ids": ["a"]})),
+            job("p", json!({"triggered_job_source_ids": ["a", "b"]})),
             job("a", json!({})),
+            job("b", json!({})),
         ];
         let told = |jobs: &[_], runs: &[RunEvent], is_certain| {
             by_their_own_jobs(&by_id(jobs), runs, is_certain).len()
         };
-        assert_eq!(told(&by_another, &own, true), 4);
+        assert_eq!(told(&by_another, &own, true), 8);
+        assert_eq!(told(&by_another, &own[..5], true), 0, "one job");
+        for field in [
+            json!({"triggered_job_source_ids": ["a"]}),
+            json!({"schedule": {"upstream_job_source_ids": ["a"]}}),
+        ] {
+            let round = [by_another[0].clone(), job("a", field), job("b", json!({}))];
+            assert_eq!(told(&round, &own, true), 0, "it builds itself again");
+        }
         assert_eq!(
             told(&by_another[1..], &own, true),
             0,
             "it may go round and round"
         );
-        assert_eq!(told(&by_another, &own, false), 0, "one job");
-        let right = [runs_of("a", "p"), parents()].concat();
+        assert_eq!(told(&by_another, &own[..5], false), 0, "one job");
+        let right = [runs_of("a", "p"), runs_of("b", "p"), parents()].concat();
         assert_eq!(told(&by_another, &right, true), 0);
-        let asked = |hours: i8| {
-            let mut runs = right.clone();
-            for run in &mut runs[..4] {
-                let at = run.event_time().unwrap() + jiff::SignedDuration::from_hours(hours.into());
-                run.fields_mut()
-                    .unwrap()
-                    .insert("queued_at".to_owned(), at.to_string().into());
-            }
-            asked_for_before(&runs).len()
-        };
-        assert_eq!((asked(-3), asked(0)), (4, 0));
     }
 
     fn runs_of(job: &str, by: &str) -> Vec<RunEvent> {

@@ -12,9 +12,7 @@ use super::schedules::{
     DAY, HOUR, goes_on, has_schedule, in_another_unit, is_twice_due, more_often, next_behind,
     scheduled,
 };
-use super::triggered_by::{
-    asked_for_before, by_schedule_and_run, by_the_latest, by_their_own_jobs, triggered,
-};
+use super::triggered_by::{by_schedule_and_run, by_the_latest, by_their_own_jobs, triggered};
 
 /// What began runs otherwise than their jobs say, if anything did.
 pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
@@ -29,11 +27,6 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             by_their_own_jobs(&jobs, runs, true),
             "runs that were triggered by those of other jobs",
             "give as `triggered_by_run_source_id` the run that the vendor names, with its own job",
-        ),
-        (
-            asked_for_before(runs),
-            "runs that were asked for after those began that triggered them",
-            "see in which unit the vendor says how long a run waited",
         ),
         (
             by_the_latest(runs),
@@ -149,7 +142,9 @@ fn all_by_hand(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
 fn by_schedules_elsewhere(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let ran = |id: &str| {
         let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
-        own.filter(|run| run.trigger().is_some()).count()
+        // What follows its own last run may have the schedule for its pause.
+        own.filter(|run| run.trigger().is_some_and(|trigger| trigger != "CYCLIC"))
+            .count()
     };
     let mut begun = 0;
     let mut never = 0;
@@ -281,6 +276,11 @@ mod tests {
         assert_eq!(
             told(&jobs, &all("API", "SCHEDULE")).as_deref(),
             Some("job `d` has no schedule, and schedules began 4 runs")
+        );
+        assert_eq!(
+            told(&jobs, &all("CYCLIC", "SCHEDULE")),
+            None,
+            "each began its own next one"
         );
         let weekly = json!({"schedule": {"kind": "cron", "cron_expression": "0 1 * * 1"}});
         let weekly = ["a", "b", "c"].map(|id| job(id, weekly.clone()));
