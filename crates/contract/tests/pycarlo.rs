@@ -72,7 +72,6 @@ fn only_the_contract_asks(error: &EventError) -> bool {
         | EventProblem::NotJson { .. }
         | EventProblem::UnknownWord { .. }
         | EventProblem::TooSmall { .. }
-        | EventProblem::NotJson { .. }
         | EventProblem::Nameless => false,
     }
 }
