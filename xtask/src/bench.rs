@@ -97,9 +97,10 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let workspace = folder.path();
     fill(cluster)?;
-    bowline.scaffold(workspace, "near", cluster.port(), DATABASE)?;
-    bowline.scaffold(workspace, "far", far, DATABASE)?;
-    bowline.scaffold(workspace, "edited", cluster.port(), DATABASE)?;
+    let here = (cluster.port(), DATABASE);
+    bowline.scaffold(workspace, "near", &[], here)?;
+    bowline.scaffold(workspace, "far", &[], (far, DATABASE))?;
+    bowline.scaffold(workspace, "edited", &[], here)?;
     edit_a_template(workspace)?;
 
     step("DuckDB");
@@ -119,7 +120,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let duckdb = bowline.measure(&demo, &["test"], options.runs)?;
     add("whole suite, DuckDB", Goal::new(seconds(0.4), 200), duckdb);
     step("the whole suite on PostgreSQL through a connector.py");
-    bowline.scaffold_python(workspace, "python", cluster.port(), DATABASE)?;
+    bowline.scaffold(workspace, "python", &["--lang", "python"], here)?;
     // The first has its packages installed.
     run_quietly(
         bowline
@@ -191,26 +192,6 @@ impl Bowline {
     }
 
     fn scaffold(
-        &self,
-        workspace: &Path,
-        name: &str,
-        port: u16,
-        database: &str,
-    ) -> Result<(), Failure> {
-        self.new_connector(workspace, name, &[], (port, database))
-    }
-
-    fn scaffold_python(
-        &self,
-        workspace: &Path,
-        name: &str,
-        port: u16,
-        database: &str,
-    ) -> Result<(), Failure> {
-        self.new_connector(workspace, name, &["--lang", "python"], (port, database))
-    }
-
-    fn new_connector(
         &self,
         workspace: &Path,
         name: &str,

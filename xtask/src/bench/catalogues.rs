@@ -39,7 +39,7 @@ pub(super) fn rows(
         step(what);
         let name = database_of(tables);
         fill(cluster, &name, tables).map_err(|error| error.to_string())?;
-        bowline.scaffold(workspace, &name, cluster.port(), &name)?;
+        bowline.scaffold(workspace, &name, &[], (cluster.port(), &name))?;
         let section = ["test", &name, "--section", "metadata"];
         let figures = bowline.measure(workspace, &section, runs)?;
         rows.push(Row::new(what, Goal::memory(MEMORY), figures));

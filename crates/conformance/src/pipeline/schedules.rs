@@ -189,39 +189,41 @@ fn leaves_out(expression: &str, at: Timestamp) -> Option<bool> {
 /// How many seconds lie between the runs of a job that its schedule begins evenly, until now. What begins right after the
 /// run before catches up, and a job with a schedule in the vendor's own words may have several.
 pub(super) fn rhythm(job: &Json, id: &str, runs: &[RunEvent]) -> Option<i64> {
-    let gaps = gaps(runs, id);
+    let starts = scheduled(runs, id);
+    let gaps = between(&starts);
     let gap = *gaps.get(gaps.len() / 2)?;
     let steady = gaps.iter().filter(|other| (*other - gap).abs() * 20 < gap);
     let is_even = gaps.len() >= SEVERAL && 4 * steady.count() >= 3 * gaps.len();
-    let starts = scheduled(runs, id);
+    let is_plain = job["schedule"]["raw"].is_null();
+    if !is_even || !is_plain || !goes_on_from(&starts, &gaps, runs) {
+        return None;
+    }
     let own = runs
         .iter()
         .filter(|run| run.job_source_id() == Some(id) && is_scheduled(run));
     let is_followed = |end: Timestamp| {
-        starts.iter().any(|start| {
-            let wait = start.duration_since(end).as_secs();
-            wait >= 0 && 2 * wait < gap
-        })
+        let next = starts.get(starts.partition_point(|start| *start < end));
+        next.is_some_and(|next| 2 * next.duration_since(end).as_secs() < gap)
     };
     let catches_up = own.filter_map(RunEvent::end_time).any(is_followed);
-    let is_plain = job["schedule"]["raw"].is_null();
-    (is_even && is_plain && !catches_up && goes_on(runs, id)).then_some(gap)
+    (!catches_up).then_some(gap)
 }
 
 /// Whether schedules still begin runs of a job: the last was no longer ago than twice the time between them.
 pub(super) fn goes_on(runs: &[RunEvent], job: &str) -> bool {
-    let gaps = gaps(runs, job);
-    let last = scheduled(runs, job).into_iter().next_back();
-    let ago = last
-        .zip(newest(runs))
-        .map(|(last, newest)| newest.duration_since(last).as_secs());
-    let gap = gaps.get(gaps.len() / 2);
-    ago.zip(gap).is_some_and(|(ago, gap)| ago <= 2 * gap)
+    let starts = scheduled(runs, job);
+    goes_on_from(&starts, &between(&starts), runs)
 }
 
-/// How many seconds lie between a job's runs that schedules began, the shortest time first.
-pub(super) fn gaps(runs: &[RunEvent], job: &str) -> Vec<i64> {
-    let starts = scheduled(runs, job);
+fn goes_on_from(starts: &[Timestamp], gaps: &[i64], runs: &[RunEvent]) -> bool {
+    let Some((last, gap)) = starts.last().zip(gaps.get(gaps.len() / 2)) else {
+        return false;
+    };
+    newest(runs).is_some_and(|newest| newest.duration_since(*last).as_secs() <= 2 * gap)
+}
+
+/// How many seconds lie between starts, the shortest time first.
+fn between(starts: &[Timestamp]) -> Vec<i64> {
     let mut gaps: Vec<i64> = starts
         .windows(2)
         .map(|pair| pair[1].duration_since(pair[0]).as_secs())
@@ -263,7 +265,7 @@ pub(super) fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -
         let Some(seconds) = job["schedule"]["interval_seconds"].as_i64() else {
             continue;
         };
-        let gaps = gaps(runs, id);
+        let gaps = between(&scheduled(runs, id));
         let Some(gap) = gaps.get(gaps.len() / 2).filter(|_| gaps.len() > 1) else {
             continue;
         };

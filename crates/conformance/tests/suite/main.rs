@@ -1,5 +1,6 @@
 //! The whole suite over SQLite, which is compiled in, and over a scripted database for faults.
 
+mod announced;
 mod blame;
 mod catalogue;
 mod refused;

@@ -6,7 +6,7 @@ use bowline_driver::Column;
 use bowline_template::TemplateValue;
 
 use super::listing::{ask_columns, column_variables};
-use super::table::TestTables;
+use super::table::{TestTable, TestTables};
 use crate::Tier;
 use crate::warehouse::answers::Answers;
 use crate::warehouse::chain::{Chain, Seen, Spec, text};
@@ -53,21 +53,12 @@ pub(super) fn alter(
     let can_select = made.is_some();
     // The contract asks for the one column only.
     let known = |columns: Option<Vec<Column>>| columns.filter(|_| tier == Tier::Strict);
-    let mut dropping = tables.changed.variables();
-    dropping.push(("column_name", text(COLUMN)));
-    let mut adding = dropping.clone();
     let text_type = chain.text_type();
-    adding.push(("column_type", text(&text_type)));
     let adds = Change::Add {
         column_type: &text_type,
         to: made,
     };
-    let added = change(
-        chain,
-        (&COLUMN_ADDED, adds),
-        (tables, can_select, tier),
-        ("add_column", adding),
-    );
+    let added = change(chain, (&COLUMN_ADDED, adds), (tables, can_select, tier));
     let Some(added) = added else {
         for spec in [&ADDED_LISTED, &COLUMN_DROPPED, &DROPPED_NOT_LISTED] {
             chain.not_reached(spec, &COLUMN_ADDED);
@@ -84,12 +75,7 @@ pub(super) fn alter(
     let drops = Change::Drop {
         from: added.as_deref(),
     };
-    let dropped = change(
-        chain,
-        (&COLUMN_DROPPED, drops),
-        (tables, can_select, tier),
-        ("drop_column", dropping),
-    );
+    let dropped = change(chain, (&COLUMN_DROPPED, drops), (tables, can_select, tier));
     match dropped {
         Some(left) => watch(
             chain,
@@ -115,17 +101,31 @@ enum Change<'c> {
     },
 }
 
+impl Change<'_> {
+    /// The template that does it, and its variables.
+    fn statement(&self, table: &TestTable) -> (&'static str, Vec<(&'static str, TemplateValue)>) {
+        let mut variables = table.variables();
+        variables.push(("column_name", text(COLUMN)));
+        match self {
+            Self::Add { column_type, .. } => {
+                variables.push(("column_type", text(*column_type)));
+                ("add_column", variables)
+            }
+            Self::Drop { .. } => ("drop_column", variables),
+        }
+    }
+}
+
 /// Changes the table's columns. Gives those that it has now, where it can be selected from.
 fn change(
     chain: &mut Chain<'_>,
     (spec, change): (&Spec, Change<'_>),
     (tables, can_select, tier): (&TestTables, bool, Tier),
-    act: (&'static str, Vec<(&'static str, TemplateValue)>),
 ) -> Option<Option<Vec<Column>>> {
+    let (name, variables) = change.statement(&tables.changed);
     chain.check(
         spec,
         |asking| {
-            let (name, variables) = act;
             asking.announce(|ahead| {
                 ahead.query(name, variables.clone());
                 if can_select {
