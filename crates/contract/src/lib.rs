@@ -33,6 +33,7 @@ pub mod reference;
 mod section;
 pub mod template;
 mod templates;
+pub mod toml_text;
 mod words;
 
 pub use capability::{Capability, capabilities_of};

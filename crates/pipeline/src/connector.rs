@@ -33,9 +33,11 @@ pub struct PipelineConnector {
     pub kind: PipelineKind,
 }
 
-/// How a connector is opened; only one that is described takes note of it.
+/// How a connector is opened. Only one that is described takes note of all of it.
 #[derive(Default)]
 pub struct Opening {
+    /// Whether what the vendor answers is kept for [`Pipeline::vendor_answers`]; programs that can do it, do it, too.
+    pub keeps_answers: bool,
     /// What answers in the vendor's place.
     pub transport: Option<Arc<dyn Transport>>,
     /// What is shown every exchange.
@@ -153,7 +155,9 @@ impl PipelineConnector {
                             .keeping(self.login_file())
                     }
                 };
-                if let Some(on_exchange) = opening.on_exchange {
+                if opening.keeps_answers {
+                    pipeline = pipeline.keeping_answers(opening.on_exchange);
+                } else if let Some(on_exchange) = opening.on_exchange {
                     pipeline = pipeline.watched(on_exchange);
                 }
                 if let Some(on_retry) = opening.on_retry {
@@ -165,7 +169,10 @@ impl PipelineConnector {
                 Arc::new(pipeline)
             }
             PipelineKind::Program(program) => {
-                let methods = ProcessMethods::new(program.clone(), credentials, cancel);
+                let mut methods = ProcessMethods::new(program.clone(), credentials, cancel);
+                if opening.keeps_answers {
+                    methods = methods.keeping_answers();
+                }
                 Arc::new(MethodsPipeline::new(manifest, methods))
             }
         })

@@ -23,6 +23,7 @@ use crate::http::{Answer, Client, Network, OnExchange, OnRetry, Rules, Transport
 use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::run_reading::RunReading;
 use crate::source_reader::{Row, SourceReader, Sources};
+use crate::vendor_answers::{Keeper, VendorAnswers};
 
 /// The name under which expressions know the ids that are asked for.
 pub(crate) const RUN_IDS: &str = "run_ids";
@@ -38,6 +39,8 @@ pub struct DescribedPipeline {
     pub(crate) scope: Scope,
     cancel: Arc<AtomicBool>,
     pub(crate) on_explanation: Option<OnExplanation>,
+    /// What the vendor answered, where somebody wants to know.
+    answers: Option<Arc<Keeper>>,
 }
 
 impl DescribedPipeline {
@@ -98,6 +101,7 @@ impl DescribedPipeline {
             scope,
             cancel,
             on_explanation: None,
+            answers: None,
         })
     }
 
@@ -112,6 +116,15 @@ impl DescribedPipeline {
     #[must_use]
     pub fn watched(mut self, on_exchange: OnExchange) -> Self {
         self.client.watched(on_exchange);
+        self
+    }
+
+    /// The same, keeping what the vendor answers, and with every exchange shown to this.
+    #[must_use]
+    pub fn keeping_answers(mut self, on_exchange: Option<OnExchange>) -> Self {
+        let keeper = Arc::new(Keeper::default());
+        self.client.watched(keeper.watching(on_exchange));
+        self.answers = Some(keeper);
         self
     }
 
@@ -210,6 +223,10 @@ impl Pipeline for DescribedPipeline {
     fn cancel(&self) {
         self.cancel
             .store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn vendor_answers(&self) -> Option<VendorAnswers> {
+        self.answers.as_ref().map(|keeper| keeper.take())
     }
 
     fn check(&self) -> Result<Json, SourceError> {

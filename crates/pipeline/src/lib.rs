@@ -80,6 +80,7 @@ mod scaffold;
 mod source_reader;
 mod stand;
 mod status;
+mod vendor_answers;
 
 pub use connector::{Opening, PipelineConnector, PipelineKind};
 pub use described::DescribedPipeline;
@@ -95,3 +96,4 @@ pub use process::ProcessMethods;
 pub use recording::{Recorder, Recording, RecordingError};
 pub use scaffold::{Example, PipelineScaffold, PipelineScaffolded, PipelineStart};
 pub use status::{Unmapped, map_run, proposed_mapping, unmap_run};
+pub use vendor_answers::VendorAnswers;

@@ -13,6 +13,7 @@ use crate::error::{SourceError, SourceErrorKind};
 use crate::pipeline::{Pipeline, RunQuery, Summary};
 use crate::stand::{Stand, changed};
 use crate::status::map_run;
+use crate::vendor_answers::VendorAnswers;
 
 /// How many events a page is asked for when nobody says; the contract's own default.
 const PAGE_SIZE: usize = 100;
@@ -50,6 +51,11 @@ pub trait FetchMethods: Send + Sync {
 
     /// Forgets what is kept between calls: the next one is made as the first of a process of its own, where there is one.
     fn begin_anew(&self) {}
+
+    /// What the vendor answered since this was asked last; nothing where the methods cannot tell.
+    fn vendor_answers(&self) -> Option<VendorAnswers> {
+        None
+    }
 
     /// Stops a call soon, and those to come.
     fn cancel(&self);
@@ -235,6 +241,10 @@ impl<M: FetchMethods> Pipeline for MethodsPipeline<M> {
 
     fn methods(&self) -> Option<&dyn FetchMethods> {
         Some(&self.methods)
+    }
+
+    fn vendor_answers(&self) -> Option<VendorAnswers> {
+        self.methods.vendor_answers()
     }
 
     fn cancel(&self) {

@@ -10,6 +10,7 @@ use crate::error::SourceError;
 use crate::failed::FailedPart;
 use crate::methods::FetchMethods;
 use crate::status::Unmapped;
+use crate::vendor_answers::VendorAnswers;
 
 /// An orchestrator's jobs and runs, read to the end.
 ///
@@ -72,6 +73,12 @@ pub trait Pipeline: Send + Sync {
     /// The contract's two methods as the connector's author wrote them; none when the connector is a description, whose
     /// pages are the vendor's.
     fn methods(&self) -> Option<&dyn FetchMethods> {
+        None
+    }
+
+    /// What the vendor answered since this was asked last; nothing where the pipeline cannot tell, or was not opened so
+    /// that it keeps answers.
+    fn vendor_answers(&self) -> Option<VendorAnswers> {
         None
     }
 

@@ -9,7 +9,7 @@ use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{
     ConnectorKind, Done, FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams,
-    FetchRunDetailsResult, Method, SetupParams,
+    FetchRunDetailsResult, Method, SetupParams, VendorAnswersResult,
 };
 use bowline_words::Redactor;
 use serde::Serialize;
@@ -19,6 +19,7 @@ use serde_json::{Map, Value as Json};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::methods::{FetchMethods, PageQuery};
 use crate::pipeline::RunQuery;
+use crate::vendor_answers::{Keeper, VendorAnswers};
 
 /// How long one call may take: a page of a slow vendor, with a request for each run.
 const CALL: CallLimits = CallLimits {
@@ -33,6 +34,8 @@ pub struct ProcessMethods {
     redactor: Redactor,
     cancel: Arc<AtomicBool>,
     process: Mutex<Option<Process>>,
+    /// What the vendor answered, where somebody wants to know.
+    answers: Option<Keeper>,
 }
 
 impl ProcessMethods {
@@ -45,7 +48,15 @@ impl ProcessMethods {
             redactor: credentials.redactor().clone(),
             cancel,
             process: Mutex::new(None),
+            answers: None,
         }
+    }
+
+    /// The same, keeping what the vendor answers.
+    #[must_use]
+    pub(crate) fn keeping_answers(mut self) -> Self {
+        self.answers = Some(Keeper::default());
+        self
     }
 
     fn call<P: Serialize, R: DeserializeOwned>(
@@ -66,6 +77,7 @@ impl ProcessMethods {
         };
         match process.call(method, params, CALL) {
             Ok(result) => {
+                self.keep_answers(&mut process);
                 *slot = Some(process);
                 Ok(result)
             }
@@ -78,6 +90,19 @@ impl ProcessMethods {
         }
     }
 
+    /// Asks for what the vendor answered. What cannot be told is no fault of the call before.
+    fn keep_answers(&self, process: &mut Process) {
+        let Some(keeper) = &self.answers else {
+            return;
+        };
+        if process.serves(Method::VendorAnswers)
+            && let Ok(VendorAnswersResult { answers, is_cut }) =
+                process.call(Method::VendorAnswers, &Map::new(), CALL)
+        {
+            keeper.keep_texts(&answers, is_cut);
+        }
+    }
+
     fn start(&self) -> Result<Process, ProcessError> {
         let mut process = Process::start(&self.program, &self.redactor)?;
         if process.hello().kind != ConnectorKind::Pipeline {
@@ -87,6 +112,7 @@ impl ProcessMethods {
         if process.serves(Method::Setup) {
             let params = SetupParams {
                 credentials: self.credentials.clone(),
+                keep_answers: self.answers.is_some(),
             };
             let Done {} = process.call(Method::Setup, &params, CALL)?;
         }
@@ -138,6 +164,13 @@ impl FetchMethods for ProcessMethods {
 
     fn begin_anew(&self) {
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn vendor_answers(&self) -> Option<VendorAnswers> {
+        let slot = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let tells = |process: &Process| process.serves(Method::VendorAnswers);
+        let keeper = self.answers.as_ref()?;
+        slot.as_ref().is_some_and(tells).then(|| keeper.take())
     }
 
     fn cancel(&self) {

@@ -38,7 +38,7 @@ pub use message::{
 };
 pub use pipeline::{
     FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams, FetchRunDetailsResult,
-    SetupParams,
+    SetupParams, VendorAnswersResult,
 };
 pub use reading::read_answer;
 pub use value::WireValue;

@@ -122,13 +122,15 @@ pub enum Method {
     FetchMetadata,
     /// Give one page of runs.
     FetchRunDetails,
+    /// Give what the vendor answered while assets and runs were fetched. Not every connector can tell.
+    VendorAnswers,
     /// Log out and end the process.
     Close,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Initialize,
         Self::Connect,
         Self::Query,
@@ -138,6 +140,7 @@ impl Method {
         Self::Setup,
         Self::FetchMetadata,
         Self::FetchRunDetails,
+        Self::VendorAnswers,
         Self::Close,
     ];
 
@@ -154,6 +157,7 @@ impl Method {
             Self::Setup => "setup",
             Self::FetchMetadata => "fetch_metadata",
             Self::FetchRunDetails => "fetch_run_details",
+            Self::VendorAnswers => "vendor_answers",
             Self::Close => "close",
         }
     }

@@ -8,6 +8,9 @@ use serde_json::{Map, Value as Json};
 pub struct SetupParams {
     /// What stands under `connect_args` in credentials.json.
     pub credentials: Map<String, Json>,
+    /// Whether `vendor_answers` will be asked: then what the vendor answers is kept for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_answers: bool,
 }
 
 impl std::fmt::Debug for SetupParams {
@@ -17,6 +20,15 @@ impl std::fmt::Debug for SetupParams {
             .field("credentials", &names)
             .finish_non_exhaustive()
     }
+}
+
+/// What `vendor_answers` gives: what the vendor answered while the connector fetched, since this was asked last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VendorAnswersResult {
+    /// JSON as the vendor wrote it, a text for each answer.
+    pub answers: Vec<String>,
+    /// Whether there was more than is kept.
+    pub is_cut: bool,
 }
 
 /// What `fetch_metadata` takes: one page.

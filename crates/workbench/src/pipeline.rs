@@ -64,6 +64,10 @@ pub fn prove(
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Report, WorkbenchError> {
     let credentials = credentials(connector, on_event)?;
+    let opening = Opening {
+        keeps_answers: true,
+        ..opening
+    };
     let pipeline = open(connector, &credentials, opening, run)?;
     on_event(Event::Connecting {
         connector: &connector.name,

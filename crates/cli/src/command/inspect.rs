@@ -119,6 +119,7 @@ impl InspectArgs {
         let last: Arc<Mutex<Option<Explanation>>> = Arc::default();
         let explained = Arc::clone(&last);
         let opening = Opening {
+            keeps_answers: false,
             transport: recording.map(|recording| Arc::new(recording) as _),
             on_exchange: self.on_exchange(context, recorder.clone()),
             on_retry: Some(pipeline::on_retry(context)),

@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use bowline_connector::{Located, Workspace};
-use bowline_contract::AssetClass;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
+use bowline_contract::{AssetClass, toml_text};
 use bowline_report::pipeline::FeatureAnswer;
 use bowline_report::{Conclusion, Report, Verdict};
 use bowline_words::visible;
@@ -205,7 +205,7 @@ fn row(workspace: &Workspace, found: &Located) -> Result<Row, CliError> {
 
 /// The dialect pack that a connector starts from, where its file names one.
 fn dialect(config: &str) -> Option<String> {
-    let config: toml::Table = config.parse().ok()?;
+    let config: toml::Table = toml_text::read(config)?;
     let extends = config.get("dialect")?.get("extends")?.as_str()?;
     Some(visible(extends))
 }

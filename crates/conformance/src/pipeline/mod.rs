@@ -42,10 +42,11 @@ mod texts;
 mod times;
 mod triggered_by;
 mod triggers;
+mod witness;
 mod words;
 mod written;
 
-pub use check::{CHECKS, Check};
+pub use check::{AskedOf, CHECKS, Check};
 pub use outcome::{Doubt, Fault, Outcome};
 pub use report::{CheckReport, FeatureReport, ReadingReport, Report};
 pub use runner::{Activity, Event, Options, run};

@@ -16,7 +16,8 @@ use serde_json::Value as Json;
 
 use super::ledger::{Seen, Sighting};
 use super::report::ReadingReport;
-use super::runner::{Activity, Event};
+use super::runner::{self, Activity};
+use super::witness::{Event, Witness};
 
 /// How many pages in a row without anything new show that the offset is not looked at.
 const STALE_PAGES: usize = 2;
@@ -122,16 +123,21 @@ struct Paged<'p, E> {
 /// Reads a pipeline and keeps account of it.
 pub(super) struct Reader<'a> {
     pub(super) pipeline: &'a dyn Pipeline,
-    on_event: &'a dyn Fn(Event<'_>),
+    on_event: &'a dyn Fn(runner::Event<'_>),
     pub(super) reports: Vec<ReadingReport>,
+    /// Whether the pipeline tells what the vendor answers.
+    pub(super) is_told: bool,
+    pub(super) witness: Witness,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(pipeline: &'a dyn Pipeline, on_event: &'a dyn Fn(Event<'_>)) -> Self {
+    pub(super) fn new(pipeline: &'a dyn Pipeline, on_event: &'a dyn Fn(runner::Event<'_>)) -> Self {
         Self {
             pipeline,
             on_event,
             reports: Vec::new(),
+            is_told: false,
+            witness: Witness::default(),
         }
     }
 
@@ -268,7 +274,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the pages of the contract's methods.
-    fn paged<E>(
+    fn paged<E: Event>(
         &mut self,
         what: String,
         size: NonZeroUsize,
@@ -334,7 +340,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what a description gives, which walks its pages itself.
-    fn whole<E>(
+    fn whole<E: Event>(
         &mut self,
         what: String,
         read: &WholeReading<'_, E>,
@@ -355,18 +361,25 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn reading<E>(
+    fn reading<E: Event>(
         &mut self,
         what: String,
         read: &mut Filling<'_, E>,
     ) -> Result<Reading<E>, SourceError> {
         let started = Instant::now();
-        (self.on_event)(Event::Doing(Activity::Reading { what: &what }));
+        (self.on_event)(runner::Event::Doing(Activity::Reading { what: &what }));
         let mut reading = Reading::new(what);
         let on_event = self.on_event;
         let result = read(&mut reading, &|events| {
-            on_event(Event::Doing(Activity::Read { events }))
+            on_event(runner::Event::Doing(Activity::Read { events }))
         });
+        if let Some(answers) = self.pipeline.vendor_answers() {
+            self.witness.hear(&answers);
+            reading
+                .events
+                .iter()
+                .for_each(|event| self.witness.see(event.json()));
+        }
         let repeated = reading.repeated.len();
         reading.summary.repeated += repeated;
         self.reports.push(ReadingReport {

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::assets;
-use super::check::{self, CHECKS, Check};
+use super::check::{self, AskedOf, CHECKS, Check};
 use super::cuts::whole_second;
 use super::features::{Evidence, features};
 use super::jobs::jobs;
@@ -22,6 +22,7 @@ use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::reading::Reader;
 use super::report::{CheckReport, Report};
 use super::runs;
+use super::witness::Testimony;
 use super::words::{contradictions, odd_words};
 use crate::{Tier, Verdict};
 
@@ -135,7 +136,11 @@ impl Suite<'_> {
     pub(super) fn asks(&self, check: &Check) -> bool {
         self.options.sections.contains(&check.section)
             && check.tier <= self.options.tier
-            && (!check.methods_only || self.reader.pipeline.methods().is_some())
+            && match check.asked_of {
+                AskedOf::Every => true,
+                AskedOf::Methods => self.reader.pipeline.methods().is_some(),
+                AskedOf::Telling => self.reader.is_told,
+            }
     }
 
     fn plan(&self) -> impl Iterator<Item = &'static Check> {
@@ -211,6 +216,7 @@ impl Suite<'_> {
         }
         match self.reader.pipeline.check() {
             Ok(answer) => {
+                self.reader.is_told = self.reader.pipeline.vendor_answers().is_some();
                 let basis = match answer {
                     Json::Null => "",
                     _ => "the vendor answered the connector's `check`",
@@ -240,6 +246,10 @@ impl Suite<'_> {
         found.warnings = self.reader.pipeline.warnings().unwrap_or_default();
         if self.options.sections.contains(&PipelineSection::Metadata) {
             found.assets = assets::metadata(self)?;
+            if let Some(assets) = &found.assets {
+                let testimony = self.reader.witness.of_jobs(assets);
+                self.settle_by_vendor(&check::ASSETS_VENDOR, testimony);
+            }
         }
         if self.options.sections.contains(&PipelineSection::RunDetails)
             && !self.is_interrupted()
@@ -252,6 +262,9 @@ impl Suite<'_> {
                     self.settle(&check::JOBS, Outcome::Unknown(Doubt::NoOccasion(why)), "");
                 }
             }
+            let manifest = self.reader.pipeline.manifest();
+            let testimony = self.reader.witness.of_runs(&look.runs, look.span, manifest);
+            self.settle_by_vendor(&check::RUNS_VENDOR, testimony);
             found.unmapped = look.unmapped;
             found.runs = Some(look.runs);
         }
@@ -262,6 +275,13 @@ impl Suite<'_> {
             self.settle(&check::ASSETS, wrong, "");
         }
         Ok(())
+    }
+
+    fn settle_by_vendor(&mut self, check: &'static Check, testimony: Testimony) {
+        self.settle(check, testimony.outcome, testimony.basis);
+        for advice in testimony.advice {
+            self.advise(check, advice);
+        }
     }
 
     fn finish(mut self, found: Found, started: Instant) -> Report {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use bowline_contract::toml_text;
 use bowline_words::listed;
 use bowline_words::nearest::hint_or;
 use schemars::JsonSchema;
@@ -80,6 +81,11 @@ impl<'a> Document<'a> {
 
     /// Parses the text as TOML; gives what could be read and notes the first mistakes of syntax.
     pub fn parse(&mut self) -> Spanned<DeTable<'a>> {
+        if let Err(odd) = toml_text::check_brackets(self.text) {
+            self.report(ProblemKind::Syntax, odd.at..odd.at + 1, odd.words(), None);
+            // Whoever looks for the place of a mistake parses the text again.
+            self.text = "";
+        }
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors.into_iter().take(MOST_SYNTAX_PROBLEMS) {
             let range = error.span().unwrap_or(0..0);

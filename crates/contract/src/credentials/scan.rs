@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::secret::{secret_values, setting_with_secret, stated_secret, written_secret};
 use super::telling::{is_in_longer_word, is_word, names_of, telling_secrets};
-use crate::{layout, reading};
+use crate::{layout, reading, toml_text};
 
 /// How lines begin and end that hold a private key.
 const PRIVATE_KEY: (&str, &str) = ("-----BEGIN ", "PRIVATE KEY-----");
@@ -91,7 +91,7 @@ fn written(path: &Path, text: &str) -> Option<FoundSecret> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     let document = serde_json::from_str::<Value>(text)
         .ok()
-        .or_else(|| toml::from_str(text).ok());
+        .or_else(|| toml_text::read(text));
     if name.starts_with("credentials") && name != layout::CREDENTIALS_SCHEMA_FILE {
         let holds = document
             .as_ref()

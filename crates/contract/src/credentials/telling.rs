@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::secret::{Said, SecretValue, is_plain_word, is_public_key, secrets, settings};
-use crate::{layout, reading};
+use crate::{layout, reading, toml_text};
 
 /// From this length on, a value counts although its key does not say that it is secret.
 const SHORTEST_UNSAID: usize = 8;
@@ -29,7 +29,7 @@ pub(super) fn names_of(connector: &Path) -> BTreeSet<String> {
     }
     let read = |file: &str| reading::read_text(&connector.join(file)).ok();
     let file = read(layout::CONNECTOR_FILE);
-    let file = file.and_then(|text| toml::from_str::<Value>(&text).ok());
+    let file = file.and_then(|text| toml_text::read::<Value>(&text));
     for place in ["/dialect/extends", "/driver/kind", "/driver/name"] {
         let name = file.as_ref().and_then(|file| file.pointer(place)?.as_str());
         // A pack may be named by its path.

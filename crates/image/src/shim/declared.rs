@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bowline_contract::layout::CONNECTOR_FILE;
+use bowline_contract::toml_text;
 use toml::{Table, Value};
 
 use crate::error::{ImageError, ImageErrorKind};
@@ -31,6 +32,8 @@ pub(super) fn needs(dir: &Path) -> Result<Needs, ImageError> {
     let text = bowline_contract::reading::read_text(&path).map_err(|error| {
         ImageError::new(ImageErrorKind::Unreadable, thing()).because(error.to_string())
     })?;
+    toml_text::check_brackets(&text)
+        .map_err(|odd| ImageError::new(ImageErrorKind::Invalid, thing()).because(odd.words()))?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         ImageError::new(ImageErrorKind::Invalid, thing()).because(error.message())
     })?;

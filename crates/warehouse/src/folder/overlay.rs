@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bowline_contract::reading::read_text;
-use bowline_contract::{Template, TemplateKind, TemplateSection, layout};
+use bowline_contract::{Template, TemplateKind, TemplateSection, layout, toml_text};
 use bowline_words::{Diagnose, Diagnostic};
 use toml::de::{DeTable, DeValue};
 
@@ -119,7 +119,7 @@ impl Connector {
     #[must_use]
     pub fn refused(&self) -> Vec<&'static Template> {
         let text = read_text(&self.dir.join(layout::TEMPLATES_FILE)).unwrap_or_default();
-        let Ok(table) = text.parse::<toml::Table>() else {
+        let Some(table) = toml_text::read::<toml::Table>(&text) else {
             return Vec::new();
         };
         let nested = table.values().filter_map(toml::Value::as_table);

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bowline_conformance::pipeline::AskedOf;
 use bowline_conformance::{pipeline, warehouse};
 use bowline_contract::pipeline::{
     Field, PipelineFeature, Presence, RECORDS, RunStatus, shape_words,
@@ -131,11 +132,15 @@ fn check_page(name: &str) -> Option<String> {
     let mut page = begin(name, what, check.title);
     page.gap();
     page.field("section", check.section.name());
-    if check.methods_only {
-        page.field(
-            "asked of",
-            "connectors that are programs; a description has no such methods",
-        );
+    let asked_of = match check.asked_of {
+        AskedOf::Every => None,
+        AskedOf::Methods => Some("connectors that are programs; a description has no such methods"),
+        AskedOf::Telling => {
+            Some("descriptions and connectors in Python, whose vendors' answers are seen")
+        }
+    };
+    if let Some(asked_of) = asked_of {
+        page.field("asked of", asked_of);
     }
     Some(page.finish())
 }

@@ -8,6 +8,7 @@ The connector's own prints go to standard error and it finds its standard input 
 disturb the conversation. When the conversation's input ends, so does this process, whatever the connector is doing.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import enum
@@ -42,6 +43,9 @@ READERS = ("SELECT", "WITH", "VALUES")
 
 # The key of an object that stands for a value of a pipeline's event that JSON does not have.
 NOT_JSON = "$not_json"
+
+# How much of what the vendor answers is kept for whom it may concern, in characters.
+MOST_OF_ANSWERS = 16 * 1024 * 1024
 
 # How long a thread waits until the others have run their statements too, in seconds.
 MEETING = 0.5
@@ -647,19 +651,60 @@ def roll_back(connection):
         pass
 
 
+class VendorAnswers:
+    """The JSON that the connector parses while it fetches: what the vendor answered, as it was written."""
+
+    def __init__(self):
+        self._texts = []
+        self._room = MOST_OF_ANSWERS
+        self._is_cut = False
+        self._is_open = False
+        decode = json.JSONDecoder.decode
+
+        def keep(decoder, text, *rest, **named):
+            if self._is_open:
+                self._keep(text)
+            return decode(decoder, text, *rest, **named)
+
+        json.JSONDecoder.decode = keep
+
+    def __enter__(self):
+        self._is_open = True
+
+    def __exit__(self, *_):
+        self._is_open = False
+
+    def _keep(self, text):
+        if len(text) > self._room:
+            self._is_cut = True
+        else:
+            self._room -= len(text)
+            self._texts.append(printable(text))
+
+    def take(self):
+        """What was kept since this was asked last."""
+        texts, self._texts = self._texts, []
+        is_cut, self._is_cut = self._is_cut, False
+        self._room = MOST_OF_ANSWERS
+        return {"answers": texts, "is_cut": is_cut}
+
+
 class Pipeline:
     """A connector for an orchestrator."""
 
     kind = "pipeline"
-    methods = ("setup", "fetch_metadata", "fetch_run_details")
+    methods = ("setup", "fetch_metadata", "fetch_run_details", "vendor_answers")
 
     def __init__(self, module):
         self._module = module
         self._connector = None
+        self._answers = None
 
     def setup(self, params):
         """Logs in."""
         self.close()
+        if self._answers is None and params.get("keep_answers") is True:
+            self._answers = VendorAnswers()
         connector = instance(self._module.Connector, parameter(params, "credentials", dict))
         if hasattr(connector, "setup_connection"):
             connector.setup_connection()
@@ -669,19 +714,28 @@ class Pipeline:
     def fetch_metadata(self, params):
         """One page of assets."""
         limit, offset = parameter(params, "limit", int), parameter(params, "offset", int)
-        assets = self._connected().fetch_metadata(limit=limit, offset=offset)
+        with self._hearing():
+            assets = self._connected().fetch_metadata(limit=limit, offset=offset)
         return {"assets": json_list(assets, "fetch_metadata")}
 
     def fetch_run_details(self, params):
         """One page of runs."""
-        runs = self._connected().fetch_run_details(
-            run_ids=params.get("run_ids"),
-            window_start=instant(params, "window_start"),
-            window_end=instant(params, "window_end"),
-            limit=parameter(params, "limit", int),
-            offset=parameter(params, "offset", int),
-        )
+        with self._hearing():
+            runs = self._connected().fetch_run_details(
+                run_ids=params.get("run_ids"),
+                window_start=instant(params, "window_start"),
+                window_end=instant(params, "window_end"),
+                limit=parameter(params, "limit", int),
+                offset=parameter(params, "offset", int),
+            )
         return {"runs": json_list(runs, "fetch_run_details")}
+
+    def vendor_answers(self, _params):
+        """What the vendor answered since this was asked last."""
+        return {"answers": [], "is_cut": False} if self._answers is None else self._answers.take()
+
+    def _hearing(self):
+        return contextlib.nullcontext() if self._answers is None else self._answers
 
     def _connected(self):
         if self._connector is None:

@@ -1,0 +1,215 @@
+//! Times that are taken from a field of another meaning, in another zone, cut, or made from something else.
+
+use bowline_contract::pipeline::RunEvent;
+use bowline_words::counted;
+use jiff::Timestamp;
+
+use super::given::{Field, Given, OF_RUNS, moments, speaks_of};
+use super::owners::{Column, Owners, Place};
+use super::sense::{Judged, is_nearly_all};
+use crate::pipeline::outcome::Outcome;
+use crate::pipeline::times::SHOWN;
+
+const QUARTER: i64 = 15 * 60;
+const MOST_OF_A_ZONE: i64 = 14 * 3600;
+/// So many times that the vendor does not say are no accident.
+const SEVERAL: usize = 3;
+
+/// Words of names that say what a time is of.
+struct Meaning {
+    field: &'static str,
+    /// Names that say it.
+    right: &'static [&'static str],
+    /// Names that say something else.
+    other: &'static [&'static str],
+}
+
+const PLANNED: [&str; 12] = [
+    "creat", "submit", "queu", "enqueu", "sched", "logical", "due", "plan", "updat", "modif",
+    "expect", "next",
+];
+
+const MEANINGS: [Meaning; 3] = [
+    Meaning {
+        field: "queued_at",
+        right: &["queu", "enqueu"],
+        other: &[
+            "logical", "due", "plan", "updat", "modif", "expect", "next", "start", "began",
+        ],
+    },
+    Meaning {
+        field: "start_time",
+        right: &["start", "begin", "began", "begun"],
+        other: &PLANNED,
+    },
+    Meaning {
+        field: "end_time",
+        right: &["end", "ended", "finish", "complet", "stop", "clos"],
+        other: &PLANNED,
+    },
+];
+
+impl Meaning {
+    fn is_right(&self, place: &str) -> bool {
+        speaks_of(place, self.right) && !self.is_other(place)
+    }
+
+    fn is_other(&self, place: &str) -> bool {
+        speaks_of(place, self.other)
+    }
+}
+
+/// A time of a run as it is given.
+struct GivenTime<'e> {
+    run: usize,
+    label: &'e str,
+    at: Timestamp,
+}
+
+/// The time at a place of a run's own records, where there is one, and whether its zone is certain.
+fn time_at(column: &Column<'_>, run: usize) -> Option<(Timestamp, bool)> {
+    let (Some(said), 1) = (column[run].first(), column[run].len()) else {
+        return None;
+    };
+    let moment = moments(said).into_iter().next()?;
+    Some((moment.at, moment.is_zoned))
+}
+
+/// Judges the times of runs.
+pub(super) fn times(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<Outcome> {
+    let faults = MEANINGS.iter().filter_map(|meaning| {
+        let field: &Field = OF_RUNS.iter().find(|field| field.name == meaning.field)?;
+        let given: Vec<GivenTime<'_>> = runs
+            .iter()
+            .filter_map(|(run, event, label)| match field.of(event.json())? {
+                Given::Time(at) => Some(GivenTime {
+                    run: *run,
+                    label,
+                    at,
+                }),
+                Given::Text(_) => None,
+            })
+            .collect();
+        judge(meaning, &given, owners)
+    });
+    faults.collect()
+}
+
+fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Option<Outcome> {
+    if given.len() < 2 {
+        return None;
+    }
+    let agrees = |(_, column): &(Place<'_>, &Column<'_>)| {
+        let same = given.iter().filter(|given| {
+            time_at(column, given.run)
+                .is_some_and(|(said, _)| said.as_second() == given.at.as_second())
+        });
+        is_nearly_all(same.count(), given.len())
+    };
+    let from: Vec<&str> = owners
+        .columns()
+        .filter(agrees)
+        .map(|((_, place), _)| place)
+        .collect();
+    let of_meaning = || {
+        let columns = owners.columns();
+        columns.filter(|((_, place), column)| {
+            let has_it = given
+                .iter()
+                .filter(|given| time_at(column, given.run).is_some());
+            meaning.is_right(place) && is_nearly_all(has_it.count(), given.len())
+        })
+    };
+    if let Some(other) = from.first() {
+        if !from.iter().all(|place| meaning.is_other(place)) {
+            return None;
+        }
+        return of_meaning().find_map(|((_, place), column)| {
+            let lines = differing(place, column, given, &|_| false);
+            let expected = format!("the vendor's `{place}` as `{}`", meaning.field);
+            let got = format!("its `{other}`");
+            let is_so = !lines.is_empty();
+            is_so
+                .then(|| Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN)))
+        });
+    }
+    of_meaning().find_map(|((_, place), column)| {
+        let apart: Option<Vec<(Timestamp, Timestamp)>> = given
+            .iter()
+            .map(|given| match time_at(column, given.run) {
+                Some((said, is_zoned)) => is_zoned.then_some((given.at, said)),
+                None => Some((given.at, given.at)),
+            })
+            .collect();
+        let apart = apart?;
+        let expected = format!(
+            "the moment of the vendor's `{place}` as `{}`",
+            meaning.field
+        );
+        let is_said = |given: &GivenTime<'_>| {
+            let at = Given::Time(given.at);
+            owners.everything(given.run).any(|said| at.may_be(said))
+        };
+        let lines = differing(place, column, given, &is_said);
+        let got = match odd_distance(&apart) {
+            Some(odd) => odd,
+            None if lines.len() >= SEVERAL => {
+                format!(
+                    "{} that the vendor does not say",
+                    counted(lines.len(), "time")
+                )
+            }
+            None => return None,
+        };
+        let shown = if lines.is_empty() {
+            differing(place, column, given, &|_| false)
+        } else {
+            lines
+        };
+        Some(Outcome::wrong(expected, got).with_evidence(shown.into_iter().take(SHOWN)))
+    })
+}
+
+/// The runs whose time differs from what stands at a place, but for those that are excused.
+fn differing(
+    place: &str,
+    column: &Column<'_>,
+    given: &[GivenTime<'_>],
+    is_excused: &dyn Fn(&GivenTime<'_>) -> bool,
+) -> Vec<String> {
+    let lines = given.iter().filter_map(|given| {
+        let (said, _) = time_at(column, given.run)?;
+        let differs = (said.as_second() - given.at.as_second()).abs() > 1;
+        (differs && !is_excused(given)).then(|| {
+            format!(
+                "{}: {}, and the vendor's `{place}` is {said}",
+                given.label, given.at
+            )
+        })
+    });
+    lines.collect()
+}
+
+/// What the times that are given and those of the vendor differ by, where it is a zone or a unit.
+fn odd_distance(apart: &[(Timestamp, Timestamp)]) -> Option<String> {
+    let seconds = |(at, said): &(Timestamp, Timestamp)| at.as_second() - said.as_second();
+    let first = seconds(apart.first()?);
+    if first != 0
+        && first % QUARTER == 0
+        && first.abs() <= MOST_OF_A_ZONE
+        && apart.iter().all(|one| seconds(one) == first)
+    {
+        let hours = first as f64 / 3600.0;
+        return Some(format!("a moment {hours} hours from it, in all runs"));
+    }
+    let is_cut = |unit: i64| {
+        let cut = |(at, said): &(Timestamp, Timestamp)| {
+            said.as_second().div_euclid(unit) * unit == at.as_second()
+        };
+        let differ = apart.iter().filter(|one| seconds(one) != 0).count();
+        differ > 1 && apart.iter().all(cut)
+    };
+    let units = [(60, "minutes"), (3600, "hours"), (86_400, "days")];
+    let (_, unit) = units.into_iter().find(|(unit, _)| is_cut(*unit))?;
+    Some(format!("times cut to whole {unit}"))
+}

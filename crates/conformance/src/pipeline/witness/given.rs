@@ -1,0 +1,265 @@
+//! What events say that a vendor's record may say, too, and how the two are compared.
+
+use std::collections::BTreeSet;
+
+use bowline_contract::pipeline::EventTime;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::Value as Json;
+
+/// Texts from this length on are compared by what they contain, too: a connector may put words around what the vendor says.
+const TELLING: usize = 8;
+
+/// What an event says in a field.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Given {
+    Text(String),
+    Time(Timestamp),
+}
+
+impl Given {
+    /// Whether a value of a record is the same, or may be what it was made from.
+    pub(super) fn may_be(&self, said: &str) -> bool {
+        match self {
+            Self::Text(text) => {
+                let is_telling = text.len() >= TELLING && said.len() >= TELLING;
+                text == said || is_telling && (has_within(text, said) || has_within(said, text))
+            }
+            Self::Time(at) => moments(said)
+                .iter()
+                .any(|moment| (moment.at.as_second() - at.as_second()).abs() <= 1),
+        }
+    }
+
+    /// Whether a value of a record is the same.
+    pub(super) fn is(&self, said: &str) -> bool {
+        match self {
+            Self::Text(text) => text == said,
+            Self::Time(at) => moments(said)
+                .iter()
+                .any(|moment| moment.at.as_second() == at.as_second()),
+        }
+    }
+}
+
+/// Whether a text has another in it that neither begins nor ends within a word.
+fn has_within(text: &str, part: &str) -> bool {
+    text.match_indices(part).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + part.len()..]);
+        let is_edge = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
+        is_edge(before.chars().next_back()) && is_edge(after.chars().next())
+    })
+}
+
+impl std::fmt::Display for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "`{}`", shortened(text)),
+            Self::Time(at) => at.fmt(f),
+        }
+    }
+}
+
+/// The beginning of a text that is long.
+pub(super) fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// A field of an event, by its name; what it says is read from the event.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pointer: &'static str,
+    is_time: bool,
+}
+
+const fn text(name: &'static str, pointer: &'static str) -> Field {
+    let is_time = false;
+    Field {
+        name,
+        pointer,
+        is_time,
+    }
+}
+
+const fn time(name: &'static str, pointer: &'static str) -> Field {
+    let is_time = true;
+    Field {
+        name,
+        pointer,
+        is_time,
+    }
+}
+
+/// What runs say that differs enough from run to run to tell whose it is.
+pub(super) const OF_RUNS: [Field; 9] = [
+    text("job_source_id", "/job_source_id"),
+    text("error.message", "/error/message"),
+    text("run_url", "/run_url"),
+    text("group.source_id", "/group/source_id"),
+    text("backfill_id", "/backfill_id"),
+    time("queued_at", "/queued_at"),
+    time("start_time", "/start_time"),
+    time("end_time", "/end_time"),
+    time("event_time", "/event_time"),
+];
+
+/// The same of jobs.
+pub(super) const OF_JOBS: [Field; 9] = [
+    text("name", "/name"),
+    text("description", "/description"),
+    text("folder", "/folder"),
+    text("job_url", "/job_url"),
+    text("group.source_id", "/group/source_id"),
+    text("owner.primary_email", "/owner/primary_email"),
+    text("owner.primary_name", "/owner/primary_name"),
+    text("owner.primary_external_id", "/owner/primary_external_id"),
+    text("schedule.cron_expression", "/schedule/cron_expression"),
+];
+
+impl Field {
+    pub(super) fn of(&self, event: &Json) -> Option<Given> {
+        let said = event.pointer(self.pointer)?;
+        if self.is_time {
+            let at = EventTime::parse(said.as_str()?).ok()?;
+            return Some(Given::Time(at.timestamp()));
+        }
+        let text = match said {
+            Json::String(text) => text.trim().to_owned(),
+            Json::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        (!text.is_empty()).then_some(Given::Text(text))
+    }
+}
+
+/// A time that a vendor may have meant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moment {
+    pub(super) at: Timestamp,
+    /// Whether the zone is certain.
+    pub(super) is_zoned: bool,
+}
+
+/// The times that a value may stand for: none for most.
+pub(super) fn moments(said: &str) -> Vec<Moment> {
+    let zoned = |at| Moment { at, is_zoned: true };
+    if let Some(at) = since_epoch(said) {
+        return vec![zoned(at)];
+    }
+    if said.len() < 16 || !said.as_bytes()[0].is_ascii_alphanumeric() {
+        return Vec::new();
+    }
+    if let Ok(at) = said.parse::<Timestamp>() {
+        return vec![zoned(at)];
+    }
+    if let Ok(at) = said.parse::<DateTime>() {
+        let at = at.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
+        let is_zoned = false;
+        return at.into_iter().map(|at| Moment { at, is_zoned }).collect();
+    }
+    let mail = jiff::fmt::rfc2822::parse(said).ok();
+    mail.map(|at| zoned(at.timestamp())).into_iter().collect()
+}
+
+/// Seconds since 1970, or thousandths, millionths or billionths of them: by how many digits there are. .NET's way of
+/// writing them counts, too.
+fn since_epoch(said: &str) -> Option<Timestamp> {
+    let bare = said
+        .strip_prefix("/Date(")
+        .and_then(|rest| rest.strip_suffix(")/"))
+        .map_or(said, |inner| {
+            inner.split(['+', '-']).next().unwrap_or(inner)
+        });
+    let (whole, fraction) = bare.split_once('.').unwrap_or((bare, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let number: i64 = whole.parse().ok()?;
+    match whole.len() {
+        10 => Timestamp::from_second(number).ok(),
+        13 => Timestamp::from_millisecond(number).ok(),
+        16 => Timestamp::from_microsecond(number).ok(),
+        19 => Timestamp::from_nanosecond(number.into()).ok(),
+        _ => None,
+    }
+}
+
+/// The words of a name, however they are joined: `startTime`, `start_time`, `START-TIME`. Only the last name of a place
+/// counts.
+pub(super) fn words(place: &str) -> BTreeSet<String> {
+    let name = place.rsplit('.').next().unwrap_or(place);
+    let mut words = BTreeSet::new();
+    let mut word = String::new();
+    let mut was_small = false;
+    for letter in name.chars() {
+        let starts = letter.is_uppercase() && was_small;
+        if (starts || !letter.is_alphanumeric()) && !word.is_empty() {
+            words.insert(std::mem::take(&mut word));
+        }
+        if letter.is_alphanumeric() {
+            word.extend(letter.to_lowercase());
+        }
+        was_small = letter.is_lowercase() || letter.is_ascii_digit();
+    }
+    if !word.is_empty() {
+        words.insert(word);
+    }
+    words
+}
+
+/// Whether one of a name's words begins with one of these.
+pub(super) fn speaks_of(place: &str, beginnings: &[&str]) -> bool {
+    words(place)
+        .iter()
+        .any(|word| beginnings.iter().any(|begins| word.starts_with(begins)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_every_way_that_vendors_write_them() {
+        let at = "2026-11-22T10:00:00Z".parse().unwrap();
+        for said in [
+            "2026-11-22T10:00:00Z",
+            "2026-11-22T12:00:00.000+02:00",
+            "2026-11-22 10:00:00",
+            "1795341600",
+            "1795341600.0",
+            "1795341600000",
+            "1795341600000000",
+            "/Date(1795341600000)/",
+            "/Date(1795341600000+0200)/",
+            "Sun, 22 Nov 2026 10:00:00 GMT",
+        ] {
+            let read = moments(said);
+            assert_eq!(read.first().map(|moment| moment.at), Some(at), "{said}");
+            assert_eq!(read[0].is_zoned, said != "2026-11-22 10:00:00", "{said}");
+        }
+        for said in [
+            "",
+            "7",
+            "SUCCESS",
+            "manual__2026-11-22T10:00:00Z",
+            "12345678901",
+        ] {
+            assert_eq!(moments(said), [], "{said}");
+        }
+    }
+
+    #[test]
+    fn words_of_names() {
+        let of = |place| words(place).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(of("attributes.startTime"), "start time");
+        assert_eq!(of("END-DATE"), "date end");
+        assert!(speaks_of("run.finishedAt", &["finish"]));
+        assert!(!speaks_of("sender", &["end"]));
+    }
+}

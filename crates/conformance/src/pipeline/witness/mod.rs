@@ -1,0 +1,287 @@
+//! The vendor as a witness: what its answers said while the connector read them, compared with what the connector gave.
+//!
+//! Nothing is known of the vendor's fields. A record is an event's when the event's id stands in it; what a field of the
+//! connector is made from shows in where its values stand in those records. So what is judged are exceptions: an event that
+//! says what the vendor says of another one, a time that is always hours from the vendor's, one text for many, a
+//! record in a list of which everything else came. What somebody may have meant is advice.
+
+mod borrowed;
+mod clocks;
+mod given;
+mod left_out;
+mod owners;
+mod records;
+mod sense;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, RunStatus, Window};
+use bowline_pipeline::VendorAnswers;
+use bowline_words::counted;
+use jiff::SignedDuration;
+use serde_json::Value as Json;
+
+use self::borrowed::{Compared, borrowed};
+use self::given::{OF_JOBS, OF_RUNS, moments, speaks_of};
+use self::left_out::{LeftOut, left_out};
+use self::owners::{Owners, Subject};
+use self::records::{Record, Records};
+use self::sense::{Judged, is_nearly_all};
+use super::outcome::{Doubt, Fault, Outcome};
+use super::reading::{asset_label, run_label};
+use super::times::SHOWN;
+
+/// With fewer events, nothing follows from a record that is not among them.
+const SEVERAL: usize = 3;
+/// Words of names for a run that another one is a part of.
+const WHOLES: [&str; 9] = [
+    "parent", "root", "origin", "main", "master", "caller", "invok", "batch", "group",
+];
+/// How far from the ends of a window a record must be to be in it for certain.
+const MARGIN: SignedDuration = SignedDuration::from_secs(2);
+
+/// What the vendor answered, and every event that came of it.
+#[derive(Default)]
+pub(super) struct Witness {
+    records: Records,
+    job_ids: BTreeSet<String>,
+    run_ids: BTreeSet<String>,
+}
+
+/// An event as JSON.
+pub(super) trait Event {
+    fn json(&self) -> &Json;
+}
+
+impl Event for AssetEvent {
+    fn json(&self) -> &Json {
+        self.json()
+    }
+}
+
+impl Event for RunEvent {
+    fn json(&self) -> &Json {
+        self.json()
+    }
+}
+
+/// What the vendor's answers show.
+pub(super) struct Testimony {
+    pub(super) outcome: Outcome,
+    pub(super) basis: String,
+    pub(super) advice: Vec<String>,
+}
+
+impl Witness {
+    /// Takes in what the vendor answered.
+    pub(super) fn hear(&mut self, answers: &VendorAnswers) {
+        for document in &answers.documents {
+            self.records.add(document);
+        }
+        self.records.is_cut |= answers.is_cut;
+    }
+
+    /// Takes note of an event that the connector gave: job or run.
+    pub(super) fn see(&mut self, event: &Json) {
+        let id = |name: &str| event.get(name).and_then(Json::as_str).map(str::to_owned);
+        match id("run_source_id") {
+            Some(run) => self.run_ids.insert(run),
+            None => id("job_source_id").is_some_and(|job| self.job_ids.insert(job)),
+        };
+    }
+
+    /// Judges jobs.
+    pub(super) fn of_jobs(&self, assets: &[AssetEvent]) -> Testimony {
+        let ided: Vec<(&AssetEvent, Subject<'_>, String)> = assets
+            .iter()
+            .filter_map(|asset| {
+                let (id, job) = (asset.job_source_id()?, None);
+                Some((asset, Subject { id, job }, asset_label(asset)?))
+            })
+            .collect();
+        let subjects: Vec<Subject<'_>> = ided.iter().map(|(_, subject, _)| *subject).collect();
+        let Some(owners) = Owners::find(&self.records, &subjects) else {
+            return nothing_to_compare("job");
+        };
+        let compared: Vec<Compared<'_>> = ided
+            .iter()
+            .map(|(asset, _, label)| Compared {
+                event: asset.json(),
+                label,
+            })
+            .collect();
+        let mut faults: Vec<Outcome> = OF_JOBS
+            .iter()
+            .filter_map(|field| borrowed(field, &compared, &owners))
+            .collect();
+        let owned: Vec<Judged<'_, AssetEvent>> = ided
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| owners.has(*number))
+            .map(|(number, (job, _, label))| (number, *job, label.as_str()))
+            .collect();
+        faults.extend(sense::paused(&owned, &owners));
+        let ids: BTreeSet<&str> = self.job_ids.iter().map(String::as_str).collect();
+        let lacking = if self.records.is_cut || ided.len() < SEVERAL {
+            Vec::new()
+        } else {
+            left_out(&self.records, owners.list, &ids, &|_| true)
+        };
+        // Which jobs count is the author's to say: what the vendor lists may be something else, too.
+        let advice = told(&lacking.iter().collect::<Vec<_>>(), "job");
+        testimony(faults, advice, counted(ided.len(), "job"))
+    }
+
+    /// Judges runs of a window.
+    pub(super) fn of_runs(
+        &self,
+        runs: &[RunEvent],
+        span: Window,
+        manifest: &PipelineManifest,
+    ) -> Testimony {
+        let ided: Vec<(&RunEvent, Subject<'_>, String)> = runs
+            .iter()
+            .filter(|run| run.has_ended())
+            .filter_map(|run| {
+                let (id, job) = (run.run_source_id()?, run.job_source_id());
+                Some((run, Subject { id, job }, run_label(run)?))
+            })
+            .collect();
+        let subjects: Vec<Subject<'_>> = ided.iter().map(|(_, subject, _)| *subject).collect();
+        let Some(owners) = Owners::find(&self.records, &subjects) else {
+            return nothing_to_compare("run that has ended");
+        };
+        let compared: Vec<Compared<'_>> = ided
+            .iter()
+            .map(|(run, _, label)| Compared {
+                event: run.json(),
+                label,
+            })
+            .collect();
+        let mut faults: Vec<Outcome> = OF_RUNS
+            .iter()
+            .filter_map(|field| borrowed(field, &compared, &owners))
+            .collect();
+        let owned: Vec<Judged<'_, RunEvent>> = ided
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| owners.has(*number))
+            .map(|(number, (run, _, label))| (number, *run, label.as_str()))
+            .collect();
+        faults.extend(clocks::times(&owned, &owners));
+        faults.extend(sense::of_runs(&owned, &owners));
+        let lacking = self.lacking_runs(&owned, &owners, span, manifest);
+        let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =
+            lacking.iter().partition(|one| one.may_be_meant());
+        if !lost.is_empty() {
+            let got = format!("{} of its answers missing", counted(lost.len(), "run"));
+            faults.push(
+                Outcome::wrong("every run that the vendor lists", got)
+                    .with_evidence(lost.iter().take(SHOWN).map(|one| one.words("run"))),
+            );
+        }
+        let advice = told(&meant, "run");
+        testimony(faults, advice, counted(ided.len(), "run"))
+    }
+
+    /// Records of runs that ended in the window, with a status that the manifest knows as one of an end, of a job that is
+    /// in the metadata, and no part of another run.
+    fn lacking_runs(
+        &self,
+        runs: &[Judged<'_, RunEvent>],
+        owners: &Owners<'_>,
+        span: Window,
+        manifest: &PipelineManifest,
+    ) -> Vec<LeftOut<'_>> {
+        if self.records.is_cut || runs.len() < SEVERAL {
+            return Vec::new();
+        }
+        let agreed = |is_so: &dyn Fn(&RunEvent, &str) -> bool| -> Option<&str> {
+            let mut columns = owners.columns();
+            let found = columns.find(|(place, column)| {
+                let so = runs
+                    .iter()
+                    .filter(|(number, run, _)| column[*number].iter().any(|said| is_so(run, said)));
+                place.0 == owners.list.0 && is_nearly_all(so.count(), runs.len())
+            });
+            found.map(|((_, place), _)| place)
+        };
+        let at = agreed(&|run, said| {
+            let at = run.event_time().map(|at| at.as_second());
+            moments(said)
+                .iter()
+                .any(|one| Some(one.at.as_second()) == at)
+        });
+        let status = agreed(&|run, said| {
+            run.json()["raw_status"]
+                .as_str()
+                .or(run.json()["status"].as_str())
+                == Some(said)
+        });
+        let job = agreed(&|run, said| run.job_source_id() == Some(said));
+        let (Some(at), Some(status)) = (at, status) else {
+            return Vec::new();
+        };
+        let ids: BTreeSet<&str> = self.run_ids.iter().map(String::as_str).collect();
+        let counts = |record: &Record| {
+            let said = |place: &str| record.said(place).and_then(|said| said.first());
+            let is_in_window = said(at).is_some_and(|said| {
+                let moment = moments(said).into_iter().next();
+                moment.is_some_and(|moment| {
+                    moment.at >= span.start + MARGIN && moment.at < span.end - MARGIN
+                })
+            });
+            let has_ended = said(status).is_some_and(|word| {
+                let mapped = manifest.run_status_mapping.find(word);
+                mapped.is_some_and(RunStatus::is_terminal)
+            });
+            let is_of_a_job = match job {
+                Some(place) => said(place).is_some_and(|job| {
+                    self.job_ids.is_empty() || self.job_ids.contains(job.as_str())
+                }),
+                None => true,
+            };
+            let is_part = record.fields.iter().any(|(place, said)| {
+                let is_of_a_whole = place.split('.').any(|name| speaks_of(name, &WHOLES));
+                is_of_a_whole && said.iter().any(|said| ids.contains(said.as_str()))
+            });
+            is_in_window && has_ended && is_of_a_job && !is_part
+        };
+        left_out(&self.records, owners.list, &ids, &counts)
+    }
+}
+
+/// What did not come, where that may be meant.
+fn told(lacking: &[&LeftOut<'_>], noun: &str) -> Vec<String> {
+    let first = lacking.first().map(|one| one.words(noun));
+    let told = first.map(|first| {
+        let count = counted(lacking.len(), noun);
+        format!("{count} in the vendor's answers did not come, such as {first}: see whether that is meant")
+    });
+    told.into_iter().collect()
+}
+
+fn nothing_to_compare(noun: &str) -> Testimony {
+    let why = format!("no record in the vendor's answers bears the id of a {noun}");
+    Testimony {
+        outcome: Outcome::Unknown(Doubt::NoOccasion(why)),
+        basis: String::new(),
+        advice: Vec::new(),
+    }
+}
+
+fn testimony(faults: Vec<Outcome>, advice: Vec<String>, basis: String) -> Testimony {
+    let mut faults = faults.into_iter();
+    let outcome = faults.next().unwrap_or(Outcome::Supported);
+    let more = faults.filter_map(|fault| match fault {
+        Outcome::Wrong(Fault { expected, got, .. }) => Some(format!("also {got}, not {expected}")),
+        _ => None,
+    });
+    Testimony {
+        outcome: outcome.with_evidence(more),
+        basis: format!("{basis} compared with the vendor's own records"),
+        advice,
+    }
+}

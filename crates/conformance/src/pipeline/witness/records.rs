@@ -1,0 +1,257 @@
+//! The records of a vendor's answers: what an element of a list, or an answer that is one object, says by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
+
+/// The most records that are looked at.
+const MOST_RECORDS: usize = 50_000;
+/// How deep values lie at most.
+const DEEPEST: usize = 24;
+/// Lists at the same place of several answers are of one kind when so much of their fields is the same.
+const ALIKE: f64 = 0.5;
+
+/// What stands at one place of a record: several values where the place is a list.
+pub(super) type Said = BTreeSet<String>;
+
+/// What a record says: the values by their places, names joined by dots. Lists of records in it are kinds of their own.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Record {
+    pub(super) fields: BTreeMap<String, Said>,
+    /// Everything that lists of records in it say.
+    pub(super) within: Said,
+}
+
+impl Record {
+    pub(super) fn said(&self, place: &str) -> Option<&Said> {
+        self.fields.get(place)
+    }
+
+    /// Whether a value stands anywhere in it.
+    pub(super) fn says(&self, value: &str) -> bool {
+        self.fields.values().any(|said| said.contains(value))
+    }
+
+    fn everything(&self) -> impl Iterator<Item = &String> {
+        self.fields.values().flatten().chain(&self.within)
+    }
+
+    fn add(&mut self, place: &str, value: String) {
+        let said = self.fields.entry(place.to_owned()).or_default();
+        said.insert(value);
+    }
+}
+
+/// Records that came in lists of the same kind.
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// Where in an answer the list stands.
+    pub(super) place: String,
+    /// The names that its records have at the top.
+    names: BTreeSet<String>,
+    /// Each list as it came.
+    pub(super) lists: Vec<Vec<Record>>,
+}
+
+impl Kind {
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> + Clone {
+        self.lists.iter().flatten()
+    }
+
+    /// Every place at which a record of the kind says something.
+    pub(super) fn places(&self) -> BTreeSet<&str> {
+        let places = self.records().flat_map(|record| record.fields.keys());
+        places.map(String::as_str).collect()
+    }
+}
+
+/// Every record of some answers.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    pub(super) kinds: Vec<Kind>,
+    count: usize,
+    /// Whether there was more than is looked at.
+    pub(super) is_cut: bool,
+}
+
+impl Records {
+    /// Takes an answer in.
+    pub(super) fn add(&mut self, document: &Json) {
+        match document {
+            Json::Array(items) => {
+                self.add_list("[]", items);
+            }
+            Json::Object(fields) => self.add_object("", fields),
+            _ => {}
+        }
+    }
+
+    /// Gives everything that the list says.
+    fn add_list(&mut self, place: &str, items: &[Json]) -> Said {
+        if place.matches("[]").count() > DEEPEST {
+            return Said::new();
+        }
+        let records: Vec<(Record, BTreeSet<String>)> = items
+            .iter()
+            .filter_map(Json::as_object)
+            .map_while(|fields| {
+                self.count += 1;
+                self.is_cut |= self.count > MOST_RECORDS;
+                (self.count <= MOST_RECORDS)
+                    .then(|| (self.record(place, fields), fields.keys().cloned().collect()))
+            })
+            .collect();
+        let said = records.iter().flat_map(|(record, _)| record.everything());
+        let said = said.cloned().collect();
+        self.file(place, records);
+        said
+    }
+
+    fn add_object(&mut self, place: &str, fields: &Map<String, Json>) {
+        self.count += 1;
+        if self.count > MOST_RECORDS {
+            self.is_cut = true;
+            return;
+        }
+        let record = self.record(place, fields);
+        self.file(place, vec![(record, fields.keys().cloned().collect())]);
+    }
+
+    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>) {
+        if records.is_empty() {
+            return;
+        }
+        let names: BTreeSet<String> = records
+            .iter()
+            .flat_map(|(_, names)| names.iter().cloned())
+            .collect();
+        let list = records.into_iter().map(|(record, _)| record).collect();
+        let mut kinds = self.kinds.iter_mut();
+        match kinds.find(|kind| kind.place == place && alike(&kind.names, &names)) {
+            Some(kind) => {
+                kind.names.extend(names);
+                kind.lists.push(list);
+            }
+            None => self.kinds.push(Kind {
+                place: place.to_owned(),
+                names,
+                lists: vec![list],
+            }),
+        }
+    }
+
+    fn record(&mut self, place: &str, fields: &Map<String, Json>) -> Record {
+        let mut record = Record::default();
+        self.fill(&mut record, place, "", fields, 0);
+        record
+    }
+
+    fn fill(
+        &mut self,
+        record: &mut Record,
+        kind: &str,
+        prefix: &str,
+        fields: &Map<String, Json>,
+        depth: usize,
+    ) {
+        if depth > DEEPEST {
+            return;
+        }
+        for (name, value) in fields {
+            let place = if prefix.is_empty() {
+                name.clone()
+            } else {
+                format!("{prefix}.{name}")
+            };
+            match value {
+                Json::Object(inner) => self.fill(record, kind, &place, inner, depth + 1),
+                Json::Array(items) if items.iter().any(Json::is_object) => {
+                    let inner = format!("{kind}.{place}[]");
+                    let said = self.add_list(&inner, items);
+                    record.within.extend(said);
+                }
+                Json::Array(items) => {
+                    for value in items.iter().filter_map(written) {
+                        record.add(&place, value);
+                    }
+                }
+                value => {
+                    if let Some(value) = written(value) {
+                        record.add(&place, value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A value as text; nothing for null, for no text and for what is not one value.
+fn written(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+fn alike(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+    let both = one.intersection(other).count();
+    let all = one.len() + other.len() - both;
+    both as f64 >= all as f64 * ALIKE
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_within_records_are_kinds_of_their_own() {
+        let mut records = Records::default();
+        records.add(&json!({"total": 2, "runs": [
+            {"id": 1, "who": {"name": " Ann "}, "tags": ["a", "b"], "steps": [{"id": "x"}]},
+            {"id": 2, "who": null, "steps": []},
+        ]}));
+        let places: Vec<&str> = records
+            .kinds
+            .iter()
+            .map(|kind| kind.place.as_str())
+            .collect();
+        assert_eq!(places, [".runs[].steps[]", ".runs[]", ""]);
+        let runs = &records.kinds[1].lists[0];
+        assert_eq!(
+            runs[0].said("who.name"),
+            Some(&Said::from(["Ann".to_owned()]))
+        );
+        assert_eq!(runs[0].said("tags").map(Said::len), Some(2));
+        assert_eq!(runs[1].said("who.name"), None);
+        assert!(runs[1].says("2"));
+        assert!(runs[0].within.contains("x") && runs[1].within.is_empty());
+    }
+
+    #[test]
+    fn other_lists_at_the_same_place_are_another_kind() {
+        let mut records = Records::default();
+        records.add(&json!({"value": [{"id": 1, "name": "a"}]}));
+        records.add(&json!({"value": [{"id": 2, "name": "b", "folder": "f"}]}));
+        records.add(&json!({"value": [{"id": 3, "start": "s", "end": "e", "status": "x"}]}));
+        let lists: Vec<usize> = records
+            .kinds
+            .iter()
+            .filter(|kind| !kind.place.is_empty())
+            .map(|kind| kind.lists.len())
+            .collect();
+        assert_eq!(lists, [2, 1]);
+    }
+
+    #[test]
+    fn no_depth_is_too_deep() {
+        let mut deep = json!({"id": 1});
+        for _ in 0..100 {
+            deep = json!([{"in": {"in": deep}}]);
+        }
+        Records::default().add(&deep);
+    }
+}

@@ -1,0 +1,293 @@
+//! A vendor with four jobs and twelve runs, read rightly and with one mistake each.
+
+use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, Window};
+use bowline_pipeline::VendorAnswers;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+
+use super::{Testimony, Witness};
+use crate::Verdict;
+use crate::pipeline::outcome::Outcome;
+
+const RUNS: i64 = 12;
+
+fn at(run: i64, minutes: i64) -> Timestamp {
+    let noon: Timestamp = "2026-11-22T12:00:07Z".parse().unwrap();
+    noon + SignedDuration::from_mins(run * 61 + minutes)
+}
+
+fn is_bad(run: i64) -> bool {
+    run % 3 == 0
+}
+
+/// What the vendor says of a run.
+fn record(run: i64) -> Json {
+    let failed = is_bad(run);
+    json!({
+        "id": run, "job": {"id": 100 + run % 4}, "result": if failed { "BROKEN" } else { "OK" },
+        "created": at(run, -9).to_string(), "startedAt": at(run, 0).as_millisecond(),
+        "finished": at(run, run + 1).to_string(), "attempt": 1 + run % 2,
+        "triggerType": if run % 5 == 0 { "manual" } else { "scheduled" },
+        "failure": failed.then(|| format!("step {run} ran out of disk")),
+        "link": format!("https://vendor.example/runs/{run}"),
+    })
+}
+
+/// What a right connector makes of it.
+fn event(run: i64) -> Json {
+    let mut event = json!({
+        "job_source_id": (100 + run % 4).to_string(), "run_source_id": run.to_string(), "raw_status": "OK",
+        "status": "success", "queued_at": at(run, -9).to_string(), "start_time": at(run, 0).to_string(),
+        "end_time": at(run, run + 1).to_string(), "event_time": at(run, run + 1).to_string(),
+        "attempt_number": 1 + run % 2, "trigger": if run % 5 == 0 { "MANUAL" } else { "SCHEDULE" },
+        "run_url": format!("https://vendor.example/runs/{run}"),
+    });
+    if is_bad(run) {
+        event["status"] = "failed".into();
+        event["raw_status"] = "BROKEN".into();
+        event["error"] = json!({"message": format!("step {run} ran out of disk")});
+    }
+    event
+}
+
+fn job(number: i64) -> (Json, Json) {
+    let id = 100 + number;
+    let (name, enabled) = (format!("load {number}"), number != 2);
+    (
+        json!({"id": id, "title": name, "enabled": enabled, "kind": "flow", "owner": {"mail": format!("o{number}@e.example")}}),
+        json!({"job_source_id": id.to_string(), "name": name, "is_paused": !enabled,
+            "owner": {"primary_email": format!("o{number}@e.example")}}),
+    )
+}
+
+/// The verdict over runs of which somebody changed the events.
+fn of_runs(records: &[Json], events: Vec<Json>) -> Testimony {
+    let mut witness = Witness::default();
+    let jobs: Vec<Json> = (0..4).map(|number| job(number).0).collect();
+    witness.hear(&VendorAnswers {
+        documents: vec![json!({ "jobs": jobs }), json!({ "runs": records })],
+        is_cut: false,
+    });
+    for number in 0..4 {
+        witness.see(&job(number).1);
+    }
+    let runs: Vec<RunEvent> = events.into_iter().map(RunEvent::new).collect();
+    runs.iter().for_each(|run| witness.see(run.json()));
+    let manifest = PipelineManifest::parse(
+        r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": "Vendor", "asset_class": "etl",
+            "run_status_mapping": {"OK": "success", "BROKEN": "failed"}}"#,
+    )
+    .unwrap();
+    let span = Window {
+        start: at(0, -60),
+        end: at(RUNS, 60),
+    };
+    witness.of_runs(&runs, span, &manifest)
+}
+
+fn records() -> Vec<Json> {
+    (0..RUNS).map(record).collect()
+}
+
+fn events() -> Vec<Json> {
+    (0..RUNS).map(event).collect()
+}
+
+#[track_caller]
+fn blamed(testimony: &Testimony, words: &str) {
+    let Outcome::Wrong(fault) = &testimony.outcome else {
+        panic!("not blamed for `{words}`: {:?}", testimony.outcome);
+    };
+    let told = format!("{}: {}", fault.expected, fault.got);
+    assert!(told.contains(words), "{told}");
+}
+
+#[test]
+fn a_right_connector_is_not_blamed() {
+    let testimony = of_runs(&records(), events());
+    assert_eq!(
+        testimony.outcome.verdict(),
+        Verdict::Supported,
+        "{:?}",
+        testimony.outcome
+    );
+    assert!(testimony.advice.is_empty());
+}
+
+#[test]
+fn what_is_of_another_record_is_wrong() {
+    for (field, words) in [
+        ("run_url", "a `run_url` from the record"),
+        ("end_time", "a `end_time` from the record"),
+        ("job_source_id", "a `job_source_id` from the record"),
+    ] {
+        let mut joined_by_place = events();
+        for run in 6..RUNS as usize {
+            joined_by_place[run][field] = event((run as i64 + 1) % RUNS)[field].clone();
+        }
+        blamed(&of_runs(&records(), joined_by_place), words);
+        let mut kept_from_the_first = events();
+        kept_from_the_first
+            .iter_mut()
+            .for_each(|run| run[field] = event(1)[field].clone());
+        blamed(&of_runs(&records(), kept_from_the_first), words);
+    }
+}
+
+#[test]
+fn times_of_another_meaning_zone_or_unit_are_wrong() {
+    let mistakes: [(&str, &dyn Fn(i64) -> Timestamp, &str); 5] = [
+        (
+            "start_time",
+            &|run| at(run, -9),
+            "`startedAt` as `start_time`: its `created`",
+        ),
+        (
+            "start_time",
+            &|run| at(run, 120),
+            "a moment 2 hours from it",
+        ),
+        (
+            "end_time",
+            &|run| at(run, run - 4),
+            "11 times that the vendor does not say",
+        ),
+        (
+            "end_time",
+            &|run| at(run, run + 1) - SignedDuration::from_secs(at(run, run + 1).as_second() % 60),
+            "cut to whole minutes",
+        ),
+        (
+            "end_time",
+            &|run| at(run, run + 1 + if run > 7 { 5 } else { 0 }),
+            "4 times that the vendor does not say",
+        ),
+    ];
+    for (field, time, words) in mistakes {
+        let mut runs = events();
+        for (run, event) in runs.iter_mut().enumerate() {
+            event[field] = time(run as i64).to_string().into();
+        }
+        blamed(&of_runs(&records(), runs), words);
+    }
+}
+
+#[test]
+fn one_word_for_all_is_wrong_where_the_vendor_has_several() {
+    for (field, word, words) in [
+        (
+            "error",
+            json!({"message": "the run failed"}),
+            "one text for 4 runs",
+        ),
+        ("trigger", json!("SCHEDULE"), "runs that it contradicts"),
+        ("attempt_number", json!(1), "1 of every run"),
+    ] {
+        let mut runs = events();
+        let having = runs.iter_mut().filter(|run| !run[field].is_null());
+        having.for_each(|run| run[field] = word.clone());
+        blamed(&of_runs(&records(), runs), words);
+    }
+}
+
+#[test]
+fn runs_that_the_vendor_lists_and_that_do_not_come_are_wrong() {
+    let mut runs = events();
+    runs.retain(|run| run["trigger"] != "MANUAL");
+    let testimony = of_runs(&records(), runs);
+    blamed(&testimony, "3 runs of its answers missing");
+    let Outcome::Wrong(fault) = testimony.outcome else {
+        unreachable!("it was blamed")
+    };
+    assert!(
+        fault.evidence[0].contains("`triggerType` = `manual`"),
+        "{fault:?}"
+    );
+}
+
+#[test]
+fn runs_of_another_kind_or_job_and_those_outside_may_be_left_out() {
+    type Odd = fn(&mut Json);
+    let odd: [Odd; 5] = [
+        |record| record["runType"] = "test".into(),
+        |record| record["job"]["id"] = 7.into(),
+        |record| record["finished"] = "2026-11-29T00:00:00Z".into(),
+        |record| record["result"] = "UNHEARD OF".into(),
+        |record| record["rootRun"] = 3.into(),
+    ];
+    for change in odd {
+        let mut with_more = records();
+        with_more
+            .iter_mut()
+            .for_each(|record| record["runType"] = "live".into());
+        let mut more = record(5);
+        more["id"] = 77.into();
+        more["runType"] = "live".into();
+        change(&mut more);
+        with_more.push(more);
+        let testimony = of_runs(&with_more, events());
+        assert_eq!(
+            testimony.outcome.verdict(),
+            Verdict::Supported,
+            "{:?}",
+            testimony.outcome
+        );
+    }
+}
+
+#[test]
+fn a_vendor_that_names_no_ids_is_no_witness() {
+    let mut nameless = records();
+    nameless
+        .iter_mut()
+        .for_each(|record| record["id"] = "none".into());
+    let testimony = of_runs(&nameless, events());
+    assert_eq!(testimony.outcome.verdict(), Verdict::Unknown);
+}
+
+#[test]
+fn jobs_are_compared_too() {
+    let judged = |change: &dyn Fn(usize, &mut Json)| {
+        let mut witness = Witness::default();
+        let (mut records, mut assets) = (Vec::new(), Vec::new());
+        for number in 0..4 {
+            let (record, mut asset) = job(number);
+            change(number as usize, &mut asset);
+            witness.see(&asset);
+            records.push(record);
+            assets.push(AssetEvent::new(asset));
+        }
+        records.push(json!({"id": 9, "title": "old", "kind": "folder"}));
+        witness.hear(&VendorAnswers {
+            documents: vec![json!(records)],
+            is_cut: false,
+        });
+        witness.of_jobs(&assets)
+    };
+    let right = judged(&|_, _| ());
+    assert_eq!(
+        right.outcome.verdict(),
+        Verdict::Supported,
+        "{:?}",
+        right.outcome
+    );
+    assert!(
+        right.advice[0].contains("the only kind with `kind` = `folder`"),
+        "{:?}",
+        right.advice
+    );
+    blamed(
+        &judged(&|_, job| job["is_paused"] = (job["is_paused"] == false).into()),
+        "the opposite of every job",
+    );
+    blamed(
+        &judged(&|_, asset| asset["owner"] = job(0).1["owner"].clone()),
+        "`owner.primary_email` from the record",
+    );
+    blamed(
+        &judged(&|number, asset| {
+            asset["name"] = job((number as i64 + number as i64 / 2) % 4).1["name"].clone()
+        }),
+        "`name` from the record",
+    );
+}
