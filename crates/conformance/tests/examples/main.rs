@@ -44,7 +44,8 @@ fn opened(name: &str, server: &HttpServer) -> Box<dyn bowline_pipeline::Pipeline
                 &credentials,
                 Arc::default(),
             )
-            .unwrap(),
+            .unwrap()
+            .keeping_answers(None),
         ),
         other => panic!("{other:?}"),
     }

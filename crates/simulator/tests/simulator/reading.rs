@@ -51,6 +51,7 @@ pub(crate) fn source(
         None => DescribedPipeline::new(manifest, description, &credentials, cancel),
     }
     .unwrap()
+    .keeping_answers(None)
 }
 
 /// The transport as the library takes it.

@@ -24,7 +24,7 @@ pub(super) fn is_nearly_all(some: usize, all: usize) -> bool {
 
 /// Judges what runs say by what the vendor's fields mean.
 pub(super) fn of_runs(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<Outcome> {
-    let judges = [error_of_all, trigger, attempts];
+    let judges = [error_of_all, trigger, attempts, starters];
     let faults = judges.iter().filter_map(|judge| judge(runs, owners));
     faults.collect()
 }
@@ -160,6 +160,8 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
     })
 }
 
+/// Nobody tries more often: larger numbers are ids of attempts.
+const MOST_ATTEMPTS: i64 = 100;
 /// Words of names that bound attempts rather than count them.
 const LIMITS: [&str; 8] = [
     "max", "limit", "allow", "total", "left", "remain", "interval", "of",
@@ -183,7 +185,7 @@ fn attempts(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcom
         }
         let said = given.iter().map(|(run, label, _)| {
             let said: i64 = column[*run].last()?.parse().ok()?;
-            Some((said, *label))
+            (said <= MOST_ATTEMPTS).then_some((said, *label))
         });
         let said: Option<BTreeSet<(i64, &str)>> = said.collect();
         let said = said?;
@@ -196,6 +198,47 @@ fn attempts(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcom
         Some(Outcome::wrong(expected, format!("{number} of every run")).with_evidence([line]))
     })
 }
+
+/// Runs that name others as what started them by ids that no run has, where the vendor names runs in another field.
+fn starters(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+    const FIELD: &str = "triggered_by_run_source_id";
+    let ids: BTreeSet<&str> = runs
+        .iter()
+        .filter_map(|(_, run, _)| run.run_source_id())
+        .collect();
+    let given: Vec<(usize, &str, &str)> = runs
+        .iter()
+        .filter_map(|(number, run, label)| Some((*number, *label, run.json()[FIELD].as_str()?)))
+        .collect();
+    if given.iter().any(|(.., starter)| ids.contains(starter)) {
+        return None;
+    }
+    owners.columns().find_map(|((_, place), column)| {
+        let named = given.iter().filter_map(|(run, label, starter)| {
+            let own = runs
+                .iter()
+                .find(|(number, ..)| number == run)?
+                .1
+                .run_source_id();
+            let mut said = column[*run].iter();
+            let other = said.find(|said| ids.contains(*said) && Some(**said) != own)?;
+            Some(format!(
+                "{label}: `{starter}`, and the vendor's `{place}` is `{other}`"
+            ))
+        });
+        let lines: Vec<String> = named.collect();
+        let is_of_runs =
+            lines.len() > 1 && lines.len() * 2 > given.len() && speaks_of(place, &REFERENCES);
+        is_of_runs.then(|| {
+            let expected = format!("the vendor's `{place}` as `{FIELD}`, which names runs");
+            let got = format!("{} that no run has", counted(given.len(), "id"));
+            Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
+        })
+    })
+}
+
+/// Words of names that hold an id.
+const REFERENCES: [&str; 4] = ["id", "run", "uuid", "key"];
 
 /// Jobs that say they are paused where the vendor says that they are not, and the other way round.
 pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Option<Outcome> {

@@ -122,8 +122,8 @@ fn what_is_of_another_record_is_wrong() {
         ("job_source_id", "a `job_source_id` from the record"),
     ] {
         let mut joined_by_place = events();
-        for run in 6..RUNS as usize {
-            joined_by_place[run][field] = event((run as i64 + 1) % RUNS)[field].clone();
+        for (run, joined) in joined_by_place.iter_mut().enumerate().skip(6) {
+            joined[field] = event((run as i64 + 1) % RUNS)[field].clone();
         }
         blamed(&of_runs(&records(), joined_by_place), words);
         let mut kept_from_the_first = events();
@@ -136,7 +136,8 @@ fn what_is_of_another_record_is_wrong() {
 
 #[test]
 fn times_of_another_meaning_zone_or_unit_are_wrong() {
-    let mistakes: [(&str, &dyn Fn(i64) -> Timestamp, &str); 5] = [
+    type Mistake<'w> = (&'w str, &'w dyn Fn(i64) -> Timestamp, &'w str);
+    let mistakes: [Mistake<'_>; 5] = [
         (
             "start_time",
             &|run| at(run, -9),
@@ -188,6 +189,35 @@ fn one_word_for_all_is_wrong_where_the_vendor_has_several() {
         having.for_each(|run| run[field] = word.clone());
         blamed(&of_runs(&records(), runs), words);
     }
+}
+
+#[test]
+fn what_starts_a_run_is_a_run() {
+    let started = |run: i64, by: &str| (run > 7).then(|| format!("{by}{}", run - 4));
+    let mut with_starters = records();
+    let mut runs = events();
+    for (run, (record, event)) in with_starters.iter_mut().zip(&mut runs).enumerate() {
+        record["by"] = json!({"id": started(run as i64, "act-"), "runId": started(run as i64, "")});
+        if let Some(starter) = started(run as i64, "") {
+            event["triggered_by_run_source_id"] = starter.into();
+        }
+    }
+    let right = of_runs(&with_starters, runs.clone());
+    assert_eq!(
+        right.outcome.verdict(),
+        Verdict::Supported,
+        "{:?}",
+        right.outcome
+    );
+    for (run, event) in runs.iter_mut().enumerate() {
+        if let Some(starter) = started(run as i64, "act-") {
+            event["triggered_by_run_source_id"] = starter.into();
+        }
+    }
+    blamed(
+        &of_runs(&with_starters, runs),
+        "the vendor's `by.runId` as `triggered_by_run_source_id`",
+    );
 }
 
 #[test]
