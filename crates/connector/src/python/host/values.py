@@ -106,9 +106,10 @@ def wire_row(number, values, columns):
     """The values of a row in the protocol's form."""
     try:
         return [to_wire(value) for value in values]
-    except (Unspeakable, RecursionError) as error:
+    except UNCARRIED as error:
         place = next(place for place, value in enumerate(values) if not can_be_carried(value))
-        reason = str(error) if isinstance(error, Unspeakable) else "the value holds itself, or is nested too deep"
+        is_deep = isinstance(error, RecursionError)
+        reason = "the value holds itself, or is nested too deep" if is_deep else str(error)
         message = "row %d, column `%s`: %s" % (number, columns[place]["name"], reason)
         raise Refusal(FAILED, message, kind="unsupported_type") from None
 
@@ -116,7 +117,7 @@ def wire_row(number, values, columns):
 def can_be_carried(value):
     try:
         to_wire(value)
-    except (Unspeakable, RecursionError):
+    except UNCARRIED:
         return False
     return True
 
@@ -145,6 +146,10 @@ def why_not_json(value):
 
 class Unspeakable(Exception):
     """A value that no message can carry."""
+
+
+# What stands in the way of a value: those two, numbers longer than Python writes, and memory that is not in one piece.
+UNCARRIED = (Unspeakable, RecursionError, ValueError, BufferError)
 
 
 def to_wire(value):
