@@ -22,14 +22,27 @@ def describe_columns(description, rows):
     reason = why_not_json(description)
     if reason:
         not_json["columns"] = "%s: `cursor.description` must hold plain tuples of text, numbers and None" % reason
+    bare = next((column for column in description if isinstance(column, BARE)), None)
+    if bare is not None and not reason:
+        words = "`cursor.description` holds a `%s`, and must hold a tuple for each column, its name first"
+        not_json["columns"] = words % type(bare).__name__
     return [describe_column(column) for column in description], not_json
 
 
+# What a column is described by that is no sequence of its name and what else there is.
+BARE = (str, bytes, collections.abc.Mapping)
+
+
 def describe_column(column):
+    is_bare = isinstance(column, BARE)
     try:
-        name, code = column[0], column[1]
+        name = column if is_bare else column[0]
     except (IndexError, KeyError, TypeError):
-        name, code = getattr(column, "name", column), getattr(column, "type_code", None)
+        name = getattr(column, "name", column)
+    try:
+        code = None if is_bare else column[1]
+    except (IndexError, KeyError, TypeError):
+        code = getattr(column, "type_code", None)
     return {"name": printable(str(name)), "type": type_word(code)}
 
 
