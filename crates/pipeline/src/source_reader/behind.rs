@@ -115,11 +115,12 @@ pub(super) fn beside(body: &Value, headers: &BTreeMap<String, String>) -> Value 
     if counted.is_empty() {
         return body.clone();
     }
+    let list = (body.kind() == Kind::Sequence).then(|| (String::new(), body.clone()));
     let entries = body.entries().unwrap_or_default();
     let entries = entries
         .into_iter()
         .filter_map(|(name, value)| Some((name.as_text()?.to_owned(), value)));
-    Value::mapping(entries.chain(counted))
+    Value::mapping(entries.chain(list).chain(counted))
 }
 
 /// The names by which an answer says that its list has more than one page.
@@ -151,6 +152,13 @@ fn around(body: &Value) -> Value {
 
 /// The names by which an answer says that there are more records than so many.
 fn said(body: &Value, records: usize) -> Vec<String> {
+    let found = parts(body);
+    // A description may take only some of an answer's list as records.
+    let lists: Vec<usize> = found
+        .iter()
+        .filter_map(|(_, value, _)| (value.kind() == Kind::Sequence).then(|| value.items())?)
+        .map(|items| items.len())
+        .collect();
     let is_more = |name: &str, value: &Value, is_of_page: bool| {
         let letters = counter(name);
         let is = |names: &[&str]| names.contains(&letters.as_str());
@@ -167,17 +175,18 @@ fn said(body: &Value, records: usize) -> Vec<String> {
             let token = token.trim().to_ascii_lowercase();
             return is_of_page && !DENIALS.contains(&token.as_str());
         }
-        let above = |least| count_of(value).is_some_and(|count| count > least);
+        let above =
+            |least| count_of(value).is_some_and(|count| count > least && !lists.contains(&count));
         is_of_page && (is(&TOTALS) && above(records) || is(&REMAINDERS) && above(0))
     };
-    parts(body)
-        .into_iter()
+    found
+        .iter()
         .filter(|(name, value, is_of_page)| is_more(name, value, *is_of_page))
-        .map(|(name, ..)| name)
+        .map(|(name, ..)| name.clone())
         .collect()
 }
 
-/// What stands in an answer outside of lists, by its name, with whether it tells of the page.
+/// What stands in an answer beside objects, by its name, with whether it tells of the page.
 fn parts(body: &Value) -> Vec<(String, Value, bool)> {
     let mut found = Vec::new();
     // Each part with whether it tells of the page, and how deep it lies.

@@ -301,6 +301,12 @@ fn more_that_the_last_answer_tells_of_is_told() {
             "{name}: {value}"
         );
     }
+    // Only some of the list are records.
+    let some =
+        "path = \"/runs\"\nrecords = \"response.items | selectattr('id', 'equalto', 'a') | list\"";
+    let counted = json!({"items": [{"id": "a"}, {"id": "b"}], "count": 2});
+    let vendor = Vendor::start(move |_| Some(ok(counted.clone())));
+    assert_eq!(read(&vendor, some).1.notes, [""; 0]);
     // One record that is no list says it of itself.
     let alone = Vendor::start(|_| Some(ok(json!({"id": "a", "total": 7, "has_more": true}))));
     assert_eq!(read(&alone, "path = \"/runs\"").1.notes, [""; 0]);
