@@ -449,6 +449,11 @@ fn windows_follow_each_other() -> Result<(), Failed> {
     stage
         .collect(&[&file[..], &first].concat())
         .exits(exit_code::OK);
+    let shown = ["--output", "-", "--only", "runs"];
+    let shown = stage
+        .collect(&[&shown[..], &first].concat())
+        .exits(exit_code::OK);
+    assert_eq!(shown.stdout, stage.sandbox.read("events.jsonl"));
     let second = ["--until", "2026-11-22T11:00:00Z"];
     // A line that was cut off when the machine died.
     let whole = stage.sandbox.read("events.jsonl");

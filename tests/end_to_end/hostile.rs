@@ -3,7 +3,7 @@
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::connector::{checks_with, connect_args, spell, write_credentials};
+use crate::connector::{Engine, checks_with, connect_args, spell, write_credentials};
 use crate::needs::{Need, mariadb, trial};
 use crate::sandbox::{Ran, Sandbox};
 
@@ -17,12 +17,27 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("hostile/open_transaction", postgres, open_transaction),
         trial("hostile/shadowed_functions", postgres, shadowed_functions),
         trial("hostile/policy_that_fails", postgres, policy_that_fails),
+        trial("hostile/nameless", &[], nameless),
         trial(
             "hostile/mariadb",
             &[Need::MariaDb],
             engines_that_do_not_count,
         ),
     ]
+}
+
+/// SQLite takes names without a letter, as files with an unnamed first column give them; nobody can ask for those.
+fn nameless() -> Result<(), Failed> {
+    let sandbox = Engine::Sqlite.shop();
+    for sql in [
+        "CREATE TABLE nameless (\"\" INTEGER, a INTEGER)",
+        "CREATE TABLE \"\" (a INTEGER)",
+    ] {
+        sandbox.bowline(&["query", "-c", "sqlite", sql]).exits(0);
+    }
+    let ran = sandbox.bowline(&["test", "sqlite", "-m", "metadata", "--format", "json"]);
+    assert_nobody_is_blamed(&ran);
+    Ok(())
 }
 
 /// A connector over an empty database, as its owner sees it once statements have run in it.

@@ -455,7 +455,7 @@ fn mistakes_are_told() -> Result<(), Failed> {
         told.said()
     );
     let told = sandbox
-        .bowline(&["profile", "sqlite", "telling"])
+        .bowline(&["profile", "sqlite", "telling;"])
         .exits(exit_code::OK);
     assert!(
         told.stderr.contains("no metric is proven yet"),

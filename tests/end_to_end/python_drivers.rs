@@ -175,6 +175,11 @@ fn rows() -> Result<(), Failed> {
             two,
             Err("row 1, column `b`: text that is not Unicode: 'a\\udc00'"),
         ),
+        (
+            "(row[0], memoryview(b'abcd')[::2])",
+            two,
+            Err("row 1, column `b`: memoryview: underlying buffer is not C-contiguous"),
+        ),
     ] {
         let sandbox = Sandbox::new();
         let fetch = format!("[{row} for row in self.cursor.fetchall()]");
@@ -201,6 +206,35 @@ fn rows() -> Result<(), Failed> {
             "{row}\n{report:#}"
         );
     }
+    // Described only once rows were fetched, as some drivers ask the server no sooner.
+    let sandbox = Sandbox::new();
+    write(&sandbox, &over_sqlite("Late(inner)", RUN, FETCH, LATE));
+    let ran = sandbox.bowline_with_python(&["query", two, "--format", "csv"]);
+    assert!(ran.stdout.lines().eq(["a,b", "1,2"]), "{}", ran.said());
+    let report = sandbox
+        .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
+        .json();
+    assert_eq!(report["summary"]["wrong"], 0, "{report:#}");
+    // Columns without a tuple of their own.
+    let named = "SELECT 1 AS one, 2 AS two";
+    for (columns, is_right) in [
+        ("[column[:1] for column in self.ran.description]", true),
+        ("[column[0] for column in self.ran.description]", false),
+    ] {
+        let sandbox = Sandbox::new();
+        let late = LATE.replace(
+            "self.ran.description\n        return",
+            &format!("{columns}\n        return"),
+        );
+        write(&sandbox, &over_sqlite("Late(inner)", RUN, FETCH, &late));
+        let ran = sandbox.bowline_with_python(&["query", named, "--format", "csv"]);
+        assert!(ran.stdout.lines().eq(["one,two", "1,2"]), "{}", ran.said());
+        let report = sandbox
+            .bowline_with_python(&["test", "-m", "connection", "--format", "json"])
+            .json();
+        let found = check(&report, "connection/description_as_json");
+        assert_eq!(found["verdict"] == "supported", is_right, "{report:#}");
+    }
     let sandbox = Sandbox::new();
     write(&sandbox, &over_sqlite("inner", RUN, "None", ""));
     let ran = sandbox.bowline_with_python(&["query", two]);
@@ -212,6 +246,26 @@ fn rows() -> Result<(), Failed> {
     );
     Ok(())
 }
+
+/// A connection whose cursors know their columns only behind the rows.
+const LATE: &str = r"
+class Late:
+    description, rowcount = None, -1
+
+    def __init__(self, inner):
+        self.inner, self.close = inner, inner.close
+
+    def cursor(self):
+        return self
+
+    def execute(self, query):
+        self.description, self.ran = None, self.inner.execute(query)
+
+    def fetchall(self):
+        rows = self.ran.fetchall()
+        self.description = self.ran.description
+        return rows
+";
 
 /// Classes as drivers have them, and a connector that raises what it is asked to.
 const RAISES: &str = r#"

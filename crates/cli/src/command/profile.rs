@@ -138,7 +138,8 @@ impl ProfileArgs {
     fn request(&self, metrics: Vec<&'static Metric>) -> Request {
         let now = pipeline::now();
         Request {
-            table: self.table.clone(),
+            // Who copies a name from a statement copies its end, too.
+            table: self.table.trim().trim_end_matches(';').to_owned(),
             columns: self.columns.clone(),
             condition: self.condition.clone(),
             sample: self.sample.map(NonZeroU64::get),

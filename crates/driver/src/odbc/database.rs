@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::connection_string::connection_string;
+use super::error::four_byte_text;
 use super::handle::{DBMS_NAME, DBMS_VERSION, Environment, Link};
 use super::running::Running;
 use super::statement;
@@ -51,6 +52,9 @@ impl Shared {
         let link = Link::open(&self.environment, &self.connection_string, self.limit).map_err(
             |failure| failure.reaching(self.driver.as_deref(), &self.environment.drivers()),
         )?;
+        if link.has_four_byte_text() {
+            return Err(four_byte_text());
+        }
         self.product.get_or_init(|| product(&link));
         let running = Arc::new(Running::default());
         let stop = Arc::clone(&running);

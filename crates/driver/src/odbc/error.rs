@@ -39,6 +39,12 @@ impl Failure {
         }])
     }
 
+    /// Whether the driver does not have what was called.
+    pub(super) fn is_unsupported(&self) -> bool {
+        let mut records = self.0.iter();
+        records.any(|record| matches!(record.state.as_str(), "IM001" | "HYC00"))
+    }
+
     /// The error for a statement.
     pub(super) fn running(self) -> SqlError {
         self.error(SqlErrorKind::Other)
@@ -102,6 +108,10 @@ impl Failure {
         let Some(record) = self.0.iter().find(is_error).or(self.0.first()) else {
             return SqlError::new(otherwise, "the ODBC driver failed and did not say why");
         };
+        // Who speaks stands in brackets before each message: of characters with four bytes only the first is seen.
+        if record.message == "[" {
+            return four_byte_text();
+        }
         SqlError {
             kind: kind(record).unwrap_or(otherwise),
             sqlstate: Some(record.state.clone()).filter(|state| state.len() == 5),
@@ -109,6 +119,18 @@ impl Failure {
             hint: None,
         }
     }
+}
+
+/// The error of a driver none of whose text can be read.
+pub(super) fn four_byte_text() -> SqlError {
+    SqlError::new(
+        SqlErrorKind::Driver,
+        "the ODBC driver writes characters of four bytes, and its manager reads two",
+    )
+    .hint(
+        "have it write UTF-16: where the driver was made by Simba, by `DriverManagerEncoding=UTF-16` in its .ini file"
+            .to_owned(),
+    )
 }
 
 fn kind(record: &Diagnostic) -> Option<SqlErrorKind> {
@@ -188,6 +210,13 @@ mod tests {
             native,
             message: message.to_owned(),
         }])
+    }
+
+    #[test]
+    fn characters_of_four_bytes_are_told_from_what_is_left_of_a_message() {
+        let error = failure("S", 0, "[").connecting();
+        assert_eq!(error.kind, SqlErrorKind::Driver);
+        assert!(error.text().contains("four bytes"), "{error}");
     }
 
     #[test]

@@ -213,6 +213,17 @@ impl Link {
 
     /// What the driver says about itself or the server, as text.
     pub(super) fn info(&self, what: u16) -> Option<String> {
+        let (words, _) = self.words_of(what)?;
+        Some(until_nul(&words))
+    }
+
+    /// Whether the driver's characters have four bytes, so that nothing it says would be read right.
+    pub(super) fn has_four_byte_text(&self) -> bool {
+        let words = self.words_of(DBMS_NAME);
+        words.is_some_and(|(words, length)| has_four_bytes(&words, length))
+    }
+
+    fn words_of(&self, what: u16) -> Option<(Vec<u16>, i16)> {
         let (mut words, mut length) = (vec![0_u16; WORD], 0);
         // SAFETY: the handle is live, and the pointer is to memory of the length given in bytes.
         let code = unsafe {
@@ -220,7 +231,7 @@ impl Link {
             let place = words.as_mut_ptr().cast();
             (self.owned.manager.get_info)(self.owned.raw, what, place, bytes, &mut length)
         };
-        succeeded(code).then(|| until_nul(&words))
+        succeeded(code).then_some((words, length))
     }
 }
 
@@ -331,7 +342,11 @@ impl<'a> Statement<'a> {
         })?;
         match code {
             NO_DATA => Ok(false),
-            code => self.owned.check(code).map(|()| true),
+            code => match self.owned.check(code) {
+                // Some drivers know one result of a statement, and not this function.
+                Err(failure) if failure.is_unsupported() => Ok(false),
+                outcome => outcome.map(|()| true),
+            },
         }
     }
 
@@ -434,7 +449,7 @@ impl<'a> Statement<'a> {
             )
         };
         self.owned.check(code)?;
-        Ok((length != NULL_DATA).then_some(value))
+        Ok((widened(length) != NULL_DATA).then_some(value))
     }
 
     /// A column of the present row at its full length; none for NULL.
@@ -473,6 +488,7 @@ impl<'a> Statement<'a> {
                 break;
             }
             self.owned.check(code).map_err(Unread::Failed)?;
+            let left = widened(left);
             if left == NULL_DATA {
                 return Ok(None);
             }
@@ -490,7 +506,8 @@ impl<'a> Statement<'a> {
                 _ => held * 2,
             };
             if announced.is_none() {
-                announced = left;
+                // Some drivers say only behind the first parts how much is left.
+                announced = left.map(|left| read.bytes + left);
             }
             read.units
                 .extend_from_slice(&self.chunk[..taken.div_ceil(2)]);
@@ -543,6 +560,19 @@ unsafe impl Plain for u8 {
     const C_TYPE: i16 = -7;
 }
 
+/// A length as it was meant: of a driver that was built with lengths of 32 bits, -1 for NULL comes as a large number.
+fn widened(length: isize) -> isize {
+    match u32::try_from(length).map(u32::cast_signed) {
+        Ok(low @ ..0) => isize::try_from(low).unwrap_or(length),
+        _ => length,
+    }
+}
+
+/// Whether every other unit of a text is empty, as it is where characters have four bytes.
+fn has_four_bytes(units: &[u16], length: i16) -> bool {
+    length > 2 && matches!(units, [first, 0, third, 0, ..] if *first != 0 && *third != 0)
+}
+
 pub(super) fn succeeded(code: i16) -> bool {
     matches!(code, SUCCESS | SUCCESS_WITH_INFO)
 }
@@ -566,3 +596,6 @@ fn whole_seconds(duration: Duration) -> usize {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     usize::try_from(seconds.clamp(1, 86_400)).unwrap_or(86_400)
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,7 +117,14 @@ fn value(
             Some(read) => {
                 let text = String::from_utf16(&read.units)
                     .map_err(|error| inexact(column, &error.to_string()))?;
-                let reason = format!("`{text}` is not one");
+                let reason = match shape {
+                    Shape::Decimal if text.contains(',') => {
+                        format!(
+                            "`{text}` has a comma; set the driver's locale to one with a decimal point"
+                        )
+                    }
+                    _ => format!("`{text}` is not one"),
+                };
                 shape.value(text).ok_or_else(|| inexact(column, &reason))?
             }
         },

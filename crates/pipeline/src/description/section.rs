@@ -244,7 +244,15 @@ impl<'s, 'd, 't> Section<'s, 'd, 't> {
         let line = line_of(self.document.text(), value.span().start);
         match Expression::compile(&text, line) {
             Ok(expression) => Some(expression),
-            Err(problem) => {
+            Err(mut problem) => {
+                if let Some(inner) = text.trim().strip_prefix("{{") {
+                    let inner = inner.strip_suffix("}}").unwrap_or(inner).trim();
+                    problem.hint = Some(if inner.contains("{{") {
+                        "it is an expression without `{{ }}`; parts are joined by `~`".to_owned()
+                    } else {
+                        format!("it is an expression without `{{{{ }}}}`: write `{inner}`")
+                    });
+                }
                 self.bad_expression(key, value.span(), problem);
                 None
             }

@@ -464,6 +464,30 @@ pub(super) fn read_request(section: &mut Section<'_, '_, '_>) -> Option<Request>
     let format = read_format(section);
     let path = section.template("path");
     let url = section.template("url");
+    let beginning = |template: &Option<Template>| Some(template.as_ref()?.beginning()?.to_owned());
+    if beginning(&path)
+        .is_some_and(|path| path.starts_with("http://") || path.starts_with("https://"))
+    {
+        let hint = "write a whole address as `url`, or only what stands behind the base address";
+        let message = "`path` is a whole address".to_owned();
+        section.report_at(
+            "path",
+            ProblemKind::InvalidValue,
+            message,
+            Some(hint.to_owned()),
+        );
+    }
+    if beginning(&url).is_some_and(|url| !url.starts_with("http")) {
+        let hint =
+            "begin it with `https://`, or write what stands behind the base address as `path`";
+        let message = "`url` is no whole address".to_owned();
+        section.report_at(
+            "url",
+            ProblemKind::InvalidValue,
+            message,
+            Some(hint.to_owned()),
+        );
+    }
     let absolute = url.is_some();
     let path = path.or(url);
     if path.is_none() && !section.has("path") && !section.has("url") {

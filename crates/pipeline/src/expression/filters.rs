@@ -169,6 +169,11 @@ fn time(call: &mut Call<'_>) -> Filtered {
                 (Format::Pattern(_), Ok(at)) if call.value().as_text().is_some() => {
                     time::write(at, &format, zone.as_ref()).map_err(Failure::new)
                 }
+                (Format::Any, _) => {
+                    let advice = time::advice(&to_json(call.value()));
+                    let hint = advice.map(|advice| format!("write {advice}"));
+                    Err(Failure::new(reason).with_hint(hint))
+                }
                 _ => Err(Failure::new(reason)),
             };
         }

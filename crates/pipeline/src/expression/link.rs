@@ -3,7 +3,7 @@
 /// The address of the first link with this relation. `Err` is the part of the header that is no link.
 ///
 /// A link with an `anchor` is about another resource than the answer, and does not count.
-pub(super) fn target<'h>(header: &'h str, relation: &str) -> Result<Option<&'h str>, &'h str> {
+pub(crate) fn target<'h>(header: &'h str, relation: &str) -> Result<Option<&'h str>, &'h str> {
     let mut rest = header;
     loop {
         rest = rest.trim_start_matches([',', ' ', '\t']);

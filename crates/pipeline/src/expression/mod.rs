@@ -8,7 +8,7 @@
 mod environment;
 mod filters;
 mod headers;
-mod link;
+pub(crate) mod link;
 mod record;
 mod signing;
 mod template;

@@ -52,6 +52,12 @@ impl Native for Record {
     }
 
     fn missing(&self, key: &Value) -> Option<Failure> {
+        if let Kind::Integer(place) = key.kind() {
+            let failure = Failure::new(format!("the record is no list, and has no item {place}"));
+            return Some(failure.with_hint(Some(
+                "leave the number out, or name a field that is a list".to_owned(),
+            )));
+        }
         let key = key.as_text()?;
         let fields = || self.fields.iter().map(|(name, _)| &**name);
         let hint = match bowline_words::nearest(key, fields()) {

@@ -70,6 +70,18 @@ impl Template {
         })
     }
 
+    /// The text that it begins with, where that is no expression's.
+    pub(crate) fn beginning(&self) -> Option<&str> {
+        match self {
+            Self::Constant(Json::String(text)) => Some(text),
+            Self::Text(parts) => match parts.first() {
+                Some(Part::Literal(text)) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Every expression in it.
     pub(crate) fn expressions(&self) -> Vec<&Expression> {
         match self {

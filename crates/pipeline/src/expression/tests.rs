@@ -360,3 +360,62 @@ fn templates_keep_types_alone_and_become_text_within_text() {
     assert!(Template::compile("{{ record.n", 1).is_err());
     assert!(Template::compile("{% if x %}", 1).is_err());
 }
+
+#[test]
+fn digits_that_a_pattern_fits_are_no_seconds() {
+    for (digits, pattern, at) in [
+        (json!(20261130), "%Y%m%d", "2026-11-30T00:00:00Z"),
+        (json!(20261130.0), "%Y%m%d", "2026-11-30T00:00:00Z"),
+        (
+            json!(20261130010203_i64),
+            "%Y%m%d%H%M%S",
+            "2026-11-30T01:02:03Z",
+        ),
+        (json!(2026334), "%Y%j", "2026-11-30T00:00:00Z"),
+        (json!(1796000000), "%s", "2026-11-30T00:53:20Z"),
+    ] {
+        let expression = format!("record.t | time('{pattern}', 'UTC')");
+        assert_eq!(
+            value(&expression, json!({ "t": digits })),
+            json!(at),
+            "{pattern}"
+        );
+    }
+    assert_eq!(
+        value("record.t | time", json!({"t": 1796000000})),
+        json!("2026-11-30T00:53:20Z")
+    );
+}
+
+#[test]
+fn spaces_that_break_no_line_are_spaces() {
+    let record = json!({"t": "Nov 30, 2026 1:02:03\u{202f}AM", "u": "2026-11-30\u{a0}01:02:03Z"});
+    assert_eq!(
+        value(
+            "record.t | time('%b %d, %Y %I:%M:%S %p', 'UTC')",
+            record.clone()
+        ),
+        json!("2026-11-30T01:02:03Z")
+    );
+    assert_eq!(
+        value("record.u | time", record),
+        json!("2026-11-30T01:02:03Z")
+    );
+}
+
+#[test]
+fn a_time_that_counts_something_else_is_told_with_what() {
+    let told = problem("record.t | time", json!({"t": 1796000000000_i64}));
+    assert!(told.contains("write `| time('ms')`"), "{told}");
+}
+
+#[test]
+fn a_record_has_no_items() {
+    let record = json!({"items": [{"id": 1}], "none": []});
+    assert_eq!(
+        problem("record[0].items", record.clone()),
+        "the record is no list, and has no item 0 (leave the number out, or name a field that is a list)"
+    );
+    assert_eq!(value("record['items'][0].id", record.clone()), json!(1));
+    assert_eq!(value("record.none[0].id", record), Json::Null);
+}

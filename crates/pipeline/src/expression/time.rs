@@ -138,12 +138,24 @@ pub(super) fn read(
         Format::Count(unit) => *unit,
         _ => Unit::Seconds,
     };
-    match value.kind() {
-        Kind::Integer(number) => return unit.read(number).ok_or_else(not_a_time),
-        Kind::Float(number) => return unit.read_float(number).ok_or_else(not_a_time),
+    match (value.kind(), format) {
+        // Digits that stand for a date as the pattern says, such as 20261130, and for no seconds.
+        (Kind::Integer(number), Format::Pattern(pattern)) => {
+            return by_pattern(&number.to_string(), pattern, zone);
+        }
+        (Kind::Float(number), Format::Pattern(pattern)) => {
+            return by_pattern(&number.to_string(), pattern, zone);
+        }
+        (Kind::Integer(number), _) => return unit.read(number).ok_or_else(not_a_time),
+        (Kind::Float(number), _) => return unit.read_float(number).ok_or_else(not_a_time),
         _ => {}
     }
     let text = value.as_text().ok_or_else(not_a_time)?.trim();
+    // Some languages write a space that breaks no line, as Java does before AM and PM.
+    let text = &text.replace(
+        |space: char| space.is_whitespace() && !space.is_ascii(),
+        " ",
+    );
     match format {
         Format::Pattern(pattern) => by_pattern(text, pattern, zone),
         Format::Http => http_date(text).ok_or_else(not_a_time),

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use bowline_template::{Kind, Scope, Value};
 use serde_json::{Map, Value as Json};
 
+use super::behind::beside;
 use super::lookup::exact;
 use super::mark::{Mark, Seen, contents};
 use super::nested::nested;
@@ -131,6 +132,7 @@ impl SourceReader<'_> {
         };
         let extent = Extent::of(status, &headers);
         let names: Vec<String> = headers.keys().cloned().collect();
+        let around = beside(&body, &headers);
         let scope = scope.with([
             ("response", body.clone()),
             ("headers", headers_value(headers, &earlier.headers)),
@@ -188,7 +190,7 @@ impl SourceReader<'_> {
         }
         let beside = match list.kind() {
             Kind::Mapping => Value::NONE,
-            _ => body.clone(),
+            _ => around,
         };
         let records: Vec<Value> = match list.kind() {
             // One record that is not in a list is a list of one.

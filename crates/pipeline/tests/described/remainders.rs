@@ -267,14 +267,52 @@ fn more_that_the_last_answer_tells_of_is_told() {
         ),
         (json!({"next_cursor": "abc"}), "next_cursor"),
         (json!({"paging": {"next": "/runs?page=2"}}), "next"),
+        (json!({"total": "45"}), "total"),
+        (json!({"last": false, "number": 0}), "last"),
+        (json!({"page": 1, "pages": 3}), "pages"),
     ] {
         assert_eq!(one(more.clone()), [told(name)], "{more}");
     }
+    // By headers too, where the answer itself is the list.
+    for (name, value, by) in [
+        ("x-total-count", "45", Some("x-total-count")),
+        ("x-total-pages", "3", Some("x-total-pages")),
+        ("x-next-page", "2", Some("x-next-page")),
+        (
+            "x-ms-continuationtoken",
+            "abc",
+            Some("x-ms-continuationtoken"),
+        ),
+        (
+            "link",
+            "</runs?page=2>; rel=\"next\"",
+            Some("link: rel=next"),
+        ),
+        ("link", "</runs>; rel=\"last\"", None),
+        ("x-total-count", "1", None),
+        ("x-next-page", "", None),
+        ("x-ratelimit-remaining", "45", None),
+    ] {
+        let list = Vendor::start(move |_| Some(ok(json!([{"id": "a"}])).with(name, value)));
+        let notes = read(&list, "path = \"/runs\"").1.notes;
+        assert_eq!(
+            notes,
+            by.map(told).into_iter().collect::<Vec<_>>(),
+            "{name}: {value}"
+        );
+    }
+    // Only some of the list are records.
+    let some =
+        "path = \"/runs\"\nrecords = \"response.items | selectattr('id', 'equalto', 'a') | list\"";
+    let counted = json!({"items": [{"id": "a"}, {"id": "b"}], "count": 2});
+    let vendor = Vendor::start(move |_| Some(ok(counted.clone())));
+    assert_eq!(read(&vendor, some).1.notes, [""; 0]);
     // One record that is no list says it of itself.
     let alone = Vendor::start(|_| Some(ok(json!({"id": "a", "total": 7, "has_more": true}))));
     assert_eq!(read(&alone, "path = \"/runs\"").1.notes, [""; 0]);
     for more in [
         json!({"has_more": false, "total": 1, "next_cursor": null}),
+        json!({"last": true, "pages": 1, "total": "1"}),
         json!({"job": {"next_run": "2026-01-01", "total": 7}}),
     ] {
         assert_eq!(one(more.clone()), [""; 0], "{more}");

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::uuid;
 use crate::command::new::web_address;
+use crate::command::report::is_standard_output;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::Printer;
@@ -29,7 +30,7 @@ const TOKEN_VARIABLE: &str = "BOWLINE_PUSH_TOKEN";
 /// Where events go, and how they are written.
 #[derive(Debug, clap::Args)]
 pub(super) struct DestinationArgs {
-    /// Add the events to this file
+    /// Add the events to this file; `-` is standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Push the events to the platform at this address; the key is taken from the environment variables
@@ -103,7 +104,8 @@ impl DestinationArgs {
         cancel: &Arc<AtomicBool>,
     ) -> Result<Destination, CliError> {
         let (Some(base_url), Some(resource)) = (&self.push, self.resource) else {
-            return Ok(match &self.output {
+            let file = self.output.as_ref();
+            return Ok(match file.filter(|file| !is_standard_output(file)) {
                 None => Destination::Output {
                     output: Output(Arc::clone(&context.printer)),
                     format: self.format,

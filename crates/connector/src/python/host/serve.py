@@ -367,12 +367,15 @@ class Warehouse:
         base = self._connected()
         try:
             base.execute_query(sql)
-            cursor = getattr(base, "cursor", None)
-            description = getattr(cursor, "description", Ellipsis)
-            rows = base.fetch_all_results() if description is not None else undescribed(base, sql)
+            is_described = description_of(base) is not None
+            rows = base.fetch_all_results() if is_described else undescribed(base, sql)
+            # As the platform's agent does: some drivers know their columns only once rows were fetched.
+            description = description_of(base)
+            if description is None:
+                rows = without_columns(rows)
             if rows is None and description and description is not Ellipsis:
                 raise Refusal(FAILED, "`fetch_all_results` gives `NoneType`, not a list", kind="driver")
-            count = getattr(cursor, "rowcount", None)
+            count = getattr(getattr(base, "cursor", None), "rowcount", None)
         except BaseException:
             # Some drivers refuse every later statement until a failed one is rolled back.
             if commits_itself(base.connection) is False:
@@ -540,14 +543,23 @@ class Warehouse:
             base.close_connection()
 
 
+def description_of(base):
+    """The cursor's description; Ellipsis where it has none."""
+    return getattr(getattr(base, "cursor", None), "description", Ellipsis)
+
+
 def undescribed(base, sql):
-    """None, as a statement without a result set has it; rows that nothing describes are the connector's mistake."""
+    """The rows of a statement that may have some though nothing describes them yet; None where it has none."""
     if not sql.lstrip("( \t\r\n")[:6].upper().startswith(READERS):
         return None
     try:
-        rows = base.fetch_all_results()
+        return base.fetch_all_results()
     except Exception:  # Most drivers refuse to fetch where there is nothing.
         return None
+
+
+def without_columns(rows):
+    """None, as a statement without a result set has it; rows that nothing describes are the connector's mistake."""
     if isinstance(rows, (list, tuple)) and rows:
         message = "`cursor.description` is None behind a statement that gives rows: %s" % (
             "`self.cursor` must be what ran it, and name its columns"

@@ -22,14 +22,27 @@ def describe_columns(description, rows):
     reason = why_not_json(description)
     if reason:
         not_json["columns"] = "%s: `cursor.description` must hold plain tuples of text, numbers and None" % reason
+    bare = next((column for column in description if isinstance(column, BARE)), None)
+    if bare is not None and not reason:
+        words = "`cursor.description` holds a `%s`, and must hold a tuple for each column, its name first"
+        not_json["columns"] = words % type(bare).__name__
     return [describe_column(column) for column in description], not_json
 
 
+# What a column is described by that is no sequence of its name and what else there is.
+BARE = (str, bytes, collections.abc.Mapping)
+
+
 def describe_column(column):
+    is_bare = isinstance(column, BARE)
     try:
-        name, code = column[0], column[1]
+        name = column if is_bare else column[0]
     except (IndexError, KeyError, TypeError):
-        name, code = getattr(column, "name", column), getattr(column, "type_code", None)
+        name = getattr(column, "name", column)
+    try:
+        code = None if is_bare else column[1]
+    except (IndexError, KeyError, TypeError):
+        code = getattr(column, "type_code", None)
     return {"name": printable(str(name)), "type": type_word(code)}
 
 
@@ -106,9 +119,10 @@ def wire_row(number, values, columns):
     """The values of a row in the protocol's form."""
     try:
         return [to_wire(value) for value in values]
-    except (Unspeakable, RecursionError) as error:
+    except UNCARRIED as error:
         place = next(place for place, value in enumerate(values) if not can_be_carried(value))
-        reason = str(error) if isinstance(error, Unspeakable) else "the value holds itself, or is nested too deep"
+        is_deep = isinstance(error, RecursionError)
+        reason = "the value holds itself, or is nested too deep" if is_deep else str(error)
         message = "row %d, column `%s`: %s" % (number, columns[place]["name"], reason)
         raise Refusal(FAILED, message, kind="unsupported_type") from None
 
@@ -116,7 +130,7 @@ def wire_row(number, values, columns):
 def can_be_carried(value):
     try:
         to_wire(value)
-    except (Unspeakable, RecursionError):
+    except UNCARRIED:
         return False
     return True
 
@@ -145,6 +159,10 @@ def why_not_json(value):
 
 class Unspeakable(Exception):
     """A value that no message can carry."""
+
+
+# What stands in the way of a value: those two, numbers longer than Python writes, and memory that is not in one piece.
+UNCARRIED = (Unspeakable, RecursionError, ValueError, BufferError)
 
 
 def to_wire(value):

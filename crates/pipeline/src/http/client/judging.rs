@@ -50,6 +50,16 @@ const EXPIRY_WORDS: [&str; 6] = [
     "session timeout",
 ];
 
+/// Words of a refusal that say that the time in a signature is not the vendor's.
+const CLOCK_WORDS: [&str; 6] = [
+    "signature expired",
+    "signature not yet current",
+    "time skew",
+    "timetooskewed",
+    "clock skew",
+    "issued in the future",
+];
+
 /// Words of a refusal by 400 or 403 that say that fewer requests are wanted.
 const PACE_WORDS: [&str; 6] = [
     "throttl",
@@ -405,6 +415,10 @@ impl Client {
                 SourceErrorKind::RateLimited,
                 "set `per_second` in `[http.limits]`, or raise `retries` and `longest_wait_seconds`",
             ),
+            400 | 401 | 403 if speaks_of_clock(raw) => (
+                SourceErrorKind::Unauthorized,
+                "see that this machine's clock is right: what is signed with a wrong time is refused",
+            ),
             401 | 403 => (
                 SourceErrorKind::Unauthorized,
                 "check the credentials and what they may see",
@@ -541,6 +555,12 @@ pub(super) fn content_type(raw: &Incoming) -> Option<&str> {
 /// The beginning of what an answer holds, in small letters.
 fn beginning_of(raw: &Incoming) -> String {
     String::from_utf8_lossy(&raw.body[..raw.body.len().min(SEARCHED)]).to_ascii_lowercase()
+}
+
+/// Whether a refusal says that the clocks are apart.
+fn speaks_of_clock(raw: &Incoming) -> bool {
+    let text = beginning_of(raw);
+    CLOCK_WORDS.iter().any(|word| text.contains(word))
 }
 
 /// What a refusal of a later page says of the page, or of the place to go on from.
