@@ -122,7 +122,10 @@ pub(crate) fn contradiction<'l>(
                 named.is_moment()
             }
         };
-        if !fits || is_wider(listed, &column.type_name) || is_inexact(listed, &column.type_name) {
+        if !fits
+            || is_wider(listed, &column.type_name)
+            || hidden == Hidden::No && is_of_another_kind(listed, &column.type_name)
+        {
             return Some((
                 place,
                 format!("a type for what the driver calls {}", column.type_name),
@@ -150,18 +153,13 @@ fn is_wider(listed: &str, told: &str) -> bool {
     narrow.contains(&told.as_str()) && listed.trim().to_lowercase().starts_with("bigint")
 }
 
-/// Whether a type of fractions is listed for what the driver says are whole numbers.
-fn is_inexact(listed: &str, told: &str) -> bool {
+/// Whether a type of fractions, or of two values, is listed for what the driver says are whole numbers.
+fn is_of_another_kind(listed: &str, told: &str) -> bool {
     let told = told.trim().to_lowercase();
     let listed = listed.trim().to_lowercase();
-    let whole = ["integer", "int", "bigint", "smallint", "tinyint"];
-    let sized = told
-        .strip_prefix("int")
-        .is_some_and(|bits| bits.parse::<u8>().is_ok());
-    let is_real = ["real", "double", "float"]
-        .iter()
-        .any(|name| listed.starts_with(name));
-    is_real && (sized || whole.contains(&told.as_str()))
+    let whole = ["integer", "int", "bigint", "int32", "int64"].contains(&told.as_str());
+    let others = ["real", "double", "float", "bool"];
+    whole && others.iter().any(|name| listed.starts_with(name))
 }
 
 /// Whether what is listed stands beside types in catalogues and is none: the beginning of a name, a function that reads
@@ -309,6 +307,7 @@ mod tests {
         assert_eq!(contradicts(&[("Int32", "integer[]")]), Some(0));
         assert_eq!(contradicts(&[("Int32", "bigint")]), Some(0));
         assert_eq!(contradicts(&[("INTEGER", "REAL")]), Some(0));
+        assert_eq!(contradicts(&[("Int64", "boolean")]), Some(0));
         assert_eq!(
             contradicts(&[("INTEGER", "integer"), ("TEXT", "NUMERIC")]),
             Some(1)

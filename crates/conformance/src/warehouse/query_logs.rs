@@ -62,7 +62,7 @@ pub(crate) const LIMITED: Spec = Spec::new(
 .strict();
 pub(crate) const BOUNDED: Spec = Spec::new(
     "query_logs_bounds",
-    "of the hour before last and of the next but one, no query of another hour comes",
+    "of an hour that is over and of the next but one, no query of another hour comes",
     &["get_query_logs_query"],
     CARRIES,
 )
@@ -145,7 +145,7 @@ pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
     if logged && tier == Tier::Strict {
         chain.check(&LIMITED, page_through, follow);
         let clock = chain.clock();
-        let hours = [clock.hour_before_last(), clock.hour_to_come()];
+        let hours = [clock.hour_until_lately(), clock.hour_to_come()];
         chain.check(
             &BOUNDED,
             |asking| {
@@ -415,7 +415,7 @@ fn follow(answers: &Answers) -> Judged<()> {
     Ok(())
 }
 
-/// Judges what is logged of an hour that was over before the run began, and of one to come.
+/// Judges what is logged of an hour that was over before the run began, as a rule, and of one to come.
 fn nothing_of_another_hour(answers: &Answers, hours: [[DateTime; 2]; 2]) -> Judged<()> {
     for (result, hour) in answers.results().zip(hours) {
         are_of_span(&read_logs(result)?, hour)?;

@@ -173,10 +173,10 @@ fn is_refused(halt: &Halt) -> bool {
 
 /// The view has the table's rows twice, behind a condition that lets no row pass, with what says so at the end of it: a
 /// definition that is cut gives fewer, one that has lost its condition or the quotes in it gives more. One that begins
-/// behind its last `AS` is none.
+/// behind its last `AS`, or has lost the ends of its lines, is none.
 fn view_sql(tables: &TestTables, with: &impl Renders) -> Result<String, Halt> {
     let (view, table) = (tables.view.identifier(with)?, tables.kept.identifier(with)?);
-    let passing = "1 = 1 AND ".repeat(PASSING);
+    let passing = "1 = 1\nAND ".repeat(PASSING);
     Ok(format!(
         "CREATE VIEW {view} AS SELECT * FROM {table} WHERE 'A\"b' = 'Ab' OR 'A`b' = 'Ab' OR 'A AS b' = 'Ab' OR {passing}1 = 0 \
          UNION ALL SELECT * FROM {table} UNION ALL SELECT * FROM {table}"
