@@ -195,7 +195,8 @@ fn change(
             }
             let counted = answers.results().next().filter(|_| counts);
             let counted = counted.and_then(|result| reading::whole_number(result.scalar()?));
-            if let Some(rows) = counted.filter(|rows| *rows < BigDecimal::from(ROWS)) {
+            let least = BigDecimal::from(ROWS);
+            if let Some(rows) = counted.filter(|rows| *rows < least) {
                 let before = "rows or more that the table had before its columns changed";
                 return Err(wrong(
                     format!("the {ROWS} {before}"),
