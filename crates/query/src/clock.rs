@@ -68,12 +68,12 @@ impl Clock {
         ]
     }
 
-    /// An hour that had ended before the run began: what the run itself asked is not of it.
+    /// An hour that had ended before the run began: what the run itself asked is not of it, and of the same day.
     #[must_use]
-    pub fn hour_before_last(&self) -> [DateTime; 2] {
+    pub fn hour_until_lately(&self) -> [DateTime; 2] {
         [
-            self.now.saturating_sub(2.hours()),
-            self.now.saturating_sub(1.hour()),
+            self.now.saturating_sub(65.minutes()),
+            self.now.saturating_sub(5.minutes()),
         ]
     }
 

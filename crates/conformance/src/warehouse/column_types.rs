@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use bowline_driver::Column;
 
+use crate::warehouse::metadata::Hidden;
+
 /// What kind of values a type is for; many types are none of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -96,15 +98,22 @@ fn is_composed(name: &str) -> bool {
 /// A driver may hand out as text what has no type of its own there, so that text proves nothing.
 pub(crate) fn contradiction<'l>(
     selected: &[Column],
-    listed: impl Iterator<Item = &'l str>,
+    listed: impl Iterator<Item = &'l str> + Clone,
+    hidden: Hidden,
 ) -> Option<(usize, String)> {
+    // Unless it calls types as the catalogue does; somebody else's types may be called anything.
+    let mut named = selected.iter().zip(listed.clone());
+    let is_of_catalogue = hidden == Hidden::No
+        && named.any(|(column, listed)| column.type_name.eq_ignore_ascii_case(listed));
     let mut seen: BTreeMap<&str, (Family, usize)> = BTreeMap::new();
     for (place, (column, listed)) in selected.iter().zip(listed).enumerate() {
         let Some(told) = family(&column.type_name) else {
             continue;
         };
         let fits = match (told, family(listed)) {
-            (Family::Text, _) => true,
+            (Family::Text, named) => {
+                !is_of_catalogue || named.is_none_or(|named| named == Family::Text)
+            }
             (_, None) => !is_composed(listed),
             (Family::Number | Family::Boolean, Some(named)) => {
                 matches!(named, Family::Number | Family::Boolean)
@@ -113,7 +122,10 @@ pub(crate) fn contradiction<'l>(
                 named.is_moment()
             }
         };
-        if !fits || is_wider(listed, &column.type_name) {
+        if !fits
+            || is_wider(listed, &column.type_name)
+            || hidden == Hidden::No && is_of_another_kind(listed, &column.type_name)
+        {
             return Some((
                 place,
                 format!("a type for what the driver calls {}", column.type_name),
@@ -141,6 +153,33 @@ fn is_wider(listed: &str, told: &str) -> bool {
     narrow.contains(&told.as_str()) && listed.trim().to_lowercase().starts_with("bigint")
 }
 
+/// Whether a type of fractions, or of two values, is listed for what the driver says are whole numbers.
+fn is_of_another_kind(listed: &str, told: &str) -> bool {
+    let told = told.trim().to_lowercase();
+    let listed = listed.trim().to_lowercase();
+    let whole = ["integer", "int", "bigint", "int32", "int64"].contains(&told.as_str());
+    let others = ["real", "double", "float", "bool"];
+    whole && others.iter().any(|name| listed.starts_with(name))
+}
+
+/// Whether what is listed stands beside types in catalogues and is none: the beginning of a name, a function that reads
+/// or writes values, a collation, or brackets for a length that there is not.
+pub(crate) fn is_no_name(listed: &str) -> bool {
+    let listed = listed.trim().to_lowercase();
+    let ends = |ends: &[&str]| ends.iter().any(|end| listed.ends_with(end));
+    let is_function = ["in", "out", "recv", "send"].iter().any(|end| {
+        let of_type = listed
+            .strip_suffix(end)
+            .map(|name| name.trim_end_matches('_'));
+        of_type.is_some_and(|name| family(name).is_some() && !name.contains([' ', '(']))
+    });
+    is_cut(&listed)
+        || is_function
+        || ends(&["_ci", "_cs", "_bin", ".utf8", ".utf-8"])
+        || ["default", "posix", "nocase", "rtrim"].contains(&listed.as_str())
+        || listed.contains("()")
+}
+
 /// Whether what is listed for a type says as well that a column may, or may not, be NULL.
 pub(crate) fn tells_of_null(listed: &str) -> bool {
     let mut words = listed.split_whitespace();
@@ -151,7 +190,7 @@ pub(crate) fn tells_of_null(listed: &str) -> bool {
 }
 
 /// Whether what is listed is the beginning of a type's name, and no shorter name for one.
-pub(crate) fn is_cut(listed: &str) -> bool {
+fn is_cut(listed: &str) -> bool {
     let whole = [
         "integer",
         "bigint",
@@ -169,9 +208,8 @@ pub(crate) fn is_cut(listed: &str) -> bool {
         "text",
     ];
     let shorter = ["int", "char", "time", "date", "dec", "bool", "str"];
-    let listed = listed.to_lowercase();
-    let begins = |name: &&str| name.starts_with(&listed) && **name != listed;
-    whole.iter().any(begins) && !shorter.contains(&listed.as_str())
+    let begins = |name: &&str| name.starts_with(listed) && **name != *listed;
+    whole.iter().any(begins) && !shorter.contains(&listed)
 }
 
 #[cfg(test)]
@@ -187,7 +225,7 @@ mod tests {
             })
             .collect();
         let listed = columns.iter().map(|(_, listed)| *listed);
-        contradiction(&selected, listed).map(|(place, _)| place)
+        contradiction(&selected, listed, Hidden::No).map(|(place, _)| place)
     }
 
     #[test]
@@ -221,8 +259,19 @@ mod tests {
 
     #[test]
     fn what_is_no_type_alone_is_found() {
-        for listed in ["inte", "varc", "INTEGE", "times"] {
-            assert!(is_cut(listed), "{listed}");
+        for listed in [
+            "inte",
+            "varc",
+            "INTEGE",
+            "times",
+            "int4in",
+            "timestamp_in",
+            "textrecv",
+            "utf8mb4_general_ci",
+            "default",
+            "integer()",
+        ] {
+            assert!(is_no_name(listed), "{listed}");
         }
         for listed in ["integer NOT NULL", "varchar(40) null"] {
             assert!(tells_of_null(listed), "{listed}");
@@ -240,8 +289,11 @@ mod tests {
             "Nullable(Int32)",
             "double precision",
             "character varying(40)",
+            "bigint",
+            "varbinary(8)",
+            "decimal(10, 2)",
         ] {
-            assert!(!is_cut(listed) && !tells_of_null(listed), "{listed}");
+            assert!(!is_no_name(listed) && !tells_of_null(listed), "{listed}");
         }
     }
 
@@ -254,6 +306,12 @@ mod tests {
         );
         assert_eq!(contradicts(&[("Int32", "integer[]")]), Some(0));
         assert_eq!(contradicts(&[("Int32", "bigint")]), Some(0));
+        assert_eq!(contradicts(&[("INTEGER", "REAL")]), Some(0));
+        assert_eq!(contradicts(&[("Int64", "boolean")]), Some(0));
+        assert_eq!(
+            contradicts(&[("INTEGER", "integer"), ("TEXT", "NUMERIC")]),
+            Some(1)
+        );
         assert_eq!(contradicts(&[("Int32", "blub"), ("Utf8", "blub")]), Some(1));
     }
 }

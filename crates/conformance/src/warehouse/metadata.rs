@@ -20,8 +20,8 @@ pub(crate) use self::proofs::{OTHER_DATABASE, OTHER_SCHEMA, PAGES};
 use self::selected::Selected;
 pub(crate) use self::selected::{ALL_COLUMNS, IDENTIFIED};
 pub(crate) use self::tables::{
-    ALL, Hidden, Table, all_names, columns_differ, columns_stray, columns_variables, first_names,
-    full_table_id, is_timestamp, read_columns, read_tables, repeated, require_columns,
+    ALL, Hidden, ListedColumn, Table, all_names, columns_differ, columns_stray, columns_variables,
+    first_names, full_table_id, is_timestamp, read_columns, read_tables, repeated, require_columns,
     tables_variables,
 };
 use crate::Tier;

@@ -1,7 +1,7 @@
 //! Query logs, part of the section `metadata`: what was run, and when.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bigdecimal::BigDecimal;
@@ -62,7 +62,7 @@ pub(crate) const LIMITED: Spec = Spec::new(
 .strict();
 pub(crate) const BOUNDED: Spec = Spec::new(
     "query_logs_bounds",
-    "of the hour before last and of the next but one, no query of another hour comes",
+    "of an hour that is over and of the next but one, no query of another hour comes",
     &["get_query_logs_query"],
     CARRIES,
 )
@@ -73,12 +73,19 @@ const FIRST_PAGE: PageRequest = PageRequest {
     offset: 0,
 };
 
+const ALL: PageRequest = PageRequest {
+    limit: 5_000,
+    offset: 0,
+};
+
 /// How far a time may be off: bounds are rounded to seconds.
 pub(crate) const LEEWAY: SignedDuration = SignedDuration::from_secs(2);
 /// How far a server's clock may be ahead of ours.
 const AHEAD: SignedDuration = SignedDuration::from_mins(15);
 /// How many signs an id has that is cut: there are too few of them to tell queries apart.
 const SHORT_ID: usize = 3;
+/// How many short ids stand for several queries, and say nothing yet.
+const FEW: usize = 3;
 /// An offset that no log reaches in an hour.
 const BEYOND: i64 = 1_000_000_000;
 
@@ -138,7 +145,7 @@ pub(crate) fn query_logs(mut chain: Chain<'_>, tier: Tier) -> Vec<Finding> {
     if logged && tier == Tier::Strict {
         chain.check(&LIMITED, page_through, follow);
         let clock = chain.clock();
-        let hours = [clock.hour_before_last(), clock.hour_to_come()];
+        let hours = [clock.hour_until_lately(), clock.hour_to_come()];
         chain.check(
             &BOUNDED,
             |asking| {
@@ -243,10 +250,15 @@ fn are_sound(answers: &Answers, span: [DateTime; 2]) -> Judged<()> {
 /// Judges that ids tell queries apart. A few may share one, such as the statements that another one runs; but not when
 /// ids are so short that there are too few of them.
 pub(crate) fn tell_apart(logs: &[LoggedQuery]) -> Judged<()> {
-    let ids: BTreeSet<&str> = logs.iter().map(|query| query.id.as_str()).collect();
+    let mut ids: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for query in logs {
+        ids.entry(&query.id).or_default().insert(&query.text);
+    }
     let texts: BTreeSet<&str> = logs.iter().map(|query| query.text.as_str()).collect();
-    let are_short = ids.iter().all(|id| id.len() <= SHORT_ID);
-    if ids.len() * 2 <= texts.len() || are_short && ids.len() + 1 < texts.len() {
+    let shared = ids.values().filter(|texts| texts.len() > 1).count();
+    let are_short = ids.keys().all(|id| id.len() <= SHORT_ID);
+    let are_too_few = shared > FEW && shared * 4 >= ids.len() || ids.len() + 1 < texts.len();
+    if ids.len() * 2 <= texts.len() || are_short && are_too_few {
         return Err(wrong(
             "a query_id of its own for each query",
             format!(
@@ -324,15 +336,23 @@ const PAGES: [(PageRequest, usize); 5] = {
     ]
 };
 
-/// Asks for pages of what was logged before this second, which stands still; of a log that is younger, up to now.
+/// Asks for pages of what was logged before this second, which stands still; of a log that is younger, up to now. It is no
+/// younger, and ends early, where more come when more are asked for.
 fn page_through(asking: &mut Asking<'_>) -> Result<(), Halt> {
     let [first, next_second] = asking.clock().last_hour();
     let this_second = next_second.saturating_sub(1.second());
     for last in [this_second, next_second] {
         asking.begin_round();
+        let mut of_page = |page| ask(asking, [first, last], Bounds::DateTimes, page);
         for (page, most) in PAGES {
-            let result = ask(asking, [first, last], Bounds::DateTimes, page)?;
+            let result = of_page(page)?;
             if page.offset == 0 && most > 1 && result.rows.len() < 2 && last == this_second {
+                if result.rows.is_empty()
+                    && !of_page(ALL)?.rows.is_empty()
+                    && of_page(page)?.rows.is_empty()
+                {
+                    return Ok(());
+                }
                 break;
             }
         }
@@ -395,7 +415,7 @@ fn follow(answers: &Answers) -> Judged<()> {
     Ok(())
 }
 
-/// Judges what is logged of an hour that was over before the run began, and of one to come.
+/// Judges what is logged of an hour that was over before the run began, as a rule, and of one to come.
 fn nothing_of_another_hour(answers: &Answers, hours: [[DateTime; 2]; 2]) -> Judged<()> {
     for (result, hour) in answers.results().zip(hours) {
         are_of_span(&read_logs(result)?, hour)?;

@@ -95,8 +95,14 @@ fn what_a_killed_run_left_is_removed_and_told() {
         "CREATE TABLE bowline_functional_check (id INTEGER, name TEXT, made_at TEXT, more TEXT)";
     let view =
         "CREATE VIEW Bowline_View_functional_check AS SELECT * FROM Bowline_Mark_functional_check";
+    let other_view = "CREATE VIEW \"Bowline_V ª_functional_check\" AS SELECT * FROM Bowline_Mark_functional_check";
     // A run may be killed at any moment; the mark is made first and dropped last.
-    for left in [&[mark][..], &[mark, table], &[mark, table, view]] {
+    for left in [
+        &[mark][..],
+        &[mark, table],
+        &[mark, table, view],
+        &[mark, table, view, other_view],
+    ] {
         let folder = tempfile::tempdir().expect("a folder");
         let database = sqlite(folder.path());
         prepare(&database, left);

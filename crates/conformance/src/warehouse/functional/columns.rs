@@ -2,21 +2,28 @@
 
 use std::time::Duration;
 
+use bigdecimal::BigDecimal;
 use bowline_driver::Column;
 use bowline_template::TemplateValue;
 
+use super::counts::ROWS;
+use super::growth::kept_rows;
 use super::listing::{ask_columns, column_variables};
 use super::table::{TestTable, TestTables};
 use crate::Tier;
-use crate::warehouse::answers::Answers;
+use crate::warehouse::ahead::Renders;
+use crate::warehouse::answers::{Answers, Halt};
 use crate::warehouse::chain::{Chain, Seen, Spec, text};
 use crate::warehouse::column_types::{Family, family};
 use crate::warehouse::judge::{Judged, wrong};
-use crate::warehouse::metadata::{Hidden, columns_differ, read_columns};
+use crate::warehouse::metadata::{Hidden, ListedColumn, columns_differ, read_columns};
 use crate::warehouse::outcome::{Fault, Outcome};
+use crate::warehouse::reading;
 
 /// With capitals, so that case counts.
 const COLUMN: &str = "Bowline_Added";
+/// How long texts may be at least, where their type has no length.
+const SHORTEST_TEXT: u64 = 256;
 
 pub(super) const COLUMN_ADDED: Spec = Spec::new(
     "column_added",
@@ -68,7 +75,7 @@ pub(super) fn alter(
     let added = known(added);
     watch(
         chain,
-        (&ADDED_LISTED, true),
+        (&ADDED_LISTED, Some(&text_type)),
         tables,
         (patience, added.as_deref()),
     );
@@ -79,7 +86,7 @@ pub(super) fn alter(
     match dropped {
         Some(left) => watch(
             chain,
-            (&DROPPED_NOT_LISTED, false),
+            (&DROPPED_NOT_LISTED, None),
             tables,
             (patience, known(left).as_deref()),
         ),
@@ -123,11 +130,20 @@ fn change(
     (tables, can_select, tier): (&TestTables, bool, Tier),
 ) -> Option<Option<Vec<Column>>> {
     let (name, variables) = change.statement(&tables.changed);
+    // Once for both changes.
+    let counts = matches!(change, Change::Drop { .. })
+        && can_select
+        && tier == Tier::Strict
+        && kept_rows(chain).is_some()
+        && chain.has("get_count_all_expression");
     chain.check(
         spec,
         |asking| {
             asking.announce(|ahead| {
                 ahead.query(name, variables.clone());
+                if counts {
+                    ahead.then(|ahead| count(&tables.changed, ahead));
+                }
                 if can_select {
                     ahead.then(|ahead| tables.changed.no_rows(ahead));
                 }
@@ -137,6 +153,10 @@ fn change(
             });
             asking.query(name, variables)?;
             asking.keep();
+            if counts {
+                let sql = count(&tables.changed, asking)?;
+                asking.run(None, &sql)?;
+            }
             if can_select {
                 let sql = tables.changed.no_rows(asking)?;
                 asking.run(None, &sql)?;
@@ -167,18 +187,31 @@ fn change(
                 let expected = "no change of the other columns";
                 return Err(wrong(expected, format!("the columns {got}")));
             }
+            if let Some(before) = before {
+                keep_their_types(before, &result.columns)?;
+            }
             if let Change::Add { column_type, .. } = change {
                 is_of_texts(&result.columns, column_type)?;
+            }
+            let counted = answers.results().next().filter(|_| counts);
+            let counted = counted.and_then(|result| reading::whole_number(result.scalar()?));
+            let least = BigDecimal::from(ROWS);
+            if let Some(rows) = counted.filter(|rows| *rows < least) {
+                let before = "rows or more that the table had before its columns changed";
+                return Err(wrong(
+                    format!("the {ROWS} {before}"),
+                    format!("{rows} rows"),
+                ));
             }
             Ok(Some(result.columns.clone()))
         },
     )
 }
 
-/// Watches the table's columns in the catalogue.
+/// Watches the table's columns in the catalogue; `of_type` is what the added one is of, where it is there.
 fn watch(
     chain: &mut Chain<'_>,
-    (spec, there): (&Spec, bool),
+    (spec, of_type): (&Spec, Option<&str>),
     tables: &TestTables,
     (patience, selected): (Duration, Option<&[Column]>),
 ) {
@@ -187,11 +220,12 @@ fn watch(
         let listed = answers.read(read_columns)?;
         let Some(selected) = selected else {
             return Ok(column_is(
-                there,
+                of_type.is_some(),
                 listed.iter().map(|column| column.name.as_str()),
             ));
         };
-        match columns_differ(&listed, &table[0].id(), selected, Hidden::No) {
+        let differ = columns_differ(&listed, &table[0].id(), selected, Hidden::No);
+        match differ.and_then(|()| is_listed_as_texts(&listed, selected, of_type)) {
             Err(Outcome::Wrong(Fault::Answer { expected, got })) => {
                 Ok(Seen::Otherwise { expected, got })
             }
@@ -205,6 +239,30 @@ fn watch(
         |asking, _| ask_columns(asking, &table),
         read,
     );
+}
+
+/// A query of how many rows a table has.
+fn count(table: &TestTable, with: &impl Renders) -> Result<String, Halt> {
+    let count = with.render("get_count_all_expression", Vec::new())?;
+    Ok(format!("SELECT {count} FROM {}", table.identifier(with)?))
+}
+
+/// Judges that columns that were there before are what they were, as the driver tells it.
+fn keep_their_types(before: &[Column], after: &[Column]) -> Judged<()> {
+    let changed = before.iter().find_map(|column| {
+        let now = after.iter().find(|now| now.name == column.name)?;
+        (now.type_name != column.type_name).then_some((column, now))
+    });
+    match changed {
+        Some((column, now)) => Err(wrong(
+            format!(
+                "{} for the column `{}` as before",
+                column.type_name, column.name
+            ),
+            now.type_name.clone(),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Judges that the driver takes the added column for one of texts, where it takes another for one.
@@ -221,6 +279,47 @@ fn is_of_texts(columns: &[Column], of_type: &str) -> Judged<()> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Judges that the added column is listed with a type for texts, where the asked one is known for that: none for shorter
+/// ones, and none that says nothing where the driver has that very name for it, or none where others are told for texts.
+fn is_listed_as_texts(
+    listed: &[ListedColumn],
+    selected: &[Column],
+    of_type: Option<&str>,
+) -> Judged<()> {
+    let column = listed.iter().find(|column| is_added(&column.name));
+    let of_type = of_type.filter(|name| family(name) == Some(Family::Text));
+    let (Some(column), Some(of_type)) = (column, of_type) else {
+        return Ok(());
+    };
+    let is_text = |told: &Column| family(&told.type_name) == Some(Family::Text);
+    let is_known = |told: &Column| {
+        let is_bare = told.type_name.is_empty() && selected.iter().any(is_text);
+        is_added(&told.name) && (is_bare || told.type_name.eq_ignore_ascii_case(of_type))
+    };
+    let is_other = match family(&column.type_name) {
+        Some(family) => family != Family::Text,
+        None => selected.iter().any(is_known),
+    };
+    let least = length(of_type).unwrap_or(SHORTEST_TEXT);
+    if is_other || length(&column.type_name).is_some_and(|length| length < least) {
+        return Err(wrong(
+            format!(
+                "a type like {of_type} for the added column `{}`",
+                column.name
+            ),
+            format!("`{}`", column.type_name),
+        ));
+    }
+    Ok(())
+}
+
+/// The length that a type's name has in brackets.
+fn length(type_name: &str) -> Option<u64> {
+    let (_, after) = type_name.split_once('(')?;
+    let end = after.find(|sign: char| !sign.is_ascii_digit());
+    after[..end.unwrap_or(after.len())].parse().ok()
 }
 
 /// Whether this is the added column's name; some databases put the table's before it.

@@ -9,8 +9,8 @@ use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::Table;
 use crate::warehouse::outcome::{Outcome, Proof};
 
-/// Few enough to tell what rounds, and in the one table enough to tell what stops at ten.
-pub(super) const ROWS: i64 = 37;
+/// Few enough to tell what rounds, and in the one table enough to tell what stops at a hundred.
+pub(super) const ROWS: i64 = 107;
 pub(super) const KEPT_ROWS: i64 = 3;
 /// How many times as many, or as few, rows a count of a few may say: it may be an estimate.
 const ESTIMATE: f64 = 1.5;

@@ -213,6 +213,19 @@ impl Growth<'_> {
                             format!("{} rows", result.rows.len()),
                         ));
                     }
+                    let filled = |place: usize| {
+                        let values = result.rows.iter().filter_map(|row| row.get(place));
+                        values.filter(|value| !value.is_null()).count()
+                    };
+                    let alone =
+                        (0..result.columns.len()).find(|place| rows == ROWS && filled(*place) == 1);
+                    if let Some(place) = alone {
+                        let column = &result.columns[place].name;
+                        return Err(wrong(
+                            format!("{rows} rows with values in the new table"),
+                            format!("one alone with any in the column `{column}`"),
+                        ));
+                    }
                 }
                 Ok(size.unwrap_or_default())
             },

@@ -67,6 +67,7 @@ const VIEWED: i64 = 2;
 pub(super) struct Created {
     pub(super) columns: Option<Vec<Column>>,
     pub(super) has_view: bool,
+    has_other_view: bool,
     has_index: bool,
 }
 
@@ -79,7 +80,7 @@ pub(super) fn create(
 ) -> Option<Created> {
     let can_select = chain.has("get_table_identifier");
     let has_names = chain.has("escape_field_name");
-    let (mut has_view, mut has_index) = (false, false);
+    let (mut has_view, mut has_other_view, mut has_index) = (false, false, false);
     chain
         .check(
             &CREATED,
@@ -121,14 +122,17 @@ pub(super) fn create(
                     let column = result.columns.first().filter(|_| has_names);
                     asking.announce(|ahead| {
                         ahead.then(|ahead| view_sql(tables, ahead));
+                        ahead.then(|ahead| other_view_sql(tables, ahead));
                         if let Some(column) = column {
                             ahead.then(|ahead| {
                                 Ok(index_sqls(tables, &column.name, ahead)?[0].clone())
                             });
                         }
                     });
-                    has_view = create_view(asking, tables)?;
+                    has_view = create_view(asking, view_sql(tables, asking)?)?;
                     made.view = has_view;
+                    has_other_view = create_view(asking, other_view_sql(tables, asking)?)?;
+                    made.other_view = has_other_view;
                     if let Some(column) = column {
                         has_index = create_index(asking, tables, &column.name)?;
                     }
@@ -143,12 +147,14 @@ pub(super) fn create(
                 Ok(Created {
                     columns: selected.map(|result| result.columns.clone()),
                     has_view: false,
+                    has_other_view: false,
                     has_index: false,
                 })
             },
         )
         .map(|created| Created {
             has_view,
+            has_other_view,
             has_index,
             ..created
         })
@@ -166,18 +172,25 @@ fn is_refused(halt: &Halt) -> bool {
 }
 
 /// The view has the table's rows twice, behind a condition that lets no row pass, with what says so at the end of it: a
-/// definition that is cut gives fewer, one that has lost its condition or the quotes in it gives more.
+/// definition that is cut gives fewer, one that has lost its condition or the quotes in it gives more. One that begins
+/// behind its last `AS`, or has lost the ends of its lines, is none.
 fn view_sql(tables: &TestTables, with: &impl Renders) -> Result<String, Halt> {
     let (view, table) = (tables.view.identifier(with)?, tables.kept.identifier(with)?);
-    let passing = "1 = 1 AND ".repeat(PASSING);
+    let passing = "1 = 1\nAND ".repeat(PASSING);
     Ok(format!(
-        "CREATE VIEW {view} AS SELECT * FROM {table} WHERE 'A\"b' = 'Ab' OR {passing}1 = 0 \
+        "CREATE VIEW {view} AS SELECT * FROM {table} WHERE 'A\"b' = 'Ab' OR 'A`b' = 'Ab' OR 'A AS b' = 'Ab' OR {passing}1 = 0 \
          UNION ALL SELECT * FROM {table} UNION ALL SELECT * FROM {table}"
     ))
 }
 
-fn create_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<bool, Halt> {
-    let sql = view_sql(tables, asking)?;
+/// Some databases have no such names.
+fn other_view_sql(tables: &TestTables, with: &impl Renders) -> Result<String, Halt> {
+    let view = tables.other_view.identifier(with)?;
+    let table = tables.kept.identifier(with)?;
+    Ok(format!("CREATE VIEW {view} AS SELECT * FROM {table}"))
+}
+
+fn create_view(asking: &mut Asking<'_>, sql: String) -> Result<bool, Halt> {
     let made = asking.try_run(None, &sql)?;
     if made.is_ok() {
         asking.forget();
@@ -239,6 +252,7 @@ fn objects<'t>(
 ) -> (Vec<&'t TestTable>, Vec<&'t TestTable>) {
     let mut shown = vec![&tables.changed, &tables.kept];
     shown.extend(created.has_view.then_some(&tables.view));
+    shown.extend(created.has_other_view.then_some(&tables.other_view));
     let mut asked = shown.clone();
     asked.extend(created.has_index.then_some(&tables.index));
     (shown, asked)
@@ -270,11 +284,14 @@ pub(super) fn find(
         |_| Ok(()),
         |asking, _| tables.ask_rows(asking, &asked).map(drop),
         |answers| match (tables.read(answers)?, answers.read(read_tables)?) {
-            (Seen::AsExpected(_), rows) if created.has_view && tables.view.row(&rows).is_none() => {
-                Ok(Seen::Otherwise {
-                    expected: format!("a view `{}`", tables.view.table),
-                    got: "none".to_owned(),
-                })
+            (Seen::AsExpected(seen), rows) => {
+                let missing = objects.iter().find(|object| object.row(&rows).is_none());
+                Ok(
+                    missing.map_or(Seen::AsExpected(seen), |view| Seen::Otherwise {
+                        expected: format!("a view `{}`", view.table),
+                        got: "none".to_owned(),
+                    }),
+                )
             }
             (seen, _) => Ok(seen),
         },
@@ -361,11 +378,9 @@ pub(super) fn define_view(chain: &mut Chain<'_>, tables: &TestTables, created: &
         .last_result(&TABLE_LISTED)
         .and_then(|result| read_tables(result).ok())
         .unwrap_or_default();
-    let definition = tables
-        .view
-        .row(&listed)
-        .and_then(|row| row.view_query.clone());
-    define(chain, tables, definition, columns);
+    let definition = |view: &TestTable| view.row(&listed)?.view_query.clone();
+    let definitions = [&tables.view, &tables.other_view].map(definition);
+    define(chain, tables, definitions, columns);
 }
 
 pub(super) fn ask_columns(asking: &mut Asking<'_>, tables: &[TestTable]) -> Result<(), Halt> {
@@ -442,7 +457,8 @@ fn are_described(
                 format!("`{}`", row.name),
             ));
         }
-        let (is_view, what) = if object.table == tables.view.table {
+        let views = [&tables.view.table, &tables.other_view.table];
+        let (is_view, what) = if views.contains(&&object.table) {
             (true, "view")
         } else {
             (false, "table")
@@ -466,11 +482,11 @@ fn names_object(sql: &str, name: &str) -> bool {
     })
 }
 
-/// Runs a view's definition.
+/// Runs a view's definition, which is not that of the other view.
 fn define(
     chain: &mut Chain<'_>,
     tables: &TestTables,
-    definition: Option<String>,
+    [definition, other]: [Option<String>; 2],
     columns: &[Column],
 ) {
     let Some(definition) = definition.filter(|text| !text.trim().is_empty()) else {
@@ -503,6 +519,13 @@ fn define(
             let expected = format!("a query of the columns {}", names(columns));
             let (table, view) = (&tables.kept.table, &tables.view.table);
             let query = view_query(&definition).unwrap_or_default();
+            if other.as_ref() == Some(&definition) {
+                let another = &tables.other_view.table;
+                return Err(wrong(
+                    format!("another query for the view `{another}` than for `{view}`"),
+                    definition.clone(),
+                ));
+            }
             if !names_object(query, table) || names_object(query, view) {
                 return Err(wrong(
                     format!("a query of the table `{table}`, which the view selects from"),

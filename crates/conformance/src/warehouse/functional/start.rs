@@ -58,7 +58,7 @@ pub(super) fn clean_start(
                 listed_before(asking, &tables)?
             });
             if before.get() == Before::OurOwn {
-                drop_view(asking, &tables)?;
+                drop_views(asking, &tables)?;
                 for table in [&tables.changed, &tables.kept] {
                     asking.query_what_may_be_missing("drop_test_table", table.variables())?;
                 }
@@ -154,12 +154,14 @@ fn listed_before(asking: &mut Asking<'_>, tables: &TestTables) -> Result<Before,
     })
 }
 
-/// Drops the view, if there is one.
-pub(super) fn drop_view(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
-    if let Ok(sql) = dropping(&tables.view, asking) {
-        let dropped = asking.try_run(None, &sql)?;
-        if dropped.is_ok() {
-            asking.forget();
+/// Drops the views, if there are any.
+fn drop_views(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
+    for view in [&tables.view, &tables.other_view] {
+        if let Ok(sql) = dropping(view, asking) {
+            let dropped = asking.try_run(None, &sql)?;
+            if dropped.is_ok() {
+                asking.forget();
+            }
         }
     }
     Ok(())
@@ -183,6 +185,7 @@ pub(super) enum Presence {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Made {
     pub(super) view: bool,
+    pub(super) other_view: bool,
     pub(super) kept: Presence,
     pub(super) changed: Presence,
 }
@@ -190,18 +193,23 @@ pub(super) struct Made {
 /// Drops everything that may be there, also after an interruption; gives the statements that failed.
 pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
     let mut left_behind = Vec::new();
+    let views = [
+        (made.view, &tables.view),
+        (made.other_view, &tables.other_view),
+    ];
+    let views = views.iter().filter(|(is_made, _)| *is_made);
     chain.announce(|ahead| {
-        if made.view {
-            ahead.then(|ahead| dropping(&tables.view, ahead));
+        for (_, view) in views.clone() {
+            ahead.then(|ahead| dropping(view, ahead));
         }
         if made.changed == Presence::Absent && made.kept == Presence::Made {
             ahead.then(|ahead| tables.kept.no_rows(ahead));
         }
     });
-    if made.view
-        && let Ok(sql) = dropping(&tables.view, chain)
-    {
-        left_behind.extend((!succeeds(chain, &sql)).then_some(sql));
+    for (_, view) in views {
+        if let Ok(sql) = dropping(view, chain) {
+            left_behind.extend((!succeeds(chain, &sql)).then_some(sql));
+        }
     }
     let mut dropped = if left_behind.is_empty() {
         Dropped::Gone

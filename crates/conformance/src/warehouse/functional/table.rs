@@ -29,13 +29,15 @@ pub(super) struct TestTables {
     pub(super) kept: TestTable,
     /// A view of the second one, where the database lets us make one.
     pub(super) view: TestTable,
+    /// Another view of it, whose name has a blank and a letter that is not in ASCII.
+    pub(super) other_view: TestTable,
     /// An index of the second one, likewise.
     pub(super) index: TestTable,
 }
 
 /// What stands beside the table that the connector names. The names have capitals, so that case counts, say whose they
-/// are, and are short enough for databases that take 30 signs.
-const BESIDE: [&str; 3] = ["Mark", "View", "Index"];
+/// are, and are short enough for databases that take 30 bytes. The letter that is not in ASCII has no case.
+const BESIDE: [&str; 4] = ["Mark", "View", "V ª", "Index"];
 
 /// The name of something that is made beside the table which functional checks were given.
 #[must_use]
@@ -56,7 +58,7 @@ pub fn is_test_object(table: &str, name: &str) -> bool {
 
 impl TestTables {
     pub(super) fn beside(changed: TestTable) -> Self {
-        let [kept, view, index] = BESIDE.map(|what| TestTable {
+        let [kept, view, other_view, index] = BESIDE.map(|what| TestTable {
             table: named_beside(&changed.table, what),
             ..changed.clone()
         });
@@ -64,6 +66,7 @@ impl TestTables {
             changed,
             kept,
             view,
+            other_view,
             index,
         }
     }
@@ -218,7 +221,7 @@ mod tests {
                 schema: String::new(),
                 table: table.to_owned(),
             });
-            for object in [&made.kept, &made.view, &made.index] {
+            for object in [&made.kept, &made.view, &made.other_view, &made.index] {
                 assert!(
                     !object.table.eq_ignore_ascii_case(table),
                     "{}",

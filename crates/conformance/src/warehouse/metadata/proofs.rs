@@ -225,11 +225,11 @@ fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>, no_database: &str) {
             });
             for variables in nowhere {
                 let answer = asking.try_query("get_tables_query", variables)?;
+                asking.keep();
                 if answer.is_ok_and(|result| !result.rows.is_empty()) {
                     return Ok(());
                 }
             }
-            asking.keep();
             for round in 1..=ROUNDS {
                 asking.begin_round();
                 if asking.try_query("get_tables_query", also.clone())?.is_err() {

@@ -8,7 +8,7 @@ use bowline_template::TemplateValue;
 use bowline_words::listed;
 
 use crate::warehouse::chain::{PageRequest, quoted_list, text};
-use crate::warehouse::column_types::{contradiction, is_cut, tells_of_null};
+use crate::warehouse::column_types::{contradiction, is_no_name, tells_of_null};
 use crate::warehouse::expect::{describe, spell};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::reading;
@@ -292,7 +292,7 @@ pub(crate) fn columns_differ(
     // What tables are made of here has types with long names everywhere: shorter ones are a catalogue's codes for them.
     let is_code = |listed: &ListedColumn| {
         let letters = listed.type_name.chars().filter(|sign| sign.is_alphabetic());
-        letters.count() < SHORTEST_TYPE || is_cut(&listed.type_name)
+        letters.count() < SHORTEST_TYPE || is_no_name(&listed.type_name)
     };
     let is_no_type = |listed: &&&ListedColumn| {
         hidden == Hidden::No && (tells_of_null(&listed.type_name) || is_code(listed))
@@ -304,7 +304,7 @@ pub(crate) fn columns_differ(
         ));
     }
     let types = listed.iter().map(|each| each.type_name.as_str());
-    match contradiction(selected, types) {
+    match contradiction(selected, types, hidden) {
         None => Ok(()),
         Some((place, expected)) => Err(wrong(
             format!(
