@@ -22,7 +22,7 @@ use super::outcome::{Doubt, Outcome, failure, is_vendors};
 use super::reading::Reader;
 use super::report::{CheckReport, Report};
 use super::runs;
-use super::words::{contradictions, odd_words};
+use super::words::contradictions;
 use crate::{Tier, Verdict};
 
 /// How many events a page is asked for; the contract's own default.
@@ -205,10 +205,6 @@ impl Suite<'_> {
     /// The section `etl_connection`; says whether there is a connection.
     fn connection(&mut self) -> Result<bool, SourceError> {
         self.settle(&check::MANIFEST, manifest(self.reader.pipeline), "");
-        for odd in odd_words(self.reader.pipeline.manifest()) {
-            let advice = format!("{odd}: see that the vendor means it so");
-            self.advise(&check::MANIFEST, advice);
-        }
         match self.reader.pipeline.check() {
             Ok(answer) => {
                 let basis = match answer {
