@@ -75,7 +75,13 @@ pub(super) fn afresh(suite: &mut Suite<'_>, runs: &[RunEvent]) {
 /// sorts otherwise than another loses runs between their pages, and what was never seen before was kept out by earlier
 /// calls. Either is asked for twice.
 pub(super) fn pages_afresh(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
-    let is_proven = [&check::PAGES, &check::NEIGHBOURS, &check::AGAIN]
+    let in_the_way = [
+        &check::LIMIT,
+        &check::PAGES,
+        &check::NEIGHBOURS,
+        &check::AGAIN,
+    ];
+    let is_proven = in_the_way
         .into_iter()
         .all(|check| suite.verdict(check) == Some(Verdict::Supported));
     let is_settled =
