@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use bowline_contract::pipeline::{RunEvent, RunStatus};
+use bowline_contract::pipeline::{RunEvent, RunStatus, Window};
+use bowline_pipeline::{PageQuery, RunQuery};
 use bowline_words::{counted, listed};
 use serde_json::{Map, Value as Json};
 
 use super::check;
 use super::outcome::Outcome;
 use super::reading::{canonical, leave_out, run_label};
-use super::runner::Suite;
+use super::runner::{PAGE, Suite};
+use super::times::SHOWN;
 use crate::Verdict;
 
 /// How many runs that went wrong are asked for, and how many others.
 const ASKED: usize = 2;
+/// Fewer runs than this may have moved at the vendor.
+const FEW: usize = 4;
 
 /// Asks for runs by id, and then for each alone, twice, as the first thing that a connector is asked for. What was the same
 /// all the time before and is the same in both tellings after, and another, was left behind by other runs.
@@ -65,6 +69,80 @@ pub(super) fn afresh(suite: &mut Suite<'_>, runs: &[RunEvent]) {
     .with_evidence(lines)
     .with_hint("keep nothing of one run for the next: default arguments, fields of a class and caches outlive a call");
     suite.settle(&check::AGAIN, outcome, "");
+}
+
+/// Asks for the two halves of a closed stretch, each as the first thing that a connector is asked for. What one process
+/// sorts otherwise than another loses runs between their pages, and what was never seen before was kept out by earlier
+/// calls. Either is asked for twice.
+pub(super) fn pages_afresh(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
+    let in_the_way = [
+        &check::LIMIT,
+        &check::PAGES,
+        &check::NEIGHBOURS,
+        &check::AGAIN,
+    ];
+    let is_proven = in_the_way
+        .into_iter()
+        .all(|check| suite.verdict(check) == Some(Verdict::Supported));
+    let is_settled =
+        |run: &&RunEvent| run.has_ended() && run.event_time().is_some_and(|at| span.contains(at));
+    let labels = |runs: &[RunEvent]| -> BTreeSet<String> {
+        runs.iter()
+            .filter(is_settled)
+            .filter_map(run_label)
+            .collect()
+    };
+    let known = labels(runs);
+    if !is_proven || known.len() < FEW {
+        return;
+    }
+    let mut odd = [BTreeSet::new(), BTreeSet::new()];
+    for _ in 0..2 {
+        let Some([first, second]) = halves(suite, span, known.len() / 2) else {
+            return;
+        };
+        let (first, second) = (labels(&first), labels(&second));
+        odd = [&first & &second, &(&first | &second) - &known];
+        if odd.iter().all(|odd| odd.len() < FEW) {
+            return;
+        }
+    }
+    let [twice, new] = odd;
+    let (check, expected, hint) = if twice.len() < FEW {
+        (
+            &check::AGAIN,
+            "the same runs whatever was asked before",
+            "keep no list from one call for the next: each asks the vendor",
+        )
+    } else {
+        (
+            &check::PAGES,
+            "pages in an order that does not change between processes",
+            "sort by time and id: Python gives what is in a set in another order in each process",
+        )
+    };
+    let told = if twice.len() < FEW { new } else { twice };
+    let outcome =
+        Outcome::wrong(expected, counted(told.len(), "other run"))
+            .with_evidence(told.into_iter().take(SHOWN).map(|label| {
+                format!("{label} comes otherwise where the connector was started anew")
+            }))
+            .with_hint(hint);
+    suite.settle(check, outcome, "");
+}
+
+/// The runs of a window up to some place and from there on, each from a connector that was started anew.
+fn halves(suite: &mut Suite<'_>, span: Window, place: usize) -> Option<[Vec<RunEvent>; 2]> {
+    let methods = suite.reader.pipeline.methods()?;
+    let query = RunQuery::Window(span);
+    let mut half = |offset, limit| {
+        methods.begin_anew();
+        let what = format!("runs of {span} from the {offset}th on, as the first");
+        let page = PageQuery { limit, offset };
+        let read = suite.reader.page(what, methods, Some(&query), page);
+        Some(read.ok()?.events)
+    };
+    Some([half(0, place)?, half(place, PAGE.get())?])
 }
 
 /// What a connector that was started anew says of a run.

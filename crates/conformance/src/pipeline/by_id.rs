@@ -215,8 +215,10 @@ fn has_strangers(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>) -> bo
 fn exactly(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>, is_strict: bool) -> Outcome {
     let mut lines = Vec::new();
     let mut seen = BTreeSet::new();
+    let mut is_certain = reading.is_whole();
     for run in &reading.events {
         let id = run.run_source_id().unwrap_or_default();
+        is_certain |= seen.contains(id) || !asked.iter().any(|(asked, _)| *asked == id);
         match asked.iter().find(|(asked, _)| *asked == id) {
             None => lines.push(format!("run `{id}` came, and was not asked for")),
             Some(_) if !seen.insert(id) => lines.push(format!("run `{id}` came more than once")),
@@ -230,17 +232,19 @@ fn exactly(asked: &[(&str, &RunEvent)], reading: &Reading<RunEvent>, is_strict: 
             }
         }
     }
-    let missing = || asked.iter().filter(|(id, _)| !seen.contains(id));
-    if lines.is_empty() && !reading.is_whole() && missing().next().is_some() {
-        return Outcome::Supported.of_whole_lists([&reading.summary]);
-    }
-    lines.extend(missing().map(|(id, _)| format!("run `{id}` was asked for, and did not come")));
+    let missing = asked.iter().filter(|(id, _)| !seen.contains(id));
+    lines.extend(missing.map(|(id, _)| format!("run `{id}` was asked for, and did not come")));
     if !lines.is_empty() {
-        return Outcome::wrong(
+        let wrong = Outcome::wrong(
             format!("exactly the {} asked for", counted(asked.len(), "run")),
             counted(reading.events.len(), "run"),
         )
         .with_evidence(lines.into_iter().take(SHOWN));
+        let doubtful = (!is_certain).then_some(&reading.summary);
+        return match doubtful {
+            Some(summary) => wrong.of_whole_lists([summary]),
+            None => wrong,
+        };
     }
     invalid(
         &validate_runs(&reading.events),
@@ -274,7 +278,8 @@ fn still_there(
     span: Window,
     asked: &[(&str, &RunEvent)],
 ) -> Option<Vec<RunEvent>> {
-    let mut reading = suite.reader.runs(span, PAGE).ok()?;
+    let reading = suite.reader.runs(span, PAGE).ok();
+    let mut reading = reading.filter(Reading::is_whole)?;
     reading.events.retain(|run| {
         let id = run.run_source_id();
         asked.iter().any(|(asked, _)| Some(*asked) == id)

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::addresses::{bare_addresses, foreign};
 use super::garbled::garbled_names;
+use super::lineage::sides;
 use super::properties::turned_properties;
 use super::reading::asset_label;
 use super::texts::{empty_texts, shown_in_python};
@@ -28,23 +29,6 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     lines.extend(garbled_names(assets));
     lines.extend(schedules(assets, now));
     lines.extend(addresses(assets));
-    lines.extend(groups(assets));
-    let own = |list: &Json, job: &Json| Some(list.as_array()?.contains(&job["job_source_id"]));
-    let triggers = |job: &Json| own(&job["triggered_job_source_ids"], job);
-    lines.extend(all(assets, SEVERAL, triggers, "triggers itself"));
-    let follows = |job: &Json| own(&job["schedule"]["upstream_job_source_ids"], job);
-    lines.extend(all(assets, SEVERAL, follows, "runs after itself"));
-    let doubled = |job: &Json| {
-        let (mut all, mut different) = (0, 0);
-        for side in ["inputs", "outputs"] {
-            let names = names(job, side);
-            all += names.len();
-            different += names.into_iter().collect::<BTreeSet<_>>().len();
-        }
-        (all > 0).then_some(all >= 2 * different)
-    };
-    let what = "names everything that it reads or writes more than once";
-    lines.extend(all(assets, SEVERAL, doubled, what));
     let repeats = |job: &Json| {
         let pairs = job["properties"].as_array()?;
         let different: BTreeSet<String> = pairs.iter().map(Json::to_string).collect();
@@ -58,16 +42,9 @@ pub(super) fn claims(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
 
 /// What is so at few vendors, and where connectors take one thing for another, an advice each.
 pub(super) fn doubts(assets: &[AssetEvent]) -> Vec<String> {
-    let sides = |job: &Json| {
-        let sides = ["inputs", "outputs"]
-            .map(|side| names(job, side).into_iter().map(str::to_owned).collect());
-        let says_both = sides.iter().all(|side: &BTreeSet<String>| !side.is_empty());
-        says_both.then_some(sides)
-    };
-    let in_place = |job: &Json| sides(job).map(|[read, written]| read == written);
-    let first = assets.first().and_then(|job| sides(job.json()));
-    let as_first = |job: &Json| Some(first.is_some() && sides(job) == first);
-    let is_folder = |job: &Json| Some(job["folder"].as_str()? == job["name"].as_str()?);
+    let first = assets.first().map(|job| sides(job.json()));
+    let first = first.filter(|first| first.iter().all(|side| !side.is_empty()));
+    let as_first = |job: &Json| Some(first.as_ref() == Some(&sides(job)));
     let name = assets.first().and_then(AssetEvent::name);
     let named = |job: &Json| Some(Some(job["name"].as_str()?) == name);
     let tasks_named_alike = |job: &Json| {
@@ -86,25 +63,18 @@ pub(super) fn doubts(assets: &[AssetEvent]) -> Vec<String> {
             .collect();
         parts.len() == assets.len()
     };
-    let folders = if differ(|job| &job["folder"]) {
-        Vec::new()
-    } else {
-        all(assets, SEVERAL, is_folder, "has its folder for a name")
-    };
     let names = if differ(|job| &job["group"]["source_id"]) {
         Vec::new()
     } else {
         all(assets, SEVERAL, named, "has the same name as all jobs")
     };
     let found = [
-        all(assets, SEVERAL, in_place, "reads and writes the same"),
         all(
             assets,
             MANY,
             as_first,
             "reads and writes what all other jobs do",
         ),
-        folders,
         names,
         all(
             assets,
@@ -179,10 +149,6 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     {
         lines.extend(impossible);
     }
-    // One job may begin again as soon as it is done.
-    let is_no_time = |job: &Json| Some(job["schedule"]["interval_seconds"].as_f64()? <= 0.0);
-    let what = "has no time for `schedule.interval_seconds`";
-    lines.extend(all(assets, SEVERAL, is_no_time, what));
     let is_unknown_zone = |job: &Json| {
         let zone = job["schedule"]["timezone"].as_str()?;
         let is_known = jiff::tz::db().get(zone).is_ok() || !zone.contains('/');
@@ -193,15 +159,6 @@ fn schedules(assets: &[AssetEvent], now: Timestamp) -> Vec<String> {
     let is_no_cron = |job: &Json| Some(!is_cron(job["schedule"]["cron_expression"].as_str()?));
     let what = "has for `schedule.cron_expression` what is none";
     lines.extend(all(assets, SEVERAL, is_no_cron, what));
-    // The names of some vendors' zones have blanks.
-    let is_no_zone = |job: &Json| {
-        let zone = job["schedule"]["timezone"].as_str()?;
-        let has_letters = zone.contains(char::is_alphabetic);
-        let is_number = zone.bytes().all(|byte| byte.is_ascii_digit());
-        Some(zone.contains('*') || is_number || (zone.contains(' ') && !has_letters))
-    };
-    let what = "has for `schedule.timezone` what is none";
-    lines.extend(all(assets, SEVERAL, is_no_zone, what));
     let is_overdue = |job: &Json| {
         let schedule = &job["schedule"];
         let is_paused = job["is_paused"] == true || schedule["paused"] == true;
@@ -266,23 +223,6 @@ fn pauses(assets: &[AssetEvent]) -> Vec<String> {
     labels.collect()
 }
 
-/// Groups that have another name with every job.
-fn groups(assets: &[AssetEvent]) -> Vec<String> {
-    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (id, name) in named_groups(assets) {
-        all.entry(id).or_default().push(name);
-    }
-    all.retain(|_, names| names.len() > 1);
-    let differ = |names: &Vec<&str>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
-    if all.len() < SEVERAL || !all.values().all(differ) {
-        return Vec::new();
-    }
-    let lines = all
-        .iter()
-        .map(|(id, names)| format!("group `{id}` is named `{}` and `{}`", names[0], names[1]));
-    lines.collect()
-}
-
 /// Groups with ids of their own that all have one name, which is no part of the ids.
 fn groups_named_alike(assets: &[AssetEvent]) -> Vec<String> {
     let names: BTreeMap<&str, &str> = named_groups(assets).collect();
@@ -302,12 +242,6 @@ fn named_groups(assets: &[AssetEvent]) -> impl Iterator<Item = (&str, &str)> {
         let group = &job.json()["group"];
         Some((group["source_id"].as_str()?, group["name"].as_str()?))
     })
-}
-
-fn names<'j>(job: &'j Json, side: &str) -> Vec<&'j str> {
-    let refs = job[side].as_array().into_iter().flatten();
-    refs.filter_map(|one| one["fully_qualified_name"].as_str())
-        .collect()
 }
 
 /// Addresses that are none: names, say.
@@ -401,25 +335,10 @@ mod tests {
             ),
             (
                 vec![
-                    json!({"triggered_job_source_ids": ["a"]}),
-                    json!({"triggered_job_source_ids": ["b"]}),
-                    json!({"triggered_job_source_ids": ["c"]}),
-                ],
-                "job `a` triggers itself",
-            ),
-            (
-                vec![
                     json!({"schedule": {"kind": "cron", "cron_expression": "Europe/Berlin", "timezone": "0 5 * * *"}});
                     3
                 ],
                 "job `a` has for `schedule.cron_expression` what is none",
-            ),
-            (
-                vec![
-                    json!({"schedule": {"kind": "cron", "cron_expression": "0 5 * * 1", "timezone": "0 5 * * 1"}});
-                    3
-                ],
-                "job `a` has for `schedule.timezone` what is none",
             ),
             (
                 vec![
@@ -445,18 +364,6 @@ mod tests {
                 "job `a` has for `schedule.timezone` what no zone is called",
             ),
             (
-                ["f1", "f1", "f2", "f2", "f3", "f3"]
-                    .into_iter()
-                    .zip(["u", "v", "w", "x", "y", "z"])
-                    .map(|(id, name)| json!({"group": {"source_id": id, "name": name}}))
-                    .collect(),
-                "group `f1` is named `u` and `v`",
-            ),
-            (
-                vec![json!({"schedule": {"kind": "interval", "interval_seconds": 0}}); 3],
-                "job `a` has no time for `schedule.interval_seconds`",
-            ),
-            (
                 vec![json!({"owner": {"primary_email": "mailto:ann@v.example"}}); 3],
                 "job `a` has for `owner.primary_email` what is no address",
             ),
@@ -467,14 +374,6 @@ mod tests {
             (
                 vec![json!({"inputs": [{"fully_qualified_name": "['x']"}]}); 3],
                 "`inputs.fully_qualified_name` is `['x']` and the like in all of 3, a value as Python shows it",
-            ),
-            (
-                vec![
-                    json!({"inputs": [{"fully_qualified_name": "x"}, {"fully_qualified_name": "x"}]}),
-                    json!({"inputs": [{"fully_qualified_name": "y"}, {"fully_qualified_name": "y"}]}),
-                    json!({"outputs": [{"fully_qualified_name": "z"}, {"fully_qualified_name": "z"}]}),
-                ],
-                "job `a` names everything that it reads or writes more than once",
             ),
             (
                 vec![
@@ -490,14 +389,6 @@ mod tests {
             (
                 vec![json!({"owner": {"primary_email": "{\"mail\":\"ann@v.example\"}"}}); 3],
                 "job `a` has for `owner.primary_email` what is no address",
-            ),
-            (
-                vec![
-                    json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["a"]}}),
-                    json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["b"]}}),
-                    json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["c"]}}),
-                ],
-                "job `a` runs after itself",
             ),
             (
                 ["1", "2", "3"]
@@ -545,13 +436,6 @@ mod tests {
     fn what_is_so_at_few_vendors_is_an_advice() {
         for (jobs, line) in [
             (
-                vec![
-                    json!({"inputs": [{"fully_qualified_name": "x"}], "outputs": [{"fully_qualified_name": "x"}]});
-                    3
-                ],
-                "job `a` reads and writes the same",
-            ),
-            (
                 vec![json!({"name": "Job"}); 3],
                 "job `a` has the same name as all jobs",
             ),
@@ -575,10 +459,6 @@ mod tests {
                     .map(|id| json!({"group": {"source_id": id, "name": "Sales"}}))
                     .to_vec(),
                 "group `f1` is named `Sales`",
-            ),
-            (
-                vec![json!({"folder": "Sales", "name": "Sales"}); 3],
-                "job `a` has its folder for a name",
             ),
         ] {
             let advice = doubts(&given(&jobs));
@@ -609,10 +489,5 @@ mod tests {
             assert_eq!(told(&jobs), [""; 0]);
             assert_eq!(doubts(&given(&jobs)), [""; 0]);
         }
-        // Jobs that work in place do not name anything twice.
-        let in_place = of(
-            |id| json!({"inputs": [{"fully_qualified_name": id}], "outputs": [{"fully_qualified_name": id}]}),
-        );
-        assert_eq!(told(&in_place), [""; 0]);
     }
 }

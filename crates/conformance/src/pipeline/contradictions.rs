@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
-use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::outcome::Outcome;
 use super::properties::swapped_properties;
-use super::reading::{datasets, run_label};
+use super::reading::run_label;
 use super::schedules::{
     begun_an_interval_before, goes_on, is_twice_due, newest, one_schedule, scheduled, too_often,
 };
@@ -17,12 +16,8 @@ use super::times::SHOWN;
 
 /// With so many it is no accident.
 pub(super) const SEVERAL: usize = 3;
-/// The first contradiction, if there is one, of jobs and runs that were looked at up to this moment.
-pub(super) fn contradiction(
-    assets: &[AssetEvent],
-    runs: &[RunEvent],
-    until: Timestamp,
-) -> Option<Outcome> {
+/// The first contradiction, if there is one.
+pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let jobs = by_id(assets);
     first([
         (
@@ -43,16 +38,6 @@ pub(super) fn contradiction(
             jobs_for_runs(&jobs, runs, "triggered_by_run_source_id"),
             "runs that were triggered by other runs",
             "give as `triggered_by_run_source_id` the id of the run before",
-        ),
-        (
-            jobs_for_runs(&jobs, runs, "parent_attempt_run_source_id"),
-            "attempts that follow other runs",
-            "give as `parent_attempt_run_source_id` the id of the attempt before",
-        ),
-        (
-            other_jobs_lineage(&jobs, runs),
-            "runs that read and write what their jobs do",
-            "join lineage to jobs by their ids",
         ),
         (
             too_often(&jobs, runs),
@@ -79,29 +64,17 @@ pub(super) fn contradiction(
             "jobs with a schedule that begins runs, and none without",
             "see whether `trigger` says the opposite of what began the run",
         ),
-        (
-            turned_pauses(&jobs, runs, until),
-            "jobs that are paused where they do not run, and run where they are not",
-            "see whether `is_paused` says the opposite of what the vendor does",
-        ),
     ])
 }
 
-/// What somebody may have meant: all jobs may have been paused just now, and tasks of another job may have failed.
+/// What somebody may have meant: all jobs may have been paused just now.
 pub(super) fn doubtful(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let jobs = by_id(assets);
-    first([
-        (
-            unknown_failed(&jobs, runs),
-            "tasks of the job, for those that failed before",
-            "give as `upstream_failed_task_source_ids` the tasks' ids",
-        ),
-        (
-            paused_and_running(&jobs, runs, newest(runs)),
-            "jobs that are paused where their schedules rest",
-            "see whether `is_paused` says the opposite of what the vendor does",
-        ),
-    ])
+    first([(
+        paused_and_running(&jobs, runs),
+        "jobs that are paused where their schedules rest",
+        "see whether `is_paused` says the opposite of what the vendor does",
+    )])
 }
 
 /// The jobs that have an id.
@@ -184,73 +157,6 @@ fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -
     lines.collect()
 }
 
-/// Tasks that failed before, where neither the jobs nor the runs have any of them.
-fn unknown_failed(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let mut named = Vec::new();
-    for run in runs {
-        let job = run.job_source_id().and_then(|id| jobs.get(id));
-        let tasks = job
-            .and_then(|job| job["tasks"].as_array())
-            .into_iter()
-            .flatten();
-        let known: BTreeSet<&str> = tasks
-            .filter_map(|task| task["task_source_id"].as_str())
-            .chain(run.task_runs().filter_map(RunEvent::task_source_id))
-            .collect();
-        if known.is_empty() {
-            continue;
-        }
-        for event in std::iter::once(run).chain(run.task_runs()) {
-            for task in texts(&event.json()["error"]["upstream_failed_task_source_ids"]) {
-                named.push((run, task, known.contains(task)));
-            }
-        }
-    }
-    if named.len() < SEVERAL || named.iter().any(|(.., is_known)| *is_known) {
-        return Vec::new();
-    }
-    let lines = named.into_iter().map(|(run, task, _)| {
-        format!(
-            "{} failed after task `{task}`, which its job does not have",
-            label(run)
-        )
-    });
-    lines.collect()
-}
-
-/// Runs that read and write nothing of what their own jobs do and all that another does, where most do.
-fn other_jobs_lineage(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let of_jobs: BTreeMap<&str, BTreeSet<&str>> = jobs
-        .iter()
-        .map(|(id, job)| (*id, datasets(job)))
-        .filter(|(_, names)| !names.is_empty())
-        .collect();
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for run in runs {
-        let named = datasets(run.json());
-        let Some(own) = run.job_source_id().and_then(|id| of_jobs.get(id)) else {
-            continue;
-        };
-        if named.is_empty() {
-            continue;
-        }
-        judged += 1;
-        if own.is_disjoint(&named)
-            && let Some((other, _)) = of_jobs.iter().find(|(_, names)| named.is_subset(names))
-        {
-            lines.push(format!(
-                "{} reads and writes what job `{other}` does",
-                label(run)
-            ));
-        }
-    }
-    if lines.len() < SEVERAL || 2 * lines.len() <= judged {
-        return Vec::new();
-    }
-    lines
-}
-
 /// Runs that a schedule began, of jobs that are run by hand, where most of those are and most of jobs with a schedule
 /// began by hand.
 fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
@@ -284,12 +190,9 @@ fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
 }
 
 /// Jobs that are paused and go on running by their schedule, where most do that are paused, and none that is not: then
-/// the flag says the opposite. Some may have been paused just now. What ran last long before `until` does not go on.
-fn paused_and_running(
-    jobs: &BTreeMap<&str, &Json>,
-    runs: &[RunEvent],
-    until: Option<Timestamp>,
-) -> Vec<String> {
+/// the flag says the opposite. Some may have been paused just now. What ran last long before all others does not go on.
+fn paused_and_running(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let until = newest(runs);
     let mut judged = 0;
     let mut lines = Vec::new();
     for (id, job) in jobs {
@@ -324,26 +227,6 @@ fn paused_and_running(
     lines
 }
 
-/// Jobs that are paused and go on running until now, where all with a schedule do that are paused, of several, and several
-/// that are not should have run and did not.
-fn turned_pauses(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], until: Timestamp) -> Vec<String> {
-    let mut lines = paused_and_running(jobs, runs, Some(until));
-    if lines.len() < SEVERAL {
-        return Vec::new();
-    }
-    let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
-    let paused = jobs
-        .iter()
-        .filter(|(id, job)| job["is_paused"] == true && scheduled(runs, id).len() >= SEVERAL);
-    let resting = jobs
-        .iter()
-        .filter(|(id, job)| !ran.contains(*id) && is_twice_due(job, id, runs));
-    if lines.len() < paused.count() || resting.count() < SEVERAL {
-        lines.clear();
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -366,16 +249,8 @@ mod tests {
             .collect()
     }
 
-    fn at(hour: u8) -> Timestamp {
-        format!("2026-01-01T{hour:02}:30:00Z").parse().unwrap()
-    }
-
-    fn contradicts(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-        contradiction(assets, runs, at(4))
-    }
-
     fn told(a: Json, b: Json, of_runs: &Json) -> Option<String> {
-        told_by(contradicts, a, b, of_runs)
+        told_by(contradiction, a, b, of_runs)
     }
 
     fn told_by(
@@ -390,10 +265,6 @@ mod tests {
             Outcome::Wrong(fault) => fault.evidence.into_iter().next(),
             other => panic!("{other:?}"),
         }
-    }
-
-    fn table(name: &str) -> Json {
-        json!([{"fully_qualified_name": name}])
     }
 
     #[test]
@@ -415,12 +286,6 @@ mod tests {
                 "run `a-1` of job `a`: `triggered_by_run_source_id` is `b`, which is a job",
             ),
             (
-                json!({"inputs": table("x")}),
-                json!({"inputs": table("y"), "outputs": table("z")}),
-                json!({"inputs": table("y")}),
-                "",
-            ),
-            (
                 every(3_600_000),
                 every(3_600_000),
                 none.clone(),
@@ -428,55 +293,21 @@ mod tests {
             ),
         ] {
             let told = told(a, b, &of_runs);
-            assert_eq!(told.as_deref(), Some(line).filter(|line| !line.is_empty()));
+            assert_eq!(told.as_deref(), Some(line));
         }
     }
 
     #[test]
     fn what_may_be_meant_is_advice() {
-        let none = json!({});
         let paused = json!({"is_paused": true, "schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
-        let after =
-            json!({"error": {"message": "no", "upstream_failed_task_source_ids": ["load"]}});
-        for (a, b, of_runs, line) in [
-            (
-                json!({"tasks": [{"task_source_id": "t1"}]}),
-                none.clone(),
-                after,
-                "run `a-1` of job `a` failed after task `load`, which its job does not have",
-            ),
-            (
-                paused.clone(),
-                paused,
-                none,
-                "job `a` is paused, and ran by its schedule 4 times, the last time at 2026-01-01T04:00:00Z",
-            ),
-        ] {
-            assert_eq!(told(a.clone(), b.clone(), &of_runs), None);
-            assert_eq!(told_by(doubtful, a, b, &of_runs).as_deref(), Some(line));
-        }
-    }
-
-    #[test]
-    fn jobs_that_are_paused_where_they_run_are_told() {
-        let of = |id: &str, paused: bool| {
-            let schedule = json!({"kind": "interval", "interval_seconds": 3600});
-            job(id, json!({"is_paused": paused, "schedule": schedule}))
-        };
-        let ids = ["a", "b", "c"];
-        let all = ids.map(|id| runs(id, &json!({}))).concat();
-        let told = |rest: &[AssetEvent], until: u8| {
-            let jobs = [&ids.map(|id| of(id, true))[..], rest].concat();
-            turned_pauses(&by_id(&jobs), &all, at(until)).len()
-        };
-        let resting = ["d", "e", "f"].map(|id| of(id, false));
-        assert_eq!(told(&resting, 4), 3);
-        assert_eq!(told(&resting, 20), 0, "all were paused long ago");
-        assert_eq!(told(&resting[..1], 4), 0, "a new job that has not run yet");
-        let paused = ["d", "e", "f"].map(|id| of(id, true));
-        assert_eq!(told(&paused, 4), 0, "all were paused just now");
-        let unscheduled = ["d", "e", "f"].map(|id| job(id, json!({"is_paused": false})));
-        assert_eq!(told(&unscheduled, 4), 0, "they need not run");
+        let (a, b, none) = (paused.clone(), paused, json!({}));
+        assert_eq!(told(a.clone(), b.clone(), &none), None);
+        assert_eq!(
+            told_by(doubtful, a, b, &none).as_deref(),
+            Some(
+                "job `a` is paused, and ran by its schedule 4 times, the last time at 2026-01-01T04:00:00Z"
+            )
+        );
     }
 
     #[test]
@@ -484,9 +315,9 @@ mod tests {
         let daily = json!({"schedule": {"kind": "interval", "interval_seconds": 86_400}});
         let jobs = ["a", "b"].map(|id| job(id, daily.clone()));
         let all = ["a", "b"].map(|id| runs(id, &json!({}))).concat();
-        assert!(contradicts(&jobs, &all).is_some());
+        assert!(contradiction(&jobs, &all).is_some());
         let (one, its_own) = (&jobs[..1], &all[..4]);
-        assert_eq!(contradicts(one, its_own), None, "one job");
+        assert_eq!(contradiction(one, its_own), None, "one job");
         let catching_up: Vec<RunEvent> = all
             .iter()
             .map(|run| {
@@ -500,11 +331,11 @@ mod tests {
                 RunEvent::new(run)
             })
             .collect();
-        assert_eq!(contradicts(&jobs, &catching_up), None);
+        assert_eq!(contradiction(&jobs, &catching_up), None);
         let of_runs = json!({"triggered_by_run_source_id": "3"});
         let counted = ["1", "2", "3"].map(|id| job(id, json!({})));
         let runs = ["1", "2"].map(|id| runs(id, &of_runs)).concat();
-        assert_eq!(contradicts(&counted, &runs), None);
+        assert_eq!(contradiction(&counted, &runs), None);
         let elsewhere = json!({"triggered_job_source_ids": ["other/load"]});
         assert_eq!(told(elsewhere, json!({}), &json!({})), None);
     }
@@ -521,7 +352,7 @@ mod tests {
         let told = |of_hand: &str, of_schedule: &str| {
             let runs = [("a", of_hand), ("b", of_hand), ("c", of_schedule)]
                 .map(|(id, trigger)| runs(id, &json!({"trigger": trigger})));
-            contradicts(&jobs, &runs.concat()).is_some()
+            contradiction(&jobs, &runs.concat()).is_some()
         };
         assert!(told("SCHEDULE", "MANUAL"));
         assert!(!told("MANUAL", "SCHEDULE"));
@@ -530,24 +361,6 @@ mod tests {
             "schedules of somebody else's"
         );
         assert!(!told("MANUAL", "MANUAL"));
-    }
-
-    #[test]
-    fn lineage_of_another_job_is_told() {
-        let jobs = [
-            job("a", json!({"inputs": table("x")})),
-            job("b", json!({"inputs": table("y"), "outputs": table("z")})),
-        ];
-        let foreign = runs("a", &json!({"inputs": table("y"), "outputs": table("z")}));
-        let Some(Outcome::Wrong(fault)) = contradicts(&jobs, &foreign) else {
-            panic!("the runs are another job's");
-        };
-        assert_eq!(
-            fault.evidence[0],
-            "run `a-1` of job `a` reads and writes what job `b` does"
-        );
-        let more = runs("a", &json!({"inputs": table("elsewhere")}));
-        assert_eq!(contradicts(&jobs, &more), None);
     }
 
     #[test]

@@ -281,11 +281,6 @@ impl Proofs {
             )
             .with_evidence(lost.into_iter().take(SHOWN));
         }
-        if !self.forgotten.is_empty() {
-            return Outcome::wrong("the same runs again", "runs that came once only")
-                .with_evidence(self.forgotten.iter().cloned())
-                .with_hint("keep nothing between two readings: each gives all runs of its window");
-        }
         if let Some(first) = once.first() {
             return Outcome::Unknown(Doubt::Changed(format!(
                 "one reading differs, and did not when it was made again: {}",

@@ -1,13 +1,8 @@
-//! Names and ids that were written in another way than the vendor means them: escaped, or read in another encoding.
+//! Names that were written in another way than the vendor means them: escaped, or read in another encoding.
 
-use std::collections::{BTreeMap, BTreeSet};
+use bowline_contract::pipeline::AssetEvent;
 
-use bowline_contract::pipeline::{AssetEvent, RunEvent};
-use bowline_words::counted;
-
-use super::outcome::Outcome;
 use super::reading::asset_label;
-use super::times::SHOWN;
 
 /// With so many names it is no accident, whatever else is said.
 const SEVERAL: usize = 3;
@@ -72,41 +67,11 @@ fn is_misread(name: &str) -> bool {
     text.is_some_and(|text| text != name)
 }
 
-/// Jobs of runs that the metadata has in another spelling, in other letters or escaped, where several are and most of
-/// those with runs. A job that runs name as the metadata does is no other spelling: vendors may tell `Ab` from `aB`.
-pub(super) fn spelt_otherwise(runs: &[RunEvent], assets: &[AssetEvent]) -> Option<Outcome> {
-    let spelling = |id: &str| percent_decoded(id).to_lowercase().trim().to_owned();
-    let ids: BTreeSet<&str> = assets
-        .iter()
-        .filter_map(AssetEvent::job_source_id)
-        .collect();
-    let known: BTreeMap<String, &str> = ids.iter().map(|id| (spelling(id), *id)).collect();
-    let ran: BTreeSet<&str> = runs.iter().filter_map(RunEvent::job_source_id).collect();
-    let lines: Vec<String> = ran
-        .difference(&ids)
-        .filter_map(|job| {
-            let own = known
-                .get(&spelling(job))
-                .filter(|own| !ran.contains(*own))?;
-            Some(format!("job `{job}` of runs is `{own}` in the metadata"))
-        })
-        .collect();
-    if lines.len() < SEVERAL || lines.len() <= ran.intersection(&ids).count() {
-        return None;
-    }
-    let got = format!("{} in another spelling", counted(lines.len(), "job"));
-    Some(
-        Outcome::wrong("the jobs that runs are of", got)
-            .with_evidence(lines.into_iter().take(SHOWN))
-            .with_hint("give the same `job_source_id` in the metadata and in runs, as the vendor writes it"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::{job, run};
+    use super::super::samples::job;
     use super::*;
 
     fn told(names: &[&str]) -> usize {
@@ -146,21 +111,5 @@ mod tests {
         let branch = |id: &str| job(id, json!({"name": "feature%2Flogin"}));
         let branches = ["a", "b", "c"].map(|of| branch(&format!("{of}/feature%2Flogin")));
         assert_eq!(garbled_names(&branches).len(), 0, "names in ids");
-    }
-
-    #[test]
-    fn a_job_in_another_spelling_is_no_other_job() {
-        let known = ["Sales/A", "Sales/B", "Sales/C", "x"].map(|id| job(id, json!({})));
-        let judged = |ids: &[&str]| {
-            let runs: Vec<RunEvent> = ids.iter().map(|id| run(id, 1, json!({}))).collect();
-            spelt_otherwise(&runs, &known).is_some()
-        };
-        assert!(judged(&["sales/a", "Sales%2FB", "Sales/C ", "x"]));
-        assert!(!judged(&["Sales/old"]));
-        assert!(!judged(&["sales/a", "x"]), "one was renamed");
-        let beside = [
-            "sales/a", "sales/b", "sales/c", "Sales/A", "Sales/B", "Sales/C",
-        ];
-        assert!(!judged(&beside), "both spellings run");
     }
 }

@@ -8,9 +8,7 @@ use bowline_words::counted;
 use super::addresses::{bare_addresses, foreign_addresses};
 use super::outcome::Outcome;
 use super::reading::run_label;
-use super::texts::{
-    cut_messages, empty_texts, foreign_messages, is_nothing, shown_records, turned_codes,
-};
+use super::texts::{empty_texts, shown_records, turned_codes};
 use super::times::SHOWN;
 
 /// With so many ids it is no accident.
@@ -22,27 +20,10 @@ pub(super) fn ids(runs: &[RunEvent], clashes: &[String]) -> Outcome {
         .iter()
         .map(|label| format!("{label} is the id of several runs, which began at different times"))
         .collect();
-    let misspelt = misspelt(runs);
-    if !misspelt.is_empty() {
-        return Outcome::wrong(
-            "ids as the vendor writes them",
-            counted(misspelt.len(), "other id"),
-        )
-        .with_evidence(misspelt.into_iter().take(SHOWN))
-        .with_hint(
-            "give ids as the vendor writes them, and leave out those that it does not give",
-        );
-    }
     if lines.is_empty() {
         lines.extend(empty_texts(runs.iter().map(RunEvent::json)));
         lines.extend(bare_addresses(runs.iter().map(RunEvent::json)));
-        for judge in [
-            shown_records,
-            turned_codes,
-            cut_messages,
-            foreign_messages,
-            foreign_addresses,
-        ] {
+        for judge in [shown_records, turned_codes, foreign_addresses] {
             lines.extend(judge(runs));
         }
         if !lines.is_empty() {
@@ -94,18 +75,7 @@ pub(super) fn ids(runs: &[RunEvent], clashes: &[String]) -> Outcome {
             }
         }
     }
-    // A run of another job may be a task of this one.
-    let steps: Vec<String> = tasks
-        .iter()
-        .filter(|(id, run)| jobs.get(*id).copied() == run.job_source_id())
-        .filter_map(|(id, run)| {
-            Some(format!(
-                "run `{id}` is a task run in {}, too",
-                run_label(run)?
-            ))
-        })
-        .collect();
-    for (found, judged) in [(shared, tasks.len()), (foreign, told), (steps, tasks.len())] {
+    for (found, judged) in [(shared, tasks.len()), (foreign, told)] {
         if found.len() >= SEVERAL && 2 * found.len() > judged {
             lines.extend(found);
         }
@@ -135,49 +105,6 @@ fn is_count(id: &str) -> bool {
     id.len() < 4 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-type IdOf = fn(&RunEvent) -> Option<&str>;
-
-/// Ids that are not the vendor's but what a language made of them, a line each.
-fn misspelt(runs: &[RunEvent]) -> Vec<String> {
-    let mut lines = Vec::new();
-    let fields: [(&str, IdOf); 4] = [
-        ("run_source_id", RunEvent::run_source_id),
-        ("job_source_id", RunEvent::job_source_id),
-        ("task_source_id", RunEvent::task_source_id),
-        (
-            "parent_attempt_run_source_id",
-            RunEvent::parent_attempt_run_source_id,
-        ),
-    ];
-    for (field, id_of) in fields {
-        let mut judged = 0;
-        let mut found = Vec::new();
-        for run in runs {
-            let ids = std::iter::once(run)
-                .chain(run.task_runs())
-                .filter_map(id_of);
-            for id in ids {
-                judged += 1;
-                if is_nothing(id) {
-                    let label = run_label(run).unwrap_or_else(|| "a run".to_owned());
-                    found.push(format!(
-                        "{label}: `{field}` is `{id}`, which is nothing written as text"
-                    ));
-                }
-            }
-        }
-        // A job or a task may be called so.
-        let is_name = matches!(field, "job_source_id" | "task_source_id");
-        let enough = if is_name { judged } else { judged / 2 + 1 };
-        if found.len() >= SEVERAL.max(enough) {
-            lines.extend(found);
-        }
-    }
-    let own = runs.iter().filter_map(RunEvent::run_source_id).collect();
-    lines.extend(fractions("run", own));
-    lines
-}
-
 /// What somebody may have meant: a step may be called by two numbers with a point between them.
 pub(super) fn doubts(runs: &[RunEvent]) -> Option<String> {
     // What counts within its run may stand behind a point.
@@ -189,20 +116,15 @@ pub(super) fn doubts(runs: &[RunEvent]) -> Option<String> {
         let ids = run.task_runs().filter_map(RunEvent::run_source_id);
         ids.filter(is_own)
     });
-    let lines = fractions("task run", of_tasks.collect());
-    let (first, all) = (lines.first()?, lines.len());
-    Some(format!(
-        "{first}, and so are all of {all}: see whether the vendor writes them so"
-    ))
-}
-
-/// Ids that are numbers written as fractions, where several are and all of them: a line each.
-fn fractions(noun: &str, ids: Vec<&str>) -> Vec<String> {
+    let ids: Vec<&str> = of_tasks.collect();
     if ids.len() < SEVERAL || !ids.iter().all(|id| is_fraction(id)) {
-        return Vec::new();
+        return None;
     }
-    let line = |id| format!("{noun} `{id}` is a number with a fraction or an exponent");
-    ids.into_iter().map(line).collect()
+    Some(format!(
+        "task run `{}` is a number with a fraction or an exponent, and so are all of {}: see whether the vendor writes them so",
+        ids[0],
+        ids.len()
+    ))
 }
 
 /// Whether a text is a whole number as languages write one that they took for a fraction.
@@ -233,31 +155,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_a_language_wrote_for_nothing_or_as_fractions_are_shown() {
-        let run = |id: &str| RunEvent::new(json!({"job_source_id": "a", "run_source_id": id}));
-        let told = |ids: &[&str]| {
-            let runs: Vec<RunEvent> = ids.iter().map(|id| run(id)).collect();
-            misspelt(&runs).len()
-        };
-        assert_eq!(told(&["None"; 3]), 3);
-        assert_eq!(told(&["None"; 2]), 0);
-        assert_eq!(told(&["None", "None", "None", "4", "5", "6"]), 0, "some");
-        assert_eq!(told(&["17.0", "18.0", "19.0"]), 3);
-        assert_eq!(told(&["1e+20", "1.1e+20", "1.2e+20"]), 3);
-        assert_eq!(told(&["1.0", "1.1", "1.2"]), 0, "versions");
-        assert_eq!(told(&["17.0"]), 0);
-        assert_eq!(told(&["20251129.0", "20251130.0", "20251201.0"]), 0, "days");
-        assert_eq!(told(&["20259929.0", "20259930.0", "20259901.0"]), 3);
-        let of_tasks = |ids: [&str; 3]| {
-            let runs = ids.map(|id| RunEvent::new(of("a", "17", id)));
-            (misspelt(&runs).len(), doubts(&runs).is_some())
-        };
-        assert_eq!(of_tasks(["18.0", "19.0", "20.0"]), (0, true));
-        assert_eq!(
-            of_tasks(["17.0", "17.0", "17.0"]),
-            (0, false),
-            "the first step of each"
-        );
+    fn ids_of_tasks_that_are_fractions_are_an_advice() {
+        let told =
+            |ids: [&str; 3]| doubts(&ids.map(|id| RunEvent::new(of("a", "17", id)))).is_some();
+        assert!(told(["18.0", "19.0", "20.0"]));
+        assert!(told(["1e+20", "1.1e+20", "1.2e+20"]));
+        assert!(told(["20259929.0", "20259930.0", "20259901.0"]));
+        assert!(!told(["1.0", "1.1", "1.2"]), "versions");
+        assert!(!told(["20251129.0", "20251130.0", "20251201.0"]), "days");
+        assert!(!told(["17.0", "17.0", "17.0"]), "the first step of each");
     }
 
     fn of(job: &str, run: &str, task_run: &str) -> Json {
@@ -297,23 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_is_of_its_runs_job_and_no_run_of_it() {
-        let steps = |job: &str| -> Vec<Json> {
-            let runs = ["1", "2", "3"].iter();
-            let pair = |id: &&str| {
-                [
-                    of("a", id, &format!("t{id}")),
-                    of(job, &format!("t{id}"), "9"),
-                ]
-            };
-            runs.flat_map(pair).collect()
-        };
-        assert_eq!(told(&steps("a")).len(), 3);
-        assert_eq!(
-            told(&steps("b")),
-            [""; 0],
-            "a job that is a task of another"
-        );
+    fn a_task_is_of_its_runs_job() {
         let foreign = ["1", "2", "3"].map(|id| {
             let mut run = of("a", id, &format!("t{id}"));
             run["task_runs"][0]["job_source_id"] = json!("b");

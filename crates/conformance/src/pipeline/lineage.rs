@@ -2,11 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bowline_contract::pipeline::{AssetEvent, GivenAssetRef, RunEvent};
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use serde_json::Value as Json;
 
 use super::jobs::mostly;
 use super::outcome::Outcome;
-use super::reading::{SIDES, datasets_of};
+
+/// What is read, and what is written.
+type Sides<'e> = [BTreeSet<&'e str>; 2];
+
+/// The names of what a job or a run reads, and of what it writes.
+pub(super) fn sides(event: &Json) -> Sides<'_> {
+    ["inputs", "outputs"].map(|side| {
+        let list = event[side].as_array().into_iter().flatten();
+        list.filter_map(|one| {
+            one["fully_qualified_name"]
+                .as_str()
+                .or(one["mcon"].as_str())
+        })
+        .collect()
+    })
+}
+
+/// What jobs read and write, by their ids.
+fn of_jobs(assets: &[AssetEvent]) -> BTreeMap<&str, Sides<'_>> {
+    let jobs = assets.iter();
+    jobs.filter_map(|job| Some((job.job_source_id()?, sides(job.json()))))
+        .collect()
+}
 
 /// Lineage: where runs write the names of what their jobs read, or of what they write, in another way.
 pub(super) fn misnamed(
@@ -14,16 +37,10 @@ pub(super) fn misnamed(
     runs: &[RunEvent],
     is_other: fn(&str, &str) -> bool,
 ) -> Option<Outcome> {
-    let jobs: BTreeMap<&str, [BTreeSet<&str>; 2]> = assets
-        .iter()
-        .filter_map(|job| {
-            let sides = SIDES.map(|side| datasets_of(job.json(), side));
-            Some((job.job_source_id()?, sides))
-        })
-        .collect();
+    let jobs = of_jobs(assets);
     mostly(runs, "dataset", |run| {
         let known = jobs.get(run.job_source_id()?)?;
-        let given = SIDES.map(|side| datasets_of(run.json(), side));
+        let given = sides(run.json());
         let mut all = given.iter().flatten();
         if all.any(|name| known.iter().any(|side| side.contains(name))) {
             return Some((true, String::new()));
@@ -63,36 +80,19 @@ pub(super) fn is_more(name: &str, own: &str) -> bool {
     before.is_some_and(|before| before.ends_with('.'))
 }
 
-fn names<'e>(refs: impl Iterator<Item = &'e GivenAssetRef>) -> BTreeSet<String> {
-    refs.filter_map(|one| one.fully_qualified_name().or(one.mcon()))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// What jobs read, and what they write.
-fn lineage(assets: &[AssetEvent]) -> BTreeMap<&str, (BTreeSet<String>, BTreeSet<String>)> {
-    assets
-        .iter()
-        .filter_map(|job| {
-            let sides = (names(job.inputs()), names(job.outputs()));
-            Some((job.job_source_id()?, sides))
-        })
-        .collect()
-}
-
 /// Lineage: where runs read what their jobs write, and the other way round.
 pub(super) fn turned_lineage(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-    let jobs = lineage(assets);
+    let jobs = of_jobs(assets);
     mostly(runs, "dataset", |run| {
-        let (reads, writes) = jobs.get(run.job_source_id()?)?;
-        let (read, written) = (names(run.inputs()), names(run.outputs()));
+        let [reads, writes] = jobs.get(run.job_source_id()?)?;
+        let [read, written] = sides(run.json());
         let straight = !read.is_disjoint(reads) || !written.is_disjoint(writes);
         let turned = read
             .intersection(writes)
             .next()
             .or(written.intersection(reads).next());
         let example = match turned {
-            Some(turned) => turned,
+            Some(turned) => *turned,
             None if straight => "",
             None => return None,
         };
@@ -105,10 +105,10 @@ pub(super) fn turned_lineage(assets: &[AssetEvent], runs: &[RunEvent]) -> Option
 
 /// Lineage: where runs write all that their jobs only read. Whoever moves what it reads may say so.
 pub(super) fn both_sides(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-    let jobs = lineage(assets);
+    let jobs = of_jobs(assets);
     mostly(runs, "dataset", |run| {
-        let (reads, writes) = jobs.get(run.job_source_id()?)?;
-        let (read, written) = (names(run.inputs()), names(run.outputs()));
+        let [reads, writes] = jobs.get(run.job_source_id()?)?;
+        let [read, written] = sides(run.json());
         // Whoever writes in place reads what it writes, and not the other way round.
         let mut only_read = reads.difference(writes).peekable();
         let first = only_read.peek().copied().filter(|_| !writes.is_empty())?;

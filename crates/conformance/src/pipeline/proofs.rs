@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::Check;
 use super::check;
 use super::cuts::{between_attempts, cuts, newest, quiet, tellable, whole_second};
-use super::forgotten::forgotten;
 use super::ledger::{Oddity, Sighting, compare};
 use super::page_sizes::uneven;
 use super::reading::{Reading, run_label, sighted_runs};
@@ -69,8 +68,6 @@ pub(super) struct Proofs {
     pub(super) failed: BTreeMap<&'static str, SourceError>,
     /// Runs on pages where the connector does not look, told.
     pub(super) past_ends: Vec<String>,
-    /// Runs that are there and came no more, told.
-    pub(super) forgotten: Vec<String>,
 }
 
 impl Proofs {
@@ -79,7 +76,6 @@ impl Proofs {
             made: Vec::new(),
             failed: BTreeMap::new(),
             past_ends: Vec::new(),
-            forgotten: Vec::new(),
         }
     }
 
@@ -93,11 +89,9 @@ impl Proofs {
         });
     }
 
-    /// Makes the readings and answers the checks that rest on them.
-    pub(super) fn prove(mut self, suite: &mut Suite<'_>) {
-        let Some(last) = self.made.last() else {
-            return;
-        };
+    /// Makes the readings and answers the checks that rest on them; gives the closed stretch that was read over and over.
+    pub(super) fn prove(mut self, suite: &mut Suite<'_>) -> Option<Window> {
+        let last = self.made.last()?;
         let (look, moments) = (last.span, moments(last));
         let settled = Window {
             start: look.start,
@@ -148,13 +142,8 @@ impl Proofs {
         self.past_ends = self.missed(past_ends);
         self.make_doubtful_again(suite);
         self.make_lossy_again(suite, proof);
-        if !self.is_interrupted() {
-            let comparison = compare(&self.sightings());
-            let readings: Vec<&Reading<RunEvent>> =
-                self.made.iter().map(|made| &made.reading).collect();
-            self.forgotten = forgotten(suite, &comparison, &readings);
-        }
         self.judge(suite, proof, &exact);
+        Some(proof)
     }
 
     /// Asks for pages where the connector does not look.

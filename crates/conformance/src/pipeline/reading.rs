@@ -1,6 +1,6 @@
 //! Readings of a pipeline: every page of a window, or of the jobs, with what was odd about them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -29,24 +29,6 @@ type WholeReading<'f, E> =
     dyn Fn(&dyn Pipeline, &mut dyn FnMut(E)) -> Result<Summary, SourceError> + 'f;
 /// Fills a reading, and tells now and then how many events it has.
 type Filling<'f, E> = dyn FnMut(&mut Reading<E>, &dyn Fn(usize)) -> Result<(), SourceError> + 'f;
-
-/// The fields with what a job or a run reads and writes.
-pub(super) const SIDES: [&str; 2] = ["inputs", "outputs"];
-
-/// The names of what a job or a run reads and writes.
-pub(super) fn datasets(event: &Json) -> BTreeSet<&str> {
-    SIDES
-        .into_iter()
-        .flat_map(|side| datasets_of(event, side))
-        .collect()
-}
-
-/// The names of what a job or a run reads, or of what it writes.
-pub(super) fn datasets_of<'e>(event: &'e Json, side: &str) -> BTreeSet<&'e str> {
-    let list = event[side].as_array().into_iter().flatten();
-    list.filter_map(|dataset| dataset["fully_qualified_name"].as_str())
-        .collect()
-}
 
 /// What one reading gave: assets or runs.
 #[derive(Debug)]
@@ -125,8 +107,6 @@ pub(super) struct Reader<'a> {
     pub(super) pipeline: &'a dyn Pipeline,
     on_event: &'a dyn Fn(runner::Event<'_>),
     pub(super) reports: Vec<ReadingReport>,
-    /// Whether the pipeline tells what the vendor answers.
-    pub(super) is_told: bool,
     pub(super) witness: Witness,
 }
 
@@ -136,7 +116,6 @@ impl<'a> Reader<'a> {
             pipeline,
             on_event,
             reports: Vec::new(),
-            is_told: false,
             witness: Witness::default(),
         }
     }

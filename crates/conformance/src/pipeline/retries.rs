@@ -14,6 +14,9 @@ use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
 use crate::Verdict;
 
+/// The fields in which runs name others.
+const PARENT: &str = "parent_attempt_run_source_id";
+const TRIGGER: &str = "triggered_by_run_source_id";
 /// How many attempts that are named and not there are asked for by id.
 const ASKED: usize = 3;
 
@@ -122,7 +125,7 @@ fn pairs(runs: &[RunEvent]) -> Vec<(&RunEvent, &RunEvent)> {
 /// by its id, with a time in the window, belongs there, and was left out.
 pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -> Outcome {
     let known: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
-    let asked: Vec<String> = ["parent_attempt_run_source_id", "triggered_by_run_source_id"]
+    let asked: Vec<String> = [PARENT, TRIGGER]
         .into_iter()
         .flat_map(|field| {
             let named = runs.iter().filter_map(|run| run.json()[field].as_str());
@@ -153,7 +156,12 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
     if missing.is_empty() {
         let found = found.events.iter().filter_map(RunEvent::run_source_id);
         let known = known.iter().copied().chain(found).collect();
-        if let Some(advice) = nowhere(runs, &known, &asked).and_then(Outcome::into_advice) {
+        let doubts = [PARENT, TRIGGER].map(|field| nowhere(runs, field, &known, &asked));
+        for advice in doubts
+            .into_iter()
+            .flatten()
+            .filter_map(Outcome::into_advice)
+        {
             suite.advise(&check::RETRIES, advice);
         }
         return Outcome::Supported;
@@ -188,9 +196,14 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
     .with_hint("give every run of the window, however it ended")
 }
 
-/// Attempts that name others of which none is there nor called as any run is, of several jobs; some were asked for by
-/// their ids. A vendor may not keep the attempts before the last, and may call them otherwise.
-fn nowhere(runs: &[RunEvent], known: &BTreeSet<&str>, asked: &[String]) -> Option<Outcome> {
+/// Runs that name others of which none is there, of several jobs; some were asked for by their ids. A vendor may not keep
+/// the attempts before the last, and may call them otherwise: those are not called as any run is.
+fn nowhere(
+    runs: &[RunEvent],
+    field: &str,
+    known: &BTreeSet<&str>,
+    asked: &[String],
+) -> Option<Outcome> {
     let kind = |id: &str| -> BTreeSet<char> {
         let kinds = id.chars().map(|letter| match letter {
             '0'..='9' => '0',
@@ -202,16 +215,19 @@ fn nowhere(runs: &[RunEvent], known: &BTreeSet<&str>, asked: &[String]) -> Optio
     let kinds: BTreeSet<BTreeSet<char>> = known.iter().map(|id| kind(id)).collect();
     let named: Vec<(&RunEvent, &str)> = runs
         .iter()
-        .filter_map(|run| Some((run, run.parent_attempt_run_source_id()?)))
+        .filter_map(|run| Some((run, run.json()[field].as_str()?)))
         .collect();
     let jobs: BTreeSet<Option<&str>> = named.iter().map(|(run, _)| run.job_source_id()).collect();
-    let may_be_one = |(_, before): &(&RunEvent, &str)| kinds.contains(&kind(before));
-    if named.len() < TOLD_OFTEN || jobs.len() < 2 || named.iter().any(may_be_one) {
+    let may_be_one = |(_, before): &(&RunEvent, &str)| {
+        known.contains(before) || field == PARENT && kinds.contains(&kind(before))
+    };
+    if named.len() < TOLD_OFTEN || field == PARENT && jobs.len() < 2 || named.iter().any(may_be_one)
+    {
         return None;
     }
     let got = format!(
-        "{} that follow what no run is called like",
-        counted(named.len(), "attempt")
+        "{} with a `{field}` that is none",
+        counted(named.len(), "run")
     );
     let lines = named.into_iter().filter_map(|(run, before)| {
         let is_asked = asked.iter().any(|asked| asked == before);
@@ -220,7 +236,7 @@ fn nowhere(runs: &[RunEvent], known: &BTreeSet<&str>, asked: &[String]) -> Optio
             "{label} names `{before}`, which does not come by its id either"
         ))
     });
-    let expected = "the `run_source_id` of the attempt before";
+    let expected = "the `run_source_id` of the run before";
     Some(Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN)))
 }
 
@@ -383,7 +399,7 @@ mod tests {
         let told = |count, before: fn(usize) -> String| {
             let runs: Vec<RunEvent> = (0..count).map(|id| run(id, before(id))).collect();
             let known = runs.iter().filter_map(RunEvent::run_source_id).collect();
-            nowhere(&runs, &known, &[]).is_some()
+            nowhere(&runs, PARENT, &known, &[]).is_some()
         };
         assert!(told(5, |id| format!("try/{id}")));
         assert!(!told(4, |id| format!("try/{id}")), "too few");
@@ -391,6 +407,20 @@ mod tests {
             !told(5, |id| (id + 90).to_string()),
             "the vendor has forgotten them"
         );
+        let child = |id: usize, by: &str| {
+            RunEvent::new(
+                json!({"job_source_id": "child", "run_source_id": id.to_string(),
+                "triggered_by_run_source_id": by}),
+            )
+        };
+        let triggered = |by: &str| {
+            let mut runs: Vec<RunEvent> = (0..5).map(|id| child(id, "90")).collect();
+            runs.push(child(5, by));
+            let known = runs.iter().filter_map(RunEvent::run_source_id).collect();
+            nowhere(&runs, TRIGGER, &known, &[]).is_some()
+        };
+        assert!(triggered("91"), "by nobody");
+        assert!(!triggered("3"), "some are of another time");
     }
 
     #[test]

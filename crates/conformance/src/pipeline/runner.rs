@@ -23,7 +23,7 @@ use super::reading::Reader;
 use super::report::{CheckReport, Report};
 use super::runs;
 use super::witness::Testimony;
-use super::words::{contradictions, odd_words};
+use super::words::contradictions;
 use crate::{Tier, Verdict};
 
 /// How many events a page is asked for; the contract's own default.
@@ -139,7 +139,7 @@ impl Suite<'_> {
             && match check.asked_of {
                 AskedOf::Every => true,
                 AskedOf::Methods => self.reader.pipeline.methods().is_some(),
-                AskedOf::Telling => self.reader.is_told,
+                AskedOf::Telling => self.reader.witness.has_heard(),
             }
     }
 
@@ -210,13 +210,8 @@ impl Suite<'_> {
     /// The section `etl_connection`; says whether there is a connection.
     fn connection(&mut self) -> Result<bool, SourceError> {
         self.settle(&check::MANIFEST, manifest(self.reader.pipeline), "");
-        for odd in odd_words(self.reader.pipeline.manifest()) {
-            let advice = format!("{odd}: see that the vendor means it so");
-            self.advise(&check::MANIFEST, advice);
-        }
         match self.reader.pipeline.check() {
             Ok(answer) => {
-                self.reader.is_told = self.reader.pipeline.vendor_answers().is_some();
                 let basis = match answer {
                     Json::Null => "",
                     _ => "the vendor answered the connector's `check`",

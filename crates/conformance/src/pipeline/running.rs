@@ -135,6 +135,8 @@ pub(super) fn running(
         Outcome::Supported
     } else if let Some(doubt) = doubt {
         doubt
+    } else if !reading.is_whole() {
+        Outcome::Supported.of_whole_lists([&reading.summary])
     } else {
         // What rests while the suite looks has nothing to show, however busy it was before.
         let ran = reading

@@ -6,7 +6,7 @@ use bowline_contract::pipeline::{RunEvent, Window, odd_runs, validate_runs};
 use bowline_pipeline::{PageQuery, RunQuery, SourceError, Summary, Unmapped};
 use bowline_words::counted;
 
-use super::afresh::afresh;
+use super::afresh::{afresh, pages_afresh};
 use super::by_id::{by_id, no_query, unknown_id};
 use super::cuts::whole_second;
 use super::ids::ids;
@@ -17,7 +17,7 @@ use super::reading::run_label;
 use super::retries::{left_out, retries};
 use super::runner::{PAGE, Suite};
 use super::running::{running, watch};
-use super::statuses::{self, not_begun, statuses, unseen};
+use super::statuses::{statuses, unseen};
 use super::times::{self, times};
 use super::{Check, check};
 use crate::Verdict;
@@ -83,15 +83,8 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     if let Some(advice) = unseen(suite.reader.pipeline.manifest(), &events) {
         suite.advise(&check::STATUSES, advice);
     }
-    if let Some(advice) = not_begun(&events) {
-        suite.advise(&check::STATUSES, advice);
-    }
-    for advice in statuses::doubts(&events) {
-        suite.advise(&check::STATUSES, advice);
-    }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
-    let of_ids = super::ids::doubts(&events);
-    for advice in super::texts::doubts(&events).into_iter().chain(of_ids) {
+    if let Some(advice) = super::ids::doubts(&events) {
         suite.advise(&check::IDS, advice);
     }
     let judged = times(&events, suite.window.end);
@@ -109,12 +102,15 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     if suite.is_strict() {
         let watched = watch(suite, span, &events);
         unknown_id(suite, &events);
-        proofs.prove(suite);
+        let proof = proofs.prove(suite);
         by_offset(suite, span, &events);
         older(suite, span);
         remembered(suite, span, &events);
         running(suite, watched, &events);
         afresh(suite, &events);
+        if let Some(proof) = proof {
+            pages_afresh(suite, proof, &events);
+        }
     }
     Ok(Some(FirstLook {
         runs: events,

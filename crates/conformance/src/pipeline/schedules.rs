@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::RunEvent;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::contradictions::SEVERAL;
@@ -140,52 +140,6 @@ pub(super) fn begun_an_interval_before(
     lines
 }
 
-/// Jobs that run by the clock far more often than their cron expressions ever come, or in months or on days of the week that
-/// these leave out, where most do that can be judged.
-pub(super) fn more_often(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let says = |id: &str, job: &Json, gap: i64| {
-        let expression = job["schedule"]["cron_expression"].as_str()?;
-        let is_rarer = a_day(expression).map(|most| gap * most * 3 < DAY);
-        let last = scheduled(runs, id).pop().filter(|_| gap <= DAY + 60);
-        let is_left_out = last.and_then(|last| leaves_out(expression, last));
-        let is_other = is_rarer
-            .into_iter()
-            .chain(is_left_out)
-            .reduce(|one, other| one || other)?;
-        Some((is_other, format!("`cron_expression` is `{expression}`")))
-    };
-    let (lines, judged) = against(jobs, runs, "cron_expression", &says);
-    if 2 * lines.len() <= judged {
-        Vec::new()
-    } else {
-        lines
-    }
-}
-
-/// Whether an expression of five fields names months or days of the week, as numbers, of which none is near a time.
-fn leaves_out(expression: &str, at: Timestamp) -> Option<bool> {
-    let fields: Vec<&str> = expression.split_whitespace().collect();
-    let [_, _, day, month, weekday] = fields[..] else {
-        return None;
-    };
-    let near = [-1, 0, 1]
-        .map(|days| (at + SignedDuration::from_hours(24 * days)).to_zoned(jiff::tz::TimeZone::UTC));
-    // Sunday is 0 or 7, and at some vendors 1.
-    let weekdays = near.iter().flat_map(|at| {
-        let day = at.weekday().to_sunday_zero_offset();
-        [day, if day == 0 { 7 } else { day }]
-    });
-    let is_out = |field: &str, near: Vec<i8>| {
-        let numbers: Result<Vec<i8>, _> = field.split(',').map(str::parse).collect();
-        numbers.map(|numbers| !numbers.iter().any(|number| near.contains(number)))
-    };
-    let of_months = is_out(month, near.iter().map(|at| at.month()).collect());
-    // Where the day of the month is told, too, either of the two will do.
-    let of_week = is_out(weekday, weekdays.collect()).map(|is_out| is_out && day == "*");
-    let told = [of_months, of_week].into_iter().flatten();
-    told.reduce(|one, other| one || other)
-}
-
 /// How many seconds lie between the runs of a job that its schedule begins evenly, until now. What begins right after the
 /// run before catches up, and a job with a schedule in the vendor's own words may have several.
 pub(super) fn rhythm(job: &Json, id: &str, runs: &[RunEvent]) -> Option<i64> {
@@ -292,13 +246,8 @@ pub(super) fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -
 }
 
 /// Jobs whose next runs lie further back than two of their own before the last that a schedule began, where most do that
-/// can be judged. A vendor may write down a while later when the next one is, so many seconds at least, or name the day
-/// that it is about.
-pub(super) fn next_behind(
-    jobs: &BTreeMap<&str, &Json>,
-    runs: &[RunEvent],
-    late: i64,
-) -> Vec<String> {
+/// can be judged. A vendor may write down an hour later when the next one is, or name the day that it is about.
+pub(super) fn next_behind(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let mut judged = 0;
     let mut lines = Vec::new();
     for (id, job) in jobs {
@@ -313,7 +262,7 @@ pub(super) fn next_behind(
             continue;
         };
         judged += 1;
-        if last.duration_since(next).as_secs() > (2 * gap).max(late) {
+        if last.duration_since(next).as_secs() > (2 * gap).max(HOUR) {
             lines.push(format!(
                 "job `{id}` runs next at {next} by its schedule, which began a run at {last}"
             ));
@@ -365,6 +314,7 @@ pub(super) fn has_schedule(job: &Json) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use serde_json::json;
 
     use super::*;
@@ -410,49 +360,6 @@ mod tests {
         assert_eq!(told([1, 3]), 2);
         assert_eq!(told([1, 1]), 0, "a wait of an hour");
         assert_eq!(told([0, 0]), 0);
-    }
-
-    #[test]
-    fn months_and_days_that_an_expression_leaves_out_are_told() {
-        let sunday: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
-        for (expression, out) in [
-            ("0 3 * * 6", Some(false)),
-            ("0 3 * * 3", Some(true)),
-            ("0 3 * * 7", Some(false)),
-            ("0 3 1 * 3", Some(false)),
-            ("* * * 3 6", Some(true)),
-            ("5 3 * 11 *", Some(false)),
-            ("5 3 * * *", None),
-            ("0 3 * * MON", None),
-            ("0 0 3 ? * 3", None),
-        ] {
-            assert_eq!(leaves_out(expression, sunday), out, "{expression}");
-        }
-    }
-
-    #[test]
-    fn what_runs_daily_on_days_left_out_is_told_by_its_own_last_run() {
-        let told = |trigger: &str, weekday: &str| {
-            let jobs = ["a", "b"].map(|id| {
-                let expression = format!("0 3 * * {weekday}");
-                job(
-                    id,
-                    json!({"schedule": {"kind": "cron", "cron_expression": expression}}),
-                )
-            });
-            // From the Sunday to the Thursday; another job goes on until the day after.
-            let of = |id: &'static str| (1..6).map(move |day| (id, day));
-            let all = of("a").chain(of("b")).chain([("c", 6)]);
-            let runs = all.map(|(id, day)| {
-                let at = format!("2026-11-{:02}T03:00:00Z", 21 + day);
-                RunEvent::new(json!({"job_source_id": id, "trigger": trigger, "event_time": at}))
-            });
-            more_often(&by_id(&jobs), &runs.collect::<Vec<_>>()).len()
-        };
-        assert_eq!(told("SCHEDULE", "1"), 2);
-        assert_eq!(told("SCHEDULE", "3"), 0, "the day before the last");
-        assert_eq!(told("SCHEDULE", "6"), 2, "two days after its last");
-        assert_eq!(told("CYCLIC", "1"), 0, "no schedule began them");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use bowline_contract::pipeline::{RunEvent, RunStatus};
 use jiff::Timestamp;
 
 use super::reading::run_label;
-use super::times::{BOOKING, MANY, SEVERAL, SLACK};
+use super::times::{BOOKING, SEVERAL, SLACK};
 
 /// With so many runs of one trigger, and all of them, it is no accident.
 const ENOUGH: usize = 5;
@@ -123,46 +123,6 @@ pub(super) fn tasks_after_the_end(runs: &[RunEvent]) -> Vec<String> {
     } else {
         Vec::new()
     }
-}
-
-/// Runs that ended in the moment that they began, where all did and something else says that they last: a line each.
-/// Jobs can be faster than a vendor's clock ticks.
-pub(super) fn without_length(runs: &[RunEvent]) -> Vec<String> {
-    let spans: Vec<(&RunEvent, Timestamp, Timestamp)> = runs
-        .iter()
-        .filter(|run| run.status() != Some(RunStatus::Skipped))
-        .filter_map(|run| Some((run, run.start_time()?, run.end_time()?)))
-        .collect();
-    if spans.len() < MANY || spans.iter().any(|(_, start, end)| start != end) {
-        return Vec::new();
-    }
-    let lasts = |run: &RunEvent, end: Option<Timestamp>| {
-        let span = run.start_time().zip(end);
-        span.is_some_and(|(start, end)| start < end)
-    };
-    let is_running = |run: &RunEvent| run.end_time().is_none() && lasts(run, run.event_time());
-    let has_lasting_task = |run: &RunEvent| {
-        let mut tasks = run.task_runs();
-        tasks.any(|task| lasts(task, task.end_time()))
-    };
-    let is_timed_finely = spans.iter().any(|(_, at, _)| at.subsec_nanosecond() != 0);
-    if !is_timed_finely
-        && !runs
-            .iter()
-            .any(|run| is_running(run) || has_lasting_task(run))
-    {
-        return Vec::new();
-    }
-    let label = |run: &RunEvent| run_label(run).unwrap_or_default();
-    spans
-        .into_iter()
-        .map(|(run, at, _)| {
-            format!(
-                "{}: began and ended at {at}, and so did every run",
-                label(run)
-            )
-        })
-        .collect()
 }
 
 /// Runs of one trigger that all ended in the moment that they began, although their tasks lasted.

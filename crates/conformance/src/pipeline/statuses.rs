@@ -6,15 +6,16 @@ use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, RunStat
 use bowline_pipeline::{Unmapped, proposed_mapping};
 use bowline_words::counted;
 
-use super::errors::{all_well_with_errors, well_tasks_with_errors, well_with_errors};
 use super::order::edges;
 use super::outcome::Outcome;
 use super::reading::run_label;
 use super::times::SHOWN;
-use super::words::{Fate, fate, waits};
+use super::words::{Fate, fate};
 
 /// With so many runs that say the opposite of their tasks it is no accident.
-pub(super) const OPPOSITES: usize = 3;
+const OPPOSITES: usize = 3;
+/// So many runs that went well do not all have a warning.
+const MANY: usize = 10;
 /// How many words advice names.
 const NAMED: usize = 5;
 
@@ -46,12 +47,10 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
         .collect();
     let is_meant = is_allowed_to_fail(&opposite);
     if opposite.len() < OPPOSITES || 2 * opposite.len() <= told.len() || is_meant {
-        return says_nothing(runs)
-            .or_else(|| all_well_with_errors(runs))
+        return all_well_with_errors(runs)
             .or_else(|| well_tasks_with_errors(runs))
             .or_else(|| last_task_fared_ill(runs, Fate::Ill))
             .or_else(|| last_task_fared_ill(runs, Fate::Stopped))
-            .or_else(|| waits_at_work(runs))
             .unwrap_or(Outcome::Supported);
     }
     Outcome::wrong(
@@ -69,14 +68,6 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
     }))
 }
 
-/// What somebody may have meant: tasks that go on without their run, and warnings of runs that went well.
-pub(super) fn doubts(runs: &[RunEvent]) -> impl Iterator<Item = String> {
-    [left_behind(runs), well_with_errors(runs)]
-        .into_iter()
-        .flatten()
-        .filter_map(Outcome::into_advice)
-}
-
 /// Whether the tasks of these runs that went wrong, while their runs went well, are always the same one, which may be
 /// allowed to.
 fn is_allowed_to_fail(opposite: &[&RunEvent]) -> bool {
@@ -91,29 +82,58 @@ fn is_allowed_to_fail(opposite: &[&RunEvent]) -> bool {
     2 * well.count() > opposite.len() && ids.len() < 2
 }
 
-/// Runs of which nobody is told how they fared: every word that came is mapped to `unknown`.
-fn says_nothing(runs: &[RunEvent]) -> Option<Outcome> {
-    let is_silent = |run: &RunEvent| run.status() == Some(RunStatus::Unknown);
-    let words: BTreeSet<&str> = runs
+/// Errors of all runs that went well, of which there are many: nobody is warned of each.
+fn all_well_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
+    let is_well = |run: &&RunEvent| run.status().and_then(fate) == Some(Fate::Well);
+    let with: Vec<&RunEvent> = runs.iter().filter(is_well).collect();
+    if with.len() < MANY || !with.iter().all(|run| run.has("error")) {
+        return None;
+    }
+    let got = format!("{} that went well and have one", counted(with.len(), "run"));
+    Some(
+        Outcome::wrong("errors of runs that went wrong", got)
+            .with_evidence(with.into_iter().take(SHOWN).filter_map(|run| {
+                let message = run.error()?.message().unwrap_or_default();
+                let label = run_label(run)?;
+                Some(format!("{label} has the error `{message}`"))
+            }))
+            .with_hint("give `error` for runs that failed, and leave it out elsewhere"),
+    )
+}
+
+/// Runs that went wrong with tasks that went well and say what the run does, where most such runs have some.
+fn well_tasks_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
+    let is_well = |task: &RunEvent| task.status().and_then(fate) == Some(Fate::Well);
+    let message = |run: &RunEvent| Some(run.error()?.message()?.to_owned());
+    let judged: Vec<(&RunEvent, bool)> = runs
         .iter()
-        .filter_map(|run| run.json()["raw_status"].as_str())
+        .filter(|run| run.status().and_then(fate) == Some(Fate::Ill))
+        .filter(|run| run.task_runs().any(is_well))
+        .filter_map(|run| {
+            let own = message(run)?;
+            let is_told = |task: &RunEvent| is_well(task) && message(task).as_ref() == Some(&own);
+            Some((run, run.task_runs().any(is_told)))
+        })
         .collect();
-    (!runs.is_empty() && runs.iter().all(is_silent)).then(|| {
-        Outcome::wrong(
-            "statuses that say how runs fared",
-            format!("{}, all of them `unknown`", counted(runs.len(), "run")),
-        )
-        .with_evidence(
-            words
-                .into_iter()
-                .take(SHOWN)
-                .map(|word| format!("`{word}` is mapped to `unknown`")),
-        )
-        .with_hint(
-            "map each word in `run_status_mapping` to what it means; `bowline explain status` lists the meanings"
-                .to_owned(),
-        )
-    })
+    let with = judged.iter().filter(|(_, is_told)| *is_told);
+    if with.clone().count() < OPPOSITES || 2 * with.clone().count() <= judged.len() {
+        return None;
+    }
+    let got = format!(
+        "{} with tasks that went well and have one",
+        counted(with.clone().count(), "run")
+    );
+    let lines = with.take(SHOWN).filter_map(|(run, _)| {
+        Some(format!(
+            "{}: a task went well, and has the error of its run",
+            run_label(run)?
+        ))
+    });
+    Some(
+        Outcome::wrong("errors of task runs that went wrong", got)
+            .with_evidence(lines)
+            .with_hint("give `error` for task runs that failed, and leave it out elsewhere"),
+    )
 }
 
 /// Tasks that all fare as their run does, where several runs went wrong: then the tasks' own statuses were not asked for.
@@ -156,34 +176,6 @@ pub(super) fn parroted(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outco
                 format!("{label}: tasks failed, and others after them, every one")
             }))
             .with_hint("give each task run the status that the vendor says of it"),
-    )
-}
-
-/// Runs that have ended while a task is under way, where that is so of most whose tasks are.
-fn left_behind(runs: &[RunEvent]) -> Option<Outcome> {
-    let at_work: Vec<&RunEvent> = runs
-        .iter()
-        .filter(|run| {
-            run.task_runs()
-                .any(|task| task.status() == Some(RunStatus::InProgress))
-        })
-        .collect();
-    let ended: Vec<&&RunEvent> = at_work.iter().filter(|run| run.has_ended()).collect();
-    if ended.len() < OPPOSITES || 2 * ended.len() <= at_work.len() {
-        return None;
-    }
-    let got = format!(
-        "{} that have ended before their tasks",
-        counted(ended.len(), "run")
-    );
-    Some(
-        Outcome::wrong("runs that end after their tasks", got).with_evidence(
-            ended.into_iter().take(SHOWN).map(|run| {
-                let status = run.status().map_or("", RunStatus::name);
-                let label = run_label(run).unwrap_or_default();
-                format!("{label} is `{status}`, and a task is `in_progress`")
-            }),
-        ),
     )
 }
 
@@ -230,58 +222,6 @@ fn last_task_fared_ill<'r>(runs: &'r [RunEvent], ill: Fate) -> Option<Outcome> {
             }))
             .with_hint("give each run the status that the vendor says of it, and not that of one of its tasks"),
     )
-}
-
-/// Runs that wait while tasks of theirs are at work, where all that wait have such. Between two tasks they may.
-fn waits_at_work(runs: &[RunEvent]) -> Option<Outcome> {
-    let waiting: Vec<&RunEvent> = runs
-        .iter()
-        .filter(|run| run.status().is_some_and(waits))
-        .collect();
-    let is_at_work = |run: &&RunEvent| {
-        let mut tasks = run.task_runs();
-        tasks.any(|task| task.has("start_time") && task.status() == Some(RunStatus::InProgress))
-    };
-    if waiting.len() < OPPOSITES || !waiting.iter().all(is_at_work) {
-        return None;
-    }
-    Some(
-        Outcome::wrong(
-            "runs that wait before they begin",
-            format!("{} with tasks at work", counted(waiting.len(), "run")),
-        )
-        .with_evidence(waiting.into_iter().take(SHOWN).filter_map(|run| {
-            let status = run.status()?.name();
-            let label = run_label(run)?;
-            Some(format!("{label} is `{status}`, and its tasks have begun"))
-        }))
-        .with_hint("map the vendor's word for what runs to `in_progress`"),
-    )
-}
-
-/// What to say of words that are mapped to `in_progress`, although no run of theirs has begun and those of others have.
-pub(super) fn not_begun(runs: &[RunEvent]) -> Option<String> {
-    let mut words: BTreeMap<&str, bool> = BTreeMap::new();
-    let open = runs
-        .iter()
-        .filter(|run| run.status() == Some(RunStatus::InProgress));
-    for run in open {
-        if let Some(word) = run.json()["raw_status"].as_str() {
-            *words.entry(word).or_default() |= run.has("start_time");
-        }
-    }
-    let begun = words.values().filter(|begun| **begun).count();
-    let waiting: Vec<String> = words
-        .iter()
-        .filter(|(_, begun)| !**begun)
-        .map(|(word, _)| format!("`{word}`"))
-        .collect();
-    (begun > 0 && !waiting.is_empty()).then(|| {
-        format!(
-            "no run that is {} has begun: the word may mean `queued`, and is mapped to `in_progress`",
-            waiting.join(" or ")
-        )
-    })
 }
 
 fn one_line(text: &str) -> String {
@@ -355,7 +295,6 @@ pub(super) fn unseen(manifest: &PipelineManifest, runs: &[RunEvent]) -> Option<S
 mod tests {
     use serde_json::{Value as Json, json};
 
-    use super::super::errors::MANY;
     use super::*;
     use crate::Verdict;
     use crate::pipeline::samples::{job, manifest};
@@ -394,16 +333,6 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_are_all_unknown_tell_nothing() {
-        let nothing = Unmapped::new();
-        let silent = vec![run("unknown", &[]); 2];
-        assert_eq!(statuses(&nothing, &silent).verdict(), Verdict::Wrong);
-        let some = [silent, vec![run("success", &[])]].concat();
-        assert_eq!(statuses(&nothing, &some), Outcome::Supported);
-        assert_eq!(statuses(&nothing, &[]), Outcome::Supported);
-    }
-
-    #[test]
     fn tasks_have_statuses_of_their_own() {
         let run = |status: &str, tasks: [&str; 2]| {
             RunEvent::new(json!({
@@ -435,12 +364,6 @@ mod tests {
         let own = [parrots.clone(), vec![run("failed", ["success", "failed"])]].concat();
         assert!(!is_wrong(&own));
         assert!(!is_wrong(&parrots[1..]));
-        let behind = run("success", ["success", "in_progress"]);
-        let doubts = |runs: &[RunEvent]| doubts(runs).count();
-        assert_eq!(doubts(&vec![behind.clone(); 3]), 1);
-        let at_work = run("in_progress", ["success", "in_progress"]);
-        let race = [vec![behind; 3], vec![at_work; 3]].concat();
-        assert_eq!(doubts(&race), 0);
     }
 
     #[test]
@@ -454,34 +377,11 @@ mod tests {
         assert_eq!(verdict(&vec![run("success"); MANY]), Verdict::Wrong);
         let few = vec![run("success"); 3];
         assert_eq!(verdict(&few), Verdict::Supported, "warnings");
-        assert_eq!(doubts(&few).count(), 1);
-        assert_eq!(doubts(&few[1..]).count(), 0);
         assert_eq!(verdict(&vec![run("failed"); 3]), Verdict::Supported);
         assert_eq!(
             verdict(&vec![run("partial_success"); 3]),
             Verdict::Supported
         );
-    }
-
-    #[test]
-    fn errors_that_only_successes_have_are_told() {
-        let run = |status: &str, fields: Json| {
-            let mut run = json!({"job_source_id": "j", "run_source_id": "r", "status": status});
-            run.as_object_mut()
-                .unwrap()
-                .extend(fields.as_object().unwrap().clone());
-            RunEvent::new(run)
-        };
-        let error = json!({"error": {"message": "no"}});
-        let fine = vec![run("success", json!({})); 9];
-        let told = |more: Vec<RunEvent>| well_with_errors(&[fine.clone(), more].concat()).is_some();
-        assert!(told(vec![run("success", error.clone()); 3]));
-        assert!(!told(vec![run("success", error.clone()); 2]));
-        let both = [
-            vec![run("success", error.clone()); 3],
-            vec![run("failed", error.clone())],
-        ];
-        assert!(!told(both.concat()), "a warning, say");
     }
 
     #[test]
@@ -532,48 +432,6 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_has_not_begun_and_what_runs_has() {
-        let run = |word: &str, status: &str, fields: Json| {
-            let mut run = json!({"job_source_id": "j", "run_source_id": "r", "status": status, "raw_status": word});
-            run.as_object_mut()
-                .unwrap()
-                .extend(fields.as_object().unwrap().clone());
-            RunEvent::new(run)
-        };
-        let at = json!({"start_time": "2026-01-01T01:00:00Z"});
-        let work =
-            json!({"task_runs": [{"status": "in_progress", "start_time": "2026-01-01T01:00:00Z"}]});
-        assert!(waits_at_work(&vec![run("RUN", "queued", work.clone()); 3]).is_some());
-        assert_eq!(
-            waits_at_work(&vec![run("RUN", "queued", at.clone()); 3]),
-            None,
-            "when it should begin"
-        );
-        let between =
-            json!({"task_runs": [{"status": "success", "start_time": "2026-01-01T01:00:00Z"}]});
-        assert_eq!(
-            waits_at_work(&vec![run("WAIT", "queued", between); 3]),
-            None,
-            "between two tasks"
-        );
-        assert_eq!(
-            waits_at_work(&vec![run("RUN", "in_progress", work); 3]),
-            None
-        );
-        let (waits, runs) = (
-            run("WAIT", "in_progress", json!({})),
-            run("RUN", "in_progress", at),
-        );
-        let told = not_begun(&[waits.clone(), runs.clone()]).unwrap();
-        assert!(
-            told.starts_with("no run that is `WAIT` has begun"),
-            "{told}"
-        );
-        assert_eq!(not_begun(&[waits]), None, "the vendor says no starts");
-        assert_eq!(not_begun(&[runs]), None);
-    }
-
-    #[test]
     fn words_that_did_not_come_are_named() {
         let manifest =
             manifest(json!({"DONE": "success", "TERMINATED": "failed", "LOST": "failed"}));
@@ -588,5 +446,22 @@ mod tests {
             unseen(&manifest, &[]).map(|told| told.starts_with("3 words")),
             Some(true)
         );
+    }
+
+    #[test]
+    fn tasks_that_went_well_do_not_say_what_went_wrong() {
+        let run_that = |status: &str, of_task: &str| {
+            let error = json!({"message": "no such table"});
+            let tasks = json!([{"status": "success", "error": {"message": of_task}}, {"status": "failed", "error": error}]);
+            let run = json!({"job_source_id": "j", "run_source_id": "r", "status": status, "error": error, "task_runs": tasks});
+            RunEvent::new(run)
+        };
+        let run = |of_task: &str| run_that("failed", of_task);
+        let told = |runs: &[RunEvent]| well_tasks_with_errors(runs).is_some();
+        assert!(told(&vec![run("no such table"); 3]));
+        assert!(!told(&vec![run("no such table"); 2]));
+        assert!(!told(&vec![run("a warning of its own"); 3]));
+        let warned = run_that("success", "no such table");
+        assert!(!told(&vec![warned; 3]), "it went well");
     }
 }

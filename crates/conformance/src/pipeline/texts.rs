@@ -1,9 +1,8 @@
 //! Texts that say nothing: what languages write for nothing, and for records, where people should read something.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bowline_contract::pipeline::RunEvent;
-use bowline_words::counted;
 use serde_json::Value as Json;
 
 /// What languages write for nothing, and for what has no text.
@@ -185,16 +184,6 @@ fn letters(items: &[Json]) -> Option<Vec<&str>> {
     })
 }
 
-/// Whether a text is what stands around a message: the first line of where it came from, a page, or words before nothing.
-fn is_around(text: &str) -> bool {
-    let text = text.trim();
-    let start = text.get(..9).unwrap_or(text).to_lowercase();
-    text.ends_with("(most recent call last):")
-        || start.starts_with("<html")
-        || start == "<!doctype"
-        || text.ends_with(": None")
-}
-
 /// Whether a text is a value as Python shows it.
 fn is_shown(text: &str) -> bool {
     let text = text.trim();
@@ -230,135 +219,25 @@ pub(super) fn turned_codes(runs: &[RunEvent]) -> Vec<String> {
     both.into_iter().map(line).collect()
 }
 
-/// Messages that are all cut at one length: each is the beginning of what a task of its run says.
-struct Cut {
-    lines: Vec<String>,
-    /// Whether nobody means them so: they are shorter than what vendors have room for, differ, and most end within a word.
-    is_certain: bool,
-}
-
-fn cut(runs: &[RunEvent]) -> Option<Cut> {
-    /// Vendors have room for so many letters at least.
-    const ROOM: usize = 200;
-    let mut judged = 0;
-    let mut within_words = 0;
-    let mut messages = BTreeSet::new();
-    let mut lines = Vec::new();
-    for run in runs {
-        let Some(own) = message(run) else { continue };
-        let mut of_tasks = run.task_runs().filter_map(message).peekable();
-        judged += usize::from(of_tasks.peek().is_some());
-        let rest =
-            of_tasks.find_map(|other| other.strip_prefix(own).filter(|rest| !rest.is_empty()));
-        if let Some(rest) = rest {
-            within_words += usize::from(
-                own.ends_with(char::is_alphanumeric) && rest.starts_with(char::is_alphanumeric),
-            );
-            messages.insert(own);
-            let label = super::reading::run_label(run).unwrap_or_default();
-            lines.push(format!(
-                "{label}: `error.message` is `{own}`, and its task says more"
-            ));
-        }
-    }
-    let lengths: BTreeSet<usize> = messages.iter().map(|own| own.chars().count()).collect();
-    if lines.len() < SEVERAL || 2 * lines.len() <= judged || lengths.len() > 1 {
-        return None;
-    }
-    let is_short = lengths.first().is_some_and(|length| *length < ROOM);
-    let is_certain = is_short && messages.len() > 1 && 2 * within_words > lines.len();
-    Some(Cut { lines, is_certain })
-}
-
-/// Messages that were cut, and not by the vendor.
-pub(super) fn cut_messages(runs: &[RunEvent]) -> Vec<String> {
-    let cut = cut(runs).filter(|cut| cut.is_certain);
-    cut.map(|cut| cut.lines).unwrap_or_default()
-}
-
-/// Messages that the vendor may mean as they are, and that say little.
-pub(super) fn doubts(runs: &[RunEvent]) -> Vec<String> {
-    let cut = cut(runs).filter(|cut| !cut.is_certain);
-    let lines = [cut.map(|cut| cut.lines).unwrap_or_default(), frames(runs)];
-    let advice = lines.iter().filter_map(|lines| {
-        let (first, all) = (lines.first()?, counted(lines.len(), "run"));
-        Some(format!(
-            "{first}, and the like in {all}: if the vendor says more, give that"
-        ))
-    });
-    advice.collect()
-}
-
-fn message(run: &RunEvent) -> Option<&str> {
-    run.error()?.message()
-}
-
-/// Messages that exactly one task says, which is of another run, where most are of those that one run and one task say.
-pub(super) fn foreign_messages(runs: &[RunEvent]) -> Vec<String> {
-    // How many runs say a message, and which runs' tasks.
-    let mut told: BTreeMap<&str, (usize, Vec<usize>)> = BTreeMap::new();
-    for (nth, run) in runs.iter().enumerate() {
-        if let Some(own) = message(run) {
-            told.entry(own).or_default().0 += 1;
-        }
-        for of_task in run.task_runs().filter_map(message) {
-            told.entry(of_task).or_default().1.push(nth);
-        }
-    }
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for (nth, run) in runs.iter().enumerate() {
-        let Some(own) = message(run) else { continue };
-        if !run.task_runs().any(|task| message(task).is_some()) {
-            continue;
-        }
-        let Some((1, tellers)) = told.get(own) else {
-            continue;
-        };
-        let [teller] = tellers[..] else { continue };
-        judged += 1;
-        if teller != nth {
-            let label = super::reading::run_label(run).unwrap_or_default();
-            lines.push(format!(
-                "{label}: `error.message` is `{own}`, which a task of another run says"
-            ));
-        }
-    }
-    if lines.len() < SEVERAL || 2 * lines.len() <= judged {
-        lines.clear();
-    }
-    lines
-}
-
 /// Messages of errors that are records as a language shows them, or the ids of their runs, where several are and all of
 /// them: a line each.
 pub(super) fn shown_records(runs: &[RunEvent]) -> Vec<String> {
-    messages_that_are(runs, |run, text| {
-        is_shown(text) || run.run_source_id() == Some(text)
-    })
-}
-
-/// Messages that stand around one, where several do and all of them: a line each.
-fn frames(runs: &[RunEvent]) -> Vec<String> {
-    messages_that_are(runs, |_, text| is_around(text))
-}
-
-fn messages_that_are(runs: &[RunEvent], is_none: impl Fn(&RunEvent, &str) -> bool) -> Vec<String> {
     let messages: Vec<(&RunEvent, &str)> = runs
         .iter()
-        .filter_map(|run| Some((run, message(run)?)))
+        .filter_map(|run| Some((run, run.error()?.message()?)))
         .collect();
-    if messages.len() < SEVERAL || !messages.iter().all(|(run, text)| is_none(run, text)) {
+    let is_none =
+        |(run, text): &(&RunEvent, &str)| is_shown(text) || run.run_source_id() == Some(*text);
+    if messages.len() < SEVERAL || !messages.iter().all(is_none) {
         return Vec::new();
     }
-    let labels = messages
-        .into_iter()
-        .filter_map(|(run, _)| super::reading::run_label(run));
-    labels
-        .map(|label| {
-            format!("{label}: `error.message` is what stands around a message, and not the message")
-        })
-        .collect()
+    let line = |(run, _): (&RunEvent, &str)| {
+        let label = super::reading::run_label(run)?;
+        Some(format!(
+            "{label}: `error.message` is what stands around a message, and not the message"
+        ))
+    };
+    messages.into_iter().filter_map(line).collect()
 }
 
 #[cfg(test)]
@@ -431,16 +310,6 @@ mod tests {
         assert_eq!(shown_records(&vec![run("b'no such table'"); 3]).len(), 3);
         assert_eq!(shown_records(&vec![shown.clone(); 2]).len(), 0);
         assert_eq!(shown_records(&[shown.clone(), shown, run("no")]).len(), 0);
-        for around in [
-            "Traceback (most recent call last):",
-            "<!DOCTYPE html><p>",
-            "<HTML>",
-            "Error: None",
-        ] {
-            let runs = vec![run(around); 3];
-            assert_eq!(shown_records(&runs).len(), 0, "{around}: the vendor's own");
-            assert_eq!(doubts(&runs).len(), 1, "{around}");
-        }
         assert_eq!(
             shown_records(&vec![run(r#"{"message": "no"}"#); 3]).len(),
             0
@@ -483,61 +352,5 @@ mod tests {
             0
         );
         assert_eq!(turned_codes(&vec![right; 3]).len(), 0);
-    }
-
-    #[test]
-    fn a_message_says_as_much_as_its_tasks() {
-        let run = |message: &str, of_task: &str| {
-            failed(
-                "r",
-                json!({"error": {"message": message}, "task_runs": [{"error": {"message": of_task}}]}),
-            )
-        };
-        let cut = [
-            ("no such ta", "no such table: orders"),
-            ("no table s", "no table space left"),
-        ];
-        let cut = cut.map(|(own, of_task)| run(own, of_task));
-        let told = |runs: &[RunEvent]| (cut_messages(runs).len(), doubts(runs).len());
-        let [first, second] = &cut;
-        assert_eq!(
-            told(&[first.clone(), first.clone(), second.clone()]),
-            (3, 0)
-        );
-        assert_eq!(told(&cut), (0, 0));
-        let other = run("no such", "no such table: orders");
-        assert_eq!(
-            told(&[&cut[..], &[other]].concat()),
-            (0, 0),
-            "of two lengths"
-        );
-        assert_eq!(told(&vec![run("no", "no"); 3]), (0, 0));
-        let constant = run("Step failed", "Step failed: no such table");
-        assert_eq!(told(&vec![constant; 3]), (0, 1), "the vendor's own");
-        let long = ["a", "b", "c"].map(|letter| run(&letter.repeat(255), &letter.repeat(300)));
-        assert_eq!(told(&long), (0, 1), "the vendor has room for 255");
-    }
-
-    #[test]
-    fn a_message_is_of_a_task_of_the_run() {
-        let run = |message: &str, of_task: &str| {
-            failed(
-                "r",
-                json!({"error": {"message": message}, "task_runs": [{"error": {"message": of_task}}]}),
-            )
-        };
-        let told = |runs: &[(&str, &str)]| {
-            let runs: Vec<RunEvent> = runs.iter().map(|(own, task)| run(own, task)).collect();
-            foreign_messages(&runs).len()
-        };
-        assert_eq!(told(&[("a", "b"), ("b", "c"), ("c", "a")]), 3);
-        assert_eq!(told(&[("a", "b"), ("b", "a"), ("d", "d")]), 0);
-        assert_eq!(
-            told(&[("x", "b"), ("y", "c"), ("z", "d")]),
-            0,
-            "words of the run's own"
-        );
-        let few = [("a", "b"), ("b", "c"), ("c", "a")].repeat(2);
-        assert_eq!(told(&few), 0, "words that many say");
     }
 }

@@ -8,10 +8,7 @@ use serde_json::Value as Json;
 
 use super::contradictions::{SEVERAL, by_id, first, texts};
 use super::outcome::Outcome;
-use super::schedules::{
-    DAY, HOUR, goes_on, has_schedule, in_another_unit, is_twice_due, more_often, next_behind,
-    scheduled,
-};
+use super::schedules::{in_another_unit, is_twice_due, next_behind};
 use super::triggered_by::{by_schedule_and_run, by_the_latest, by_their_own_jobs, triggered};
 
 /// What began runs otherwise than their jobs say, if anything did.
@@ -34,24 +31,9 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             "give as `triggered_by_run_source_id` the run that the vendor names, and not the last one of its job",
         ),
         (
-            next_behind(&jobs, runs, DAY),
-            "next runs that lie ahead",
-            "see in which zone the vendor writes `next_run_at`",
-        ),
-        (
             all_by_hand(&jobs, runs),
             "runs that a schedule began, of jobs that have one",
             "take `trigger` from what the vendor says of the run",
-        ),
-        (
-            by_schedules_elsewhere(&jobs, runs),
-            "schedules of the jobs that schedules begin runs of",
-            "join schedules to jobs by their ids",
-        ),
-        (
-            more_often(&jobs, runs),
-            "jobs that run as often as their schedules say",
-            "join schedules to jobs by their ids, and give each as the vendor does",
         ),
         (
             in_another_unit(&jobs, runs),
@@ -77,7 +59,12 @@ pub(super) fn doubtfully_begun(assets: &[AssetEvent], runs: &[RunEvent]) -> Opti
             "take `trigger` from what the vendor says of the run",
         ),
         (
-            next_behind(&jobs, runs, HOUR),
+            off_the_beat(&jobs, runs),
+            "runs that schedules begin when they say",
+            "take `trigger` from what the vendor says of the run: somebody may have begun these",
+        ),
+        (
+            next_behind(&jobs, runs),
             "next runs that lie ahead",
             "see in which zone the vendor writes `next_run_at`",
         ),
@@ -137,36 +124,53 @@ fn all_by_hand(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     lines
 }
 
-/// Jobs without a schedule that schedules begin runs of, where several of those that have one are never begun by it:
-/// schedules were joined to other jobs.
-fn by_schedules_elsewhere(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let ran = |id: &str| {
-        let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
-        // What follows its own last run may have the schedule for its pause.
-        own.filter(|run| run.trigger().is_some_and(|trigger| trigger != "CYCLIC"))
-            .count()
-    };
-    let mut begun = 0;
-    let mut never = 0;
+/// Runs that schedules began by what they say, of several jobs, in other minutes than their cron expressions name, where
+/// most runs of their jobs keep to these and nobody is said to have begun any.
+fn off_the_beat(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    /// How many minutes are no delay, and how many are none any more.
+    const NEAR: i64 = 5;
+    const FAR: i64 = 12;
     let mut lines = Vec::new();
+    let mut of = BTreeSet::new();
+    if runs
+        .iter()
+        .any(|run| matches!(run.trigger(), Some("MANUAL" | "API" | "BACKFILL")))
+    {
+        return lines;
+    }
     for (id, job) in jobs {
-        let of_schedule = scheduled(runs, id).len();
-        if has_schedule(job) {
-            begun += usize::from(of_schedule > 0);
-            let is_due = is_twice_due(job, id, runs);
-            never += usize::from(of_schedule == 0 && ran(id) >= 2 && is_due);
-        } else if job["schedule"]["kind"].is_string()
-            && job["is_paused"] != true
-            && of_schedule >= SEVERAL
-            && goes_on(runs, id)
-        {
+        let expression = job["schedule"]["cron_expression"]
+            .as_str()
+            .unwrap_or_default();
+        let fields: Vec<&str> = expression.split_whitespace().collect();
+        let [minute, _, "*", "*", "*"] = fields[..] else {
+            continue;
+        };
+        let Ok(minute) = minute.parse::<i64>() else {
+            continue;
+        };
+        let own = runs
+            .iter()
+            .filter(|run| run.job_source_id() == Some(id) && run.trigger() == Some("SCHEDULE"));
+        let waits: Vec<(&RunEvent, i64)> = own
+            .filter_map(|run| {
+                let at = run.queued_at().or(run.start_time())?;
+                Some((run, (at.as_second() / 60 - minute).rem_euclid(60)))
+            })
+            .collect();
+        let near = waits.iter().filter(|(_, wait)| *wait <= NEAR).count();
+        if waits.len() < SEVERAL || 4 * near < 3 * waits.len() {
+            continue;
+        }
+        for (run, wait) in waits.into_iter().filter(|(_, wait)| *wait >= FAR) {
+            of.insert(*id);
             lines.push(format!(
-                "job `{id}` has no schedule, and schedules began {}",
-                counted(of_schedule, "run")
+                "{} began {wait} min after `{expression}`, which schedules its job",
+                super::contradictions::label(run)
             ));
         }
     }
-    if lines.len() < 2 || never < 2 || begun > never {
+    if of.len() < 2 || lines.len() < SEVERAL {
         lines.clear();
     }
     lines
@@ -243,92 +247,32 @@ mod tests {
     }
 
     #[test]
-    fn schedules_begin_the_runs_of_the_jobs_that_have_them() {
-        let cron = json!({"schedule": {"kind": "cron", "cron_expression": "0 1 * * *"}});
-        let hand = json!({"schedule": {"kind": "manual"}});
-        let jobs = [
-            job("a", cron.clone()),
-            job("b", cron.clone()),
-            job("c", cron),
-            job("d", hand.clone()),
-            job("e", hand),
-        ];
-        let all = |of_schedule: &str, by_hand: &str| {
-            [
-                ("a", of_schedule),
-                ("b", of_schedule),
-                ("c", of_schedule),
-                ("d", by_hand),
-                ("e", by_hand),
-            ]
-            .map(|(id, trigger)| runs(id, 1, &json!({"trigger": trigger})))
-        };
-        assert_eq!(told(&jobs, &all("SCHEDULE", "MANUAL")), None);
-        assert_eq!(
-            told(&jobs, &all("SCHEDULE", "SCHEDULE")),
-            None,
-            "schedules of somebody else's"
-        );
-        assert_eq!(
-            told(&jobs, &all("MANUAL", "MANUAL")).as_deref(),
-            Some("job `a` has a schedule, and somebody began all of 4 runs")
-        );
-        assert_eq!(
-            told(&jobs, &all("API", "SCHEDULE")).as_deref(),
-            Some("job `d` has no schedule, and schedules began 4 runs")
-        );
-        assert_eq!(
-            told(&jobs, &all("CYCLIC", "SCHEDULE")),
-            None,
-            "each began its own next one"
-        );
-        let weekly = json!({"schedule": {"kind": "cron", "cron_expression": "0 1 * * 1"}});
-        let weekly = ["a", "b", "c"].map(|id| job(id, weekly.clone()));
-        assert_eq!(told(&weekly, &all("MANUAL", "MANUAL")), None, "seldom due");
-        let mut moved = all("API", "SCHEDULE");
-        for (place, hour) in [(0, 23), (1, 23), (2, 23)] {
-            let more = runs(
-                jobs[place].job_source_id().unwrap(),
-                hour,
-                &json!({"trigger": "API"}),
-            );
-            moved[place] = [moved[place].clone(), more].concat();
-        }
-        for runs in &mut moved[3..] {
-            runs.truncate(3);
-            runs.rotate_left(1);
-            runs.truncate(2);
-        }
-        assert_eq!(told(&jobs, &moved), None, "moved to other jobs since");
-    }
-
-    #[test]
-    fn expressions_come_as_often_as_jobs_run() {
-        let hourly = |job: &str, steady: bool| -> Vec<RunEvent> {
-            (0..8)
-                .map(|hour| {
-                    let minute = if steady { 15 } else { hour * hour * 7 % 60 };
-                    let at = format!("2026-01-01T{hour:02}:{minute:02}:00Z");
-                    RunEvent::new(
-                        json!({"job_source_id": job, "run_source_id": format!("{job}-{hour}"),
-                        "trigger": "SCHEDULE", "start_time": at, "event_time": at}),
-                    )
-                })
-                .collect()
-        };
-        let told = |expression: &str, steady: bool| {
-            let cron = json!({"schedule": {"kind": "cron", "cron_expression": expression}});
-            let jobs = [job("a", cron.clone()), job("b", cron)];
-            told(&jobs, &["a", "b"].map(|id| hourly(id, steady)))
-        };
-        assert_eq!(
-            told("15 4 * * *", true).as_deref(),
-            Some(
-                "job `a` runs every 3600 s by its schedule, and `cron_expression` is `15 4 * * *`"
+    fn runs_off_the_beat_of_their_schedules_are_an_advice() {
+        let cron = |id: &str| {
+            job(
+                id,
+                json!({"schedule": {"kind": "cron", "cron_expression": "0 1 * * *"}}),
             )
-        );
-        assert_eq!(told("15 * * * *", true), None);
-        assert_eq!(told("15 4 * * *", false), None, "it catches up");
+        };
+        let jobs = ["a", "b"].map(cron);
+        let told = |minute: u8, trigger: &str| {
+            let late = |(id, nth): (&str, u8)| {
+                let at = format!("2026-01-05T01:{minute:02}:00Z");
+                RunEvent::new(
+                    json!({"job_source_id": id, "run_source_id": format!("{id}{nth}"),
+                    "trigger": trigger, "start_time": at}),
+                )
+            };
+            let beat = [("a", 1), ("b", 1), ("a", 2), ("b", 2)];
+            let mut all = beat
+                .map(|(id, hour)| runs(id, hour, &json!({"trigger": "SCHEDULE"})))
+                .concat();
+            all.extend([("a", 7), ("b", 8), ("b", 9)].map(late));
+            off_the_beat(&by_id(&jobs), &all).len()
+        };
+        assert_eq!(told(30, "SCHEDULE"), 3);
+        assert_eq!(told(3, "SCHEDULE"), 0, "they wait");
+        assert_eq!(told(30, "MANUAL"), 0, "somebody began some");
     }
 
     #[test]
@@ -410,16 +354,16 @@ mod tests {
     #[test]
     fn next_runs_lie_ahead() {
         let ids = ["a", "b", "c"];
-        let behind = |all: &[RunEvent], next: &str, late: i64| {
+        let behind = |all: &[RunEvent], next: &str| {
             let jobs = ids.map(|id| {
                 job(id, json!({"schedule": {"kind": "interval", "interval_seconds": 86_400, "next_run_at": next}}))
             });
-            next_behind(&by_id(&jobs), all, late).len()
+            next_behind(&by_id(&jobs), all).len()
         };
         let daily = ids
             .map(|id| runs(id, 1, &json!({"trigger": "SCHEDULE"})))
             .concat();
-        let told = |next: &str| behind(&daily, next, DAY);
+        let told = |next: &str| behind(&daily, next);
         assert_eq!(told("2026-01-01T16:00:00Z"), 3);
         assert_eq!(told("2026-01-05T01:00:00Z"), 0);
         assert_eq!(told("2026-01-03T01:00:00Z"), 0, "the day that it is about");
@@ -437,7 +381,6 @@ mod tests {
             .into_iter()
             .flat_map(|id| (8..16).map(move |hour| hourly((id, hour))))
             .collect();
-        assert_eq!(behind(&hourly, "2026-01-01T09:00:00Z", DAY), 0);
-        assert_eq!(behind(&hourly, "2026-01-01T09:00:00Z", HOUR), 3);
+        assert_eq!(behind(&hourly, "2026-01-01T09:00:00Z"), 3);
     }
 }

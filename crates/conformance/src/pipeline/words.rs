@@ -64,11 +64,6 @@ fn says_at_work(word: &str) -> bool {
     )
 }
 
-/// Whether a status is that of something that has not begun.
-pub(super) const fn waits(status: RunStatus) -> bool {
-    matches!(status, RunStatus::Queued | RunStatus::Scheduled)
-}
-
 /// Whether a status says neither that something went well nor that it went wrong.
 const fn plays_down(status: RunStatus) -> bool {
     matches!(
@@ -101,32 +96,15 @@ fn says_timed_out(word: &str) -> bool {
 
 /// Words that are mapped to the opposite of what they say, a line each. Where a word has several parts, all say so.
 pub(super) fn contradictions(manifest: &PipelineManifest) -> Vec<String> {
-    let is_wrong = |word: &str, status| word.split('/').all(|part| contradicts(part, status));
-    mapped(manifest, |word, status| {
-        !is_meant(word, status) && is_wrong(word, status)
-    })
-}
-
-/// Words that are mapped to what few vendors mean by them, a line each.
-pub(super) fn odd_words(manifest: &PipelineManifest) -> Vec<String> {
-    mapped(manifest, |word, status| {
-        // Of several parts the last says most.
-        let parts: Vec<&str> = word.split('/').collect();
-        let is_last = parts.len() > 1
-            && parts.last().is_some_and(|part| contradicts(part, status))
-            && !parts.iter().all(|part| contradicts(part, status));
-        is_last || is_meant(word, status)
-    })
-}
-
-fn mapped(manifest: &PipelineManifest, is_shown: impl Fn(&str, RunStatus) -> bool) -> Vec<String> {
     let mut words: Vec<(&str, RunStatus)> = manifest.run_status_mapping.iter().collect();
     words.extend(manifest.task_statuses().iter());
     words.sort_unstable_by_key(|(word, status)| (*word, status.name()));
     words.dedup();
-    words
-        .into_iter()
-        .filter(|(word, status)| is_shown(word, *status))
+    let is_wrong = |(word, status): &(&str, RunStatus)| {
+        !is_meant(word, *status) && word.split('/').all(|part| contradicts(part, *status))
+    };
+    let wrong = words.into_iter().filter(is_wrong);
+    wrong
         .map(|(word, status)| format!("`{word}` is mapped to `{}`", status.name()))
         .collect()
 }
@@ -142,8 +120,9 @@ fn is_meant(word: &str, status: RunStatus) -> bool {
 /// Whether a status is not what a word says.
 fn contradicts(word: &str, status: RunStatus) -> bool {
     let said = plain(word);
+    let waits = matches!(status, RunStatus::Queued | RunStatus::Scheduled);
     matches!((said, fate(status)), (Some(said), Some(mapped)) if said != mapped)
-        || says_at_work(word) && waits(status)
+        || says_at_work(word) && waits
         || says_cut_off(word) && fate(status) == Some(Fate::Well)
         || says_timed_out(word) && fate(status) == Some(Fate::Stopped)
         || said.is_some() && status == RunStatus::TimedOut
@@ -187,8 +166,7 @@ mod tests {
             "PARTIAL_SUCCESS": "failed", "timed_out": "failed", "SKIPPED": "success", "killed": "cancelled",
             "upstream_failed": "skipped", "pending": "scheduled", "failed": "upstream_failed",
         });
-        assert_eq!(contradictions(&manifest(right.clone())), [""; 0]);
-        assert_eq!(odd_words(&manifest(right)), [""; 0]);
+        assert_eq!(contradictions(&manifest(right)), [""; 0]);
         for (word, status) in [
             ("STARTED", "success"),
             ("Crashed", "restarting"),
@@ -197,10 +175,6 @@ mod tests {
         ] {
             let odd = manifest(json!({word: status}));
             assert_eq!(contradictions(&odd), [""; 0], "{word}");
-            assert_eq!(
-                odd_words(&odd),
-                [format!("`{word}` is mapped to `{status}`")]
-            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The suite for pipelines over an orchestrator in memory: a right connector passes it, and each wrong one is caught by
 //! the check that is about its fault.
 
+mod anew;
 mod failing;
 mod vendor;
 

@@ -127,7 +127,7 @@ impl Truth for Known {
     }
 }
 
-fn manifest() -> PipelineManifest {
+pub(crate) fn manifest() -> PipelineManifest {
     PipelineManifest::parse(
         &json!({
             "connection_type": "custom-etl-connector-0a1b2c3",
@@ -155,7 +155,11 @@ pub(crate) fn pipeline(
     vendor: &Arc<Vendor>,
     mistake: Option<Mistake>,
 ) -> MethodsPipeline<Planted<Known>> {
-    MethodsPipeline::new(manifest(), Planted::new(mistake, Known(Arc::clone(vendor))))
+    MethodsPipeline::new(manifest(), planted(vendor, mistake))
+}
+
+pub(crate) fn planted(vendor: &Arc<Vendor>, mistake: Option<Mistake>) -> Planted<Known> {
+    Planted::new(mistake, Known(Arc::clone(vendor)))
 }
 
 pub(crate) fn options(vendor: &Arc<Vendor>) -> Options {

@@ -83,6 +83,11 @@ impl Witness {
         self.records.is_cut |= answers.is_cut;
     }
 
+    /// Whether the vendor answered anything that can be compared.
+    pub(super) fn has_heard(&self) -> bool {
+        !self.records.kinds.is_empty()
+    }
+
     /// Takes note of an event that the connector gave: job or run.
     pub(super) fn see(&mut self, event: &Json) {
         let id = |name: &str| event.get(name).and_then(Json::as_str).map(str::to_owned);

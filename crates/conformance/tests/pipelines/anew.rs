@@ -1,0 +1,99 @@
+//! Connectors that give otherwise once they were started anew.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bowline_conformance::pipeline::{Report, run};
+use bowline_contract::pipeline::{AssetEvent, RunEvent};
+use bowline_pipeline::{FetchMethods, MethodsPipeline, PageQuery, RunQuery, SourceError};
+use bowline_simulator::planted::Planted;
+
+use crate::vendor::{Known, manifest, options, planted, vendor};
+use crate::{told, wrong};
+
+/// What a process does to the runs that it gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    None,
+    /// Each sorts them in an order of its own.
+    OwnOrder,
+    /// Each keeps the list that it read first.
+    KeptList,
+}
+
+struct Process {
+    inner: Planted<Known>,
+    habit: Habit,
+    starts: AtomicUsize,
+    kept: Mutex<Option<Vec<RunEvent>>>,
+}
+
+impl FetchMethods for Process {
+    fn setup_connection(&self) -> Result<(), SourceError> {
+        self.inner.setup_connection()
+    }
+
+    fn fetch_metadata(&self, page: PageQuery) -> Result<Vec<AssetEvent>, SourceError> {
+        self.inner.fetch_metadata(page)
+    }
+
+    fn fetch_run_details(
+        &self,
+        query: Option<&RunQuery>,
+        page: PageQuery,
+    ) -> Result<Vec<RunEvent>, SourceError> {
+        let Some(RunQuery::Window(window)) = query else {
+            return self.inner.fetch_run_details(query, page);
+        };
+        let all = PageQuery {
+            limit: 1000,
+            offset: 0,
+        };
+        let mut runs = self.inner.fetch_run_details(query, all)?;
+        if self.habit == Habit::KeptList {
+            let mut kept = self.kept.lock().expect("no panic");
+            runs = kept.get_or_insert(runs).clone();
+            runs.retain(|run| run.event_time().is_some_and(|at| window.contains(at)));
+        }
+        if self.habit == Habit::OwnOrder && !self.starts.load(Ordering::SeqCst).is_multiple_of(2) {
+            runs.reverse();
+        }
+        Ok(runs
+            .into_iter()
+            .skip(page.offset)
+            .take(page.limit)
+            .collect())
+    }
+
+    fn begin_anew(&self) {
+        self.starts.fetch_add(1, Ordering::SeqCst);
+        *self.kept.lock().expect("no panic") = None;
+    }
+
+    fn cancel(&self) {}
+}
+
+fn tested(habit: Habit) -> Report {
+    let vendor = Arc::new(vendor());
+    let process = Process {
+        inner: planted(&vendor, None),
+        habit,
+        starts: AtomicUsize::new(0),
+        kept: Mutex::new(None),
+    };
+    let pipeline = MethodsPipeline::new(manifest(), process);
+    run(&pipeline, &options(&vendor), &|_| ()).expect("the vendor is there")
+}
+
+#[test]
+fn what_a_process_keeps_or_sorts_by_itself_is_seen() {
+    for (habit, found) in [
+        (Habit::None, &[][..]),
+        (Habit::OwnOrder, &["etl_run_details/pages"]),
+        (Habit::KeptList, &["etl_run_details/again"]),
+    ] {
+        let report = tested(habit);
+        assert_eq!(wrong(&report), found, "{habit:?}\n{}", told(&report));
+    }
+}
