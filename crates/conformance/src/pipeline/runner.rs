@@ -98,7 +98,7 @@ pub fn run(
         on_event,
     };
     on_event(Event::Started {
-        checks: suite.plan().count(),
+        checks: suite.most(),
     });
     let mut seen = Found::default();
     if suite.connection()? {
@@ -132,10 +132,22 @@ pub(super) struct Suite<'a> {
 }
 
 impl Suite<'_> {
+    /// Whether a check is of the sections and the tier of this run.
+    fn is_of_run(&self, check: &Check) -> bool {
+        self.options.sections.contains(&check.section) && check.tier <= self.options.tier
+    }
+
+    /// How many checks this run may ask, before it is known what the vendor answers.
+    fn most(&self) -> usize {
+        let may_ask = |check: &&&Check| {
+            self.is_of_run(check) && (self.asks(check) || check.asked_of == AskedOf::Telling)
+        };
+        CHECKS.iter().filter(may_ask).count()
+    }
+
     /// Whether a check is part of this run.
     pub(super) fn asks(&self, check: &Check) -> bool {
-        self.options.sections.contains(&check.section)
-            && check.tier <= self.options.tier
+        self.is_of_run(check)
             && match check.asked_of {
                 AskedOf::Every => true,
                 AskedOf::Methods => self.reader.pipeline.methods().is_some(),
