@@ -1,48 +1,50 @@
 //! What an event says that the vendor says of another one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use bowline_words::counted;
-use serde_json::Value as Json;
 
-use super::given::{Field, Given};
+use super::given::{Field, Given, shortened};
 use super::owners::{Column, Owners};
+use super::{Event, Judged, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
-/// So much of what is given must come from a place, or it comes from elsewhere.
-const NEARLY_ALL: f64 = 0.9;
-
-/// An event as it is compared.
-#[derive(Clone, Copy)]
-pub(super) struct Compared<'e> {
-    pub(super) event: &'e Json,
-    pub(super) label: &'e str,
+/// What an event says in the field that is judged.
+struct Saying<'e> {
+    /// Its number among the owners.
+    event: usize,
+    label: &'e str,
+    given: Given,
+    /// Whether nothing that the vendor says of it is that, or has that in it.
+    is_foreign: bool,
 }
 
 /// Judges one field: a place where the vendor says it of some events, and where it says something else of those that give
 /// what stands there for others. Whatever else an event's own records say excuses it.
-pub(super) fn borrowed(
+pub(super) fn borrowed<E: Event>(
     field: &Field,
-    events: &[Compared<'_>],
+    events: &[Judged<'_, E>],
     owners: &Owners<'_>,
 ) -> Option<Outcome> {
-    let given: Vec<(usize, Given)> = events
+    let sayings: Vec<Saying<'_>> = events
         .iter()
-        .enumerate()
-        .filter(|(number, _)| owners.has(*number))
-        .filter_map(|(number, compared)| Some((number, field.of(compared.event)?)))
+        .filter_map(|(number, event, label)| {
+            let given = field.of(event.json())?;
+            let mut everything = owners.everything(*number);
+            Some(Saying {
+                event: *number,
+                label,
+                is_foreign: !everything.any(|said| given.may_be(said)),
+                given,
+            })
+        })
         .collect();
-    let strangers: BTreeSet<usize> = given
-        .iter()
-        .filter(|(event, given)| !owners.everything(*event).any(|said| given.may_be(said)))
-        .map(|(event, _)| *event)
-        .collect();
-    if strangers.is_empty() {
+    if !sayings.iter().any(|saying| saying.is_foreign) {
         return None;
     }
     owners.columns().find_map(|((_, place), column)| {
-        let lines = from_others(place, column, &given, &strangers, events)?;
+        let lines = from_others(place, column, &sayings)?;
         let got = format!(
             "{} from the vendor's record of another",
             counted(lines.len(), "time")
@@ -62,40 +64,42 @@ pub(super) fn borrowed(
 fn from_others(
     place: &str,
     column: &Column<'_>,
-    given: &[(usize, Given)],
-    strangers: &BTreeSet<usize>,
-    events: &[Compared<'_>],
+    sayings: &[Saying<'_>],
 ) -> Option<Vec<String>> {
     let mut own = 0;
-    let mut whose: BTreeMap<&str, usize> = BTreeMap::new();
-    for (event, given) in given {
+    let mut whose: HashMap<String, (&str, &str)> = HashMap::new();
+    for Saying {
+        event,
+        label,
+        given,
+        ..
+    } in sayings
+    {
         let said = &column[*event];
         own += usize::from(said.iter().any(|said| given.is(said)));
         for said in said {
-            whose.entry(*said).or_insert(*event);
+            for key in given.keys(said) {
+                whose.entry(key).or_insert((*said, *label));
+            }
         }
     }
-    if own == 0 || whose.len() < 2 {
+    let values: BTreeSet<&str> = whose.values().map(|(said, _)| *said).collect();
+    if own == 0 || values.len() < 2 {
         return None;
     }
-    let mut lines = Vec::new();
-    for (event, given) in given {
-        let own = column[*event].first();
-        let Some(own) = own.filter(|_| strangers.contains(event)) else {
-            continue;
-        };
-        let other = whose.iter().find(|(said, _)| given.is(said));
-        if let Some((_, other)) = other {
-            lines.push(format!(
-                "{} says {given}, as the vendor's `{}` of {} does; its own is `{}`",
-                events[*event].label,
-                place,
-                events[*other].label,
-                super::given::shortened(own)
-            ));
-        }
-    }
-    let explained = own + lines.len();
-    let is_so = !lines.is_empty() && explained as f64 >= given.len() as f64 * NEARLY_ALL;
+    let lines: Vec<String> = sayings
+        .iter()
+        .filter(|saying| saying.is_foreign)
+        .filter_map(|saying| {
+            let (own, given) = (column[saying.event].first()?, &saying.given);
+            let (_, other) = whose.get(&given.key())?;
+            Some(format!(
+                "{} says {given}, as the vendor's `{place}` of {other} does; its own is `{}`",
+                saying.label,
+                shortened(own)
+            ))
+        })
+        .collect();
+    let is_so = !lines.is_empty() && is_nearly_all(own + lines.len(), sayings.len());
     is_so.then_some(lines)
 }

@@ -1,12 +1,14 @@
 //! Times that are taken from a field of another meaning, in another zone, cut, or made from something else.
 
+use std::collections::BTreeSet;
+
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
 use jiff::Timestamp;
 
 use super::given::{Field, Given, OF_RUNS, moments, speaks_of};
 use super::owners::{Column, Owners, Place};
-use super::sense::{Judged, is_nearly_all};
+use super::{Judged, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
@@ -55,7 +57,7 @@ impl Meaning {
     }
 
     fn is_other(&self, place: &str) -> bool {
-        speaks_of(place, self.other)
+        place.split('.').any(|name| speaks_of(name, self.other))
     }
 }
 
@@ -114,10 +116,13 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
     let of_meaning = || {
         let columns = owners.columns();
         columns.filter(|((_, place), column)| {
-            let has_it = given
-                .iter()
-                .filter(|given| time_at(column, given.run).is_some());
-            meaning.is_right(place) && is_nearly_all(has_it.count(), given.len())
+            let said = given.iter().filter_map(|given| time_at(column, given.run));
+            let said: Vec<Timestamp> = said.map(|(at, _)| at).collect();
+            let different: BTreeSet<&Timestamp> = said.iter().collect();
+            // What is the same for many runs is no time of theirs, but of their job or schedule.
+            meaning.is_right(place)
+                && is_nearly_all(said.len(), given.len())
+                && different.len() * 2 >= said.len()
         })
     };
     if let Some(other) = from.first() {

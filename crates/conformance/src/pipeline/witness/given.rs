@@ -34,11 +34,25 @@ impl Given {
 
     /// Whether a value of a record is the same.
     pub(super) fn is(&self, said: &str) -> bool {
+        self.keys(said).contains(&self.key())
+    }
+
+    /// What it is looked up by: times by their second.
+    pub(super) fn key(&self) -> String {
         match self {
-            Self::Text(text) => text == said,
-            Self::Time(at) => moments(said)
-                .iter()
-                .any(|moment| moment.at.as_second() == at.as_second()),
+            Self::Text(text) => text.clone(),
+            Self::Time(at) => at.as_second().to_string(),
+        }
+    }
+
+    /// What a value of a record would be looked up by.
+    pub(super) fn keys(&self, said: &str) -> Vec<String> {
+        match self {
+            Self::Text(_) => vec![said.to_owned()],
+            Self::Time(_) => {
+                let seconds = moments(said).into_iter().map(|moment| moment.at.as_second());
+                seconds.map(|second| second.to_string()).collect()
+            }
         }
     }
 }

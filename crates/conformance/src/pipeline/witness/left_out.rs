@@ -1,9 +1,9 @@
 //! Records of the vendor that nothing came of, in lists of which nearly everything else came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::given::{moments, shortened, speaks_of};
-use super::owners::Place;
+use super::owners::{Place, parts};
 use super::records::{Record, Records};
 
 /// A record that nothing came of.
@@ -56,14 +56,19 @@ pub(super) fn left_out<'r>(
     let id_of = |record: &'r Record| -> Option<&'r str> {
         record.said(list.1)?.first().map(String::as_str)
     };
-    let is_given = |record: &&'r Record| id_of(record).is_some_and(|id| is_of(id, ids));
-    let given: Vec<&Record> = kind.records().filter(is_given).collect();
-    let mut lacking: BTreeMap<&str, &Record> = BTreeMap::new();
-    for record in kind.records().filter(|record| !is_given(record)) {
-        if let Some(id) = id_of(record)
-            && counts(record)
-        {
-            lacking.insert(id, record);
+    // Ids may have been put together from the vendor's.
+    let made_from: HashSet<&str> = ids
+        .iter()
+        .flat_map(|id| parts(id).into_iter().chain([*id]))
+        .collect();
+    let (mut given, mut lacking) = (Vec::new(), BTreeMap::new());
+    for record in kind.records() {
+        match id_of(record) {
+            Some(id) if made_from.contains(id) => given.push(record),
+            Some(id) if counts(record) => {
+                lacking.insert(id, record);
+            }
+            Some(_) | None => {}
         }
     }
     let told = places_that_tell(&given);
@@ -80,19 +85,6 @@ pub(super) fn left_out<'r>(
             }),
         })
         .collect()
-}
-
-/// Whether an id of an event is one of the vendor's, or was made from it.
-fn is_of(id: &str, ids: &BTreeSet<&str>) -> bool {
-    let is_part = |whole: &str| {
-        let rest = whole.strip_suffix(id).or_else(|| whole.strip_prefix(id));
-        let ends = |rest: &str| {
-            rest.ends_with(|letter: char| !letter.is_alphanumeric())
-                || rest.starts_with(|letter: char| !letter.is_alphanumeric())
-        };
-        rest.is_some_and(ends)
-    };
-    ids.contains(id) || ids.iter().any(|whole| is_part(whole))
 }
 
 /// Places at which records say one of a few words, with those words: not what each says differently, nor a time.

@@ -23,16 +23,17 @@ use bowline_words::counted;
 use jiff::SignedDuration;
 use serde_json::Value as Json;
 
-use self::borrowed::{Compared, borrowed};
+use self::borrowed::borrowed;
 use self::given::{OF_JOBS, OF_RUNS, moments, speaks_of};
 use self::left_out::{LeftOut, left_out};
 use self::owners::{Owners, Subject};
 use self::records::{Record, Records};
-use self::sense::{Judged, is_nearly_all};
 use super::outcome::{Doubt, Fault, Outcome};
 use super::reading::{asset_label, run_label};
 use super::times::SHOWN;
 
+/// So many of the events must agree, or nothing follows.
+const NEARLY_ALL: f64 = 0.9;
 /// With fewer events, nothing follows from a record that is not among them.
 const SEVERAL: usize = 3;
 /// Words of names for a run that another one is a part of.
@@ -49,6 +50,9 @@ pub(super) struct Witness {
     job_ids: BTreeSet<String>,
     run_ids: BTreeSet<String>,
 }
+
+/// An event with its number among the owners, and what it is called.
+type Judged<'e, E> = (usize, &'e E, &'e str);
 
 /// An event as JSON.
 pub(super) trait Event {
@@ -106,37 +110,24 @@ impl Witness {
                 Some((asset, Subject { id, job }, asset_label(asset)?))
             })
             .collect();
-        let subjects: Vec<Subject<'_>> = ided.iter().map(|(_, subject, _)| *subject).collect();
-        let Some(owners) = Owners::find(&self.records, &subjects) else {
+        let Some(owners) = self.owners(&ided) else {
             return nothing_to_compare("job");
         };
-        let compared: Vec<Compared<'_>> = ided
-            .iter()
-            .map(|(asset, _, label)| Compared {
-                event: asset.json(),
-                label,
-            })
+        let jobs = judged(&ided, &owners);
+        let fields = OF_JOBS.iter();
+        let mut faults: Vec<Outcome> = fields
+            .filter_map(|field| borrowed(field, &jobs, &owners))
             .collect();
-        let mut faults: Vec<Outcome> = OF_JOBS
-            .iter()
-            .filter_map(|field| borrowed(field, &compared, &owners))
-            .collect();
-        let owned: Vec<Judged<'_, AssetEvent>> = ided
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| owners.has(*number))
-            .map(|(number, (job, _, label))| (number, *job, label.as_str()))
-            .collect();
-        faults.extend(sense::paused(&owned, &owners));
+        faults.extend(sense::paused(&jobs, &owners));
         let ids: BTreeSet<&str> = self.job_ids.iter().map(String::as_str).collect();
-        let lacking = if self.records.is_cut || ided.len() < SEVERAL {
+        let lacking = if self.records.is_cut || jobs.len() < SEVERAL {
             Vec::new()
         } else {
             left_out(&self.records, owners.list, &ids, &|_| true)
         };
         // Which jobs count is the author's to say: what the vendor lists may be something else, too.
         let advice = told(&lacking.iter().collect::<Vec<_>>(), "job");
-        testimony(faults, advice, counted(ided.len(), "job"))
+        testimony(faults, advice, counted(jobs.len(), "job"))
     }
 
     /// Judges runs of a window.
@@ -154,30 +145,17 @@ impl Witness {
                 Some((run, Subject { id, job }, run_label(run)?))
             })
             .collect();
-        let subjects: Vec<Subject<'_>> = ided.iter().map(|(_, subject, _)| *subject).collect();
-        let Some(owners) = Owners::find(&self.records, &subjects) else {
+        let Some(owners) = self.owners(&ided) else {
             return nothing_to_compare("run that has ended");
         };
-        let compared: Vec<Compared<'_>> = ided
-            .iter()
-            .map(|(run, _, label)| Compared {
-                event: run.json(),
-                label,
-            })
+        let runs = judged(&ided, &owners);
+        let fields = OF_RUNS.iter();
+        let mut faults: Vec<Outcome> = fields
+            .filter_map(|field| borrowed(field, &runs, &owners))
             .collect();
-        let mut faults: Vec<Outcome> = OF_RUNS
-            .iter()
-            .filter_map(|field| borrowed(field, &compared, &owners))
-            .collect();
-        let owned: Vec<Judged<'_, RunEvent>> = ided
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| owners.has(*number))
-            .map(|(number, (run, _, label))| (number, *run, label.as_str()))
-            .collect();
-        faults.extend(clocks::times(&owned, &owners));
-        faults.extend(sense::of_runs(&owned, &owners));
-        let lacking = self.lacking_runs(&owned, &owners, span, manifest);
+        faults.extend(clocks::times(&runs, &owners));
+        faults.extend(sense::of_runs(&runs, &owners));
+        let lacking = self.lacking_runs(&runs, &owners, span, manifest);
         let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =
             lacking.iter().partition(|one| one.may_be_meant());
         if !lost.is_empty() {
@@ -188,7 +166,12 @@ impl Witness {
             );
         }
         let advice = told(&meant, "run");
-        testimony(faults, advice, counted(ided.len(), "run"))
+        testimony(faults, advice, counted(runs.len(), "run"))
+    }
+
+    fn owners<E>(&self, ided: &[(&E, Subject<'_>, String)]) -> Option<Owners<'_>> {
+        let subjects: Vec<Subject<'_>> = ided.iter().map(|(_, subject, _)| *subject).collect();
+        Owners::find(&self.records, &subjects)
     }
 
     /// Records of runs that ended in the window, with a status that the manifest knows as one of an end, of a job that is
@@ -226,7 +209,7 @@ impl Witness {
                 == Some(said)
         });
         let job = agreed(&|run, said| run.job_source_id() == Some(said));
-        let (Some(at), Some(status)) = (at, status) else {
+        let (Some(at), Some(status), Some(job)) = (at, status, job) else {
             return Vec::new();
         };
         let ids: BTreeSet<&str> = self.run_ids.iter().map(String::as_str).collect();
@@ -242,12 +225,9 @@ impl Witness {
                 let mapped = manifest.run_status_mapping.find(word);
                 mapped.is_some_and(RunStatus::is_terminal)
             });
-            let is_of_a_job = match job {
-                Some(place) => said(place).is_some_and(|job| {
-                    self.job_ids.is_empty() || self.job_ids.contains(job.as_str())
-                }),
-                None => true,
-            };
+            let is_of_a_job = said(job).is_some_and(|job| {
+                self.job_ids.is_empty() || self.job_ids.contains(job.as_str())
+            });
             let is_part = record.fields.iter().any(|(place, said)| {
                 let is_of_a_whole = place.split('.').any(|name| speaks_of(name, &WHOLES));
                 is_of_a_whole && said.iter().any(|said| ids.contains(said.as_str()))
@@ -256,6 +236,22 @@ impl Witness {
         };
         left_out(&self.records, owners.list, &ids, &counts)
     }
+}
+
+/// The events that have records of the vendor.
+fn judged<'e, E>(
+    ided: &'e [(&E, Subject<'_>, String)],
+    owners: &Owners<'_>,
+) -> Vec<Judged<'e, E>> {
+    let numbered = ided.iter().enumerate();
+    let owned = numbered.filter(|(number, _)| owners.has(*number));
+    owned
+        .map(|(number, (event, _, label))| (number, *event, label.as_str()))
+        .collect()
+}
+
+fn is_nearly_all(some: usize, all: usize) -> bool {
+    some > 0 && some as f64 >= all as f64 * NEARLY_ALL
 }
 
 /// What did not come, where that may be meant.

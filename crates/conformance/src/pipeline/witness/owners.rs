@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::is_nearly_all;
 use super::records::{Kind, Record, Records};
-
-/// So many of the events must have a record, or ids were made in a way that is not seen.
-const NEARLY_ALL: f64 = 0.9;
 
 /// An event by what tells it apart.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +45,7 @@ impl<'r> Owners<'r> {
                         whole.push((number, place, found.clone()));
                     }
                     let (count, jobs) = (found.count, found.jobs);
-                    if (count as f64) < subjects.len() as f64 * NEARLY_ALL {
+                    if !is_nearly_all(count, subjects.len()) {
                         continue;
                     }
                     if best
@@ -162,7 +160,7 @@ impl<'r> Finds<'r> {
             .iter()
             .map(|value| by_value[value].len())
             .sum::<usize>();
-        found.is_of_events_only = of_events as f64 >= f64::from(records) * NEARLY_ALL;
+        found.is_of_events_only = is_nearly_all(of_events, records);
         found
     }
 }
@@ -191,7 +189,7 @@ fn one_of_each_list<'r>(
 }
 
 /// What an id that was put together may have been made of: what stands before or behind a sign in it, the longest first.
-fn parts(id: &str) -> Vec<&str> {
+pub(super) fn parts(id: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = id
         .char_indices()
         .filter(|(_, letter)| !letter.is_alphanumeric())

@@ -7,20 +7,12 @@ use bowline_words::counted;
 
 use super::given::{Given, moments, shortened, speaks_of, words};
 use super::owners::{Column, Owners, Place};
+use super::{Judged, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
-/// So many of the events must agree, or nothing follows.
-const NEARLY_ALL: f64 = 0.9;
 /// Texts of errors are at least so long.
 const TELLING: usize = 8;
-
-/// An event with its number among those that have owners, and its label.
-pub(super) type Judged<'e, E> = (usize, &'e E, &'e str);
-
-pub(super) fn is_nearly_all(some: usize, all: usize) -> bool {
-    some > 0 && some as f64 >= all as f64 * NEARLY_ALL
-}
 
 /// Judges what runs say by what the vendor's fields mean.
 pub(super) fn of_runs(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<Outcome> {
@@ -206,21 +198,17 @@ fn starters(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcom
         .iter()
         .filter_map(|(_, run, _)| run.run_source_id())
         .collect();
-    let given: Vec<(usize, &str, &str)> = runs
+    let given: Vec<(&Judged<'_, RunEvent>, &str)> = runs
         .iter()
-        .filter_map(|(number, run, label)| Some((*number, *label, run.json()[FIELD].as_str()?)))
+        .filter_map(|judged| Some((judged, judged.1.json()[FIELD].as_str()?)))
         .collect();
-    if given.iter().any(|(.., starter)| ids.contains(starter)) {
+    if given.iter().any(|(_, starter)| ids.contains(starter)) {
         return None;
     }
     owners.columns().find_map(|((_, place), column)| {
-        let named = given.iter().filter_map(|(run, label, starter)| {
-            let own = runs
-                .iter()
-                .find(|(number, ..)| number == run)?
-                .1
-                .run_source_id();
-            let mut said = column[*run].iter();
+        let named = given.iter().filter_map(|((number, run, label), starter)| {
+            let own = run.run_source_id();
+            let mut said = column[*number].iter();
             let other = said.find(|said| ids.contains(*said) && Some(**said) != own)?;
             Some(format!(
                 "{label}: `{starter}`, and the vendor's `{place}` is `{other}`"
