@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("pipelines/python", &[Need::Python], in_python),
         trial("pipelines/python_mistakes", &[Need::Python], mistakes),
         trial("pipelines/not_json", &[Need::Python], not_json),
+        trial("pipelines/witness", &[Need::Python], witness),
         trial("pipelines/rust", &[], in_rust),
         trial("pipelines/out_of_reach", &[], out_of_reach),
         trial("pipelines/usage", &[], usage),
@@ -259,6 +260,29 @@ fn mistakes() -> Result<(), Failed> {
 }
 
 /// One event with values that JSON does not have is one dead letter that names them; the others are collected.
+/// What a connector in Python parses is heard, and what it makes of it is compared with that.
+fn witness() -> Result<(), Failed> {
+    let read = "runs = [self.run(*line) for line in self.lines]";
+    let heard = r#"
+        names = ("id", "job", "result", "begun_at", "ended_at")
+        answer = __import__("json").dumps({"runs": [dict(zip(names, line)) for line in self.lines]})
+        records = __import__("json").loads(answer)["runs"]
+        runs = [self.run(*record.values()) for record in records]"#;
+    let right = PYTHON.replace(read, heard.trim());
+    let of_the_next = "dict(record, job=next[\"job\"]).values()) for record, next in zip(records, records[1:] + records[:1])";
+    let wrong = right.replace("record.values()) for record in records", of_the_next);
+    assert!(right != PYTHON && wrong != right);
+    for (code, verdict) in [(right, "supported"), (wrong, "wrong")] {
+        let sandbox = stage("python");
+        sandbox.write(format!("etl_connectors/{NAME}/connector.py"), &code);
+        let ran = sandbox.bowline_with_python(&["test", NAME, "--format", "json"]);
+        let found = checks_with(&ran.json(), verdict);
+        let id = "etl_run_details/vendor".to_owned();
+        assert!(found.contains(&id), "{verdict}: {}", ran.said());
+    }
+    Ok(())
+}
+
 fn not_json() -> Result<(), Failed> {
     let page = "return runs[offset:offset + limit]";
     for (value, member, found) in [

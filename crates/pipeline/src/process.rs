@@ -78,7 +78,10 @@ impl ProcessMethods {
         match process.call(method, params, CALL) {
             Ok(result) => {
                 self.keep_answers(&mut process);
-                *slot = Some(process);
+                // A process that could not answer is over, and the next call starts another.
+                if process.is_usable() {
+                    *slot = Some(process);
+                }
                 Ok(result)
             }
             Err(error) => {
@@ -112,7 +115,7 @@ impl ProcessMethods {
         if process.serves(Method::Setup) {
             let params = SetupParams {
                 credentials: self.credentials.clone(),
-                keep_answers: self.answers.is_some(),
+                keep_answers: self.answers.is_some() && process.serves(Method::VendorAnswers),
             };
             let Done {} = process.call(Method::Setup, &params, CALL)?;
         }

@@ -49,47 +49,46 @@ impl Keeper {
         let Ok((200..300, bytes)) = exchange.outcome() else {
             return;
         };
-        if self.has_room_for(bytes)
-            && let Some(document) = exchange.answer()
-        {
-            self.keep(document.to_string().as_str(), || Some(document));
+        // What is too much by itself is not taken apart.
+        if bytes > MOST {
+            self.kept().answers.is_cut = true;
+        } else if let Some(document) = exchange.answer() {
+            self.keep(&document.to_string(), || Some(document));
         }
     }
 
     /// Keeps texts that a program gave.
     pub(crate) fn keep_texts(&self, texts: &[String], is_cut: bool) {
         for text in texts {
-            if self.has_room_for(text.len()) {
-                self.keep(text, || serde_json::from_str(text).ok());
-            }
+            self.keep(text, || serde_json::from_str(text).ok());
         }
         self.kept().answers.is_cut |= is_cut;
     }
 
-    fn has_room_for(&self, bytes: usize) -> bool {
-        let mut kept = self.kept();
-        let has_room = kept.bytes.saturating_add(bytes) <= MOST;
-        kept.answers.is_cut |= !has_room;
-        has_room
-    }
-
+    /// Keeps an answer unless it came before or is none that can be compared.
     fn keep(&self, text: &str, document: impl FnOnce() -> Option<Json>) {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let mut kept = self.kept();
-        if kept.before.insert(hasher.finish()) {
+        if !kept.before.insert(hasher.finish()) {
+            return;
+        }
+        if kept.bytes + text.len() > MOST {
+            kept.answers.is_cut = true;
+            return;
+        }
+        let document = document().filter(|json| json.is_object() || json.is_array());
+        if let Some(document) = document {
             kept.bytes += text.len();
-            let document = document().filter(|json| json.is_object() || json.is_array());
-            kept.answers.documents.extend(document);
+            kept.answers.documents.push(document);
         }
     }
 
     /// What was kept since this was asked last.
     pub(crate) fn take(&self) -> VendorAnswers {
         let mut kept = self.kept();
-        let documents = std::mem::take(&mut kept.answers.documents);
-        let is_cut = kept.answers.is_cut;
-        VendorAnswers { documents, is_cut }
+        kept.bytes = 0;
+        std::mem::take(&mut kept.answers)
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
@@ -118,8 +117,13 @@ mod tests {
     #[test]
     fn what_is_too_much_is_told() {
         let keeper = Keeper::default();
-        keeper.keep_texts(&["[1]".to_owned(), " ".repeat(MOST)], false);
+        let large = format!("[{}]", " ".repeat(MOST - 2));
+        keeper.keep_texts(&["[1]".to_owned(), large.clone()], false);
         let kept = keeper.take();
         assert_eq!((kept.documents.len(), kept.is_cut), (1, true));
+        let other = format!("{}[]", &large[2..]);
+        keeper.keep_texts(&[other.clone(), other, "no JSON".to_owned()], false);
+        let kept = keeper.take();
+        assert!(!kept.is_cut, "what came before takes no room");
     }
 }

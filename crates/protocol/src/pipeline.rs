@@ -28,6 +28,7 @@ pub struct VendorAnswersResult {
     /// JSON as the vendor wrote it, a text for each answer.
     pub answers: Vec<String>,
     /// Whether there was more than is kept.
+    #[serde(default)]
     pub is_cut: bool,
 }
 

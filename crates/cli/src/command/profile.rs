@@ -135,11 +135,15 @@ impl ProfileArgs {
         })
     }
 
+    /// The table's name. Who copies one from a statement copies its end, too.
+    fn table(&self) -> &str {
+        self.table.trim().trim_end_matches([';', ' '])
+    }
+
     fn request(&self, metrics: Vec<&'static Metric>) -> Request {
         let now = pipeline::now();
         Request {
-            // Who copies a name from a statement copies its end, too.
-            table: self.table.trim().trim_end_matches(';').to_owned(),
+            table: self.table().to_owned(),
             columns: self.columns.clone(),
             condition: self.condition.clone(),
             sample: self.sample.map(NonZeroU64::get),
@@ -180,7 +184,7 @@ impl ProfileArgs {
             let found = bowline_profile::plan(templates, connection, request, &mut costs);
             keep_costs(context, &remembered, &before, &costs);
             let found = found.map_err(CliError::Profile)?;
-            printer.text(&plan::page(&self.table, &found))?;
+            printer.text(&plan::page(self.table(), &found))?;
             return Ok(Ended::Fine);
         }
         let bar = printer.bar("{spinner} {msg} {wide_bar} {pos}/{len}");
@@ -203,7 +207,7 @@ impl ProfileArgs {
         if let Some(file) = &self.page {
             let page = page::page(
                 connector.name.as_str(),
-                &self.table,
+                self.table(),
                 &found,
                 &about,
                 &notes,
@@ -261,9 +265,9 @@ impl ProfileArgs {
         let first = self.sample.map_or("", |_| "the first ");
         if self.group_by.is_some() {
             let buckets = counted(found.slices.len(), "bucket");
-            format!("{rows} of {} in {buckets}", self.table)
+            format!("{rows} of {} in {buckets}", self.table())
         } else {
-            format!("{first}{rows} of {}", self.table)
+            format!("{first}{rows} of {}", self.table())
         }
     }
 

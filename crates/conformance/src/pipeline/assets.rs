@@ -45,6 +45,7 @@ pub(super) fn metadata(suite: &mut Suite<'_>) -> Result<Option<Vec<AssetEvent>>,
                     &check::ASSETS_PAGES,
                     &check::ASSETS_AGAIN,
                     &check::ASSETS_TASKS,
+                    &check::ASSETS_VENDOR,
                 ] {
                     let by = &check::ASSETS;
                     suite.settle(check, Outcome::Blocked { by }, "");

@@ -23,7 +23,7 @@ use super::reading::Reader;
 use super::report::{CheckReport, Report};
 use super::runs;
 use super::witness::Testimony;
-use super::words::contradictions;
+use super::words::{contradictions, odd_words};
 use crate::{Tier, Verdict};
 
 /// How many events a page is asked for; the contract's own default.
@@ -222,6 +222,10 @@ impl Suite<'_> {
     /// The section `etl_connection`; says whether there is a connection.
     fn connection(&mut self) -> Result<bool, SourceError> {
         self.settle(&check::MANIFEST, manifest(self.reader.pipeline), "");
+        for odd in odd_words(self.reader.pipeline.manifest()) {
+            let advice = format!("{odd}: see that the vendor means it so");
+            self.advise(&check::MANIFEST, advice);
+        }
         match self.reader.pipeline.check() {
             Ok(answer) => {
                 let basis = match answer {
@@ -253,7 +257,9 @@ impl Suite<'_> {
         found.warnings = self.reader.pipeline.warnings().unwrap_or_default();
         if self.options.sections.contains(&PipelineSection::Metadata) {
             found.assets = assets::metadata(self)?;
-            if let Some(assets) = &found.assets {
+            if let Some(assets) = &found.assets
+                && self.asks(&check::ASSETS_VENDOR)
+            {
                 let testimony = self.reader.witness.of_jobs(assets);
                 self.settle_by_vendor(&check::ASSETS_VENDOR, testimony);
             }
@@ -269,9 +275,11 @@ impl Suite<'_> {
                     self.settle(&check::JOBS, Outcome::Unknown(Doubt::NoOccasion(why)), "");
                 }
             }
-            let manifest = self.reader.pipeline.manifest();
-            let testimony = self.reader.witness.of_runs(&look.runs, look.span, manifest);
-            self.settle_by_vendor(&check::RUNS_VENDOR, testimony);
+            if self.asks(&check::RUNS_VENDOR) {
+                let manifest = self.reader.pipeline.manifest();
+                let testimony = self.reader.witness.of_runs(&look.runs, look.span, manifest);
+                self.settle_by_vendor(&check::RUNS_VENDOR, testimony);
+            }
             found.unmapped = look.unmapped;
             found.runs = Some(look.runs);
         }

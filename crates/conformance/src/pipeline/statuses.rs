@@ -47,7 +47,8 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
         .collect();
     let is_meant = is_allowed_to_fail(&opposite);
     if opposite.len() < OPPOSITES || 2 * opposite.len() <= told.len() || is_meant {
-        return all_well_with_errors(runs)
+        return says_nothing(runs)
+            .or_else(|| all_well_with_errors(runs))
             .or_else(|| well_tasks_with_errors(runs))
             .or_else(|| last_task_fared_ill(runs, Fate::Ill))
             .or_else(|| last_task_fared_ill(runs, Fate::Stopped))
@@ -134,6 +135,31 @@ fn well_tasks_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
             .with_evidence(lines)
             .with_hint("give `error` for task runs that failed, and leave it out elsewhere"),
     )
+}
+
+/// Runs of which nobody is told how they fared: every word that came is mapped to `unknown`.
+fn says_nothing(runs: &[RunEvent]) -> Option<Outcome> {
+    let is_silent = |run: &RunEvent| run.status() == Some(RunStatus::Unknown);
+    let words: BTreeSet<&str> = runs
+        .iter()
+        .filter_map(|run| run.json()["raw_status"].as_str())
+        .collect();
+    (!runs.is_empty() && runs.iter().all(is_silent)).then(|| {
+        Outcome::wrong(
+            "statuses that say how runs fared",
+            format!("{}, all of them `unknown`", counted(runs.len(), "run")),
+        )
+        .with_evidence(
+            words
+                .into_iter()
+                .take(SHOWN)
+                .map(|word| format!("`{word}` is mapped to `unknown`")),
+        )
+        .with_hint(
+            "map each word in `run_status_mapping` to what it means; `bowline explain status` lists the meanings"
+                .to_owned(),
+        )
+    })
 }
 
 /// Tasks that all fare as their run does, where several runs went wrong: then the tasks' own statuses were not asked for.

@@ -96,15 +96,26 @@ fn says_timed_out(word: &str) -> bool {
 
 /// Words that are mapped to the opposite of what they say, a line each. Where a word has several parts, all say so.
 pub(super) fn contradictions(manifest: &PipelineManifest) -> Vec<String> {
+    mapped(manifest, |word, status| {
+        !is_meant(word, status) && word.split('/').all(|part| contradicts(part, status))
+    })
+}
+
+/// Words that few vendors mean so and some do, a line each.
+pub(super) fn odd_words(manifest: &PipelineManifest) -> Vec<String> {
+    mapped(manifest, is_meant)
+}
+
+/// The words of a manifest that are mapped in some way, a line each.
+fn mapped(manifest: &PipelineManifest, is_so: impl Fn(&str, RunStatus) -> bool) -> Vec<String> {
     let mut words: Vec<(&str, RunStatus)> = manifest.run_status_mapping.iter().collect();
     words.extend(manifest.task_statuses().iter());
     words.sort_unstable_by_key(|(word, status)| (*word, status.name()));
     words.dedup();
-    let is_wrong = |(word, status): &(&str, RunStatus)| {
-        !is_meant(word, *status) && word.split('/').all(|part| contradicts(part, *status))
-    };
-    let wrong = words.into_iter().filter(is_wrong);
-    wrong
+    let found = words
+        .into_iter()
+        .filter(|(word, status)| is_so(word, *status));
+    found
         .map(|(word, status)| format!("`{word}` is mapped to `{}`", status.name()))
         .collect()
 }
@@ -136,6 +147,12 @@ mod tests {
 
     use super::*;
     use crate::pipeline::samples::manifest;
+
+    #[test]
+    fn what_few_vendors_mean_is_told() {
+        let odd = |word: &str, status: &str| odd_words(&manifest(json!({word: status}))).len();
+        assert_eq!((odd("STARTED", "success"), odd("Done", "success")), (1, 0));
+    }
 
     #[test]
     fn words_that_everybody_means_the_same_by_are_held_to_it() {

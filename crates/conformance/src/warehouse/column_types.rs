@@ -103,8 +103,11 @@ pub(crate) fn contradiction<'l>(
 ) -> Option<(usize, String)> {
     // Unless it calls types as the catalogue does; somebody else's types may be called anything.
     let mut named = selected.iter().zip(listed.clone());
+    let is_text = |name: &str| family(name) == Some(Family::Text);
     let is_of_catalogue = hidden == Hidden::No
-        && named.any(|(column, listed)| column.type_name.eq_ignore_ascii_case(listed));
+        && named.any(|(column, listed)| {
+            is_text(listed) && column.type_name.eq_ignore_ascii_case(listed)
+        });
     let mut seen: BTreeMap<&str, (Family, usize)> = BTreeMap::new();
     for (place, (column, listed)) in selected.iter().zip(listed).enumerate() {
         let Some(told) = family(&column.type_name) else {
@@ -112,7 +115,8 @@ pub(crate) fn contradiction<'l>(
         };
         let fits = match (told, family(listed)) {
             (Family::Text, named) => {
-                !is_of_catalogue || named.is_none_or(|named| named == Family::Text)
+                let may_be = |named: Family| named == Family::Text || named.is_moment();
+                !is_of_catalogue || named.is_none_or(may_be)
             }
             (_, None) => !is_composed(listed),
             (Family::Number | Family::Boolean, Some(named)) => {
@@ -175,9 +179,9 @@ pub(crate) fn is_no_name(listed: &str) -> bool {
     });
     is_cut(&listed)
         || is_function
-        || ends(&["_ci", "_cs", "_bin", ".utf8", ".utf-8"])
+        || !listed.contains(' ') && ends(&["_ci", "_cs", "_bin", ".utf8", ".utf-8"])
         || ["default", "posix", "nocase", "rtrim"].contains(&listed.as_str())
-        || listed.contains("()")
+        || listed.ends_with("()")
 }
 
 /// Whether what is listed for a type says as well that a column may, or may not, be NULL.

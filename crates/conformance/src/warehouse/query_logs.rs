@@ -342,6 +342,7 @@ fn page_through(asking: &mut Asking<'_>) -> Result<(), Halt> {
     let [first, next_second] = asking.clock().last_hour();
     let this_second = next_second.saturating_sub(1.second());
     for last in [this_second, next_second] {
+        let mut is_whole = true;
         asking.begin_round();
         let mut of_page = |page| ask(asking, [first, last], Bounds::DateTimes, page);
         for (page, most) in PAGES {
@@ -353,10 +354,11 @@ fn page_through(asking: &mut Asking<'_>) -> Result<(), Halt> {
                 {
                     return Ok(());
                 }
+                is_whole = false;
                 break;
             }
         }
-        if asking.answers().round().len() == PAGES.len() {
+        if is_whole {
             break;
         }
     }

@@ -79,6 +79,11 @@ impl<'a> Document<'a> {
         self.problems
     }
 
+    /// Whether nothing of the text was read, because no parser may see it.
+    pub fn is_given_up(&self) -> bool {
+        self.text.is_empty() && !self.problems.is_empty()
+    }
+
     /// Parses the text as TOML; gives what could be read and notes the first mistakes of syntax.
     pub fn parse(&mut self) -> Spanned<DeTable<'a>> {
         if let Err(odd) = toml_text::check_brackets(self.text) {

@@ -118,7 +118,7 @@ fn value(
                 let text = String::from_utf16(&read.units)
                     .map_err(|error| inexact(column, &error.to_string()))?;
                 let reason = match shape {
-                    Shape::Decimal if text.contains(',') => {
+                    Shape::Decimal if text.contains(',') && !text.contains('.') => {
                         format!(
                             "`{text}` has a comma; set the driver's locale to one with a decimal point"
                         )

@@ -37,7 +37,7 @@ pub fn parse(path: &Path, text: &str) -> Result<File, LoadError> {
 fn read(document: &mut Document<'_>) -> Option<File> {
     let table = document.parse();
     let span = table.span();
-    if !document.check_version(table.get_ref()) {
+    if document.is_given_up() || !document.check_version(table.get_ref()) {
         return None;
     }
     let mut file = Section::new(document, table.get_ref(), String::new(), span);

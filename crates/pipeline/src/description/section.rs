@@ -245,12 +245,16 @@ impl<'s, 'd, 't> Section<'s, 'd, 't> {
         match Expression::compile(&text, line) {
             Ok(expression) => Some(expression),
             Err(mut problem) => {
-                if let Some(inner) = text.trim().strip_prefix("{{") {
-                    let inner = inner.strip_suffix("}}").unwrap_or(inner).trim();
-                    problem.hint = Some(if inner.contains("{{") {
-                        "it is an expression without `{{ }}`; parts are joined by `~`".to_owned()
-                    } else {
-                        format!("it is an expression without `{{{{ }}}}`: write `{inner}`")
+                if let Some(rest) = text.trim().strip_prefix("{{") {
+                    let inner = rest
+                        .strip_suffix("}}")
+                        .filter(|inner| !inner.contains("{{"));
+                    problem.hint = Some(match inner.map(str::trim) {
+                        Some(inner) => {
+                            format!("it is an expression without `{{{{ }}}}`: write `{inner}`")
+                        }
+                        None => "it is an expression without `{{ }}`; parts are joined by `~`"
+                            .to_owned(),
                     });
                 }
                 self.bad_expression(key, value.span(), problem);

@@ -465,9 +465,15 @@ pub(super) fn read_request(section: &mut Section<'_, '_, '_>) -> Option<Request>
     let path = section.template("path");
     let url = section.template("url");
     let beginning = |template: &Option<Template>| Some(template.as_ref()?.beginning()?.to_owned());
-    if beginning(&path)
-        .is_some_and(|path| path.starts_with("http://") || path.starts_with("https://"))
-    {
+    let is_whole = |address: &str| {
+        let scheme = address.split_once("://").map(|(scheme, _)| scheme);
+        scheme.is_some_and(|scheme| {
+            ["http", "https"]
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known))
+        })
+    };
+    if beginning(&path).is_some_and(|path| is_whole(&path)) {
         let hint = "write a whole address as `url`, or only what stands behind the base address";
         let message = "`path` is a whole address".to_owned();
         section.report_at(
@@ -477,7 +483,7 @@ pub(super) fn read_request(section: &mut Section<'_, '_, '_>) -> Option<Request>
             Some(hint.to_owned()),
         );
     }
-    if beginning(&url).is_some_and(|url| !url.starts_with("http")) {
+    if beginning(&url).is_some_and(|url| !is_whole(&url)) {
         let hint =
             "begin it with `https://`, or write what stands behind the base address as `path`";
         let message = "`url` is no whole address".to_owned();

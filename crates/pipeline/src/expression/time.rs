@@ -152,10 +152,7 @@ pub(super) fn read(
     }
     let text = value.as_text().ok_or_else(not_a_time)?.trim();
     // Some languages write a space that breaks no line, as Java does before AM and PM.
-    let text = &text.replace(
-        |space: char| space.is_whitespace() && !space.is_ascii(),
-        " ",
-    );
+    let text = &with_plain_blanks(text);
     match format {
         Format::Pattern(pattern) => by_pattern(text, pattern, zone),
         Format::Http => http_date(text).ok_or_else(not_a_time),
@@ -244,8 +241,14 @@ pub(super) fn to_contract(at: Timestamp) -> String {
     }
 }
 
+/// A text with plain blanks. Some languages write a space that breaks no line, as Java does before AM and PM.
+fn with_plain_blanks(text: &str) -> String {
+    let is_odd = |letter: char| letter.is_whitespace() && !letter.is_ascii();
+    text.replace(is_odd, " ")
+}
+
 fn by_pattern(text: &str, pattern: &str, zone: Option<&TimeZone>) -> Result<Timestamp, String> {
-    let parts = strtime::parse(pattern, text)
+    let parts = strtime::parse(with_plain_blanks(pattern), text)
         .map_err(|_| format!("not a time as `{pattern}` writes it: `{text}`"))?;
     if let Ok(at) = parts.to_timestamp() {
         return Ok(at);

@@ -6,9 +6,12 @@ use bowline_words::counted;
 
 use super::given::{Field, Given, shortened};
 use super::owners::{Column, Owners};
-use super::{Event, Judged, is_nearly_all};
+use super::{Event, Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
+
+/// So many of all that say something, one in four, are no accident.
+const MANY: usize = 4;
 
 /// What an event says in the field that is judged.
 struct Saying<'e> {
@@ -20,13 +23,31 @@ struct Saying<'e> {
     is_foreign: bool,
 }
 
-/// Judges one field: a place where the vendor says it of some events, and where it says something else of those that give
-/// what stands there for others. Whatever else an event's own records say excuses it.
+/// What is said of others' records.
+pub(super) struct Borrowed {
+    outcome: Outcome,
+    /// Whether it is so of many: a few may be meant, such as a run that tells its child's error.
+    is_of_many: bool,
+}
+
+impl Borrowed {
+    /// Puts it where it belongs.
+    pub(super) fn sort(self, faults: &mut Vec<Outcome>, advice: &mut Vec<String>) {
+        if self.is_of_many {
+            faults.push(self.outcome);
+        } else {
+            advice.extend(self.outcome.into_advice());
+        }
+    }
+}
+
+/// Judges one field: a place where the vendor says it of some events, and where it says something else, or nothing, of
+/// those that give what stands there for others. Whatever else an event's own records say excuses it.
 pub(super) fn borrowed<E: Event>(
     field: &Field,
     events: &[Judged<'_, E>],
     owners: &Owners<'_>,
-) -> Option<Outcome> {
+) -> Option<Borrowed> {
     let sayings: Vec<Saying<'_>> = events
         .iter()
         .filter_map(|(number, event, label)| {
@@ -44,19 +65,20 @@ pub(super) fn borrowed<E: Event>(
         return None;
     }
     owners.columns().find_map(|((_, place), column)| {
-        let lines = from_others(place, column, &sayings)?;
+        let lines = from_others(place, column, &sayings, field.is_of_one)?;
         let got = format!(
             "{} from the vendor's record of another",
             counted(lines.len(), "time")
         );
         let expected = format!("a `{}` from the record with the same id", field.name);
-        Some(
-            Outcome::wrong(expected, got)
-                .with_evidence(lines.into_iter().take(SHOWN))
-                .with_hint(
-                    "join records by their ids, and keep nothing of one record for the next",
-                ),
-        )
+        let is_of_many = lines.len() * MANY >= sayings.len();
+        let outcome = Outcome::wrong(expected, got)
+            .with_evidence(lines.into_iter().take(SHOWN))
+            .with_hint("join records by their ids, and keep nothing of one record for the next");
+        Some(Borrowed {
+            outcome,
+            is_of_many,
+        })
     })
 }
 
@@ -65,6 +87,7 @@ fn from_others(
     place: &str,
     column: &Column<'_>,
     sayings: &[Saying<'_>],
+    is_of_one: bool,
 ) -> Option<Vec<String>> {
     let mut own = 0;
     let mut whose: HashMap<String, (&str, &str)> = HashMap::new();
@@ -84,22 +107,26 @@ fn from_others(
         }
     }
     let values: BTreeSet<&str> = whose.values().map(|(said, _)| *said).collect();
-    if own == 0 || values.len() < 2 {
+    if values.len() < 2 || own == 0 && !is_of_one {
         return None;
     }
     let lines: Vec<String> = sayings
         .iter()
         .filter(|saying| saying.is_foreign)
         .filter_map(|saying| {
-            let (own, given) = (column[saying.event].first()?, &saying.given);
+            let (said, given) = (column[saying.event].first(), &saying.given);
             let (_, other) = whose.get(&given.key())?;
+            let own = said.map_or("nothing".to_owned(), |said| {
+                format!("`{}`", shortened(said))
+            });
             Some(format!(
-                "{} says {given}, as the vendor's `{place}` of {other} does; its own is `{}`",
+                "{} says {given}, as the vendor's `{place}` of {other} does; its own is {own}",
                 saying.label,
-                shortened(own)
             ))
         })
         .collect();
-    let is_so = !lines.is_empty() && is_nearly_all(own + lines.len(), sayings.len());
+    // Where none is its own, all of them are another's.
+    let least = if own == 0 { SEVERAL } else { 1 };
+    let is_so = lines.len() >= least && is_nearly_all(own + lines.len(), sayings.len());
     is_so.then_some(lines)
 }

@@ -14,6 +14,8 @@ use crate::pipeline::times::SHOWN;
 
 const QUARTER: i64 = 15 * 60;
 const MOST_OF_A_ZONE: i64 = 14 * 3600;
+/// Numbers from here on are no length of a run.
+const LONGEST: f64 = 1e9;
 /// So many times that the vendor does not say are no accident.
 const SEVERAL: usize = 3;
 
@@ -29,6 +31,11 @@ struct Meaning {
 const PLANNED: [&str; 12] = [
     "creat", "submit", "queu", "enqueu", "sched", "logical", "due", "plan", "updat", "modif",
     "expect", "next",
+];
+
+/// Words of names for what is no time of the run: what it was given, and the stretch that it is about.
+const OTHER_THINGS: [&str; 10] = [
+    "param", "arg", "conf", "input", "var", "label", "interval", "window", "period", "data",
 ];
 
 const MEANINGS: [Meaning; 3] = [
@@ -53,7 +60,8 @@ const MEANINGS: [Meaning; 3] = [
 
 impl Meaning {
     fn is_right(&self, place: &str) -> bool {
-        speaks_of(place, self.right) && !self.is_other(place)
+        let is_of_other_things = place.split('.').any(|name| speaks_of(name, &OTHER_THINGS));
+        speaks_of(place, self.right) && !self.is_other(place) && !is_of_other_things
     }
 
     fn is_other(&self, place: &str) -> bool {
@@ -115,12 +123,13 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
         .collect();
     let of_meaning = || {
         let columns = owners.columns();
-        columns.filter(|((_, place), column)| {
+        columns.filter(|((kind, place), column)| {
             let said = given.iter().filter_map(|given| time_at(column, given.run));
             let said: Vec<Timestamp> = said.map(|(at, _)| at).collect();
             let different: BTreeSet<&Timestamp> = said.iter().collect();
             // What is the same for many runs is no time of theirs, but of their job or schedule.
-            meaning.is_right(place)
+            owners.is_whole(*kind)
+                && meaning.is_right(place)
                 && is_nearly_all(said.len(), given.len())
                 && different.len() * 2 >= said.len()
         })
@@ -133,7 +142,7 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
             let lines = differing(place, column, given, &|_| false);
             let expected = format!("the vendor's `{place}` as `{}`", meaning.field);
             let got = format!("its `{other}`");
-            let is_so = !lines.is_empty();
+            let is_so = lines.len() >= SEVERAL;
             is_so
                 .then(|| Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN)))
         });
@@ -153,7 +162,8 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
         );
         let is_said = |given: &GivenTime<'_>| {
             let at = Given::Time(given.at);
-            owners.everything(given.run).any(|said| at.may_be(said))
+            let mut everything = owners.everything(given.run);
+            everything.any(|said| at.may_be(said)) || is_made_of(given, owners)
         };
         let lines = differing(place, column, given, &is_said);
         let got = match odd_distance(&apart) {
@@ -172,6 +182,30 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
             lines
         };
         Some(Outcome::wrong(expected, got).with_evidence(shown.into_iter().take(SHOWN)))
+    })
+}
+
+/// Whether a time is one of the record's own with one of its numbers before or behind it: a length, in seconds or
+/// thousandths of them, or the sum of two.
+fn is_made_of(given: &GivenTime<'_>, owners: &Owners<'_>) -> bool {
+    let said: BTreeSet<&str> = owners.everything(given.run).collect();
+    let lengths = said.iter().filter_map(|said| said.parse::<f64>().ok());
+    let mut lengths: Vec<i64> = lengths
+        .filter(|length| (0.0..LONGEST).contains(length))
+        .flat_map(|length| [length, length / 1000.0])
+        .map(|seconds| seconds.round() as i64)
+        .collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    let is_length = |seconds: i64| {
+        let is_one = |wanted: i64| {
+            (wanted - 1..=wanted + 1).any(|near| lengths.binary_search(&near).is_ok())
+        };
+        is_one(seconds) || lengths.iter().any(|length| is_one(seconds - length))
+    };
+    said.iter().flat_map(|said| moments(said)).any(|moment| {
+        let apart = given.at.as_second() - moment.at.as_second();
+        is_length(apart.abs())
     })
 }
 

@@ -50,7 +50,9 @@ impl Given {
         match self {
             Self::Text(_) => vec![said.to_owned()],
             Self::Time(_) => {
-                let seconds = moments(said).into_iter().map(|moment| moment.at.as_second());
+                let seconds = moments(said)
+                    .into_iter()
+                    .map(|moment| moment.at.as_second());
                 seconds.map(|second| second.to_string()).collect()
             }
         }
@@ -89,6 +91,17 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pointer: &'static str,
     is_time: bool,
+    /// Whether each event has one of its own, as it has a name and a start, and shares it with none.
+    pub(super) is_of_one: bool,
+}
+
+/// What events share.
+const fn shared(name: &'static str, pointer: &'static str) -> Field {
+    let is_of_one = false;
+    Field {
+        is_of_one,
+        ..text(name, pointer)
+    }
 }
 
 const fn text(name: &'static str, pointer: &'static str) -> Field {
@@ -97,6 +110,7 @@ const fn text(name: &'static str, pointer: &'static str) -> Field {
         name,
         pointer,
         is_time,
+        is_of_one: true,
     }
 }
 
@@ -106,16 +120,17 @@ const fn time(name: &'static str, pointer: &'static str) -> Field {
         name,
         pointer,
         is_time,
+        is_of_one: true,
     }
 }
 
 /// What runs say that differs enough from run to run to tell whose it is.
 pub(super) const OF_RUNS: [Field; 9] = [
-    text("job_source_id", "/job_source_id"),
+    shared("job_source_id", "/job_source_id"),
     text("error.message", "/error/message"),
     text("run_url", "/run_url"),
-    text("group.source_id", "/group/source_id"),
-    text("backfill_id", "/backfill_id"),
+    shared("group.source_id", "/group/source_id"),
+    shared("backfill_id", "/backfill_id"),
     time("queued_at", "/queued_at"),
     time("start_time", "/start_time"),
     time("end_time", "/end_time"),
@@ -126,13 +141,13 @@ pub(super) const OF_RUNS: [Field; 9] = [
 pub(super) const OF_JOBS: [Field; 9] = [
     text("name", "/name"),
     text("description", "/description"),
-    text("folder", "/folder"),
+    shared("folder", "/folder"),
     text("job_url", "/job_url"),
-    text("group.source_id", "/group/source_id"),
-    text("owner.primary_email", "/owner/primary_email"),
-    text("owner.primary_name", "/owner/primary_name"),
-    text("owner.primary_external_id", "/owner/primary_external_id"),
-    text("schedule.cron_expression", "/schedule/cron_expression"),
+    shared("group.source_id", "/group/source_id"),
+    shared("owner.primary_email", "/owner/primary_email"),
+    shared("owner.primary_name", "/owner/primary_name"),
+    shared("owner.primary_external_id", "/owner/primary_external_id"),
+    shared("schedule.cron_expression", "/schedule/cron_expression"),
 ];
 
 impl Field {

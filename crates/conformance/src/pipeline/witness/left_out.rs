@@ -10,36 +10,78 @@ use super::records::{Record, Records};
 #[derive(Debug)]
 pub(super) struct LeftOut<'r> {
     pub(super) id: &'r str,
-    /// What it says that no record says that something came of: why it may have been left out.
-    why: Option<(&'r str, &'r str)>,
+    /// What it says that no record says that something came of, or lacks of what all of those have: the place, and the word
+    /// that stands there.
+    odd: Vec<(&'r str, Option<&'r str>)>,
 }
 
 /// How those who leave records out on purpose tell them apart: what is no job or run that anybody looks at.
-const OTHER_THINGS: [&str; 24] = [
-    "type", "kind", "class", "archiv", "delet", "remov", "hidden", "hid", "test", "debug", "draft",
-    "dry", "template", "version", "parent", "child", "sub", "category", "internal", "system",
-    "visib", "latest", "current", "disabl",
+const OTHER_THINGS: [&str; 32] = [
+    "type",
+    "kind",
+    "class",
+    "archiv",
+    "delet",
+    "remov",
+    "hidden",
+    "hid",
+    "test",
+    "debug",
+    "draft",
+    "dry",
+    "template",
+    "version",
+    "parent",
+    "child",
+    "sub",
+    "category",
+    "internal",
+    "system",
+    "visib",
+    "latest",
+    "current",
+    "disabl",
+    "event",
+    "source",
+    "branch",
+    "environment",
+    "origin",
+    "repository",
+    "workspace",
+    "project",
 ];
-
 /// Words for why a run began: one is a run for every reason.
 const CAUSES: [&str; 4] = ["trigger", "caus", "launch", "initiat"];
+/// Words of names whose values nobody wants to see in a report.
+const SECRETS: [&str; 9] = [
+    "pass", "secret", "token", "key", "cred", "auth", "param", "conf", "env",
+];
+/// How long a word is that may be a reason.
+const LONGEST: usize = 24;
+
+/// Whether one of the names of a place speaks of something.
+fn place_speaks_of(place: &str, words: &[&str]) -> bool {
+    place.split('.').any(|name| speaks_of(name, words))
+}
 
 impl LeftOut<'_> {
     /// Whether it may be something that nobody wants to see.
     pub(super) fn may_be_meant(&self) -> bool {
-        self.why.is_some_and(|(place, _)| {
-            let speaks = |words: &[&str]| place.split('.').any(|name| speaks_of(name, words));
-            speaks(&OTHER_THINGS) && !speaks(&CAUSES)
+        self.odd.iter().any(|(place, _)| {
+            place_speaks_of(place, &OTHER_THINGS) && !place_speaks_of(place, &CAUSES)
         })
     }
 
     /// It, in words.
     pub(super) fn words(&self, noun: &str) -> String {
         let id = shortened(self.id);
-        match self.why {
-            Some((place, value)) => {
+        let telling = |(place, _): &&(&str, Option<&str>)| place_speaks_of(place, &OTHER_THINGS);
+        let mut odd = self.odd.iter();
+        match odd.clone().find(telling).or_else(|| odd.next()) {
+            Some((place, Some(value))) if !place_speaks_of(place, &SECRETS) => {
                 format!("{noun} `{id}`, the only kind with `{place}` = `{value}`")
             }
+            Some((place, _)) => format!("{noun} `{id}`, the only kind that differs in `{place}`"),
             None => format!("{noun} `{id}`"),
         }
     }
@@ -71,34 +113,66 @@ pub(super) fn left_out<'r>(
             Some(_) | None => {}
         }
     }
-    let told = places_that_tell(&given);
+    let known = Known::of(&given);
     lacking
         .into_iter()
         .map(|(id, record)| LeftOut {
             id,
-            why: record.fields.iter().find_map(|(place, said)| {
-                let known = told.get(place.as_str());
-                let is_word = |value: &&String| value.len() <= 24 && !value.contains(' ');
-                let value = said.first().filter(is_word)?;
-                let is_new = known.is_some_and(|known| !known.contains(value.as_str()));
-                is_new.then_some((place.as_str(), value.as_str()))
-            }),
+            odd: known.odd(record),
         })
         .collect()
 }
 
-/// Places at which records say one of a few words, with those words: not what each says differently, nor a time.
-fn places_that_tell<'r>(given: &[&'r Record]) -> BTreeMap<&'r str, BTreeSet<&'r str>> {
-    let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for record in given {
-        for (place, said) in &record.fields {
-            let known = told.entry(place).or_default();
-            known.extend(said.iter().map(String::as_str));
+/// What records say of which something came.
+struct Known<'r> {
+    /// At each place: what stands there, and in how many records.
+    said: BTreeMap<&'r str, (BTreeSet<&'r str>, usize)>,
+    records: usize,
+}
+
+impl<'r> Known<'r> {
+    fn of(given: &[&'r Record]) -> Self {
+        let mut said: BTreeMap<&str, (BTreeSet<&str>, usize)> = BTreeMap::new();
+        for record in given {
+            for (place, values) in &record.fields {
+                let (known, count) = said.entry(place).or_default();
+                known.extend(values.iter().map(String::as_str));
+                *count += 1;
+            }
         }
+        let records = given.len();
+        Self { said, records }
     }
-    let few = |known: &BTreeSet<&str>| {
-        known.len() == 1 || known.len() * 2 <= given.len() && known.len() <= 8
-    };
-    told.retain(|_, known| few(known) && known.iter().all(|value| moments(value).is_empty()));
-    told
+
+    /// Whether records say one of a few words at a place: not what each says differently, nor a time.
+    fn tells(&self, values: &BTreeSet<&str>) -> bool {
+        let are_few = values.len() == 1 || values.len() * 2 <= self.records && values.len() <= 8;
+        are_few && values.iter().all(|value| moments(value).is_empty())
+    }
+
+    /// What a record says that these do not say, or lacks of what all of these have.
+    fn odd(&self, record: &'r Record) -> Vec<(&'r str, Option<&'r str>)> {
+        let words = record.fields.iter().filter_map(|(place, values)| {
+            let is_word = |value: &&String| value.len() <= LONGEST && !value.contains(' ');
+            let value = values.first()?;
+            match self.said.get(place.as_str()) {
+                None => Some((
+                    place.as_str(),
+                    Some(value).filter(is_word).map(String::as_str),
+                )),
+                Some((known, _)) => {
+                    let is_new =
+                        is_word(&value) && self.tells(known) && !known.contains(value.as_str());
+                    is_new.then_some((place.as_str(), Some(value.as_str())))
+                }
+            }
+        });
+        let lacking = self
+            .said
+            .iter()
+            .filter(|(place, (_, count))| *count == self.records && record.said(place).is_none());
+        words
+            .chain(lacking.map(|(place, _)| (*place, None)))
+            .collect()
+    }
 }

@@ -26,19 +26,30 @@ use serde_json::Value as Json;
 use self::borrowed::borrowed;
 use self::given::{OF_JOBS, OF_RUNS, moments, speaks_of};
 use self::left_out::{LeftOut, left_out};
-use self::owners::{Owners, Subject};
+use self::owners::{Column, Owners, Subject};
 use self::records::{Record, Records};
 use super::outcome::{Doubt, Fault, Outcome};
 use super::reading::{asset_label, run_label};
-use super::times::SHOWN;
+use super::times::{SHOWN, SKEW};
 
 /// So many of the events must agree, or nothing follows.
 const NEARLY_ALL: f64 = 0.9;
 /// With fewer events, nothing follows from a record that is not among them.
 const SEVERAL: usize = 3;
 /// Words of names for a run that another one is a part of.
-const WHOLES: [&str; 9] = [
-    "parent", "root", "origin", "main", "master", "caller", "invok", "batch", "group",
+const WHOLES: [&str; 12] = [
+    "parent",
+    "root",
+    "origin",
+    "main",
+    "master",
+    "caller",
+    "invok",
+    "batch",
+    "group",
+    "source",
+    "workflow",
+    "execution",
 ];
 /// How far from the ends of a window a record must be to be in it for certain.
 const MARGIN: SignedDuration = SignedDuration::from_secs(2);
@@ -94,11 +105,16 @@ impl Witness {
 
     /// Takes note of an event that the connector gave: job or run.
     pub(super) fn see(&mut self, event: &Json) {
-        let id = |name: &str| event.get(name).and_then(Json::as_str).map(str::to_owned);
-        match id("run_source_id") {
-            Some(run) => self.run_ids.insert(run),
-            None => id("job_source_id").is_some_and(|job| self.job_ids.insert(job)),
-        };
+        let id = |event: &Json, name: &str| event.get(name)?.as_str().map(str::to_owned);
+        match id(event, "run_source_id") {
+            Some(run) => {
+                self.run_ids.insert(run);
+                let tasks = event["task_runs"].as_array().into_iter().flatten();
+                self.run_ids
+                    .extend(tasks.filter_map(|task| id(task, "run_source_id")));
+            }
+            None => self.job_ids.extend(id(event, "job_source_id")),
+        }
     }
 
     /// Judges jobs.
@@ -114,10 +130,13 @@ impl Witness {
             return nothing_to_compare("job");
         };
         let jobs = judged(&ided, &owners);
-        let fields = OF_JOBS.iter();
-        let mut faults: Vec<Outcome> = fields
+        let (mut faults, mut advice) = (Vec::new(), Vec::new());
+        for found in OF_JOBS
+            .iter()
             .filter_map(|field| borrowed(field, &jobs, &owners))
-            .collect();
+        {
+            found.sort(&mut faults, &mut advice);
+        }
         faults.extend(sense::paused(&jobs, &owners));
         let ids: BTreeSet<&str> = self.job_ids.iter().map(String::as_str).collect();
         let lacking = if self.records.is_cut || jobs.len() < SEVERAL {
@@ -126,7 +145,7 @@ impl Witness {
             left_out(&self.records, owners.list, &ids, &|_| true)
         };
         // Which jobs count is the author's to say: what the vendor lists may be something else, too.
-        let advice = told(&lacking.iter().collect::<Vec<_>>(), "job");
+        advice.extend(told(&lacking.iter().collect::<Vec<_>>(), "job"));
         testimony(faults, advice, counted(jobs.len(), "job"))
     }
 
@@ -149,12 +168,15 @@ impl Witness {
             return nothing_to_compare("run that has ended");
         };
         let runs = judged(&ided, &owners);
-        let fields = OF_RUNS.iter();
-        let mut faults: Vec<Outcome> = fields
+        let (mut faults, mut advice) = (Vec::new(), Vec::new());
+        for found in OF_RUNS
+            .iter()
             .filter_map(|field| borrowed(field, &runs, &owners))
-            .collect();
+        {
+            found.sort(&mut faults, &mut advice);
+        }
         faults.extend(clocks::times(&runs, &owners));
-        faults.extend(sense::of_runs(&runs, &owners));
+        faults.extend(sense::of_runs(&runs, &owners, &self.run_ids));
         let lacking = self.lacking_runs(&runs, &owners, span, manifest);
         let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =
             lacking.iter().partition(|one| one.may_be_meant());
@@ -165,7 +187,7 @@ impl Witness {
                     .with_evidence(lost.iter().take(SHOWN).map(|one| one.words("run"))),
             );
         }
-        let advice = told(&meant, "run");
+        advice.extend(told(&meant, "run"));
         testimony(faults, advice, counted(runs.len(), "run"))
     }
 
@@ -186,15 +208,17 @@ impl Witness {
         if self.records.is_cut || runs.len() < SEVERAL {
             return Vec::new();
         }
-        let agreed = |is_so: &dyn Fn(&RunEvent, &str) -> bool| -> Option<&str> {
-            let mut columns = owners.columns();
-            let found = columns.find(|(place, column)| {
+        let agreed = |is_so: &dyn Fn(&RunEvent, &str) -> bool| -> Vec<&str> {
+            let agree = |column: &Column<'_>| {
                 let so = runs
                     .iter()
                     .filter(|(number, run, _)| column[*number].iter().any(|said| is_so(run, said)));
-                place.0 == owners.list.0 && is_nearly_all(so.count(), runs.len())
-            });
-            found.map(|((_, place), _)| place)
+                is_nearly_all(so.count(), runs.len())
+            };
+            let columns = owners.columns();
+            let of_list =
+                columns.filter(|(place, column)| place.0 == owners.list.0 && agree(column));
+            of_list.map(|((_, place), _)| place).collect()
         };
         let at = agreed(&|run, said| {
             let at = run.event_time().map(|at| at.as_second());
@@ -209,25 +233,27 @@ impl Witness {
                 == Some(said)
         });
         let job = agreed(&|run, said| run.job_source_id() == Some(said));
-        let (Some(at), Some(status), Some(job)) = (at, status, job) else {
+        let (Some(status), Some(job)) = (status.first(), job.first()) else {
             return Vec::new();
         };
+        if at.is_empty() || self.job_ids.is_empty() {
+            return Vec::new();
+        }
         let ids: BTreeSet<&str> = self.run_ids.iter().map(String::as_str).collect();
         let counts = |record: &Record| {
             let said = |place: &str| record.said(place).and_then(|said| said.first());
-            let is_in_window = said(at).is_some_and(|said| {
-                let moment = moments(said).into_iter().next();
+            // Vendors may look for runs by one of several times that are the same nearly always.
+            let is_in_window = at.iter().all(|place| {
+                let moment = said(place).and_then(|said| moments(said).into_iter().next());
                 moment.is_some_and(|moment| {
-                    moment.at >= span.start + MARGIN && moment.at < span.end - MARGIN
+                    moment.at >= span.start + MARGIN && moment.at < span.end - SKEW
                 })
             });
             let has_ended = said(status).is_some_and(|word| {
                 let mapped = manifest.run_status_mapping.find(word);
                 mapped.is_some_and(RunStatus::is_terminal)
             });
-            let is_of_a_job = said(job).is_some_and(|job| {
-                self.job_ids.is_empty() || self.job_ids.contains(job.as_str())
-            });
+            let is_of_a_job = said(job).is_some_and(|job| self.job_ids.contains(job.as_str()));
             let is_part = record.fields.iter().any(|(place, said)| {
                 let is_of_a_whole = place.split('.').any(|name| speaks_of(name, &WHOLES));
                 is_of_a_whole && said.iter().any(|said| ids.contains(said.as_str()))
@@ -239,10 +265,7 @@ impl Witness {
 }
 
 /// The events that have records of the vendor.
-fn judged<'e, E>(
-    ided: &'e [(&E, Subject<'_>, String)],
-    owners: &Owners<'_>,
-) -> Vec<Judged<'e, E>> {
+fn judged<'e, E>(ided: &'e [(&E, Subject<'_>, String)], owners: &Owners<'_>) -> Vec<Judged<'e, E>> {
     let numbered = ided.iter().enumerate();
     let owned = numbered.filter(|(number, _)| owners.has(*number));
     owned

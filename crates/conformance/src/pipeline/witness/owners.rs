@@ -27,6 +27,8 @@ pub(super) struct Owners<'r> {
     /// The records of each event with their kinds; none where they cannot be told apart.
     of: Vec<Vec<(usize, &'r Record)>>,
     columns: BTreeMap<Place<'r>, Column<'r>>,
+    /// The kinds whose records have the event's id where the list has it: not its parts, which name it.
+    whole: BTreeSet<usize>,
 }
 
 impl<'r> Owners<'r> {
@@ -84,12 +86,24 @@ impl<'r> Owners<'r> {
                 }
             }
         }
-        Some(Self { list, of, columns })
+        let named = whole.iter().filter(|(_, place, _)| *place == list.1);
+        let whole = named.map(|(kind, ..)| *kind).chain([list.0]).collect();
+        Some(Self {
+            list,
+            of,
+            columns,
+            whole,
+        })
     }
 
     /// Every place with what stands there, event by event.
     pub(super) fn columns(&self) -> impl Iterator<Item = (Place<'r>, &Column<'r>)> {
         self.columns.iter().map(|(place, column)| (*place, column))
+    }
+
+    /// Whether records of a kind are about events, and not about parts of them.
+    pub(super) fn is_whole(&self, kind: usize) -> bool {
+        self.whole.contains(&kind)
     }
 
     /// Whether an event has records.
@@ -185,7 +199,15 @@ fn one_of_each_list<'r>(
             _ => return None,
         }
     }
-    Some(one)
+    // Lists of several jobs may each have a run with that id.
+    let of_job = |record: &&&'r Record| subject.job.is_some_and(|job| record.says(job));
+    let named: Vec<&'r Record> = one.iter().filter(of_job).copied().collect();
+    let differ = one.windows(2).any(|pair| pair[0] != pair[1]);
+    Some(if differ && !named.is_empty() {
+        named
+    } else {
+        one
+    })
 }
 
 /// What an id that was put together may have been made of: what stands before or behind a sign in it, the longest first.
@@ -218,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_found_by_their_ids_and_not_among_jobs_with_the_same_numbers() {
+    fn the_list_is_that_of_runs_and_not_of_jobs_with_the_same_numbers() {
         let records = records(&[
             json!({"jobs": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]}),
             json!({"runs": [{"id": 1, "job": 2, "at": "x"}, {"id": 2, "job": 2, "at": "y"}]}),
@@ -237,15 +259,17 @@ mod tests {
 
     #[test]
     fn ids_may_be_put_together() {
-        let records = records(&[json!([
-            {"dag": "a", "run": "manual__2026-01-01T00:00:00+00:00"},
-            {"dag": "b", "run": "manual__2026-01-01T00:00:00+00:00"},
-        ])]);
+        let of = |dag: &str| json!({"dag": dag, "run": "manual__2026-01-01T00:00:00+00:00"});
+        put_together(&records(&[json!([of("a"), of("b")])]));
+        put_together(&records(&[json!([of("a")]), json!([of("b")])]));
+    }
+
+    fn put_together(records: &Records) {
         let ids = [
             ("a/manual__2026-01-01T00:00:00+00:00", "a"),
             ("b/manual__2026-01-01T00:00:00+00:00", "b"),
         ];
-        let found = Owners::find(&records, &runs(&ids)).unwrap();
+        let found = Owners::find(records, &runs(&ids)).unwrap();
         let dags = &found.columns[&(found.list.0, "dag")];
         assert_eq!(dags, &[BTreeSet::from(["a"]), BTreeSet::from(["b"])]);
     }

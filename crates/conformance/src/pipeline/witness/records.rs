@@ -6,6 +6,8 @@ use serde_json::{Map, Value as Json};
 
 /// The most records that are looked at.
 const MOST_RECORDS: usize = 50_000;
+/// Objects of more names than this, each with an object, are lists by id.
+const MOST_NAMES: usize = 8;
 /// How deep values lie at most.
 const DEEPEST: usize = 24;
 /// Lists at the same place of several answers are of one kind when so much of their fields is the same.
@@ -88,7 +90,7 @@ impl Records {
 
     /// Gives everything that the list says.
     fn add_list(&mut self, place: &str, items: &[Json]) -> Said {
-        if place.matches("[]").count() > DEEPEST {
+        if place.matches(['[', '{']).count() > DEEPEST {
             return Said::new();
         }
         let records: Vec<(Record, BTreeSet<String>)> = items
@@ -164,6 +166,11 @@ impl Records {
                 format!("{prefix}.{name}")
             };
             match value {
+                Json::Object(inner) if is_list_by_id(inner) => {
+                    let items: Vec<Json> = inner.values().cloned().collect();
+                    let said = self.add_list(&format!("{kind}.{place}{{}}"), &items);
+                    record.within.extend(said);
+                }
                 Json::Object(inner) => self.fill(record, kind, &place, inner, depth + 1),
                 Json::Array(items) if items.iter().any(Json::is_object) => {
                     let inner = format!("{kind}.{place}[]");
@@ -183,6 +190,11 @@ impl Records {
             }
         }
     }
+}
+
+/// Whether an object is a list of records by their ids.
+fn is_list_by_id(fields: &Map<String, Json>) -> bool {
+    fields.len() > MOST_NAMES && fields.values().all(Json::is_object)
 }
 
 /// A value as text; nothing for null, for no text and for what is not one value.

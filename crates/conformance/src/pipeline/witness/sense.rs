@@ -1,6 +1,6 @@
 //! Fields that say the same of every run, or something else than the vendor's field of that meaning.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
@@ -15,11 +15,28 @@ use crate::pipeline::times::SHOWN;
 const TELLING: usize = 8;
 
 /// Judges what runs say by what the vendor's fields mean.
-pub(super) fn of_runs(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<Outcome> {
-    let judges = [error_of_all, trigger, attempts, starters];
+pub(super) fn of_runs(
+    runs: &[Judged<'_, RunEvent>],
+    owners: &Owners<'_>,
+    ids: &BTreeSet<String>,
+) -> Vec<Outcome> {
+    let judges = [error_of_all, trigger, attempts];
     let faults = judges.iter().filter_map(|judge| judge(runs, owners));
-    faults.collect()
+    faults.chain(starters(runs, owners, ids)).collect()
 }
+
+/// Words of names for what went wrong.
+const ERRORS: [&str; 9] = [
+    "err",
+    "fail",
+    "messag",
+    "reason",
+    "exception",
+    "detail",
+    "explan",
+    "cause",
+    "stack",
+];
 
 /// One error text for all that went wrong, where the vendor says of each what went wrong: a text that is there for runs
 /// that failed and for no other.
@@ -47,7 +64,10 @@ fn error_of_all(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Ou
     }
     let is_text =
         |said: &&&str| said.len() >= TELLING && said.contains(' ') && moments(said).is_empty();
-    let tells = |(_, column): &(Place<'_>, &Column<'_>)| {
+    let tells = |((_, place), column): &(Place<'_>, &Column<'_>)| {
+        if !speaks_of(place, &ERRORS) {
+            return false;
+        }
         let of_failed = failed
             .iter()
             .map(|(run, ..)| column[*run].iter().find(is_text));
@@ -57,7 +77,11 @@ fn error_of_all(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Ou
     };
     let ((_, place), column) = owners.columns().find(tells)?;
     let lines = failed.iter().map(|(run, label, text)| {
-        let said = column[*run].first().copied().unwrap_or_default();
+        let said = column[*run]
+            .iter()
+            .find(is_text)
+            .copied()
+            .unwrap_or_default();
         format!(
             "{label}: `{text}`, and the vendor's `{place}` is `{}`",
             shortened(said)
@@ -122,7 +146,19 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
             .collect()
     };
     owners.columns().find_map(|((_, place), column)| {
-        if !speaks_of(place, &CAUSES) || speaks_of(place, &["sched"]) {
+        let is_given = place
+            .split('.')
+            .any(|name| speaks_of(name, &["param", "conf", "arg"]));
+        if !speaks_of(place, &CAUSES) || speaks_of(place, &["sched"]) || is_given {
+            return None;
+        }
+        // What is one word for all runs of a job says how the job is begun, and not each run.
+        let mut by_job: BTreeMap<&str, BTreeSet<Start>> = BTreeMap::new();
+        for (run, event, _) in runs {
+            let job = by_job.entry(event.job_source_id().unwrap_or_default());
+            job.or_default().extend(starts(&column[*run]));
+        }
+        if by_job.values().all(|starts| starts.len() < 2) {
             return None;
         }
         let every: BTreeSet<Start> = runs
@@ -154,9 +190,9 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
 
 /// Nobody tries more often: larger numbers are ids of attempts.
 const MOST_ATTEMPTS: i64 = 100;
-/// Words of names that bound attempts rather than count them.
-const LIMITS: [&str; 8] = [
-    "max", "limit", "allow", "total", "left", "remain", "interval", "of",
+/// The words beside `attempt` and `try` in the names of what counts them.
+const COUNTERS: [&str; 9] = [
+    "attempt", "try", "number", "no", "num", "count", "index", "run", "current",
 ];
 
 /// Runs that all say they are the same attempt, where the vendor counts them.
@@ -172,7 +208,8 @@ fn attempts(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcom
     owners.columns().find_map(|((_, place), column)| {
         let names = words(place);
         let is_of_attempts = names.contains("attempt") || names.contains("try");
-        if !is_of_attempts || speaks_of(place, &LIMITS) {
+        let counts = names.iter().all(|name| COUNTERS.contains(&name.as_str()));
+        if !is_of_attempts || !counts {
             return None;
         }
         let said = given.iter().map(|(run, label, _)| {
@@ -192,31 +229,31 @@ fn attempts(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcom
 }
 
 /// Runs that name others as what started them by ids that no run has, where the vendor names runs in another field.
-fn starters(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+fn starters(
+    runs: &[Judged<'_, RunEvent>],
+    owners: &Owners<'_>,
+    ids: &BTreeSet<String>,
+) -> Option<Outcome> {
     const FIELD: &str = "triggered_by_run_source_id";
-    let ids: BTreeSet<&str> = runs
-        .iter()
-        .filter_map(|(_, run, _)| run.run_source_id())
-        .collect();
     let given: Vec<(&Judged<'_, RunEvent>, &str)> = runs
         .iter()
         .filter_map(|judged| Some((judged, judged.1.json()[FIELD].as_str()?)))
         .collect();
-    if given.iter().any(|(_, starter)| ids.contains(starter)) {
+    if given.iter().any(|(_, starter)| ids.contains(*starter)) {
         return None;
     }
+    let may_name_it = |place: &str| speaks_of(place, &REFERENCES) && !speaks_of(place, &OTHERS);
     owners.columns().find_map(|((_, place), column)| {
         let named = given.iter().filter_map(|((number, run, label), starter)| {
             let own = run.run_source_id();
             let mut said = column[*number].iter();
-            let other = said.find(|said| ids.contains(*said) && Some(**said) != own)?;
+            let other = said.find(|said| ids.contains(**said) && Some(**said) != own)?;
             Some(format!(
                 "{label}: `{starter}`, and the vendor's `{place}` is `{other}`"
             ))
         });
         let lines: Vec<String> = named.collect();
-        let is_of_runs =
-            lines.len() > 1 && lines.len() * 2 > given.len() && speaks_of(place, &REFERENCES);
+        let is_of_runs = lines.len() > 1 && lines.len() * 2 > given.len() && may_name_it(place);
         is_of_runs.then(|| {
             let expected = format!("the vendor's `{place}` as `{FIELD}`, which names runs");
             let got = format!("{} that no run has", counted(given.len(), "id"));
@@ -225,6 +262,10 @@ fn starters(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcom
     })
 }
 
+/// Words of names for runs that did not begin this one.
+const OTHERS: [&str; 8] = [
+    "prev", "last", "next", "orig", "root", "retry", "first", "attempt",
+];
 /// Words of names that hold an id.
 const REFERENCES: [&str; 4] = ["id", "run", "uuid", "key"];
 
@@ -237,6 +278,12 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
         })
         .collect();
     owners.columns().find_map(|((_, place), column)| {
+        let is_able = words(place)
+            .iter()
+            .any(|word| word == "can" || word.ends_with("able"));
+        if is_able {
+            return None;
+        }
         let when_true = if speaks_of(place, &["paus", "suspend", "disabl"]) {
             true
         } else if speaks_of(place, &["enabl", "active"]) {

@@ -249,19 +249,21 @@ fn other_schema(chain: &mut Chain<'_>, found: &Found<'_>, no_database: &str) {
             Ok(())
         },
         |answers| {
-            let places = [
-                format!("the schema `{NO_SCHEMA}`"),
-                format!("the database `{no_database}`"),
-            ];
             // What was kept before the rounds; what was refused is not among it.
             let nowhere = answers.steps.len() - answers.round().len();
-            let asked = answers.steps.iter().take(nowhere);
-            for (step, place) in asked.zip(places) {
+            for step in answers.steps.iter().take(nowhere) {
                 let Ok(result) = &step.answer.result else {
                     continue;
                 };
-                let is_about = step.sql.contains(no_database) == place.contains("database");
-                if let (true, Some(table)) = (is_about, read_tables(result)?.first()) {
+                // A statement that names neither is of a connector without them.
+                let place = if step.sql.contains(no_database) {
+                    format!("the database `{no_database}`")
+                } else if step.sql.contains(NO_SCHEMA) {
+                    format!("the schema `{NO_SCHEMA}`")
+                } else {
+                    continue;
+                };
+                if let Some(table) = read_tables(result)?.first() {
                     let got = format!("`{}` of `{}`", table.name, table.schema);
                     return Err(wrong(format!("no table in {place}"), got));
                 }

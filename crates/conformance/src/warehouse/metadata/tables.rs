@@ -246,6 +246,8 @@ pub(crate) fn columns_differ(
     };
     let missing = selected
         .iter()
+        // What has no name may be left out.
+        .filter(|column| hidden == Hidden::No || !column.name.is_empty())
         .find(|column| !listed.iter().any(|listed| is_the_same(column, listed)));
     let names = |listed: &[&ListedColumn]| match listed {
         [] => "no column".to_owned(),

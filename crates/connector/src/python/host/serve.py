@@ -39,7 +39,13 @@ GRACE = 1.5
 STATEMENTS = ("query", "query_together", "execute")
 
 # How statements begin that give rows.
-READERS = ("SELECT", "WITH", "VALUES")
+READERS = "SELECT WITH VALUES TABLE FROM SHOW DESCRIBE DESC EXPLAIN PRAGMA CALL".split()
+
+# What stands before the first word of a statement: blanks, brackets and comments.
+BEFORE_WORDS = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+
+# How drivers say that a statement has no rows.
+NO_ROWS = re.compile(r"no (?:result|row|data|active)|not (?:a query|return|produce)|n't (?:return|produce)|nothing", re.I)
 
 # The key of an object that stands for a value of a pipeline's event that JSON does not have.
 NOT_JSON = "$not_json"
@@ -550,12 +556,16 @@ def description_of(base):
 
 def undescribed(base, sql):
     """The rows of a statement that may have some though nothing describes them yet; None where it has none."""
-    if not sql.lstrip("( \t\r\n")[:6].upper().startswith(READERS):
+    word = re.match(r"\w*", sql[BEFORE_WORDS.match(sql).end() :]).group().upper()
+    if word not in READERS:
         return None
     try:
         return base.fetch_all_results()
-    except Exception:  # Most drivers refuse to fetch where there is nothing.
-        return None
+    except Exception as error:
+        # Most drivers refuse to fetch where there is nothing. Others run a statement only now, and it may fail.
+        if NO_ROWS.search(str(error)):
+            return None
+        raise
 
 
 def without_columns(rows):
@@ -673,10 +683,10 @@ class VendorAnswers:
         self._is_open = False
         decode = json.JSONDecoder.decode
 
-        def keep(decoder, text, *rest, **named):
+        def keep(decoder, s, *rest, **named):
             if self._is_open:
-                self._keep(text)
-            return decode(decoder, text, *rest, **named)
+                self._keep(s)
+            return decode(decoder, s, *rest, **named)
 
         json.JSONDecoder.decode = keep
 

@@ -19,6 +19,7 @@ def describe_columns(description, rows):
         not_json["columns"] = "the cursor has no `description`, which names the columns"
         width = len(plain_row(1, rows[0], None)) if isinstance(rows, list) and rows else 0
         return [{"name": "column_%d" % (place + 1), "type": ""} for place in range(width)], not_json
+    description = list(description)
     reason = why_not_json(description)
     if reason:
         not_json["columns"] = "%s: `cursor.description` must hold plain tuples of text, numbers and None" % reason
