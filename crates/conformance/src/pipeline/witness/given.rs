@@ -126,7 +126,7 @@ const fn time(name: &'static str, pointer: &'static str) -> Field {
 
 /// What runs say that differs enough from run to run to tell whose it is.
 pub(super) const OF_RUNS: [Field; 9] = [
-    shared("job_source_id", "/job_source_id"),
+    text("job_source_id", "/job_source_id"),
     text("error.message", "/error/message"),
     text("run_url", "/run_url"),
     shared("group.source_id", "/group/source_id"),
