@@ -272,10 +272,12 @@ fn witness() -> Result<(), Failed> {
     let of_the_next = "dict(record, job=next[\"job\"]).values()) for record, next in zip(records, records[1:] + records[:1])";
     let wrong = right.replace("record.values()) for record in records", of_the_next);
     assert!(right != PYTHON && wrong != right);
-    for (code, verdict) in [(right, "supported"), (wrong, "wrong")] {
+    let (fine, bad) = (exit_code::OK, exit_code::FELL_SHORT);
+    for (code, verdict, exit) in [(right, "supported", fine), (wrong, "wrong", bad)] {
         let sandbox = stage("python");
         sandbox.write(format!("etl_connectors/{NAME}/connector.py"), &code);
         let ran = sandbox.bowline_with_python(&["test", NAME, "--format", "json"]);
+        let ran = ran.exits(exit);
         let found = checks_with(&ran.json(), verdict);
         let id = "etl_run_details/vendor".to_owned();
         assert!(found.contains(&id), "{verdict}: {}", ran.said());

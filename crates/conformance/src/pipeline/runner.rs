@@ -301,7 +301,11 @@ impl Suite<'_> {
 
     fn finish(mut self, found: Found, started: Instant) -> Report {
         let interrupted = self.is_interrupted();
-        let plan: Vec<&'static Check> = self.plan().collect();
+        // What the vendor answered may have come too late for a section that was read before.
+        let is_heard = |check: &&Check| {
+            check.asked_of != AskedOf::Telling || self.answers.contains_key(check.id)
+        };
+        let plan: Vec<&'static Check> = self.plan().filter(is_heard).collect();
         let checks = plan
             .into_iter()
             .map(|check| {
