@@ -98,7 +98,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         ],
         placeholders: &[],
         description: "A statement over the test table that the query logs must show.",
-        guidance: "A plain SELECT from the table will do. The suite looks for its text in the logs \
-                   afterwards, so avoid what the log rewrites, such as comments or literals.",
+        guidance: "A plain SELECT from the table will do; nothing may be taken away by it. The \
+                   suite looks for its text in the logs afterwards, so avoid what the log rewrites, such as comments or literals.",
     },
 ];

@@ -52,7 +52,8 @@ pub(super) const TEMPLATES: &[Template] = &[
                    to views alone. `schemas` and `table_names` arrive as ready lists for `IN \
                    (...)`: names quoted as text, separated by commas. The agent always passes \
                    `table_names`, and it may be None: test its truth, not whether it is defined. \
-                   Honour `limit` and `offset`, and order the rows, or pages overlap.",
+                   Honour `limit` and `offset`, and order the rows, or pages overlap. \
+                   A schema or a database that does not exist has no tables.",
     },
     Template {
         name: "get_columns_query_template",

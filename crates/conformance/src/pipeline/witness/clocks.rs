@@ -163,7 +163,8 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
         let is_said = |given: &GivenTime<'_>| {
             let at = Given::Time(given.at);
             let mut everything = owners.everything(given.run);
-            everything.any(|said| at.may_be(said)) || is_made_of(given, owners)
+            let own = time_at(column, given.run).map(|(said, _)| said);
+            everything.any(|said| at.may_be(said)) || is_made_of(given, own, owners)
         };
         let lines = differing(place, column, given, &is_said);
         let got = match odd_distance(&apart) {
@@ -186,8 +187,8 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
 }
 
 /// Whether a time is one of the record's own with one of its numbers before or behind it: a length, in seconds or
-/// thousandths of them, or the sum of two.
-fn is_made_of(given: &GivenTime<'_>, owners: &Owners<'_>) -> bool {
+/// thousandths of them, or the sum of two. Nobody goes back from the time of that very meaning.
+fn is_made_of(given: &GivenTime<'_>, of_meaning: Option<Timestamp>, owners: &Owners<'_>) -> bool {
     let said: BTreeSet<&str> = owners.everything(given.run).collect();
     let lengths = said.iter().filter_map(|said| said.parse::<f64>().ok());
     let mut lengths: Vec<i64> = lengths
@@ -205,7 +206,7 @@ fn is_made_of(given: &GivenTime<'_>, owners: &Owners<'_>) -> bool {
     };
     said.iter().flat_map(|said| moments(said)).any(|moment| {
         let apart = given.at.as_second() - moment.at.as_second();
-        is_length(apart.abs())
+        is_length(apart.abs()) && (apart > 0 || Some(moment.at) != of_meaning)
     })
 }
 

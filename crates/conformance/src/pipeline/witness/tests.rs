@@ -174,6 +174,21 @@ fn times_of_another_meaning_zone_or_unit_are_wrong() {
 }
 
 #[test]
+fn times_may_be_made_of_others_and_lengths() {
+    let of = |change: &dyn Fn(i64) -> Timestamp| {
+        let (mut long, mut runs) = (records(), events());
+        for (run, (record, event)) in long.iter_mut().zip(&mut runs).enumerate() {
+            record["setupMs"] = ((20 + run) * 1000).into();
+            event["end_time"] = change(run as i64).to_string().into();
+        }
+        of_runs(&long, runs).outcome.verdict()
+    };
+    let setup = |run: i64| SignedDuration::from_secs(20 + run);
+    assert_eq!(of(&|run| at(run, run + 1) + setup(run)), Verdict::Supported);
+    assert_eq!(of(&|run| at(run, run + 1) - setup(run)), Verdict::Wrong);
+}
+
+#[test]
 fn one_word_for_all_is_wrong_where_the_vendor_has_several() {
     for (field, word, words) in [
         (
