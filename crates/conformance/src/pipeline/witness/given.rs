@@ -77,12 +77,19 @@ impl std::fmt::Display for Given {
     }
 }
 
-/// The beginning of a text that is long.
+/// The first words of a text that is long. None is cut: a part of a secret would not be known for one, and so not hidden.
 pub(super) fn shortened(text: &str) -> String {
     const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+    let Some((end, _)) = text.char_indices().nth(MOST) else {
+        return text.to_owned();
+    };
+    let words = text[..end].rsplit_once(char::is_whitespace);
+    match words {
+        Some((words, _)) => format!("{words} …"),
+        None => match text.split_once(char::is_whitespace) {
+            Some((word, _)) => format!("{word} …"),
+            None => text.to_owned(),
+        },
     }
 }
 
@@ -281,6 +288,15 @@ mod tests {
         ] {
             assert_eq!(moments(said), [], "{said}");
         }
+    }
+
+    #[test]
+    fn no_word_is_cut() {
+        let (word, many) = ("x".repeat(90), "step ".repeat(20));
+        assert_eq!(shortened(&word), word);
+        assert_eq!(shortened(&format!("{word} more")), format!("{word} …"));
+        assert_eq!(shortened(&many), format!("{}…", "step ".repeat(12)));
+        assert_eq!(shortened("short"), "short");
     }
 
     #[test]

@@ -16,6 +16,8 @@ struct Habits {
     is_narrow: bool,
     /// The state of its error when it is asked for another result; none where there is no other.
     more_results: Option<&'static str>,
+    /// What it calls the database, and how long it says that is.
+    name: (Vec<u16>, i16),
 }
 
 thread_local! {
@@ -38,6 +40,25 @@ unsafe extern "system" fn set_attribute(_: Raw, _: i32, _: Raw, _: i32) -> i16 {
 
 unsafe extern "system" fn on_handle(_: Raw) -> i16 {
     SUCCESS
+}
+
+unsafe extern "system" fn get_info(
+    _: Raw,
+    _: u16,
+    place: *mut c_void,
+    bytes: i16,
+    length: *mut i16,
+) -> i16 {
+    HABITS.with_borrow(|habits| {
+        let (name, said) = &habits.name;
+        let count = name.len().min(usize::try_from(bytes).unwrap() / 2);
+        // SAFETY: the caller gives a place for a length, and room for so many bytes.
+        unsafe {
+            *length = *said;
+            std::ptr::copy_nonoverlapping(name.as_ptr(), place.cast::<u16>(), count);
+        }
+        SUCCESS
+    })
 }
 
 unsafe extern "system" fn more_results(_: Raw) -> i16 {
@@ -116,7 +137,7 @@ fn with(habits: Habits) -> &'static Manager {
         drivers: unused!(Raw, u16, *mut u16, i16, *mut i16, *mut u16, i16, *mut i16),
         driver_connect: unused!(Raw, Raw, *const u16, i16, *mut u16, i16, *mut i16, u16),
         disconnect: on_handle,
-        get_info: unused!(Raw, u16, *mut c_void, i16, *mut i16),
+        get_info,
         exec_direct: unused!(Raw, *const u16, i32),
         more_results,
         num_result_columns: unused!(Raw, *mut i16),
@@ -140,19 +161,23 @@ fn with(habits: Habits) -> &'static Manager {
     }))
 }
 
-/// Does something with a statement of a driver with these habits.
-fn on_statement<T>(habits: Habits, ask: impl FnOnce(&mut Statement<'_>) -> T) -> T {
+/// A connection to a driver with these habits.
+fn link(habits: Habits) -> Link {
     let manager = with(habits);
     let owned = |kind| Owned {
         manager,
         kind,
         raw: null_mut(),
     };
-    let link = Link {
+    Link {
         owned: owned(CONNECTION),
         _environment: Arc::new(Environment(owned(ENVIRONMENT))),
-    };
-    let running = Running::default();
+    }
+}
+
+/// Does something with a statement of a driver with these habits.
+fn on_statement<T>(habits: Habits, ask: impl FnOnce(&mut Statement<'_>) -> T) -> T {
+    let (link, running) = (link(habits), Running::default());
     let mut statement = Statement::new(&link, Duration::from_secs(1), &running)
         .unwrap_or_else(|failure| panic!("{failure:?}"));
     ask(&mut statement)
@@ -217,8 +242,16 @@ fn text_with_every_other_unit_empty_has_characters_of_four_bytes() {
             .chain([0; 4])
             .collect()
     };
-    assert!(has_four_bytes(&units("MockDB"), 24));
-    assert!(!has_four_bytes(&wide("MockDB"), 12));
+    let has_four = |name: Vec<u16>, length| {
+        let name = (name, length);
+        let habits = Habits {
+            name,
+            ..Habits::default()
+        };
+        link(habits).has_four_byte_text()
+    };
+    assert!(has_four(units("MockDB"), 24));
+    assert!(!has_four(wide("MockDB"), 12));
     // What lies behind the end of a short text is nobody's.
-    assert!(!has_four_bytes(&units("MockDB"), 1));
+    assert!(!has_four(units("MockDB"), 1));
 }
