@@ -9,7 +9,7 @@ use bowline_words::Diagnose;
 use crate::warehouse::Check;
 use crate::warehouse::answers::{Answers, Halt};
 use crate::warehouse::outcome::{Doubt, Fault, Outcome, Proof};
-use crate::warehouse::record::Question;
+use crate::warehouse::question::Question;
 use crate::warehouse::success::judge_success;
 
 /// What a check's answers tell; the error side is the check's outcome.

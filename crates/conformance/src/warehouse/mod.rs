@@ -28,6 +28,7 @@ mod metadata;
 mod outcome;
 mod plan;
 mod query_logs;
+mod question;
 mod reading;
 mod record;
 mod record_files;

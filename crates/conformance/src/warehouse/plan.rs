@@ -15,7 +15,8 @@ use crate::warehouse::finding::Finding;
 use crate::warehouse::judge::{judge, outcome, read_question, unrendered};
 use crate::warehouse::letters;
 use crate::warehouse::outcome::{Outcome, Proof, Step};
-use crate::warehouse::record::{CheckRecord, Question};
+use crate::warehouse::question::Question;
+use crate::warehouse::record::CheckRecord;
 use crate::warehouse::record_files::records;
 use crate::warehouse::session::Session;
 
