@@ -103,11 +103,8 @@ pub(crate) fn contradiction<'l>(
 ) -> Option<(usize, String)> {
     // Unless it calls types as the catalogue does; somebody else's types may be called anything.
     let mut named = selected.iter().zip(listed.clone());
-    let is_text = |name: &str| family(name) == Some(Family::Text);
     let is_of_catalogue = hidden == Hidden::No
-        && named.any(|(column, listed)| {
-            is_text(listed) && column.type_name.eq_ignore_ascii_case(listed)
-        });
+        && named.any(|(column, listed)| column.type_name.eq_ignore_ascii_case(listed));
     let mut seen: BTreeMap<&str, (Family, usize)> = BTreeMap::new();
     for (place, (column, listed)) in selected.iter().zip(listed).enumerate() {
         let Some(told) = family(&column.type_name) else {
@@ -316,6 +313,8 @@ mod tests {
             contradicts(&[("INTEGER", "integer"), ("TEXT", "NUMERIC")]),
             Some(1)
         );
+        // Older protocols have no such types and tell texts.
+        assert_eq!(contradicts(&[("int", "int"), ("nvarchar", "datetime2")]), None);
         assert_eq!(contradicts(&[("Int32", "blub"), ("Utf8", "blub")]), Some(1));
     }
 }
