@@ -2,7 +2,6 @@
 
 mod errors;
 
-
 use bowline_contract::exit_code;
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};

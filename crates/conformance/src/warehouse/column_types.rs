@@ -314,7 +314,10 @@ mod tests {
             Some(1)
         );
         // Older protocols have no such types and tell texts.
-        assert_eq!(contradicts(&[("int", "int"), ("nvarchar", "datetime2")]), None);
+        assert_eq!(
+            contradicts(&[("int", "int"), ("nvarchar", "datetime2")]),
+            None
+        );
         assert_eq!(contradicts(&[("Int32", "blub"), ("Utf8", "blub")]), Some(1));
     }
 }

@@ -280,7 +280,9 @@ fn events_tell_of_every_check_and_reading() {
     .expect("the vendor is there");
     let (planned, readings, finished) = *told.lock().expect("no test has panicked");
     // Whether there are answers to compare with is not known before the vendor is read.
-    let of_answers = CHECKS.iter().filter(|check| check.asked_of == AskedOf::Telling);
+    let of_answers = CHECKS
+        .iter()
+        .filter(|check| check.asked_of == AskedOf::Telling);
     assert_eq!(planned, report.checks.len() + of_answers.count());
     assert_eq!(finished, report.checks.len());
     assert_eq!(readings, report.readings.len());
