@@ -16,8 +16,8 @@ use serde_json::Value as Json;
 
 use super::ledger::{Seen, Sighting};
 use super::report::ReadingReport;
-use super::runner::{self, Activity};
-use super::witness::{Event, Witness};
+use super::runner::{Activity, Event};
+use super::witness::{AsJson, Witness};
 
 /// How many pages in a row without anything new show that the offset is not looked at.
 const STALE_PAGES: usize = 2;
@@ -105,13 +105,13 @@ struct Paged<'p, E> {
 /// Reads a pipeline and keeps account of it.
 pub(super) struct Reader<'a> {
     pub(super) pipeline: &'a dyn Pipeline,
-    on_event: &'a dyn Fn(runner::Event<'_>),
+    on_event: &'a dyn Fn(Event<'_>),
     pub(super) reports: Vec<ReadingReport>,
     pub(super) witness: Witness,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(pipeline: &'a dyn Pipeline, on_event: &'a dyn Fn(runner::Event<'_>)) -> Self {
+    pub(super) fn new(pipeline: &'a dyn Pipeline, on_event: &'a dyn Fn(Event<'_>)) -> Self {
         Self {
             pipeline,
             on_event,
@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the pages of the contract's methods.
-    fn paged<E: Event>(
+    fn paged<E: AsJson>(
         &mut self,
         what: String,
         size: NonZeroUsize,
@@ -319,7 +319,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what a description gives, which walks its pages itself.
-    fn whole<E: Event>(
+    fn whole<E: AsJson>(
         &mut self,
         what: String,
         read: &WholeReading<'_, E>,
@@ -340,17 +340,17 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn reading<E: Event>(
+    fn reading<E: AsJson>(
         &mut self,
         what: String,
         read: &mut Filling<'_, E>,
     ) -> Result<Reading<E>, SourceError> {
         let started = Instant::now();
-        (self.on_event)(runner::Event::Doing(Activity::Reading { what: &what }));
+        (self.on_event)(Event::Doing(Activity::Reading { what: &what }));
         let mut reading = Reading::new(what);
         let on_event = self.on_event;
         let result = read(&mut reading, &|events| {
-            on_event(runner::Event::Doing(Activity::Read { events }))
+            on_event(Event::Doing(Activity::Read { events }))
         });
         if let Some(answers) = self.pipeline.vendor_answers() {
             self.witness.hear(&answers);

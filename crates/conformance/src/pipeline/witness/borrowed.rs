@@ -6,7 +6,7 @@ use bowline_words::counted;
 
 use super::given::{Field, Given, shortened};
 use super::owners::{Column, Owners};
-use super::{Event, Judged, SEVERAL, is_nearly_all};
+use super::{AsJson, Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
@@ -24,26 +24,34 @@ struct Saying<'e> {
 }
 
 /// What is said of others' records.
-pub(super) struct Borrowed {
+struct Borrowed {
     outcome: Outcome,
     /// Whether it is so of many: a few may be meant, such as a run that tells its child's error.
     is_of_many: bool,
 }
 
-impl Borrowed {
-    /// Puts it where it belongs.
-    pub(super) fn sort(self, faults: &mut Vec<Outcome>, advice: &mut Vec<String>) {
-        if self.is_of_many {
-            faults.push(self.outcome);
-        } else {
-            advice.extend(self.outcome.into_advice());
-        }
-    }
+/// Judges fields; gives faults, and advice where somebody may mean it.
+pub(super) fn all_borrowed<E: AsJson>(
+    fields: &[Field],
+    events: &[Judged<'_, E>],
+    owners: &Owners<'_>,
+) -> (Vec<Outcome>, Vec<String>) {
+    let found = fields
+        .iter()
+        .filter_map(|field| borrowed(field, events, owners));
+    let (faults, doubts): (Vec<Borrowed>, Vec<Borrowed>) = found.partition(|one| one.is_of_many);
+    let advice = doubts
+        .into_iter()
+        .filter_map(|one| one.outcome.into_advice());
+    (
+        faults.into_iter().map(|one| one.outcome).collect(),
+        advice.collect(),
+    )
 }
 
 /// Judges one field: a place where the vendor says it of some events, and where it says something else, or nothing, of
 /// those that give what stands there for others. Whatever else an event's own records say excuses it.
-pub(super) fn borrowed<E: Event>(
+fn borrowed<E: AsJson>(
     field: &Field,
     events: &[Judged<'_, E>],
     owners: &Owners<'_>,

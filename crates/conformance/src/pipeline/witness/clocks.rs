@@ -6,9 +6,9 @@ use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
 use jiff::Timestamp;
 
-use super::given::{Field, Given, OF_RUNS, moments, speaks_of};
+use super::given::{Field, Given, OF_RUNS, any_speaks_of, moments, speaks_of};
 use super::owners::{Column, Owners, Place};
-use super::{Judged, is_nearly_all};
+use super::{Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
@@ -16,8 +16,6 @@ const QUARTER: i64 = 15 * 60;
 const MOST_OF_A_ZONE: i64 = 14 * 3600;
 /// Numbers from here on are no length of a run.
 const LONGEST: f64 = 1e9;
-/// So many times that the vendor does not say are no accident.
-const SEVERAL: usize = 3;
 
 /// Words of names that say what a time is of.
 struct Meaning {
@@ -60,12 +58,12 @@ const MEANINGS: [Meaning; 3] = [
 
 impl Meaning {
     fn is_right(&self, place: &str) -> bool {
-        let is_of_other_things = place.split('.').any(|name| speaks_of(name, &OTHER_THINGS));
+        let is_of_other_things = any_speaks_of(place, &OTHER_THINGS);
         speaks_of(place, self.right) && !self.is_other(place) && !is_of_other_things
     }
 
     fn is_other(&self, place: &str) -> bool {
-        place.split('.').any(|name| speaks_of(name, self.other))
+        any_speaks_of(place, self.other)
     }
 }
 

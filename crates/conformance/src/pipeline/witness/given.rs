@@ -95,71 +95,66 @@ pub(super) fn shortened(text: &str) -> String {
 
 /// A field of an event, by its name; what it says is read from the event.
 pub(super) struct Field {
+    /// The names that lead to it, joined by dots.
     pub(super) name: &'static str,
-    pointer: &'static str,
     is_time: bool,
     /// Whether each event has one of its own, as it has a name and a start, and shares it with none.
     pub(super) is_of_one: bool,
 }
 
 /// What events share.
-const fn shared(name: &'static str, pointer: &'static str) -> Field {
-    let is_of_one = false;
+const fn shared(name: &'static str) -> Field {
+    field(name, false, false)
+}
+
+const fn text(name: &'static str) -> Field {
+    field(name, false, true)
+}
+
+const fn time(name: &'static str) -> Field {
+    field(name, true, true)
+}
+
+const fn field(name: &'static str, is_time: bool, is_of_one: bool) -> Field {
     Field {
+        name,
+        is_time,
         is_of_one,
-        ..text(name, pointer)
-    }
-}
-
-const fn text(name: &'static str, pointer: &'static str) -> Field {
-    let is_time = false;
-    Field {
-        name,
-        pointer,
-        is_time,
-        is_of_one: true,
-    }
-}
-
-const fn time(name: &'static str, pointer: &'static str) -> Field {
-    let is_time = true;
-    Field {
-        name,
-        pointer,
-        is_time,
-        is_of_one: true,
     }
 }
 
 /// What runs say that differs enough from run to run to tell whose it is.
 pub(super) const OF_RUNS: [Field; 9] = [
-    text("job_source_id", "/job_source_id"),
-    text("error.message", "/error/message"),
-    text("run_url", "/run_url"),
-    shared("group.source_id", "/group/source_id"),
-    shared("backfill_id", "/backfill_id"),
-    time("queued_at", "/queued_at"),
-    time("start_time", "/start_time"),
-    time("end_time", "/end_time"),
-    time("event_time", "/event_time"),
+    text("job_source_id"),
+    text("error.message"),
+    text("run_url"),
+    shared("group.source_id"),
+    shared("backfill_id"),
+    time("queued_at"),
+    time("start_time"),
+    time("end_time"),
+    time("event_time"),
 ];
 
 /// The same of jobs.
 pub(super) const OF_JOBS: [Field; 9] = [
-    text("name", "/name"),
-    text("description", "/description"),
-    shared("folder", "/folder"),
-    text("job_url", "/job_url"),
-    shared("group.source_id", "/group/source_id"),
-    shared("owner.primary_email", "/owner/primary_email"),
-    shared("owner.primary_name", "/owner/primary_name"),
-    shared("owner.primary_external_id", "/owner/primary_external_id"),
-    shared("schedule.cron_expression", "/schedule/cron_expression"),
+    text("name"),
+    text("description"),
+    shared("folder"),
+    text("job_url"),
+    shared("group.source_id"),
+    shared("owner.primary_email"),
+    shared("owner.primary_name"),
+    shared("owner.primary_external_id"),
+    shared("schedule.cron_expression"),
 ];
 
 impl Field {
     pub(super) fn of(&self, event: &Json) -> Option<Given> {
-        let said = event.pointer(self.pointer)?;
+        let said = self
+            .name
+            .split('.')
+            .try_fold(event, |json, name| json.get(name))?;
         if self.is_time {
             let at = EventTime::parse(said.as_str()?).ok()?;
             return Some(Given::Time(at.timestamp()));
@@ -254,6 +249,11 @@ pub(super) fn speaks_of(place: &str, beginnings: &[&str]) -> bool {
     words(place)
         .iter()
         .any(|word| beginnings.iter().any(|begins| word.starts_with(begins)))
+}
+
+/// The same of any name on the way to a place.
+pub(super) fn any_speaks_of(place: &str, beginnings: &[&str]) -> bool {
+    place.split('.').any(|name| speaks_of(name, beginnings))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::given::{moments, shortened, speaks_of};
+use super::given::{any_speaks_of, moments, shortened};
 use super::owners::{Place, parts};
 use super::records::{Record, Records};
 
@@ -59,26 +59,21 @@ const SECRETS: [&str; 9] = [
 /// How long a word is that may be a reason.
 const LONGEST: usize = 24;
 
-/// Whether one of the names of a place speaks of something.
-fn place_speaks_of(place: &str, words: &[&str]) -> bool {
-    place.split('.').any(|name| speaks_of(name, words))
-}
-
 impl LeftOut<'_> {
     /// Whether it may be something that nobody wants to see.
     pub(super) fn may_be_meant(&self) -> bool {
-        self.odd.iter().any(|(place, _)| {
-            place_speaks_of(place, &OTHER_THINGS) && !place_speaks_of(place, &CAUSES)
-        })
+        self.odd
+            .iter()
+            .any(|(place, _)| any_speaks_of(place, &OTHER_THINGS) && !any_speaks_of(place, &CAUSES))
     }
 
     /// It, in words.
     pub(super) fn words(&self, noun: &str) -> String {
         let id = shortened(self.id);
-        let telling = |(place, _): &&(&str, Option<&str>)| place_speaks_of(place, &OTHER_THINGS);
+        let telling = |(place, _): &&(&str, Option<&str>)| any_speaks_of(place, &OTHER_THINGS);
         let mut odd = self.odd.iter();
         match odd.clone().find(telling).or_else(|| odd.next()) {
-            Some((place, Some(value))) if !place_speaks_of(place, &SECRETS) => {
+            Some((place, Some(value))) if !any_speaks_of(place, &SECRETS) => {
                 format!("{noun} `{id}`, the only kind with `{place}` = `{value}`")
             }
             Some((place, _)) => format!("{noun} `{id}`, the only kind that differs in `{place}`"),

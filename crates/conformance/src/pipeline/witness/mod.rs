@@ -23,8 +23,8 @@ use bowline_words::counted;
 use jiff::SignedDuration;
 use serde_json::Value as Json;
 
-use self::borrowed::borrowed;
-use self::given::{OF_JOBS, OF_RUNS, moments, speaks_of};
+use self::borrowed::all_borrowed;
+use self::given::{OF_JOBS, OF_RUNS, any_speaks_of, moments};
 use self::left_out::{LeftOut, left_out};
 use self::owners::{Column, Owners, Subject};
 use self::records::{Record, Records};
@@ -34,7 +34,7 @@ use super::times::{SHOWN, SKEW};
 
 /// So many of the events must agree, or nothing follows.
 const NEARLY_ALL: f64 = 0.9;
-/// With fewer events, nothing follows from a record that is not among them.
+/// So many are no accident.
 const SEVERAL: usize = 3;
 /// Words of names for a run that another one is a part of.
 const WHOLES: [&str; 12] = [
@@ -65,18 +65,18 @@ pub(super) struct Witness {
 /// An event with its number among the owners, and what it is called.
 type Judged<'e, E> = (usize, &'e E, &'e str);
 
-/// An event as JSON.
-pub(super) trait Event {
+/// What is an event in JSON.
+pub(super) trait AsJson {
     fn json(&self) -> &Json;
 }
 
-impl Event for AssetEvent {
+impl AsJson for AssetEvent {
     fn json(&self) -> &Json {
         self.json()
     }
 }
 
-impl Event for RunEvent {
+impl AsJson for RunEvent {
     fn json(&self) -> &Json {
         self.json()
     }
@@ -130,13 +130,7 @@ impl Witness {
             return nothing_to_compare("job");
         };
         let jobs = judged(&ided, &owners);
-        let (mut faults, mut advice) = (Vec::new(), Vec::new());
-        for found in OF_JOBS
-            .iter()
-            .filter_map(|field| borrowed(field, &jobs, &owners))
-        {
-            found.sort(&mut faults, &mut advice);
-        }
+        let (mut faults, mut advice) = all_borrowed(&OF_JOBS, &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
         let ids: BTreeSet<&str> = self.job_ids.iter().map(String::as_str).collect();
         let lacking = if self.records.is_cut || jobs.len() < SEVERAL {
@@ -168,13 +162,7 @@ impl Witness {
             return nothing_to_compare("run that has ended");
         };
         let runs = judged(&ided, &owners);
-        let (mut faults, mut advice) = (Vec::new(), Vec::new());
-        for found in OF_RUNS
-            .iter()
-            .filter_map(|field| borrowed(field, &runs, &owners))
-        {
-            found.sort(&mut faults, &mut advice);
-        }
+        let (mut faults, mut advice) = all_borrowed(&OF_RUNS, &runs, &owners);
         faults.extend(clocks::times(&runs, &owners));
         faults.extend(sense::of_runs(&runs, &owners, &self.run_ids));
         let lacking = self.lacking_runs(&runs, &owners, span, manifest);
@@ -255,8 +243,7 @@ impl Witness {
             });
             let is_of_a_job = said(job).is_some_and(|job| self.job_ids.contains(job.as_str()));
             let is_part = record.fields.iter().any(|(place, said)| {
-                let is_of_a_whole = place.split('.').any(|name| speaks_of(name, &WHOLES));
-                is_of_a_whole && said.iter().any(|said| ids.contains(said.as_str()))
+                any_speaks_of(place, &WHOLES) && said.iter().any(|said| ids.contains(said.as_str()))
             });
             is_in_window && has_ended && is_of_a_job && !is_part
         };

@@ -1,5 +1,6 @@
 //! Which records of the vendor an event is of: those that bear its id.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::is_nearly_all;
@@ -34,39 +35,21 @@ pub(super) struct Owners<'r> {
 impl<'r> Owners<'r> {
     /// Finds the records of events; nothing where hardly any has one.
     pub(super) fn find(records: &'r Records, subjects: &[Subject<'_>]) -> Option<Self> {
-        let mut best: Option<(usize, usize, bool, Place<'r>, Finds<'r>)> = None;
-        let mut whole = Vec::new();
-        for is_part in [false, true] {
-            for (number, kind) in records.kinds.iter().enumerate() {
-                for place in kind.places() {
-                    let found = Finds::of(kind, place, subjects, is_part);
-                    if found.count == 0 {
-                        continue;
-                    }
-                    if !is_part && found.is_of_events_only {
-                        whole.push((number, place, found.clone()));
-                    }
-                    let (count, jobs) = (found.count, found.jobs);
-                    if !is_nearly_all(count, subjects.len()) {
-                        continue;
-                    }
-                    if best
-                        .as_ref()
-                        .is_none_or(|best| (count, jobs) > (best.0, best.1))
-                    {
-                        best = Some((count, jobs, is_part, (number, place), found));
-                    }
-                }
-            }
-            if best.is_some() {
-                break;
-            }
-        }
-        let (_, _, is_part, list, found) = best?;
+        let by_id = Finds::everywhere(records, subjects, false);
+        // An id that was put together stands in no record whole.
+        let by_part = match Finds::best(&by_id, subjects) {
+            Some(_) => Vec::new(),
+            None => Finds::everywhere(records, subjects, true),
+        };
+        let (list, found) =
+            Finds::best(&by_id, subjects).or_else(|| Finds::best(&by_part, subjects))?;
+        let details = by_id.iter().filter(|(place, found)| {
+            by_part.is_empty() && place.0 != list.0 && found.is_of_events_only
+        });
+        let details: Vec<&(Place<'r>, Finds<'r>)> = details.collect();
         let mut of = vec![Vec::new(); subjects.len()];
-        let details = whole.iter().filter(|one| !is_part && one.0 != list.0);
-        let all = details.map(|(number, _, found)| (*number, found));
-        for (number, found) in all.chain([(list.0, &found)]) {
+        let all = details.iter().map(|(place, found)| (place.0, found));
+        for (number, found) in all.chain([(list.0, found)]) {
             for (subject, records) in of.iter_mut().zip(&found.of) {
                 subject.extend(records.iter().map(|record| (number, *record)));
             }
@@ -86,10 +69,10 @@ impl<'r> Owners<'r> {
                 }
             }
         }
-        let named = whole.iter().filter(|(_, place, _)| *place == list.1);
-        let whole = named.map(|(kind, ..)| *kind).chain([list.0]).collect();
+        let named = details.iter().filter(|(place, _)| place.1 == list.1);
+        let whole = named.map(|(place, _)| place.0).chain([list.0]).collect();
         Some(Self {
-            list,
+            list: *list,
             of,
             columns,
             whole,
@@ -121,7 +104,6 @@ impl<'r> Owners<'r> {
 }
 
 /// The records that have events' ids at one place.
-#[derive(Debug, Clone)]
 struct Finds<'r> {
     of: Vec<Vec<&'r Record>>,
     /// How many events have one.
@@ -133,6 +115,38 @@ struct Finds<'r> {
 }
 
 impl<'r> Finds<'r> {
+    /// Every place at which an id stands, or a part of one.
+    fn everywhere(
+        records: &'r Records,
+        subjects: &[Subject<'_>],
+        is_part: bool,
+    ) -> Vec<(Place<'r>, Self)> {
+        let kinds = records.kinds.iter().enumerate();
+        let places = kinds.flat_map(|(number, kind)| {
+            kind.places()
+                .into_iter()
+                .map(move |place| (number, kind, place))
+        });
+        places
+            .map(|(number, kind, place)| {
+                ((number, place), Self::of(kind, place, subjects, is_part))
+            })
+            .filter(|(_, found)| found.count > 0)
+            .collect()
+    }
+
+    /// The first place of those with the most events, of which most name their jobs; nothing where hardly any has one.
+    fn best<'f>(
+        all: &'f [(Place<'r>, Self)],
+        subjects: &[Subject<'_>],
+    ) -> Option<(&'f Place<'r>, &'f Self)> {
+        let lists = all
+            .iter()
+            .filter(|(_, found)| is_nearly_all(found.count, subjects.len()));
+        let best = lists.min_by_key(|(_, found)| Reverse((found.count, found.jobs)));
+        best.map(|(place, found)| (place, found))
+    }
+
     fn of(kind: &'r Kind, place: &str, subjects: &[Subject<'_>], is_part: bool) -> Self {
         let mut by_value: HashMap<&str, Vec<(usize, &'r Record)>> = HashMap::new();
         let mut records = 0;
@@ -218,7 +232,7 @@ pub(super) fn parts(id: &str) -> Vec<&str> {
         .flat_map(|(at, letter)| [&id[..at], &id[at + letter.len_utf8()..]])
         .filter(|part| !part.is_empty())
         .collect();
-    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    parts.sort_by_key(|part| Reverse(part.len()));
     parts
 }
 

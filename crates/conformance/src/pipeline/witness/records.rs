@@ -264,6 +264,12 @@ mod tests {
         for _ in 0..100 {
             deep = json!([{"in": {"in": deep}}]);
         }
-        Records::default().add(&deep);
+        let mut records = Records::default();
+        records.add(&deep);
+        assert!(
+            records.kinds.len() <= DEEPEST + 1,
+            "{}",
+            records.kinds.len()
+        );
     }
 }

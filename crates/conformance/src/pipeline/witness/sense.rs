@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
 
-use super::given::{Given, moments, shortened, speaks_of, words};
+use super::given::{Given, any_speaks_of, moments, shortened, speaks_of, words};
 use super::owners::{Column, Owners, Place};
 use super::{Judged, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
@@ -146,9 +146,7 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
             .collect()
     };
     owners.columns().find_map(|((_, place), column)| {
-        let is_given = place
-            .split('.')
-            .any(|name| speaks_of(name, &["param", "conf", "arg"]));
+        let is_given = any_speaks_of(place, &["param", "conf", "arg"]);
         if !speaks_of(place, &CAUSES) || speaks_of(place, &["sched"]) || is_given {
             return None;
         }
@@ -161,10 +159,6 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
         if by_job.values().all(|starts| starts.len() < 2) {
             return None;
         }
-        let every: BTreeSet<Start> = runs
-            .iter()
-            .flat_map(|(run, ..)| starts(&column[*run]))
-            .collect();
         let contradicted = given.iter().filter(|(run, _, _, start)| {
             let said = starts(&column[*run]);
             !said.is_empty() && !said.contains(start)
@@ -179,7 +173,7 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
             })
             .collect();
         let is_one_for_all = words.len() == 1 && !lines.is_empty();
-        if every.len() < 2 || !(is_one_for_all || is_nearly_all(lines.len(), given.len())) {
+        if !is_one_for_all && !is_nearly_all(lines.len(), given.len()) {
             return None;
         }
         let expected = format!("a `trigger` as the vendor's `{place}` says");

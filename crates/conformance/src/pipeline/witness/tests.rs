@@ -174,6 +174,27 @@ fn times_of_another_meaning_zone_or_unit_are_wrong() {
 }
 
 #[test]
+fn what_names_a_run_is_not_the_run() {
+    let (mut known, mut runs) = (records(), events());
+    let mut steps = Vec::new();
+    for (run, (record, event)) in known.iter_mut().zip(&mut runs).enumerate() {
+        let end = at(run as i64, run as i64 + 1);
+        record["updated"] = record["finished"].take();
+        event["end_time"] = end.to_string().into();
+        let ended = (end - SignedDuration::from_secs(5)).to_string();
+        steps.push(json!({"stepId": format!("s{run}"), "runId": run, "finishedAt": ended}));
+    }
+    known.push(json!({"id": 99, "steps": steps}));
+    let testimony = of_runs(&known, runs);
+    assert_eq!(
+        testimony.outcome.verdict(),
+        Verdict::Supported,
+        "{:?}",
+        testimony.outcome
+    );
+}
+
+#[test]
 fn times_may_be_made_of_others_and_lengths() {
     let of = |change: &dyn Fn(i64) -> Timestamp| {
         let (mut long, mut runs) = (records(), events());
