@@ -1,10 +1,10 @@
 //! A reading of runs: which of a page's rows are asked for, what they need besides, and each run once.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use bowline_contract::pipeline::{EventTime, RunEvent};
 use bowline_template::{Scope, Value};
@@ -15,6 +15,7 @@ use crate::description::{self, FieldTree, Mapping, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, text_of, to_json, to_value};
 use crate::failed::Part;
+use crate::http::Turn;
 use crate::pipeline::{RunQuery, Summary};
 use crate::source_reader::{LoadedSource, Mark, Row, SourceReader, Sources, place_of};
 use crate::stand::{Stand, changed};
@@ -22,9 +23,12 @@ use crate::status::map_run;
 
 /// How many rows are completed together at most. What they need besides is asked for side by side, so that few rows at
 /// a time would leave requests unused.
-const CHUNK: usize = 1_000;
+const CHUNK: usize = 500;
 /// How many the first are, each group after it twice as many: what they need is asked for while pages are still read.
-const FIRST_CHUNK: usize = 250;
+const FIRST_CHUNK: usize = 100;
+/// For how many groups what they need is asked at the same time: while the last requests of one are under way, those of
+/// the next take the places that are free.
+const GROUPS: usize = 2;
 
 /// A reading of runs under way.
 pub(crate) struct RunReading<'s, 'e> {
@@ -50,6 +54,8 @@ pub(crate) struct RunReading<'s, 'e> {
     of_runs: BTreeSet<usize>,
     /// How many runs are later than now, and the latest.
     ahead: (usize, Timestamp),
+    /// That of the requests for the last group of rows; pages go before all groups, and groups in their order.
+    turn: Turn,
     summary: Summary,
     requests_before: u64,
     on_event: &'e mut dyn FnMut(RunEvent),
@@ -119,6 +125,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
             newer: HashMap::new(),
             of_runs,
             ahead: (0, pipeline.client.now()),
+            turn: Turn::default(),
             summary: Summary::default(),
             requests_before: pipeline.client.requests(),
             on_event,
@@ -144,8 +151,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
         } else {
             self.walk_ahead(&reader, source, &scope)?;
         }
-        self.reader.absorb(reader);
-        Ok(())
+        self.reader.absorb(reader)
     }
 
     /// Reads pages in a thread of its own, while the rows of those before are completed.
@@ -175,12 +181,22 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 let _given_up = sender.send(group);
                 walked
             });
-            for rows in receiver {
-                self.rows(rows)?;
+            let mut under_way = VecDeque::new();
+            for rows in receiver.into_iter().flat_map(chunks) {
+                let Some(group) = self.group(rows)? else {
+                    continue;
+                };
+                if under_way.len() == GROUPS
+                    && let Some(first) = under_way.pop_front()
+                {
+                    self.complete(joined(first)?)?;
+                }
+                under_way.push_back(threads.spawn(|| group.load()));
             }
-            walker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            for group in under_way {
+                self.complete(joined(group)?)?;
+            }
+            joined(walker)
         })
     }
 
@@ -223,25 +239,24 @@ impl<'s, 'e> RunReading<'s, 'e> {
 
     /// Hands on what is asked for of some rows.
     pub(crate) fn rows(&mut self, rows: Vec<Row>) -> Result<(), SourceError> {
+        for rows in chunks(rows) {
+            if let Some(group) = self.group(rows)? {
+                self.complete(group.load()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of some rows that are asked for.
+    fn group(&mut self, rows: Vec<Row>) -> Result<Option<Group<'s>>, SourceError> {
         self.summary.records += rows.len();
-        for name in self.pipeline.sources_of(self.mapping()) {
+        let mapping = self.mapping();
+        for name in self.pipeline.sources_of(mapping) {
             if !self.per_page.contains(&name) {
                 self.load_for(&name)?;
             }
         }
         let scope = with_sources(&self.scope, &self.sources);
-        let mut rows = rows.into_iter();
-        loop {
-            let chunk: Vec<Row> = rows.by_ref().take(CHUNK).collect();
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            self.chunk(chunk, &scope)?;
-        }
-    }
-
-    fn chunk(&mut self, rows: Vec<Row>, scope: &Scope) -> Result<(), SourceError> {
-        let mapping = self.mapping();
         let mut wanted = Vec::new();
         for row in rows {
             let row_scope = scope.with([
@@ -255,12 +270,12 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 if !counts {
                     Ok(Place::PassedOver)
                 } else if self.early_time {
-                    self.place(&row, scope)
+                    self.place(&row, &scope)
                 } else {
                     Ok(Place::Asked)
                 }
             });
-            match self.made(&row, scope, place)? {
+            match self.made(&row, &scope, place)? {
                 Some(Place::PassedOver) => self.summary.passed_over += 1,
                 Some(Place::Outside) => self.summary.outside += 1,
                 Some(Place::Asked) => wanted.push(row),
@@ -268,32 +283,38 @@ impl<'s, 'e> RunReading<'s, 'e> {
             }
         }
         if wanted.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
+        self.turn = self.turn.next();
+        let rows = Arc::new(LoadedSource::list(wanted));
         let mut sources = self.sources.clone();
-        let group = Arc::new(LoadedSource::list(wanted));
         for name in &self.groups {
-            sources.insert(name.clone(), Arc::clone(&group));
+            sources.insert(name.clone(), Arc::clone(&rows));
         }
-        for name in self.pipeline.sources_of(mapping) {
-            self.pipeline.load(
-                &self.reader,
-                &name,
-                &self.scope,
-                &mut sources,
-                &BTreeSet::new(),
-            )?;
-        }
+        Ok(Some(Group {
+            pipeline: self.pipeline,
+            reader: SourceReader::new(&self.pipeline.client, self.page_size).at_turn(self.turn),
+            scope: self.scope.clone(),
+            rows,
+            sources,
+        }))
+    }
+
+    /// Makes the runs of a group, and hands on what is asked for.
+    fn complete(&mut self, group: Group<'s>) -> Result<(), SourceError> {
+        let mapping = self.mapping();
+        self.reader.absorb(group.reader)?;
+        let scope = with_sources(&self.scope, &self.sources);
         self.reader.name_lists(&self.of_runs, |record| {
             let row = Row {
                 record: to_value(record.clone()),
                 parent: Value::NONE,
             };
-            self.id_of(&row, scope)
+            self.id_of(&row, &scope)
         });
-        let scope = with_sources(&self.scope, &sources);
+        let scope = with_sources(&self.scope, &group.sources);
         let manifest = &self.pipeline.manifest;
-        for row in &group.rows {
+        for row in &group.rows.rows {
             let reader = &self.reader;
             let make = || reader.run(mapping, &scope, row);
             let run = self.pipeline.explaining(reader, mapping, row, make);
@@ -382,6 +403,48 @@ impl<'s, 'e> RunReading<'s, 'e> {
             Place::Outside
         })
     }
+}
+
+/// Rows that are asked for, and what they need besides.
+struct Group<'p> {
+    pipeline: &'p DescribedPipeline,
+    reader: SourceReader<'p>,
+    scope: Scope,
+    rows: Arc<LoadedSource>,
+    sources: Sources,
+}
+
+impl Group<'_> {
+    /// The same, with what the rows need besides.
+    fn load(mut self) -> Result<Self, SourceError> {
+        let pipeline = self.pipeline;
+        for name in pipeline.sources_of(&pipeline.description.runs.mapping) {
+            pipeline.load(
+                &self.reader,
+                &name,
+                &self.scope,
+                &mut self.sources,
+                &BTreeSet::new(),
+            )?;
+        }
+        Ok(self)
+    }
+}
+
+/// The same rows, so many together as are completed together.
+fn chunks(rows: Vec<Row>) -> impl Iterator<Item = Vec<Row>> {
+    let mut rows = rows.into_iter();
+    std::iter::from_fn(move || {
+        let chunk: Vec<Row> = rows.by_ref().take(CHUNK).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+/// What a thread came to.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// What a row is to a query.

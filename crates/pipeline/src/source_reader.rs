@@ -23,7 +23,7 @@ use crate::description::{Drivers, Failing, Origin, Source};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, to_json};
 use crate::failed::Part;
-use crate::http::Client;
+use crate::http::{Client, Turn};
 
 pub(crate) use failures::place_of;
 pub(crate) use lookup::LoadedSource;
@@ -54,6 +54,8 @@ pub(crate) struct SourceReader<'c> {
     /// The most records to ask a page for, when fewer than the description says.
     page_size: Option<NonZeroUsize>,
     changes: Changes,
+    /// Before whom its requests go.
+    turn: Turn,
     /// Oddities that are no errors, and how often each was met.
     notes: Mutex<Vec<(String, usize)>>,
     /// Those of them by which something may be missing.
@@ -81,6 +83,7 @@ impl<'c> SourceReader<'c> {
             client,
             page_size,
             changes: Changes::Ignored,
+            turn: Turn::default(),
             notes: Mutex::default(),
             incomplete: Mutex::default(),
             failures: Mutex::default(),
@@ -92,6 +95,12 @@ impl<'c> SourceReader<'c> {
     /// The same, for records that come again when they have changed.
     pub(crate) fn following_changes(mut self) -> Self {
         self.changes = Changes::Followed;
+        self
+    }
+
+    /// The same, whose requests let those of earlier turns go first.
+    pub(crate) fn at_turn(mut self, turn: Turn) -> Self {
+        self.turn = turn;
         self
     }
 

@@ -68,11 +68,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program and shakes hands with it.
+    /// Starts a program and shakes hands with it, unless a process of it was [kept](Program::keep).
     ///
     /// # Errors
     /// [`ProcessError`]: it cannot be started, does not answer as it must, or speaks another version.
     pub fn start(program: &Program, redactor: &Redactor) -> Result<Self, ProcessError> {
+        if let Some(mut kept) = program.take_idle()
+            && !kept.ends(Duration::ZERO)
+        {
+            kept.redactor = redactor.clone();
+            return Ok(kept);
+        }
         let mut process = Self::spawn(program, redactor)?;
         let params = InitializeParams {
             protocol: VERSION,

@@ -3,7 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use crate::Process;
 
 /// The program of a connector that runs in a process of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +19,27 @@ pub struct Program {
     pub directory: PathBuf,
     /// The longest it may take from its start to its answer to `initialize`.
     pub start_timeout: Duration,
+    idle: Idle,
 }
+
+/// A process of the program that answered what it was started for, and serves whoever starts the program next. It does
+/// not tell one program from another.
+#[derive(Clone, Default)]
+struct Idle(Arc<Mutex<Option<Process>>>);
+
+impl std::fmt::Debug for Idle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Idle")
+    }
+}
+
+impl PartialEq for Idle {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Idle {}
 
 impl Program {
     /// A program that has 30 seconds to start.
@@ -31,7 +54,18 @@ impl Program {
             command: command.into_iter().map(Into::into).collect(),
             directory: directory.into(),
             start_timeout: Duration::from_secs(30),
+            idle: Idle::default(),
         }
+    }
+
+    /// Keeps a process of this program for whoever starts it next: starting one takes a tenth of a second and more.
+    pub fn keep(&self, process: Process) {
+        *self.idle.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
+    }
+
+    pub(crate) fn take_idle(&self) -> Option<Process> {
+        let mut idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.take()
     }
 
     /// The program's name, for errors.

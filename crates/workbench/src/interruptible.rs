@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use bowline_driver::{Connection, Database, SqlError, SqlErrorKind};
+use bowline_driver::{Connection, ConnectionCost, Database, SqlError, SqlErrorKind};
 
 use crate::Run;
 
@@ -29,6 +29,10 @@ impl Interruptible {
 impl Database for Interruptible {
     fn product(&self) -> String {
         self.database.product()
+    }
+
+    fn cost(&self) -> ConnectionCost {
+        self.database.cost()
     }
 
     fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
@@ -96,6 +100,10 @@ mod tests {
             "silent".to_owned()
         }
 
+        fn cost(&self) -> ConnectionCost {
+            ConnectionCost::Process
+        }
+
         fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
             set(&self.asked);
             wait(&self.answers);
@@ -114,6 +122,7 @@ mod tests {
         // Who cleans up afterwards does wait.
         set(&server.answers);
         let database = Interruptible::new(server, &run);
+        assert_eq!(database.cost(), ConnectionCost::Process);
         let kind = database.connect().err().map(|error| error.kind);
         assert_eq!(kind, Some(SqlErrorKind::Connection));
     }

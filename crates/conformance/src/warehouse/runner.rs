@@ -162,19 +162,19 @@ pub fn run(
                         open += more;
                     }
                 }
+                Ok(Done::Asked(elapsed)) => progress.asked(elapsed),
                 Ok(Done::Work(Functional {
                     findings,
                     left_behind,
                     accuracy,
                 })) => {
-                    progress.asked(&findings);
                     progress.findings.extend(findings);
                     progress.left_behind.extend(left_behind);
                     if !accuracy.is_empty() {
                         progress.accuracy = accuracy;
                     }
                     pending -= 1;
-                    if workers.len() < options.jobs.get()
+                    if workers.len() < progress.most_connections(options.jobs, cost)
                         && progress.is_worth_a_connection(pending, open)
                     {
                         workers.push(start(done_in.clone()));
@@ -251,6 +251,8 @@ pub fn run(
 enum Done {
     Connected(Duration),
     Failed(SqlError),
+    /// How long a piece of questions took; its findings follow.
+    Asked(Duration),
     Work(Functional),
     Finished,
 }
@@ -269,7 +271,7 @@ struct Progress {
     connecting: Duration,
     connections: u32,
     asking: Duration,
-    statements: u32,
+    asked: u32,
 }
 
 impl Progress {
@@ -278,22 +280,36 @@ impl Progress {
         self.connections += 1;
     }
 
-    fn asked(&mut self, findings: &[Finding]) {
-        for step in findings.iter().flat_map(|finding| &finding.steps) {
-            self.asking += step.answer.elapsed;
-            self.statements += 1;
+    fn asked(&mut self, elapsed: Duration) {
+        self.asking += elapsed;
+        self.asked += 1;
+    }
+
+    /// How many connections may pay. What waits for a server gains by each; what does not shares this machine's
+    /// processors with the processes that further ones take.
+    fn most_connections(&self, jobs: NonZeroUsize, cost: ConnectionCost) -> usize {
+        let is_near = self
+            .asking
+            .checked_div(self.asked)
+            .is_none_or(|piece| piece < FAR / 2);
+        match cost {
+            ConnectionCost::Process if is_near => {
+                let processors = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+                jobs.min(processors).get()
+            }
+            ConnectionCost::Process | ConnectionCost::Login => jobs.get(),
         }
     }
 
     /// Another connection pays when the open ones would be busy for longer than it takes to open.
     fn is_worth_a_connection(&self, pending: usize, open: usize) -> bool {
-        let (Some(connecting), Some(statement)) = (
+        let (Some(connecting), Some(piece)) = (
             self.connecting.checked_div(self.connections),
-            self.asking.checked_div(self.statements),
+            self.asking.checked_div(self.asked),
         ) else {
             return false;
         };
-        let ahead = statement * u32::try_from(pending / open.max(1)).unwrap_or(u32::MAX);
+        let ahead = piece * u32::try_from(pending / open.max(1)).unwrap_or(u32::MAX);
         ahead > connecting * 2
     }
 }
@@ -352,7 +368,12 @@ impl Crew<'_> {
                 if let Some(next) = asked.get(place..) {
                     session.announce(next);
                 }
+                let begun = Instant::now();
+                let is_questions = matches!(work, Work::Questions(_));
                 let done = self.perform(work, &mut session);
+                if is_questions {
+                    tell(Done::Asked(begun.elapsed()));
+                }
                 self.tell_finished(&done.findings);
                 tell(Done::Work(done));
             }

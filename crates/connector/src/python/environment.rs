@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use bowline_contract::{ConnectorName, layout};
 use bowline_process::find_program;
 use bowline_words::{Diagnose, Diagnostic};
 
+use super::interpreter::{VARIABLE, find_python, identity, real};
+
 /// The folder of everything for Python, in the workspace's state folder.
 pub(super) const FOLDER: &str = "python";
 
-/// The environment variable that names the Python to use.
-const VARIABLE: &str = "BOWLINE_PYTHON";
 /// The environment variable that says where the packages are; with [`INSTALLED`], in the machine's own Python, as in
 /// a container made for them.
 const PACKAGES_VARIABLE: &str = "BOWLINE_PYTHON_PACKAGES";
@@ -403,69 +403,6 @@ pub(super) fn fingerprint(of: &(impl Hash + ?Sized)) -> u64 {
     hasher.finish()
 }
 
-/// What changes when another Python is installed in a Python's place.
-fn identity(interpreter: &Path) -> (PathBuf, u64, Option<Duration>) {
-    let path = interpreter
-        .canonicalize()
-        .unwrap_or_else(|_| interpreter.to_path_buf());
-    let data = path.metadata().ok();
-    let changed = data
-        .as_ref()
-        .and_then(|data| data.modified().ok())
-        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    (path, data.map_or(0, |data| data.len()), changed)
-}
-
-/// The Python that runs connectors in Python: the one that the environment names, else the first on the search path.
-#[must_use]
-pub fn find_python() -> Option<PathBuf> {
-    match std::env::var_os(VARIABLE) {
-        Some(named) if !named.is_empty() => find_program(&named.to_string_lossy()),
-        _ => find_program("python3").or_else(|| find_program("python")),
-    }
-}
-
-/// The interpreter behind a path: past links, launchers and virtual environments, so that a connector finds the same
-/// packages whichever of them was found first.
-fn real(python: &Path) -> PathBuf {
-    let is_python = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("python") || name.starts_with("pypy")
-    };
-    let resolved = python.canonicalize().ok();
-    match resolved {
-        Some(resolved) if is_python(&resolved) && is_interpreter(&resolved) => resolved,
-        _ => base_executable(python).unwrap_or_else(|| python.to_path_buf()),
-    }
-}
-
-/// Whether a file is an interpreter of its own: neither a script that starts one nor the copy in a virtual environment.
-fn is_interpreter(path: &Path) -> bool {
-    let mut start = [0; 2];
-    let is_script = File::open(path)
-        .and_then(|mut file| file.read_exact(&mut start))
-        .is_err()
-        || start == *b"#!";
-    let folders = path.ancestors().skip(1).take(2);
-    let is_copy = folders
-        .map(|folder| folder.join("pyvenv.cfg"))
-        .any(|file| file.is_file());
-    !is_script && !is_copy
-}
-
-/// What an interpreter says is at its base.
-fn base_executable(python: &Path) -> Option<PathBuf> {
-    let ask = "import sys; print(getattr(sys, '_base_executable', None) or sys.executable)";
-    let output = Command::new(python)
-        .args(["-I", "-S", "-c", ask])
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    let said = String::from_utf8(output.stdout).ok()?;
-    let path = PathBuf::from(said.trim());
-    (output.status.success() && path.is_file()).then(|| path.canonicalize().unwrap_or(path))
-}
-
 fn python_in(folder: &Path) -> PathBuf {
     if cfg!(windows) {
         folder.join("Scripts").join("python.exe")
@@ -598,41 +535,6 @@ mod tests {
             "{:?}",
             hint("exit 1")
         );
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn whatever_leads_to_an_interpreter_is_that_interpreter() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let Some(python) = find_program("python3") else {
-            return;
-        };
-        let root = tempfile::tempdir().unwrap();
-        let direct = real(&python);
-        let link = root.path().join("python3");
-        symlink(&python, &link).unwrap();
-        assert_eq!(real(&link), direct);
-        let launcher = root.path().join("launch");
-        std::fs::write(
-            &launcher,
-            format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()),
-        )
-        .unwrap();
-        std::fs::set_permissions(&launcher, std::fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(real(&launcher), direct);
-        let shim = root.path().join("shims").join("python3");
-        std::fs::create_dir(root.path().join("shims")).unwrap();
-        symlink(&launcher, &shim).unwrap();
-        assert_eq!(real(&shim), direct);
-        let copy = root.path().join("env").join("bin").join("python3");
-        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
-        symlink(&python, &copy).unwrap();
-        std::fs::write(
-            root.path().join("env").join("pyvenv.cfg"),
-            format!("home = {}\n", python.parent().unwrap().display()),
-        )
-        .unwrap();
-        assert_eq!(real(&copy), direct);
     }
 
     #[test]

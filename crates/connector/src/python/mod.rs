@@ -2,7 +2,9 @@
 
 mod environment;
 mod host;
+mod interpreter;
 mod system_packages;
 
-pub use environment::{EnvironmentError, EnvironmentEvent, find_python};
+pub use environment::{EnvironmentError, EnvironmentEvent};
 pub use host::{has_packages, program, program_without_packages, with_interpreter};
+pub use interpreter::find_python;

@@ -357,3 +357,30 @@ fn a_program_that_is_no_connector_is_refused() {
         scene.assert_nothing_runs();
     }
 }
+
+#[test]
+fn a_kept_process_serves_the_next_start_unless_it_has_ended() {
+    let scene = Scene::new();
+    let starts = || std::fs::read_to_string(scene.folder.path().join("starts")).unwrap();
+    let start = |program: &Program| Process::start(program, &Redactor::default()).unwrap();
+
+    let program = scene.program(&format!("echo start >> starts\n{PRELUDE}"));
+    program.keep(start(&program));
+    let database = crate::open(&DriverSpec::new(DriverKind::Process(program))).unwrap();
+    drop(database.connect().unwrap());
+    assert_eq!(starts(), "start\n");
+    drop(database.connect().unwrap());
+    assert_eq!(starts(), "start\nstart\n");
+
+    let greets = r#"
+        echo start >> starts
+        read -r line
+        printf '{"jsonrpc":"2.0","id":1,"result":{"protocol":1,"kind":"warehouse","name":"shell","capabilities":[]}}\n'
+    "#;
+    let program = scene.program(greets);
+    let mut ended = start(&program);
+    assert!(ended.ends(PATIENCE));
+    program.keep(ended);
+    start(&program);
+    assert_eq!(starts(), "start\n".repeat(4));
+}

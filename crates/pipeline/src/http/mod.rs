@@ -18,6 +18,7 @@ pub(crate) use connection::Network;
 pub(crate) use content_range::Extent;
 pub(crate) use excerpt::trimmed;
 pub use exchange::{Exchange, OnExchange, OnRetry};
+pub(crate) use pace::Turn;
 pub(crate) use prepared::Prepared;
 pub(crate) use signature::fingerprint;
 pub use transport::{Incoming, Outgoing, Transport, TransportError};

@@ -4,8 +4,9 @@
 //! wait that doubles, is over; then requests come back fewer at once, and spread as far as the vendor was seen to let
 //! them through. Each answer brings them a little closer together again.
 
-use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 /// The wait after the first refusal without a word about it; it doubles with each until one gets through.
@@ -30,12 +31,26 @@ pub(super) struct Pace {
     most: usize,
     per_second: Option<f64>,
     state: Mutex<State>,
-    changed: Condvar,
+}
+
+/// Before whom a request goes when fewer may be under way than there are: the least first, and first come within it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn(u64);
+
+impl Turn {
+    /// The turn after this one.
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
 }
 
 #[derive(Debug)]
 struct State {
     under_way: usize,
+    /// Who waits, in the order of their turns and arrivals.
+    waiting: BTreeMap<(Turn, u64), Thread>,
+    /// How many have ever waited.
+    waited: u64,
     /// How many may be under way: what a refusal halves, and answers bring back.
     allowed: f64,
     /// When the last request began.
@@ -66,6 +81,8 @@ impl Pace {
             per_second,
             state: Mutex::new(State {
                 under_way: 0,
+                waiting: BTreeMap::new(),
+                waited: 0,
                 allowed,
                 began: None,
                 spread: Duration::ZERO,
@@ -75,7 +92,6 @@ impl Pace {
                 answers: VecDeque::new(),
                 through: 0,
             }),
-            changed: Condvar::new(),
         }
     }
 
@@ -83,18 +99,21 @@ impl Pace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until fewer requests are under way than may be.
-    pub(super) fn take(&self) -> Slot<'_> {
-        let full = |state: &mut State| {
-            #[expect(clippy::cast_precision_loss, reason = "nobody asks 2^52 at once")]
-            let next = (state.under_way + 1) as f64;
-            state.under_way > 0 && next > state.allowed
-        };
-        let mut state = self
-            .changed
-            .wait_while(self.state(), full)
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Waits until fewer requests are under way than may be, and nobody goes before.
+    pub(super) fn take(&self, turn: Turn) -> Slot<'_> {
+        let mut state = self.state();
+        let place = (turn, state.waited);
+        state.waited += 1;
+        state.waiting.insert(place, thread::current());
+        while state.is_full() || state.waiting.keys().next() != Some(&place) {
+            drop(state);
+            // Gives back control for no reason at times, and at once when woken before.
+            thread::park();
+            state = self.state();
+        }
+        state.waiting.remove(&place);
         state.under_way += 1;
+        state.wake();
         Slot(self)
     }
 
@@ -134,7 +153,7 @@ impl Pace {
         let most = self.most as f64;
         if state.allowed < most {
             state.allowed = (state.allowed + 1.0 / state.allowed).min(most);
-            self.changed.notify_one();
+            state.wake();
         }
         let closer = state.spread.mul_f64(CLOSER);
         state.spread = if closer < CLOSEST {
@@ -189,6 +208,22 @@ impl Pace {
 }
 
 impl State {
+    /// Whether as many requests are under way as may be.
+    fn is_full(&self) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "nobody asks 2^52 at once")]
+        let next = (self.under_way + 1) as f64;
+        self.under_way > 0 && next > self.allowed
+    }
+
+    /// Wakes who goes next, if anybody may.
+    fn wake(&self) {
+        if let Some(next) = self.waiting.values().next()
+            && !self.is_full()
+        {
+            next.unpark();
+        }
+    }
+
     /// How far apart the vendor was seen to let requests through lately, and some more.
     fn seen(&self, now: Duration) -> Duration {
         let since = now.saturating_sub(LOOKED_BACK);
@@ -208,8 +243,9 @@ impl State {
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.0.state().under_way -= 1;
-        self.0.changed.notify_one();
+        let mut state = self.0.state();
+        state.under_way -= 1;
+        state.wake();
     }
 }
 
@@ -229,19 +265,49 @@ mod tests {
     fn never_more_than_so_many_at_once() {
         let pace = Pace::new(3, None);
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        std::thread::scope(|threads| {
+        thread::scope(|threads| {
             for _ in 0..8 {
                 threads.spawn(|| {
                     for _ in 0..200 {
-                        let _slot = pace.take();
+                        let _slot = pace.take(Turn::default());
                         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                        std::thread::yield_now();
+                        thread::yield_now();
                         now.fetch_sub(1, Ordering::SeqCst);
                     }
                 });
             }
         });
         assert!((1..=3).contains(&most.into_inner()));
+    }
+
+    #[test]
+    fn earlier_turns_go_first_and_first_come_within_one() {
+        let pace = Pace::new(1, None);
+        let order = Mutex::new(Vec::new());
+        let (first, after) = (Turn::default(), Turn::default().next());
+        thread::scope(|threads| {
+            let slot = pace.take(first);
+            for (waiting, (turn, name)) in [
+                (after, 'b'),
+                (after.next(), 'd'),
+                (first, 'a'),
+                (after, 'c'),
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                let (pace, order) = (&pace, &order);
+                threads.spawn(move || {
+                    let _slot = pace.take(turn);
+                    order.lock().unwrap().push(name);
+                });
+                while pace.state().waiting.len() == waiting {
+                    thread::yield_now();
+                }
+            }
+            drop(slot);
+        });
+        assert_eq!(order.into_inner().unwrap(), ['a', 'b', 'c', 'd']);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::address::Base;
 use super::client::Client;
+use super::pace::Turn;
 use crate::description::{BodyFormat, Follow, Hosts, Keep, Request};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Template, text_of};
@@ -30,6 +31,8 @@ pub(crate) struct Prepared {
     pub(super) format: Option<BodyFormat>,
     /// Which page of a list it asks for, from 1.
     pub(crate) page: Option<usize>,
+    /// Before whom it goes.
+    pub(crate) turn: Turn,
 }
 
 impl Prepared {
@@ -267,6 +270,7 @@ impl Client {
             body,
             format: request.format,
             page: None,
+            turn: Turn::default(),
         })
     }
 }

@@ -127,7 +127,10 @@ impl SourceReader<'_> {
     }
 
     /// Takes over what another reader found out.
-    pub(crate) fn absorb(&self, other: Self) {
+    ///
+    /// # Errors
+    /// The last failure, when more failed than are kept.
+    pub(crate) fn absorb(&self, other: Self) -> Result<(), SourceError> {
         self.incomplete().append(&mut other.incomplete());
         let notes = other.notes.into_inner();
         for (note, count) in notes.unwrap_or_else(PoisonError::into_inner) {
@@ -141,7 +144,13 @@ impl SourceReader<'_> {
             let mine = ours.places.entry(place).or_default();
             mine.succeeded += tally.succeeded;
             mine.failed.extend(tally.failed);
+            if mine.failed.len() > MOST_KEPT
+                && let Some(last) = mine.failed.last()
+            {
+                return Err(last.error.clone());
+            }
         }
+        Ok(())
     }
 
     /// Adds the oddities and what failed; gives the first failure where nothing of its kind succeeded.

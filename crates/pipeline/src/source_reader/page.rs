@@ -65,7 +65,9 @@ pub(super) struct Earlier {
 
 impl SourceReader<'_> {
     pub(super) fn prepare(&self, source: &Source, scope: &Scope) -> Result<Prepared, SourceError> {
-        self.client.prepare(&source.request, scope)
+        let mut request = self.client.prepare(&source.request, scope)?;
+        request.turn = self.turn;
+        Ok(request)
     }
 
     /// The request for the first page; nothing when it cannot be made for one of many parents.

@@ -131,6 +131,7 @@ pub(super) fn ask(
     } else {
         TemplatesResult::default()
     };
+    program.keep(process);
     let source = bowline_contract::reading::read_text(file).unwrap_or_default();
     problems.extend(misspelt(&result).map(|(name, line, words)| {
         problem(file, &source, line, format!("`{name}`: {words}"), None)

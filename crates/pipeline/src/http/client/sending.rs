@@ -45,7 +45,7 @@ impl Client {
         let (mut retry, mut tries) = (0, 0);
         let mut through = self.pace.through();
         loop {
-            let slot = self.pace.take();
+            let slot = self.pace.take(request.turn);
             self.wait_for_turn()?;
             let began = self.transport.elapsed();
             let outcome = self.once(request, carried)?;
