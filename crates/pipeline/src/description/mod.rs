@@ -3,6 +3,7 @@
 mod auth;
 mod fields;
 mod http;
+mod paging;
 mod read;
 mod reference;
 mod request_schema;
@@ -18,14 +19,12 @@ use crate::expression::Expression;
 pub use auth::{Algorithm, Assertion, Auth, Aws, Login, Pair};
 pub use fields::{Entries, FieldTree};
 pub use http::{Http, Limits, RejectRule, Then, Tls};
+pub use paging::{Follow, Hosts, Keep, Paging, PagingStyle};
 pub use read::parse;
 pub(crate) use read::source_names;
 pub use reference::reference_markdown;
 pub use schema::schemas;
-pub use sources::{
-    BodyFormat, Drivers, Failing, Follow, Hosts, Index, Keep, Origin, Paging, PagingStyle, Request,
-    Source, WindowCap,
-};
+pub use sources::{BodyFormat, Drivers, Failing, Index, Origin, Request, Source, WindowCap};
 
 /// What a pipeline connector's file says.
 #[derive(Debug, Clone)]

@@ -8,8 +8,9 @@ use bowline_connector::folder::{Document, LoadError, ProblemKind};
 use bowline_contract::pipeline::{Asset, Field, Run};
 use toml::de::{DeTable, DeValue};
 
+use super::paging::PagingStyle;
 use super::section::Section;
-use super::sources::{Drivers, Origin, PagingStyle, Source, read_request};
+use super::sources::{Drivers, Origin, Source, read_request};
 use super::{Description, FieldTree, File, Http, Mapping, Runs, Warning};
 use crate::expression::{Expression, Template};
 

@@ -10,6 +10,7 @@ mod lexer;
 mod names;
 mod parser;
 pub(crate) mod scope;
+mod statements;
 mod strings;
 mod symbols;
 
