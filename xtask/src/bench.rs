@@ -7,6 +7,7 @@ mod measure;
 mod metrics;
 mod pipelines;
 mod proxy;
+mod query_logs;
 mod record;
 mod waits;
 
@@ -164,6 +165,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         cluster,
         options.runs,
     )?);
+    rows.extend(query_logs::rows(&bowline, workspace, options.runs)?);
     rows.extend(images::rows(&bowline, workspace, options.runs)?);
     let collecting = pipelines::rows(&bowline, &venv, workspace, options.runs)?;
     rows.extend(collecting);
@@ -198,9 +200,20 @@ impl Bowline {
         options: &[&str],
         (port, database): (u16, &str),
     ) -> Result<(), Failure> {
+        self.scaffold_for("postgres", workspace, name, options, (port, database))
+    }
+
+    fn scaffold_for(
+        &self,
+        dialect: &str,
+        workspace: &Path,
+        name: &str,
+        options: &[&str],
+        (port, database): (u16, &str),
+    ) -> Result<(), Failure> {
         run_quietly(
             self.command(workspace)
-                .args(["new", name, "--dialect", "postgres"])
+                .args(["new", name, "--dialect", dialect])
                 .args(options),
         )?;
         let credentials = format!(
