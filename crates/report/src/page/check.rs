@@ -67,6 +67,14 @@ pub(super) fn line(label: &str, text: &str) -> Markup {
     html! { p { (label) ": " code { (text) } } }
 }
 
+/// What was expected; what several statements must come to is said by what the check asks.
+pub(super) fn expected(text: Option<&str>) -> Markup {
+    match text {
+        Some(text) => line("expected", text),
+        None => html! { p { "expected: as the title says" } },
+    }
+}
+
 /// Labelled text, for what was expected and what came.
 pub(super) fn labelled(label: &str, text: &str) -> Markup {
     html! { div .labelled { span { (super::with_code(label)) } pre { (text) } } }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::check::{Check, labelled, line, link, list};
+use super::check::{Check, expected, labelled, link, list};
 use crate::PipelineReport;
 use crate::pipeline::{CheckResult, FeatureResult, Reading, Reason};
 
@@ -74,7 +74,7 @@ fn check(found: &CheckResult) -> Check<'_> {
         is_open: found.is_shortfall(),
         inside: html! {
             (why(found))
-            @if found.reason.is_none() { (line("expected", &found.title)) }
+            @if found.reason.is_none() { (expected(None)) }
             @for words in &found.advice { (labelled("advice", words)) }
             @if !found.basis.is_empty() { (labelled("rests on", &found.basis)) }
         },

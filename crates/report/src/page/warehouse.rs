@@ -1,13 +1,13 @@
 //! What a report about a warehouse connector shows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use bowline_words::beginning;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::check::{Check, labelled, line, link, list};
+use super::check::{Check, expected, labelled, line, link, list};
 use super::with_code;
 use crate::warehouse::{
     CapabilityResult, CheckResult, Culprit, MetricResult, Reason, Rows, Step, TextOrigin,
@@ -19,9 +19,17 @@ const ROWS: usize = 20;
 /// The most characters of a value that are shown.
 const VALUE: usize = 200;
 
+/// A statement of so many bytes is shown once, and the checks behind the first that it answers name that one.
+const LONG: usize = 400;
+
+/// Of each long statement the first check that it answers.
+type Shown<'r> = HashMap<&'r str, &'r str>;
+
 /// The page's body; `changed` stands behind what is at fault.
 pub(super) fn body(report: &WarehouseReport, changed: Option<Markup>) -> Markup {
-    let checks: Vec<Check<'_>> = report.checks.iter().map(check).collect();
+    let mut shown = Shown::new();
+    let checks = report.checks.iter();
+    let checks: Vec<Check<'_>> = checks.map(|found| check(found, &mut shown)).collect();
     let explained: BTreeSet<&String> = report
         .culprits
         .iter()
@@ -149,7 +157,7 @@ fn metric(found: &MetricResult) -> Markup {
     }
 }
 
-fn check(found: &CheckResult) -> Check<'_> {
+fn check<'r>(found: &'r CheckResult, shown: &mut Shown<'r>) -> Check<'r> {
     let elapsed: Duration = found
         .steps
         .iter()
@@ -166,10 +174,9 @@ fn check(found: &CheckResult) -> Check<'_> {
         inside: html! {
             @if let Some(reason) = &found.reason { (why(reason)) }
             @for words in &found.advice { (labelled("advice", words)) }
-            @for ran in &found.steps { (step(ran, found.steps.len() == 1)) }
+            @for ran in &found.steps { (step(ran, found, shown)) }
             @if let None | Some(Reason::Database { .. } | Reason::Refused { .. }) = &found.reason {
-                // What several statements must come to is said by what the check asks.
-                (line("expected", found.expected.as_ref().unwrap_or(&found.title)))
+                (expected(found.expected.as_deref()))
             }
             (names(found))
         },
@@ -189,8 +196,8 @@ fn why(reason: &Reason) -> Markup {
 }
 
 /// A statement; of the only one of a check, the line above tells the time already.
-fn step(ran: &Step, is_only: bool) -> Markup {
-    let time = (!is_only).then(|| super::time(ran.elapsed_ms));
+fn step<'r>(ran: &'r Step, of: &'r CheckResult, shown: &mut Shown<'r>) -> Markup {
+    let time = (of.steps.len() > 1).then(|| super::time(ran.elapsed_ms));
     let shared =
         (ran.shared_with > 0).then(|| format!("in one statement with {} others", ran.shared_with));
     let told: Vec<String> = ran
@@ -200,17 +207,25 @@ fn step(ran: &Step, is_only: bool) -> Markup {
         .chain(time)
         .chain(shared)
         .collect();
-    html! {
+    let markup = html! {
         @if !told.is_empty() { p { (told.join(", ")) } }
-        pre { (ran.sql) }
+        @match shown.get(&*ran.sql) {
+            Some(first) => p { "the statement of " (link(first)) },
+            None => pre { (ran.sql) },
+        }
         @if let Some(error) = &ran.error { (labelled("error", &error.to_string())) }
         @if let Some(result) = &ran.result { (rows(result)) }
+    };
+    if ran.sql.len() >= LONG {
+        shown.entry(&ran.sql).or_insert(&of.id);
     }
+    markup
 }
 
 fn rows(result: &Rows) -> Markup {
-    if let ([], [row], 1) = (&result.columns[..], &result.rows[..], result.total_rows)
+    if let ([row], 1) = (&result.rows[..], result.total_rows)
         && let [value] = &row[..]
+        && result.columns.iter().all(String::is_empty)
     {
         return line("came back", &shown(value));
     }
@@ -219,12 +234,10 @@ fn rows(result: &Rows) -> Markup {
             div .rows {
                 table {
                     @if !result.columns.is_empty() {
-                        thead { tr { @for column in &result.columns { th { (column) } } } }
+                        tr { @for column in &result.columns { th { (column) } } }
                     }
-                    tbody {
-                        @for row in result.rows.iter().take(ROWS) {
-                            tr { @for value in row { (cell(value)) } }
-                        }
+                    @for row in result.rows.iter().take(ROWS) {
+                        tr { @for value in row { (cell(value)) } }
                     }
                 }
             }
