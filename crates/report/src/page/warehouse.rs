@@ -149,7 +149,7 @@ fn metric(found: &MetricResult) -> Markup {
     };
     html! {
         li .(class) title=(found.because.join(", ")) {
-            span .name { (found.name) }
+            span .name { @for part in found.name.split_inclusive('_') { (part) wbr; } }
             @if !found.because.is_empty() {
                 span .because { "needs " (found.because.join(", ")) }
             }
