@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("packs/secrets", &[], no_secret_is_packed),
         trial("packs/foreign_files", &[], foreign_files_stay),
         trial("packs/embedded_name", &[], no_name_of_an_embedded_one),
+        trial("packs/log_that_is_off", &[], a_log_that_is_off),
     ];
     if cfg!(unix) {
         trials.push(trial("packs/links", &[], links_are_not_followed));
@@ -503,5 +504,34 @@ fn links_are_not_followed() -> Result<(), Failed> {
 
 #[cfg(not(unix))]
 fn links_are_not_followed() -> Result<(), Failed> {
+    Ok(())
+}
+
+/// Where the server says that it lacks what the pack's query of the log needs, nobody waits for the log, and no template is
+/// wrong, whatever else stands in it.
+fn a_log_that_is_off() -> Result<(), Failed> {
+    let sandbox = shop();
+    sandbox.write(
+        "packs/own/pack.toml",
+        "version = 1\nengine = \"SQLite\"\ndescription = \"Ours.\"\nextends = \"sqlite\"\n\n\
+         [needs]\nget_query_logs_query = \"a log that is on\"\n\n[has]\nget_query_logs_query = \"SELECT 0\"\n",
+    );
+    sandbox.write(
+        "packs/own/templates.toml",
+        "get_query_logs_query = \"SELECT '1' AS query_id, datetime('now') AS start_time, datetime('now') AS end_time, \
+         'SELECT 1' AS query_text WHERE '{{ start_time }}' < '{{ end_time }}' LIMIT {{ limit }} OFFSET {{ offset }}\"\n",
+    );
+    extend(&sandbox, "sqlite", ["sqlite", "own"]);
+    let ran = sandbox.bowline(&["test", "sqlite", "-m", "functional", "--format", "json"]);
+    let report = ran.json();
+    let checks = report["checks"].as_array().expect("checks");
+    let logged = checks
+        .iter()
+        .find(|check| check["id"] == "functional/query_logged")
+        .expect("the check");
+    assert_eq!(logged["verdict"], "unknown", "{logged:#}");
+    let told = logged["reason"].to_string();
+    assert!(told.contains("lacks what that takes"), "{told}");
+    assert!(ran.said().contains("a log that is on"), "{}", ran.said());
     Ok(())
 }

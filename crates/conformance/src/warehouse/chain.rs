@@ -195,14 +195,15 @@ impl<'a> Chain<'a> {
         read: impl Fn(&Answers) -> Judged<Seen<T>>,
     ) -> Option<T> {
         let settle = |_: &mut Asking<'_>, _: &str, _: &str| Ok(None);
-        self.watch_and_settle(spec, patience, act, look, read, settle)
+        self.watch_and_settle(spec, &Cell::new(patience), act, look, read, settle)
     }
 
-    /// The same; when the patience has run out, `settle` may ask why, and say what to make of it instead of wrong.
+    /// The same; a look may end the patience, and when it has run out, `settle` may ask why, and say what to make of it
+    /// instead of wrong.
     pub(crate) fn watch_and_settle<T>(
         &mut self,
         spec: &Spec,
-        patience: Duration,
+        patience: &Cell<Duration>,
         act: impl FnOnce(&mut Asking<'_>) -> Result<(), Halt>,
         mut look: impl FnMut(&mut Asking<'_>, usize) -> Result<(), Halt>,
         read: impl Fn(&Answers) -> Judged<Seen<T>>,
@@ -223,6 +224,7 @@ impl<'a> Chain<'a> {
                 let Ok(Seen::Otherwise { expected, got }) = read(asking.answers()) else {
                     break;
                 };
+                let patience = patience.get();
                 if waited >= patience {
                     settled.replace(settle(asking, &expected, &got)?);
                     break;
@@ -239,7 +241,7 @@ impl<'a> Chain<'a> {
                 (Some(outcome), _) => Err(outcome),
                 (None, Seen::AsExpected(value)) => Ok(value),
                 (None, Seen::Otherwise { expected, got }) => Err(wrong(
-                    format!("{expected}, within {} s", patience.as_secs()),
+                    format!("{expected}, within {} s", patience.get().as_secs()),
                     got,
                 )),
             }

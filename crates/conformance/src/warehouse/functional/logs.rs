@@ -1,11 +1,14 @@
 //! Running statements, and finding them again in the database's query logs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::iter;
 use std::time::Duration;
 
+use bigdecimal::Zero;
+use bowline_contract::Template;
 use bowline_driver::{ResultSet, Value};
 use bowline_query::Alphabet;
+use bowline_warehouse::template::Origin;
 use jiff::civil::{DateTime, DateTimeRound};
 use jiff::tz::TimeZone;
 use jiff::{RoundMode, SignedDuration, Timestamp, Unit};
@@ -20,6 +23,7 @@ use crate::warehouse::chain::{Chain, PageRequest, Seen, Spec, text};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::outcome::{Doubt, Outcome, Step};
 use crate::warehouse::query_logs::{self, Bounds, LEEWAY, LoggedQuery, nothing_logged, read_logs};
+use crate::warehouse::reading;
 use crate::warehouse::tokens::{Likeness, TokenKind, tokens};
 
 const LOG_PAGE: usize = 1000;
@@ -313,7 +317,12 @@ fn find(
     found: &[Step],
 ) -> Option<Logged> {
     let skew = looking.skew.unwrap_or_default();
+    let (patience, has_none) = (Cell::new(looking.patience), Cell::new(false));
     let look = |asking: &mut Asking<'_>, round| {
+        if round == 1 && lacks_log(asking)? {
+            has_none.set(true);
+            patience.set(Duration::ZERO);
+        }
         let mut results = found
             .iter()
             .filter_map(|step| step.answer.result.as_deref().ok());
@@ -384,12 +393,35 @@ fn find(
             );
             return Ok(Some(Outcome::Unknown(Doubt::NothingToSee(words))));
         }
+        if has_none.get() {
+            return Ok(Some(nothing_logged(
+                "nothing that ran in this run is logged, and the server says that it lacks what that takes",
+            )));
+        }
         if logged > 0 {
             return Ok(None);
         }
         shifted(asking, run, skew)
     };
-    chain.watch_and_settle(spec, looking.patience, |_| Ok(()), look, read, settle)
+    chain.watch_and_settle(spec, &patience, |_| Ok(()), look, read, settle)
+}
+
+/// Whether the server says that it lacks what the pack's query of the log needs: then there is nothing to wait for.
+fn lacks_log(asking: &mut Asking<'_>) -> Result<bool, Halt> {
+    let own = asking.composer().templates();
+    let own = own.get(Template::known("get_query_logs_query"));
+    let Some(has) = own.and_then(|own| match &own.origin {
+        Origin::Pack(pack) => pack.has(own.template).map(str::to_owned),
+        Origin::Composed | Origin::File { .. } => None,
+    }) else {
+        return Ok(false);
+    };
+    let Ok(answer) = asking.try_run(None, &has)? else {
+        return Ok(false);
+    };
+    asking.forget();
+    let answer = answer.scalar().and_then(reading::whole_number);
+    Ok(answer.is_some_and(|answer| answer.is_zero()))
 }
 
 /// Whether a statement makes one row of several.
