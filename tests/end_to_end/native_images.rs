@@ -1,5 +1,6 @@
 //! Images that are built without an engine: what programs of others make of them, and what never happens.
 
+mod bases;
 mod secrets;
 
 use std::fs;
@@ -19,8 +20,11 @@ type Body = fn() -> Result<(), Failed>;
 pub(crate) fn trials() -> Vec<Trial> {
     let tests: [(&str, Body); 11] = [
         ("programs_of_others_read_it", programs_of_others_read_it),
-        ("every_kind_of_base", every_kind_of_base),
-        ("a_base_in_an_engines_store", a_base_in_an_engines_store),
+        ("every_kind_of_base", bases::every_kind_of_base),
+        (
+            "a_base_in_an_engines_store",
+            bases::a_base_in_an_engines_store,
+        ),
         ("the_same_bytes_every_time", the_same_bytes_every_time),
         ("two_platforms", two_platforms),
         (
@@ -30,7 +34,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("no_blob_holds_a_secret", secrets::no_blob_holds_a_secret),
         ("what_an_image_holds", what_an_image_holds),
         ("a_full_disk", a_full_disk),
-        ("damaged_bases", damaged_bases),
+        ("damaged_bases", bases::damaged_bases),
         ("more_connectors_than_layers", more_connectors_than_layers),
     ];
     tests
@@ -194,79 +198,6 @@ fn programs_of_others_read_it() -> Result<(), Failed> {
             .envs(place.store.environment()));
         let told: Value = serde_json::from_str(&told).expect("JSON");
         assert_eq!(told[0]["User"], "mcdagent", "{archive}: {loaded}");
-    }
-    Ok(())
-}
-
-fn a_base_in_an_engines_store() -> Result<(), Failed> {
-    let place = with_three_connectors();
-    let stocked = "localhost/stocked:1";
-    run(Command::new("skopeo")
-        .args(["copy", "--quiet", &place.image("oci:base:1")])
-        .arg(format!("containers-storage:{stocked}"))
-        .envs(place.store.environment()));
-    let args = BUILD.map(|word| if word == "oci:base:1" { stocked } else { word });
-    let built = place
-        .bowline(&[&args[..], &["--output", "oci:stocked"]].concat())
-        .exits(exit_code::OK);
-    let told = format!("`{stocked}` is in the store of podman");
-    assert!(built.stderr.contains(&told), "{}", built.said());
-    let root = place.unpack("stocked");
-    let file = fs::read_to_string(root.join(&FILE.0[1..]))?;
-    assert!(file.starts_with(FILE.1), "{file}");
-    no_leftovers(&place.sandbox);
-    Ok(())
-}
-
-fn every_kind_of_base() -> Result<(), Failed> {
-    let place = with_three_connectors();
-    let expected = place.inspected(&format!("oci:{}", {
-        place.built(&["--output", "oci:from-layout"]);
-        "from-layout"
-    }));
-    let base = place.image("oci:base:1");
-    for archive in [
-        "oci-archive:base-oci.tar:1",
-        "docker-archive:base-docker.tar:base:1",
-    ] {
-        run(Command::new("skopeo").args(["copy", "--quiet", &base, &place.image(archive)]));
-    }
-    run(Command::new("gzip")
-        .arg("--keep")
-        .arg(place.work("base-docker.tar")));
-    for (number, base) in ["base-oci.tar", "base-docker.tar", "base-docker.tar.gz"]
-        .iter()
-        .enumerate()
-    {
-        let output = format!("oci:from-{number}");
-        let args = [
-            "build",
-            "shop",
-            "jobs",
-            "--unproven",
-            "shop",
-            "--unproven",
-            "jobs",
-            "--base",
-            base,
-            "--tag",
-            "localhost/agent:1",
-            "--builder",
-            "native",
-            "--output",
-            &output,
-        ];
-        place.sandbox.bowline(&args).exits(exit_code::OK);
-        let found = place.inspected(&output);
-        let connectors = |image: &Value| image["platforms"][0]["connectors"].clone();
-        assert_eq!(connectors(&found), connectors(&expected), "{base}");
-        let config = |layout: &str| {
-            let image = place.image(&format!("oci:{layout}:1"));
-            let told = run(Command::new("skopeo").args(["inspect", "--config", &image]));
-            let told: Value = serde_json::from_str(&told).expect("JSON");
-            told["rootfs"].clone()
-        };
-        assert_eq!(config(&output[4..]), config("from-layout"), "{base}");
     }
     Ok(())
 }
@@ -573,51 +504,6 @@ fn a_full_disk() -> Result<(), Failed> {
             nothing_half_done(&place.sandbox, name);
         }
     }
-    Ok(())
-}
-
-fn damaged_bases() -> Result<(), Failed> {
-    let place = with_three_connectors();
-    let layer = place.base_layer();
-    let name = layer
-        .file_name()
-        .expect("a name")
-        .to_string_lossy()
-        .into_owned();
-    let sound = fs::read(&layer).expect("a layer");
-    let mut flipped = sound.clone();
-    let middle = flipped.len() / 2;
-    flipped[middle] ^= 1;
-    for damaged in [
-        &flipped[..],
-        &sound[..sound.len() - 7],
-        &[&sound[..], b"x"].concat(),
-    ] {
-        fs::write(&layer, damaged).expect("a layer");
-        let refused = place.build(&["--output", "oci:image"]);
-        assert!(
-            refused.stderr.contains("damaged: ") && refused.stderr.contains(&name),
-            "{}",
-            refused.said()
-        );
-        assert_ne!(refused.exit, Some(exit_code::OK));
-        nothing_half_done(&place.sandbox, "image");
-    }
-    fs::write(&layer, &sound).expect("a layer");
-    place.built(&["--output", "oci:image"]);
-    // The base's layers are remembered now, and still checked.
-    fs::write(&layer, &flipped).expect("a layer");
-    let refused = place.build(&["--output", "oci-archive:image.tar"]);
-    assert!(refused.stderr.contains("damaged: "), "{}", refused.said());
-    nothing_half_done(&place.sandbox, "image.tar");
-
-    let occupied = place.build(&["--output", "oci:connectors"]);
-    assert!(
-        occupied.stderr.contains("holds something else"),
-        "{}",
-        occupied.said()
-    );
-    assert!(place.work("connectors/shop/connector.py").is_file());
     Ok(())
 }
 
