@@ -281,10 +281,20 @@ fn is_gone(chain: &mut Chain<'_>, tables: &TestTables, patience: Duration) {
         |asking, _| tables.ask_rows(asking, &[&tables.changed]).map(drop),
         |answers| {
             let listed = answers.read(read_tables)?;
+            let name = &tables.changed.table;
+            if let Some(other) = listed
+                .iter()
+                .find(|row| !row.name.eq_ignore_ascii_case(name))
+            {
+                return Err(wrong(
+                    format!("no table but `{name}`"),
+                    format!("`{}`", other.name),
+                ));
+            }
             Ok(match tables.changed.row(&listed) {
                 None => Seen::AsExpected(()),
                 Some(_) => Seen::Otherwise {
-                    expected: format!("no table `{}`", tables.changed.table),
+                    expected: format!("no table `{name}`"),
                     got: "it is still there".to_owned(),
                 },
             })

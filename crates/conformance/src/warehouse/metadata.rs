@@ -15,7 +15,7 @@ use bowline_words::listed;
 use jiff::Timestamp;
 
 pub(crate) use self::listing::{ORDERED, WELL_FORMED};
-use self::proofs::Found;
+use self::proofs::{Found, PATTERN};
 pub(crate) use self::proofs::{OTHER_DATABASE, OTHER_SCHEMA, PAGES};
 use self::selected::Selected;
 pub(crate) use self::selected::{ALL_COLUMNS, IDENTIFIED};
@@ -353,15 +353,12 @@ fn named<'t>(tables: &'t [Table], left_out: Option<&Table>) -> BTreeSet<&'t str>
     named
 }
 
-/// The name of the table that is left out with a sign in it that stands for any other where names are taken for patterns;
-/// none where that is another's name.
+/// The name of the table that is left out behind a sign that stands for any others where names are taken for patterns:
+/// it is in this one too, where names are looked for in the text of the list. None where that is another's name.
 fn decoy_of(left_out: &Table, tables: &[Table]) -> Option<String> {
-    let mut signs = left_out.name.chars();
-    signs.next()?;
-    let pattern = format!("_{}", signs.as_str());
-    let is_named = |table: &Table| table.name == pattern || table.name == left_out.name;
+    let pattern = format!("{PATTERN}{}", left_out.name);
     let mut others = tables.iter().filter(|table| *table != left_out);
-    (pattern != left_out.name && !others.any(is_named)).then_some(pattern)
+    (!others.any(|table| table.name == pattern || table.name == left_out.name)).then_some(pattern)
 }
 
 fn nothing(what: impl Into<String>) -> Outcome {

@@ -330,8 +330,18 @@ pub(crate) fn is_timestamp(value: &Value) -> bool {
     ) && reading::wall_clock(value).is_some()
 }
 
-/// The agent maps columns by name, so the names must be these, in lower case.
+/// The agent maps columns by name, so the names must be these, in lower case; what has one of them again says the same.
 pub(crate) fn require_columns(result: &ResultSet, names: &[&str]) -> Judged<()> {
+    for (place, column) in result.columns.iter().enumerate() {
+        let first = result.position(&column.name).unwrap_or(place);
+        let differs = |row: &Vec<Value>| row.get(first) != row.get(place);
+        if names.contains(&column.name.as_str()) && result.rows.iter().any(differs) {
+            return Err(wrong(
+                format!("one column `{}`", column.name),
+                "two of that name, which say different things",
+            ));
+        }
+    }
     let missing: Vec<&str> = names
         .iter()
         .copied()
