@@ -123,10 +123,7 @@ pub(crate) fn contradiction<'l>(
                 named.is_moment()
             }
         };
-        if !fits
-            || is_wider(listed, &column.type_name)
-            || hidden == Hidden::No && is_of_another_kind(listed, &column.type_name)
-        {
+        if !fits || is_of_another_kind(listed, &column.type_name, hidden) {
             return Some((
                 place,
                 format!("a type for what the driver calls {}", column.type_name),
@@ -147,20 +144,16 @@ pub(crate) fn contradiction<'l>(
     None
 }
 
-/// Whether a type of 64 bits is listed for whole numbers that the driver says have fewer.
-fn is_wider(listed: &str, told: &str) -> bool {
-    let narrow = ["int32", "int16", "integer", "int4", "int2", "smallint"];
-    let told = told.trim().to_lowercase();
-    narrow.contains(&told.as_str()) && listed.trim().to_lowercase().starts_with("bigint")
-}
-
-/// Whether a type of fractions, or of two values, is listed for what the driver says are whole numbers.
-fn is_of_another_kind(listed: &str, told: &str) -> bool {
-    let told = told.trim().to_lowercase();
-    let listed = listed.trim().to_lowercase();
-    let whole = ["integer", "int", "bigint", "int32", "int64"].contains(&told.as_str());
-    let others = ["real", "double", "float", "bool"];
-    whole && others.iter().any(|name| listed.starts_with(name))
+/// Whether a type of more bits is listed for what the driver says are whole numbers, or one of fractions or of two values
+/// for those of a table that was made here.
+fn is_of_another_kind(listed: &str, told: &str, hidden: Hidden) -> bool {
+    let [listed, told] = [listed, told].map(|name| name.trim().to_lowercase());
+    let is_of = |names: &[&str]| names.contains(&told.as_str());
+    let begins = |name: &&str| listed.starts_with(name);
+    is_of(&["int32", "int16", "integer", "int4", "int2", "smallint"]) && begins(&"bigint")
+        || hidden == Hidden::No
+            && is_of(&["integer", "int", "bigint", "int32", "int64"])
+            && ["real", "double", "float", "bool"].iter().any(begins)
 }
 
 /// Whether what is listed stands beside types in catalogues and is none: the beginning of a name, a function that reads
@@ -176,7 +169,7 @@ pub(crate) fn is_no_name(listed: &str) -> bool {
     });
     is_cut(&listed)
         || is_function
-        || !listed.contains(' ') && ends(&["_ci", "_cs", "_bin", ".utf8", ".utf-8"])
+        || !listed.contains("collate") && ends(&["_ci", "_cs", "_bin", ".utf8", ".utf-8"])
         || ["default", "posix", "nocase", "rtrim"].contains(&listed.as_str())
         || listed.ends_with("()")
 }
@@ -192,25 +185,10 @@ pub(crate) fn tells_of_null(listed: &str) -> bool {
 
 /// Whether what is listed is the beginning of a type's name, and no shorter name for one.
 fn is_cut(listed: &str) -> bool {
-    let whole = [
-        "integer",
-        "bigint",
-        "smallint",
-        "varchar",
-        "character",
-        "timestamp",
-        "datetime",
-        "decimal",
-        "numeric",
-        "boolean",
-        "double",
-        "float",
-        "string",
-        "text",
-    ];
+    let whole = "integer bigint smallint varchar character timestamp datetime decimal numeric boolean double float string text";
     let shorter = ["int", "char", "time", "date", "dec", "bool", "str"];
-    let begins = |name: &&str| name.starts_with(listed) && **name != *listed;
-    whole.iter().any(begins) && !shorter.contains(&listed)
+    let begins = |name: &str| name.starts_with(listed) && name != listed;
+    whole.split(' ').any(begins) && !shorter.contains(&listed)
 }
 
 #[cfg(test)]
@@ -260,20 +238,11 @@ mod tests {
 
     #[test]
     fn what_is_no_type_alone_is_found() {
-        for listed in [
-            "inte",
-            "varc",
-            "INTEGE",
-            "times",
-            "int4in",
-            "timestamp_in",
-            "textrecv",
-            "utf8mb4_general_ci",
-            "default",
-            "integer()",
-        ] {
+        let names = "inte varc INTEGE times int4in timestamp_in textrecv utf8mb4_general_ci default integer()";
+        for listed in names.split(' ') {
             assert!(is_no_name(listed), "{listed}");
         }
+        assert!(is_no_name("varchar(40) utf8mb4_general_ci"));
         for listed in ["integer NOT NULL", "varchar(40) null"] {
             assert!(tells_of_null(listed), "{listed}");
         }
@@ -292,6 +261,7 @@ mod tests {
             "character varying(40)",
             "bigint",
             "varbinary(8)",
+            "varchar(40) collate utf8mb4_bin",
             "decimal(10, 2)",
         ] {
             assert!(!is_no_name(listed) && !tells_of_null(listed), "{listed}");

@@ -446,7 +446,7 @@ impl Growth<'_> {
             };
             chain.check_known(&UPDATE_ADVANCES, told());
             if self.tier == Tier::Strict {
-                self.time_view(chain, filled, told());
+                self.time_staying(chain, filled, told());
             }
             return;
         };
@@ -515,12 +515,17 @@ impl Growth<'_> {
             })
     }
 
-    /// Judges the time of the view, where the tables have none; `judged` where there is nothing wrong with it.
-    fn time_view(&self, chain: &mut Chain<'_>, filled: &Rows, judged: Judged<()>) {
+    /// Judges the times of what stays, where the table that changes has none; `judged` where there is nothing wrong with it.
+    fn time_staying(&self, chain: &mut Chain<'_>, filled: &Rows, judged: Judged<()>) {
         let made = chain.first_asked(&super::listing::CREATED);
         let made = made.map(|at| at + self.skew.unwrap_or_default());
-        let told = |rows: &Rows| rows.view.clone().filter(|view| view.updated().is_some());
-        let (Some(before), Some(made)) = (told(filled), made) else {
+        let told = |rows: &Rows| -> Vec<Table> {
+            let staying = [Some(rows.kept.clone()), rows.view.clone()];
+            let staying = staying.into_iter().flatten();
+            staying.filter(|row| row.updated().is_some()).collect()
+        };
+        let before = told(filled);
+        let Some(made) = made.filter(|_| !before.is_empty()) else {
             chain.check_known(&UPDATE_TIMED, judged);
             return;
         };
@@ -532,11 +537,12 @@ impl Growth<'_> {
                     .map(drop)
             },
             |answers| {
-                if let Seen::AsExpected(rows) = self.tables.read(answers)?
-                    && let Some(now) = told(&rows)
-                {
-                    is_after(&now, made)?;
-                    stays(&before, &now)?;
+                if let Seen::AsExpected(rows) = self.tables.read(answers)? {
+                    for now in told(&rows) {
+                        is_after(&now, made)?;
+                        let before = before.iter().find(|before| before.name == now.name);
+                        before.map_or(Ok(()), |before| stays(before, &now))?;
+                    }
                 }
                 judged
             },
