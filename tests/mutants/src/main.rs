@@ -179,8 +179,9 @@ fn told(arguments: &Arguments, tried: Vec<Tried>) -> Result<bool, Failure> {
         for told in wrong.iter().chain(&right) {
             let (fate, mutant) = (told.fate, &told.mutant);
             let template = mutant.template.short_name();
+            let by = told.by.lines().next().unwrap_or_default();
             println!(
-                "{fate:?}: {} {template} {}",
+                "{fate:?}: {} {template} {} [{by}]",
                 told.engine.pack(),
                 mutant.fault
             );
