@@ -2,7 +2,7 @@
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::connector::{Engine, Exported, checks_with, connect_args, write_credentials};
+use crate::connector::{Engine, Exported, checks_with, connect_args, spell, write_credentials};
 use crate::needs::{Need, trial};
 
 /// What every engine here must prove.
@@ -37,7 +37,42 @@ pub(crate) fn trials() -> Vec<Trial> {
             &[Need::Postgres],
             both_ways_to_postgresql_come_to_one_report,
         ),
+        trial(
+            "warehouse/postgres_without_quotes",
+            &[Need::Postgres],
+            names_without_quotes_are_found_again,
+        ),
     ]
+}
+
+/// The database folds such names, and its log keeps one text for all statements that mean the same.
+fn names_without_quotes_are_found_again() -> Result<(), Failed> {
+    let table = "{{ schema }}.{{ table }}";
+    let spellings = [
+        ("get_table_identifier", "{{ database }}.@"),
+        (
+            "create_test_table",
+            "CREATE TABLE @ (id SERIAL PRIMARY KEY, value TEXT)",
+        ),
+        (
+            "insert_rows",
+            "INSERT INTO @ (value) SELECT 'row_' || g FROM generate_series(1, {{ num_rows }}) AS g",
+        ),
+        (
+            "add_column",
+            "ALTER TABLE @ ADD COLUMN {{ column_name }} {{ column_type }}",
+        ),
+        ("drop_column", "ALTER TABLE @ DROP COLUMN {{ column_name }}"),
+        ("drop_test_table", "DROP TABLE IF EXISTS @"),
+        ("create_lineage_query", "SELECT * FROM @ WHERE 1 = 0"),
+    ];
+    let sandbox = Engine::Postgres.shop();
+    for (template, text) in spellings {
+        spell(&sandbox, "postgres", template, &text.replace('@', table));
+    }
+    let asked = ["test", "-m", "functional", "--tier", "reference"];
+    sandbox.bowline(&asked).exits(0);
+    Ok(())
 }
 
 fn two_connectors_take_turns_at_one_table() -> Result<(), Failed> {

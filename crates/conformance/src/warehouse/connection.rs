@@ -127,7 +127,9 @@ fn as_json(what: &str, refusal: Option<&String>) -> Judged<()> {
     match refusal {
         None => Ok(()),
         Some(reason) => Err(wrong(
-            format!("{what} that can be written as JSON"),
+            format!(
+                "{what} that can be written as JSON, which the class `Cursor` of `bowline new --lang python` makes"
+            ),
             reason.as_str(),
         )),
     }

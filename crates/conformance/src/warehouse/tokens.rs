@@ -112,8 +112,25 @@ pub(crate) enum Likeness {
 }
 
 /// Whether and how `text` holds `wanted`; blanks, comments and a semicolon at the end do not count. With a condition behind
-/// it, it is another statement.
+/// it, it is another statement. What normalizes texts may keep one for all that mean the same, whatever they qualify names
+/// with.
 pub(crate) fn holds(text: &[Token<'_>], wanted: &[Token<'_>]) -> Option<Likeness> {
+    holds_written(text, wanted).or_else(|| {
+        holds_written(&unqualified(text), &unqualified(wanted))
+            .filter(|likeness| *likeness == Likeness::Normalized)
+    })
+}
+
+/// The tokens without what stands before the last part of a name.
+fn unqualified<'s>(tokens: &[Token<'s>]) -> Vec<Token<'s>> {
+    let is_dot = |at: usize| tokens.get(at).is_some_and(|token| token.is_sign("."));
+    (0..tokens.len())
+        .filter(|at| !is_dot(*at) && !is_dot(at + 1))
+        .map(|at| tokens[at])
+        .collect()
+}
+
+fn holds_written(text: &[Token<'_>], wanted: &[Token<'_>]) -> Option<Likeness> {
     let wanted = match wanted.split_last() {
         Some((last, rest)) if last.is_sign(";") => rest,
         _ => wanted,
@@ -334,6 +351,19 @@ mod tests {
             "",
         ] {
             assert_eq!(likeness(logged), None, "{logged}");
+        }
+        let run = tokens("SELECT * FROM s.t WHERE 1 = 0");
+        for (logged, expected) in [
+            (
+                "SELECT * FROM d.s.t WHERE $1 = $2",
+                Some(Likeness::Normalized),
+            ),
+            ("SELECT * FROM \"t\" WHERE $1 = $2", None),
+            ("SELECT * FROM t WHERE ? = ?", Some(Likeness::Normalized)),
+            ("SELECT * FROM s.u WHERE $1 = $2", None),
+            ("SELECT * FROM d.s.t WHERE 1 = 0", None),
+        ] {
+            assert_eq!(holds(&tokens(logged), &run), expected, "{logged}");
         }
         let all = tokens("SELECT * FROM t");
         for (logged, is_it) in [

@@ -10,7 +10,7 @@ use super::clock;
 use super::growth::kept_rows;
 use super::place::{find_database, find_schema};
 use super::start::{Made, Presence};
-use super::table::{Rows, TestTable, TestTables};
+use super::table::{Rows, TestTable, TestTables, Written};
 use crate::Tier;
 use crate::warehouse::ahead::Renders;
 use crate::warehouse::answers::{Answers, Asking, Halt, apart};
@@ -334,10 +334,6 @@ pub(super) fn find(
 
 /// What the catalogue says of the new objects.
 fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objects: &[&TestTable]) {
-    let written = chain
-        .step(&CREATED, "create_test_table")
-        .map(|step| step.sql.clone())
-        .unwrap_or_default();
     let listed = chain
         .last_result(&TABLE_LISTED)
         .and_then(|result| read_tables(result).ok())
@@ -346,10 +342,7 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
         .iter()
         .find(|row| objects.iter().all(|object| row.name != object.table));
     let folded = folded.map(|row| row.name.clone());
-    let is_quoted = tokens(&written).iter().any(|token| {
-        token.text.trim_matches(['"', '`', '[', ']', '\'']) == tables.kept.table
-            && token.text != tables.kept.table
-    });
+    let is_quoted = tables.written == Written::Quoted;
     let step = chain.last_step(&TABLE_LISTED);
     chain.check(
         &TABLE_DESCRIBED,

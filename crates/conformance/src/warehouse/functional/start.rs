@@ -84,7 +84,7 @@ pub(super) fn clean_start(
         );
         chain.advise(&CLEAN_START, words);
     }
-    Some(tables)
+    Some(tables.written_by(chain))
 }
 
 fn somebody_elses(TestTable { schema, table, .. }: &TestTable) -> String {

@@ -1,5 +1,6 @@
 //! The objects that functional checks make, and watching them: databases tell of a change when they get to it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, Seen, Spec, quoted_list, text};
 use crate::warehouse::judge::Judged;
 use crate::warehouse::metadata::{ALL, Table, full_table_id, read_tables, tables_variables};
+use crate::warehouse::tokens::tokens;
 
 /// Where an object is, with every part known.
 #[derive(Debug, Clone)]
@@ -33,6 +35,17 @@ pub(super) struct TestTables {
     pub(super) other_view: TestTable,
     /// An index of the second one, likewise.
     pub(super) index: TestTable,
+    /// How the statement that makes a table writes its name.
+    pub(super) written: Written,
+}
+
+/// How a name is written in a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// In quotes: the catalogue has it as it is.
+    Quoted,
+    /// Without quotes, or changed: the catalogue may have it in another case.
+    Bare,
 }
 
 /// What stands beside the table that the connector names. The names have capitals, so that case counts, say whose they
@@ -68,16 +81,40 @@ impl TestTables {
             view,
             other_view,
             index,
+            written: Written::Quoted,
         }
+    }
+
+    /// The same, with how the connector's own statement writes their names.
+    pub(super) fn written_by(self, with: &impl Renders) -> Self {
+        let table = &self.kept.table;
+        let sql = with.render("create_test_table", self.kept.variables());
+        let is_quoted = sql.is_ok_and(|sql| {
+            tokens(&sql).iter().any(|token| {
+                let bare = token.text.trim_matches(['"', '`', '[', ']', '\'']);
+                bare == table && token.text != table
+            })
+        });
+        let written = if is_quoted {
+            Written::Quoted
+        } else {
+            Written::Bare
+        };
+        Self { written, ..self }
     }
 
     /// The same, under the names that the catalogue has for database and schema.
     pub(super) fn found_in(&self, database: &str, schema: &str) -> Self {
-        Self::beside(TestTable {
+        let written = self.written;
+        let changed = TestTable {
             database: database.to_owned(),
             schema: schema.to_owned(),
             table: self.changed.table.clone(),
-        })
+        };
+        Self {
+            written,
+            ..Self::beside(changed)
+        }
     }
 
     /// What the catalogue lists: the tables, and the view where there is one.
@@ -99,7 +136,15 @@ impl TestTables {
         &self,
         objects: &[&TestTable],
     ) -> Vec<(&'static str, TemplateValue)> {
-        let names = quoted_list(objects.iter().map(|object| object.table.as_str()));
+        let mut names: Vec<String> = objects.iter().map(|object| object.table.clone()).collect();
+        if self.written == Written::Bare {
+            for fold in [str::to_lowercase, str::to_uppercase] {
+                names.extend(objects.iter().map(|object| fold(&object.table)));
+            }
+            let mut seen = BTreeSet::new();
+            names.retain(|name| seen.insert(name.clone()));
+        }
+        let names = quoted_list(names.iter().map(String::as_str));
         let schema = std::slice::from_ref(&self.changed.schema);
         tables_variables(&self.changed.database, schema, Some(names), ALL)
     }
