@@ -21,6 +21,6 @@ mod read;
 mod table;
 mod write;
 
-pub use read::{PlacedMistake, Statement, Tag, TagMistake, read};
+pub use read::{NotObject, PlacedMistake, Statement, Tag, TagMistake, read};
 pub use table::{Integration, QUERY_TAGS, QueryTag, identifier};
 pub use write::{Style, WriteError, write};

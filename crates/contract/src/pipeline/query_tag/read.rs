@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::comment::{Comment, statements};
 use super::table::{Integration, QUERY_TAGS, QueryTag};
+use crate::json::{kind_of, repeated_key};
 
 /// A statement, as far as its tags are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +47,23 @@ pub enum TagMistake {
     NotJson {
         /// The key.
         key: &'static str,
-        /// What the parser said.
-        cause: String,
+        /// Why it is none.
+        cause: NotObject,
     },
     /// The value is not a text or a number.
     NotText {
         /// The key.
         key: String,
+        /// What it is instead.
+        found: &'static str,
     },
     /// The value is empty.
     Empty {
+        /// The key.
+        key: String,
+    },
+    /// One object has the key twice, and readers differ in which of the two counts.
+    Repeated {
         /// The key.
         key: String,
     },
@@ -82,6 +90,39 @@ pub enum TagMistake {
     },
 }
 
+/// Why a comment holds no JSON object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotObject {
+    /// It has no braces.
+    NoBraces,
+    /// It is a list.
+    List,
+    /// Its keys are in single quotes, as Python prints them.
+    SingleQuotes,
+    /// Its keys have no quotes.
+    NoQuotes,
+    /// Its brace is not closed.
+    Open,
+    /// A comma stands before its last brace.
+    Comma,
+    /// It goes wrong where this begins.
+    Broken(String),
+}
+
+impl fmt::Display for NotObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoBraces => f.write_str("it has no braces"),
+            Self::List => f.write_str("it is a list"),
+            Self::SingleQuotes => f.write_str("its keys are in single quotes, not in double ones"),
+            Self::NoQuotes => f.write_str("its keys are not in double quotes"),
+            Self::Open => f.write_str("its brace or a quote is not closed"),
+            Self::Comma => f.write_str("a comma stands before its last brace"),
+            Self::Broken(rest) => write!(f, "it goes wrong at `{rest}`"),
+        }
+    }
+}
+
 impl fmt::Display for TagMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -89,8 +130,11 @@ impl fmt::Display for TagMistake {
                 f,
                 "the comment names `{key}`, and what stands there is not a JSON object: {cause}"
             ),
-            Self::NotText { key } => write!(f, "`{key}` is neither a text nor a number"),
+            Self::NotText { key, found } => {
+                write!(f, "`{key}` is {found}, neither a text nor a number")
+            }
             Self::Empty { key } => write!(f, "`{key}` is empty"),
+            Self::Repeated { key } => write!(f, "`{key}` comes twice in one object"),
             Self::UnknownKey { key, near } => {
                 write!(f, "`{key}` is not a key; did you mean `{near}`?")
             }
@@ -136,8 +180,8 @@ fn read_comment(comment: Comment<'_>, statement: &mut Statement) {
             mistake,
         });
     };
-    let object = match object(comment.text) {
-        Ok(object) => object,
+    let (object, repeated) = match object(comment.text) {
+        Ok(found) => found,
         Err(cause) => {
             // Other comments are none of our business.
             if let Some(key) = named_key(comment.text) {
@@ -146,6 +190,9 @@ fn read_comment(comment: Comment<'_>, statement: &mut Statement) {
             return;
         }
     };
+    if let Some(key) = repeated.filter(|key| QueryTag::find(key).is_some()) {
+        mistake(TagMistake::Repeated { key });
+    }
     for (key, value) in object {
         let Some(tag) = QueryTag::find(&key) else {
             if let Some(near) = meant(&key) {
@@ -157,7 +204,8 @@ fn read_comment(comment: Comment<'_>, statement: &mut Statement) {
             Value::String(text) => text,
             Value::Number(number) => number.to_string(),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                mistake(TagMistake::NotText { key });
+                let found = kind_of(&value);
+                mistake(TagMistake::NotText { key, found });
                 continue;
             }
         };
@@ -173,15 +221,38 @@ fn read_comment(comment: Comment<'_>, statement: &mut Statement) {
     }
 }
 
-/// The JSON object in a comment; words may stand around it.
-fn object(comment: &str) -> Result<Map<String, Value>, String> {
-    let from = comment.find('{').ok_or("it has no braces")?;
-    let mut values = serde_json::Deserializer::from_str(comment.get(from..).unwrap_or_default())
-        .into_iter::<Map<String, Value>>();
+/// The JSON object in a comment, and a key that comes twice in it; words may stand around it.
+fn object(comment: &str) -> Result<(Map<String, Value>, Option<String>), NotObject> {
+    let from = comment
+        .find('{')
+        .ok_or(if comment.trim_start().starts_with('[') {
+            NotObject::List
+        } else {
+            NotObject::NoBraces
+        })?;
+    let text = comment.get(from..).unwrap_or_default();
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Map<String, Value>>();
     match values.next() {
-        Some(Ok(object)) => Ok(object),
-        Some(Err(error)) => Err(error.to_string()),
-        None => Err("it is empty".to_owned()),
+        Some(Ok(object)) => {
+            let whole = text.get(..values.byte_offset()).unwrap_or_default();
+            Ok((object, repeated_key(whole).map(|(key, _)| key)))
+        }
+        Some(Err(error)) if !error.is_eof() => Err(why_broken(text, &error)),
+        _ => Err(NotObject::Open),
+    }
+}
+
+/// Why a text that begins with a brace is no object.
+fn why_broken(text: &str, error: &serde_json::Error) -> NotObject {
+    let line = text.lines().nth(error.line().saturating_sub(1));
+    let rest = line.and_then(|line| line.get(error.column().saturating_sub(1)..));
+    let rest = rest.unwrap_or_default();
+    let first = text.trim_start_matches(['{', ' ', '\t', '\n', '\r']);
+    match (first.chars().next(), rest.chars().next()) {
+        (Some('\''), _) => NotObject::SingleQuotes,
+        (Some(sign), _) if sign != '"' => NotObject::NoQuotes,
+        (_, Some('}')) => NotObject::Comma,
+        _ => NotObject::Broken(rest.chars().take(20).collect()),
     }
 }
 
@@ -297,7 +368,15 @@ mod tests {
             ),
             (
                 "{\"mcd_job_id\": null}",
-                "`mcd_job_id` is neither a text nor a number",
+                "`mcd_job_id` is null, neither a text nor a number",
+            ),
+            (
+                "{\"mcd_job_id\": [\"a\"]}",
+                "`mcd_job_id` is a list, neither a text nor a number",
+            ),
+            (
+                "{\"mcd_job_id\": \"a\", \"mcd_job_id\": \"a\"}",
+                "`mcd_job_id` comes twice in one object",
             ),
             ("{\"mcd_job_id\": \" \"}", "`mcd_job_id` is empty"),
             (
@@ -323,11 +402,36 @@ mod tests {
                 "{comment}"
             );
         }
-        let cut = mistakes("SELECT 1 -- {'mcd_job_id': 'a'}");
-        assert!(
-            cut[0].contains("not a JSON object: key must be a string"),
-            "{cut:?}"
-        );
+        for (comment, cause) in [
+            ("[\"mcd_job_id\"]", "it is a list"),
+            (
+                "{ 'mcd_job_id': 'a'}",
+                "its keys are in single quotes, not in double ones",
+            ),
+            ("{mcd_job_id: a}", "its keys are not in double quotes"),
+            (
+                "{\"mcd_job_id\": \"a\"",
+                "its brace or a quote is not closed",
+            ),
+            (
+                "{\"mcd_job_id\": \"a}",
+                "its brace or a quote is not closed",
+            ),
+            (
+                "{\"mcd_job_id\": \"a\",}",
+                "a comma stands before its last brace",
+            ),
+            ("{\"mcd_job_id\": 'a'}", "it goes wrong at `'a'}`"),
+        ] {
+            let told = format!(
+                "the comment names `mcd_job_id`, and what stands there is not a JSON object: {cause}"
+            );
+            assert_eq!(
+                mistakes(&format!("SELECT 1 -- {comment}")),
+                [told],
+                "{comment}"
+            );
+        }
     }
 
     #[test]
