@@ -49,6 +49,16 @@ pub(crate) struct BuildArgs {
     /// The connectors; without names, the one that CONNECTOR names, else all exported warehouse and all pipeline connectors
     #[arg(add = complete::connectors())]
     names: Vec<String>,
+    /// A connector, as an option.
+    #[arg(
+        short = 'c',
+        long = "connector",
+        alias = "etl-connection",
+        value_name = "CONNECTOR",
+        hide = true,
+        add = complete::connectors()
+    )]
+    named: Vec<String>,
     /// Whether the agent reads metadata with the warehouse connectors
     #[arg(long, value_name = "MODE", default_value = "auto")]
     mode: ModeName,
@@ -148,6 +158,14 @@ impl BuildArgs {
         let voice = Voice::new(context);
         let planned = self.plan(context, &workspace, &cancel, &voice)?;
         voice.rest();
+        for advice in &planned.advices {
+            let hint = advice.hint.iter().map(|hint| format!("\n  hint: {hint}"));
+            context.printer.say(format!(
+                "{} {advice}{}",
+                paint(OPEN, "warning:"),
+                hint.collect::<String>()
+            ));
+        }
         for (name, why) in &planned.unproven {
             context.printer.say(format!(
                 "{} `{name}` goes in all the same: {why}",
@@ -184,7 +202,8 @@ impl BuildArgs {
         cancel: &Cancel,
         voice: &Voice,
     ) -> Result<Planned, CliError> {
-        let (connectors, mut problems) = chosen(context, workspace, &self.names)?;
+        let (connectors, mut problems) =
+            chosen(context, workspace, &[&*self.names, &self.named].concat())?;
         let (unproven, unknown) = match self.unproven.as_slice() {
             [] => Default::default(),
             names => all_or_named(workspace, names)?,

@@ -148,7 +148,16 @@ impl ManifestProblem {
         match &self.fault {
             ManifestFault::Json(_) | ManifestFault::WrongType { .. } => None,
             ManifestFault::UnknownKey { key, known, .. } => {
-                Some(nearest::hint(key, known.iter().copied()))
+                let fate = match self.class {
+                    AssetClass::Pipeline => "and then it is kept",
+                    AssetClass::Warehouse => "and then this version exports nothing of it",
+                };
+                Some(nearest::hint_or(key, known.iter().copied(), || {
+                    format!(
+                        "a newer contract may know it, {fate}; this one knows {}",
+                        listed(*known)
+                    )
+                }))
             }
             ManifestFault::Address { .. } => {
                 Some("begin it with `https://` or `http://`".to_owned())

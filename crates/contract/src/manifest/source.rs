@@ -129,6 +129,17 @@ mod tests {
             ]
         );
         assert_eq!(manifest.to_json_string(), text);
+
+        let newer = VALID.replacen('{', "{\n  \"contract_version\": 2,", 1);
+        let manifest = SourceManifest::parse(&newer).unwrap();
+        let hints = manifest.advices[0].diagnose().hints;
+        assert_eq!(
+            hints,
+            [
+                "a newer contract may know it, and then this version exports nothing of it; this one knows \
+                 `connection_type`, `connection_name`, `asset_class`, `credentials_schema`"
+            ]
+        );
     }
 
     #[test]

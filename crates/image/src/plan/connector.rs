@@ -24,6 +24,8 @@ pub(super) struct Checked {
     pub(super) identity: Identity,
     pub(super) shared: Vec<PlannedFile>,
     pub(super) questions: Vec<Question>,
+    /// What is worth a word.
+    pub(super) advices: Vec<PlanProblem>,
     /// Why it is not what was proven, where it may go in all the same.
     pub(super) unproven: Option<String>,
 }
@@ -127,7 +129,21 @@ pub(super) fn check(
     forbid_secrets(candidate, request, &files, mistakes);
     let unproven = unproven(candidate, request, &own, &root, platforms, mistakes);
     let identity = identity?;
+    let path = mistakes.shown(&dir.join(layout::MANIFEST_FILE));
+    let advices: Vec<PlanProblem> = identity
+        .advices
+        .iter()
+        .map(|advice| {
+            let what = format!("{path}: {}", advice.words());
+            let problem = PlanProblem::new(PlanProblemKind::Manifest, what);
+            problem
+                .of(&candidate.name)
+                .hint(advice.hints.first().cloned())
+        })
+        .collect();
     if !mistakes.problems.is_empty() {
+        // Who mends the others will want to know.
+        mistakes.problems.extend(advices);
         return None;
     }
     let questions = Vec::from_iter(unusable_metrics(candidate, &identity));
@@ -145,6 +161,7 @@ pub(super) fn check(
         identity,
         shared,
         questions,
+        advices,
         unproven,
     })
 }

@@ -18,6 +18,8 @@ pub(super) struct Identity {
     pub(super) capabilities: BTreeSet<Capability>,
     /// The metrics that were proven, sorted.
     pub(super) metrics: Vec<String>,
+    /// What is worth a word and stops nothing, such as keys that the contract does not know.
+    pub(super) advices: Vec<Diagnostic>,
 }
 
 /// Reads the manifest that ships with a connector; all that is wrong with it.
@@ -51,6 +53,7 @@ fn read_pipeline(text: &str) -> Result<Identity, Vec<Diagnostic>> {
         connection_name: manifest.connection_name,
         capabilities: BTreeSet::new(),
         metrics: Vec::new(),
+        advices: manifest.advices.iter().map(Diagnose::diagnose).collect(),
     })
 }
 
@@ -101,6 +104,7 @@ fn read_exported(text: &str) -> Result<Identity, Vec<Diagnostic>> {
                 .filter(|each| proven.iter().any(|name| name == each.name()))
                 .collect(),
             metrics,
+            advices: Vec::new(),
         }),
         _ => Err(problems),
     }

@@ -7,7 +7,7 @@ use bowline_contract::manifest::AssetClass;
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
 
-use super::BaseImage;
+use super::{BaseImage, PlanProblem};
 use crate::extra::DockerfileExtra;
 
 /// Where an image keeps its warehouse connectors, a folder each.
@@ -144,6 +144,8 @@ pub struct Planned {
     pub plan: ImagePlan,
     /// What should be asked before going on.
     pub questions: Vec<Question>,
+    /// What is worth a word and stops nothing.
+    pub advices: Vec<PlanProblem>,
     /// The connectors that go in unproven, as they were allowed to, and why each is.
     pub unproven: Vec<(ConnectorName, String)>,
 }

@@ -195,11 +195,13 @@ fn assemble(
     let labels = labels(&base, &tag, version, connectors_label(&checked));
     let mut shared = Vec::new();
     let mut questions = Vec::new();
+    let mut advices = Vec::new();
     let mut unproven = Vec::new();
     let mut connectors = Vec::new();
     for each in checked {
         shared.extend(each.shared);
         questions.extend(each.questions);
+        advices.extend(each.advices);
         unproven.extend(each.unproven.map(|why| (each.planned.name.clone(), why)));
         connectors.push(each.planned);
     }
@@ -218,6 +220,7 @@ fn assemble(
             connectors,
         },
         questions,
+        advices,
         unproven,
     }
 }
