@@ -101,8 +101,8 @@ fn installed(
         cancel: &Cancel::default(),
     };
     let mut steps = 0;
-    let files = install(&request, &mut |_| steps += 1)?;
-    Ok((files, steps))
+    let packages = install(&request, &mut |_| steps += 1)?;
+    Ok((packages.files, steps))
 }
 
 fn content(file: &PlannedFile) -> Vec<u8> {

@@ -22,6 +22,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             needs,
             from_one_to_the_same,
         ),
+        trial(
+            "registries/before_anything_is_packed",
+            needs,
+            before_anything_is_packed,
+        ),
+        trial("registries/from_an_archive", needs, from_an_archive),
         trial("registries/without_a_login", needs, without_a_login),
         trial("registries/a_helper_that_fails", needs, a_helper_that_fails),
         trial(
@@ -159,6 +165,47 @@ fn from_one_to_the_same() -> Result<(), Failed> {
     ]);
     assert_eq!(first["digest"], theirs.trim());
     port.sandbox.assert_clean();
+    Ok(())
+}
+
+/// What the summary says of an archive, whose attachments no program of others copies.
+fn from_an_archive() -> Result<(), Failed> {
+    let port = Port::new();
+    port.log_in_right();
+    let [base, tag] = ["stock/agent:1", "team/agent:1"].map(|name| port.name(name));
+    let archive = "oci-archive:agent.tar";
+    let args = ["build", "--base", &base, "--tag", &tag, "--output", archive];
+    let built = port.bowline(&[&args[..], &UNPROVEN[..]].concat());
+    let built = built.exits(exit_code::OK);
+    let command = "with all that is attached: bowline build --push --tag <registry>/<name>:<tag> with the same";
+    assert!(built.stdout.contains(command), "{}", built.said());
+    let inspected = ["image", "inspect", archive, "--format", "json"];
+    let there = port.bowline(&inspected).exits(exit_code::OK).json();
+    let attached = &there["platforms"][0]["attached"];
+    assert!(attached[1].is_object(), "{there}");
+    port.build("team/agent:1").exits(exit_code::OK);
+    let pushed = port.inspect("team/agent:1");
+    assert_eq!(&pushed["platforms"][0]["attached"], attached);
+    assert_eq!(pushed["digest"], there["digest"]);
+    Ok(())
+}
+
+/// A login is tried first, and none and a wrong one read differently.
+fn before_anything_is_packed() -> Result<(), Failed> {
+    let port = Port::new();
+    let base = format!("oci:{}:1", port.sandbox.folder().join("base").display());
+    let tag = port.name("team/agent:1");
+    let args = ["build", "--base", &base, "--tag", &tag, "--push"];
+    let refused = || {
+        let ran = port.bowline(&[&args[..], &UNPROVEN[..]].concat());
+        let ran = ran.exits(exit_code::UNREACHABLE);
+        assert!(!ran.stderr.contains("packing"), "{}", ran.said());
+        ran.stderr
+    };
+    let none = refused();
+    let wrong = json!({"Username": "nobody", "Secret": "knows"});
+    port.log_in(&format!("echo '{wrong}'"));
+    assert_ne!(none, refused());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! the Python packages.
 //! CycloneDX 1.6 as JSON; the same image has the same bill, byte for byte.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -11,14 +12,13 @@ use serde_json::{Value, json};
 
 use crate::error::{ImageError, ImageErrorKind};
 use crate::plan::{ImagePlan, PlannedFile};
+use crate::python::{Packages, normalized};
 use crate::shim;
 
 /// The media type of a bill, and the kind of the artifact that holds one.
 pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
 /// The file in which an installed Python package describes itself.
 const METADATA: &str = ".dist-info/METADATA";
-/// The file in which an installed Python package lists its files with their hashes.
-const RECORD: &str = ".dist-info/RECORD";
 /// How the words of a package index about licences begin.
 const LICENSE_CLASSIFIER: &str = "License :: ";
 /// The longest name of a licence; what is longer is its text.
@@ -32,8 +32,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) platform: &'a Platform,
     /// The digest of the base's manifest.
     pub(crate) base_digest: &'a str,
-    /// The files of the Python packages.
-    pub(crate) packages: &'a [PlannedFile],
+    /// The Python packages.
+    pub(crate) packages: Option<&'a Packages>,
     /// The time as RFC 3339 writes it.
     pub(crate) time: &'a str,
 }
@@ -82,12 +82,10 @@ pub(crate) fn write(subject: &Subject<'_>) -> Result<Vec<u8>, ImageError> {
         }
         components.push(component);
     }
-    for file in subject.packages {
-        if let Some(folder) = file.path.strip_suffix(METADATA) {
-            let record = format!("{folder}{RECORD}");
-            let mut files = subject.packages.iter();
-            let record = files.find(|file| file.path == record);
-            components.extend(package(file, record)?);
+    if let Some(packages) = subject.packages {
+        let described = |file: &&PlannedFile| file.path.ends_with(METADATA);
+        for file in packages.files.iter().filter(described) {
+            components.extend(package(file, &packages.wheels)?);
         }
     }
     let refs: Vec<&str> = components
@@ -206,8 +204,11 @@ fn hash(file: &PlannedFile) -> Result<String, ImageError> {
     Ok(hasher.finish().0.hex().to_owned())
 }
 
-/// An installed Python package, from its own description. Its record has the hashes of all its files.
-fn package(file: &PlannedFile, record: Option<&PlannedFile>) -> Result<Option<Value>, ImageError> {
+/// An installed Python package, from its own description, with the digest of the wheel that it came from.
+fn package(
+    file: &PlannedFile,
+    wheels: &BTreeMap<String, String>,
+) -> Result<Option<Value>, ImageError> {
     let bytes = match &file.content {
         Content::Bytes(bytes) => bytes.clone(),
         Content::File(path) => std::fs::read(path).map_err(|error| {
@@ -232,7 +233,8 @@ fn package(file: &PlannedFile, record: Option<&PlannedFile>) -> Result<Option<Va
     let (Some(name), Some(version)) = (header("Name"), header("Version")) else {
         return Ok(None);
     };
-    let purl = format!("pkg:pypi/{}@{version}", normal(&name));
+    let normal = normalized(&name);
+    let purl = format!("pkg:pypi/{normal}@{version}");
     let mut component = json!({
         "type": "library",
         "bom-ref": purl,
@@ -251,28 +253,14 @@ fn package(file: &PlannedFile, record: Option<&PlannedFile>) -> Result<Option<Va
     } else if let Some(name) = named {
         component["licenses"] = json!([{ "license": { "name": name } }]);
     }
-    if let Some(record) = record {
-        component["components"] = file_components(&[record])?.into();
+    if let Some(hash) = wheels.get(&normal) {
+        component["hashes"] = json!([{ "alg": "SHA-256", "content": hash }]);
     }
     Ok(Some(component))
 }
 
-/// A package's name as package indexes compare it.
-fn normal(name: &str) -> String {
-    let mut normal = String::new();
-    for part in name.split(['-', '_', '.']).filter(|part| !part.is_empty()) {
-        if !normal.is_empty() {
-            normal.push('-');
-        }
-        normal.push_str(&part.to_lowercase());
-    }
-    normal
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use bowline_contract::ConnectorName;
     use bowline_contract::manifest::AssetClass;
 
@@ -315,7 +303,7 @@ mod tests {
                 manifest: Vec::new(),
             }],
         };
-        let packages = [
+        let files = vec![
             file(
                 "/lib/Foo_Bar-1.2.dist-info/METADATA",
                 "Metadata-Version: 2.4\nName: Foo_Bar\nVersion: 1.2\nLicense-Expression: MIT\n\nVersion: 9\n",
@@ -325,18 +313,21 @@ mod tests {
                 "/lib/old-1.dist-info/METADATA",
                 "Name: old\nVersion: 1\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: BSD License\n",
             ),
-            file("/lib/old-1.dist-info/RECORD", "abc"),
             file(
                 "/lib/folded-1.dist-info/METADATA",
                 "Name: folded\nVersion: 1\nLicense: Copyright (c) 2005\n        \n        All rights\n\
                  Classifier: License :: OSI Approved :: MIT License\n\nbody\n",
             ),
         ];
+        let packages = Packages {
+            files,
+            wheels: BTreeMap::from([("old".to_owned(), "00ff".to_owned())]),
+        };
         let subject = Subject {
             plan: &plan,
             platform: &Platform::linux_amd64(),
             base_digest: "sha256:00ff",
-            packages: &packages,
+            packages: Some(&packages),
             time: "1970-01-01T00:00:00Z",
         };
         let bytes = write(&subject).unwrap();
@@ -382,7 +373,7 @@ mod tests {
             old["licenses"],
             json!([{ "license": { "name": "BSD License" } }])
         );
-        assert_eq!(old["components"][0]["hashes"][0]["content"], abc);
+        assert_eq!(old["hashes"][0]["content"], "00ff");
         let folded = &bill["components"][6]["licenses"];
         assert_eq!(*folded, json!([{ "license": { "name": "MIT License" } }]));
         let connector = &bill["components"][1];

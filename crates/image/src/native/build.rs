@@ -20,8 +20,8 @@ use crate::native::binary;
 use crate::native::libc;
 use crate::native::pack::{Material, pack};
 use crate::native::proven::ProvenConnector;
-use crate::plan::{BaseImage, ImagePlan, PlannedFile};
-use crate::python::{self, BasePython, PackageRequest};
+use crate::plan::{BaseImage, ImagePlan};
+use crate::python::{self, BasePython, PackageRequest, Packages};
 
 /// What is in bases, in the folder that is kept between builds.
 const FACTS: &str = "bases";
@@ -148,7 +148,7 @@ pub fn build(
     if let Some(obstacle) = obstacles(plan).into_iter().next() {
         return Err(obstacle);
     }
-    check_output(plan, &options.output)?;
+    check_output(plan, options)?;
     let cancel = &options.access.cancel;
     on_event(BuildEvent::Step(format!("reading {}", plan.base.shown())));
     let stored = stored(plan, options, on_event)?;
@@ -185,7 +185,7 @@ pub fn build(
             packages
                 .get(platform)
                 .into_iter()
-                .flatten()
+                .flat_map(|packages| &packages.files)
                 .filter(|file| is_extension_module(&file.path)),
             platform,
         )?;
@@ -252,8 +252,11 @@ fn deliver(
 }
 
 /// What can be said of the output before any work.
-fn check_output(plan: &ImagePlan, output: &Output) -> Result<(), ImageError> {
-    match output {
+fn check_output(plan: &ImagePlan, options: &NativeOptions) -> Result<(), ImageError> {
+    match &options.output {
+        Output::Registry(reference) => {
+            registry::ask_to_push(reference, &options.access).map_err(from_oci)
+        }
         Output::Layout(folder) => check_layout_place(&plan.tag, folder).map_err(from_oci),
         Output::DockerArchive(file) if plan.platforms.len() > 1 => Err(ImageError::new(
             ImageErrorKind::Plan,
@@ -299,14 +302,14 @@ fn is_extension_module(path: &str) -> bool {
     name.ends_with(".so") && (name.contains(".cpython-") || name.ends_with(".abi3.so"))
 }
 
-/// The files of the Python packages that the connectors ask for, for each platform. They are unpacked into `folder`.
+/// The Python packages that the connectors ask for, for each platform. They are unpacked into `folder`.
 fn packages(
     plan: &ImagePlan,
     bases: &[PlatformBase],
     folder: &Path,
     cancel: &Cancel,
     on_event: &mut dyn FnMut(BuildEvent),
-) -> Result<BTreeMap<Platform, Vec<PlannedFile>>, ImageError> {
+) -> Result<BTreeMap<Platform, Packages>, ImageError> {
     let mut packages = BTreeMap::new();
     if plan
         .connectors

@@ -19,6 +19,7 @@ use crate::native::config::{Step, merge};
 use crate::native::entries::entries;
 use crate::native::proven::{ProvenConnector, attachments};
 use crate::plan::{ImagePlan, PlannedConnector, PlannedFile};
+use crate::python::Packages;
 use crate::sbom;
 
 /// The note that holds the digest of the base.
@@ -35,8 +36,8 @@ pub(super) struct Material<'a> {
     pub(super) plan: &'a ImagePlan,
     /// The base for each of the plan's platforms, in their order.
     pub(super) bases: &'a [PlatformBase],
-    /// The files of the Python packages for each platform.
-    pub(super) packages: &'a BTreeMap<Platform, Vec<PlannedFile>>,
+    /// The Python packages for each platform.
+    pub(super) packages: &'a BTreeMap<Platform, Packages>,
     /// What the warehouse connectors were proven by.
     pub(super) proven: &'a [ProvenConnector],
     /// The time of everything in the image, in seconds since 1970.
@@ -105,7 +106,7 @@ pub(super) fn pack(
                         plan: material.plan,
                         platform: &base.platform,
                         base_digest: &base.digest,
-                        packages: packages(material, &base.platform),
+                        packages: material.packages.get(&base.platform),
                         time: &created,
                     })?,
                 }],
@@ -163,14 +164,6 @@ fn add(blobs: &mut BTreeMap<Digest, Blob>, descriptor: &Descriptor, content: Blo
         });
 }
 
-fn packages<'a>(material: &'a Material<'_>, platform: &Platform) -> &'a [PlannedFile] {
-    material
-        .packages
-        .get(platform)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-}
-
 /// The layers that are put on a base: what is shared, Python packages, then each connector, or several together where
 /// there would be too many; those without a file are none.
 fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted<'a>>, ImageError> {
@@ -185,7 +178,10 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
         ),
         (
             "Python packages".to_owned(),
-            packages.into_iter().flatten().collect(),
+            packages
+                .iter()
+                .flat_map(|packages| &packages.files)
+                .collect(),
         ),
     ];
     let room = MOST_LAYERS

@@ -355,11 +355,11 @@ fn refused(
     };
     if missing.is_some() {
         // An engine may reach what this machine's pip does not.
-        let error = ImageError::new(ImageErrorKind::NeedsEngine, thing)
-            .because(format!("it has no wheel for {}", target.shown()));
+        let error = ImageError::new(ImageErrorKind::NeedsEngine, thing);
+        let no_wheel = || format!("it has no wheel for {}", target.shown());
         return match absent {
             Some((cause, hint)) => error.because(cause).hint(hint),
-            None => error.hint(USE_AN_ENGINE.to_owned()),
+            None => error.because(no_wheel()).hint(USE_AN_ENGINE.to_owned()),
         };
     }
     let hint = if words.contains(CONFLICT) {
@@ -463,6 +463,7 @@ pub(super) mod tests {
         };
         let absent = told("ERROR: No matching distribution found for x\n", false);
         assert!(absent.contains("nothing of that name"), "{absent}");
+        assert!(!absent.contains("wheel"), "{absent}");
         let other = told("x (2)\nAvailable versions: 2, 1.0\n", true);
         assert!(
             other.contains("does not have that version") && other.contains("such as 2, 1.0"),

@@ -1,5 +1,6 @@
 //! From what the connectors ask for to files of the image.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,19 @@ use crate::plan::{PlannedConnector, PlannedFile};
 /// How the names of folders begin that are not complete.
 const UNFINISHED: &str = ".fetching-";
 /// A change of what unpacked packages come to changes this.
-const KEPT_VERSION: u32 = 1;
+const KEPT_VERSION: u32 = 2;
+/// What is kept: the files as they lie in an image, and beside them a line for each wheel they came from.
+const FILES: &str = "files";
+const WHEELS: &str = "wheels";
+
+/// The Python packages of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Packages {
+    /// Their files, sorted by path.
+    pub files: Vec<PlannedFile>,
+    /// The digest of each package's wheel, in hexadecimal, by the package's name as the index spells it.
+    pub wheels: BTreeMap<String, String>,
+}
 
 /// What is to be installed, and for which machine.
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +50,8 @@ pub struct PackageRequest<'a> {
     pub cancel: &'a Cancel,
 }
 
-/// Resolves and unpacks the packages that the connectors ask for, and everything these need; gives their files in the
-/// image, sorted by path. What the base has already is left out.
+/// Resolves and unpacks the packages that the connectors ask for, and everything these need. What the base has already is
+/// left out.
 ///
 /// # Errors
 /// The first of [`obstacles`]; what has no wheel for the base's Python, with the builder that can do without; what
@@ -46,14 +59,14 @@ pub struct PackageRequest<'a> {
 pub fn install(
     request: &PackageRequest<'_>,
     on_event: &mut dyn FnMut(BuildEvent),
-) -> Result<Vec<PlannedFile>, ImageError> {
+) -> Result<Packages, ImageError> {
     let asking: Vec<&PlannedConnector> = request
         .connectors
         .iter()
         .filter(|connector| !connector.requirements.is_empty())
         .collect();
     if asking.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Packages::default());
     }
     if let Some(obstacle) = obstacles(request.connectors).into_iter().next() {
         return Err(obstacle);
@@ -66,9 +79,18 @@ pub fn install(
         make(request, &asking, &kept, on_event)?;
     }
     let mut files = Vec::new();
-    collect(&kept, &kept, request.platform, &mut files)?;
+    let root = kept.join(FILES);
+    collect(&root, &root, request.platform, &mut files)?;
     files.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(files)
+    let wheels = kept.join(WHEELS);
+    let wheels = fs::read_to_string(&wheels).map_err(|error| unreadable(&wheels, &error))?;
+    let words = wheels.lines().filter_map(|line| line.split_once(' '));
+    Ok(Packages {
+        files,
+        wheels: words
+            .map(|(name, hash)| (name.to_owned(), hash.to_owned()))
+            .collect(),
+    })
 }
 
 /// Everything that what is unpacked hangs on.
@@ -87,8 +109,17 @@ fn key(request: &PackageRequest<'_>, asking: &[&PlannedConnector]) -> String {
         "{KEPT_VERSION} {} {:?} {lines:?}",
         request.platform, request.python
     );
-    let hash = Sha256::digest(text.as_bytes());
+    hex(text.as_bytes())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ImageError {
+    ImageError::new(ImageErrorKind::Unreadable, format!("`{}`", path.display()))
+        .because(error.to_string())
 }
 
 /// Fetches and unpacks into `kept`, which is there whole or not at all.
@@ -118,8 +149,10 @@ fn make(
         .flat_map(|connector| &connector.requirements)
         .filter_map(|requirement| package(&requirement.text))
         .collect();
-    let root = work.path().join("root");
-    fs::create_dir(&root).map_err(failed)?;
+    let whole = work.path().join("whole");
+    let root = whole.join(FILES);
+    fs::create_dir_all(&root).map_err(failed)?;
+    let mut unpacked = String::new();
     for wheel in wheels {
         request
             .cancel
@@ -136,8 +169,11 @@ fn make(
         )));
         let is_asked_for = asked_for.contains(&name.package);
         unpack(&wheel, request.python, is_asked_for, &root)?;
+        let bytes = fs::read(&wheel).map_err(|error| unreadable(&wheel, &error))?;
+        unpacked += &format!("{} {}\n", name.package, hex(&bytes));
     }
-    match fs::rename(&root, kept) {
+    fs::write(whole.join(WHEELS), unpacked).map_err(failed)?;
+    match fs::rename(&whole, kept) {
         Ok(()) => Ok(()),
         // Another build may have been faster, with the same result.
         Err(_) if kept.is_dir() => Ok(()),
@@ -152,13 +188,7 @@ fn collect(
     platform: &Platform,
     files: &mut Vec<PlannedFile>,
 ) -> Result<(), ImageError> {
-    let unreadable = |error: std::io::Error| {
-        ImageError::new(
-            ImageErrorKind::Unreadable,
-            format!("`{}`", folder.display()),
-        )
-        .because(error.to_string())
-    };
+    let unreadable = |error: std::io::Error| unreadable(folder, &error);
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path: PathBuf = entry.map_err(unreadable)?.path();
         if path.is_dir() {

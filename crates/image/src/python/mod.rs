@@ -13,6 +13,7 @@ mod wheel;
 
 pub(crate) use base::check_python;
 pub use base::{BasePython, Libc};
-pub use install::{PackageRequest, install};
+pub use install::{PackageRequest, Packages, install};
+pub(crate) use requirement::normalized;
 pub use requirement::obstacles;
 pub use wheel::unpack;

@@ -15,7 +15,7 @@ pub(super) const USE_AN_ENGINE: &str =
 const VERSION_CONTROLS: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
 
 /// A package's name as the package index spells it: `Typing_Extensions` is `typing-extensions`.
-pub(super) fn normalized(name: &str) -> String {
+pub(crate) fn normalized(name: &str) -> String {
     let mut spelled = String::with_capacity(name.len());
     for letter in name.chars() {
         match letter {

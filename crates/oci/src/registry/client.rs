@@ -181,6 +181,13 @@ impl Client {
         Ok(slot.insert(login).clone())
     }
 
+    /// Whether a login was looked up and found.
+    fn has_login(&self) -> bool {
+        let slot = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref()
+            .is_some_and(|login| *login != Login::Anonymous)
+    }
+
     /// From now on no message shows this.
     pub(super) fn keep_secret(&self, secret: &str) {
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -359,9 +366,13 @@ impl Client {
         let (kind, hint) = match status {
             401 | 403 => (
                 OciErrorKind::Unauthorized,
-                Some(format!(
-                    "log in with `docker login {registry}`, as somebody who may do this"
-                )),
+                Some(if self.has_login() {
+                    format!(
+                        "`docker login {registry}` as somebody who may do this: the login that is there may not"
+                    )
+                } else {
+                    format!("log in with `docker login {registry}`: no login for it is there")
+                }),
             ),
             404 => (
                 OciErrorKind::Missing,

@@ -29,6 +29,6 @@ pub use access::{Access, Limits};
 pub use challenge::Challenge;
 pub use credentials::{Login, LoginFiles};
 pub use event::RegistryEvent;
-pub use push::{Pushed, push};
+pub use push::{Pushed, ask_to_push, push};
 pub use reference::Reference;
 pub use source::RegistryImage;

@@ -2,6 +2,7 @@
 
 use ureq::http::{Method, header};
 
+use super::address::absolute;
 use super::client::Client;
 use super::parallel::for_each;
 use super::request::{Body, Fetched, Request, Scope, text};
@@ -25,6 +26,22 @@ pub struct Pushed {
     pub mounted: usize,
     /// See `present`.
     pub sent: usize,
+}
+
+/// Asks whether a push would be let in, before there is anything to push: begins an upload, and lets go of it.
+///
+/// # Errors
+/// What the registry or a login is to blame for.
+pub fn ask_to_push(reference: &Reference, access: &Access) -> Result<(), OciError> {
+    let client = Client::new(reference, access);
+    let begin = Request::new(Method::POST, "blobs/uploads/", Scope::Push);
+    let begun = client.fetch(&begin, ANSWER)?;
+    if let Some(place) = text(&begun.headers, header::LOCATION) {
+        let place = absolute(place, &begun.address);
+        // A registry that does not know this forgets the upload by itself.
+        let _ = client.send(&Request::new(Method::DELETE, place, Scope::Push));
+    }
+    Ok(())
 }
 
 /// Pushes an image with all that belongs to it to a reference's tag. `base` is where the image was built on; blobs

@@ -115,25 +115,28 @@ fn whereabouts(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -
     }
 }
 
+/// What brings the image and all that is attached to it to a registry.
+const PUSH: &str = "bowline build --push --tag <registry>/<name>:<tag> with the same connectors, base and platforms";
+
 fn next(plan: &ImagePlan, made: &Made, shown: &dyn Fn(&Path) -> String) -> String {
     let tag = &plan.tag;
     match made {
         // Its index lists what is attached beside the image, so programs want to be told which is meant.
         Made::Native(_, Output::Layout(path)) => format!(
-            "  push it with all that is attached: bowline build --push with the same options, or\n    \
+            "  push it with all that is attached: {PUSH}, or\n    \
              oras copy --recursive --from-oci-layout {}:{} <registry>/<name>:<tag>\n",
             shown(path),
             tag.rsplit(':').next().unwrap_or_default()
         ),
         Made::Native(_, Output::OciArchive(path)) => format!(
-            "  push it with all that is attached: bowline build --push with the same options, or\n    \
+            "  push it with all that is attached: {PUSH}, or\n    \
              without: skopeo copy --all --preserve-digests oci-archive:{} docker://<registry>/<name>:<tag>\n",
             shown(path)
         ),
         Made::Native(_, Output::DockerArchive(path)) => {
             format!(
                 "  load it: docker load --input {0}, or podman load --input {0}\n  \
-                 push it: bowline build --push with the same options\n",
+                 push it: {PUSH}\n",
                 shown(path)
             )
         }
