@@ -7,7 +7,7 @@ mod process;
 mod store;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 pub(crate) use base::BaseFile;
 use base::LoadableBase;
@@ -87,6 +87,32 @@ impl Engine {
     #[must_use]
     pub fn first_ready() -> Option<Self> {
         Self::ALL.into_iter().find(|engine| engine.is_ready())
+    }
+
+    /// The images in its store that are there only to save time: that of tests, and bases that were loaded from files.
+    #[must_use]
+    pub fn leftovers(self) -> Vec<String> {
+        let format = match self {
+            Self::Docker | Self::Podman => "{{.Repository}}:{{.Tag}}",
+            Self::Buildah => "{{.Name}}:{{.Tag}}",
+        };
+        let Some(program) = self.find() else {
+            return Vec::new();
+        };
+        let listed = Command::new(program)
+            .args(["images", "--format", format])
+            .stdin(Stdio::null())
+            .output();
+        let listed = listed.map_or_else(|_| Vec::new(), |output| output.stdout);
+        String::from_utf8_lossy(&listed)
+            .lines()
+            .filter(|image| {
+                let name = image.rsplit_once(':').map_or(*image, |(name, _)| name);
+                let bare = name.strip_prefix("localhost/").unwrap_or(name);
+                bare == TestImage::TAG || name == base::LOADED
+            })
+            .map(str::to_owned)
+            .collect()
     }
 
     fn program(self) -> Result<PathBuf, ImageError> {

@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 
 use bowline_connector::Workspace;
 use bowline_image::engine::Engine;
-use bowline_image::plan::TestImage;
 use bowline_oci::cache::BlobCache;
 use bowline_words::visible;
 
@@ -18,7 +17,7 @@ use crate::exit::Ended;
 use crate::listing::Listing;
 use crate::style::{GOOD, QUIET, paint};
 
-/// Remove what is made again when it is wanted: caches, and the image that tests in a container leave.
+/// Remove what is made again when it is wanted: caches, and the images that tests in a container and bases in files leave.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Reports, evidence, exports, installed drivers and where collections ended stay; the bases that all \
@@ -49,19 +48,19 @@ impl CleanArgs {
             let shown = context.shown(&folder).display().to_string();
             gone.push(format!("{shown}, {}", bytes(size)));
         }
-        for engine in [Engine::Docker, Engine::Podman] {
-            if engine.find().is_none() || image(engine, "inspect").is_err() {
-                continue;
-            }
-            let shown = format!("image {} of {}", TestImage::TAG, engine.name());
-            let removed = if self.dry_run {
-                Ok(())
-            } else {
-                image(engine, "rm")
-            };
-            match removed {
-                Ok(()) => gone.push(shown),
-                Err(words) => stuck = Some(format!("cannot remove {shown}: {words}")),
+        // Buildah's store is Podman's.
+        let is_asked =
+            |engine: &Engine| *engine != Engine::Buildah || Engine::Podman.find().is_none();
+        for engine in Engine::ALL.into_iter().filter(is_asked) {
+            for image in engine.leftovers() {
+                let shown = format!("image {image} of {}", engine.name());
+                if !self.dry_run
+                    && let Err(words) = remove(engine, &image)
+                {
+                    stuck = Some(format!("cannot remove {shown}: {words}"));
+                } else {
+                    gone.push(shown);
+                }
             }
         }
         let (mark, verb) = if self.dry_run {
@@ -87,10 +86,10 @@ impl CleanArgs {
     }
 }
 
-/// Looks for the image of tests in an engine's store, or removes it; else what the engine says.
-fn image(engine: Engine, verb: &str) -> Result<(), String> {
+/// Removes an image from an engine's store; else what the engine says.
+fn remove(engine: Engine, image: &str) -> Result<(), String> {
     let mut command = Command::new(engine.name());
-    command.args(["image", verb, TestImage::TAG]);
+    command.args(["rmi", image]);
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| error.to_string())?;
     if output.status.success() {

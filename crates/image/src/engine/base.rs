@@ -77,7 +77,7 @@ impl LoadableBase {
         blobs.sort_by(|a, b| a.descriptor.digest.cmp(&b.descriptor.digest));
         blobs.dedup_by(|a, b| a.descriptor.digest == b.descriptor.digest);
         let digest = root.descriptor().digest;
-        let name = format!("localhost/bowline-base:{}", &digest.hex()[..NAME_DIGITS]);
+        let name = format!("{LOADED}:{}", &digest.hex()[..NAME_DIGITS]);
         let file = BaseFile::new()?;
         let image = PackedImage {
             tag: name.clone(),
@@ -91,5 +91,7 @@ impl LoadableBase {
     }
 }
 
+/// What bases that were loaded from files are called.
+pub(super) const LOADED: &str = "localhost/bowline-base";
 /// How much of a digest tells bases apart.
 const NAME_DIGITS: usize = 12;
