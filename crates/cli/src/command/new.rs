@@ -348,7 +348,7 @@ fn steps(
         (_, Some(Language::Rust)) => {
             steps.extend(rust_steps(place, "how the database is reached"));
             steps.push((
-                format!("bowline protocol check -c {}", connector.name),
+                format!("bowline protocol check {}", connector.name),
                 "asks the program what the protocol asks",
             ));
         }

@@ -13,10 +13,10 @@ use bowline_process::Program;
 use bowline_workbench::{Event, pipeline, warehouse};
 use clap::Subcommand;
 
-use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
+use crate::named::NamedConnector;
 use crate::style::{BAD, GOOD, QUIET, STRONG, paint};
 
 /// Check programs that speak the process protocol.
@@ -28,22 +28,20 @@ pub(crate) struct ProtocolArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Ask a program everything the protocol asks of a connector
+    /// Ask a connector's program, or another, everything the protocol asks
     ///
     /// Every case runs in a process of its own. Without credentials, what needs a login is not asked.
-    #[command(
-        after_help = "Example: bowline protocol check --credentials credentials.json -- ./my-connector --serve"
-    )]
+    #[command(after_help = "Examples:\n  bowline protocol check shop\n  \
+                        bowline protocol check --credentials credentials.json -- ./my-connector --serve")]
     Check(CheckArgs),
 }
 
 #[derive(Debug, clap::Args)]
 struct CheckArgs {
-    /// Check the program of this connector, with its credentials
-    #[arg(short, long, value_name = "NAME", add = complete::connectors(), conflicts_with_all = ["command", "credentials"])]
-    connector: Option<String>,
+    #[command(flatten)]
+    connector: NamedConnector,
     /// The file with `connect_args` to log in with
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "command")]
     credentials: Option<PathBuf>,
     /// A statement that gives at least one row
     #[arg(long, value_name = "SQL", default_value = "SELECT 1 AS n")]
@@ -51,8 +49,8 @@ struct CheckArgs {
     /// Wait this many seconds for each answer
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
-    /// The program and its arguments
-    #[arg(last = true, value_name = "COMMAND")]
+    /// A program and its arguments, in place of a connector
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["connector", "named"])]
     command: Vec<OsString>,
 }
 
@@ -95,13 +93,7 @@ impl CheckArgs {
     }
 
     fn subject(&self, context: &Context) -> Result<(Program, Option<Credentials>), CliError> {
-        let Some(name) = &self.connector else {
-            if self.command.is_empty() {
-                return Err(CliError::usage(
-                    "no program to check",
-                    "name it after `--`, or a connector with `--connector`",
-                ));
-            }
+        if let Some(program) = self.command.first() {
             let credentials = self
                 .credentials
                 .as_ref()
@@ -110,11 +102,11 @@ impl CheckArgs {
             if let Some(credentials) = &credentials {
                 context.printer.hide(credentials.redactor().clone());
             }
-            let shown = self.command[0].to_string_lossy().into_owned();
+            let shown = program.to_string_lossy().into_owned();
             let program = Program::new(shown, &self.command, &context.directory);
             return Ok((program, credentials));
-        };
-        let found = context.locate(Some(name), None)?;
+        }
+        let found = context.locate(self.connector.name(), None)?;
         let tell = |event: Event<'_>| context.tell(event);
         let (program, credentials) = match found.class {
             AssetClass::Warehouse => {
@@ -136,7 +128,7 @@ impl CheckArgs {
         };
         let program = program.ok_or_else(|| {
             CliError::usage(
-                format!("connector `{name}` does not run in a process of its own"),
+                format!("connector `{}` does not run in a process of its own", found.name),
                 "the protocol is spoken by connectors in Python and those with `kind = \"process\"`",
             )
         })?;

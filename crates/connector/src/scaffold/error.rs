@@ -56,7 +56,7 @@ impl Diagnose for ScaffoldError {
                 "add `--driver`: one of `bowline driver list`, `odbc`, or a library's path; `--lang python` where only a Python package reaches it".to_owned()
             }
             Self::NeedsDialect { dialects } => format!(
-                "add `--dialect`: {}; or `ansi` with `--driver`, for any other engine",
+                "add `--dialect`: {}; or `ansi` with `--driver`, for any other engine; or `--lang python`",
                 dialects.join(", ")
             ),
             Self::Workspace(error) => return error.diagnose(),
