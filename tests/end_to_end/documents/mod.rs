@@ -23,6 +23,7 @@
 
 mod page;
 mod place;
+mod skills;
 
 use std::path::{Path, PathBuf};
 
@@ -48,6 +49,7 @@ pub(crate) fn trials(others: Vec<String>) -> Vec<Trial> {
             not_run(&counted, &others)
         })])
         .chain([Trial::test("documents/mistakes", mistakes)])
+        .chain(skills::trials())
         .collect()
 }
 

@@ -109,7 +109,7 @@ const SHOP: [&str; 5] = [
 
 /// A workspace, with what has to live as long as it does.
 pub(super) struct Place {
-    sandbox: Sandbox,
+    pub(super) sandbox: Sandbox,
     servers: Vec<Server>,
     /// A registry, and the host that it answers for.
     registry: Option<(String, Registry)>,
@@ -210,7 +210,7 @@ impl Place {
     }
 
     /// Runs a script to its end.
-    fn shell(&self, script: &str) -> Ran {
+    pub(super) fn shell(&self, script: &str) -> Ran {
         self.sandbox.finish(&mut self.command(script), None)
     }
 
