@@ -154,6 +154,8 @@ pub fn events_markdown() -> String {
          What a pipeline connector gives, key by key. Records are sparse: a key without a value is left out, not null \
          and not an empty list. A key with a ✓ must be there. Lineage (`inputs` and `outputs`) may stand at a job, at \
          its tasks, at a run and at its task runs; a run may say its `group` where jobs move between groups. \
+         The suite checks that ✓ keys are there, the type of all keys, that words are of their lists and times of ISO \
+         8601 with a zone, and what [its page](../pipeline-suite.md) says of what keys have to do with each other. \
          `failure_type` and `code` of an error are the vendor's own words.\n\nA job:\n\n",
     );
     put(
@@ -219,7 +221,7 @@ pub fn events_markdown() -> String {
             format_args!("\n## {title}\n\n| word | what |\n|---|---|\n{rows}"),
         );
     }
-    page.push_str("\n## Manifests\n\n`manifest.json` of a connector's folder. Keys that are not here are kept, and told.\n\n| key | warehouse | pipeline | what |\n|---|---|---|---|\n");
+    page.push_str("\n## Manifests\n\n`manifest.json` of a connector's folder. Keys that are not here are told; a pipeline's manifest keeps them, for it ships as it is.\n\n| key | warehouse | pipeline | what |\n|---|---|---|---|\n");
     for (key, about) in MANIFEST_KEYS {
         let has = |keys: &[&str]| if keys.contains(key) { "✓" } else { "" };
         put(
@@ -236,8 +238,38 @@ pub fn events_markdown() -> String {
          as they are, `setup_version`, and under `capabilities` and `metrics` true for what was proven and false for the \
          rest.\n",
     );
+    page.push_str(CREDENTIALS_SCHEMA);
     page
 }
+
+const CREDENTIALS_SCHEMA: &str = r#"
+## The credentials schema
+
+```json
+{
+  "connect_args": {
+    "type": "dict",
+    "required": true,
+    "schema": {
+      "host": {"type": "string", "required": true, "empty": false},
+      "port": {"type": "integer", "min": 1, "max": 65535},
+      "mode": {"type": "string", "allowed": ["read", "write"]}
+    }
+  }
+}
+```
+
+- It holds for the whole of `credentials.json`: what a connector takes stands under `connect_args`, as above. To leave that level out is the commonest mistake.
+- Absent or `{}`, nothing is checked. Anything but an object is an error.
+- `required` is false when not said; `nullable` lets null in, `empty: false` keeps empty texts and lists out.
+- `type` is one of `string`, `integer`, `float`, `number`, `boolean`, `list`, `dict`, or a list of them. `"5432"` is no integer.
+- `min` and `max` bound numbers, `minlength` and `maxlength` texts and lists, `allowed` and `forbidden` name values, `regex` holds for the whole text.
+- `schema` says what is in a dict, key by key, or what each item of a list is; `valuesrules` and `keysrules` hold for all of a dict.
+- Keys that it does not name are allowed, unless the rules of the dict say `allow_unknown: false`; one that is near a name in it is told.
+- `dependencies` and `excludes` tie keys together; `anyof`, `oneof`, `allof`, `noneof` give alternatives.
+- Rules that are functions of Python cannot be written as JSON.
+- `bowline credentials check NAME` says what does not fit, in Cerberus' own words and without the values ([how far it is Cerberus](../compatibility-cerberus.md)).
+"#;
 
 fn described<T: Copy>(all: &[T], of: impl Fn(T) -> (&'static str, &'static str)) -> String {
     all.iter().fold(String::new(), |mut rows, word| {
