@@ -379,6 +379,10 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
             })
         })
         .collect();
+    let written = chain
+        .step(&CREATED, "create_test_table")
+        .map(|step| step.sql.clone())
+        .unwrap_or_default();
     chain.check(
         &COLUMNS_DESCRIBED,
         |asking| ask_columns(asking, &ids),
