@@ -7,7 +7,6 @@ use bowline_words::counted;
 use serde_json::Value as Json;
 
 use super::outcome::Outcome;
-use super::properties::swapped_properties;
 use super::reading::run_label;
 use super::schedules::{
     begun_an_interval_before, goes_on, is_twice_due, newest, one_schedule, scheduled, too_often,
@@ -55,9 +54,9 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
             "give as `start_time` when the run began, and not the time that it is for",
         ),
         (
-            swapped_properties(&jobs, runs),
-            "properties of runs that have the values that their jobs have",
-            "give each property its own value",
+            turned_pauses(&jobs, runs),
+            "jobs that are paused where their schedules rest",
+            "see whether `is_paused` says the opposite of what the vendor does",
         ),
         (
             turned_triggers(&jobs, runs),
@@ -225,6 +224,22 @@ fn paused_and_running(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<St
         lines.clear();
     }
     lines
+}
+
+/// The same where every job that is not paused has a schedule that is, and the other way round.
+fn turned_pauses(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let both = jobs.values().filter_map(|job| {
+        let paused = (
+            job["is_paused"].as_bool()?,
+            job["schedule"]["paused"].as_bool()?,
+        );
+        Some(paused)
+    });
+    let ways: BTreeSet<(bool, bool)> = both.collect();
+    if ways != BTreeSet::from([(true, false), (false, true)]) {
+        return Vec::new();
+    }
+    paused_and_running(jobs, runs)
 }
 
 #[cfg(test)]

@@ -1,60 +1,13 @@
-//! Properties of jobs and runs that cannot be so.
+//! Properties of jobs that cannot be so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use bowline_contract::pipeline::{AssetEvent, RunEvent};
-use serde_json::Value as Json;
+use bowline_contract::pipeline::AssetEvent;
 
-use super::contradictions::{SEVERAL, label};
 use super::reading::asset_label;
 
 /// With so many jobs it is no accident that they say the same.
 const MANY: usize = 5;
-
-/// Runs with properties that have each the value of another one of their job's, where several do, and all that can be told.
-pub(super) fn swapped_properties(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let mut of = BTreeSet::new();
-    let mut lines = Vec::new();
-    for run in runs {
-        let Some((id, job)) = run.job_source_id().and_then(|id| jobs.get_key_value(id)) else {
-            continue;
-        };
-        let (own, given) = (properties(job), properties(run.json()));
-        let both: Vec<(&str, &str)> = own
-            .iter()
-            .filter(|(key, _)| given.contains_key(*key))
-            .map(|(key, value)| (*key, *value))
-            .collect();
-        let values: BTreeSet<&str> = both.iter().map(|(_, value)| *value).collect();
-        if both.len() < 2 || values.len() < both.len() {
-            continue;
-        }
-        let turned = both.iter().find(|(key, value)| {
-            let mut others = both.iter().filter(|(other, _)| other != key);
-            others.any(|(other, own)| given[key] == *own && given[other] == *value)
-        });
-        let Some((key, value)) = turned else {
-            return Vec::new();
-        };
-        of.insert(*id);
-        lines.push(format!(
-            "{}: `{key}` is `{}`, and of its job `{value}`",
-            label(run),
-            given[key]
-        ));
-    }
-    if of.len() < 2 || lines.len() < SEVERAL {
-        lines.clear();
-    }
-    lines
-}
-
-fn properties(event: &Json) -> BTreeMap<&str, &str> {
-    let pairs = event["properties"].as_array().into_iter().flatten();
-    pairs
-        .filter_map(|pair| Some((pair["key"].as_str()?, pair["value"].as_str()?)))
-        .collect()
-}
 
 /// Properties whose values are the same few words in all of many jobs, while their keys are others in most: the two were
 /// taken for each other.
@@ -92,11 +45,10 @@ pub(super) fn turned_properties(assets: &[AssetEvent]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::pipeline::contradictions::by_id;
-    use crate::pipeline::samples::{job, run};
+    use crate::pipeline::samples::job;
 
     fn pairs(one: (&str, &str), other: (&str, &str)) -> Json {
         let pair = |(key, value): (&str, &str)| json!({"key": key, "value": value});
@@ -127,22 +79,5 @@ mod tests {
             (0, 0),
             "all alike"
         );
-    }
-
-    #[test]
-    fn properties_of_runs_that_have_each_others_values_are_told() {
-        let jobs = ["a", "b"].map(|id| job(id, pairs(("host", id), ("team", "x"))));
-        let told = |of: &dyn Fn(&str) -> Json| {
-            let runs = [("a", 1), ("a", 2), ("b", 1)].map(|(id, hour)| run(id, hour, of(id)));
-            swapped_properties(&by_id(&jobs), &runs).len()
-        };
-        assert_eq!(told(&|id| pairs(("host", "x"), ("team", id))), 3);
-        assert_eq!(told(&|id| pairs(("host", id), ("team", "x"))), 0);
-        assert_eq!(
-            told(&|id| pairs(("host", "elsewhere"), ("team", id))),
-            0,
-            "moved"
-        );
-        assert_eq!(told(&|_| json!({})), 0);
     }
 }

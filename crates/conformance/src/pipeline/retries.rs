@@ -17,7 +17,9 @@ use crate::Verdict;
 /// The fields in which runs name others.
 const PARENT: &str = "parent_attempt_run_source_id";
 const TRIGGER: &str = "triggered_by_run_source_id";
-/// How many attempts that are named and not there are asked for by id.
+/// So many runs whose numbers follow each other are a list of the newest ones.
+const NUMBERED: usize = 10;
+/// How many runs that are named, or would come before, and are not there are asked for by id.
 const ASKED: usize = 3;
 
 /// With so many it is no accident.
@@ -133,6 +135,7 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
             missing.into_iter().rev().take(ASKED)
         })
         .map(str::to_owned)
+        .chain(below(runs))
         .collect();
     if asked.is_empty() || suite.verdict(&check::BY_ID) != Some(Verdict::Supported) {
         return Outcome::Supported;
@@ -189,11 +192,32 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
         return Outcome::Supported;
     }
     Outcome::wrong(
-        "the runs that others name among those of their time",
+        "the runs that others name or are numbered after among those of their time",
         format!("{} left out", counted(lines.len(), "run")),
     )
     .with_evidence(lines)
     .with_hint("give every run of the window, however it ended")
+}
+
+/// Ids of the numbers before the first ones, where runs are numbered without a gap from one that is not the first on.
+fn below(runs: &[RunEvent]) -> Vec<String> {
+    let mut numbered: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    for id in runs.iter().filter_map(RunEvent::run_source_id) {
+        let begin = id.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let number = id[begin.len()..].parse();
+        if let Some(number) = number
+            .ok()
+            .filter(|number: &u64| begin.len() + number.to_string().len() == id.len())
+        {
+            numbered.entry(begin).or_default().insert(number);
+        }
+    }
+    let before = numbered.into_iter().filter_map(|(begin, numbers)| {
+        let (first, last) = (*numbers.first()?, *numbers.last()?);
+        let is_whole = numbers.len() >= NUMBERED && last - first + 1 == numbers.len() as u64;
+        (is_whole && first > 1).then(|| format!("{begin}{}", first - 1))
+    });
+    before.take(ASKED).collect()
 }
 
 /// Runs that name others of which none is there, of several jobs; some were asked for by their ids. A vendor may not keep
@@ -339,6 +363,21 @@ mod tests {
             next[key] = value.clone();
         }
         retries(&[next, first].map(RunEvent::new))
+    }
+
+    #[test]
+    fn numbers_before_the_first_are_asked_for() {
+        let asked = |first: u32, begin: &str| {
+            let ids = (first..first + 10)
+                .map(|number| json!({"run_source_id": format!("{begin}{number}")}));
+            below(&ids.map(RunEvent::new).collect::<Vec<_>>())
+        };
+        assert_eq!(asked(101, "a#"), ["a#100"]);
+        assert_eq!(asked(1, "a#"), [""; 0], "the first of all");
+        assert_eq!(asked(101, "a#0"), [""; 0], "no numbers");
+        let few =
+            [7, 8, 9].map(|number| RunEvent::new(json!({"run_source_id": number.to_string()})));
+        assert_eq!(below(&few), [""; 0]);
     }
 
     #[test]

@@ -83,6 +83,9 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
     if let Some(advice) = unseen(suite.reader.pipeline.manifest(), &events) {
         suite.advise(&check::STATUSES, advice);
     }
+    if let Some(advice) = super::statuses::doubts(&events) {
+        suite.advise(&check::STATUSES, advice);
+    }
     suite.settle(&check::IDS, ids(&events, &look.clashes), basis.as_str());
     if let Some(advice) = super::ids::doubts(&events) {
         suite.advise(&check::IDS, advice);

@@ -245,35 +245,6 @@ pub(super) fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -
     lines
 }
 
-/// Jobs whose next runs lie further back than two of their own before the last that a schedule began, where most do that
-/// can be judged. A vendor may write down an hour later when the next one is, or name the day that it is about.
-pub(super) fn next_behind(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let mut judged = 0;
-    let mut lines = Vec::new();
-    for (id, job) in jobs {
-        let next = job["schedule"]["next_run_at"].as_str();
-        let next = next.filter(|text| !text.contains("T00:00"));
-        let next = next.and_then(|text| text.parse::<Timestamp>().ok());
-        let next = next.filter(|at| at.as_second() % DAY != 0);
-        let Some(next) = next.filter(|_| has_schedule(job)) else {
-            continue;
-        };
-        let (Some(gap), Some(last)) = (rhythm(job, id, runs), scheduled(runs, id).pop()) else {
-            continue;
-        };
-        judged += 1;
-        if last.duration_since(next).as_secs() > (2 * gap).max(HOUR) {
-            lines.push(format!(
-                "job `{id}` runs next at {next} by its schedule, which began a run at {last}"
-            ));
-        }
-    }
-    if lines.len() < SEVERAL || 2 * lines.len() <= judged {
-        lines.clear();
-    }
-    lines
-}
-
 /// Whether the schedule of a job should have begun two of its runs or more since the first of them, or of all where it has
 /// none: it has an interval, or comes every day.
 pub(super) fn is_twice_due(job: &Json, id: &str, runs: &[RunEvent]) -> bool {

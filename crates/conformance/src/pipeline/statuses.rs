@@ -50,6 +50,7 @@ pub(super) fn statuses(unmapped: &Unmapped, runs: &[RunEvent]) -> Outcome {
         return says_nothing(runs)
             .or_else(|| all_well_with_errors(runs))
             .or_else(|| well_tasks_with_errors(runs))
+            .or_else(|| errors_of_success(runs))
             .or_else(|| last_task_fared_ill(runs, Fate::Ill))
             .or_else(|| last_task_fared_ill(runs, Fate::Stopped))
             .unwrap_or(Outcome::Supported);
@@ -135,6 +136,51 @@ fn well_tasks_with_errors(runs: &[RunEvent]) -> Option<Outcome> {
             .with_evidence(lines)
             .with_hint("give `error` for task runs that failed, and leave it out elsewhere"),
     )
+}
+
+/// Runs and task runs that went wrong with a text that says they went well.
+fn errors_of_success(runs: &[RunEvent]) -> Option<Outcome> {
+    const WELL: &str = "done ok success succeeded successful completed finished passed";
+    let lines = runs.iter().flat_map(|run| {
+        let all = std::iter::once(run).chain(run.task_runs());
+        let ill = all.filter(|one| one.status().and_then(fate) == Some(Fate::Ill));
+        ill.filter_map(move |one| {
+            let text = one.error()?.message()?;
+            let last = text
+                .rsplit(": ")
+                .next()?
+                .trim_matches(['.', '!', ' '])
+                .to_lowercase();
+            WELL.split(' ').any(|word| word == last).then(|| {
+                format!(
+                    "{} went wrong with the error `{text}`",
+                    run_label(run).unwrap_or_default()
+                )
+            })
+        })
+    });
+    let lines: Vec<String> = lines.collect();
+    (lines.len() >= OPPOSITES).then(|| {
+        let got = counted(lines.len(), "text") + " of what went well";
+        Outcome::wrong("what went wrong in `error`", got)
+            .with_evidence(lines.into_iter().take(SHOWN))
+            .with_hint("take the text from the task that failed, and from the line that says why")
+    })
+}
+
+/// Runs that went well and have an error, of which there are several and not all: what went before may be meant.
+pub(super) fn doubts(runs: &[RunEvent]) -> Option<String> {
+    let is_well = |run: &&RunEvent| run.status().and_then(fate) == Some(Fate::Well);
+    let with: Vec<&RunEvent> = runs
+        .iter()
+        .filter(is_well)
+        .filter(|run| run.has("error"))
+        .collect();
+    let first = run_label(with.get(OPPOSITES - 1)?)?;
+    let count = counted(with.len(), "run");
+    Some(format!(
+        "{count} that went well with an `error`, such as {first}: see whether that is meant"
+    ))
 }
 
 /// Runs of which nobody is told how they fared: every word that came is mapped to `unknown`.
@@ -323,7 +369,7 @@ mod tests {
 
     use super::*;
     use crate::Verdict;
-    use crate::pipeline::samples::{job, manifest};
+    use crate::pipeline::samples::{self, job, manifest};
 
     fn run(status: &str, tasks: &[&str]) -> RunEvent {
         let tasks: Vec<Json> = tasks
@@ -334,6 +380,35 @@ mod tests {
         RunEvent::new(json!({
             "job_source_id": "j", "run_source_id": "r", "status": status, "task_runs": tasks,
         }))
+    }
+
+    #[test]
+    fn what_went_well_is_no_error() {
+        let told = |text: &str| {
+            let failed = |hour| {
+                samples::run(
+                    "a",
+                    hour,
+                    json!({"status": "failed", "error": {"message": text}}),
+                )
+            };
+            let runs: Vec<RunEvent> = (1..4).map(failed).collect();
+            (
+                errors_of_success(&runs).is_some(),
+                errors_of_success(&runs[1..]).is_some(),
+            )
+        };
+        assert_eq!(told("load: done"), (true, false));
+        assert_eq!(told("load: not done"), (false, false));
+        let well = |hour| {
+            samples::run(
+                "a",
+                hour,
+                json!({"status": "success", "error": {"message": "x"}}),
+            )
+        };
+        let runs: Vec<RunEvent> = (1..4).map(well).collect();
+        assert!(doubts(&runs).is_some() && doubts(&runs[1..]).is_none());
     }
 
     #[test]

@@ -110,28 +110,28 @@ pub(super) fn by_the_latest(runs: &[RunEvent]) -> Vec<String> {
     lines
 }
 
-/// Runs that say of themselves that a schedule began them and name a run of another job that did, of jobs that run after
-/// others, where all are such that name one, and of several jobs.
-pub(super) fn by_schedule_and_run(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let pairs = triggered(runs);
-    let is_told_twice = |(before, run): &(&RunEvent, &RunEvent)| {
-        let job = run.job_source_id().and_then(|id| jobs.get(id));
-        run.trigger() == Some("SCHEDULE")
-            && before.job_source_id() != run.job_source_id()
-            && job.is_some_and(|job| job["schedule"]["kind"] == "upstream")
-    };
-    let of: BTreeSet<Option<&str>> = pairs.iter().map(|(_, run)| run.job_source_id()).collect();
-    if pairs.len() < SEVERAL || of.len() < 2 || !pairs.iter().all(is_told_twice) {
-        return Vec::new();
-    }
-    let line = |(before, run): &(&RunEvent, &RunEvent)| {
-        let before = before.run_source_id()?;
+/// Runs that name task runs of others as what triggered them, where none names a run.
+pub(super) fn by_task_runs(runs: &[RunEvent]) -> Vec<String> {
+    let tasks: BTreeMap<&str, &RunEvent> = runs
+        .iter()
+        .flat_map(|run| {
+            run.task_runs()
+                .filter_map(move |task| Some((task.run_source_id()?, run)))
+        })
+        .collect();
+    let lines = runs.iter().filter_map(|run| {
+        let before = by(run)?;
+        let of = label(tasks.get(before)?);
         Some(format!(
-            "{}: `trigger` is `SCHEDULE`, and run `{before}` triggered it",
+            "{}: names `{before}`, a task run of {of}",
             label(run)
         ))
-    };
-    pairs.iter().filter_map(line).collect()
+    });
+    let lines: Vec<String> = lines.collect();
+    if lines.len() < SEVERAL || !triggered(runs).is_empty() {
+        return Vec::new();
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -193,25 +193,19 @@ mod tests {
     }
 
     #[test]
-    fn what_another_run_triggered_no_schedule_began() {
-        let after = json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["p"]}});
-        let hourly = json!({"schedule": {"kind": "cron", "cron_expression": "0 * * * *"}});
-        let told = |of: &Json, trigger: &str| {
-            let jobs = ["a", "b"].map(|id| job(id, of.clone()));
-            let runs = [
-                parents(),
-                children(trigger, |_, hour| format!("p-{}", hour - 1)),
-            ]
-            .concat();
-            by_schedule_and_run(&by_id(&jobs), &runs).len()
+    fn a_task_run_is_not_the_run_that_triggered_another() {
+        let told = |by: fn(u8) -> String| {
+            let tasks = |hour: u8| json!({"task_runs": [{"run_source_id": format!("t-{hour}")}]});
+            let mut runs: Vec<RunEvent> = (1..5).map(|hour| run("p", hour, tasks(hour))).collect();
+            runs.extend(
+                (1..5).map(|hour| run("c", hour, json!({"triggered_by_run_source_id": by(hour)}))),
+            );
+            by_task_runs(&runs).len()
         };
-        assert_eq!(told(&after, "SCHEDULE"), 8);
-        assert_eq!(told(&after, "UPSTREAM"), 0);
-        assert_eq!(
-            told(&hourly, "SCHEDULE"),
-            0,
-            "a schedule that counts for what follows"
-        );
+        assert_eq!(told(|hour| format!("t-{hour}")), 4);
+        assert_eq!(told(|hour| format!("p-{hour}")), 0);
+        let some = |hour: u8| format!("{}-{hour}", if hour == 1 { "p" } else { "t" });
+        assert_eq!(told(some), 0, "the vendor may call both alike");
     }
 
     #[test]

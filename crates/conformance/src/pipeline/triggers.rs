@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use super::contradictions::{SEVERAL, by_id, first, texts};
 use super::outcome::Outcome;
-use super::schedules::{in_another_unit, is_twice_due, next_behind};
-use super::triggered_by::{by_schedule_and_run, by_the_latest, by_their_own_jobs, triggered};
+use super::schedules::{in_another_unit, is_twice_due};
+use super::triggered_by::{by_task_runs, by_the_latest, by_their_own_jobs, triggered};
 
 /// What began runs otherwise than their jobs say, if anything did.
 pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
@@ -31,6 +31,11 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             "give as `triggered_by_run_source_id` the run that the vendor names, and not the last one of its job",
         ),
         (
+            by_task_runs(runs),
+            "runs that were triggered by runs",
+            "give as `triggered_by_run_source_id` the run that the task run is of",
+        ),
+        (
             all_by_hand(&jobs, runs),
             "runs that a schedule began, of jobs that have one",
             "take `trigger` from what the vendor says of the run",
@@ -43,32 +48,14 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
     ])
 }
 
-/// What somebody may have meant: jobs may go round and round, a schedule may count for all that follows what it begins,
-/// and a vendor may be slow to say when a job runs next.
+/// What somebody may have meant: jobs may go round and round.
 pub(super) fn doubtfully_begun(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let jobs = by_id(assets);
-    first([
-        (
-            by_their_own_jobs(&jobs, runs, false),
-            "runs that were triggered by those of other jobs",
-            "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
-        ),
-        (
-            by_schedule_and_run(&jobs, runs),
-            "runs that others triggered, where they name them and their jobs run after others",
-            "take `trigger` from what the vendor says of the run",
-        ),
-        (
-            off_the_beat(&jobs, runs),
-            "runs that schedules begin when they say",
-            "take `trigger` from what the vendor says of the run: somebody may have begun these",
-        ),
-        (
-            next_behind(&jobs, runs),
-            "next runs that lie ahead",
-            "see in which zone the vendor writes `next_run_at`",
-        ),
-    ])
+    first([(
+        by_their_own_jobs(&jobs, runs, false),
+        "runs that were triggered by those of other jobs",
+        "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
+    )])
 }
 
 /// Jobs whose runs trigger those of another that says itself to trigger them, where most are such.
@@ -120,58 +107,6 @@ fn all_by_hand(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
         .collect();
     if lines.len() < SEVERAL {
         return Vec::new();
-    }
-    lines
-}
-
-/// Runs that schedules began by what they say, of several jobs, in other minutes than their cron expressions name, where
-/// most runs of their jobs keep to these and nobody is said to have begun any.
-fn off_the_beat(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    /// How many minutes are no delay, and how many are none any more.
-    const NEAR: i64 = 5;
-    const FAR: i64 = 12;
-    let mut lines = Vec::new();
-    let mut of = BTreeSet::new();
-    if runs
-        .iter()
-        .any(|run| matches!(run.trigger(), Some("MANUAL" | "API" | "BACKFILL")))
-    {
-        return lines;
-    }
-    for (id, job) in jobs {
-        let expression = job["schedule"]["cron_expression"]
-            .as_str()
-            .unwrap_or_default();
-        let fields: Vec<&str> = expression.split_whitespace().collect();
-        let [minute, _, "*", "*", "*"] = fields[..] else {
-            continue;
-        };
-        let Ok(minute) = minute.parse::<i64>() else {
-            continue;
-        };
-        let own = runs
-            .iter()
-            .filter(|run| run.job_source_id() == Some(id) && run.trigger() == Some("SCHEDULE"));
-        let waits: Vec<(&RunEvent, i64)> = own
-            .filter_map(|run| {
-                let at = run.queued_at().or(run.start_time())?;
-                Some((run, (at.as_second() / 60 - minute).rem_euclid(60)))
-            })
-            .collect();
-        let near = waits.iter().filter(|(_, wait)| *wait <= NEAR).count();
-        if waits.len() < SEVERAL || 4 * near < 3 * waits.len() {
-            continue;
-        }
-        for (run, wait) in waits.into_iter().filter(|(_, wait)| *wait >= FAR) {
-            of.insert(*id);
-            lines.push(format!(
-                "{} began {wait} min after `{expression}`, which schedules its job",
-                super::contradictions::label(run)
-            ));
-        }
-    }
-    if of.len() < 2 || lines.len() < SEVERAL {
-        lines.clear();
     }
     lines
 }
@@ -247,35 +182,6 @@ mod tests {
     }
 
     #[test]
-    fn runs_off_the_beat_of_their_schedules_are_an_advice() {
-        let cron = |id: &str| {
-            job(
-                id,
-                json!({"schedule": {"kind": "cron", "cron_expression": "0 1 * * *"}}),
-            )
-        };
-        let jobs = ["a", "b"].map(cron);
-        let told = |minute: u8, trigger: &str| {
-            let late = |(id, nth): (&str, u8)| {
-                let at = format!("2026-01-05T01:{minute:02}:00Z");
-                RunEvent::new(
-                    json!({"job_source_id": id, "run_source_id": format!("{id}{nth}"),
-                    "trigger": trigger, "start_time": at}),
-                )
-            };
-            let beat = [("a", 1), ("b", 1), ("a", 2), ("b", 2)];
-            let mut all = beat
-                .map(|(id, hour)| runs(id, hour, &json!({"trigger": "SCHEDULE"})))
-                .concat();
-            all.extend([("a", 7), ("b", 8), ("b", 9)].map(late));
-            off_the_beat(&by_id(&jobs), &all).len()
-        };
-        assert_eq!(told(30, "SCHEDULE"), 3);
-        assert_eq!(told(3, "SCHEDULE"), 0, "they wait");
-        assert_eq!(told(30, "MANUAL"), 0, "somebody began some");
-    }
-
-    #[test]
     fn runs_of_other_jobs_trigger() {
         let all = ["a", "b"].map(|id| {
             let mut runs = runs(id, 1, &json!({"trigger": "UPSTREAM"}));
@@ -292,24 +198,6 @@ mod tests {
             Some("run `a-1` of job `a`: names `a-0`, a run of the same job")
         );
         assert_eq!(doubt(&all[..1]), None);
-    }
-
-    #[test]
-    fn a_schedule_may_count_for_what_follows_its_runs() {
-        let after = json!({"schedule": {"kind": "upstream", "upstream_job_source_ids": ["root"]}});
-        let jobs = ["a", "b"].map(|id| job(id, after.clone()));
-        let child = json!({"trigger": "SCHEDULE", "triggered_by_run_source_id": "root-{day}"});
-        let all = [
-            runs("root", 1, &json!({"trigger": "SCHEDULE"})),
-            runs("a", 2, &child),
-            runs("b", 2, &child),
-        ];
-        assert_eq!(told(&jobs, &all), None);
-        let doubt = doubtfully_begun(&jobs, &all.concat()).and_then(line);
-        assert_eq!(
-            doubt.as_deref(),
-            Some("run `a-0` of job `a`: `trigger` is `SCHEDULE`, and run `root-0` triggered it")
-        );
     }
 
     #[test]
@@ -349,38 +237,5 @@ mod tests {
         };
         assert_eq!(hours([1, 2, 3]), 3);
         assert_eq!(hours([1, 1, 1]), 0, "nothing to do most of the time");
-    }
-
-    #[test]
-    fn next_runs_lie_ahead() {
-        let ids = ["a", "b", "c"];
-        let behind = |all: &[RunEvent], next: &str| {
-            let jobs = ids.map(|id| {
-                job(id, json!({"schedule": {"kind": "interval", "interval_seconds": 86_400, "next_run_at": next}}))
-            });
-            next_behind(&by_id(&jobs), all).len()
-        };
-        let daily = ids
-            .map(|id| runs(id, 1, &json!({"trigger": "SCHEDULE"})))
-            .concat();
-        let told = |next: &str| behind(&daily, next);
-        assert_eq!(told("2026-01-01T16:00:00Z"), 3);
-        assert_eq!(told("2026-01-05T01:00:00Z"), 0);
-        assert_eq!(told("2026-01-03T01:00:00Z"), 0, "the day that it is about");
-        for day in ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00+02:00"] {
-            assert_eq!(told(day), 0, "{day}: a day");
-        }
-        let hourly = |(id, hour): (&str, u8)| {
-            let at = format!("2026-01-01T{hour:02}:00:00Z");
-            RunEvent::new(
-                json!({"job_source_id": id, "run_source_id": format!("{id}{hour}"),
-                "trigger": "SCHEDULE", "start_time": at, "event_time": at}),
-            )
-        };
-        let hourly: Vec<RunEvent> = ids
-            .into_iter()
-            .flat_map(|id| (8..16).map(move |hour| hourly((id, hour))))
-            .collect();
-        assert_eq!(behind(&hourly, "2026-01-01T09:00:00Z"), 3);
     }
 }

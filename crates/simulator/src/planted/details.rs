@@ -53,14 +53,6 @@ impl Spoiling {
             Mistake::LastStepLost => {
                 steps(run).and_then(Vec::pop);
             }
-            Mistake::PropertiesSwapped => {
-                let pairs = run.fields_mut().and_then(|run| run.get_mut("properties"));
-                if let Some([one, other]) =
-                    pairs.and_then(Json::as_array_mut).map(Vec::as_mut_slice)
-                {
-                    std::mem::swap(&mut one["value"], &mut other["value"]);
-                }
-            }
             Mistake::EndFromQueueing | Mistake::DurationInMinutes => self.count_length(run),
             Mistake::ClockOnly => self.move_times(run, |at, end| {
                 let days = end.as_second().div_euclid(86_400) - at.as_second().div_euclid(86_400);

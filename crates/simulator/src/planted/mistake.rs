@@ -283,7 +283,6 @@ mistakes! {
     LastStepLost = "leaves out the last step of every run",
     PropertiesTwice = "gives the properties of jobs twice",
     PropertiesTurned = "takes the keys of properties of jobs for their values",
-    PropertiesSwapped = "gives the first property of runs the value of the second, and the other way round",
     PropertiesOfLast = "gives all jobs the properties of the last one",
     OwnersAsRecords = "gives the records of owners as Python shows them",
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::given::{Field, Given, OF_RUNS, any_speaks_of, moments, speaks_of};
 use super::owners::{Column, Owners, Place};
@@ -21,44 +21,37 @@ const LONGEST: f64 = 1e9;
 struct Meaning {
     field: &'static str,
     /// Names that say it.
-    right: &'static [&'static str],
+    right: &'static str,
     /// Names that say something else.
-    other: &'static [&'static str],
+    other: &'static str,
 }
 
-const PLANNED: [&str; 12] = [
-    "creat", "submit", "queu", "enqueu", "sched", "logical", "due", "plan", "updat", "modif",
-    "expect", "next",
-];
+const PLANNED: &str = "creat submit queu enqueu sched logical due plan updat modif expect next";
 
 /// Words of names for what is no time of the run: what it was given, and the stretch that it is about.
-const OTHER_THINGS: [&str; 10] = [
-    "param", "arg", "conf", "input", "var", "label", "interval", "window", "period", "data",
-];
+const OTHER_THINGS: &str = "param arg conf input var label interval window period data";
 
 const MEANINGS: [Meaning; 3] = [
     Meaning {
         field: "queued_at",
-        right: &["queu", "enqueu"],
-        other: &[
-            "logical", "due", "plan", "updat", "modif", "expect", "next", "start", "began",
-        ],
+        right: "queu enqueu",
+        other: "logical due plan updat modif expect next start began",
     },
     Meaning {
         field: "start_time",
-        right: &["start", "begin", "began", "begun"],
-        other: &PLANNED,
+        right: "start begin began begun",
+        other: PLANNED,
     },
     Meaning {
         field: "end_time",
-        right: &["end", "ended", "finish", "complet", "stop", "clos"],
-        other: &PLANNED,
+        right: "end ended finish complet stop clos",
+        other: PLANNED,
     },
 ];
 
 impl Meaning {
     fn is_right(&self, place: &str) -> bool {
-        let is_of_other_things = any_speaks_of(place, &OTHER_THINGS);
+        let is_of_other_things = any_speaks_of(place, OTHER_THINGS);
         speaks_of(place, self.right) && !self.is_other(place) && !is_of_other_things
     }
 
@@ -103,6 +96,38 @@ pub(super) fn times(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<O
     faults.collect()
 }
 
+/// Runs of which the newest is older by far than any other was when the next one came, where the vendor's times have no
+/// zone: they may be of another one than was thought.
+pub(super) fn behind(
+    runs: &[Judged<'_, RunEvent>],
+    owners: &Owners<'_>,
+    now: Timestamp,
+) -> Option<String> {
+    const FEW: usize = 20;
+    const LEAST: i64 = 50 * 60;
+    let given = |(_, event, _): &Judged<'_, RunEvent>| Some(event.event_time()?.as_second());
+    let mut at: Vec<i64> = runs.iter().filter_map(given).collect();
+    at.sort_unstable();
+    let newest = *at.last()?;
+    let longest = at.windows(2).map(|pair| pair[1] - pair[0]).max()?;
+    let (_, place) = owners.columns().find_map(|(place, column)| {
+        let is_bare = |judged: &Judged<'_, RunEvent>| {
+            let (said, is_zoned) = time_at(column, judged.0)?;
+            (!is_zoned && Some(said.as_second()) == given(judged)).then_some(())
+        };
+        let bare = runs
+            .iter()
+            .filter(|judged| is_bare(judged).is_some())
+            .count();
+        is_nearly_all(bare, runs.len()).then_some(place)
+    })?;
+    let ago = now.as_second() - newest;
+    (at.len() >= FEW && ago >= LEAST && ago > 2 * longest && ago < MOST_OF_A_ZONE).then(|| {
+        let hours = ago as f64 / 3600.0;
+        format!("the newest run is {hours:.1} hours old, though no two others are so far apart, and the vendor's `{place}` has no zone: see which it is in")
+    })
+}
+
 fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Option<Outcome> {
     if given.len() < 2 {
         return None;
@@ -145,6 +170,9 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
                 .then(|| Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN)))
         });
     }
+    if meaning.field == "end_time" && of_meaning().next().is_none() {
+        return unlike_lengths(meaning, given, owners);
+    }
     of_meaning().find_map(|((_, place), column)| {
         let apart: Option<Vec<(Timestamp, Timestamp)>> = given
             .iter()
@@ -161,8 +189,7 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
         let is_said = |given: &GivenTime<'_>| {
             let at = Given::Time(given.at);
             let mut everything = owners.everything(given.run);
-            let own = time_at(column, given.run).map(|(said, _)| said);
-            everything.any(|said| at.may_be(said)) || is_made_of(given, own, owners)
+            everything.any(|said| at.may_be(said)) || is_made_of(given, meaning, owners)
         };
         let lines = differing(place, column, given, &is_said);
         let got = match odd_distance(&apart) {
@@ -185,14 +212,21 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
 }
 
 /// Whether a time is one of the record's own with one of its numbers before or behind it: a length, in seconds or
-/// thousandths of them, or the sum of two. Nobody goes back from the time of that very meaning.
-fn is_made_of(given: &GivenTime<'_>, of_meaning: Option<Timestamp>, owners: &Owners<'_>) -> bool {
+/// thousandths of them, or the sum of two; no length that is only expected. Nobody goes back from a time of that very
+/// meaning, nor from those of parts.
+fn is_made_of(given: &GivenTime<'_>, meaning: &Meaning, owners: &Owners<'_>) -> bool {
+    let own: Vec<(&str, &str)> = owners.own(given.run).collect();
+    let at = |is_such: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
+        let such = own.iter().filter(|(place, _)| is_such(place));
+        such.map(|(_, said)| *said).collect()
+    };
+    let expected = at(&is_estimate);
+    // Nothing ends so long after it was asked for as it took.
+    let planned = at(&|place| meaning.field == "end_time" && meaning.is_other(place));
     let said: BTreeSet<&str> = owners.everything(given.run).collect();
-    let lengths = said.iter().filter_map(|said| said.parse::<f64>().ok());
-    let mut lengths: Vec<i64> = lengths
-        .filter(|length| (0.0..LONGEST).contains(length))
-        .flat_map(|length| [length, length / 1000.0])
-        .map(|seconds| seconds.round() as i64)
+    let mut lengths: Vec<i64> = said
+        .difference(&expected)
+        .flat_map(|said| lengths(said))
         .collect();
     lengths.sort_unstable();
     lengths.dedup();
@@ -202,9 +236,79 @@ fn is_made_of(given: &GivenTime<'_>, of_meaning: Option<Timestamp>, owners: &Own
         };
         is_one(seconds) || lengths.iter().any(|length| is_one(seconds - length))
     };
-    said.iter().flat_map(|said| moments(said)).any(|moment| {
-        let apart = given.at.as_second() - moment.at.as_second();
-        is_length(apart.abs()) && (apart > 0 || Some(moment.at) != of_meaning)
+    let apart = |said: &str| -> Vec<i64> {
+        let moments = moments(said).into_iter();
+        moments
+            .map(|moment| given.at.as_second() - moment.at.as_second())
+            .collect()
+    };
+    let mut ahead = said.difference(&planned).flat_map(|said| apart(said));
+    let back = own.iter().filter(|(place, _)| !meaning.is_right(place));
+    let mut back = back.flat_map(|(_, said)| apart(said));
+    ahead.any(|apart| apart > 0 && is_length(apart))
+        || back.any(|apart| apart < 0 && is_length(-apart))
+}
+
+/// The lengths that a value may be, in seconds.
+fn lengths(said: &str) -> Vec<i64> {
+    let seconds = match said.parse::<f64>() {
+        Ok(number) => vec![number, number / 1000.0],
+        Err(_) => said
+            .parse::<SignedDuration>()
+            .map(|length| vec![length.as_secs_f64()])
+            .unwrap_or_default(),
+    };
+    let lengths = seconds
+        .into_iter()
+        .filter(|length| (0.0..LONGEST).contains(length));
+    lengths.map(|length| length.round() as i64).collect()
+}
+
+fn is_estimate(place: &str) -> bool {
+    any_speaks_of(
+        place,
+        "estim expect averag avg mean median typical max limit timeout",
+    )
+}
+
+/// Ends that no time of the vendor's record leads to, where it says of each run how long it took.
+fn unlike_lengths(
+    meaning: &Meaning,
+    given: &[GivenTime<'_>],
+    owners: &Owners<'_>,
+) -> Option<Outcome> {
+    owners.columns().find_map(|((kind, place), column)| {
+        let takes = |given: &GivenTime<'_>| {
+            let said = column[given.run].first()?;
+            lengths(said)
+                .iter()
+                .any(|length| *length > 0)
+                .then_some(*said)
+        };
+        let is_of_lengths = speaks_of(place, "durat elaps runtime took") && !is_estimate(place);
+        let having = given.iter().filter(|given| takes(given).is_some()).count();
+        if !owners.is_whole(kind) || !is_of_lengths || having * 2 < given.len() {
+            return None;
+        }
+        let lines = given.iter().filter_map(|given| {
+            let (said, at) = (takes(given)?, Given::Time(given.at));
+            let is_said = owners.everything(given.run).any(|said| at.may_be(said));
+            (!is_said && !is_made_of(given, meaning, owners)).then(|| {
+                format!(
+                    "{}: {}, and the vendor's `{place}` is {said}",
+                    given.label, given.at
+                )
+            })
+        });
+        let lines: Vec<String> = lines.collect();
+        (lines.len() >= SEVERAL && lines.len() * 10 >= given.len()).then(|| {
+            let expected = format!("`{}` as the vendor's `{place}` says", meaning.field);
+            let got = format!(
+                "{} that nothing of the vendor's leads to",
+                counted(lines.len(), "time")
+            );
+            Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
+        })
     })
 }
 

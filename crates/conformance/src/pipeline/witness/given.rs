@@ -136,6 +136,10 @@ pub(super) const OF_RUNS: [Field; 9] = [
     time("event_time"),
 ];
 
+/// The same of task runs.
+pub(super) const OF_TASKS: [Field; 3] =
+    [text("error.message"), time("start_time"), time("end_time")];
+
 /// The same of jobs.
 pub(super) const OF_JOBS: [Field; 9] = [
     text("name"),
@@ -182,6 +186,10 @@ pub(super) fn moments(said: &str) -> Vec<Moment> {
     if let Some(at) = since_epoch(said) {
         return vec![zoned(at)];
     }
+    if said.len() == 14 && said.bytes().all(|byte| byte.is_ascii_digit()) {
+        let at = DateTime::strptime("%Y%m%d%H%M%S", said).ok();
+        return at.and_then(unzoned).into_iter().collect();
+    }
     if said.len() < 16 || !said.as_bytes()[0].is_ascii_alphanumeric() {
         return Vec::new();
     }
@@ -189,12 +197,16 @@ pub(super) fn moments(said: &str) -> Vec<Moment> {
         return vec![zoned(at)];
     }
     if let Ok(at) = said.parse::<DateTime>() {
-        let at = at.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
-        let is_zoned = false;
-        return at.into_iter().map(|at| Moment { at, is_zoned }).collect();
+        return unzoned(at).into_iter().collect();
     }
     let mail = jiff::fmt::rfc2822::parse(said).ok();
     mail.map(|at| zoned(at.timestamp())).into_iter().collect()
+}
+
+fn unzoned(at: DateTime) -> Option<Moment> {
+    let at = at.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    let is_zoned = false;
+    Some(Moment { at, is_zoned })
 }
 
 /// Seconds since 1970, or thousandths, millionths or billionths of them: by how many digits there are. .NET's way of
@@ -245,14 +257,17 @@ pub(super) fn words(place: &str) -> BTreeSet<String> {
 }
 
 /// Whether one of a name's words begins with one of these.
-pub(super) fn speaks_of(place: &str, beginnings: &[&str]) -> bool {
-    words(place)
-        .iter()
-        .any(|word| beginnings.iter().any(|begins| word.starts_with(begins)))
+pub(super) fn speaks_of(place: &str, beginnings: &str) -> bool {
+    let begins = |word: &String| {
+        beginnings
+            .split_whitespace()
+            .any(|begins| word.starts_with(begins))
+    };
+    words(place).iter().any(begins)
 }
 
 /// The same of any name on the way to a place.
-pub(super) fn any_speaks_of(place: &str, beginnings: &[&str]) -> bool {
+pub(super) fn any_speaks_of(place: &str, beginnings: &str) -> bool {
     place.split('.').any(|name| speaks_of(name, beginnings))
 }
 
@@ -267,6 +282,7 @@ mod tests {
             "2026-11-22T10:00:00Z",
             "2026-11-22T12:00:00.000+02:00",
             "2026-11-22 10:00:00",
+            "20261122100000",
             "1795341600",
             "1795341600.0",
             "1795341600000",
@@ -277,7 +293,8 @@ mod tests {
         ] {
             let read = moments(said);
             assert_eq!(read.first().map(|moment| moment.at), Some(at), "{said}");
-            assert_eq!(read[0].is_zoned, said != "2026-11-22 10:00:00", "{said}");
+            let is_bare = ["2026-11-22 10:00:00", "20261122100000"].contains(&said);
+            assert_eq!(read[0].is_zoned, !is_bare, "{said}");
         }
         for said in [
             "",
@@ -304,7 +321,7 @@ mod tests {
         let of = |place| words(place).into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(of("attributes.startTime"), "start time");
         assert_eq!(of("END-DATE"), "date end");
-        assert!(speaks_of("run.finishedAt", &["finish"]));
-        assert!(!speaks_of("sender", &["end"]));
+        assert!(speaks_of("run.finishedAt", "finish"));
+        assert!(!speaks_of("sender", "end"));
     }
 }

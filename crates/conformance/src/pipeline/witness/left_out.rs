@@ -2,9 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use bowline_contract::pipeline::Window;
+use bowline_words::counted;
+use jiff::Timestamp;
+
 use super::given::{any_speaks_of, moments, shortened};
 use super::owners::{Place, parts};
-use super::records::{Record, Records};
+use super::records::{Kind, Record, Records};
+use crate::pipeline::outcome::Outcome;
+use crate::pipeline::times::{SHOWN, SKEW};
 
 /// A record that nothing came of.
 #[derive(Debug)]
@@ -16,46 +22,13 @@ pub(super) struct LeftOut<'r> {
 }
 
 /// How those who leave records out on purpose tell them apart: what is no job or run that anybody looks at.
-const OTHER_THINGS: [&str; 32] = [
-    "type",
-    "kind",
-    "class",
-    "archiv",
-    "delet",
-    "remov",
-    "hidden",
-    "hid",
-    "test",
-    "debug",
-    "draft",
-    "dry",
-    "template",
-    "version",
-    "parent",
-    "child",
-    "sub",
-    "category",
-    "internal",
-    "system",
-    "visib",
-    "latest",
-    "current",
-    "disabl",
-    "event",
-    "source",
-    "branch",
-    "environment",
-    "origin",
-    "repository",
-    "workspace",
-    "project",
-];
+const OTHER_THINGS: &str = "type kind class archiv delet remov hidden hid test debug draft dry template version parent child sub \
+     category internal system visib latest current disabl event source branch environment origin \
+     repository workspace project";
 /// Words for why a run began: one is a run for every reason.
-const CAUSES: [&str; 4] = ["trigger", "caus", "launch", "initiat"];
+const CAUSES: &str = "trigger caus launch initiat";
 /// Words of names whose values nobody wants to see in a report.
-const SECRETS: [&str; 9] = [
-    "pass", "secret", "token", "key", "cred", "auth", "param", "conf", "env",
-];
+const SECRETS: &str = "pass secret token key cred auth param conf env";
 /// How long a word is that may be a reason.
 const LONGEST: usize = 24;
 
@@ -64,22 +37,61 @@ impl LeftOut<'_> {
     pub(super) fn may_be_meant(&self) -> bool {
         self.odd
             .iter()
-            .any(|(place, _)| any_speaks_of(place, &OTHER_THINGS) && !any_speaks_of(place, &CAUSES))
+            .any(|(place, _)| any_speaks_of(place, OTHER_THINGS) && !any_speaks_of(place, CAUSES))
     }
 
     /// It, in words.
     pub(super) fn words(&self, noun: &str) -> String {
         let id = shortened(self.id);
-        let telling = |(place, _): &&(&str, Option<&str>)| any_speaks_of(place, &OTHER_THINGS);
+        let telling = |(place, _): &&(&str, Option<&str>)| any_speaks_of(place, OTHER_THINGS);
         let mut odd = self.odd.iter();
         match odd.clone().find(telling).or_else(|| odd.next()) {
-            Some((place, Some(value))) if !any_speaks_of(place, &SECRETS) => {
+            Some((place, Some(value))) if !any_speaks_of(place, SECRETS) => {
                 format!("{noun} `{id}`, the only kind with `{place}` = `{value}`")
             }
             Some((place, _)) => format!("{noun} `{id}`, the only kind that differs in `{place}`"),
             None => format!("{noun} `{id}`"),
         }
     }
+}
+
+/// Lists from the newest run on that say that more follows, end within the window, and were read no further.
+pub(super) fn cut_short(kind: &Kind, at: &str, job: Option<&str>, span: Window) -> Option<Outcome> {
+    let time = |record: &Record| Some(moments(record.said(at)?.first()?).first()?.at);
+    let mut ends: BTreeMap<Option<&String>, Timestamp> = BTreeMap::new();
+    for list in &kind.lists {
+        for at in list.iter().filter_map(time) {
+            let end = ends.entry(job_of(list, job)).or_insert(at);
+            *end = at.min(*end);
+        }
+    }
+    let numbered = kind.lists.iter().enumerate();
+    let going_on = numbered.filter(|(number, _)| kind.going_on.contains(number));
+    let lines = going_on.filter_map(|(_, list)| {
+        let (first, last) = (time(list.first()?)?, time(list.last()?)?);
+        let is_end =
+            ends.get(&job_of(list, job)) == Some(&last) && first > last && last > span.start + SKEW;
+        let whose = job_of(list, job).map_or(String::new(), |job| format!(" of `{job}`"));
+        is_end.then(|| {
+            format!("the list{whose} was read from {first} to {last}, and says that more follows")
+        })
+    });
+    let lines: BTreeSet<String> = lines.collect();
+    (!lines.is_empty()).then(|| {
+        let got = format!("{} that went on", counted(lines.len(), "list"));
+        Outcome::wrong("lists of runs read back to the beginning of the window", got)
+            .with_evidence(lines.into_iter().take(SHOWN))
+            .with_hint("ask for the next page until there is none, or until its runs are older than the window")
+    })
+}
+
+/// The one job that all records of a list name.
+fn job_of<'r>(list: &'r [Record], place: Option<&str>) -> Option<&'r String> {
+    let of = |record: &'r Record| record.said(place?)?.first();
+    let first = of(list.first()?)?;
+    list.iter()
+        .all(|record| of(record) == Some(first))
+        .then_some(first)
 }
 
 /// The records of a list that bear no id of an event. `counts` says whether one should have come.

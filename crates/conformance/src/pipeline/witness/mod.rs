@@ -7,6 +7,8 @@
 
 mod borrowed;
 mod clocks;
+mod errors;
+mod fates;
 mod given;
 mod left_out;
 mod owners;
@@ -24,8 +26,8 @@ use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 use self::borrowed::all_borrowed;
-use self::given::{OF_JOBS, OF_RUNS, any_speaks_of, moments};
-use self::left_out::{LeftOut, left_out};
+use self::given::{OF_JOBS, OF_RUNS, OF_TASKS, any_speaks_of, moments};
+use self::left_out::{LeftOut, cut_short, left_out};
 use self::owners::{Column, Owners, Subject};
 use self::records::{Record, Records};
 use super::outcome::{Doubt, Fault, Outcome};
@@ -37,20 +39,8 @@ const NEARLY_ALL: f64 = 0.9;
 /// So many are no accident.
 const SEVERAL: usize = 3;
 /// Words of names for a run that another one is a part of.
-const WHOLES: [&str; 12] = [
-    "parent",
-    "root",
-    "origin",
-    "main",
-    "master",
-    "caller",
-    "invok",
-    "batch",
-    "group",
-    "source",
-    "workflow",
-    "execution",
-];
+const WHOLES: &str =
+    "parent root origin main master caller invok batch group source workflow execution";
 /// How far from the ends of a window a record must be to be in it for certain.
 const MARGIN: SignedDuration = SignedDuration::from_secs(2);
 
@@ -126,9 +116,10 @@ impl Witness {
                 Some((asset, Subject { id, job }, asset_label(asset)?))
             })
             .collect();
-        let Some(owners) = self.owners(&ided) else {
+        let Some(mut owners) = self.owners(&ided) else {
             return nothing_to_compare("job");
         };
+        owners.join(&self.records);
         let jobs = judged(&ided, &owners);
         let (mut faults, mut advice) = all_borrowed(&OF_JOBS, &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
@@ -158,13 +149,23 @@ impl Witness {
                 Some((run, Subject { id, job }, run_label(run)?))
             })
             .collect();
+        let of_tasks = self.of_tasks(ided.iter().map(|(run, ..)| *run));
         let Some(owners) = self.owners(&ided) else {
             return nothing_to_compare("run that has ended");
         };
         let runs = judged(&ided, &owners);
         let (mut faults, mut advice) = all_borrowed(&OF_RUNS, &runs, &owners);
+        faults.extend(fates::turned(&runs, &owners, "run"));
         faults.extend(clocks::times(&runs, &owners));
+        faults.extend(errors::of_runs(
+            &runs,
+            &owners,
+            &self.records,
+            &self.run_ids,
+        ));
         faults.extend(sense::of_runs(&runs, &owners, &self.run_ids));
+        faults.extend(of_tasks);
+        advice.extend(clocks::behind(&runs, &owners, span.end));
         let lacking = self.lacking_runs(&runs, &owners, span, manifest);
         let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =
             lacking.iter().partition(|one| one.may_be_meant());
@@ -176,7 +177,38 @@ impl Witness {
             );
         }
         advice.extend(told(&meant, "run"));
+        if let (false, Some(at)) = (self.records.is_cut, agreed(&runs, &owners, &is_at).first()) {
+            let job = agreed(&runs, &owners, &|run, said| {
+                run.job_source_id() == Some(said)
+            });
+            let kind = &self.records.kinds[owners.list.0];
+            faults.extend(cut_short(kind, at, job.first().copied(), span));
+        }
         testimony(faults, advice, counted(runs.len(), "run"))
+    }
+
+    /// Judges the task runs of runs that have ended, where the vendor has a record of each.
+    fn of_tasks<'e>(&self, runs: impl Iterator<Item = &'e RunEvent>) -> Vec<Outcome> {
+        let tasks: Vec<(&RunEvent, Subject<'_>, String)> = runs
+            .flat_map(|run| {
+                let of = run.run_source_id();
+                let ended = run.task_runs().filter(|task| task.has_ended());
+                ended.filter_map(move |task| {
+                    let whose = task.run_source_id().filter(|id| Some(*id) != of);
+                    let id = whose.or(task.task_source_id())?;
+                    let label = format!("task run `{id}` of run `{}`", of?);
+                    Some((task, Subject { id, job: of }, label))
+                })
+            })
+            .collect();
+        let Some(owners) = self.owners(&tasks) else {
+            return Vec::new();
+        };
+        let tasks = judged(&tasks, &owners);
+        let (mut faults, _) = all_borrowed(&OF_TASKS, &tasks, &owners);
+        faults.extend(fates::turned(&tasks, &owners, "task run"));
+        faults.extend(clocks::times(&tasks, &owners));
+        faults
     }
 
     fn owners<E>(&self, ided: &[(&E, Subject<'_>, String)]) -> Option<Owners<'_>> {
@@ -196,24 +228,8 @@ impl Witness {
         if self.records.is_cut || runs.len() < SEVERAL {
             return Vec::new();
         }
-        let agreed = |is_so: &dyn Fn(&RunEvent, &str) -> bool| -> Vec<&str> {
-            let agree = |column: &Column<'_>| {
-                let so = runs
-                    .iter()
-                    .filter(|(number, run, _)| column[*number].iter().any(|said| is_so(run, said)));
-                is_nearly_all(so.count(), runs.len())
-            };
-            let columns = owners.columns();
-            let of_list =
-                columns.filter(|(place, column)| place.0 == owners.list.0 && agree(column));
-            of_list.map(|((_, place), _)| place).collect()
-        };
-        let at = agreed(&|run, said| {
-            let at = run.event_time().map(|at| at.as_second());
-            moments(said)
-                .iter()
-                .any(|one| Some(one.at.as_second()) == at)
-        });
+        let agreed = |is_so: &dyn Fn(&RunEvent, &str) -> bool| agreed(runs, owners, is_so);
+        let at = agreed(&is_at);
         let status = agreed(&|run, said| {
             run.json()["raw_status"]
                 .as_str()
@@ -243,12 +259,36 @@ impl Witness {
             });
             let is_of_a_job = said(job).is_some_and(|job| self.job_ids.contains(job.as_str()));
             let is_part = record.fields.iter().any(|(place, said)| {
-                any_speaks_of(place, &WHOLES) && said.iter().any(|said| ids.contains(said.as_str()))
+                any_speaks_of(place, WHOLES) && said.iter().any(|said| ids.contains(said.as_str()))
             });
             is_in_window && has_ended && is_of_a_job && !is_part
         };
         left_out(&self.records, owners.list, &ids, &counts)
     }
+}
+
+/// The places of the list of runs at which nearly all say what they should.
+fn agreed<'r>(
+    runs: &[Judged<'_, RunEvent>],
+    owners: &Owners<'r>,
+    is_so: &dyn Fn(&RunEvent, &str) -> bool,
+) -> Vec<&'r str> {
+    let agree = |column: &Column<'_>| {
+        let so = |(number, run, _): &&Judged<'_, RunEvent>| {
+            column[*number].iter().any(|said| is_so(run, said))
+        };
+        is_nearly_all(runs.iter().filter(so).count(), runs.len())
+    };
+    let columns = owners.columns();
+    let of_list = columns.filter(|(place, column)| place.0 == owners.list.0 && agree(column));
+    of_list.map(|((_, place), _)| place).collect()
+}
+
+fn is_at(run: &RunEvent, said: &str) -> bool {
+    let at = run.event_time().map(|at| at.as_second());
+    moments(said)
+        .iter()
+        .any(|one| Some(one.at.as_second()) == at)
 }
 
 /// The events that have records of the vendor.

@@ -1,7 +1,7 @@
 //! Which records of the vendor an event is of: those that bear its id.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::is_nearly_all;
 use super::records::{Kind, Record, Records};
@@ -35,14 +35,34 @@ pub(super) struct Owners<'r> {
 impl<'r> Owners<'r> {
     /// Finds the records of events; nothing where hardly any has one.
     pub(super) fn find(records: &'r Records, subjects: &[Subject<'_>]) -> Option<Self> {
-        let by_id = Finds::everywhere(records, subjects, false);
+        let jobs: BTreeSet<String> = subjects
+            .iter()
+            .filter_map(|subject| Some(subject.job?.to_owned()))
+            .collect();
+        let all = records.kinds.iter().flat_map(Kind::records);
+        let named = all.map(|record| {
+            let named = record.named(&jobs).map(String::as_str).collect();
+            (std::ptr::from_ref(record), named)
+        });
+        let jobs: Named<'r> = named.collect();
+        let whole: Vec<Vec<&str>> = subjects.iter().map(|subject| vec![subject.id]).collect();
+        let by_id = Finds::everywhere(records, subjects, &whole, &jobs);
         // An id that was put together stands in no record whole.
-        let by_part = match Finds::best(&by_id, subjects) {
+        let by_part = match Finds::best(&by_id) {
             Some(_) => Vec::new(),
-            None => Finds::everywhere(records, subjects, true),
+            None => {
+                let all = records.kinds.iter().flat_map(Kind::records);
+                let said = all.flat_map(|record| record.fields.values().flatten());
+                let said: HashSet<&str> = said.map(String::as_str).collect();
+                let mut parts: Vec<Vec<&str>> =
+                    subjects.iter().map(|subject| parts(subject.id)).collect();
+                parts
+                    .iter_mut()
+                    .for_each(|parts| parts.retain(|part| said.contains(part)));
+                Finds::everywhere(records, subjects, &parts, &jobs)
+            }
         };
-        let (list, found) =
-            Finds::best(&by_id, subjects).or_else(|| Finds::best(&by_part, subjects))?;
+        let (list, found) = Finds::best(&by_id).or_else(|| Finds::best(&by_part))?;
         let details = by_id.iter().filter(|(place, found)| {
             by_part.is_empty() && place.0 != list.0 && found.is_of_events_only
         });
@@ -59,24 +79,64 @@ impl<'r> Owners<'r> {
                 subject.clear();
             }
         }
-        let mut columns: BTreeMap<Place<'r>, Column<'r>> = BTreeMap::new();
-        for (event, records) in of.iter().enumerate() {
-            for (kind, record) in records {
+        let named = details.iter().filter(|(place, _)| place.1 == list.1);
+        let whole = named.map(|(place, _)| place.0).chain([list.0]).collect();
+        let mut owners = Self {
+            list: *list,
+            of: vec![Vec::new(); subjects.len()],
+            columns: BTreeMap::new(),
+            whole,
+        };
+        owners.add(of);
+        Some(owners)
+    }
+
+    fn add(&mut self, more: Vec<Vec<(usize, &'r Record)>>) {
+        let events = more.len();
+        for (event, records) in more.into_iter().enumerate() {
+            for (kind, record) in &records {
                 for (place, said) in &record.fields {
-                    let column = columns.entry((*kind, place));
-                    let column = column.or_insert_with(|| vec![BTreeSet::new(); of.len()]);
+                    let column = self.columns.entry((*kind, place));
+                    let column = column.or_insert_with(|| vec![BTreeSet::new(); events]);
                     column[event].extend(said.iter().map(String::as_str));
                 }
             }
+            self.of[event].extend(records);
         }
-        let named = details.iter().filter(|(place, _)| place.1 == list.1);
-        let whole = named.map(|(place, _)| place.0).chain([list.0]).collect();
-        Some(Self {
-            list: *list,
-            of,
-            columns,
-            whole,
-        })
+    }
+
+    /// Adds the records of other kinds that those of the events name, each another one: whoever owns a job, say.
+    pub(super) fn join(&mut self, records: &'r Records) {
+        let owning = self.of.iter().filter(|of| !of.is_empty()).count();
+        let own: BTreeSet<usize> = self.of.iter().flatten().map(|(kind, _)| *kind).collect();
+        let mut joined = vec![Vec::new(); self.of.len()];
+        let others = records.kinds.iter().enumerate();
+        for (number, kind) in others.filter(|(number, _)| !own.contains(number)) {
+            for place in kind.places() {
+                let mut by_value: HashMap<&str, Option<&Record>> = HashMap::new();
+                for record in kind.records() {
+                    if let Some(value) = record.said(place).and_then(|said| said.first()) {
+                        let known = by_value.entry(value).or_insert(Some(record));
+                        *known = known.filter(|known| *known == record);
+                    }
+                }
+                let named = |said: &BTreeSet<&str>| {
+                    *by_value.get(said.first().filter(|said| said.len() > 3)?)?
+                };
+                for column in self.columns.values() {
+                    let of: Vec<Option<&Record>> = column.iter().map(named).collect();
+                    let all = of.iter().flatten();
+                    let distinct: BTreeSet<*const Record> =
+                        all.clone().map(|one| std::ptr::from_ref(*one)).collect();
+                    if distinct.len() > 1 && is_nearly_all(all.count(), owning) {
+                        for (joined, record) in joined.iter_mut().zip(of) {
+                            joined.extend(record.map(|record| (number, record)));
+                        }
+                    }
+                }
+            }
+        }
+        self.add(joined);
     }
 
     /// Every place with what stands there, event by event.
@@ -94,12 +154,19 @@ impl<'r> Owners<'r> {
         !self.of[event].is_empty()
     }
 
+    /// What an event's records say, each with its place.
+    pub(super) fn own(&self, event: usize) -> impl Iterator<Item = (&'r str, &'r str)> {
+        let fields = self.of[event].iter().flat_map(|(_, record)| &record.fields);
+        fields
+            .flat_map(|(place, said)| said.iter().map(move |said| (place.as_str(), said.as_str())))
+    }
+
     /// Everything that an event's records say, and the lists in them.
     pub(super) fn everything(&self, event: usize) -> impl Iterator<Item = &'r str> {
         let records = self.of[event].iter();
-        let said =
-            records.flat_map(|(_, record)| record.fields.values().flatten().chain(&record.within));
-        said.map(String::as_str)
+        records
+            .flat_map(|(_, record)| record.everything())
+            .map(String::as_str)
     }
 }
 
@@ -108,6 +175,8 @@ struct Finds<'r> {
     of: Vec<Vec<&'r Record>>,
     /// How many events have one.
     count: usize,
+    /// How many records those have.
+    distinct: usize,
     /// How many of those name the event's job, too.
     jobs: usize,
     /// Whether hardly any record has something else there.
@@ -119,7 +188,8 @@ impl<'r> Finds<'r> {
     fn everywhere(
         records: &'r Records,
         subjects: &[Subject<'_>],
-        is_part: bool,
+        ids: &[Vec<&str>],
+        jobs: &Named<'r>,
     ) -> Vec<(Place<'r>, Self)> {
         let kinds = records.kinds.iter().enumerate();
         let places = kinds.flat_map(|(number, kind)| {
@@ -129,26 +199,32 @@ impl<'r> Finds<'r> {
         });
         places
             .map(|(number, kind, place)| {
-                ((number, place), Self::of(kind, place, subjects, is_part))
+                ((number, place), Self::of(kind, place, subjects, ids, jobs))
             })
             .filter(|(_, found)| found.count > 0)
             .collect()
     }
 
-    /// The first place of those with the most events, of which most name their jobs; nothing where hardly any has one.
-    fn best<'f>(
-        all: &'f [(Place<'r>, Self)],
-        subjects: &[Subject<'_>],
-    ) -> Option<(&'f Place<'r>, &'f Self)> {
+    /// The first place of those with the most events, of which most name their jobs; nothing where hardly any has one, or
+    /// one of its own: a job's record is not that of each of its runs.
+    fn best<'f>(all: &'f [(Place<'r>, Self)]) -> Option<(&'f Place<'r>, &'f Self)> {
         let lists = all
             .iter()
-            .filter(|(_, found)| is_nearly_all(found.count, subjects.len()));
+            .filter(|(_, found)| is_nearly_all(found.count, found.of.len()))
+            .filter(|(_, found)| is_nearly_all(found.distinct, found.count));
         let best = lists.min_by_key(|(_, found)| Reverse((found.count, found.jobs)));
         best.map(|(place, found)| (place, found))
     }
 
-    fn of(kind: &'r Kind, place: &str, subjects: &[Subject<'_>], is_part: bool) -> Self {
-        let mut by_value: HashMap<&str, Vec<(usize, &'r Record)>> = HashMap::new();
+    fn of(
+        kind: &'r Kind,
+        place: &str,
+        subjects: &[Subject<'_>],
+        ids: &[Vec<&str>],
+        jobs: &Named<'r>,
+    ) -> Self {
+        let mut by_value: HashMap<&str, Vec<Hit<'r>>> = HashMap::new();
+        let mut of_job: HashMap<(&str, &str), Vec<Hit<'r>>> = HashMap::new();
         let mut records = 0;
         for (number, list) in kind.lists.iter().enumerate() {
             for record in list {
@@ -157,71 +233,72 @@ impl<'r> Finds<'r> {
                 {
                     records += 1;
                     by_value.entry(value).or_default().push((number, record));
+                    for job in jobs.get(&std::ptr::from_ref(record)).into_iter().flatten() {
+                        let of_job = of_job.entry((value, job)).or_default();
+                        of_job.push((number, record));
+                    }
                 }
             }
         }
         let mut found = Self {
             of: vec![Vec::new(); subjects.len()],
             count: 0,
+            distinct: 0,
             jobs: 0,
             is_of_events_only: false,
         };
-        let mut used = BTreeSet::new();
-        for (own, subject) in found.of.iter_mut().zip(subjects) {
-            let values = if is_part {
-                parts(subject.id)
-            } else {
-                vec![subject.id]
-            };
+        let (mut used, mut firsts) = (BTreeSet::new(), BTreeSet::new());
+        let mut bare: HashMap<&str, Option<Vec<&'r Record>>> = HashMap::new();
+        for ((own, subject), values) in found.of.iter_mut().zip(subjects).zip(ids) {
             let hits = values.iter().find_map(|value| {
-                let one = one_of_each_list(by_value.get(value)?, subject)?;
-                Some((*value, one))
+                // Lists of several jobs may each have a run with that id.
+                let named = subject.job.and_then(|job| of_job.get(&(*value, job)));
+                let one = match named {
+                    Some(hits) => one_of_each_list(hits),
+                    None => {
+                        let one = || one_of_each_list(by_value.get(value)?);
+                        bare.entry(value).or_insert_with(one).clone()
+                    }
+                };
+                Some((*value, one?, named.is_some()))
             });
-            let Some((value, hits)) = hits else { continue };
-            let (names, mut bare) = (subject.job, hits.iter());
+            let Some((value, hits, is_named)) = hits else {
+                continue;
+            };
             found.count += 1;
-            found.jobs += usize::from(names.is_some_and(|job| bare.all(|hit| hit.says(job))));
+            found.jobs += usize::from(is_named);
             used.insert(value);
+            firsts.insert(hits.first().map(|hit| std::ptr::from_ref(*hit)));
             own.extend(hits);
         }
         let of_events = used
             .iter()
             .map(|value| by_value[value].len())
             .sum::<usize>();
+        found.distinct = firsts.len();
         found.is_of_events_only = is_nearly_all(of_events, records);
         found
     }
 }
 
-/// One record of each list; where a list has several with one id, the one that names the job.
-fn one_of_each_list<'r>(
-    hits: &[(usize, &'r Record)],
-    subject: &Subject<'_>,
-) -> Option<Vec<&'r Record>> {
-    let mut lists: BTreeMap<usize, Vec<&'r Record>> = BTreeMap::new();
+/// A record with the number of the list that it stands in.
+type Hit<'r> = (usize, &'r Record);
+
+/// The names of jobs that records say.
+type Named<'r> = HashMap<*const Record, Vec<&'r str>>;
+
+/// One record of each list; nothing where a list has several.
+fn one_of_each_list<'r>(hits: &[Hit<'r>]) -> Option<Vec<&'r Record>> {
+    let mut lists: BTreeMap<usize, &'r Record> = BTreeMap::new();
     for (list, record) in hits {
-        lists.entry(*list).or_default().push(record);
-    }
-    let mut one = Vec::new();
-    for mut records in lists.into_values() {
-        records.dedup();
-        if records.len() > 1 {
-            records.retain(|record| subject.job.is_some_and(|job| record.says(job)));
-        }
-        match records.as_slice() {
-            [record] => one.push(*record),
-            _ => return None,
+        if lists
+            .insert(*list, record)
+            .is_some_and(|other| other != *record)
+        {
+            return None;
         }
     }
-    // Lists of several jobs may each have a run with that id.
-    let of_job = |record: &&&'r Record| subject.job.is_some_and(|job| record.says(job));
-    let named: Vec<&'r Record> = one.iter().filter(of_job).copied().collect();
-    let differ = one.windows(2).any(|pair| pair[0] != pair[1]);
-    Some(if differ && !named.is_empty() {
-        named
-    } else {
-        one
-    })
+    Some(lists.into_values().collect())
 }
 
 /// What an id that was put together may have been made of: what stands before or behind a sign in it, the longest first.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
+use super::given::{speaks_of, words};
+
 /// The most records that are looked at.
 const MOST_RECORDS: usize = 50_000;
 /// Objects of more names than this, each with an object, are lists by id.
@@ -22,6 +24,8 @@ pub(super) struct Record {
     pub(super) fields: BTreeMap<String, Said>,
     /// Everything that lists of records in it say.
     pub(super) within: Said,
+    /// What the object says by itself in which its list stands.
+    above: Said,
 }
 
 impl Record {
@@ -29,12 +33,21 @@ impl Record {
         self.fields.get(place)
     }
 
-    /// Whether a value stands anywhere in it.
-    pub(super) fn says(&self, value: &str) -> bool {
-        self.fields.values().any(|said| said.contains(value))
+    /// Whether a value stands anywhere in it, or beside the list that it is in.
+    pub(super) fn names(&self, value: &str) -> bool {
+        self.fields.values().any(|said| said.contains(value)) || self.above.contains(value)
     }
 
-    fn everything(&self) -> impl Iterator<Item = &String> {
+    /// The values of it that are among these, and those beside its list.
+    pub(super) fn named<'s>(
+        &'s self,
+        among: &BTreeSet<String>,
+    ) -> impl Iterator<Item = &'s String> {
+        let said = self.fields.values().flatten().chain(&self.above);
+        said.filter(|said| among.contains(*said))
+    }
+
+    pub(super) fn everything(&self) -> impl Iterator<Item = &String> {
         self.fields.values().flatten().chain(&self.within)
     }
 
@@ -53,6 +66,8 @@ pub(super) struct Kind {
     names: BTreeSet<String>,
     /// Each list as it came.
     pub(super) lists: Vec<Vec<Record>>,
+    /// The lists that say of themselves that more follows, by their numbers.
+    pub(super) going_on: BTreeSet<usize>,
 }
 
 impl Kind {
@@ -72,6 +87,8 @@ impl Kind {
 pub(super) struct Records {
     pub(super) kinds: Vec<Kind>,
     count: usize,
+    /// What is said beside the list that is being taken in.
+    above: Said,
     /// Whether there was more than is looked at.
     pub(super) is_cut: bool,
 }
@@ -81,7 +98,7 @@ impl Records {
     pub(super) fn add(&mut self, document: &Json) {
         match document {
             Json::Array(items) => {
-                self.add_list("[]", items);
+                self.add_list("[]", items, &Map::new());
             }
             Json::Object(fields) => self.add_object("", fields),
             _ => {}
@@ -89,23 +106,32 @@ impl Records {
     }
 
     /// Gives everything that the list says.
-    fn add_list(&mut self, place: &str, items: &[Json]) -> Said {
+    fn add_list(&mut self, place: &str, items: &[Json], whole: &Map<String, Json>) -> Said {
         if place.matches(['[', '{']).count() > DEEPEST {
             return Said::new();
         }
+        let mut above = names_of(whole);
+        if above.is_empty() {
+            above.clone_from(&self.above);
+        }
+        let before = std::mem::replace(&mut self.above, above.clone());
         let records: Vec<(Record, BTreeSet<String>)> = items
             .iter()
             .filter_map(Json::as_object)
             .map_while(|fields| {
                 self.count += 1;
                 self.is_cut |= self.count > MOST_RECORDS;
-                (self.count <= MOST_RECORDS)
-                    .then(|| (self.record(place, fields), fields.keys().cloned().collect()))
+                (self.count <= MOST_RECORDS).then(|| {
+                    let mut record = self.record(place, fields);
+                    record.above.clone_from(&above);
+                    (record, fields.keys().cloned().collect())
+                })
             })
             .collect();
+        self.above = before;
         let said = records.iter().flat_map(|(record, _)| record.everything());
         let said = said.cloned().collect();
-        self.file(place, records);
+        self.file(place, records, goes_on(whole));
         said
     }
 
@@ -116,10 +142,14 @@ impl Records {
             return;
         }
         let record = self.record(place, fields);
-        self.file(place, vec![(record, fields.keys().cloned().collect())]);
+        self.file(
+            place,
+            vec![(record, fields.keys().cloned().collect())],
+            false,
+        );
     }
 
-    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>) {
+    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>, goes_on: bool) {
         if records.is_empty() {
             return;
         }
@@ -131,6 +161,7 @@ impl Records {
         let mut kinds = self.kinds.iter_mut();
         match kinds.find(|kind| kind.place == place && alike(&kind.names, &names)) {
             Some(kind) => {
+                kind.going_on.extend(goes_on.then_some(kind.lists.len()));
                 kind.names.extend(names);
                 kind.lists.push(list);
             }
@@ -138,13 +169,14 @@ impl Records {
                 place: place.to_owned(),
                 names,
                 lists: vec![list],
+                going_on: goes_on.then_some(0).into_iter().collect(),
             }),
         }
     }
 
     fn record(&mut self, place: &str, fields: &Map<String, Json>) -> Record {
         let mut record = Record::default();
-        self.fill(&mut record, place, "", fields, 0);
+        self.fill(&mut record, place, "", fields, fields, 0);
         record
     }
 
@@ -153,6 +185,7 @@ impl Records {
         record: &mut Record,
         kind: &str,
         prefix: &str,
+        whole: &Map<String, Json>,
         fields: &Map<String, Json>,
         depth: usize,
     ) {
@@ -168,13 +201,13 @@ impl Records {
             match value {
                 Json::Object(inner) if is_list_by_id(inner) => {
                     let items: Vec<Json> = inner.values().cloned().collect();
-                    let said = self.add_list(&format!("{kind}.{place}{{}}"), &items);
+                    let said = self.add_list(&format!("{kind}.{place}{{}}"), &items, whole);
                     record.within.extend(said);
                 }
-                Json::Object(inner) => self.fill(record, kind, &place, inner, depth + 1),
+                Json::Object(inner) => self.fill(record, kind, &place, whole, inner, depth + 1),
                 Json::Array(items) if items.iter().any(Json::is_object) => {
                     let inner = format!("{kind}.{place}[]");
-                    let said = self.add_list(&inner, items);
+                    let said = self.add_list(&inner, items, whole);
                     record.within.extend(said);
                 }
                 Json::Array(items) => {
@@ -205,6 +238,34 @@ fn written(value: &Json) -> Option<String> {
         Json::Bool(truth) => Some(truth.to_string()),
         _ => None,
     }
+}
+
+/// What stands in an object, or at once below it, under the name of something that tells it apart.
+fn names_of(whole: &Map<String, Json>) -> Said {
+    let own = |(name, value): (&String, &Json)| {
+        written(value).filter(|_| speaks_of(name, "id uuid guid key name number run job arn"))
+    };
+    let inner = whole.values().filter_map(Json::as_object);
+    inner.flatten().chain(whole).filter_map(own).collect()
+}
+
+/// Whether what stands beside a list says that more follows: a place to go on from, or a flag.
+fn goes_on(whole: &Map<String, Json>) -> bool {
+    const OF_PAGES: &str =
+        "next page token cursor link url uri href offset marker key has more continuation";
+    whole.iter().any(|(name, value)| {
+        let words = words(name);
+        let is_of_pages = words
+            .iter()
+            .all(|word| OF_PAGES.split(' ').any(|one| one == word));
+        let is_next = ["next", "more", "continuation"]
+            .iter()
+            .any(|word| words.contains(*word));
+        match value {
+            Json::Object(inner) => goes_on(inner),
+            value => is_of_pages && is_next && written(value).is_some_and(|said| said != "false"),
+        }
+    })
 }
 
 fn alike(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
@@ -239,7 +300,9 @@ mod tests {
         );
         assert_eq!(runs[0].said("tags").map(Said::len), Some(2));
         assert_eq!(runs[1].said("who.name"), None);
-        assert!(runs[1].says("2"));
+        assert!(runs[1].names("2"));
+        let steps = &records.kinds[0].lists[0];
+        assert!(steps[0].names("1") && steps[0].names("Ann") && !steps[0].names("2"));
         assert!(runs[0].within.contains("x") && runs[1].within.is_empty());
     }
 

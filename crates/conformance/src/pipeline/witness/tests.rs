@@ -24,7 +24,7 @@ fn is_bad(run: i64) -> bool {
 fn record(run: i64) -> Json {
     let failed = is_bad(run);
     json!({
-        "id": run, "job": {"id": 100 + run % 4}, "result": if failed { "BROKEN" } else { "OK" },
+        "id": run, "job": {"id": 100 + run % 4}, "result": if failed { "FAILED" } else { "OK" },
         "created": at(run, -9).to_string(), "startedAt": at(run, 0).as_millisecond(),
         "finished": at(run, run + 1).to_string(), "attempt": 1 + run % 2,
         "triggerType": if run % 5 == 0 { "manual" } else { "scheduled" },
@@ -44,7 +44,7 @@ fn event(run: i64) -> Json {
     });
     if is_bad(run) {
         event["status"] = "failed".into();
-        event["raw_status"] = "BROKEN".into();
+        event["raw_status"] = "FAILED".into();
         event["error"] = json!({"message": format!("step {run} ran out of disk")});
     }
     event
@@ -75,7 +75,7 @@ fn of_runs(records: &[Json], events: Vec<Json>) -> Testimony {
     runs.iter().for_each(|run| witness.see(run.json()));
     let manifest = PipelineManifest::parse(
         r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": "Vendor", "asset_class": "etl",
-            "run_status_mapping": {"OK": "success", "BROKEN": "failed"}}"#,
+            "run_status_mapping": {"OK": "success", "FAILED": "failed"}}"#,
     )
     .unwrap();
     let span = Window {
@@ -173,6 +173,147 @@ fn times_of_another_meaning_zone_or_unit_are_wrong() {
     }
 }
 
+/// The same with two steps in each run, of which the second may fail.
+fn with_steps() -> (Vec<Json>, Vec<Json>) {
+    let (mut known, mut runs) = (records(), events());
+    for (number, (record, event)) in known.iter_mut().zip(&mut runs).enumerate() {
+        let run = number as i64;
+        let steps = ["read", "write"].into_iter().zip(0..).map(|(name, part)| {
+            let is_bad = is_bad(run) && part == 1;
+            let state = if is_bad { "FAILED" } else { "OK" };
+            let (begun, ended) = (at(run, part), at(run, part + run + 1));
+            let text = is_bad.then(|| format!("step {run} ran out of disk"));
+            let record = json!({"name": name, "state": state, "startedAt": begun.to_string(), "finished": ended.to_string(), "why": text});
+            let mut event = json!({"run_source_id": format!("{run}/{name}"), "task_source_id": name, "status": if is_bad { "failed" } else { "success" },
+                "raw_status": state, "start_time": begun.to_string(), "end_time": ended.to_string()});
+            if let Some(text) = text {
+                event["error"] = json!({"message": text});
+            }
+            (record, event)
+        });
+        let (said, given): (Vec<Json>, Vec<Json>) = steps.unzip();
+        record["steps"] = said.into();
+        event["task_runs"] = given.into();
+    }
+    (known, runs)
+}
+
+#[test]
+fn task_runs_are_compared_too() {
+    let (known, right) = with_steps();
+    let testimony = of_runs(&known, right.clone());
+    assert_eq!(
+        testimony.outcome.verdict(),
+        Verdict::Supported,
+        "{:?}",
+        testimony.outcome
+    );
+    type Change = fn(&mut Json, &Json);
+    let mistakes: [(Change, &str); 3] = [
+        (
+            |task, run| task["start_time"] = run["queued_at"].clone(),
+            "the moment of the vendor's `startedAt` as `start_time`",
+        ),
+        (
+            |task, run| task["end_time"] = run["queued_at"].clone(),
+            "`finished` as `end_time`",
+        ),
+        (
+            |task, _| (task["status"], task["error"]) = ("success".into(), Json::Null),
+            "4 task runs that say the opposite",
+        ),
+    ];
+    for (change, words) in mistakes {
+        let mut runs = right.clone();
+        for run in &mut runs {
+            let whole = run.clone();
+            run["task_runs"]
+                .as_array_mut()
+                .unwrap()
+                .iter_mut()
+                .for_each(|task| change(task, &whole));
+        }
+        blamed(&of_runs(&known, runs), words);
+    }
+}
+
+#[test]
+fn runs_that_the_vendor_says_failed_did_not_go_well() {
+    let mut runs = events();
+    for run in [3, 6] {
+        runs[run]["status"] = "success".into();
+        runs[run].as_object_mut().unwrap().remove("error");
+    }
+    blamed(
+        &of_runs(&records(), runs.clone()),
+        "2 runs that say the opposite",
+    );
+    let mut about_data = records();
+    for (run, record) in about_data.iter_mut().enumerate() {
+        record["passed_sla"] = (run % 2 == 0).into();
+        record["quality"] = json!({"status": if run == 5 { "failed" } else { "passed" }});
+    }
+    let right = of_runs(&about_data, events()).outcome.verdict();
+    assert_eq!(right, Verdict::Supported);
+    for meaning in ["allowFailure", "nature"] {
+        let mut meant = records();
+        for (run, record) in meant.iter_mut().enumerate() {
+            record[meaning] = ([3, 6].contains(&run)).into();
+        }
+        let verdict = of_runs(&meant, runs.clone()).outcome.verdict();
+        assert_eq!(verdict, Verdict::Supported, "{meaning}");
+    }
+}
+
+#[test]
+fn errors_are_those_of_the_run() {
+    let (mut known, mut runs) = (records(), events());
+    let text = |run: i64| format!("step {run} ran out of disk");
+    let mut lines = Vec::new();
+    for (run, record) in known.iter_mut().enumerate() {
+        let run = run as i64;
+        record.as_object_mut().unwrap().remove("failure");
+        if is_bad(run) {
+            lines.push(
+                json!({"lines": [{"of": run, "level": "INFO", "text": "all set, here we go"},
+                {"of": run, "level": "ERROR", "text": text(run)}]}),
+            );
+        }
+    }
+    known.push(json!({"id": 99, "logs": lines}));
+    let judged = |runs: &[Json]| of_runs(&known, runs.to_vec());
+    assert_eq!(judged(&runs).outcome.verdict(), Verdict::Supported);
+    let having = |runs: &mut Vec<Json>, text: &str| {
+        let having = runs.iter_mut().filter(|run| !run["error"].is_null());
+        having.for_each(|run| run["error"]["message"] = text.into());
+    };
+    having(&mut runs, &text(0));
+    blamed(&judged(&runs), "that of another for 3 runs");
+    having(&mut runs, "all set, here we go");
+    blamed(&judged(&runs), "lines of other levels for 4 runs");
+}
+
+#[test]
+fn no_end_is_made_of_what_was_expected() {
+    let of = |length: &str| {
+        let (mut known, mut runs) = (records(), events());
+        for (run, (record, event)) in known.iter_mut().zip(&mut runs).enumerate() {
+            let run = run as i64;
+            record["finished"] = Json::Null;
+            record["duration"] = ((run + 1) * 60_000).into();
+            record["estimatedDuration"] = 350_000.into();
+            let length = SignedDuration::from_millis(record[length].as_i64().unwrap());
+            event["end_time"] = (at(run, 0) + length).to_string().into();
+        }
+        of_runs(&known, runs)
+    };
+    assert_eq!(of("duration").outcome.verdict(), Verdict::Supported);
+    blamed(
+        &of("estimatedDuration"),
+        "that nothing of the vendor's leads to",
+    );
+}
+
 #[test]
 fn what_names_a_run_is_not_the_run() {
     let (mut known, mut runs) = (records(), events());
@@ -218,7 +359,7 @@ fn one_word_for_all_is_wrong_where_the_vendor_has_several() {
             "one text for 4 runs",
         ),
         ("trigger", json!("SCHEDULE"), "runs that it contradicts"),
-        ("attempt_number", json!(1), "1 of every run"),
+        ("trigger", json!("UPSTREAM"), "runs that it contradicts"),
     ] {
         let mut runs = events();
         let having = runs.iter_mut().filter(|run| !run[field].is_null());
@@ -302,6 +443,32 @@ fn runs_of_another_kind_or_job_and_those_outside_may_be_left_out() {
 }
 
 #[test]
+fn a_list_that_goes_on_is_read_on() {
+    let judged = |next: Json, first: i64| {
+        let newest = (first..RUNS).rev();
+        let (known, runs): (Vec<Json>, Vec<Json>) =
+            newest.map(|run| (record(run), event(run))).unzip();
+        let mut witness = Witness::default();
+        let documents = vec![json!({"runs": known, "page": {"nextToken": next}})];
+        witness.hear(&VendorAnswers {
+            documents,
+            is_cut: false,
+        });
+        let runs: Vec<RunEvent> = runs.into_iter().map(RunEvent::new).collect();
+        let manifest = crate::pipeline::samples::manifest(json!({"OK": "success"}));
+        let span = Window {
+            start: at(2, 0),
+            end: at(RUNS, 60),
+        };
+        witness.of_runs(&runs, span, &manifest)
+    };
+    blamed(&judged("t7".into(), 5), "1 list that went on");
+    for (next, first) in [(Json::Null, 5), ("t7".into(), 0)] {
+        assert_eq!(judged(next, first).outcome.verdict(), Verdict::Supported);
+    }
+}
+
+#[test]
 fn a_vendor_that_names_no_ids_is_no_witness() {
     let mut nameless = records();
     nameless
@@ -324,8 +491,10 @@ fn jobs_are_compared_too() {
             assets.push(AssetEvent::new(asset));
         }
         records.push(json!({"id": 9, "title": "old", "kind": "folder"}));
+        let people = (0..4)
+            .map(|n| json!({"mail": format!("o{n}@e.example"), "called": format!("Ann {n}")}));
         witness.hear(&VendorAnswers {
-            documents: vec![json!(records)],
+            documents: vec![json!(records), people.collect()],
             is_cut: false,
         });
         witness.of_jobs(&assets)
@@ -349,6 +518,10 @@ fn jobs_are_compared_too() {
     blamed(
         &judged(&|_, asset| asset["owner"] = job(0).1["owner"].clone()),
         "`owner.primary_email` from the record",
+    );
+    blamed(
+        &judged(&|_, asset| asset["owner"]["primary_name"] = "Ann 0".into()),
+        "`owner.primary_name` from the record",
     );
     blamed(
         &judged(&|number, asset| {

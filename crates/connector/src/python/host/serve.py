@@ -674,27 +674,51 @@ def roll_back(connection):
 
 
 class VendorAnswers:
-    """The JSON that the connector parses while it fetches: what the vendor answered, as it was written."""
+    """The JSON and XML that the connector parses while it fetches: what the vendor answered, as it was written."""
+
+    # What reads answers: functions of modules, which take a text, and methods of classes, which take it behind their object.
+    readers = (
+        ("json", "JSONDecoder.decode"),
+        ("simplejson", "JSONDecoder.decode"),
+        ("orjson", "loads"),
+        ("ujson", "loads"),
+        ("xml.etree.ElementTree", "XML"),
+        ("xml.etree.ElementTree", "fromstring"),
+    )
 
     def __init__(self):
         self._texts = []
         self._room = MOST_OF_ANSWERS
         self._is_cut = False
         self._is_open = False
-        decode = json.JSONDecoder.decode
-
-        def keep(decoder, s, *rest, **named):
-            if self._is_open:
-                self._keep(s)
-            return decode(decoder, s, *rest, **named)
-
-        json.JSONDecoder.decode = keep
+        self._heard = set()
 
     def __enter__(self):
+        for module, name in self.readers:
+            if module in sys.modules and (module, name) not in self._heard:
+                self._heard.add((module, name))
+                self._hear(sys.modules[module], name)
         self._is_open = True
 
     def __exit__(self, *_):
         self._is_open = False
+
+    def _hear(self, owner, name):
+        """Puts what keeps an answer in the place of what reads it."""
+        *within, name = name.split(".")
+        for part in within:
+            owner = getattr(owner, part)
+        read = getattr(owner, name)
+
+        def keep(*given, **named):
+            value = read(*given, **named)
+            if self._is_open:
+                # What cannot be kept is no affair of the connector.
+                with contextlib.suppress(Exception):
+                    self._keep(text_of(given[1 if within else 0], value))
+            return value
+
+        setattr(owner, name, keep)
 
     def _keep(self, text):
         if len(text) > self._room:
@@ -709,6 +733,26 @@ class VendorAnswers:
         is_cut, self._is_cut = self._is_cut, False
         self._room = MOST_OF_ANSWERS
         return {"answers": texts, "is_cut": is_cut}
+
+
+def text_of(answer, value):
+    """An answer as text; an element of XML as JSON: its attributes, its text, and its children by their names."""
+    if hasattr(value, "attrib"):
+        return _encode(record_of(value))
+    return answer if isinstance(answer, str) else bytes(answer).decode("utf-8", "replace")
+
+
+def record_of(element):
+    """What an element says."""
+    record = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    for child in element:
+        record.setdefault(child.tag.rpartition("}")[2], []).append(record_of(child) if len(child) or child.attrib else child.text)
+    if element.text and element.text.strip():
+        record["#text"] = element.text.strip()
+    return {
+        name: value[0] if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], dict) else value
+        for name, value in record.items()
+    }
 
 
 class Pipeline:

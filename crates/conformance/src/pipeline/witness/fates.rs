@@ -1,0 +1,196 @@
+//! How runs and task runs fared, against what the vendor's own fields say of it.
+
+use std::collections::BTreeSet;
+
+use bowline_contract::pipeline::RunEvent;
+use bowline_words::counted;
+
+use super::Judged;
+use super::given::{any_speaks_of, words};
+use super::owners::{Column, Owners};
+use crate::pipeline::outcome::Outcome;
+use crate::pipeline::times::SHOWN;
+use crate::pipeline::words::{Fate, fate};
+
+/// What a field says of how something ended.
+#[derive(Debug, Clone, Copy)]
+enum Says {
+    /// In words.
+    Words,
+    /// That it went well.
+    Success,
+    /// That it went wrong.
+    Failure,
+    /// By the code that a program gave.
+    Code,
+}
+
+/// The words of names of such fields.
+const NAMES: [(Says, &str); 4] = [
+    (
+        Says::Words,
+        "status state result outcome conclusion phase verdict current",
+    ),
+    (Says::Success, "success succeeded successful passed"),
+    (Says::Failure, "failed failure error errored"),
+    (Says::Code, "exit rc returncode exitcode"),
+];
+/// What may stand beside them. Any other word may make it something else's, as of `passed_sla` and `quality.status`.
+const BESIDE: &str = "run job task step execution final end overall type name code humanized text is was has life cycle \
+                      attributes data info summary details return";
+
+/// Words of names for what may excuse a failure.
+const EXCUSES: &str = "allow ignor option soft contin retr attempt recover";
+
+impl Says {
+    fn of(place: &str) -> Option<Self> {
+        let names: BTreeSet<String> = place.split('.').flat_map(words).collect();
+        let is_in = |all: &str, word: &str| all.split_whitespace().any(|one| one == word);
+        let (says, of_it) = NAMES
+            .into_iter()
+            .find(|(_, all)| names.iter().any(|word| is_in(all, word)))?;
+        names
+            .iter()
+            .all(|word| is_in(of_it, word) || is_in(BESIDE, word))
+            .then_some(says)
+    }
+
+    /// Whether it went well by a value, as far as nobody can take one for the other.
+    fn went_well(self, value: &str) -> Option<bool> {
+        match self {
+            Self::Words => went_well(value),
+            Self::Success => value.parse().ok(),
+            Self::Failure => value
+                .parse()
+                .ok()
+                .filter(|failed| *failed)
+                .map(|_: bool| false),
+            Self::Code => value.parse().ok().map(|code: i64| code == 0),
+        }
+    }
+}
+
+/// The same by a word.
+fn went_well(value: &str) -> Option<bool> {
+    if value.contains(' ') && value.len() > 16 {
+        return None;
+    }
+    let letters = value.chars().filter(|letter| letter.is_alphabetic());
+    let word: String = letters.flat_map(char::to_lowercase).collect();
+    let has = |parts: &[&str]| parts.iter().any(|part| word.contains(part));
+    let is_ill = has(&[
+        "fail", "error", "crash", "abend", "notok", "unsucc", "cancel", "abort", "kill",
+    ]);
+    let is_well = has(&["succe", "passed"]) && !has(&["unsucc"]) || word.ends_with("ok") && !is_ill;
+    let is_mixed = has(&[
+        "partial",
+        "warn",
+        "upstream",
+        "completedwith",
+        "finishedwith",
+        "successwith",
+    ]);
+    (is_ill != is_well && !is_mixed).then_some(is_well)
+}
+
+/// Events that say they went well where every field of the vendor's record that tells one from the other says they did not,
+/// or the other way round. A field that tells these from the ones that say the same as the vendor shows that it is meant.
+pub(super) fn turned(
+    events: &[Judged<'_, RunEvent>],
+    owners: &Owners<'_>,
+    noun: &str,
+) -> Option<Outcome> {
+    let given: Vec<(usize, &str, bool)> = events
+        .iter()
+        .filter_map(|(number, event, label)| {
+            let fate = event
+                .status()
+                .and_then(fate)
+                .filter(|fate| *fate != Fate::Open)?;
+            Some((*number, *label, fate == Fate::Well))
+        })
+        .collect();
+    let fates = |says: Says, column: &Column<'_>, event: usize| -> Vec<bool> {
+        let said = column[event]
+            .iter()
+            .filter_map(|value| says.went_well(value));
+        said.collect()
+    };
+    let tells = |says: Says, column: &Column<'_>| {
+        let all = given
+            .iter()
+            .flat_map(|(event, ..)| fates(says, column, *event));
+        let (well, ill): (Vec<bool>, Vec<bool>) = all.partition(|is_well| *is_well);
+        let alike = given
+            .iter()
+            .filter(|(event, _, fate)| fates(says, column, *event).contains(fate));
+        let is_like_most = alike.count() * 2 > well.len() + ill.len();
+        !well.is_empty() && !ill.is_empty() && is_like_most
+    };
+    let whole = owners
+        .columns()
+        .filter(|((kind, _), _)| owners.is_whole(*kind));
+    let saying = whole.filter_map(|((_, place), column)| Some((place, Says::of(place)?, column)));
+    let telling: Vec<(&str, Says, &Column<'_>)> = saying
+        .filter(|(_, says, column)| tells(*says, column))
+        .collect();
+    let heard = |event: usize| -> Vec<bool> {
+        let said = telling
+            .iter()
+            .flat_map(|(_, says, column)| fates(*says, column, event));
+        said.collect()
+    };
+    let is_excused = |event: usize| {
+        let mut own = owners.own(event);
+        own.any(|(place, value)| value == "true" && any_speaks_of(place, EXCUSES))
+    };
+    let (mut against, mut with) = (Vec::new(), Vec::new());
+    for (event, label, fate) in &given {
+        let heard = heard(*event);
+        if heard.contains(fate) || heard.is_empty() {
+            with.extend((!heard.is_empty()).then_some((*event, *fate)));
+        } else if !is_excused(*event) {
+            against.push((*event, *label, *fate));
+        }
+    }
+    // What the vendor says alike of all these and of none that is told as the vendor does.
+    let is_told_apart = owners.columns().any(|(_, column)| {
+        // What is another for each tells nothing.
+        let values = |events: &[usize]| -> BTreeSet<&str> {
+            let values = events
+                .iter()
+                .flat_map(|event| column[*event].iter().copied());
+            let values: BTreeSet<&str> = values.collect();
+            if values.len() * 2 <= events.len() {
+                values
+            } else {
+                BTreeSet::new()
+            }
+        };
+        let alike = with
+            .iter()
+            .filter(|(_, fate)| against.iter().any(|one| one.2 != *fate));
+        let alike: Vec<usize> = alike.map(|(event, _)| *event).collect();
+        let these: Vec<usize> = against.iter().map(|(event, ..)| *event).collect();
+        let (these, others) = (values(&these), values(&alike));
+        !these.is_empty() && !others.is_empty() && these.is_disjoint(&others)
+    });
+    if against.len() < 2 || is_told_apart {
+        return None;
+    }
+    let lines = against.iter().filter_map(|(event, label, fate)| {
+        let (place, value) = telling.iter().find_map(|(place, says, column)| {
+            let mut values = column[*event].iter();
+            Some((place, values.find(|value| says.went_well(value).is_some())?))
+        })?;
+        let fared = if *fate { "well" } else { "wrong" };
+        Some(format!(
+            "{label} went {fared}, and the vendor's `{place}` is `{value}`"
+        ))
+    });
+    let got = format!("{} that say the opposite", counted(against.len(), noun));
+    Some(
+        Outcome::wrong("statuses as the vendor's record says", got)
+            .with_evidence(lines.take(SHOWN)),
+    )
+}
