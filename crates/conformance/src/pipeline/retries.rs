@@ -1,5 +1,6 @@
 //! Whether attempts follow the attempts that they name.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{RunEvent, RunStatus, Window};
@@ -212,6 +213,9 @@ fn below(runs: &[RunEvent]) -> Vec<String> {
             numbered.entry(begin).or_default().insert(number);
         }
     }
+    // The longest lists are cut first.
+    let mut numbered: Vec<(&str, BTreeSet<u64>)> = numbered.into_iter().collect();
+    numbered.sort_by_key(|(_, numbers)| Reverse(numbers.len()));
     let before = numbered.into_iter().filter_map(|(begin, numbers)| {
         let (first, last) = (*numbers.first()?, *numbers.last()?);
         let is_whole = numbers.len() >= NUMBERED && last - first + 1 == numbers.len() as u64;

@@ -141,19 +141,6 @@ pub(super) fn over_at_once(runs: &[&RunEvent]) -> Vec<String> {
     )
 }
 
-/// Runs of which every task ended in the moment that it began, although they lasted.
-pub(super) fn tasks_over_at_once(runs: &[&RunEvent]) -> Vec<String> {
-    let is_over = |run: &RunEvent| {
-        let lasts = run.end_time()?.duration_since(run.start_time()?) > BOOKING;
-        let mut tasks = run
-            .task_runs()
-            .filter_map(|task| task.start_time().zip(task.end_time()));
-        let is_over = |task: Option<(Timestamp, Timestamp)>| task.map(|(start, end)| start == end);
-        lasts.then_some(is_over(tasks.next())? && tasks.all(|(start, end)| start == end))
-    };
-    of_all(runs, &is_over, "has tasks that all began and ended at once")
-}
-
 /// A line for each run, where all that can be judged are at fault, enough of them, and of several jobs.
 pub(super) fn of_all(
     runs: &[&RunEvent],

@@ -9,7 +9,7 @@ use super::outcome::Outcome;
 use super::reading::run_label;
 use super::spans::{
     of_all, over_at_once, tasks_after_the_end, tasks_elsewhere, tasks_of_earlier,
-    tasks_over_at_once, tasks_that_all_follow,
+    tasks_that_all_follow,
 };
 
 /// How far two clocks of one vendor may be apart.
@@ -193,11 +193,9 @@ fn expected_before(runs: &[RunEvent]) -> Vec<String> {
 pub(super) fn doubts(runs: &[RunEvent]) -> impl Iterator<Item = String> {
     let elsewhere = tasks_elsewhere(runs);
     let after = tasks_after_the_end(runs).into_iter().next();
-    let all: Vec<&RunEvent> = runs.iter().collect();
     after
         .filter(|_| elsewhere.is_empty())
         .into_iter()
-        .chain(tasks_over_at_once(&all).into_iter().next())
         .map(|line| format!("{line}: see whether that is meant"))
 }
 

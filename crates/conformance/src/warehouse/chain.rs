@@ -317,6 +317,12 @@ impl<'a> Chain<'a> {
         self.check_known(spec, Err(outcome));
     }
 
+    /// The statement with this label that a check ran.
+    pub(crate) fn step(&self, spec: &Spec, label: &str) -> Option<&Step> {
+        let mut steps = self.finding(spec)?.steps.iter();
+        steps.find(|step| step.label == Some(label))
+    }
+
     /// The last statement that a check ran, as evidence for another.
     pub(crate) fn last_step(&self, spec: &Spec) -> Vec<Step> {
         let steps = self.finding(spec).map(|finding| &finding.steps);

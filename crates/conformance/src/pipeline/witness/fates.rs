@@ -154,7 +154,10 @@ pub(super) fn turned(
         }
     }
     // What the vendor says alike of all these and of none that is told as the vendor does.
-    let is_told_apart = owners.columns().any(|(_, column)| {
+    let others = owners
+        .columns()
+        .filter(|((_, place), _)| Says::of(place).is_none());
+    let is_told_apart = others.map(|(_, column)| column).any(|column| {
         // What is another for each tells nothing.
         let values = |events: &[usize]| -> BTreeSet<&str> {
             let values = events
