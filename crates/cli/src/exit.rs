@@ -157,7 +157,9 @@ fn workbench_code(error: &WorkbenchError) -> i32 {
 /// What is wrong with the command alone is a matter of usage; anything else is the connectors'.
 fn plan_code(error: &PlanError) -> i32 {
     let codes = error.problems.iter().map(|problem| match problem.kind {
-        PlanProblemKind::Name | PlanProblemKind::Argument => exit_code::USAGE,
+        PlanProblemKind::Name | PlanProblemKind::Argument | PlanProblemKind::Advice => {
+            exit_code::USAGE
+        }
         PlanProblemKind::Missing
         | PlanProblemKind::Manifest
         | PlanProblemKind::Mode

@@ -107,9 +107,8 @@ impl Engine {
         String::from_utf8_lossy(&listed)
             .lines()
             .filter(|image| {
-                let name = image.rsplit_once(':').map_or(*image, |(name, _)| name);
-                let bare = name.strip_prefix("localhost/").unwrap_or(name);
-                bare == TestImage::TAG || name == base::LOADED
+                let bare = image.strip_prefix("localhost/").unwrap_or(image);
+                bare.strip_suffix(":latest") == Some(TestImage::TAG) || base::is_loaded(image)
             })
             .map(str::to_owned)
             .collect()

@@ -174,15 +174,16 @@ fn file_components(files: &[&PlannedFile]) -> Result<Vec<Value>, ImageError> {
                 "type": "file",
                 "bom-ref": format!("file:{}", file.path),
                 "name": file.path,
-                "hashes": [{ "alg": "SHA-256", "content": hash(file)? }],
+                "hashes": [{ "alg": "SHA-256", "content": hash(&file.content)? }],
             }))
         })
         .collect()
 }
 
-fn hash(file: &PlannedFile) -> Result<String, ImageError> {
+/// The digest of what is in a file, in hexadecimal.
+pub(crate) fn hash(content: &Content) -> Result<String, ImageError> {
     let mut hasher = Hasher::default();
-    match &file.content {
+    match content {
         Content::Bytes(bytes) => hasher.update(bytes),
         Content::File(path) => {
             let mut read = || -> io::Result<()> {

@@ -3,8 +3,11 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, ScopedJoinHandle};
+use std::time::Duration;
 
 use bowline_contract::pipeline::{EventTime, RunEvent};
 use bowline_template::{Scope, Value};
@@ -29,6 +32,9 @@ const FIRST_CHUNK: usize = 100;
 /// For how many groups what they need is asked at the same time: while the last requests of one are under way, those of
 /// the next take the places that are free.
 const GROUPS: usize = 2;
+
+/// How often is looked whether a group has what it needs, while pages are waited for.
+const SLICE: Duration = Duration::from_millis(10);
 
 /// A reading of runs under way.
 pub(crate) struct RunReading<'s, 'e> {
@@ -56,6 +62,8 @@ pub(crate) struct RunReading<'s, 'e> {
     ahead: (usize, Timestamp),
     /// That of the requests for the last group of rows; pages go before all groups, and groups in their order.
     turn: Turn,
+    /// Whether the reading has failed: what is still under way is not wanted.
+    is_over: Arc<AtomicBool>,
     summary: Summary,
     requests_before: u64,
     on_event: &'e mut dyn FnMut(RunEvent),
@@ -126,6 +134,7 @@ impl<'s, 'e> RunReading<'s, 'e> {
             of_runs,
             ahead: (0, pipeline.client.now()),
             turn: Turn::default(),
+            is_over: Arc::default(),
             summary: Summary::default(),
             requests_before: pipeline.client.requests(),
             on_event,
@@ -181,23 +190,55 @@ impl<'s, 'e> RunReading<'s, 'e> {
                 let _given_up = sender.send(group);
                 walked
             });
-            let mut under_way = VecDeque::new();
-            for rows in receiver.into_iter().flat_map(chunks) {
-                let Some(group) = self.group(rows)? else {
-                    continue;
-                };
-                if under_way.len() == GROUPS
-                    && let Some(first) = under_way.pop_front()
-                {
-                    self.complete(joined(first)?)?;
-                }
-                under_way.push_back(threads.spawn(|| group.load()));
+            let completed = self.complete_groups(&receiver, |group| threads.spawn(|| group.load()));
+            if completed.is_err() {
+                self.is_over.store(true, Ordering::Relaxed);
             }
-            for group in under_way {
-                self.complete(joined(group)?)?;
-            }
-            joined(walker)
+            drop(receiver);
+            let walked = joined(walker);
+            completed.and(walked)
         })
+    }
+
+    /// Completes the rows that arrive, in their order; what some groups of them need is asked for at the same time.
+    fn complete_groups<'t>(
+        &mut self,
+        rows: &Receiver<Vec<Row>>,
+        mut load: impl FnMut(Group<'s>) -> Loading<'t, 's>,
+    ) -> Result<(), SourceError> {
+        let mut arrived: VecDeque<Vec<Row>> = VecDeque::new();
+        let mut under_way: VecDeque<Loading<'t, 's>> = VecDeque::new();
+        let mut outcome = Ok(());
+        let mut is_read = false;
+        loop {
+            let is_done = under_way.front().is_some_and(ScopedJoinHandle::is_finished);
+            let has_no_more = is_read && arrived.is_empty();
+            if (is_done || has_no_more || under_way.len() == GROUPS)
+                && let Some(first) = under_way.pop_front()
+            {
+                self.complete(joined(first)?)?;
+            } else if has_no_more {
+                return outcome;
+            } else if let Some(chunk) = arrived.pop_front() {
+                match self.group(chunk) {
+                    Ok(group) => under_way.extend(group.map(&mut load)),
+                    // What was read before is handed on all the same.
+                    Err(error) => {
+                        (outcome, is_read) = (Err(error), true);
+                        arrived.clear();
+                    }
+                }
+            } else {
+                match rows.recv_timeout(SLICE) {
+                    Ok(rows) => {
+                        self.load_shared()?;
+                        arrived.extend(chunks(rows));
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => is_read = true,
+                }
+            }
+        }
     }
 
     /// What the reading came to.
@@ -237,8 +278,19 @@ impl<'s, 'e> RunReading<'s, 'e> {
         )
     }
 
+    /// Loads the sources that do not hang on the runs at hand.
+    fn load_shared(&mut self) -> Result<(), SourceError> {
+        for name in self.pipeline.sources_of(self.mapping()) {
+            if !self.per_page.contains(&name) {
+                self.load_for(&name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Hands on what is asked for of some rows.
     pub(crate) fn rows(&mut self, rows: Vec<Row>) -> Result<(), SourceError> {
+        self.load_shared()?;
         for rows in chunks(rows) {
             if let Some(group) = self.group(rows)? {
                 self.complete(group.load()?)?;
@@ -251,11 +303,6 @@ impl<'s, 'e> RunReading<'s, 'e> {
     fn group(&mut self, rows: Vec<Row>) -> Result<Option<Group<'s>>, SourceError> {
         self.summary.records += rows.len();
         let mapping = self.mapping();
-        for name in self.pipeline.sources_of(mapping) {
-            if !self.per_page.contains(&name) {
-                self.load_for(&name)?;
-            }
-        }
         let scope = with_sources(&self.scope, &self.sources);
         let mut wanted = Vec::new();
         for row in rows {
@@ -293,7 +340,8 @@ impl<'s, 'e> RunReading<'s, 'e> {
         }
         Ok(Some(Group {
             pipeline: self.pipeline,
-            reader: SourceReader::new(&self.pipeline.client, self.page_size).at_turn(self.turn),
+            reader: SourceReader::new(&self.pipeline.client, self.page_size)
+                .of_part(self.turn, &self.is_over),
             scope: self.scope.clone(),
             rows,
             sources,
@@ -413,6 +461,9 @@ struct Group<'p> {
     rows: Arc<LoadedSource>,
     sources: Sources,
 }
+
+/// A group on its way.
+type Loading<'t, 'p> = ScopedJoinHandle<'t, Result<Group<'p>, SourceError>>;
 
 impl Group<'_> {
     /// The same, with what the rows need besides.

@@ -56,6 +56,10 @@ pub(crate) struct SourceReader<'c> {
     changes: Changes,
     /// Before whom its requests go.
     turn: Turn,
+    /// Whether nothing more is wanted.
+    is_over: Arc<AtomicBool>,
+    /// Whether another one sums up what failed.
+    is_part: bool,
     /// Oddities that are no errors, and how often each was met.
     notes: Mutex<Vec<(String, usize)>>,
     /// Those of them by which something may be missing.
@@ -84,6 +88,8 @@ impl<'c> SourceReader<'c> {
             page_size,
             changes: Changes::Ignored,
             turn: Turn::default(),
+            is_over: Arc::default(),
+            is_part: false,
             notes: Mutex::default(),
             incomplete: Mutex::default(),
             failures: Mutex::default(),
@@ -98,9 +104,12 @@ impl<'c> SourceReader<'c> {
         self
     }
 
-    /// The same, whose requests let those of earlier turns go first.
-    pub(crate) fn at_turn(mut self, turn: Turn) -> Self {
+    /// The same, for a part of what another one reads: its requests let those of earlier turns go first, it asks nothing
+    /// more once the reading `is_over`, and whether something fails for all is for the other to say.
+    pub(crate) fn of_part(mut self, turn: Turn, is_over: &Arc<AtomicBool>) -> Self {
         self.turn = turn;
+        self.is_over = Arc::clone(is_over);
+        self.is_part = true;
         self
     }
 
@@ -281,6 +290,9 @@ impl<'c> SourceReader<'c> {
             for _ in 0..self.client.in_flight().min(items.len()) {
                 threads.spawn(|| {
                     loop {
+                        if self.is_over.load(Ordering::Relaxed) {
+                            return;
+                        }
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(item) = items.get(index) else {
                             return;

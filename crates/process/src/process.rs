@@ -1,7 +1,7 @@
 //! A running process: one call at a time, each with its deadline.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,9 @@ impl Process {
     /// [`ProcessError`]: it cannot be started, does not answer as it must, or speaks another version.
     pub fn start(program: &Program, redactor: &Redactor) -> Result<Self, ProcessError> {
         if let Some(mut kept) = program.take_idle()
-            && !kept.ends(Duration::ZERO)
+            // One that has ended, or said something that nobody asked for, is left.
+            && !kept.has_ended
+            && matches!(kept.events.try_recv(), Err(TryRecvError::Empty))
         {
             kept.redactor = redactor.clone();
             return Ok(kept);

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::Process;
@@ -60,12 +60,16 @@ impl Program {
 
     /// Keeps a process of this program for whoever starts it next: starting one takes a tenth of a second and more.
     pub fn keep(&self, process: Process) {
-        *self.idle.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
+        let before = self.idle().replace(process);
+        drop(before);
     }
 
     pub(crate) fn take_idle(&self) -> Option<Process> {
-        let mut idle = self.idle.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.take()
+        self.idle().take()
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Process>> {
+        self.idle.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The program's name, for errors.

@@ -39,7 +39,7 @@ impl CleanArgs {
         let folders = MADE_AGAIN.map(|name| state.join(name)).into_iter();
         let folders = folders.chain(blobs.map(|blobs| blobs.folder().to_owned()));
         let mut gone = Vec::new();
-        let mut stuck = None;
+        let mut stuck = Vec::new();
         for folder in folders.filter(|folder| folder.is_dir()) {
             let size = size(&folder);
             if !self.dry_run {
@@ -57,7 +57,7 @@ impl CleanArgs {
                 if !self.dry_run
                     && let Err(words) = remove(engine, &image)
                 {
-                    stuck = Some(format!("cannot remove {shown}: {words}"));
+                    stuck.push(format!("cannot remove {shown}: {words}"));
                 } else {
                     gone.push(shown);
                 }
@@ -72,17 +72,17 @@ impl CleanArgs {
         for gone in &gone {
             listing.line(format!("{mark} {verb} {gone}"));
         }
-        if gone.is_empty() && stuck.is_none() {
+        if gone.is_empty() && stuck.is_empty() {
             listing.line("nothing to remove");
         }
         context.printer.text(&listing.finish())?;
-        match stuck {
-            None => Ok(Ended::Fine),
-            Some(what) => Err(CliError::usage(
-                what,
-                "end what uses it, then run `bowline clean` again",
-            )),
+        if stuck.is_empty() {
+            return Ok(Ended::Fine);
         }
+        Err(CliError::usage(
+            stuck.join("; "),
+            "end what uses it, then run `bowline clean` again",
+        ))
     }
 }
 

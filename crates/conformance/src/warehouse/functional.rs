@@ -26,6 +26,7 @@ use self::listing::Created;
 use self::logs::Looking;
 pub use self::start::undo;
 use self::start::{Made, Presence};
+pub(crate) use self::table::NO_ROW;
 use self::table::TestTables;
 pub use self::table::{is_test_object, named_beside};
 use crate::Tier;
@@ -287,7 +288,7 @@ fn is_gone(chain: &mut Chain<'_>, tables: &TestTables, patience: Duration) {
                 .find(|row| !row.name.eq_ignore_ascii_case(name))
             {
                 return Err(wrong(
-                    format!("no table but `{name}`"),
+                    format!("no table, for `{name}` alone was asked for and is gone"),
                     format!("`{}`", other.name),
                 ));
             }

@@ -27,6 +27,7 @@ use crate::warehouse::tokens::{Order, offsets, order, tokens};
 /// How many logged queries are asked for.
 const LIMIT: i64 = 100;
 const REQUIRED: [&str; 4] = ["query_id", "start_time", "end_time", "query_text"];
+const OPTIONAL: [&str; 4] = ["user", "error_code", "error_text", "returned_rows"];
 const CARRIES: &[Capability] = &[
     Capability::QueryLogs,
     Capability::Lineage,
@@ -467,7 +468,7 @@ impl LoggedQuery {
 
 /// Reads and checks a result.
 pub(crate) fn read_logs(result: &ResultSet) -> Judged<Vec<LoggedQuery>> {
-    require_columns(result, &REQUIRED)?;
+    require_columns(result, &REQUIRED, &OPTIONAL)?;
     let position = |name: &str| result.position(name);
     let optional_texts = ["user", "error_code", "error_text"].map(|name| (name, position(name)));
     let required = REQUIRED.map(position);

@@ -92,6 +92,9 @@ const FIRST_CONNECTIONS: usize = 2;
 /// How long a connection takes to open to a server that is far away.
 const FAR: Duration = Duration::from_millis(100);
 
+/// About how long a process takes to start.
+const PROCESS_START: Duration = Duration::from_millis(200);
+
 /// Runs the suite and reports everything it found out.
 ///
 /// Events arrive from several threads, one at a time for each. Nothing is printed.
@@ -135,14 +138,22 @@ pub fn run(
             progress.findings.extend(claimed);
         }
         let mut pending = chains.len();
-        chains.into_iter().for_each(|work| give(&work_in, work));
+        // What a question takes tells how many processes are worth their start; chains tell it when they are over.
+        let (before, behind) = match cost {
+            ConnectionCost::Login => (chains, Vec::new()),
+            ConnectionCost::Process => (Vec::new(), chains),
+        };
+        before.into_iter().for_each(|work| give(&work_in, work));
         let plan = plan::questions(&subject.templates, &options.sections, options.tier, clock);
         pending += plan.work.len();
         on_event(Event::Started {
             checks: plan.checks + checks::in_chains(&options.sections, options.tier),
         });
         crew.tell_finished(&plan.settled);
-        plan.work.into_iter().for_each(|work| give(&work_in, work));
+        let mut questions = plan.work.into_iter();
+        let first = questions.by_ref().take(1);
+        first.chain(behind).for_each(|work| give(&work_in, work));
+        questions.for_each(|work| give(&work_in, work));
         drop(work_in);
         progress.findings.extend(plan.settled);
 
@@ -174,8 +185,8 @@ pub fn run(
                         progress.accuracy = accuracy;
                     }
                     pending -= 1;
-                    if workers.len() < progress.most_connections(options.jobs, cost)
-                        && progress.is_worth_a_connection(pending, open)
+                    while workers.len() < progress.most_connections(options.jobs, cost)
+                        && progress.is_worth_a_connection(pending, open, cost)
                     {
                         workers.push(start(done_in.clone()));
                         open += 1;
@@ -302,12 +313,17 @@ impl Progress {
     }
 
     /// Another connection pays when the open ones would be busy for longer than it takes to open.
-    fn is_worth_a_connection(&self, pending: usize, open: usize) -> bool {
+    fn is_worth_a_connection(&self, pending: usize, open: usize, cost: ConnectionCost) -> bool {
         let (Some(connecting), Some(piece)) = (
             self.connecting.checked_div(self.connections),
             self.asking.checked_div(self.asked),
         ) else {
             return false;
+        };
+        let connecting = match cost {
+            ConnectionCost::Login => connecting,
+            // The first may have been started before.
+            ConnectionCost::Process => connecting.max(PROCESS_START),
         };
         let ahead = piece * u32::try_from(pending / open.max(1)).unwrap_or(u32::MAX);
         ahead > connecting * 2

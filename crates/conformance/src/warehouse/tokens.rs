@@ -122,7 +122,7 @@ pub(crate) fn holds(text: &[Token<'_>], wanted: &[Token<'_>]) -> Option<Likeness
 }
 
 /// The tokens without what stands before the last part of a name.
-fn unqualified<'s>(tokens: &[Token<'s>]) -> Vec<Token<'s>> {
+pub(crate) fn unqualified<'s>(tokens: &[Token<'s>]) -> Vec<Token<'s>> {
     let is_dot = |at: usize| tokens.get(at).is_some_and(|token| token.is_sign("."));
     (0..tokens.len())
         .filter(|at| !is_dot(*at) && !is_dot(at + 1))

@@ -11,6 +11,9 @@ use bowline_process::find_program;
 /// The environment variable that names the Python to use.
 pub(super) const VARIABLE: &str = "BOWLINE_PYTHON";
 
+/// As much of a script or a file of versions as is read, in bytes.
+const LONGEST: u64 = 64 * 1024;
+
 /// What changes when another Python is installed in a Python's place.
 pub(super) fn identity(interpreter: &Path) -> (PathBuf, u64, Option<Duration>) {
     let path = interpreter
@@ -56,7 +59,10 @@ fn folder_for_pyenv() -> Option<PathBuf> {
     if is_set("PYENV_VERSION") || is_set("PYENV_DIR") {
         return None;
     }
-    std::env::current_dir().ok()
+    let here = std::env::current_dir().ok()?;
+    // A shell goes by the name that it came by, past links or not.
+    let by_name = std::env::var_os("PWD").is_none_or(|name| here == name);
+    by_name.then_some(here)
 }
 
 /// The interpreter that a shim of pyenv would start in a folder, where that is plain: asking the shim takes it a tenth
@@ -89,7 +95,10 @@ fn behind_pyenv(shim: &Path, here: &Path) -> Option<PathBuf> {
 }
 
 fn read(file: &Path) -> Option<String> {
-    std::fs::read_to_string(file).ok()
+    let mut text = String::new();
+    let file = File::open(file).ok()?;
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// Whether a file is an interpreter of its own: neither a script that starts one nor the copy in a virtual environment.

@@ -260,7 +260,7 @@ const CREDENTIALS_SCHEMA: &str = r#"
 ```
 
 - It holds for the whole of `credentials.json`: what a connector takes stands under `connect_args`, as above. To leave that level out is the commonest mistake.
-- Absent or `{}`, nothing is checked. Anything but an object is an error.
+- Absent or `{}`, nothing is checked but that `connect_args` is there. Anything but an object is an error.
 - `required` is false when not said; `nullable` lets null in, `empty: false` keeps empty texts and lists out.
 - `type` is one of `string`, `integer`, `float`, `number`, `boolean`, `list`, `dict`, or a list of them. `"5432"` is no integer.
 - `min` and `max` bound numbers, `minlength` and `maxlength` texts and lists, `allowed` and `forbidden` name values, `regex` holds for the whole text.

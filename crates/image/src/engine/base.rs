@@ -91,7 +91,16 @@ impl LoadableBase {
     }
 }
 
+/// Whether a name is one that a base gets here which is loaded from a file; people call theirs nearly the same.
+pub(super) fn is_loaded(image: &str) -> bool {
+    let tag = image
+        .strip_prefix(LOADED)
+        .and_then(|rest| rest.strip_prefix(':'));
+    let is_digit = |sign: u8| matches!(sign, b'0'..=b'9' | b'a'..=b'f');
+    tag.is_some_and(|tag| tag.len() == NAME_DIGITS && tag.bytes().all(is_digit))
+}
+
 /// What bases that were loaded from files are called.
-pub(super) const LOADED: &str = "localhost/bowline-base";
+const LOADED: &str = "localhost/bowline-base";
 /// How much of a digest tells bases apart.
 const NAME_DIGITS: usize = 12;

@@ -135,7 +135,7 @@ pub(super) fn check(
         .iter()
         .map(|advice| {
             let what = format!("{path}: {}", advice.words());
-            let problem = PlanProblem::new(PlanProblemKind::Manifest, what);
+            let problem = PlanProblem::new(PlanProblemKind::Advice, what);
             problem
                 .of(&candidate.name)
                 .hint(advice.hints.first().cloned())

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bowline_contract::ConnectorName;
-use bowline_words::{Diagnose, Diagnostic, Layout};
+use bowline_words::{Diagnose, Diagnostic, Layout, counted};
 
 /// An image that cannot be built as asked: everything that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub enum PlanProblemKind {
     Secret,
     /// What lets the stock agent run a connector without Python cannot be had.
     Runtime,
+    /// Worth a word, and in no way of the image: whoever mends what stands in its way will want to know.
+    Advice,
 }
 
 impl PlanProblem {
@@ -95,7 +97,7 @@ impl fmt::Display for PlanError {
         }
         f.write_str(&several(&self.problems))?;
         for problem in &self.problems {
-            write!(f, "\n{problem}")?;
+            write!(f, "\n{}", listed(problem))?;
         }
         Ok(())
     }
@@ -109,12 +111,25 @@ impl Diagnose for PlanError {
             return Diagnostic::of(self).hint(only.hint.clone());
         }
         let told =
-            |problem: &PlanProblem| Diagnostic::new(problem.to_string()).hint(problem.hint.clone());
+            |problem: &PlanProblem| Diagnostic::new(listed(problem)).hint(problem.hint.clone());
         Diagnostic::new(several(&self.problems))
             .mistakes(Layout::List, self.problems.iter().map(told))
     }
 }
 
 fn several(problems: &[PlanProblem]) -> String {
-    format!("cannot build the image: {} problems", problems.len())
+    let problems = problems.iter();
+    let count = problems.filter(|problem| problem.kind != PlanProblemKind::Advice);
+    format!(
+        "cannot build the image: {}",
+        counted(count.count(), "problem")
+    )
+}
+
+/// One among several.
+fn listed(problem: &PlanProblem) -> String {
+    match problem.kind {
+        PlanProblemKind::Advice => format!("warning: {problem}"),
+        _ => problem.to_string(),
+    }
 }

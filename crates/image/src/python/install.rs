@@ -16,6 +16,7 @@ use super::wheel::{WheelName, unpack};
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
 use crate::plan::{PlannedConnector, PlannedFile};
+use crate::sbom::hash;
 
 /// How the names of folders begin that are not complete.
 const UNFINISHED: &str = ".fetching-";
@@ -169,8 +170,8 @@ fn make(
         )));
         let is_asked_for = asked_for.contains(&name.package);
         unpack(&wheel, request.python, is_asked_for, &root)?;
-        let bytes = fs::read(&wheel).map_err(|error| unreadable(&wheel, &error))?;
-        unpacked += &format!("{} {}\n", name.package, hex(&bytes));
+        let digest = hash(&Content::File(wheel))?;
+        unpacked += &format!("{} {digest}\n", name.package);
     }
     fs::write(whole.join(WHEELS), unpacked).map_err(failed)?;
     match fs::rename(&whole, kept) {

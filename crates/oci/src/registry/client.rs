@@ -181,11 +181,19 @@ impl Client {
         Ok(slot.insert(login).clone())
     }
 
-    /// Whether a login was looked up and found.
-    fn has_login(&self) -> bool {
+    /// What somebody who was refused may do about it, as far as a login was looked up.
+    fn login_hint(&self) -> String {
+        let registry = self.reference.registry();
         let slot = self.login.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref()
-            .is_some_and(|login| *login != Login::Anonymous)
+        match &*slot {
+            Some(Login::Anonymous) => {
+                format!("log in with `docker login {registry}`: no login for it is there")
+            }
+            Some(_) => format!(
+                "`docker login {registry}` as somebody who may do this: the login that is there may not"
+            ),
+            None => format!("log in with `docker login {registry}` as somebody who may do this"),
+        }
     }
 
     /// From now on no message shows this.
@@ -362,18 +370,8 @@ impl Client {
             .read_to_vec()
             .map(|bytes| self.words(&bytes))
             .unwrap_or_default();
-        let registry = self.reference.registry();
         let (kind, hint) = match status {
-            401 | 403 => (
-                OciErrorKind::Unauthorized,
-                Some(if self.has_login() {
-                    format!(
-                        "`docker login {registry}` as somebody who may do this: the login that is there may not"
-                    )
-                } else {
-                    format!("log in with `docker login {registry}`: no login for it is there")
-                }),
-            ),
+            401 | 403 => (OciErrorKind::Unauthorized, Some(self.login_hint())),
             404 => (
                 OciErrorKind::Missing,
                 Some("check the name and the tag".to_owned()),

@@ -172,6 +172,33 @@ fn who_is_never_let_in_stops_asking() {
 }
 
 #[test]
+fn only_what_was_looked_up_is_said_of_a_login() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let asks = guarded("nothing", "Basic realm=x".into());
+    let closed = Server::start(|_| Fault::Reply(Reply::new(403)));
+    let mute = Server::start(|_| Fault::Reply(Reply::new(401)));
+    for (server, access, words) in [
+        (&asks, access(&asks), ": no login for it is there"),
+        (
+            &asks,
+            with_password(&asks, &folders[0]),
+            " as somebody who may do this: the login that is there may not",
+        ),
+        (&closed, access(&closed), " as somebody who may do this"),
+        (
+            &mute,
+            with_password(&mute, &folders[1]),
+            " as somebody who may do this",
+        ),
+    ] {
+        let error = pull(server, &access).unwrap_err();
+        let told = error.diagnose().to_string();
+        let hint = format!("`docker login {}`{words}", server.name());
+        assert!(told.trim_end().ends_with(&hint), "{told}");
+    }
+}
+
+#[test]
 fn a_login_goes_to_no_other_host() {
     let folder = tempfile::tempdir().unwrap();
     let store = Server::start(|_| Fault::None);

@@ -35,6 +35,17 @@ struct Tally {
 }
 
 impl Tally {
+    /// The last failure, where so many say that it is no matter of single records.
+    fn of_too_many(&self) -> Option<&SourceError> {
+        let failed = self.failed.len();
+        let is_whole = failed >= PATIENCE && self.succeeded == 0;
+        let last = self
+            .failed
+            .last()
+            .filter(|_| is_whole || failed > MOST_KEPT);
+        last.map(|last| &last.error)
+    }
+
     /// The failure of all, if it is one.
     fn of_all(&self) -> Option<&SourceError> {
         let first = self.failed.first()?;
@@ -66,11 +77,9 @@ impl SourceReader<'_> {
             }
             Err(error) if error.kind == SourceErrorKind::Expression => {
                 tally.failed.push(self.failed_part(part, record, error));
-                let is_whole = tally.failed.len() >= PATIENCE && tally.succeeded == 0;
-                let last = tally.failed.last().map(|last| last.error.clone());
-                match last {
-                    Some(error) if is_whole || tally.failed.len() > MOST_KEPT => Err(error),
-                    _ => Ok(None),
+                match tally.of_too_many().filter(|_| !self.is_part) {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(None),
                 }
             }
             Err(error) => Err(error),
@@ -129,7 +138,7 @@ impl SourceReader<'_> {
     /// Takes over what another reader found out.
     ///
     /// # Errors
-    /// The last failure, when more failed than are kept.
+    /// The last failure, when so many failed that it is no matter of single records.
     pub(crate) fn absorb(&self, other: Self) -> Result<(), SourceError> {
         self.incomplete().append(&mut other.incomplete());
         let notes = other.notes.into_inner();
@@ -144,10 +153,8 @@ impl SourceReader<'_> {
             let mine = ours.places.entry(place).or_default();
             mine.succeeded += tally.succeeded;
             mine.failed.extend(tally.failed);
-            if mine.failed.len() > MOST_KEPT
-                && let Some(last) = mine.failed.last()
-            {
-                return Err(last.error.clone());
+            if let Some(error) = mine.of_too_many() {
+                return Err(error.clone());
             }
         }
         Ok(())

@@ -126,3 +126,63 @@ fn rows_read_before_a_failure_are_handed_on() {
         assert_eq!(count, 800, "{in_flight} at once");
     }
 }
+
+#[test]
+fn what_fails_for_a_whole_group_is_told_where_it_went_well_before() {
+    let vendor = Vendor::start(move |asked| {
+        let from = asked.number("offset").unwrap_or(0);
+        let page: Vec<Value> = (from..(from + 100).min(RUNS))
+            .map(|run| {
+                // The oldest have lost what came of them.
+                let outcome = (run < 700).then(|| json!({"code": run % 50}));
+                json!({"id": format!("r{run:04}"), "failed": false, "outcome": outcome})
+            })
+            .collect();
+        Some(match asked.path.as_str() {
+            "/runs" => ok(json!({"runs": page, "total": RUNS})),
+            _ => log(asked),
+        })
+    });
+    for in_flight in [1, 8] {
+        let description = description(in_flight).replace(
+            "when = \"parent.failed\"",
+            "when = \"parent.outcome.code + 1 == 1\"",
+        );
+        let mut count = 0;
+        let source = source(&vendor.url, &description);
+        let summary =
+            bowline_pipeline::Pipeline::runs(&source, &always(), None, &mut |_| count += 1)
+                .unwrap();
+        assert_eq!(
+            (count, summary.failed.len()),
+            (RUNS, 800),
+            "{in_flight} at once"
+        );
+    }
+}
+
+#[test]
+fn a_group_that_fails_stops_those_under_way() {
+    let logs = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&logs);
+    let vendor = Vendor::start(move |asked| {
+        if asked.number("offset").is_some() {
+            return Some(page(asked));
+        }
+        count.fetch_add(1, Ordering::SeqCst);
+        let is_first = asked.path.ends_with("r0000");
+        std::thread::sleep(Duration::from_millis(if is_first { 200 } else { 20 }));
+        Some(if is_first {
+            status(400, json!({"message": "no log"}))
+        } else {
+            log(asked)
+        })
+    });
+    let description = description(8).replace("when = \"parent.failed\"", "when = \"True\"");
+    let source = source(&vendor.url, &description);
+    let read = bowline_pipeline::Pipeline::runs(&source, &always(), None, &mut |_| {});
+    assert!(read.unwrap_err().to_string().contains("no log"));
+    // All of the first two groups are three hundred.
+    let logs = logs.load(Ordering::SeqCst);
+    assert!(logs < 250, "{logs}");
+}

@@ -210,6 +210,7 @@ fn step<'r>(ran: &'r Step, of: &'r CheckResult, shown: &mut Shown<'r>) -> Markup
     let markup = html! {
         @if !told.is_empty() { p { (told.join(", ")) } }
         @match shown.get(&*ran.sql) {
+            Some(first) if *first == of.id => p { "the same statement again" },
             Some(first) => p { "the statement of " (link(first)) },
             None => pre { (ran.sql) },
         }

@@ -7,7 +7,7 @@ use crate::warehouse::answers::{Answers, came};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::outcome::Step;
 use crate::warehouse::query_logs::{LEEWAY, LoggedQuery};
-use crate::warehouse::tokens::{Likeness, TokenKind, holds, tokens};
+use crate::warehouse::tokens::{Likeness, TokenKind, holds, tokens, unqualified};
 
 /// How far the clocks of server and client may be apart where nobody has asked.
 pub(super) const APART: SignedDuration = SignedDuration::from_mins(15);
@@ -50,7 +50,8 @@ impl Run {
         let wanted = tokens(&self.sql);
         // Most texts of a log are long and about something else: they are not worth taking apart.
         let names = [TokenKind::Word, TokenKind::Quoted];
-        let names = wanted.iter().filter(|token| names.contains(&token.kind));
+        let own = unqualified(&wanted);
+        let names = own.iter().filter(|token| names.contains(&token.kind));
         let longest = names.max_by_key(|token| token.text.len());
         let telling = longest.map_or(String::new(), |token| token.text.to_lowercase());
         let alike: Vec<(Likeness, &LoggedQuery)> = logs
@@ -217,4 +218,32 @@ pub(super) fn is_same_user(logged: &str, user: &str) -> bool {
         name.is_some_and(|name| names(others).any(|other| other.eq_ignore_ascii_case(name)))
     };
     logged.eq_ignore_ascii_case(user) || is_in(user, logged) || is_in(logged, user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_are_qualified_with_does_not_hide_a_query() {
+        let at = Timestamp::UNIX_EPOCH;
+        let run = Run {
+            sql: "SELECT * FROM a_long_schema.t WHERE 1 = 0".to_owned(),
+            rows: 0,
+            span: [at, at],
+            again: None,
+        };
+        let logged = |text: &str| LoggedQuery {
+            id: "1".to_owned(),
+            start: at,
+            end: at,
+            text: text.to_owned(),
+            user: None,
+            errors: [None, None],
+            returned_rows: None,
+        };
+        let logs = ["SELECT * FROM t WHERE $1 = $2", "SELECT 1"].map(logged);
+        let (likeness, queries) = run.find(&logs).unwrap();
+        assert_eq!((likeness, queries), (Likeness::Normalized, vec![&logs[0]]));
+    }
 }

@@ -319,7 +319,8 @@ fn find(
     let skew = looking.skew.unwrap_or_default();
     let (patience, has_none) = (Cell::new(looking.patience), Cell::new(false));
     let look = |asking: &mut Asking<'_>, round| {
-        if round == 1 && lacks_log(asking)? {
+        // Where another statement was found, the log is kept.
+        if round == 1 && found.is_empty() && lacks_log(asking)? {
             has_none.set(true);
             patience.set(Duration::ZERO);
         }

@@ -55,7 +55,7 @@ pub(super) fn clean_start(
             before.set(if can_select {
                 selected_before(asking, &tables)?
             } else {
-                listed_before(asking, &tables)?
+                listed_before(asking, &tables.clone().written_by(asking))?
             });
             if before.get() == Before::OurOwn {
                 drop_views(asking, &tables)?;

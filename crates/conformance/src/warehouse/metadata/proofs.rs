@@ -16,7 +16,8 @@ use crate::warehouse::judge::{Judged, wrong};
 const PAGES_ASKED: usize = 3;
 /// A schema that no database has.
 const NO_SCHEMA: &str = "bowline_no_such_schema";
-/// A name that is a pattern of every other one where names are taken for patterns; behind another, of that one.
+/// A name that is a pattern of every other one where names are taken for patterns; before or behind
+/// another, of that one.
 pub(super) const PATTERN: &str = "%";
 
 pub(crate) const PAGES: Spec = Spec::new(

@@ -17,6 +17,7 @@ use super::{ROUNDS, nothing};
 use crate::warehouse::ahead::Renders;
 use crate::warehouse::answers::{Asking, Halt};
 use crate::warehouse::chain::{Chain, Spec, quoted_list, text};
+use crate::warehouse::functional::NO_ROW;
 use crate::warehouse::judge::{Judged, refusal};
 
 /// How many tables are looked into: those whose names want the most care, and a view.
@@ -147,7 +148,7 @@ fn select_nothing(with: &impl Renders, found: &Found<'_>, table: &Table) -> Resu
         ("table", text(&table.name)),
     ];
     let identifier = with.render("get_table_identifier", variables)?;
-    Ok(format!("SELECT * FROM {identifier} WHERE 1 = 0"))
+    Ok(format!("SELECT * FROM {identifier} WHERE {NO_ROW}"))
 }
 
 fn columns(

@@ -18,6 +18,7 @@ const TABLE_LIMIT: i64 = 5000;
 const SHORTEST_TYPE: usize = 3;
 
 const REQUIRED: [&str; 4] = ["database_name", "schema_name", "table_name", "table_type"];
+const OPTIONAL: [&str; 4] = ["row_count", "byte_count", "last_update_time", "view_query"];
 const COLUMNS: [&str; 3] = ["full_table_id", "column_name", "column_type"];
 
 /// As many tables as are ever asked for at once.
@@ -105,7 +106,7 @@ pub(crate) fn repeated(names: &[String]) -> Option<&String> {
 
 /// Reads and checks a result of the tables query.
 pub(crate) fn read_tables(result: &ResultSet) -> Judged<Vec<Table>> {
-    require_columns(result, &REQUIRED)?;
+    require_columns(result, &REQUIRED, &OPTIONAL)?;
     if result.rows.len() > usize::try_from(TABLE_LIMIT).unwrap_or(usize::MAX) {
         return Err(wrong(
             format!("at most {TABLE_LIMIT} rows"),
@@ -190,7 +191,7 @@ pub(crate) struct ListedColumn {
 
 /// Reads and checks a result of the columns query.
 pub(crate) fn read_columns(result: &ResultSet) -> Judged<Vec<ListedColumn>> {
-    require_columns(result, &COLUMNS)?;
+    require_columns(result, &COLUMNS, &[])?;
     result
         .rows
         .iter()
@@ -330,12 +331,14 @@ pub(crate) fn is_timestamp(value: &Value) -> bool {
     ) && reading::wall_clock(value).is_some()
 }
 
-/// The agent maps columns by name, so the names must be these, in lower case; what has one of them again says the same.
-pub(crate) fn require_columns(result: &ResultSet, names: &[&str]) -> Judged<()> {
+/// The agent maps columns by name, so the names must be there, in lower case; what has one of them again, or of those that
+/// may be left out, says the same.
+pub(crate) fn require_columns(result: &ResultSet, names: &[&str], optional: &[&str]) -> Judged<()> {
     for (place, column) in result.columns.iter().enumerate() {
         let first = result.position(&column.name).unwrap_or(place);
         let differs = |row: &Vec<Value>| row.get(first) != row.get(place);
-        if names.contains(&column.name.as_str()) && result.rows.iter().any(differs) {
+        let mut read = names.iter().chain(optional);
+        if read.any(|name| *name == column.name) && result.rows.iter().any(differs) {
             return Err(wrong(
                 format!("one column `{}`", column.name),
                 "two of that name, which say different things",

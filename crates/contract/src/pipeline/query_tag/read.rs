@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::comment::{Comment, statements};
 use super::table::{Integration, QUERY_TAGS, QueryTag};
-use crate::json::{kind_of, repeated_key};
+use crate::json::{Node, kind_of};
 
 /// A statement, as far as its tags are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,8 @@ pub enum NotObject {
     Open,
     /// A comma stands before its last brace.
     Comma,
+    /// A line break stands within quotes.
+    LineBreak,
     /// It goes wrong where this begins.
     Broken(String),
 }
@@ -118,6 +120,7 @@ impl fmt::Display for NotObject {
             Self::NoQuotes => f.write_str("its keys are not in double quotes"),
             Self::Open => f.write_str("its brace or a quote is not closed"),
             Self::Comma => f.write_str("a comma stands before its last brace"),
+            Self::LineBreak => f.write_str("a line break stands within quotes"),
             Self::Broken(rest) => write!(f, "it goes wrong at `{rest}`"),
         }
     }
@@ -190,7 +193,7 @@ fn read_comment(comment: Comment<'_>, statement: &mut Statement) {
             return;
         }
     };
-    if let Some(key) = repeated.filter(|key| QueryTag::find(key).is_some()) {
+    if let Some(key) = repeated {
         mistake(TagMistake::Repeated { key });
     }
     for (key, value) in object {
@@ -221,7 +224,7 @@ fn read_comment(comment: Comment<'_>, statement: &mut Statement) {
     }
 }
 
-/// The JSON object in a comment, and a key that comes twice in it; words may stand around it.
+/// The JSON object in a comment, and the first tag's key that it has twice; words may stand around it.
 fn object(comment: &str) -> Result<(Map<String, Value>, Option<String>), NotObject> {
     let from = comment
         .find('{')
@@ -235,25 +238,50 @@ fn object(comment: &str) -> Result<(Map<String, Value>, Option<String>), NotObje
     match values.next() {
         Some(Ok(object)) => {
             let whole = text.get(..values.byte_offset()).unwrap_or_default();
-            Ok((object, repeated_key(whole).map(|(key, _)| key)))
+            Ok((object, repeated_tag(whole)))
         }
         Some(Err(error)) if !error.is_eof() => Err(why_broken(text, &error)),
         _ => Err(NotObject::Open),
     }
 }
 
+/// The first key of a tag that an object itself has twice.
+fn repeated_tag(object: &str) -> Option<String> {
+    let Ok(Node::Object(members)) = Node::parse(object) else {
+        return None;
+    };
+    let mut keys = members.iter().map(|member| &member.key).enumerate();
+    let again = keys.find(|(at, key)| {
+        let is_tag = QueryTag::find(key).is_some();
+        is_tag && members[..*at].iter().any(|known| known.key == **key)
+    });
+    again.map(|(_, key)| key.clone())
+}
+
 /// Why a text that begins with a brace is no object.
 fn why_broken(text: &str, error: &serde_json::Error) -> NotObject {
-    let line = text.lines().nth(error.line().saturating_sub(1));
-    let rest = line.and_then(|line| line.get(error.column().saturating_sub(1)..));
-    let rest = rest.unwrap_or_default();
+    let lines = text.split_inclusive('\n');
+    let lines = lines.take(error.line().saturating_sub(1));
+    // A line break that is wrong itself is told as the column before the next line.
+    let at = (lines.map(str::len).sum::<usize>() + error.column()).saturating_sub(1);
+    let (before, rest) = text.split_at_checked(at).unwrap_or((text, ""));
     let first = text.trim_start_matches(['{', ' ', '\t', '\n', '\r']);
     match (first.chars().next(), rest.chars().next()) {
         (Some('\''), _) => NotObject::SingleQuotes,
         (Some(sign), _) if sign != '"' => NotObject::NoQuotes,
-        (_, Some('}')) => NotObject::Comma,
-        _ => NotObject::Broken(rest.chars().take(20).collect()),
+        (_, Some('}')) if before.trim_end().ends_with(',') => NotObject::Comma,
+        (_, Some('\n' | '\r')) if ends_in_quotes(before) => NotObject::LineBreak,
+        _ => {
+            let line = rest.trim_start().lines().next().unwrap_or_default();
+            NotObject::Broken(line.trim_end().chars().take(20).collect())
+        }
     }
+}
+
+/// Whether a beginning of JSON ends between quotes.
+fn ends_in_quotes(json: &str) -> bool {
+    let plain = json.replace("\\\\", "").replace("\\\"", "");
+    plain.matches('"').count() % 2 == 1
 }
 
 /// A key that nobody writes by chance, which a comment names.
@@ -378,6 +406,10 @@ mod tests {
                 "{\"mcd_job_id\": \"a\", \"mcd_job_id\": \"a\"}",
                 "`mcd_job_id` comes twice in one object",
             ),
+            (
+                "{\"app\": \"x\", \"app\": \"y\", \"mcd_job_id\": \"a\", \"mcd_job_id\": \"b\"}",
+                "`mcd_job_id` comes twice in one object",
+            ),
             ("{\"mcd_job_id\": \" \"}", "`mcd_job_id` is empty"),
             (
                 "{\"mcd_jobid\": \"a\"}",
@@ -421,13 +453,28 @@ mod tests {
                 "{\"mcd_job_id\": \"a\",}",
                 "a comma stands before its last brace",
             ),
+            (
+                "{\"mcd_job_id\": \"a\",\n}",
+                "a comma stands before its last brace",
+            ),
+            (
+                "{\"mcd_job_id\": \"a\nb\"}",
+                "a line break stands within quotes",
+            ),
+            (
+                "{\"mcd_job_id\": \"a\r\nb\"}",
+                "a line break stands within quotes",
+            ),
             ("{\"mcd_job_id\": 'a'}", "it goes wrong at `'a'}`"),
+            ("{\"mcd_job_id\":\n }", "it goes wrong at `}`"),
+            ("{\"mcd_job_id\": tru\n}", "it goes wrong at `}`"),
+            ("{\"mcd_job_id\"}", "it goes wrong at `}`"),
         ] {
             let told = format!(
                 "the comment names `mcd_job_id`, and what stands there is not a JSON object: {cause}"
             );
             assert_eq!(
-                mistakes(&format!("SELECT 1 -- {comment}")),
+                mistakes(&format!("SELECT 1 /* {comment} */")),
                 [told],
                 "{comment}"
             );
@@ -440,6 +487,7 @@ mod tests {
             "the task_id of the row",
             "{\"app\": \"x\", \"dbt_version\": \"1.9\", \"profile_name\": \"p\"}",
             "{not json}",
+            "{\"mcd_job_id\": \"j\", \"meta\": {\"mcd_task_id\": 1, \"mcd_task_id\": 2}}",
             "",
         ] {
             assert_eq!(
