@@ -146,12 +146,11 @@ fn errors_of_success(runs: &[RunEvent]) -> Option<Outcome> {
         let ill = all.filter(|one| one.status().and_then(fate) == Some(Fate::Ill));
         ill.filter_map(move |one| {
             let text = one.error()?.message()?;
-            let last = text
-                .rsplit(": ")
-                .next()?
-                .trim_matches(['.', '!', ' '])
-                .to_lowercase();
-            WELL.split(' ').any(|word| word == last).then(|| {
+            let (before, last) = text.rsplit_once(": ").unwrap_or(("", text));
+            let last = last.trim_matches(['.', '!', ' ']).to_lowercase();
+            // What stands behind more words may be what was waited for.
+            let is_alone = !before.trim().contains(char::is_whitespace);
+            (is_alone && WELL.split(' ').any(|word| word == last)).then(|| {
                 format!(
                     "{} went wrong with the error `{text}`",
                     run_label(run).unwrap_or_default()
@@ -400,6 +399,8 @@ mod tests {
         };
         assert_eq!(told("load: done"), (true, false));
         assert_eq!(told("load: not done"), (false, false));
+        let waited = "Timed out waiting for dag orders to reach state: success";
+        assert_eq!(told(waited), (false, false));
         let well = |hour| {
             samples::run(
                 "a",

@@ -26,7 +26,8 @@ struct Saying<'e> {
 /// What is said of others' records.
 struct Borrowed {
     outcome: Outcome,
-    /// Whether it is so of many: a few may be meant, such as a run that tells its child's error.
+    /// Whether it is so of many, in records with their ids: a few may be meant, such as a run that tells its child's
+    /// error.
     is_of_many: bool,
 }
 
@@ -72,14 +73,19 @@ fn borrowed<E: AsJson>(
     if !sayings.iter().any(|saying| saying.is_foreign) {
         return None;
     }
-    owners.columns().find_map(|((_, place), column)| {
+    let columns = |is_joined: bool| {
+        let columns = owners.columns();
+        columns.filter(move |((kind, _), _)| owners.is_joined(*kind) == is_joined)
+    };
+    let mut columns = columns(false).chain(columns(true));
+    columns.find_map(|((kind, place), column)| {
         let lines = from_others(place, column, &sayings, field.is_of_one)?;
         let got = format!(
             "{} from the vendor's record of another",
             counted(lines.len(), "time")
         );
         let expected = format!("a `{}` from the record with the same id", field.name);
-        let is_of_many = lines.len() * MANY >= sayings.len();
+        let is_of_many = lines.len() * MANY >= sayings.len() && !owners.is_joined(kind);
         let outcome = Outcome::wrong(expected, got)
             .with_evidence(lines.into_iter().take(SHOWN))
             .with_hint("join records by their ids, and keep nothing of one record for the next");

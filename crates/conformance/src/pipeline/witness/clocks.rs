@@ -1,6 +1,6 @@
 //! Times that are taken from a field of another meaning, in another zone, cut, or made from something else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
@@ -65,6 +65,8 @@ struct GivenTime<'e> {
     run: usize,
     label: &'e str,
     at: Timestamp,
+    /// When the run began.
+    begun: Option<Timestamp>,
 }
 
 /// The time at a place of a run's own records, where there is one, and whether its zone is certain.
@@ -78,17 +80,23 @@ fn time_at(column: &Column<'_>, run: usize) -> Option<(Timestamp, bool)> {
 
 /// Judges the times of runs.
 pub(super) fn times(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<Outcome> {
+    let time = |event: &RunEvent, name: &str| {
+        let field: &Field = OF_RUNS.iter().find(|field| field.name == name)?;
+        match field.of(event.json())? {
+            Given::Time(at) => Some(at),
+            Given::Text(_) => None,
+        }
+    };
     let faults = MEANINGS.iter().filter_map(|meaning| {
-        let field: &Field = OF_RUNS.iter().find(|field| field.name == meaning.field)?;
         let given: Vec<GivenTime<'_>> = runs
             .iter()
-            .filter_map(|(run, event, label)| match field.of(event.json())? {
-                Given::Time(at) => Some(GivenTime {
+            .filter_map(|(run, event, label)| {
+                Some(GivenTime {
                     run: *run,
                     label,
-                    at,
-                }),
-                Given::Text(_) => None,
+                    at: time(event, meaning.field)?,
+                    begun: time(event, "start_time"),
+                })
             })
             .collect();
         judge(meaning, &given, owners)
@@ -147,14 +155,14 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
     let of_meaning = || {
         let columns = owners.columns();
         columns.filter(|((kind, place), column)| {
+            if !owners.is_whole(*kind) || !meaning.is_right(place) {
+                return false;
+            }
             let said = given.iter().filter_map(|given| time_at(column, given.run));
             let said: Vec<Timestamp> = said.map(|(at, _)| at).collect();
             let different: BTreeSet<&Timestamp> = said.iter().collect();
             // What is the same for many runs is no time of theirs, but of their job or schedule.
-            owners.is_whole(*kind)
-                && meaning.is_right(place)
-                && is_nearly_all(said.len(), given.len())
-                && different.len() * 2 >= said.len()
+            is_nearly_all(said.len(), given.len()) && different.len() * 2 >= said.len()
         })
     };
     if let Some(other) = from.first() {
@@ -216,18 +224,22 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
 /// meaning, nor from those of parts.
 fn is_made_of(given: &GivenTime<'_>, meaning: &Meaning, owners: &Owners<'_>) -> bool {
     let own: Vec<(&str, &str)> = owners.own(given.run).collect();
-    let at = |is_such: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
-        let such = own.iter().filter(|(place, _)| is_such(place));
-        such.map(|(_, said)| *said).collect()
+    // What stands at another place, too, is there for what it means at that one.
+    let elsewhere = |is_such: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
+        let mut left: BTreeMap<&str, i64> = BTreeMap::new();
+        for said in owners.everything(given.run) {
+            *left.entry(said).or_default() += 1;
+        }
+        for (_, said) in own.iter().filter(|(place, _)| is_such(place)) {
+            *left.entry(*said).or_default() -= 1;
+        }
+        left.retain(|_, count| *count > 0);
+        left.into_keys().collect()
     };
-    let expected = at(&is_estimate);
+    let measured = elsewhere(&is_estimate);
     // Nothing ends so long after it was asked for as it took.
-    let planned = at(&|place| meaning.field == "end_time" && meaning.is_other(place));
-    let said: BTreeSet<&str> = owners.everything(given.run).collect();
-    let mut lengths: Vec<i64> = said
-        .difference(&expected)
-        .flat_map(|said| lengths(said))
-        .collect();
+    let passed = elsewhere(&|place| meaning.field == "end_time" && meaning.is_other(place));
+    let mut lengths: Vec<i64> = measured.iter().flat_map(|said| lengths(said)).collect();
     lengths.sort_unstable();
     lengths.dedup();
     let is_length = |seconds: i64| {
@@ -242,7 +254,7 @@ fn is_made_of(given: &GivenTime<'_>, meaning: &Meaning, owners: &Owners<'_>) -> 
             .map(|moment| given.at.as_second() - moment.at.as_second())
             .collect()
     };
-    let mut ahead = said.difference(&planned).flat_map(|said| apart(said));
+    let mut ahead = passed.iter().flat_map(|said| apart(said));
     let back = own.iter().filter(|(place, _)| !meaning.is_right(place));
     let mut back = back.flat_map(|(_, said)| apart(said));
     ahead.any(|apart| apart > 0 && is_length(apart))
@@ -271,12 +283,20 @@ fn is_estimate(place: &str) -> bool {
     )
 }
 
-/// Ends that no time of the vendor's record leads to, where it says of each run how long it took.
+/// Ends that no time of the vendor's record leads to, where it says of each run how long it took, and when it began in a
+/// zone that is certain.
 fn unlike_lengths(
     meaning: &Meaning,
     given: &[GivenTime<'_>],
     owners: &Owners<'_>,
 ) -> Option<Outcome> {
+    let is_certain = |given: &&GivenTime<'_>| {
+        let said = owners.everything(given.run).flat_map(moments);
+        let mut zoned = said.filter(|moment| moment.is_zoned);
+        let at = given.begun.map(|begun| begun.as_second());
+        at.is_some_and(|at| zoned.any(|moment| (moment.at.as_second() - at).abs() <= 1))
+    };
+    let given: Vec<&GivenTime<'_>> = given.iter().filter(is_certain).collect();
     owners.columns().find_map(|((kind, place), column)| {
         let takes = |given: &GivenTime<'_>| {
             let said = column[given.run].first()?;
@@ -290,18 +310,21 @@ fn unlike_lengths(
         if !owners.is_whole(kind) || !is_of_lengths || having * 2 < given.len() {
             return None;
         }
-        let lines = given.iter().filter_map(|given| {
+        let unlike = given.iter().filter_map(|given| {
             let (said, at) = (takes(given)?, Given::Time(given.at));
+            let seconds = given.at.as_second() - given.begun?.as_second();
             let is_said = owners.everything(given.run).any(|said| at.may_be(said));
-            (!is_said && !is_made_of(given, meaning, owners)).then(|| {
-                format!(
-                    "{}: {}, and the vendor's `{place}` is {said}",
-                    given.label, given.at
-                )
-            })
+            let is_so = is_said || clock(said) == Some(seconds);
+            let line = format!(
+                "{}: {}, and the vendor's `{place}` is {said}",
+                given.label, given.at
+            );
+            (!is_so && !is_made_of(given, meaning, owners)).then_some((seconds, said, line))
         });
-        let lines: Vec<String> = lines.collect();
-        (lines.len() >= SEVERAL && lines.len() * 10 >= given.len()).then(|| {
+        let unlike: Vec<(i64, &str, String)> = unlike.collect();
+        let is_so = unlike.len() >= SEVERAL && unlike.len() * 10 >= given.len();
+        (is_so && !are_of_one_unit(&unlike)).then(|| {
+            let lines: Vec<String> = unlike.into_iter().map(|(.., line)| line).collect();
             let expected = format!("`{}` as the vendor's `{place}` says", meaning.field);
             let got = format!(
                 "{} that nothing of the vendor's leads to",
@@ -309,6 +332,25 @@ fn unlike_lengths(
             );
             Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
         })
+    })
+}
+
+/// The seconds of a length that is written as hours, minutes and seconds in one number.
+fn clock(said: &str) -> Option<i64> {
+    let number: i64 = said.parse().ok()?;
+    Some(number / 10_000 * 3600 + number / 100 % 100 * 60 + number % 100)
+}
+
+/// Whether lengths are all the same number of seconds for each of what is said: then that has a unit of its own.
+fn are_of_one_unit(lengths: &[(i64, &str, String)]) -> bool {
+    let unit = |(seconds, said, _): &(i64, &str, String)| {
+        let said = said.parse::<f64>().ok()?;
+        Some(*seconds as f64 / said)
+    };
+    let units: Option<Vec<f64>> = lengths.iter().map(unit).collect();
+    units.is_some_and(|units| {
+        let least = units.iter().copied().fold(f64::INFINITY, f64::min);
+        units.iter().all(|unit| *unit <= least * 1.01)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Texts of errors, against what the vendor says went wrong.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
@@ -16,19 +16,39 @@ use crate::pipeline::times::SHOWN;
 const TELLING: usize = 8;
 /// Texts of so many letters are nobody's by accident.
 const CERTAIN: usize = 16;
-/// So many errors show whose they are.
-const MOST: usize = 50;
 /// Words of names for what went wrong.
 const ERRORS: &str = "err fail messag reason exception detail explan cause stack";
 /// Words of names for how grave a line of a log is, and what stands there for lines that are no errors, and for errors.
 const LEVELS: &str = "level sever prio";
-const HARMLESS: &str = "info information notice debug trace normal warn warning";
+const HARMLESS: &str = "info information notice debug trace normal";
 const GRAVE: &str = "error err fatal critical severe";
+/// Parts of words by which a line of any level may say what went wrong.
+const TROUBLE: [&str; 20] = [
+    "error",
+    "exception",
+    "fail",
+    "denied",
+    "refused",
+    "rejected",
+    "kill",
+    "timed out",
+    "timeout",
+    "exit",
+    "abort",
+    "crash",
+    "cannot",
+    "unable",
+    "not ",
+    "n't",
+    "invalid",
+    "missing",
+    "exceed",
+    "out of",
+];
 
 /// A run that failed, and what it says of it.
 struct Failed<'e> {
     run: usize,
-    event: &'e RunEvent,
     label: &'e str,
     text: String,
 }
@@ -38,7 +58,6 @@ pub(super) fn of_runs(
     runs: &[Judged<'_, RunEvent>],
     owners: &Owners<'_>,
     records: &Records,
-    ids: &BTreeSet<String>,
 ) -> Vec<Outcome> {
     let failed: Vec<Failed<'_>> = runs
         .iter()
@@ -46,7 +65,6 @@ pub(super) fn of_runs(
             let text = event.error()?.message()?.trim().to_owned();
             Some(Failed {
                 run: *run,
-                event,
                 label,
                 text,
             })
@@ -56,11 +74,7 @@ pub(super) fn of_runs(
         .iter()
         .filter(|(_, run, _)| run.has_ended() && run.error().is_none());
     let well: Vec<usize> = well.map(|(number, ..)| *number).collect();
-    let faults = [
-        of_all(&failed, &well, owners),
-        harmless(&failed, records),
-        of_others(&failed, owners, records, ids),
-    ];
+    let faults = [of_all(&failed, &well, owners), harmless(&failed, records)];
     faults.into_iter().flatten().collect()
 }
 
@@ -102,8 +116,11 @@ fn of_all(failed: &[Failed<'_>], well: &[usize], owners: &Owners<'_>) -> Option<
     Some(Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN)))
 }
 
-/// Lines of logs that are no errors, where the same log has one that is.
+/// Lines of logs that are no errors and do not sound like one, where the same log has one that is.
 fn harmless(failed: &[Failed<'_>], records: &Records) -> Option<Outcome> {
+    if failed.len() < SEVERAL {
+        return None;
+    }
     let level = |record: &Record, words: &str| {
         record.fields.iter().any(|(place, said)| {
             let is_word =
@@ -128,7 +145,11 @@ fn harmless(failed: &[Failed<'_>], records: &Records) -> Option<Outcome> {
             lines.extend(others.flat_map(texts));
         }
     }
-    let is_harmless = |one: &&Failed<'_>| lines.contains(&one.text) && !errors.contains(&one.text);
+    let is_harmless = |one: &&Failed<'_>| {
+        let text = one.text.to_lowercase();
+        let is_trouble = TROUBLE.iter().any(|part| text.contains(part));
+        !is_trouble && lines.contains(&one.text) && !errors.contains(&one.text)
+    };
     let found: Vec<&Failed<'_>> = failed.iter().filter(is_harmless).collect();
     (found.len() >= SEVERAL && found.len() * 2 >= failed.len()).then(|| {
         let told = found
@@ -137,61 +158,5 @@ fn harmless(failed: &[Failed<'_>], records: &Records) -> Option<Outcome> {
         let got = format!("lines of other levels for {}", counted(found.len(), "run"));
         Outcome::wrong("errors from the lines of a log that are errors", got)
             .with_evidence(told.take(SHOWN))
-    })
-}
-
-/// Errors that only records say which name other runs, and not the one that has it. What a run started, or what started
-/// it, may have told it.
-fn of_others(
-    failed: &[Failed<'_>],
-    owners: &Owners<'_>,
-    records: &Records,
-    ids: &BTreeSet<String>,
-) -> Option<Outcome> {
-    let mut by_text: HashMap<&str, Vec<&Record>> = HashMap::new();
-    for record in records.kinds.iter().flat_map(|kind| kind.records()) {
-        let texts = record.fields.values().flatten();
-        for text in texts.filter(|text| text.len() >= CERTAIN && text.contains(' ')) {
-            by_text.entry(text).or_default().push(record);
-        }
-    }
-    let foreign = |one: &Failed<'_>| -> Option<String> {
-        let (own, text) = (one.event.run_source_id()?, Given::Text(one.text.clone()));
-        let everything: BTreeSet<&str> = owners.everything(one.run).collect();
-        if one.text.len() < CERTAIN || everything.iter().any(|said| text.may_be(said)) {
-            return None;
-        }
-        let fields = ["triggered_by_run_source_id", "parent_attempt_run_source_id"];
-        let mut kin: BTreeSet<&str> = one
-            .event
-            .task_runs()
-            .filter_map(RunEvent::run_source_id)
-            .collect();
-        kin.extend(
-            fields
-                .iter()
-                .filter_map(|field| one.event.json()[*field].as_str()),
-        );
-        let mut other = None;
-        let says = by_text.iter().filter(|(said, _)| text.may_be(said));
-        for record in says.flat_map(|(_, records)| records) {
-            let of = record.named(ids).next()?;
-            if record.names(own) || everything.contains(of.as_str()) || kin.contains(of.as_str()) {
-                return None;
-            }
-            other = Some(of);
-        }
-        let (text, other) = (shortened(&one.text), other?);
-        Some(format!(
-            "{} says `{text}`, as the vendor does of run `{other}` only",
-            one.label
-        ))
-    };
-    let lines: Vec<String> = failed.iter().take(MOST).filter_map(foreign).collect();
-    (lines.len() >= SEVERAL && lines.len() * 2 >= failed.len().min(MOST)).then(|| {
-        let got = format!("that of another for {}", counted(lines.len(), "run"));
-        Outcome::wrong("the error that the vendor's record of the run says", got)
-            .with_evidence(lines.into_iter().take(SHOWN))
-            .with_hint("join records by their ids, and read their list to its end")
     })
 }

@@ -7,37 +7,34 @@ use bowline_words::counted;
 
 use super::Judged;
 use super::given::{any_speaks_of, words};
-use super::owners::{Column, Owners};
+use super::owners::{Column, Owners, Place};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 use crate::pipeline::words::{Fate, fate};
 
 /// What a field says of how something ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Says {
     /// In words.
     Words,
     /// That it went well.
     Success,
-    /// That it went wrong.
-    Failure,
     /// By the code that a program gave.
     Code,
 }
 
 /// The words of names of such fields.
-const NAMES: [(Says, &str); 4] = [
+const NAMES: [(Says, &str); 3] = [
     (
         Says::Words,
         "status state result outcome conclusion phase verdict current",
     ),
     (Says::Success, "success succeeded successful passed"),
-    (Says::Failure, "failed failure error errored"),
-    (Says::Code, "exit rc returncode exitcode"),
+    (Says::Code, "exit rc return returncode exitcode"),
 ];
 /// What may stand beside them. Any other word may make it something else's, as of `passed_sla` and `quality.status`.
 const BESIDE: &str = "run job task step execution final end overall type name code humanized text is was has life cycle \
-                      attributes data info summary details return";
+                      attributes data info summary details";
 
 /// Words of names for what may excuse a failure.
 const EXCUSES: &str = "allow ignor option soft contin retr attempt recover";
@@ -60,11 +57,6 @@ impl Says {
         match self {
             Self::Words => went_well(value),
             Self::Success => value.parse().ok(),
-            Self::Failure => value
-                .parse()
-                .ok()
-                .filter(|failed| *failed)
-                .map(|_: bool| false),
             Self::Code => value.parse().ok().map(|code: i64| code == 0),
         }
     }
@@ -81,7 +73,8 @@ fn went_well(value: &str) -> Option<bool> {
     let is_ill = has(&[
         "fail", "error", "crash", "abend", "notok", "unsucc", "cancel", "abort", "kill",
     ]);
-    let is_well = has(&["succe", "passed"]) && !has(&["unsucc"]) || word.ends_with("ok") && !is_ill;
+    let parts = words(value);
+    let is_well = has(&["succe", "passed"]) && !has(&["unsucc"]) || parts.contains("ok") && !is_ill;
     let is_mixed = has(&[
         "partial",
         "warn",
@@ -89,7 +82,9 @@ fn went_well(value: &str) -> Option<bool> {
         "completedwith",
         "finishedwith",
         "successwith",
-    ]);
+    ]) || ["0", "no", "zero", "without"]
+        .iter()
+        .any(|none| parts.contains(*none));
     (is_ill != is_well && !is_mixed).then_some(is_well)
 }
 
@@ -100,8 +95,11 @@ pub(super) fn turned(
     owners: &Owners<'_>,
     noun: &str,
 ) -> Option<Outcome> {
+    // The last word of several attempts is not that of each.
+    let shared = owners.shared();
     let given: Vec<(usize, &str, bool)> = events
         .iter()
+        .filter(|(number, ..)| !shared.contains(number))
         .filter_map(|(number, event, label)| {
             let fate = event
                 .status()
@@ -130,8 +128,8 @@ pub(super) fn turned(
     let whole = owners
         .columns()
         .filter(|((kind, _), _)| owners.is_whole(*kind));
-    let saying = whole.filter_map(|((_, place), column)| Some((place, Says::of(place)?, column)));
-    let telling: Vec<(&str, Says, &Column<'_>)> = saying
+    let saying = whole.filter_map(|(place, column)| Some((place, Says::of(place.1)?, column)));
+    let telling: Vec<(Place<'_>, Says, &Column<'_>)> = saying
         .filter(|(_, says, column)| tells(*says, column))
         .collect();
     let heard = |event: usize| -> Vec<bool> {
@@ -156,7 +154,7 @@ pub(super) fn turned(
     // What the vendor says alike of all these and of none that is told as the vendor does.
     let others = owners
         .columns()
-        .filter(|((_, place), _)| Says::of(place).is_none());
+        .filter(|(place, _)| telling.iter().all(|(telling, ..)| telling != place));
     let is_told_apart = others.map(|(_, column)| column).any(|column| {
         // What is another for each tells nothing.
         let values = |events: &[usize]| -> BTreeSet<&str> {
@@ -164,7 +162,7 @@ pub(super) fn turned(
                 .iter()
                 .flat_map(|event| column[*event].iter().copied());
             let values: BTreeSet<&str> = values.collect();
-            if values.len() * 2 <= events.len() {
+            if values.len() <= (events.len() / 2).max(1) {
                 values
             } else {
                 BTreeSet::new()
@@ -182,7 +180,7 @@ pub(super) fn turned(
         return None;
     }
     let lines = against.iter().filter_map(|(event, label, fate)| {
-        let (place, value) = telling.iter().find_map(|(place, says, column)| {
+        let (place, value) = telling.iter().find_map(|((_, place), says, column)| {
             let mut values = column[*event].iter();
             Some((place, values.find(|value| says.went_well(value).is_some())?))
         })?;
@@ -196,4 +194,29 @@ pub(super) fn turned(
         Outcome::wrong("statuses as the vendor's record says", got)
             .with_evidence(lines.take(SHOWN)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_say_how_something_ended_where_they_are_plain() {
+        for (value, well) in [
+            ("OK", Some(true)),
+            ("JOB_OK", Some(true)),
+            ("Succeeded", Some(true)),
+            ("NOT OK", Some(false)),
+            ("upstream failed", None),
+            ("FAILED", Some(false)),
+            ("webhook", None),
+            ("notebook", None),
+            ("No errors", None),
+            ("0 errors", None),
+        ] {
+            assert_eq!(went_well(value), well, "{value}");
+        }
+        assert_eq!(Says::of("return_code"), Some(Says::Code));
+        assert_eq!(Says::of("return_value"), None);
+    }
 }

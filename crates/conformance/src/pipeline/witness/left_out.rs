@@ -58,20 +58,36 @@ impl LeftOut<'_> {
 /// Lists from the newest run on that say that more follows, end within the window, and were read no further.
 pub(super) fn cut_short(kind: &Kind, at: &str, job: Option<&str>, span: Window) -> Option<Outcome> {
     let time = |record: &Record| Some(moments(record.said(at)?.first()?).first()?.at);
+    let times = kind.lists.iter();
+    let times: Vec<Vec<Timestamp>> = times
+        .map(|list| list.iter().filter_map(time).collect())
+        .collect();
+    let mut whose: Vec<Option<&String>> = kind.lists.iter().map(|list| job_of(list, job)).collect();
+    // Pages of one list of all jobs may hold runs of one job only.
+    if whose.contains(&None) {
+        whose.fill(None);
+    }
     let mut ends: BTreeMap<Option<&String>, Timestamp> = BTreeMap::new();
-    for list in &kind.lists {
-        for at in list.iter().filter_map(time) {
-            let end = ends.entry(job_of(list, job)).or_insert(at);
-            *end = at.min(*end);
+    for (whose, times) in whose.iter().zip(&times) {
+        for at in times {
+            let end = ends.entry(*whose).or_insert(*at);
+            *end = (*at).min(*end);
         }
     }
-    let numbered = kind.lists.iter().enumerate();
-    let going_on = numbered.filter(|(number, _)| kind.going_on.contains(number));
-    let lines = going_on.filter_map(|(_, list)| {
-        let (first, last) = (time(list.first()?)?, time(list.last()?)?);
-        let is_end =
-            ends.get(&job_of(list, job)) == Some(&last) && first > last && last > span.start + SKEW;
-        let whose = job_of(list, job).map_or(String::new(), |job| format!(" of `{job}`"));
+    let lines = kind.going_on.iter().filter_map(|number| {
+        let (first, last) = (*times[*number].first()?, *times[*number].last()?);
+        // Another list goes on from there, or has the same and no more.
+        let is_read_on = |(other, times): (usize, &Vec<Timestamp>)| {
+            times.first().is_some_and(|at| *at <= last) && times.last().is_some_and(|at| *at < last)
+                || !kind.going_on.contains(&other)
+                    && times.contains(&first)
+                    && times.contains(&last)
+        };
+        let is_end = ends.get(&whose[*number]) == Some(&last)
+            && first > last
+            && last > span.start + SKEW
+            && !times.iter().enumerate().any(is_read_on);
+        let whose = whose[*number].map_or(String::new(), |job| format!(" of `{job}`"));
         is_end.then(|| {
             format!("the list{whose} was read from {first} to {last}, and says that more follows")
         })

@@ -157,12 +157,7 @@ impl Witness {
         let (mut faults, mut advice) = all_borrowed(&OF_RUNS, &runs, &owners);
         faults.extend(fates::turned(&runs, &owners, "run"));
         faults.extend(clocks::times(&runs, &owners));
-        faults.extend(errors::of_runs(
-            &runs,
-            &owners,
-            &self.records,
-            &self.run_ids,
-        ));
+        faults.extend(errors::of_runs(&runs, &owners, &self.records));
         faults.extend(sense::of_runs(&runs, &owners, &self.run_ids));
         faults.extend(of_tasks);
         advice.extend(clocks::behind(&runs, &owners, span.end));
@@ -182,7 +177,9 @@ impl Witness {
                 run.job_source_id() == Some(said)
             });
             let kind = &self.records.kinds[owners.list.0];
-            faults.extend(cut_short(kind, at, job.first().copied(), span));
+            if !self.records.may_end_empty(kind) {
+                faults.extend(cut_short(kind, at, job.first().copied(), span));
+            }
         }
         testimony(faults, advice, counted(runs.len(), "run"))
     }

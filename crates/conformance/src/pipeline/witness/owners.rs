@@ -30,6 +30,8 @@ pub(super) struct Owners<'r> {
     columns: BTreeMap<Place<'r>, Column<'r>>,
     /// The kinds whose records have the event's id where the list has it: not its parts, which name it.
     whole: BTreeSet<usize>,
+    /// The kinds of records that those of the events name.
+    joined: BTreeSet<usize>,
 }
 
 impl<'r> Owners<'r> {
@@ -86,6 +88,7 @@ impl<'r> Owners<'r> {
             of: vec![Vec::new(); subjects.len()],
             columns: BTreeMap::new(),
             whole,
+            joined: BTreeSet::new(),
         };
         owners.add(of);
         Some(owners)
@@ -93,16 +96,38 @@ impl<'r> Owners<'r> {
 
     fn add(&mut self, more: Vec<Vec<(usize, &'r Record)>>) {
         let events = more.len();
+        let mut places: BTreeMap<Place<'r>, BTreeMap<usize, BTreeSet<&'r str>>> = BTreeMap::new();
         for (event, records) in more.into_iter().enumerate() {
             for (kind, record) in &records {
                 for (place, said) in &record.fields {
-                    let column = self.columns.entry((*kind, place));
-                    let column = column.or_insert_with(|| vec![BTreeSet::new(); events]);
-                    column[event].extend(said.iter().map(String::as_str));
+                    let at = places.entry((*kind, place.as_str())).or_default();
+                    let known = at.entry(event).or_default();
+                    known.extend(said.iter().map(String::as_str));
                 }
             }
             self.of[event].extend(records);
         }
+        // What one event says alone is compared with nothing, and each may have names of its own.
+        for (place, said) in places.into_iter().filter(|(_, said)| said.len() > 1) {
+            let column = self.columns.entry(place);
+            let column = column.or_insert_with(|| vec![BTreeSet::new(); events]);
+            for (event, said) in said {
+                column[event].extend(said);
+            }
+        }
+    }
+
+    /// The events whose record in the list is that of another event, too.
+    pub(super) fn shared(&self) -> BTreeSet<usize> {
+        let mut by_record: HashMap<*const Record, Vec<usize>> = HashMap::new();
+        for (event, of) in self.of.iter().enumerate() {
+            if let Some((_, record)) = of.iter().find(|(kind, _)| *kind == self.list.0) {
+                let events = by_record.entry(std::ptr::from_ref(*record));
+                events.or_default().push(event);
+            }
+        }
+        let several = by_record.into_values().filter(|events| events.len() > 1);
+        several.flatten().collect()
     }
 
     /// Adds the records of other kinds that those of the events name, each another one: whoever owns a job, say.
@@ -112,6 +137,7 @@ impl<'r> Owners<'r> {
         let mut joined = vec![Vec::new(); self.of.len()];
         let others = records.kinds.iter().enumerate();
         for (number, kind) in others.filter(|(number, _)| !own.contains(number)) {
+            self.joined.insert(number);
             for place in kind.places() {
                 let mut by_value: HashMap<&str, Option<&Record>> = HashMap::new();
                 for record in kind.records() {
@@ -147,6 +173,11 @@ impl<'r> Owners<'r> {
     /// Whether records of a kind are about events, and not about parts of them.
     pub(super) fn is_whole(&self, kind: usize) -> bool {
         self.whole.contains(&kind)
+    }
+
+    /// Whether records of a kind have no event's id, but are named by records that do: there may be other ways to them.
+    pub(super) fn is_joined(&self, kind: usize) -> bool {
+        self.joined.contains(&kind)
     }
 
     /// Whether an event has records.

@@ -6,7 +6,7 @@ use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
 
 use super::given::{any_speaks_of, speaks_of, words};
-use super::owners::Owners;
+use super::owners::{Column, Owners, Place};
 use super::{Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
@@ -32,13 +32,15 @@ enum Start {
 impl Start {
     fn of_vendor(text: &str) -> Option<Self> {
         const LONGEST: usize = 60;
+        // What names another run or what sent it says how that began, or nothing.
+        const OTHERS: [&str; 6] = ["pipeline", "job", "dag", "upstream", "hook", "__"];
         let text = text.to_lowercase();
         let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-        let mut words = text.split(|letter: char| !letter.is_alphanumeric());
-        let is_by_hand = words.any(|word| matches!(word, "ui" | "web" | "manually" | "user"))
-            || has(&["manual", "ondemand", "on_demand"]);
+        let is_by_hand = matches!(text.as_str(), "ui" | "web" | "user")
+            || text.ends_with("by user")
+            || has(&["manual", "ondemand", "on_demand", "by user "]);
         match (is_by_hand, has(&["sched", "cron", "timer"])) {
-            _ if text.len() > LONGEST => None,
+            _ if text.len() > LONGEST || has(&OTHERS) => None,
             (true, false) => Some(Self::Manual),
             (false, true) => Some(Self::Schedule),
             _ => None,
@@ -52,6 +54,11 @@ impl Start {
             "UPSTREAM" => Some(Self::Upstream),
             _ => None,
         }
+    }
+
+    /// Whether a run with this cannot be one that the vendor says that of: another run may start one by hand.
+    fn contradicts(self, said: Self) -> bool {
+        self != said && (self, said) != (Self::Upstream, Self::Manual)
     }
 }
 
@@ -92,7 +99,7 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
         }
         let contradicted = given.iter().filter(|(run, _, _, start)| {
             let said = starts(&column[*run]);
-            !said.is_empty() && !said.contains(start)
+            !said.is_empty() && said.iter().all(|said| start.contradicts(*said))
         });
         let lines: Vec<String> = contradicted
             .map(|(run, label, word, _)| {
@@ -111,7 +118,8 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
             let given: BTreeSet<&str> = those.clone().map(|(_, _, word, _)| *word).collect();
             let is_other = given
                 .iter()
-                .all(|word| Start::of_contract(word) != Some(start));
+                .filter_map(|word| Start::of_contract(word))
+                .all(|given| given.contradicts(start));
             given.len() == 1 && is_other && those.count() >= SEVERAL
         };
         let is_of_one = [Start::Schedule, Start::Manual]
@@ -182,11 +190,11 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
             Some((*number, *label, job.json()["is_paused"].as_bool()?))
         })
         .collect();
-    owners.columns().find_map(|((_, place), column)| {
+    let said_at = |(kind, place): Place<'_>, column: &Column<'_>| -> Option<Vec<bool>> {
         let is_able = words(place)
             .iter()
             .any(|word| word == "can" || word.ends_with("able"));
-        if is_able {
+        if is_able || owners.is_joined(kind) {
             return None;
         }
         let when_true = if speaks_of(place, "paus suspend disabl") {
@@ -196,11 +204,17 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
         } else {
             return None;
         };
-        let said: Option<Vec<bool>> = given
-            .iter()
-            .map(|(job, ..)| Some(truth(column[*job].first()?)? == when_true))
-            .collect();
-        let said = said?;
+        let said = given.iter();
+        said.map(|(job, ..)| Some(truth(column[*job].first()?)? == when_true))
+            .collect()
+    };
+    let right: Vec<bool> = given.iter().map(|(.., given)| *given).collect();
+    let mut columns = owners.columns();
+    if columns.any(|(place, column)| said_at(place, column).as_ref() == Some(&right)) {
+        return None;
+    }
+    owners.columns().find_map(|(at, column)| {
+        let (said, (_, place)) = (said_at(at, column)?, at);
         let is_turned = given
             .iter()
             .zip(&said)

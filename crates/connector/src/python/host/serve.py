@@ -8,10 +8,12 @@ The connector's own prints go to standard error and it finds its standard input 
 disturb the conversation. When the conversation's input ends, so does this process, whatever the connector is doing.
 """
 
+import collections
 import contextlib
 import dataclasses
 import datetime
 import enum
+import functools
 import json
 import math
 import os
@@ -696,15 +698,18 @@ class VendorAnswers:
     def __enter__(self):
         for module, name in self.readers:
             if module in sys.modules and (module, name) not in self._heard:
-                self._heard.add((module, name))
-                self._hear(sys.modules[module], name)
+                # What stands under a module's name may be something else.
+                with contextlib.suppress(Exception):
+                    self._hear(module, name)
+                    self._heard.add((module, name))
         self._is_open = True
 
     def __exit__(self, *_):
         self._is_open = False
 
-    def _hear(self, owner, name):
+    def _hear(self, module, name):
         """Puts what keeps an answer in the place of what reads it."""
+        owner = sys.modules[module]
         *within, name = name.split(".")
         for part in within:
             owner = getattr(owner, part)
@@ -715,10 +720,11 @@ class VendorAnswers:
             if self._is_open:
                 # What cannot be kept is no affair of the connector.
                 with contextlib.suppress(Exception):
-                    self._keep(text_of(given[1 if within else 0], value))
+                    is_xml = module.startswith("xml.")
+                    self._keep(_encode(record_of(value)) if is_xml else text_of(given[1 if within else 0]))
             return value
 
-        setattr(owner, name, keep)
+        setattr(owner, name, functools.update_wrapper(keep, read) if within else Heard(keep, read))
 
     def _keep(self, text):
         if len(text) > self._room:
@@ -735,23 +741,40 @@ class VendorAnswers:
         return {"answers": texts, "is_cut": is_cut}
 
 
-def text_of(answer, value):
-    """An answer as text; an element of XML as JSON: its attributes, its text, and its children by their names."""
-    if hasattr(value, "attrib"):
-        return _encode(record_of(value))
+class Heard:
+    """A module's function that is heard. Like one that is built in, it is bound to nothing and pickled by its name."""
+
+    def __init__(self, keep, read):
+        self._keep = keep
+        functools.update_wrapper(self, read)
+
+    def __call__(self, *given, **named):
+        return self._keep(*given, **named)
+
+    def __reduce__(self):
+        return self.__name__
+
+
+def text_of(answer):
+    """An answer as text."""
     return answer if isinstance(answer, str) else bytes(answer).decode("utf-8", "replace")
 
 
 def record_of(element):
-    """What an element says."""
-    record = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    """What an element of XML says: its attributes, its text, and its children by their names. A child that has only text and
+    attributes is its text where no other has its name, and a record in a list of them."""
+    record = {}
+    for name, value in element.attrib.items():
+        record.setdefault(name.rpartition("}")[2], []).append(value)
+    count = collections.Counter(child.tag for child in element)
     for child in element:
-        record.setdefault(child.tag.rpartition("}")[2], []).append(record_of(child) if len(child) or child.attrib else child.text)
+        text = child.text and child.text.strip()
+        is_record = len(child) or child.attrib and not (text and count[child.tag] == 1)
+        record.setdefault(child.tag.rpartition("}")[2], []).append(record_of(child) if is_record else text)
     if element.text and element.text.strip():
-        record["#text"] = element.text.strip()
+        record["#text"] = [element.text.strip()]
     return {
-        name: value[0] if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], dict) else value
-        for name, value in record.items()
+        name: said[0] if len(said) == 1 and not isinstance(said[0], dict) else said for name, said in record.items()
     }
 
 

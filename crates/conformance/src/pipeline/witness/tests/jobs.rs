@@ -1,0 +1,60 @@
+//! Jobs, read rightly and with one mistake each.
+
+use bowline_contract::pipeline::AssetEvent;
+
+use super::*;
+
+#[test]
+fn jobs_are_compared_too() {
+    let judged = |change: &dyn Fn(usize, &mut Json, &mut Json)| {
+        let mut witness = Witness::default();
+        let (mut records, mut assets) = (Vec::new(), Vec::new());
+        for number in 0..4 {
+            let (mut record, mut asset) = job(number);
+            change(number as usize, &mut record, &mut asset);
+            witness.see(&asset);
+            records.push(record);
+            assets.push(AssetEvent::new(asset));
+        }
+        records.push(json!({"id": 9, "title": "old", "kind": "folder"}));
+        let people = (0..4)
+            .map(|n| json!({"mail": format!("o{n}@e.example"), "called": format!("Ann {n}")}));
+        witness.hear(&VendorAnswers {
+            documents: vec![json!(records), people.collect()],
+            is_cut: false,
+        });
+        witness.of_jobs(&assets)
+    };
+    let right = judged(&|_, _, _| ());
+    assert_eq!(
+        right.outcome.verdict(),
+        Verdict::Supported,
+        "{:?}",
+        right.outcome
+    );
+    assert!(
+        right.advice[0].contains("the only kind with `kind` = `folder`"),
+        "{:?}",
+        right.advice
+    );
+    let schedules = judged(&|number, job, _| job["scheduleEnabled"] = (number == 2).into());
+    assert_eq!(schedules.outcome.verdict(), Verdict::Supported);
+    blamed(
+        &judged(&|_, _, job| job["is_paused"] = (job["is_paused"] == false).into()),
+        "the opposite of every job",
+    );
+    blamed(
+        &judged(&|_, _, asset| asset["owner"] = job(0).1["owner"].clone()),
+        "`owner.primary_email` from the record",
+    );
+    let joined = judged(&|_, _, asset| asset["owner"]["primary_name"] = "Ann 0".into());
+    assert_eq!(joined.outcome.verdict(), Verdict::Supported);
+    let is_told = |line: &String| line.contains("`owner.primary_name` from the record");
+    assert!(joined.advice.iter().any(is_told), "{:?}", joined.advice);
+    blamed(
+        &judged(&|number, _, asset| {
+            asset["name"] = job((number as i64 + number as i64 / 2) % 4).1["name"].clone()
+        }),
+        "`name` from the record",
+    );
+}
