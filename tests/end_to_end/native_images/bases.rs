@@ -51,23 +51,8 @@ pub(super) fn every_kind_of_base() -> Result<(), Failed> {
         .enumerate()
     {
         let output = format!("oci:from-{number}");
-        let args = [
-            "build",
-            "shop",
-            "jobs",
-            "--unproven",
-            "shop",
-            "--unproven",
-            "jobs",
-            "--base",
-            base,
-            "--tag",
-            "localhost/agent:1",
-            "--builder",
-            "native",
-            "--output",
-            &output,
-        ];
+        let args = BUILD.map(|word| if word == "oci:base:1" { base } else { word });
+        let args = [&args[..], &["--output", &output]].concat();
         place.sandbox.bowline(&args).exits(exit_code::OK);
         let found = place.inspected(&output);
         let connectors = |image: &Value| image["platforms"][0]["connectors"].clone();
