@@ -146,6 +146,9 @@ impl<'r> Owners<'r> {
                         *known = known.filter(|known| *known == record);
                     }
                 }
+                if by_value.len() < 2 {
+                    continue;
+                }
                 let named = |said: &BTreeSet<&str>| {
                     *by_value.get(said.first().filter(|said| said.len() > 3)?)?
                 };
@@ -201,6 +204,22 @@ impl<'r> Owners<'r> {
     }
 }
 
+/// The places at which records have one text that is wanted, and two of those: a record that keeps things by their names has
+/// places that no other one has.
+fn places_of<'r>(kind: &'r Kind, wanted: &HashSet<&str>) -> BTreeSet<&'r str> {
+    let mut first: HashMap<&str, &str> = HashMap::new();
+    let mut places = BTreeSet::new();
+    for (place, said) in kind.records().flat_map(|record| &record.fields) {
+        if let (Some(value), 1) = (said.first(), said.len())
+            && wanted.contains(value.as_str())
+            && (*first.entry(place).or_insert(value) != value || wanted.len() == 1)
+        {
+            places.insert(place.as_str());
+        }
+    }
+    places
+}
+
 /// The records that have events' ids at one place.
 struct Finds<'r> {
     of: Vec<Vec<&'r Record>>,
@@ -222,11 +241,11 @@ impl<'r> Finds<'r> {
         ids: &[Vec<&str>],
         jobs: &Named<'r>,
     ) -> Vec<(Place<'r>, Self)> {
+        let wanted: HashSet<&str> = ids.iter().flatten().copied().collect();
         let kinds = records.kinds.iter().enumerate();
         let places = kinds.flat_map(|(number, kind)| {
-            kind.places()
-                .into_iter()
-                .map(move |place| (number, kind, place))
+            let places = places_of(kind, &wanted).into_iter();
+            places.map(move |place| (number, kind, place))
         });
         places
             .map(|(number, kind, place)| {
