@@ -204,20 +204,27 @@ impl<'r> Owners<'r> {
     }
 }
 
-/// The places at which records have one text that is wanted, and two of those: a record that keeps things by their names has
-/// places that no other one has.
+/// Where a text that is wanted stands at more places than these, records keep things by their names.
+const PLACES: usize = 100;
+
+/// The places at which records have one text that is wanted. Of many only those that have two of them: what is kept by its
+/// name stands at a place that no other record has.
 fn places_of<'r>(kind: &'r Kind, wanted: &HashSet<&str>) -> BTreeSet<&'r str> {
-    let mut first: HashMap<&str, &str> = HashMap::new();
+    let mut first: HashMap<&'r str, &'r str> = HashMap::new();
     let mut places = BTreeSet::new();
     for (place, said) in kind.records().flat_map(|record| &record.fields) {
         if let (Some(value), 1) = (said.first(), said.len())
             && wanted.contains(value.as_str())
-            && (*first.entry(place).or_insert(value) != value || wanted.len() == 1)
+            && *first.entry(place).or_insert(value) != value
         {
             places.insert(place.as_str());
         }
     }
-    places
+    if first.len() > PLACES {
+        places
+    } else {
+        first.into_keys().collect()
+    }
 }
 
 /// The records that have events' ids at one place.
