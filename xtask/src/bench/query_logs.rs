@@ -39,8 +39,11 @@ pub(super) fn rows(bowline: &Bowline, workspace: &Path, runs: usize) -> Result<V
     step("MariaDB");
     mariadb_and_odbc()?;
     let server = MariaDb::start().map_err(|error| error.to_string())?;
+    // Without a table, nothing of the catalogue could be answered.
+    let table = format!("CREATE TABLE {DATABASE}.orders (id INTEGER, name TEXT)");
     server
         .create_database(DATABASE, ROLE, PASSWORD)
+        .and_then(|()| server.sql(&table))
         .map_err(|error| error.to_string())?;
     let here = (server.port(), DATABASE);
     bowline.scaffold_for("mariadb", workspace, NAME, &[], here)?;
