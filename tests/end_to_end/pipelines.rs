@@ -263,24 +263,31 @@ fn mistakes() -> Result<(), Failed> {
 /// What a connector in Python parses is heard, and what it makes of it is compared with that.
 fn witness() -> Result<(), Failed> {
     let read = "runs = [self.run(*line) for line in self.lines]";
-    let heard = r#"
-        names = ("id", "job", "result", "begun_at", "ended_at")
+    let names = r#"names = ("id", "job", "result", "begun_at", "ended_at")"#;
+    let json = r#"
         answer = __import__("json").dumps({"runs": [dict(zip(names, line)) for line in self.lines]})
-        records = __import__("json").loads(answer)["runs"]
-        runs = [self.run(*record.values()) for record in records]"#;
-    let right = PYTHON.replace(read, heard.trim());
-    let of_the_next = "dict(record, job=next[\"job\"]).values()) for record, next in zip(records, records[1:] + records[:1])";
-    let wrong = right.replace("record.values()) for record in records", of_the_next);
-    assert!(right != PYTHON && wrong != right);
-    let (fine, bad) = (exit_code::OK, exit_code::FELL_SHORT);
-    for (code, verdict, exit) in [(right, "supported", fine), (wrong, "wrong", bad)] {
-        let sandbox = stage("python");
-        sandbox.write(format!("etl_connectors/{NAME}/connector.py"), &code);
-        let ran = sandbox.bowline_with_python(&["test", NAME, "--format", "json"]);
-        let ran = ran.exits(exit);
-        let found = checks_with(&ran.json(), verdict);
-        let id = "etl_run_details/vendor".to_owned();
-        assert!(found.contains(&id), "{verdict}: {}", ran.said());
+        records = __import__("json").loads(answer)["runs"]"#;
+    let xml = r#"
+        fields = lambda line: "".join(f"<{name}>{value}</{name}>" for name, value in zip(names, line))
+        answer = "".join(f"<run>{fields(line)}</run>" for line in self.lines)
+        records = [{field.tag: field.text for field in run} for run in ElementTree.XML(f"<runs>{answer}</runs>")]"#;
+    for heard in [json, xml] {
+        let runs = "runs = [self.run(*record.values()) for record in records]";
+        let right = PYTHON.replace(read, &format!("{names}{heard}\n        {runs}"));
+        let right = format!("from xml.etree import ElementTree\n{right}");
+        let of_the_next = "dict(record, job=next[\"job\"]).values()) for record, next in zip(records, records[1:] + records[:1])";
+        let wrong = right.replace("record.values()) for record in records", of_the_next);
+        assert!(right.contains(names) && wrong != right);
+        let (fine, bad) = (exit_code::OK, exit_code::FELL_SHORT);
+        for (code, verdict, exit) in [(right, "supported", fine), (wrong, "wrong", bad)] {
+            let sandbox = stage("python");
+            sandbox.write(format!("etl_connectors/{NAME}/connector.py"), &code);
+            let ran = sandbox.bowline_with_python(&["test", NAME, "--format", "json"]);
+            let ran = ran.exits(exit);
+            let found = checks_with(&ran.json(), verdict);
+            let id = "etl_run_details/vendor".to_owned();
+            assert!(found.contains(&id), "{verdict}: {}", ran.said());
+        }
     }
     Ok(())
 }

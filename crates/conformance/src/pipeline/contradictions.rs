@@ -283,6 +283,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_turned_against_every_schedule_is_told() {
+        let of = |paused: bool, rests: bool| json!({"is_paused": paused, "schedule": {"kind": "cron", "cron_expression": "0 * * * *", "paused": rests}});
+        let told = |a: Json, b: Json| {
+            let jobs = [job("a", a.clone()), job("b", b), job("c", a)];
+            let runs = ["a", "c"].map(|id| runs(id, &json!({}))).concat();
+            turned_pauses(&by_id(&jobs), &runs).len()
+        };
+        assert_eq!(told(of(true, false), of(false, true)), 2);
+        assert_eq!(told(of(true, false), of(false, false)), 0, "not every one");
+        assert_eq!(told(of(true, true), of(false, false)), 0, "as it should be");
+    }
+
+    #[test]
     fn contradictions_are_told() {
         let none = json!({});
         let every =

@@ -2,15 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use bowline_contract::pipeline::Window;
-use bowline_words::counted;
-use jiff::Timestamp;
-
 use super::given::{any_speaks_of, moments, shortened};
 use super::owners::{Place, parts};
-use super::records::{Kind, Record, Records};
-use crate::pipeline::outcome::Outcome;
-use crate::pipeline::times::{SHOWN, SKEW};
+use super::records::{Record, Records};
 
 /// A record that nothing came of.
 #[derive(Debug)]
@@ -53,61 +47,6 @@ impl LeftOut<'_> {
             None => format!("{noun} `{id}`"),
         }
     }
-}
-
-/// Lists from the newest run on that say that more follows, end within the window, and were read no further.
-pub(super) fn cut_short(kind: &Kind, at: &str, job: Option<&str>, span: Window) -> Option<Outcome> {
-    let time = |record: &Record| Some(moments(record.said(at)?.first()?).first()?.at);
-    let times = kind.lists.iter();
-    let times: Vec<Vec<Timestamp>> = times
-        .map(|list| list.iter().filter_map(time).collect())
-        .collect();
-    let mut whose: Vec<Option<&String>> = kind.lists.iter().map(|list| job_of(list, job)).collect();
-    // Pages of one list of all jobs may hold runs of one job only.
-    if whose.contains(&None) {
-        whose.fill(None);
-    }
-    let mut ends: BTreeMap<Option<&String>, Timestamp> = BTreeMap::new();
-    for (whose, times) in whose.iter().zip(&times) {
-        for at in times {
-            let end = ends.entry(*whose).or_insert(*at);
-            *end = (*at).min(*end);
-        }
-    }
-    let lines = kind.going_on.iter().filter_map(|number| {
-        let (first, last) = (*times[*number].first()?, *times[*number].last()?);
-        // Another list goes on from there, or has the same and no more.
-        let is_read_on = |(other, times): (usize, &Vec<Timestamp>)| {
-            times.first().is_some_and(|at| *at <= last) && times.last().is_some_and(|at| *at < last)
-                || !kind.going_on.contains(&other)
-                    && times.contains(&first)
-                    && times.contains(&last)
-        };
-        let is_end = ends.get(&whose[*number]) == Some(&last)
-            && first > last
-            && last > span.start + SKEW
-            && !times.iter().enumerate().any(is_read_on);
-        let whose = whose[*number].map_or(String::new(), |job| format!(" of `{job}`"));
-        is_end.then(|| {
-            format!("the list{whose} was read from {first} to {last}, and says that more follows")
-        })
-    });
-    let lines: BTreeSet<String> = lines.collect();
-    (!lines.is_empty()).then(|| {
-        let got = format!("{} that went on", counted(lines.len(), "list"));
-        Outcome::wrong("lists of runs read back to the beginning of the window", got)
-            .with_evidence(lines.into_iter().take(SHOWN))
-            .with_hint("ask for the next page until there is none, or until its runs are older than the window")
-    })
-}
-
-/// The one job that all records of a list name.
-fn job_of<'r>(list: &'r [Record], place: Option<&str>) -> Option<&'r String> {
-    let of = |record: &'r Record| record.said(place?)?.first();
-    let first = of(list.first()?)?;
-    list.iter()
-        .all(|record| of(record) == Some(first))
-        .then_some(first)
 }
 
 /// The records of a list that bear no id of an event. `counts` says whether one should have come.

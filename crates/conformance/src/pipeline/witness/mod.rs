@@ -27,7 +27,7 @@ use serde_json::Value as Json;
 
 use self::borrowed::all_borrowed;
 use self::given::{OF_JOBS, OF_RUNS, OF_TASKS, any_speaks_of, moments};
-use self::left_out::{LeftOut, cut_short, left_out};
+use self::left_out::{LeftOut, left_out};
 use self::owners::{Column, Owners, Subject};
 use self::records::{Record, Records};
 use super::outcome::{Doubt, Fault, Outcome};
@@ -157,7 +157,7 @@ impl Witness {
         let (mut faults, mut advice) = all_borrowed(&OF_RUNS, &runs, &owners);
         faults.extend(fates::turned(&runs, &owners, "run"));
         faults.extend(clocks::times(&runs, &owners));
-        faults.extend(errors::of_runs(&runs, &owners, &self.records));
+        faults.extend(errors::of_runs(&runs, &owners));
         faults.extend(sense::of_runs(&runs, &owners, &self.run_ids));
         faults.extend(of_tasks);
         advice.extend(clocks::behind(&runs, &owners, span.end));
@@ -172,15 +172,6 @@ impl Witness {
             );
         }
         advice.extend(told(&meant, "run"));
-        if let (false, Some(at)) = (self.records.is_cut, agreed(&runs, &owners, &is_at).first()) {
-            let job = agreed(&runs, &owners, &|run, said| {
-                run.job_source_id() == Some(said)
-            });
-            let kind = &self.records.kinds[owners.list.0];
-            if !self.records.may_end_empty(kind) {
-                faults.extend(cut_short(kind, at, job.first().copied(), span));
-            }
-        }
         testimony(faults, advice, counted(runs.len(), "run"))
     }
 

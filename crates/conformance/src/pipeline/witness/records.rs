@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::given::{moments, speaks_of, words};
+use super::given::speaks_of;
 
 /// The most records that are looked at.
 const MOST_RECORDS: usize = 50_000;
@@ -61,8 +61,6 @@ pub(super) struct Kind {
     names: BTreeSet<String>,
     /// Each list as it came.
     pub(super) lists: Vec<Vec<Record>>,
-    /// The lists that say of themselves that more follows, by their numbers.
-    pub(super) going_on: BTreeSet<usize>,
 }
 
 impl Kind {
@@ -84,29 +82,16 @@ pub(super) struct Records {
     count: usize,
     /// What is said beside the list that is being taken in.
     above: Said,
-    /// The places at which an empty list came that does not go on; none where that was the whole answer.
-    ended: BTreeSet<String>,
     /// Whether there was more than is looked at.
     pub(super) is_cut: bool,
 }
 
 impl Records {
-    /// Whether lists of a kind may have been read until nothing came.
-    pub(super) fn may_end_empty(&self, kind: &Kind) -> bool {
-        self.ended.contains(&kind.place) || self.ended.contains("")
-    }
-
     /// Takes an answer in.
     pub(super) fn add(&mut self, document: &Json) {
         match document {
-            Json::Array(items) if items.is_empty() => {
-                self.ended.insert("[]".to_owned());
-            }
-            Json::Object(fields) if fields.is_empty() => {
-                self.ended.insert(String::new());
-            }
             Json::Array(items) => {
-                self.add_list("[]", items, &Map::new(), false);
+                self.add_list("[]", items, &Map::new());
             }
             Json::Object(fields) => self.add_object("", fields),
             _ => {}
@@ -114,13 +99,7 @@ impl Records {
     }
 
     /// Gives everything that the list says.
-    fn add_list(
-        &mut self,
-        place: &str,
-        items: &[Json],
-        whole: &Map<String, Json>,
-        goes_on: bool,
-    ) -> Said {
+    fn add_list(&mut self, place: &str, items: &[Json], whole: &Map<String, Json>) -> Said {
         if place.matches(['[', '{']).count() > DEEPEST {
             return Said::new();
         }
@@ -145,7 +124,7 @@ impl Records {
         self.above = before;
         let said = records.iter().flat_map(|(record, _)| record.everything());
         let said = said.cloned().collect();
-        self.file(place, records, goes_on);
+        self.file(place, records);
         said
     }
 
@@ -156,14 +135,10 @@ impl Records {
             return;
         }
         let record = self.record(place, fields);
-        self.file(
-            place,
-            vec![(record, fields.keys().cloned().collect())],
-            false,
-        );
+        self.file(place, vec![(record, fields.keys().cloned().collect())]);
     }
 
-    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>, goes_on: bool) {
+    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>) {
         if records.is_empty() {
             return;
         }
@@ -175,7 +150,6 @@ impl Records {
         let mut kinds = self.kinds.iter_mut();
         match kinds.find(|kind| kind.place == place && alike(&kind.names, &names)) {
             Some(kind) => {
-                kind.going_on.extend(goes_on.then_some(kind.lists.len()));
                 kind.names.extend(names);
                 kind.lists.push(list);
             }
@@ -183,7 +157,6 @@ impl Records {
                 place: place.to_owned(),
                 names,
                 lists: vec![list],
-                going_on: goes_on.then_some(0).into_iter().collect(),
             }),
         }
     }
@@ -215,22 +188,15 @@ impl Records {
             match value {
                 Json::Object(inner) if is_list_by_id(inner) => {
                     let items: Vec<Json> = inner.values().cloned().collect();
-                    let goes_on = goes_on(fields) || goes_on(whole);
                     let place = format!("{kind}.{place}{{}}");
-                    let said = self.add_list(&place, &items, whole, goes_on);
+                    let said = self.add_list(&place, &items, whole);
                     record.within.extend(said);
                 }
                 Json::Object(inner) => self.fill(record, kind, &place, whole, inner, depth + 1),
                 Json::Array(items) if items.iter().any(Json::is_object) => {
                     let inner = format!("{kind}.{place}[]");
-                    let goes_on = goes_on(fields) || goes_on(whole);
-                    let said = self.add_list(&inner, items, whole, goes_on);
+                    let said = self.add_list(&inner, items, whole);
                     record.within.extend(said);
-                }
-                value if kind.is_empty() && is_nothing(value) => {
-                    if !goes_on(fields) && !goes_on(whole) {
-                        self.ended.insert(format!(".{place}[]"));
-                    }
                 }
                 Json::Array(items) => {
                     for value in items.iter().filter_map(written) {
@@ -252,11 +218,6 @@ fn is_list_by_id(fields: &Map<String, Json>) -> bool {
     fields.len() > MOST_NAMES && fields.values().all(Json::is_object)
 }
 
-/// Whether a list of nothing may be written so.
-fn is_nothing(value: &Json) -> bool {
-    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
-}
-
 /// A value as text; nothing for null, for no text and for what is not one value.
 fn written(value: &Json) -> Option<String> {
     match value {
@@ -274,37 +235,6 @@ fn names_of(whole: &Map<String, Json>) -> Said {
     };
     let inner = whole.values().filter_map(Json::as_object);
     inner.flatten().chain(whole).filter_map(own).collect()
-}
-
-/// Whether what stands beside a list, or in an object about pages, says that more follows: a place to go on from, or a
-/// flag.
-fn goes_on(beside: &Map<String, Json>) -> bool {
-    beside.iter().any(|(name, value)| match value {
-        Json::Object(inner) if speaks_of(name, "page paging pagina link meta") => goes_on(inner),
-        Json::Object(inner) => is_of_next(name) && inner.get("href").is_some_and(leads_on),
-        value => is_of_next(name) && leads_on(value),
-    })
-}
-
-/// Whether a name is that of the next page.
-fn is_of_next(name: &str) -> bool {
-    const OF_PAGES: &str =
-        "next page token cursor link url uri href offset marker key has more continuation";
-    let words = words(name);
-    let is_of_pages = |word: &String| OF_PAGES.split(' ').any(|one| one == word);
-    words.iter().all(is_of_pages)
-        && ["next", "more", "continuation"]
-            .iter()
-            .any(|word| words.contains(*word))
-}
-
-/// Whether a value may be a place to go on from: not what stands for none, nor when something is next.
-fn leads_on(value: &Json) -> bool {
-    const NONE: [&str; 8] = ["false", "no", "0", "none", "null", "nil", "undefined", "n"];
-    written(value).is_some_and(|said| {
-        let is_none = NONE.contains(&said.to_lowercase().as_str());
-        !is_none && !said.starts_with('-') && moments(&said).is_empty()
-    })
 }
 
 fn alike(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
@@ -347,36 +277,6 @@ mod tests {
         let steps = &records.kinds[0].lists[0];
         assert!(names(&steps[0], "1") && names(&steps[0], "Ann") && !names(&steps[0], "2"));
         assert!(runs[0].within.contains("x") && runs[1].within.is_empty());
-    }
-
-    #[test]
-    fn lists_go_on_where_something_about_pages_says_so() {
-        let goes_on = |answer: Json| {
-            let mut records = Records::default();
-            records.add(&answer);
-            !records.kinds[0].going_on.is_empty()
-        };
-        let item = || json!([{"id": 1}]);
-        for answer in [
-            json!({"runs": item(), "has_more": true}),
-            json!({"runs": item(), "_links": {"next": {"href": "/runs?page=2"}}}),
-            json!({"value": item(), "@odata.nextLink": "https://vendor.example/2"}),
-            json!({"data": {"runs": {"nodes": item(), "pageInfo": {"hasNextPage": true}}}}),
-            json!({"runs": item(), "meta": {"pagination": {"next_page": 2}}}),
-        ] {
-            assert!(goes_on(answer.clone()), "{answer}");
-        }
-        for answer in [
-            json!({"runs": item(), "has_more": 0}),
-            json!({"runs": item(), "next_offset": -1}),
-            json!({"runs": item(), "next_page": 0}),
-            json!({"runs": item(), "next": "None"}),
-            json!({"runs": item(), "next": "2026-11-22T10:00:00Z"}),
-            json!({"runs": item(), "job": {"next": "load"}}),
-            json!({"runs": item(), "links": {"next": {"href": null}}}),
-        ] {
-            assert!(!goes_on(answer.clone()), "{answer}");
-        }
     }
 
     #[test]

@@ -33,14 +33,14 @@ impl Start {
     fn of_vendor(text: &str) -> Option<Self> {
         const LONGEST: usize = 60;
         // What names another run or what sent it says how that began, or nothing.
-        const OTHERS: [&str; 6] = ["pipeline", "job", "dag", "upstream", "hook", "__"];
+        const NOT_A_PERSON: [&str; 6] = ["pipeline", "job", "dag", "upstream", "hook", "__"];
         let text = text.to_lowercase();
         let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
         let is_by_hand = matches!(text.as_str(), "ui" | "web" | "user")
             || text.ends_with("by user")
             || has(&["manual", "ondemand", "on_demand", "by user "]);
         match (is_by_hand, has(&["sched", "cron", "timer"])) {
-            _ if text.len() > LONGEST || has(&OTHERS) => None,
+            _ if text.len() > LONGEST || has(&NOT_A_PERSON) => None,
             (true, false) => Some(Self::Manual),
             (false, true) => Some(Self::Schedule),
             _ => None,

@@ -1,7 +1,5 @@
 //! A vendor with four jobs and twelve runs, read rightly and with one mistake each.
 
-use std::collections::BTreeSet;
-
 use bowline_contract::pipeline::{PipelineManifest, RunEvent, Window};
 use bowline_pipeline::VendorAnswers;
 use jiff::{SignedDuration, Timestamp};
@@ -106,15 +104,15 @@ fn blamed(testimony: &Testimony, words: &str) {
     assert!(told.contains(words), "{told}");
 }
 
+fn not_blamed(testimony: &Testimony) {
+    let outcome = &testimony.outcome;
+    assert_eq!(outcome.verdict(), Verdict::Supported, "{outcome:?}");
+}
+
 #[test]
 fn a_right_connector_is_not_blamed() {
     let testimony = of_runs(&records(), events());
-    assert_eq!(
-        testimony.outcome.verdict(),
-        Verdict::Supported,
-        "{:?}",
-        testimony.outcome
-    );
+    not_blamed(&testimony);
     assert!(testimony.advice.is_empty());
 }
 
@@ -206,12 +204,7 @@ fn with_steps() -> (Vec<Json>, Vec<Json>) {
 fn task_runs_are_compared_too() {
     let (known, right) = with_steps();
     let testimony = of_runs(&known, right.clone());
-    assert_eq!(
-        testimony.outcome.verdict(),
-        Verdict::Supported,
-        "{:?}",
-        testimony.outcome
-    );
+    not_blamed(&testimony);
     type Change = fn(&mut Json, &Json);
     let mistakes: [(Change, &str); 3] = [
         (
@@ -310,41 +303,7 @@ fn attempts_of_one_record_have_fates_of_their_own() {
         runs.push(failed);
     }
     let testimony = of_runs(&known, runs);
-    assert_eq!(
-        testimony.outcome.verdict(),
-        Verdict::Supported,
-        "{:?}",
-        testimony.outcome
-    );
-}
-
-#[test]
-fn errors_are_those_of_the_run() {
-    let (mut known, mut runs) = (records(), events());
-    let text = |run: i64| format!("step {run} ran out of disk");
-    let mut lines = Vec::new();
-    for (run, record) in known.iter_mut().enumerate() {
-        let run = run as i64;
-        record.as_object_mut().unwrap().remove("failure");
-        if is_bad(run) {
-            lines.push(
-                json!({"lines": [{"of": run, "level": "INFO", "text": "all set, here we go"},
-                {"of": run, "level": "INFO", "text": "the step was killed by its host"},
-                {"of": run, "level": "ERROR", "text": text(run)}]}),
-            );
-        }
-    }
-    known.push(json!({"id": 99, "logs": lines}));
-    let judged = |runs: &[Json]| of_runs(&known, runs.to_vec());
-    assert_eq!(judged(&runs).outcome.verdict(), Verdict::Supported);
-    let having = |runs: &mut Vec<Json>, text: &str| {
-        let having = runs.iter_mut().filter(|run| !run["error"].is_null());
-        having.for_each(|run| run["error"]["message"] = text.into());
-    };
-    having(&mut runs, "the step was killed by its host");
-    assert_eq!(judged(&runs).outcome.verdict(), Verdict::Supported);
-    having(&mut runs, "all set, here we go");
-    blamed(&judged(&runs), "lines of other levels for 4 runs");
+    not_blamed(&testimony);
 }
 
 #[test]
@@ -427,12 +386,7 @@ fn what_names_a_run_is_not_the_run() {
     }
     known.push(json!({"id": 99, "steps": steps}));
     let testimony = of_runs(&known, runs);
-    assert_eq!(
-        testimony.outcome.verdict(),
-        Verdict::Supported,
-        "{:?}",
-        testimony.outcome
-    );
+    not_blamed(&testimony);
 }
 
 #[test]
@@ -560,51 +514,6 @@ fn runs_of_another_kind_or_job_and_those_outside_may_be_left_out() {
             "{:?}",
             testimony.outcome
         );
-    }
-}
-
-#[test]
-fn a_list_that_goes_on_is_read_on() {
-    let judged = |pages: &[(&[i64], Json)]| {
-        let page = |(runs, next): &(&[i64], Json)| {
-            let known: Vec<Json> = runs.iter().map(|run| record(*run)).collect();
-            json!({"runs": known, "page": {"nextToken": next}})
-        };
-        let mut witness = Witness::default();
-        witness.hear(&VendorAnswers {
-            documents: pages.iter().map(page).collect(),
-            is_cut: false,
-        });
-        let read: BTreeSet<i64> = pages.iter().flat_map(|page| page.0).copied().collect();
-        let runs: Vec<RunEvent> = read
-            .into_iter()
-            .map(|run| RunEvent::new(event(run)))
-            .collect();
-        let manifest = crate::pipeline::samples::manifest(json!({"OK": "success"}));
-        let span = Window {
-            start: at(2, 0),
-            end: at(RUNS, 60),
-        };
-        witness.of_runs(&runs, span, &manifest)
-    };
-    let newest: &[i64] = &[11, 10, 9, 8, 7, 6, 5];
-    let goes_on = || (newest, json!("t7"));
-    blamed(&judged(&[goes_on()]), "1 list that went on");
-    let of_each: [(&[i64], Json); 2] = [(&[11, 7], json!("a")), (&[10, 6], json!("b"))];
-    blamed(&judged(&of_each), "2 lists that went on");
-    let right: [&[(&[i64], Json)]; 8] = [
-        &[(newest, Json::Null)],
-        &[(&[11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0], json!("t7"))],
-        &[goes_on(), (&[4, 0], json!("t8"))],
-        &[(&[11, 7], json!("t7")), (&[10, 9, 8, 6, 4, 0], json!("t8"))],
-        &[(&[11, 7], json!("t7")), (&[6, 2], Json::Null)],
-        &[(&[11, 7], json!("t7")), (newest, Json::Null)],
-        &[(&[11, 7], json!("t7")), (&[11, 7], Json::Null)],
-        &[goes_on(), (&[], Json::Null)],
-    ];
-    for pages in right {
-        let testimony = judged(pages);
-        assert_eq!(testimony.outcome.verdict(), Verdict::Supported, "{pages:?}");
     }
 }
 
