@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bowline_conformance::Verdict;
-use bowline_conformance::warehouse::{Interrupt, Outcome, Report, Subject, run};
-use bowline_driver::{Disturbance, DisturbedDatabase};
+use bowline_conformance::warehouse::{Interrupt, Options, Outcome, Report, Subject, run};
+use bowline_contract::SuiteSection;
+use bowline_driver::{Disturbance, DisturbedDatabase, Limits};
 use bowline_servers::Moments;
 
 use crate::shop::{duckdb, mariadb, options, postgres, spelled, sqlite};
@@ -16,14 +17,20 @@ use crate::shop::{duckdb, mariadb, options, postgres, spelled, sqlite};
 const MOMENTS: usize = 3;
 
 /// Runs the suite while something befalls it; gives the report, and how many statements were asked.
-fn disturbed(subject: &Subject, disturbance: Disturbance, after: usize) -> (Report, usize) {
+fn disturbed(
+    subject: &Subject,
+    options: &Options,
+    disturbance: Disturbance,
+    after: usize,
+) -> (Report, usize) {
     let database = Arc::clone(&subject.database);
     let database = Arc::new(DisturbedDatabase::new(database, disturbance, after));
     let subject = Subject {
         database: Arc::clone(&database) as _,
         ..subject.clone()
     };
-    let report = run(&subject, &options(), &Interrupt::default(), &|_| {}).unwrap();
+    let report = run(&subject, options, &Interrupt::default(), &|_| {}).unwrap();
+    database.settle();
     (report, database.asked())
 }
 
@@ -37,7 +44,7 @@ fn verdicts(report: &Report) -> BTreeMap<String, (Verdict, &Outcome)> {
 }
 
 fn assert_honest(subject: &Subject) {
-    let (undisturbed, asked) = disturbed(subject, Disturbance::LateOnce, usize::MAX);
+    let (undisturbed, asked) = disturbed(subject, &options(), Disturbance::LateOnce, usize::MAX);
     let expected = verdicts(&undisturbed);
     let many = std::env::var("BOWLINE_SEVERED").ok();
     let moments = many.and_then(|many| many.parse().ok()).unwrap_or(MOMENTS);
@@ -46,7 +53,7 @@ fn assert_honest(subject: &Subject) {
     for disturbance in Disturbance::ALL {
         for _ in 0..moments {
             let after = random.below(asked);
-            let (report, _) = disturbed(subject, disturbance, after);
+            let (report, _) = disturbed(subject, &options(), disturbance, after);
             let moment = format!("{disturbance:?} after {after} of {asked}");
             for (check, (verdict, outcome)) in verdicts(&report) {
                 let expected = expected.get(&check).map(|(verdict, _)| *verdict);
@@ -84,6 +91,46 @@ fn assert_honest(subject: &Subject) {
 #[test]
 fn sqlite_disturbed() {
     assert_honest(&sqlite().subject);
+}
+
+/// What a server does once its client is gone is removed, or told.
+#[test]
+fn nothing_stays_that_nobody_is_told_of() {
+    let functional = Options {
+        sections: vec![SuiteSection::Functional],
+        ..options()
+    };
+    let shop = sqlite();
+    let (_, asked) = disturbed(
+        &shop.subject,
+        &functional,
+        Disturbance::DoneLate,
+        usize::MAX,
+    );
+    let mut untold = Vec::new();
+    for after in 0..asked {
+        let shop = sqlite();
+        let (report, _) = disturbed(&shop.subject, &functional, Disturbance::DoneLate, after);
+        let left = shop.left();
+        if !left.is_empty() && report.left_behind.is_empty() {
+            untold.push(format!("after {after} of {asked}: {left:?}"));
+        }
+    }
+    assert!(untold.is_empty(), "{}", untold.join("\n"));
+}
+
+/// What a server did long after its client was gone makes way for the next run's.
+#[test]
+fn a_view_of_an_earlier_run_goes() {
+    let shop = sqlite();
+    let view = "CREATE VIEW \"Bowline_View_functional_check\" AS SELECT * FROM \"Bowline_Mark_functional_check\"";
+    let mut connection = shop.subject.database.connect().unwrap();
+    connection.run(view, &Limits::default()).unwrap();
+    let (report, _) = disturbed(&shop.subject, &options(), Disturbance::DoneLate, usize::MAX);
+    assert_eq!(shop.left(), [""; 0]);
+    assert_eq!(report.left_behind, [""; 0]);
+    let found = verdicts(&report);
+    assert_eq!(found["functional/view_defined"].0, Verdict::Supported);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use bowline_template::TemplateValue;
 use super::clock;
 use super::growth::kept_rows;
 use super::place::{find_database, find_schema};
-use super::start::{Made, Presence};
+use super::start::{Made, Presence, dropping};
 use super::table::{Rows, TestTable, TestTables, Written};
 use crate::Tier;
 use crate::warehouse::ahead::Renders;
@@ -102,8 +102,7 @@ pub(super) fn create(
                     let asked = asking.query("create_test_table", table.variables());
                     *presence = match &asked {
                         Ok(_) => Presence::Made,
-                        Err(halt) if is_refused(halt) => Presence::Absent,
-                        Err(_) => Presence::Possible,
+                        Err(halt) => presence_after(halt),
                     };
                     asked?;
                 }
@@ -135,11 +134,13 @@ pub(super) fn create(
                             });
                         }
                     });
-                    has_view = create_view(asking, view_sql(tables, asking)?)?;
-                    made.view = has_view;
+                    let sql = view_sql(tables, asking)?;
+                    let view = (&tables.view, &mut made.view);
+                    has_view = create_view(asking, &sql, view, &result.columns)?;
                     if takes_name {
-                        has_other_view = create_view(asking, other_view_sql(tables, asking)?)?;
-                        made.other_view = has_other_view;
+                        let sql = other_view_sql(tables, asking)?;
+                        let view = (&tables.other_view, &mut made.other_view);
+                        has_other_view = create_view(asking, &sql, view, &result.columns)?;
                     }
                     if let Some(column) = column {
                         has_index = create_index(asking, tables, &column.name)?;
@@ -168,14 +169,17 @@ pub(super) fn create(
         })
 }
 
-/// Whether a statement that failed has certainly done nothing.
-fn is_refused(halt: &Halt) -> bool {
+/// What a statement that failed may have made.
+fn presence_after(halt: &Halt) -> Presence {
     match halt {
-        Halt::Unwritten(_) | Halt::Unasked(_) => true,
-        Halt::Failed(error) => matches!(
-            error.kind,
-            SqlErrorKind::Permission | SqlErrorKind::Syntax | SqlErrorKind::MissingObject
-        ),
+        Halt::Unwritten(_) | Halt::Unasked(_) => Presence::Absent,
+        Halt::Failed(error) => match error.kind {
+            SqlErrorKind::Permission | SqlErrorKind::Syntax | SqlErrorKind::MissingObject => {
+                Presence::Absent
+            }
+            SqlErrorKind::Connection | SqlErrorKind::Timeout => Presence::Unanswered,
+            _ => Presence::Possible,
+        },
     }
 }
 
@@ -220,12 +224,39 @@ fn other_view_sql(tables: &TestTables, with: &impl Renders) -> Result<String, Ha
     Ok(format!("CREATE VIEW {view} AS SELECT * FROM {table}"))
 }
 
-fn create_view(asking: &mut Asking<'_>, sql: String) -> Result<bool, Halt> {
-    let made = asking.try_run(None, &sql)?;
-    if made.is_ok() {
+/// Makes a view of the table with these columns. One of the name that has the same columns was left by a run whose
+/// connection was lost, and makes way.
+fn create_view(
+    asking: &mut Asking<'_>,
+    sql: &str,
+    (view, presence): (&TestTable, &mut Presence),
+    columns: &[Column],
+) -> Result<bool, Halt> {
+    let mut asked = asking.try_run(None, sql);
+    if matches!(asked, Ok(Err(_)))
+        && let Ok(left) = view.columns(asking)?
+    {
+        asking.forget();
+        let names = |columns: &[Column]| -> Vec<String> {
+            columns.iter().map(|column| column.name.clone()).collect()
+        };
+        if names(&left) == names(columns) && asking.try_run(None, &dropping(view, asking)?)?.is_ok()
+        {
+            asking.forget();
+            asked = asking.try_run(None, sql);
+        }
+    }
+    *presence = match &asked {
+        Ok(Ok(_)) => Presence::Made,
+        // What was refused by a database that answers is not there.
+        Ok(Err(_)) => Presence::Absent,
+        Err(halt) => presence_after(halt),
+    };
+    let is_made = asked?.is_ok();
+    if is_made {
         asking.forget();
     }
-    Ok(made.is_ok())
+    Ok(is_made)
 }
 
 /// Where an index is qualified, its table is not, and the other way round.

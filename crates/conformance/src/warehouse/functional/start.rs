@@ -1,6 +1,7 @@
 //! Before and after: what an earlier run left is dropped, what is somebody's own is not touched, and nothing stays.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use bowline_driver::{Column, ResultSet, SqlErrorKind};
 use bowline_warehouse::FunctionalTarget;
@@ -15,6 +16,8 @@ use crate::warehouse::outcome::{Doubt, Outcome, Proof};
 
 /// A cancellation meant for a check may hit the statement that cleans up after it.
 const DROP_ATTEMPTS: usize = 3;
+/// How long a server may still be at a statement whose client is gone.
+const LATE: Duration = Duration::from_secs(1);
 
 pub(super) const CLEAN_START: Spec = Spec::new(
     "clean_start",
@@ -167,7 +170,8 @@ fn drop_views(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> 
     Ok(())
 }
 
-fn dropping(view: &TestTable, with: &impl Renders) -> Result<String, Halt> {
+/// The statement that drops a view.
+pub(super) fn dropping(view: &TestTable, with: &impl Renders) -> Result<String, Halt> {
     Ok(format!("DROP VIEW {}", view.identifier(with)?))
 }
 
@@ -178,26 +182,61 @@ pub(super) enum Presence {
     Absent,
     /// Making it failed, and may have made it all the same.
     Possible,
+    /// Nobody knows what came of making it: the server may be at it still.
+    Unanswered,
     Made,
 }
 
 /// What of the objects may still be there.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Made {
-    pub(super) view: bool,
-    pub(super) other_view: bool,
+    pub(super) view: Presence,
+    pub(super) other_view: Presence,
     pub(super) kept: Presence,
     pub(super) changed: Presence,
 }
 
-/// Drops everything that may be there, also after an interruption; gives the statements that failed.
+impl Made {
+    /// The same of what the server may make yet.
+    fn unanswered(self) -> Option<Self> {
+        let only = |presence| match presence {
+            Presence::Unanswered => presence,
+            _ => Presence::Absent,
+        };
+        let late = Self {
+            view: only(self.view),
+            other_view: only(self.other_view),
+            kept: only(self.kept),
+            changed: only(self.changed),
+        };
+        [late.view, late.other_view, late.kept, late.changed]
+            .contains(&Presence::Unanswered)
+            .then_some(late)
+    }
+}
+
+/// Drops everything that may be there, also after an interruption; gives the statements that failed. What a server
+/// makes only once its client is gone is dropped a moment later.
 pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
+    let left_behind = drop_all(chain, tables, made);
+    match made.unanswered() {
+        Some(late) if left_behind.is_empty() => {
+            chain.session.pause(LATE);
+            drop_all(chain, tables, late)
+        }
+        _ => left_behind,
+    }
+}
+
+fn drop_all(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
     let mut left_behind = Vec::new();
     let views = [
         (made.view, &tables.view),
         (made.other_view, &tables.other_view),
     ];
-    let views = views.iter().filter(|(is_made, _)| *is_made);
+    let views = views
+        .iter()
+        .filter(|(presence, _)| *presence != Presence::Absent);
     chain.announce(|ahead| {
         for (_, view) in views.clone() {
             ahead.then(|ahead| dropping(view, ahead));
