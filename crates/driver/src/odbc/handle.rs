@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::error::{Diagnostic, Failure};
 use super::manager::{Manager, Raw, manager};
 use super::running::Running;
+use super::units::{capacity, has_four_bytes, until_nul, whole_seconds, wide, widened};
 use crate::SqlError;
 
 const ENVIRONMENT: i16 = 1;
@@ -560,41 +561,8 @@ unsafe impl Plain for u8 {
     const C_TYPE: i16 = -7;
 }
 
-/// A length as it was meant: of a driver that was built with lengths of 32 bits, -1 for NULL comes as a large number.
-fn widened(length: isize) -> isize {
-    match u32::try_from(length).map(u32::cast_signed) {
-        Ok(low @ ..0) => isize::try_from(low).unwrap_or(length),
-        _ => length,
-    }
-}
-
-/// Whether every other unit of a text is empty, as it is where characters have four bytes.
-fn has_four_bytes(units: &[u16], length: i16) -> bool {
-    length > 2 && matches!(units, [first, 0, third, 0, ..] if *first != 0 && *third != 0)
-}
-
 pub(super) fn succeeded(code: i16) -> bool {
     matches!(code, SUCCESS | SUCCESS_WITH_INFO)
-}
-
-/// A text as the manager takes it: UTF-16 with a NUL at its end.
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
-}
-
-fn until_nul(units: &[u16]) -> String {
-    let end = units.iter().position(|unit| *unit == 0);
-    String::from_utf16_lossy(&units[..end.unwrap_or(units.len())])
-}
-
-fn capacity(length: usize) -> i16 {
-    i16::try_from(length).unwrap_or(i16::MAX)
-}
-
-fn whole_seconds(duration: Duration) -> usize {
-    // Longer limits than a day are as good as none, and drivers hold milliseconds in 32 bits.
-    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    usize::try_from(seconds.clamp(1, 86_400)).unwrap_or(86_400)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod manager;
 mod paths;
 mod running;
 mod statement;
+mod units;
 mod value;
 
 pub(crate) use database::open;

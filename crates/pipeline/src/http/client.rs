@@ -3,6 +3,7 @@
 mod incomplete;
 mod judging;
 mod login;
+mod refusal_words;
 mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};

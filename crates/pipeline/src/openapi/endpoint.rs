@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::document::Document;
-use super::mapping::is_like_runs;
+use super::runs::is_like_runs;
 
 /// An endpoint that answers with a list of records.
 #[derive(Debug, Clone)]

@@ -7,10 +7,12 @@
 mod document;
 mod endpoint;
 mod fields;
+mod jobs;
 mod login;
 mod mapping;
 mod paging;
 mod proposal;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod window;

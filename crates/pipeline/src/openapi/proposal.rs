@@ -7,9 +7,10 @@ use serde_json::Value as Json;
 use super::document::{Document, OpenApiError};
 use super::endpoint::{Chosen, ListEndpoint, choose};
 use super::fields::Fields;
+use super::jobs::JobFields;
 use super::login::ProposedLogin;
-use super::mapping::{JobFields, RunFields};
 use super::paging::{ProposedPaging, toml_text};
+use super::runs::RunFields;
 use super::window::ProposedWindow;
 use crate::status::guessed_meaning;
 

@@ -8,6 +8,9 @@ use bowline_template::{Scope, Value};
 use bowline_words::{beginning, counted};
 
 use super::incomplete::{ACCEPTED, holds_records};
+use super::refusal_words::{
+    SEARCHED, beginning_of, later_page, speaks_of_clock, speaks_of_expiry, speaks_of_pace,
+};
 use super::{Answer, Client, Response};
 use crate::decoding::{Budget, DecodeError, decode};
 use crate::description::{Auth, BodyFormat, RejectRule, Then};
@@ -39,47 +42,6 @@ const REMAINING_HEADERS: [&str; 3] = [
     "x-rate-limit-remaining",
     "ratelimit-remaining",
 ];
-
-/// Words of a refusal that say that a token or session is not good any more.
-const EXPIRY_WORDS: [&str; 6] = [
-    "expired",
-    "invalid_session",
-    "invalid session",
-    "invalidsession",
-    "invalid_token",
-    "session timeout",
-];
-
-/// Words of a refusal that say that the time in a signature is not the vendor's.
-const CLOCK_WORDS: [&str; 6] = [
-    "signature expired",
-    "signature not yet current",
-    "time skew",
-    "timetooskewed",
-    "clock skew",
-    "issued in the future",
-];
-
-/// Words of a refusal by 400 or 403 that say that fewer requests are wanted.
-const PACE_WORDS: [&str; 6] = [
-    "throttl",
-    "ratelimitexceeded",
-    "rate limit",
-    "rate exceeded",
-    "toomanyrequests",
-    "too many requests",
-];
-
-/// Words for the place to go on from in a list, and that it is not good any more.
-const PLACE_WORDS: [&str; 7] = [
-    "cursor", "token", "page", "continu", "scroll", "bookmark", "offset",
-];
-const GONE_WORDS: [&str; 4] = ["expired", "no longer", "not found", "stale"];
-/// Words of a 404 that say that there is no such page.
-const ABSENT_WORDS: [&str; 5] = ["invalid", "out of range", "not exist", "beyond", "no such"];
-
-/// How much of an answer is searched for such words, in bytes.
-const SEARCHED: usize = 4096;
 
 /// What one request has of its own to judge answers by.
 #[derive(Debug, Clone, Copy)]
@@ -312,10 +274,7 @@ impl Client {
         let asked = self.asked(raw);
         let is_used_up = self.remaining(raw) == Some(0.0);
         let says_when = raw.headers.contains_key("retry-after");
-        let is_hurried = matches!(raw.status, 400 | 403) && {
-            let text = beginning_of(raw);
-            PACE_WORDS.iter().any(|word| text.contains(word))
-        };
+        let is_hurried = matches!(raw.status, 400 | 403) && speaks_of_pace(raw);
         if raw.status == 429 || is_hurried || (raw.status >= 400 && (says_when || is_used_up)) {
             let is_known = match &self.limits.retry_statuses {
                 Some(statuses) => statuses.contains(&raw.status),
@@ -383,14 +342,7 @@ impl Client {
             // The author says how expiry is told.
             _ if login.expired.is_some() => Expiry::No,
             300..=399 | 403 | 419 | 440 | 498 => Expiry::Maybe,
-            400..=499 => {
-                let beginning = &raw.body[..raw.body.len().min(SEARCHED)];
-                if speaks_of_expiry(&String::from_utf8_lossy(beginning)) {
-                    Expiry::Maybe
-                } else {
-                    Expiry::No
-                }
-            }
+            400..=499 if speaks_of_expiry(&beginning_of(raw)) => Expiry::Maybe,
             _ => Expiry::No,
         }
     }
@@ -552,35 +504,6 @@ pub(super) fn content_type(raw: &Incoming) -> Option<&str> {
     raw.headers.get("content-type").map(String::as_str)
 }
 
-/// The beginning of what an answer holds, in small letters.
-fn beginning_of(raw: &Incoming) -> String {
-    String::from_utf8_lossy(&raw.body[..raw.body.len().min(SEARCHED)]).to_ascii_lowercase()
-}
-
-/// Whether a refusal says that the clocks are apart.
-fn speaks_of_clock(raw: &Incoming) -> bool {
-    let text = beginning_of(raw);
-    CLOCK_WORDS.iter().any(|word| text.contains(word))
-}
-
-/// What a refusal of a later page says of the page, or of the place to go on from.
-fn later_page(raw: &Incoming) -> Option<SourceErrorKind> {
-    let text = beginning_of(raw);
-    // A place that is not found was there; a page need not have been.
-    let text = text.replace("page not found", "no such page");
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let names_place = has(&PLACE_WORDS);
-    match raw.status {
-        410 => Some(SourceErrorKind::PlaceExpired),
-        400 | 404 | 409 | 422 if names_place && has(&GONE_WORDS) => {
-            Some(SourceErrorKind::PlaceExpired)
-        }
-        404 if names_place && has(&ABSENT_WORDS) => Some(SourceErrorKind::NoSuchPage),
-        404 => Some(SourceErrorKind::NotFound),
-        _ => None,
-    }
-}
-
 /// Whether a body has one record of JSON behind the other, each in a line of its own.
 fn is_lines(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(&body[..body.len().min(SEARCHED)]);
@@ -588,11 +511,6 @@ fn is_lines(body: &[u8]) -> bool {
     let first = lines.next().unwrap_or_default().trim();
     let is_record = first.starts_with('{') && first.ends_with('}');
     is_record && lines.next().is_some_and(|next| next.starts_with('{'))
-}
-
-fn speaks_of_expiry(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    EXPIRY_WORDS.iter().any(|word| text.contains(word))
 }
 
 const fn name_of(format: BodyFormat) -> &'static str {
