@@ -197,10 +197,17 @@ fn before_anything_is_packed() -> Result<(), Failed> {
     let tag = port.name("team/agent:1");
     let args = ["build", "--base", &base, "--tag", &tag, "--push"];
     let refused = |words: &str| {
-        let ran = port.bowline(&[&args[..], &UNPROVEN[..]].concat());
-        let ran = ran.exits(exit_code::UNREACHABLE);
-        assert!(!ran.stderr.contains("packing"), "{}", ran.said());
-        assert!(ran.stderr.contains(words), "{}", ran.said());
+        for (builder, program) in [("native", "docker"), ("buildah", "buildah")] {
+            let more = [&UNPROVEN[..], &["--builder", builder]].concat();
+            let ran = port.bowline(&[&args[..], &more].concat());
+            let ran = ran.exits(exit_code::UNREACHABLE);
+            for work in ["packing", "loading", "building for"] {
+                assert!(!ran.stderr.contains(work), "{}", ran.said());
+            }
+            assert!(ran.stderr.contains(words), "{}", ran.said());
+            let login = format!("`{program} login {}`", port.registry.name());
+            assert!(ran.stderr.contains(&login), "{}", ran.said());
+        }
     };
     refused("no login for it is there");
     let wrong = json!({"Username": "nobody", "Secret": "knows"});

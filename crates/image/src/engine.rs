@@ -8,11 +8,12 @@ mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 pub(crate) use base::BaseFile;
 use base::LoadableBase;
-use bowline_oci::registry::Reference;
-use bowline_oci::{Cancel, Platform};
+use bowline_oci::registry::{self, Access, LoginFiles, Reference};
+use bowline_oci::{Cancel, OciErrorKind, Platform};
 use bowline_process::find_program;
 pub(crate) use store::take_stored;
 
@@ -41,12 +42,12 @@ pub struct EngineBuilt {
 }
 
 /// What is done besides building.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EngineOptions {
     /// Push the image to the registry that its tag names.
     pub push: bool,
-    /// Stops the build.
-    pub cancel: Cancel,
+    /// How the registry is asked whether a push would be let in, and what stops the build.
+    pub access: Access,
 }
 
 impl Engine {
@@ -147,9 +148,12 @@ pub fn build(
     let mut run = Run {
         engine,
         program: engine.program()?,
-        cancel: &options.cancel,
+        cancel: &options.access.cancel,
         on_event,
     };
+    if options.push {
+        ask_to_push(&plan.tag, engine, &options.access)?;
+    }
     let several = plan.platforms.len() > 1;
     if several && engine == Engine::Docker {
         let platforms: Vec<String> = plan.platforms.iter().map(Platform::to_string).collect();
@@ -187,6 +191,25 @@ pub fn build(
         images,
         pushed: options.push,
     })
+}
+
+/// How long a registry may say nothing before it is left to the engine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks the registry to let a push in with the engine's own logins. The engine may reach it by ways of its own, so only
+/// a refusal counts.
+fn ask_to_push(tag: &str, engine: Engine, access: &Access) -> Result<(), ImageError> {
+    let reference: Reference = tag.parse().map_err(from_oci)?;
+    let mut access = access.clone();
+    access.logins = LoginFiles::of_engine(engine.name(), |name| {
+        std::env::var_os(name).map(PathBuf::from)
+    });
+    access.limits.retries = 0;
+    access.limits.silence = PATIENCE;
+    match registry::ask_to_push(&reference, &access) {
+        Err(error) if error.kind == OciErrorKind::Unauthorized => Err(from_oci(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Builds the image to test in, from the folder that holds its Dockerfile and over its base, for this machine's own

@@ -94,7 +94,9 @@ fn read_lines(
             .read_until(b'\n', &mut line)
             .is_ok_and(|read| read > 0)
         {
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            let text = String::from_utf8_lossy(&line);
+            // Engines colour what they pass on from builds, whoever reads it.
+            let text = anstream::adapter::strip_str(text.trim_end()).to_string();
             line.clear();
             if sender.send((which, text)).is_err() {
                 return;
@@ -142,7 +144,7 @@ mod tests {
     fn lines_are_told_and_output_is_given() {
         let mut told = Vec::new();
         let output = stream(
-            shell("echo one; echo two >&2"),
+            shell("printf '\\033[91mone\\033[0m\\n'; echo two >&2"),
             "it",
             &Cancel::default(),
             &mut |event| {

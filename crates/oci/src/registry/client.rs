@@ -183,16 +183,17 @@ impl Client {
 
     /// What somebody who was refused may do about it, as far as a login was looked up.
     fn login_hint(&self) -> String {
+        let program = self.access.logins.program();
         let registry = self.reference.registry();
         let slot = self.login.lock().unwrap_or_else(PoisonError::into_inner);
         match &*slot {
             Some(Login::Anonymous) => {
-                format!("log in with `docker login {registry}`: no login for it is there")
+                format!("log in with `{program} login {registry}`: no login for it is there")
             }
             Some(_) => format!(
-                "`docker login {registry}` as somebody who may do this: the login that is there may not"
+                "`{program} login {registry}` as somebody who may do this: the login that is there may not"
             ),
-            None => format!("log in with `docker login {registry}` as somebody who may do this"),
+            None => format!("log in with `{program} login {registry}` as somebody who may do this"),
         }
     }
 

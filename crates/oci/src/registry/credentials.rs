@@ -3,6 +3,8 @@
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
@@ -43,9 +45,20 @@ impl fmt::Debug for Login {
 }
 
 /// The files that logins are kept in, in the order they are asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginFiles {
     paths: Vec<PathBuf>,
+    /// What writes them.
+    program: &'static str,
+}
+
+/// What keeps logins, when nothing else is named.
+const DOCKER: &str = "docker";
+
+impl Default for LoginFiles {
+    fn default() -> Self {
+        Self::new([])
+    }
 }
 
 impl LoginFiles {
@@ -53,18 +66,27 @@ impl LoginFiles {
     /// `config.json` (in `DOCKER_CONFIG` or `~/.docker`), and `auth.json` as Podman, Buildah and Skopeo keep it.
     #[must_use]
     pub fn of_user(variable: impl Fn(&str) -> Option<PathBuf>) -> Self {
-        let home = variable("HOME");
-        let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
-        let docker = variable("DOCKER_CONFIG").or_else(|| in_home(".docker"));
-        let runtime = variable("XDG_RUNTIME_DIR");
-        let settings = variable("XDG_CONFIG_HOME").or_else(|| in_home(".config"));
-        let paths = [
-            variable("REGISTRY_AUTH_FILE"),
-            docker.map(|folder| folder.join("config.json")),
-            runtime.map(|folder| folder.join("containers/auth.json")),
-            settings.map(|folder| folder.join("containers/auth.json")),
-        ];
-        Self::new(paths.into_iter().flatten())
+        let named = variable("REGISTRY_AUTH_FILE");
+        let paths = named
+            .into_iter()
+            .chain(docker_file(&variable))
+            .chain(container_files(&variable));
+        Self::new(paths)
+    }
+
+    /// The files that an engine itself reads: `docker` Docker's, any other those of Podman, in its order.
+    #[must_use]
+    pub fn of_engine(program: &'static str, variable: impl Fn(&str) -> Option<PathBuf>) -> Self {
+        let docker = docker_file(&variable);
+        let paths: Vec<PathBuf> = match variable("REGISTRY_AUTH_FILE") {
+            _ if program == DOCKER => docker.into_iter().collect(),
+            Some(named) => vec![named],
+            None => container_files(&variable)
+                .into_iter()
+                .chain(docker)
+                .collect(),
+        };
+        Self { paths, program }
     }
 
     /// These files; those that are not there are passed over.
@@ -72,7 +94,13 @@ impl LoginFiles {
     pub fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         Self {
             paths: paths.into_iter().collect(),
+            program: DOCKER,
         }
+    }
+
+    /// The program whose `login` writes them.
+    pub(super) const fn program(&self) -> &'static str {
+        self.program
     }
 
     /// The login for an image's registry: the first that a file, or a credential helper that it names, holds.
@@ -88,7 +116,10 @@ impl LoginFiles {
                     format!("the logins in `{}`", path.display()),
                 )
                 .because(cause)
-                .hint("log in again with `docker login`, which writes it anew".to_owned())
+                .hint(format!(
+                    "log in again with `{} login`, which writes it anew",
+                    self.program
+                ))
             };
             let text = match fs::read(path) {
                 Ok(text) => text,
@@ -115,6 +146,33 @@ impl LoginFiles {
         }
         Ok(Login::Anonymous)
     }
+}
+
+fn docker_file(variable: &impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let folder = variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")))?;
+    Some(folder.join("config.json"))
+}
+
+/// Where Podman, Buildah and Skopeo keep logins: those of this session, and those that stay.
+fn container_files(variable: &impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
+    let in_containers = |folder: PathBuf| folder.join("containers");
+    let session = variable("XDG_RUNTIME_DIR").map(in_containers);
+    let settings = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
+    let folders = [session.or_else(session_folder), settings.map(in_containers)];
+    let folders = folders.into_iter().flatten();
+    folders.map(|folder| folder.join("auth.json")).collect()
+}
+
+/// Where those of this session are when nothing says where the session keeps its files, as for root.
+#[cfg(unix)]
+fn session_folder() -> Option<PathBuf> {
+    let user = fs::metadata("/proc/self").ok()?.uid();
+    Some(format!("/run/containers/{user}").into())
+}
+
+#[cfg(not(unix))]
+const fn session_folder() -> Option<PathBuf> {
+    None
 }
 
 /// The keys a login may stand under in a file, the most particular first.
@@ -273,5 +331,29 @@ mod tests {
             ]
             .map(PathBuf::from)
         );
+        assert_eq!(
+            LoginFiles::of_engine("podman", variables).paths,
+            [
+                "/run/me/containers/auth.json",
+                "/home/me/.config/containers/auth.json",
+                "/home/me/.docker/config.json"
+            ]
+            .map(PathBuf::from)
+        );
+        assert_eq!(
+            LoginFiles::of_engine("docker", variables).paths,
+            [PathBuf::from("/home/me/.docker/config.json")]
+        );
+        // As root, whose session has no folder of its own.
+        #[cfg(target_os = "linux")]
+        {
+            let rootless = |name: &str| variables(name).filter(|_| name == "HOME");
+            let paths = LoginFiles::of_engine("buildah", rootless).paths;
+            let user = fs::metadata("/proc/self").unwrap().uid();
+            assert_eq!(
+                paths[0],
+                PathBuf::from(format!("/run/containers/{user}/auth.json"))
+            );
+        }
     }
 }

@@ -141,7 +141,7 @@ fn with(job: &Job<'_>, engine: Engine, voice: &Voice) -> Result<Made, CliError> 
     }
     let options = EngineOptions {
         push: job.push,
-        cancel: job.access.cancel.clone(),
+        access: job.access.clone(),
     };
     let built = engine::build(job.plan, engine, &options, &mut |event| voice.tell(event))?;
     Ok(Made::Engine(engine, built))
