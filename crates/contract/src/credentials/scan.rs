@@ -325,6 +325,41 @@ mod tests {
                 "a secret under `uri`",
             ),
             (
+                "connector.toml",
+                "[driver.options]\nuri = \"pg://{{ user | uri_encode }}:hunter2@{{ host }}/x\"",
+                "a secret under `uri`",
+            ),
+            (
+                "connector.toml",
+                "[driver]\nurl = \"pg://{{ user }}:{{ password | default('hunter2') }}@{{ host }}/x\"",
+                "a secret under `url`",
+            ),
+            (
+                "connector.toml",
+                "[driver.options]\npassword = \"{{ password or 'hunter2' }}\"",
+                "a secret under `password`",
+            ),
+            (
+                "connector.toml",
+                "connection_string = \"Driver={My SQL};Server={{ host }};UID={{ user }};PWD=hunter2\"",
+                "a secret under `connection_string`",
+            ),
+            (
+                "connector.toml",
+                "[http]\nbase_url = \"https://{{ host }}/v1?api_key=k-1234567\"",
+                "a secret under `base_url`",
+            ),
+            (
+                "connector.toml",
+                "[http]\nauth = { kind = \"header\", value = \"Bearer k-1234567\" }",
+                "a secret under `value`",
+            ),
+            (
+                "settings.yaml",
+                "url: pg://${DB_USER}:hunter2@db/x\n",
+                "a secret under `url`",
+            ),
+            (
                 "credentials.json.bak",
                 r#"{"connect_args": {"pin": "12345"}}"#,
                 "credentials",
@@ -402,6 +437,18 @@ mod tests {
             (
                 "connector.toml",
                 "[driver.options]\npassword = \"{{ password }}\"\nuri = \"pg://{{ user }}:{{ password }}@db\"",
+            ),
+            (
+                "connector.toml",
+                "uri = \"pg://{{ user | uri_encode }}{% if password is defined %}:{{ password | uri_encode }}{% endif %}@{{ host }}\"",
+            ),
+            (
+                "connector.toml",
+                "dsn = \"Driver={My SQL};UID={{ user }};PWD={{ password | default('') }};Trusted={{ x | default('yes') }}\"",
+            ),
+            (
+                "connector.toml",
+                "value = \"Bearer {{ credentials.api_key }}\"\nnote = \"Basic authentication\"\nurl = \"https://x/y?api_key={{ api_key }}\"",
             ),
             (
                 "connector.toml",

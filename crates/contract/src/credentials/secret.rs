@@ -246,12 +246,82 @@ fn is_default_of(key: &str, field: &Map<String, Value>) -> bool {
 }
 
 fn is_written_secret(key: &str, text: &str) -> bool {
-    if text.trim().is_empty() || is_filled_in(text) {
+    // `<yours>` is for people to replace.
+    if text.trim().is_empty() || text.contains('<') {
         return false;
     }
-    (names_a_secret(key) && !is_plain_word(text))
-        || address_password(text).is_some_and(|password| !is_stand_in(password))
-        || has_address_with_secret(text)
+    let written = without_fillings(text);
+    let is_open = |value: &str| is_stand_in(value) || is_plain_word(value);
+    (names_a_secret(key) && !is_filled_in(text) && !is_plain_word(text))
+        || address_password(&written).is_some_and(|password| !is_stand_in(password))
+        || has_address_with_secret(&written)
+        || has_setting_with_secret(&written)
+        || authorization(&written).is_some_and(|token| !is_open(token))
+        || fallbacks(text).any(|value| !is_open(value))
+}
+
+/// How what is filled in from elsewhere begins and ends, and what stands in its place when it is taken out.
+const FILLINGS: [(&str, &str, &str); 3] = [("{{", "}}", "{}"), ("{%", "%}", ""), ("${", "}", "{}")];
+
+/// A text without what is filled in: what is left was written down.
+fn without_fillings(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let filling = FILLINGS
+            .into_iter()
+            .filter_map(|(begin, end, stand_in)| {
+                let from = rest.find(begin)?;
+                let to = from + begin.len() + rest[from + begin.len()..].find(end)? + end.len();
+                Some((from, to, stand_in))
+            })
+            .min();
+        let Some((from, to, stand_in)) = filling else {
+            written.push_str(rest);
+            return written;
+        };
+        written.push_str(&rest[..from]);
+        written.push_str(stand_in);
+        rest = &rest[to..];
+    }
+}
+
+/// What `{{ password | default('…') }}` and `{{ password or '…' }}` take where nothing is given.
+fn fallbacks(text: &str) -> impl Iterator<Item = &str> {
+    let fillings = text.split("{{").skip(1);
+    let fillings = fillings.filter_map(|rest| Some(rest.split_once("}}")?.0.trim_start()));
+    fillings.filter_map(|filling| {
+        let is_name = |letter: char| letter.is_alphanumeric() || "_.".contains(letter);
+        let (name, rest) = filling.split_at(filling.find(|letter| !is_name(letter))?);
+        let given = ["default(", " or "];
+        let value = given
+            .into_iter()
+            .find_map(|before| rest.split_once(before))?
+            .1
+            .trim_start();
+        let quote = value
+            .chars()
+            .next()
+            .filter(|letter| "'\"".contains(*letter))?;
+        let value = value[1..].split(quote).next()?;
+        (names_a_secret(name) && !value.trim().is_empty()).then_some(value)
+    })
+}
+
+/// The token of a whole `Authorization` header. Prose says `Bearer token` too, and no digit.
+fn authorization(text: &str) -> Option<&str> {
+    let (scheme, token) = text.trim().split_once(' ')?;
+    let is_token = !token.contains(char::is_whitespace)
+        && token.contains(|letter: char| letter.is_ascii_digit());
+    (["bearer", "basic"].contains(&scheme.to_lowercase().as_str()) && is_token).then_some(token)
+}
+
+/// Whether `Server=x;Pwd=y` or the query of an address holds a secret.
+fn has_setting_with_secret(text: &str) -> bool {
+    (text.contains("://") || is_connection_string(text))
+        && named_values(text).any(|(key, value)| {
+            names_a_secret(&key) && !is_stand_in(value) && !is_plain_word(value)
+        })
 }
 
 /// The password of `scheme://user:password@host`, as it is written.
@@ -276,7 +346,7 @@ fn is_filled_in(text: &str) -> bool {
 /// `CREATE SECRET (BEARER_TOKEN '…')`, from 1, and which of the two it is.
 pub(super) fn stated_secret(text: &str) -> Option<(&'static str, usize)> {
     text.lines().enumerate().find_map(|(number, line)| {
-        let what = if has_address_with_secret(line) {
+        let what = if has_address_with_secret(&without_fillings(line)) {
             "a secret in an address"
         } else if has_statement_with_secret(line) {
             "a secret in a statement"
@@ -473,10 +543,37 @@ fn percent_decoded(text: &str) -> Option<String> {
     Some(decoded.into_owned())
 }
 
+/// How the names of secret parts of connection strings and addresses end.
+const SECRET_PARTS: [&str; 13] = [
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "passphrase",
+    "key",
+    "auth",
+    "credential",
+    "credentials",
+    "pass",
+    "sas",
+    "signature",
+];
+
 /// The values of secret parts in `Server=x;Pwd=y`, `host=x password=y` or `?password=y`.
 fn connection_string_secrets(text: &str) -> Vec<String> {
+    let is_secret = |key: &str| SECRET_PARTS.iter().any(|word| key.ends_with(word));
     let mut found = Vec::new();
-    for (at, _) in text.match_indices('=') {
+    for (_, value) in named_values(text).filter(|(key, _)| is_secret(key)) {
+        found.push(value.to_owned());
+        found.extend(percent_decoded(value).filter(|decoded| decoded != value));
+    }
+    found
+}
+
+/// What stands before and behind each `=`; the names without case and separators, the values without quotes.
+fn named_values(text: &str) -> impl Iterator<Item = (String, &str)> {
+    text.match_indices('=').filter_map(|(at, _)| {
         let key: String = text[..at]
             .chars()
             .rev()
@@ -486,42 +583,19 @@ fn connection_string_secrets(text: &str) -> Vec<String> {
             .rev()
             .collect();
         // A space may part two settings or stand inside a key, so only the last words count.
-        let key = folded(&key);
-        let is_secret = [
-            "password",
-            "passwd",
-            "pwd",
-            "secret",
-            "token",
-            "passphrase",
-            "key",
-            "auth",
-            "credential",
-            "credentials",
-            "pass",
-            "sas",
-            "signature",
-        ]
-        .iter()
-        .any(|word| key.ends_with(word));
-        if !is_secret {
-            continue;
-        }
         let value = text[at + 1..].trim_start();
         let value = match value.chars().next() {
             Some(quote @ ('\'' | '"')) => value[1..].split(quote).next().unwrap_or_default(),
+            // A filling that was taken out.
+            Some('{') if value.starts_with("{}") => "{}",
             Some('{') => value[1..].split('}').next().unwrap_or_default(),
             _ => value
                 .split([';', '&', ' ', '\n'])
                 .next()
                 .unwrap_or_default(),
         };
-        if !value.is_empty() {
-            found.push(value.to_owned());
-            found.extend(percent_decoded(value).filter(|decoded| decoded != value));
-        }
-    }
-    found
+        (!value.is_empty()).then(|| (folded(&key), value))
+    })
 }
 
 #[cfg(test)]
