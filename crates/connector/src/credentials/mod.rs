@@ -145,7 +145,11 @@ impl Credentials {
         };
         match root.get("connect_args") {
             Some(Value::Object(_)) => {
-                let redactor = Redactor::new(secret_values(&document));
+                // Messages name the connector and its files, whatever its password is.
+                let folder = path.parent().unwrap_or(path);
+                let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+                let open = folder.to_string_lossy();
+                let redactor = Redactor::beside(secret_values(&document), &open);
                 Ok(Self { document, redactor })
             }
             Some(_) => Err(shape(
@@ -300,6 +304,19 @@ mod tests {
         assert_eq!(
             credentials.redactor().redact("at db: hunter2"),
             "at db: ***"
+        );
+    }
+
+    #[test]
+    fn a_password_that_names_the_folder_does_not_blank_it_out() {
+        let text = r#"{"connect_args": {"password": "shop"}}"#;
+        let path = Path::new("connectors/shop/credentials.json");
+        let credentials = Credentials::parse(path, text).unwrap();
+        assert_eq!(
+            credentials
+                .redactor()
+                .redact("connectors/shop/credentials.json: password=shop"),
+            "connectors/shop/credentials.json: password=***"
         );
     }
 

@@ -121,6 +121,14 @@ impl Redactor {
     /// A redactor for these secret values; empty ones are ignored.
     #[must_use]
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
+        Self::beside(secrets, "")
+    }
+
+    /// The same, for texts that show these words anyway, such as the path of a file: a secret that stands in them too is
+    /// masked only where a password is written. Blanked out everywhere, it would be told by where it is missing.
+    #[must_use]
+    pub fn beside(secrets: impl IntoIterator<Item = String>, open: &str) -> Self {
+        let open = open.to_lowercase();
         let mut count = 0;
         let mut anywhere = Vec::new();
         let mut in_place = Vec::new();
@@ -129,7 +137,8 @@ impl Redactor {
                 continue;
             }
             count += 1;
-            if secret.chars().count() < pattern::SHORT {
+            let is_open = open.contains(&secret.trim().to_lowercase());
+            if is_open || secret.chars().count() < pattern::SHORT {
                 in_place.extend(pattern::in_place(&secret));
             } else {
                 anywhere.extend(pattern::anywhere(&secret));

@@ -69,6 +69,18 @@ fn each_long_piece_of_an_address_is_masked() {
 }
 
 #[test]
+fn a_secret_that_is_shown_anyway_is_masked_only_where_a_password_is_written() {
+    let redactor = Redactor::beside(
+        ["shop".to_owned(), "hunter2".to_owned()],
+        "/home/ann/connectors/shop",
+    );
+    assert_eq!(
+        redactor.redact("connectors/shop/x.json: pg://ann:shop@db/hunter2, password=shop"),
+        "connectors/shop/x.json: pg://ann:***@db/***, password=***"
+    );
+}
+
+#[test]
 fn a_short_secret_is_masked_only_where_a_password_is_written() {
     for (text, expected) in [
         ("password=abc host=abc", "password=*** host=abc"),
