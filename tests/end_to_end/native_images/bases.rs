@@ -12,17 +12,22 @@ use crate::image_sandbox::run;
 
 pub(super) fn a_base_in_an_engines_store() -> Result<(), Failed> {
     let place = with_three_connectors();
-    let stocked = "localhost/stocked:1";
-    run(Command::new("skopeo")
-        .args(["copy", "--quiet", &place.image("oci:base:1")])
-        .arg(format!("containers-storage:{stocked}"))
-        .envs(place.store.environment()));
-    let args = BUILD.map(|word| if word == "oci:base:1" { stocked } else { word });
-    let built = place
-        .bowline(&[&args[..], &["--output", "oci:stocked"]].concat())
-        .exits(exit_code::OK);
-    let told = format!("`{stocked}` is in the store of podman");
-    assert!(built.stderr.contains(&told), "{}", built.said());
+    let digest_on = |stocked: &str, output: &str| {
+        run(Command::new("skopeo")
+            .args(["copy", "--quiet", &place.image("oci:base:1")])
+            .arg(format!("containers-storage:{stocked}"))
+            .envs(place.store.environment()));
+        let args = BUILD.map(|word| if word == "oci:base:1" { stocked } else { word });
+        let built = place
+            .bowline(&[&args[..], &["--output", &format!("oci:{output}")]].concat())
+            .exits(exit_code::OK);
+        let told = format!("`{stocked}` is in the store of podman");
+        assert!(built.stderr.contains(&told), "{}", built.said());
+        place.inspected(&format!("oci:{output}"))["digest"].clone()
+    };
+    let digest = digest_on("localhost/stocked:1", "stocked");
+    // What it is called here is nobody else's business.
+    assert_eq!(digest_on("localhost/renamed:2", "renamed"), digest);
     let root = place.unpack("stocked");
     let file = fs::read_to_string(root.join(&FILE.0[1..]))?;
     assert!(file.starts_with(FILE.1), "{file}");

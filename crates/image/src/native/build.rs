@@ -152,11 +152,9 @@ pub fn build(
     let cancel = &options.access.cancel;
     on_event(BuildEvent::Step(format!("reading {}", plan.base.shown())));
     let stored = stored(plan, options, on_event)?;
-    let base = match &stored {
-        Some(stored) => &BaseImage::Archive(stored.path()),
-        None => &plan.base,
-    };
-    let source = open(base, &options.access)?;
+    let over_stored = stored.as_ref().map(|file| plan.over_archive(file.path()));
+    let plan = over_stored.as_ref().unwrap_or(plan);
+    let source = open(&plan.base, &options.access)?;
     let root = source.root().map_err(from_oci)?;
     let mut bases = Vec::new();
     for platform in &plan.platforms {

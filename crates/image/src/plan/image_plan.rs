@@ -1,6 +1,7 @@
 //! The plan of an image.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use bowline_contract::ConnectorName;
 use bowline_contract::manifest::AssetClass;
@@ -22,6 +23,8 @@ pub const AGENT_USER: &str = "mcdagent";
 /// (`warehouse` or `etl`), `connection_type` and `connection_name`, and for a warehouse `mode` and `capabilities`, a
 /// list of the contract's names.
 pub const CONNECTORS_LABEL: &str = "bowline.connectors";
+/// The label that names the base, where others know it by that name.
+pub(super) const BASE_NAME_LABEL: &str = "org.opencontainers.image.base.name";
 /// The variable that tells the agent to look for connectors, and its value.
 pub const ENABLING_VARIABLE: (&str, &str) = ("MCD_CUSTOM_CONNECTORS_ENABLED", "true");
 
@@ -110,6 +113,14 @@ pub struct Requirement {
 }
 
 impl ImagePlan {
+    /// The same plan over a copy of the base in a file of this machine, which may be called anything.
+    pub(crate) fn over_archive(&self, archive: PathBuf) -> Self {
+        let mut plan = self.clone();
+        plan.base = BaseImage::Archive(archive);
+        plan.labels.remove(BASE_NAME_LABEL);
+        plan
+    }
+
     /// The variables that the image sets, where the base sets these: the plan's own, then what each connector's
     /// `Dockerfile.extra` sets; a later one of a name takes the place of an earlier one.
     #[must_use]
