@@ -20,6 +20,7 @@ pub(crate) use store::take_stored;
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
 use crate::plan::{BaseImage, ImagePlan, TestImage};
+use crate::work::WorkFolder;
 
 /// A program that builds images from Dockerfiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -323,10 +324,7 @@ impl Run<'_> {
             ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
                 .because(error.to_string())
         };
-        let names = tempfile::Builder::new()
-            .prefix("bowline-")
-            .tempdir()
-            .map_err(unreadable)?;
+        let names = WorkFolder::temporary("bowline-built-").map_err(unreadable)?;
         let name_file = names.path().join("image").display().to_string();
         let platform = platform.to_string();
         let folder = folder.display().to_string();

@@ -75,6 +75,7 @@ mod platform;
 pub mod python;
 mod sbom;
 pub mod shim;
+mod work;
 
 pub use error::{ImageError, ImageErrorKind, from_oci};
 pub use event::BuildEvent;

@@ -12,28 +12,25 @@ use bowline_oci::{
     Blob, BlobContent, Cancel, PackedImage, Platform, manifest_for, read_config,
     write_docker_archive,
 };
-use tempfile::TempDir;
 
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::native::{check_platform, open};
 use crate::plan::BaseImage;
+use crate::work::WorkFolder;
 
 /// A file for an image on its way between a file and an engine's store; it goes with the value.
 #[derive(Debug)]
 pub(crate) struct BaseFile {
-    folder: TempDir,
+    folder: WorkFolder,
 }
 
 impl BaseFile {
     /// A place for one, with nothing there.
     pub(super) fn new() -> Result<Self, ImageError> {
-        let folder = tempfile::Builder::new()
-            .prefix("bowline-base-")
-            .tempdir()
-            .map_err(|error| {
-                ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
-                    .because(error.to_string())
-            })?;
+        let folder = WorkFolder::temporary("bowline-base-").map_err(|error| {
+            ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
+                .because(error.to_string())
+        })?;
         Ok(Self { folder })
     }
 

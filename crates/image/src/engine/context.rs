@@ -6,21 +6,19 @@ use std::path::Path;
 
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
-use tempfile::TempDir;
 
 use crate::dockerfile;
 use crate::error::{ImageError, ImageErrorKind};
 use crate::plan::{ImagePlan, PlannedFile};
+use crate::work::WorkFolder;
 
 /// Writes the build context for one platform to a temporary folder, which goes with the value.
 pub(super) fn write(
     plan: &ImagePlan,
     platform: &Platform,
     base: &str,
-) -> Result<TempDir, ImageError> {
-    let folder = tempfile::Builder::new()
-        .prefix("bowline-context-")
-        .tempdir()
+) -> Result<WorkFolder, ImageError> {
+    let folder = WorkFolder::temporary("bowline-context-")
         .map_err(|error| failed(Path::new("a temporary folder"), &error))?;
     let root = folder.path();
     let is_for = |file: &&PlannedFile| file.platform.as_ref().is_none_or(|only| only == platform);

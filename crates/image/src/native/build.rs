@@ -1,11 +1,10 @@
 //! The build as a whole: everything is looked at before anything is written.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bowline_oci::cache::{KeptLayers, forget_unfinished};
+use bowline_oci::cache::KeptLayers;
 use bowline_oci::registry::{self, Access, Pushed, Reference, RegistryImage};
 use bowline_oci::{
     Archive, Blob, BlobContent, BlobSource, Cancel, Digest, Layout, OciError, PackedImage,
@@ -22,6 +21,7 @@ use crate::native::pack::{Material, pack};
 use crate::native::proven::ProvenConnector;
 use crate::plan::{BaseImage, ImagePlan};
 use crate::python::{self, BasePython, PackageRequest, Packages};
+use crate::work::WorkFolder;
 
 /// What is in bases, in the folder that is kept between builds.
 const FACTS: &str = "bases";
@@ -270,22 +270,19 @@ fn check_output(plan: &ImagePlan, options: &NativeOptions) -> Result<(), ImageEr
 }
 
 /// A folder for what is made on the way; beside the output, so that it can be moved there.
-fn work_folder(output: &Output) -> Result<tempfile::TempDir, ImageError> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
+fn work_folder(output: &Output) -> Result<WorkFolder, ImageError> {
     let (shown, made) = match output {
         Output::Layout(path) | Output::OciArchive(path) | Output::DockerArchive(path) => {
             let parent = match path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent,
                 _ => Path::new("."),
             };
-            forget_unfinished(parent, UNFINISHED);
-            let made = fs::create_dir_all(parent).and_then(|()| builder.tempdir_in(parent));
+            let made = WorkFolder::new_in(parent, UNFINISHED);
             (path.display().to_string(), made)
         }
         Output::Registry(_) => (
             std::env::temp_dir().display().to_string(),
-            builder.tempdir(),
+            WorkFolder::temporary(UNFINISHED),
         ),
     };
     made.map_err(|error| {
