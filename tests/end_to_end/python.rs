@@ -53,6 +53,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("python/incomplete", &[Need::Python], incomplete),
         trial("python/protocol", &[Need::Python], protocol),
+        trial("python/module_outside", &[Need::Python], module_outside),
         trial("python/by_hand", &[Need::Python], by_hand),
         trial("python/faults", &[Need::Python], faults),
         trial(
@@ -300,6 +301,44 @@ fn protocol() -> Result<(), Failed> {
         .bowline_with_python(&["protocol", "check", "--", "cat"])
         .exits(exit_code::FELL_SHORT);
     assert!(checked.stdout.contains("✗ handshake"), "{}", checked.said());
+    Ok(())
+}
+
+/// A module that only this machine has is told, and keeps the connector out of images.
+fn module_outside() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let new = ["new", "shop", "--lang", "python", "--dialect", "sqlite"];
+    sandbox.bowline_with_python(&new).exits(exit_code::OK);
+    write_credentials(&sandbox, "shop", &json!({ "path": "shop.db" }));
+    let create = "CREATE TABLE orders AS SELECT 1 AS id";
+    sandbox
+        .bowline_with_python(&["query", create])
+        .exits(exit_code::OK);
+    let file = "connectors/shop/connector.py";
+    let own = sandbox.read(file);
+    sandbox.write("lib/spelling.py", "AVG = 'AVG({x})'\n");
+    sandbox.write("connectors/shop/beside.py", "X = 1\n");
+    let path = "import os, sys\nhere = os.path.dirname(__file__)\nsys.path += [here, os.path.join(here, '../../lib')]\n";
+    let refusal = "`lib/spelling.py` was a part of it, and does not go in";
+    let built_with = |imports: &str| {
+        let (about, code) = own.split_once("import datetime\n").expect("imports");
+        sandbox.write(
+            file,
+            &format!("{about}{path}{imports}import datetime\n{code}"),
+        );
+        let exported = sandbox.bowline_with_python(&["export", "shop"]);
+        let built = sandbox.bowline_with_python(&["build", "shop", "--base", "oci:absent:1"]);
+        let [exported, built] = [exported, built].map(|ran| ran.stderr);
+        (exported.contains("loads `lib/spelling.py`"), built)
+    };
+    let (told, built) = built_with("import beside, spelling\n");
+    assert!(told && built.contains(refusal), "{built}");
+    assert!(
+        !built.contains("beside"),
+        "what lies beside it goes in: {built}"
+    );
+    let (told, built) = built_with("import beside\n");
+    assert!(!told && !built.contains("does not go in"), "{built}");
     Ok(())
 }
 

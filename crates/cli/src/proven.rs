@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use bowline_connector::{Located, Workspace};
+use bowline_connector::{Located, Workspace, python_program};
+use bowline_contract::layout::PYTHON_FILE;
 use bowline_image::plan::{Candidate, Proof, ProofOutcome};
+use bowline_process::Process;
 use bowline_report::Conclusion;
 use bowline_warehouse::dialect::Pack;
-use bowline_words::Diagnose;
+use bowline_words::{Diagnose, Redactor};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -49,6 +51,14 @@ impl Proving {
         let Some(proof) = self.proof else {
             return;
         };
+        let outside = outside(&self.candidate);
+        for file in &outside {
+            context.printer.say(format!(
+                "`bowline build` will refuse it: {PYTHON_FILE} loads `{file}`, which does not go into the image\n\
+                 hint: write it into {PYTHON_FILE}, or name a package that has it in requirements.txt"
+            ));
+        }
+        let proof = proof.with_outside(outside);
         if let Err(error) = proof.keep(self.workspace.root(), &self.candidate, outcome) {
             context.printer.say(format!(
                 "`bowline build` will not know of it: {}",
@@ -56,6 +66,19 @@ impl Proving {
             ));
         }
     }
+}
+
+/// What a connector in Python loads as it starts that is neither in its folder nor installed. One that does not start was
+/// not proven.
+fn outside(candidate: &Candidate) -> Vec<String> {
+    if !candidate.dir.join(PYTHON_FILE).is_file() {
+        return Vec::new();
+    }
+    python_program(&candidate.name, &candidate.dir, &mut |_| ())
+        .ok()
+        .and_then(|program| Process::start(&program, &Redactor::default()).ok())
+        .map(|process| process.hello().outside.clone())
+        .unwrap_or_default()
 }
 
 /// A connector as a build sees it. A dialect pack that cannot be read has no files.

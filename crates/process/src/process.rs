@@ -135,6 +135,7 @@ impl Process {
                 name: String::new(),
                 capabilities: Vec::new(),
                 interpreter: None,
+                outside: Vec::new(),
             },
             input: Some(lines),
             events,

@@ -198,6 +198,10 @@ pub struct InitializeResult {
     /// The program that runs it, where a language's interpreter does; others leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<String>,
+    /// Files of code that it is made of and that do not lie in its folder, where a language's interpreter knows; as paths
+    /// from where it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<String>,
 }
 
 /// The two kinds of connector.

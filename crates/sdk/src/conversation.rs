@@ -193,6 +193,7 @@ fn answer<H: Host>(
                     .map(|method| method.name().to_owned())
                     .collect(),
                 interpreter: None,
+                outside: Vec::new(),
             };
             *is_initialized = true;
             written(&hello)

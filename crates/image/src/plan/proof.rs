@@ -43,6 +43,9 @@ pub struct Proof {
     files: BTreeMap<String, Digest>,
     /// The driver that the connector names, and the platform it ran on.
     driver: Option<(String, DriverBuild)>,
+    /// What it ran that no image gets, by the path from the workspace's root.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outside: Vec<String>,
 }
 
 impl Proof {
@@ -67,7 +70,15 @@ impl Proof {
             outcome: ProofOutcome::Inconclusive,
             files,
             driver: installed_driver(&candidate.dir)?,
+            outside: Vec::new(),
         })
+    }
+
+    /// Notes the files of code that it was tested with and that lie outside of its folder.
+    #[must_use]
+    pub fn with_outside(mut self, files: Vec<String>) -> Self {
+        self.outside = files;
+        self
     }
 
     /// Keeps how the test ended, with what was exported then.
@@ -138,7 +149,11 @@ pub(super) fn objection(
             .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
         take_down(workspace, &exported, &mut files)?;
     }
-    let mut differences = different_files(&proof.files, &files);
+    let missing = proof.outside.iter();
+    let mut differences: Vec<String> = missing
+        .map(|path| format!("`{path}` was a part of it, and does not go in"))
+        .collect();
+    differences.extend(different_files(&proof.files, &files));
     differences.extend(different_drivers(
         candidate,
         proof.driver.as_ref(),

@@ -130,6 +130,7 @@ class Host:
         self._settings = settings
         self._conversation = conversation
         self._connector = None
+        self._outside = []
         self._in_statement = False
         self._is_over = threading.Event()
 
@@ -176,13 +177,16 @@ class Host:
         if params.get("protocol") != PROTOCOL:
             raise Refusal(INVALID_PARAMS, "only version %d of the protocol is spoken here" % PROTOCOL)
         if self._connector is None:
+            places, known = list(sys.path), set(sys.modules)
             self._connector = load(self._settings)
+            self._outside = outside(self._settings["connector"], places, known)
         return {
             "protocol": PROTOCOL,
             "kind": self._connector.kind,
             "name": self._settings["name"],
             "capabilities": list(self._connector.methods),
             "interpreter": sys.executable,
+            "outside": self._outside,
         }
 
     def _close(self):
@@ -247,6 +251,27 @@ class Encoded(str):
 
 def _encode_result(result):
     return result if isinstance(result, Encoded) else _encode(result)
+
+
+def outside(path, places, known):
+    """Files of the workspace that the connector runs as modules although they are neither in its folder nor installed."""
+    here, own = os.path.realpath(os.getcwd()), os.path.dirname(os.path.realpath(path))
+    installed = [os.path.realpath(place) for place in places if place]
+    files = set()
+    for name in set(sys.modules) - known:
+        file = getattr(sys.modules[name], "__file__", None)
+        if name != CONNECTOR_MODULE and isinstance(file, str):
+            files.add(os.path.realpath(file))
+    return sorted(
+        os.path.relpath(file, here)
+        for file in files
+        if is_below(file, here) and not any(is_below(file, place) for place in [own, *installed])
+    )
+
+
+def is_below(file, folder):
+    """Whether a file lies in a folder or in one of its folders."""
+    return file.startswith(os.path.join(folder, ""))
 
 
 def load(settings):
