@@ -24,7 +24,7 @@ if [ -s "$REPORTS/report.json" ]; then
   bowline report "$REPORTS/report.json" --format human
   bowline report "$REPORTS/report.json" --format junit > "$REPORTS/junit.xml"
   bowline report "$REPORTS/report.json" --format markdown > "$REPORTS/summary.md"
-  bowline report "$REPORTS/report.json" --format html > "$REPORTS/report.html"
+  bowline report "$REPORTS/report.json" -o "$REPORTS/report.html"
   [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$REPORTS/summary.md" >> "$GITHUB_STEP_SUMMARY"
 fi
 if [ "$code" -eq 0 ] && [ "${EXPORT:-false}" = true ] && [ -z "${SECTION:-}" ]; then
