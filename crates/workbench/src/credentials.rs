@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bowline_connector::Credentials;
 use bowline_contract::credentials;
+use bowline_contract::layout::MANIFEST_FILE;
 use serde_json::{Map, Value};
 
 use crate::{Event, WorkbenchError};
@@ -31,8 +32,14 @@ pub(crate) fn read(
     let near = credentials::near_misses(schema, credentials.document());
     let rules = schema.cloned().map(Value::Object);
     credentials::check(rules.as_ref(), credentials.document()).map_err(|source| {
+        use credentials::CredentialsError::{Schema, SchemaWithoutWrapper};
+        let schema_is_wrong = matches!(source, Schema(_) | SchemaWithoutWrapper { .. });
         WorkbenchError::CredentialsCheck {
-            path,
+            path: if schema_is_wrong {
+                dir.join(MANIFEST_FILE)
+            } else {
+                path
+            },
             source: Box::new(source),
             keys: keys(),
         }

@@ -32,29 +32,27 @@ pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<Diagno
 
 /// A pipeline's manifest ships as it is, and is read as it is when the connector is tested.
 fn read_pipeline(text: &str) -> Result<Identity, Vec<Diagnostic>> {
-    let manifest = PipelineManifest::parse(text).map_err(|error| {
-        error
-            .problems
-            .iter()
-            .map(Diagnose::diagnose)
-            .collect::<Vec<_>>()
-    })?;
-    let mut problems: Vec<Diagnostic> =
-        manifest.unfinished.iter().map(Diagnose::diagnose).collect();
-    let schema = manifest.credentials_schema.map(Value::Object);
-    if let Err(error) = parse_schema(schema.as_ref()) {
+    let read = PipelineManifest::parse(text);
+    let mut problems: Vec<Diagnostic> = match &read {
+        Ok(manifest) => manifest.unfinished.iter().map(Diagnose::diagnose).collect(),
+        Err(error) => error.problems.iter().map(Diagnose::diagnose).collect(),
+    };
+    // A schema that is none is told with what else is wrong, not after it.
+    let document: Value = serde_json::from_str(text).unwrap_or_default();
+    let schema = document.get("credentials_schema");
+    if let Err(error) = parse_schema(schema.filter(|schema| schema.is_object())) {
         problems.push(error.diagnose());
     }
-    if !problems.is_empty() {
-        return Err(problems);
+    match read {
+        Ok(manifest) if problems.is_empty() => Ok(Identity {
+            connection_type: manifest.connection_type,
+            connection_name: manifest.connection_name,
+            capabilities: BTreeSet::new(),
+            metrics: Vec::new(),
+            advices: manifest.advices.iter().map(Diagnose::diagnose).collect(),
+        }),
+        _ => Err(problems),
     }
-    Ok(Identity {
-        connection_type: manifest.connection_type,
-        connection_name: manifest.connection_name,
-        capabilities: BTreeSet::new(),
-        metrics: Vec::new(),
-        advices: manifest.advices.iter().map(Diagnose::diagnose).collect(),
-    })
 }
 
 fn read_exported(text: &str) -> Result<Identity, Vec<Diagnostic>> {
@@ -158,9 +156,10 @@ mod tests {
         let problems = read(AssetClass::Warehouse, text).unwrap_err();
         assert_eq!(problems.len(), 5, "{problems:?}");
         let text = r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": " ",
-            "asset_class": "warehouse", "run_status_mapping": {"A": "succes", "b": "failed", "B": "failed"}}"#;
+            "asset_class": "warehouse", "run_status_mapping": {"A": "succes", "b": "failed", "B": "failed"},
+            "credentials_schema": {"connect_args": {"type": "dikt"}}}"#;
         let problems = read(AssetClass::Pipeline, text).unwrap_err();
-        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(problems.len(), 5, "{problems:?}");
         let empty = r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": "x",
             "asset_class": "etl", "run_status_mapping": {}}"#;
         assert!(read(AssetClass::Pipeline, empty).is_err());
