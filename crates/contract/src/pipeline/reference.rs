@@ -65,7 +65,7 @@ pub const MANIFEST_KEYS: &[(&str, &str)] = &[
     ),
     (
         "run_status_mapping",
-        "Must be there. From each of the vendor's words for how a run stands to one of the statuses above. Words are \
+        "Must be there. From each of the vendor's words for how a run stands to one of the contract's statuses. Words are \
          matched without case. An empty one loads, so that the words can be looked for; the whole suite and `bowline \
          build` refuse it.",
     ),

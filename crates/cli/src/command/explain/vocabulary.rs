@@ -7,9 +7,10 @@ use std::sync::Arc;
 use bowline_conformance::pipeline::AskedOf;
 use bowline_conformance::{pipeline, warehouse};
 use bowline_contract::pipeline::{
-    Field, PipelineFeature, Presence, RECORDS, RunStatus, shape_words,
+    Field, MANIFEST_KEYS, PipelineFeature, PipelineManifest, Presence, RECORDS, RunStatus,
+    shape_words,
 };
-use bowline_contract::{PipelineSection, SuiteSection, Template, TemplateSection};
+use bowline_contract::{PipelineSection, SourceManifest, SuiteSection, Template, TemplateSection};
 use bowline_installer::catalogue;
 use bowline_warehouse::dialect::Pack;
 use bowline_warehouse::{AskedDriver, pack_with_driver};
@@ -38,6 +39,7 @@ pub(super) fn names() -> Vec<String> {
                 .map(|field| format!("{record}.{}", field.name)),
         );
     }
+    names.extend(MANIFEST_KEYS.iter().map(|(key, _)| (*key).to_owned()));
     names.extend(Pack::all().iter().map(|pack| pack.name.clone()));
     names.extend(
         catalogue::catalogue()
@@ -60,6 +62,7 @@ pub(super) fn page(name: &str) -> Option<String> {
         status_page(name),
         record_page(name),
         field_page(name),
+        manifest_key_page(name),
         Pack::find(name).map(|pack| pack_page(pack, Path::new(""))),
         driver_page(name),
         odbc_page(name),
@@ -210,6 +213,21 @@ fn field_page(name: &str) -> Option<String> {
     (!pages.is_empty()).then(|| pages.join("\n"))
 }
 
+fn manifest_key_page(name: &str) -> Option<String> {
+    let (_, about) = MANIFEST_KEYS.iter().find(|(key, _)| *key == name)?;
+    let mut page = begin(name, "a key of manifest.json", about);
+    page.gap();
+    let has = |keys: &[&str]| keys.contains(&name);
+    let kinds = [
+        ("warehouses", has(SourceManifest::KEYS)),
+        ("pipelines", has(PipelineManifest::KEYS)),
+    ];
+    let kinds = kinds.into_iter().filter(|(_, has)| *has);
+    let kinds: Vec<&str> = kinds.map(|(kind, _)| kind).collect();
+    page.field("of", &kinds.join(" and "));
+    Some(page.finish())
+}
+
 pub(super) fn pack_page(pack: &Arc<Pack>, base: &Path) -> String {
     let name = &pack.name;
     let mut page = begin(name, "a dialect pack", &pack.facts.description);
@@ -316,6 +334,17 @@ mod tests {
             assert!(page.contains("a driver"), "{page}");
         }
         assert_eq!(page("MariaDB Unicorn"), None);
+    }
+
+    #[test]
+    fn a_key_of_a_manifest_says_whose_it_is() {
+        let key = page("run_status_mapping").unwrap();
+        assert!(
+            key.contains("a key of manifest.json") && key.contains("pipelines"),
+            "{key}"
+        );
+        let shared = page("credentials_schema").unwrap();
+        assert!(shared.contains("warehouses and pipelines"), "{shared}");
     }
 
     #[test]
