@@ -11,14 +11,19 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use super::PlannedFile;
 
 /// Folders that programs make for themselves.
-const MACHINE_FOLDERS: [&str; 6] = [
+const MACHINE_FOLDERS: [&str; 9] = [
     ".git",
     ".bowline",
+    ".idea",
     ".venv",
+    ".vscode",
     "__pycache__",
     ".mypy_cache",
     ".pytest_cache",
+    ".ruff_cache",
 ];
+/// Files that desktops put into every folder that is looked at.
+const MACHINE_FILES: [&str; 2] = [".DS_Store", "Thumbs.db"];
 
 /// What the `.gitignore` files from the workspace's root down to a connector's folder name.
 pub(super) struct Ignored {
@@ -83,7 +88,12 @@ impl Ignored {
         if layout::is_credentials_file(&name) || name == ".env" || name.starts_with(".env.") {
             return true;
         }
-        if is_folder && MACHINE_FOLDERS.contains(&name.as_ref()) {
+        let of_machines = if is_folder {
+            &MACHINE_FOLDERS[..]
+        } else {
+            &MACHINE_FILES
+        };
+        if of_machines.contains(&name.as_ref()) {
             return true;
         }
         // As git has it: the file nearest to the path decides, in it the last line that fits.
@@ -284,6 +294,8 @@ mod tests {
             "local.txt",
             "build/out.bin",
             "__pycache__/x.pyc",
+            ".idea/x.xml",
+            ".DS_Store",
             "notes.md",
             "a-b.txt",
             "a/b.txt",
