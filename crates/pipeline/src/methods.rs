@@ -52,6 +52,12 @@ pub trait FetchMethods: Send + Sync {
     /// Forgets what is kept between calls: the next one is made as the first of a process of its own, where there is one.
     fn begin_anew(&self) {}
 
+    /// The same, and the next calls are made with keys that the vendor does not know, until [`Self::begin_anew`]; says
+    /// whether there are keys.
+    fn begin_with_false_keys(&self) -> bool {
+        false
+    }
+
     /// What the vendor answered since this was asked last; nothing where the methods cannot tell.
     fn vendor_answers(&self) -> Option<VendorAnswers> {
         None

@@ -31,6 +31,8 @@ const CALL: CallLimits = CallLimits {
 pub struct ProcessMethods {
     program: Program,
     credentials: Map<String, Json>,
+    /// What is used in their place, where the vendor is to let nobody in.
+    false_credentials: Mutex<Option<Map<String, Json>>>,
     redactor: Redactor,
     cancel: Arc<AtomicBool>,
     process: Mutex<Option<Process>>,
@@ -45,6 +47,7 @@ impl ProcessMethods {
         Self {
             program,
             credentials: credentials.connect_args().clone(),
+            false_credentials: Mutex::new(None),
             redactor: credentials.redactor().clone(),
             cancel,
             process: Mutex::new(None),
@@ -57,6 +60,15 @@ impl ProcessMethods {
     pub(crate) fn keeping_answers(mut self) -> Self {
         self.answers = Some(Keeper::default());
         self
+    }
+
+    fn begin_with(&self, instead: Option<Map<String, Json>>) {
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut known = self
+            .false_credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = instead;
     }
 
     fn call<P: Serialize, R: DeserializeOwned>(
@@ -113,14 +125,33 @@ impl ProcessMethods {
             return Err(process.fail(Fault::Unfit(reason)));
         }
         if process.serves(Method::Setup) {
+            let instead = self.false_credentials.lock();
+            let instead = instead.unwrap_or_else(PoisonError::into_inner).clone();
             let params = SetupParams {
-                credentials: self.credentials.clone(),
+                credentials: instead.unwrap_or_else(|| self.credentials.clone()),
                 keep_answers: self.answers.is_some() && process.serves(Method::VendorAnswers),
             };
             let Done {} = process.call(Method::Setup, &params, CALL)?;
         }
         Ok(process)
     }
+}
+
+/// The same credentials with other letters where keys and tokens stand; nothing where there are none. Passwords stay as
+/// they are, since wrong ones may lock an account.
+fn with_false_keys(credentials: &Map<String, Json>) -> Option<Map<String, Json>> {
+    const KEYS: [&str; 3] = ["key", "token", "secret"];
+    let mut instead = credentials.clone();
+    let keys = instead.iter_mut().filter(|(name, value)| {
+        let name = name.to_lowercase();
+        KEYS.iter().any(|key| name.ends_with(key))
+            && value.as_str().is_some_and(|key| !key.is_empty())
+    });
+    let changed = keys.map(|(_, value)| {
+        let letters = value.as_str().map_or(0, str::len);
+        *value = "0".repeat(letters).into();
+    });
+    (changed.count() > 0).then_some(instead)
 }
 
 impl FetchMethods for ProcessMethods {
@@ -166,7 +197,14 @@ impl FetchMethods for ProcessMethods {
     }
 
     fn begin_anew(&self) {
-        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.begin_with(None);
+    }
+
+    fn begin_with_false_keys(&self) -> bool {
+        let instead = with_false_keys(&self.credentials);
+        let are_there = instead.is_some();
+        self.begin_with(instead);
+        are_there
     }
 
     fn vendor_answers(&self) -> Option<VendorAnswers> {
@@ -192,4 +230,22 @@ fn failed(method: Method, error: &ProcessError) -> SourceError {
         }
     };
     SourceError::new(kind, format!("`{method}`")).because_of(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_made_false_and_passwords_stay() {
+        let made = |credentials: Json| with_false_keys(credentials.as_object().expect("an object"));
+        let known =
+            json!({"api_url": "u", "api_key": "k-77", "Token": "t", "password": "p", "key": ""});
+        let instead =
+            json!({"api_url": "u", "api_key": "0000", "Token": "0", "password": "p", "key": ""});
+        assert_eq!(made(known).map(Json::from), Some(instead));
+        assert_eq!(made(json!({"user": "u", "password": "p"})), None);
+    }
 }

@@ -131,6 +131,57 @@ pub(super) fn pages_afresh(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent
     suite.settle(check, outcome, "");
 }
 
+/// Asks with keys that the vendor does not know: what it refuses is an error, and not nothing.
+pub(super) fn refused(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
+    let is_proven = suite.verdict(&check::CONNECTS) == Some(Verdict::Supported);
+    let id = runs.iter().find_map(|run| run.run_source_id());
+    let (Some(methods), Some(id), true) = (suite.reader.pipeline.methods(), id, is_proven) else {
+        return;
+    };
+    if !methods.begin_with_false_keys() {
+        return;
+    }
+    let page = PageQuery {
+        limit: PAGE.get(),
+        offset: 0,
+    };
+    let runs_of = |query| {
+        let runs = methods.fetch_run_details(Some(&query), page);
+        runs.map(|runs| runs.len())
+    };
+    let asked = [
+        (
+            "fetch_metadata",
+            methods.fetch_metadata(page).map(|jobs| jobs.len()),
+        ),
+        (
+            "fetch_run_details with a window",
+            runs_of(RunQuery::Window(span)),
+        ),
+        (
+            "fetch_run_details with ids",
+            runs_of(RunQuery::Ids(vec![id.to_owned()])),
+        ),
+    ];
+    methods.begin_anew();
+    // A vendor that lets everybody in refuses nothing.
+    let is_open = asked.iter().any(|(_, given)| matches!(given, Ok(1..)));
+    let silent = asked
+        .into_iter()
+        .filter(|(_, given)| matches!(given, Ok(0)));
+    let lines: Vec<String> = silent
+        .map(|(method, _)| format!("{method} gives nothing"))
+        .collect();
+    if lines.is_empty() || is_open {
+        return;
+    }
+    let got = counted(lines.len(), "empty list");
+    let outcome = Outcome::wrong("an error where the vendor does not know the key", got)
+        .with_evidence(lines)
+        .with_hint("raise what the vendor refuses: an empty list says that there is nothing");
+    suite.settle(&check::CONNECTS, outcome, "");
+}
+
 /// The runs of a window up to some place and from there on, each from a connector that was started anew.
 fn halves(suite: &mut Suite<'_>, span: Window, place: usize) -> Option<[Vec<RunEvent>; 2]> {
     let methods = suite.reader.pipeline.methods()?;

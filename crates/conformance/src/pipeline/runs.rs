@@ -6,7 +6,7 @@ use bowline_contract::pipeline::{RunEvent, Window, odd_runs, validate_runs};
 use bowline_pipeline::{PageQuery, RunQuery, SourceError, Summary, Unmapped};
 use bowline_words::counted;
 
-use super::afresh::{afresh, pages_afresh};
+use super::afresh::{afresh, pages_afresh, refused};
 use super::by_id::{by_id, no_query, unknown_id};
 use super::cuts::whole_second;
 use super::ids::ids;
@@ -114,6 +114,7 @@ pub(super) fn run_details(suite: &mut Suite<'_>) -> Result<Option<FirstLook>, So
         if let Some(proof) = proof {
             pages_afresh(suite, proof, &events);
         }
+        refused(suite, span, &events);
     }
     Ok(Some(FirstLook {
         runs: events,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bowline_conformance::pipeline::{Report, run};
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
-use bowline_pipeline::{FetchMethods, MethodsPipeline, PageQuery, RunQuery, SourceError};
+use bowline_pipeline::{
+    FetchMethods, MethodsPipeline, PageQuery, RunQuery, SourceError, SourceErrorKind,
+};
 use bowline_simulator::planted::Planted;
 
 use crate::vendor::{Known, manifest, options, planted, vendor};
@@ -20,12 +22,18 @@ enum Habit {
     OwnOrder,
     /// Each keeps the list that it read first.
     KeptList,
+    /// Where the vendor does not know its key, it gives nothing for these.
+    Silent {
+        jobs: bool,
+        runs: bool,
+    },
 }
 
 struct Process {
     inner: Planted<Known>,
     habit: Habit,
     starts: AtomicUsize,
+    has_false_keys: AtomicBool,
     kept: Mutex<Option<Vec<RunEvent>>>,
 }
 
@@ -35,6 +43,10 @@ impl FetchMethods for Process {
     }
 
     fn fetch_metadata(&self, page: PageQuery) -> Result<Vec<AssetEvent>, SourceError> {
+        if self.has_false_keys.load(Ordering::SeqCst) {
+            let is_silent = matches!(self.habit, Habit::Silent { jobs: true, .. });
+            return is_silent.then(Vec::new).ok_or_else(refusal);
+        }
         self.inner.fetch_metadata(page)
     }
 
@@ -43,6 +55,10 @@ impl FetchMethods for Process {
         query: Option<&RunQuery>,
         page: PageQuery,
     ) -> Result<Vec<RunEvent>, SourceError> {
+        if self.has_false_keys.load(Ordering::SeqCst) {
+            let is_silent = matches!(self.habit, Habit::Silent { runs: true, .. });
+            return is_silent.then(Vec::new).ok_or_else(refusal);
+        }
         let Some(RunQuery::Window(window)) = query else {
             return self.inner.fetch_run_details(query, page);
         };
@@ -68,10 +84,24 @@ impl FetchMethods for Process {
 
     fn begin_anew(&self) {
         self.starts.fetch_add(1, Ordering::SeqCst);
+        self.has_false_keys.store(false, Ordering::SeqCst);
         *self.kept.lock().expect("no panic") = None;
     }
 
+    fn begin_with_false_keys(&self) -> bool {
+        self.has_false_keys.store(true, Ordering::SeqCst);
+        true
+    }
+
     fn cancel(&self) {}
+}
+
+fn refusal() -> SourceError {
+    SourceError::new(SourceErrorKind::Connector, "401 Unauthorized")
+}
+
+const fn silent(jobs: bool, runs: bool) -> Habit {
+    Habit::Silent { jobs, runs }
 }
 
 fn tested(habit: Habit) -> Report {
@@ -80,6 +110,7 @@ fn tested(habit: Habit) -> Report {
         inner: planted(&vendor, None),
         habit,
         starts: AtomicUsize::new(0),
+        has_false_keys: AtomicBool::new(false),
         kept: Mutex::new(None),
     };
     let pipeline = MethodsPipeline::new(manifest(), process);
@@ -92,6 +123,9 @@ fn what_a_process_keeps_or_sorts_by_itself_is_seen() {
         (Habit::None, &[][..]),
         (Habit::OwnOrder, &["etl_run_details/pages"]),
         (Habit::KeptList, &["etl_run_details/again"]),
+        (silent(true, false), &["etl_connection/connects"]),
+        (silent(false, true), &["etl_connection/connects"]),
+        (silent(false, false), &[]),
     ] {
         let report = tested(habit);
         assert_eq!(wrong(&report), found, "{habit:?}\n{}", told(&report));
