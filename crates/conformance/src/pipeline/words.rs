@@ -89,6 +89,14 @@ fn says_cut_off(word: &str) -> bool {
     )
 }
 
+/// Whether a word says that something did not end by itself, where another one says that it went well.
+fn says_stopped(word: &str) -> bool {
+    matches!(
+        letters(word).as_str(),
+        "stopped" | "expired" | "interrupted"
+    )
+}
+
 /// Whether a word says that something took longer than it may.
 fn says_timed_out(word: &str) -> bool {
     matches!(letters(word).as_str(), "timedout" | "timeout")
@@ -96,8 +104,12 @@ fn says_timed_out(word: &str) -> bool {
 
 /// Words that are mapped to the opposite of what they say, a line each. Where a word has several parts, all say so.
 pub(super) fn contradictions(manifest: &PipelineManifest) -> Vec<String> {
+    let goes_well = |(word, status)| fate(status) == Some(Fate::Well) && !says_stopped(word);
+    let has_another = manifest.run_status_mapping.iter().any(goes_well);
     mapped(manifest, |word, status| {
-        !is_meant(word, status) && word.split('/').all(|part| contradicts(part, status))
+        let is_stopped = has_another && says_stopped(word) && fate(status) == Some(Fate::Well);
+        let contradicts = |part| contradicts(part, status);
+        !is_meant(word, status) && (is_stopped || word.split('/').all(contradicts))
     })
 }
 
@@ -178,6 +190,11 @@ mod tests {
             let told = contradictions(&manifest(json!({word: status})));
             assert_eq!(told, [format!("`{word}` is mapped to `{status}`")]);
         }
+        let stopped = |other: &str| {
+            let words = json!({"Stopped": "success", other: "success"});
+            contradictions(&manifest(words)).len()
+        };
+        assert_eq!((stopped("ok"), stopped("EXPIRED")), (1, 0));
         let right = json!({
             "COMPLETED": "success", "ABORTED": "failed", "ERROR": "failed", "queued": "in_progress",
             "PARTIAL_SUCCESS": "failed", "timed_out": "failed", "SKIPPED": "success", "killed": "cancelled",
