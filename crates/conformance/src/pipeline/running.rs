@@ -11,6 +11,7 @@ use super::check;
 use super::cuts::whole_second;
 use super::outcome::{Doubt, Outcome, failure};
 use super::reading::run_label;
+use super::retries::holes;
 use super::runner::{PAGE, Suite};
 use super::times::{SHOWN, SKEW};
 use crate::Verdict;
@@ -19,6 +20,9 @@ use crate::Verdict;
 const BUSY: i128 = 90;
 /// How long a run may have gone on before the vendor shows it.
 const SHOWING: SignedDuration = SignedDuration::from_secs(60);
+
+/// How many numbers that no run has are asked for.
+const ASKED: usize = 25;
 
 /// What was there of runs that had not ended.
 pub(super) enum Watch {
@@ -106,7 +110,11 @@ pub(super) fn running(
             return;
         }
     };
-    let hidden: Vec<String> = reading
+    let by_number = match &doubt {
+        None => under_way_by_number(suite, span, first),
+        Some(_) => Vec::new(),
+    };
+    let came_late = reading
         .events
         .iter()
         .filter(|run| doubt.is_none() && run.has_ended())
@@ -117,8 +125,8 @@ pub(super) fn running(
             let was_under_way = span.start <= start && start <= before && !known.contains(&label);
             was_under_way
                 .then(|| format!("{label} began at {start}, ended at {end}, and came only then"))
-        })
-        .collect();
+        });
+    let hidden: Vec<String> = came_late.chain(by_number).collect();
     let cause = [&check::WINDOW, &check::PAGES]
         .into_iter()
         .find(|cause| suite.verdict(cause) == Some(Verdict::Wrong));
@@ -127,7 +135,7 @@ pub(super) fn running(
     } else if !hidden.is_empty() {
         Outcome::wrong(
             "runs that have not ended, too",
-            format!("{} that came only when ended", counted(hidden.len(), "run")),
+            format!("{} that came by no window", counted(hidden.len(), "run")),
         )
         .with_evidence(hidden.into_iter().take(SHOWN))
         .with_hint("give runs that have not ended with the time that they began as `event_time`")
@@ -150,6 +158,35 @@ pub(super) fn running(
         })
     };
     suite.settle(&check::RUNNING, outcome, "");
+}
+
+/// Runs under way that come by their ids, which are numbers that no other run has, and should have come by their window.
+fn under_way_by_number(suite: &mut Suite<'_>, span: Window, first: &[RunEvent]) -> Vec<String> {
+    let ids = holes(first, ASKED);
+    if ids.is_empty() || suite.verdict(&check::BY_ID) != Some(Verdict::Supported) {
+        return Vec::new();
+    }
+    // A vendor that cannot be asked just now shows nothing.
+    let Ok(found) = suite.reader.by_id(&ids) else {
+        return Vec::new();
+    };
+    let jobs: BTreeSet<Option<&str>> = first.iter().map(RunEvent::job_source_id).collect();
+    let until = suite.window.end - SKEW;
+    let is_hidden = |run: &&RunEvent| {
+        let at = run.event_time();
+        run.status() == Some(RunStatus::InProgress)
+            && jobs.contains(&run.job_source_id())
+            && at.is_some_and(|at| span.contains(at) && at < until)
+    };
+    let hidden = found.events.iter().filter(is_hidden);
+    hidden
+        .filter_map(|run| {
+            Some(format!(
+                "{} is under way, and comes by its id only",
+                run_label(run)?
+            ))
+        })
+        .collect()
 }
 
 /// What it means that no run was seen under way at a vendor that had one under way for this share of the time.
