@@ -17,7 +17,7 @@ use super::schedules::has_schedule;
 use super::statuses::parroted;
 use super::tasks::{forgotten_tasks, missing_tasks, one_task_for_all, unknown_tasks};
 use super::times::SHOWN;
-use super::triggers::{begun_otherwise, doubtfully_begun};
+use super::triggers::begun_otherwise;
 use crate::Verdict;
 
 /// How many jobs advice names.
@@ -93,7 +93,6 @@ pub(super) fn jobs(suite: &mut Suite<'_>, assets: &[AssetEvent], runs: &[RunEven
     if outcome == Outcome::Supported {
         let doubts = [
             doubtful(&known, runs),
-            doubtfully_begun(&known, runs),
             well_unbegun(&known, runs, RHYTHM),
             misnamed(&known, runs, is_more),
             both_sides(&known, runs),

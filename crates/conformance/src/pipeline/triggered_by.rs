@@ -25,11 +25,7 @@ fn by(run: &RunEvent) -> Option<&str> {
 
 /// Runs that others should have triggered by `trigger` and that name runs of their own jobs, where all do, of several
 /// jobs. It is certain of such as another triggers by the metadata.
-pub(super) fn by_their_own_jobs(
-    jobs: &BTreeMap<&str, &Json>,
-    runs: &[RunEvent],
-    is_certain: bool,
-) -> Vec<String> {
+pub(super) fn by_their_own_jobs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let mut pairs = triggered(runs);
     pairs.retain(|(_, run)| run.trigger() == Some("UPSTREAM"));
     // What lists itself goes round and round.
@@ -42,8 +38,7 @@ pub(super) fn by_their_own_jobs(
         !is_loop && jobs.values().any(|other| triggers(other))
     };
     let is_own = |(before, run): &(&RunEvent, &RunEvent)| {
-        before.job_source_id() == run.job_source_id()
-            && (!is_certain || run.job_source_id().is_some_and(follows))
+        before.job_source_id() == run.job_source_id() && run.job_source_id().is_some_and(follows)
     };
     let of: BTreeSet<Option<&str>> = pairs.iter().map(|(_, run)| run.job_source_id()).collect();
     if pairs.len() < SEVERAL || of.len() < 2 || !pairs.iter().all(is_own) {
@@ -216,26 +211,19 @@ mod tests {
             job("a", json!({})),
             job("b", json!({})),
         ];
-        let told = |jobs: &[_], runs: &[RunEvent], is_certain| {
-            by_their_own_jobs(&by_id(jobs), runs, is_certain).len()
-        };
-        assert_eq!(told(&by_another, &own, true), 8);
-        assert_eq!(told(&by_another, &own[..5], true), 0, "one job");
+        let told = |jobs: &[_], runs: &[RunEvent]| by_their_own_jobs(&by_id(jobs), runs).len();
+        assert_eq!(told(&by_another, &own), 8);
+        assert_eq!(told(&by_another, &own[..5]), 0, "one job");
         for field in [
             json!({"triggered_job_source_ids": ["a"]}),
             json!({"schedule": {"upstream_job_source_ids": ["a"]}}),
         ] {
             let round = [by_another[0].clone(), job("a", field), job("b", json!({}))];
-            assert_eq!(told(&round, &own, true), 0, "it builds itself again");
+            assert_eq!(told(&round, &own), 0, "it builds itself again");
         }
-        assert_eq!(
-            told(&by_another[1..], &own, true),
-            0,
-            "it may go round and round"
-        );
-        assert_eq!(told(&by_another, &own[..5], false), 0, "one job");
+        assert_eq!(told(&by_another[1..], &own), 0, "it may go round and round");
         let right = [runs_of("a", "p"), runs_of("b", "p"), parents()].concat();
-        assert_eq!(told(&by_another, &right, true), 0);
+        assert_eq!(told(&by_another, &right), 0);
     }
 
     fn runs_of(job: &str, by: &str) -> Vec<RunEvent> {

@@ -21,7 +21,7 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             "give as `triggered_job_source_ids` the jobs that come after, and not those before",
         ),
         (
-            by_their_own_jobs(&jobs, runs, true),
+            by_their_own_jobs(&jobs, runs),
             "runs that were triggered by those of other jobs",
             "give as `triggered_by_run_source_id` the run that the vendor names, with its own job",
         ),
@@ -46,16 +46,6 @@ pub(super) fn begun_otherwise(assets: &[AssetEvent], runs: &[RunEvent]) -> Optio
             "give `interval_seconds` in seconds",
         ),
     ])
-}
-
-/// What somebody may have meant: jobs may go round and round.
-pub(super) fn doubtfully_begun(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
-    let jobs = by_id(assets);
-    first([(
-        by_their_own_jobs(&jobs, runs, false),
-        "runs that were triggered by those of other jobs",
-        "give as `triggered_by_run_source_id` the run that the vendor names, and not the one before",
-    )])
 }
 
 /// Jobs whose runs trigger those of another that says itself to trigger them, where most are such.
@@ -140,10 +130,6 @@ mod tests {
         line(begun_otherwise(jobs, &runs.concat())?)
     }
 
-    fn doubt(runs: &[Vec<RunEvent>]) -> Option<String> {
-        line(doubtfully_begun(&[], &runs.concat())?)
-    }
-
     fn line(outcome: Outcome) -> Option<String> {
         match outcome {
             Outcome::Wrong(fault) => fault.evidence.into_iter().next(),
@@ -179,25 +165,6 @@ mod tests {
             None,
             "one may go round and round"
         );
-    }
-
-    #[test]
-    fn runs_of_other_jobs_trigger() {
-        let all = ["a", "b"].map(|id| {
-            let mut runs = runs(id, 1, &json!({"trigger": "UPSTREAM"}));
-            for (day, run) in runs.iter_mut().enumerate().skip(1) {
-                let before = format!("{id}-{}", day - 1).into();
-                let fields = run.fields_mut().unwrap();
-                fields.insert("triggered_by_run_source_id".to_owned(), before);
-            }
-            runs
-        });
-        assert_eq!(told(&[], &all), None, "they may go round and round");
-        assert_eq!(
-            doubt(&all).as_deref(),
-            Some("run `a-1` of job `a`: names `a-0`, a run of the same job")
-        );
-        assert_eq!(doubt(&all[..1]), None);
     }
 
     #[test]
