@@ -104,41 +104,14 @@ pub(super) fn times(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Vec<O
     faults.collect()
 }
 
-/// Runs of which the newest is older by far than any other was when the next one came, where the vendor's times have no
-/// zone: they may be of another one than was thought.
-pub(super) fn behind(
-    runs: &[Judged<'_, RunEvent>],
-    owners: &Owners<'_>,
-    now: Timestamp,
-) -> Option<String> {
-    const FEW: usize = 20;
-    const LEAST: i64 = 50 * 60;
-    let given = |(_, event, _): &Judged<'_, RunEvent>| Some(event.event_time()?.as_second());
-    let mut at: Vec<i64> = runs.iter().filter_map(given).collect();
-    at.sort_unstable();
-    let newest = *at.last()?;
-    let longest = at.windows(2).map(|pair| pair[1] - pair[0]).max()?;
-    let (_, place) = owners.columns().find_map(|(place, column)| {
-        let is_bare = |judged: &Judged<'_, RunEvent>| {
-            let (said, is_zoned) = time_at(column, judged.0)?;
-            (!is_zoned && Some(said.as_second()) == given(judged)).then_some(())
-        };
-        let bare = runs
-            .iter()
-            .filter(|judged| is_bare(judged).is_some())
-            .count();
-        is_nearly_all(bare, runs.len()).then_some(place)
-    })?;
-    let ago = now.as_second() - newest;
-    (at.len() >= FEW && ago >= LEAST && ago > 2 * longest && ago < MOST_OF_A_ZONE).then(|| {
-        let hours = ago as f64 / 3600.0;
-        format!("the newest run is {hours:.1} hours old, though no two others are so far apart, and the vendor's `{place}` has no zone: see which it is in")
-    })
-}
-
 fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Option<Outcome> {
     if given.len() < 2 {
         return None;
+    }
+    if meaning.field == "end_time"
+        && let Some(fault) = thousandths(given, owners)
+    {
+        return Some(fault);
     }
     let agrees = |(_, column): &(Place<'_>, &Column<'_>)| {
         let same = given.iter().filter(|given| {
@@ -177,9 +150,6 @@ fn judge(meaning: &Meaning, given: &[GivenTime<'_>], owners: &Owners<'_>) -> Opt
             is_so
                 .then(|| Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN)))
         });
-    }
-    if meaning.field == "end_time" && of_meaning().next().is_none() {
-        return unlike_lengths(meaning, given, owners);
     }
     of_meaning().find_map(|((_, place), column)| {
         let apart: Option<Vec<(Timestamp, Timestamp)>> = given
@@ -283,74 +253,28 @@ fn is_estimate(place: &str) -> bool {
     )
 }
 
-/// Ends that no time of the vendor's record leads to, where it says of each run how long it took, and when it began in a
-/// zone that is certain.
-fn unlike_lengths(
-    meaning: &Meaning,
-    given: &[GivenTime<'_>],
-    owners: &Owners<'_>,
-) -> Option<Outcome> {
-    let is_certain = |given: &&GivenTime<'_>| {
-        let said = owners.everything(given.run).flat_map(moments);
-        let mut zoned = said.filter(|moment| moment.is_zoned);
-        let at = given.begun.map(|begun| begun.as_second());
-        at.is_some_and(|at| zoned.any(|moment| (moment.at.as_second() - at).abs() <= 1))
-    };
-    let given: Vec<&GivenTime<'_>> = given.iter().filter(is_certain).collect();
+/// Ends that come of the vendor's seconds as if they were thousandths, though a run took a minute by them.
+fn thousandths(given: &[GivenTime<'_>], owners: &Owners<'_>) -> Option<Outcome> {
     owners.columns().find_map(|((kind, place), column)| {
-        let takes = |given: &GivenTime<'_>| {
-            let said = column[given.run].first()?;
-            lengths(said)
-                .iter()
-                .any(|length| *length > 0)
-                .then_some(*said)
-        };
-        let is_of_lengths = speaks_of(place, "durat elaps runtime took") && !is_estimate(place);
-        let having = given.iter().filter(|given| takes(given).is_some()).count();
-        if !owners.is_whole(kind) || !is_of_lengths || having * 2 < given.len() {
-            return None;
-        }
-        let unlike = given.iter().filter_map(|given| {
-            let (said, at) = (takes(given)?, Given::Time(given.at));
-            let seconds = given.at.as_second() - given.begun?.as_second();
-            let is_said = owners.everything(given.run).any(|said| at.may_be(said));
-            let is_so = is_said || clock(said) == Some(seconds);
-            let line = format!(
-                "{}: {}, and the vendor's `{place}` is {said}",
-                given.label, given.at
-            );
-            (!is_so && !is_made_of(given, meaning, owners)).then_some((seconds, said, line))
+        let lines = given.iter().filter_map(|given| {
+            let said: f64 = column[given.run].first()?.parse().ok()?;
+            let took = given.at.duration_since(given.begun?).as_secs_f64();
+            let is_so = said >= 60.0 && (took - said / 1000.0).abs() < 0.01;
+            is_so.then(|| {
+                format!(
+                    "{}: {took} s, and the vendor's `{place}` is {said}",
+                    given.label
+                )
+            })
         });
-        let unlike: Vec<(i64, &str, String)> = unlike.collect();
-        let is_so = unlike.len() >= SEVERAL && unlike.len() * 10 >= given.len();
-        (is_so && !are_of_one_unit(&unlike)).then(|| {
-            let lines: Vec<String> = unlike.into_iter().map(|(.., line)| line).collect();
-            let expected = format!("`{}` as the vendor's `{place}` says", meaning.field);
-            let got = format!(
-                "{} that nothing of the vendor's leads to",
-                counted(lines.len(), "time")
-            );
+        let lines: Vec<String> = lines.collect();
+        let is_so =
+            owners.is_whole(kind) && speaks_of(place, "sec") && !speaks_of(place, "milli ms");
+        (is_so && lines.len() >= SEVERAL && lines.len() * 2 > given.len()).then(|| {
+            let got = format!("a thousandth of it for {}", counted(lines.len(), "run"));
+            let expected = format!("the vendor's `{place}` as the seconds that a run took");
             Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
         })
-    })
-}
-
-/// The seconds of a length that is written as hours, minutes and seconds in one number.
-fn clock(said: &str) -> Option<i64> {
-    let number: i64 = said.parse().ok()?;
-    Some(number / 10_000 * 3600 + number / 100 % 100 * 60 + number % 100)
-}
-
-/// Whether lengths are all the same number of seconds for each of what is said: then that has a unit of its own.
-fn are_of_one_unit(lengths: &[(i64, &str, String)]) -> bool {
-    let unit = |(seconds, said, _): &(i64, &str, String)| {
-        let said = said.parse::<f64>().ok()?;
-        Some(*seconds as f64 / said)
-    };
-    let units: Option<Vec<f64>> = lengths.iter().map(unit).collect();
-    units.is_some_and(|units| {
-        let least = units.iter().copied().fold(f64::INFINITY, f64::min);
-        units.iter().all(|unit| *unit <= least * 1.01)
     })
 }
 

@@ -74,7 +74,8 @@ fn went_well(value: &str) -> Option<bool> {
         "fail", "error", "crash", "abend", "notok", "unsucc", "cancel", "abort", "kill",
     ]);
     let parts = words(value);
-    let is_well = has(&["succe", "passed"]) && !has(&["unsucc"]) || parts.contains("ok") && !is_ill;
+    let is_well = has(&["succe", "passed"]) && !has(&["unsucc"])
+        || (parts.contains("ok") || parts.contains("pass")) && !is_ill;
     let is_mixed = has(&[
         "partial",
         "warn",
@@ -205,6 +206,8 @@ mod tests {
         for (value, well) in [
             ("OK", Some(true)),
             ("JOB_OK", Some(true)),
+            ("PASS", Some(true)),
+            ("bypass", None),
             ("Succeeded", Some(true)),
             ("NOT OK", Some(false)),
             ("upstream failed", None),

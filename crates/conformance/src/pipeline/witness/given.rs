@@ -153,6 +153,16 @@ pub(super) const OF_JOBS: [Field; 9] = [
     shared("schedule.cron_expression"),
 ];
 
+/// What jobs share, each with an object of its own: the object, what tells one from the other, and what else it says.
+pub(super) const PARTS_OF_JOBS: [(&str, &str, &[Field]); 2] = [
+    ("group", "source_id", &[text("name")]),
+    (
+        "owner",
+        "primary_external_id",
+        &[text("primary_name"), text("primary_email")],
+    ),
+];
+
 impl Field {
     pub(super) fn of(&self, event: &Json) -> Option<Given> {
         let said = self

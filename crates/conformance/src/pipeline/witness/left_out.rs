@@ -19,8 +19,8 @@ pub(super) struct LeftOut<'r> {
 const OTHER_THINGS: &str = "type kind class archiv delet remov hidden hid test debug draft dry template version parent child sub \
      category internal system visib latest current disabl event source branch environment origin \
      repository workspace project";
-/// Words for why a run began: one is a run for every reason.
-const CAUSES: &str = "trigger caus launch initiat";
+/// Words for why a run began, and whether it is another try: one is a run for every reason.
+const CAUSES: &str = "trigger caus launch initiat origin retr attempt";
 /// Words of names whose values nobody wants to see in a report.
 const SECRETS: &str = "pass secret token key cred auth param conf env";
 /// How long a word is that may be a reason.
@@ -29,9 +29,8 @@ const LONGEST: usize = 24;
 impl LeftOut<'_> {
     /// Whether it may be something that nobody wants to see.
     pub(super) fn may_be_meant(&self) -> bool {
-        self.odd
-            .iter()
-            .any(|(place, _)| any_speaks_of(place, OTHER_THINGS) && !any_speaks_of(place, CAUSES))
+        let mut places = self.odd.iter().map(|(place, _)| place);
+        places.any(|place| any_speaks_of(place, OTHER_THINGS) && !any_speaks_of(place, CAUSES))
     }
 
     /// It, in words.

@@ -11,22 +11,25 @@ mod errors;
 mod fates;
 mod given;
 mod left_out;
+mod meanings;
 mod owners;
 mod records;
 mod sense;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, PipelineManifest, RunEvent, RunStatus, Window};
 use bowline_pipeline::VendorAnswers;
 use bowline_words::counted;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use self::borrowed::all_borrowed;
-use self::given::{OF_JOBS, OF_RUNS, OF_TASKS, any_speaks_of, moments};
+use self::given::{
+    Field, OF_JOBS, OF_RUNS, OF_TASKS, PARTS_OF_JOBS, any_speaks_of, moments, speaks_of,
+};
 use self::left_out::{LeftOut, left_out};
 use self::owners::{Column, Owners, Subject};
 use self::records::{Record, Records};
@@ -41,6 +44,8 @@ const SEVERAL: usize = 3;
 /// Words of names for a run that another one is a part of.
 const WHOLES: &str =
     "parent root origin main master caller invok batch group source workflow execution";
+/// Words of names for how a run stands.
+const STATUSES: &str = "stat result outcome conclusion phase verdict code";
 /// How far from the ends of a window a record must be to be in it for certain.
 const MARGIN: SignedDuration = SignedDuration::from_secs(2);
 
@@ -50,6 +55,8 @@ pub(super) struct Witness {
     records: Records,
     job_ids: BTreeSet<String>,
     run_ids: BTreeSet<String>,
+    /// Whether a run under way was given.
+    has_given_open: bool,
 }
 
 /// An event with its number among the owners, and what it is called.
@@ -58,6 +65,12 @@ type Judged<'e, E> = (usize, &'e E, &'e str);
 /// What is an event in JSON.
 pub(super) trait AsJson {
     fn json(&self) -> &Json;
+}
+
+impl AsJson for Json {
+    fn json(&self) -> &Json {
+        self
+    }
 }
 
 impl AsJson for AssetEvent {
@@ -99,6 +112,8 @@ impl Witness {
         match id(event, "run_source_id") {
             Some(run) => {
                 self.run_ids.insert(run);
+                let status = event["status"].as_str().and_then(RunStatus::from_name);
+                self.has_given_open |= status == Some(RunStatus::InProgress);
                 let tasks = event["task_runs"].as_array().into_iter().flatten();
                 self.run_ids
                     .extend(tasks.filter_map(|task| id(task, "run_source_id")));
@@ -123,6 +138,8 @@ impl Witness {
         let jobs = judged(&ided, &owners);
         let (mut faults, mut advice) = all_borrowed(&OF_JOBS, &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
+        faults.extend(self.of_parts(assets));
+        faults.extend(meanings::of_jobs(&jobs, &owners, &self.records));
         let ids: BTreeSet<&str> = self.job_ids.iter().map(String::as_str).collect();
         let lacking = if self.records.is_cut || jobs.len() < SEVERAL {
             Vec::new()
@@ -132,6 +149,23 @@ impl Witness {
         // Which jobs count is the author's to say: what the vendor lists may be something else, too.
         advice.extend(told(&lacking.iter().collect::<Vec<_>>(), "job"));
         testimony(faults, advice, counted(jobs.len(), "job"))
+    }
+
+    /// Judges groups and owners by their own ids, where the vendor has a record of each.
+    fn of_parts(&self, assets: &[AssetEvent]) -> Vec<Outcome> {
+        let of = |(name, key, fields): (&str, &str, &[Field])| {
+            let all = assets.iter().filter_map(|asset| asset.json().get(name));
+            let by_id: BTreeMap<&str, &Json> = all
+                .filter_map(|part| Some((part[key].as_str()?, part)))
+                .collect();
+            let ided: Vec<(&Json, Subject<'_>, String)> = by_id
+                .into_iter()
+                .map(|(id, part)| (part, Subject { id, job: None }, format!("{name} `{id}`")))
+                .collect();
+            let owners = self.owners(&ided)?;
+            Some(all_borrowed(fields, &judged(&ided, &owners), &owners).0)
+        };
+        PARTS_OF_JOBS.into_iter().filter_map(of).flatten().collect()
     }
 
     /// Judges runs of a window.
@@ -158,9 +192,9 @@ impl Witness {
         faults.extend(fates::turned(&runs, &owners, "run"));
         faults.extend(clocks::times(&runs, &owners));
         faults.extend(errors::of_runs(&runs, &owners));
-        faults.extend(sense::of_runs(&runs, &owners, &self.run_ids));
+        faults.extend(sense::trigger(&runs, &owners));
         faults.extend(of_tasks);
-        advice.extend(clocks::behind(&runs, &owners, span.end));
+        faults.extend(without_tasks(&runs, &owners));
         let lacking = self.lacking_runs(&runs, &owners, span, manifest);
         let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =
             lacking.iter().partition(|one| one.may_be_meant());
@@ -205,7 +239,7 @@ impl Witness {
     }
 
     /// Records of runs that ended in the window, with a status that the manifest knows as one of an end, of a job that is
-    /// in the metadata, and no part of another run.
+    /// in the metadata, and no part of another run. Those that are under way count where none such was ever given.
     fn lacking_runs(
         &self,
         runs: &[Judged<'_, RunEvent>],
@@ -217,7 +251,7 @@ impl Witness {
             return Vec::new();
         }
         let agreed = |is_so: &dyn Fn(&RunEvent, &str) -> bool| agreed(runs, owners, is_so);
-        let at = agreed(&is_at);
+        let at = agreed(&|run, said| is_moment(run.event_time(), said));
         let status = agreed(&|run, said| {
             run.json()["raw_status"]
                 .as_str()
@@ -225,12 +259,23 @@ impl Witness {
                 == Some(said)
         });
         let job = agreed(&|run, said| run.job_source_id() == Some(said));
-        let (Some(status), Some(job)) = (status.first(), job.first()) else {
+        let ended = agreed(&|run, said| is_moment(run.end_time(), said));
+        let Some(job) = job.first() else {
             return Vec::new();
         };
-        if at.is_empty() || self.job_ids.is_empty() {
+        if at.is_empty() || self.job_ids.is_empty() || status.is_empty() && ended.is_empty() {
             return Vec::new();
         }
+        // Where the connector has words of its own for the vendor's, only those count that a run that came has.
+        let is_known = |record: &Record| {
+            let mut columns = owners.columns();
+            columns.all(|((kind, place), column)| {
+                let is_status = kind == owners.list.0 && speaks_of(place, STATUSES);
+                let said = record.said(place).into_iter().flatten();
+                let mut said = said.filter(|_| is_status);
+                said.all(|said| column.iter().any(|known| known.contains(said.as_str())))
+            })
+        };
         let ids: BTreeSet<&str> = self.run_ids.iter().map(String::as_str).collect();
         let counts = |record: &Record| {
             let said = |place: &str| record.said(place).and_then(|said| said.first());
@@ -241,18 +286,58 @@ impl Witness {
                     moment.at >= span.start + MARGIN && moment.at < span.end - SKEW
                 })
             });
-            let has_ended = said(status).is_some_and(|word| {
-                let mapped = manifest.run_status_mapping.find(word);
-                mapped.is_some_and(RunStatus::is_terminal)
-            });
+            let word = status.first().and_then(|place| said(place));
+            let mapped = word.and_then(|word| manifest.run_status_mapping.find(word));
+            let has_ended = match status.is_empty() {
+                true => said(ended[0]).is_some() && is_known(record),
+                false => mapped.is_some_and(RunStatus::is_terminal),
+            };
+            // Whatever time of it counts, it is one of the window.
+            let is_open = || {
+                let said = record.fields.values().flatten();
+                let times = said.flat_map(|said| moments(said)).map(|moment| moment.at);
+                mapped == Some(RunStatus::InProgress)
+                    && !self.has_given_open
+                    && times.clone().any(|at| at < span.end - SKEW)
+                    && times.min().is_some_and(|at| at >= span.start + MARGIN)
+            };
             let is_of_a_job = said(job).is_some_and(|job| self.job_ids.contains(job.as_str()));
             let is_part = record.fields.iter().any(|(place, said)| {
                 any_speaks_of(place, WHOLES) && said.iter().any(|said| ids.contains(said.as_str()))
             });
-            is_in_window && has_ended && is_of_a_job && !is_part
+            (is_in_window && has_ended || is_open()) && is_of_a_job && !is_part
         };
         left_out(&self.records, owners.list, &ids, &counts)
     }
+}
+
+/// Runs that went well and have no task runs, as all such have, though the vendor's record of each holds tasks that runs of
+/// its job that went otherwise have.
+fn without_tasks(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+    let mut tasks: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
+    for (_, run, _) in runs {
+        let own = run.task_runs().filter_map(RunEvent::task_source_id);
+        let of_job = tasks.entry(run.job_source_id()).or_default();
+        of_job.extend(own.filter(|id| id.len() > 2));
+    }
+    let well = runs
+        .iter()
+        .filter(|(_, run, _)| run.status() == Some(RunStatus::Success));
+    let lines = well.clone().filter_map(|(number, run, label)| {
+        let mut held = owners.within(*number);
+        let of_job = &tasks[&run.job_source_id()];
+        let task = held.find(|said| of_job.contains(said))?;
+        Some(format!("{label}: its record holds task `{task}`"))
+    });
+    let lines: Vec<String> = lines.collect();
+    let have_none = well
+        .clone()
+        .all(|(_, run, _)| run.task_runs().next().is_none());
+    (have_none && lines.len() >= SEVERAL).then(|| {
+        let got = format!("{} that went well without any", counted(lines.len(), "run"));
+        Outcome::wrong("task runs of every run, however it ended", got)
+            .with_evidence(lines.into_iter().take(SHOWN))
+    })
 }
 
 /// The places of the list of runs at which nearly all say what they should.
@@ -272,8 +357,8 @@ fn agreed<'r>(
     of_list.map(|((_, place), _)| place).collect()
 }
 
-fn is_at(run: &RunEvent, said: &str) -> bool {
-    let at = run.event_time().map(|at| at.as_second());
+fn is_moment(at: Option<Timestamp>, said: &str) -> bool {
+    let at = at.map(|at| at.as_second());
     moments(said)
         .iter()
         .any(|one| Some(one.at.as_second()) == at)

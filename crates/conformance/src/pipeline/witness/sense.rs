@@ -11,16 +11,6 @@ use super::{Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
-/// Judges what runs say by what the vendor's fields mean.
-pub(super) fn of_runs(
-    runs: &[Judged<'_, RunEvent>],
-    owners: &Owners<'_>,
-    ids: &BTreeSet<String>,
-) -> Vec<Outcome> {
-    let faults = trigger(runs, owners).into_iter();
-    faults.chain(starters(runs, owners, ids)).collect()
-}
-
 /// What starts runs, as far as vendors' words for it are plain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Start {
@@ -67,7 +57,7 @@ const CAUSES: &str = "trigger caus reason launch initiat invok invoc source type
 
 /// Runs that say they were scheduled, or that others started them, where the vendor says that somebody did, or the other way
 /// round: most, or all that the vendor says the same of. What names the run that started it knows better.
-fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+pub(super) fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
     let given: Vec<(usize, &str, &str, Start)> = runs
         .iter()
         .filter_map(|(number, run, label)| {
@@ -133,45 +123,6 @@ fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome
         Some(Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN)))
     })
 }
-
-/// Runs that name others as what started them by ids that no run has, where the vendor names runs in another field.
-fn starters(
-    runs: &[Judged<'_, RunEvent>],
-    owners: &Owners<'_>,
-    ids: &BTreeSet<String>,
-) -> Option<Outcome> {
-    const FIELD: &str = "triggered_by_run_source_id";
-    let given: Vec<(&Judged<'_, RunEvent>, &str)> = runs
-        .iter()
-        .filter_map(|judged| Some((judged, judged.1.json()[FIELD].as_str()?)))
-        .collect();
-    if given.iter().any(|(_, starter)| ids.contains(*starter)) {
-        return None;
-    }
-    let may_name_it = |place: &str| speaks_of(place, REFERENCES) && !speaks_of(place, OTHERS);
-    owners.columns().find_map(|((_, place), column)| {
-        let named = given.iter().filter_map(|((number, run, label), starter)| {
-            let own = run.run_source_id();
-            let mut said = column[*number].iter();
-            let other = said.find(|said| ids.contains(**said) && Some(**said) != own)?;
-            Some(format!(
-                "{label}: `{starter}`, and the vendor's `{place}` is `{other}`"
-            ))
-        });
-        let lines: Vec<String> = named.collect();
-        let is_of_runs = lines.len() > 1 && lines.len() * 2 > given.len() && may_name_it(place);
-        is_of_runs.then(|| {
-            let expected = format!("the vendor's `{place}` as `{FIELD}`, which names runs");
-            let got = format!("{} that no run has", counted(given.len(), "id"));
-            Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
-        })
-    })
-}
-
-/// Words of names for runs that did not begin this one.
-const OTHERS: &str = "prev last next orig root retry first attempt";
-/// Words of names that hold an id.
-const REFERENCES: &str = "id run uuid key";
 
 /// Yes or no, as vendors write it.
 fn truth(said: &str) -> Option<bool> {

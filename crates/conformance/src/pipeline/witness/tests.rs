@@ -77,7 +77,7 @@ fn of_runs(records: &[Json], events: Vec<Json>) -> Testimony {
     runs.iter().for_each(|run| witness.see(run.json()));
     let manifest = PipelineManifest::parse(
         r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": "Vendor", "asset_class": "etl",
-            "run_status_mapping": {"OK": "success", "FAILED": "failed"}}"#,
+            "run_status_mapping": {"OK": "success", "FAILED": "failed", "BUSY": "in_progress"}}"#,
     )
     .unwrap();
     let span = Window {
@@ -307,27 +307,6 @@ fn attempts_of_one_record_have_fates_of_their_own() {
 }
 
 #[test]
-fn no_end_is_made_of_what_was_expected() {
-    let of = |length: &str| {
-        let (mut known, mut runs) = (records(), events());
-        for (run, (record, event)) in known.iter_mut().zip(&mut runs).enumerate() {
-            let run = run as i64;
-            record["finished"] = Json::Null;
-            record["duration"] = ((run + 1) * 60_000).into();
-            record["estimatedDuration"] = 350_000.into();
-            let length = SignedDuration::from_millis(record[length].as_i64().unwrap());
-            event["end_time"] = (at(run, 0) + length).to_string().into();
-        }
-        of_runs(&known, runs)
-    };
-    assert_eq!(of("duration").outcome.verdict(), Verdict::Supported);
-    blamed(
-        &of("estimatedDuration"),
-        "that nothing of the vendor's leads to",
-    );
-}
-
-#[test]
 fn what_is_said_at_two_places_counts_at_one_of_them() {
     let (mut known, mut runs) = (records(), events());
     for (run, (record, event)) in known.iter_mut().zip(&mut runs).enumerate() {
@@ -338,39 +317,6 @@ fn what_is_said_at_two_places_counts_at_one_of_them() {
         record["avgDuration"] = record["duration"].clone();
     }
     assert_eq!(of_runs(&known, runs).outcome.verdict(), Verdict::Supported);
-}
-
-#[test]
-fn lengths_lead_nowhere_without_a_unit_and_a_beginning() {
-    type Change = fn(i64, &mut Json);
-    let changes: [(Change, Verdict); 4] = [
-        (|_, record| record["duration"] = 7000.into(), Verdict::Wrong),
-        (
-            |run, record| record["duration"] = (run + 1).into(),
-            Verdict::Supported,
-        ),
-        (
-            |run, record| record["duration"] = ((run + 1) * 100).into(),
-            Verdict::Supported,
-        ),
-        (
-            |run, record| {
-                let local = at(run, 120).to_string();
-                record["startedAt"] = local.trim_end_matches('Z').into();
-                record["duration"] = 7000.into();
-            },
-            Verdict::Supported,
-        ),
-    ];
-    for (number, (change, verdict)) in changes.into_iter().enumerate() {
-        let mut known = records();
-        for (run, record) in known.iter_mut().enumerate() {
-            record["finished"] = Json::Null;
-            change(run as i64, record);
-        }
-        let found = of_runs(&known, events()).outcome.verdict();
-        assert_eq!(found, verdict, "{number}");
-    }
 }
 
 #[test]
@@ -423,6 +369,73 @@ fn one_word_for_all_is_wrong_where_the_vendor_has_several() {
 }
 
 #[test]
+fn errors_that_are_cut_or_codes_are_no_texts() {
+    let code = |run: i64| ["E_A", "E_B", "E_C", "E_D"][run as usize / 3].to_owned();
+    let of = |given: &dyn Fn(i64) -> String, text: &dyn Fn(i64) -> String| {
+        let (mut known, mut runs) = (records(), events());
+        for run in (0..RUNS).filter(|run| is_bad(*run)) {
+            let at = run as usize;
+            let failure = text(run);
+            known[at]["failure"] = json!({"code": code(run), "summary": failure});
+            runs[at]["error"]["message"] = given(run).into();
+        }
+        of_runs(&known, runs)
+    };
+    let texts = [
+        "no disk",
+        "no such table: orders",
+        "out of memory",
+        "denied by host",
+    ];
+    let text = |run: i64| format!("it ended: {}", texts[run as usize / 3]);
+    let same = |run: i64| format!("run {run} of load {} failed", run % 4);
+    not_blamed(&of(&code, &same));
+    blamed(
+        &of(&|run| text(run)[..11].to_owned(), &text),
+        "texts cut to 11 letters",
+    );
+    not_blamed(&of(&text, &text));
+}
+
+#[test]
+fn seconds_are_no_thousandths() {
+    let of = |place: &str, unit: i64| {
+        let (mut known, mut runs) = (records(), events());
+        for (run, (record, event)) in known.iter_mut().zip(&mut runs).enumerate() {
+            let (run, length) = (run as i64, 60 * (run as i64 + 1));
+            record["finished"] = Json::Null;
+            record[place] = length.into();
+            let end = at(run, 0) + SignedDuration::from_millis(length * 1000 / unit);
+            (event["end_time"], event["event_time"]) =
+                (end.to_string().into(), end.to_string().into());
+        }
+        of_runs(&known, runs).outcome.verdict()
+    };
+    assert_eq!(of("seconds", 1), Verdict::Supported);
+    assert_eq!(of("seconds", 1000), Verdict::Wrong);
+    assert_eq!(
+        of("duration", 1000),
+        Verdict::Supported,
+        "nobody knows the unit"
+    );
+}
+
+#[test]
+fn task_runs_come_of_runs_that_went_well_too() {
+    let (known, right) = with_steps();
+    let ill = |run: &Json| run["status"] == "failed";
+    let mut runs = right.clone();
+    for run in runs.iter_mut().filter(|run| !ill(run)) {
+        run.as_object_mut().unwrap().remove("task_runs");
+    }
+    blamed(&of_runs(&known, runs), "runs that went well without any");
+    let mut none = right;
+    none.iter_mut()
+        .for_each(|run| drop(run.as_object_mut().unwrap().remove("task_runs")));
+    not_blamed(&of_runs(&known, none));
+}
+
+#[test]
 fn what_began_a_run_may_have_been_begun_by_hand() {
     for (said, given) in [
         ("manual", "UPSTREAM"),
@@ -444,35 +457,6 @@ fn what_began_a_run_may_have_been_begun_by_hand() {
 }
 
 #[test]
-fn what_starts_a_run_is_a_run() {
-    let started = |run: i64, by: &str| (run > 7).then(|| format!("{by}{}", run - 4));
-    let mut with_starters = records();
-    let mut runs = events();
-    for (run, (record, event)) in with_starters.iter_mut().zip(&mut runs).enumerate() {
-        record["by"] = json!({"id": started(run as i64, "act-"), "runId": started(run as i64, "")});
-        if let Some(starter) = started(run as i64, "") {
-            event["triggered_by_run_source_id"] = starter.into();
-        }
-    }
-    let right = of_runs(&with_starters, runs.clone());
-    assert_eq!(
-        right.outcome.verdict(),
-        Verdict::Supported,
-        "{:?}",
-        right.outcome
-    );
-    for (run, event) in runs.iter_mut().enumerate() {
-        if let Some(starter) = started(run as i64, "act-") {
-            event["triggered_by_run_source_id"] = starter.into();
-        }
-    }
-    blamed(
-        &of_runs(&with_starters, runs),
-        "the vendor's `by.runId` as `triggered_by_run_source_id`",
-    );
-}
-
-#[test]
 fn runs_that_the_vendor_lists_and_that_do_not_come_are_wrong() {
     let mut runs = events();
     runs.retain(|run| run["trigger"] != "MANUAL");
@@ -485,6 +469,49 @@ fn runs_that_the_vendor_lists_and_that_do_not_come_are_wrong() {
         fault.evidence[0].contains("`triggerType` = `manual`"),
         "{fault:?}"
     );
+}
+
+#[test]
+fn runs_under_way_that_the_vendor_lists_come() {
+    let open = |id: i64, run: i64, minutes: i64| json!({"id": id, "job": {"id": 101}, "result": "BUSY", "startedAt": at(run, minutes).as_millisecond()});
+    let of = |more: Json, given: &[Json]| {
+        let known: Vec<Json> = records().into_iter().chain([more]).collect();
+        let mut runs = events();
+        runs.extend_from_slice(given);
+        of_runs(&known, runs)
+    };
+    blamed(&of(open(77, 3, 5), &[]), "1 run of its answers missing");
+    not_blamed(&of(open(77, -3, 5), &[]));
+    not_blamed(&of(open(77, RUNS, 55), &[]));
+    let given = json!({"job_source_id": "101", "run_source_id": "78", "status": "in_progress"});
+    not_blamed(&of(open(77, 3, 5), &[given]));
+}
+
+#[test]
+fn runs_come_whatever_words_the_connector_has_for_them() {
+    let (mut known, mut runs) = (records(), events());
+    for (run, (record, event)) in known.iter_mut().zip(&mut runs).enumerate() {
+        record["result"] = i64::from(is_bad(run as i64)).into();
+        record["attempt"] = (1 + i64::from(run % 4 == 1)).into();
+        event["raw_status"] = "ITS OWN".into();
+    }
+    not_blamed(&of_runs(&known, runs.clone()));
+    runs.retain(|run| {
+        run["run_source_id"]
+            .as_str()
+            .unwrap()
+            .parse::<i64>()
+            .unwrap()
+            % 4
+            != 1
+    });
+    blamed(
+        &of_runs(&known, runs.clone()),
+        "3 runs of its answers missing",
+    );
+    let odd = known.iter_mut().filter(|record| record["attempt"] == 2);
+    odd.for_each(|record| record["result"] = 7.into());
+    not_blamed(&of_runs(&known, runs));
 }
 
 #[test]

@@ -17,10 +17,11 @@ fn jobs_are_compared_too() {
             assets.push(AssetEvent::new(asset));
         }
         records.push(json!({"id": 9, "title": "old", "kind": "folder"}));
+        let teams = [0, 1].map(|n| json!({"key": format!("g{n}"), "label": format!("Team {n}")}));
         let people = (0..4)
             .map(|n| json!({"mail": format!("o{n}@e.example"), "called": format!("Ann {n}")}));
         witness.hear(&VendorAnswers {
-            documents: vec![json!(records), people.collect()],
+            documents: vec![json!(records), people.collect(), json!({"teams": teams})],
             is_cut: false,
         });
         witness.of_jobs(&assets)
@@ -51,6 +52,58 @@ fn jobs_are_compared_too() {
     assert_eq!(joined.outcome.verdict(), Verdict::Supported);
     let is_told = |line: &String| line.contains("`owner.primary_name` from the record");
     assert!(joined.advice.iter().any(is_told), "{:?}", joined.advice);
+    type Change = fn(usize, &mut Json, &mut Json);
+    let cron =
+        |zone: &str| json!({"kind": "cron", "cron_expression": "5 4 * * *", "timezone": zone});
+    let said = |job: &mut Json| {
+        job["at"] = json!({"cron": "5 4 * * *", "tz": "Asia/Tokyo", "of": {"tz": "UTC"}})
+    };
+    let zones = |zone: &'static str| {
+        judged(&|_, job, asset| {
+            said(job);
+            asset["schedule"] = cron(zone);
+        })
+    };
+    blamed(&zones("UTC"), "4 other zones");
+    assert_eq!(zones("Japan").outcome.verdict(), Verdict::Supported);
+    let changes: [(Change, Option<&str>); 4] = [
+        (
+            |number, _, asset| {
+                asset["owner"]["primary_email"] = format!("n{number}@made.example").into()
+            },
+            Some("4 owners that the vendor says nowhere"),
+        ),
+        (
+            |_, job, asset| {
+                (job["owner"], asset["owner"]) = (
+                    json!({"login": "a"}),
+                    json!({"primary_email": "a@b.example"}),
+                )
+            },
+            None,
+        ),
+        (
+            |number, _, asset| {
+                asset["group"] = json!({"source_id": format!("g{}", number % 2), "name": "Team 0"})
+            },
+            Some("a `name` from the record"),
+        ),
+        (
+            |number, _, asset| {
+                let group = number % 2;
+                asset["group"] =
+                    json!({"source_id": format!("g{group}"), "name": format!("Team {group}")});
+            },
+            None,
+        ),
+    ];
+    for (number, (change, words)) in changes.into_iter().enumerate() {
+        let testimony = judged(&change);
+        match words {
+            Some(words) => blamed(&testimony, words),
+            None => assert_eq!(testimony.outcome.verdict(), Verdict::Supported, "{number}"),
+        }
+    }
     blamed(
         &judged(&|number, _, asset| {
             asset["name"] = job((number as i64 + number as i64 / 2) % 4).1["name"].clone()
