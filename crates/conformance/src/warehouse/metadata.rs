@@ -31,12 +31,15 @@ use crate::warehouse::finding::Finding;
 use crate::warehouse::functional::is_test_object;
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::outcome::{Doubt, Outcome, Proof};
+use crate::warehouse::tokens::{is_uncut, tokens};
 
 /// How many schemas are looked into, and how many tables are asked for by name.
 const SCHEMAS: usize = 5;
 const TABLES_BY_NAME: usize = 7;
 /// Of how many tables the columns are asked for at most: of one less than there are, so that strays show.
 const COLUMNS_OF: usize = 200;
+/// How many columns tables that are asked for at once may have, or schemas a database.
+const MOST: i64 = 100_000;
 /// How often what should be the same is asked for: tables come and go.
 const ROUNDS: usize = 5;
 
@@ -262,8 +265,15 @@ fn first_database(answers: &Answers, tier: Tier) -> Judged<String> {
 fn some_schemas(answers: &Answers, tier: Tier) -> Judged<Vec<String>> {
     match answers.read(|result| names(result, SCHEMAS, "schema", tier))? {
         names if names.is_empty() => Err(nothing("no schema")),
-        names => Ok(names),
+        names if names.len() == 1 => Ok(names),
+        names => is_whole(answers).map(|()| names),
     }
+}
+
+/// Judges that a list which has no pages is not cut.
+fn is_whole(answers: &Answers) -> Judged<()> {
+    let sql = answers.steps.last().map_or("", |step| step.sql.as_str());
+    is_uncut(&tokens(sql), MOST)
 }
 
 /// The first names; in the strict tier, none of all may come again.
@@ -317,6 +327,13 @@ fn exactly(answers: &Answers, asked: &BTreeSet<&str>) -> Judged<()> {
 fn columns_of(answers: &Answers, asked: &[String], can_read: bool) -> Judged<()> {
     let columns = answers.read(read_columns)?;
     columns_stray(&columns, asked)?;
+    is_whole(answers)?;
+    let names = columns
+        .iter()
+        .map(|column| format!("{}.{}", column.table, column.name));
+    if let Some(twice) = repeated(&names.collect::<Vec<_>>()) {
+        return Err(wrong("each column once", format!("`{twice}` again")));
+    }
     if !columns.is_empty() {
         Ok(())
     } else if can_read {

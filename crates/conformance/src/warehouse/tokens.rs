@@ -1,5 +1,7 @@
 //! SQL taken apart into tokens, as far as all engines write them alike: enough to compare two texts and to find a clause.
 
+use crate::warehouse::judge::{Judged, wrong};
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -264,6 +266,27 @@ fn is_constant(term: &[Token<'_>]) -> bool {
 pub(crate) fn offsets(tokens: &[Token<'_>]) -> Vec<i64> {
     let pairs = tokens.windows(2).filter(|pair| pair[0].is_word("OFFSET"));
     pairs.filter_map(|pair| pair[1].text.parse().ok()).collect()
+}
+
+/// Judges that a statement as a whole is not cut before as many rows as are asked for, as far as a number says so.
+pub(crate) fn is_uncut(tokens: &[Token<'_>], asked: i64) -> Judged<()> {
+    let depths = depths(tokens);
+    let limits = (0..tokens.len()).filter(|at| depths[*at] == 0 && tokens[*at].is_word("LIMIT"));
+    let number = |at: usize| tokens.get(at)?.text.parse::<i64>().ok();
+    for at in limits {
+        let is_second = tokens.get(at + 2).is_some_and(|sign| sign.is_sign(","));
+        let at = if is_second { at + 3 } else { at + 1 };
+        let is_sum = tokens
+            .get(at + 1)
+            .is_some_and(|next| next.kind == TokenKind::Sign && next.text != ";");
+        if let Some(limit) = number(at).filter(|limit| *limit < asked && !is_sum) {
+            return Err(wrong(
+                format!("{asked} rows or more, where there are so many"),
+                format!("a statement that stops at {limit}"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// In how many parentheses each token stands.

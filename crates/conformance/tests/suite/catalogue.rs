@@ -81,6 +81,35 @@ fn a_false_catalogue_names_its_template() {
             "get_tables_query",
             "SELECT * FROM (RIGHT\n) LIMIT -1 OFFSET {{ 1 if offset else 0 }}",
         ),
+        // Tables hidden that are called a little like those of a system.
+        (
+            "get_tables_query",
+            "SELECT * FROM (RIGHT\n) WHERE table_name NOT LIKE 'pg_%' ORDER BY 2, 3",
+        ),
+        // No more than so many, whatever is asked for.
+        (
+            "get_tables_query",
+            "SELECT * FROM (RIGHT\n) ORDER BY 2, 3 LIMIT {{ [limit, 1000] | min }}",
+        ),
+        // No rows in views.
+        (
+            "get_tables_query",
+            "SELECT database_name, schema_name, table_name, table_type, COALESCE(row_count, 0) AS row_count, byte_count, \
+             NULL AS last_update_time, view_query FROM (RIGHT\n) ORDER BY 2, 3",
+        ),
+        ("get_columns_query", "SELECT * FROM (RIGHT\n) LIMIT 1000"),
+        // A column again for each key that it stands in.
+        (
+            "get_columns_query",
+            "SELECT listed.* FROM (RIGHT\n) AS listed LEFT JOIN (SELECT m.name AS indexed, c.name AS column_name \
+             FROM sqlite_master AS m, pragma_index_list(m.name) AS i, pragma_index_info(i.name) AS c \
+             WHERE m.type = 'table') AS keys ON full_table_id LIKE '%.' || indexed AND keys.column_name = listed.column_name",
+        ),
+        // Columns that may lack a value.
+        (
+            "get_columns_query",
+            "SELECT * FROM (RIGHT\n) WHERE column_name NOT LIKE 'Key%'",
+        ),
         // Codes for types.
         (
             "get_columns_query",

@@ -57,7 +57,7 @@ fn an_interrupted_run_leaves_no_table() {
 
 fn names_like_ours(database: &Arc<dyn Database>) -> usize {
     let mut connection = database.connect().expect("SQLite connects");
-    let names = "SELECT name FROM sqlite_master WHERE name LIKE 'bowline%'";
+    let names = "SELECT name FROM sqlite_master WHERE name LIKE '%bowline%'";
     let names = connection.run(names, &Limits::default());
     names.expect("a result").rows.len()
 }
@@ -102,6 +102,11 @@ fn what_a_killed_run_left_is_removed_and_told() {
         &[mark, table],
         &[mark, table, view],
         &[mark, table, view, other_view],
+        &[
+            mark,
+            table,
+            "CREATE TABLE pgBowline_Key_functional_check (id INTEGER)",
+        ],
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         let database = sqlite(folder.path());

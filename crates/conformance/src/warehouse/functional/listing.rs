@@ -60,15 +60,18 @@ pub(super) const VIEW_DEFINED: Spec = Spec::new(
 /// How many conditions a view has that all rows pass: its definition is long enough then to be cut where one is.
 const PASSING: usize = 60;
 /// How often it has each row of the table beneath.
-const VIEWED: i64 = 2;
+pub(super) const VIEWED: i64 = 2;
+/// The columns of the table with keys, in names that want quotes.
+const KEY_COLUMNS: [&str; 2] = ["Key 1", "Key 2"];
 
 /// The new tables with what selecting from them gives, where they can be selected from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Created {
     pub(super) columns: Option<Vec<Column>>,
     pub(super) has_view: bool,
     has_other_view: bool,
     has_index: bool,
+    has_keys: bool,
 }
 
 /// Makes the tables, the mark first; in the strict tier a view and an index as well, where the database lets us.
@@ -80,7 +83,7 @@ pub(super) fn create(
 ) -> Option<Created> {
     let can_select = chain.has("get_table_identifier");
     let has_names = chain.has("escape_field_name");
-    let (mut has_view, mut has_other_view, mut has_index) = (false, false, false);
+    let mut created = Created::default();
     chain
         .check(
             &CREATED,
@@ -128,22 +131,33 @@ pub(super) fn create(
                         if takes_name {
                             ahead.then(|ahead| other_view_sql(tables, ahead));
                         }
+                        ahead.then(|ahead| keys_sql(tables, ahead));
                         if let Some(column) = column {
                             ahead.then(|ahead| {
                                 Ok(index_sqls(tables, &column.name, ahead)?[0].clone())
                             });
                         }
                     });
-                    let sql = view_sql(tables, asking)?;
-                    let view = (&tables.view, &mut made.view);
-                    has_view = create_view(asking, &sql, view, &result.columns)?;
+                    let names: Vec<&str> = result
+                        .columns
+                        .iter()
+                        .map(|column| column.name.as_str())
+                        .collect();
+                    let mut others = Others { asking, tables };
+                    let sql = view_sql(tables, others.asking)?;
+                    created.has_view = others.create(&tables.view, &sql, &mut made.view, &names)?;
                     if takes_name {
-                        let sql = other_view_sql(tables, asking)?;
-                        let view = (&tables.other_view, &mut made.other_view);
-                        has_other_view = create_view(asking, &sql, view, &result.columns)?;
+                        let sql = other_view_sql(tables, others.asking)?;
+                        let presence = &mut made.other_view;
+                        created.has_other_view =
+                            others.create(&tables.other_view, &sql, presence, &names)?;
+                    }
+                    if let Ok(sql) = keys_sql(tables, others.asking) {
+                        created.has_keys =
+                            others.create(&tables.keys, &sql, &mut made.keys, &KEY_COLUMNS)?;
                     }
                     if let Some(column) = column {
-                        has_index = create_index(asking, tables, &column.name)?;
+                        created.has_index = create_index(asking, tables, &column.name)?;
                     }
                 }
                 Ok(())
@@ -153,20 +167,10 @@ pub(super) fn create(
                     .results()
                     .filter(|result| !result.columns.is_empty())
                     .last();
-                Ok(Created {
-                    columns: selected.map(|result| result.columns.clone()),
-                    has_view: false,
-                    has_other_view: false,
-                    has_index: false,
-                })
+                Ok(selected.map(|result| result.columns.clone()))
             },
         )
-        .map(|created| Created {
-            has_view,
-            has_other_view,
-            has_index,
-            ..created
-        })
+        .map(|columns| Created { columns, ..created })
 }
 
 /// What a statement that failed may have made.
@@ -224,39 +228,62 @@ fn other_view_sql(tables: &TestTables, with: &impl Renders) -> Result<String, Ha
     Ok(format!("CREATE VIEW {view} AS SELECT * FROM {table}"))
 }
 
-/// Makes a view of the table with these columns. One of the name that has the same columns was left by a run whose
-/// connection was lost, and makes way.
-fn create_view(
-    asking: &mut Asking<'_>,
-    sql: &str,
-    (view, presence): (&TestTable, &mut Presence),
-    columns: &[Column],
-) -> Result<bool, Halt> {
-    let mut asked = asking.try_run(None, sql);
-    if matches!(asked, Ok(Err(_)))
-        && let Ok(left) = view.columns(asking)?
-    {
-        asking.forget();
-        let names = |columns: &[Column]| -> Vec<String> {
-            columns.iter().map(|column| column.name.clone()).collect()
-        };
-        if names(&left) == names(columns) && asking.try_run(None, &dropping(view, asking)?)?.is_ok()
-        {
-            asking.forget();
-            asked = asking.try_run(None, sql);
+fn keys_sql(tables: &TestTables, with: &impl Renders) -> Result<String, Halt> {
+    let [first, second] =
+        KEY_COLUMNS.map(|name| with.render("escape_field_name", vec![("field_name", text(name))]));
+    let (table, first, second) = (tables.keys.identifier(with)?, first?, second?);
+    Ok(format!(
+        "CREATE TABLE {table} ({first} INTEGER NOT NULL PRIMARY KEY, {second} VARCHAR(20) NOT NULL UNIQUE, UNIQUE ({first}, {second}))"
+    ))
+}
+
+/// Makes what stands beside the tables, where the database lets us.
+struct Others<'o, 'a> {
+    asking: &'o mut Asking<'a>,
+    tables: &'o TestTables,
+}
+
+impl Others<'_, '_> {
+    /// Makes one, which has columns of these names; says whether it is there. One of the name that has the same columns
+    /// was left by a run whose connection was lost, and makes way.
+    fn create(
+        &mut self,
+        other: &TestTable,
+        sql: &str,
+        presence: &mut Presence,
+        columns: &[&str],
+    ) -> Result<bool, Halt> {
+        let mut asked = self.asking.try_run(None, sql);
+        if matches!(asked, Ok(Err(_))) && self.is_left(other, columns)? {
+            let drop = dropping(self.tables, other, self.asking)?;
+            if self.asking.try_run(None, &drop)?.is_ok() {
+                self.asking.forget();
+                asked = self.asking.try_run(None, sql);
+            }
         }
+        *presence = match &asked {
+            Ok(Ok(_)) => Presence::Made,
+            // What was refused by a database that answers is not there.
+            Ok(Err(_)) => Presence::Absent,
+            Err(halt) => presence_after(halt),
+        };
+        let is_made = asked?.is_ok();
+        if is_made {
+            self.asking.forget();
+        }
+        Ok(is_made)
     }
-    *presence = match &asked {
-        Ok(Ok(_)) => Presence::Made,
-        // What was refused by a database that answers is not there.
-        Ok(Err(_)) => Presence::Absent,
-        Err(halt) => presence_after(halt),
-    };
-    let is_made = asked?.is_ok();
-    if is_made {
-        asking.forget();
+
+    fn is_left(&mut self, other: &TestTable, columns: &[&str]) -> Result<bool, Halt> {
+        let Ok(left) = other.columns(self.asking)? else {
+            return Ok(false);
+        };
+        self.asking.forget();
+        Ok(left
+            .iter()
+            .map(|column| column.name.as_str())
+            .eq(columns.iter().copied()))
     }
-    Ok(is_made)
 }
 
 /// Where an index is qualified, its table is not, and the other way round.
@@ -314,6 +341,7 @@ fn objects<'t>(
     let mut shown = vec![&tables.changed, &tables.kept];
     shown.extend(created.has_view.then_some(&tables.view));
     shown.extend(created.has_other_view.then_some(&tables.other_view));
+    shown.extend(created.has_keys.then_some(&tables.keys));
     let mut asked = shown.clone();
     asked.extend(created.has_index.then_some(&tables.index));
     (shown, asked)
@@ -349,7 +377,7 @@ pub(super) fn find(
                 let missing = objects.iter().find(|object| object.row(&rows).is_none());
                 Ok(
                     missing.map_or(Seen::AsExpected(seen), |view| Seen::Otherwise {
-                        expected: format!("a view `{}`", view.table),
+                        expected: format!("`{}`", view.table),
                         got: "none".to_owned(),
                     }),
                 )
@@ -453,10 +481,28 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
                     format!("`{}`", column.type_name),
                 ));
             }
-            ids.iter()
-                .try_for_each(|table| columns_differ(&listed, &table.id(), columns, Hidden::No))
+            ids.iter().try_for_each(|table| {
+                if table.table.eq_ignore_ascii_case(&tables.keys.table) {
+                    return are_keys(&listed, &table.id());
+                }
+                columns_differ(&listed, &table.id(), columns, Hidden::No)
+            })
         },
     );
+}
+
+/// Judges the listed columns of the table with keys.
+fn are_keys(listed: &[ListedColumn], id: &str) -> Judged<()> {
+    let names = listed.iter().filter(|column| column.table == id);
+    let names: Vec<&str> = names.map(|column| column.name.as_str()).collect();
+    let (names, there) = (names.join(", "), KEY_COLUMNS.join(", "));
+    if names.eq_ignore_ascii_case(&there) {
+        return Ok(());
+    }
+    Err(wrong(
+        format!("the columns of `{id}`, once each: {there}"),
+        names,
+    ))
 }
 
 fn tells_of_zones(word: &str) -> bool {

@@ -61,7 +61,7 @@ pub(super) fn clean_start(
                 listed_before(asking, &tables.clone().written_by(asking))?
             });
             if before.get() == Before::OurOwn {
-                drop_views(asking, &tables)?;
+                drop_others(asking, &tables)?;
                 for table in [&tables.changed, &tables.kept] {
                     asking.query_what_may_be_missing("drop_test_table", table.variables())?;
                 }
@@ -157,10 +157,10 @@ fn listed_before(asking: &mut Asking<'_>, tables: &TestTables) -> Result<Before,
     })
 }
 
-/// Drops the views, if there are any.
-fn drop_views(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
-    for view in [&tables.view, &tables.other_view] {
-        if let Ok(sql) = dropping(view, asking) {
+/// Drops what stands beside the tables, if there is anything.
+fn drop_others(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
+    for other in [&tables.view, &tables.other_view, &tables.keys] {
+        if let Ok(sql) = dropping(tables, other, asking) {
             let dropped = asking.try_run(None, &sql)?;
             if dropped.is_ok() {
                 asking.forget();
@@ -170,9 +170,15 @@ fn drop_views(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> 
     Ok(())
 }
 
-/// The statement that drops a view.
-pub(super) fn dropping(view: &TestTable, with: &impl Renders) -> Result<String, Halt> {
-    Ok(format!("DROP VIEW {}", view.identifier(with)?))
+/// The statement that drops what stands beside the tables.
+pub(super) fn dropping(
+    tables: &TestTables,
+    other: &TestTable,
+    with: &impl Renders,
+) -> Result<String, Halt> {
+    let is_table = other.table == tables.keys.table;
+    let kind = if is_table { "TABLE" } else { "VIEW" };
+    Ok(format!("DROP {kind} {}", other.identifier(with)?))
 }
 
 /// Whether a table may still be there.
@@ -192,6 +198,7 @@ pub(super) enum Presence {
 pub(super) struct Made {
     pub(super) view: Presence,
     pub(super) other_view: Presence,
+    pub(super) keys: Presence,
     pub(super) kept: Presence,
     pub(super) changed: Presence,
 }
@@ -206,12 +213,18 @@ impl Made {
         let late = Self {
             view: only(self.view),
             other_view: only(self.other_view),
+            keys: only(self.keys),
             kept: only(self.kept),
             changed: only(self.changed),
         };
-        [late.view, late.other_view, late.kept, late.changed]
-            .contains(&Presence::Unanswered)
-            .then_some(late)
+        let all = [
+            late.view,
+            late.other_view,
+            late.keys,
+            late.kept,
+            late.changed,
+        ];
+        all.contains(&Presence::Unanswered).then_some(late)
     }
 }
 
@@ -230,23 +243,24 @@ pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -
 
 fn drop_all(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
     let mut left_behind = Vec::new();
-    let views = [
+    let others = [
         (made.view, &tables.view),
         (made.other_view, &tables.other_view),
+        (made.keys, &tables.keys),
     ];
-    let views = views
+    let others = others
         .iter()
         .filter(|(presence, _)| *presence != Presence::Absent);
     chain.announce(|ahead| {
-        for (_, view) in views.clone() {
-            ahead.then(|ahead| dropping(view, ahead));
+        for (_, other) in others.clone() {
+            ahead.then(|ahead| dropping(tables, other, ahead));
         }
         if made.changed == Presence::Absent && made.kept == Presence::Made {
             ahead.then(|ahead| tables.kept.no_rows(ahead));
         }
     });
-    for (_, view) in views {
-        if let Ok(sql) = dropping(view, chain) {
+    for (_, other) in others {
+        if let Ok(sql) = dropping(tables, other, chain) {
             left_behind.extend((!succeeds(chain, &sql)).then_some(sql));
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct TestTables {
     pub(super) other_view: TestTable,
     /// An index of the second one, likewise.
     pub(super) index: TestTable,
+    /// A table with keys, likewise, whose columns stand in two of them: catalogues have them once for each.
+    pub(super) keys: TestTable,
     /// How the statement that makes a table writes its name.
     pub(super) written: Written,
 }
@@ -54,7 +56,9 @@ pub(super) enum Written {
 
 /// What stands beside the table that the connector names. The names have capitals, so that case counts, say whose they
 /// are, and are short enough for databases that take 30 bytes. The letter that is not in ASCII has no case.
-const BESIDE: [&str; 4] = ["Mark", "View", "V ª", "Index"];
+const BESIDE: [&str; 5] = ["Mark", "View", "V ª", "Index", KEYS];
+/// Its name begins like those of a system, without being one: `_` stands for any sign where names are taken for patterns.
+const KEYS: &str = "Key";
 
 /// The name of something that is made beside the table which functional checks were given.
 #[must_use]
@@ -63,7 +67,8 @@ pub fn named_beside(table: &str, what: &str) -> String {
         Some((start, rest)) if start.eq_ignore_ascii_case("bowline_") && !rest.is_empty() => rest,
         _ => table,
     };
-    format!("Bowline_{what}_{rest}")
+    let start = if what == KEYS { "pgBowline" } else { "Bowline" };
+    format!("{start}_{what}_{rest}")
 }
 
 /// Whether functional checks that were given this table make something of that name.
@@ -75,7 +80,7 @@ pub fn is_test_object(table: &str, name: &str) -> bool {
 
 impl TestTables {
     pub(super) fn beside(changed: TestTable) -> Self {
-        let [kept, view, other_view, index] = BESIDE.map(|what| TestTable {
+        let [kept, view, other_view, index, keys] = BESIDE.map(|what| TestTable {
             table: named_beside(&changed.table, what),
             ..changed.clone()
         });
@@ -85,6 +90,7 @@ impl TestTables {
             view,
             other_view,
             index,
+            keys,
             written: Written::Quoted,
         }
     }
@@ -273,13 +279,9 @@ mod tests {
                 schema: String::new(),
                 table: table.to_owned(),
             });
-            for object in [&made.kept, &made.view, &made.other_view, &made.index] {
-                assert!(
-                    !object.table.eq_ignore_ascii_case(table),
-                    "{}",
-                    object.table
-                );
-                assert!(is_test_object(table, &object.table.to_uppercase()));
+            for name in BESIDE.map(|what| named_beside(table, what)) {
+                assert!(!name.eq_ignore_ascii_case(table), "{name}");
+                assert!(is_test_object(table, &name.to_uppercase()));
             }
             assert!(made.kept.table.len() <= 30, "{}", made.kept.table);
         }

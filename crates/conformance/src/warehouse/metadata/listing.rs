@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use bowline_contract::Capability;
 use bowline_driver::ResultSet;
 
-use super::tables::{Table, all_names, read_tables};
+use super::tables::{ALL, Table, all_names, read_tables};
 use crate::warehouse::chain::{Chain, Spec};
 use crate::warehouse::judge::{Judged, wrong};
-use crate::warehouse::tokens::{Order, Term, order, tokens, view_query};
+use crate::warehouse::tokens::{Order, Term, is_uncut, order, tokens, view_query};
 
 pub(crate) const WELL_FORMED: Spec = Spec::new(
     "tables_as_asked",
@@ -126,6 +126,7 @@ fn are_as_asked(tables: &[Table], database: &str, schemas: &[String]) -> Judged<
 /// Judges a statement's order by the rows it gave.
 fn is_ordered(sql: &str, result: &ResultSet) -> Judged<()> {
     let tokens = tokens(sql);
+    is_uncut(&tokens, ALL.limit)?;
     let is_query = tokens
         .first()
         .is_some_and(|first| first.is_word("SELECT") || first.is_word("WITH"));
