@@ -12,7 +12,7 @@ use crate::needs::trial;
 const FILE: &str = include_str!("../mutants/by_hand/duckdb.toml");
 
 /// One spelling for each kind of template, by what is wrong with it.
-const TELLING: [(&str, &str); 15] = [
+const TELLING: [(&str, &str); 18] = [
     (
         "transform_into_count_query",
         "counts the values of a column and misses NULL",
@@ -31,6 +31,9 @@ const TELLING: [(&str, &str); 15] = [
     ("get_columns_query", "types: letters"),
     ("get_query_logs_query", "ids by chance"),
     ("get_query_logs_query", "offset one more"),
+    ("get_query_logs_query", "blanks made fewer"),
+    ("get_query_logs_query", "in the order of a measure"),
+    ("get_query_logs_query", "other queries end too late"),
 ];
 
 #[derive(Deserialize)]

@@ -22,7 +22,7 @@ use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::{is_timestamp, require_columns};
 use crate::warehouse::outcome::{Doubt, Outcome};
 use crate::warehouse::reading;
-use crate::warehouse::tokens::{Order, offsets, order, tokens};
+use crate::warehouse::tokens::{Order, Term, is_uncut, offsets, order, tokens};
 
 /// How many logged queries are asked for.
 const LIMIT: i64 = 100;
@@ -333,7 +333,7 @@ const PAGES: [(PageRequest, usize); 5] = {
         (page(1, 0), 1),
         (page(2, 1), 2),
         (page(3, 0), 3),
-        (page(LIMIT, BEYOND), 0),
+        (page(ALL.limit, BEYOND), 0),
     ]
 };
 
@@ -373,12 +373,20 @@ fn follow(answers: &Answers) -> Judged<()> {
             continue;
         };
         let sql = tokens(&step.sql);
-        if order(&sql) == Order::Nothing {
+        let order = order(&sql);
+        let moves = matches!(&order, Order::By(terms) if terms.iter().all(is_measure));
+        if moves || order == Order::Nothing {
+            let by = if moves {
+                "by measures of queries alone"
+            } else {
+                "nothing"
+            };
             return Err(wrong(
                 "pages in an order",
-                "a statement that orders nothing",
+                format!("a statement that orders {by}"),
             ));
         }
+        is_uncut(&sql, limit)?;
         // What leaves one out more or less each time shows on no page.
         let offsets = offsets(&sql);
         if !offsets.is_empty() && !offsets.contains(&offset) {
@@ -416,6 +424,21 @@ fn follow(answers: &Answers) -> Judged<()> {
         }
     }
     Ok(())
+}
+
+/// Whether something is ordered by a measure of queries: several have the same, and it grows where queries are counted.
+fn is_measure(term: &Term<'_>) -> bool {
+    const MEASURES: &str = "calls executions total mean elapsed duration rows bytes cpu";
+    const OTHERS: &str = "start begin end first last at date id";
+    let Term::Name(name) = term else {
+        return false;
+    };
+    let name = name.to_lowercase();
+    let is_in = |words: &str| {
+        name.split('_')
+            .any(|part| words.split(' ').any(|word| word == part))
+    };
+    is_in(MEASURES) && !is_in(OTHERS)
 }
 
 /// Judges what is logged of an hour that was over before the run began, as a rule, and of one to come.

@@ -101,11 +101,12 @@ impl Run {
     }
 }
 
-/// Judges what the log says of a statement; one of several entries suffices, for a log may have older ones.
+/// Judges what the log says of a statement, and of all that came with it; one of several entries suffices, for a log may
+/// have older ones.
 pub(super) fn is_described(
     answers: &Answers,
     run: &Run,
-    logs: &[LoggedQuery],
+    (logs, all): (&[LoggedQuery], &[LoggedQuery]),
     users: &[String],
     skew: Option<SignedDuration>,
 ) -> Judged<()> {
@@ -123,12 +124,6 @@ pub(super) fn is_described(
             return Err(wrong(
                 format!("a start_time from {from} to {until}, when the query ran"),
                 query.start.to_string(),
-            ));
-        }
-        if query.end < from - leeway || query.end > looked + skew + leeway {
-            return Err(wrong(
-                format!("an end_time near {until}, when the query ended"),
-                query.end.to_string(),
             ));
         }
         let is_error = |error: &&String| !is_no_error(error);
@@ -155,12 +150,27 @@ pub(super) fn is_described(
     }
     let mut judged = logs.iter().map(judge);
     match judged.next() {
-        None | Some(Ok(())) => Ok(()),
-        Some(first) if judged.any(|judged| judged.is_ok()) => {
-            let _: () = drop(first);
-            Ok(())
-        }
-        Some(first) => first,
+        Some(first @ Err(_)) if !judged.any(|judged| judged.is_ok()) => first,
+        _ => are_of_then(all, [run.span[0] + skew, looked + skew], leeway),
+    }
+}
+
+/// Judges what came with a statement, from the span that was looked into: it ended by now, and not before that span.
+fn are_of_then(
+    logs: &[LoggedQuery],
+    [from, until]: [Timestamp; 2],
+    leeway: SignedDuration,
+) -> Judged<()> {
+    let (from, until) = (from - leeway - LEEWAY, until + leeway + LEEWAY);
+    match logs
+        .iter()
+        .find(|query| query.end < from || query.end > until)
+    {
+        Some(query) => Err(wrong(
+            format!("queries that ended from {from} to {until}, as asked for and by now"),
+            format!("`{}`, which ended at {}", query.id, query.end),
+        )),
+        None => Ok(()),
     }
 }
 
