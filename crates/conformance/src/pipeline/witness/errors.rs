@@ -76,12 +76,12 @@ fn one_text<'f, 'e>(
     };
     let are_codes = !failed.iter().any(|one| one.text.contains(' '));
     // A code says more than a sentence that is the same but for names and numbers.
-    let texts = failed.iter().filter_map(|one| match are_codes {
-        true => {
-            let said = sentence(column, one.run)?;
-            Some(bare(said, one.run, owners, &|said| !is_sentence(said)))
+    let texts = failed.iter().filter_map(|one| {
+        if !are_codes {
+            return Some(bare(&one.text, one.run, owners, &|_| true));
         }
-        false => Some(bare(&one.text, one.run, owners, &|_| true)),
+        let said = sentence(column, one.run)?;
+        Some(bare(said, one.run, owners, &|said| !is_sentence(said)))
     });
     let is_one = texts.collect::<BTreeSet<String>>().len() == 1;
     let is_so = if are_codes {

@@ -288,9 +288,10 @@ impl Witness {
             });
             let word = status.first().and_then(|place| said(place));
             let mapped = word.and_then(|word| manifest.run_status_mapping.find(word));
-            let has_ended = match status.is_empty() {
-                true => said(ended[0]).is_some() && is_known(record),
-                false => mapped.is_some_and(RunStatus::is_terminal),
+            let has_ended = if status.is_empty() {
+                said(ended[0]).is_some() && is_known(record)
+            } else {
+                mapped.is_some_and(RunStatus::is_terminal)
             };
             // Whatever time of it counts, it is one of the window.
             let is_open = || {
