@@ -11,6 +11,7 @@ mod growth;
 mod listing;
 mod logged;
 mod logs;
+mod making;
 mod place;
 mod start;
 mod table;
@@ -22,8 +23,8 @@ use bowline_warehouse::FunctionalTarget;
 use self::columns::alter;
 use self::growth::Growth;
 pub(crate) use self::growth::{BYTES_GROW, ROWS_GROW, UPDATE_ADVANCES};
-use self::listing::Created;
 use self::logs::Looking;
+use self::making::Created;
 pub use self::start::undo;
 use self::start::{Made, Presence};
 pub(crate) use self::table::NO_ROW;
@@ -63,7 +64,7 @@ const LINEAGE_READS: Spec = Spec::new(
 /// Every check, in the order of the chain.
 pub(crate) const ALL: [&Spec; 29] = [
     &start::CLEAN_START,
-    &listing::CREATED,
+    &making::CREATED,
     &clock::SERVER_CLOCK,
     &place::DATABASE_LISTED,
     &place::SCHEMA_LISTED,
@@ -118,10 +119,10 @@ pub(crate) fn functional(
             left_behind: Vec::new(),
         };
     };
-    let created = listing::create(&mut chain, &tables, tier, &mut made);
+    let created = making::create(&mut chain, &tables, tier, &mut made);
     match created {
         Some(created) => mutate(&mut chain, &tables, &created, (tier, patience), &mut made),
-        None => not_reached(&mut chain, &listing::CREATED, tier),
+        None => not_reached(&mut chain, &making::CREATED, tier),
     }
     if made.changed != Presence::Absent {
         on_event(Event::Doing(Activity::CleaningUp));

@@ -4,7 +4,7 @@ use bigdecimal::{BigDecimal, ToPrimitive, Zero};
 use bowline_driver::{ResultSet, Value};
 use jiff::{SignedDuration, Timestamp};
 
-use super::listing::VIEWED;
+use super::making::VIEWED;
 use super::table::Rows;
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::Table;

@@ -490,7 +490,7 @@ impl Growth<'_> {
             return;
         }
         let step = chain.last_step(&UPDATE_ADVANCES);
-        let created = chain.first_asked(&super::listing::CREATED);
+        let created = chain.first_asked(&super::making::CREATED);
         let skew = self.skew.unwrap_or_default();
         match (rows, created) {
             (Some(rows), Some(created)) => {
@@ -553,7 +553,7 @@ impl Growth<'_> {
         (filled, is_prompt): (&Rows, bool),
         judged: Judged<()>,
     ) {
-        let made = chain.first_asked(&super::listing::CREATED);
+        let made = chain.first_asked(&super::making::CREATED);
         let made = made.map(|at| at + self.skew.unwrap_or_default());
         let told = |rows: &Rows| -> Vec<Table> {
             let kept = is_prompt.then(|| rows.kept.clone());
