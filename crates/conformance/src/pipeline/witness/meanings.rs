@@ -1,5 +1,4 @@
-//! What jobs say of whom they belong to, and when they run, against the vendor's fields
-//! of that sort.
+//! What jobs say of whom they belong to, and when they run, against the vendor's fields of that sort.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +16,7 @@ use crate::pipeline::times::SHOWN;
 
 /// Words of names for those who are told, and own nothing.
 const TOLD: &str = "notif alert subscri watch cc bcc email_on";
+
 /// Judges jobs.
 pub(super) fn of_jobs(
     jobs: &[Judged<'_, AssetEvent>],
