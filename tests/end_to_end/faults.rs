@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A right average that takes two minutes.
 const SLOW_AVERAGE: &str = "(SELECT AVG({x}) FROM pg_sleep(120))";
-const FUNCTIONAL_TABLES: &str = "SELECT count(*) FROM pg_class WHERE relname ILIKE 'bowline%'";
+const FUNCTIONAL_TABLES: &str = "SELECT count(*) FROM pg_class WHERE relname ILIKE '%bowline%'";
 const SLEEPERS: &str = "SELECT count(*) FROM pg_stat_activity \
     WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(120)%' \
     AND pid <> pg_backend_pid()";

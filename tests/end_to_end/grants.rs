@@ -150,7 +150,7 @@ fn stopped() -> Result<(), Failed> {
     assert_eq!(sandbox.sql(ROLES).trim(), "0", "{}", ran.said());
     assert_eq!(
         sandbox
-            .sql("SELECT count(*) FROM pg_class WHERE relname ILIKE 'bowline%'")
+            .sql("SELECT count(*) FROM pg_class WHERE relname ILIKE '%bowline%'")
             .trim(),
         "0"
     );

@@ -69,7 +69,7 @@ fn open_transaction() -> Result<(), Failed> {
         report.to_string().contains("it leaves a transaction open"),
         "{report:#}"
     );
-    let left = "SELECT count(*) FROM pg_class WHERE relname ILIKE 'bowline%'";
+    let left = "SELECT count(*) FROM pg_class WHERE relname ILIKE '%bowline%'";
     assert_eq!(sandbox.sql(left).trim(), "0");
     Ok(())
 }

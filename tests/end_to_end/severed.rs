@@ -190,18 +190,18 @@ impl Target {
         let text = |key: &str| self.login[key].as_str().unwrap_or_default().to_owned();
         let left = match self.kind {
             Kind::Postgres => self.sandbox.sql(
-                "SELECT count(*) FROM pg_class WHERE relname ILIKE 'bowline%' AND relkind = 'r'",
+                "SELECT count(*) FROM pg_class WHERE relname ILIKE '%bowline%' AND relkind = 'r'",
             ),
             Kind::MariaDb => mariadb(|server| {
                 server.sql(&format!(
-                    "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{}' AND TABLE_NAME LIKE 'bowline%'",
+                    "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{}' AND TABLE_NAME LIKE '%bowline%'",
                     text("database")
                 ))
             })??,
             Kind::Firebird => firebird(|server| {
                 server.sql(
                     &text("database"),
-                    "SELECT COUNT(*) AS tables FROM RDB$RELATIONS WHERE UPPER(RDB$RELATION_NAME) STARTING WITH 'BOWLINE';",
+                    "SELECT COUNT(*) AS tables FROM RDB$RELATIONS WHERE UPPER(RDB$RELATION_NAME) CONTAINING 'BOWLINE';",
                 )
             })??,
         };

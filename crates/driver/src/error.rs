@@ -342,7 +342,9 @@ pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> 
         "42P01" | "42703" | "42883" | "42704" | "3D000" | "3F000" | "42S02" | "42S22" => {
             MissingObject
         }
-        "42P04" | "42P06" | "42P07" | "42710" | "42701" | "42723" => Other,
+        "42P04" | "42P06" | "42P07" | "42710" | "42701" | "42723" | "42S01" | "42S11" | "42S21" => {
+            Other
+        }
         // What triggers and policies of the database's own raise is no mistake in the statement.
         "42501" | "25006" | "P0001" | "45000" => Permission,
         "53300" => Connection,

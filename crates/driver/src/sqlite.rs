@@ -302,6 +302,7 @@ fn kind(code: ErrorCode, words: &str, stage: Stage) -> SqlErrorKind {
             SqlErrorKind::Permission
         }
         ErrorCode::Unknown if words.starts_with("no such ") => SqlErrorKind::MissingObject,
+        ErrorCode::Unknown if words.ends_with(" already exists") => SqlErrorKind::Other,
         ErrorCode::Unknown if stage == Stage::Prepare => SqlErrorKind::Syntax,
         ErrorCode::Unknown
         | ErrorCode::ConstraintViolation

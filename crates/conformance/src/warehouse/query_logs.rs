@@ -22,7 +22,7 @@ use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::{is_timestamp, require_columns};
 use crate::warehouse::outcome::{Doubt, Outcome};
 use crate::warehouse::reading;
-use crate::warehouse::tokens::{Order, Term, is_uncut, offsets, order, tokens};
+use crate::warehouse::tokens::{Order, Term, is_outermost, is_uncut, offsets, order, tokens};
 
 /// How many logged queries are asked for.
 const LIMIT: i64 = 100;
@@ -333,7 +333,7 @@ const PAGES: [(PageRequest, usize); 5] = {
         (page(1, 0), 1),
         (page(2, 1), 2),
         (page(3, 0), 3),
-        (page(ALL.limit, BEYOND), 0),
+        (page(1_000, BEYOND), 0),
     ]
 };
 
@@ -374,7 +374,8 @@ fn follow(answers: &Answers) -> Judged<()> {
         };
         let sql = tokens(&step.sql);
         let order = order(&sql);
-        let moves = matches!(&order, Order::By(terms) if terms.iter().all(is_measure));
+        let moves = is_outermost(&sql)
+            && matches!(&order, Order::By(terms) if terms.iter().all(is_measure));
         if moves || order == Order::Nothing {
             let by = if moves {
                 "by measures of queries alone"

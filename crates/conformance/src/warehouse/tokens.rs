@@ -191,13 +191,8 @@ pub(crate) fn order<'s>(tokens: &[Token<'s>]) -> Order<'s> {
         return Order::Nothing;
     }
     let depths = depths(tokens);
-    let ends = |at: usize| {
-        ["LIMIT", "OFFSET", "FETCH"]
-            .iter()
-            .any(|word| tokens[at].is_word(word))
-    };
     let Some(end) = (0..tokens.len())
-        .filter(|at| ends(*at))
+        .filter(|at| is_page(&tokens[*at]))
         .min_by_key(|at| depths[*at])
     else {
         return Order::Untold;
@@ -268,12 +263,32 @@ pub(crate) fn offsets(tokens: &[Token<'_>]) -> Vec<i64> {
     pairs.filter_map(|pair| pair[1].text.parse().ok()).collect()
 }
 
+/// Whether the pages of a statement are those of its outermost query.
+pub(crate) fn is_outermost(tokens: &[Token<'_>]) -> bool {
+    let depths = depths(tokens);
+    (0..tokens.len()).any(|at| depths[at] == 0 && is_page(&tokens[at]))
+}
+
+/// Whether a word says where a page begins or ends.
+fn is_page(token: &Token<'_>) -> bool {
+    ["LIMIT", "OFFSET", "FETCH"]
+        .iter()
+        .any(|word| token.is_word(word))
+}
+
 /// Judges that a statement as a whole is not cut before as many rows as are asked for, as far as a number says so.
 pub(crate) fn is_uncut(tokens: &[Token<'_>], asked: i64) -> Judged<()> {
     let depths = depths(tokens);
     let limits = (0..tokens.len()).filter(|at| depths[*at] == 0 && tokens[*at].is_word("LIMIT"));
     let number = |at: usize| tokens.get(at)?.text.parse::<i64>().ok();
     for at in limits {
+        // How many rows of each kind there may be, as ClickHouse has it.
+        let mut rest = tokens[at + 1..]
+            .iter()
+            .take_while(|token| !token.is_word("LIMIT"));
+        if rest.any(|token| token.is_word("BY")) {
+            continue;
+        }
         let is_second = tokens.get(at + 2).is_some_and(|sign| sign.is_sign(","));
         let at = if is_second { at + 3 } else { at + 1 };
         let is_sum = tokens
@@ -349,6 +364,23 @@ pub(crate) fn view_query(definition: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_with_a_limit_of_its_own_is_cut() {
+        for whole in [
+            "SELECT a FROM t LIMIT 1000",
+            "SELECT a FROM t LIMIT 5, 1000",
+            "SELECT a FROM t LIMIT 5 + 995",
+            "SELECT a FROM t ORDER BY a LIMIT 1 BY a LIMIT 1000 OFFSET 0",
+            "SELECT a FROM t LIMIT 2 OFFSET 1 BY a",
+            "SELECT (SELECT b FROM u LIMIT 1) FROM t",
+        ] {
+            assert_eq!(is_uncut(&tokens(whole), 1000), Ok(()), "{whole}");
+        }
+        for cut in ["SELECT a FROM t LIMIT 500;", "SELECT a FROM t LIMIT 0, 500"] {
+            assert!(is_uncut(&tokens(cut), 1000).is_err(), "{cut}");
+        }
+    }
 
     #[test]
     fn a_log_may_hold_a_statement_another_way() {

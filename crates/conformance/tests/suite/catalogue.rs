@@ -91,12 +91,6 @@ fn a_false_catalogue_names_its_template() {
             "get_tables_query",
             "SELECT * FROM (RIGHT\n) ORDER BY 2, 3 LIMIT {{ [limit, 1000] | min }}",
         ),
-        // No rows in views.
-        (
-            "get_tables_query",
-            "SELECT database_name, schema_name, table_name, table_type, COALESCE(row_count, 0) AS row_count, byte_count, \
-             NULL AS last_update_time, view_query FROM (RIGHT\n) ORDER BY 2, 3",
-        ),
         ("get_columns_query", "SELECT * FROM (RIGHT\n) LIMIT 1000"),
         // A column again for each key that it stands in.
         (

@@ -48,7 +48,7 @@ fn an_interrupted_run_leaves_no_table() {
     let mut connection = database.connect().expect("SQLite connects");
     let left = connection
         .run(
-            "SELECT name FROM sqlite_master WHERE name LIKE 'bowline%'",
+            "SELECT name FROM sqlite_master WHERE name LIKE '%bowline%'",
             &Limits::default(),
         )
         .expect("a result");

@@ -35,7 +35,7 @@ impl Shop {
     /// The names of what the suite made and left in an SQLite database.
     pub(crate) fn left(&self) -> Vec<String> {
         let mut connection = self.subject.database.connect().unwrap();
-        let names = "SELECT name FROM sqlite_master WHERE lower(name) LIKE 'bowline%'";
+        let names = "SELECT name FROM sqlite_master WHERE lower(name) LIKE '%bowline%'";
         let left = connection.run(names, &Limits::default()).unwrap();
         left.rows.iter().map(|row| row[0].to_string()).collect()
     }

@@ -519,17 +519,23 @@ impl Growth<'_> {
         let sql = tokens(step.last().map_or("", |step| &step.sql));
         let mut nulls = (0..sql.len()).filter(|at| sql[*at].is_word("NULL"));
         let is_it = |token: &Token<'_>| token.is_word("last_update_time");
-        if nulls.any(|at| sql[at..].iter().take(7).any(is_it)) {
+        let is_none = nulls.any(|at| sql[at..].iter().take(10).any(is_it));
+        if is_none || !sql.iter().any(is_it) {
             return false;
         }
         let look = |asking: &mut Asking<'_>| {
+            // What a log tells late was before.
+            let from = asking.now() + self.skew.unwrap_or_default() - SignedDuration::from_secs(1);
             let analyze = format!("ANALYZE {}", self.tables.kept.identifier(asking)?);
             if asking.try_run(None, &analyze)?.is_err() {
                 return Ok(false);
             }
             self.tables.ask_rows(asking, &self.tables.listed())?;
             let told = self.tables.read(asking.answers());
-            Ok(matches!(told, Ok(Seen::AsExpected(rows)) if rows.kept.updated().is_some()))
+            Ok(
+                matches!(told, Ok(Seen::AsExpected(rows)) if rows.changed.updated().is_none()
+                && rows.kept.updated().is_some_and(|at| at >= from)),
+            )
         };
         chain.aside(look).is_some_and(|(is_timed, _)| is_timed)
     }

@@ -237,7 +237,7 @@ fn are_keys(listed: &[ListedColumn], id: &str) -> Judged<()> {
         return Ok(());
     }
     Err(wrong(
-        format!("the columns of `{id}`, once each: {there}"),
+        format!("the columns of `{id}`, once each and in their order: {there}"),
         names,
     ))
 }

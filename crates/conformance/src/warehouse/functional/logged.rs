@@ -155,13 +155,16 @@ pub(super) fn is_described(
     }
 }
 
+/// How far the clocks of other machines may be ahead, whose queries come from the same log.
+const OTHER_CLOCKS: SignedDuration = SignedDuration::from_mins(1);
+
 /// Judges what came with a statement, from the span that was looked into: it ended by now, and not before that span.
 fn are_of_then(
     logs: &[LoggedQuery],
     [from, until]: [Timestamp; 2],
     leeway: SignedDuration,
 ) -> Judged<()> {
-    let (from, until) = (from - leeway - LEEWAY, until + leeway + LEEWAY);
+    let (from, until) = (from - leeway - LEEWAY, until + leeway.max(OTHER_CLOCKS));
     match logs
         .iter()
         .find(|query| query.end < from || query.end > until)

@@ -1,7 +1,6 @@
 //! Running statements, and finding them again in the database's query logs.
 
 use std::cell::{Cell, RefCell};
-use std::iter;
 use std::time::Duration;
 
 use bigdecimal::Zero;
@@ -286,7 +285,8 @@ fn run_long(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
     ];
     let all = asking.render("build_cte", all);
     let fewer_letters = Alphabet::ALL.map(|alphabet| alphabet.spell(COUNTED));
-    for counted in iter::once(COUNTED.to_owned()).chain(fewer_letters) {
+    let written = [COUNTED.to_owned(), COUNTED.replace(' ', "")];
+    for counted in written.into_iter().chain(fewer_letters) {
         let (Ok(all), Ok(named)) = (&all, name(asking, &counted)) else {
             break;
         };
@@ -302,7 +302,8 @@ fn run_long(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
                 asking.forget();
                 break;
             }
-            Err(error) if error.is_unencodable() => {}
+            // Some databases take no blank in an alias.
+            Err(error) if error.is_unencodable() || counted == COUNTED => {}
             Err(_) => break,
         }
     }

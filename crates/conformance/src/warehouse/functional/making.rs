@@ -1,6 +1,6 @@
 //! Making the tables, and what stands beside them where the database lets us: views, an index, a table with keys.
 
-use bowline_driver::{Column, SqlErrorKind, Value};
+use bowline_driver::{Column, SqlError, SqlErrorKind, Value};
 
 use super::start::{Made, Presence, dropping};
 use super::table::{TestTable, TestTables};
@@ -33,7 +33,7 @@ pub(super) struct Created {
     pub(super) has_keys: bool,
 }
 
-/// Makes the tables, the mark first; in the strict tier a view and an index as well, where the database lets us.
+/// Makes the tables, the mark first; in the strict tier views, a table with keys and an index as well, where the database lets us.
 pub(super) fn create(
     chain: &mut Chain<'_>,
     tables: &TestTables,
@@ -132,14 +132,20 @@ pub(super) fn create(
         .map(|columns| Created { columns, ..created })
 }
 
+/// Whether a statement failed in a way that says that it has done nothing, and would not on any other day.
+fn is_refusal(error: &SqlError) -> bool {
+    matches!(
+        error.kind,
+        SqlErrorKind::Permission | SqlErrorKind::Syntax | SqlErrorKind::MissingObject
+    )
+}
+
 /// What a statement that failed may have made.
 fn presence_after(halt: &Halt) -> Presence {
     match halt {
         Halt::Unwritten(_) | Halt::Unasked(_) => Presence::Absent,
+        Halt::Failed(error) if is_refusal(error) => Presence::Absent,
         Halt::Failed(error) => match error.kind {
-            SqlErrorKind::Permission | SqlErrorKind::Syntax | SqlErrorKind::MissingObject => {
-                Presence::Absent
-            }
             SqlErrorKind::Connection | SqlErrorKind::Timeout => Presence::Unanswered,
             _ => Presence::Possible,
         },
@@ -213,7 +219,7 @@ impl Others<'_, '_> {
         columns: &[&str],
     ) -> Result<bool, Halt> {
         let mut asked = self.asking.try_run(None, sql);
-        if matches!(asked, Ok(Err(_))) && self.is_left(other, columns)? {
+        if matches!(&asked, Ok(Err(error)) if !is_refusal(error)) && self.is_left(other, columns)? {
             let drop = dropping(self.tables, other, self.asking)?;
             if self.asking.try_run(None, &drop)?.is_ok() {
                 self.asking.forget();
@@ -238,10 +244,12 @@ impl Others<'_, '_> {
             return Ok(false);
         };
         self.asking.forget();
-        Ok(left
-            .iter()
-            .map(|column| column.name.as_str())
-            .eq(columns.iter().copied()))
+        // Some drivers put the table's name before, and some databases fold even what is quoted.
+        let is_it = |(column, name): (&Column, &&str)| {
+            let column = column.name.rsplit('.').next().unwrap_or(&column.name);
+            column.eq_ignore_ascii_case(name)
+        };
+        Ok(left.len() == columns.len() && left.iter().zip(columns).all(is_it))
     }
 }
 

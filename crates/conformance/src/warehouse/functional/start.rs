@@ -203,45 +203,19 @@ pub(super) struct Made {
     pub(super) changed: Presence,
 }
 
-impl Made {
-    /// The same of what the server may make yet.
-    fn unanswered(self) -> Option<Self> {
-        let only = |presence| match presence {
-            Presence::Unanswered => presence,
-            _ => Presence::Absent,
-        };
-        let late = Self {
-            view: only(self.view),
-            other_view: only(self.other_view),
-            keys: only(self.keys),
-            kept: only(self.kept),
-            changed: only(self.changed),
-        };
-        let all = [
-            late.view,
-            late.other_view,
-            late.keys,
-            late.kept,
-            late.changed,
-        ];
-        all.contains(&Presence::Unanswered).then_some(late)
-    }
-}
-
-/// Drops everything that may be there, also after an interruption; gives the statements that failed. What a server
-/// makes only once its client is gone is dropped a moment later.
+/// Drops everything that may be there, also after an interruption; gives the statements that failed. A server may be at
+/// what makes it although its client is gone: it has a moment to be done.
 pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
-    let left_behind = drop_all(chain, tables, made);
-    match made.unanswered() {
-        Some(late) if left_behind.is_empty() => {
-            chain.session.pause(LATE);
-            drop_all(chain, tables, late)
-        }
-        _ => left_behind,
+    let all = [
+        made.view,
+        made.other_view,
+        made.keys,
+        made.kept,
+        made.changed,
+    ];
+    if all.contains(&Presence::Unanswered) && !chain.session.is_lost() {
+        chain.session.pause(LATE);
     }
-}
-
-fn drop_all(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
     let mut left_behind = Vec::new();
     let others = [
         (made.view, &tables.view),
@@ -259,16 +233,19 @@ fn drop_all(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<Strin
             ahead.then(|ahead| tables.kept.no_rows(ahead));
         }
     });
-    for (_, other) in others {
+    for (presence, other) in others {
         if let Ok(sql) = dropping(tables, other, chain) {
-            left_behind.extend((!succeeds(chain, &sql)).then_some(sql));
+            // What may never have been made is not there to be dropped, however that is told.
+            let is_there = |chain: &mut Chain<'_>| {
+                *presence == Presence::Made
+                    || other
+                        .no_rows(chain)
+                        .is_ok_and(|sql| asked(chain, &sql) == Asked::Ran)
+            };
+            let stays = !succeeds(chain, &sql) && is_there(chain);
+            left_behind.extend(stays.then_some(sql));
         }
     }
-    let mut dropped = if left_behind.is_empty() {
-        Dropped::Gone
-    } else {
-        Dropped::Refused
-    };
     for (table, presence) in [(&tables.changed, made.changed), (&tables.kept, made.kept)] {
         if presence == Presence::Absent {
             continue;
@@ -278,9 +255,12 @@ fn drop_all(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<Strin
         let create = chain.render("create_test_table", table.variables()).ok();
         let create = create.filter(|_| presence == Presence::Made);
         // The mark goes last, and stays beside what stays.
-        if dropped == Dropped::Gone {
-            dropped = drop_table(chain, table, &drop, create.as_deref());
-        }
+        let is_mark = table.table == tables.kept.table;
+        let dropped = if is_mark && !left_behind.is_empty() {
+            Dropped::Refused
+        } else {
+            drop_table(chain, table, &drop, create.as_deref())
+        };
         left_behind.extend(match (dropped, create) {
             (Dropped::Gone, _) => None,
             (Dropped::Missed, Some(create)) => Some(undo(&create)),

@@ -55,7 +55,7 @@ pub(super) enum Written {
 }
 
 /// What stands beside the table that the connector names. The names have capitals, so that case counts, say whose they
-/// are, and are short enough for databases that take 30 bytes. The letter that is not in ASCII has no case.
+/// are in some place, and are short enough for databases that take 30 bytes. The letter that is not in ASCII has no case.
 const BESIDE: [&str; 5] = ["Mark", "View", "V ª", "Index", KEYS];
 /// Its name begins like those of a system, without being one: `_` stands for any sign where names are taken for patterns.
 const KEYS: &str = "Key";

@@ -230,8 +230,7 @@ fn ids(found: &Found<'_>, tables: &[(&Table, Vec<Column>)]) -> Vec<String> {
         .collect()
 }
 
-/// The tables whose names have the most signs that must be quoted, those first, but one of each schema, and a view among
-/// the first.
+/// The tables whose names have the most signs that must be quoted, those first, and a view among the first.
 fn wanting_care(tables: &[Table]) -> Vec<&Table> {
     let signs = |table: &&Table| {
         let plain = |sign: &char| !sign.is_ascii_lowercase() && !sign.is_ascii_digit();
@@ -239,8 +238,6 @@ fn wanting_care(tables: &[Table]) -> Vec<&Table> {
     };
     let mut sorted: Vec<&Table> = tables.iter().collect();
     sorted.sort_by_key(signs);
-    let mut schemas = BTreeSet::new();
-    sorted.sort_by_cached_key(|table| !schemas.insert(&table.schema));
     if let Some(view) = sorted.iter().position(|table| table.is_view)
         && view >= LOOKED_INTO
     {
