@@ -66,6 +66,7 @@ impl LoginFiles {
     /// `config.json` (in `DOCKER_CONFIG` or `~/.docker`), and `auth.json` as Podman, Buildah and Skopeo keep it.
     #[must_use]
     pub fn of_user(variable: impl Fn(&str) -> Option<PathBuf>) -> Self {
+        let variable = set(variable);
         let named = variable("REGISTRY_AUTH_FILE");
         let paths = named
             .into_iter()
@@ -77,6 +78,7 @@ impl LoginFiles {
     /// The files that an engine itself reads: `docker` Docker's, any other those of Podman, in its order.
     #[must_use]
     pub fn of_engine(program: &'static str, variable: impl Fn(&str) -> Option<PathBuf>) -> Self {
+        let variable = set(variable);
         let docker = docker_file(&variable);
         let paths: Vec<PathBuf> = match variable("REGISTRY_AUTH_FILE") {
             _ if program == DOCKER => docker.into_iter().collect(),
@@ -123,7 +125,7 @@ impl LoginFiles {
             };
             let text = match fs::read(path) {
                 Ok(text) => text,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == ErrorKind::NotFound || is_closed(path) => continue,
                 Err(error) => return Err(unreadable(error.to_string())),
             };
             let config: Json = serde_json::from_slice(&text)
@@ -148,8 +150,23 @@ impl LoginFiles {
     }
 }
 
+/// Whether the folder of a file lets nobody in who is not its owner, such as root's or another user's.
+fn is_closed(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+}
+
+/// Variables of which an empty one counts as none.
+fn set(variable: impl Fn(&str) -> Option<PathBuf>) -> impl Fn(&str) -> Option<PathBuf> {
+    move |name| variable(name).filter(|value| !value.as_os_str().is_empty())
+}
+
+/// The user's own folder, on Windows too.
+fn home(variable: &impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    variable("HOME").or_else(|| variable("USERPROFILE"))
+}
+
 fn docker_file(variable: &impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
-    let folder = variable("DOCKER_CONFIG").or_else(|| Some(variable("HOME")?.join(".docker")))?;
+    let folder = variable("DOCKER_CONFIG").or_else(|| Some(home(variable)?.join(".docker")))?;
     Some(folder.join("config.json"))
 }
 
@@ -157,7 +174,7 @@ fn docker_file(variable: &impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
 fn container_files(variable: &impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
     let in_containers = |folder: PathBuf| folder.join("containers");
     let session = variable("XDG_RUNTIME_DIR").map(in_containers);
-    let settings = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
+    let settings = variable("XDG_CONFIG_HOME").or_else(|| Some(home(variable)?.join(".config")));
     let folders = [session.or_else(session_folder), settings.map(in_containers)];
     let folders = folders.into_iter().flatten();
     folders.map(|folder| folder.join("auth.json")).collect()
@@ -313,6 +330,42 @@ mod tests {
             found(r#"{"credHelpers": {"r.io": "absent-helper"}}"#, "s.io/a").unwrap(),
             Login::Anonymous
         );
+    }
+
+    #[test]
+    fn an_empty_variable_is_none_and_windows_names_the_folder_otherwise() {
+        let of = |home: &'static str| {
+            LoginFiles::of_user(move |name| match name {
+                name if name == home => Some(PathBuf::from("/home/me")),
+                _ => Some(PathBuf::new()),
+            })
+        };
+        assert_eq!(
+            of("HOME").paths[0],
+            PathBuf::from("/home/me/.docker/config.json")
+        );
+        assert_eq!(of("HOME"), of("USERPROFILE"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_entered_holds_no_login() {
+        use std::os::unix::fs::PermissionsExt;
+        let (folder, files) = files(r#"{"auths": {"r.io": {"auth": "dGVhbTp0"}}}"#);
+        let permit = |mode| {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        permit(0o000);
+        let is_entered = fs::read_dir(folder.path()).is_ok();
+        let login = files.login(&"r.io/a".parse().unwrap());
+        permit(0o700);
+        // Root enters everywhere.
+        let expected = if is_entered {
+            password("team", "t")
+        } else {
+            Login::Anonymous
+        };
+        assert_eq!(login.unwrap(), expected);
     }
 
     #[test]
