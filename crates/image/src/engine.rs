@@ -324,7 +324,7 @@ impl Run<'_> {
             ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
                 .because(error.to_string())
         };
-        let names = WorkFolder::temporary("bowline-built-").map_err(unreadable)?;
+        let names = WorkFolder::temporary().map_err(unreadable)?;
         let name_file = names.path().join("image").display().to_string();
         let platform = platform.to_string();
         let folder = folder.display().to_string();

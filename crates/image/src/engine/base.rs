@@ -27,7 +27,7 @@ pub(crate) struct BaseFile {
 impl BaseFile {
     /// A place for one, with nothing there.
     pub(super) fn new() -> Result<Self, ImageError> {
-        let folder = WorkFolder::temporary("bowline-base-").map_err(|error| {
+        let folder = WorkFolder::temporary().map_err(|error| {
             ImageError::new(ImageErrorKind::Unwritable, "a temporary folder")
                 .because(error.to_string())
         })?;

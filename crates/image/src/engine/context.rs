@@ -18,8 +18,8 @@ pub(super) fn write(
     platform: &Platform,
     base: &str,
 ) -> Result<WorkFolder, ImageError> {
-    let folder = WorkFolder::temporary("bowline-context-")
-        .map_err(|error| failed(Path::new("a temporary folder"), &error))?;
+    let folder =
+        WorkFolder::temporary().map_err(|error| failed(Path::new("a temporary folder"), &error))?;
     let root = folder.path();
     let is_for = |file: &&PlannedFile| file.platform.as_ref().is_none_or(|only| only == platform);
     for file in plan.shared.iter().filter(is_for) {

@@ -30,9 +30,6 @@ const PACKAGES: &str = "packages";
 /// Large layers as they were packed, in the same folder.
 const LAYERS: &str = "layers";
 
-/// How the names of folders begin in which layers lie until the image is written.
-const UNFINISHED: &str = ".bowline-layers-";
-
 /// Where a built image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
@@ -277,12 +274,12 @@ fn work_folder(output: &Output) -> Result<WorkFolder, ImageError> {
                 Some(parent) if !parent.as_os_str().is_empty() => parent,
                 _ => Path::new("."),
             };
-            let made = WorkFolder::new_in(parent, UNFINISHED);
+            let made = WorkFolder::new_in(parent);
             (path.display().to_string(), made)
         }
         Output::Registry(_) => (
             std::env::temp_dir().display().to_string(),
-            WorkFolder::temporary(UNFINISHED),
+            WorkFolder::temporary(),
         ),
     };
     made.map_err(|error| {

@@ -6,4 +6,4 @@ mod unused;
 
 pub use blobs::BlobCache;
 pub use layers::KeptLayers;
-pub use unused::{forget_unfinished, forget_unused, note_use};
+pub use unused::{forget_unused, note_use};

@@ -16,26 +16,12 @@ pub fn note_use(path: &Path) {
 /// Removes the entries of a folder that were not used for thirty days, and what was left unfinished a day
 /// ago or longer. Failing to is no reason not to go on.
 pub fn forget_unused(folder: &Path, unfinished: &str) {
-    forget(folder, |name| {
-        let is_unfinished = name.starts_with(unfinished);
-        Some(if is_unfinished { DAY } else { UNUSED })
-    });
-}
-
-/// Removes what was left unfinished in a folder a day ago or longer, and nothing else.
-pub fn forget_unfinished(folder: &Path, unfinished: &str) {
-    forget(folder, |name| name.starts_with(unfinished).then_some(DAY));
-}
-
-/// Removes what is older than it lasts, by its name; what has no such time stays.
-fn forget(folder: &Path, lasts: impl Fn(&str) -> Option<Duration>) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
-        let Some(lasts) = lasts(&entry.file_name().to_string_lossy()) else {
-            continue;
-        };
+        let is_unfinished = entry.file_name().to_string_lossy().starts_with(unfinished);
+        let lasts = if is_unfinished { DAY } else { UNUSED };
         let age = entry
             .metadata()
             .and_then(|about| about.modified())
@@ -76,8 +62,6 @@ mod tests {
             make(name, days);
         }
         note_use(&folder.path().join("used"));
-        forget_unfinished(folder.path(), ".part-");
-        assert!(folder.path().join("old").exists() && !folder.path().join(".part-old").exists());
         forget_unused(folder.path(), ".part-");
         let mut names: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
