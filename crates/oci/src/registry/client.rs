@@ -57,7 +57,7 @@ impl Client {
         let agent = config
             // A layer packed on the way would come out as other bytes than its digest names.
             .accept_encoding("identity")
-            .timeout_connect(Some(CONNECT))
+            .timeout_connect(Some(CONNECT.min(access.limits.silence)))
             .timeout_per_read(Some(access.limits.silence))
             .timeout_per_write(Some(access.limits.silence))
             .max_idle_connections_per_host(access.limits.in_flight)
