@@ -76,7 +76,7 @@ pub fn keep(connector: &Connector, recorded: &Recorded) -> Result<bool, Workbenc
 /// [`WorkbenchError::EvidenceFile`].
 pub fn publish(connector: &Connector, recorded: &Recorded) -> Result<(), WorkbenchError> {
     let credentials = Credentials::read(&connector.dir.join(CREDENTIALS_FILE));
-    let redactor = credentials.map(|read| read.redactor().clone());
+    let redactor = credentials.map(|read| read.strict_redactor());
     let redactor = redactor.unwrap_or_default();
     let public = Evidence::parse(&recorded.evidence, EVIDENCE_FILE)
         .map_err(WorkbenchError::Evidence)?

@@ -165,7 +165,7 @@ pub(crate) fn prove_on(
     };
     Ok(Recorded {
         report,
-        evidence: evidence.to_text(credentials.redactor()),
+        evidence: evidence.to_text(&credentials.strict_redactor()),
         masked,
     })
 }

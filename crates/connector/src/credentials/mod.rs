@@ -145,11 +145,11 @@ impl Credentials {
         };
         match root.get("connect_args") {
             Some(Value::Object(_)) => {
-                // Messages name the connector and its files, whatever its password is.
+                // Messages and kept reports name the connector, whatever its password is.
                 let folder = path.parent().unwrap_or(path);
                 let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-                let open = folder.to_string_lossy();
-                let redactor = Redactor::beside(secret_values(&document), &open);
+                let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                let redactor = Redactor::beside(secret_values(&document), &name);
                 Ok(Self { document, redactor })
             }
             Some(_) => Err(shape(
@@ -184,10 +184,17 @@ impl Credentials {
         &self.document
     }
 
-    /// What hides these credentials' secrets in any text.
+    /// What hides these credentials' secrets in texts for their user: one that is the connector's name only where a
+    /// password is written.
     #[must_use]
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
+    }
+
+    /// What hides every secret wherever it stands, in what others may read.
+    #[must_use]
+    pub fn strict_redactor(&self) -> Redactor {
+        Redactor::new(secret_values(&self.document))
     }
 
     /// Evaluates Jinja over the connect_args.
@@ -318,6 +325,11 @@ mod tests {
                 .redact("connectors/shop/credentials.json: password=shop"),
             "connectors/shop/credentials.json: password=***"
         );
+        assert_eq!(credentials.strict_redactor().redact("by shop"), "by ***");
+        let path = Path::new("/srv/hunter2/connectors/shop/credentials.json");
+        let text = r#"{"connect_args": {"password": "hunter2"}}"#;
+        let credentials = Credentials::parse(path, text).unwrap();
+        assert_eq!(credentials.redactor().redact("by hunter2"), "by ***");
     }
 
     #[test]

@@ -124,11 +124,11 @@ impl Redactor {
         Self::beside(secrets, "")
     }
 
-    /// The same, for texts that show these words anyway, such as the path of a file: a secret that stands in them too is
-    /// masked only where a password is written. Blanked out everywhere, it would be told by where it is missing.
+    /// The same, for texts that show this name anyway: a secret that is it is masked only where a password is written.
+    /// Blanked out everywhere, it would be told by where it is missing.
     #[must_use]
-    pub fn beside(secrets: impl IntoIterator<Item = String>, open: &str) -> Self {
-        let open = open.to_lowercase();
+    pub fn beside(secrets: impl IntoIterator<Item = String>, name: &str) -> Self {
+        let name = name.to_lowercase();
         let mut count = 0;
         let mut anywhere = Vec::new();
         let mut in_place = Vec::new();
@@ -137,7 +137,7 @@ impl Redactor {
                 continue;
             }
             count += 1;
-            let is_open = open.contains(&secret.trim().to_lowercase());
+            let is_open = secret.trim().to_lowercase() == name;
             if is_open || secret.chars().count() < pattern::SHORT {
                 in_place.extend(pattern::in_place(&secret));
             } else {
