@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use bowline_connector::{Located, Workspace, python_program};
+use bowline_connector::{Located, Workspace};
 use bowline_contract::layout::PYTHON_FILE;
 use bowline_image::plan::{Candidate, Proof, ProofOutcome};
-use bowline_process::Process;
 use bowline_report::Conclusion;
 use bowline_warehouse::dialect::Pack;
-use bowline_words::{Diagnose, Redactor};
+use bowline_words::Diagnose;
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -39,9 +38,9 @@ impl Proving {
         })
     }
 
-    /// Keeps how a test of the whole suite ended. One that was interrupted says nothing new; a workspace that cannot be
+    /// Keeps how a test of the whole suite ended, and what the connector's process said of the code it loads. One that was interrupted says nothing new; a workspace that cannot be
     /// written is told.
-    pub(crate) fn end(self, context: &Context, conclusion: Conclusion) {
+    pub(crate) fn end(self, context: &Context, conclusion: Conclusion, outside: &[String]) {
         let outcome = match conclusion {
             Conclusion::Interrupted => return,
             Conclusion::Fine => ProofOutcome::Passed,
@@ -51,34 +50,21 @@ impl Proving {
         let Some(proof) = self.proof else {
             return;
         };
-        let outside = outside(&self.candidate);
-        for file in &outside {
+        let root = self.workspace.root();
+        let proof = proof.with_outside(root, outside);
+        for file in proof.outside() {
             context.printer.say(format!(
-                "`bowline build` will refuse it: {PYTHON_FILE} loads `{file}`, which does not go into the image\n\
+                "`bowline build` will ask about it: {PYTHON_FILE} loads `{file}`, which does not go into the image\n\
                  hint: write it into {PYTHON_FILE}, or name a package that has it in requirements.txt"
             ));
         }
-        let proof = proof.with_outside(outside);
-        if let Err(error) = proof.keep(self.workspace.root(), &self.candidate, outcome) {
+        if let Err(error) = proof.keep(root, &self.candidate, outcome) {
             context.printer.say(format!(
                 "`bowline build` will not know of it: {}",
                 error.diagnose()
             ));
         }
     }
-}
-
-/// What a connector in Python loads as it starts that is neither in its folder nor installed. One that does not start was
-/// not proven.
-fn outside(candidate: &Candidate) -> Vec<String> {
-    if !candidate.dir.join(PYTHON_FILE).is_file() {
-        return Vec::new();
-    }
-    python_program(&candidate.name, &candidate.dir, &mut |_| ())
-        .ok()
-        .and_then(|program| Process::start(&program, &Redactor::default()).ok())
-        .map(|process| process.hello().outside.clone())
-        .unwrap_or_default()
 }
 
 /// A connector as a build sees it. A dialect pack that cannot be read has no files.

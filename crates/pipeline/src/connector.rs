@@ -1,8 +1,8 @@
 //! A pipeline connector's folder, whatever the connector is written in.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use bowline_connector::folder::{LoadError, Problem};
 use bowline_connector::{Credentials, EnvironmentEvent};
@@ -31,6 +31,7 @@ pub struct PipelineConnector {
     pub manifest: PipelineManifest,
     /// How its vendor is read.
     pub kind: PipelineKind,
+    outside: Arc<OnceLock<Vec<String>>>,
 }
 
 /// How a connector is opened. Only one that is described takes note of all of it.
@@ -109,6 +110,7 @@ impl PipelineConnector {
                 dir: dir.to_path_buf(),
                 manifest,
                 kind,
+                outside: Arc::default(),
             }),
             _ => Err(LoadError::Invalid { problems }),
         }
@@ -169,13 +171,25 @@ impl PipelineConnector {
                 Arc::new(pipeline)
             }
             PipelineKind::Program(program) => {
-                let mut methods = ProcessMethods::new(program.clone(), credentials, cancel);
+                let mut methods = ProcessMethods::new(
+                    program.clone(),
+                    credentials,
+                    cancel,
+                    Arc::clone(&self.outside),
+                );
                 if opening.keeps_answers {
                     methods = methods.keeping_answers();
                 }
                 Arc::new(MethodsPipeline::new(manifest, methods))
             }
         })
+    }
+
+    /// What its process said of the code it loads, as [`InitializeResult::outside`](bowline_protocol::InitializeResult);
+    /// nothing while none was started.
+    #[must_use]
+    pub fn outside(&self) -> &[String] {
+        self.outside.get().map_or(&[], Vec::as_slice)
     }
 
     /// Where refresh tokens are kept that change with each login.

@@ -1,7 +1,7 @@
 //! Connectors in a process of their own, in Python or any language that speaks the process protocol.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bowline_connector::Credentials;
@@ -36,14 +36,22 @@ pub struct ProcessMethods {
     redactor: Redactor,
     cancel: Arc<AtomicBool>,
     process: Mutex<Option<Process>>,
+    /// What the first process said of the code it loads.
+    outside: Arc<OnceLock<Vec<String>>>,
     /// What the vendor answered, where somebody wants to know.
     answers: Option<Keeper>,
 }
 
 impl ProcessMethods {
-    /// The methods of a program; nothing is started yet. Setting `cancel` stops a reading before its next page.
+    /// The methods of a program; nothing is started yet. Setting `cancel` stops a reading before its next page. What its
+    /// process says of the code it loads is put into `outside`.
     #[must_use]
-    pub fn new(program: Program, credentials: &Credentials, cancel: Arc<AtomicBool>) -> Self {
+    pub fn new(
+        program: Program,
+        credentials: &Credentials,
+        cancel: Arc<AtomicBool>,
+        outside: Arc<OnceLock<Vec<String>>>,
+    ) -> Self {
         Self {
             program,
             credentials: credentials.connect_args().clone(),
@@ -51,6 +59,7 @@ impl ProcessMethods {
             redactor: credentials.redactor().clone(),
             cancel,
             process: Mutex::new(None),
+            outside,
             answers: None,
         }
     }
@@ -124,6 +133,7 @@ impl ProcessMethods {
             let reason = "it is a connector for a database, not for an orchestrator".to_owned();
             return Err(process.fail(Fault::Unfit(reason)));
         }
+        self.outside.get_or_init(|| process.hello().outside.clone());
         if process.serves(Method::Setup) {
             let instead = self.false_credentials.lock();
             let instead = instead.unwrap_or_else(PoisonError::into_inner).clone();

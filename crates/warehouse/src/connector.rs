@@ -37,6 +37,8 @@ pub struct Connector {
     pub templates: TemplateSet,
     /// Templates of which its own files say that it has none.
     pub dropped: Vec<&'static Template>,
+    /// What its process said of the code it loads, as [`InitializeResult::outside`](bowline_protocol::InitializeResult).
+    pub outside: Vec<String>,
     pub(crate) functional: Option<Functional>,
     /// Who hears of the statements that its databases are asked.
     pub observer: Option<Observer>,

@@ -116,7 +116,7 @@ pub(crate) fn export(
     keep(context, connector, recorded)?;
     evidence::publish(connector, recorded)?;
     // What fell short was left out.
-    proving.end(context, Conclusion::Fine);
+    proving.end(context, Conclusion::Fine, &connector.outside);
     Ok(format!(
         "{} exported the manifest and {} templates to {}",
         paint(GOOD, "✓"),

@@ -11,6 +11,7 @@ use bowline_words::Diagnose;
 use super::exported::{self, Identity};
 use super::files::{self, FileProblem, Ignored};
 use super::problem::{PlanProblem, PlanProblemKind};
+use super::proof::Compared;
 use super::{
     Candidate, Mode, ModeChoice, PIPELINE_ROOT, PlanRequest, PlannedConnector, PlannedFile,
     Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, proof, requirements, secrets,
@@ -127,7 +128,16 @@ pub(super) fn check(
         }
     };
     forbid_secrets(candidate, request, &files, mistakes);
-    let unproven = unproven(candidate, request, &own, &root, platforms, mistakes);
+    let mut questions = Vec::new();
+    let unproven = unproven(
+        candidate,
+        request,
+        &own,
+        &root,
+        platforms,
+        &mut questions,
+        mistakes,
+    );
     let identity = identity?;
     let path = mistakes.shown(&dir.join(layout::MANIFEST_FILE));
     let advices: Vec<PlanProblem> = identity
@@ -146,7 +156,7 @@ pub(super) fn check(
         mistakes.problems.extend(advices);
         return None;
     }
-    let questions = Vec::from_iter(unusable_metrics(candidate, &identity));
+    questions.extend(unusable_metrics(candidate, &identity));
     Some(Checked {
         planned: PlannedConnector {
             name: candidate.name.clone(),
@@ -166,13 +176,15 @@ pub(super) fn check(
     })
 }
 
-/// Why what would ship is not what was proven, where that is allowed; a problem where it is not.
+/// Why what would ship is not what was proven, where that is allowed; a problem where it is not. Files of code that it
+/// would do without are asked about.
 fn unproven(
     candidate: &Candidate,
     request: &PlanRequest<'_>,
     own: &[PlannedFile],
     root: &str,
     platforms: &[Platform],
+    questions: &mut Vec<Question>,
     mistakes: &mut Mistakes<'_>,
 ) -> Option<String> {
     let is_missing = candidate.class == AssetClass::Warehouse
@@ -181,8 +193,18 @@ fn unproven(
         // That it is not exported is told already.
         return None;
     }
-    let objection = match proof::objection(request.workspace, candidate, own, root, platforms) {
-        Ok(objection) => objection?,
+    let is_allowed = request.unproven.contains(&candidate.dir);
+    let objection = match proof::compare(request.workspace, candidate, own, root, platforms) {
+        Ok(Compared::Other(objection)) => objection,
+        Ok(Compared::Same { outside }) => {
+            if !outside.is_empty() && !is_allowed {
+                questions.push(Question::LeftOut {
+                    connector: candidate.name.clone(),
+                    files: outside,
+                });
+            }
+            return None;
+        }
         Err(error) => {
             // What cannot be read or is not there is told where it is planned.
             if mistakes.problems.is_empty() {
@@ -191,7 +213,7 @@ fn unproven(
             return None;
         }
     };
-    if request.unproven.contains(&candidate.dir) {
+    if is_allowed {
         return Some(objection);
     }
     let name = &candidate.name;

@@ -1,6 +1,6 @@
 //! What a connector was when it was proven, kept among the workspace's outputs so that what ships can be compared with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ pub struct Proof {
     files: BTreeMap<String, Digest>,
     /// The driver that the connector names, and the platform it ran on.
     driver: Option<(String, DriverBuild)>,
-    /// What it ran that no image gets, by the path from the workspace's root.
+    /// Files of code that it loaded and that no image gets, by the path from the workspace's root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outside: Vec<String>,
 }
@@ -74,11 +74,20 @@ impl Proof {
         })
     }
 
-    /// Notes the files of code that it was tested with and that lie outside of its folder.
+    /// Notes those of these files of code, which it loaded as it was tested, that do not ship with it.
     #[must_use]
-    pub fn with_outside(mut self, files: Vec<String>) -> Self {
-        self.outside = files;
+    pub fn with_outside(mut self, workspace: &Path, files: &[String]) -> Self {
+        let real = |file: &String| workspace.join(file).canonicalize().ok();
+        let ships: BTreeSet<PathBuf> = self.files.keys().filter_map(real).collect();
+        let is_left = |file: &&String| real(file).is_none_or(|file| !ships.contains(&file));
+        self.outside = files.iter().filter(is_left).cloned().collect();
         self
+    }
+
+    /// Files of code that it loaded and that no image gets.
+    #[must_use]
+    pub fn outside(&self) -> &[String] {
+        &self.outside
     }
 
     /// Keeps how the test ended, with what was exported then.
@@ -105,14 +114,23 @@ impl Proof {
     }
 }
 
-/// Why what would ship is not what was proven; nothing when it is.
-pub(super) fn objection(
+/// What would ship, compared with what was proven.
+pub(super) enum Compared {
+    /// It is the same, but for these files of code that it loaded then: something else may be in their place, or it may do
+    /// without them.
+    Same { outside: Vec<String> },
+    /// It is not, and why.
+    Other(String),
+}
+
+/// Compares what would ship with what was proven.
+pub(super) fn compare(
     workspace: &Path,
     candidate: &Candidate,
     own: &[PlannedFile],
     root: &str,
     platforms: &[Platform],
-) -> Result<Option<String>, ImageError> {
+) -> Result<Compared, ImageError> {
     let path = place(workspace, candidate);
     let shown = path.strip_prefix(workspace).unwrap_or(&path).display();
     let proof: Proof = match bowline_contract::reading::read_text(&path) {
@@ -120,26 +138,28 @@ pub(super) fn objection(
             Ok(proof) => proof,
             Err(error) => {
                 let why = format!("not proven: its record `{shown}` cannot be read: {error}");
-                return Ok(Some(why));
+                return Ok(Compared::Other(why));
             }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Some("not proven: no test of it is on record".to_owned()));
+            let why = "not proven: no test of it is on record";
+            return Ok(Compared::Other(why.to_owned()));
         }
         Err(error) => return Err(unreadable(&path, error.to_string())),
     };
     if proof.format != FORMAT {
         let why = format!("not proven: another version of Bowline wrote its record `{shown}`");
-        return Ok(Some(why));
+        return Ok(Compared::Other(why));
     }
     match proof.outcome {
         ProofOutcome::Passed => {}
         ProofOutcome::Failed => {
-            return Ok(Some("not proven: its last test found it wrong".to_owned()));
+            let why = "not proven: its last test found it wrong";
+            return Ok(Compared::Other(why.to_owned()));
         }
         ProofOutcome::Inconclusive => {
             let why = "not proven: its last test left something unknown";
-            return Ok(Some(why.to_owned()));
+            return Ok(Compared::Other(why.to_owned()));
         }
     }
     let mut files = BTreeMap::new();
@@ -149,17 +169,14 @@ pub(super) fn objection(
             .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
         take_down(workspace, &exported, &mut files)?;
     }
-    let missing = proof.outside.iter();
-    let mut differences: Vec<String> = missing
-        .map(|path| format!("`{path}` was a part of it, and does not go in"))
-        .collect();
-    differences.extend(different_files(&proof.files, &files));
+    let mut differences = different_files(&proof.files, &files);
     differences.extend(different_drivers(
         candidate,
         proof.driver.as_ref(),
         platforms,
     )?);
-    Ok(told(&differences))
+    let outside = proof.outside;
+    Ok(told(&differences).map_or(Compared::Same { outside }, Compared::Other))
 }
 
 fn told(differences: &[String]) -> Option<String> {

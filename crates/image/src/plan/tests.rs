@@ -383,6 +383,36 @@ fn what_its_owner_may_not_want_is_asked() {
 }
 
 #[test]
+fn code_that_stays_out_is_asked_about() {
+    let space = Space::new();
+    space.pipeline("jobs").write("sdk/client.py", "");
+    let one = space.candidate(AssetClass::Pipeline, "jobs");
+    let own = one.dir.strip_prefix(space.0.path()).unwrap().join("lib.py");
+    std::fs::write(one.dir.join("lib.py"), "x = 1").unwrap();
+    let loaded = [own.to_str().unwrap().to_owned(), "sdk/client.py".to_owned()];
+    let proof = Proof::begin(space.0.path(), &one).unwrap();
+    let proof = proof.with_outside(space.0.path(), &loaded);
+    proof
+        .keep(space.0.path(), &one, ProofOutcome::Passed)
+        .unwrap();
+    let asked = |unproven: &[PathBuf]| {
+        let planned = space.plan_by(std::slice::from_ref(&one), |request| {
+            plan(&PlanRequest {
+                unproven,
+                ..request
+            })
+        });
+        planned.unwrap().questions
+    };
+    let left_out = Question::LeftOut {
+        connector: one.name.clone(),
+        files: vec!["sdk/client.py".to_owned()],
+    };
+    assert_eq!(asked(&[]), [left_out]);
+    assert_eq!(asked(std::slice::from_ref(&one.dir)), []);
+}
+
+#[test]
 fn only_what_was_proven_goes_in() {
     let space = Space::new();
     space

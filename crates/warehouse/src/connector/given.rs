@@ -30,6 +30,7 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub(super) struct Given {
     pub(super) templates: TemplateSet,
     pub(super) functional: Option<FunctionalTarget>,
+    pub(super) outside: Vec<String>,
     interpreter: Option<String>,
 }
 
@@ -80,6 +81,7 @@ fn load_program(
         driver: Driver::plain(DriverKind::Process(program)),
         templates: given.templates,
         dropped: Vec::new(),
+        outside: given.outside,
         functional: given.functional.map(Functional::Given),
         observer: None,
     })
@@ -122,6 +124,7 @@ pub(super) fn ask(
         return Err(process.fail(fault));
     }
     let interpreter = process.hello().interpreter.clone();
+    let outside = process.hello().outside.clone();
     let result: TemplatesResult = if process.serves(Method::Templates) {
         let limits = CallLimits {
             timeout: PATIENCE,
@@ -168,6 +171,7 @@ pub(super) fn ask(
             schema: place.schema,
             table: place.table,
         }),
+        outside,
         interpreter,
     })
 }

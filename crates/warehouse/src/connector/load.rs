@@ -86,6 +86,7 @@ impl Connector {
             return Err(LoadError::Invalid { problems });
         };
         let mut functional = file.functional.map(Functional::Declared);
+        let mut outside = Vec::new();
         let given = match &driver.kind {
             // A dialect pack says what the templates are; without one the program does.
             bowline_driver::DriverKind::Process(program)
@@ -94,6 +95,7 @@ impl Connector {
                 let path = dir.join(layout::CONNECTOR_FILE);
                 let given = given::ask(program, &path, &mut problems)?;
                 functional = functional.or(given.functional.map(Functional::Given));
+                outside = given.outside;
                 given.templates
             }
             _ => TemplateSet::default(),
@@ -114,6 +116,7 @@ impl Connector {
             driver,
             templates,
             dropped,
+            outside,
             functional,
             observer: None,
         })
