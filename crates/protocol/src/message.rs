@@ -198,8 +198,8 @@ pub struct InitializeResult {
     /// The program that runs it, where a language's interpreter does; others leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<String>,
-    /// Files of code that it is made of and that do not lie in its folder, where a language's interpreter knows; as paths
-    /// from where it runs.
+    /// Files of code that it loads and that are not installed, where a language's interpreter knows; as paths from where
+    /// it runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outside: Vec<String>,
 }

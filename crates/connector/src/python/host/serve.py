@@ -177,9 +177,9 @@ class Host:
         if params.get("protocol") != PROTOCOL:
             raise Refusal(INVALID_PARAMS, "only version %d of the protocol is spoken here" % PROTOCOL)
         if self._connector is None:
-            places, known = list(sys.path), set(sys.modules)
+            here, places, known = os.path.realpath(os.getcwd()), list(sys.path), set(sys.modules)
             self._connector = load(self._settings)
-            self._outside = outside(self._settings["connector"], places, known)
+            self._outside = outside(here, places, known)
         return {
             "protocol": PROTOCOL,
             "kind": self._connector.kind,
@@ -253,20 +253,24 @@ def _encode_result(result):
     return result if isinstance(result, Encoded) else _encode(result)
 
 
-def outside(path, places, known):
-    """Files of the workspace that the connector runs as modules although they are neither in its folder nor installed."""
-    here, own = os.path.realpath(os.getcwd()), os.path.dirname(os.path.realpath(path))
+def outside(here, places, known):
+    """Files of the workspace that the connector runs as modules although they are not installed."""
     installed = [os.path.realpath(place) for place in places if place]
-    files = set()
-    for name in set(sys.modules) - known:
-        file = getattr(sys.modules[name], "__file__", None)
-        if name != CONNECTOR_MODULE and isinstance(file, str):
-            files.add(os.path.realpath(file))
+    files = {file_of(sys.modules.get(name)) for name in set(sys.modules) - known - {CONNECTOR_MODULE}}
     return sorted(
-        os.path.relpath(file, here)
-        for file in files
-        if is_below(file, here) and not any(is_below(file, place) for place in [own, *installed])
+        printable(os.path.relpath(file, here).replace(os.sep, "/"))
+        for file in {os.path.realpath(file) for file in files if file}
+        if is_below(file, here) and not any(is_below(file, place) for place in installed)
     )
+
+
+def file_of(module):
+    """The file that a module says it is from, without running what a lazy one would only run now."""
+    try:
+        file = object.__getattribute__(module, "__dict__").get("__file__")
+    except Exception:  # What stands under a module's name may be anything.
+        return None
+    return file if isinstance(file, str) and os.path.isabs(file) else None
 
 
 def is_below(file, folder):
