@@ -346,6 +346,36 @@ mod tests {
             ),
             (
                 "connector.toml",
+                "pwd = \"{{ password | trim | d('hunter2') }}\"",
+                "a secret under `pwd`",
+            ),
+            (
+                "connector.toml",
+                "pwd = \"{{ password | default(value='hunter2') }}\"",
+                "a secret under `pwd`",
+            ),
+            (
+                "connector.toml",
+                "pwd = \"{{ credentials['password'] or 'hunter2' }}\"",
+                "a secret under `pwd`",
+            ),
+            (
+                "settings.yaml",
+                "url: pg://ann:${DB_PASSWORD:-hunter2}@db/x\n",
+                "a secret under `url`",
+            ),
+            (
+                "connector.toml",
+                "value = \"Basic YW5uOmh1bnRlcg==\"",
+                "a secret under `value`",
+            ),
+            (
+                "connector.toml",
+                "url = \"https://x/y?password=%40hunter\"",
+                "a secret under `url`",
+            ),
+            (
+                "connector.toml",
                 "[http]\nbase_url = \"https://{{ host }}/v1?api_key=k-1234567\"",
                 "a secret under `base_url`",
             ),
@@ -478,6 +508,22 @@ mod tests {
                     "note": "http://x:80 or a@b"}"#,
             ),
             ("connector.toml", "savepassword = \"false\""),
+            (
+                "connector.toml",
+                "dsn = \"Driver={x};Server=y;EncryptPassword=2;trustStorePassword=changeit;Pwd=$PWD\"",
+            ),
+            (
+                "connector.toml",
+                "a = \"https://x/y?api_key=%s\"\nb = \"https://x/y?api_key=YOUR_KEY\"\nc = \"https://x/y?api_key=x\"",
+            ),
+            (
+                "connector.toml",
+                "a = \"Basic 2\"\nb = \"Basic Auth\"\nc = \"Basic S0\"\nd = \"Bearer 2\"\ne = \"Bearer $TOKEN_1\"",
+            ),
+            (
+                "connector.toml",
+                "password = \"{{ password if mode == 'basic' or 'key' in headers }}\"",
+            ),
             ("settings.yaml", "savepassword: off\n"),
             (
                 "templates.toml",

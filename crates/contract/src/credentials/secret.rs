@@ -3,6 +3,7 @@
 //! The rule leans to the safe side: a value is secret unless its key plainly names something
 //! public. Too many secrets only make output harder to read; one too few would leak.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -206,6 +207,12 @@ const SECRET_ENDS: &[&str] = &[
     "authtoken",
 ];
 
+/// What stands before such an end where a setting says what is done with the secret: `EncryptPassword=2`.
+const ABOUT_SECRETS: &[&str] = &["encrypt", "save", "change", "reset"];
+
+/// Shorter words behind `Bearer` are prose.
+const SHORTEST_TOKEN: usize = 8;
+
 /// The first key of a document under which a secret is written down: a password and the like as it is, or the password
 /// inside an address. Values that are filled in from elsewhere, such as `{{ password }}`, are none.
 pub(super) fn written_secret(document: &Value) -> Option<String> {
@@ -251,12 +258,11 @@ fn is_written_secret(key: &str, text: &str) -> bool {
         return false;
     }
     let written = without_fillings(text);
-    let is_open = |value: &str| is_stand_in(value) || is_plain_word(value);
     (names_a_secret(key) && !is_filled_in(text) && !is_plain_word(text))
         || address_password(&written).is_some_and(|password| !is_stand_in(password))
         || has_address_with_secret(&written)
         || has_setting_with_secret(&written)
-        || authorization(&written).is_some_and(|token| !is_open(token))
+        || has_authorization(&written)
         || fallbacks(text).any(|value| !is_open(value))
 }
 
@@ -286,42 +292,66 @@ fn without_fillings(text: &str) -> String {
     }
 }
 
-/// What `{{ password | default('…') }}` and `{{ password or '…' }}` take where nothing is given.
+/// What `{{ password | default('…') }}`, `{{ password or '…' }}` and `${PASSWORD:-…}` take where nothing is given.
 fn fallbacks(text: &str) -> impl Iterator<Item = &str> {
     let fillings = text.split("{{").skip(1);
     let fillings = fillings.filter_map(|rest| Some(rest.split_once("}}")?.0.trim_start()));
-    fillings.filter_map(|filling| {
-        let is_name = |letter: char| letter.is_alphanumeric() || "_.".contains(letter);
-        let (name, rest) = filling.split_at(filling.find(|letter| !is_name(letter))?);
-        let given = ["default(", " or "];
-        let value = given
-            .into_iter()
-            .find_map(|before| rest.split_once(before))?
-            .1
-            .trim_start();
-        let quote = value
-            .chars()
-            .next()
-            .filter(|letter| "'\"".contains(*letter))?;
-        let value = value[1..].split(quote).next()?;
-        (names_a_secret(name) && !value.trim().is_empty()).then_some(value)
-    })
+    let variables = text.split("${").skip(1);
+    let variables = variables.filter_map(|rest| rest.split_once('}')?.0.split_once(":-"));
+    fillings
+        .filter_map(fallback)
+        .chain(variables)
+        .filter(|(name, value)| names_a_secret(name) && !value.trim().is_empty())
+        .map(|(_, value)| value)
 }
 
-/// The token of a whole `Authorization` header. Prose says `Bearer token` too, and no digit.
-fn authorization(text: &str) -> Option<&str> {
-    let (scheme, token) = text.trim().split_once(' ')?;
-    let is_token = !token.contains(char::is_whitespace)
-        && token.contains(|letter: char| letter.is_ascii_digit());
-    (["bearer", "basic"].contains(&scheme.to_lowercase().as_str()) && is_token).then_some(token)
+/// The name that an expression of Jinja begins with, and the text that it takes in its place.
+fn fallback(expression: &str) -> Option<(&str, &str)> {
+    let is_name = |letter: char| letter.is_alphanumeric() || "_.[]'\"".contains(letter);
+    let (name, rest) = expression.split_at(expression.find(|letter| !is_name(letter))?);
+    let rest = rest.trim_start();
+    let value = match rest.strip_prefix("or ") {
+        Some(value) => value,
+        None => rest.strip_prefix('|')?.split('|').find_map(|filter| {
+            let filter = filter.trim_start();
+            filter
+                .strip_prefix("default(")
+                .or_else(|| filter.strip_prefix("d("))
+        })?,
+    };
+    let value = value
+        .trim_start_matches("value")
+        .trim_start_matches([' ', '=']);
+    let quote = value
+        .chars()
+        .next()
+        .filter(|letter| "'\"".contains(*letter))?;
+    Some((name, value[1..].split(quote).next()?))
+}
+
+/// Whether a text is a whole `Authorization` header. Prose says `Basic authentication` and `Bearer token`, too.
+fn has_authorization(text: &str) -> bool {
+    let Some((scheme, token)) = text.trim().split_once(' ') else {
+        return false;
+    };
+    match scheme.to_lowercase().as_str() {
+        "basic" => BASE64_STANDARD
+            .decode(token)
+            .is_ok_and(|login| login.contains(&b':')),
+        "bearer" => {
+            token.len() >= SHORTEST_TOKEN
+                && !token.contains(char::is_whitespace)
+                && token.contains(|letter: char| letter.is_ascii_digit())
+                && !is_open(token)
+        }
+        _ => false,
+    }
 }
 
 /// Whether `Server=x;Pwd=y` or the query of an address holds a secret.
 fn has_setting_with_secret(text: &str) -> bool {
     (text.contains("://") || is_connection_string(text))
-        && named_values(text).any(|(key, value)| {
-            names_a_secret(&key) && !is_stand_in(value) && !is_plain_word(value)
-        })
+        && named_values(text).any(|(key, value)| names_a_secret(&key) && !is_open(value))
 }
 
 /// The password of `scheme://user:password@host`, as it is written.
@@ -335,7 +365,10 @@ fn address_password(text: &str) -> Option<&str> {
 
 fn names_a_secret(key: &str) -> bool {
     let key = folded(key);
-    SECRET_ENDS.iter().any(|end| key.ends_with(end))
+    SECRET_ENDS
+        .iter()
+        .filter_map(|end| key.strip_suffix(end))
+        .any(|before| !ABOUT_SECRETS.iter().any(|verb| before.ends_with(verb)))
 }
 
 fn is_filled_in(text: &str) -> bool {
@@ -414,6 +447,19 @@ fn is_stand_in(text: &str) -> bool {
         || is_filled_in(text)
         || names_a_secret(text)
         || names_itself(&folded(text))
+}
+
+/// Whether a value is no secret under a key that says so: what stands in for one, a setting, or what examples and programs
+/// come with.
+fn is_open(value: &str) -> bool {
+    let is_variable = value.starts_with('$')
+        || value.starts_with('%') && percent_decoded(value).as_deref() == Some(value);
+    is_stand_in(value)
+        || is_plain_word(value)
+        || is_variable
+        || value.chars().count() == 1
+        || value == "changeit"
+        || value.starts_with("YOUR")
 }
 
 fn collect(key: &str, value: &Value, found: &mut Vec<SecretValue>) {
