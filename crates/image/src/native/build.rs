@@ -149,9 +149,10 @@ pub fn build(
     let cancel = &options.access.cancel;
     on_event(BuildEvent::Step(format!("reading {}", plan.base.shown())));
     let stored = stored(plan, options, on_event)?;
-    let over_stored = stored.as_ref().map(|file| plan.over_archive(file.path()));
-    let plan = over_stored.as_ref().unwrap_or(plan);
-    let source = open(&plan.base, &options.access)?;
+    let archive = stored.as_ref().map(|file| BaseImage::Archive(file.path()));
+    let over_own = archive.clone().and_then(|archive| plan.over_own(archive));
+    let plan = over_own.as_ref().unwrap_or(plan);
+    let source = open(archive.as_ref().unwrap_or(&plan.base), &options.access)?;
     let root = source.root().map_err(from_oci)?;
     let mut bases = Vec::new();
     for platform in &plan.platforms {

@@ -1,7 +1,6 @@
 //! The plan of an image.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use bowline_contract::ConnectorName;
 use bowline_contract::manifest::AssetClass;
@@ -113,12 +112,19 @@ pub struct Requirement {
 }
 
 impl ImagePlan {
-    /// The same plan over a copy of the base in a file of this machine, which may be called anything.
-    pub(crate) fn over_archive(&self, archive: PathBuf) -> Self {
+    /// The same plan over a copy of the base, when its name is one of this machine alone: it says nothing elsewhere.
+    pub(crate) fn over_own(&self, copy: BaseImage) -> Option<Self> {
+        let BaseImage::Reference(name) = &self.base else {
+            return None;
+        };
+        let host = name.split_once('/').map(|(host, _)| host);
+        if host.is_some_and(|host| host.contains(['.', ':'])) {
+            return None;
+        }
         let mut plan = self.clone();
-        plan.base = BaseImage::Archive(archive);
+        plan.base = copy;
         plan.labels.remove(BASE_NAME_LABEL);
-        plan
+        Some(plan)
     }
 
     /// The variables that the image sets, where the base sets these: the plan's own, then what each connector's

@@ -383,6 +383,29 @@ fn what_its_owner_may_not_want_is_asked() {
 }
 
 #[test]
+fn the_name_of_a_base_is_told_where_others_know_it() {
+    let space = Space::new();
+    space.pipeline("jobs");
+    let one = space.candidate(AssetClass::Pipeline, "jobs");
+    for (name, is_own) in [
+        ("agent", true),
+        ("team/agent:1", true),
+        ("localhost/agent", true),
+        ("r.example/team/agent:1", false),
+        ("localhost:5000/agent", false),
+    ] {
+        let planned = space.plan_with(std::slice::from_ref(&one), |_| ());
+        let mut plan = planned.unwrap().plan;
+        plan.base = BaseImage::Reference(name.to_owned());
+        let copy = BaseImage::Archive("copy.tar".into());
+        let over = plan.over_own(copy.clone());
+        assert_eq!(over.is_some(), is_own, "{name}");
+        assert!(over.is_none_or(|over| over.base == copy
+            && !over.labels.contains_key(super::image_plan::BASE_NAME_LABEL)));
+    }
+}
+
+#[test]
 fn code_that_stays_out_is_asked_about() {
     let space = Space::new();
     space.pipeline("jobs").write("sdk/client.py", "");
