@@ -293,7 +293,7 @@ def load(settings):
     if hasattr(module, "Connector"):
         return Pipeline(module)
     message = "connector.py has neither a class `BaseConnector` nor a class `Connector`"
-    classes = [name for name, each in vars(module).items() if isinstance(each, type)]
+    classes = [name for name, each in vars(module).items() if issubclass(type(each), type)]
     near = nearest("BaseConnector", classes) or nearest("Connector", classes)
     if near:
         cls = getattr(module, near)
@@ -477,7 +477,7 @@ class Warehouse:
     def _misspelt(self):
         """Classes of templates and methods of the connector under names that nobody looks for."""
         problems = []
-        own = [each for each in vars(self._module).values() if isinstance(each, type)]
+        own = [each for each in vars(self._module).values() if issubclass(type(each), type)]
         own = [each for each in own if each.__module__ == CONNECTOR_MODULE]
         known = [getattr(self._module, name) for name in TEMPLATE_CLASSES if hasattr(self._module, name)]
         for cls in own:
