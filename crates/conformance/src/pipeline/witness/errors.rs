@@ -5,17 +5,22 @@ use std::collections::BTreeSet;
 
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
+use serde_json::Value as Json;
 
 use super::given::{Given, any_speaks_of, moments, shortened};
 use super::owners::{Column, Owners, Place};
+use super::records::{Kind, Record, Records};
 use super::{Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
+use crate::pipeline::reading::leave_out;
 use crate::pipeline::times::SHOWN;
 
 /// Texts of errors are at least so long.
 const TELLING: usize = 8;
 /// Nobody means to cut a text to fewer letters than these.
 const SHORT: usize = 100;
+/// Words of names for jobs.
+const JOBS: &str = "job pipeline workflow flow dag";
 /// Words of names for what went wrong.
 const ERRORS: &str = "err fail messag reason exception detail explan cause stack problem fault";
 
@@ -24,15 +29,30 @@ struct Failed<'e> {
     run: usize,
     label: &'e str,
     text: String,
+    /// What else its error says.
+    rest: Json,
+    /// The ids of the run and of its job.
+    ids: [&'e str; 2],
 }
 
 /// Judges the errors of runs by a text that the vendor has for those that failed and for no other: one text for all that
-/// is none of the vendor's, but for names and numbers, codes in place of texts, and texts that are cut.
-pub(super) fn of_runs(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+/// is none of the vendor's, and texts that are cut.
+pub(super) fn of_runs(
+    runs: &[Judged<'_, RunEvent>],
+    owners: &Owners<'_>,
+    records: &Records,
+) -> Option<Outcome> {
     let failed = runs.iter().filter_map(|(run, event, label)| {
         let text = event.error()?.message()?.trim().to_owned();
-        let (run, label) = (*run, *label);
-        Some(Failed { run, label, text })
+        let mut rest = event.json()["error"].clone();
+        leave_out(&mut rest, &["message"]);
+        Some(Failed {
+            run: *run,
+            label,
+            text,
+            rest,
+            ids: [event.run_source_id()?, event.job_source_id()?],
+        })
     });
     let failed: Vec<Failed<'_>> = failed.collect();
     let well = runs
@@ -51,7 +71,8 @@ pub(super) fn of_runs(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Opt
             && well.iter().all(|run| column[*run].is_empty())
     };
     let ((_, place), column) = owners.columns().find(tells)?;
-    let (got, those) = one_text(&failed, column, owners).or_else(|| cut(&failed, owners))?;
+    let (got, those) =
+        one_text(&failed, &well, owners, records).or_else(|| cut(&failed, owners))?;
     let lines = those.into_iter().filter_map(|one| {
         let said = shortened(sentence(column, one.run)?);
         Some(format!(
@@ -63,38 +84,52 @@ pub(super) fn of_runs(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Opt
     Some(Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN)))
 }
 
-/// One text for all, or codes, where nothing that the vendor says in a sentence is in any of them.
+/// One text for all, but for the names of their jobs and runs, that no record holds, nor a sentence that is in it.
 fn one_text<'f, 'e>(
     failed: &'f [Failed<'e>],
-    column: &Column<'_>,
+    well: &[usize],
     owners: &Owners<'_>,
+    records: &Records,
 ) -> Option<(String, Vec<&'f Failed<'e>>)> {
-    let is_told = |one: &Failed<'_>| {
-        let text = Given::Text(one.text.clone());
-        let mut said = owners.everything(one.run).filter(|said| is_sentence(said));
-        said.any(|said| text.may_be(said))
+    let first = failed.first()?;
+    let is_same = |one: &Failed<'_>| {
+        one.rest == first.rest
+            && (one.text == first.text || bare(one, owners) == bare(first, owners))
     };
-    let are_codes = !failed.iter().any(|one| one.text.contains(' '));
-    // A code says more than a sentence that is the same but for names and numbers.
-    let texts = failed.iter().filter_map(|one| {
-        if !are_codes {
-            return Some(bare(&one.text, one.run, owners, &|_| true));
-        }
-        let said = sentence(column, one.run)?;
-        Some(bare(said, one.run, owners, &|said| !is_sentence(said)))
-    });
-    let is_one = texts.collect::<BTreeSet<String>>().len() == 1;
-    let is_so = if are_codes {
-        failed.len() >= SEVERAL && !is_one
-    } else {
-        is_one
-    };
-    if !is_so || failed.iter().any(is_told) {
+    if !failed.iter().all(is_same) {
         return None;
     }
-    let what = if are_codes { "codes" } else { "one text" };
-    let got = format!("{what} for {}", counted(failed.len(), "run"));
-    Some((got, failed.iter().collect()))
+    // What runs that went well say, too, such as a title of two words, is no error where it is short.
+    let common: BTreeSet<&str> = well
+        .iter()
+        .flat_map(|run| owners.everything(*run))
+        .collect();
+    let all = records.kinds.iter().flat_map(Kind::records);
+    let said: BTreeSet<&str> = all
+        .flat_map(Record::everything)
+        .map(String::as_str)
+        .filter(|said| is_sentence(said) && (said.len() >= SHORT || !common.contains(said)))
+        .collect();
+    let texts: BTreeSet<&str> = failed.iter().map(|one| one.text.as_str()).collect();
+    let is_told = |text: &&str| {
+        let text = Given::Text((*text).to_owned());
+        said.iter().any(|said| text.may_be(said))
+    };
+    let is_told = texts.iter().any(is_told) || is_said(&texts, records);
+    (!is_told).then(|| {
+        let got = format!("one text for {}", counted(failed.len(), "run"));
+        (got, failed.iter().collect())
+    })
+}
+
+/// Whether any record says one of these texts and nothing else.
+fn is_said(texts: &BTreeSet<&str>, records: &Records) -> bool {
+    let mut all = records.kinds.iter().flat_map(Kind::records);
+    all.any(|record| {
+        record
+            .everything()
+            .any(|said| texts.contains(said.as_str()))
+    })
 }
 
 /// Texts that end within a word of the vendor's, all after as many letters.
@@ -110,7 +145,9 @@ fn cut<'f, 'e>(
                 .all(|letter| letter.is_some_and(char::is_alphanumeric))
         };
         let mut said = owners.everything(one.run);
-        said.any(|said| said.strip_prefix(&one.text).is_some_and(ends_within))
+        // The vendor may cut it itself, and say it whole elsewhere.
+        said.clone().all(|said| said != one.text)
+            && said.any(|said| said.strip_prefix(&one.text).is_some_and(ends_within))
     };
     let longest = failed.iter().map(|one| one.text.chars().count()).max()?;
     let those: Vec<&Failed<'_>> = failed.iter().filter(is_cut).collect();
@@ -129,14 +166,18 @@ fn sentence<'r>(column: &Column<'r>, run: usize) -> Option<&'r str> {
     column[run].iter().copied().find(|said| is_sentence(said))
 }
 
-/// A text without numbers, and without what else the vendor says of the run, as far as it counts.
-fn bare(text: &str, run: usize, owners: &Owners<'_>, counts: &dyn Fn(&str) -> bool) -> String {
-    let said = owners.everything(run);
-    let mut said: Vec<&str> = said.filter(|said| said.len() > 2 && counts(said)).collect();
-    said.sort_unstable_by_key(|said| Reverse(said.len()));
-    let mut bare = said
+/// The words of a text without what its run and its job are called.
+fn bare(one: &Failed<'_>, owners: &Owners<'_>) -> String {
+    let own = owners.own(one.run);
+    let names = own.filter(|(place, _)| any_speaks_of(place, JOBS));
+    let names = names.map(|(_, said)| said).chain(one.ids);
+    let mut names: Vec<&str> = names.filter(|said| said.len() > 2).collect();
+    names.sort_unstable_by_key(|said| Reverse(said.len()));
+    let text = names
         .into_iter()
-        .fold(text.to_owned(), |text, said| text.replace(said, ""));
-    bare.retain(|letter| !letter.is_ascii_digit());
-    bare
+        .fold(one.text.clone(), |text, said| text.replace(said, ""));
+    // Ids that are as short stand in other words and numbers, too.
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    let others = words.filter(|word| !one.ids.contains(word));
+    others.collect::<Vec<_>>().join(" ")
 }

@@ -20,7 +20,7 @@ const OTHER_THINGS: &str = "type kind class archiv delet remov hidden hid test d
      category internal system visib latest current disabl event source branch environment origin \
      repository workspace project";
 /// Words for why a run began, and whether it is another try: one is a run for every reason.
-const CAUSES: &str = "trigger caus launch initiat origin retr attempt";
+const CAUSES: &str = "trigger caus launch initiat retr attempt";
 /// Words of names whose values nobody wants to see in a report.
 const SECRETS: &str = "pass secret token key cred auth param conf env";
 /// How long a word is that may be a reason.

@@ -138,8 +138,8 @@ impl Witness {
         let jobs = judged(&ided, &owners);
         let (mut faults, mut advice) = all_borrowed(&OF_JOBS, &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
-        faults.extend(self.of_parts(assets));
-        faults.extend(meanings::of_jobs(&jobs, &owners, &self.records));
+        faults.extend(self.of_parts(assets, &owners));
+        faults.extend(meanings::made_up(&jobs, &owners, &self.records));
         let ids: BTreeSet<&str> = self.job_ids.iter().map(String::as_str).collect();
         let lacking = if self.records.is_cut || jobs.len() < SEVERAL {
             Vec::new()
@@ -151,8 +151,8 @@ impl Witness {
         testimony(faults, advice, counted(jobs.len(), "job"))
     }
 
-    /// Judges groups and owners by their own ids, where the vendor has a record of each.
-    fn of_parts(&self, assets: &[AssetEvent]) -> Vec<Outcome> {
+    /// Judges groups and owners by their own ids, where the vendor has a list of such.
+    fn of_parts(&self, assets: &[AssetEvent], jobs: &Owners<'_>) -> Vec<Outcome> {
         let of = |(name, key, fields): (&str, &str, &[Field])| {
             let all = assets.iter().filter_map(|asset| asset.json().get(name));
             let by_id: BTreeMap<&str, &Json> = all
@@ -163,6 +163,15 @@ impl Witness {
                 .map(|(id, part)| (part, Subject { id, job: None }, format!("{name} `{id}`")))
                 .collect();
             let owners = self.owners(&ided)?;
+            // Small numbers are ids of other things, too.
+            let (kind, place) = owners.list;
+            let said = self.records.kinds[kind].records();
+            let said = said.filter_map(|record| record.said(place)?.first());
+            let said: BTreeSet<&str> = said.map(String::as_str).collect();
+            let known = ided.iter().filter(|(_, part, _)| said.contains(part.id));
+            if kind == jobs.list.0 || 2 * known.count() < said.len() {
+                return None;
+            }
             Some(all_borrowed(fields, &judged(&ided, &owners), &owners).0)
         };
         PARTS_OF_JOBS.into_iter().filter_map(of).flatten().collect()
@@ -191,10 +200,9 @@ impl Witness {
         let (mut faults, mut advice) = all_borrowed(&OF_RUNS, &runs, &owners);
         faults.extend(fates::turned(&runs, &owners, "run"));
         faults.extend(clocks::times(&runs, &owners));
-        faults.extend(errors::of_runs(&runs, &owners));
+        faults.extend(errors::of_runs(&runs, &owners, &self.records));
         faults.extend(sense::trigger(&runs, &owners));
         faults.extend(of_tasks);
-        faults.extend(without_tasks(&runs, &owners));
         let lacking = self.lacking_runs(&runs, &owners, span, manifest);
         let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =
             lacking.iter().partition(|one| one.may_be_meant());
@@ -260,6 +268,7 @@ impl Witness {
         });
         let job = agreed(&|run, said| run.job_source_id() == Some(said));
         let ended = agreed(&|run, said| is_moment(run.end_time(), said));
+        let begun = agreed(&|run, said| is_moment(run.start_time(), said));
         let Some(job) = job.first() else {
             return Vec::new();
         };
@@ -267,25 +276,29 @@ impl Witness {
             return Vec::new();
         }
         // Where the connector has words of its own for the vendor's, only those count that a run that came has.
+        let words = owners.columns().filter_map(|((kind, place), column)| {
+            let is_status = kind == owners.list.0 && speaks_of(place, STATUSES);
+            is_status.then(|| (place, column.iter().flatten().copied().collect()))
+        });
+        let words: BTreeMap<&str, BTreeSet<&str>> = words.collect();
         let is_known = |record: &Record| {
-            let mut columns = owners.columns();
-            columns.all(|((kind, place), column)| {
-                let is_status = kind == owners.list.0 && speaks_of(place, STATUSES);
-                let said = record.said(place).into_iter().flatten();
-                let mut said = said.filter(|_| is_status);
-                said.all(|said| column.iter().any(|known| known.contains(said.as_str())))
+            words.iter().all(|(place, known)| {
+                let mut said = record.said(place).into_iter().flatten();
+                said.all(|said| known.contains(said.as_str()))
             })
         };
         let ids: BTreeSet<&str> = self.run_ids.iter().map(String::as_str).collect();
         let counts = |record: &Record| {
             let said = |place: &str| record.said(place).and_then(|said| said.first());
             // Vendors may look for runs by one of several times that are the same nearly always.
-            let is_in_window = at.iter().all(|place| {
-                let moment = said(place).and_then(|said| moments(said).into_iter().next());
-                moment.is_some_and(|moment| {
-                    moment.at >= span.start + MARGIN && moment.at < span.end - SKEW
+            let are_in_window = |places: &[&str]| {
+                places.iter().all(|place| {
+                    let moment = said(place).and_then(|said| moments(said).into_iter().next());
+                    moment.is_some_and(|moment| {
+                        moment.at >= span.start + MARGIN && moment.at < span.end - SKEW
+                    })
                 })
-            });
+            };
             let word = status.first().and_then(|place| said(place));
             let mapped = word.and_then(|word| manifest.run_status_mapping.find(word));
             let has_ended = if status.is_empty() {
@@ -293,52 +306,18 @@ impl Witness {
             } else {
                 mapped.is_some_and(RunStatus::is_terminal)
             };
-            // Whatever time of it counts, it is one of the window.
-            let is_open = || {
-                let said = record.fields.values().flatten();
-                let times = said.flat_map(|said| moments(said)).map(|moment| moment.at);
-                mapped == Some(RunStatus::InProgress)
-                    && !self.has_given_open
-                    && times.clone().any(|at| at < span.end - SKEW)
-                    && times.min().is_some_and(|at| at >= span.start + MARGIN)
-            };
+            let is_open = mapped == Some(RunStatus::InProgress)
+                && !self.has_given_open
+                && !begun.is_empty()
+                && are_in_window(&begun);
             let is_of_a_job = said(job).is_some_and(|job| self.job_ids.contains(job.as_str()));
             let is_part = record.fields.iter().any(|(place, said)| {
                 any_speaks_of(place, WHOLES) && said.iter().any(|said| ids.contains(said.as_str()))
             });
-            (is_in_window && has_ended || is_open()) && is_of_a_job && !is_part
+            (has_ended && are_in_window(&at) || is_open) && is_of_a_job && !is_part
         };
         left_out(&self.records, owners.list, &ids, &counts)
     }
-}
-
-/// Runs that went well and have no task runs, as all such have, though the vendor's record of each holds tasks that runs of
-/// its job that went otherwise have.
-fn without_tasks(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
-    let mut tasks: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
-    for (_, run, _) in runs {
-        let own = run.task_runs().filter_map(RunEvent::task_source_id);
-        let of_job = tasks.entry(run.job_source_id()).or_default();
-        of_job.extend(own.filter(|id| id.len() > 2));
-    }
-    let well = runs
-        .iter()
-        .filter(|(_, run, _)| run.status() == Some(RunStatus::Success));
-    let lines = well.clone().filter_map(|(number, run, label)| {
-        let mut held = owners.within(*number);
-        let of_job = &tasks[&run.job_source_id()];
-        let task = held.find(|said| of_job.contains(said))?;
-        Some(format!("{label}: its record holds task `{task}`"))
-    });
-    let lines: Vec<String> = lines.collect();
-    let have_none = well
-        .clone()
-        .all(|(_, run, _)| run.task_runs().next().is_none());
-    (have_none && lines.len() >= SEVERAL).then(|| {
-        let got = format!("{} that went well without any", counted(lines.len(), "run"));
-        Outcome::wrong("task runs of every run, however it ended", got)
-            .with_evidence(lines.into_iter().take(SHOWN))
-    })
 }
 
 /// The places of the list of runs at which nearly all say what they should.

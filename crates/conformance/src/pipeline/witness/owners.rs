@@ -195,14 +195,8 @@ impl<'r> Owners<'r> {
             .flat_map(|(place, said)| said.iter().map(move |said| (place.as_str(), said.as_str())))
     }
 
-    /// What the lists in an event's records say.
-    pub(super) fn within(&self, event: usize) -> impl Iterator<Item = &'r str> {
-        let records = self.of[event].iter();
-        records.flat_map(|(_, record)| record.within.iter().map(String::as_str))
-    }
-
     /// Everything that an event's records say, and the lists in them.
-    pub(super) fn everything(&self, event: usize) -> impl Iterator<Item = &'r str> {
+    pub(super) fn everything(&self, event: usize) -> impl Iterator<Item = &'r str> + Clone {
         let records = self.of[event].iter();
         records
             .flat_map(|(_, record)| record.everything())

@@ -23,7 +23,7 @@ pub(super) type Said = BTreeSet<String>;
 pub(super) struct Record {
     pub(super) fields: BTreeMap<String, Said>,
     /// Everything that lists of records in it say.
-    pub(super) within: Said,
+    within: Said,
     /// What the object says by itself in which its list stands.
     above: Said,
 }
@@ -42,7 +42,7 @@ impl Record {
         said.filter(|said| among.contains(*said))
     }
 
-    pub(super) fn everything(&self) -> impl Iterator<Item = &String> {
+    pub(super) fn everything(&self) -> impl Iterator<Item = &String> + Clone {
         self.fields.values().flatten().chain(&self.within)
     }
 

@@ -53,25 +53,30 @@ fn jobs_are_compared_too() {
     let is_told = |line: &String| line.contains("`owner.primary_name` from the record");
     assert!(joined.advice.iter().any(is_told), "{:?}", joined.advice);
     type Change = fn(usize, &mut Json, &mut Json);
-    let cron =
-        |zone: &str| json!({"kind": "cron", "cron_expression": "5 4 * * *", "timezone": zone});
-    let said = |job: &mut Json| {
-        job["at"] = json!({"cron": "5 4 * * *", "tz": "Asia/Tokyo", "of": {"tz": "UTC"}})
-    };
-    let zones = |zone: &'static str| {
-        judged(&|_, job, asset| {
-            said(job);
-            asset["schedule"] = cron(zone);
-        })
-    };
-    blamed(&zones("UTC"), "4 other zones");
-    assert_eq!(zones("Japan").outcome.verdict(), Verdict::Supported);
-    let changes: [(Change, Option<&str>); 4] = [
+    let changes: [(Change, Option<&str>); 6] = [
         (
             |number, _, asset| {
                 asset["owner"]["primary_email"] = format!("n{number}@made.example").into()
             },
             Some("4 owners that the vendor says nowhere"),
+        ),
+        (
+            |number, job, asset| {
+                job["by"] = json!({"creator": format!("N{number}")});
+                asset["owner"]["primary_email"] = format!("n{number}@made.example").into()
+            },
+            None,
+        ),
+        // Ids of groups are small numbers, as those of jobs.
+        (
+            |number, job, asset| {
+                let group = 100 + (number + 1) % 4;
+                (job["set"], asset["group"]) = (
+                    json!({"id": group, "label": format!("Team {group}")}),
+                    json!({"source_id": group.to_string(), "name": format!("Team {group}")}),
+                );
+            },
+            None,
         ),
         (
             |_, job, asset| {
