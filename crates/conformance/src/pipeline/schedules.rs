@@ -209,7 +209,7 @@ fn a_day(expression: &str) -> Option<i64> {
 }
 
 /// Jobs whose runs are as far apart as their intervals would be in minutes, hours or days, where all that have intervals
-/// are, and several; or where several different ones are, and most, or two and all.
+/// are, and several; or where several different ones are, and most, or two and all of several.
 pub(super) fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let mut judged = 0;
     let mut lines = Vec::new();
@@ -237,7 +237,11 @@ pub(super) fn in_another_unit(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -
     }
     let units: BTreeSet<i64> = lengths.iter().map(|(unit, _)| *unit).collect();
     let is_all = lines.len() == judged;
-    let least = if is_all { 2 } else { SEVERAL };
+    let least = if is_all && lines.len() >= SEVERAL {
+        2
+    } else {
+        SEVERAL
+    };
     let is_no_accident = units.len() == 1 && lengths.len() >= least;
     let is_most = 2 * lines.len() > judged;
     if lines.len() < 2 || !(is_all && is_seldom || is_most && is_no_accident) {

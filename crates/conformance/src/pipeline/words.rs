@@ -1,6 +1,8 @@
 //! Words for how runs stand, and what everybody means by them.
 
-use bowline_contract::pipeline::{PipelineManifest, RunStatus};
+use std::collections::BTreeSet;
+
+use bowline_contract::pipeline::{PipelineManifest, RunStatus, StatusMapping};
 
 /// What becomes of a run, as far as nobody can take one for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +99,12 @@ fn says_stopped(word: &str) -> bool {
     )
 }
 
+/// Whether a word that says so is mapped to what went well, as another one is that does not say so.
+fn is_stopped(all: &StatusMapping, word: &str, status: RunStatus) -> bool {
+    let goes_well = |(word, status)| fate(status) == Some(Fate::Well) && !says_stopped(word);
+    says_stopped(word) && fate(status) == Some(Fate::Well) && all.iter().any(goes_well)
+}
+
 /// Whether a word says that something took longer than it may.
 fn says_timed_out(word: &str) -> bool {
     matches!(letters(word).as_str(), "timedout" | "timeout")
@@ -104,12 +112,10 @@ fn says_timed_out(word: &str) -> bool {
 
 /// Words that are mapped to the opposite of what they say, a line each. Where a word has several parts, all say so.
 pub(super) fn contradictions(manifest: &PipelineManifest) -> Vec<String> {
-    let goes_well = |(word, status)| fate(status) == Some(Fate::Well) && !says_stopped(word);
-    let has_another = manifest.run_status_mapping.iter().any(goes_well);
-    mapped(manifest, |word, status| {
-        let is_stopped = has_another && says_stopped(word) && fate(status) == Some(Fate::Well);
+    mapped(manifest, |all, word, status| {
         let contradicts = |part| contradicts(part, status);
-        !is_meant(word, status) && (is_stopped || word.split('/').all(contradicts))
+        let is_wrong = is_stopped(all, word, status) || word.split('/').all(contradicts);
+        is_wrong && !is_meant(all, word, status)
     })
 }
 
@@ -119,24 +125,29 @@ pub(super) fn odd_words(manifest: &PipelineManifest) -> Vec<String> {
 }
 
 /// The words of a manifest that are mapped in some way, a line each.
-fn mapped(manifest: &PipelineManifest, is_so: impl Fn(&str, RunStatus) -> bool) -> Vec<String> {
-    let mut words: Vec<(&str, RunStatus)> = manifest.run_status_mapping.iter().collect();
-    words.extend(manifest.task_statuses().iter());
-    words.sort_unstable_by_key(|(word, status)| (*word, status.name()));
-    words.dedup();
-    let found = words
-        .into_iter()
-        .filter(|(word, status)| is_so(word, *status));
+fn mapped(
+    manifest: &PipelineManifest,
+    is_so: impl Fn(&StatusMapping, &str, RunStatus) -> bool,
+) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for all in [&manifest.run_status_mapping, manifest.task_statuses()] {
+        let those = all
+            .iter()
+            .filter(|(word, status)| is_so(all, word, *status));
+        found.extend(those.map(|(word, status)| (word, status.name())));
+    }
     found
-        .map(|(word, status)| format!("`{word}` is mapped to `{}`", status.name()))
+        .into_iter()
+        .map(|(word, status)| format!("`{word}` is mapped to `{status}`"))
         .collect()
 }
 
 /// Whether a vendor may mean by a word what it is mapped to, though it says something else: it is done once it has
-/// started something, or begins again what crashed.
-fn is_meant(word: &str, status: RunStatus) -> bool {
+/// started something, begins again what crashed, or goes on until it is stopped.
+fn is_meant(all: &StatusMapping, word: &str, status: RunStatus) -> bool {
     let begins = matches!(letters(word).as_str(), "started" | "starting");
-    begins && fate(status) == Some(Fate::Well)
+    letters(word) == "stopped" && is_stopped(all, word, status)
+        || begins && fate(status) == Some(Fate::Well)
         || plain(word) == Some(Fate::Ill) && status == RunStatus::Restarting
 }
 
@@ -190,11 +201,18 @@ mod tests {
             let told = contradictions(&manifest(json!({word: status})));
             assert_eq!(told, [format!("`{word}` is mapped to `{status}`")]);
         }
-        let stopped = |other: &str| {
-            let words = json!({"Stopped": "success", other: "success"});
-            contradictions(&manifest(words)).len()
+        let told = |word: &str, other: &str| {
+            let manifest = manifest(json!({word: "success", other: "success"}));
+            (contradictions(&manifest).len(), odd_words(&manifest).len())
         };
-        assert_eq!((stopped("ok"), stopped("EXPIRED")), (1, 0));
+        assert_eq!(told("Expired", "ok"), (1, 0));
+        assert_eq!(told("Stopped", "ok"), (0, 1));
+        assert_eq!(told("Stopped", "EXPIRED"), (0, 0));
+        let of_tasks = PipelineManifest::parse(
+            r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": "V", "asset_class": "etl",
+                "run_status_mapping": {"ok": "success"}, "task_run_status_mapping": {"Expired": "success"}}"#,
+        );
+        assert_eq!(contradictions(&of_tasks.unwrap()), [""; 0], "its own words");
         let right = json!({
             "COMPLETED": "success", "ABORTED": "failed", "ERROR": "failed", "queued": "in_progress",
             "PARTIAL_SUCCESS": "failed", "timed_out": "failed", "SKIPPED": "success", "killed": "cancelled",
