@@ -53,7 +53,7 @@ pub trait FetchMethods: Send + Sync {
     fn begin_anew(&self) {}
 
     /// The same, and the next calls are made with keys that the vendor does not know, until [`Self::begin_anew`]; says
-    /// whether there are keys.
+    /// whether there are keys. What the vendor answered before is forgotten.
     fn begin_with_false_keys(&self) -> bool {
         false
     }

@@ -147,14 +147,28 @@ impl ProcessMethods {
     }
 }
 
-/// The same credentials with other letters where keys and tokens stand; nothing where there are none. Passwords stay as
-/// they are, since wrong ones may lock an account.
+/// The same credentials with other letters where keys and tokens stand; nothing where there are none, nor beside what names
+/// an account: wrong ones may lock it.
 fn with_false_keys(credentials: &Map<String, Json>) -> Option<Map<String, Json>> {
-    const KEYS: [&str; 3] = ["key", "token", "secret"];
+    const KEYS: [&str; 5] = ["apikey", "accesskey", "authkey", "subscriptionkey", "token"];
+    let letters = |name: &str| -> String {
+        let letters = name.chars().filter(|letter| letter.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let is_of_account = |name: &String| {
+        let name = letters(name);
+        ["user", "login", "email"]
+            .iter()
+            .any(|of| name.contains(of))
+            || ["password", "secret"].iter().any(|of| name.ends_with(of))
+    };
+    if credentials.keys().any(is_of_account) {
+        return None;
+    }
     let mut instead = credentials.clone();
     let keys = instead.iter_mut().filter(|(name, value)| {
-        let name = name.to_lowercase();
-        KEYS.iter().any(|key| name.ends_with(key))
+        let name = letters(name);
+        (name == "key" || KEYS.iter().any(|key| name.ends_with(key)))
             && value.as_str().is_some_and(|key| !key.is_empty())
     });
     let changed = keys.map(|(_, value)| {
@@ -213,6 +227,9 @@ impl FetchMethods for ProcessMethods {
     fn begin_with_false_keys(&self) -> bool {
         let instead = with_false_keys(&self.credentials);
         let are_there = instead.is_some();
+        if let (true, Some(keeper)) = (are_there, &self.answers) {
+            keeper.forget();
+        }
         self.begin_with(instead);
         are_there
     }
@@ -221,7 +238,7 @@ impl FetchMethods for ProcessMethods {
         let slot = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let tells = |process: &Process| process.serves(Method::VendorAnswers);
         let keeper = self.answers.as_ref()?;
-        slot.as_ref().is_some_and(tells).then(|| keeper.take())
+        slot.as_ref().is_none_or(tells).then(|| keeper.take())
     }
 
     fn cancel(&self) {
@@ -248,14 +265,54 @@ mod tests {
 
     use super::*;
 
+    #[cfg(unix)]
     #[test]
-    fn keys_are_made_false_and_passwords_stay() {
+    fn a_process_is_set_up_with_false_keys_until_it_begins_anew() {
+        const SCRIPT: &str = r#"
+            answer() { printf '{"jsonrpc":"2.0","id":%s,%s}\n' "$1" "$2"; }
+            read -r line
+            answer 1 '"result":{"protocol":1,"kind":"pipeline","name":"shell","capabilities":["setup"]}'
+            read -r line
+            case "$line" in
+                *'"token":"00"'*) answer 2 '"error":{"code":-32000,"message":"401"}' ;;
+                *) answer 2 '"result":{}' ;;
+            esac
+            read -r line
+        "#;
+        let program = Program::new("shell", ["/bin/sh", "-c", SCRIPT], ".");
+        let methods = |name: &str| {
+            let known = Map::from_iter([(name.to_owned(), "t1".into())]);
+            let known = Credentials::of_connect_args(known);
+            ProcessMethods::new(program.clone(), &known, Arc::default())
+        };
+        let with_token = methods("token");
+        assert!(with_token.setup_connection().is_ok());
+        assert!(with_token.begin_with_false_keys());
+        assert!(with_token.setup_connection().is_err());
+        with_token.begin_anew();
+        assert!(with_token.setup_connection().is_ok());
+        assert!(!methods("host").begin_with_false_keys());
+    }
+
+    #[test]
+    fn keys_are_made_false_unless_they_are_of_an_account() {
         let made = |credentials: Json| with_false_keys(credentials.as_object().expect("an object"));
         let known =
-            json!({"api_url": "u", "api_key": "k-77", "Token": "t", "password": "p", "key": ""});
+            json!({"api_url": "u", "api_key": "k-77", "Token": "t", "project_key": "P", "key": ""});
         let instead =
-            json!({"api_url": "u", "api_key": "0000", "Token": "0", "password": "p", "key": ""});
+            json!({"api_url": "u", "api_key": "0000", "Token": "0", "project_key": "P", "key": ""});
         assert_eq!(made(known).map(Json::from), Some(instead));
-        assert_eq!(made(json!({"user": "u", "password": "p"})), None);
+        assert_eq!(made(json!({"project_key": "P"})), None);
+        for of_account in [
+            "user",
+            "userName",
+            "login",
+            "e-mail",
+            "password",
+            "client_secret",
+        ] {
+            let beside = json!({of_account: "u", "api_token": "t"});
+            assert_eq!(made(beside), None, "{of_account}");
+        }
     }
 }

@@ -91,6 +91,11 @@ impl Keeper {
         std::mem::take(&mut kept.answers)
     }
 
+    /// Forgets what came before: the same answers are kept once more.
+    pub(crate) fn forget(&self) {
+        *self.kept() = Kept::default();
+    }
+
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -141,6 +141,11 @@ pub(super) fn refused(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
     if !methods.begin_with_false_keys() {
         return;
     }
+    // One that is refused when it logs in does not try again: too many times lock an account.
+    if methods.setup_connection().is_err() {
+        methods.begin_anew();
+        return;
+    }
     let page = PageQuery {
         limit: PAGE.get(),
         offset: 0,
@@ -149,30 +154,27 @@ pub(super) fn refused(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
         let runs = methods.fetch_run_details(Some(&query), page);
         runs.map(|runs| runs.len())
     };
-    let asked = [
-        (
-            "fetch_metadata",
-            methods.fetch_metadata(page).map(|jobs| jobs.len()),
-        ),
-        (
-            "fetch_run_details with a window",
-            runs_of(RunQuery::Window(span)),
-        ),
-        (
-            "fetch_run_details with ids",
-            runs_of(RunQuery::Ids(vec![id.to_owned()])),
-        ),
-    ];
+    let jobs = methods.fetch_metadata(page).map(|jobs| jobs.len());
+    let of_window = runs_of(RunQuery::Window(span));
+    let by_id = runs_of(RunQuery::Ids(vec![id.to_owned()]));
+    let answers = methods.vendor_answers().unwrap_or_default();
     methods.begin_anew();
-    // A vendor that lets everybody in refuses nothing.
-    let is_open = asked.iter().any(|(_, given)| matches!(given, Ok(1..)));
+    // A vendor that lets everybody in refuses nothing, nor does one that says itself that there is nothing. That no run
+    // is found by an id is what many connectors say of a vendor's refusal.
+    let is_open = [&jobs, &of_window, &by_id]
+        .into_iter()
+        .any(|given| matches!(given, Ok(1..)));
+    let asked = [
+        ("fetch_metadata", jobs),
+        ("fetch_run_details with a window", of_window),
+    ];
     let silent = asked
         .into_iter()
         .filter(|(_, given)| matches!(given, Ok(0)));
     let lines: Vec<String> = silent
         .map(|(method, _)| format!("{method} gives nothing"))
         .collect();
-    if lines.is_empty() || is_open {
+    if lines.is_empty() || is_open || answers.documents.iter().any(holds_nothing) {
         return;
     }
     let got = counted(lines.len(), "empty list");
@@ -180,6 +182,16 @@ pub(super) fn refused(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) {
         .with_evidence(lines)
         .with_hint("raise what the vendor refuses: an empty list says that there is nothing");
     suite.settle(&check::CONNECTS, outcome, "");
+}
+
+/// Whether an answer says that there is nothing somewhere.
+fn holds_nothing(answer: &Json) -> bool {
+    match answer {
+        Json::Null => true,
+        Json::Array(items) => items.is_empty() || items.iter().any(holds_nothing),
+        Json::Object(fields) => fields.is_empty() || fields.values().any(holds_nothing),
+        _ => false,
+    }
 }
 
 /// The runs of a window up to some place and from there on, each from a connector that was started anew.

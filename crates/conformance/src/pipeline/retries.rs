@@ -224,8 +224,16 @@ pub(super) fn holes(runs: &[RunEvent], most: usize) -> Vec<String> {
     let Some((begin, numbers)) = numbered.first().filter(|(_, all)| all.len() >= NUMBERED) else {
         return Vec::new();
     };
-    let last = numbers.last().map_or(0, |last| last + 1);
-    let holes = (0..=last).rev().filter(|number| !numbers.contains(number));
+    let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else {
+        return Vec::new();
+    };
+    // Numbers that are far apart are those of others, too.
+    if last - first > 4 * numbers.len() as u64 {
+        return Vec::new();
+    }
+    let holes = (0..=last.saturating_add(1))
+        .rev()
+        .filter(|number| !numbers.contains(number));
     holes
         .take(most)
         .map(|number| format!("{begin}{number}"))
@@ -237,7 +245,7 @@ fn below(runs: &[RunEvent]) -> Vec<String> {
     // The longest lists are cut first.
     let before = numbered(runs).into_iter().filter_map(|(begin, numbers)| {
         let (first, last) = (*numbers.first()?, *numbers.last()?);
-        let is_whole = numbers.len() >= NUMBERED && last - first + 1 == numbers.len() as u64;
+        let is_whole = numbers.len() >= NUMBERED && last - first == numbers.len() as u64 - 1;
         (is_whole && first > 1).then(|| format!("{begin}{}", first - 1))
     });
     before.take(ASKED).collect()
@@ -406,6 +414,13 @@ mod tests {
         let gaps: Vec<RunEvent> = gaps.map(RunEvent::new).collect();
         assert_eq!(holes(&gaps, 3), ["a#16", "a#9", "a#6"]);
         assert_eq!(holes(&few, 3), [""; 0]);
+        let of = |id: &dyn Fn(u64) -> u64| {
+            let ids = (0..12).map(|nth| json!({"run_source_id": id(nth).to_string()}));
+            holes(&ids.map(RunEvent::new).collect::<Vec<_>>(), 1)
+        };
+        let largest = (u64::MAX - 12).to_string();
+        assert_eq!(of(&|nth| u64::MAX - nth), [largest]);
+        assert_eq!(of(&|nth| 700 + 40 * nth), [""; 0], "those of others");
     }
 
     #[test]

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bowline_conformance::pipeline::{Report, run};
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_pipeline::{
-    FetchMethods, MethodsPipeline, PageQuery, RunQuery, SourceError, SourceErrorKind,
+    FetchMethods, MethodsPipeline, PageQuery, RunQuery, SourceError, SourceErrorKind, VendorAnswers,
 };
 use bowline_simulator::planted::Planted;
+use serde_json::json;
 
-use crate::vendor::{Known, manifest, options, planted, vendor};
+use crate::vendor::{Known, Vendor, manifest, options, planted, vendor};
 use crate::{told, wrong};
 
 /// What a process does to the runs that it gives.
@@ -27,6 +28,16 @@ enum Habit {
         jobs: bool,
         runs: bool,
     },
+    /// It gives nothing for all, and logs in first, which is refused.
+    LogsIn,
+    /// It gives nothing for lists, and finds runs by their ids whatever its key is.
+    Open,
+    /// It gives nothing, since the vendor says that there is nothing.
+    Filtered,
+    /// It numbers runs, and gives those of windows that have ended, and maybe not of all jobs.
+    EndedOnly {
+        without: Option<&'static str>,
+    },
 }
 
 struct Process {
@@ -39,12 +50,15 @@ struct Process {
 
 impl FetchMethods for Process {
     fn setup_connection(&self) -> Result<(), SourceError> {
+        if self.has_false_keys.load(Ordering::SeqCst) && self.habit == Habit::LogsIn {
+            return Err(refusal());
+        }
         self.inner.setup_connection()
     }
 
     fn fetch_metadata(&self, page: PageQuery) -> Result<Vec<AssetEvent>, SourceError> {
         if self.has_false_keys.load(Ordering::SeqCst) {
-            let is_silent = matches!(self.habit, Habit::Silent { jobs: true, .. });
+            let is_silent = self.habit.is_silent(|jobs, _| jobs);
             return is_silent.then(Vec::new).ok_or_else(refusal);
         }
         self.inner.fetch_metadata(page)
@@ -56,8 +70,18 @@ impl FetchMethods for Process {
         page: PageQuery,
     ) -> Result<Vec<RunEvent>, SourceError> {
         if self.has_false_keys.load(Ordering::SeqCst) {
-            let is_silent = matches!(self.habit, Habit::Silent { runs: true, .. });
+            let is_silent = self.habit.is_silent(|_, runs| runs);
+            let is_found = self.habit == Habit::Open && matches!(query, Some(RunQuery::Ids(_)));
+            if is_found {
+                return self.inner.fetch_run_details(query, page);
+            }
             return is_silent.then(Vec::new).ok_or_else(refusal);
+        }
+        if let (Habit::EndedOnly { .. }, Some(RunQuery::Ids(ids))) = (self.habit, query) {
+            let known = ids.iter().map(|id| unnumbered(id).unwrap_or_default());
+            let query = RunQuery::Ids(known.collect());
+            let runs = self.inner.fetch_run_details(Some(&query), page)?;
+            return Ok(runs.iter().map(numbered).collect());
         }
         let Some(RunQuery::Window(window)) = query else {
             return self.inner.fetch_run_details(query, page);
@@ -67,6 +91,10 @@ impl FetchMethods for Process {
             offset: 0,
         };
         let mut runs = self.inner.fetch_run_details(query, all)?;
+        if let Habit::EndedOnly { without } = self.habit {
+            runs.retain(|run| run.has_ended() && run.job_source_id() != without);
+            runs = runs.iter().map(numbered).collect();
+        }
         if self.habit == Habit::KeptList {
             let mut kept = self.kept.lock().expect("no panic");
             runs = kept.get_or_insert(runs).clone();
@@ -93,7 +121,47 @@ impl FetchMethods for Process {
         true
     }
 
+    fn vendor_answers(&self) -> Option<VendorAnswers> {
+        let is_asked = self.has_false_keys.load(Ordering::SeqCst);
+        let documents = vec![json!({"items": []})];
+        (is_asked && self.habit == Habit::Filtered).then_some(VendorAnswers {
+            documents,
+            is_cut: false,
+        })
+    }
+
     fn cancel(&self) {}
+}
+
+impl Habit {
+    fn is_silent(self, of: fn(bool, bool) -> bool) -> bool {
+        match self {
+            Self::Silent { jobs, runs } => of(jobs, runs),
+            Self::LogsIn | Self::Open | Self::Filtered => true,
+            _ => false,
+        }
+    }
+}
+
+/// A number above those of all runs.
+const LAST: u32 = 9000;
+
+/// A run with the numbers of runs counted upwards in its ids.
+fn numbered(run: &RunEvent) -> RunEvent {
+    let text = run.json().to_string();
+    let mut parts = text.split("run-");
+    let mut numbered = parts.next().unwrap_or_default().to_owned();
+    for (number, rest) in parts.map(|part| part.split_at(4)) {
+        let number: u32 = number.parse().expect("four digits");
+        numbered += &format!("n{}{rest}", LAST - number);
+    }
+    RunEvent::new(serde_json::from_str(&numbered).expect("still JSON"))
+}
+
+/// The vendor's own id of a run.
+fn unnumbered(id: &str) -> Option<String> {
+    let number: u32 = id.strip_prefix('n')?.parse().ok()?;
+    Some(format!("run-{:04}", LAST.checked_sub(number)?))
 }
 
 fn refusal() -> SourceError {
@@ -104,8 +172,8 @@ const fn silent(jobs: bool, runs: bool) -> Habit {
     Habit::Silent { jobs, runs }
 }
 
-fn tested(habit: Habit) -> Report {
-    let vendor = Arc::new(vendor());
+fn tested(vendor: Vendor, habit: Habit) -> Report {
+    let vendor = Arc::new(vendor);
     let process = Process {
         inner: planted(&vendor, None),
         habit,
@@ -126,8 +194,27 @@ fn what_a_process_keeps_or_sorts_by_itself_is_seen() {
         (silent(true, false), &["etl_connection/connects"]),
         (silent(false, true), &["etl_connection/connects"]),
         (silent(false, false), &[]),
+        (Habit::LogsIn, &[]),
+        (Habit::Open, &[]),
+        (Habit::Filtered, &[]),
     ] {
-        let report = tested(habit);
+        let report = tested(vendor(), habit);
         assert_eq!(wrong(&report), found, "{habit:?}\n{}", told(&report));
+    }
+}
+
+#[test]
+fn runs_under_way_are_asked_for_by_their_numbers() {
+    for (without, found) in [
+        (None, &["etl_run_details/running"][..]),
+        // These are left out however they stand.
+        (Some("job-2"), &[]),
+    ] {
+        let long = Vendor {
+            lasts: 65,
+            ..vendor()
+        };
+        let report = tested(long, Habit::EndedOnly { without });
+        assert_eq!(wrong(&report), found, "{without:?}\n{}", told(&report));
     }
 }
