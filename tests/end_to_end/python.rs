@@ -304,7 +304,7 @@ fn protocol() -> Result<(), Failed> {
     Ok(())
 }
 
-/// A module that only this machine has is told, and asked about before it is left out of images.
+/// A module that only this machine has is told, and keeps the connector out of images.
 fn module_outside() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     let new = ["new", "shop", "--lang", "python", "--dialect", "sqlite"];
@@ -319,7 +319,7 @@ fn module_outside() -> Result<(), Failed> {
     sandbox.write("lib/spelling.py", "AVG = 'AVG({x})'\n");
     sandbox.write("connectors/shop/beside.py", "raise SystemExit\n");
     let path = "import os, sys\nhere = os.path.dirname(__file__)\nsys.path += [here, os.path.join(here, '../../lib')]\n";
-    let question = "was proven with code that does not go in: `lib/spelling.py`;";
+    let refusal = "it loaded `lib/spelling.py`, which does not go in";
     let built_with = |imports: &str| {
         let (about, code) = own.split_once("import datetime\n").expect("imports");
         sandbox.write(
@@ -336,7 +336,7 @@ fn module_outside() -> Result<(), Failed> {
                 m = u.module_from_spec(s)\ns.loader.exec_module(m)\nsys.modules['lazy'] = m\n\
                 sys.modules['nothing'] = None\n";
     let (told, built) = built_with(&format!("import spelling\n{lazy}"));
-    assert!(told && built.contains(question), "{built}");
+    assert!(told && built.contains(refusal), "{built}");
     assert!(
         !built.contains("beside"),
         "what lies beside it goes in: {built}"

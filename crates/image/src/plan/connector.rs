@@ -11,7 +11,6 @@ use bowline_words::Diagnose;
 use super::exported::{self, Identity};
 use super::files::{self, FileProblem, Ignored};
 use super::problem::{PlanProblem, PlanProblemKind};
-use super::proof::Compared;
 use super::{
     Candidate, Mode, ModeChoice, PIPELINE_ROOT, PlanRequest, PlannedConnector, PlannedFile,
     Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, proof, requirements, secrets,
@@ -128,16 +127,7 @@ pub(super) fn check(
         }
     };
     forbid_secrets(candidate, request, &files, mistakes);
-    let mut questions = Vec::new();
-    let unproven = unproven(
-        candidate,
-        request,
-        &own,
-        &root,
-        platforms,
-        &mut questions,
-        mistakes,
-    );
+    let unproven = unproven(candidate, request, &own, &root, platforms, mistakes);
     let identity = identity?;
     let path = mistakes.shown(&dir.join(layout::MANIFEST_FILE));
     let advices: Vec<PlanProblem> = identity
@@ -156,7 +146,7 @@ pub(super) fn check(
         mistakes.problems.extend(advices);
         return None;
     }
-    questions.extend(unusable_metrics(candidate, &identity));
+    let questions = Vec::from_iter(unusable_metrics(candidate, &identity));
     Some(Checked {
         planned: PlannedConnector {
             name: candidate.name.clone(),
@@ -176,15 +166,13 @@ pub(super) fn check(
     })
 }
 
-/// Why what would ship is not what was proven, where that is allowed; a problem where it is not. Files of code that it
-/// would do without are asked about.
+/// Why what would ship is not what was proven, where that is allowed; a problem where it is not.
 fn unproven(
     candidate: &Candidate,
     request: &PlanRequest<'_>,
     own: &[PlannedFile],
     root: &str,
     platforms: &[Platform],
-    questions: &mut Vec<Question>,
     mistakes: &mut Mistakes<'_>,
 ) -> Option<String> {
     let is_missing = candidate.class == AssetClass::Warehouse
@@ -193,18 +181,8 @@ fn unproven(
         // That it is not exported is told already.
         return None;
     }
-    let is_allowed = request.unproven.contains(&candidate.dir);
-    let objection = match proof::compare(request.workspace, candidate, own, root, platforms) {
-        Ok(Compared::Other(objection)) => objection,
-        Ok(Compared::Same { outside }) => {
-            if !outside.is_empty() && !is_allowed {
-                questions.push(Question::LeftOut {
-                    connector: candidate.name.clone(),
-                    files: outside,
-                });
-            }
-            return None;
-        }
+    let objection = match proof::objection(request.workspace, candidate, own, root, platforms) {
+        Ok(objection) => objection?,
         Err(error) => {
             // What cannot be read or is not there is told where it is planned.
             if mistakes.problems.is_empty() {
@@ -213,7 +191,7 @@ fn unproven(
             return None;
         }
     };
-    if is_allowed {
+    if request.unproven.contains(&candidate.dir) {
         return Some(objection);
     }
     let name = &candidate.name;

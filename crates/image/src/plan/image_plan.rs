@@ -177,11 +177,4 @@ pub enum Question {
         /// The metrics, sorted.
         metrics: Vec<String>,
     },
-    /// It loaded code as it was proven that does not go into the image.
-    LeftOut {
-        /// The connector.
-        connector: ConnectorName,
-        /// The files, by the path from the workspace's root.
-        files: Vec<String>,
-    },
 }

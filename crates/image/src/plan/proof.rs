@@ -114,23 +114,14 @@ impl Proof {
     }
 }
 
-/// What would ship, compared with what was proven.
-pub(super) enum Compared {
-    /// It is the same, but for these files of code that it loaded then: something else may be in their place, or it may do
-    /// without them.
-    Same { outside: Vec<String> },
-    /// It is not, and why.
-    Other(String),
-}
-
-/// Compares what would ship with what was proven.
-pub(super) fn compare(
+/// Why what would ship is not what was proven; nothing when it is.
+pub(super) fn objection(
     workspace: &Path,
     candidate: &Candidate,
     own: &[PlannedFile],
     root: &str,
     platforms: &[Platform],
-) -> Result<Compared, ImageError> {
+) -> Result<Option<String>, ImageError> {
     let path = place(workspace, candidate);
     let shown = path.strip_prefix(workspace).unwrap_or(&path).display();
     let proof: Proof = match bowline_contract::reading::read_text(&path) {
@@ -138,28 +129,28 @@ pub(super) fn compare(
             Ok(proof) => proof,
             Err(error) => {
                 let why = format!("not proven: its record `{shown}` cannot be read: {error}");
-                return Ok(Compared::Other(why));
+                return Ok(Some(why));
             }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let why = "not proven: no test of it is on record";
-            return Ok(Compared::Other(why.to_owned()));
+            return Ok(Some(why.to_owned()));
         }
         Err(error) => return Err(unreadable(&path, error.to_string())),
     };
     if proof.format != FORMAT {
         let why = format!("not proven: another version of Bowline wrote its record `{shown}`");
-        return Ok(Compared::Other(why));
+        return Ok(Some(why));
     }
     match proof.outcome {
         ProofOutcome::Passed => {}
         ProofOutcome::Failed => {
             let why = "not proven: its last test found it wrong";
-            return Ok(Compared::Other(why.to_owned()));
+            return Ok(Some(why.to_owned()));
         }
         ProofOutcome::Inconclusive => {
             let why = "not proven: its last test left something unknown";
-            return Ok(Compared::Other(why.to_owned()));
+            return Ok(Some(why.to_owned()));
         }
     }
     let mut files = BTreeMap::new();
@@ -169,14 +160,18 @@ pub(super) fn compare(
             .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
         take_down(workspace, &exported, &mut files)?;
     }
-    let mut differences = different_files(&proof.files, &files);
+    // Something else may be in their place in an image, or it may do without them: that was not proven.
+    let left_out = proof.outside.iter();
+    let mut differences: Vec<String> = left_out
+        .map(|path| format!("it loaded `{path}`, which does not go in"))
+        .collect();
+    differences.extend(different_files(&proof.files, &files));
     differences.extend(different_drivers(
         candidate,
         proof.driver.as_ref(),
         platforms,
     )?);
-    let outside = proof.outside;
-    Ok(told(&differences).map_or(Compared::Same { outside }, Compared::Other))
+    Ok(told(&differences))
 }
 
 fn told(differences: &[String]) -> Option<String> {

@@ -406,7 +406,7 @@ fn the_name_of_a_base_is_told_where_others_know_it() {
 }
 
 #[test]
-fn code_that_stays_out_is_asked_about() {
+fn code_that_stays_out_keeps_a_connector_out() {
     let space = Space::new();
     space.pipeline("jobs").write("sdk/client.py", "");
     let one = space.candidate(AssetClass::Pipeline, "jobs");
@@ -418,21 +418,21 @@ fn code_that_stays_out_is_asked_about() {
     proof
         .keep(space.0.path(), &one, ProofOutcome::Passed)
         .unwrap();
-    let asked = |unproven: &[PathBuf]| {
+    let told = |unproven: &[PathBuf]| {
         let planned = space.plan_by(std::slice::from_ref(&one), |request| {
             plan(&PlanRequest {
                 unproven,
                 ..request
             })
         });
-        planned.unwrap().questions
+        planned.map_or_else(
+            |error| error.problems.iter().map(ToString::to_string).collect(),
+            |_| Vec::new(),
+        )
     };
-    let left_out = Question::LeftOut {
-        connector: one.name.clone(),
-        files: vec!["sdk/client.py".to_owned()],
-    };
-    assert_eq!(asked(&[]), [left_out]);
-    assert_eq!(asked(std::slice::from_ref(&one.dir)), []);
+    let refusal = "`jobs`: not what was proven: it loaded `sdk/client.py`, which does not go in";
+    assert_eq!(told(&[]), [refusal]);
+    assert_eq!(told(std::slice::from_ref(&one.dir)), [""; 0]);
 }
 
 #[test]

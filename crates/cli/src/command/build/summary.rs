@@ -38,23 +38,6 @@ pub(super) fn warning(question: &Question, says_details: bool) -> String {
                 )
             }
         ),
-        Question::LeftOut { connector, files } => {
-            let most = if says_details { files.len() } else { NAMED };
-            let named: Vec<String> = files
-                .iter()
-                .take(most)
-                .map(|file| format!("`{file}`"))
-                .collect();
-            let more = match files.len() - named.len() {
-                0 => String::new(),
-                more => format!(", and {more} more, which `-v` lists"),
-            };
-            format!(
-                "`{connector}` was proven with code that does not go in: {}{more}; \
-                 what takes its place there, if anything, was not proven",
-                named.join(", ")
-            )
-        }
     }
 }
 
