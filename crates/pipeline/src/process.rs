@@ -283,7 +283,7 @@ mod tests {
         let methods = |name: &str| {
             let known = Map::from_iter([(name.to_owned(), "t1".into())]);
             let known = Credentials::of_connect_args(known);
-            ProcessMethods::new(program.clone(), &known, Arc::default())
+            ProcessMethods::new(program.clone(), &known, Arc::default(), Arc::default())
         };
         let with_token = methods("token");
         assert!(with_token.setup_connection().is_ok());
