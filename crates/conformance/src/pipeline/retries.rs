@@ -200,8 +200,8 @@ pub(super) fn left_out(suite: &mut Suite<'_>, span: Window, runs: &[RunEvent]) -
     .with_hint("give every run of the window, however it ended")
 }
 
-/// The numbers at the ends of runs' ids, by what stands before them, the longest lists first.
-fn numbered(runs: &[RunEvent]) -> Vec<(&str, BTreeSet<u64>)> {
+/// Ids of the numbers before the first ones, where runs are numbered without a gap from one that is not the first on.
+fn below(runs: &[RunEvent]) -> Vec<String> {
     let mut numbered: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
     for id in runs.iter().filter_map(RunEvent::run_source_id) {
         let begin = id.trim_end_matches(|letter: char| letter.is_ascii_digit());
@@ -213,37 +213,10 @@ fn numbered(runs: &[RunEvent]) -> Vec<(&str, BTreeSet<u64>)> {
             numbered.entry(begin).or_default().insert(number);
         }
     }
+    // The longest lists are cut first.
     let mut numbered: Vec<(&str, BTreeSet<u64>)> = numbered.into_iter().collect();
     numbered.sort_by_key(|(_, numbers)| Reverse(numbers.len()));
-    numbered
-}
-
-/// Ids of the newest numbers that no run has, and of the one after the last.
-pub(super) fn holes(runs: &[RunEvent], most: usize) -> Vec<String> {
-    let numbered = numbered(runs);
-    let Some((begin, numbers)) = numbered.first().filter(|(_, all)| all.len() >= NUMBERED) else {
-        return Vec::new();
-    };
-    let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else {
-        return Vec::new();
-    };
-    // Numbers that are far apart are those of others, too.
-    if last - first > 4 * numbers.len() as u64 {
-        return Vec::new();
-    }
-    let holes = (0..=last.saturating_add(1))
-        .rev()
-        .filter(|number| !numbers.contains(number));
-    holes
-        .take(most)
-        .map(|number| format!("{begin}{number}"))
-        .collect()
-}
-
-/// Ids of the numbers before the first ones, where runs are numbered without a gap from one that is not the first on.
-fn below(runs: &[RunEvent]) -> Vec<String> {
-    // The longest lists are cut first.
-    let before = numbered(runs).into_iter().filter_map(|(begin, numbers)| {
+    let before = numbered.into_iter().filter_map(|(begin, numbers)| {
         let (first, last) = (*numbers.first()?, *numbers.last()?);
         let is_whole = numbers.len() >= NUMBERED && last - first == numbers.len() as u64 - 1;
         (is_whole && first > 1).then(|| format!("{begin}{}", first - 1))
@@ -409,18 +382,6 @@ mod tests {
         let few =
             [7, 8, 9].map(|number| RunEvent::new(json!({"run_source_id": number.to_string()})));
         assert_eq!(below(&few), [""; 0]);
-        let gaps = (1..12).filter(|number| number % 3 > 0).chain(12..16);
-        let gaps = gaps.map(|number| json!({"run_source_id": format!("a#{number}")}));
-        let gaps: Vec<RunEvent> = gaps.map(RunEvent::new).collect();
-        assert_eq!(holes(&gaps, 3), ["a#16", "a#9", "a#6"]);
-        assert_eq!(holes(&few, 3), [""; 0]);
-        let of = |id: &dyn Fn(u64) -> u64| {
-            let ids = (0..12).map(|nth| json!({"run_source_id": id(nth).to_string()}));
-            holes(&ids.map(RunEvent::new).collect::<Vec<_>>(), 1)
-        };
-        let largest = (u64::MAX - 12).to_string();
-        assert_eq!(of(&|nth| u64::MAX - nth), [largest]);
-        assert_eq!(of(&|nth| 700 + 40 * nth), [""; 0], "those of others");
     }
 
     #[test]

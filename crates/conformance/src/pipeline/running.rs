@@ -11,7 +11,6 @@ use super::check;
 use super::cuts::whole_second;
 use super::outcome::{Doubt, Outcome, failure};
 use super::reading::run_label;
-use super::retries::holes;
 use super::runner::{PAGE, Suite};
 use super::times::{SHOWN, SKEW};
 use crate::Verdict;
@@ -20,9 +19,6 @@ use crate::Verdict;
 const BUSY: i128 = 90;
 /// How long a run may have gone on before the vendor shows it.
 const SHOWING: SignedDuration = SignedDuration::from_secs(60);
-
-/// How many numbers that no run has are asked for.
-const ASKED: usize = 25;
 
 /// What was there of runs that had not ended.
 pub(super) enum Watch {
@@ -110,11 +106,7 @@ pub(super) fn running(
             return;
         }
     };
-    let by_number = match &doubt {
-        None => under_way_by_number(suite, span, first),
-        Some(_) => Vec::new(),
-    };
-    let came_late = reading
+    let hidden: Vec<String> = reading
         .events
         .iter()
         .filter(|run| doubt.is_none() && run.has_ended())
@@ -125,8 +117,8 @@ pub(super) fn running(
             let was_under_way = span.start <= start && start <= before && !known.contains(&label);
             was_under_way
                 .then(|| format!("{label} began at {start}, ended at {end}, and came only then"))
-        });
-    let hidden: Vec<String> = came_late.chain(by_number).collect();
+        })
+        .collect();
     let cause = [&check::WINDOW, &check::PAGES]
         .into_iter()
         .find(|cause| suite.verdict(cause) == Some(Verdict::Wrong));
@@ -135,10 +127,7 @@ pub(super) fn running(
     } else if !hidden.is_empty() {
         Outcome::wrong(
             "runs that have not ended, too",
-            format!(
-                "{} that came late or by their ids only",
-                counted(hidden.len(), "run")
-            ),
+            format!("{} that came only when ended", counted(hidden.len(), "run")),
         )
         .with_evidence(hidden.into_iter().take(SHOWN))
         .with_hint("give runs that have not ended with the time that they began as `event_time`")
@@ -161,45 +150,6 @@ pub(super) fn running(
         })
     };
     suite.settle(&check::RUNNING, outcome, "");
-}
-
-/// Runs under way that come by their ids, which are numbers that no other run has, and should have come by their window.
-fn under_way_by_number(suite: &mut Suite<'_>, span: Window, first: &[RunEvent]) -> Vec<String> {
-    let ids = holes(first, ASKED);
-    if ids.is_empty() || suite.verdict(&check::BY_ID) != Some(Verdict::Supported) {
-        return Vec::new();
-    }
-    // A vendor that cannot be asked just now shows nothing.
-    let Ok(found) = suite.reader.by_id(&ids) else {
-        return Vec::new();
-    };
-    let jobs: BTreeSet<Option<&str>> = first.iter().map(RunEvent::job_source_id).collect();
-    let until = suite.window.end - SKEW;
-    let should_come = |run: &&RunEvent| {
-        let at = run.event_time();
-        at.is_some_and(|at| span.contains(at) && at < until)
-    };
-    let due: Vec<&RunEvent> = found.events.iter().filter(should_come).collect();
-    // Where those that have ended do not come either, some are left out on purpose.
-    if due.iter().any(|run| run.has_ended()) {
-        return Vec::new();
-    }
-    let of_known = |run: &&&RunEvent| is_under_way(run) && jobs.contains(&run.job_source_id());
-    let due: BTreeSet<String> = due
-        .iter()
-        .filter(of_known)
-        .filter_map(|run| run_label(run))
-        .collect();
-    if due.is_empty() {
-        return Vec::new();
-    }
-    let Ok(again) = suite.reader.runs(span, PAGE) else {
-        return Vec::new();
-    };
-    let come: BTreeSet<String> = again.events.iter().filter_map(run_label).collect();
-    due.difference(&come)
-        .map(|label| format!("{label} is under way, and comes by its id only"))
-        .collect()
 }
 
 /// What it means that no run was seen under way at a vendor that had one under way for this share of the time.

@@ -12,7 +12,7 @@ use bowline_pipeline::{
 use bowline_simulator::planted::Planted;
 use serde_json::json;
 
-use crate::vendor::{Known, Vendor, manifest, options, planted, vendor};
+use crate::vendor::{Known, manifest, options, planted, vendor};
 use crate::{told, wrong};
 
 /// What a process does to the runs that it gives.
@@ -34,10 +34,6 @@ enum Habit {
     Open,
     /// It gives nothing, since the vendor says that there is nothing.
     Filtered,
-    /// It numbers runs, and gives those of windows that have ended, and maybe not of all jobs.
-    EndedOnly {
-        without: Option<&'static str>,
-    },
 }
 
 struct Process {
@@ -77,12 +73,6 @@ impl FetchMethods for Process {
             }
             return is_silent.then(Vec::new).ok_or_else(refusal);
         }
-        if let (Habit::EndedOnly { .. }, Some(RunQuery::Ids(ids))) = (self.habit, query) {
-            let known = ids.iter().map(|id| unnumbered(id).unwrap_or_default());
-            let query = RunQuery::Ids(known.collect());
-            let runs = self.inner.fetch_run_details(Some(&query), page)?;
-            return Ok(runs.iter().map(numbered).collect());
-        }
         let Some(RunQuery::Window(window)) = query else {
             return self.inner.fetch_run_details(query, page);
         };
@@ -91,10 +81,6 @@ impl FetchMethods for Process {
             offset: 0,
         };
         let mut runs = self.inner.fetch_run_details(query, all)?;
-        if let Habit::EndedOnly { without } = self.habit {
-            runs.retain(|run| run.has_ended() && run.job_source_id() != without);
-            runs = runs.iter().map(numbered).collect();
-        }
         if self.habit == Habit::KeptList {
             let mut kept = self.kept.lock().expect("no panic");
             runs = kept.get_or_insert(runs).clone();
@@ -143,27 +129,6 @@ impl Habit {
     }
 }
 
-/// A number above those of all runs.
-const LAST: u32 = 9000;
-
-/// A run with the numbers of runs counted upwards in its ids.
-fn numbered(run: &RunEvent) -> RunEvent {
-    let text = run.json().to_string();
-    let mut parts = text.split("run-");
-    let mut numbered = parts.next().unwrap_or_default().to_owned();
-    for (number, rest) in parts.map(|part| part.split_at(4)) {
-        let number: u32 = number.parse().expect("four digits");
-        numbered += &format!("n{}{rest}", LAST - number);
-    }
-    RunEvent::new(serde_json::from_str(&numbered).expect("still JSON"))
-}
-
-/// The vendor's own id of a run.
-fn unnumbered(id: &str) -> Option<String> {
-    let number: u32 = id.strip_prefix('n')?.parse().ok()?;
-    Some(format!("run-{:04}", LAST.checked_sub(number)?))
-}
-
 fn refusal() -> SourceError {
     SourceError::new(SourceErrorKind::Connector, "401 Unauthorized")
 }
@@ -172,8 +137,8 @@ const fn silent(jobs: bool, runs: bool) -> Habit {
     Habit::Silent { jobs, runs }
 }
 
-fn tested(vendor: Vendor, habit: Habit) -> Report {
-    let vendor = Arc::new(vendor);
+fn tested(habit: Habit) -> Report {
+    let vendor = Arc::new(vendor());
     let process = Process {
         inner: planted(&vendor, None),
         habit,
@@ -198,23 +163,7 @@ fn what_a_process_keeps_or_sorts_by_itself_is_seen() {
         (Habit::Open, &[]),
         (Habit::Filtered, &[]),
     ] {
-        let report = tested(vendor(), habit);
+        let report = tested(habit);
         assert_eq!(wrong(&report), found, "{habit:?}\n{}", told(&report));
-    }
-}
-
-#[test]
-fn runs_under_way_are_asked_for_by_their_numbers() {
-    for (without, found) in [
-        (None, &["etl_run_details/running"][..]),
-        // These are left out however they stand.
-        (Some("job-2"), &[]),
-    ] {
-        let long = Vendor {
-            lasts: 65,
-            ..vendor()
-        };
-        let report = tested(long, Habit::EndedOnly { without });
-        assert_eq!(wrong(&report), found, "{without:?}\n{}", told(&report));
     }
 }
