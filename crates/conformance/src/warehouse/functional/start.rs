@@ -246,6 +246,7 @@ pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -
             left_behind.extend(stays.then_some(sql));
         }
     }
+    let mut dropped = Dropped::Gone;
     for (table, presence) in [(&tables.changed, made.changed), (&tables.kept, made.kept)] {
         if presence == Presence::Absent {
             continue;
@@ -256,11 +257,11 @@ pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -
         let create = create.filter(|_| presence == Presence::Made);
         // The mark goes last, and stays beside what stays.
         let is_mark = table.table == tables.kept.table;
-        let dropped = if is_mark && !left_behind.is_empty() {
-            Dropped::Refused
-        } else {
-            drop_table(chain, table, &drop, create.as_deref())
-        };
+        if !is_mark || left_behind.is_empty() {
+            dropped = drop_table(chain, table, &drop, create.as_deref());
+        } else if dropped == Dropped::Gone {
+            dropped = Dropped::Refused;
+        }
         left_behind.extend(match (dropped, create) {
             (Dropped::Gone, _) => None,
             (Dropped::Missed, Some(create)) => Some(undo(&create)),
