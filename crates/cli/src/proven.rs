@@ -38,8 +38,8 @@ impl Proving {
         })
     }
 
-    /// Keeps how a test of the whole suite ended, and what the connector's process said of the code it loads. One that was interrupted says nothing new; a workspace that cannot be
-    /// written is told.
+    /// Keeps how a test of the whole suite ended, and what the connector's process said of the code it loads. One that was
+    /// interrupted says nothing new; a workspace that cannot be written is told.
     pub(crate) fn end(self, context: &Context, conclusion: Conclusion, outside: &[String]) {
         let outcome = match conclusion {
             Conclusion::Interrupted => return,
