@@ -405,6 +405,20 @@ fn the_name_of_a_base_is_told_where_others_know_it() {
     }
 }
 
+/// What keeps connectors out of an image, where these folders are let in unproven.
+fn problems(space: &Space, candidates: &[Candidate], unproven: &[PathBuf]) -> Vec<String> {
+    let planned = space.plan_by(candidates, |request| {
+        plan(&PlanRequest {
+            unproven,
+            ..request
+        })
+    });
+    planned.map_or_else(
+        |error| error.problems.iter().map(ToString::to_string).collect(),
+        |_| Vec::new(),
+    )
+}
+
 #[test]
 fn code_that_stays_out_keeps_a_connector_out() {
     let space = Space::new();
@@ -418,18 +432,7 @@ fn code_that_stays_out_keeps_a_connector_out() {
     proof
         .keep(space.0.path(), &one, ProofOutcome::Passed)
         .unwrap();
-    let told = |unproven: &[PathBuf]| {
-        let planned = space.plan_by(std::slice::from_ref(&one), |request| {
-            plan(&PlanRequest {
-                unproven,
-                ..request
-            })
-        });
-        planned.map_or_else(
-            |error| error.problems.iter().map(ToString::to_string).collect(),
-            |_| Vec::new(),
-        )
-    };
+    let told = |unproven: &[PathBuf]| problems(&space, std::slice::from_ref(&one), unproven);
     let refusal = "`jobs`: not what was proven: it loaded `sdk/client.py`, which does not go in";
     assert_eq!(told(&[]), [refusal]);
     assert_eq!(told(std::slice::from_ref(&one.dir)), [""; 0]);
@@ -446,18 +449,7 @@ fn only_what_was_proven_goes_in() {
         space.candidate(AssetClass::Warehouse, "shop"),
         space.candidate(AssetClass::Pipeline, "jobs"),
     ];
-    let told = |unproven: &[PathBuf]| {
-        let planned = space.plan_by(&all, |request| {
-            plan(&PlanRequest {
-                unproven,
-                ..request
-            })
-        });
-        planned.map_or_else(
-            |error| error.problems.iter().map(ToString::to_string).collect(),
-            |_| Vec::new(),
-        )
-    };
+    let told = |unproven: &[PathBuf]| problems(&space, &all, unproven);
     let prove = |outcome: ProofOutcome| {
         for candidate in &all {
             let proof = Proof::begin(space.0.path(), candidate).unwrap();

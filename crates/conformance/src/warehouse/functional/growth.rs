@@ -20,7 +20,6 @@ use crate::warehouse::chain::{Chain, Seen, Spec};
 use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::Table;
 use crate::warehouse::outcome::{Doubt, Outcome};
-use crate::warehouse::tokens::{Token, tokens};
 
 /// So many rows take a page more than a few.
 const MORE_ROWS: i64 = 1_000;
@@ -447,13 +446,6 @@ impl Growth<'_> {
             };
             chain.check_known(&UPDATE_ADVANCES, told());
             if self.tier == Tier::Strict {
-                if late.is_none() && self.is_timed_by_counting(chain) {
-                    let expected =
-                        format!("no last_update_time for `{}`, as before", filled.kept.name);
-                    let got = "one since it was analysed, which does not change it";
-                    chain.check_known(&UPDATE_TIMED, Err(wrong(expected, got)));
-                    return;
-                }
                 // What tells its times late may only now tell of what was before.
                 let is_prompt = late.is_none() && is_seen;
                 self.time_staying(chain, (filled, is_prompt), told());
@@ -511,33 +503,6 @@ impl Growth<'_> {
             }
             _ => chain.not_reached(&UPDATE_TIMED, &UPDATE_ADVANCES),
         }
-    }
-
-    /// Whether the table that stays has a time of change once the database has looked what is in it.
-    fn is_timed_by_counting(&self, chain: &mut Chain<'_>) -> bool {
-        let step = chain.last_step(&super::listing::TABLE_LISTED);
-        let sql = tokens(step.last().map_or("", |step| &step.sql));
-        let mut nulls = (0..sql.len()).filter(|at| sql[*at].is_word("NULL"));
-        let is_it = |token: &Token<'_>| token.is_word("last_update_time");
-        let is_none = nulls.any(|at| sql[at..].iter().take(10).any(is_it));
-        if is_none || !sql.iter().any(is_it) {
-            return false;
-        }
-        let look = |asking: &mut Asking<'_>| {
-            // What a log tells late was before.
-            let from = asking.now() + self.skew.unwrap_or_default() - SignedDuration::from_secs(1);
-            let analyze = format!("ANALYZE {}", self.tables.kept.identifier(asking)?);
-            if asking.try_run(None, &analyze)?.is_err() {
-                return Ok(false);
-            }
-            self.tables.ask_rows(asking, &self.tables.listed())?;
-            let told = self.tables.read(asking.answers());
-            Ok(
-                matches!(told, Ok(Seen::AsExpected(rows)) if rows.changed.updated().is_none()
-                && rows.kept.updated().is_some_and(|at| at >= from)),
-            )
-        };
-        chain.aside(look).is_some_and(|(is_timed, _)| is_timed)
     }
 
     /// Why it is open what the catalogue tells of the tables by now: somebody was to look, and had no answer.
