@@ -23,6 +23,11 @@ pub(crate) trait Renders {
         rendered.map_err(Halt::Unwritten)
     }
 
+    /// What a SELECT without a table needs behind it on this engine.
+    fn one_row_clause(&self) -> Result<String, Halt> {
+        self.composer().one_row_clause().map_err(Halt::Unwritten)
+    }
+
     /// Renders a SELECT of one expression, from nothing where the dialect can.
     fn bare(&self, expression: String) -> Result<String, Halt> {
         let bare = self.composer().bare(&[expression]);

@@ -150,11 +150,6 @@ impl<'a> Asking<'a> {
         self.moments.latest
     }
 
-    /// What a SELECT without a table needs behind it on this engine.
-    pub(crate) fn one_row_clause(&self) -> Result<String, Halt> {
-        self.composer.one_row_clause().map_err(Halt::Unwritten)
-    }
-
     /// Says what is asked next.
     pub(crate) fn announce(&mut self, write: impl FnOnce(&mut Ahead)) {
         Ahead::announce(self.composer, self.session, write);

@@ -3,6 +3,7 @@
 use bowline_driver::{ResultSet, SqlError, SqlErrorKind, ThreadRows, Value};
 
 use crate::Tier;
+use crate::warehouse::ahead::Renders;
 use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, Spec};
 use crate::warehouse::expect::describe;

@@ -166,6 +166,9 @@ fn mutate(
             tier,
             patience,
             skew,
+            next: (tier == Tier::Strict)
+                .then(|| listing::asked_of_view(chain, found, created))
+                .flatten(),
         };
         growth.watch(chain);
         if tier == Tier::Strict {
@@ -188,7 +191,7 @@ fn mutate(
         patience,
         skew,
     };
-    logs::log(chain, tables, looking);
+    logs::log(chain, tables, created, looking);
     chain.announce(|ahead| {
         ahead.query("drop_test_table", tables.changed.variables());
         if can_select {
@@ -200,6 +203,12 @@ fn mutate(
         if let Some((found, _)) = &found {
             ahead.query("get_tables_query", found.row_variables(&[&found.changed]));
         }
+        let changed = if can_select {
+            Presence::Absent
+        } else {
+            made.changed
+        };
+        start::clean_up_next(ahead, tables, Made { changed, ..*made });
     });
     let dropped = drop_table(chain, tables, can_select, made);
     if dropped && can_select && tier == Tier::Strict {

@@ -14,7 +14,8 @@ use crate::session::Done;
 /// The most statements in one round trip.
 pub(super) const AT_ONCE: usize = 8;
 
-/// The most bytes of them: what a server's socket takes in while the server itself is busy writing answers.
+/// The most bytes of those behind the first: what a server's socket takes in while the server itself is busy writing
+/// answers. It writes none before it has read the first.
 const BYTES: usize = 32 * 1024;
 
 /// What may be sent before the answer to another: it neither begins a transaction nor expects data of ours.
@@ -47,14 +48,7 @@ impl Connected {
         if !self.is_idle() || self.is_broken {
             return 0;
         }
-        let mut bytes = 0;
-        let fit = statements.iter().take(AT_ONCE).take_while(|sql| {
-            bytes += sql.len();
-            bytes <= BYTES
-                && PLAIN.contains(&&*leading_word(sql))
-                && !may_hold_several(sql)
-                && self.check(sql).is_ok()
-        });
+        let fit = fitting(statements).take_while(|sql| self.check(sql).is_ok());
         fit.count()
     }
 
@@ -107,5 +101,36 @@ impl Connected {
             Some(Err(unrun)) => !unrun.is_of_no_binary_form(),
             None => false,
         }
+    }
+}
+
+/// The first statements that may go out together, as far as their texts tell.
+fn fitting(statements: &[String]) -> impl Iterator<Item = &String> {
+    let mut behind = 0;
+    let first = statements.iter().take(AT_ONCE).enumerate();
+    let fit = first.take_while(move |(place, sql)| {
+        behind += if *place == 0 { 0 } else { sql.len() };
+        behind <= BYTES && PLAIN.contains(&&*leading_word(sql)) && !may_hold_several(sql)
+    });
+    fit.map(|(_, sql)| sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fit(statements: &[&str]) -> usize {
+        let statements: Vec<String> = statements.iter().map(|sql| (*sql).to_owned()).collect();
+        fitting(&statements).count()
+    }
+
+    #[test]
+    fn what_a_socket_may_not_take_in_waits_unless_it_is_first() {
+        let large = format!("SELECT '{}'", "a".repeat(BYTES));
+        assert_eq!(fit(&["SELECT 1", "SELECT 2"]), 2);
+        assert_eq!(fit(&[&large, "SELECT 2", "SELECT 3"]), 3);
+        assert_eq!(fit(&["SELECT 1", &large, "SELECT 3"]), 1);
+        assert_eq!(fit(&["SELECT 1", "BEGIN", "SELECT 3"]), 1);
+        assert_eq!(fit(&["SELECT 1"; 20]), AT_ONCE);
     }
 }

@@ -117,6 +117,20 @@ fn they_take_one_round_trip_and_tell_when() {
 }
 
 #[test]
+fn large_ones_and_large_answers_do_not_wait_for_each_other() {
+    with(postgresql(), |database| {
+        let mut db = database.connect().unwrap();
+        let large = format!("SELECT length('{}')", "a".repeat(4_000_000));
+        let came = asked(
+            &mut *db,
+            &[&large, "SELECT repeat('b', 4000000)", &large, "SELECT 5"],
+        );
+        assert_eq!(came[1].len(), 4_000_000);
+        assert_eq!([&came[0], &came[2], &came[3]], ["4000000", "4000000", "5"]);
+    });
+}
+
+#[test]
 fn one_that_is_stopped_takes_no_other_with_it() {
     with(postgresql(), |database: Arc<dyn Database>| {
         let mut db = database.connect().unwrap();

@@ -107,6 +107,8 @@ pub(super) struct Growth<'t> {
     pub(super) patience: Duration,
     /// How far the server's clock is ahead of ours, where it was asked.
     pub(super) skew: Option<SignedDuration>,
+    /// What is asked when all was watched.
+    pub(super) next: Option<String>,
 }
 
 impl Growth<'_> {
@@ -298,11 +300,16 @@ impl Growth<'_> {
     /// when to when it was changed.
     fn insert_more(&self, chain: &mut Chain<'_>, filled: &Rows) -> (i64, Option<[Timestamp; 2]>) {
         let told = &filled.changed;
-        if told.byte_count.is_none() && told.updated().is_none() {
+        let updated = told.updated();
+        let watched = [
+            self.empty.changed.byte_count.is_some() || told.byte_count.is_some(),
+            updated.is_some(),
+        ];
+        if told.byte_count.is_none() && updated.is_none() {
             return (ROWS, None);
         }
         let is_coarse = |at: Timestamp| at.subsec_nanosecond() == 0;
-        let is_coarse = told.updated().is_some_and(is_coarse);
+        let is_coarse = updated.is_some_and(is_coarse);
         let inserted = chain.aside(|asking| {
             if is_coarse {
                 asking.pause(A_SECOND);
@@ -312,7 +319,12 @@ impl Growth<'_> {
                     "insert_rows",
                     rows_variables(&self.tables.changed, MORE_ROWS),
                 );
-                self.look_next(ahead);
+                for _ in watched.iter().filter(|is_watched| **is_watched) {
+                    self.look_next(ahead);
+                }
+                if let (Some(next), [_, true]) = (&self.next, watched) {
+                    ahead.then(|_| Ok(next.clone()));
+                }
             });
             self.rows(asking, &self.tables.changed, MORE_ROWS)
         });

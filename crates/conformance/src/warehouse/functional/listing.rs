@@ -253,13 +253,33 @@ pub(super) fn define_view(chain: &mut Chain<'_>, tables: &TestTables, created: &
     let (Some(columns), true) = (&created.columns, created.has_view) else {
         return;
     };
+    define(chain, tables, definitions(chain, tables), columns);
+}
+
+/// The new view's query, which [`define_view`] asks.
+pub(super) fn asked_of_view(
+    chain: &Chain<'_>,
+    tables: &TestTables,
+    created: &Created,
+) -> Option<String> {
+    let [definition, _] = definitions(chain, tables);
+    let definition = definition.filter(|_| created.columns.is_some() && created.has_view)?;
+    Some(plain(view_query(&definition)?).to_owned())
+}
+
+/// What the catalogue says to be the queries of the new views.
+fn definitions(chain: &Chain<'_>, tables: &TestTables) -> [Option<String>; 2] {
     let listed = chain
         .last_result(&TABLE_LISTED)
         .and_then(|result| read_tables(result).ok())
         .unwrap_or_default();
     let definition = |view: &TestTable| view.row(&listed)?.view_query.clone();
-    let definitions = [&tables.view, &tables.other_view].map(definition);
-    define(chain, tables, definitions, columns);
+    [&tables.view, &tables.other_view].map(definition)
+}
+
+/// A view's query without what ends it.
+fn plain(query: &str) -> &str {
+    query.trim_end_matches([';', ' ', '\n'])
 }
 
 pub(super) fn ask_columns(asking: &mut Asking<'_>, tables: &[TestTable]) -> Result<(), Halt> {
@@ -382,7 +402,7 @@ fn define(
         &VIEW_DEFINED,
         |asking| {
             if let Some(query) = view_query(&definition) {
-                let answer = asking.try_run(None, query.trim_end_matches([';', ' ', '\n']))?;
+                let answer = asking.try_run(None, plain(query))?;
                 refused.replace(answer.err());
             }
             Ok(())

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bigdecimal::Zero;
 use bowline_contract::Template;
-use bowline_driver::{ResultSet, Value};
+use bowline_driver::{Column, ResultSet, Value};
 use bowline_query::Alphabet;
 use bowline_warehouse::template::Origin;
 use jiff::civil::{DateTime, DateTimeRound};
@@ -14,9 +14,10 @@ use jiff::{RoundMode, SignedDuration, Timestamp, Unit};
 
 use super::growth::rows_variables;
 use super::logged::{APART, LEAST, Run, ids_are_told, is_described, is_same_user, rows_are_told};
+use super::making::Created;
 use super::table::TestTables;
 use crate::Tier;
-use crate::warehouse::ahead::Renders;
+use crate::warehouse::ahead::{Ahead, Renders};
 use crate::warehouse::answers::{Answers, Asking, Halt};
 use crate::warehouse::chain::{Chain, PageRequest, Seen, Spec, text};
 use crate::warehouse::judge::{Judged, wrong};
@@ -38,6 +39,8 @@ const LONGEST_TEXT: usize = 4_000;
 const COUNTED: &str = "Zähler  λ";
 /// What begins a statement that takes something away.
 const REMOVES: [&str; 3] = ["DELETE", "TRUNCATE", "DROP"];
+/// What databases call the user of a session, the usual word first.
+const USERS: [&str; 3] = ["CURRENT_USER", "SESSION_USER", "SYSTEM_USER"];
 /// What makes one row of several.
 const MAKE_ONE: [&str; 3] = ["DISTINCT", "GROUP", "ROW_NUMBER"];
 
@@ -102,16 +105,17 @@ pub(super) struct Looking {
 }
 
 /// Runs statements and waits until the query logs have them.
-pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) {
+pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, looking: Looking) {
     let strict = looking.tier == Tier::Strict;
     let runs_others = strict && chain.has("get_query_logs_query");
+    let columns = created.columns.as_deref();
     let query = chain.check(
         &LINEAGE,
         |asking| {
             asking.announce(|ahead| {
                 ahead.query("create_lineage_query", tables.changed.variables());
-                if runs_others {
-                    ahead.then(|ahead| tables.kept.no_rows(ahead));
+                if let (true, Some(columns)) = (runs_others, columns) {
+                    others_next(ahead, tables, columns);
                 }
             });
             asking.query("create_lineage_query", tables.changed.variables())
@@ -130,7 +134,7 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
         return;
     };
     let others = if runs_others {
-        run_others(chain, tables)
+        run_others(chain, tables, columns)
     } else {
         [None, None, None]
     };
@@ -191,26 +195,28 @@ pub(super) fn log(chain: &mut Chain<'_>, tables: &TestTables, looking: Looking) 
     }
 }
 
+/// What [`run_others`] asks of a database that takes all of it.
+fn others_next(ahead: &mut Ahead, tables: &TestTables, columns: &[Column]) {
+    let long = |ahead: &Ahead| long_query(tables, first_name(columns), COUNTED, ahead);
+    ahead.then(long);
+    ahead.query("insert_rows", rows_variables(&tables.changed, 1));
+    ahead.then(|ahead| nothing(tables, ahead));
+    ahead.then(long);
+}
+
 /// Runs a long statement, one that writes and one that gives nothing: what the database refuses is left out.
-fn run_others(chain: &mut Chain<'_>, tables: &TestTables) -> [Option<Run>; 3] {
+fn run_others(
+    chain: &mut Chain<'_>,
+    tables: &TestTables,
+    columns: Option<&[Column]>,
+) -> [Option<Run>; 3] {
     let run = |chain: &mut Chain<'_>, ask: &dyn Fn(&mut Asking<'_>) -> Result<(), Halt>| {
         chain.aside(|asking| {
             ask(asking)?;
             Ok(asking.answers().steps.last().map(Run::of))
         })
     };
-    let long = run(chain, &|asking| run_long(asking, tables));
-    let again = match &long {
-        Some((Some(long), _)) => Some(long.sql.clone()),
-        _ => None,
-    };
-    chain.announce(|ahead| {
-        ahead.query("insert_rows", rows_variables(&tables.changed, 1));
-        ahead.then(|ahead| nothing(tables, ahead));
-        if let Some(again) = again {
-            ahead.then(|_| Ok(again));
-        }
-    });
+    let long = run(chain, &|asking| run_long(asking, tables, columns));
     let write = run(chain, &|asking| {
         asking
             .query("insert_rows", rows_variables(&tables.changed, 1))
@@ -241,11 +247,15 @@ fn nothing(tables: &TestTables, with: &impl Renders) -> Result<String, Halt> {
     ))
 }
 
+fn select_user(who: &str, with: &impl Renders) -> Result<String, Halt> {
+    Ok(format!("SELECT {who}{}", with.one_row_clause()?))
+}
+
 /// Who the server says we are: some databases have a name for the login and another for what it may do.
 fn users(asking: &mut Asking<'_>, logs: &[LoggedQuery]) -> Result<Vec<String>, Halt> {
     let mut users = Vec::new();
-    for who in ["CURRENT_USER", "SESSION_USER", "SYSTEM_USER"] {
-        let who = format!("SELECT {who}{}", asking.one_row_clause()?);
+    for who in USERS {
+        let who = select_user(who, asking)?;
         let result = asking.try_run(None, &who)?;
         if result.is_ok() {
             asking.forget();
@@ -264,34 +274,24 @@ fn users(asking: &mut Asking<'_>, logs: &[LoggedQuery]) -> Result<Vec<String>, H
 /// Counts the first column of the table that stays, again and again: no constants, names with capitals, and one row of the
 /// several that are looked at. Where the database takes it, it begins with what it counts, and gives it a name that is not
 /// in ASCII: in fewer letters where the database cannot hold them. Where its first line ends, two words would be one.
-fn run_long(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
-    let table = tables.kept.identifier(asking)?;
-    let sql = tables.kept.no_rows(asking)?;
-    let columns = asking.run(None, &sql)?;
-    let first = columns
-        .columns
-        .first()
-        .map_or("", |column| column.name.as_str());
-    // Some databases put the table's name before the column's.
-    let first = first.rsplit('.').next().unwrap_or_default();
-    let name = |asking: &Asking<'_>, name: &str| {
-        asking.render("escape_field_name", vec![("field_name", text(name))])
+fn run_long(
+    asking: &mut Asking<'_>,
+    tables: &TestTables,
+    columns: Option<&[Column]>,
+) -> Result<(), Halt> {
+    let first = match columns {
+        Some(columns) => first_name(columns).to_owned(),
+        None => {
+            let sql = tables.kept.no_rows(asking)?;
+            first_name(&asking.run(None, &sql)?.columns).to_owned()
+        }
     };
-    let field = format!("COUNT({})", name(asking, first)?);
-    let counts = |length: usize| vec![field.as_str(); length / (field.len() + 2)].join(", ");
-    let all = vec![
-        ("cte", text(format!("SELECT * FROM {table}"))),
-        ("alias", text("counted")),
-    ];
-    let all = asking.render("build_cte", all);
     let fewer_letters = Alphabet::ALL.map(|alphabet| alphabet.spell(COUNTED));
     let written = [COUNTED.to_owned(), COUNTED.replace(' ', "")];
     for counted in written.into_iter().chain(fewer_letters) {
-        let (Ok(all), Ok(named)) = (&all, name(asking, &counted)) else {
+        let Ok(most) = long_query(tables, &first, &counted, asking) else {
             break;
         };
-        let counts = counts(LONG);
-        let most = format!("{all} SELECT\n{field} AS {named}, {counts} FROM counted");
         match asking.try_run(None, &most)? {
             Ok(result) => {
                 let named = result.columns.first();
@@ -307,8 +307,49 @@ fn run_long(asking: &mut Asking<'_>, tables: &TestTables) -> Result<(), Halt> {
             Err(_) => break,
         }
     }
-    let plain = format!("SELECT\n{} FROM {table}", counts(LEAST));
-    asking.run(None, &plain).map(drop)
+    let (counts, table) = (
+        counts(&first, LEAST, asking)?,
+        tables.kept.identifier(asking)?,
+    );
+    asking
+        .run(None, &format!("SELECT\n{counts} FROM {table}"))
+        .map(drop)
+}
+
+/// Some databases put the table's name before the column's.
+fn first_name(columns: &[Column]) -> &str {
+    let first = columns.first().map_or("", |column| column.name.as_str());
+    first.rsplit('.').next().unwrap_or_default()
+}
+
+/// The count of a column, over and over in so many bytes.
+fn counts(column: &str, length: usize, with: &impl Renders) -> Result<String, Halt> {
+    let field = format!("COUNT({})", escaped(column, with)?);
+    Ok(vec![field.as_str(); length / (field.len() + 2)].join(", "))
+}
+
+/// The long statement with what it counts first, and a name for that.
+fn long_query(
+    tables: &TestTables,
+    column: &str,
+    counted: &str,
+    with: &impl Renders,
+) -> Result<String, Halt> {
+    let table = tables.kept.identifier(with)?;
+    let all = vec![
+        ("cte", text(format!("SELECT * FROM {table}"))),
+        ("alias", text("counted")),
+    ];
+    let all = with.render("build_cte", all)?;
+    let (field, named) = (escaped(column, with)?, escaped(counted, with)?);
+    let counts = counts(column, LONG, with)?;
+    Ok(format!(
+        "{all} SELECT\nCOUNT({field}) AS {named}, {counts} FROM counted"
+    ))
+}
+
+fn escaped(name: &str, with: &impl Renders) -> Result<String, Halt> {
+    with.render("escape_field_name", vec![("field_name", text(name))])
 }
 
 /// Looks through the log until it has a statement; gives how it has it, and the logged queries that are it. What was
@@ -343,6 +384,13 @@ fn find(
         };
         let now = asking.now();
         let span = span(run.span[0] + skew - apart, now + skew + apart);
+        if round == 0 && spec.id == LOGGED.id && looking.tier == Tier::Strict {
+            asking.announce(|ahead| {
+                let first = query_logs::variables(span, Bounds::DateTimes, log_page(0));
+                ahead.query("get_query_logs_query", first);
+                ahead.then(|ahead| select_user(USERS[0], ahead));
+            });
+        }
         look_through(asking, span, run)
     };
     let read = |answers: &Answers| -> Judged<Seen<Logged>> {
@@ -450,16 +498,19 @@ fn all(answers: &Answers) -> Judged<Vec<LoggedQuery>> {
 /// Asks for a span page by page until a statement is there: the order of a log is the dialect's own.
 fn look_through(asking: &mut Asking<'_>, span: [DateTime; 2], run: &Run) -> Result<(), Halt> {
     for page in 0..LOG_PAGES {
-        let page = PageRequest {
-            limit: wide(LOG_PAGE),
-            offset: wide(page * LOG_PAGE),
-        };
-        let result = query_logs::ask(asking, span, Bounds::DateTimes, page)?;
+        let result = query_logs::ask(asking, span, Bounds::DateTimes, log_page(page))?;
         if is_in(&result, run) || result.rows.len() < LOG_PAGE {
             break;
         }
     }
     Ok(())
+}
+
+fn log_page(page: usize) -> PageRequest {
+    PageRequest {
+        limit: wide(LOG_PAGE),
+        offset: wide(page * LOG_PAGE),
+    }
 }
 
 /// Whether a page has the statement; one that cannot be read ends the search.

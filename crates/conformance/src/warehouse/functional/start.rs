@@ -7,7 +7,7 @@ use bowline_driver::{Column, ResultSet, SqlErrorKind};
 use bowline_warehouse::FunctionalTarget;
 
 use super::table::{TestTable, TestTables};
-use crate::warehouse::ahead::Renders;
+use crate::warehouse::ahead::{Ahead, Renders};
 use crate::warehouse::answers::{Asking, Halt};
 use crate::warehouse::chain::{Chain, Spec};
 use crate::warehouse::judge::Judged;
@@ -203,6 +203,29 @@ pub(super) struct Made {
     pub(super) changed: Presence,
 }
 
+impl Made {
+    /// What stands beside the tables and may still be there.
+    fn others(self, tables: &TestTables) -> impl Iterator<Item = (Presence, &TestTable)> {
+        let others = [
+            (self.view, &tables.view),
+            (self.other_view, &tables.other_view),
+            (self.keys, &tables.keys),
+        ];
+        let others = others.into_iter();
+        others.filter(|(presence, _)| *presence != Presence::Absent)
+    }
+}
+
+/// What [`clean_up`] asks first.
+pub(super) fn clean_up_next(ahead: &mut Ahead, tables: &TestTables, made: Made) {
+    for (_, other) in made.others(tables) {
+        ahead.then(|ahead| dropping(tables, other, ahead));
+    }
+    if made.changed == Presence::Absent && made.kept == Presence::Made {
+        ahead.then(|ahead| tables.kept.no_rows(ahead));
+    }
+}
+
 /// Drops everything that may be there, also after an interruption; gives the statements that failed. A server may be at
 /// what makes it although its client is gone: it has a moment to be done.
 pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -> Vec<String> {
@@ -217,27 +240,12 @@ pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -
         chain.session.pause(LATE);
     }
     let mut left_behind = Vec::new();
-    let others = [
-        (made.view, &tables.view),
-        (made.other_view, &tables.other_view),
-        (made.keys, &tables.keys),
-    ];
-    let others = others
-        .iter()
-        .filter(|(presence, _)| *presence != Presence::Absent);
-    chain.announce(|ahead| {
-        for (_, other) in others.clone() {
-            ahead.then(|ahead| dropping(tables, other, ahead));
-        }
-        if made.changed == Presence::Absent && made.kept == Presence::Made {
-            ahead.then(|ahead| tables.kept.no_rows(ahead));
-        }
-    });
-    for (presence, other) in others {
+    chain.announce(|ahead| clean_up_next(ahead, tables, made));
+    for (presence, other) in made.others(tables) {
         if let Ok(sql) = dropping(tables, other, chain) {
             // What may never have been made is not there to be dropped, however that is told.
             let is_there = |chain: &mut Chain<'_>| {
-                *presence == Presence::Made
+                presence == Presence::Made
                     || other
                         .no_rows(chain)
                         .is_ok_and(|sql| asked(chain, &sql) == Asked::Ran)
