@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use bowline_contract::exit_code;
 use libtest_mimic::{Failed, Trial};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::connector::{Engine, spell};
-use crate::needs::trial;
+use crate::connector::{Engine, spell, write_credentials};
+use crate::needs::{Need, mariadb, trial};
 use crate::sandbox::Sandbox;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -23,6 +23,16 @@ pub(crate) fn trials() -> Vec<Trial> {
         }))
         .chain([
             trial("profile/mistakes", &[], mistakes_are_told),
+            trial(
+                "profile/estimates on postgres",
+                Engine::Postgres.needs(),
+                estimates_of_postgres,
+            ),
+            trial(
+                "profile/estimates on mariadb",
+                &[Need::MariaDb],
+                estimates_of_mariadb,
+            ),
             trial(
                 "profile/plan",
                 Engine::DuckDb.needs(),
@@ -380,6 +390,122 @@ fn lists_are_exact(engine: Engine) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+fn estimates_of_postgres() -> Result<(), Failed> {
+    let engine = Engine::Postgres;
+    let rows = "generate_series(0, 9999) r(i)";
+    estimates_are_marked_and_near(&engine.shop(), engine.name(), rows, "ANALYZE many");
+    Ok(())
+}
+
+fn estimates_of_mariadb() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let name = "mariadb";
+    sandbox
+        .bowline(&["new", name, "--dialect", name])
+        .exits(exit_code::OK);
+    let database = format!("estimates_{}", std::process::id());
+    let port = mariadb(|server| {
+        server.create_database(&database, &database, "guessed")?;
+        let grant = format!("GRANT ALL ON *.* TO '{database}'@'%'");
+        server.sql(&grant).map(|_| server.port())
+    })??;
+    let login = json!({
+        "host": "127.0.0.1", "port": port, "database": database, "user": database, "password": "guessed",
+    });
+    write_credentials(&sandbox, name, &login);
+    let rows = "(SELECT seq AS i FROM seq_0_to_9999) r";
+    let analyse = "ANALYZE TABLE many PERSISTENT FOR ALL";
+    estimates_are_marked_and_near(&sandbox, name, rows, analyse);
+    Ok(())
+}
+
+/// Numbers of different values out of the statistics that the database keeps once it has analysed a table.
+fn estimates_are_marked_and_near(sandbox: &Sandbox, connector: &str, rows: &str, analyse: &str) {
+    const COLUMNS: [(&str, i64); 5] = [("a", 7), ("b", 70), ("c", 300), ("d", 2), ("e", 1_000)];
+    let columns = COLUMNS.map(|(name, count)| {
+        format!("CASE WHEN i % 4 <> 0 OR '{name}' <> 'c' THEN i % {count} END AS {name}")
+    });
+    let sql = format!(
+        "CREATE TABLE many AS SELECT {} FROM {rows}",
+        columns.join(", ")
+    );
+    let query = |sql: &str| {
+        let ran = sandbox.bowline(&["query", "-c", connector, sql]);
+        ran.exits(exit_code::OK);
+    };
+    query(&sql);
+    let arguments = ["profile", connector, "many", "--estimates", "--format"];
+    let estimated = |format: &str| {
+        let ran = sandbox.bowline(&[&arguments[..], &[format]].concat());
+        ran.exits(exit_code::OK)
+    };
+    let before = estimated("json");
+    assert!(
+        before.stderr.contains("keeps no statistics of these"),
+        "{}",
+        before.said()
+    );
+    assert!(!before.stdout.contains("true"), "{}", before.stdout);
+    query(analyse);
+    let ran = estimated("json");
+    let told = "the number of different values of 3 columns is an estimate";
+    assert!(ran.stderr.contains(told), "{}", ran.said());
+    assert!(
+        ran.stderr.contains("of 2 others it was counted"),
+        "{}",
+        ran.said()
+    );
+    let rows: Vec<BTreeMap<String, Value>> = serde_json::from_str(&ran.stdout).unwrap();
+    for row in &rows {
+        let is_of_different = row["metric"]
+            .as_str()
+            .unwrap()
+            .starts_with("approx_distinct");
+        let is_counted = ["a", "e"].contains(&row["column"].as_str().unwrap());
+        let is_estimate = is_of_different && !is_counted;
+        assert_eq!(row["estimated"], Value::Bool(is_estimate), "{row:?}");
+    }
+    for (name, count) in COLUMNS {
+        let of = |metric: &str| {
+            let mut rows = rows.iter();
+            let row = rows.find(|row| row["column"] == name && row["metric"] == metric);
+            number(&row.unwrap()["value"])
+        };
+        // Of the third a quarter is missing, and every fourth value with it.
+        let (count, there) = if name == "c" {
+            (225.0, 7_500.0)
+        } else {
+            (count as f64, 10_000.0)
+        };
+        let (different, share) = (of("approx_distinct_count"), of("approx_distinctness"));
+        assert!(
+            (different / count - 1.0).abs() < 0.05,
+            "{name}: {different}"
+        );
+        assert!(
+            (share * there / count - 1.0).abs() < 0.08,
+            "{name}: {share}"
+        );
+    }
+    assert!(
+        estimated("csv")
+            .stdout
+            .starts_with("column,metric,value,estimated,error")
+    );
+    let plan = ["profile", connector, "many", "--estimates", "--plan"];
+    let plan = sandbox.bowline(&plan).exits(exit_code::OK);
+    assert!(
+        plan.stdout
+            .contains("numbers of different values of 2 columns"),
+        "{}",
+        plan.said()
+    );
+    let exact = sandbox.bowline(&[&arguments[..3], &["--format", "json"]].concat());
+    assert!(!exact.exits(exit_code::OK).stdout.contains("estimated"));
+    let some = [&arguments[..4], &["--where", "a = 1"]].concat();
+    sandbox.bowline(&some).exits(exit_code::USAGE);
 }
 
 fn what_is_only_written_as_text_has_no_metrics_of_text() -> Result<(), Failed> {

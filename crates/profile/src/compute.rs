@@ -1,5 +1,6 @@
 //! Asks a database for the metrics of a table.
 
+mod estimates;
 mod probe;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use bowline_query::{Clock, ComposeError, Composer, ExpressionError, Expressions}
 use bowline_template::TemplateValue;
 use bowline_warehouse::template::TemplateSet;
 
+use self::estimates::Taken;
 use crate::columns::{is_certain, kind_of};
 use crate::plan::{Costs, Family, Plan, Step, Way, statements};
 use crate::request::{
@@ -41,7 +43,8 @@ pub fn profile(
     let families = asking.families();
     let units = families.values().flatten();
     asking.all = units.map(|unit| unit.parts.len()).sum();
-    for (family, mut units) in families {
+    for (family, units) in families {
+        let mut units = asking.without_estimates(family, units)?;
         let way = asking.way(family, &mut units, costs)?;
         for statement in statements(&units, way, asking.kept_rows()) {
             asking.ask(&statement)?;
@@ -67,13 +70,18 @@ pub fn plan(
     asking.count()?;
     let mut steps = Vec::new();
     let (rows, kept) = (asking.total(), asking.kept_rows());
-    for (family, mut units) in asking.families() {
+    for (family, units) in asking.families() {
+        let mut units = asking.without_estimates(family, units)?;
         let way = asking.way(family, &mut units, costs)?;
         let statements = statements(&units, way, kept);
         let step = |units: &Vec<Unit>| Step::of(family, way, units, kept);
         steps.extend(statements.iter().map(step));
     }
-    Ok(Plan { rows, steps })
+    Ok(Plan {
+        rows,
+        steps,
+        estimates: asking.told_estimates(),
+    })
 }
 
 /// What came of an aggregate: its value in each slice.
@@ -90,6 +98,7 @@ struct Asking<'a> {
     columns: Vec<Column>,
     rows: BTreeMap<Start, i128>,
     answers: BTreeMap<Parts, Answer>,
+    taken: Taken,
     statements: usize,
     has_changed: bool,
     until: Option<Instant>,
@@ -130,6 +139,7 @@ impl<'a> Asking<'a> {
             columns: Vec::new(),
             rows: BTreeMap::new(),
             answers: BTreeMap::new(),
+            taken: Taken::default(),
             statements: 1,
             has_changed: false,
             until,
@@ -226,6 +236,18 @@ impl<'a> Asking<'a> {
             }
         }
         families
+    }
+
+    /// Those of a family that are computed, where the others are taken from statistics.
+    fn without_estimates(
+        &mut self,
+        family: Family,
+        units: Vec<Unit>,
+    ) -> Result<Vec<Unit>, ProfileError> {
+        if self.request.estimates && family == Family::Distinct {
+            return self.estimated(units);
+        }
+        Ok(units)
     }
 
     /// How many rows there are, as far as it is known.
@@ -367,10 +389,12 @@ impl<'a> Asking<'a> {
     }
 
     fn finish(self) -> Profile {
+        let estimates = self.told_estimates();
         let Self {
             columns,
             rows,
             answers,
+            taken,
             ..
         } = self;
         let outcome = |start: &Start, parts: &Parts| match answers.get(parts) {
@@ -378,7 +402,10 @@ impl<'a> Asking<'a> {
                 .get(start)
                 .map_or(Outcome::NotReached, |value| Outcome::Value(value.clone())),
             Some(Err(error)) => Outcome::Failed(error.clone()),
-            None => Outcome::NotReached,
+            None => match taken.values.get(parts) {
+                Some(value) => Outcome::Estimated(value.clone()),
+                None => Outcome::NotReached,
+            },
         };
         let slices = rows.into_iter().map(|(start, rows)| Slice {
             outcomes: columns
@@ -404,6 +431,7 @@ impl<'a> Asking<'a> {
                 .collect(),
             statements: self.statements,
             has_changed: self.has_changed,
+            estimates,
         }
     }
 }

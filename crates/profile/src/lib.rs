@@ -38,6 +38,6 @@ pub use columns::kind_of;
 pub use compute::{plan, profile};
 pub use plan::{Cost, Costs, Family, MOST_KEPT, Plan, Step, Way};
 pub use request::{
-    Bucket, Buckets, Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused, Request,
-    Slice,
+    Bucket, Buckets, Estimates, Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused,
+    Request, Slice,
 };

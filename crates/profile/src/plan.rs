@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_contract::Metric;
 use serde::{Deserialize, Serialize};
 
+use crate::request::Estimates;
 use crate::unit::{Unit, by_column};
 
 /// The most aggregates that a statement asks for; PostgreSQL takes 1,664 columns in a result. An engine that takes fewer is
@@ -103,6 +104,8 @@ pub struct Plan {
     pub rows: i128,
     /// The statements, in their order.
     pub steps: Vec<Step>,
+    /// What would be taken from the database's statistics; none where nobody asks for it.
+    pub estimates: Option<Estimates>,
 }
 
 /// Why the aggregates of a family share a statement, or why each column has one of its own.

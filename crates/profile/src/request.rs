@@ -32,6 +32,9 @@ pub struct Request {
     pub keeps_in_memory: bool,
     /// How long it may take altogether; what is not computed by then is left.
     pub max_time: Option<Duration>,
+    /// Whether what the database's own statistics tell is taken from them, where they are of all that is asked for: of a
+    /// whole table, without a condition.
+    pub estimates: bool,
 }
 
 impl Default for Request {
@@ -47,6 +50,7 @@ impl Default for Request {
             limits: Limits::default(),
             keeps_in_memory: true,
             max_time: None,
+            estimates: false,
         }
     }
 }
@@ -82,6 +86,19 @@ pub struct Profile {
     pub statements: usize,
     /// The number of rows was not the same in all of them: somebody wrote meanwhile.
     pub has_changed: bool,
+    /// What was taken from the database's statistics; none where nobody asked for it.
+    pub estimates: Option<Estimates>,
+}
+
+/// How much was taken from the database's statistics.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimates {
+    /// Of how many columns the numbers of different values are estimates.
+    pub columns: usize,
+    /// Of how many others, of which there are statistics as well, they were counted.
+    pub counted: usize,
+    /// How far the statistics of these were off at most, as a share of what was counted.
+    pub off: Option<f64>,
 }
 
 impl Profile {
@@ -143,6 +160,8 @@ pub struct Refused {
 pub enum Outcome {
     /// Its number; NULL where there is nothing to compute it from.
     Value(Value),
+    /// What the database's statistics say of it.
+    Estimated(Value),
     /// The database refused it.
     Failed(SqlError),
     /// The time was up before it was computed, or the rows came while the others were computed.

@@ -94,6 +94,11 @@ impl From {
         )
     }
 
+    /// A value as SQL takes it.
+    pub(crate) fn literal(&self, value: &Literal) -> Result<String, ComposeError> {
+        self.composer.literal(value)
+    }
+
     /// A list of these percentiles of a column in one aggregate, as the templates of percentiles and arrays would have it.
     /// Whether the database understands it that way is another thing.
     pub(crate) fn percentiles(
@@ -167,5 +172,55 @@ impl From {
             ],
         )?;
         Ok(format!("({limited}) first_rows"))
+    }
+}
+
+/// The last two names of a table that SQL names: its schema's and its own, without their quotes.
+pub(crate) fn names(table: &str) -> [Option<String>; 2] {
+    const QUOTES: [(char, char); 3] = [('"', '"'), ('`', '`'), ('[', ']')];
+    let mut names: Vec<String> = vec![String::new()];
+    let mut letters = table.trim().chars().peekable();
+    let mut closing = None;
+    while let Some(letter) = letters.next() {
+        let opens = QUOTES.iter().find(|(opening, _)| *opening == letter);
+        match (closing, opens) {
+            (Some(quote), _) if letter == quote => {
+                if letters.next_if_eq(&quote).is_some() {
+                    names
+                        .last_mut()
+                        .into_iter()
+                        .for_each(|name| name.push(quote));
+                } else {
+                    closing = None;
+                }
+            }
+            (None, Some((_, quote))) => closing = Some(*quote),
+            (None, None) if letter == '.' => names.push(String::new()),
+            _ => names
+                .last_mut()
+                .into_iter()
+                .for_each(|name| name.push(letter)),
+        }
+    }
+    let name = names.pop();
+    [names.pop(), name]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_table_is_known_by_its_schema_and_its_name() {
+        for (table, schema, name) in [
+            ("orders", None, "orders"),
+            ("shop.orders", Some("shop"), "orders"),
+            ("db.shop.\"Or\"\"d.ers\"", Some("shop"), "Or\"d.ers"),
+            ("`my shop`.`orders`", Some("my shop"), "orders"),
+            ("[my shop].[a.b]", Some("my shop"), "a.b"),
+        ] {
+            let wanted = [schema, Some(name)].map(|name| name.map(str::to_owned));
+            assert_eq!(names(table), wanted, "{table}");
+        }
     }
 }

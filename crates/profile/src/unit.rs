@@ -91,7 +91,8 @@ fn share(part: &Value, whole: &Value) -> Value {
     }
 }
 
-fn number(value: &Value) -> Option<f64> {
+/// A number of any type.
+pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Integer(_) | Value::Float(_) | Value::Decimal(_) => value.to_string().parse().ok(),
         _ => None,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bowline_contract::{AssetClass, ColumnKind, Metric};
 use bowline_driver::{Column, Connection, Limits, ResultSet, Value};
 use bowline_profile::{
-    Bucket, Buckets, Costs, Outcome, Profile, ProfileError, Refused, Request, profile,
+    Bucket, Buckets, Costs, Estimates, Outcome, Profile, ProfileError, Refused, Request, profile,
 };
 use bowline_report::Report;
 use bowline_warehouse::Connector;
@@ -77,6 +77,9 @@ pub(crate) struct ProfileArgs {
     /// Write a page with small charts to this file too; `-` for standard output, in place of the metrics
     #[arg(long = "html", value_name = "FILE")]
     page: Option<PathBuf>,
+    /// Take numbers of different values from the database's own statistics, where it keeps them: estimates, marked as such
+    #[arg(long, conflicts_with_all = ["condition", "sample", "group_by"])]
+    estimates: bool,
     /// Show how the table would be asked, and compute nothing
     #[arg(long, conflicts_with_all = ["format", "page"])]
     plan: bool,
@@ -162,6 +165,7 @@ impl ProfileArgs {
                 ..Limits::default()
             },
             keeps_in_memory: true,
+            estimates: self.estimates,
             max_time: self
                 .max_time
                 .map(|seconds| Duration::from_secs(seconds.get())),
@@ -185,6 +189,11 @@ impl ProfileArgs {
             keep_costs(context, &remembered, &before, &costs);
             let found = found.map_err(CliError::Profile)?;
             printer.text(&plan::page(self.table(), &found))?;
+            found
+                .estimates
+                .map(estimated)
+                .iter()
+                .for_each(|note| printer.say(note));
             return Ok(Ended::Fine);
         }
         let bar = printer.bar("{spinner} {msg} {wide_bar} {pos}/{len}");
@@ -232,7 +241,7 @@ impl ProfileArgs {
 
     fn write(&self, context: &Context, found: &Profile) -> Result<(), CliError> {
         let printer = &context.printer;
-        let mut set = set(found, self.group_by.is_some());
+        let mut set = set(found, self.group_by.is_some(), self.estimates);
         let format = match self.format {
             ProfileFormat::Parquet => {
                 let bytes = parquet::bytes(found, |text| printer.redact(text))
@@ -273,6 +282,7 @@ impl ProfileArgs {
 
     /// What is to be known of the numbers.
     fn notes(&self, found: &Profile) -> Vec<String> {
+        let estimated = found.estimates.map(estimated);
         let refused = found
             .columns
             .iter()
@@ -294,6 +304,7 @@ impl ProfileArgs {
             .map(|slice| format!("{} without a time", counted(slice.rows, "row")));
         refused
             .chain(untimed)
+            .chain(estimated)
             .chain(changed)
             .chain(unreached)
             .collect()
@@ -358,16 +369,45 @@ fn left_out(column: &str, refused: &Refused) -> String {
     )
 }
 
+/// What came from the database's statistics, and how far it is off.
+fn estimated(told: Estimates) -> String {
+    let Estimates {
+        columns,
+        counted: exact,
+        off,
+    } = told;
+    if columns + exact == 0 {
+        return "the database keeps no statistics of these columns that Bowline can read: all numbers were computed"
+            .to_owned();
+    }
+    let off = match off {
+        Some(off) => format!(
+            "{} it was counted: the statistics are off by {:.1} % there at most",
+            match exact {
+                1 => "of 1 other".to_owned(),
+                others => format!("of {others} others"),
+            },
+            100.0 * off
+        ),
+        None => "how far they are off is not known".to_owned(),
+    };
+    format!(
+        "the number of different values of {} is an estimate from the database's statistics; {off}",
+        counted(columns, "column")
+    )
+}
+
 /// A row for each metric of each column, and of each bucket where there are any.
-fn set(found: &Profile, is_grouped: bool) -> ResultSet {
-    let names = ["bucket", "column", "metric", "value", "error"];
+fn set(found: &Profile, is_grouped: bool, tells_estimates: bool) -> ResultSet {
+    let names = ["bucket", "column", "metric", "value", "estimated", "error"];
+    let is_left_out = |place: usize| place == 0 && !is_grouped || place == 4 && !tells_estimates;
     let columns = names.map(|name| Column {
         name: name.to_owned(),
         type_name: String::new(),
     });
     let rows = numbers(found).map(|number| {
         let (value, error) = match number.outcome {
-            Outcome::Value(value) => (value.clone(), Value::Null),
+            Outcome::Value(value) | Outcome::Estimated(value) => (value.clone(), Value::Null),
             Outcome::Failed(error) => (Value::Null, Value::Text(error.text())),
             Outcome::NotReached => (Value::Null, NOT_COMPUTED.into()),
         };
@@ -377,17 +417,21 @@ fn set(found: &Profile, is_grouped: bool) -> ResultSet {
             number.column.into(),
             number.metric.name.into(),
             value,
+            Value::Boolean(matches!(number.outcome, Outcome::Estimated(_))),
             error,
         ]
     });
-    let skipped = usize::from(!is_grouped);
     ResultSet {
-        rows: rows
-            .map(|row| row.into_iter().skip(skipped).collect())
-            .collect(),
-        columns: columns.into_iter().skip(skipped).collect(),
+        rows: rows.map(|row| without(row, is_left_out)).collect(),
+        columns: without(columns.to_vec(), is_left_out),
         ..ResultSet::default()
     }
+}
+
+fn without<T>(all: Vec<T>, is_left_out: impl Fn(usize) -> bool) -> Vec<T> {
+    let places = all.into_iter().enumerate();
+    let kept = places.filter(|(place, _)| !is_left_out(*place));
+    kept.map(|(_, one)| one).collect()
 }
 
 /// What stands where the time was up.

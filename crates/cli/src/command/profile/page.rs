@@ -69,12 +69,13 @@ fn number_of(outcome: &Outcome) -> ProfiledNumber {
     let text = match outcome {
         Outcome::Value(value) if value.is_null() => "NULL".to_owned(),
         Outcome::Value(value) => value.to_string(),
+        Outcome::Estimated(value) => format!("about {value}"),
         Outcome::Failed(error) => error.text(),
         Outcome::NotReached => NOT_COMPUTED.to_owned(),
     };
     ProfiledNumber {
         number: match outcome {
-            Outcome::Value(_) => text.parse().ok(),
+            Outcome::Value(value) | Outcome::Estimated(value) => value.to_string().parse().ok(),
             Outcome::Failed(_) | Outcome::NotReached => None,
         },
         text,

@@ -24,13 +24,14 @@ pub(super) fn bytes(
     let mut texts: [Texts; 5] = Default::default();
     let mut values = Vec::new();
     for number in numbers(found) {
-        let (exact, error) = match number.outcome {
-            Outcome::Value(value) if value.is_null() => (None, None),
-            Outcome::Value(value) => (Some(value.to_string()), None),
+        let (written, error) = match number.outcome {
+            Outcome::Value(value) | Outcome::Estimated(value) if value.is_null() => (None, None),
+            Outcome::Value(value) | Outcome::Estimated(value) => (Some(value.to_string()), None),
             Outcome::Failed(error) => (None, Some(redact(&error.text()))),
             Outcome::NotReached => (None, Some(NOT_COMPUTED.to_owned())),
         };
-        values.push(exact.as_deref().and_then(|exact| exact.parse().ok()));
+        values.push(written.as_deref().and_then(|written| written.parse().ok()));
+        let exact = written.filter(|_| !matches!(number.outcome, Outcome::Estimated(_)));
         let row = [
             number.start.map(&redact),
             Some(redact(number.column)),
@@ -133,7 +134,13 @@ mod tests {
 
     #[test]
     fn a_number_is_there_as_a_double_and_exactly() {
-        let metrics = ["sum", "zero_count", "nan_count", "numeric_mean"];
+        let metrics = [
+            "sum",
+            "zero_count",
+            "nan_count",
+            "numeric_mean",
+            "approx_distinct_count",
+        ];
         let found = Profile {
             columns: vec![ProfiledColumn {
                 name: "amount".to_owned(),
@@ -152,10 +159,12 @@ mod tests {
                     Outcome::Value(Value::Null),
                     Outcome::Failed(SqlError::new(SqlErrorKind::Permission, "hush: no ISNAN")),
                     Outcome::NotReached,
+                    Outcome::Estimated(Value::Integer(12)),
                 ]],
             }],
             statements: 1,
             has_changed: false,
+            estimates: None,
         };
         let bytes = bytes(&found, |text| text.replace("hush", "***")).unwrap();
         let mut file = tempfile::tempfile().unwrap();
@@ -173,6 +182,7 @@ mod tests {
                 "{bucket: null, column: \"amount\", metric: \"zero_count\", value: null, exact: null, error: null}",
                 "{bucket: null, column: \"amount\", metric: \"nan_count\", value: null, exact: null, error: \"***: no ISNAN\"}",
                 "{bucket: null, column: \"amount\", metric: \"numeric_mean\", value: null, exact: null, error: \"not computed\"}",
+                "{bucket: null, column: \"amount\", metric: \"approx_distinct_count\", value: 12.0, exact: null, error: null}",
             ]
         );
     }
