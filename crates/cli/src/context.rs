@@ -1,5 +1,6 @@
 //! What every command works with.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -18,6 +19,16 @@ use crate::terminal::waiting;
 
 /// The most characters of a statement that are shown on one line.
 const STATEMENT: usize = 200;
+
+/// A database that a command has reached.
+pub(crate) struct Reached<'r> {
+    /// The connection to it.
+    pub(crate) connection: &'r mut dyn Connection,
+    /// Gives another, if one is to be had.
+    pub(crate) another: &'r dyn Fn() -> Option<Box<dyn Connection>>,
+    /// What runs there, with its version.
+    pub(crate) product: &'r str,
+}
 
 /// What every command works with.
 #[derive(Debug)]
@@ -121,16 +132,31 @@ impl Context {
         &self,
         connector: &Connector,
         limits: &Limits,
-        with: impl FnOnce(&mut dyn Connection, &str) -> Result<T, CliError>,
+        with: impl FnOnce(Reached<'_>) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
         let credentials = warehouse::credentials(connector, &|event| self.tell(event))?;
         let database = warehouse::open(connector, &credentials, limits, &|event| self.tell(event))?;
         let mut connection = waiting(&self.printer, "connecting", || {
             warehouse::connect(connector, database.as_ref())
         })?;
-        let canceller = connection.canceller();
-        let _on_stop = self.interruptible()?.on_stop(move || canceller.cancel());
-        with(connection.as_mut(), &database.product())
+        let run = self.interruptible()?;
+        let stopping = RefCell::new(Vec::new());
+        let stop = |connection: &dyn Connection| {
+            let canceller = connection.canceller();
+            let on_stop = run.on_stop(move || canceller.cancel());
+            stopping.borrow_mut().push(on_stop);
+        };
+        stop(connection.as_ref());
+        let another = || {
+            let another = warehouse::connect(connector, database.as_ref()).ok()?;
+            stop(another.as_ref());
+            Some(another)
+        };
+        with(Reached {
+            connection: connection.as_mut(),
+            another: &another,
+            product: &database.product(),
+        })
     }
 
     /// Says what happened, and hides what is secret from now on.

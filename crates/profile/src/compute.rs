@@ -24,17 +24,21 @@ use crate::unit::{Unit, aggregates};
 
 /// How many rows are looked at to tell what the columns hold.
 const SAMPLE: i64 = 100;
+/// How many statements a server is asked at once: one for each family.
+const SIDE_BY_SIDE: usize = 3;
 
 /// Computes the metrics of a table.
 ///
 /// A metric whose templates the connector lacks is left out. A statement that fails is asked again in halves, so that what
-/// one metric cannot do costs no other. What was measured of the engine is used, and what is measured now added.
+/// one metric cannot do costs no other. What was measured of the engine is used, and what is measured now added. A server
+/// is asked several statements at once, over as many more connections as `another` gives.
 ///
 /// # Errors
 /// [`ProfileError`], when the table cannot be read at all.
 pub fn profile(
     templates: Arc<TemplateSet>,
     connection: &mut dyn Connection,
+    another: &dyn Fn() -> Option<Box<dyn Connection>>,
     request: &Request,
     costs: &mut Costs,
     on_progress: &mut dyn FnMut(Progress),
@@ -43,13 +47,13 @@ pub fn profile(
     let families = asking.families();
     let units = families.values().flatten();
     asking.all = units.map(|unit| unit.parts.len()).sum();
+    let mut all = Vec::new();
     for (family, units) in families {
         let mut units = asking.without_estimates(family, units)?;
         let way = asking.way(family, &mut units, costs)?;
-        for statement in statements(&units, way, asking.kept_rows()) {
-            asking.ask(&statement)?;
-        }
+        all.extend(statements(&units, way, asking.kept_rows()));
     }
+    asking.ask_all(all, another)?;
     asking.count()?;
     Ok(asking.finish())
 }
@@ -264,10 +268,9 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Asks for what should have been in lists, aggregate by aggregate.
-    fn ask_without_lists(&mut self, units: &[Unit]) -> Result<(), ProfileError> {
-        let statements = statements(units, Way::Cheap, self.kept_rows());
-        statements.iter().try_for_each(|part| self.ask(part))
+    /// What should have been in lists, aggregate by aggregate.
+    fn without_lists(&self, units: &[Unit]) -> Vec<Vec<Unit>> {
+        statements(units, Way::Cheap, self.kept_rows())
     }
 
     /// How long the next statement may take; nothing when the time is up.
@@ -289,16 +292,56 @@ impl<'a> Asking<'a> {
         self.connection.run(sql, &limits)
     }
 
-    fn ask(&mut self, units: &[Unit]) -> Result<(), ProfileError> {
-        if self.limits().is_none() {
-            return Ok(());
+    /// Asks statements, of a server several at once, until nothing is left to ask.
+    fn ask_all(
+        &mut self,
+        mut left: Vec<Vec<Unit>>,
+        another: &dyn Fn() -> Option<Box<dyn Connection>>,
+    ) -> Result<(), ProfileError> {
+        let mut most = if self.request.keeps_in_memory {
+            1
+        } else {
+            SIDE_BY_SIDE
+        };
+        let mut others = Vec::new();
+        while !left.is_empty() {
+            let Some(limits) = self.limits() else {
+                return Ok(());
+            };
+            while others.len() + 1 < most.min(left.len()) {
+                match another() {
+                    Some(other) => others.push(other),
+                    // What was refused once is not asked for again.
+                    None => most = others.len() + 1,
+                }
+            }
+            let later = left.split_off(left.len().min(others.len() + 1));
+            let sql = left
+                .iter()
+                .map(|units| self.from.select(&aggregates(units)));
+            let sql: Result<Vec<String>, _> = sql.collect();
+            let sql = sql.map_err(ExpressionError::from)?;
+            self.statements += sql.len();
+            let answers = together(self.connection, &mut others, &sql, &limits);
+            let now = std::mem::replace(&mut left, later);
+            for (units, answer) in now.into_iter().zip(answers) {
+                left.extend(self.took(&units, answer)?);
+            }
         }
-        let sql = self.from.select(&aggregates(units));
-        match self.run(&sql.map_err(ExpressionError::from)?) {
+        Ok(())
+    }
+
+    /// Takes what came of a statement; gives what is to be asked in its place.
+    fn took(
+        &mut self,
+        units: &[Unit],
+        answer: Result<ResultSet, SqlError>,
+    ) -> Result<Vec<Vec<Unit>>, ProfileError> {
+        match answer {
             Ok(answer) => {
                 let again = self.learn(units, answer)?;
                 if !again.is_empty() {
-                    return self.ask_without_lists(&again);
+                    return Ok(self.without_lists(&again));
                 }
             }
             Err(error) if error.kind == SqlErrorKind::Cancelled => {
@@ -306,7 +349,7 @@ impl<'a> Asking<'a> {
             }
             Err(_) if self.limits().is_none() => {}
             Err(error) => match units {
-                [unit] if unit.list.is_some() => return self.ask_without_lists(&unit.apart()),
+                [unit] if unit.list.is_some() => return Ok(self.without_lists(&unit.apart())),
                 [unit] => {
                     let failed = unit.parts.iter().cloned();
                     let failed = failed.map(|parts| (parts, Err(error.clone())));
@@ -314,8 +357,7 @@ impl<'a> Asking<'a> {
                 }
                 _ => {
                     let (one, other) = units.split_at(units.len() / 2);
-                    self.ask(one)?;
-                    return self.ask(other);
+                    return Ok(vec![one.to_vec(), other.to_vec()]);
                 }
             },
         }
@@ -323,7 +365,7 @@ impl<'a> Asking<'a> {
             done: self.answers.len(),
             all: self.all,
         });
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// Takes the values that a statement gave: a row for each bucket, which begins with the bucket and ends with its rows.
@@ -434,6 +476,30 @@ impl<'a> Asking<'a> {
             estimates,
         }
     }
+}
+
+/// Runs each statement over a connection of its own.
+fn together(
+    connection: &mut dyn Connection,
+    others: &mut [Box<dyn Connection>],
+    statements: &[String],
+    limits: &Limits,
+) -> Vec<Result<ResultSet, SqlError>> {
+    let Some((first, behind)) = statements.split_first() else {
+        return Vec::new();
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = others
+            .iter_mut()
+            .zip(behind)
+            .map(|(other, sql)| scope.spawn(move || other.run(sql, limits)))
+            .collect();
+        let first = connection.run(first, limits);
+        let gone = |_| Err(SqlError::new(SqlErrorKind::Other, "its thread panicked"));
+        let behind = running.into_iter();
+        let behind = behind.map(|running| running.join().unwrap_or_else(gone));
+        std::iter::once(first).chain(behind).collect()
+    })
 }
 
 /// The first rows, which tell the columns.

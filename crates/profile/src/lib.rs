@@ -20,7 +20,7 @@
 //! };
 //! let templates = Arc::new(Pack::find("sqlite").unwrap().templates());
 //! let mut costs = Costs::new();
-//! let found = profile(templates, &mut *connection, &request, &mut costs, &mut |_| ())?;
+//! let found = profile(templates, &mut *connection, &|| None, &request, &mut costs, &mut |_| ())?;
 //! assert_eq!(found.rows(), 2);
 //! assert_eq!(found.columns[0].name, "price");
 //! assert_eq!(found.slices[0].outcomes[0][0], Outcome::Value(Value::Float(0.5)));

@@ -1,6 +1,8 @@
 //! How an engine is asked about a large table: nothing that it says of lists is believed, and no statement keeps too much.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use bowline_contract::Metric;
 use bowline_driver::{
@@ -149,7 +151,16 @@ fn request(metrics: &[&str]) -> Request {
 
 fn profiled(engine: &mut Engine, request: &Request) -> Profile {
     let templates = Arc::new(Pack::find("duckdb").unwrap().templates());
-    profile(templates, engine, request, &mut Costs::new(), &mut |_| ()).unwrap()
+    let mut costs = Costs::new();
+    profile(
+        templates,
+        engine,
+        &|| None,
+        request,
+        &mut costs,
+        &mut |_| (),
+    )
+    .unwrap()
 }
 
 const PERCENTILES: [&str; 5] = [
@@ -263,4 +274,80 @@ fn what_is_cheaper_together_takes_three_statements() {
             100 * 18
         );
     }
+}
+
+/// A server of numbers, on which a statement over the whole table waits until another runs beside it.
+#[derive(Clone, Default)]
+struct Server {
+    running: Arc<(Mutex<usize>, Condvar)>,
+}
+
+impl Connection for Server {
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        let is_over_all = !sql.contains("LIMIT") && sql != "SELECT COUNT(*) FROM numbers";
+        if is_over_all {
+            let (running, changed) = &*self.running;
+            let mut running = running.lock().unwrap();
+            *running += 1;
+            changed.notify_all();
+            let is_alone = |running: &mut usize| *running < 2;
+            let waited = changed.wait_timeout_while(running, Duration::from_secs(20), is_alone);
+            assert!(!waited.unwrap().1.timed_out(), "nothing runs beside {sql}");
+        }
+        Engine::new(Lists::Refused, 10, 1).run(sql, limits)
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        Engine::new(Lists::Refused, 10, 1).canceller()
+    }
+}
+
+#[test]
+fn a_server_is_asked_several_statements_at_once() {
+    let request = Request {
+        keeps_in_memory: false,
+        ..request(&["zero_count", "approx_distinct_count", "percentile_20"])
+    };
+    let templates = Arc::new(Pack::find("duckdb").unwrap().templates());
+    let (server, opened) = (Server::default(), Cell::new(0));
+    let another = || -> Option<Box<dyn Connection>> {
+        opened.set(opened.get() + 1);
+        Some(Box::new(server.clone()))
+    };
+    let mut costs = Costs::new();
+    let found = profile(
+        templates,
+        &mut server.clone(),
+        &another,
+        &request,
+        &mut costs,
+        &mut |_| (),
+    );
+    assert_eq!(opened.get(), 2, "one more for each family");
+    assert!(found.unwrap().is_whole());
+}
+
+#[test]
+fn a_server_that_lets_in_one_connection_is_asked_over_it() {
+    let request = Request {
+        keeps_in_memory: false,
+        ..request(&["zero_count", "approx_distinct_count", "percentile_20"])
+    };
+    let templates = Arc::new(Pack::find("duckdb").unwrap().templates());
+    let asked = Cell::new(0);
+    let none = || {
+        asked.set(asked.get() + 1);
+        None
+    };
+    let (mut engine, mut costs) = (Engine::new(Lists::Refused, 10, 1), Costs::new());
+    let found = profile(
+        templates,
+        &mut engine,
+        &none,
+        &request,
+        &mut costs,
+        &mut |_| (),
+    );
+    assert!(found.unwrap().is_whole());
+    assert_eq!(asked.get(), 1);
 }

@@ -76,7 +76,15 @@ fn request(metrics: &[&str]) -> Request {
 fn profiled(connection: &mut dyn Connection, request: &Request) -> Profile {
     let templates = Arc::new(Pack::find("sqlite").unwrap().templates());
     let mut costs = Costs::new();
-    profile(templates, connection, request, &mut costs, &mut |_| ()).unwrap()
+    profile(
+        templates,
+        connection,
+        &|| None,
+        request,
+        &mut costs,
+        &mut |_| (),
+    )
+    .unwrap()
 }
 
 fn text(outcome: &Outcome) -> String {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_contract::{AssetClass, ColumnKind, Metric};
-use bowline_driver::{Column, Connection, Limits, ResultSet, Value};
+use bowline_driver::{Column, Limits, ResultSet, Value};
 use bowline_profile::{
     Bucket, Buckets, Costs, Estimates, Outcome, Profile, ProfileError, Refused, Request, profile,
 };
@@ -22,7 +22,7 @@ use bowline_words::counted;
 use super::moment::{self, Moment};
 use super::report::is_standard_output;
 use super::test::{USUAL_TIMEOUT, at_least_one};
-use crate::context::Context;
+use crate::context::{Context, Reached};
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::kept::Kept;
@@ -126,12 +126,14 @@ impl ProfileArgs {
         }
         let request = self.request(proven(context, &connector)?);
         let limits = request.limits.clone();
-        context.connected(&connector, &limits, |connection, product| {
+        context.connected(&connector, &limits, |reached| {
             let request = Request {
-                keeps_in_memory: EMBEDDED.iter().any(|engine| product.starts_with(engine)),
+                keeps_in_memory: EMBEDDED
+                    .iter()
+                    .any(|engine| reached.product.starts_with(engine)),
                 ..request
             };
-            match self.run(context, &connector, (connection, product), &request) {
+            match self.run(context, &connector, reached, &request) {
                 Err(CliError::Profile(ProfileError::Interrupted)) => Ok(Ended::Interrupted),
                 ended => ended,
             }
@@ -176,9 +178,14 @@ impl ProfileArgs {
         &self,
         context: &Context,
         connector: &Connector,
-        (connection, product): (&mut dyn Connection, &str),
+        reached: Reached<'_>,
         request: &Request,
     ) -> Result<Ended, CliError> {
+        let Reached {
+            connection,
+            another,
+            product,
+        } = reached;
         let printer = &context.printer;
         let templates = Arc::new(connector.templates.clone());
         let remembered = Remembered::of(COSTS, connector, product, &templates);
@@ -201,6 +208,7 @@ impl ProfileArgs {
         let found = profile(
             templates,
             connection,
+            another,
             request,
             &mut costs,
             &mut |progress| {

@@ -116,11 +116,11 @@ impl Query {
             surplus: Surplus::Leave,
             ..Limits::default()
         };
-        let result = context.connected(connector, &limits, |connection, _| {
+        let result = context.connected(connector, &limits, |reached| {
             Ok(waiting(
                 &context.printer,
                 "waiting for the database",
-                || connection.run(&self.sql, &limits),
+                || reached.connection.run(&self.sql, &limits),
             ))
         })?;
         match result {

@@ -127,9 +127,9 @@ impl CheckArgs {
         let now = Timestamp::now();
         let bound = |at: Timestamp| at.to_zoned(TimeZone::UTC).datetime();
         let span = [bound(self.since.at(now)), bound(now)];
-        let logged = context.connected(&connector, &Limits::default(), |connection, _| {
+        let logged = context.connected(&connector, &Limits::default(), |reached| {
             waiting(printer, "reading the query log", || {
-                query_log(&connector, connection, span, STATEMENTS)
+                query_log(&connector, reached.connection, span, STATEMENTS)
             })
             .map_err(|source| CliError::QueryLog {
                 connector: name.to_owned(),
