@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("encodings/postgres", &[Need::Postgres], on_postgres),
         trial("encodings/mariadb", &[Need::MariaDb], on_mariadb),
+        trial("encodings/utf-16", &[], what_is_utf_16_is_said_to_be),
         trial("encodings/log", &[Need::Postgres], a_log_of_other_databases),
     ]
 }
@@ -187,6 +188,26 @@ fn a_log_of_other_databases() -> Result<(), Failed> {
              WHERE encoding <> (SELECT encoding FROM pg_database WHERE datname = current_database())",
         )?;
         sandbox.bowline(&test).exits(0);
+    }
+    Ok(())
+}
+
+/// Files as some editors on Windows save them: read as if they were UTF-8, there would be nothing in them.
+fn what_is_utf_16_is_said_to_be() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let tagged = "-- {\"mcd_job_id\": \"a\"}\r\nSELECT 1;\r\n";
+    for (name, mark) in [
+        ("little.json", u16::to_le_bytes as fn(u16) -> [u8; 2]),
+        ("big.json", u16::to_be_bytes),
+    ] {
+        let units = std::iter::once(0xFEFF).chain(tagged.encode_utf16());
+        let bytes: Vec<u8> = units.flat_map(mark).collect();
+        std::fs::write(sandbox.work().join(name), bytes).expect("a file");
+        for command in [&["tag", "check", name][..], &["diff", name, name]] {
+            let told = sandbox.bowline(command).exits(exit_code::USAGE);
+            let words = "it is UTF-16; save it as UTF-8";
+            assert!(told.stderr.contains(words), "{}", told.said());
+        }
     }
     Ok(())
 }

@@ -90,6 +90,8 @@ fn is_judged_again(engine: Engine) -> Result<(), Failed> {
     assert!(verified.stdout.contains("follows from its evidence"));
     let folder = format!("connectors/{}", engine.name());
     sandbox.bowline(&["verify", &folder]).exits(exit_code::OK);
+    let export = format!("output/{}", engine.name());
+    sandbox.bowline(&["verify", &export]).exits(exit_code::OK);
 
     let packed = fs::read(sandbox.work().join(evidence_of(engine))).unwrap();
     assert!(packed.len() < 300_000, "{} bytes", packed.len());

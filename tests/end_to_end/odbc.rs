@@ -1,5 +1,6 @@
 //! Connectors that reach their database through ODBC.
 
+use bowline_servers::MariaDb;
 use libtest_mimic::{Failed, Trial};
 use serde_json::json;
 
@@ -58,6 +59,11 @@ table = "bowline_functional_check"
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("odbc/mariadb", &[Need::MariaDb], mariadb_is_proven),
+        trial(
+            "odbc/mariadb as set up otherwise",
+            &[Need::MariaDb],
+            what_the_server_says_of_sessions_is_undone,
+        ),
         trial("odbc/postgres", &[Need::PostgresOdbc], postgres_is_proven),
         trial(
             "odbc/no_driver",
@@ -67,29 +73,40 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-fn mariadb_is_proven() -> Result<(), Failed> {
+/// What servers are set up to say of every session, where it is not what templates take for granted.
+const OTHERWISE: &str = "
+SET GLOBAL sql_select_limit = 5, max_join_size = 100, sql_safe_updates = 1, sql_auto_is_null = 1, foreign_key_checks = 0,
+    sql_mode = 'ANSI_QUOTES,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES', old_mode = 'ZERO_DATE_TIME_CAST',
+    time_zone = '+05:30', lc_time_names = 'de_DE', default_week_format = 3, div_precision_increment = 0,
+    group_concat_max_len = 8, max_sort_length = 64, max_statement_time = 0.5, character_set_server = 'latin1';
+";
+
+/// A connector over a new database of a server, as it is.
+fn connected(server: &MariaDb, name: &str, password: &str) -> Result<Sandbox, Failed> {
     let sandbox = Sandbox::new();
     sandbox
         .bowline(&["new", "shop", "--dialect", "mariadb"])
         .exits(0);
-    let password = format!("{MARK};}}{{ 'x");
-    let port = mariadb(|server| {
-        server.create_database("odbc_shop", "odbc_clerk", &password)?;
-        server
-            .sql(&format!("USE odbc_shop; {SHOP}"))
-            .map(|_| server.port())
-    })??;
+    let user = format!("{name}_clerk");
+    server.create_database(name, &user, password)?;
+    server.sql(&format!("USE {name}; {SHOP}"))?;
     write_credentials(
         &sandbox,
         "shop",
         &json!({
             "host": "127.0.0.1",
-            "port": port,
-            "database": "odbc_shop",
-            "user": "odbc_clerk",
+            "port": server.port(),
+            "database": name,
+            "user": user,
             "password": password,
         }),
     );
+    Ok(sandbox)
+}
+
+fn mariadb_is_proven() -> Result<(), Failed> {
+    let password = format!("{MARK};}}{{ 'x");
+    let sandbox = mariadb(|server| connected(server, "odbc_shop", &password))??;
     proven_but_for(&sandbox, &MARIADB_LACKS)?;
     let left = mariadb(|server| {
         server.sql(
@@ -98,6 +115,14 @@ fn mariadb_is_proven() -> Result<(), Failed> {
     })??;
     assert_eq!(left.lines().count(), 5, "{left}");
     Ok(())
+}
+
+fn what_the_server_says_of_sessions_is_undone() -> Result<(), Failed> {
+    // Its own, as others would not go on as they do.
+    let server = MariaDb::start()?;
+    let sandbox = connected(&server, "odd_shop", "odd")?;
+    server.sql(OTHERWISE)?;
+    proven_but_for(&sandbox, &MARIADB_LACKS)
 }
 
 fn postgres_is_proven() -> Result<(), Failed> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bowline_connector::Workspace;
 use bowline_contract::AssetClass;
 use bowline_contract::layout::{CONNECTORS_DIR, ETL_CONNECTORS_DIR, IGNORE_FILE};
+use bowline_contract::reading::text_of;
 use bowline_report::{Report, ReportErrorKind};
 
 use crate::context::Context;
@@ -110,7 +111,7 @@ impl Kept {
 
 /// Reads a report from a file; none when there is no such file.
 pub(crate) fn read(path: &Path) -> Result<Option<Report>, CliError> {
-    match fs::read_to_string(path) {
+    match fs::read(path).and_then(text_of) {
         Ok(text) => Report::from_json(&text, &path.display().to_string())
             .map(Some)
             .map_err(CliError::Report),

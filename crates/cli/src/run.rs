@@ -23,7 +23,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return exit_code(answered.map_or_else(|error| error.exit_code(), |()| 0));
     }
     output::set_color(early_color(&arguments));
-    let app = match App::try_parse_from(arguments) {
+    let app = match App::try_parse_from(arguments.into_iter().map(apart_from_options)) {
         Ok(app) => app,
         Err(error) => {
             let code = error.exit_code();
@@ -35,6 +35,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let printer = Printer::new(verbosity(&app.global));
     let result = start(app, printer);
     exit_code(result)
+}
+
+/// The argument; SQL that begins with a comment, as a tagged statement does, with a blank before: no option begins so.
+fn apart_from_options(argument: OsString) -> OsString {
+    let text = argument.to_str().and_then(|text| text.strip_prefix("--"));
+    let is_comment = text.is_some_and(|text| {
+        let mut letters = text.chars();
+        letters.next().is_some_and(|first| !first.is_alphanumeric()) && text.contains('\n')
+    });
+    if !is_comment {
+        return argument;
+    }
+    let mut apart = OsString::from(" ");
+    apart.push(argument);
+    apart
 }
 
 fn start(app: App, printer: Printer) -> i32 {
@@ -154,6 +169,24 @@ mod tests {
 
     fn early(words: &[&str]) -> ColorWhen {
         early_color(&words.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn sql_that_begins_with_a_comment_is_no_option() {
+        let apart = |text: &str| apart_from_options(text.into()).into_string().unwrap();
+        for sql in ["-- {\"mcd_job_id\": \"a\"}\nSELECT 1", "--\nSELECT 1"] {
+            assert_eq!(apart(sql), format!(" {sql}"));
+        }
+        for other in [
+            "--",
+            "--format",
+            "--sql=SELECT\n1",
+            "-v",
+            "SELECT 1 -- one\n",
+            "-- all",
+        ] {
+            assert_eq!(apart(other), other);
+        }
     }
 
     #[test]

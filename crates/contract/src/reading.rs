@@ -16,17 +16,32 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// # Errors
 /// When it cannot be read, or is not what is read.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    let bytes = read_bounded(path, LARGEST)?;
-    let is_wide = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
+    text_of(read_bounded(path, LARGEST)?)
+}
+
+/// The text of a file's bytes, without the byte order mark that some editors begin it with.
+///
+/// # Errors
+/// When they are no text in UTF-8.
+pub fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+    not_wide(&bytes)?;
     let text = String::from_utf8(bytes).map_err(|_| {
-        let words = if is_wide {
-            "it is UTF-16; save it as UTF-8"
-        } else {
-            "stream did not contain valid UTF-8"
-        };
+        let words = "stream did not contain valid UTF-8";
         io::Error::new(io::ErrorKind::InvalidData, words)
     })?;
     Ok(without_mark(text))
+}
+
+/// Sees that bytes do not begin as UTF-16 does.
+///
+/// # Errors
+/// When they do, with what to do about it.
+pub fn not_wide(bytes: &[u8]) -> io::Result<()> {
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        let words = "it is UTF-16; save it as UTF-8";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+    }
+    Ok(())
 }
 
 /// A text without the byte order mark that it may begin with.

@@ -1,8 +1,9 @@
 //! `bowline verify`: whether an export, or manifest and templates in an image, follow from their evidence.
 
 use std::error::Error as _;
+use std::path::Path;
 
-use bowline_contract::AssetClass;
+use bowline_contract::{AssetClass, layout};
 use bowline_image::inspect::{AttestedPlatform, attested};
 use bowline_workbench::evidence::{self, Judged};
 
@@ -37,6 +38,9 @@ pub(crate) struct VerifyArgs {
 impl VerifyArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let named = self.connector.name();
+        if let Some(name) = named.and_then(|named| exported(context, named)) {
+            return self.export(context, Some(&name));
+        }
         let found = context.locate(named, Some(AssetClass::Warehouse));
         // A word alone is the name of a connector; whoever means an image says from where, or which.
         let image = named.filter(|name| {
@@ -44,12 +48,12 @@ impl VerifyArgs {
         });
         match (found, image) {
             (Err(_), Some(image)) => self.image(context, image),
-            (found, _) => found.and_then(|_| self.export(context)),
+            (found, _) => found.and_then(|_| self.export(context, named)),
         }
     }
 
-    fn export(&self, context: &Context) -> Result<Ended, CliError> {
-        let connector = context.warehouse(self.connector.name())?;
+    fn export(&self, context: &Context, name: Option<&str>) -> Result<Ended, CliError> {
+        let connector = context.warehouse(name)?;
         let judged = evidence::judge_again(&connector, evidence::read(&connector)?)?;
         let mut verified = Verified::default();
         let mut unfounded = evidence::unfounded(&connector, &judged)?;
@@ -73,6 +77,16 @@ impl VerifyArgs {
         }
         verified.end(context)
     }
+}
+
+/// The connector whose export a folder is: `output/<connector>` has its name.
+fn exported(context: &Context, folder: &str) -> Option<String> {
+    let folder = context.path(Path::new(folder));
+    let name = folder
+        .join(layout::MANIFEST_FILE)
+        .is_file()
+        .then(|| folder.file_name())?;
+    Some(name?.to_str()?.to_owned())
 }
 
 /// What is compared with evidence.

@@ -99,9 +99,12 @@ impl BaseImage {
                 let near = near(&directory.join(name));
                 let near = near.map(|near| format!("did you mean the file `{near}`?"));
                 let hint = error.hint.clone().or(near);
-                error
-                    .because(format!("nor is there a file or folder `{name}`"))
-                    .hint(hint)
+                let other = if directory.join(name).exists() {
+                    format!("and the folder `{name}` is named as an image by `{LAYOUT}{name}`")
+                } else {
+                    format!("nor is there a file or folder `{name}`")
+                };
+                error.because(other).hint(hint)
             }
             _ => error,
         }

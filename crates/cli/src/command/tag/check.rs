@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use bowline_contract::pipeline::query_tag::{self, Integration, Statement};
+use bowline_contract::reading::not_wide;
 use bowline_driver::Limits;
 use bowline_words::visible;
 use bowline_workbench::query_log;
@@ -99,21 +100,21 @@ impl CheckArgs {
     fn written(&self, context: &Context) -> Result<Vec<Placed>, CliError> {
         let mut all = Vec::new();
         for file in &self.files {
-            let mut bytes = Vec::new();
-            if file.as_os_str() == "-" {
-                std::io::stdin()
-                    .read_to_end(&mut bytes)
-                    .map_err(CliError::Input)?;
+            let read = if file.as_os_str() == "-" {
+                let mut bytes = Vec::new();
+                let mut input = std::io::stdin();
+                input.read_to_end(&mut bytes).map(|_| bytes)
             } else {
-                let read = std::fs::read(context.path(file));
-                bytes = read.map_err(|error| {
-                    CliError::usage(
-                        format!("cannot read `{}`: {error}", file.display()),
-                        "give SQL files, or `-` for standard input",
-                    )
-                })?;
-            }
-            // Tags are ASCII; what else a file holds, in whatever encoding, does not matter here.
+                std::fs::read(context.path(file))
+            };
+            // Tags are ASCII; what else a file holds, in whatever encoding that has ASCII in it, does not matter here.
+            let read = read.and_then(|bytes| not_wide(&bytes).map(|()| bytes));
+            let bytes = read.map_err(|error| {
+                CliError::usage(
+                    format!("cannot read `{}`: {error}", file.display()),
+                    "give SQL files, or `-` for standard input",
+                )
+            })?;
             let text = String::from_utf8_lossy(&bytes);
             let source = file.display().to_string();
             all.extend(placed(&source, &text));
