@@ -83,6 +83,7 @@ impl<'s> Unpacked<'s> {
             .collect();
         let cancel = Cancel::default();
         let runtime = BowlineRuntime {
+            workspace: sandbox.work().to_path_buf(),
             binary: Some(binary().to_path_buf()),
             drivers: sandbox.folder().join("drivers"),
             cancel: &cancel,

@@ -58,7 +58,14 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("directories/odbc", &[Need::PostgresOdbc], || {
             postgres(ODBC, ODBC_OPTIONS)
         }),
-        trial("directories/process", &[Need::Python], process),
+        trial("directories/process", &[Need::Python], || {
+            process("connectors/shop/")
+        }),
+        trial(
+            "directories/process_of_the_workspace",
+            &[Need::Python],
+            || process(""),
+        ),
         trial("directories/python", &[Need::Python], python_connector),
         trial("directories/command_line", &[], command_line),
         trial("directories/errors", &[], errors),
@@ -157,8 +164,8 @@ fn postgres(driver: &str, options: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A program of one's own runs in the connector's folder.
-fn process() -> Result<(), Failed> {
+/// A program of one's own runs in the workspace's folder, and is looked for there, then in the connector's folder.
+fn process(place: &str) -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     let command = json!([python().expect("a Python"), "serve.py"]);
     sandbox.write(
@@ -166,8 +173,8 @@ fn process() -> Result<(), Failed> {
         &format!("version = 1\n[driver]\nkind = \"process\"\ncommand = {command}\n"),
     );
     sandbox.write("connectors/shop/manifest.json", MANIFEST);
-    sandbox.write("connectors/shop/serve.py", SERVE);
-    write_credentials(&sandbox, "shop", &json!({ "path": "../../shop.db" }));
+    sandbox.write(&format!("{place}serve.py"), SERVE);
+    write_credentials(&sandbox, "shop", &json!({ "path": "shop.db" }));
     the_shop_is_filled(&sandbox);
     names_are_read(&sandbox);
     Ok(())

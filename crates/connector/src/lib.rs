@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod command;
 mod credentials;
 pub mod folder;
 mod manifest_schema;
@@ -24,6 +25,7 @@ mod python;
 mod scaffold;
 mod workspace;
 
+pub use command::own_program;
 pub use credentials::{Credentials, CredentialsError, ExpressionError, check_expression};
 pub use folder::{LoadError, Problem, connector_name};
 pub use manifest_schema::manifest_schema;

@@ -44,6 +44,7 @@
 //!     unproven: &[dir.clone()],
 //!     secrets: &[],
 //!     runtime: &BowlineRuntime {
+//!         workspace: workspace.path().to_path_buf(),
 //!         binary: None,
 //!         drivers: workspace.path().join("drivers"),
 //!         cancel: &Cancel::default(),

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use bowline_connector::folder::{LoadError, Problem};
-use bowline_connector::{Credentials, EnvironmentEvent};
+use bowline_connector::{Credentials, EnvironmentEvent, own_program};
 use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
 use bowline_contract::pipeline::PipelineManifest;
@@ -90,8 +90,7 @@ impl PipelineConnector {
             match description::parse(&file, &read(&file)?) {
                 Ok(File::Described(description)) => Some(PipelineKind::Described(description)),
                 Ok(File::Program { command }) => {
-                    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
-                    let program = Program::new(name.as_str(), command, dir);
+                    let program = own_program(&name, &command, dir);
                     Some(PipelineKind::Program(program))
                 }
                 Err(LoadError::Invalid { problems: more }) => {

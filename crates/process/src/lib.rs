@@ -14,4 +14,4 @@ mod streams;
 pub use disk::free_space;
 pub use error::{Fault, ProcessError};
 pub use process::{AbortHandle, CallLimits, Process};
-pub use program::{Program, find_program};
+pub use program::{NamedPath, Program, find_program};

@@ -229,6 +229,7 @@ impl BuildArgs {
             .flat_map(|file| places.map(|place| place.join(file)))
             .collect();
         let runtime = BowlineRuntime {
+            workspace: workspace.root().to_path_buf(),
             binary: self.binary.as_deref().map(|path| context.path(path)),
             drivers: workspace.state_dir().join("drivers"),
             cancel,

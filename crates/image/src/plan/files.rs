@@ -49,6 +49,11 @@ impl FileProblem {
     }
 }
 
+/// Whether files of this name hold credentials or an environment, which no image gets.
+pub(crate) fn is_secret(name: &str) -> bool {
+    layout::is_credentials_file(name) || name == ".env" || name.starts_with(".env.")
+}
+
 impl Ignored {
     /// Reads the files that hold for this folder.
     pub(super) fn of(workspace: &Path, folder: &Path) -> Result<Self, FileProblem> {
@@ -85,7 +90,7 @@ impl Ignored {
     /// Whether a path stays out of images.
     pub(super) fn names(&self, path: &Path, is_folder: bool) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if layout::is_credentials_file(&name) || name == ".env" || name.starts_with(".env.") {
+        if is_secret(&name) {
             return true;
         }
         let of_machines = if is_folder {
@@ -235,7 +240,7 @@ fn sorted(dir: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The bits that an image gets do not depend on the user's umask: only whether a file can be run is kept.
-fn mode_of(path: &Path) -> io::Result<u32> {
+pub(crate) fn mode_of(path: &Path) -> io::Result<u32> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -64,7 +64,11 @@ impl Proof {
             )
         })?;
         let mut files = BTreeMap::new();
-        take_down(workspace, &proven_files(candidate, "", &own)?, &mut files)?;
+        take_down(
+            workspace,
+            &proven_files(workspace, candidate, "", &own)?,
+            &mut files,
+        )?;
         Ok(Self {
             format: FORMAT,
             outcome: ProofOutcome::Inconclusive,
@@ -154,7 +158,11 @@ pub(super) fn objection(
         }
     }
     let mut files = BTreeMap::new();
-    take_down(workspace, &proven_files(candidate, root, own)?, &mut files)?;
+    take_down(
+        workspace,
+        &proven_files(workspace, candidate, root, own)?,
+        &mut files,
+    )?;
     if candidate.class == AssetClass::Warehouse {
         let exported = exported_files(candidate, root)
             .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
@@ -239,12 +247,13 @@ fn different_drivers(
 /// The files that a proof is about: what ships of a connector's own folder, its program for this machine, and the dialect
 /// packs that its templates are from.
 fn proven_files(
+    workspace: &Path,
     candidate: &Candidate,
     root: &str,
     own: &[PlannedFile],
 ) -> Result<Vec<PlannedFile>, ImageError> {
     if candidate.dir.join(layout::CONNECTOR_FILE).is_file() {
-        let mut files = shipped_files(&candidate.dir, root, own)?;
+        let mut files = shipped_files((workspace, &candidate.dir), root, own)?;
         files.extend(candidate.packs.iter().map(|path| PlannedFile {
             path: path.display().to_string(),
             content: Content::File(path.clone()),

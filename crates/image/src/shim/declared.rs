@@ -17,8 +17,13 @@ pub(super) enum Needs {
     Driver(String),
     /// A library or a driver of the connector's own, in its folder.
     File(String),
-    /// A program of the connector's own; the first word of its command.
-    Program(String),
+    /// A program, and what its command gives it.
+    Program {
+        /// The command's first word.
+        program: String,
+        /// The others.
+        arguments: Vec<String>,
+    },
 }
 
 /// Reads what a connector needs. Its file was loaded before, by the suite that proved it: what is wrong in it is told
@@ -47,10 +52,17 @@ pub(super) fn needs(dir: &Path) -> Result<Needs, ImageError> {
             (None, None) => Needs::Nothing,
         },
         Some("odbc") => words("path").map_or(Needs::Nothing, Needs::File),
-        Some("process") => get("command")
-            .and_then(|command| command.get(0))
-            .and_then(Value::as_str)
-            .map_or(Needs::Nothing, |program| Needs::Program(program.to_owned())),
+        Some("process") => {
+            let command = get("command").and_then(Value::as_array);
+            let words = command.into_iter().flatten().filter_map(Value::as_str);
+            let mut words = words.map(str::to_owned);
+            words
+                .next()
+                .map_or(Needs::Nothing, |program| Needs::Program {
+                    program,
+                    arguments: words.collect(),
+                })
+        }
         _ => Needs::Nothing,
     })
 }
@@ -75,7 +87,10 @@ mod tests {
             ),
             (
                 "[driver]\nkind = \"process\"\ncommand = [\"./serve\", \"--fast\"]",
-                Needs::Program("./serve".to_owned()),
+                Needs::Program {
+                    program: "./serve".to_owned(),
+                    arguments: vec!["--fast".to_owned()],
+                },
             ),
             ("[http]\nbase = \"x\"", Needs::Nothing),
         ] {

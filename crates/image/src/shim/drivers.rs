@@ -132,7 +132,7 @@ fn named(dir: &Path) -> Result<Option<&'static CatalogueEntry>, ImageError> {
     }
     Ok(match needs(dir)? {
         Needs::Driver(name) => catalogue::find(&name),
-        Needs::Nothing | Needs::File(_) | Needs::Program(_) => None,
+        Needs::Nothing | Needs::File(_) | Needs::Program { .. } => None,
     })
 }
 

@@ -32,6 +32,8 @@ const CARGO_PROJECT: [&str; 8] = [
 
 /// Runs connectors without Python with Bowline's own program.
 pub struct BowlineRuntime<'a> {
+    /// The root of the workspace that the connectors are of.
+    pub workspace: PathBuf,
     /// A build of the program, or a folder of builds for several platforms; nothing means the running one.
     pub binary: Option<PathBuf>,
     /// Where drivers are kept that are fetched for images.
@@ -69,13 +71,11 @@ impl Runtime for BowlineRuntime<'_> {
                     self.on_event,
                 )?),
                 Needs::File(path) => is_there(path, &source, &files)?,
-                // A bare name is looked up in the image, on its search path.
-                Needs::Program(word) if !word.contains('/') => {}
-                Needs::Program(word) if Path::new(word).is_absolute() => {}
-                Needs::Program(word) => {
-                    let program = program::of_connector(&connector.dir, word, &source, platform)?;
-                    files.retain(|file| file.path != program.path || file.platform.is_some());
-                    files.push(program);
+                Needs::Program { program, arguments } => {
+                    let command = (program.as_str(), arguments.as_slice());
+                    let places = (self.workspace.as_path(), connector.dir.as_path());
+                    let named = program::of_command(command, places, &source, platform)?;
+                    put_in(&mut files, named);
                 }
             }
         }
@@ -101,26 +101,31 @@ impl Runtime for BowlineRuntime<'_> {
 /// # Errors
 /// When `connector.toml` cannot be read, or the program is not there.
 pub(crate) fn shipped_files(
-    dir: &Path,
+    (workspace, dir): (&Path, &Path),
     root: &str,
     own: &[PlannedFile],
 ) -> Result<Vec<PlannedFile>, ImageError> {
     let needs = needs(dir)?;
     let mut files = source_files(own, root, root, &needs);
-    if let Needs::Program(word) = &needs
-        && word.contains('/')
-        && !Path::new(word).is_absolute()
-    {
-        let program = program::of_connector(dir, word, root, &Platform::host())?;
-        files.retain(|file| file.path != program.path);
-        files.push(program);
+    if let Needs::Program { program, arguments } = &needs {
+        let command = (program.as_str(), arguments.as_slice());
+        let named = program::of_command(command, (workspace, dir), root, &Platform::host())?;
+        put_in(&mut files, named);
     }
     Ok(files)
 }
 
+/// Puts files in, in the place of those with the same path that are for every platform.
+fn put_in(files: &mut Vec<PlannedFile>, named: Vec<PlannedFile>) {
+    for new in named {
+        files.retain(|old| old.path != new.path || old.platform.is_some());
+        files.push(new);
+    }
+}
+
 /// The connector's own folder in its place; what only building or proving it takes stays out.
 fn source_files(own: &[PlannedFile], root: &str, source: &str, needs: &Needs) -> Vec<PlannedFile> {
-    let is_cargo_project = matches!(needs, Needs::Program(_))
+    let is_cargo_project = matches!(needs, Needs::Program { .. })
         && own
             .iter()
             .any(|file| file.path == format!("{root}/{}", CARGO_PROJECT[0]));
@@ -221,6 +226,7 @@ mod tests {
             let root = "/opt/c/shop";
             let cancel = Cancel::default();
             let runtime = BowlineRuntime {
+                workspace: self.dir.path().to_path_buf(),
                 binary: None,
                 drivers: self.dir.path().join("drivers"),
                 cancel: &cancel,

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bowline_connector::folder::{Document, LoadError, Place, Problem, ProblemKind, connector_name};
-use bowline_connector::{EnvironmentEvent, check_expression};
+use bowline_connector::{EnvironmentEvent, check_expression, own_program};
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
-use bowline_process::Program;
 use bowline_words::nearest::hint_or;
 use bowline_words::{Diagnose, listed};
 use toml::Spanned;
@@ -209,7 +208,7 @@ fn read_driver(
                 );
                 return None;
             };
-            bowline_driver::DriverKind::Process(Program::new(name.as_str(), command, dir))
+            bowline_driver::DriverKind::Process(own_program(name, command, dir))
         }
         DriverKind::Adbc => {
             let library = match (&section.path, &section.name) {

@@ -43,8 +43,9 @@ pub struct DriverSection {
     /// The function that starts the driver, where it is not the usual one.
     #[schemars(with = "Option<String>")]
     pub entrypoint: Option<Spanned<String>>,
-    /// The program that speaks the process protocol and its arguments, for `kind = "process"`. It runs in the
-    /// connector's folder and is given the connect_args of credentials.json as they are.
+    /// The program that speaks the process protocol and its arguments, for `kind = "process"`. It runs in the workspace,
+    /// where relative paths begin; what is not there and is in the connector's folder is found there. It is given the
+    /// connect_args of credentials.json as they are.
     #[schemars(with = "Option<Vec<String>>")]
     pub command: Option<Spanned<Vec<String>>>,
     /// The driver's options: Jinja over the connect_args of credentials.json.
