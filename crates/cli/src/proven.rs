@@ -54,7 +54,7 @@ impl Proving {
         let proof = proof.with_outside(root, outside);
         for file in proof.outside() {
             context.printer.say(format!(
-                "`bowline build` will refuse it: {PYTHON_FILE} loads `{file}`, which does not go into the image\n\
+                "`bowline build` will refuse it: {PYTHON_FILE} imports `{file}`, which does not go into the image\n\
                  hint: write it into {PYTHON_FILE}, or name a package that has it in requirements.txt"
             ));
         }

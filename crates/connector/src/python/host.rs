@@ -11,11 +11,13 @@ use super::environment::{self, EnvironmentError, EnvironmentEvent, fingerprint};
 use super::system_packages::system_packages;
 use crate::Workspace;
 
-/// The host, in Python: one program of three files.
+/// The host, in Python: one program of four files.
 const HOST: &str = concat!(
     include_str!("host/values.py"),
     "\n\n",
     include_str!("host/failures.py"),
+    "\n\n",
+    include_str!("host/modules.py"),
     "\n\n",
     include_str!("host/serve.py"),
 );

@@ -43,7 +43,7 @@ pub struct Proof {
     files: BTreeMap<String, Digest>,
     /// The driver that the connector names, and the platform it ran on.
     driver: Option<(String, DriverBuild)>,
-    /// Files of code that it loaded and that no image gets, by the path from the workspace's root.
+    /// Files of code that it imports and that no image gets, by the path from the workspace's root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outside: Vec<String>,
 }
@@ -78,7 +78,7 @@ impl Proof {
         })
     }
 
-    /// Notes those of these files of code, which it loaded as it was tested, that do not ship with it.
+    /// Notes those of these files of code, which it imports, that do not ship with it.
     #[must_use]
     pub fn with_outside(mut self, workspace: &Path, files: &[String]) -> Self {
         let real = |file: &String| workspace.join(file).canonicalize().ok();
@@ -88,7 +88,7 @@ impl Proof {
         self
     }
 
-    /// Files of code that it loaded and that no image gets.
+    /// Files of code that it imports and that no image gets.
     #[must_use]
     pub fn outside(&self) -> &[String] {
         &self.outside
@@ -171,7 +171,7 @@ pub(super) fn objection(
     // Something else may be in their place in an image, or it may do without them: that was not proven.
     let left_out = proof.outside.iter();
     let mut differences: Vec<String> = left_out
-        .map(|path| format!("it loaded `{path}`, which does not go in"))
+        .map(|path| format!("it imports `{path}`, which does not go in"))
         .collect();
     differences.extend(different_files(&proof.files, &files));
     differences.extend(different_drivers(

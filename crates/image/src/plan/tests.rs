@@ -433,7 +433,7 @@ fn code_that_stays_out_keeps_a_connector_out() {
         .keep(space.0.path(), &one, ProofOutcome::Passed)
         .unwrap();
     let told = |unproven: &[PathBuf]| problems(&space, std::slice::from_ref(&one), unproven);
-    let refusal = "`jobs`: not what was proven: it loaded `sdk/client.py`, which does not go in";
+    let refusal = "`jobs`: not what was proven: it imports `sdk/client.py`, which does not go in";
     assert_eq!(told(&[]), [refusal]);
     assert_eq!(told(std::slice::from_ref(&one.dir)), [""; 0]);
 }

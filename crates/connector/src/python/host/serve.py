@@ -1,8 +1,8 @@
 """Runs one connector.py, unchanged, and speaks the process protocol for it.
 
 Started as `python -I host.py SETTINGS`, where SETTINGS is a JSON object: `connector` (the path of connector.py),
-`name` and `system_packages`. Only the standard library is used, from Python 3.8 on. The files values.py and failures.py stand before this
-one in the same program.
+`name` and `system_packages`. Only the standard library is used, from Python 3.8 on. The files values.py, failures.py and
+modules.py stand before this one in the same program.
 
 The connector's own prints go to standard error and it finds its standard input empty, so that nothing it does can
 disturb the conversation. When the conversation's input ends, so does this process, whatever the connector is doing.
@@ -68,9 +68,6 @@ TEMPLATE_CLASSES = (
 
 # What is called of a class `BaseConnector`.
 CALLED = ("create_connection", "create_cursor", "execute_query", "fetch_all_results", "close_connection")
-
-# The name under which a connector's file is run.
-CONNECTOR_MODULE = "bowline_connector"
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -179,7 +176,8 @@ class Host:
         if self._connector is None:
             here, places, known = os.path.realpath(os.getcwd()), list(sys.path), set(sys.modules)
             self._connector = load(self._settings)
-            self._outside = outside(here, places, known)
+            code = outside(self._settings["connector"], here, places, known)
+            self._outside = [printable(file) for file in code]
         return {
             "protocol": PROTOCOL,
             "kind": self._connector.kind,
@@ -251,31 +249,6 @@ class Encoded(str):
 
 def _encode_result(result):
     return result if isinstance(result, Encoded) else _encode(result)
-
-
-def outside(here, places, known):
-    """Files of the workspace that the connector runs as modules although they are not installed."""
-    installed = [os.path.realpath(place) for place in places if place]
-    files = {file_of(sys.modules.get(name)) for name in set(sys.modules) - known - {CONNECTOR_MODULE}}
-    return sorted(
-        printable(os.path.relpath(file, here).replace(os.sep, "/"))
-        for file in {os.path.realpath(file) for file in files if file}
-        if is_below(file, here) and not any(is_below(file, place) for place in installed)
-    )
-
-
-def file_of(module):
-    """The file that a module says it is from, without running what a lazy one would only run now."""
-    try:
-        file = object.__getattribute__(module, "__dict__").get("__file__")
-    except Exception:  # What stands under a module's name may be anything.
-        return None
-    return file if isinstance(file, str) and os.path.isabs(file) else None
-
-
-def is_below(file, folder):
-    """Whether a file lies in a folder or in one of its folders."""
-    return file.startswith(os.path.join(folder, ""))
 
 
 def load(settings):
