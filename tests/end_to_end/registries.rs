@@ -190,7 +190,7 @@ fn from_an_archive() -> Result<(), Failed> {
     Ok(())
 }
 
-/// A login is tried first, and none and a wrong one read differently. Where Bowline finds none, an engine may know one.
+/// A login is tried first, and none and a wrong one read differently, for engines that know no other too.
 fn before_anything_is_packed() -> Result<(), Failed> {
     let port = Port::new();
     let base = format!("oci:{}:1", port.sandbox.folder().join("base").display());
@@ -209,8 +209,12 @@ fn before_anything_is_packed() -> Result<(), Failed> {
             assert!(ran.stderr.contains(&login), "{}", ran.said());
         }
     };
-    let builders = [("native", "docker"), ("buildah", "buildah")];
-    refused("no login for it is there", &builders[..1]);
+    let builders = [
+        ("native", "docker"),
+        ("buildah", "buildah"),
+        ("podman", "podman"),
+    ];
+    refused("no login for it is there", &builders);
     let wrong = json!({"Username": "nobody", "Secret": "knows"});
     port.log_in(&format!("read name; echo '{wrong}'"));
     refused("the login that is there may not", &builders);

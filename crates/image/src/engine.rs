@@ -3,17 +3,17 @@
 
 mod base;
 mod context;
+mod login;
 mod process;
 mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 pub(crate) use base::BaseFile;
 use base::LoadableBase;
-use bowline_oci::registry::{self, Access, Login, LoginFiles, Reference};
-use bowline_oci::{Cancel, OciErrorKind, Platform};
+use bowline_oci::registry::{Access, Reference};
+use bowline_oci::{Cancel, Platform};
 use bowline_process::find_program;
 pub(crate) use store::take_stored;
 
@@ -153,7 +153,8 @@ pub fn build(
         on_event,
     };
     if options.push {
-        run.ask_to_push(&plan.tag, &options.access)?;
+        let asked = (engine, run.program.as_path());
+        login::ask_to_push(asked, &plan.tag, &options.access, run.on_event)?;
     }
     let several = plan.platforms.len() > 1;
     if several && engine == Engine::Docker {
@@ -193,9 +194,6 @@ pub fn build(
         pushed: options.push,
     })
 }
-
-/// How long a registry may say nothing before it is left to the engine.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Builds the image to test in, from the folder that holds its Dockerfile and over its base, for this machine's own
 /// processor. What runs in it has the machine's network.
@@ -245,32 +243,6 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Asks the registry to let a push in with the engine's own login. The engine may know other logins and reach the
-    /// registry by ways of its own, so only a login that is refused stops a build.
-    fn ask_to_push(&mut self, tag: &str, access: &Access) -> Result<(), ImageError> {
-        let reference: Reference = tag.parse().map_err(from_oci)?;
-        let logins = LoginFiles::of_engine(self.engine.name(), |name| {
-            std::env::var_os(name).map(PathBuf::from)
-        });
-        let is_told_otherwise = std::env::var_os("DOCKER_AUTH_CONFIG").is_some();
-        let login = logins.login(&reference);
-        if is_told_otherwise || !login.is_ok_and(|login| login != Login::Anonymous) {
-            return Ok(());
-        }
-        (self.on_event)(BuildEvent::Step(format!(
-            "asking {} for leave to push",
-            reference.registry()
-        )));
-        let mut access = access.clone();
-        access.logins = logins;
-        access.limits.retries = 0;
-        access.limits.silence = PATIENCE;
-        match registry::ask_to_push(&reference, &access) {
-            Err(error) if error.kind == OciErrorKind::Unauthorized => Err(from_oci(error)),
-            _ => Ok(()),
-        }
-    }
-
     fn call(&mut self, arguments: &[&str], what: &str) -> Result<String, ImageError> {
         let mut command = Command::new(&self.program);
         command.args(arguments);

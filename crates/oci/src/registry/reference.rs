@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::address::is_loopback;
 use crate::{OciError, OciErrorKind};
 
 /// The registry that names without a host mean.
@@ -58,6 +59,12 @@ impl Reference {
     #[must_use]
     pub fn wanted(&self) -> &str {
         self.digest().or(self.tag()).unwrap_or(DEFAULT_TAG)
+    }
+
+    /// Whether the registry is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(self.host())
     }
 
     /// The host, with its port if one is named, that answers for the registry.
