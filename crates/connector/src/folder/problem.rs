@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bowline_contract::ManifestError;
 use bowline_process::ProcessError;
-use bowline_words::{Diagnose, Diagnostic, Layout};
+use bowline_words::{Diagnose, Diagnostic, Layout, counted};
 
 use crate::python::EnvironmentError;
 
@@ -78,7 +78,8 @@ fn of_problems(told: Diagnostic, of: &str, problems: &[Problem]) -> Diagnostic {
     if let [only] = problems {
         return told.hint(only.hint.clone());
     }
-    let mut mistakes: Vec<Diagnostic> = problems.iter().map(Problem::diagnose).collect();
+    let mistake = |problem: &Problem| Diagnostic::new(listed(problem)).hint(problem.hint.clone());
+    let mut mistakes: Vec<Diagnostic> = problems.iter().map(mistake).collect();
     let hints = mistakes.iter().map(|mistake| mistake.hints.len());
     let last = match hints.sum() {
         1 => mistakes.iter_mut().find_map(|mistake| mistake.hints.pop()),
@@ -90,7 +91,20 @@ fn of_problems(told: Diagnostic, of: &str, problems: &[Problem]) -> Diagnostic {
 }
 
 fn count(of: &str, problems: &[Problem]) -> String {
-    format!("cannot load the {of}: {} problems", problems.len())
+    let problems = problems.iter();
+    let count = problems.filter(|problem| problem.kind != ProblemKind::Advice);
+    format!(
+        "cannot load the {of}: {}",
+        counted(count.count(), "problem")
+    )
+}
+
+/// One among several.
+fn listed(problem: &Problem) -> String {
+    match problem.kind {
+        ProblemKind::Advice => format!("warning: {problem}"),
+        _ => problem.to_string(),
+    }
 }
 
 /// One mistake in a file a user wrote.
@@ -116,7 +130,11 @@ impl Problem {
         error: &ManifestError,
     ) -> impl Iterator<Item = Self> {
         error.problems.iter().map(move |problem| Self {
-            kind: ProblemKind::Manifest,
+            kind: if problem.fault.is_advice() {
+                ProblemKind::Advice
+            } else {
+                ProblemKind::Manifest
+            },
             path: path.to_path_buf(),
             // The reader counts to just behind the mistake.
             place: problem
@@ -153,6 +171,8 @@ pub enum ProblemKind {
     Template,
     /// The manifest is not valid.
     Manifest,
+    /// Worth a word, and in no way of the connector: whoever mends what stands in its way will want to know.
+    Advice,
 }
 
 /// A place in a text file, with the line that stands there.
@@ -287,7 +307,7 @@ impl fmt::Display for Listing<'_> {
             many => {
                 f.write_str(&count(of, many))?;
                 for problem in *many {
-                    write!(f, "\n\n{problem}")?;
+                    write!(f, "\n\n{}", listed(problem))?;
                 }
                 Ok(())
             }
@@ -298,6 +318,27 @@ impl fmt::Display for Listing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_only_worth_a_word_reads_so_and_is_not_counted() {
+        let text = r#"{"conection_name": "x", "connection_type": "custom-etl-connector-0123abc",
+            "asset_class": "etl", "run_status_mapping": {"A": "success"}}"#;
+        let error = bowline_contract::pipeline::PipelineManifest::parse(text).unwrap_err();
+        let problems = Problem::of_manifest(Path::new("m.json"), text, &error).collect();
+        let told = LoadError::Invalid { problems }.diagnose().to_string();
+        assert!(
+            told.starts_with("cannot load the connector: 1 problem\n"),
+            "{told}"
+        );
+        assert!(
+            told.contains("\nwarning: m.json:1:16: unknown key: `conection_name`"),
+            "{told}"
+        );
+        assert!(
+            told.contains("\nm.json: missing key: `connection_name`"),
+            "{told}"
+        );
+    }
 
     #[test]
     fn a_place_counts_characters_and_stays_on_its_line() {

@@ -119,6 +119,14 @@ pub enum ManifestFault {
     },
 }
 
+impl ManifestFault {
+    /// Whether it is only worth a word: a manifest with nothing else is one.
+    #[must_use]
+    pub const fn is_advice(&self) -> bool {
+        matches!(self, Self::UnknownKey { .. } | Self::Picture { .. })
+    }
+}
+
 /// How the addresses of pictures end that every browser shows.
 pub(crate) const PICTURE_ENDINGS: [&str; 7] =
     [".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico"];

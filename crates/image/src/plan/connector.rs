@@ -6,7 +6,7 @@ use bowline_contract::manifest::AssetClass;
 use bowline_contract::{Capability, ConnectorName, layout};
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
-use bowline_words::Diagnose;
+use bowline_words::{Diagnose, Diagnostic};
 
 use super::exported::{self, Identity};
 use super::files::{self, FileProblem, Ignored};
@@ -320,12 +320,16 @@ fn read_manifest(
             }
             (Some(text.into_bytes()), Some(identity))
         }
-        Err(problems) => {
-            for problem in problems {
-                let what = format!("{}: {}", mistakes.shown(&path), problem.words());
-                let hint = again.clone().or_else(|| problem.hints.first().cloned());
-                mistakes.add(PlanProblemKind::Manifest, what, hint);
-            }
+        Err(unfit) => {
+            let mut tell = |kind, told: Vec<Diagnostic>| {
+                for told in told {
+                    let what = format!("{}: {}", mistakes.shown(&path), told.words());
+                    let hint = again.clone().or_else(|| told.hints.first().cloned());
+                    mistakes.add(kind, what, hint);
+                }
+            };
+            tell(PlanProblemKind::Manifest, unfit.problems);
+            tell(PlanProblemKind::Advice, unfit.advices);
             (None, None)
         }
     }

@@ -22,21 +22,41 @@ pub(super) struct Identity {
     pub(super) advices: Vec<Diagnostic>,
 }
 
-/// Reads the manifest that ships with a connector; all that is wrong with it.
-pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Vec<Diagnostic>> {
+/// A manifest that says nothing for certain.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    /// All that is wrong with it; never empty.
+    pub(super) problems: Vec<Diagnostic>,
+    /// What is only worth a word.
+    pub(super) advices: Vec<Diagnostic>,
+}
+
+/// Reads the manifest that ships with a connector.
+pub(super) fn read(class: AssetClass, text: &str) -> Result<Identity, Unfit> {
     match class {
-        AssetClass::Warehouse => read_exported(text),
+        AssetClass::Warehouse => read_exported(text).map_err(|problems| Unfit {
+            problems,
+            advices: Vec::new(),
+        }),
         AssetClass::Pipeline => read_pipeline(text),
     }
 }
 
 /// A pipeline's manifest ships as it is, and is read as it is when the connector is tested.
-fn read_pipeline(text: &str) -> Result<Identity, Vec<Diagnostic>> {
+fn read_pipeline(text: &str) -> Result<Identity, Unfit> {
     let read = PipelineManifest::parse(text);
-    let mut problems: Vec<Diagnostic> = match &read {
-        Ok(manifest) => manifest.unfinished.iter().map(Diagnose::diagnose).collect(),
-        Err(error) => error.problems.iter().map(Diagnose::diagnose).collect(),
+    let (told, advised) = match &read {
+        Ok(manifest) => (manifest.unfinished.as_slice(), manifest.advices.as_slice()),
+        Err(error) => (error.problems.as_slice(), &[][..]),
     };
+    let (wrong, odd): (Vec<_>, Vec<_>) =
+        told.iter().partition(|problem| !problem.fault.is_advice());
+    let mut problems: Vec<Diagnostic> = wrong.into_iter().map(Diagnose::diagnose).collect();
+    let advices = odd
+        .into_iter()
+        .chain(advised)
+        .map(Diagnose::diagnose)
+        .collect();
     // A schema that is none is told with what else is wrong, not after it.
     let document: Value = serde_json::from_str(text).unwrap_or_default();
     let schema = document.get("credentials_schema");
@@ -49,9 +69,9 @@ fn read_pipeline(text: &str) -> Result<Identity, Vec<Diagnostic>> {
             connection_name: manifest.connection_name,
             capabilities: BTreeSet::new(),
             metrics: Vec::new(),
-            advices: manifest.advices.iter().map(Diagnose::diagnose).collect(),
+            advices,
         }),
-        _ => Err(problems),
+        _ => Err(Unfit { problems, advices }),
     }
 }
 
@@ -153,13 +173,14 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_told() {
         let text = r#"{"connection_type": "shop", "capabilities": [], "credentials_schema": 1}"#;
-        let problems = read(AssetClass::Warehouse, text).unwrap_err();
+        let problems = read(AssetClass::Warehouse, text).unwrap_err().problems;
         assert_eq!(problems.len(), 5, "{problems:?}");
         let text = r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": " ",
             "asset_class": "warehouse", "run_status_mapping": {"A": "succes", "b": "failed", "B": "failed"},
-            "credentials_schema": {"connect_args": {"type": "dikt"}}}"#;
-        let problems = read(AssetClass::Pipeline, text).unwrap_err();
+            "credentials_schema": {"connect_args": {"type": "dikt"}}, "icon": "x"}"#;
+        let Unfit { problems, advices } = read(AssetClass::Pipeline, text).unwrap_err();
         assert_eq!(problems.len(), 5, "{problems:?}");
+        assert_eq!(advices.len(), 1, "{advices:?}");
         let empty = r#"{"connection_type": "custom-etl-connector-0123abc", "connection_name": "x",
             "asset_class": "etl", "run_status_mapping": {}}"#;
         assert!(read(AssetClass::Pipeline, empty).is_err());
