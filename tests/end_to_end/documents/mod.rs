@@ -9,6 +9,7 @@
 //! <!-- console: beside nightly on simulator -->        a pipeline connector joins the workspace
 //! <!-- console: beside the base -->                    the workspace holds a small base, `oci:base:1`
 //! <!-- console: beside the registry HOST/IMAGE:TAG --> there is such a registry, and it holds such a base
+//! <!-- console: beside the platform HOST -->           there is a platform that takes what comes
 //! <!-- console: each anew -->                          each line of the block is an alternative, in a workspace of its own
 //! <!-- console: after COMMAND -->                      the reader has done this before; `$SOURCES` is this repository
 //! <!-- console: read NAME as shop -->                  what a word of the commands stands for

@@ -55,16 +55,18 @@ pub(super) enum Obstacle {
     Network,
     Platform,
     Release,
+    Tools,
 }
 
 impl Obstacle {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Cluster,
         Self::Compiler,
         Self::Containers,
         Self::Network,
         Self::Platform,
         Self::Release,
+        Self::Tools,
     ];
 
     pub(super) fn words(self) -> &'static str {
@@ -75,6 +77,7 @@ impl Obstacle {
             Self::Network => "the network",
             Self::Platform => "a platform",
             Self::Release => "a release",
+            Self::Tools => "tools of others",
         }
     }
 }

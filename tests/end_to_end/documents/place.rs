@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
-use bowline_servers::{Doors, ImageStore, Registry};
+use bowline_servers::{Answer, Doors, HttpServer, ImageStore, Registry};
 use bowline_simulator::Server;
 use libtest_mimic::Failed;
 use serde_json::json;
@@ -71,6 +71,8 @@ pub(super) enum Beside {
     Base,
     /// A registry that answers for a host, and holds a small base under this name and tag.
     Registry { host: String, image: String },
+    /// A platform that answers for a host, and takes whatever it is sent.
+    Platform { host: String },
 }
 
 impl Beside {
@@ -85,13 +87,17 @@ impl Beside {
                 image: image.to_owned(),
             });
         }
+        if let Some(host) = words.strip_prefix("the platform ") {
+            let host = host.to_owned();
+            return Some(Self::Platform { host });
+        }
         let name = words.strip_suffix(" on simulator")?;
         Some(Self::Pipeline(name.to_owned()))
     }
 
     pub(super) fn needs(&self) -> &'static [Need] {
         match self {
-            Self::Pipeline(_) => &[],
+            Self::Pipeline(_) | Self::Platform { .. } => &[],
             Self::Base => &[Need::ImageTools],
             Self::Registry { .. } => &[Need::ImageTools, Need::Registry],
         }
@@ -113,6 +119,8 @@ pub(super) struct Place {
     servers: Vec<Server>,
     /// A registry, and the host that it answers for.
     registry: Option<(String, Registry)>,
+    /// A platform, and the host that it answers for.
+    platform: Option<(String, HttpServer)>,
 }
 
 impl Place {
@@ -136,6 +144,7 @@ impl Place {
             sandbox,
             servers: Vec::new(),
             registry: None,
+            platform: None,
         };
         if let Setting::Pipeline { name } = setting {
             place.add(&Beside::Pipeline(name.clone()))?;
@@ -149,6 +158,10 @@ impl Place {
                 self.servers.push(write_simulated(&self.sandbox, name)?);
             }
             Beside::Base => drop(self.base()?),
+            Beside::Platform { host } => {
+                let server = HttpServer::start(|_| Answer::new(202, "{}"))?;
+                self.platform = Some((host.clone(), server));
+            }
             Beside::Registry { host, image } => {
                 let base = self.base()?;
                 let registry = Registry::start(Doors::Open)?;
@@ -256,10 +269,13 @@ impl Place {
         let sandbox = &self.sandbox;
         let plain = sandbox.command_with_python(&[]);
         let path = format!("{}/bin:/usr/bin:/bin", sandbox.folder().display());
-        let script = match &self.registry {
-            Some((host, registry)) => script.replace(host, &registry.name()),
-            None => script.to_owned(),
-        };
+        let mut script = script.to_owned();
+        if let Some((host, registry)) = &self.registry {
+            script = script.replace(host, &registry.name());
+        }
+        if let Some((host, platform)) = &self.platform {
+            script = script.replace(&format!("https://{host}"), &platform.url());
+        }
         let mut command = Command::new("sh");
         command
             .args(["-ec", &script])
