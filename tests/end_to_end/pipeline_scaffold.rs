@@ -2,6 +2,7 @@
 //! holds no secret.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use bowline_contract::exit_code;
 use bowline_servers::{Answer, HttpServer, Request};
@@ -9,12 +10,13 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use crate::connector::build_rust;
-use crate::needs::{Need, trial};
+use crate::needs::{Need, python, trial};
 use crate::sandbox::{MARK, Sandbox};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("pipeline_scaffold/like", &[], like),
+        trial("pipeline_scaffold/asked", &[Need::Python], asked),
         trial("pipeline_scaffold/python", &[Need::Python], in_python),
         trial("pipeline_scaffold/rust", &[], in_rust),
         trial("pipeline_scaffold/openapi", &[], openapi),
@@ -59,6 +61,43 @@ fn like() -> Result<(), Failed> {
             .bowline(&["credentials", "check", name])
             .exits(exit_code::OK);
     }
+    Ok(())
+}
+
+/// Whoever is asked for the vendor's picture is told what is no address of the web, and what may be no picture.
+fn asked() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let answers = [
+        "grouped under=",
+        "what is run=Flow",
+        "one step=",
+        "picture=ftp://vendor.example/i.png",
+        "begin it with=https://vendor.example/i",
+        "--",
+    ];
+    let plain = sandbox.command(&["new", "loads", "--pipeline"]);
+    let mut command = Command::new(python().expect("a Python"));
+    command
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python/answer.py"))
+        .args(answers)
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .current_dir(sandbox.work())
+        .envs(
+            plain
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let ran = sandbox.finish(&mut command, None).exits(exit_code::OK);
+    let warning = "`icon_url` may be no picture: `https://vendor.example/i`";
+    assert!(ran.stdout.contains(warning), "{}", ran.said());
+    let made: Value = serde_json::from_str(&sandbox.read("etl_connectors/loads/manifest.json"))?;
+    assert_eq!(made["icon_url"], "https://vendor.example/i");
+    assert_eq!(made["terminology"]["job"], "Flow");
     Ok(())
 }
 
