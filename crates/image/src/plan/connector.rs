@@ -192,15 +192,20 @@ fn unproven(
         }
     };
     if request.unproven.contains(&candidate.dir) {
-        return Some(objection);
+        return Some(objection.why);
     }
     let name = &candidate.name;
     let command = match candidate.class {
         AssetClass::Warehouse => "export",
         AssetClass::Pipeline => "test",
     };
-    let hint = format!("run `bowline {command} {name}`, or allow it with `--unproven {name}`");
-    mistakes.add(PlanProblemKind::Unproven, objection, Some(hint));
+    let remedy = if objection.ends_with_proof {
+        format!("run `bowline {command} {name}`")
+    } else {
+        format!("write it into `{}`", layout::PYTHON_FILE)
+    };
+    let hint = format!("{remedy}, or allow it with `--unproven {name}`");
+    mistakes.add(PlanProblemKind::Unproven, objection.why, Some(hint));
     None
 }
 

@@ -118,14 +118,31 @@ impl Proof {
     }
 }
 
-/// Why what would ship is not what was proven; nothing when it is.
+/// Why what would ship is not what was proven.
+#[derive(Debug)]
+pub(super) struct Objection {
+    pub(super) why: String,
+    /// Whether another test may take it away; code that no image gets stays out whatever is tested.
+    pub(super) ends_with_proof: bool,
+}
+
+impl Objection {
+    fn to(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            ends_with_proof: true,
+        }
+    }
+}
+
+/// What is said against a connector that would ship as something else than was proven; nothing when it is the same.
 pub(super) fn objection(
     workspace: &Path,
     candidate: &Candidate,
     own: &[PlannedFile],
     root: &str,
     platforms: &[Platform],
-) -> Result<Option<String>, ImageError> {
+) -> Result<Option<Objection>, ImageError> {
     let path = place(workspace, candidate);
     let shown = path.strip_prefix(workspace).unwrap_or(&path).display();
     let proof: Proof = match bowline_contract::reading::read_text(&path) {
@@ -133,28 +150,28 @@ pub(super) fn objection(
             Ok(proof) => proof,
             Err(error) => {
                 let why = format!("not proven: its record `{shown}` cannot be read: {error}");
-                return Ok(Some(why));
+                return Ok(Some(Objection::to(why)));
             }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let why = "not proven: no test of it is on record";
-            return Ok(Some(why.to_owned()));
+            return Ok(Some(Objection::to(why)));
         }
         Err(error) => return Err(unreadable(&path, error.to_string())),
     };
     if proof.format != FORMAT {
         let why = format!("not proven: another version of Bowline wrote its record `{shown}`");
-        return Ok(Some(why));
+        return Ok(Some(Objection::to(why)));
     }
     match proof.outcome {
         ProofOutcome::Passed => {}
         ProofOutcome::Failed => {
             let why = "not proven: its last test found it wrong";
-            return Ok(Some(why.to_owned()));
+            return Ok(Some(Objection::to(why)));
         }
         ProofOutcome::Inconclusive => {
             let why = "not proven: its last test left something unknown";
-            return Ok(Some(why.to_owned()));
+            return Ok(Some(Objection::to(why)));
         }
     }
     let mut files = BTreeMap::new();
@@ -179,7 +196,10 @@ pub(super) fn objection(
         proof.driver.as_ref(),
         platforms,
     )?);
-    Ok(told(&differences))
+    Ok(told(&differences).map(|why| Objection {
+        why,
+        ends_with_proof: proof.outside.is_empty(),
+    }))
 }
 
 fn told(differences: &[String]) -> Option<String> {

@@ -436,6 +436,15 @@ fn code_that_stays_out_keeps_a_connector_out() {
     let refusal = "`jobs`: not what was proven: it imports `sdk/client.py`, which does not go in";
     assert_eq!(told(&[]), [refusal]);
     assert_eq!(told(std::slice::from_ref(&one.dir)), [""; 0]);
+    let planned = space.plan_by(std::slice::from_ref(&one), |request| {
+        plan(&PlanRequest {
+            unproven: &[],
+            ..request
+        })
+    });
+    // Another test would not take it away.
+    let hint = planned.unwrap_err().problems.remove(0).hint.unwrap();
+    assert!(hint.starts_with("write it into `connector.py`"), "{hint}");
 }
 
 #[test]
