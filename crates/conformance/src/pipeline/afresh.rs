@@ -9,7 +9,8 @@ use serde_json::{Map, Value as Json};
 
 use super::check;
 use super::outcome::Outcome;
-use super::reading::{canonical, leave_out, run_label};
+use super::prints::{canonical, leave_out};
+use super::reading::run_label;
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
 use crate::Verdict;

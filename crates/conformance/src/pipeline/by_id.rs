@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::check;
 use super::outcome::{Doubt, Outcome, failure, invalid, is_vendors};
-use super::reading::{Reading, run_label, run_print, run_whole};
+use super::prints::{run_print, run_whole};
+use super::reading::{Reading, run_label};
 use super::runner::{PAGE, Suite};
 use super::times::SHOWN;
 

@@ -23,6 +23,7 @@ mod older;
 mod order;
 mod outcome;
 mod page_sizes;
+mod prints;
 mod proofs;
 mod properties;
 mod reading;

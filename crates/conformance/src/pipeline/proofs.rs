@@ -12,7 +12,8 @@ use super::check;
 use super::cuts::{between_attempts, cuts, newest, quiet, tellable, whole_second};
 use super::ledger::{Oddity, Sighting, compare};
 use super::page_sizes::uneven;
-use super::reading::{Reading, run_label, sighted_runs};
+use super::prints::sighted_runs;
+use super::reading::{Reading, run_label};
 use super::runner::{PAGE, Suite};
 
 /// How long ago a window must have ended to be closed: the vendor has written down by then what happened in it.

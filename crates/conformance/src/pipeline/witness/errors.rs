@@ -12,7 +12,7 @@ use super::owners::{Column, Owners, Place};
 use super::records::{Kind, Record, Records};
 use super::{Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
-use crate::pipeline::reading::leave_out;
+use crate::pipeline::prints::leave_out;
 use crate::pipeline::times::SHOWN;
 
 /// Texts of errors are at least so long.
