@@ -39,6 +39,11 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
             "give as `triggered_by_run_source_id` the id of the run before",
         ),
         (
+            jobs_for_runs(&jobs, runs, "parent_attempt_run_source_id"),
+            "attempts that follow other runs",
+            "give as `parent_attempt_run_source_id` the id of the attempt before",
+        ),
+        (
             too_often(&jobs, runs),
             "jobs that run as often as their schedules say",
             "give `interval_seconds` in seconds",
@@ -130,7 +135,7 @@ fn jobs_by_name(jobs: &BTreeMap<&str, &Json>, verb: &str, list: fn(&Json) -> &Js
 }
 
 /// Runs that name themselves or a job as the run before them, where all do that name one. What is counted may have the
-/// number of a job.
+/// number of another job.
 fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -> Vec<String> {
     let ids: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
     let named: Vec<(&RunEvent, &str)> = runs
@@ -140,7 +145,9 @@ fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -
     let is_counted = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
     let is_wrong = |(run, by): &(&RunEvent, &str)| {
         run.run_source_id() == Some(*by)
-            || jobs.contains_key(by) && !ids.contains(by) && !is_counted(by)
+            || jobs.contains_key(by)
+                && !ids.contains(by)
+                && (!is_counted(by) || run.job_source_id() == Some(*by))
     };
     if named.len() < SEVERAL || !named.iter().all(is_wrong) {
         return Vec::new();
@@ -156,8 +163,8 @@ fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -
     lines.collect()
 }
 
-/// Runs that a schedule began, of jobs that are run by hand, where most of those are and most of jobs with a schedule
-/// began by hand.
+/// Runs that a schedule began, of jobs that are run by hand, where most of those are, and most of jobs with a schedule began
+/// by hand, or no job has one.
 fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
     let (mut scheduled, mut by_hand, mut straight) = (0, 0, 0);
     let mut lines = Vec::new();
@@ -181,8 +188,11 @@ fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
             _ => {}
         }
     }
-    let is_turned = lines.len() > straight && by_hand > scheduled;
-    if !is_turned || lines.len() < SEVERAL || turned.len() < 2 || by_hand < SEVERAL {
+    let mut kinds = jobs.values().map(|job| &job["schedule"]["kind"]);
+    let has_none = kinds.all(|kind| kind == "manual" || kind.is_null());
+    let is_turned = by_hand > scheduled && by_hand >= SEVERAL && turned.len() > 1
+        || has_none && turned.len() >= SEVERAL;
+    if !is_turned || lines.len() <= straight || lines.len() < SEVERAL {
         lines.clear();
     }
     lines
@@ -314,6 +324,12 @@ mod tests {
                 "run `a-1` of job `a`: `triggered_by_run_source_id` is `b`, which is a job",
             ),
             (
+                none.clone(),
+                none.clone(),
+                json!({"parent_attempt_run_source_id": "b"}),
+                "run `a-1` of job `a`: `parent_attempt_run_source_id` is `b`, which is a job",
+            ),
+            (
                 every(3_600_000),
                 every(3_600_000),
                 none.clone(),
@@ -389,6 +405,17 @@ mod tests {
             "schedules of somebody else's"
         );
         assert!(!told("MANUAL", "MANUAL"));
+        let by_hand = json!({"schedule": {"kind": "manual"}});
+        let all = |last: &Json| {
+            let jobs = ["a", "b", "c"].map(|id| {
+                let own = if id == "c" { last } else { &by_hand };
+                job(id, own.clone())
+            });
+            let runs = ["a", "b", "c"].map(|id| runs(id, &json!({})));
+            contradiction(&jobs, &runs.concat()).is_some()
+        };
+        assert!(all(&by_hand), "no job has a schedule");
+        assert!(!all(&json!({"schedule": {"kind": "event"}})));
     }
 
     #[test]

@@ -75,9 +75,11 @@ fn by_those_after(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String
     lines
 }
 
-/// Runs that are all said to be begun by hand, though several of their jobs have schedules that are at work.
+/// Runs that are all said to be begun by hand, or to be another try, though several of their jobs have schedules that are
+/// at work.
 fn all_by_hand(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let triggers: BTreeSet<&str> = runs.iter().filter_map(RunEvent::trigger).collect();
+    let mut triggers: BTreeSet<&str> = runs.iter().filter_map(RunEvent::trigger).collect();
+    triggers.remove("RETRY");
     if triggers != BTreeSet::from(["MANUAL"]) {
         return Vec::new();
     }
@@ -206,5 +208,18 @@ mod tests {
         assert_eq!(hours(&[1, 2, 3]), 3);
         assert_eq!(hours(&[1, 2]), 0, "two may be an accident");
         assert_eq!(hours(&[1, 1, 1]), 0, "nothing to do most of the time");
+    }
+
+    #[test]
+    fn what_schedules_begin_is_not_begun_by_hand_though_some_is_tried_again() {
+        let daily = json!({"schedule": {"kind": "interval", "interval_seconds": 86_400}});
+        let jobs = ["a", "b", "c"].map(|id| job(id, daily.clone()));
+        let told_beside = |trigger: &str| {
+            let by_hand = ["a", "b", "c"].map(|id| runs(id, 1, &json!({"trigger": "MANUAL"})));
+            let other = runs("d", 1, &json!({"trigger": trigger}));
+            told(&jobs, &[by_hand.concat(), other])
+        };
+        assert!(told_beside("RETRY").is_some());
+        assert_eq!(told_beside("SCHEDULE"), None);
     }
 }
