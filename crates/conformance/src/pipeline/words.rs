@@ -75,7 +75,7 @@ const fn plays_down(status: RunStatus) -> bool {
 }
 
 /// What everybody means by a word; none for words of which that cannot be said.
-fn plain(word: &str) -> Option<Fate> {
+pub(super) fn plain(word: &str) -> Option<Fate> {
     let letters = letters(word);
     let found = PLAIN_WORDS
         .iter()

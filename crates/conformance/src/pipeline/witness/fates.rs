@@ -10,7 +10,7 @@ use super::given::{any_speaks_of, words};
 use super::owners::{Column, Owners, Place};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
-use crate::pipeline::words::{Fate, fate};
+use crate::pipeline::words::{Fate, fate, plain};
 
 /// What a field says of how something ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +195,56 @@ pub(super) fn turned(
         Outcome::wrong("statuses as the vendor's record says", got)
             .with_evidence(lines.take(SHOWN)),
     )
+}
+
+/// Events that have ended of which the vendor's record says nothing but that they are under way, and events that failed of
+/// which it says nothing but that somebody stopped them, where that is so of all of those.
+pub(super) fn otherwise(
+    events: &[Judged<'_, RunEvent>],
+    owners: &Owners<'_>,
+    noun: &str,
+) -> Option<Outcome> {
+    let shared = owners.shared();
+    let columns = owners.columns().filter(|((kind, place), _)| {
+        owners.is_whole(*kind) && Says::of(place) == Some(Says::Words)
+    });
+    let columns: Vec<(Place<'_>, &Column<'_>)> = columns.collect();
+    let own = events
+        .iter()
+        .filter(|(number, ..)| !shared.contains(number));
+    let said = own.filter_map(|(number, event, label)| {
+        let words = columns.iter().flat_map(|((_, place), column)| {
+            let said = column[*number].iter();
+            said.map(move |word| (*place, *word, plain(word)))
+        });
+        let words: Vec<(&str, &str, Option<Fate>)> = words.collect();
+        let mut plain_words = words.iter();
+        let (place, word, said) =
+            plain_words.find_map(|(place, word, said)| Some((*place, *word, (*said)?)))?;
+        // What ended while it was looked at was called both.
+        let is_plain = words
+            .iter()
+            .all(|(.., other)| *other == Some(said) || other.is_none() && said != Fate::Open);
+        let is_its_own = event.json()["raw_status"].as_str() == Some(word);
+        (is_plain && !is_its_own).then_some((event, label, place, word, said))
+    });
+    let said: Vec<_> = said.collect();
+    [(Fate::Open, "ended"), (Fate::Stopped, "failed")]
+        .into_iter()
+        .find_map(|(fated, given)| {
+            let those = said.iter().filter(|(.., said)| *said == fated);
+            let lines = those.clone().filter_map(|(event, label, place, word, _)| {
+                let is_ill = event.status().and_then(fate) == Some(Fate::Ill);
+                (fated == Fate::Open || is_ill)
+                    .then(|| format!("{label} {given}, and the vendor's `{place}` is `{word}`"))
+            });
+            let lines: Vec<String> = lines.collect();
+            (lines.len() >= 2 && lines.len() == those.count()).then(|| {
+                let got = format!("{} otherwise", counted(lines.len(), noun));
+                Outcome::wrong("statuses as the vendor's record says", got)
+                    .with_evidence(lines.into_iter().take(SHOWN))
+            })
+        })
 }
 
 #[cfg(test)]

@@ -137,8 +137,12 @@ pub(super) const OF_RUNS: [Field; 9] = [
 ];
 
 /// The same of task runs.
-pub(super) const OF_TASKS: [Field; 3] =
-    [text("error.message"), time("start_time"), time("end_time")];
+pub(super) const OF_TASKS: [Field; 4] = [
+    text("task_source_id"),
+    text("error.message"),
+    time("start_time"),
+    time("end_time"),
+];
 
 /// The same of jobs.
 pub(super) const OF_JOBS: [Field; 9] = [

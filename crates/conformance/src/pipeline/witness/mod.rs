@@ -7,11 +7,11 @@
 
 mod borrowed;
 mod clocks;
+mod cut_short;
 mod errors;
 mod fates;
 mod given;
 mod left_out;
-mod meanings;
 mod owners;
 mod records;
 mod sense;
@@ -112,6 +112,7 @@ impl Witness {
         match id(event, "run_source_id") {
             Some(run) => {
                 self.run_ids.insert(run);
+                self.run_ids.extend(id(event, "job_run_id"));
                 let status = event["status"].as_str().and_then(RunStatus::from_name);
                 self.has_given_open |= status == Some(RunStatus::InProgress);
                 let tasks = event["task_runs"].as_array().into_iter().flatten();
@@ -138,8 +139,8 @@ impl Witness {
         let jobs = judged(&ided, &owners);
         let (mut faults, mut advice) = all_borrowed(&OF_JOBS, &jobs, &owners);
         faults.extend(sense::paused(&jobs, &owners));
+        faults.extend(sense::zones(&jobs, &owners));
         faults.extend(self.of_parts(assets, &owners));
-        faults.extend(meanings::made_up(&jobs, &owners, &self.records));
         let ids: BTreeSet<&str> = self.job_ids.iter().map(String::as_str).collect();
         let lacking = if self.records.is_cut || jobs.len() < SEVERAL {
             Vec::new()
@@ -184,25 +185,39 @@ impl Witness {
         span: Window,
         manifest: &PipelineManifest,
     ) -> Testimony {
-        let ided: Vec<(&RunEvent, Subject<'_>, String)> = runs
-            .iter()
-            .filter(|run| run.has_ended())
-            .filter_map(|run| {
-                let (id, job) = (run.run_source_id()?, run.job_source_id());
+        let by = |id: fn(&RunEvent) -> Option<&str>| -> Vec<(&RunEvent, Subject<'_>, String)> {
+            let ended = runs.iter().filter(|run| run.has_ended());
+            let ided = ended.filter_map(|run| {
+                let (id, job) = (id(run)?, run.job_source_id());
                 Some((run, Subject { id, job }, run_label(run)?))
-            })
-            .collect();
+            });
+            ided.collect()
+        };
+        let (own, others) = (by(RunEvent::run_source_id), by(platforms_id));
+        let (ided, owners) = match self.owners(&own) {
+            Some(owners) => (&own, Some(owners)),
+            None => (&others, self.owners(&others)),
+        };
         let of_tasks = self.of_tasks(ided.iter().map(|(run, ..)| *run));
-        let Some(owners) = self.owners(&ided) else {
+        let Some(owners) = owners else {
             return nothing_to_compare("run that has ended");
         };
-        let runs = judged(&ided, &owners);
+        let runs = judged(ided, &owners);
         let (mut faults, mut advice) = all_borrowed(&OF_RUNS, &runs, &owners);
         faults.extend(fates::turned(&runs, &owners, "run"));
+        faults.extend(fates::otherwise(&runs, &owners, "run"));
         faults.extend(clocks::times(&runs, &owners));
         faults.extend(errors::of_runs(&runs, &owners, &self.records));
         faults.extend(sense::trigger(&runs, &owners));
+        faults.extend(sense::titles(&runs, &owners));
         faults.extend(of_tasks);
+        let kind = &self.records.kinds[owners.list.0];
+        let at = agreed(&runs, &owners, &|run, said| {
+            is_moment(run.event_time(), said)
+        });
+        if let Some(at) = at.first().filter(|_| !self.records.is_cut) {
+            faults.extend(cut_short::cut_short(kind, owners.list.1, at, span));
+        }
         let lacking = self.lacking_runs(&runs, &owners, span, manifest);
         let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =
             lacking.iter().partition(|one| one.may_be_meant());
@@ -318,6 +333,11 @@ impl Witness {
         };
         left_out(&self.records, owners.list, &ids, &counts)
     }
+}
+
+/// The id that the platform knows a run by: the vendor's, where the connector has one of its own.
+fn platforms_id(run: &RunEvent) -> Option<&str> {
+    run.json()["job_run_id"].as_str()
 }
 
 /// The places of the list of runs at which nearly all say what they should.

@@ -61,6 +61,38 @@ pub(super) struct Kind {
     names: BTreeSet<String>,
     /// Each list as it came.
     pub(super) lists: Vec<Vec<Record>>,
+    /// What stood beside each of them of more that follows.
+    pub(super) more: Vec<More>,
+}
+
+/// What stands beside a list of how far it goes.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct More {
+    /// How many records there are in all.
+    pub(super) total: Option<u64>,
+    /// Whether there is a next page.
+    pub(super) goes_on: bool,
+}
+
+impl More {
+    fn beside(whole: &Map<String, Json>) -> Self {
+        let inner = whole.values().filter_map(Json::as_object).flatten();
+        let all = || whole.iter().chain(inner.clone());
+        let total = |(name, value): (&String, &Json)| {
+            let is_of_records = speaks_of(name, "total count") && !speaks_of(name, "page");
+            value.as_u64().filter(|_| is_of_records)
+        };
+        let goes_on = |(name, value): (&String, &Json)| {
+            let is_there = value
+                .as_str()
+                .map_or(value == true, |text| !text.is_empty());
+            speaks_of(name, "next more continuation") && is_there
+        };
+        Self {
+            total: all().filter_map(total).max(),
+            goes_on: all().any(goes_on),
+        }
+    }
 }
 
 impl Kind {
@@ -124,7 +156,7 @@ impl Records {
         self.above = before;
         let said = records.iter().flat_map(|(record, _)| record.everything());
         let said = said.cloned().collect();
-        self.file(place, records);
+        self.file(place, records, More::beside(whole));
         said
     }
 
@@ -135,10 +167,11 @@ impl Records {
             return;
         }
         let record = self.record(place, fields);
-        self.file(place, vec![(record, fields.keys().cloned().collect())]);
+        let names = fields.keys().cloned().collect();
+        self.file(place, vec![(record, names)], More::default());
     }
 
-    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>) {
+    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>, more: More) {
         if records.is_empty() {
             return;
         }
@@ -152,11 +185,13 @@ impl Records {
             Some(kind) => {
                 kind.names.extend(names);
                 kind.lists.push(list);
+                kind.more.push(more);
             }
             None => self.kinds.push(Kind {
                 place: place.to_owned(),
                 names,
                 lists: vec![list],
+                more: vec![more],
             }),
         }
     }

@@ -133,46 +133,84 @@ fn truth(said: &str) -> Option<bool> {
     }
 }
 
-/// Jobs that say they are paused where the vendor says that they are not, and the other way round.
+/// Whether a schedule rests, by a word for how it stands; those that vendors have for runs, too, only where they are of
+/// schedules.
+fn rests(word: &str, is_of_schedule: bool) -> Option<bool> {
+    let word = word.to_lowercase();
+    let begins = |all: &str| all.split(' ').any(|begin| word.starts_with(begin));
+    if begins("disabl paus suspend deactiv") || is_of_schedule && begins("stopp inactiv") {
+        Some(true)
+    } else if begins("enabl activ unpaus") || is_of_schedule && begins("start run") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Jobs that say they are paused where the vendor says that they are not, and the other way round; or none paused of those
+/// that the vendor says are.
 pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Option<Outcome> {
-    let given: Vec<(usize, &str, bool)> = jobs
+    let given: Vec<(usize, &str, bool, bool)> = jobs
         .iter()
         .filter_map(|(number, job, label)| {
-            Some((*number, *label, job.json()["is_paused"].as_bool()?))
+            let is_paused = job.json()["is_paused"].as_bool()?;
+            let rests = job.json()["schedule"]["paused"] == true;
+            Some((*number, *label, is_paused, is_paused || rests))
         })
         .collect();
-    let said_at = |(kind, place): Place<'_>, column: &Column<'_>| -> Option<Vec<bool>> {
+    // What each job is by the vendor, and whether that is said in words.
+    let said_at = |(kind, place): Place<'_>, column: &Column<'_>| -> Vec<Option<(bool, bool)>> {
         let is_able = words(place)
             .iter()
             .any(|word| word == "can" || word.ends_with("able"));
-        if is_able || owners.is_joined(kind) {
-            return None;
-        }
+        let is_of_schedule = any_speaks_of(place, "sched trigger timer");
         let when_true = if speaks_of(place, "paus suspend disabl") {
-            true
+            Some(true)
         } else if speaks_of(place, "enabl active") {
-            false
+            Some(false)
         } else {
-            return None;
+            None
         };
-        let said = given.iter();
-        said.map(|(job, ..)| Some(truth(column[*job].first()?)? == when_true))
-            .collect()
+        let of = |said: &str| match (truth(said), when_true) {
+            (Some(said), Some(when_true)) if !is_able && !owners.is_joined(kind) => {
+                Some((said == when_true, false))
+            }
+            (None, _) if is_of_schedule || !owners.is_joined(kind) => {
+                Some((rests(said, is_of_schedule)?, true))
+            }
+            _ => None,
+        };
+        let own = |job: usize| match column[job].len() {
+            1 => of(column[job].first()?),
+            _ => None,
+        };
+        given.iter().map(|(job, ..)| own(*job)).collect()
     };
-    let right: Vec<bool> = given.iter().map(|(.., given)| *given).collect();
-    let mut columns = owners.columns();
-    if columns.any(|(place, column)| said_at(place, column).as_ref() == Some(&right)) {
+    let all: Vec<(Place<'_>, &Column<'_>, Vec<Option<(bool, bool)>>)> = owners
+        .columns()
+        .map(|(place, column)| (place, column, said_at(place, column)))
+        .filter(|(.., said)| said.iter().flatten().count() >= SEVERAL)
+        .collect();
+    let agrees = |said: &[Option<(bool, bool)>]| {
+        let mut both = given.iter().zip(said);
+        both.all(|((.., given, _), said)| said.is_none_or(|(said, _)| said == *given))
+    };
+    if all.iter().any(|(.., said)| agrees(said)) {
         return None;
     }
-    owners.columns().find_map(|(at, column)| {
-        let (said, (_, place)) = (said_at(at, column)?, at);
-        let is_turned = given
-            .iter()
-            .zip(&said)
-            .all(|((.., given), said)| given != said);
-        let tells = said.contains(&true) && said.contains(&false);
-        (is_turned && tells).then(|| {
-            let lines = given.iter().map(|(job, label, given)| {
+    all.iter().find_map(|((_, place), column, said)| {
+        let both = || {
+            let both = given.iter().zip(said);
+            both.filter_map(|(given, said)| Some((given, (*said)?)))
+        };
+        let is_said = |is: bool| both().filter(move |(_, (said, _))| *said == is).count();
+        let is_turned = both().all(|((.., given, _), (said, _))| *given != said);
+        let resting = both().filter(|(_, (said, in_words))| *said && *in_words);
+        let are_forgotten = resting.clone().count() > 1 && both().all(|((.., rests), _)| !rests);
+        let is_so = is_said(true) > 0 && is_said(false) > 0 && (is_turned || are_forgotten);
+        is_so.then(|| {
+            let lines = both().filter(|((.., given, _), (said, _))| given != said);
+            let lines = lines.map(|((job, label, given, _), _)| {
                 let said: Vec<&str> = column[*job].iter().copied().collect();
                 format!(
                     "{label}: `is_paused` is {given}, and the vendor's `{place}` is {}",
@@ -180,7 +218,88 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
                 )
             });
             let expected = format!("`is_paused` as the vendor's `{place}` says");
-            Outcome::wrong(expected, "the opposite of every job").with_evidence(lines.take(SHOWN))
+            let got = if is_turned {
+                "the opposite of every job"
+            } else {
+                "no job that is"
+            };
+            Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN))
+        })
+    })
+}
+
+/// Expressions as the vendor writes them, said to be of UTC where it says that they are of another zone.
+pub(super) fn zones(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+    let is_utc = |zone: &str| {
+        let zone = zone.rsplit('/').next().unwrap_or(zone).to_uppercase();
+        ["UTC", "GMT", "ZULU", "Z", "UNIVERSAL"].contains(&zone.as_str())
+    };
+    let of_utc: Vec<(usize, &str)> = jobs
+        .iter()
+        .filter(|(number, job, _)| {
+            let schedule = &job.json()["schedule"];
+            let expression = schedule["cron_expression"].as_str();
+            schedule["timezone"].as_str().is_some_and(is_utc)
+                && expression.is_some_and(|own| owners.everything(*number).any(|said| said == own))
+        })
+        .map(|(number, _, label)| (*number, *label))
+        .collect();
+    owners.columns().find_map(|((_, place), column)| {
+        if !speaks_of(place, "timezone zone tz") {
+            return None;
+        }
+        let lines = of_utc.iter().filter_map(|(job, label)| {
+            let zone = column[*job].first().filter(|_| column[*job].len() == 1)?;
+            let is_other = zone.contains('/') && !is_utc(zone);
+            is_other.then(|| format!("{label}: UTC, and the vendor's `{place}` is `{zone}`"))
+        });
+        let lines: Vec<String> = lines.collect();
+        (lines.len() >= SEVERAL && is_nearly_all(lines.len(), of_utc.len())).then(|| {
+            let expected = format!("`schedule.timezone` as the vendor's `{place}` says");
+            let got = format!("UTC for {}", counted(lines.len(), "job"));
+            Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
+        })
+    })
+}
+
+/// Titles, with blanks in them, as ids of jobs, where the vendor's runs name the same jobs by ids, too.
+pub(super) fn titles(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
+    let named: Vec<(usize, &str)> = runs
+        .iter()
+        .filter_map(|(number, run, _)| Some((*number, run.job_source_id()?)))
+        .collect();
+    let titles: BTreeSet<&str> = named.iter().map(|(_, title)| *title).collect();
+    let is_given = |place: &str| {
+        let mut columns = owners.columns();
+        columns.any(|(at, column)| {
+            at.1 == place
+                && named
+                    .iter()
+                    .all(|(run, title)| column[*run].contains(title))
+        })
+    };
+    let has_blank = titles.iter().any(|title| title.contains(' '));
+    let of_list = || owners.columns().filter(|(at, _)| at.0 == owners.list.0);
+    let (_, title) = of_list()
+        .map(|(at, _)| at)
+        .find(|(_, place)| speaks_of(place, "name title") && is_given(place))?;
+    of_list().find_map(|((_, place), column)| {
+        let pairs: Option<BTreeSet<(&str, &str)>> = named
+            .iter()
+            .map(|(run, title)| Some((*title, *column[*run].first()?)))
+            .collect();
+        let pairs = pairs?;
+        let ids: BTreeSet<&str> = pairs.iter().map(|(_, id)| *id).collect();
+        let is_id = speaks_of(place, "id uuid guid") && ids.is_disjoint(&titles);
+        let is_of_jobs = ids.len() == pairs.len() && titles.len() == pairs.len();
+        let are_many = pairs.len() >= SEVERAL && 2 * pairs.len() <= named.len();
+        (has_blank && is_id && is_of_jobs && are_many).then(|| {
+            let lines = pairs
+                .iter()
+                .map(|(title, id)| format!("job `{title}` is `{id}` by the vendor's `{place}`"));
+            let expected = format!("the vendor's `{place}` as `job_source_id`");
+            let got = format!("its `{title}`, which is for people");
+            Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN))
         })
     })
 }

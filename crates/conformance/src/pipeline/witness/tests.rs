@@ -64,10 +64,15 @@ fn job(number: i64) -> (Json, Json) {
 
 /// The verdict over runs of which somebody changed the events.
 fn of_runs(records: &[Json], events: Vec<Json>) -> Testimony {
+    of_answer(json!({ "runs": records }), events)
+}
+
+/// The same by an answer with the vendor's runs.
+fn of_answer(answer: Json, events: Vec<Json>) -> Testimony {
     let mut witness = Witness::default();
     let jobs: Vec<Json> = (0..4).map(|number| job(number).0).collect();
     witness.hear(&VendorAnswers {
-        documents: vec![json!({ "jobs": jobs }), json!({ "runs": records })],
+        documents: vec![json!({ "jobs": jobs }), answer],
         is_cut: false,
     });
     for number in 0..4 {
@@ -206,7 +211,11 @@ fn task_runs_are_compared_too() {
     let testimony = of_runs(&known, right.clone());
     not_blamed(&testimony);
     type Change = fn(&mut Json, &Json);
-    let mistakes: [(Change, &str); 3] = [
+    let mistakes: [(Change, &str); 4] = [
+        (
+            |task, _| task["task_source_id"] = "read".into(),
+            "a `task_source_id` from the record",
+        ),
         (
             |task, run| task["start_time"] = run["queued_at"].clone(),
             "the moment of the vendor's `startedAt` as `start_time`",
@@ -259,6 +268,71 @@ fn runs_that_the_vendor_says_failed_did_not_go_well() {
         }
         let verdict = of_runs(&meant, runs.clone()).outcome.verdict();
         assert_eq!(verdict, Verdict::Supported, "{meaning}");
+    }
+}
+
+#[test]
+fn what_is_under_way_has_not_ended_and_what_was_stopped_has_not_failed() {
+    let of = |numbers: [usize; 2], word: &str, is_its_own: bool| {
+        let (mut known, mut runs) = (records(), events());
+        for run in numbers {
+            known[run]["result"] = word.into();
+            if is_its_own {
+                runs[run]["raw_status"] = word.into();
+            }
+        }
+        of_runs(&known, runs)
+    };
+    for (numbers, word) in [([1, 2], "RUNNING"), ([3, 6], "CANCELLED")] {
+        blamed(&of(numbers, word, false), "2 runs otherwise");
+        // What a word means is the manifest's to say.
+        not_blamed(&of(numbers, word, true));
+    }
+    not_blamed(&of([3, 6], "ABORTED", false));
+}
+
+#[test]
+fn titles_are_no_ids_of_jobs_where_runs_name_their_ids() {
+    let of = |between: &str| {
+        let (mut known, mut runs) = (records(), events());
+        for (run, (record, event)) in known.iter_mut().zip(&mut runs).enumerate() {
+            let title = format!("load{between}{}", run % 4);
+            record["job"]["name"] = title.clone().into();
+            event["job_source_id"] = title.into();
+        }
+        of_runs(&known, runs)
+    };
+    blamed(&of(" "), "its `job.name`, which is for people");
+    not_blamed(&of("_"));
+}
+
+#[test]
+fn lists_are_read_until_they_leave_the_window() {
+    let of = |more: Json, first: i64| {
+        let mut newest_first: Vec<Json> = (first..RUNS).map(record).collect();
+        newest_first.reverse();
+        newest_first.insert(0, json!({"id": 99, "job": {"id": 101}, "result": "BUSY"}));
+        let mut answer = json!({ "runs": newest_first });
+        let Json::Object(more) = more else {
+            panic!("no fields: {more}");
+        };
+        answer.as_object_mut().unwrap().extend(more);
+        of_answer(answer, events())
+    };
+    for more in [
+        json!({"total_count": 30}),
+        json!({"page": {"hasMore": true}}),
+        json!({"nextToken": "abc"}),
+    ] {
+        blamed(&of(more.clone(), 0), "1 list cut short");
+        not_blamed(&of(more, -3));
+    }
+    for whole in [
+        json!({"total_count": 13}),
+        json!({"page": {"hasMore": false}}),
+        json!({"nextToken": ""}),
+    ] {
+        not_blamed(&of(whole, 0));
     }
 }
 
@@ -423,12 +497,38 @@ fn one_text_may_come_from_a_record_of_something_else() {
 }
 
 #[test]
+fn errors_are_lines_that_the_vendor_marks_as_such() {
+    let of = |given: usize| {
+        of_errors(&|run, record, error| {
+            let lines = [
+                ("info", format!("step {run} begins now")),
+                ("ERROR", format!("it broke at {run} of all")),
+            ];
+            error["message"] = lines[given].1.clone().into();
+            let lines = lines.map(|(level, text)| json!({"level": level, "text": text}));
+            record["log"] = json!(lines);
+        })
+    };
+    blamed(&of(0), "4 lines of another level");
+    not_blamed(&of(1));
+}
+
+#[test]
 fn texts_that_the_connector_cuts_are_wrong() {
     let cut = |record: &Json| record["failure"].as_str().unwrap()[..11].to_owned();
     blamed(
         &of_errors(&|_, record, error| error["message"] = cut(record).into()),
         "texts cut to 11 letters",
     );
+    let (mut known, mut runs) = (records(), events());
+    for run in (0..RUNS as usize).filter(|run| is_bad(*run as i64)) {
+        known[run]["failure"] = format!("{run}th step had no room").into();
+        runs[run]["error"]["message"] = cut(&known[run]).into();
+    }
+    (known[1]["result"], known[1]["failure"]) = ("STOPPED".into(), "by hand".into());
+    runs[1]["status"] = "cancelled".into();
+    runs[1]["raw_status"] = "STOPPED".into();
+    blamed(&of_runs(&known, runs), "texts cut to 11 letters");
     not_blamed(&of_errors(&|_, record, error| {
         record["short"] = cut(record).into();
         error["message"] = cut(record).into();

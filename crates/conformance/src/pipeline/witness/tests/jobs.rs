@@ -53,17 +53,44 @@ fn jobs_are_compared_too() {
     let is_told = |line: &String| line.contains("`owner.primary_name` from the record");
     assert!(joined.advice.iter().any(is_told), "{:?}", joined.advice);
     type Change = fn(usize, &mut Json, &mut Json);
-    let changes: [(Change, Option<&str>); 6] = [
+    let changes: [(Change, Option<&str>); 7] = [
         (
-            |number, _, asset| {
-                asset["owner"]["primary_email"] = format!("n{number}@made.example").into()
+            |_, job, asset| {
+                (job["cron"], job["zone"]) = ("0 4 * * *".into(), "Europe/Berlin".into());
+                asset["schedule"] = json!({"cron_expression": "0 4 * * *", "timezone": "UTC"});
             },
-            Some("4 owners that the vendor says nowhere"),
+            Some("UTC for 4 jobs"),
+        ),
+        // Whoever turns the expression into UTC's says so.
+        (
+            |_, job, asset| {
+                (job["cron"], job["zone"]) = ("0 4 * * *".into(), "Europe/Berlin".into());
+                asset["schedule"] = json!({"cron_expression": "0 3 * * *", "timezone": "UTC"});
+            },
+            None,
         ),
         (
             |number, job, asset| {
-                job["by"] = json!({"creator": format!("N{number}")});
-                asset["owner"]["primary_email"] = format!("n{number}@made.example").into()
+                let state = if number < 2 {
+                    "disabled_by_hand"
+                } else {
+                    "active"
+                };
+                (job["enabled"], job["state"]) = (Json::Null, state.into());
+                asset["is_paused"] = false.into();
+            },
+            Some("no job that is"),
+        ),
+        (
+            |number, job, asset| {
+                let state = if number < 2 {
+                    "disabled_by_hand"
+                } else {
+                    "active"
+                };
+                (job["enabled"], job["state"]) = (Json::Null, state.into());
+                (asset["is_paused"], asset["schedule"]) =
+                    (false.into(), json!({"paused": number < 2}));
             },
             None,
         ),
@@ -75,15 +102,6 @@ fn jobs_are_compared_too() {
                     json!({"id": group, "label": format!("Team {group}")}),
                     json!({"source_id": group.to_string(), "name": format!("Team {group}")}),
                 );
-            },
-            None,
-        ),
-        (
-            |_, job, asset| {
-                (job["owner"], asset["owner"]) = (
-                    json!({"login": "a"}),
-                    json!({"primary_email": "a@b.example"}),
-                )
             },
             None,
         ),
