@@ -5,15 +5,24 @@ use std::collections::BTreeSet;
 use bowline_contract::pipeline::Window;
 use bowline_words::counted;
 
-use super::MARGIN;
 use super::given::moments;
-use super::records::{Kind, Record};
+use super::records::{Kind, More, Record};
+use super::{MARGIN, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
+/// With so many records a list is no accident.
+const FEW: usize = 5;
+
 /// Judges the lists of runs, newest first, that say that more follows: nothing older ever came, and the oldest run is of the
-/// window. `id` and `at` are where records have their ids and say when runs ended.
-pub(super) fn cut_short(kind: &Kind, id: &str, at: &str, span: Window) -> Option<Outcome> {
+/// window. `id` and `at` are where records have their ids and say when runs ended, `jobs` where they name their jobs.
+pub(super) fn cut_short(
+    kind: &Kind,
+    id: &str,
+    at: &str,
+    jobs: &[&str],
+    span: Window,
+) -> Option<Outcome> {
     let said = |record: &'_ Record, place: &str| record.said(place)?.first().cloned();
     let moment = |record: &Record| Some(moments(&said(record, at)?).first()?.at);
     // Lists of several jobs or projects each have an end of their own: what is one in each list tells them apart.
@@ -25,21 +34,32 @@ pub(super) fn cut_short(kind: &Kind, id: &str, at: &str, span: Window) -> Option
         })
     };
     let constant: Vec<&str> = kind.places().into_iter().filter(is_one).collect();
-    let is_same = |one: &[Record], other: &[Record]| {
-        let mut places = constant.iter();
-        places.all(|place| one[0].said(place) == other[0].said(place))
-    };
     let longest = kind.lists.iter().map(Vec::len).max()?;
     let both = || kind.lists.iter().zip(&kind.more);
+    let is_part =
+        |list: &[Record], more: &More| list.len() >= FEW && (more.goes_on || more.total.is_some());
+    // Where runs of all jobs come in one list, a page may be of one of them by accident.
+    let of_jobs = jobs.iter().filter(|place| {
+        let parts = both().filter(|(list, more)| is_part(list, more));
+        let of_one = parts.clone().filter(|(list, _)| {
+            let first = list[0].said(place);
+            list.iter().all(|one| one.said(place) == first)
+        });
+        is_nearly_all(of_one.count(), parts.count())
+    });
     // A last page that is short shows that ends were come to, or that the total is of something else.
     let is_total_of_list =
         both().all(|(list, more)| list.len() == longest || more.total <= Some(list.len() as u64));
     let lines = both().filter_map(|(list, more)| {
-        if list.len() < 2 || !more.goes_on && more.total.is_none() {
+        if !is_part(list, more) {
             return None;
         }
-        let same = kind.lists.iter().filter(|other| is_same(list, other));
-        let others = || same.clone().flatten();
+        let places: Vec<&&str> = constant.iter().chain(of_jobs.clone()).collect();
+        let is_same = |one: &&Record| {
+            let mut places = places.iter();
+            places.all(|place| one.said(place) == list[0].said(place))
+        };
+        let others = || kind.records().filter(is_same);
         let seen: BTreeSet<String> = others().filter_map(|one| said(one, id)).collect();
         let is_less = |total: u64| is_total_of_list && (seen.len() as u64) < total;
         let mut times = list.iter().filter_map(moment);

@@ -216,7 +216,9 @@ impl Witness {
             is_moment(run.event_time(), said)
         });
         if let Some(at) = at.first().filter(|_| !self.records.is_cut) {
-            faults.extend(cut_short::cut_short(kind, owners.list.1, at, span));
+            let is_job = |run: &RunEvent, said: &str| run.job_source_id() == Some(said);
+            let jobs = agreed(&runs, &owners, &is_job);
+            faults.extend(cut_short::cut_short(kind, owners.list.1, at, &jobs, span));
         }
         let lacking = self.lacking_runs(&runs, &owners, span, manifest);
         let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =

@@ -337,6 +337,33 @@ fn lists_are_read_until_they_leave_the_window() {
 }
 
 #[test]
+fn lists_of_each_job_are_read_until_they_leave_the_window() {
+    let of_job = |runs: &[i64], job: i64| -> Vec<Json> {
+        let all = runs.iter().rev().map(|run| {
+            let mut record = record(*run);
+            record["job"]["id"] = job.into();
+            record
+        });
+        all.collect()
+    };
+    let waiting = [98, 99].map(|run| json!({"id": run, "job": {"id": run + 2}, "result": "BUSY"}));
+    let of = |first: &[i64]| {
+        let answer = json!([
+            {"runs": of_job(first, 100), "next": "abc"},
+            {"runs": of_job(&[-2, 1, 3, 5, 7, 9, 11], 101), "next": "def"},
+            {"runs": waiting},
+        ]);
+        let mut runs = events();
+        for (run, event) in runs.iter_mut().enumerate() {
+            event["job_source_id"] = (100 + run % 2).to_string().into();
+        }
+        of_answer(answer, runs)
+    };
+    blamed(&of(&[0, 2, 4, 6, 8, 10]), "1 list cut short");
+    not_blamed(&of(&[-3, 0, 2, 4, 6, 8, 10]));
+}
+
+#[test]
 fn codes_may_be_meant_where_a_status_has_other_words() {
     let mut known = records();
     for (run, record) in known.iter_mut().enumerate() {
