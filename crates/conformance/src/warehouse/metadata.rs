@@ -218,13 +218,14 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
         .take(COLUMNS_OF)
         .map(|table| full_table_id(&database, &table.schema, &table.name))
         .collect();
-    let decoy = decoy.as_ref().zip(left_out);
-    let decoy = decoy.map(|(name, table)| full_table_id(&database, &table.schema, name));
+    let decoys = decoy.as_ref().zip(left_out);
+    let decoys = decoys.map(|(name, table)| decoy_ids(&database, &schemas, name, table));
+    let asked = [ids, decoys.unwrap_or_default()].concat();
     let can_read = !matches!(&selected, Some(None));
     let asked_schemas: BTreeSet<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
     let columns_asked = columns_variables(
         &database,
-        ids.iter().chain(&decoy).map(String::as_str),
+        asked.iter().map(String::as_str),
         asked_schemas.into_iter(),
     );
     chain.announce(|ahead| {
@@ -236,7 +237,7 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
     chain.check(
         &TABLE_COLUMNS,
         |asking| asking.query("get_columns_query", columns_asked),
-        |answers| columns_of(answers, &ids, can_read, tier),
+        |answers| columns_of(answers, &asked, can_read, tier),
     );
     if let Some(Some(selected)) = selected {
         Selected::compare(selected, chain, &found);
@@ -390,6 +391,21 @@ fn decoy_of(left_out: &Table, tables: &[Table]) -> Option<String> {
     let pattern = format!("{PATTERN}{}", left_out.name);
     let mut others = tables.iter().filter(|table| *table != left_out);
     (!others.any(|table| table.name == pattern || table.name == left_out.name)).then_some(pattern)
+}
+
+/// The shortest that any database keeps of names, in bytes.
+const SHORTEST_LIMIT: usize = 30;
+
+/// Ids near that of the table that is left out: none of them brings its columns. Where there is another schema, the
+/// table's name in that one. A name that is longer than databases keep may be cut to the table's own.
+fn decoy_ids(database: &str, schemas: &[String], decoy: &str, table: &Table) -> Vec<String> {
+    let Table { schema, name, .. } = table;
+    let other = schemas.iter().find(|other| *other != schema);
+    let id = |schema: &String, name: &str| full_table_id(database, schema, name);
+    let mut ids = vec![id(schema, decoy)];
+    ids.extend((name.len() < SHORTEST_LIMIT).then(|| id(schema, &format!("{name}{PATTERN}"))));
+    ids.extend(other.map(|other| id(other, name)));
+    ids
 }
 
 fn nothing(what: impl Into<String>) -> Outcome {

@@ -22,7 +22,9 @@ use crate::warehouse::judge::{Judged, wrong};
 use crate::warehouse::metadata::{is_timestamp, require_columns};
 use crate::warehouse::outcome::{Doubt, Outcome};
 use crate::warehouse::reading;
-use crate::warehouse::tokens::{Order, Term, is_outermost, is_uncut, offsets, order, tokens};
+use crate::warehouse::tokens::{
+    Order, Term, Token, is_outermost, is_uncut, offsets, order, tokens,
+};
 
 /// How many logged queries are asked for.
 const LIMIT: i64 = 100;
@@ -374,8 +376,7 @@ fn follow(answers: &Answers) -> Judged<()> {
         };
         let sql = tokens(&step.sql);
         let order = order(&sql);
-        let moves = is_outermost(&sql)
-            && matches!(&order, Order::By(terms) if terms.iter().all(is_measure));
+        let moves = matches!(&order, Order::By(terms) if is_by_measures(&sql, terms));
         if moves || order == Order::Nothing {
             let by = if moves {
                 "by measures of queries alone"
@@ -427,9 +428,14 @@ fn follow(answers: &Answers) -> Judged<()> {
     Ok(())
 }
 
-/// Whether something is ordered by a measure of queries: several have the same, and it grows where queries are counted.
+/// Whether pages are ordered by measures alone: several queries or tables have the same, and it grows.
+pub(crate) fn is_by_measures(sql: &[Token<'_>], terms: &[Term<'_>]) -> bool {
+    is_outermost(sql) && terms.iter().all(is_measure)
+}
+
 fn is_measure(term: &Term<'_>) -> bool {
-    const MEASURES: &str = "calls executions total mean elapsed duration rows bytes cpu";
+    const MEASURES: &str = "calls executions total mean elapsed duration rows bytes cpu \
+                            reltuples relpages tup size length";
     const OTHERS: &str = "start begin end first last at date id";
     let Term::Name(name) = term else {
         return false;

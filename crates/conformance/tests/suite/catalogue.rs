@@ -104,6 +104,27 @@ fn a_false_catalogue_names_its_template() {
             "get_columns_query",
             "SELECT * FROM (RIGHT\n) WHERE column_name NOT LIKE 'Key%'",
         ),
+        // A view's text up to a `;` that is no end of it.
+        (
+            "get_tables_query",
+            "SELECT database_name, schema_name, table_name, table_type, row_count, byte_count, NULL AS last_update_time, \
+             CASE WHEN instr(view_query, ';') > 0 THEN substr(view_query, 1, instr(view_query, ';')) ELSE view_query END \
+             AS view_query FROM (RIGHT\n) ORDER BY 2, 3",
+        ),
+        // In the order of a measure alone.
+        (
+            "get_tables_query",
+            "SELECT * FROM (RIGHT\n) ORDER BY byte_count DESC LIMIT {{ limit }}",
+        ),
+        // Columns of every table whose name is part of an id asked for.
+        (
+            "get_columns_query",
+            "SELECT 'main.' || l.schema || '.' || l.name AS full_table_id, c.name AS column_name, \
+             COALESCE(NULLIF(c.type, ''), 'ANY') AS column_type \
+             FROM pragma_table_list AS l CROSS JOIN pragma_table_xinfo(l.name, l.schema) AS c \
+             WHERE '{{ database_name }}' = 'main' AND c.hidden <> 1 \
+             AND instr('{{ tables | replace(\"'\", \"''\") }}', l.schema || '.' || replace(l.name, '''', '''''')) > 0",
+        ),
         // Codes for types.
         (
             "get_columns_query",

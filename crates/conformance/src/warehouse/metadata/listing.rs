@@ -8,6 +8,7 @@ use bowline_driver::ResultSet;
 use super::tables::{ALL, Table, all_names, read_tables};
 use crate::warehouse::chain::{Chain, Spec};
 use crate::warehouse::judge::{Judged, wrong};
+use crate::warehouse::query_logs::is_by_measures;
 use crate::warehouse::tokens::{Order, Term, is_uncut, order, tokens, view_query};
 
 pub(crate) const WELL_FORMED: Spec = Spec::new(
@@ -140,6 +141,10 @@ fn is_ordered(sql: &str, result: &ResultSet) -> Judged<()> {
         Order::By(terms) => terms,
         Order::Nothing | Order::Untold => return Ok(()),
     };
+    if is_by_measures(&tokens, &terms) {
+        let got = "a statement that orders by measures of tables alone";
+        return Err(wrong("pages in an order", got));
+    }
     let mut places = Vec::new();
     for term in &terms {
         let place = match term {
