@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use bowline_connector::{EnvironmentEvent, Located};
 use bowline_contract::AssetClass;
-use bowline_driver::{Connection, Limits, Observer};
+use bowline_driver::{Connection, ConnectionCost, Limits, Observer, SqlError};
 use bowline_pipeline::PipelineConnector;
+use bowline_profile::Another;
 use bowline_warehouse::Connector;
 use bowline_words::{Diagnose, Seconds, beginning, counted, visible};
 use bowline_workbench::{CtrlC, Event, Run, locate, pipeline, warehouse};
@@ -24,8 +25,10 @@ const STATEMENT: usize = 200;
 pub(crate) struct Reached<'r> {
     /// The connection to it.
     pub(crate) connection: &'r mut dyn Connection,
-    /// Gives another, if one is to be had.
-    pub(crate) another: &'r dyn Fn() -> Option<Box<dyn Connection>>,
+    /// What a connection is to it.
+    pub(crate) cost: ConnectionCost,
+    /// Opens another.
+    pub(crate) another: &'r Another<'r>,
     /// What runs there, with its version.
     pub(crate) product: &'r str,
 }
@@ -148,12 +151,17 @@ impl Context {
         };
         stop(connection.as_ref());
         let another = || {
-            let another = warehouse::connect(connector, database.as_ref()).ok()?;
+            let another = database.connect()?;
             stop(another.as_ref());
-            Some(another)
+            // What was stopped meanwhile has heard of it before anything ran.
+            if run.is_stopped() {
+                return Err(SqlError::cancelled());
+            }
+            Ok(another)
         };
         with(Reached {
             connection: connection.as_mut(),
+            cost: database.cost(),
             another: &another,
             product: &database.product(),
         })

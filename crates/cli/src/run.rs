@@ -23,7 +23,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return exit_code(answered.map_or_else(|error| error.exit_code(), |()| 0));
     }
     output::set_color(early_color(&arguments));
-    let app = match App::try_parse_from(arguments.into_iter().map(apart_from_options)) {
+    let own = arguments.iter().position(|argument| argument == "--");
+    let own = own.unwrap_or(arguments.len());
+    let arguments = arguments.into_iter().enumerate();
+    let arguments = arguments.map(|(place, argument)| match place {
+        // What comes behind is another program's.
+        place if place > own => argument,
+        _ => apart_from_options(argument),
+    });
+    let app = match App::try_parse_from(arguments) {
         Ok(app) => app,
         Err(error) => {
             let code = error.exit_code();

@@ -101,7 +101,9 @@ impl SqlError {
         Ok(())
     }
 
-    pub(crate) fn cancelled() -> Self {
+    /// That a statement was stopped on somebody's wish.
+    #[must_use]
+    pub fn cancelled() -> Self {
         Self::new(SqlErrorKind::Cancelled, "statement was cancelled")
     }
 }

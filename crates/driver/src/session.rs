@@ -158,6 +158,13 @@ impl Connection for ThreadedConnection {
         }
     }
 
+    fn pause(&mut self, pause: Duration) {
+        if let Some(session) = &mut self.session {
+            session.is_stale = true;
+        }
+        std::thread::sleep(pause);
+    }
+
     fn canceller(&self) -> Arc<dyn Canceller> {
         Arc::clone(&self.canceller) as Arc<dyn Canceller>
     }
@@ -187,6 +194,8 @@ struct Session {
     stopper: Arc<Stopper>,
     /// What was sent ahead and nobody has asked for yet.
     ahead: VecDeque<String>,
+    /// Whether time was to pass since: what was answered before says nothing of later.
+    is_stale: bool,
     /// When the statement that is waited for was the server's to run: when it was sent, or the one before it was over.
     begun: (Timestamp, Instant),
     /// Whether the thread has ended.
@@ -211,6 +220,7 @@ impl Session {
             wake: wake.clone(),
             stopper: Arc::clone(&stopper),
             ahead: VecDeque::new(),
+            is_stale: false,
             begun: (Timestamp::now(), Instant::now()),
             is_gone: false,
             came: VecDeque::new(),
@@ -245,7 +255,8 @@ impl Session {
     /// Runs a statement, those that are announced behind it with it; after `LeftBehind` the session is of no more use.
     fn run(&mut self, sql: &str, announced: &mut VecDeque<String>, limits: &Limits) -> Outcome {
         self.forget_late_wishes();
-        if self.ahead.front().is_none_or(|ahead| ahead != sql) {
+        if std::mem::take(&mut self.is_stale) || self.ahead.front().is_none_or(|ahead| ahead != sql)
+        {
             if let Some(outcome) = self.drain(limits) {
                 return outcome;
             }

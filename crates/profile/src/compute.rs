@@ -24,21 +24,24 @@ use crate::unit::{Unit, aggregates};
 
 /// How many rows are looked at to tell what the columns hold.
 const SAMPLE: i64 = 100;
-/// How many statements a server is asked at once: one for each family.
-const SIDE_BY_SIDE: usize = 3;
+/// Of so many rows on, it matters how metrics are asked.
+const MANY_ROWS: i128 = 100_000;
+
+/// Opens another connection to the same database.
+pub type Another<'a> = dyn Fn() -> Result<Box<dyn Connection>, SqlError> + 'a;
 
 /// Computes the metrics of a table.
 ///
 /// A metric whose templates the connector lacks is left out. A statement that fails is asked again in halves, so that what
-/// one metric cannot do costs no other. What was measured of the engine is used, and what is measured now added. A server
-/// is asked several statements at once, over as many more connections as `another` gives.
+/// one metric cannot do costs no other. What was measured of the engine is used, and what is measured now added. Of a
+/// large table several statements are asked at once, over as many connections as the request has and `another` gives.
 ///
 /// # Errors
 /// [`ProfileError`], when the table cannot be read at all.
 pub fn profile(
     templates: Arc<TemplateSet>,
     connection: &mut dyn Connection,
-    another: &dyn Fn() -> Option<Box<dyn Connection>>,
+    another: &Another<'_>,
     request: &Request,
     costs: &mut Costs,
     on_progress: &mut dyn FnMut(Progress),
@@ -47,13 +50,18 @@ pub fn profile(
     let families = asking.families();
     let units = families.values().flatten();
     asking.all = units.map(|unit| unit.parts.len()).sum();
-    let mut all = Vec::new();
+    // What is cheap comes first, and brings the number of rows; what is dear shares the time that is left.
+    let mut dear = Vec::new();
     for (family, units) in families {
         let mut units = asking.without_estimates(family, units)?;
         let way = asking.way(family, &mut units, costs)?;
-        all.extend(statements(&units, way, asking.kept_rows()));
+        let statements = statements(&units, way, asking.kept_rows());
+        match family {
+            Family::Simple => asking.ask_all(statements, another)?,
+            Family::Distinct | Family::Percentiles => dear.extend(statements),
+        }
     }
-    asking.ask_all(all, another)?;
+    asking.ask_all(dear, another)?;
     asking.count()?;
     Ok(asking.finish())
 }
@@ -292,29 +300,33 @@ impl<'a> Asking<'a> {
         self.connection.run(sql, &limits)
     }
 
-    /// Asks statements, of a server several at once, until nothing is left to ask.
+    /// Asks statements, of a large table several at once, until nothing is left to ask. What fails beside others is asked
+    /// again by itself: a server may have room for one.
     fn ask_all(
         &mut self,
         mut left: Vec<Vec<Unit>>,
-        another: &dyn Fn() -> Option<Box<dyn Connection>>,
+        another: &Another<'_>,
     ) -> Result<(), ProfileError> {
-        let mut most = if self.request.keeps_in_memory {
+        let mut most = if self.total() < MANY_ROWS {
             1
         } else {
-            SIDE_BY_SIDE
+            self.request.connections
         };
         let mut others = Vec::new();
         while !left.is_empty() {
+            while others.len() + 1 < most.min(left.len()) {
+                match another() {
+                    Ok(other) => others.push(other),
+                    Err(error) if error.kind == SqlErrorKind::Cancelled => {
+                        return Err(ProfileError::Interrupted);
+                    }
+                    // What was refused once is not asked for again.
+                    Err(_) => most = others.len() + 1,
+                }
+            }
             let Some(limits) = self.limits() else {
                 return Ok(());
             };
-            while others.len() + 1 < most.min(left.len()) {
-                match another() {
-                    Some(other) => others.push(other),
-                    // What was refused once is not asked for again.
-                    None => most = others.len() + 1,
-                }
-            }
             let later = left.split_off(left.len().min(others.len() + 1));
             let sql = left
                 .iter()
@@ -324,8 +336,18 @@ impl<'a> Asking<'a> {
             self.statements += sql.len();
             let answers = together(self.connection, &mut others, &sql, &limits);
             let now = std::mem::replace(&mut left, later);
+            let was_alone = now.len() == 1;
             for (units, answer) in now.into_iter().zip(answers) {
-                left.extend(self.took(&units, answer)?);
+                match answer {
+                    Err(error) if !was_alone && error.kind != SqlErrorKind::Cancelled => {
+                        most = 1;
+                        left.push(units);
+                    }
+                    answer => left.extend(self.took(&units, answer)?),
+                }
+            }
+            if most == 1 {
+                others.clear();
             }
         }
         Ok(())

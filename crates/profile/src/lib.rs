@@ -10,7 +10,8 @@
 //!
 //! let mut spec = DriverSpec::new(DriverKind::Sqlite);
 //! spec.options.insert("path".to_owned(), ":memory:".to_owned());
-//! let mut connection = open(&spec)?.connect()?;
+//! let database = open(&spec)?;
+//! let mut connection = database.connect()?;
 //! connection.run("CREATE TABLE prices AS SELECT 0 AS price UNION ALL SELECT 3", &Limits::default())?;
 //!
 //! let request = Request {
@@ -20,7 +21,8 @@
 //! };
 //! let templates = Arc::new(Pack::find("sqlite").unwrap().templates());
 //! let mut costs = Costs::new();
-//! let found = profile(templates, &mut *connection, &|| None, &request, &mut costs, &mut |_| ())?;
+//! let another = || database.connect();
+//! let found = profile(templates, &mut *connection, &another, &request, &mut costs, &mut |_| ())?;
 //! assert_eq!(found.rows(), 2);
 //! assert_eq!(found.columns[0].name, "price");
 //! assert_eq!(found.slices[0].outcomes[0][0], Outcome::Value(Value::Float(0.5)));
@@ -35,7 +37,7 @@ mod statement;
 mod unit;
 
 pub use columns::kind_of;
-pub use compute::{plan, profile};
+pub use compute::{Another, plan, profile};
 pub use plan::{Cost, Costs, Family, MOST_KEPT, Plan, Step, Way};
 pub use request::{
     Bucket, Buckets, Estimates, Outcome, Profile, ProfileError, ProfiledColumn, Progress, Refused,

@@ -32,6 +32,8 @@ pub struct Request {
     pub keeps_in_memory: bool,
     /// How long it may take altogether; what is not computed by then is left.
     pub max_time: Option<Duration>,
+    /// Over how many connections it may be asked at once.
+    pub connections: usize,
     /// Whether what the database's own statistics tell is taken from them, where they are of all that is asked for: of a
     /// whole table, without a condition.
     pub estimates: bool,
@@ -50,6 +52,7 @@ impl Default for Request {
             limits: Limits::default(),
             keeps_in_memory: true,
             max_time: None,
+            connections: 1,
             estimates: false,
         }
     }
@@ -97,7 +100,7 @@ pub struct Estimates {
     pub columns: usize,
     /// Of how many others, of which there are statistics as well, they were counted.
     pub counted: usize,
-    /// How far the statistics of these were off at most, as a share of what was counted.
+    /// How far the statistics of these were off at most, as a share of the larger number.
     pub off: Option<f64>,
 }
 

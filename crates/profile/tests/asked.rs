@@ -9,7 +9,9 @@ use bowline_driver::{
     Canceller, Column, Connection, DriverKind, DriverSpec, Limits, ResultSet, SqlError,
     SqlErrorKind, Value, open,
 };
-use bowline_profile::{Cost, Costs, Family, MOST_KEPT, Outcome, Profile, Request, plan, profile};
+use bowline_profile::{
+    Cost, Costs, Family, MOST_KEPT, Outcome, Profile, ProfileError, Request, plan, profile,
+};
 use bowline_warehouse::dialect::Pack;
 
 /// What an engine makes of several percentiles in one aggregate.
@@ -155,7 +157,7 @@ fn profiled(engine: &mut Engine, request: &Request) -> Profile {
     profile(
         templates,
         engine,
-        &|| None,
+        &no_other,
         request,
         &mut costs,
         &mut |_| (),
@@ -276,7 +278,24 @@ fn what_is_cheaper_together_takes_three_statements() {
     }
 }
 
-/// A server of numbers, on which a statement over the whole table waits until another runs beside it.
+fn no_other() -> Result<Box<dyn Connection>, SqlError> {
+    Err(SqlError::new(SqlErrorKind::Connection, "no other"))
+}
+
+/// A large table, with a metric of each family.
+fn of_every_family() -> Request {
+    Request {
+        keeps_in_memory: false,
+        connections: 2,
+        ..request(&["zero_count", "approx_distinct_count", "percentile_20"])
+    }
+}
+
+fn server() -> Engine {
+    Engine::new(Lists::Refused, 200_000, 1)
+}
+
+/// A server on which a dear statement over the whole table waits until another runs beside it.
 #[derive(Clone, Default)]
 struct Server {
     running: Arc<(Mutex<usize>, Condvar)>,
@@ -284,8 +303,8 @@ struct Server {
 
 impl Connection for Server {
     fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
-        let is_over_all = !sql.contains("LIMIT") && sql != "SELECT COUNT(*) FROM numbers";
-        if is_over_all {
+        let is_dear = sql.contains("DISTINCT") || sql.contains("QUANTILE");
+        if is_dear && !sql.contains("LIMIT") {
             let (running, changed) = &*self.running;
             let mut running = running.lock().unwrap();
             *running += 1;
@@ -294,60 +313,88 @@ impl Connection for Server {
             let waited = changed.wait_timeout_while(running, Duration::from_secs(20), is_alone);
             assert!(!waited.unwrap().1.timed_out(), "nothing runs beside {sql}");
         }
-        Engine::new(Lists::Refused, 10, 1).run(sql, limits)
+        server().run(sql, limits)
     }
 
     fn canceller(&self) -> Arc<dyn Canceller> {
-        Engine::new(Lists::Refused, 10, 1).canceller()
+        server().canceller()
     }
+}
+
+/// A connection that is lost at its first statement.
+struct Lost;
+
+impl Connection for Lost {
+    fn run(&mut self, _: &str, _: &Limits) -> Result<ResultSet, SqlError> {
+        no_other().map(|_| ResultSet::default())
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        server().canceller()
+    }
+}
+
+/// The profile over a connection and others, and how many others were asked for.
+fn profiled_beside(
+    connection: &mut dyn Connection,
+    request: &Request,
+    other: &dyn Fn() -> Result<Box<dyn Connection>, SqlError>,
+) -> (Result<Profile, ProfileError>, usize) {
+    let templates = Arc::new(Pack::find("duckdb").unwrap().templates());
+    let (asked, mut costs) = (Cell::new(0), Costs::new());
+    let another = || {
+        asked.set(asked.get() + 1);
+        other()
+    };
+    let found = profile(
+        templates,
+        connection,
+        &another,
+        request,
+        &mut costs,
+        &mut |_| (),
+    );
+    (found, asked.get())
+}
+
+fn has_all(found: Result<Profile, ProfileError>) -> bool {
+    let slices = found.unwrap().slices;
+    let mut outcomes = slices.iter().flat_map(|slice| &slice.outcomes).flatten();
+    outcomes.all(|outcome| matches!(outcome, Outcome::Value(_)))
 }
 
 #[test]
 fn a_server_is_asked_several_statements_at_once() {
-    let request = Request {
-        keeps_in_memory: false,
-        ..request(&["zero_count", "approx_distinct_count", "percentile_20"])
-    };
-    let templates = Arc::new(Pack::find("duckdb").unwrap().templates());
-    let (server, opened) = (Server::default(), Cell::new(0));
-    let another = || -> Option<Box<dyn Connection>> {
-        opened.set(opened.get() + 1);
-        Some(Box::new(server.clone()))
-    };
-    let mut costs = Costs::new();
-    let found = profile(
-        templates,
-        &mut server.clone(),
-        &another,
-        &request,
-        &mut costs,
-        &mut |_| (),
-    );
-    assert_eq!(opened.get(), 2, "one more for each family");
-    assert!(found.unwrap().is_whole());
+    let server = Server::default();
+    let other = || -> Result<Box<dyn Connection>, SqlError> { Ok(Box::new(server.clone())) };
+    let (found, asked) = profiled_beside(&mut server.clone(), &of_every_family(), &other);
+    assert!(has_all(found));
+    assert_eq!(asked, 1);
 }
 
 #[test]
-fn a_server_that_lets_in_one_connection_is_asked_over_it() {
-    let request = Request {
-        keeps_in_memory: false,
-        ..request(&["zero_count", "approx_distinct_count", "percentile_20"])
-    };
-    let templates = Arc::new(Pack::find("duckdb").unwrap().templates());
-    let asked = Cell::new(0);
-    let none = || {
-        asked.set(asked.get() + 1);
-        None
-    };
-    let (mut engine, mut costs) = (Engine::new(Lists::Refused, 10, 1), Costs::new());
-    let found = profile(
-        templates,
-        &mut engine,
-        &none,
-        &request,
-        &mut costs,
-        &mut |_| (),
-    );
-    assert!(found.unwrap().is_whole());
-    assert_eq!(asked.get(), 1);
+fn what_other_connections_cannot_do_the_first_does() {
+    let (found, asked) = profiled_beside(&mut server(), &of_every_family(), &no_other);
+    assert!(has_all(found));
+    assert_eq!(asked, 1, "what was refused is not asked for again");
+    let lost = || -> Result<Box<dyn Connection>, SqlError> { Ok(Box::new(Lost)) };
+    let (found, _) = profiled_beside(&mut server(), &of_every_family(), &lost);
+    assert!(has_all(found));
+}
+
+#[test]
+fn a_small_table_is_asked_over_one_connection() {
+    let mut small = Engine::new(Lists::Refused, 10, 1);
+    let (found, asked) = profiled_beside(&mut small, &of_every_family(), &no_other);
+    assert!(has_all(found));
+    assert_eq!(asked, 0);
+    // The statement that is cheap counts the rows as well.
+    assert_eq!(small.over_all("COUNT(*)").len(), 3);
+}
+
+#[test]
+fn who_stops_while_another_connects_stops_all() {
+    let stopped = || Err(SqlError::cancelled());
+    let (found, _) = profiled_beside(&mut server(), &of_every_family(), &stopped);
+    assert!(matches!(found, Err(ProfileError::Interrupted)));
 }

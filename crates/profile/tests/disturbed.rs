@@ -79,7 +79,7 @@ fn profiled(connection: &mut dyn Connection, request: &Request) -> Profile {
     profile(
         templates,
         connection,
-        &|| None,
+        &|| Err(SqlError::new(SqlErrorKind::Connection, "no other")),
         request,
         &mut costs,
         &mut |_| (),

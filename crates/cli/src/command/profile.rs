@@ -5,13 +5,13 @@ mod parquet;
 mod plan;
 
 use std::io::IsTerminal;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_contract::{AssetClass, ColumnKind, Metric};
-use bowline_driver::{Column, Limits, ResultSet, Value};
+use bowline_driver::{Column, ConnectionCost, Limits, ResultSet, Value};
 use bowline_profile::{
     Bucket, Buckets, Costs, Estimates, Outcome, Profile, ProfileError, Refused, Request, profile,
 };
@@ -83,6 +83,9 @@ pub(crate) struct ProfileArgs {
     /// Show how the table would be asked, and compute nothing
     #[arg(long, conflicts_with_all = ["format", "page"])]
     plan: bool,
+    /// How many connections a server is asked over at once for a large table
+    #[arg(short, long, value_name = "CONNECTIONS", default_value_t = USUAL_JOBS)]
+    jobs: NonZeroUsize,
     /// Stop a statement after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = USUAL_TIMEOUT, value_parser = at_least_one::<NonZeroU64>)]
     timeout: NonZeroU64,
@@ -112,6 +115,9 @@ enum ProfileFormat {
     Parquet,
 }
 
+/// One for the numbers of different values, and one for the percentiles.
+const USUAL_JOBS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+
 /// The engines that run in a process of this machine, and keep what they aggregate in its memory.
 const EMBEDDED: [&str; 2] = ["DuckDB", "SQLite"];
 
@@ -127,10 +133,12 @@ impl ProfileArgs {
         let request = self.request(proven(context, &connector)?);
         let limits = request.limits.clone();
         context.connected(&connector, &limits, |reached| {
+            let mut engines = EMBEDDED.iter();
+            let keeps_in_memory = engines.any(|engine| reached.product.starts_with(engine));
+            let is_server = !keeps_in_memory && reached.cost == ConnectionCost::Login;
             let request = Request {
-                keeps_in_memory: EMBEDDED
-                    .iter()
-                    .any(|engine| reached.product.starts_with(engine)),
+                keeps_in_memory,
+                connections: if is_server { self.jobs.get() } else { 1 },
                 ..request
             };
             match self.run(context, &connector, reached, &request) {
@@ -167,6 +175,7 @@ impl ProfileArgs {
                 ..Limits::default()
             },
             keeps_in_memory: true,
+            connections: 1,
             estimates: self.estimates,
             max_time: self
                 .max_time
@@ -185,6 +194,7 @@ impl ProfileArgs {
             connection,
             another,
             product,
+            ..
         } = reached;
         let printer = &context.printer;
         let templates = Arc::new(connector.templates.clone());

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::path::Path;
 
+use bowline_connector::Workspace;
 use bowline_contract::{AssetClass, layout};
 use bowline_image::inspect::{AttestedPlatform, attested};
 use bowline_workbench::evidence::{self, Judged};
@@ -40,6 +41,12 @@ impl VerifyArgs {
         let named = self.connector.name();
         if let Some(name) = named.and_then(|named| exported(context, named)) {
             return self.export(context, Some(&name));
+        }
+        if let Some(folder) = named.filter(|named| is_export(&context.path(Path::new(named)))) {
+            return Err(CliError::usage(
+                format!("`{folder}` is not the export of a connector of this workspace"),
+                "`bowline verify <connector>` judges what stands in `output/<connector>`",
+            ));
         }
         let found = context.locate(named, Some(AssetClass::Warehouse));
         // A word alone is the name of a connector; whoever means an image says from where, or which.
@@ -79,14 +86,20 @@ impl VerifyArgs {
     }
 }
 
-/// The connector whose export a folder is: `output/<connector>` has its name.
+fn is_export(folder: &Path) -> bool {
+    folder.join(layout::MANIFEST_FILE).is_file()
+}
+
+/// The connector of this workspace whose own folder, or whose export, a folder is.
 fn exported(context: &Context, folder: &str) -> Option<String> {
     let folder = context.path(Path::new(folder));
-    let name = folder
-        .join(layout::MANIFEST_FILE)
-        .is_file()
-        .then(|| folder.file_name())?;
-    Some(name?.to_str()?.to_owned())
+    let name = is_export(&folder).then(|| folder.file_name())??;
+    let found = context
+        .locate(name.to_str(), Some(AssetClass::Warehouse))
+        .ok()?;
+    let output = Workspace::find(&found.dir).ok()?.output_dir(&found.name);
+    let is_it = |own: &Path| matches!((own.canonicalize(), folder.canonicalize()), (Ok(own), Ok(given)) if own == given);
+    (is_it(&output) || is_it(&found.dir)).then(|| found.name.to_string())
 }
 
 /// What is compared with evidence.

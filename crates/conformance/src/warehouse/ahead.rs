@@ -35,7 +35,8 @@ pub(crate) trait Renders {
     }
 }
 
-/// The statements that are asked next, as far as all goes well: only what changes nothing, or is wanted in any case.
+/// The statements that are asked next, as far as all goes well: only what changes nothing but tables of the suite's own,
+/// and is wanted in any case or does no harm twice.
 pub(crate) struct Ahead {
     composer: Composer,
     statements: Vec<String>,

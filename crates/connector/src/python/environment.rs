@@ -405,6 +405,8 @@ fn whole(dir: &Path, requirements: &str) -> String {
     let mut ahead = named_files(dir, requirements);
     let mut seen = BTreeSet::new();
     while let Some(file) = ahead.pop() {
+        // The same file may be named by any number of paths.
+        let file = file.canonicalize().unwrap_or(file);
         if !seen.insert(file.clone()) {
             continue;
         }

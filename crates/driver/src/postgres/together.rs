@@ -60,8 +60,13 @@ impl Connected {
                 value: None,
                 formats: vec![BINARY],
             };
-            // So few bytes are written whatever they are.
-            let _ = asked.write(limits, &mut self.wire.output);
+            if asked.write(limits, &mut self.wire.output).is_err() {
+                // Alone it is told why.
+                self.wire.output.clear();
+                return statements
+                    .iter()
+                    .for_each(|sql| done(self.run(sql, limits)));
+            }
         }
         let mut sent = Some(self.wire.send());
         // Without an answer, what must be run again.

@@ -13,15 +13,14 @@ use crate::unit::{Unit, by_column, number};
 /// Of how many columns the values are counted all the same, to tell how far the statistics are off.
 const COUNTED: usize = 3;
 
-/// Writes what gives a row for each column with its name, the share of rows without a value and how many values differ,
-/// either of which may be NULL: of a table, its schema and its name, all as SQL's texts, the schema NULL where it is not
+/// Writes what gives a row for each column with its name, the share of rows without a value and how many values differ, the
+/// latter as a share of the rows where it is below 0, either of which may be NULL: of a table, its schema and its name, all as SQL's texts, the schema NULL where it is not
 /// named. Which of them an engine knows is found by trying.
 const STATISTICS: [fn(&str, &str, &str) -> String; 2] = [of_postgres, of_mariadb];
 
 fn of_postgres(table: &str, _: &str, _: &str) -> String {
     format!(
-        "SELECT s.attname, s.null_frac, CASE WHEN s.n_distinct > 0 THEN s.n_distinct \
-         WHEN s.n_distinct < 0 AND c.reltuples > 0 THEN -s.n_distinct * c.reltuples END \
+        "SELECT s.attname, s.null_frac, NULLIF(s.n_distinct, 0) \
          FROM pg_catalog.pg_stats s JOIN pg_catalog.pg_namespace n ON n.nspname = s.schemaname \
          JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename \
          WHERE c.oid = CAST({table} AS regclass) \
@@ -41,6 +40,7 @@ fn of_mariadb(_: &str, schema: &str, name: &str) -> String {
 struct Told {
     /// The share of rows without a value.
     missing: f64,
+    /// How many values differ; below 0 the share of the rows that they are.
     different: f64,
 }
 
@@ -95,8 +95,14 @@ impl Asking<'_> {
             return BTreeMap::new();
         };
         #[expect(clippy::cast_precision_loss, reason = "it is an estimate")]
-        let there = self.total() as f64 * (1.0 - missing);
-        let different = different.min(there).max(0.0).round();
+        let rows = self.total() as f64;
+        let there = rows * (1.0 - missing);
+        let different = if *different < 0.0 {
+            -different * rows
+        } else {
+            *different
+        };
+        let different = different.min(there).round();
         let metrics = column.metrics.iter();
         let estimates = metrics.filter_map(|(metric, parts)| {
             let value = match metric.name {
@@ -124,12 +130,8 @@ impl Asking<'_> {
         for statement in STATISTICS {
             let sql = statement(&table, &schema, &name);
             match self.run(&sql) {
-                Ok(answer) => {
-                    let told = read(&answer);
-                    if !told.is_empty() {
-                        return Ok(told);
-                    }
-                }
+                // What knows the catalogue is that engine, whether or not it has looked at the table.
+                Ok(answer) => return Ok(read(&answer)),
                 Err(error) if error.kind == SqlErrorKind::Cancelled => {
                     return Err(ProfileError::Interrupted);
                 }
@@ -150,11 +152,8 @@ impl Asking<'_> {
         let off = compared.iter().filter_map(|(parts, estimate)| {
             let found = self.answers.get(parts)?.as_ref().ok()?.values().next()?;
             let (found, estimate) = (number(found)?, number(estimate)?);
-            Some(if found == estimate {
-                0.0
-            } else {
-                (found - estimate).abs() / found.abs().max(f64::MIN_POSITIVE)
-            })
+            let largest = found.max(estimate);
+            (largest > 0.0).then(|| (found - estimate).abs() / largest)
         });
         self.request.estimates.then(|| Estimates {
             columns: columns - counted,

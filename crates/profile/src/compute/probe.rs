@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 
 use bowline_driver::{ResultSet, SqlErrorKind, Value};
 
-use super::Asking;
+use super::{Asking, MANY_ROWS};
 use crate::plan::{Cost, Costs, Family, MOST_KEPT, TOGETHER, Way};
 use crate::request::ProfileError;
 use crate::statement::Parts;
 use crate::unit::{Unit, aggregates, by_column};
-
-/// Of so many rows on, it matters how dear aggregates are asked.
-const MANY_ROWS: i128 = 100_000;
 
 /// How many rows are measured with.
 const MEASURED_ROWS: i64 = 50_000;

@@ -243,12 +243,10 @@ pub(super) fn clean_up(chain: &mut Chain<'_>, tables: &TestTables, made: Made) -
     chain.announce(|ahead| clean_up_next(ahead, tables, made));
     for (presence, other) in made.others(tables) {
         if let Ok(sql) = dropping(tables, other, chain) {
-            // What may never have been made is not there to be dropped, however that is told.
-            let is_there = |chain: &mut Chain<'_>| {
-                presence == Presence::Made
-                    || other
-                        .no_rows(chain)
-                        .is_ok_and(|sql| asked(chain, &sql) == Asked::Ran)
+            // What was never made, or is gone already, is not there to be dropped, however that is told.
+            let is_there = |chain: &mut Chain<'_>| match other.no_rows(chain) {
+                Ok(sql) => asked(chain, &sql) == Asked::Ran || chain.session.is_lost(),
+                Err(_) => presence == Presence::Made,
             };
             let stays = !succeeds(chain, &sql) && is_there(chain);
             left_behind.extend(stays.then_some(sql));
