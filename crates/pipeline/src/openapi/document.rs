@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bowline_words::{Diagnose, Diagnostic};
+use percent_encoding::percent_decode_str;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value as Json};
 
@@ -28,6 +29,12 @@ pub enum OpenApiError {
         /// How many endpoints there are.
         endpoints: usize,
     },
+    /// No endpoint gives a list of records, and parts of the document are elsewhere.
+    #[error("the OpenAPI document is not whole: `{reference}` is in another file")]
+    Elsewhere {
+        /// What it refers to.
+        reference: String,
+    },
 }
 
 impl Diagnose for OpenApiError {
@@ -39,6 +46,7 @@ impl Diagnose for OpenApiError {
                 "write connector.toml by hand; `bowline new --pipeline` gives you a start"
                     .to_owned(),
             ),
+            Self::Elsewhere { .. } => Some("bundle the document into one file first".to_owned()),
         };
         Diagnostic::of(self).hint(hint)
     }
@@ -99,15 +107,35 @@ impl Document {
             let Some(reference) = node.get("$ref").and_then(Json::as_str) else {
                 break;
             };
-            let Some(found) = reference
-                .strip_prefix('#')
-                .and_then(|pointer| self.root.pointer(pointer))
-            else {
+            let Some(pointer) = reference.strip_prefix('#') else {
+                break;
+            };
+            let pointer = percent_decode_str(pointer).decode_utf8_lossy();
+            let Some(found) = self.root.pointer(&pointer) else {
                 break;
             };
             node = found;
         }
         node
+    }
+
+    /// The first reference to another file, if there is one.
+    pub(super) fn elsewhere(&self) -> Option<&str> {
+        let mut open = vec![&self.root];
+        while let Some(node) = open.pop() {
+            match node {
+                Json::Object(members) => {
+                    let reference = node["$ref"].as_str();
+                    if let Some(other) = reference.filter(|text| !text.starts_with('#')) {
+                        return Some(other);
+                    }
+                    open.extend(members.values().rev());
+                }
+                Json::Array(items) => open.extend(items.iter().rev()),
+                _ => {}
+            }
+        }
+        None
     }
 
     /// A schema behind its references, and behind choices of which only one says something.
@@ -145,8 +173,14 @@ impl Document {
         let schema = self.settled(schema);
         let own = schema.get("properties").and_then(Json::as_object);
         for (name, inner) in own.into_iter().flatten() {
-            if members.get(name).is_none() {
-                members.all.push((name, inner));
+            let known = members.all.iter_mut().find(|(known, _)| *known == name);
+            match known {
+                None => members.all.push((name, inner)),
+                // A part that is told to be a list says more than one that only is there.
+                Some((_, known)) if self.shape(known).is_none() && self.shape(inner).is_some() => {
+                    *known = inner;
+                }
+                Some(_) => {}
             }
         }
         let required = schema.get("required").and_then(Json::as_array);
@@ -165,6 +199,14 @@ impl Document {
         let schema = self.settled(schema);
         let items = schema.get("items")?;
         Some(self.settled(items))
+    }
+
+    /// What says which members or items a schema has.
+    fn shape<'d>(&'d self, schema: &'d Json) -> Option<&'d Json> {
+        let schema = self.settled(schema);
+        ["properties", "items", "allOf"]
+            .iter()
+            .find_map(|key| schema.get(*key))
     }
 
     /// The type of a schema's values.
@@ -189,25 +231,34 @@ impl Document {
         })
     }
 
-    /// The schema of a successful answer in JSON.
+    /// The schema of a successful answer.
     pub(super) fn answer<'d>(&'d self, operation: &'d Json) -> Option<&'d Json> {
         let responses = operation.get("responses")?.as_object()?;
-        let (_, response) = responses
+        let mut successes = responses
             .iter()
-            .find(|(status, _)| status.starts_with('2'))
-            .or_else(|| responses.iter().find(|(status, _)| *status == "default"))?;
-        let response = self.resolved(response);
-        let in_content = response
-            .get("content")
-            .and_then(Json::as_object)
-            .and_then(|content| {
-                let json = content.iter().find(|(kind, _)| kind.contains("json"))?;
-                json.1.get("schema")
-            });
-        in_content
-            .or_else(|| response.get("schema"))
-            .map(|schema| self.settled(schema))
+            .filter(|(status, _)| status.starts_with('2'))
+            .peekable();
+        let schema = |response: &'d Json| {
+            let response = self.resolved(response);
+            body(&response["content"]).or_else(|| response.get("schema"))
+        };
+        let found = match successes.peek() {
+            Some(_) => successes.find_map(|(_, response)| schema(response)),
+            None => schema(responses.get("default")?),
+        };
+        found.map(|schema| self.settled(schema))
     }
+}
+
+/// The schema of a body that may be JSON: frameworks that do not say what they write tell of any media type, or of one
+/// of their own.
+pub(super) fn body(content: &Json) -> Option<&Json> {
+    let content = content.as_object()?;
+    let of_kind = |fits: &dyn Fn(&str) -> bool| content.iter().find(|(kind, _)| fits(kind));
+    let (_, media) = of_kind(&|kind| kind.contains("json"))
+        .or_else(|| of_kind(&|kind| kind.contains('*')))
+        .or_else(|| of_kind(&|kind| content.len() == 1 && !kind.contains("xml")))?;
+    media.get("schema")
 }
 
 /// The deepest column at which something may begin in YAML; every level of its blocks is further in than the one around.
@@ -226,27 +277,46 @@ fn from_yaml(text: &str) -> Result<Json, OpenApiError> {
     Ok(documents.first().map_or(Json::Null, to_json))
 }
 
+/// The key in YAML whose value is a mapping, or a list of them, whose members belong to the one around.
+const MERGE: &str = "<<";
+
 /// YAML as JSON; keys that are no text become text, and members whose keys are lists or mappings are left out.
 fn to_json(node: &Yaml<'_>) -> Json {
     match node {
         Yaml::Value(scalar) => of_scalar(scalar),
         Yaml::Representation(text, ..) => Json::from(text.as_ref()),
         Yaml::Sequence(items) => items.iter().map(to_json).collect(),
-        Yaml::Mapping(members) => members
-            .iter()
-            .filter_map(|(key, value)| {
+        Yaml::Mapping(members) => {
+            let members = members.iter().filter_map(|(key, value)| {
                 let key = match to_json(key) {
                     Json::String(key) => key,
                     Json::Array(_) | Json::Object(_) => return None,
                     key => key.to_string(),
                 };
                 Some((key, to_json(value)))
-            })
-            .collect::<Map<_, _>>()
-            .into(),
+            });
+            merged(members.collect()).into()
+        }
         Yaml::Tagged(_, inner) => to_json(inner),
         Yaml::Alias(_) | Yaml::BadValue => Json::Null,
     }
+}
+
+/// A mapping with the members of those that it merges; its own come first.
+fn merged(mut members: Map<String, Json>) -> Map<String, Json> {
+    let others = match members.shift_remove(MERGE) {
+        Some(Json::Array(others)) => others,
+        Some(other) => vec![other],
+        None => return members,
+    };
+    for other in others {
+        if let Json::Object(other) = other {
+            for (key, value) in other {
+                members.entry(key).or_insert(value);
+            }
+        }
+    }
+    members
 }
 
 fn of_scalar(scalar: &Scalar<'_>) -> Json {

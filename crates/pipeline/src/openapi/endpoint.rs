@@ -1,8 +1,10 @@
 //! Endpoints that answer with lists of records, and which of them are jobs and runs.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
-use super::document::Document;
+use super::document::{Document, body};
 use super::runs::is_like_runs;
 
 /// An endpoint that answers with a list of records.
@@ -14,6 +16,8 @@ pub(super) struct ListEndpoint<'d> {
     pub(super) path: &'d str,
     /// Its query parameters, or the members of its body.
     pub(super) parameters: Vec<Parameter<'d>>,
+    /// The headers that every request must have, without those that any request has.
+    pub(super) headers: Vec<&'d str>,
     /// Where in the answer the list is; empty when it is the answer itself.
     pub(super) records: Vec<&'d str>,
     /// The schema of a record.
@@ -25,18 +29,30 @@ pub(super) struct ListEndpoint<'d> {
 }
 
 /// A parameter of an endpoint.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Parameter<'d> {
-    pub(super) name: &'d str,
+    pub(super) name: Cow<'d, str>,
     pub(super) schema: &'d Json,
     pub(super) description: &'d str,
     pub(super) required: bool,
 }
 
-/// The endings of paths whose `POST` reads.
+/// The endings of paths whose `POST` reads, and how they may begin.
 const READING_POSTS: [&str; 5] = ["filter", "list", "query", "search", "find"];
 /// The endings of paths that say that a list is searched, and not what is in it.
-const SEARCHES: [&str; 4] = ["filter", "list", "search", "find"];
+const SEARCHES: [&str; 7] = [
+    "filter", "list", "search", "find", "getall", "getlist", "all",
+];
+/// Objects that hold nothing but a list of records, or an answer of their own.
+const WRAPPERS: [&str; 8] = [
+    "data", "result", "results", "response", "payload", "body", "embedded", "d",
+];
+/// How lists are called that answers have beside the records, or the endings of their names.
+const BESIDE: [&str; 8] = [
+    "errors", "warnings", "messages", "links", "included", "facets", "meta", "sort",
+];
+/// Headers that say nothing about which records are asked for.
+const USUAL_HEADERS: [&str; 3] = ["accept", "contenttype", "authorization"];
 /// What a run may be called, from the surest to the least sure.
 const RUN_WORDS: [&str; 10] = [
     "run",
@@ -71,8 +87,49 @@ const JOB_WORDS: [&str; 17] = [
     "project",
 ];
 
+/// What a job is called beside its word where its runs are called jobs: `job-template`.
+const DEFINITIONS: [&str; 5] = ["template", "definition", "config", "configuration", "spec"];
+
 /// The word for a job that is as often the word for what owns jobs.
 const OWNER_WORD: &str = "project";
+
+impl<'d> Parameter<'d> {
+    /// The parameters that a query has for one of the document's: one, or one for each member of an object.
+    fn in_query(document: &'d Document, name: &'d str, parameter: &'d Json) -> Vec<Self> {
+        // Version 2 has the type beside the name.
+        let schema = document.settled(parameter.get("schema").unwrap_or(parameter));
+        let required = parameter["required"] == true;
+        let mut members = Self::of_members(document, schema);
+        for member in &mut members {
+            member.required &= required;
+            if parameter["style"] == "deepObject" {
+                member.name = format!("{name}[{}]", member.name).into();
+            }
+        }
+        if members.is_empty() {
+            members.push(Self {
+                name: name.into(),
+                schema,
+                description: parameter["description"].as_str().unwrap_or_default(),
+                required,
+            });
+        }
+        members
+    }
+
+    fn of_members(document: &'d Document, schema: &'d Json) -> Vec<Self> {
+        let members = document.members(schema);
+        let required = members.required;
+        let all = members.all.into_iter();
+        all.map(|(name, schema)| Self {
+            name: name.into(),
+            schema: document.settled(schema),
+            description: schema["description"].as_str().unwrap_or_default(),
+            required: required.contains(name),
+        })
+        .collect()
+    }
+}
 
 impl<'d> ListEndpoint<'d> {
     /// Every list of the document, in its order, and how many endpoints there are.
@@ -91,7 +148,7 @@ impl<'d> ListEndpoint<'d> {
                 // What ends with a parameter is one thing, whatever lists are in it.
                 let method = match method {
                     "get" if !last.contains('{') => "GET",
-                    "post" if READING_POSTS.contains(&last) => "POST",
+                    "post" if reads(last) => "POST",
                     _ => continue,
                 };
                 lists.extend(Self::of(document, method, path, item, operation));
@@ -108,43 +165,36 @@ impl<'d> ListEndpoint<'d> {
         operation: &'d Json,
     ) -> Option<Self> {
         let answer = document.answer(operation)?;
-        let (records, record) = find_list(document, answer)?;
+        let (records, record) = find_list(document, answer, &noun(path))?;
         let mut parameters = Vec::new();
+        let mut headers = Vec::new();
+        let mut sent = body(&document.resolved(&operation["requestBody"])["content"]);
         for owner in [operation, item] {
             let listed = owner.get("parameters").and_then(Json::as_array);
             for parameter in listed.into_iter().flatten() {
                 let parameter = document.resolved(parameter);
-                let (Some(name), "query") = (
-                    parameter["name"].as_str(),
-                    parameter["in"].as_str().unwrap_or_default(),
-                ) else {
+                let Some(name) = parameter["name"].as_str() else {
                     continue;
                 };
-                parameters.push(Parameter {
-                    name,
-                    // Version 2 has the type beside the name.
-                    schema: document.settled(parameter.get("schema").unwrap_or(parameter)),
-                    description: parameter["description"].as_str().unwrap_or_default(),
-                    required: parameter["required"] == true,
-                });
+                match parameter["in"].as_str() {
+                    Some("query") => {
+                        parameters.extend(Parameter::in_query(document, name, parameter));
+                    }
+                    Some("header")
+                        if parameter["required"] == true
+                            && !is_one_of(name, &USUAL_HEADERS)
+                            && !headers.contains(&name) =>
+                    {
+                        headers.push(name);
+                    }
+                    // Version 2 has the body among the parameters.
+                    Some("body") => sent = sent.or_else(|| parameter.get("schema")),
+                    _ => {}
+                }
             }
         }
-        if method == "POST" {
-            let content = &document.resolved(&operation["requestBody"])["content"];
-            let body = content
-                .as_object()
-                .and_then(|content| content.iter().find(|(kind, _)| kind.contains("json")))
-                .and_then(|(_, media)| media.get("schema"));
-            if let Some(body) = body {
-                let members = document.members(body);
-                let required = members.required;
-                parameters.extend(members.all.into_iter().map(|(name, schema)| Parameter {
-                    name,
-                    schema: document.settled(schema),
-                    description: schema["description"].as_str().unwrap_or_default(),
-                    required: required.contains(name),
-                }));
-            }
+        if let Some(sent) = sent.filter(|_| method == "POST") {
+            parameters.extend(Parameter::of_members(document, sent));
         }
         let responses = operation.get("responses").and_then(Json::as_object);
         let link_header = responses.into_iter().flatten().any(|(_, response)| {
@@ -156,6 +206,7 @@ impl<'d> ListEndpoint<'d> {
             method,
             path,
             parameters,
+            headers,
             records,
             record,
             answer,
@@ -172,51 +223,82 @@ impl<'d> ListEndpoint<'d> {
 
     /// What a record of the list is called, by the path: `run` for `/jobs/{id}/runs`.
     pub(super) fn noun(&self) -> String {
-        let last = segments(self.path)
-            .into_iter()
-            .rfind(|segment| !READING_POSTS.contains(segment) && !segment.contains('{'));
-        singular(last.unwrap_or_default())
+        noun(self.path)
     }
 
     /// Its path without the word that says that it is a search.
     pub(super) fn base(&self) -> &'d str {
         let path = self.path.trim_end_matches('/');
         match path.rsplit_once('/') {
-            Some((base, last)) if self.method == "POST" || SEARCHES.contains(&last) => base,
+            Some((base, last)) if self.method == "POST" || is_one_of(last, &SEARCHES) => base,
             _ => path,
         }
     }
 
-    /// How surely this is a list of what the words name: the less the surer; none when it is not at all.
-    fn rank(&self, words: &[&str]) -> Option<usize> {
-        let noun = folded(&self.noun());
-        let exact = words.iter().position(|word| noun == *word);
-        let ending = || words.iter().position(|word| noun.ends_with(word));
-        exact.or_else(|| ending().map(|at| at + words.len()))
+    /// How surely this is a list of jobs: the less the surer; none when it is not at all.
+    fn job_rank(&self) -> Option<usize> {
+        match self.run_rank() {
+            Some(_) => None,
+            None => rank(defined(&folded(&self.noun())), &JOB_WORDS),
+        }
     }
 
-    /// The parameters of its path when they say whose list it is, such as an account: they are the same for every
-    /// request. None when one of them is a job or a run.
-    pub(super) fn fixed_parameters(&self) -> Option<Vec<&'d str>> {
+    /// The same for runs.
+    fn run_rank(&self) -> Option<usize> {
+        rank(&folded(&self.noun()), &RUN_WORDS)
+    }
+
+    /// Whether the parameters of its path only say whose list it is, such as an account, and none of them is a job or a
+    /// run by its name.
+    fn stands_alone(&self) -> bool {
         let segments = segments(self.path);
         let is_of = |segment: &str| {
             let noun = folded(&singular(segment));
-            RUN_WORDS.contains(&noun.as_str())
-                || (noun != OWNER_WORD && JOB_WORDS.contains(&noun.as_str()))
+            let job = defined(&noun);
+            RUN_WORDS.contains(&noun.as_str()) || (job != OWNER_WORD && JOB_WORDS.contains(&job))
         };
-        let hangs = segments
+        !segments
             .windows(2)
-            .any(|pair| pair[1].contains('{') && is_of(pair[0]));
-        (!hangs).then(|| self.path_parameters())
+            .any(|pair| pair[1].contains('{') && is_of(pair[0]))
     }
 
-    /// Whether its records can be asked for with the other list at hand: runs below a thing that is no job of ours
-    /// cannot.
-    fn hangs_on(&self, jobs: &Self) -> bool {
-        let below = self.path.strip_prefix(jobs.base());
+    /// Whether its records are asked for once for each record of the other list, which is right above it.
+    pub(super) fn hangs_on(&self, jobs: &Self) -> bool {
         let own = self.path_parameters().len();
-        own == jobs.path_parameters().len() + 1 && below.is_some_and(|rest| rest.starts_with("/{"))
+        own == jobs.path_parameters().len() + 1 && below(self.path, jobs.base()).is_some()
     }
+
+    /// The parameters of its path that are the same for every request, where those jobs are the list that is read.
+    pub(super) fn fixed_parameters(&self, jobs: &Self) -> Vec<&'d str> {
+        if self.hangs_on(jobs) {
+            jobs.path_parameters()
+        } else {
+            self.path_parameters()
+        }
+    }
+}
+
+/// What is behind the brace of the parameter right below a path: `id}/runs` for `/jobs/{id}/runs` below `/jobs`, and
+/// for `/jobs({id})/runs`.
+pub(super) fn below<'p>(path: &'p str, base: &str) -> Option<&'p str> {
+    let (opening, rest) = path.strip_prefix(base)?.split_once('{')?;
+    let opens = opening == "/" || (opening.starts_with('(') && !opening.contains('/'));
+    opens.then_some(rest)
+}
+
+/// How surely a noun is one of the words, which begin with the surest: the less the surer; none when it is not at all.
+fn rank(noun: &str, words: &[&str]) -> Option<usize> {
+    let exact = words.iter().position(|word| noun == *word);
+    let ending = || words.iter().position(|word| noun.ends_with(word));
+    exact.or_else(|| ending().map(|at| at + words.len()))
+}
+
+/// What a noun is the definition of: `job` for `jobtemplate`; the noun itself when it is none.
+pub(super) fn defined(noun: &str) -> &str {
+    let mut stems = DEFINITIONS
+        .iter()
+        .filter_map(|word| noun.strip_suffix(word));
+    stems.find(|stem| !stem.is_empty()).unwrap_or(noun)
 }
 
 /// The lists of jobs and of runs, as far as names tell.
@@ -240,14 +322,10 @@ pub(super) fn choose<'d>(
     document: &'d Document,
     mut lists: Vec<ListEndpoint<'d>>,
 ) -> Option<Chosen<'d>> {
-    let job_rank = |list: &ListEndpoint<'_>| match list.rank(&RUN_WORDS) {
-        Some(_) => None,
-        None => list.rank(&JOB_WORDS),
-    };
     // Some vendors call a run a job, and a job by another word.
     let run_rank = |list: &ListEndpoint<'d>| {
-        let called_job = || job_rank(list).filter(|_| is_like_runs(document, list));
-        list.rank(&RUN_WORDS)
+        let called_job = || list.job_rank().filter(|_| is_like_runs(document, list));
+        list.run_rank()
             .or_else(|| Some(called_job()? + 2 * RUN_WORDS.len()))
     };
     let run_of = |jobs_at: usize| {
@@ -256,10 +334,13 @@ pub(super) fn choose<'d>(
         let runs = others.filter_map(|(at, list)| {
             let rank = run_rank(list)?;
             let given = jobs.path_parameters();
-            let cost = match list.fixed_parameters() {
-                Some(own) => own.iter().filter(|name| !given.contains(name)).count() * PARAMETER,
-                None if list.hangs_on(jobs) => RUNS_BY_JOB,
-                None => return None,
+            let cost = if list.stands_alone() {
+                let own = list.path_parameters().into_iter();
+                own.filter(|name| !given.contains(name)).count() * PARAMETER
+            } else if list.hangs_on(jobs) {
+                RUNS_BY_JOB
+            } else {
+                return None;
             };
             Some((rank + cost, list.path.len(), at))
         });
@@ -267,17 +348,23 @@ pub(super) fn choose<'d>(
     };
     let alone = || {
         let lists = lists.iter().enumerate();
-        lists.filter_map(|(at, list)| Some((at, list, list.fixed_parameters()?.len() * PARAMETER)))
+        lists.filter(|(_, list)| list.stands_alone())
     };
-    let best = alone().filter_map(|(at, list, parameters)| {
-        let rank = job_rank(list)?;
+    let best = alone().filter_map(|(at, list)| {
+        let rank = list.job_rank()?;
+        let parameters = list.path_parameters().len() * PARAMETER;
         let likeness = usize::from(is_like_runs(document, list)) * LIKE_RUNS;
         let runs = run_of(at).map_or(NO_RUNS, |(cost, ..)| cost);
         Some((rank + likeness + parameters + runs, list.path.len(), at))
     });
+    // Nothing that is called a job: what runs are listed below is one by another name.
     let first = || {
-        let mut others = alone().filter(|(_, list, _)| list.rank(&RUN_WORDS).is_none());
-        others.next().or_else(|| alone().next())
+        let others = alone().filter(|(_, list)| list.run_rank().is_none());
+        let with_runs =
+            |at: usize| run_of(at).is_some_and(|(.., runs)| lists[runs].hangs_on(&lists[at]));
+        others
+            .min_by_key(|(at, _)| !with_runs(*at))
+            .or_else(|| alone().next())
     };
     let jobs = best.min().map(|(_, _, at)| at);
     let jobs = jobs.or_else(|| Some(first()?.0))?;
@@ -296,8 +383,13 @@ pub(super) fn choose<'d>(
     })
 }
 
-/// Where a list of objects is in an answer, and the schema of its records.
-fn find_list<'d>(document: &'d Document, answer: &'d Json) -> Option<(Vec<&'d str>, &'d Json)> {
+/// Where a list of objects is in an answer, and the schema of its records: one that is called by the noun first, and one
+/// of what stands beside records last.
+fn find_list<'d>(
+    document: &'d Document,
+    answer: &'d Json,
+    noun: &str,
+) -> Option<(Vec<&'d str>, &'d Json)> {
     let record = |schema| {
         let items = document.items(schema)?;
         let is_record = !document.members(items).all.is_empty();
@@ -306,29 +398,64 @@ fn find_list<'d>(document: &'d Document, answer: &'d Json) -> Option<(Vec<&'d st
     if let Some(items) = record(answer) {
         return Some((Vec::new(), items));
     }
-    let members = document.members(answer);
-    let direct = members
-        .all
-        .iter()
-        .find_map(|(name, schema)| Some((vec![*name], record(schema)?)));
-    direct.or_else(|| {
-        members.all.iter().find_map(|(outer, schema)| {
-            let wraps = ["data", "result", "response", "payload", "body"].contains(outer);
+    let mut found = Vec::new();
+    for (outer, schema) in document.members(answer).all {
+        found.extend(record(schema).map(|items| (outer, vec![outer], items)));
+        if is_one_of(outer, &WRAPPERS) {
             let inner = document.members(schema).all.into_iter();
-            wraps
-                .then(|| {
-                    inner
-                        .into_iter()
-                        .find_map(|(name, schema)| Some((vec![*outer, name], record(schema)?)))
-                })
-                .flatten()
-        })
-    })
+            found.extend(
+                inner.filter_map(|(name, schema)| Some((name, vec![outer, name], record(schema)?))),
+            );
+        }
+    }
+    let best = found.into_iter().min_by_key(|(name, path, _)| {
+        let likeness = if folded(&singular(name)) == folded(noun) {
+            0
+        } else {
+            let name = folded(name);
+            1 + usize::from(BESIDE.iter().any(|word| name.ends_with(word)))
+        };
+        (likeness, path.len())
+    });
+    best.map(|(_, path, items)| (path, items))
 }
 
-pub(super) fn segments(path: &str) -> Vec<&str> {
-    let all = path.split('/').filter(|segment| !segment.is_empty());
-    all.collect()
+/// Whether a `POST` to what ends so reads: one of the words, alone or before what is read, as in `queryRuns`.
+fn reads(segment: &str) -> bool {
+    let begins = |word: &str| {
+        let parts = segment.split_at_checked(word.len());
+        parts.is_some_and(|(verb, rest)| {
+            let ends = |c: char| c.is_ascii_uppercase() || matches!(c, '_' | '-');
+            verb.eq_ignore_ascii_case(word) && rest.starts_with(ends)
+        })
+    };
+    is_one_of(segment, &READING_POSTS) || READING_POSTS.iter().any(|word| begins(word))
+}
+
+/// The parts of a path; a key in parentheses is one, too.
+fn segments(path: &str) -> Vec<&str> {
+    let all = path.split(['/', '(']);
+    all.map(|segment| segment.trim_end_matches(')'))
+        .filter(|segment| !segment.is_empty())
+        .collect()
+}
+
+fn noun(path: &str) -> String {
+    let is_word = |segment: &&str| {
+        !is_one_of(segment, &READING_POSTS)
+            && !is_one_of(segment, &SEARCHES)
+            && !segment.contains('{')
+    };
+    singular(
+        segments(path)
+            .into_iter()
+            .rfind(is_word)
+            .unwrap_or_default(),
+    )
+}
+
+fn is_one_of(name: &str, words: &[&str]) -> bool {
+    words.contains(&folded(name).as_str())
 }
 
 /// A name in small letters, without what stands between its words.

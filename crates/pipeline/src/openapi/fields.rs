@@ -87,43 +87,62 @@ pub(super) fn quoted(text: &str) -> String {
     format!("'{escaped}'")
 }
 
+/// Objects that hold the fields of a record that are not the same for every kind of record.
+const ENVELOPES: [&str; 3] = ["attributes", "properties", "metadata"];
+
 /// The fields of a record, called `root` in expressions.
 pub(super) struct Fields<'d> {
     document: &'d Document,
     root: String,
     members: Members<'d>,
     optional: bool,
+    /// The fields of objects that are looked into where the record itself has none of the names.
+    enveloped: Vec<Fields<'d>>,
 }
 
 impl<'d> Fields<'d> {
+    /// The fields of a record, also those that stand within its attributes.
+    pub(super) fn of_record(document: &'d Document, schema: &'d Json) -> Self {
+        let mut fields = Self::new(document, "record", schema);
+        fields.enveloped = ENVELOPES
+            .iter()
+            .filter_map(|name| fields.inside(&[name]))
+            .collect();
+        fields
+    }
+
     pub(super) fn new(document: &'d Document, root: &str, schema: &'d Json) -> Self {
         Self {
             document,
             root: root.to_owned(),
             members: document.members(schema),
             optional: false,
+            enveloped: Vec::new(),
         }
     }
 
     /// The first of these names that there is, whatever stands between its words.
     pub(super) fn find(&self, names: &[&str]) -> Option<Access<'d>> {
-        names.iter().find_map(|wanted| self.named(wanted))
+        self.first(names, |_| true)
     }
 
     /// The first of these names whose value is text, a number or a flag.
     pub(super) fn plain(&self, names: &[&str]) -> Option<Access<'d>> {
-        names
+        self.first(names, |kind| !matches!(kind, "object" | "array"))
+    }
+
+    fn first(&self, names: &[&str], fits: fn(&str) -> bool) -> Option<Access<'d>> {
+        let own = names
             .iter()
             .filter_map(|wanted| self.named(wanted))
-            .find(|found| !matches!(self.document.kind(found.schema), "object" | "array"))
+            .find(|found| fits(self.document.kind(found.schema)));
+        let enveloped = || self.enveloped.iter();
+        own.or_else(|| enveloped().find_map(|fields| fields.first(names, fits)))
     }
 
     /// The fields of the first of these names that is an object.
     pub(super) fn inside(&self, names: &[&str]) -> Option<Self> {
-        let found = names
-            .iter()
-            .filter_map(|wanted| self.named(wanted))
-            .find(|found| self.document.kind(found.schema) == "object")?;
+        let found = self.first(names, |kind| kind == "object")?;
         let mut inner = Self::new(self.document, &found.path, found.schema);
         inner.optional = self.optional || found.optional;
         Some(inner)

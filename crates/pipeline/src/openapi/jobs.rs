@@ -1,7 +1,7 @@
 //! Which fields of a record make which field of the contract's jobs.
 
 use super::document::Document;
-use super::endpoint::ListEndpoint;
+use super::endpoint::{ListEndpoint, defined, folded};
 use super::fields::Fields;
 use super::mapping::{Lines, PAGES, expression, joined, key_of_several, list, write_lines};
 use super::proposal::record_fields;
@@ -35,8 +35,21 @@ impl JobFields {
         let noun = list.noun();
         let [own_id, own_uuid, own_name, own_key] =
             ["id", "uuid", "name", "key"].map(|part| format!("{noun}_{part}"));
+        let short = folded(&noun);
+        let [short_id, short_name] =
+            ["id", "name"].map(|part| format!("{}_{part}", defined(&short)));
         let id = fields.plain(&[
-            "id", &own_id, "uuid", &own_uuid, "key", &own_key, "slug", "name", &own_name,
+            "id",
+            &own_id,
+            &short_id,
+            "uuid",
+            &own_uuid,
+            "key",
+            &own_key,
+            "slug",
+            "name",
+            &own_name,
+            &short_name,
         ]);
         let own = id.map_or_else(|| "record.id".to_owned(), |id| id.path);
         let id = key_of_several(document, list)
@@ -49,6 +62,7 @@ impl JobFields {
             fields.plain(&[
                 "name",
                 &own_name,
+                &short_name,
                 "title",
                 &display,
                 "display_name",
@@ -118,6 +132,7 @@ fn paused(fields: &Fields<'_>) -> Option<String> {
         "is_paused",
         "paused",
         "suspended",
+        "suspend",
         "is_suspended",
         "disabled",
         "is_disabled",

@@ -12,6 +12,8 @@ pub(super) struct ProposedLogin {
     pub(super) auth: String,
     /// The credentials that it takes.
     pub(super) credentials: Vec<&'static str>,
+    /// The header that carries it, if one does.
+    pub(super) header: Option<String>,
     /// A parameter that every request carries.
     pub(super) parameter: Option<(String, &'static str)>,
     /// What a person should know about it.
@@ -45,6 +47,7 @@ impl ProposedLogin {
         found.next().unwrap_or_else(|| Self {
             auth: "{ kind = \"none\" }".to_owned(),
             credentials: Vec::new(),
+            header: None,
             parameter: None,
             remark: "the document names no way to log in that is understood".to_owned(),
         })
@@ -55,6 +58,7 @@ fn of_scheme(name: &str, scheme: &Json) -> Option<ProposedLogin> {
     let text = |key: &str| scheme[key].as_str().unwrap_or_default();
     let remark = format!("the document's scheme `{name}`");
     let header = |header: &str, value: &str, remark: String| ProposedLogin {
+        header: Some(header.to_owned()),
         auth: format!(
             "{{ kind = \"header\", name = {}, value = {} }}",
             toml_text(header),
@@ -70,6 +74,7 @@ fn of_scheme(name: &str, scheme: &Json) -> Option<ProposedLogin> {
             auth: "{ kind = \"basic\", username = \"{{ credentials.username }}\", password = \"{{ credentials.password }}\" }"
                 .to_owned(),
             credentials: vec!["username", "password"],
+            header: None,
             parameter: None,
             remark,
         }),
@@ -85,6 +90,7 @@ fn of_scheme(name: &str, scheme: &Json) -> Option<ProposedLogin> {
         ("apiKey", _, "query") => Some(ProposedLogin {
             auth: "{ kind = \"none\" }".to_owned(),
             credentials: vec!["api_key"],
+            header: None,
             parameter: Some((text("name").to_owned(), "{{ credentials.api_key }}")),
             remark: format!("{remark}, a parameter of every request"),
         }),

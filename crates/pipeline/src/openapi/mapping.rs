@@ -35,9 +35,21 @@ pub(super) fn list<'d>(
     Some((found, Fields::new(document, "item", items)))
 }
 
+/// What stands between the expressions of an id of several.
+const JOINT: &str = " ~ '/' ~ ";
+
 /// Expressions put together to one id.
 pub(super) fn joined(parts: &[String]) -> String {
-    parts.join(" ~ '/' ~ ")
+    parts.join(JOINT)
+}
+
+/// The same expressions, for the record that a list hangs on.
+pub(super) fn of_parent(id: &str) -> String {
+    let parts = id.split(JOINT);
+    let parts: Vec<String> = parts
+        .map(|part| part.replacen("record", "parent", 1))
+        .collect();
+    joined(&parts)
 }
 
 /// The expressions for the fields that tell records of a list apart, where the path of one of them has several: all of

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::document::Document;
 use super::endpoint::{ListEndpoint, Parameter, folded};
-use super::fields::Fields;
+use super::fields::{Access, Fields};
 
 /// How a list's pages are asked for.
 #[derive(Debug)]
@@ -79,8 +79,10 @@ const NEXT_LINKS: [&str; 6] = [
     "next_page",
     "next_link",
     "next_page_url",
-    "href",
+    ODATA_NEXT,
 ];
+/// OData's address of the next page, of which there is none once the parameter for the size was reached.
+const ODATA_NEXT: &str = "odata_next_link";
 const MORE: [&str; 4] = ["has_more", "more", "has_next", "has_next_page"];
 const TOTALS: [&str; 7] = [
     "total",
@@ -102,13 +104,21 @@ impl ProposedPaging {
             let parameters = list.parameters.iter();
             names.iter().find_map(|name| {
                 let is_time = |parameter: &Parameter<'_>| parameter.schema["format"] == "date-time";
-                parameters
-                    .clone()
-                    .find(|parameter| folded(parameter.name) == *name && !is_time(parameter))
+                parameters.clone().find(|parameter| {
+                    let called = [parameter.name.as_ref(), of_pages(&parameter.name)].map(folded);
+                    called.iter().any(|own| own == name) && !is_time(parameter)
+                })
             })
         };
-        let size = find(&SIZES);
         let answer = Fields::new(document, "response", list.answer);
+        let is_text =
+            |schema: &Json| document.kind(schema) == "string" && !schema["type"].is_null();
+        // Some call it an offset or a page what is the word for the next one, and give it by the same name.
+        let token = || {
+            let asked = find(&OFFSETS).or_else(|| find(&NUMBERS))?;
+            let given = answer.plain(&[asked.name.as_ref()])?;
+            (is_text(asked.schema) && is_text(given.schema)).then(|| (asked, Some(given.value())))
+        };
         let deep = |names: &[&str]| {
             let found = answer.plain(names);
             found.or_else(|| answer.objects().find_map(|inner| inner.plain(names)))
@@ -116,7 +126,17 @@ impl ProposedPaging {
         let mut parameters = Vec::new();
         let mut pages = Vec::new();
         let next_cursor = || deep(&NEXT_CURSORS).map(|next| next.value());
-        if let Some(cursor) = find(&CURSORS) {
+        let cursor = find(&CURSORS).map(|cursor| (cursor, next_cursor()));
+        let cursor = cursor.or_else(token);
+        let next_link = link(document, &answer, cursor.is_some());
+        let size = find(&SIZES).filter(|_| answer.plain(&[ODATA_NEXT]).is_none());
+        if list.link_header {
+            pages.push(style("link"));
+            pages.push("next = \"headers.link | default('') | next_link\"".to_owned());
+        } else if let Some(next) = next_link {
+            pages.push(style("link"));
+            pages.push(format!("next = {}", toml_text(&next)));
+        } else if let Some((cursor, next)) = cursor {
             let by_last = || {
                 // Cursors without a word about the next one are the id of the last record.
                 let record = Fields::new(document, "last", list.record);
@@ -126,25 +146,19 @@ impl ProposedPaging {
                     None => format!("{} if records", id.path),
                 })
             };
-            parameters.push((cursor.name.to_owned(), "{{ page.cursor }}"));
+            parameters.push((cursor.name.to_string(), "{{ page.cursor }}"));
             pages.push(style("cursor"));
-            let next = next_cursor().or_else(by_last);
+            let next = next.or_else(by_last);
             let next = next.unwrap_or_else(|| "response.next_cursor | default(none)".to_owned());
             pages.push(format!("next = {}", toml_text(&next)));
-        } else if list.link_header {
-            pages.push(style("link"));
-            pages.push("next = \"headers.link | default('') | next_link\"".to_owned());
-        } else if let Some(next) = link(document, &answer) {
-            pages.push(style("link"));
-            pages.push(format!("next = {}", toml_text(&next)));
         } else if let Some(offset) = find(&OFFSETS).filter(|_| size.is_some()) {
-            parameters.push((offset.name.to_owned(), "{{ page.offset }}"));
+            parameters.push((offset.name.to_string(), "{{ page.offset }}"));
             pages.push(style("offset"));
             pages.extend(
                 deep(&TOTALS).map(|total| format!("total = {}", toml_text(&total.value()))),
             );
         } else if let Some(number) = find(&NUMBERS) {
-            parameters.push((number.name.to_owned(), "{{ page.number }}"));
+            parameters.push((number.name.to_string(), "{{ page.number }}"));
             pages.push(style("number"));
             if starts_at_zero(number.schema) {
                 pages.push("first = 0".to_owned());
@@ -156,7 +170,7 @@ impl ProposedPaging {
             return None;
         }
         if let Some(size) = size {
-            parameters.insert(0, (size.name.to_owned(), "{{ page.size }}"));
+            parameters.insert(0, (size.name.to_string(), "{{ page.size }}"));
             pages.insert(1, format!("size = {}", page_size(size)));
         }
         Some(Self { parameters, pages })
@@ -167,25 +181,33 @@ fn style(name: &str) -> String {
     format!("style = \"{name}\"")
 }
 
-/// The address of the next page, where an answer holds one.
-fn link(document: &Document, answer: &Fields<'_>) -> Option<String> {
-    let is_address = |schema: &Json| {
-        let told = schema["description"].as_str().unwrap_or_default();
-        let told = told.to_lowercase();
-        document.kind(schema) == "string"
-            && (matches!(schema["format"].as_str(), Some("uri" | "url"))
-                || told.contains("url")
-                || told.contains("link"))
+/// A parameter's name without the object around it that says that it is about pages: `limit` for `pagination.limit`.
+fn of_pages(name: &str) -> &str {
+    match name.split_once(['.', '[']) {
+        Some((outer, inner)) if folded(outer).starts_with("pag") => inner,
+        _ => name,
+    }
+}
+
+/// The address of the next page, where an answer holds one; what may be a cursor as well is none where one is asked
+/// for.
+fn link(document: &Document, answer: &Fields<'_>, cursor_asked: bool) -> Option<String> {
+    let is_text = |next: &Access<'_>| document.kind(next.schema) == "string";
+    let is_address = |next: &Access<'_>| {
+        let told = next.schema["description"].as_str().unwrap_or_default();
+        let words = [told.to_lowercase(), folded(&next.path)];
+        let sounds = |word: &str| words.iter().any(|text| text.contains(word));
+        let format = next.schema["format"].as_str();
+        is_text(next) && (matches!(format, Some("uri" | "url")) || sounds("url") || sounds("link"))
     };
-    let direct = answer
-        .plain(&NEXT_LINKS)
-        .filter(|next| is_address(next.schema));
+    let direct = answer.plain(&NEXT_LINKS).filter(is_address);
     let in_links = || {
         let links = answer.inside(&["links", "_links", "paging", "pagination"])?;
         let object = links
             .inside(&["next"])
-            .and_then(|next| next.plain(&["href", "url"]));
-        object.or_else(|| links.plain(&NEXT_LINKS))
+            .and_then(|next| next.plain(&["href", "url", "link"]));
+        let text = || links.plain(&NEXT_LINKS).filter(is_text);
+        object.or_else(|| text().filter(|next| !cursor_asked || is_address(next)))
     };
     direct.or_else(in_links).map(|next| next.value())
 }

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::document::{Document, OpenApiError};
-use super::endpoint::{Chosen, ListEndpoint, choose};
+use super::endpoint::{Chosen, ListEndpoint, below, choose};
 use super::fields::Fields;
 use super::jobs::JobFields;
 use super::login::ProposedLogin;
+use super::mapping::of_parent;
 use super::paging::{ProposedPaging, toml_text};
 use super::runs::RunFields;
 use super::window::ProposedWindow;
@@ -36,11 +37,16 @@ impl Proposal {
     /// Reads an OpenAPI document, version 2 or 3, in JSON or YAML.
     ///
     /// # Errors
-    /// [`OpenApiError`]: another format, or no endpoint that gives a list.
+    /// [`OpenApiError`]: another format, no endpoint that gives a list, or none because it stands in another file.
     pub fn of(text: &str) -> Result<Self, OpenApiError> {
         let document = Document::parse(text)?;
         let (lists, endpoints) = ListEndpoint::all(&document);
-        let chosen = choose(&document, lists).ok_or(OpenApiError::NoLists { endpoints })?;
+        let chosen = choose(&document, lists).ok_or_else(|| match document.elsewhere() {
+            Some(reference) => OpenApiError::Elsewhere {
+                reference: comment(reference),
+            },
+            None => OpenApiError::NoLists { endpoints },
+        })?;
         let login = ProposedLogin::of(&document);
         let jobs = JobFields::of(&document, &chosen.jobs);
         let runs = RunFields::of(&document, chosen.runs.as_ref(), &chosen.jobs);
@@ -52,7 +58,7 @@ impl Proposal {
         let mut credentials = vec!["api_url".to_owned()];
         credentials.extend(login.credentials.iter().map(|name| (*name).to_owned()));
         let lists = std::iter::once(&chosen.jobs).chain(&chosen.runs);
-        for name in lists.filter_map(ListEndpoint::fixed_parameters).flatten() {
+        for name in lists.flat_map(|list| list.fixed_parameters(&chosen.jobs)) {
             let name = credential(name);
             if !credentials.contains(&name) {
                 credentials.push(name);
@@ -86,10 +92,17 @@ fn head(document: &Document, login: &ProposedLogin) -> String {
     let title = document.at(&["info", "title"]).as_str();
     let mut text = format!(
         "# Proposed from the OpenAPI document of {}: guessed by names, so nothing here is sure.\n\
-         # Compare every line that ends with `# review` with what the vendor really answers, and take the words away.\n\
-         version = 1\n\n[http]\n",
+         # Compare every line that ends with `# review` with what the vendor really answers, and take the words away.\n",
         comment(title.unwrap_or("the vendor")),
     );
+    if let Some(reference) = document.elsewhere() {
+        let _ = writeln!(
+            text,
+            "# Parts of the document were not read, for they are in other files, such as `{}`: bundle it into one file.",
+            comment(reference)
+        );
+    }
+    text.push_str("version = 1\n\n[http]\n");
     let (address, below) = address(document);
     if let Some(address) = address {
         let _ = writeln!(
@@ -138,9 +151,7 @@ fn sources(
     runs: &RunFields,
 ) {
     let path = |list: &ListEndpoint<'_>, parent: &str| {
-        let fixed = list.fixed_parameters();
-        let fixed = fixed.unwrap_or_else(|| chosen.jobs.path_parameters());
-        filled_path(list.path, &fixed, parent)
+        filled_path(list.path, &list.fixed_parameters(&chosen.jobs), parent)
     };
     let _ = write!(text, "\n# {}\n[sources.jobs]\n", named(&chosen.jobs));
     source(
@@ -159,10 +170,10 @@ fn sources(
         return;
     };
     let _ = write!(text, "\n# {}\n[sources.runs]\n", named(list));
-    if list.fixed_parameters().is_none() {
+    if list.hangs_on(&chosen.jobs) {
         text.push_str("for_each = \"jobs\" # review\n");
     }
-    let parent = jobs.own.replacen("record", "parent", 1);
+    let parent = of_parent(&jobs.own);
     let window = ProposedWindow::of(document, list);
     if window.start.is_none() {
         text.push_str("# No parameter for a window of time was found: every run is read, and those outside passed over.\n");
@@ -176,7 +187,7 @@ fn sources(
         login,
     );
     let _ = writeln!(text, "key = {} # review", toml_text(&runs.id));
-    if let Some((one, records)) = by_id(document, list, runs) {
+    if let Some((one, records)) = by_id(document, list, &chosen.jobs, runs) {
         let _ = write!(
             text,
             "\n# GET {}\n[sources.runs_by_id]\nfor_each = \"run_ids\"\npath = {} # review\n{}missing = [404]\nkey = {} # review\n",
@@ -194,15 +205,16 @@ fn sources(
 pub(super) fn by_id<'d>(
     document: &'d Document,
     list: &ListEndpoint<'d>,
+    jobs: &ListEndpoint<'d>,
     runs: &RunFields,
 ) -> Option<(&'d str, Option<String>)> {
-    list.fixed_parameters()?;
-    let below = format!("{}/{{", list.base());
+    if list.hangs_on(jobs) {
+        return None;
+    }
     let paths = document.at(&["paths"]).as_object()?;
     let (path, item) = paths.iter().find(|(path, _)| {
-        let rest = path.strip_prefix(&below);
-        let rest = rest.map(|rest| rest.trim_end_matches('/'));
-        rest.is_some_and(|rest| rest.ends_with('}') && !rest.contains('/'))
+        let rest = below(path, list.base()).and_then(|rest| rest.split_once('}'));
+        rest.is_some_and(|(_, end)| end.chars().all(|c| matches!(c, '/' | '\'' | ')')))
     })?;
     let answer = document.answer(document.resolved(item).get("get")?)?;
     let key = runs.id.trim_start_matches("record.");
@@ -274,11 +286,21 @@ fn source(
         .iter()
         .filter(|parameter| parameter.required)
     {
-        if !given(parameter.name) {
+        if !given(&parameter.name) {
             let _ = writeln!(
                 text,
                 "# review: the vendor asks for `{}` too",
-                comment(parameter.name)
+                comment(&parameter.name)
+            );
+        }
+    }
+    for header in &list.headers {
+        let login = login.header.as_deref().unwrap_or_default();
+        if !login.eq_ignore_ascii_case(header) {
+            let _ = writeln!(
+                text,
+                "# review: the vendor asks for the header `{}` too",
+                comment(header)
             );
         }
     }
@@ -391,5 +413,5 @@ pub(super) fn statuses_of(document: &Document, schemas: &[&Json]) -> Vec<(String
 
 /// The fields of a record, called `record`.
 pub(super) fn record_fields<'d>(document: &'d Document, list: &ListEndpoint<'d>) -> Fields<'d> {
-    Fields::new(document, "record", list.record)
+    Fields::of_record(document, list.record)
 }

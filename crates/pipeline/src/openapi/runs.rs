@@ -1,13 +1,15 @@
 //! Which fields of a record make which field of the contract's runs.
 
 use super::document::Document;
-use super::endpoint::ListEndpoint;
+use super::endpoint::{ListEndpoint, defined, folded};
 use super::fields::{Access, Fields};
 use super::jobs::JobFields;
-use super::mapping::{Lines, PAGES, expression, joined, key_of_several, list, write_lines};
+use super::mapping::{
+    Lines, PAGES, expression, joined, key_of_several, list, of_parent, write_lines,
+};
 use super::proposal::{by_id, record_fields, statuses_of};
 
-const STARTS: [&str; 10] = [
+const STARTS: [&str; 11] = [
     "started_at",
     "start_time",
     "start_date",
@@ -18,8 +20,9 @@ const STARTS: [&str; 10] = [
     "start_timestamp",
     "execution_start_time",
     "started_on",
+    "run_start",
 ];
-const ENDS: [&str; 14] = [
+const ENDS: [&str; 16] = [
     "ended_at",
     "end_time",
     "end_date",
@@ -34,8 +37,10 @@ const ENDS: [&str; 14] = [
     "completed",
     "end_timestamp",
     "execution_end_time",
+    "ended",
+    "run_end",
 ];
-const QUEUED: [&str; 8] = [
+const QUEUED: [&str; 9] = [
     "queued_at",
     "queue_time",
     "submitted_at",
@@ -44,6 +49,7 @@ const QUEUED: [&str; 8] = [
     "create_time",
     "created",
     "created_on",
+    "creation_timestamp",
 ];
 const CHANGED: [&str; 7] = [
     "updated_at",
@@ -128,6 +134,8 @@ impl RunFields {
             "uuid",
             &own_uuid,
             "key",
+            "uid",
+            "name",
         ]);
         let id = id.map_or_else(|| "record.id".to_owned(), |id| id.path);
         let (status, schemas) = status(&fields);
@@ -183,7 +191,7 @@ impl RunFields {
             by_id: false,
             lines,
         };
-        made.by_id = by_id(document, list, &made).is_some();
+        made.by_id = by_id(document, list, jobs, &made).is_some();
         made
     }
 
@@ -204,9 +212,14 @@ fn job(
     list: &ListEndpoint<'_>,
     jobs: &ListEndpoint<'_>,
 ) -> String {
+    if list.hangs_on(jobs) {
+        return of_parent(&JobFields::of(document, jobs).id);
+    }
     let noun = jobs.noun();
     let [own_id, own_name] = ["id", "name"].map(|part| format!("{noun}_{part}"));
-    let own = fields.plain(&[&own_id, &noun]);
+    let short = folded(&noun);
+    let [short_id, short_name] = ["id", "name"].map(|part| format!("{}_{part}", defined(&short)));
+    let own = fields.plain(&[&own_id, &short_id, &noun]);
     let inner = || {
         fields
             .inside(&[&noun, "job"])?
@@ -220,28 +233,28 @@ fn job(
             "deployment_id",
             "flow_id",
             &own_name,
+            &short_name,
         ])
     };
-    if let Some(found) = own.or_else(inner).or_else(other) {
-        // Where jobs are told apart by several fields, their runs have the others too.
-        let of_several = key_of_several(document, jobs).and_then(|key| {
-            let (_, before) = key.split_last()?;
-            let mut parts = before
-                .iter()
-                .map(|part| Some(fields.plain(&[part.strip_prefix("record.")?])?.part()))
-                .collect::<Option<Vec<String>>>()?;
-            parts.push(found.part());
-            Some(joined(&parts))
-        });
-        return of_several.unwrap_or_else(|| found.value());
-    }
-    if list.path_parameters().is_empty() {
-        "record.job_id".to_owned()
-    } else {
-        JobFields::of(document, jobs)
-            .id
-            .replace("record.", "parent.")
-    }
+    let related = || {
+        let related = fields.inside(&["relationships"])?;
+        let job = related.inside(&[&noun, "job", "pipeline", "workflow"])?;
+        job.inside(&["data"])?.plain(&["id"])
+    };
+    let Some(found) = own.or_else(inner).or_else(related).or_else(other) else {
+        return "record.job_id".to_owned();
+    };
+    // Where jobs are told apart by several fields, their runs have the others too.
+    let of_several = key_of_several(document, jobs).and_then(|key| {
+        let (_, before) = key.split_last()?;
+        let mut parts = before
+            .iter()
+            .map(|part| Some(fields.plain(&[part.strip_prefix("record.")?])?.part()))
+            .collect::<Option<Vec<String>>>()?;
+        parts.push(found.part());
+        Some(joined(&parts))
+    });
+    of_several.unwrap_or_else(|| found.value())
 }
 
 /// A time of a run, or of what says how it stands.
@@ -299,6 +312,7 @@ fn status<'d>(fields: &Fields<'d>) -> (String, Vec<&'d serde_json::Value>) {
             "status",
             "state",
             "life_cycle_state",
+            "phase",
             "type",
             "name",
             "code",

@@ -1,15 +1,27 @@
 //! Documents of several makes, and what is proposed from each; all of it loads.
 
+mod makes;
+
 use std::path::Path;
 
 use super::{OpenApiError, Proposal};
 use crate::description;
 
-/// What is proposed, which must load.
+/// What is proposed, which must load and be of one mind: only what is listed for each job has a job above it.
 fn proposed(document: &str) -> Proposal {
     let proposal = Proposal::of(document).unwrap_or_else(|error| panic!("{error}"));
     if let Err(error) = description::parse(Path::new("connector.toml"), &proposal.connector) {
         panic!("{error}\n{}", proposal.connector);
+    }
+    let has = |text: &str| proposal.connector.contains(text);
+    assert_eq!(
+        has("parent.") || has("parent["),
+        has("for_each = \"jobs\""),
+        "{}",
+        proposal.connector
+    );
+    for name in &proposal.credentials[1..] {
+        assert!(has(name), "no `{name}` in\n{}", proposal.connector);
     }
     proposal
 }

@@ -43,12 +43,12 @@ impl ProposedWindow {
         let mut best: Option<(usize, &Parameter<'_>, Option<&Parameter<'_>>)> = None;
         for (rank, (lower, upper)) in BOUNDS.iter().enumerate() {
             for start in &times {
-                let Some(stem) = without(start.name, lower) else {
+                let Some(stem) = without(&start.name, lower) else {
                     continue;
                 };
                 let end = times
                     .iter()
-                    .find(|end| without(end.name, upper).as_deref() == Some(stem.as_str()));
+                    .find(|end| without(&end.name, upper).as_deref() == Some(stem.as_str()));
                 let about_end = ABOUT_THE_END.iter().any(|word| stem.contains(word));
                 let rank =
                     rank + if end.is_some() { 0 } else { 50 } + if about_end { 0 } else { 20 };
@@ -66,7 +66,7 @@ impl ProposedWindow {
                 (true, true) => " | epoch_ms",
             };
             let text = format!("{{{{ window.{bound}{filter} }}}}");
-            (parameter.name.to_owned(), text)
+            (parameter.name.to_string(), text)
         };
         Self {
             start: best.map(|(_, start, _)| value(start, "start")),
