@@ -19,6 +19,13 @@ const CRONS: [&str; 7] = [
     "expression",
 ];
 
+/// What runs call their job by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JobsBy {
+    Id,
+    Name,
+}
+
 /// What a job's record gives.
 #[derive(Debug)]
 pub(super) struct JobFields {
@@ -30,7 +37,7 @@ pub(super) struct JobFields {
 }
 
 impl JobFields {
-    pub(super) fn of(document: &Document, list: &ListEndpoint<'_>) -> Self {
+    pub(super) fn of(document: &Document, list: &ListEndpoint<'_>, by: JobsBy) -> Self {
         let fields = record_fields(document, list);
         let noun = list.noun();
         let [own_id, own_uuid, own_name, own_key] =
@@ -38,19 +45,15 @@ impl JobFields {
         let short = folded(&noun);
         let [short_id, short_name] =
             ["id", "name"].map(|part| format!("{}_{part}", defined(&short)));
-        let id = fields.plain(&[
-            "id",
-            &own_id,
-            &short_id,
-            "uuid",
-            &own_uuid,
-            "key",
-            &own_key,
-            "slug",
-            "name",
-            &own_name,
-            &short_name,
-        ]);
+        let names = ["name", &own_name, &short_name];
+        let id = || {
+            fields.plain(&[
+                "id", &own_id, &short_id, "uuid", &own_uuid, "key", &own_key, "slug",
+            ])
+        };
+        // Runs belong to what they name.
+        let named = fields.plain(&names).filter(|_| by == JobsBy::Name);
+        let id = named.or_else(id).or_else(|| fields.plain(&names));
         let own = id.map_or_else(|| "record.id".to_owned(), |id| id.path);
         let id = key_of_several(document, list)
             .filter(|key| key.last() == Some(&own))

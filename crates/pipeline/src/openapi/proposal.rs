@@ -48,8 +48,8 @@ impl Proposal {
             None => OpenApiError::NoLists { endpoints },
         })?;
         let login = ProposedLogin::of(&document);
-        let jobs = JobFields::of(&document, &chosen.jobs);
         let runs = RunFields::of(&document, chosen.runs.as_ref(), &chosen.jobs);
+        let jobs = JobFields::of(&document, &chosen.jobs, runs.jobs_by);
         let mut text = head(&document, &login);
         sources(&mut text, &document, &chosen, &login, &jobs, &runs);
         jobs.write(&mut text);

@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::endpoint::{ListEndpoint, defined, folded};
 use super::fields::{Access, Fields};
-use super::jobs::JobFields;
+use super::jobs::{JobFields, JobsBy};
 use super::mapping::{
     Lines, PAGES, expression, joined, key_of_several, list, of_parent, write_lines,
 };
@@ -96,6 +96,8 @@ pub(super) struct RunFields {
     pub(super) id: String,
     /// The words of its status, where the document lists them, and what they seem to mean.
     pub(super) statuses: Vec<(String, &'static str)>,
+    /// What they call their job by.
+    pub(super) jobs_by: JobsBy,
     by_id: bool,
     lines: Lines,
 }
@@ -111,6 +113,7 @@ impl RunFields {
             return Self {
                 id: "record.id".to_owned(),
                 statuses: Vec::new(),
+                jobs_by: JobsBy::Id,
                 by_id: false,
                 lines: vec![
                     ("job_source_id", expression("record.job_id")),
@@ -140,11 +143,9 @@ impl RunFields {
         let id = id.map_or_else(|| "record.id".to_owned(), |id| id.path);
         let (status, schemas) = status(&fields);
         let statuses = statuses_of(document, &schemas);
+        let (job, jobs_by) = job(document, &fields, list, jobs);
         let mut lines: Lines = vec![
-            (
-                "job_source_id",
-                expression(&job(document, &fields, list, jobs)),
-            ),
+            ("job_source_id", expression(&job)),
             ("run_source_id", expression(&id)),
             ("status", expression(&status)),
         ];
@@ -188,6 +189,7 @@ impl RunFields {
         let mut made = Self {
             id,
             statuses,
+            jobs_by,
             by_id: false,
             lines,
         };
@@ -205,15 +207,16 @@ impl RunFields {
     }
 }
 
-/// The id of a run's job.
+/// The id of a run's job, and what it is.
 fn job(
     document: &Document,
     fields: &Fields<'_>,
     list: &ListEndpoint<'_>,
     jobs: &ListEndpoint<'_>,
-) -> String {
+) -> (String, JobsBy) {
     if list.hangs_on(jobs) {
-        return of_parent(&JobFields::of(document, jobs).id);
+        let by = JobsBy::Id;
+        return (of_parent(&JobFields::of(document, jobs, by).id), by);
     }
     let noun = jobs.noun();
     let [own_id, own_name] = ["id", "name"].map(|part| format!("{noun}_{part}"));
@@ -232,8 +235,6 @@ fn job(
             "workflow_id",
             "deployment_id",
             "flow_id",
-            &own_name,
-            &short_name,
         ])
     };
     let related = || {
@@ -241,8 +242,11 @@ fn job(
         let job = related.inside(&[&noun, "job", "pipeline", "workflow"])?;
         job.inside(&["data"])?.plain(&["id"])
     };
-    let Some(found) = own.or_else(inner).or_else(related).or_else(other) else {
-        return "record.job_id".to_owned();
+    let by_id = own.or_else(inner).or_else(related).or_else(other);
+    let by = by_id.as_ref().map_or(JobsBy::Name, |_| JobsBy::Id);
+    let named = || fields.plain(&[&own_name, &short_name]);
+    let Some(found) = by_id.or_else(named) else {
+        return ("record.job_id".to_owned(), JobsBy::Id);
     };
     // Where jobs are told apart by several fields, their runs have the others too.
     let of_several = key_of_several(document, jobs).and_then(|key| {
@@ -254,7 +258,7 @@ fn job(
         parts.push(found.part());
         Some(joined(&parts))
     });
-    of_several.unwrap_or_else(|| found.value())
+    (of_several.unwrap_or_else(|| found.value()), by)
 }
 
 /// A time of a run, or of what says how it stands.

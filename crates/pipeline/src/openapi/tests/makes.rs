@@ -235,6 +235,19 @@ fn what_a_definition_defines_names_its_fields() {
             r#"end_time = "record.ended | default(none)""#,
         ],
     );
+    // Runs that name their job, and do not say its id.
+    let proposal = proposed(&document(&json!({
+        "/jobs": get(&json!([]), &list(job())),
+        "/runs": get(&json!([]), &named(&["runId", "status"])),
+    })));
+    holds(
+        &proposal,
+        &[
+            r#"key = "record.name""#,
+            r#"job_source_id = "record.name""#,
+            r#"job_source_id = "record.jobName | default(none)""#,
+        ],
+    );
     // Resources as Kubernetes writes them.
     let resource = |status: Json| {
         list(object(
