@@ -1,6 +1,7 @@
 //! Reading sources: their pages, the requests for each record of another source, and finding records again.
 
 mod behind;
+mod complaint;
 mod effort;
 mod failures;
 mod lookup;
