@@ -32,6 +32,7 @@ use crate::expression::{Expression, ExpressionProblem, Template};
 pub(crate) use incomplete::is_empty;
 use judging::Judged;
 pub(crate) use judging::Rules;
+pub(crate) use refusal_words::speaks_of_no_page;
 
 /// What comes of a request that did not fail.
 #[derive(Debug, Clone)]

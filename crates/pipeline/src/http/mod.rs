@@ -13,7 +13,7 @@ mod prepared;
 mod signature;
 mod transport;
 
-pub(crate) use client::{Answer, Client, Response, Rules, is_empty};
+pub(crate) use client::{Answer, Client, Response, Rules, is_empty, speaks_of_no_page};
 pub(crate) use connection::Network;
 pub(crate) use content_range::Extent;
 pub(crate) use excerpt::trimmed;

@@ -27,7 +27,7 @@ pub(crate) struct Prepared {
     pub(super) standard: Vec<(&'static str, &'static str)>,
     /// The headers of its own.
     pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Option<String>,
+    pub(crate) body: Option<String>,
     pub(super) format: Option<BodyFormat>,
     /// Which page of a list it asks for, from 1.
     pub(crate) page: Option<usize>,

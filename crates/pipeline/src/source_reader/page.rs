@@ -5,17 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 use bowline_template::{Kind, Scope, Value};
 
 use super::behind::beside;
-use super::complaint::complaint;
+use super::complaint::{Asking, complaint};
 use super::lookup::exact;
 use super::mark::{Mark, Seen, contents};
 use super::nested::nested;
 use super::{Changes, Row, SourceReader};
 use crate::description::{Origin, Source};
 use crate::error::{SourceError, SourceErrorKind};
-use crate::expression::{Expression, headers_value, text_of, to_json};
+use crate::expression::{Expression, headers_value, to_json};
 use crate::failed::Part;
 use crate::http::graphql::{self, Errors};
-use crate::http::{Answer, Extent, Prepared, Response, Rules, is_empty};
+use crate::http::{Answer, Extent, Prepared, Response, Rules, is_empty, speaks_of_no_page};
 
 /// Statuses that say that something is not there; others in `missing` are worth a word.
 const GONE: [u16; 3] = [204, 404, 410];
@@ -97,9 +97,15 @@ impl SourceReader<'_> {
                 return Ok(None);
             }
         };
+        let asking = Asking { request, source };
+        let is_later = earlier.pages > 0;
         let failed = |reason: &str| {
+            let kind = match is_later && speaks_of_no_page(reason) {
+                true => SourceErrorKind::NoSuchPage,
+                false => SourceErrorKind::Refused,
+            };
             self.client
-                .error(SourceErrorKind::Refused, request)
+                .error(kind, request)
                 .because(self.client.shown(reason))
         };
         let errors = match source.request.graphql {
@@ -123,7 +129,7 @@ impl SourceReader<'_> {
             None => body.clone(),
             Some(expression) => {
                 let list = self.evaluate(expression, &scope, &body);
-                list.map_err(|error| match self.said(&body) {
+                list.map_err(|error| match self.said(&body, &asking) {
                     Some(words) => error.because(format!("the vendor says: {words}")),
                     None => error,
                 })?
@@ -144,7 +150,7 @@ impl SourceReader<'_> {
                 )));
         }
         let complaint = || match source.request.graphql {
-            None if is_empty(&list) => complaint(&body).or_else(|| {
+            None if is_empty(&list) => complaint(&body, &asking).or_else(|| {
                 let is_null = list.is_nothing() && !body.is_nothing();
                 is_null.then(|| self.refusal(&body)).flatten()
             }),
@@ -163,10 +169,8 @@ impl SourceReader<'_> {
                 ));
             }
         }
-        if errors.is_none()
-            && let Some(words) = self.remark(&list, &body)
-        {
-            self.note(words);
+        if errors.is_none() {
+            self.note_remarks(&list, &body, &asking);
         }
         let beside = match list.kind() {
             Kind::Mapping => Value::NONE,

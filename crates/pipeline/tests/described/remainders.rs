@@ -392,3 +392,164 @@ fn failures_that_vendors_wrap_are_no_empty_lists() {
         );
     }
 }
+
+/// A source whose answers may repeat what is asked for.
+const FILTERED: &str =
+    "path = \"/runs\"\nquery = { state = \"failed\" }\nrecords = \"response.items\"";
+
+#[test]
+fn an_empty_list_beside_a_failure_of_any_spelling_is_an_error() {
+    for (said, words) in [
+        (
+            json!({"code": 40101, "msg": "token expired"}),
+            "token expired (code 40101)",
+        ),
+        (
+            json!({"errcode": 41001, "errmsg": "access_token missing"}),
+            "access_token missing (code 41001)",
+        ),
+        (json!({"errcode": 41001}), "`errcode` is 41001"),
+        (json!({"ret_code": 1, "ret_msg": "auth"}), "auth (code 1)"),
+        (json!({"code": -1, "msg": "暂时不可用"}), "暂时不可用"),
+        (
+            json!({"code": "40101", "error": "none", "msg": "Login unsuccessful"}),
+            "Login unsuccessful",
+        ),
+        (
+            json!({"code": 403, "msg": "No permission found"}),
+            "No permission found",
+        ),
+        (json!({"status": "ERROR"}), "`status` is \"ERROR\""),
+        (
+            json!({"state": "error", "reason": "the node is gone"}),
+            "the node is gone",
+        ),
+        (
+            json!({"result": "failed", "errorMsg": "the node is gone"}),
+            "the node is gone",
+        ),
+        (json!({"unauthorized": true}), "`unauthorized` is true"),
+    ] {
+        let mut body = said;
+        body["items"] = json!([]);
+        let shown = body.to_string();
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        let (kind, told) = refused(&vendor, PLAIN);
+        assert_eq!(kind, SourceErrorKind::Refused, "{shown}");
+        assert!(told.contains(words), "{shown}: {told}");
+    }
+}
+
+#[test]
+fn what_may_be_why_a_list_is_empty_is_told() {
+    let told = |words: &str| format!("a list is empty, and the vendor says: {words}");
+    let lacks =
+        |name: &str| format!("the vendor says by `{name}` that parts of an answer are missing");
+    for (said, note) in [
+        (
+            json!({"message": "You have exceeded your quota"}),
+            told("You have exceeded your quota"),
+        ),
+        (json!({"code": 1, "msg": "查询完毕"}), told("查询完毕")),
+        (
+            json!({"code": 404, "message": "No jobs found"}),
+            told("No jobs found (code 404)"),
+        ),
+        (json!({"code": 40101}), told("code 40101")),
+        (
+            json!({"timed_out": true, "_shards": {"total": 5, "failed": 5}}),
+            lacks("_shards.failed"),
+        ),
+        (
+            json!({"timed_out": true, "_shards": {"total": 5, "failed": 0}}),
+            lacks("timedout"),
+        ),
+        (json!({"partial": true}), lacks("partial")),
+    ] {
+        let mut body = said;
+        body["items"] = json!([]);
+        let is_sure = body.get("_shards").is_some();
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        let summary = read(&vendor, PLAIN).1;
+        assert_eq!(summary.notes, [note]);
+        assert_eq!(!summary.incomplete.is_empty(), is_sure);
+    }
+    // Beside records, too.
+    let some = Vendor::start(|_| {
+        Some(ok(
+            json!({"items": [{"id": "a"}], "_shards": {"failed": 1}}),
+        ))
+    });
+    assert_eq!(read(&some, PLAIN).1.notes, [lacks("_shards.failed")]);
+}
+
+#[test]
+fn an_empty_list_is_right_beside_what_is_no_failure() {
+    for said in [
+        json!({"message": "No jobs found"}),
+        json!({"message": "no records found"}),
+        json!({"message": "There are no runs yet"}),
+        json!({"message": "Found 0 runs"}),
+        json!({"message": "success", "code": 20000}),
+        json!({"msg": "ok", "code": 1}),
+        json!({"msg": "请求成功", "code": 10000}),
+        json!({"msg": "no data", "code": 1}),
+        json!({"errcode": 0, "errmsg": "ok"}),
+        json!({"errorCode": "00000", "errorMessage": "Success"}),
+        json!({"error_code": "NO_ERROR"}),
+        json!({"code": 200, "statusCode": 200, "status": 1, "message": "OK"}),
+        json!({"status": "failed"}),
+        json!({"filter": {"state": "failed"}, "state": "FAILED"}),
+        json!({"timed_out": false, "_shards": {"total": 5, "successful": 5, "failed": 0}}),
+        json!({"partial": false, "title": "Runs of a project"}),
+    ] {
+        let mut body = said;
+        body["items"] = json!([]);
+        let shown = body.to_string();
+        let vendor = Vendor::start(move |_| Some(ok(body.clone())));
+        let (found, summary) = read(&vendor, FILTERED);
+        assert_eq!((found.len(), summary.notes), (0, Vec::new()), "{shown}");
+    }
+}
+
+#[test]
+fn a_later_page_that_is_out_of_range_is_the_end_and_another_failure_is_not() {
+    for (said, is_end) in [
+        (json!({"code": 1003, "msg": "page out of range"}), true),
+        (json!({"code": 1003, "msg": "invalid token"}), false),
+    ] {
+        let mut none = said;
+        none["items"] = json!([]);
+        let vendor = Vendor::start(move |asked| {
+            Some(ok(match asked.number("page") {
+                Some(1) => json!({"items": [{"id": "a"}]}),
+                _ => none.clone(),
+            }))
+        });
+        if is_end {
+            assert_eq!(read(&vendor, NUMBER).0, ["a"]);
+        } else {
+            assert_eq!(refused(&vendor, NUMBER).0, SourceErrorKind::Refused);
+        }
+    }
+}
+
+#[test]
+fn a_run_without_steps_says_of_itself_that_it_failed() {
+    let steps = "for_each = \"list\"\npath = \"/runs/{{ parent.id }}\"\nrecords = \"response.items\"\n[sources.list]\npath = \"/runs\"";
+    let vendor = |own: Value| {
+        Vendor::start(move |asked| {
+            Some(ok(match asked.path.ends_with("/runs") {
+                true => json!([{"id": "a"}]),
+                false => own.clone(),
+            }))
+        })
+    };
+    let failed = json!({"id": "a", "status": "FAILED", "code": 137, "message": "out of memory", "timed_out": true, "items": []});
+    let (found, summary) = read(&vendor(failed), steps);
+    assert_eq!((found.len(), summary.notes), (0, Vec::new()));
+    let refusal = json!({"status": "FAILED", "message": "token expired", "items": []});
+    let (kind, told) = refused(&vendor(refusal), steps);
+    assert_eq!(kind, SourceErrorKind::Refused);
+    assert!(told.contains("token expired"), "{told}");
+}

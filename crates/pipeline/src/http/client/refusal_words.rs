@@ -73,6 +73,14 @@ pub(super) fn later_page(raw: &Incoming) -> Option<SourceErrorKind> {
     }
 }
 
+/// Whether what an answer of status 200 says instead of a later page is that there is no such page.
+pub(crate) fn speaks_of_no_page(words: &str) -> bool {
+    let text = words.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    // A token may be another one than that of the page.
+    has(&["page", "offset"]) && !text.contains("token") && has(&ABSENT_WORDS)
+}
+
 /// Whether a refusal says that fewer requests are wanted.
 pub(super) fn speaks_of_pace(raw: &Incoming) -> bool {
     let text = beginning_of(raw);
