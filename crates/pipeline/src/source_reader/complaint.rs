@@ -166,7 +166,7 @@ impl Code {
 
     /// What the code and the words beside it say went wrong.
     fn failure(&self, words: Option<String>) -> Option<String> {
-        match words {
+        match words.filter(|words| !says_no(words)) {
             Some(words) => {
                 (self.meaning != Meaning::Unclear && !is_fine(&words) && !is_nothing(&words))
                     .then(|| format!("{words} (code {})", self.text))

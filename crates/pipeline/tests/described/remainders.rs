@@ -408,7 +408,10 @@ fn an_empty_list_beside_a_failure_of_any_spelling_is_an_error() {
             json!({"errcode": 41001, "errmsg": "access_token missing"}),
             "access_token missing (code 41001)",
         ),
-        (json!({"errcode": 41001}), "`errcode` is 41001"),
+        (
+            json!({"errcode": 41001, "errmsg": "no"}),
+            "`errcode` is 41001",
+        ),
         (json!({"ret_code": 1, "ret_msg": "auth"}), "auth (code 1)"),
         (json!({"code": -1, "msg": "暂时不可用"}), "暂时不可用"),
         (
