@@ -222,6 +222,10 @@ fn split(
         PagingStyle::Number => {
             let page = parameters.number("page").unwrap_or(1).max(1);
             let pages = list.len().div_ceil(size);
+            let page = match scenario.clamped {
+                true => page.min(pages.max(1)),
+                false => page,
+            };
             (take((page - 1) * size), Rest::Pages(page, pages))
         }
         // Where a record that nobody knows stands, nobody knows.
@@ -270,8 +274,7 @@ fn answer(
         }
         (_, Rest::Cursor(next)) => json!({"items": records, "next": next}),
         (_, Rest::Pages(page, pages)) if !scenario.says_total => {
-            // Half of these vendors say nothing of the end.
-            if scenario.seed.is_multiple_of(2) {
+            if scenario.says_end() {
                 json!({"items": records, "page": page, "pages": pages})
             } else {
                 json!({"items": records})

@@ -65,6 +65,8 @@ pub struct Scenario {
     pub error_length: usize,
     /// Whether runs of the same hour come in another order at every request, where pages are told by their place.
     pub shuffled: bool,
+    /// Whether a page behind the last one by number is the last one again.
+    pub clamped: bool,
 }
 
 /// A bucket of tokens, each good for a request.
@@ -306,7 +308,13 @@ impl Scenario {
             unmapped: false,
             error_length: 0,
             shuffled: false,
+            clamped: false,
         }
+    }
+
+    /// Whether pages by number say how far their list goes: half of the vendors without a total say nothing of the end.
+    pub(crate) fn says_end(&self) -> bool {
+        self.says_total || self.seed.is_multiple_of(2)
     }
 
     /// The vendor of a seed: any mixture of what vendors are like.
@@ -334,7 +342,7 @@ impl Scenario {
         } else {
             500
         };
-        Self {
+        let scenario = Self {
             paging,
             form,
             login: Login::any(rng),
@@ -363,7 +371,13 @@ impl Scenario {
                 burst: rng.u32(1..12),
             }),
             shuffled: rng.u8(0..8) == 0,
+            clamped: rng.bool(),
             ..Self::calm(seed, start)
+        };
+        // A full page that comes again and again is no end that a connector could know.
+        Self {
+            clamped: scenario.clamped && scenario.says_end(),
+            ..scenario
         }
     }
 }
@@ -374,7 +388,7 @@ impl fmt::Display for Scenario {
             f,
             "seed {}: paging {}, {} requests, login {}, times {}, order {}, {} list(s), steps {}, lookup {}, \
              attempts {}, page {}, at most {}, total {}, {} jobs, {} runs over {} h, faults {} % and {} in a row, \
-             rate {}, changes {} %, from {}, skew {:#}, odd names {}, undocumented states {}, shuffled {}",
+             rate {}, changes {} %, from {}, skew {:#}, odd names {}, undocumented states {}, shuffled {}, clamped {}",
             self.seed,
             self.paging.word(),
             self.form.word(),
@@ -403,6 +417,7 @@ impl fmt::Display for Scenario {
             self.odd,
             self.unmapped,
             self.shuffled,
+            self.clamped,
         )
     }
 }

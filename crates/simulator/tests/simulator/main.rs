@@ -1,6 +1,7 @@
 //! Readings of the simulated vendor, judged by what is true of it.
 
 mod bad_input;
+mod clamped;
 mod mutants;
 mod over_http;
 mod rates;

@@ -318,6 +318,8 @@ impl SourceReader<'_> {
         // A page that has fewer records than others ends the list, whatever number it is asked for by.
         let is_short = page.records.len() < walk.given;
         if is_short && matches!(walk.paging.style, PagingStyle::Number { .. }) {
+            // They came for another number, and in no other record's place.
+            walk.again = walk.again.saturating_sub(page.records.len());
             self.note(
                 "the vendor gives the last page of a list again for pages behind it".to_owned(),
             );
