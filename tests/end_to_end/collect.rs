@@ -62,6 +62,16 @@ pub(crate) fn trials() -> Vec<Trial> {
             callbacks::without_a_vendor,
         ),
         trial(
+            "collect/callbacks_without_an_output",
+            &[],
+            callbacks::without_an_output,
+        ),
+        trial(
+            "collect/an_output_that_keeps_nothing",
+            &[],
+            given_up::an_output_that_keeps_nothing,
+        ),
+        trial(
             "collect/callbacks_need_the_secret",
             &[],
             callbacks::need_the_secret,

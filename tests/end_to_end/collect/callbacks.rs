@@ -192,6 +192,21 @@ pub(super) fn without_a_vendor() -> Result<(), Failed> {
     Ok(())
 }
 
+/// What a callback tells of is taken only where it can be handed on.
+pub(super) fn without_an_output() -> Result<(), Failed> {
+    let stage = Stage::with_runs(1);
+    let args = [
+        "--output",
+        "nowhere/events.jsonl",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let ran = stage.collect(&args).exits(exit_code::FILES);
+    assert!(ran.stderr.contains("cannot write"), "{}", ran.said());
+    assert!(!ran.stderr.contains("listening at"), "{}", ran.said());
+    Ok(())
+}
+
 fn wait_until(is_so: impl Fn() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {

@@ -11,6 +11,28 @@ use super::stage::{self, Platform, Stage};
 const TO_FILE: [&str; 4] = ["--output", "events.jsonl", "--only", "runs"];
 const LATER: [&str; 2] = ["--until", "2026-11-22T12:00:00Z"];
 
+/// What was written there is nowhere, and must not count as delivered.
+pub(super) fn an_output_that_keeps_nothing() -> Result<(), Failed> {
+    let stage = Stage::with_runs(1);
+    let to = ["--output", "/dev/null"];
+    let ran = stage
+        .collect(&[&to[..], &ALL].concat())
+        .exits(exit_code::USAGE);
+    assert!(
+        ran.stderr
+            .contains("no file that keeps events: `/dev/null`"),
+        "{}",
+        ran.said()
+    );
+    let ran = stage.collect(&["--since", "-1h"]).exits(exit_code::USAGE);
+    assert!(
+        ran.stderr.contains("without a sign: `1h`"),
+        "{}",
+        ran.said()
+    );
+    Ok(())
+}
+
 pub(super) fn an_output_that_vanished() -> Result<(), Failed> {
     let stage = Stage::with_runs(20);
     stage

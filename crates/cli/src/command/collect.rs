@@ -55,10 +55,16 @@ pub(crate) struct CollectArgs {
     #[command(flatten)]
     place: PlaceArgs,
     /// From when: a time with its zone, or how long ago, such as `24h`; without it, where the last collection ended
-    #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
+    #[arg(long, value_name = "WHEN", value_parser = moment::parse, allow_hyphen_values = true)]
     since: Option<moment::Moment>,
     /// Until when, that moment left out; without it, now
-    #[arg(long, value_name = "WHEN", value_parser = moment::parse, conflicts_with = "every")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_parser = moment::parse,
+        allow_hyphen_values = true,
+        conflicts_with = "every"
+    )]
     until: Option<moment::Moment>,
     /// Go on until Ctrl-C, with a window each time, such as `60m`; windows adjoin
     #[arg(long, value_name = "TIME", value_parser = moment::parse_every)]
@@ -164,6 +170,8 @@ impl CollectArgs {
         let folder = self
             .place
             .folder(context, collector.connector.name.as_str())?;
+        // What a callback tells of is taken only where it can be handed on.
+        collector.ready()?;
         let callbacks = Callbacks::listen(context, address, &folder)?;
         let begin = pipeline::now();
         let (mut next, mut pause_until) = (begin, begin);

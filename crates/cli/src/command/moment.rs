@@ -30,7 +30,15 @@ pub(crate) fn parse(text: &str) -> Result<Moment, String> {
             .map(|time| Moment::At(time.timestamp()))
             .map_err(|error| format!("{error}; write it as `2026-11-22T10:00:00Z`"));
     }
-    parse_length(text).map(Moment::Ago)
+    match text.strip_prefix('-') {
+        Some(ago) if parse_length(ago).is_ok() => {
+            Err(format!("how long ago is written without a sign: `{ago}`"))
+        }
+        Some(option) if option.starts_with('-') => {
+            Err("that is an option, and no time: write `24h` or `2026-11-22T10:00:00Z`".to_owned())
+        }
+        _ => parse_length(text).map(Moment::Ago),
+    }
 }
 
 /// Reads a length of time: `60m`, `24h`, `7d`.
@@ -81,5 +89,11 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+        assert_eq!(
+            parse("-3h"),
+            Err("how long ago is written without a sign: `3h`".to_owned())
+        );
+        let option = parse("--until").unwrap_err();
+        assert!(option.contains("an option"), "{option}");
     }
 }

@@ -69,7 +69,7 @@ pub(crate) struct ProfileArgs {
     )]
     bucket: BucketArg,
     /// Only rows from then on: `30d`, or a time such as `2026-11-22T10:00:00Z`
-    #[arg(long, value_name = "TIME", value_parser = moment::parse, requires = "group_by")]
+    #[arg(long, value_name = "TIME", value_parser = moment::parse, allow_hyphen_values = true, requires = "group_by")]
     since: Option<Moment>,
     /// How the metrics are written
     #[arg(long, value_name = "FORMAT", default_value = "table")]

@@ -48,10 +48,10 @@ pub(super) enum Action {
         #[command(flatten)]
         place: PlaceArgs,
         /// From when: a time with its zone, or how long ago; without it, from where the first window began
-        #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
+        #[arg(long, value_name = "WHEN", value_parser = moment::parse, allow_hyphen_values = true)]
         since: Option<moment::Moment>,
         /// Until when; without it, and at the latest, until where everything is collected
-        #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
+        #[arg(long, value_name = "WHEN", value_parser = moment::parse, allow_hyphen_values = true)]
         until: Option<moment::Moment>,
     },
 }

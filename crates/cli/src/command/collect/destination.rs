@@ -111,7 +111,7 @@ impl DestinationArgs {
                     format: self.format,
                 },
                 Some(given) => Destination::File {
-                    path: context.path(given),
+                    path: lasting(context.path(given), given)?,
                     given: given.clone(),
                     file: None,
                     format: self.format,
@@ -144,6 +144,21 @@ impl DestinationArgs {
     pub(super) fn namespace(&self, connector: &str) -> String {
         self.namespace.as_deref().unwrap_or(connector).to_owned()
     }
+}
+
+/// The path of an output, unless what is there keeps nothing: events would be written down as delivered that nobody has.
+fn lasting(path: PathBuf, given: &Path) -> Result<PathBuf, CliError> {
+    let there = std::fs::metadata(&path);
+    if there.is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return Err(CliError::usage(
+            format!(
+                "the output is no file that keeps events: `{}`",
+                given.display()
+            ),
+            "give `--output -`, and lead standard output there",
+        ));
+    }
+    Ok(path)
 }
 
 fn variable(name: &str) -> Result<String, CliError> {

@@ -37,7 +37,7 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "CONNECTOR", conflicts_with = "files", add = complete::warehouses())]
     logs: Option<String>,
     /// Since when the log is read: `1h`, or a time
-    #[arg(long, value_name = "WHEN", default_value = "1h", value_parser = moment::parse)]
+    #[arg(long, value_name = "WHEN", default_value = "1h", value_parser = moment::parse, allow_hyphen_values = true)]
     since: Moment,
     /// Compare the jobs and tasks with those that this pipeline connector reports
     #[arg(long, value_name = "CONNECTOR", add = complete::pipelines())]
