@@ -222,9 +222,10 @@ fn split(
         PagingStyle::Number => {
             let page = parameters.number("page").unwrap_or(1).max(1);
             let pages = list.len().div_ceil(size);
-            let page = match scenario.clamped {
-                true => page.min(pages.max(1)),
-                false => page,
+            let page = if scenario.clamped {
+                page.min(pages.max(1))
+            } else {
+                page
             };
             (take((page - 1) * size), Rest::Pages(page, pages))
         }

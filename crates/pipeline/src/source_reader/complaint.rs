@@ -277,10 +277,8 @@ impl SourceReader<'_> {
             return;
         }
         let code = Code::of(&fields);
-        let words = message(&fields).or_else(|| match list.is_nothing() {
-            true => first_text(&fields, &REASON_NAMES),
-            false => None,
-        });
+        let reason = || first_text(&fields, &REASON_NAMES).filter(|_| list.is_nothing());
+        let words = message(&fields).or_else(reason);
         let is_grave = |code: &&Code| code.meaning != Meaning::Unclear;
         let told = match (words, &code) {
             (Some(words), _) if is_fine(&words) => return,

@@ -100,9 +100,10 @@ impl SourceReader<'_> {
         let asking = Asking { request, source };
         let is_later = earlier.pages > 0;
         let failed = |reason: &str| {
-            let kind = match is_later && speaks_of_no_page(reason) {
-                true => SourceErrorKind::NoSuchPage,
-                false => SourceErrorKind::Refused,
+            let kind = if is_later && speaks_of_no_page(reason) {
+                SourceErrorKind::NoSuchPage
+            } else {
+                SourceErrorKind::Refused
             };
             self.client
                 .error(kind, request)
