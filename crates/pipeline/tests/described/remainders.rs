@@ -542,9 +542,10 @@ fn a_run_without_steps_says_of_itself_that_it_failed() {
     let steps = "for_each = \"list\"\npath = \"/runs/{{ parent.id }}\"\nrecords = \"response.items\"\n[sources.list]\npath = \"/runs\"";
     let vendor = |own: Value| {
         Vendor::start(move |asked| {
-            Some(ok(match asked.path.ends_with("/runs") {
-                true => json!([{"id": "a"}]),
-                false => own.clone(),
+            Some(ok(if asked.path.ends_with("/runs") {
+                json!([{"id": "a"}])
+            } else {
+                own.clone()
             }))
         })
     };
