@@ -1,6 +1,9 @@
 //! What an answer says for itself that has no records, or not all of them.
 
+use std::borrow::Cow;
+
 use bowline_template::{Kind, Value};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 
 use super::SourceReader;
@@ -62,9 +65,6 @@ const CODES: [(&str, CodeName); 13] = [
     ("status", CodeName::Http),
 ];
 
-/// How identifiers of a record end.
-const RECORD_IDS: [&str; 4] = ["runid", "jobid", "taskid", "executionid"];
-
 /// Flags that some of what there is may not be in an answer.
 const PART_FLAGS: [&str; 4] = ["timedout", "partial", "ispartial", "partialresults"];
 
@@ -87,6 +87,87 @@ const NEEDS: [&str; 9] = [
     "quota",
     "session",
     "token",
+];
+
+/// What a text has in it that speaks of a failure, in the languages that vendors write.
+const FAILING: [&str; 38] = [
+    "abort",
+    "cannot",
+    "could not",
+    "crash",
+    "denied",
+    "error",
+    "exceed",
+    "exception",
+    "expire",
+    "fail",
+    "forbid",
+    "illegal",
+    "incorrect",
+    "invalid",
+    "limit",
+    "missing",
+    "not allowed",
+    "not available",
+    "refuse",
+    "reject",
+    "throttl",
+    "time out",
+    "timed out",
+    "timeout",
+    "too many",
+    "unable",
+    "unauthor",
+    "unavailable",
+    "unreachable",
+    "fehler",
+    "erreur",
+    "ошибк",
+    "失败",
+    "错误",
+    "异常",
+    "过期",
+    "权限",
+    "不可用",
+];
+
+/// What an answer that has nothing has in it only where it could not look.
+const BROKEN: [&str; 9] = [
+    "cannot",
+    "could not",
+    "failed to",
+    "reachable",
+    "refused",
+    "timed out",
+    "timeout",
+    "unable",
+    "unavailable",
+];
+
+/// Within so many words of its `no` stands what there is none of.
+const NEAR: usize = 3;
+
+/// Parameters that say what an answer has of each record, and not of which.
+const OF_FIELDS: [&str; 8] = [
+    "attribute",
+    "column",
+    "embed",
+    "expand",
+    "field",
+    "include",
+    "order",
+    "sort",
+];
+
+/// Identifiers that an answer has of itself or of who asks.
+const OF_ANSWERS: [&str; 7] = [
+    "request",
+    "trace",
+    "log",
+    "correlation",
+    "session",
+    "tenant",
+    "account",
 ];
 
 /// How deep in an answer its words are looked for.
@@ -115,19 +196,26 @@ struct Code {
 /// What a code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    /// That something failed.
+    /// That something failed, as a status of HTTP does, or a word.
+    Sure,
+    /// That something failed, where words say so too.
     Failure,
-    /// The same, by the name that it stands at, whether there are words or not.
-    Error,
     /// Something that only words can tell.
     Unclear,
 }
 
 impl Code {
+    /// The gravest that stands there.
     fn of(body: &Map<String, Json>) -> Option<Self> {
-        CODES
-            .into_iter()
-            .find_map(|(name, of)| Self::at(name, of, body.get(name)?))
+        let codes = CODES.into_iter();
+        let mut codes: Vec<Self> = codes
+            .filter_map(|(name, of)| Self::at(name, of, body.get(name)?))
+            .collect();
+        let grave = codes
+            .iter()
+            .position(|code| code.meaning != Meaning::Unclear);
+        let at_all = (!codes.is_empty()).then_some(0);
+        Some(codes.swap_remove(grave.or(at_all)?))
     }
 
     fn at(name: &'static str, of: CodeName, value: &Json) -> Option<Self> {
@@ -138,19 +226,20 @@ impl Code {
         let text = text.trim();
         let meaning = match text.parse::<i64>() {
             Ok(number) if number == 0 || (200..300).contains(&number) => return None,
+            Ok(_) if is_of_http(text) => Meaning::Sure,
             Ok(_) => match of {
-                CodeName::Error => Meaning::Error,
-                CodeName::Return => Meaning::Failure,
+                CodeName::Error | CodeName::Return => Meaning::Failure,
                 CodeName::Any if is_round(text) => Meaning::Unclear,
                 CodeName::Any => Meaning::Failure,
-                CodeName::Http if is_of_http(text) => Meaning::Failure,
                 CodeName::Http => return None,
             },
             Err(_) if of == CodeName::Http || text.is_empty() || is_fine(text) => return None,
             Err(_) => {
                 let word = text.to_lowercase();
                 let is_failure = CODE_WORDS.iter().any(|known| word.contains(known));
-                if is_failure || of == CodeName::Error {
+                if is_failure {
+                    Meaning::Sure
+                } else if of == CodeName::Error {
                     Meaning::Failure
                 } else {
                     Meaning::Unclear
@@ -164,16 +253,35 @@ impl Code {
         })
     }
 
+    /// Whether it is a number at a name that says that it is of an error.
+    fn is_of_error(&self) -> bool {
+        let is_it = |(name, of): &(&str, CodeName)| *name == self.name && *of == CodeName::Error;
+        CODES.iter().any(is_it) && self.text.parse::<i64>().is_ok()
+    }
+
     /// What the code and the words beside it say went wrong.
-    fn failure(&self, words: Option<String>) -> Option<String> {
-        match words.filter(|words| !says_no(words)) {
-            Some(words) => {
-                (self.meaning != Meaning::Unclear && !is_fine(&words) && !is_nothing(&words))
-                    .then(|| format!("{words} (code {})", self.text))
+    fn failure(&self, body: &Map<String, Json>) -> Option<String> {
+        let says_so = self.meaning == Meaning::Sure || self.is_of_error();
+        let reason = || first_text(body, &REASON_NAMES).filter(|_| says_so);
+        let words = message(body)
+            .filter(|words| !says_no(words))
+            .or_else(reason);
+        let Some(words) = words else {
+            return self
+                .is_of_error()
+                .then(|| format!("`{}` is {}", self.name, self.text));
+        };
+        let is_failure = match self.meaning {
+            Meaning::Sure => {
+                !is_fine(&words) && !(self.text.starts_with("404") && is_nothing(&words))
             }
-            None => (self.meaning == Meaning::Error)
-                .then(|| format!("`{}` is {}", self.name, self.text)),
-        }
+            // Whatever such a code means to the vendor, it may be that there is nothing.
+            Meaning::Failure => {
+                !is_praised(body) && !is_nothing(&words) && speaks_of_failure(&words)
+            }
+            Meaning::Unclear => false,
+        };
+        is_failure.then(|| format!("{words} (code {})", self.text))
     }
 }
 
@@ -188,24 +296,36 @@ impl Asking<'_> {
     /// Whether the answer, by its fields with plain names, is a record of which the source reads parts, such as a run of
     /// which it reads the steps: what it says, it says of itself.
     fn is_for_parts_of(&self, body: &Map<String, Json>) -> bool {
-        let is_id = |name: &String| {
-            name == "id" || name == "uuid" || RECORD_IDS.iter().any(|id| name.ends_with(id))
-        };
-        !matches!(self.source.origin, Origin::Once) && body.keys().any(is_id)
+        let is_of_answer = |name: &str| OF_ANSWERS.iter().any(|of| name.contains(of));
+        let is_id = |name: &String| name == "uuid" || name.ends_with("id") && !is_of_answer(name);
+        self.is_for_each() && body.keys().any(is_id)
+    }
+
+    /// Whether the source asks for each record of another.
+    fn is_for_each(&self) -> bool {
+        !matches!(self.source.origin, Origin::Once)
     }
 
     /// Whether the request says a word, as one for runs that failed does: the answer only repeats it.
     fn says(&self, word: &str) -> bool {
-        let address = &self.request.address;
-        let host = address.find("://").map_or(0, |at| at + 3);
-        let path = address[host..].find(['/', '?']);
-        let path = path.map_or("", |at| &address[host + at..]);
-        let asked = [Some(path), self.request.body.as_deref()];
-        let mut words = asked
-            .into_iter()
-            .flatten()
-            .flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric()));
-        words.any(|asked| asked.eq_ignore_ascii_case(word))
+        let query = self
+            .request
+            .address
+            .split_once('?')
+            .map_or("", |(_, query)| query);
+        let parameters = query
+            .split('&')
+            .filter_map(|parameter| parameter.split_once('='));
+        let told = parameters.filter(|(name, _)| {
+            let name = name.to_lowercase();
+            !OF_FIELDS.iter().any(|of| name.contains(of))
+        });
+        let told = told.map(|(_, value)| percent_decode_str(value).decode_utf8_lossy());
+        let body = self.request.body.as_deref().map(Cow::Borrowed);
+        told.chain(body).any(|text| {
+            let mut words = text.split(|letter: char| !letter.is_alphanumeric());
+            words.any(|asked| asked.eq_ignore_ascii_case(word))
+        })
     }
 }
 
@@ -279,6 +399,10 @@ impl SourceReader<'_> {
         let code = Code::of(&fields);
         let reason = || first_text(&fields, &REASON_NAMES).filter(|_| list.is_nothing());
         let words = message(&fields).or_else(reason);
+        let is_sure = |code: &Code| code.meaning == Meaning::Sure;
+        if is_praised(&fields) && !code.as_ref().is_some_and(is_sure) {
+            return;
+        }
         let is_grave = |code: &&Code| code.meaning != Meaning::Unclear;
         let told = match (words, &code) {
             (Some(words), _) if is_fine(&words) => return,
@@ -315,7 +439,8 @@ impl SourceReader<'_> {
 /// What an answer to a request says went wrong that is without records, whatever its status: an error, or that it is no
 /// success.
 pub(super) fn complaint(body: &Value, asking: &Asking<'_>) -> Option<String> {
-    complained(&plain_names(to_json(body).as_object()?), asking)
+    let body = plain_names(to_json(body).as_object()?);
+    complained(&body, asking, asking.is_for_parts_of(&body))
 }
 
 /// The fields of a record, by their names in small letters without what stands between words.
@@ -327,29 +452,37 @@ fn plain_names(record: &Map<String, Json>) -> Map<String, Json> {
         .collect()
 }
 
-/// What is said to have gone wrong, by fields with plain names.
-fn complained(body: &Map<String, Json>, asking: &Asking<'_>) -> Option<String> {
+/// What is said to have gone wrong, by fields with plain names; `is_record` says whether they are those of a record of
+/// which parts are read.
+fn complained(body: &Map<String, Json>, asking: &Asking<'_>, is_record: bool) -> Option<String> {
+    // What a run that failed says went wrong is its own.
+    if is_record && failed_status(body, asking).is_some() {
+        return None;
+    }
     // Some have a record for it.
     let wrapped = AROUND.iter().chain(&["status"]);
     let mut wrapped = wrapped.filter_map(|name| body.get(*name)?.as_object());
-    if let Some(words) = wrapped.find_map(|inner| complained(&plain_names(inner), asking)) {
+    let within = |inner| complained(&plain_names(inner), asking, is_record);
+    if let Some(words) = wrapped.find_map(within) {
         return Some(words);
     }
     let said = ["error", "errormessage"].into_iter().find_map(|name| {
         let error = body.get(name)?;
         let within = || message(&plain_names(error.as_object()?));
-        text(error).filter(|text| !is_fine(text)).or_else(within)
+        let words = text(error).or_else(within)?;
+        (!is_fine(&words) && !is_nothing(&words)).then_some(words)
     });
-    let words = || message(body).or_else(|| first_text(body, &REASON_NAMES));
     said.or_else(|| {
-        // Whatever else a record says, it says of itself.
-        if asking.is_for_parts_of(body) {
-            return None;
-        }
-        let by_code = Code::of(body).and_then(|code| code.failure(words()));
+        let code = Code::of(body).filter(|code| !is_record || code.meaning == Meaning::Sure);
+        let by_code = code.and_then(|code| code.failure(body));
         by_code.or_else(|| {
-            let (name, word) = failed_status(body).filter(|(_, word)| !asking.says(word))?;
-            let words = words().filter(|words| !is_fine(words));
+            let (name, word) = failed_status(body, asking)?;
+            let words = message(body).or_else(|| first_text(body, &REASON_NAMES));
+            let words = words.filter(|words| !is_fine(words));
+            // A record that another one leads to says it of itself, unless it speaks of who asks.
+            if asking.is_for_each() && !words.as_deref().is_some_and(is_wanting) {
+                return None;
+            }
             Some(words.unwrap_or_else(|| format!("`{name}` is {word:?}")))
         })
     })
@@ -395,15 +528,38 @@ fn message(body: &Map<String, Json>) -> Option<String> {
     said().find(|text| !is_fine(text)).or_else(|| said().next())
 }
 
-/// The name and the word by which an answer says that it is a failure.
-fn failed_status(body: &Map<String, Json>) -> Option<(&'static str, &str)> {
+/// The name and the word by which an answer says that it is a failure, unless the request has the word.
+fn failed_status<'b>(
+    body: &'b Map<String, Json>,
+    asking: &Asking<'_>,
+) -> Option<(&'static str, &'b str)> {
     STATUS_NAMES.into_iter().find_map(|name| {
         let word = body.get(name)?.as_str()?.trim();
         let is_failure = FAILURES
             .iter()
             .any(|known| word.eq_ignore_ascii_case(known));
-        is_failure.then_some((name, word))
+        (is_failure && !asking.says(word)).then_some((name, word))
     })
+}
+
+/// Whether any of its words says that all went well.
+fn is_praised(body: &Map<String, Json>) -> bool {
+    let mut said = MESSAGE_NAMES
+        .iter()
+        .filter_map(|name| text(body.get(*name)?));
+    said.any(|text| is_fine(&text) && !says_no(&text))
+}
+
+/// Whether a text says that something failed, or what is wanting.
+fn speaks_of_failure(text: &str) -> bool {
+    let small = text.to_lowercase();
+    is_wanting(text) || FAILING.iter().any(|word| small.contains(word))
+}
+
+/// Whether a text speaks of what it takes to be answered.
+fn is_wanting(text: &str) -> bool {
+    let text = text.to_lowercase();
+    NEEDS.iter().any(|need| text.contains(need))
 }
 
 /// Whether parts are missing for sure.
@@ -446,7 +602,11 @@ fn is_error(error: &Json) -> bool {
     match error {
         Json::Bool(flag) => *flag,
         Json::Number(code) => code.as_f64() != Some(0.0),
-        Json::Object(record) => record.values().any(says_something_or_counts),
+        Json::Object(record) => {
+            let fields = plain_names(record);
+            let is_well = fields.contains_key("code") && Code::of(&fields).is_none();
+            !is_well && record.values().any(says_something_or_counts)
+        }
         Json::String(text) => text.eq_ignore_ascii_case("true"),
         Json::Null | Json::Array(_) => false,
     }
@@ -491,24 +651,24 @@ fn is_fine(text: &str) -> bool {
 
 /// Whether a text says that there is nothing to give, which is no failure.
 fn is_nothing(text: &str) -> bool {
+    let wants = is_wanting(text);
     let text = text.to_lowercase();
-    if NEEDS.iter().any(|need| text.contains(need)) {
+    if wants || BROKEN.iter().any(|word| text.contains(word)) {
         return false;
     }
-    let mut words = text
+    let words: Vec<&str> = text
         .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty());
-    match words.next() {
-        Some("nothing" | "none" | "empty" | "zero" | "0") => return true,
-        Some("no") => {}
-        Some(_) => {
-            if !words.any(|word| matches!(word, "no" | "0" | "zero")) {
-                return false;
-            }
-        }
-        None => return true,
+        .filter(|word| !word.is_empty())
+        .collect();
+    match words.first() {
+        None | Some(&("nothing" | "empty")) => return true,
+        Some(_) => {}
     }
-    words.any(|word| THINGS.split(' ').any(|thing| thing == word))
+    let is_thing = |word: &&str| THINGS.split(' ').any(|thing| thing == *word);
+    let says_no = |word: &&str| matches!(*word, "no" | "none" | "0" | "zero");
+    let mut nos = (0..words.len()).filter(|at| says_no(&words[*at]));
+    words.len() == 1 && says_no(&words[0])
+        || nos.any(|at| words[at + 1..].iter().take(NEAR).any(is_thing))
 }
 
 /// The first that stands at one of these names in an answer, the outermost before what lies deeper; what stands in lists

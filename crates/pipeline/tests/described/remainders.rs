@@ -432,6 +432,14 @@ fn an_empty_list_beside_a_failure_of_any_spelling_is_an_error() {
             "the node is gone",
         ),
         (json!({"unauthorized": true}), "`unauthorized` is true"),
+        (
+            json!({"code": "INTERNAL", "status": 500, "message": "boom"}),
+            "boom",
+        ),
+        (
+            json!({"code": 503, "message": "No healthy nodes to run jobs"}),
+            "No healthy nodes to run jobs",
+        ),
     ] {
         let mut body = said;
         body["items"] = json!([]);
@@ -454,6 +462,14 @@ fn what_may_be_why_a_list_is_empty_is_told() {
             told("You have exceeded your quota"),
         ),
         (json!({"code": 1, "msg": "查询完毕"}), told("查询完毕")),
+        (
+            json!({"code": -1, "msg": "暂无数据"}),
+            told("暂无数据 (code -1)"),
+        ),
+        (
+            json!({"retCode": 4, "retMsg": "Keine Daten vorhanden"}),
+            told("Keine Daten vorhanden (code 4)"),
+        ),
         (
             json!({"code": 404, "message": "No jobs found"}),
             told("No jobs found (code 404)"),
@@ -500,6 +516,10 @@ fn an_empty_list_is_right_beside_what_is_no_failure() {
         json!({"errcode": 0, "errmsg": "ok"}),
         json!({"errorCode": "00000", "errorMessage": "Success"}),
         json!({"error_code": "NO_ERROR"}),
+        json!({"errorCode": 0, "errorMessage": "No data found"}),
+        json!({"error": {"code": 0, "message": "OK"}}),
+        json!({"error": {"code": "ok", "message": "", "log_id": "2026"}}),
+        json!({"retCode": 1, "retMsg": "success", "detail": "runs of project X"}),
         json!({"code": 200, "statusCode": 200, "status": 1, "message": "OK"}),
         json!({"status": "failed"}),
         json!({"filter": {"state": "failed"}, "state": "FAILED"}),
@@ -520,6 +540,14 @@ fn a_later_page_that_is_out_of_range_is_the_end_and_another_failure_is_not() {
     for (said, is_end) in [
         (json!({"code": 1003, "msg": "page out of range"}), true),
         (json!({"code": 1003, "msg": "invalid token"}), false),
+        (
+            json!({"code": 400, "msg": "Invalid offset: the maximum is 10000"}),
+            false,
+        ),
+        (
+            json!({"code": 401, "msg": "Session invalid, go to the login page"}),
+            false,
+        ),
     ] {
         let mut none = said;
         none["items"] = json!([]);
@@ -550,8 +578,13 @@ fn a_run_without_steps_says_of_itself_that_it_failed() {
         })
     };
     let failed = json!({"id": "a", "status": "FAILED", "code": 137, "message": "out of memory", "timed_out": true, "items": []});
-    let (found, summary) = read(&vendor(failed), steps);
-    assert_eq!((found.len(), summary.notes), (0, Vec::new()));
+    let why = json!({"jid": "a", "name": "nightly", "state": "FAILED", "error": "no memory", "items": []});
+    for failed in [failed, why] {
+        let (found, summary) = read(&vendor(failed), steps);
+        assert_eq!((found.len(), summary.notes), (0, Vec::new()));
+    }
+    let down = json!({"jobId": "a", "code": 500, "message": "the store is away", "items": []});
+    assert_eq!(refused(&vendor(down), steps).0, SourceErrorKind::Refused);
     let refusal = json!({"status": "FAILED", "message": "token expired", "items": []});
     let (kind, told) = refused(&vendor(refusal), steps);
     assert_eq!(kind, SourceErrorKind::Refused);

@@ -77,8 +77,19 @@ pub(super) fn later_page(raw: &Incoming) -> Option<SourceErrorKind> {
 pub(crate) fn speaks_of_no_page(words: &str) -> bool {
     let text = words.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    // A token may be another one than that of the page.
-    has(&["page", "offset"]) && !text.contains("token") && has(&ABSENT_WORDS)
+    // A token may be another one than that of the page, and a bound is where the vendor stops and not where the list does.
+    const OTHERWISE: [&str; 9] = [
+        "token", "login", "session", "max", "limit", "exceed", "size", "must", "greater",
+    ];
+    const NONE: [&str; 6] = [
+        "out of range",
+        "not exist",
+        "no such page",
+        "not found",
+        "invalid page",
+        "past the end",
+    ];
+    has(&["page", "offset"]) && has(&NONE) && !has(&OTHERWISE)
 }
 
 /// Whether a refusal says that fewer requests are wanted.
