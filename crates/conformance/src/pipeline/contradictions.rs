@@ -74,11 +74,18 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
 /// What somebody may have meant: all jobs may have been paused just now.
 pub(super) fn doubtful(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let jobs = by_id(assets);
-    first([(
-        paused_and_running(&jobs, runs),
-        "jobs that are paused where their schedules rest",
-        "see whether `is_paused` says the opposite of what the vendor does",
-    )])
+    first([
+        (
+            paused_and_running(&jobs, runs),
+            "jobs that are paused where their schedules rest",
+            "see whether `is_paused` says the opposite of what the vendor does",
+        ),
+        (
+            begun_by_none(&jobs, runs),
+            "a `schedule` of jobs with runs whose `trigger` is `SCHEDULE`",
+            "see whether `trigger` or the jobs' `schedule` says what the vendor does not",
+        ),
+    ])
 }
 
 /// The jobs that have an id.
@@ -134,8 +141,8 @@ fn jobs_by_name(jobs: &BTreeMap<&str, &Json>, verb: &str, list: fn(&Json) -> &Js
     lines
 }
 
-/// Runs that name themselves or a job as the run before them, where all do that name one. What is counted may have the
-/// number of another job.
+/// Runs that name a job as the run before them, or themselves as what triggered them, where all do that name one. What is
+/// counted may have the number of another job.
 fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -> Vec<String> {
     let ids: BTreeSet<&str> = runs.iter().filter_map(RunEvent::run_source_id).collect();
     let named: Vec<(&RunEvent, &str)> = runs
@@ -143,8 +150,12 @@ fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -
         .filter_map(|run| Some((run, run.json()[field].as_str()?)))
         .collect();
     let is_counted = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
+    // Attempts that name themselves are told where attempts are judged.
+    let is_itself = |run: &RunEvent, by: &str| {
+        field == "triggered_by_run_source_id" && run.run_source_id() == Some(by)
+    };
     let is_wrong = |(run, by): &(&RunEvent, &str)| {
-        run.run_source_id() == Some(*by)
+        is_itself(run, by)
             || jobs.contains_key(by)
                 && !ids.contains(by)
                 && (!is_counted(by) || run.job_source_id() == Some(*by))
@@ -153,7 +164,7 @@ fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -
         return Vec::new();
     }
     let lines = named.into_iter().map(|(run, by)| {
-        let what = if run.run_source_id() == Some(by) {
+        let what = if is_itself(run, by) {
             "itself"
         } else {
             "a job"
@@ -164,8 +175,32 @@ fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -
 }
 
 /// Runs that a schedule began, of jobs that are run by hand, where most of those are, and most of jobs with a schedule began
-/// by hand, or no job has one.
+/// by hand.
 fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    scheduled_by_hand(jobs, runs, |turned, scheduled, by_hand| {
+        by_hand > scheduled && by_hand >= SEVERAL && turned > 1
+    })
+}
+
+/// The same where no job has a schedule. It may stand where the vendor does not list it, such as in a job's own code.
+fn begun_by_none(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
+    let mut kinds = jobs.values().map(|job| &job["schedule"]["kind"]);
+    let has_none = kinds.all(|kind| kind == "manual" || kind.is_null());
+    scheduled_by_hand(jobs, runs, |turned, _, _| has_none && turned >= SEVERAL)
+}
+
+/// Runs that a schedule began, of jobs that are run by hand, where most of those are. `is_so` judges how many jobs they are
+/// of, and how many runs of jobs with a schedule began by it and by hand.
+fn scheduled_by_hand(
+    jobs: &BTreeMap<&str, &Json>,
+    runs: &[RunEvent],
+    is_so: impl Fn(usize, usize, usize) -> bool,
+) -> Vec<String> {
+    let counts = |(id, job): (&&str, &&Json)| match job["schedule"]["kind"].as_str() {
+        Some("manual") => goes_on(runs, id),
+        _ => is_twice_due(job, id, runs),
+    };
+    let counts: BTreeMap<&str, bool> = jobs.iter().map(|job| (*job.0, counts(job))).collect();
     let (mut scheduled, mut by_hand, mut straight) = (0, 0, 0);
     let mut lines = Vec::new();
     let mut turned = BTreeSet::new();
@@ -176,8 +211,8 @@ fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
         };
         match (job["schedule"]["kind"].as_str(), trigger) {
             (Some("cron" | "interval"), "SCHEDULE") => scheduled += 1,
-            (Some("cron" | "interval"), "MANUAL") if is_twice_due(job, id, runs) => by_hand += 1,
-            (Some("manual"), "SCHEDULE") if goes_on(runs, id) => {
+            (Some("cron" | "interval"), "MANUAL") if counts[id] => by_hand += 1,
+            (Some("manual"), "SCHEDULE") if counts[id] => {
                 turned.insert(*id);
                 lines.push(format!(
                     "{}: a schedule began it, and its job is run by hand",
@@ -188,11 +223,8 @@ fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<Strin
             _ => {}
         }
     }
-    let mut kinds = jobs.values().map(|job| &job["schedule"]["kind"]);
-    let has_none = kinds.all(|kind| kind == "manual" || kind.is_null());
-    let is_turned = by_hand > scheduled && by_hand >= SEVERAL && turned.len() > 1
-        || has_none && turned.len() >= SEVERAL;
-    if !is_turned || lines.len() <= straight || lines.len() < SEVERAL {
+    let are_most = lines.len() > straight && lines.len() >= SEVERAL;
+    if !are_most || !is_so(turned.len(), scheduled, by_hand) {
         lines.clear();
     }
     lines
@@ -380,6 +412,20 @@ mod tests {
         let counted = ["1", "2", "3"].map(|id| job(id, json!({})));
         let runs = ["1", "2"].map(|id| runs(id, &of_runs)).concat();
         assert_eq!(contradiction(&counted, &runs), None);
+        let with_themselves: Vec<RunEvent> = all
+            .iter()
+            .map(|run| {
+                let mut run = run.json().clone();
+                run["parent_attempt_run_source_id"] = run["run_source_id"].clone();
+                RunEvent::new(run)
+            })
+            .collect();
+        let jobs = ["a", "b"].map(|id| job(id, json!({})));
+        assert_eq!(
+            contradiction(&jobs, &with_themselves),
+            None,
+            "told of attempts"
+        );
         let elsewhere = json!({"triggered_job_source_ids": ["other/load"]});
         assert_eq!(told(elsewhere, json!({}), &json!({})), None);
     }
@@ -412,7 +458,13 @@ mod tests {
                 job(id, own.clone())
             });
             let runs = ["a", "b", "c"].map(|id| runs(id, &json!({})));
-            contradiction(&jobs, &runs.concat()).is_some()
+            let runs = runs.concat();
+            assert_eq!(
+                contradiction(&jobs, &runs),
+                None,
+                "it may stand in their code"
+            );
+            doubtful(&jobs, &runs).is_some()
         };
         assert!(all(&by_hand), "no job has a schedule");
         assert!(!all(&json!({"schedule": {"kind": "event"}})));

@@ -87,11 +87,13 @@ fn all_by_hand(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
         .iter()
         .filter(|(id, job)| is_twice_due(job, id, runs))
         .filter_map(|(id, _)| {
-            let own = runs.iter().filter(|run| run.job_source_id() == Some(id));
-            let count = own.count();
+            let by_hand = runs
+                .iter()
+                .filter(|run| run.job_source_id() == Some(id) && run.trigger() == Some("MANUAL"));
+            let count = by_hand.count();
             (count >= SEVERAL).then(|| {
                 format!(
-                    "job `{id}` has a schedule, and somebody began all of {}",
+                    "job `{id}` has a schedule, and somebody began {}",
                     counted(count, "run")
                 )
             })
@@ -214,12 +216,13 @@ mod tests {
     fn what_schedules_begin_is_not_begun_by_hand_though_some_is_tried_again() {
         let daily = json!({"schedule": {"kind": "interval", "interval_seconds": 86_400}});
         let jobs = ["a", "b", "c"].map(|id| job(id, daily.clone()));
-        let told_beside = |trigger: &str| {
-            let by_hand = ["a", "b", "c"].map(|id| runs(id, 1, &json!({"trigger": "MANUAL"})));
-            let other = runs("d", 1, &json!({"trigger": trigger}));
-            told(&jobs, &[by_hand.concat(), other])
+        let told_of = |own: &str, others: &str| {
+            let own = ["a", "b", "c"].map(|id| runs(id, 1, &json!({"trigger": own})));
+            let other = runs("d", 1, &json!({"trigger": others}));
+            told(&jobs, &[own.concat(), other])
         };
-        assert!(told_beside("RETRY").is_some());
-        assert_eq!(told_beside("SCHEDULE"), None);
+        assert!(told_of("MANUAL", "RETRY").is_some());
+        assert_eq!(told_of("MANUAL", "SCHEDULE"), None);
+        assert_eq!(told_of("RETRY", "MANUAL"), None);
     }
 }
