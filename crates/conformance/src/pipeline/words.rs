@@ -58,7 +58,12 @@ fn letters(word: &str) -> String {
         .collect()
 }
 
-/// Whether a word says that something has begun.
+/// Whether a word says that something was begun, which some vendors call done.
+pub(super) fn says_begun(word: &str) -> bool {
+    matches!(letters(word).as_str(), "started" | "starting")
+}
+
+/// Whether a word says that something has begun and goes on.
 fn says_at_work(word: &str) -> bool {
     matches!(
         letters(word).as_str(),
@@ -145,9 +150,8 @@ fn mapped(
 /// Whether a vendor may mean by a word what it is mapped to, though it says something else: it is done once it has
 /// started something, begins again what crashed, or goes on until it is stopped.
 fn is_meant(all: &StatusMapping, word: &str, status: RunStatus) -> bool {
-    let begins = matches!(letters(word).as_str(), "started" | "starting");
     letters(word) == "stopped" && is_stopped(all, word, status)
-        || begins && fate(status) == Some(Fate::Well)
+        || says_begun(word) && fate(status) == Some(Fate::Well)
         || plain(word) == Some(Fate::Ill) && status == RunStatus::Restarting
 }
 

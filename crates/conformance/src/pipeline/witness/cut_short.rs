@@ -1,74 +1,85 @@
 //! Lists that are not read to their ends, though what is missing may be of the window.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::Window;
 use bowline_words::counted;
+use jiff::Timestamp;
 
+use super::MARGIN;
 use super::given::moments;
-use super::records::{Kind, More, Record};
-use super::{MARGIN, is_nearly_all};
+use super::records::{Kind, Record, Said};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::times::SHOWN;
 
 /// With so many records a list is no accident.
 const FEW: usize = 5;
 
-/// Judges the lists of runs, newest first, that say that more follows: nothing older ever came, and the oldest run is of the
-/// window. `id` and `at` are where records have their ids and say when runs ended, `jobs` where they name their jobs.
-pub(super) fn cut_short(
-    kind: &Kind,
-    id: &str,
-    at: &str,
-    jobs: &[&str],
-    span: Window,
-) -> Option<Outcome> {
-    let said = |record: &'_ Record, place: &str| record.said(place)?.first().cloned();
-    let moment = |record: &Record| Some(moments(&said(record, at)?).first()?.at);
-    // Lists of several jobs or projects each have an end of their own: what is one in each list tells them apart.
-    let is_one = |place: &&str| {
-        let mut lists = kind.lists.iter();
-        lists.all(|list| {
-            list.iter()
-                .all(|one| one.said(place) == list[0].said(place))
-        })
-    };
-    let constant: Vec<&str> = kind.places().into_iter().filter(is_one).collect();
+/// Where records of runs say what they say.
+pub(super) struct Places<'r> {
+    pub(super) id: &'r str,
+    /// When they ended, and when they began or were made.
+    pub(super) ended: Vec<&'r str>,
+    pub(super) begun: Vec<&'r str>,
+    /// The job that they are of.
+    pub(super) jobs: Vec<&'r str>,
+}
+
+/// Judges the longest of the lists of runs, newest first, that say that more follows: nothing older ever came, and the
+/// oldest run is of the window.
+pub(super) fn cut_short(kind: &Kind, places: &Places<'_>, span: Window) -> Option<Outcome> {
+    let at = *places.ended.first()?;
     let longest = kind.lists.iter().map(Vec::len).max()?;
-    let both = || kind.lists.iter().zip(&kind.more);
-    let is_part =
-        |list: &[Record], more: &More| list.len() >= FEW && (more.goes_on || more.total.is_some());
-    // Where runs of all jobs come in one list, a page may be of one of them by accident.
-    let of_jobs = jobs.iter().filter(|place| {
-        let parts = both().filter(|(list, more)| is_part(list, more));
-        let of_one = parts.clone().filter(|(list, _)| {
-            let first = list[0].said(place);
-            list.iter().all(|one| one.said(place) == first)
-        });
-        is_nearly_all(of_one.count(), parts.count())
-    });
-    // A last page that is short shows that ends were come to, or that the total is of something else.
-    let is_total_of_list =
-        both().all(|(list, more)| list.len() == longest || more.total <= Some(list.len() as u64));
-    let lines = both().filter_map(|(list, more)| {
-        if !is_part(list, more) {
+    let (part, whole): (Vec<_>, Vec<_>) = kind
+        .lists
+        .iter()
+        .zip(&kind.go_on)
+        .partition(|(_, goes_on)| **goes_on);
+    let parts = part.into_iter().map(|(list, _)| list.as_slice());
+    let parts: Vec<&[Record]> = parts.filter(|list| list.len() >= FEW).collect();
+    if parts.is_empty() {
+        return None;
+    }
+    let job = places
+        .jobs
+        .iter()
+        .find(|place| are_of_jobs(&parts, at, place));
+    let job_of = |record: &'_ Record| job.and_then(|place| record.said(place).cloned());
+    let mut oldest: BTreeMap<Option<Said>, Timestamp> = BTreeMap::new();
+    for record in kind.records() {
+        if let Some(moment) = moment(record, at) {
+            let known = oldest.entry(job_of(record)).or_insert(moment);
+            *known = moment.min(*known);
+        }
+    }
+    // Pages of several sizes hold the same runs.
+    let at_ends = whole.into_iter().flat_map(|(list, _)| list);
+    let at_ends: BTreeSet<&Said> = at_ends
+        .filter_map(|record| record.said(places.id))
+        .collect();
+    let longest_parts = parts.into_iter().filter(|list| list.len() == longest);
+    let lines = longest_parts.filter_map(|list| {
+        let mut times = list.iter().filter_map(|record| moment(record, at));
+        let newest_first = times.next()? > times.last()?;
+        if !newest_first {
             return None;
         }
-        let places: Vec<&&str> = constant.iter().chain(of_jobs.clone()).collect();
-        let is_same = |one: &&Record| {
-            let mut places = places.iter();
-            places.all(|place| one.said(place) == list[0].said(place))
-        };
-        let others = || kind.records().filter(is_same);
-        let seen: BTreeSet<String> = others().filter_map(|one| said(one, id)).collect();
-        let is_less = |total: u64| is_total_of_list && (seen.len() as u64) < total;
-        let mut times = list.iter().filter_map(moment);
-        let newest_first = times.next()? > times.last()?;
-        let last = list.iter().filter_map(moment).min()?;
-        let is_last = Some(last) == others().filter_map(moment).min();
-        let is_cut = more.goes_on || more.total.is_some_and(is_less);
-        let is_of_window = last > span.start + MARGIN && last < span.end;
-        (is_cut && is_last && newest_first && is_of_window).then(|| {
+        let (last, record) = list
+            .iter()
+            .filter_map(|record| Some((moment(record, at)?, record)))
+            .min_by_key(|(moment, _)| *moment)?;
+        let is_last = oldest.get(&job_of(record)) == Some(&last)
+            && record
+                .said(places.id)
+                .is_none_or(|id| !at_ends.contains(id));
+        // A list may be in the order of another time, and be read until that is before the window.
+        let begun = list.iter().flat_map(|record| {
+            let begun = places.begun.iter();
+            begun.filter_map(|place| moment(record, place))
+        });
+        let first = begun.chain([last]).min()?;
+        let is_of_window = first > span.start + MARGIN && last < span.end;
+        (is_last && is_of_window).then(|| {
             let runs = counted(list.len(), "run");
             format!("a list of {runs} goes back to {last}, and more follow")
         })
@@ -80,4 +91,28 @@ pub(super) fn cut_short(
             .with_evidence(lines.into_iter().take(SHOWN))
             .with_hint("follow the vendor's pages until one has no next")
     })
+}
+
+/// Whether each job has a list of its own: each of those that go on is of one job, and two of two jobs are of the same time.
+/// Pages of one list follow each other.
+fn are_of_jobs(parts: &[&[Record]], at: &str, place: &str) -> bool {
+    let of_one = parts.iter().map(|list| {
+        let job = list[0].said(place)?;
+        let times = || list.iter().filter_map(|record| moment(record, at));
+        let is_one = list.iter().all(|record| record.said(place) == Some(job));
+        is_one.then_some((times().max()?, times().min()?, job))
+    });
+    let Some(mut of_one) = of_one.collect::<Option<Vec<_>>>() else {
+        return false;
+    };
+    of_one.sort_unstable();
+    of_one.windows(2).any(|two| {
+        let [(newest, _, one), (_, oldest, other)] = [two[0], two[1]];
+        one != other && oldest < newest
+    })
+}
+
+/// When a record says that something happened.
+fn moment(record: &Record, place: &str) -> Option<Timestamp> {
+    Some(moments(record.said(place)?.first()?).first()?.at)
 }

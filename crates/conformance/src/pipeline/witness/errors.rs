@@ -1,7 +1,7 @@
 //! Texts of errors, against what the vendor says went wrong.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bowline_contract::pipeline::RunEvent;
 use bowline_words::counted;
@@ -20,9 +20,6 @@ use crate::pipeline::words::{Fate, fate};
 const TELLING: usize = 8;
 /// Nobody means to cut a text to fewer letters than these.
 const SHORT: usize = 100;
-/// Words of names for how bad a line of a log is, and what stands there of errors.
-const LEVELS: &str = "level sever";
-const BAD: [&str; 5] = ["err", "fail", "fatal", "crit", "sever"];
 /// Words of names for jobs.
 const JOBS: &str = "job pipeline workflow flow dag";
 /// Words of names for what went wrong.
@@ -65,9 +62,6 @@ pub(super) fn of_runs(
     if failed.len() < 2 || well.is_empty() {
         return None;
     }
-    if let Some(fault) = of_lesser_lines(&failed, records) {
-        return Some(fault);
-    }
     let tells = |((_, place), column): &(Place<'_>, &Column<'_>)| {
         let texts = failed.iter().filter_map(|one| sentence(column, one.run));
         let different: BTreeSet<&str> = texts.clone().collect();
@@ -88,48 +82,6 @@ pub(super) fn of_runs(
     });
     let expected = format!("what went wrong in each run, as the vendor's `{place}` says");
     Some(Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN)))
-}
-
-/// Texts from lines of a log that are no errors, beside lines that are: those of another level.
-fn of_lesser_lines(failed: &[Failed<'_>], records: &Records) -> Option<Outcome> {
-    let (mut lesser, mut proper) = (BTreeMap::new(), BTreeSet::new());
-    for list in records.kinds.iter().flat_map(|kind| &kind.lists) {
-        let lines = list.iter().filter_map(|line| {
-            let mut levels = line
-                .fields
-                .iter()
-                .filter(|(place, _)| any_speaks_of(place, LEVELS));
-            let level = levels.find_map(|(_, said)| said.first())?.to_lowercase();
-            let is_bad = BAD.iter().any(|bad| level.contains(bad));
-            let sentences = line.fields.values().flatten();
-            Some((sentences.filter(|said| is_sentence(said)), level, is_bad))
-        });
-        let (bad, other): (Vec<_>, Vec<_>) = lines.partition(|(.., is_bad)| *is_bad);
-        let bad = bad.into_iter().flat_map(|(sentences, ..)| sentences);
-        let bad: Vec<&String> = bad.collect();
-        if let Some(first) = bad.first() {
-            for (sentences, level, _) in other {
-                lesser.extend(sentences.map(|said| (said.as_str(), (level.clone(), *first))));
-            }
-        }
-        proper.extend(bad.into_iter().map(String::as_str));
-    }
-    let lines = failed.iter().filter_map(|one| {
-        let text = one.text.as_str();
-        let (level, error) = lesser.get(text).filter(|_| !proper.contains(text))?;
-        let error = shortened(error);
-        Some(format!(
-            "{}: `{text}`, whose level is `{level}`, and beside it stands `{error}`",
-            one.label
-        ))
-    });
-    let lines: Vec<String> = lines.collect();
-    let is_so = lines.len() >= SEVERAL && 2 * lines.len() > failed.len();
-    is_so.then(|| {
-        let got = format!("{} of another level", counted(lines.len(), "line"));
-        let expected = "as errors the lines that the vendor marks as such";
-        Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
-    })
 }
 
 /// One text for all, but for the names of their jobs and runs, that no record holds, nor a sentence that is in it.

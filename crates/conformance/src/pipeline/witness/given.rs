@@ -137,12 +137,8 @@ pub(super) const OF_RUNS: [Field; 9] = [
 ];
 
 /// The same of task runs.
-pub(super) const OF_TASKS: [Field; 4] = [
-    text("task_source_id"),
-    text("error.message"),
-    time("start_time"),
-    time("end_time"),
-];
+pub(super) const OF_TASKS: [Field; 3] =
+    [text("error.message"), time("start_time"), time("end_time")];
 
 /// The same of jobs.
 pub(super) const OF_JOBS: [Field; 9] = [
@@ -247,17 +243,30 @@ fn since_epoch(said: &str) -> Option<Timestamp> {
     }
 }
 
-/// The words of a name, however they are joined: `startTime`, `start_time`, `START-TIME`. Only the last name of a place
-/// counts.
+/// Yes or no, as vendors write it.
+pub(super) fn truth(said: &str) -> Option<bool> {
+    match said.to_lowercase().as_str() {
+        "true" | "1" | "y" | "yes" | "on" => Some(true),
+        "false" | "0" | "n" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// The words of a name, however they are joined. Only the last name of a place counts.
 pub(super) fn words(place: &str) -> BTreeSet<String> {
     let name = place.rsplit('.').next().unwrap_or(place);
-    let mut words = BTreeSet::new();
+    words_in_order(name).into_iter().collect()
+}
+
+/// The words of a text, however they are joined: `startTime`, `start_time`, `START-TIME`.
+pub(super) fn words_in_order(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
     let mut word = String::new();
     let mut was_small = false;
     for letter in name.chars() {
         let starts = letter.is_uppercase() && was_small;
         if (starts || !letter.is_alphanumeric()) && !word.is_empty() {
-            words.insert(std::mem::take(&mut word));
+            words.push(std::mem::take(&mut word));
         }
         if letter.is_alphanumeric() {
             word.extend(letter.to_lowercase());
@@ -265,7 +274,7 @@ pub(super) fn words(place: &str) -> BTreeSet<String> {
         was_small = letter.is_lowercase() || letter.is_ascii_digit();
     }
     if !word.is_empty() {
-        words.insert(word);
+        words.push(word);
     }
     words
 }

@@ -209,16 +209,24 @@ impl Witness {
         faults.extend(clocks::times(&runs, &owners));
         faults.extend(errors::of_runs(&runs, &owners, &self.records));
         faults.extend(sense::trigger(&runs, &owners));
-        faults.extend(sense::titles(&runs, &owners));
         faults.extend(of_tasks);
         let kind = &self.records.kinds[owners.list.0];
-        let at = agreed(&runs, &owners, &|run, said| {
-            is_moment(run.event_time(), said)
-        });
-        if let Some(at) = at.first().filter(|_| !self.records.is_cut) {
+        if !self.records.is_cut && !self.records.came_to_an_end(&kind.place) {
+            let moments: [fn(&RunEvent) -> Option<Timestamp>; 3] = [
+                RunEvent::event_time,
+                RunEvent::start_time,
+                RunEvent::queued_at,
+            ];
+            let [times, starts, waits] =
+                moments.map(|at| agreed(&runs, &owners, &|run, said| is_moment(at(run), said)));
             let is_job = |run: &RunEvent, said: &str| run.job_source_id() == Some(said);
-            let jobs = agreed(&runs, &owners, &is_job);
-            faults.extend(cut_short::cut_short(kind, owners.list.1, at, &jobs, span));
+            let places = cut_short::Places {
+                id: owners.list.1,
+                ended: times,
+                begun: [starts, waits].concat(),
+                jobs: agreed(&runs, &owners, &is_job),
+            };
+            faults.extend(cut_short::cut_short(kind, &places, span));
         }
         let lacking = self.lacking_runs(&runs, &owners, span, manifest);
         let (meant, lost): (Vec<&LeftOut<'_>>, Vec<&LeftOut<'_>>) =

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::given::speaks_of;
+use super::given::{moments, speaks_of, truth, words};
 
 /// The most records that are looked at.
 const MOST_RECORDS: usize = 50_000;
@@ -61,38 +61,41 @@ pub(super) struct Kind {
     names: BTreeSet<String>,
     /// Each list as it came.
     pub(super) lists: Vec<Vec<Record>>,
-    /// What stood beside each of them of more that follows.
-    pub(super) more: Vec<More>,
+    /// Whether what stood beside each of them says that more follows.
+    pub(super) go_on: Vec<bool>,
 }
 
-/// What stands beside a list of how far it goes.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct More {
-    /// How many records there are in all.
-    pub(super) total: Option<u64>,
-    /// Whether there is a next page.
-    pub(super) goes_on: bool,
-}
+/// Words of names that say where the next page is, or that there is one; each name has no other.
+const NEXT: [&str; 3] = ["next", "more", "continuation"];
+const BESIDE: [&str; 8] = [
+    "page", "token", "cursor", "url", "link", "href", "has", "is",
+];
 
-impl More {
-    fn beside(whole: &Map<String, Json>) -> Self {
-        let inner = whole.values().filter_map(Json::as_object).flatten();
-        let all = || whole.iter().chain(inner.clone());
-        let total = |(name, value): (&String, &Json)| {
-            let is_of_records = speaks_of(name, "total count") && !speaks_of(name, "page");
-            value.as_u64().filter(|_| is_of_records)
-        };
-        let goes_on = |(name, value): (&String, &Json)| {
-            let is_there = value
-                .as_str()
-                .map_or(value == true, |text| !text.is_empty());
-            speaks_of(name, "next more continuation") && is_there
-        };
-        Self {
-            total: all().filter_map(total).max(),
-            goes_on: all().any(goes_on),
+/// Whether what stands beside a list says that it goes on, and nothing says that it does not.
+fn goes_on(whole: &Map<String, Json>) -> bool {
+    let inner = whole.values().filter_map(Json::as_object).flatten();
+    let said = whole.iter().chain(inner).filter_map(|(name, value)| {
+        let words = words(name);
+        let is_of_pages = words.iter().all(|word| {
+            let word = word.as_str();
+            NEXT.contains(&word) || BESIDE.contains(&word)
+        });
+        let is_next = is_of_pages && NEXT.iter().any(|next| words.contains(*next));
+        match value {
+            _ if !is_next => None,
+            Json::Null => Some(false),
+            Json::Bool(truth) => Some(*truth),
+            Json::String(text) => {
+                let text = text.trim();
+                let is_nothing = ["", "null", "none"].contains(&text.to_lowercase().as_str());
+                let says = !is_nothing && truth(text) != Some(false);
+                moments(text).is_empty().then_some(says)
+            }
+            _ => None,
         }
-    }
+    });
+    let said: BTreeSet<bool> = said.collect();
+    said == BTreeSet::from([true])
 }
 
 impl Kind {
@@ -114,6 +117,10 @@ pub(super) struct Records {
     count: usize,
     /// What is said beside the list that is being taken in.
     above: Said,
+    /// Places of lists where one came without records.
+    empty: BTreeSet<String>,
+    /// The names that answers had together.
+    answers: BTreeSet<BTreeSet<String>>,
     /// Whether there was more than is looked at.
     pub(super) is_cut: bool,
 }
@@ -125,14 +132,31 @@ impl Records {
             Json::Array(items) => {
                 self.add_list("[]", items, &Map::new());
             }
-            Json::Object(fields) => self.add_object("", fields),
+            Json::Object(fields) => {
+                self.answers.insert(fields.keys().cloned().collect());
+                self.add_object("", fields);
+            }
             _ => {}
         }
+    }
+
+    /// Whether lists at a place were read until one had no records, or was left out of an answer that had nothing else.
+    pub(super) fn came_to_an_end(&self, place: &str) -> bool {
+        let name = place.trim_start_matches('.').trim_end_matches("[]");
+        let pages = || self.answers.iter().filter(|names| names.contains(name));
+        let lacks_it = |names: &BTreeSet<String>| {
+            !names.contains(name) && pages().any(|page| names.is_subset(page))
+        };
+        self.empty.contains(place) || self.answers.iter().any(lacks_it)
     }
 
     /// Gives everything that the list says.
     fn add_list(&mut self, place: &str, items: &[Json], whole: &Map<String, Json>) -> Said {
         if place.matches(['[', '{']).count() > DEEPEST {
+            return Said::new();
+        }
+        if items.is_empty() {
+            self.empty.insert(place.to_owned());
             return Said::new();
         }
         let mut above = names_of(whole);
@@ -156,7 +180,7 @@ impl Records {
         self.above = before;
         let said = records.iter().flat_map(|(record, _)| record.everything());
         let said = said.cloned().collect();
-        self.file(place, records, More::beside(whole));
+        self.file(place, records, goes_on(whole));
         said
     }
 
@@ -168,10 +192,10 @@ impl Records {
         }
         let record = self.record(place, fields);
         let names = fields.keys().cloned().collect();
-        self.file(place, vec![(record, names)], More::default());
+        self.file(place, vec![(record, names)], false);
     }
 
-    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>, more: More) {
+    fn file(&mut self, place: &str, records: Vec<(Record, BTreeSet<String>)>, goes_on: bool) {
         if records.is_empty() {
             return;
         }
@@ -185,13 +209,13 @@ impl Records {
             Some(kind) => {
                 kind.names.extend(names);
                 kind.lists.push(list);
-                kind.more.push(more);
+                kind.go_on.push(goes_on);
             }
             None => self.kinds.push(Kind {
                 place: place.to_owned(),
                 names,
                 lists: vec![list],
-                more: vec![more],
+                go_on: vec![goes_on],
             }),
         }
     }
@@ -228,7 +252,7 @@ impl Records {
                     record.within.extend(said);
                 }
                 Json::Object(inner) => self.fill(record, kind, &place, whole, inner, depth + 1),
-                Json::Array(items) if items.iter().any(Json::is_object) => {
+                Json::Array(items) if items.is_empty() || items.iter().any(Json::is_object) => {
                     let inner = format!("{kind}.{place}[]");
                     let said = self.add_list(&inner, items, whole);
                     record.within.extend(said);
@@ -238,11 +262,12 @@ impl Records {
                         record.add(&place, value);
                     }
                 }
-                value => {
-                    if let Some(value) = written(value) {
-                        record.add(&place, value);
+                value => match written(value) {
+                    Some(value) => record.add(&place, value),
+                    None => {
+                        self.empty.insert(format!("{kind}.{place}[]"));
                     }
-                }
+                },
             }
         }
     }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
-use super::given::{any_speaks_of, speaks_of, words};
+use super::given::{any_speaks_of, speaks_of, truth, words, words_in_order};
 use super::owners::{Column, Owners, Place};
 use super::{Judged, SEVERAL, is_nearly_all};
 use crate::pipeline::outcome::Outcome;
@@ -124,26 +126,25 @@ pub(super) fn trigger(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Opt
     })
 }
 
-/// Yes or no, as vendors write it.
-fn truth(said: &str) -> Option<bool> {
-    match said.to_lowercase().as_str() {
-        "true" | "1" | "y" | "yes" | "on" => Some(true),
-        "false" | "0" | "n" | "no" | "off" => Some(false),
-        _ => None,
-    }
-}
+/// Words of names for how schedules stand, and those for things that stand somehow, too.
+const STANDING: &str = "stat paus suspend enabl disabl active sched trigger";
+const OF_OTHERS: &str = "last latest run owner user account log notif encrypt";
 
-/// Whether a schedule rests, by a word for how it stands; those that vendors have for runs, too, only where they are of
-/// schedules.
-fn rests(word: &str, is_of_schedule: bool) -> Option<bool> {
-    let word = word.to_lowercase();
-    let begins = |all: &str| all.split(' ').any(|begin| word.starts_with(begin));
-    if begins("disabl paus suspend deactiv") || is_of_schedule && begins("stopp inactiv") {
-        Some(true)
-    } else if begins("enabl activ unpaus") || is_of_schedule && begins("start run") {
-        Some(false)
-    } else {
-        None
+/// Whether a schedule rests, by the word with which a text begins; those that vendors have for runs, too, only where they
+/// are of schedules.
+fn rests(text: &str, is_of_schedule: bool) -> Option<bool> {
+    const LONGEST: usize = 24;
+    if text.len() > LONGEST || text.contains(char::is_whitespace) {
+        return None;
+    }
+    match words_in_order(text).first()?.as_str() {
+        "disable" | "disabled" | "pause" | "paused" | "suspend" | "suspended" | "deactivated" => {
+            Some(true)
+        }
+        "enable" | "enabled" | "active" | "activated" | "unpaused" => Some(false),
+        "stopped" | "inactive" if is_of_schedule => Some(true),
+        "started" | "running" if is_of_schedule => Some(false),
+        _ => None,
     }
 }
 
@@ -164,6 +165,7 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
             .iter()
             .any(|word| word == "can" || word.ends_with("able"));
         let is_of_schedule = any_speaks_of(place, "sched trigger timer");
+        let is_standing = speaks_of(place, STANDING) && !any_speaks_of(place, OF_OTHERS);
         let when_true = if speaks_of(place, "paus suspend disabl") {
             Some(true)
         } else if speaks_of(place, "enabl active") {
@@ -175,7 +177,7 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
             (Some(said), Some(when_true)) if !is_able && !owners.is_joined(kind) => {
                 Some((said == when_true, false))
             }
-            (None, _) if is_of_schedule || !owners.is_joined(kind) => {
+            (None, _) if is_standing && (is_of_schedule || !owners.is_joined(kind)) => {
                 Some((rests(said, is_of_schedule)?, true))
             }
             _ => None,
@@ -186,7 +188,7 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
         };
         given.iter().map(|(job, ..)| own(*job)).collect()
     };
-    let all: Vec<(Place<'_>, &Column<'_>, Vec<Option<(bool, bool)>>)> = owners
+    let all: Vec<_> = owners
         .columns()
         .map(|(place, column)| (place, column, said_at(place, column)))
         .filter(|(.., said)| said.iter().flatten().count() >= SEVERAL)
@@ -204,7 +206,8 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
             both.filter_map(|(given, said)| Some((given, (*said)?)))
         };
         let is_said = |is: bool| both().filter(move |(_, (said, _))| *said == is).count();
-        let is_turned = both().all(|((.., given, _), (said, _))| *given != said);
+        let is_turned = is_nearly_all(both().count(), given.len())
+            && both().all(|((.., given, _), (said, _))| *given != said);
         let resting = both().filter(|(_, (said, in_words))| *said && *in_words);
         let are_forgotten = resting.clone().count() > 1 && both().all(|((.., rests), _)| !rests);
         let is_so = is_said(true) > 0 && is_said(false) > 0 && (is_turned || are_forgotten);
@@ -228,78 +231,65 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
     })
 }
 
-/// Expressions as the vendor writes them, said to be of UTC where it says that they are of another zone.
+/// Words of names for whose a zone may be, other than a schedule's.
+const OF_PEOPLE: &str = "user owner account display default";
+
+/// Whether clocks of a zone differ from UTC's, now or in half a year.
+fn is_apart(zone: &str) -> bool {
+    let half_a_year = SignedDuration::from_hours(24 * 182);
+    let now = Timestamp::now();
+    TimeZone::get(zone).is_ok_and(|zone| {
+        let mut offsets = [now, now + half_a_year]
+            .map(|at| zone.to_offset(at))
+            .into_iter();
+        offsets.any(|offset| !offset.is_zero())
+    })
+}
+
+/// Expressions with hours, as the vendor writes them, said to be of UTC where it says that they are of another zone.
 pub(super) fn zones(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Option<Outcome> {
     let is_utc = |zone: &str| {
         let zone = zone.rsplit('/').next().unwrap_or(zone).to_uppercase();
         ["UTC", "GMT", "ZULU", "Z", "UNIVERSAL"].contains(&zone.as_str())
+    };
+    // What comes every hour is the same in most zones.
+    let has_hours = |expression: &str| {
+        let fields: Vec<&str> = expression.split_whitespace().collect();
+        let is_fixed = |hours: &str| hours.bytes().all(|one| one == b',' || one.is_ascii_digit());
+        fields.len() == 5 && is_fixed(fields[1])
     };
     let of_utc: Vec<(usize, &str)> = jobs
         .iter()
         .filter(|(number, job, _)| {
             let schedule = &job.json()["schedule"];
             let expression = schedule["cron_expression"].as_str();
+            let expression = expression.filter(|own| has_hours(own));
             schedule["timezone"].as_str().is_some_and(is_utc)
                 && expression.is_some_and(|own| owners.everything(*number).any(|said| said == own))
         })
         .map(|(number, _, label)| (*number, *label))
         .collect();
-    owners.columns().find_map(|((_, place), column)| {
-        if !speaks_of(place, "timezone zone tz") {
+    let of_zones = || {
+        let columns = owners.columns();
+        columns.filter(|((_, place), _)| speaks_of(place, "timezone zone tz"))
+    };
+    let mut said = of_zones().flat_map(|(_, column)| of_utc.iter().map(|(job, _)| &column[*job]));
+    if said.any(|said| said.iter().any(|zone| is_utc(zone))) {
+        return None;
+    }
+    of_zones().find_map(|((kind, place), column)| {
+        if owners.is_joined(kind) || any_speaks_of(place, OF_PEOPLE) {
             return None;
         }
         let lines = of_utc.iter().filter_map(|(job, label)| {
             let zone = column[*job].first().filter(|_| column[*job].len() == 1)?;
-            let is_other = zone.contains('/') && !is_utc(zone);
-            is_other.then(|| format!("{label}: UTC, and the vendor's `{place}` is `{zone}`"))
+            is_apart(zone).then(|| format!("{label}: UTC, and the vendor's `{place}` is `{zone}`"))
         });
         let lines: Vec<String> = lines.collect();
         (lines.len() >= SEVERAL && is_nearly_all(lines.len(), of_utc.len())).then(|| {
             let expected = format!("`schedule.timezone` as the vendor's `{place}` says");
             let got = format!("UTC for {}", counted(lines.len(), "job"));
             Outcome::wrong(expected, got).with_evidence(lines.into_iter().take(SHOWN))
-        })
-    })
-}
-
-/// Titles, with blanks in them, as ids of jobs, where the vendor's runs name the same jobs by ids, too.
-pub(super) fn titles(runs: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
-    let named: Vec<(usize, &str)> = runs
-        .iter()
-        .filter_map(|(number, run, _)| Some((*number, run.job_source_id()?)))
-        .collect();
-    let titles: BTreeSet<&str> = named.iter().map(|(_, title)| *title).collect();
-    let is_given = |place: &str| {
-        let mut columns = owners.columns();
-        columns.any(|(at, column)| {
-            at.1 == place
-                && named
-                    .iter()
-                    .all(|(run, title)| column[*run].contains(title))
-        })
-    };
-    let has_blank = titles.iter().any(|title| title.contains(' '));
-    let of_list = || owners.columns().filter(|(at, _)| at.0 == owners.list.0);
-    let (_, title) = of_list()
-        .map(|(at, _)| at)
-        .find(|(_, place)| speaks_of(place, "name title") && is_given(place))?;
-    of_list().find_map(|((_, place), column)| {
-        let pairs: Option<BTreeSet<(&str, &str)>> = named
-            .iter()
-            .map(|(run, title)| Some((*title, *column[*run].first()?)))
-            .collect();
-        let pairs = pairs?;
-        let ids: BTreeSet<&str> = pairs.iter().map(|(_, id)| *id).collect();
-        let is_id = speaks_of(place, "id uuid guid") && ids.is_disjoint(&titles);
-        let is_of_jobs = ids.len() == pairs.len() && titles.len() == pairs.len();
-        let are_many = pairs.len() >= SEVERAL && 2 * pairs.len() <= named.len();
-        (has_blank && is_id && is_of_jobs && are_many).then(|| {
-            let lines = pairs
-                .iter()
-                .map(|(title, id)| format!("job `{title}` is `{id}` by the vendor's `{place}`"));
-            let expected = format!("the vendor's `{place}` as `job_source_id`");
-            let got = format!("its `{title}`, which is for people");
-            Outcome::wrong(expected, got).with_evidence(lines.take(SHOWN))
         })
     })
 }

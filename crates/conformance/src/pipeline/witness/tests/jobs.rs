@@ -53,7 +53,7 @@ fn jobs_are_compared_too() {
     let is_told = |line: &String| line.contains("`owner.primary_name` from the record");
     assert!(joined.advice.iter().any(is_told), "{:?}", joined.advice);
     type Change = fn(usize, &mut Json, &mut Json);
-    let changes: [(Change, Option<&str>); 7] = [
+    let changes: [(Change, Option<&str>); 11] = [
         (
             |_, job, asset| {
                 (job["cron"], job["zone"]) = ("0 4 * * *".into(), "Europe/Berlin".into());
@@ -69,6 +69,29 @@ fn jobs_are_compared_too() {
             },
             None,
         ),
+        // What comes every hour is the same everywhere, nearly.
+        (
+            |_, job, asset| {
+                (job["cron"], job["zone"]) = ("0 * * * *".into(), "Europe/Berlin".into());
+                asset["schedule"] = json!({"cron_expression": "0 * * * *", "timezone": "UTC"});
+            },
+            None,
+        ),
+        (
+            |_, job, asset| {
+                (job["cron"], job["displayZone"]) = ("0 4 * * *".into(), "Europe/Berlin".into());
+                asset["schedule"] = json!({"cron_expression": "0 4 * * *", "timezone": "UTC"});
+            },
+            None,
+        ),
+        (
+            |_, job, asset| {
+                (job["cron"], job["zone"], job["timezone"]) =
+                    ("0 4 * * *".into(), "Europe/Berlin".into(), "utc".into());
+                asset["schedule"] = json!({"cron_expression": "0 4 * * *", "timezone": "UTC"});
+            },
+            None,
+        ),
         (
             |number, job, asset| {
                 let state = if number < 2 {
@@ -80,6 +103,14 @@ fn jobs_are_compared_too() {
                 asset["is_paused"] = false.into();
             },
             Some("no job that is"),
+        ),
+        (
+            |number, job, asset| {
+                let state = if number < 2 { "DISABLE" } else { "ENABLE" };
+                job["options"] = json!({"LogSubscription": state, "status": {"log": state}});
+                (job["enabled"], asset["is_paused"]) = (Json::Null, false.into());
+            },
+            None,
         ),
         (
             |number, job, asset| {
