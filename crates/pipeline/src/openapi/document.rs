@@ -1,6 +1,6 @@
 //! An OpenAPI document as JSON, whatever it was written in, and its schemas without their indirections.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use bowline_words::{Diagnose, Diagnostic};
 use percent_encoding::percent_decode_str;
@@ -165,12 +165,21 @@ impl Document {
     /// The members of an object's schema, those of its parts included; none when it is no object.
     pub(super) fn members<'d>(&'d self, schema: &'d Json) -> Members<'d> {
         let mut members = Members::default();
-        self.gather(schema, DEPTH, &mut members);
+        self.gather(schema, &mut members, &mut HashSet::new());
         members
     }
 
-    fn gather<'d>(&'d self, schema: &'d Json, depth: usize, members: &mut Members<'d>) {
+    /// Takes the members of a schema and its parts, each part once, however often it is referred to.
+    fn gather<'d>(
+        &'d self,
+        schema: &'d Json,
+        members: &mut Members<'d>,
+        seen: &mut HashSet<*const Json>,
+    ) {
         let schema = self.settled(schema);
+        if !seen.insert(schema) || seen.len() > MOST_PARTS {
+            return;
+        }
         let own = schema.get("properties").and_then(Json::as_object);
         for (name, inner) in own.into_iter().flatten() {
             let known = members.all.iter_mut().find(|(known, _)| *known == name);
@@ -188,9 +197,7 @@ impl Document {
         members.required.extend(required);
         let parts = schema.get("allOf").and_then(Json::as_array);
         for part in parts.into_iter().flatten() {
-            if depth > 0 {
-                self.gather(part, depth - 1, members);
-            }
+            self.gather(part, members, seen);
         }
     }
 
@@ -257,9 +264,19 @@ pub(super) fn body(content: &Json) -> Option<&Json> {
     let of_kind = |fits: &dyn Fn(&str) -> bool| content.iter().find(|(kind, _)| fits(kind));
     let (_, media) = of_kind(&|kind| kind.contains("json"))
         .or_else(|| of_kind(&|kind| kind.contains('*')))
-        .or_else(|| of_kind(&|kind| content.len() == 1 && !kind.contains("xml")))?;
+        .or_else(|| of_kind(&|kind| content.len() == 1 && !is_other(kind)))?;
     media.get("schema")
 }
+
+/// Whether a media type is of something else than JSON for sure.
+fn is_other(kind: &str) -> bool {
+    ["xml", "form", "csv", "html", "event-stream"]
+        .iter()
+        .any(|other| kind.contains(other))
+}
+
+/// The most parts that an object's schema is put together from: each lies in the one before.
+const MOST_PARTS: usize = 100;
 
 /// The deepest column at which something may begin in YAML; every level of its blocks is further in than the one around.
 const DEEPEST_COLUMN: usize = 500;

@@ -359,11 +359,12 @@ pub(super) fn choose<'d>(
     });
     // Nothing that is called a job: what runs are listed below is one by another name.
     let first = || {
-        let others = alone().filter(|(_, list)| list.run_rank().is_none());
+        let others = || alone().filter(|(_, list)| list.run_rank().is_none());
         let with_runs =
             |at: usize| run_of(at).is_some_and(|(.., runs)| lists[runs].hangs_on(&lists[at]));
-        others
-            .min_by_key(|(at, _)| !with_runs(*at))
+        others()
+            .find(|(at, _)| with_runs(*at))
+            .or_else(|| others().next())
             .or_else(|| alone().next())
     };
     let jobs = best.min().map(|(_, _, at)| at);

@@ -129,6 +129,8 @@ impl ProposedPaging {
         let cursor = find(&CURSORS).map(|cursor| (cursor, next_cursor()));
         let cursor = cursor.or_else(token);
         let next_link = link(document, &answer, cursor.is_some());
+        // What is asked for by a body is not had by an address.
+        let next_link = next_link.filter(|_| list.method == "GET" || cursor.is_none());
         let size = find(&SIZES).filter(|_| answer.plain(&[ODATA_NEXT]).is_none());
         if list.link_header {
             pages.push(style("link"));

@@ -223,11 +223,8 @@ fn job(
     let short = folded(&noun);
     let [short_id, short_name] = ["id", "name"].map(|part| format!("{}_{part}", defined(&short)));
     let own = fields.plain(&[&own_id, &short_id, &noun]);
-    let inner = || {
-        fields
-            .inside(&[&noun, "job"])?
-            .plain(&["id", &own_id, "key", "name"])
-    };
+    let inside = |names: &[&str]| fields.inside(&[&noun, "job"])?.plain(names);
+    let inner = || inside(&["id", &own_id, "key"]);
     let other = || {
         fields.plain(&[
             "job_id",
@@ -244,13 +241,19 @@ fn job(
     };
     let by_id = own.or_else(inner).or_else(related).or_else(other);
     let by = by_id.as_ref().map_or(JobsBy::Name, |_| JobsBy::Id);
-    let named = || fields.plain(&[&own_name, &short_name]);
+    let named = || {
+        let own = fields.plain(&[&own_name, &short_name]);
+        own.or_else(|| inside(&["name", &own_name]))
+    };
     let Some(found) = by_id.or_else(named) else {
         return ("record.job_id".to_owned(), JobsBy::Id);
     };
     // Where jobs are told apart by several fields, their runs have the others too.
     let of_several = key_of_several(document, jobs).and_then(|key| {
-        let (_, before) = key.split_last()?;
+        let (last, before) = key.split_last()?;
+        if *last != JobFields::of(document, jobs, by).own {
+            return None;
+        }
         let mut parts = before
             .iter()
             .map(|part| Some(fields.plain(&[part.strip_prefix("record.")?])?.part()))
