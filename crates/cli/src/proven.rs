@@ -4,7 +4,9 @@ use std::path::Path;
 
 use bowline_connector::{Located, Workspace};
 use bowline_contract::layout::PYTHON_FILE;
+use bowline_image::ImageError;
 use bowline_image::plan::{Candidate, Proof, ProofOutcome};
+use bowline_protocol::OutsideCode;
 use bowline_report::Conclusion;
 use bowline_warehouse::dialect::Pack;
 use bowline_words::Diagnose;
@@ -16,21 +18,16 @@ use crate::error::CliError;
 pub(crate) struct Proving {
     workspace: Workspace,
     candidate: Candidate,
-    proof: Option<Proof>,
+    /// What cannot be read is told when it is loaded, and here when it is proven all the same.
+    proof: Result<Proof, ImageError>,
 }
 
 impl Proving {
-    /// Takes down the connector's files, before they are loaded. What cannot be read is told when it is loaded.
-    pub(crate) fn begin(context: &Context, found: &Located) -> Result<Self, CliError> {
+    /// Takes down the connector's files, before they are loaded.
+    pub(crate) fn begin(found: &Located) -> Result<Self, CliError> {
         let workspace = Workspace::find(&found.dir)?;
         let candidate = candidate(&workspace, found.clone());
-        let proof = Proof::begin(workspace.root(), &candidate)
-            .inspect_err(|error| {
-                context
-                    .printer
-                    .detail(format!("no proof can be kept: {}", error.diagnose()));
-            })
-            .ok();
+        let proof = Proof::begin(workspace.root(), &candidate);
         Ok(Self {
             workspace,
             candidate,
@@ -40,29 +37,41 @@ impl Proving {
 
     /// Keeps how a test of the whole suite ended, and what the connector's process said of the code it loads. One that was
     /// interrupted says nothing new; a workspace that cannot be written is told.
-    pub(crate) fn end(self, context: &Context, conclusion: Conclusion, outside: &[String]) {
+    pub(crate) fn end(self, context: &Context, conclusion: Conclusion, outside: &OutsideCode) {
         let outcome = match conclusion {
             Conclusion::Interrupted => return,
             Conclusion::Fine => ProofOutcome::Passed,
             Conclusion::FellShort => ProofOutcome::Failed,
             Conclusion::Inconclusive => ProofOutcome::Inconclusive,
         };
-        let Some(proof) = self.proof else {
-            return;
+        let unknown = |error: ImageError| {
+            context.printer.say(format!(
+                "`bowline build` will not know of it: {}",
+                error.diagnose()
+            ));
+        };
+        let proof = match self.proof {
+            Ok(proof) => proof,
+            Err(error) => return unknown(error),
         };
         let root = self.workspace.root();
-        let proof = proof.with_outside(root, outside);
-        for file in proof.outside() {
+        for file in proof.left_out(root, &outside.imported) {
+            context.printer.say(format!(
+                "{PYTHON_FILE} imports `{file}` in code that was not run, and the image does not have it\n\
+                 hint: where the agent needs it, write it into {PYTHON_FILE}, or name a package that has it in \
+                 requirements.txt"
+            ));
+        }
+        let left_out = proof.left_out(root, &outside.loaded);
+        for file in &left_out {
             context.printer.say(format!(
                 "`bowline build` will refuse it: {PYTHON_FILE} imports `{file}`, which does not go into the image\n\
                  hint: write it into {PYTHON_FILE}, or name a package that has it in requirements.txt"
             ));
         }
+        let proof = proof.with_outside(left_out);
         if let Err(error) = proof.keep(root, &self.candidate, outcome) {
-            context.printer.say(format!(
-                "`bowline build` will not know of it: {}",
-                error.diagnose()
-            ));
+            unknown(error);
         }
     }
 }

@@ -10,6 +10,7 @@ use bowline_contract::ConnectorName;
 use bowline_contract::layout::{CONNECTOR_FILE, MANIFEST_FILE, PYTHON_FILE};
 use bowline_contract::pipeline::PipelineManifest;
 use bowline_process::Program;
+use bowline_protocol::OutsideCode;
 
 use crate::described::DescribedPipeline;
 use crate::description::{self, Description, File};
@@ -31,7 +32,7 @@ pub struct PipelineConnector {
     pub manifest: PipelineManifest,
     /// How its vendor is read.
     pub kind: PipelineKind,
-    outside: Arc<OnceLock<Vec<String>>>,
+    outside: Arc<OnceLock<OutsideCode>>,
 }
 
 /// How a connector is opened. Only one that is described takes note of all of it.
@@ -187,8 +188,8 @@ impl PipelineConnector {
     /// What its process said of the code it loads, as [`InitializeResult::outside`](bowline_protocol::InitializeResult);
     /// nothing while none was started.
     #[must_use]
-    pub fn outside(&self) -> &[String] {
-        self.outside.get().map_or(&[], Vec::as_slice)
+    pub fn outside(&self) -> OutsideCode {
+        self.outside.get().cloned().unwrap_or_default()
     }
 
     /// Where refresh tokens are kept that change with each login.

@@ -9,7 +9,7 @@ use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
 use bowline_protocol::{
     ConnectorKind, Done, FetchMetadataParams, FetchMetadataResult, FetchRunDetailsParams,
-    FetchRunDetailsResult, Method, SetupParams, VendorAnswersResult,
+    FetchRunDetailsResult, Method, OutsideCode, SetupParams, VendorAnswersResult,
 };
 use bowline_words::Redactor;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct ProcessMethods {
     cancel: Arc<AtomicBool>,
     process: Mutex<Option<Process>>,
     /// What the first process said of the code it loads.
-    outside: Arc<OnceLock<Vec<String>>>,
+    outside: Arc<OnceLock<OutsideCode>>,
     /// What the vendor answered, where somebody wants to know.
     answers: Option<Keeper>,
 }
@@ -50,7 +50,7 @@ impl ProcessMethods {
         program: Program,
         credentials: &Credentials,
         cancel: Arc<AtomicBool>,
-        outside: Arc<OnceLock<Vec<String>>>,
+        outside: Arc<OnceLock<OutsideCode>>,
     ) -> Self {
         Self {
             program,

@@ -135,7 +135,7 @@ impl Process {
                 name: String::new(),
                 capabilities: Vec::new(),
                 interpreter: None,
-                outside: Vec::new(),
+                outside: bowline_protocol::OutsideCode::default(),
             },
             input: Some(lines),
             events,

@@ -198,10 +198,26 @@ pub struct InitializeResult {
     /// The program that runs it, where a language's interpreter does; others leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<String>,
-    /// Files of code that it loads and that are not installed, where a language's interpreter knows; as paths from where
-    /// it runs.
+    /// Code that it runs and that is not installed, where a language's interpreter knows.
+    #[serde(default, skip_serializing_if = "OutsideCode::is_empty")]
+    pub outside: OutsideCode,
+}
+
+/// Files of code beside a connector's own that are not installed, as paths from where it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideCode {
+    /// It has loaded them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub outside: Vec<String>,
+    pub loaded: Vec<String>,
+    /// Imports name them that were not run, and may never be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imported: Vec<String>,
+}
+
+impl OutsideCode {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The two kinds of connector.

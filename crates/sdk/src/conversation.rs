@@ -193,7 +193,7 @@ fn answer<H: Host>(
                     .map(|method| method.name().to_owned())
                     .collect(),
                 interpreter: None,
-                outside: Vec::new(),
+                outside: bowline_protocol::OutsideCode::default(),
             };
             *is_initialized = true;
             written(&hello)

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::{DriverKind, Observer};
+use bowline_protocol::OutsideCode;
 use toml::Spanned;
 
 use crate::dialect::Pack;
@@ -38,7 +39,7 @@ pub struct Connector {
     /// Templates of which its own files say that it has none.
     pub dropped: Vec<&'static Template>,
     /// What its process said of the code it loads, as [`InitializeResult::outside`](bowline_protocol::InitializeResult).
-    pub outside: Vec<String>,
+    pub outside: OutsideCode,
     pub(crate) functional: Option<Functional>,
     /// Who hears of the statements that its databases are asked.
     pub observer: Option<Observer>,

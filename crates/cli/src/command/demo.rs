@@ -232,7 +232,7 @@ impl Demo<'_> {
             class: AssetClass::Warehouse,
             dir: connector.dir.clone(),
         };
-        let proving = Proving::begin(&self.context, &found)?;
+        let proving = Proving::begin(&found)?;
         let recorded = prove(&self.context, connector, SuiteSection::ALL, &suite)?;
         let report = &recorded.report;
         self.quote("bowline test")?;

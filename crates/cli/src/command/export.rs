@@ -51,7 +51,7 @@ impl ExportArgs {
         let found = context
             .locate(self.connector.name(), Some(AssetClass::Warehouse))
             .map_err(refused)?;
-        let proving = Proving::begin(context, &found)?;
+        let proving = Proving::begin(&found)?;
         let connector = warehouse::load(&found, &|event| context.tell(event))?;
         let recorded = match self.refresh.refresh(context, &connector, &self.suite)? {
             Some(refreshed) => refreshed,

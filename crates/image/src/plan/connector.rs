@@ -11,9 +11,10 @@ use bowline_words::{Diagnose, Diagnostic};
 use super::exported::{self, Identity};
 use super::files::{self, FileProblem, Ignored};
 use super::problem::{PlanProblem, PlanProblemKind};
+use super::proof::{self, ObjectionEnd};
 use super::{
     Candidate, Mode, ModeChoice, PIPELINE_ROOT, PlanRequest, PlannedConnector, PlannedFile,
-    Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, proof, requirements, secrets,
+    Question, Requirement, RuntimeFiles, WAREHOUSE_ROOT, requirements, secrets,
 };
 use crate::error::ImageError;
 use crate::extra::DockerfileExtra;
@@ -199,10 +200,13 @@ fn unproven(
         AssetClass::Warehouse => "export",
         AssetClass::Pipeline => "test",
     };
-    let remedy = if objection.ends_with_proof {
-        format!("run `bowline {command} {name}`")
-    } else {
-        format!("write it into `{}`", layout::PYTHON_FILE)
+    let remedy = match objection.end {
+        ObjectionEnd::Proof => format!("run `bowline {command} {name}`"),
+        ObjectionEnd::Code => format!(
+            "write it into `{}`, name a package that has it in `{}`",
+            layout::PYTHON_FILE,
+            layout::REQUIREMENTS_FILE
+        ),
     };
     let hint = format!("{remedy}, or allow it with `--unproven {name}`");
     mistakes.add(PlanProblemKind::Unproven, objection.why, Some(hint));

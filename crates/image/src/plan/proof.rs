@@ -43,7 +43,7 @@ pub struct Proof {
     files: BTreeMap<String, Digest>,
     /// The driver that the connector names, and the platform it ran on.
     driver: Option<(String, DriverBuild)>,
-    /// Files of code that it imports and that no image gets, by the path from the workspace's root.
+    /// Files of code that it loads and that no image gets, by the path from the workspace's root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outside: Vec<String>,
 }
@@ -78,20 +78,20 @@ impl Proof {
         })
     }
 
-    /// Notes those of these files of code, which it imports, that do not ship with it.
+    /// Those of these files of code, by the path from the workspace's root, that do not ship with it.
     #[must_use]
-    pub fn with_outside(mut self, workspace: &Path, files: &[String]) -> Self {
+    pub fn left_out(&self, workspace: &Path, files: &[String]) -> Vec<String> {
         let real = |file: &String| workspace.join(file).canonicalize().ok();
         let ships: BTreeSet<PathBuf> = self.files.keys().filter_map(real).collect();
         let is_left = |file: &&String| real(file).is_none_or(|file| !ships.contains(&file));
-        self.outside = files.iter().filter(is_left).cloned().collect();
-        self
+        files.iter().filter(is_left).cloned().collect()
     }
 
-    /// Files of code that it imports and that no image gets.
+    /// Notes files of code that it loads and that no image gets.
     #[must_use]
-    pub fn outside(&self) -> &[String] {
-        &self.outside
+    pub fn with_outside(mut self, files: Vec<String>) -> Self {
+        self.outside = files;
+        self
     }
 
     /// Keeps how the test ended, with what was exported then.
@@ -122,15 +122,24 @@ impl Proof {
 #[derive(Debug)]
 pub(super) struct Objection {
     pub(super) why: String,
-    /// Whether another test may take it away; code that no image gets stays out whatever is tested.
-    pub(super) ends_with_proof: bool,
+    /// What takes it away.
+    pub(super) end: ObjectionEnd,
+}
+
+/// What takes an objection away, other than to allow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ObjectionEnd {
+    /// Another test.
+    Proof,
+    /// That the code goes in: it stays out whatever is tested.
+    Code,
 }
 
 impl Objection {
     fn to(why: impl Into<String>) -> Self {
         Self {
             why: why.into(),
-            ends_with_proof: true,
+            end: ObjectionEnd::Proof,
         }
     }
 }
@@ -185,21 +194,22 @@ pub(super) fn objection(
             .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
         take_down(workspace, &exported, &mut files)?;
     }
-    // Something else may be in their place in an image, or it may do without them: that was not proven.
-    let left_out = proof.outside.iter();
-    let mut differences: Vec<String> = left_out
-        .map(|path| format!("it imports `{path}`, which does not go in"))
-        .collect();
-    differences.extend(different_files(&proof.files, &files));
+    let mut differences = different_files(&proof.files, &files);
     differences.extend(different_drivers(
         candidate,
         proof.driver.as_ref(),
         platforms,
     )?);
-    Ok(told(&differences).map(|why| Objection {
-        why,
-        ends_with_proof: proof.outside.is_empty(),
-    }))
+    let mut end = ObjectionEnd::Proof;
+    // What was changed since may import something else.
+    if differences.is_empty() {
+        // Something else may be in their place in an image, or it may do without them: that was not proven.
+        let left_out = proof.outside.iter();
+        differences
+            .extend(left_out.map(|path| format!("it imports `{path}`, which does not go in")));
+        end = ObjectionEnd::Code;
+    }
+    Ok(told(&differences).map(|why| Objection { why, end }))
 }
 
 fn told(differences: &[String]) -> Option<String> {

@@ -428,7 +428,8 @@ fn code_that_stays_out_keeps_a_connector_out() {
     std::fs::write(one.dir.join("lib.py"), "x = 1").unwrap();
     let loaded = [own.to_str().unwrap().to_owned(), "sdk/client.py".to_owned()];
     let proof = Proof::begin(space.0.path(), &one).unwrap();
-    let proof = proof.with_outside(space.0.path(), &loaded);
+    let left_out = proof.left_out(space.0.path(), &loaded);
+    let proof = proof.with_outside(left_out);
     proof
         .keep(space.0.path(), &one, ProofOutcome::Passed)
         .unwrap();
@@ -444,7 +445,17 @@ fn code_that_stays_out_keeps_a_connector_out() {
     });
     // Another test would not take it away.
     let hint = planned.unwrap_err().problems.remove(0).hint.unwrap();
-    assert!(hint.starts_with("write it into `connector.py`"), "{hint}");
+    assert!(
+        hint.starts_with("write it into `connector.py`, name a package"),
+        "{hint}"
+    );
+    // What was changed since may not import it any more.
+    std::fs::write(one.dir.join("lib.py"), "x = 2").unwrap();
+    let changed = format!(
+        "`jobs`: not what was proven: `{}` has changed",
+        own.display()
+    );
+    assert_eq!(told(&[]), [changed]);
 }
 
 #[test]

@@ -10,7 +10,9 @@ use bowline_connector::{
 use bowline_contract::{ConnectorName, Template, layout};
 use bowline_driver::DriverKind;
 use bowline_process::{CallLimits, Fault, Process, ProcessError, Program};
-use bowline_protocol::{ConnectorKind, Done, GivenText, Method, TemplateProblem, TemplatesResult};
+use bowline_protocol::{
+    ConnectorKind, Done, GivenText, Method, OutsideCode, TemplateProblem, TemplatesResult,
+};
 use bowline_template::CompiledTemplate;
 use bowline_words::Redactor;
 use bowline_words::nearest::slip_of;
@@ -30,7 +32,7 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub(super) struct Given {
     pub(super) templates: TemplateSet,
     pub(super) functional: Option<FunctionalTarget>,
-    pub(super) outside: Vec<String>,
+    pub(super) outside: OutsideCode,
     interpreter: Option<String>,
 }
 

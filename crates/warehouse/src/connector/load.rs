@@ -8,6 +8,7 @@ use bowline_connector::folder::{Document, LoadError, Place, Problem, ProblemKind
 use bowline_connector::{EnvironmentEvent, check_expression, own_program};
 use bowline_contract::{ConnectorName, SourceManifest, Template, layout};
 use bowline_driver::AdbcLibrary;
+use bowline_protocol::OutsideCode;
 use bowline_words::nearest::hint_or;
 use bowline_words::{Diagnose, listed};
 use toml::Spanned;
@@ -85,7 +86,7 @@ impl Connector {
             return Err(LoadError::Invalid { problems });
         };
         let mut functional = file.functional.map(Functional::Declared);
-        let mut outside = Vec::new();
+        let mut outside = OutsideCode::default();
         let given = match &driver.kind {
             // A dialect pack says what the templates are; without one the program does.
             bowline_driver::DriverKind::Process(program)

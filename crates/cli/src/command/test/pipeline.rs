@@ -45,7 +45,7 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
         ..usual
     };
     let whole = options.sections.len() == PipelineSection::ALL.len();
-    let proving = whole.then(|| Proving::begin(context, found)).transpose()?;
+    let proving = whole.then(|| Proving::begin(found)).transpose()?;
     let connector = workbench::load(found, &|event| context.tell(event))?;
     if whole && let Some(problem) = &connector.manifest.unfinished {
         return Err(unfinished(&connector, problem));
@@ -76,7 +76,7 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
     let written = Report::Pipeline(report.written(name));
     args.hand_over(context, found, &written)?;
     if let Some(proving) = proving {
-        proving.end(context, written.conclusion(), connector.outside());
+        proving.end(context, written.conclusion(), &connector.outside());
     }
     Ok(written.conclusion().into())
 }

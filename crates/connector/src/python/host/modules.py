@@ -5,31 +5,56 @@ import collections
 import importlib.machinery
 import os
 import sys
+import time
+import warnings
 
 # The name under which a connector's file is run.
 CONNECTOR_MODULE = "bowline_connector"
+
+# What is read at every start for what would be imported later: seconds of the processor, files, and bytes of a file.
+MOST_SECONDS = 0.2
+MOST_FILES = 300
+LARGEST_FILE = 256 * 1024
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def outside(path, here, places, known):
-    """Files below a folder that the connector runs as modules although they are not installed.
+    """Files below a folder that the connector has as modules although they are not installed: what it has loaded, and what
+    it would import later.
 
     `places` and `known` are where modules were looked for and those that were there before the connector was loaded.
     """
     installed = [os.path.realpath(place) for place in places if place]
-    loaded = {file_of(sys.modules.get(name)) for name in set(sys.modules) - known - {CONNECTOR_MODULE}}
-    ahead = [os.path.realpath(file) for file in loaded if file]
-    # A method may put these on the path before it imports something.
-    ahead.extend(imported(path, [os.path.dirname(path), here]))
+
+    def is_ours(file):
+        return is_below(file, here) and not any(is_below(file, place) for place in installed)
+
+    files = {file_of(sys.modules.get(name)) for name in set(sys.modules) - known - {CONNECTOR_MODULE}}
+    loaded = {file for file in map(os.path.realpath, filter(None, files)) if is_ours(file)}
+    later = reached(path, here, loaded, is_ours)
+    return {"loaded": shown(loaded, here), "imported": shown(later - loaded, here)}
+
+
+def shown(files, here):
+    """Files by their paths from a folder."""
+    return sorted(os.path.relpath(file, here).replace(os.sep, "/") for file in files)
+
+
+def reached(path, here, loaded, is_ours):
+    """The files that the connector's imports lead to; none where there are too many to read at every start."""
+    end = time.process_time() + MOST_SECONDS
     found = set()
+    # A method may put these on the path before it imports something.
+    ahead = [*loaded, *imported(path, [os.path.dirname(path), here])]
     while ahead:
         file = ahead.pop()
-        is_ours = is_below(file, here) and not any(is_below(file, place) for place in installed)
-        if is_ours and file not in found:
+        if is_ours(file) and file not in found:
             found.add(file)
+            if len(found) > MOST_FILES or time.process_time() > end:
+                return set()
             ahead.extend(imported(file, []))
-    return sorted(os.path.relpath(file, here).replace(os.sep, "/") for file in found)
+    return found
 
 
 def file_of(module):
@@ -50,7 +75,12 @@ def imported(path, more):
     """The files that the imports in a file mean; what no place of the path has is looked for in more folders."""
     try:
         with open(path, "rb") as file:
-            body = ast.parse(file.read()).body
+            text = file.read(LARGEST_FILE + 1)
+        if b"import" not in text or len(text) > LARGEST_FILE:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(text).body
     except (OSError, SyntaxError, ValueError, RecursionError):  # A module need not be Python's text.
         return
     for part in called(body) if more else body:
@@ -83,17 +113,22 @@ def files(names, folders):
 
 def called(body):
     """The statements of a module without functions that nothing else in it names, such as a `main` for people."""
-    while True:
-        named = [(part, mentioned(part)) for part in body if not is_for_others(part)]
-        counts = collections.Counter(name for _, names in named for name in names)
-        kept = [
-            part
-            for part, names in named
-            if not isinstance(part, FUNCTIONS) or part.decorator_list or counts[part.name] > (part.name in names)
-        ]
-        if len(kept) == len(body):
-            return body
-        body = kept
+    parts = [(part, mentioned(part)) for part in body if not is_for_others(part)]
+    counts = collections.Counter(name for _, names in parts for name in names)
+    functions = collections.defaultdict(list)
+    for part, names in parts:
+        if isinstance(part, FUNCTIONS) and not part.decorator_list:
+            functions[part.name].append((part, names))
+    ahead, left = list(functions), set()
+    while ahead:
+        name = ahead.pop()
+        for part, names in functions[name]:
+            # It may name itself.
+            if part not in left and counts[name] <= (name in names):
+                left.add(part)
+                counts.subtract(names)
+                ahead.extend(names & functions.keys())
+    return [part for part, _ in parts if part not in left]
 
 
 def mentioned(part):
@@ -108,7 +143,8 @@ def is_for_others(node):
         return False
     test = node.test
     if isinstance(test, ast.Compare):
-        return isinstance(test.left, ast.Name) and test.left.id == "__name__" and isinstance(test.ops[0], ast.Eq)
+        names = {getattr(side, "id", None) for side in [test.left, *test.comparators]}
+        return "__name__" in names and isinstance(test.ops[0], ast.Eq)
     return getattr(test, "id", getattr(test, "attr", None)) == "TYPE_CHECKING"
 
 

@@ -127,7 +127,7 @@ class Host:
         self._settings = settings
         self._conversation = conversation
         self._connector = None
-        self._outside = []
+        self._outside = {}
         self._in_statement = False
         self._is_over = threading.Event()
 
@@ -177,7 +177,7 @@ class Host:
             here, places, known = os.path.realpath(os.getcwd()), list(sys.path), set(sys.modules)
             self._connector = load(self._settings)
             code = outside(self._settings["connector"], here, places, known)
-            self._outside = [printable(file) for file in code]
+            self._outside = {use: [printable(file) for file in files] for use, files in code.items()}
         return {
             "protocol": PROTOCOL,
             "kind": self._connector.kind,
