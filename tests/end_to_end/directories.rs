@@ -164,7 +164,7 @@ fn postgres(driver: &str, options: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A program of one's own runs in the workspace's folder, and is looked for there, then in the connector's folder.
+/// A program of one's own runs in the workspace's folder, and is looked for in the connector's folder, then there.
 fn process(place: &str) -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     let command = json!([python().expect("a Python"), "serve.py"]);

@@ -16,7 +16,7 @@ mod testing;
 mod tests;
 
 pub use base::BaseImage;
-pub(crate) use files::{is_secret, mode_of};
+pub(crate) use files::{Ignored, is_secret, mode_of};
 pub use image_plan::{
     AGENT_USER, CONNECTORS_LABEL, ENABLING_VARIABLE, ImagePlan, Mode, PIPELINE_ROOT, Planned,
     PlannedConnector, PlannedFile, Question, Requirement, STOCK_AGENT, WAREHOUSE_ROOT,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bowline_protocol::{ErrorObject, Method};
@@ -34,6 +35,8 @@ pub enum Fault {
         method: Method,
         /// How it ended, such as `exit status: 1`.
         how: String,
+        /// The connector's folder, of a program of its own that said nothing: it runs elsewhere.
+        folder: Option<PathBuf>,
     },
     /// No answer came in time. The process was ended.
     TimedOut {
@@ -110,7 +113,7 @@ impl fmt::Display for ProcessError {
                 f,
                 "cannot start the process of connector `{connector}`: `{program}`: {source}"
             ),
-            Fault::Ended { method, how } => write!(
+            Fault::Ended { method, how, .. } => write!(
                 f,
                 "the process of connector `{connector}` ended during `{method}`: {how}"
             ),
@@ -159,6 +162,15 @@ impl ProcessError {
             }
             Fault::Garbage { .. } => {
                 "only messages belong on its standard output; logs belong on standard error"
+            }
+            Fault::Ended {
+                folder: Some(folder),
+                ..
+            } => {
+                return Some(format!(
+                    "it runs in the workspace: name files of `{}` by their paths from there",
+                    folder.display()
+                ));
             }
             Fault::Refused(error) => return error.data.hint.clone(),
             Fault::NotStarted { .. }

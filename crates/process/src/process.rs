@@ -87,7 +87,14 @@ impl Process {
             client: concat!("bowline ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
         let limits = CallLimits::small(program.start_timeout);
-        process.hello = process.call(Method::Initialize, &params, limits)?;
+        process.hello = process.call(Method::Initialize, &params, limits).map_err(
+            |mut error: ProcessError| {
+                if let Fault::Ended { folder, .. } = &mut error.fault {
+                    folder.clone_from(&program.folder);
+                }
+                error
+            },
+        )?;
         if process.hello.protocol != VERSION {
             let reason = format!(
                 "it speaks version {} of the process protocol, and version {VERSION} is needed",
@@ -358,7 +365,11 @@ impl Waiting {
     fn over(&mut self) -> Fault {
         let method = self.method;
         match self.ended.take() {
-            Some(how) => Fault::Ended { method, how },
+            Some(how) => Fault::Ended {
+                method,
+                how,
+                folder: None,
+            },
             None => Fault::TimedOut {
                 method,
                 limit: self.limits.timeout,

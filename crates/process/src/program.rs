@@ -1,7 +1,7 @@
 //! Which program a connector is, and how it is started.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub struct Program {
     pub command: Vec<OsString>,
     /// Where it runs.
     pub directory: PathBuf,
+    /// The connector's folder from there, where the program is its own.
+    pub(crate) folder: Option<PathBuf>,
     /// The longest it may take from its start to its answer to `initialize`.
     pub start_timeout: Duration,
     idle: Idle,
@@ -53,13 +55,14 @@ impl Program {
             connector: connector.into(),
             command: command.into_iter().map(Into::into).collect(),
             directory: directory.into(),
+            folder: None,
             start_timeout: Duration::from_secs(30),
             idle: Idle::default(),
         }
     }
 
-    /// The program that a connector's `command` names. It runs in the workspace, where its relative paths begin; a word
-    /// that names nothing there and something in the connector's folder means that.
+    /// The program that a connector's `command` names. It runs in the workspace; a word that names something in the
+    /// connector's folder means that.
     #[must_use]
     pub fn of_command(
         connector: impl Into<String>,
@@ -79,7 +82,11 @@ impl Program {
                 },
             )
         });
-        Self::new(connector, words, workspace)
+        let folder = dir.strip_prefix(workspace).unwrap_or(dir);
+        Self {
+            folder: Some(folder.to_path_buf()),
+            ..Self::new(connector, words, workspace)
+        }
     }
 
     /// Keeps a process of this program for whoever starts it next: starting one takes a tenth of a second and more.
@@ -121,6 +128,7 @@ impl Program {
 /// The relative path that a word of a connector's `command` is, or has behind the `=` of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamedPath<'a> {
+    is_program: bool,
     before: &'a str,
     /// The path, as it is written.
     pub path: &'a str,
@@ -139,14 +147,33 @@ impl<'a> NamedPath<'a> {
         let has_slash = path.contains(['/', std::path::MAIN_SEPARATOR]);
         let has_ending = !is_program && Path::new(path).extension().is_some();
         let is_path = (has_slash || has_ending) && Path::new(path).is_relative();
-        is_path.then_some(Self { before, path })
+        is_path.then_some(Self {
+            is_program,
+            before,
+            path,
+        })
     }
 
-    /// Where it is: in the workspace, else in the connector's folder.
+    /// Where it is: in the connector's folder, else in the workspace, out of which no `..` leads.
     #[must_use]
     pub fn find(&self, workspace: &Path, dir: &Path) -> Option<PathBuf> {
-        let places = [workspace, dir].map(|place| place.join(self.path));
-        places.into_iter().find(|place| place.exists())
+        let own = dir.join(self.path);
+        let shared = (!self.leads_up()).then(|| workspace.join(self.path));
+        let is_there = |place: &PathBuf| {
+            if self.is_program {
+                place.is_file()
+            } else {
+                place.exists()
+            }
+        };
+        std::iter::once(own).chain(shared).find(is_there)
+    }
+
+    /// Whether a `..` is in it.
+    #[must_use]
+    pub fn leads_up(&self) -> bool {
+        let mut parts = Path::new(self.path).components();
+        parts.any(|part| part == Component::ParentDir)
     }
 }
 
@@ -166,8 +193,25 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
-    fn relative_paths_begin_in_the_workspace() {
+    fn a_program_that_ends_at_once_is_said_to_run_in_the_workspace() {
+        use bowline_words::{Diagnose, Redactor};
+        let workspace = tempfile::tempdir().unwrap();
+        let dir = workspace.path().join("connectors/shop");
+        let command = ["false".to_owned()];
+        let program = Program::of_command("shop", &command, workspace.path(), &dir);
+        let error = Process::start(&program, &Redactor::default())
+            .err()
+            .unwrap();
+        assert_eq!(
+            error.diagnose().hints,
+            ["it runs in the workspace: name files of `connectors/shop` by their paths from there"]
+        );
+    }
+
+    #[test]
+    fn relative_paths_are_looked_for_beside_the_connector_first() {
         let workspace = tempfile::tempdir().unwrap();
         let root = workspace.path();
         let dir = root.join("connectors/shop");
@@ -176,7 +220,10 @@ mod tests {
         for file in ["bin/serve", "serve.py", "serve", "a.toml", "b.toml"] {
             std::fs::write(dir.join(file), "").unwrap();
         }
-        for file in ["a.toml", "conf/c.toml"] {
+        // A folder is no program.
+        std::fs::create_dir_all(dir.join("conf/run")).unwrap();
+        for file in ["bin/serve", "serve.py", "a.toml", "conf/c.toml", "conf/run"] {
+            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
             std::fs::write(root.join(file), "").unwrap();
         }
         let words = |words: &[&str]| {
@@ -191,10 +238,19 @@ mod tests {
             own("./bin/serve"),
             own("serve.py"),
             "serve".into(),
-            root.join("a.toml").into(),
+            own("a.toml"),
             "absent.toml".into(),
         ];
         assert_eq!(first, expected);
+        let shared = |file: &str| root.join(file).into_os_string();
+        let third = words(&["conf/run", "conf/c.toml", "conf/../a.toml", "bin/../bin/x"]);
+        let expected = [
+            shared("conf/run"),
+            shared("conf/c.toml"),
+            own("conf/../a.toml"),
+            "bin/../bin/x".into(),
+        ];
+        assert_eq!(third, expected);
         let mut option = OsString::from("--with=");
         option.push(own("b.toml"));
         let whole = own("serve.py");

@@ -9,6 +9,7 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::PlannedFile;
+use crate::error::{ImageError, ImageErrorKind};
 
 /// Folders that programs make for themselves.
 const MACHINE_FOLDERS: [&str; 9] = [
@@ -22,18 +23,20 @@ const MACHINE_FOLDERS: [&str; 9] = [
     ".pytest_cache",
     ".ruff_cache",
 ];
+/// Folders that builds are kept in, which ignore files name.
+const BUILT_FOLDERS: [&str; 3] = ["target", "dist", "build"];
 /// Files that desktops put into every folder that is looked at.
 const MACHINE_FILES: [&str; 2] = [".DS_Store", "Thumbs.db"];
 
 /// What the `.gitignore` files from the workspace's root down to a connector's folder name.
-pub(super) struct Ignored {
+pub(crate) struct Ignored {
     /// The root's first.
     rules: Vec<Gitignore>,
 }
 
 /// Why a file or folder cannot go into an image.
 #[derive(Debug)]
-pub(super) struct FileProblem {
+pub(crate) struct FileProblem {
     /// Which.
     pub(super) path: PathBuf,
     /// Why.
@@ -46,6 +49,11 @@ impl FileProblem {
             path: path.to_path_buf(),
             why: why.to_string(),
         }
+    }
+
+    pub(crate) fn into_error(self) -> ImageError {
+        let thing = format!("`{}`", self.path.display());
+        ImageError::new(ImageErrorKind::Unreadable, thing).because(self.why)
     }
 }
 
@@ -66,6 +74,22 @@ impl Ignored {
             ignored.add(each)?;
         }
         Ok(ignored)
+    }
+
+    /// Whether the files from the workspace's root down to a file name it or a folder around it. What was built goes in
+    /// though they do.
+    pub(crate) fn name_within(workspace: &Path, file: &Path) -> Result<bool, FileProblem> {
+        let within = |path: &&Path| path.starts_with(workspace) && *path != workspace;
+        let around = || file.ancestors().skip(1).take_while(within);
+        let is_built = |folder: &Path| {
+            let name = folder.file_name().unwrap_or_default();
+            BUILT_FOLDERS.iter().any(|built| name == *built)
+        };
+        if around().any(is_built) {
+            return Ok(false);
+        }
+        let ignored = Self::of(workspace, file.parent().unwrap_or(workspace))?;
+        Ok(ignored.names(file, false) || around().any(|folder| ignored.names(folder, true)))
     }
 
     fn add(&mut self, folder: &Path) -> Result<bool, FileProblem> {

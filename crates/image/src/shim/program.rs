@@ -2,18 +2,25 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use bowline_contract::layout::{CONNECTOR_FILE, IGNORE_FILE, MANIFEST_FILE};
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
 use bowline_process::NamedPath;
 
 use crate::error::{ImageError, ImageErrorKind};
-use crate::plan::{PlannedFile, is_secret, mode_of};
+use crate::plan::{Ignored, PlannedFile, is_secret, mode_of};
 
 /// Where Bowline's own program is in an image.
 pub(crate) const PROGRAM: &str = "/opt/bowline/bin/bowline";
 
 /// The name of Bowline's own program.
 const NAME: &str = "bowline";
+
+/// How files with keys end.
+const KEYS: [&str; 5] = [".p12", ".jks", ".pem", ".key", ".sso"];
+
+/// What only the connector itself has in an image's folder.
+const OWN: [&str; 2] = [CONNECTOR_FILE, MANIFEST_FILE];
 
 /// The folders in which Cargo keeps what it built for a platform, beside `target/release` for this machine's.
 const TRIPLES: [(&str, [&str; 2]); 2] = [
@@ -98,7 +105,7 @@ fn triples(platform: &Platform) -> impl Iterator<Item = &'static str> {
         .flat_map(|(_, triples)| *triples)
 }
 
-/// The files that a connector's command names in the workspace or in the connector's folder, at the same paths in the
+/// The files that a connector's command names in the connector's folder or in the workspace, at the same paths in the
 /// image's folder `source`: its program for a platform, and what it is given.
 ///
 /// For another platform than this machine's, Cargo's folder of that platform is looked into.
@@ -115,7 +122,7 @@ pub(super) fn of_command(
     // A bare name is looked up in the image, on its search path.
     if let Some(named) = NamedPath::of(program, true) {
         files.push(PlannedFile {
-            path: format!("{source}/{}", inside(named.path)?),
+            path: format!("{source}/{}", inside(named)?),
             content: Content::File(built(named, (workspace, dir), platform)?),
             mode: 0o755,
             platform: Some(platform.clone()),
@@ -125,28 +132,16 @@ pub(super) fn of_command(
         .iter()
         .filter_map(|word| NamedPath::of(word, false))
     {
-        let Some(found) = named.find(workspace, dir).filter(|found| found.is_file()) else {
+        let Some(found) = argument(named, workspace, dir)? else {
             continue;
         };
-        let unreadable = |error: std::io::Error| {
-            ImageError::new(ImageErrorKind::Unreadable, format!("`{}`", found.display()))
-                .because(error.to_string())
-        };
-        let end = found.canonicalize().map_err(unreadable)?;
-        let names = [found.file_name(), end.file_name()];
-        if names
-            .iter()
-            .flatten()
-            .any(|name| is_secret(&name.to_string_lossy()))
-        {
-            return Err(
-                unfit(named.path, "its name is that of a file with credentials")
-                    .hint("the program is given the credentials when it connects".to_owned()),
-            );
+        let path = format!("{source}/{}", inside(named)?);
+        if files.iter().any(|file| file.path == path) {
+            continue;
         }
         files.push(PlannedFile {
-            path: format!("{source}/{}", inside(named.path)?),
-            mode: mode_of(&found).map_err(unreadable)?,
+            path,
+            mode: mode_of(&found).map_err(|error| unreadable(&found, &error))?,
             content: Content::File(found),
             platform: None,
         });
@@ -154,18 +149,99 @@ pub(super) fn of_command(
     Ok(files)
 }
 
-/// A path of a command as it stands in an image's folder.
-fn inside(path: &str) -> Result<&str, ImageError> {
-    let inside = path.strip_prefix("./").unwrap_or(path);
-    let leads_out = |part| part == Component::ParentDir;
-    if Path::new(inside).components().any(leads_out) {
-        return Err(unfit(
-            path,
-            "it may lead out of the folder that an image has for the connector",
-        )
-        .hint("put it into the connector's folder, and leave `..` out".to_owned()));
+/// The file that an argument of a command names, where there is one and it may go into an image.
+fn argument(
+    named: NamedPath<'_>,
+    workspace: &Path,
+    dir: &Path,
+) -> Result<Option<PathBuf>, ImageError> {
+    let path = named.path;
+    if named.leads_up() {
+        // The program runs in the workspace, and would find it there.
+        let is_there = [dir, workspace]
+            .iter()
+            .any(|place| place.join(path).exists());
+        return if is_there {
+            inside(named).map(|_| None)
+        } else {
+            Ok(None)
+        };
     }
-    Ok(inside)
+    let Some(found) = named.find(workspace, dir) else {
+        return Ok(None);
+    };
+    let is_own = found.starts_with(dir);
+    if found.is_dir() {
+        // The connector's own folders go in whole.
+        return if is_own {
+            Ok(None)
+        } else {
+            Err(
+                unfit(path, "it is a folder of the workspace, which no image gets").hint(
+                    "put it into the connector's folder, or name the files that it takes"
+                        .to_owned(),
+                ),
+            )
+        };
+    }
+    let real = |path: &Path| {
+        path.canonicalize()
+            .map_err(|error| unreadable(path, &error))
+    };
+    let end = real(&found)?;
+    let root = real(workspace)?;
+    let Ok(inside) = end.strip_prefix(&root) else {
+        return Err(unfit(path, "it is a link that leaves the workspace")
+            .hint("put the file in its place".to_owned()));
+    };
+    for file in [&found, &workspace.join(inside)] {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let is_key = !is_own && KEYS.iter().any(|ending| name.ends_with(ending));
+        if is_secret(&name) || is_key {
+            let why = "its name is that of a file with credentials or keys";
+            return Err(unfit(path, why).hint(
+                "leave it out: the program is given the credentials when it connects".to_owned(),
+            ));
+        }
+        let is_ignored =
+            Ignored::name_within(workspace, file).map_err(|problem| problem.into_error())?;
+        if is_ignored {
+            let why = "an ignore file names it, and what it names stays out of images";
+            return Err(unfit(path, why).hint(format!(
+                "take it out of the `{IGNORE_FILE}`, or out of `command`"
+            )));
+        }
+    }
+    let would_replace = |name: &&str| {
+        Path::new(path)
+            .components()
+            .eq(Path::new(name).components())
+    };
+    if !is_own && OWN.iter().any(would_replace) {
+        let why = "it would take the place of a file that the connector has of its own";
+        return Err(unfit(path, why).hint("put it into the connector's folder".to_owned()));
+    }
+    Ok(Some(found))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ImageError {
+    ImageError::new(ImageErrorKind::Unreadable, format!("`{}`", path.display()))
+        .because(error.to_string())
+}
+
+/// A path of a command as it stands in an image's folder.
+fn inside(named: NamedPath<'_>) -> Result<String, ImageError> {
+    if named.leads_up() {
+        let why = "it may lead out of the folder that an image has for the connector";
+        return Err(unfit(named.path, why)
+            .hint("put it into the connector's folder, and leave `..` out".to_owned()));
+    }
+    let parts = Path::new(named.path).components();
+    let parts = parts.filter(|part| *part != Component::CurDir);
+    let parts: Vec<_> = parts
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    Ok(parts.join("/"))
 }
 
 fn unfit(path: &str, why: &str) -> ImageError {
@@ -194,7 +270,7 @@ fn built(
     }
     let found = places
         .iter()
-        .flat_map(|place| [workspace.join(place), dir.join(place)])
+        .flat_map(|place| [dir.join(place), workspace.join(place)])
         .find(|path| path.is_file());
     found.ok_or_else(|| {
         ImageError::new(
@@ -203,8 +279,8 @@ fn built(
         )
         .because(format!(
             "neither `{}` nor `{}` holds `{}`",
-            workspace.display(),
             dir.display(),
+            workspace.display(),
             places.join("` or `")
         ))
         .hint("build it before the image".to_owned())
@@ -292,19 +368,99 @@ mod tests {
             let places = (workspace.path(), dir.as_path());
             of_command(("python3", &arguments), places, "/opt/x", &Platform::host())
         };
-        let files = of(&["lib/serve.py", "own.py", "--with=conf.toml", "fast"]).unwrap();
+        let words = [
+            "./lib/./serve.py",
+            "own.py",
+            "--with=conf.toml",
+            "lib/serve.py",
+            "fast",
+        ];
+        let files = of(&words).unwrap();
         let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(
             paths,
             ["/opt/x/lib/serve.py", "/opt/x/own.py", "/opt/x/conf.toml"]
         );
         write(&dir.join("credentials.json"));
-        for unfit in ["connectors/../conf.toml", "--with=credentials.json"] {
+        for file in [
+            "conf.p12",
+            "manifest.json",
+            "local/a.toml",
+            "local/dist/a.toml",
+        ] {
+            write(&workspace.path().join(file));
+        }
+        std::fs::write(workspace.path().join(".gitignore"), "local/a.*\ndist/\n").unwrap();
+        assert_eq!(of(&["local/dist/a.toml"]).unwrap().len(), 1);
+        // The connector's own is another.
+        write(&dir.join("conf/a.pem"));
+        assert_eq!(of(&["conf/a.pem", "conf/"]).unwrap().len(), 1);
+        for unfit in [
+            "connectors/../conf.toml",
+            "--with=credentials.json",
+            "conf.p12",
+            "manifest.json",
+            "local/a.toml",
+            "./lib",
+        ] {
             assert_eq!(
                 of(&[unfit]).unwrap_err().kind,
                 ImageErrorKind::Invalid,
                 "{unfit}"
             );
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_no_file_of_others_into_an_image() {
+        let outer = tempfile::tempdir().unwrap();
+        let workspace = outer.path().join("work");
+        let dir = workspace.join("connectors/x");
+        write(&outer.path().join("mine.toml"));
+        write(&workspace.join("credentials.json"));
+        write(&dir.join("a.toml"));
+        let places = (workspace.as_path(), dir.as_path());
+        for (link, end) in [
+            ("out.toml", outer.path().join("mine.toml")),
+            ("login.toml", workspace.join("credentials.json")),
+        ] {
+            std::os::unix::fs::symlink(end, workspace.join(link)).unwrap();
+            let named = of_command(
+                ("x", &[link.to_owned()]),
+                places,
+                "/opt/x",
+                &Platform::host(),
+            );
+            assert_eq!(named.unwrap_err().kind, ImageErrorKind::Invalid, "{link}");
+        }
+        std::os::unix::fs::symlink("a.toml", dir.join("b.toml")).unwrap();
+        let named = of_command(
+            ("x", &["b.toml".to_owned()]),
+            places,
+            "/opt/x",
+            &Platform::host(),
+        );
+        assert_eq!(named.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_connectors_own_program_goes_before_the_workspaces() {
+        let workspace = tempfile::tempdir().unwrap();
+        let dir = workspace.path().join("connectors/x");
+        let program = "target/release/connector";
+        write(&dir.join(program));
+        write(&workspace.path().join(program));
+        let places = (workspace.path(), dir.as_path());
+        let named = of_command(
+            ("./target/release/connector", &[]),
+            places,
+            "/x",
+            &Platform::host(),
+        );
+        assert_eq!(
+            named.unwrap()[0].content,
+            Content::File(dir.join("./target/release/connector"))
+        );
     }
 }
