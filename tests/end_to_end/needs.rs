@@ -35,6 +35,8 @@ pub(crate) enum Need {
     Registry,
     /// A browser without a window.
     Browser,
+    /// The program that documents call addresses with.
+    Curl,
     /// A Python.
     Python,
     /// A Python that can make virtual environments and install packages.
@@ -84,6 +86,9 @@ impl Need {
             Self::Browser => find_program("chromium").is_none().then(|| {
                 "no `chromium`; `cargo xtask test` installs it as root on Debian".to_owned()
             }),
+            Self::Curl => find_program("curl")
+                .is_none()
+                .then(|| "no `curl` on the search path".to_owned()),
             Self::Python => python()
                 .is_none()
                 .then(|| "no `python3` on the search path".to_owned()),

@@ -9,7 +9,7 @@
 //! <!-- console: beside nightly on simulator -->        a pipeline connector joins the workspace
 //! <!-- console: beside the base -->                    the workspace holds a small base, `oci:base:1`
 //! <!-- console: beside the registry HOST/IMAGE:TAG --> there is such a registry, and it holds such a base
-//! <!-- console: beside the platform HOST -->           there is a platform that takes what comes
+//! <!-- console: beside the platform HOST, posted to PATH --> there is a platform, and something is posted to PATH
 //! <!-- console: each anew -->                          each line of the block is an alternative, in a workspace of its own
 //! <!-- console: after COMMAND -->                      the reader has done this before; `$SOURCES` is this repository
 //! <!-- console: read NAME as shop -->                  what a word of the commands stands for
@@ -101,6 +101,10 @@ fn needs(blocks: &[Block]) -> Vec<Need> {
         .flatten()
         .copied()
         .collect();
+    let mut commands = blocks.iter().flat_map(Block::runs);
+    if commands.any(|command| command.starts_with("curl ")) {
+        needs.push(Need::Curl);
+    }
     needs.dedup();
     needs
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 
 use bowline_servers::{Answer, Doors, HttpServer, ImageStore, Registry};
 use bowline_simulator::Server;
@@ -71,8 +71,8 @@ pub(super) enum Beside {
     Base,
     /// A registry that answers for a host, and holds a small base under this name and tag.
     Registry { host: String, image: String },
-    /// A platform that answers for a host, and takes whatever it is sent.
-    Platform { host: String },
+    /// A platform that answers for a host, and takes whatever is posted to a path, as something must be.
+    Platform { host: String, path: String },
 }
 
 impl Beside {
@@ -88,8 +88,11 @@ impl Beside {
             });
         }
         if let Some(host) = words.strip_prefix("the platform ") {
-            let host = host.to_owned();
-            return Some(Self::Platform { host });
+            let (host, path) = host.split_once(", posted to ")?;
+            return Some(Self::Platform {
+                host: host.to_owned(),
+                path: path.to_owned(),
+            });
         }
         let name = words.strip_suffix(" on simulator")?;
         Some(Self::Pipeline(name.to_owned()))
@@ -119,8 +122,16 @@ pub(super) struct Place {
     servers: Vec<Server>,
     /// A registry, and the host that it answers for.
     registry: Option<(String, Registry)>,
-    /// A platform, and the host that it answers for.
-    platform: Option<(String, HttpServer)>,
+    platform: Option<Platform>,
+}
+
+/// A platform for a host.
+struct Platform {
+    host: String,
+    path: String,
+    server: HttpServer,
+    /// The paths that something was posted to.
+    posted: Arc<Mutex<Vec<String>>>,
 }
 
 impl Place {
@@ -158,9 +169,21 @@ impl Place {
                 self.servers.push(write_simulated(&self.sandbox, name)?);
             }
             Beside::Base => drop(self.base()?),
-            Beside::Platform { host } => {
-                let server = HttpServer::start(|_| Answer::new(202, "{}"))?;
-                self.platform = Some((host.clone(), server));
+            Beside::Platform { host, path } => {
+                let posted = Arc::new(Mutex::new(Vec::new()));
+                let heard = Arc::clone(&posted);
+                let server = HttpServer::start(move |request| {
+                    if request.method == "POST" {
+                        heard.lock().expect("the posts").push(request.path.clone());
+                    }
+                    Answer::new(202, "{}")
+                })?;
+                self.platform = Some(Platform {
+                    host: host.clone(),
+                    path: path.clone(),
+                    server,
+                    posted,
+                });
             }
             Beside::Registry { host, image } => {
                 let base = self.base()?;
@@ -219,6 +242,12 @@ impl Place {
                 return Err(format!("it does not say `{line}`\n{place}").into());
             }
         }
+        if let Some(Platform { path, posted, .. }) = &self.platform {
+            let posted = posted.lock().expect("the posts");
+            if !posted.contains(path) {
+                return Err(format!("nothing is posted to `{path}`: {posted:?}\n{place}").into());
+            }
+        }
         Ok(())
     }
 
@@ -273,8 +302,9 @@ impl Place {
         if let Some((host, registry)) = &self.registry {
             script = script.replace(host, &registry.name());
         }
-        if let Some((host, platform)) = &self.platform {
-            script = script.replace(&format!("https://{host}"), &platform.url());
+        if let Some(platform) = &self.platform {
+            let address = format!("https://{}", platform.host);
+            script = script.replace(&address, &platform.server.url());
         }
         let mut command = Command::new("sh");
         command
