@@ -173,7 +173,7 @@ fn process(place: &str) -> Result<(), Failed> {
         &format!("version = 1\n[driver]\nkind = \"process\"\ncommand = {command}\n"),
     );
     sandbox.write("connectors/shop/manifest.json", MANIFEST);
-    sandbox.write(&format!("{place}serve.py"), SERVE);
+    sandbox.write(format!("{place}serve.py"), SERVE);
     write_credentials(&sandbox, "shop", &json!({ "path": "shop.db" }));
     the_shop_is_filled(&sandbox);
     names_are_read(&sandbox);

@@ -273,7 +273,7 @@ impl Code {
         };
         let is_failure = match self.meaning {
             Meaning::Sure => {
-                !is_fine(&words) && !(self.text.starts_with("404") && is_nothing(&words))
+                !(is_fine(&words) || self.text.starts_with("404") && is_nothing(&words))
             }
             // Whatever such a code means to the vendor, it may be that there is nothing.
             Meaning::Failure => {

@@ -60,7 +60,7 @@ pub(super) fn cut_short(kind: &Kind, places: &Places<'_>, span: Window) -> Optio
     let longest_parts = parts.into_iter().filter(|list| list.len() == longest);
     let lines = longest_parts.filter_map(|list| {
         let mut times = list.iter().filter_map(|record| moment(record, at));
-        let newest_first = times.next()? > times.last()?;
+        let newest_first = times.next()? > times.next_back()?;
         if !newest_first {
             return None;
         }
