@@ -104,13 +104,6 @@ fn a_false_catalogue_names_its_template() {
             "get_columns_query",
             "SELECT * FROM (RIGHT\n) WHERE column_name NOT LIKE 'Key%'",
         ),
-        // A view's text up to a `;` that is no end of it.
-        (
-            "get_tables_query",
-            "SELECT database_name, schema_name, table_name, table_type, row_count, byte_count, NULL AS last_update_time, \
-             CASE WHEN instr(view_query, ';') > 0 THEN substr(view_query, 1, instr(view_query, ';')) ELSE view_query END \
-             AS view_query FROM (RIGHT\n) ORDER BY 2, 3",
-        ),
         // In the order of a measure alone.
         (
             "get_tables_query",
