@@ -74,18 +74,11 @@ pub(super) fn contradiction(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<
 /// What somebody may have meant: all jobs may have been paused just now.
 pub(super) fn doubtful(assets: &[AssetEvent], runs: &[RunEvent]) -> Option<Outcome> {
     let jobs = by_id(assets);
-    first([
-        (
-            paused_and_running(&jobs, runs),
-            "jobs that are paused where their schedules rest",
-            "see whether `is_paused` says the opposite of what the vendor does",
-        ),
-        (
-            begun_by_none(&jobs, runs),
-            "a `schedule` of jobs with runs whose `trigger` is `SCHEDULE`",
-            "see whether `trigger` or the jobs' `schedule` says what the vendor does not",
-        ),
-    ])
+    first([(
+        paused_and_running(&jobs, runs),
+        "jobs that are paused where their schedules rest",
+        "see whether `is_paused` says the opposite of what the vendor does",
+    )])
 }
 
 /// The jobs that have an id.
@@ -177,25 +170,6 @@ fn jobs_for_runs(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent], field: &str) -
 /// Runs that a schedule began, of jobs that are run by hand, where most of those are, and most of jobs with a schedule began
 /// by hand.
 fn turned_triggers(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    scheduled_by_hand(jobs, runs, |turned, scheduled, by_hand| {
-        by_hand > scheduled && by_hand >= SEVERAL && turned > 1
-    })
-}
-
-/// The same where no job has a schedule. It may stand where the vendor does not list it, such as in a job's own code.
-fn begun_by_none(jobs: &BTreeMap<&str, &Json>, runs: &[RunEvent]) -> Vec<String> {
-    let mut kinds = jobs.values().map(|job| &job["schedule"]["kind"]);
-    let has_none = kinds.all(|kind| kind == "manual" || kind.is_null());
-    scheduled_by_hand(jobs, runs, |turned, _, _| has_none && turned >= SEVERAL)
-}
-
-/// Runs that a schedule began, of jobs that are run by hand, where most of those are. `is_so` judges how many jobs they are
-/// of, and how many runs of jobs with a schedule began by it and by hand.
-fn scheduled_by_hand(
-    jobs: &BTreeMap<&str, &Json>,
-    runs: &[RunEvent],
-    is_so: impl Fn(usize, usize, usize) -> bool,
-) -> Vec<String> {
     let counts = |(id, job): (&&str, &&Json)| match job["schedule"]["kind"].as_str() {
         Some("manual") => goes_on(runs, id),
         _ => is_twice_due(job, id, runs),
@@ -223,8 +197,8 @@ fn scheduled_by_hand(
             _ => {}
         }
     }
-    let are_most = lines.len() > straight && lines.len() >= SEVERAL;
-    if !are_most || !is_so(turned.len(), scheduled, by_hand) {
+    let is_turned = lines.len() > straight && by_hand > scheduled;
+    if !is_turned || lines.len() < SEVERAL || turned.len() < 2 || by_hand < SEVERAL {
         lines.clear();
     }
     lines
@@ -451,23 +425,6 @@ mod tests {
             "schedules of somebody else's"
         );
         assert!(!told("MANUAL", "MANUAL"));
-        let by_hand = json!({"schedule": {"kind": "manual"}});
-        let all = |last: &Json| {
-            let jobs = ["a", "b", "c"].map(|id| {
-                let own = if id == "c" { last } else { &by_hand };
-                job(id, own.clone())
-            });
-            let runs = ["a", "b", "c"].map(|id| runs(id, &json!({})));
-            let runs = runs.concat();
-            assert_eq!(
-                contradiction(&jobs, &runs),
-                None,
-                "it may stand in their code"
-            );
-            doubtful(&jobs, &runs).is_some()
-        };
-        assert!(all(&by_hand), "no job has a schedule");
-        assert!(!all(&json!({"schedule": {"kind": "event"}})));
     }
 
     #[test]

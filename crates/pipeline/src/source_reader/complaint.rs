@@ -189,6 +189,7 @@ enum CodeName {
 /// A code that is none of success.
 struct Code {
     name: &'static str,
+    of: CodeName,
     text: String,
     meaning: Meaning,
 }
@@ -248,6 +249,7 @@ impl Code {
         };
         Some(Self {
             name,
+            of,
             text: text.to_owned(),
             meaning,
         })
@@ -255,8 +257,7 @@ impl Code {
 
     /// Whether it is a number at a name that says that it is of an error.
     fn is_of_error(&self) -> bool {
-        let is_it = |(name, of): &(&str, CodeName)| *name == self.name && *of == CodeName::Error;
-        CODES.iter().any(is_it) && self.text.parse::<i64>().is_ok()
+        self.of == CodeName::Error && self.text.parse::<i64>().is_ok()
     }
 
     /// What the code and the words beside it say went wrong.

@@ -202,11 +202,7 @@ const LIMITS: [&str; 3] = ["time", "limit", "exceed"];
 
 /// Events that went well of which the vendor's record says nothing but that they are under way, and events that failed of
 /// which it says nothing but that somebody stopped them, where that is so of all of those.
-pub(super) fn otherwise(
-    events: &[Judged<'_, RunEvent>],
-    owners: &Owners<'_>,
-    noun: &str,
-) -> Option<Outcome> {
+pub(super) fn otherwise(events: &[Judged<'_, RunEvent>], owners: &Owners<'_>) -> Option<Outcome> {
     let shared = owners.shared();
     let columns = owners.columns().filter(|((kind, place), _)| {
         owners.is_whole(*kind) && Says::of(place) == Some(Says::Words)
@@ -265,7 +261,7 @@ pub(super) fn otherwise(
                 });
             let lines: Vec<String> = lines.collect();
             (lines.len() >= SEVERAL && lines.len() == those.count()).then(|| {
-                let got = format!("{} otherwise", counted(lines.len(), noun));
+                let got = format!("{} otherwise", counted(lines.len(), "run"));
                 Outcome::wrong("statuses as the vendor's record says", got)
                     .with_evidence(lines.into_iter().take(SHOWN))
             })

@@ -205,7 +205,7 @@ impl Witness {
         let runs = judged(ided, &owners);
         let (mut faults, mut advice) = all_borrowed(&OF_RUNS, &runs, &owners);
         faults.extend(fates::turned(&runs, &owners, "run"));
-        faults.extend(fates::otherwise(&runs, &owners, "run"));
+        faults.extend(fates::otherwise(&runs, &owners));
         faults.extend(clocks::times(&runs, &owners));
         faults.extend(errors::of_runs(&runs, &owners, &self.records));
         faults.extend(sense::trigger(&runs, &owners));

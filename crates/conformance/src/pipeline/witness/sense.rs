@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_contract::pipeline::{AssetEvent, RunEvent};
 use bowline_words::counted;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::given::{any_speaks_of, speaks_of, truth, words, words_in_order};
 use super::owners::{Column, Owners, Place};
@@ -234,16 +234,15 @@ pub(super) fn paused(jobs: &[Judged<'_, AssetEvent>], owners: &Owners<'_>) -> Op
 /// Words of names for whose a zone may be, other than a schedule's.
 const OF_PEOPLE: &str = "user owner account display default";
 
-/// Whether clocks of a zone differ from UTC's, now or in half a year.
+/// The middles of a winter and a summer: what is judged does not hang on the day.
+const SEASONS: [i64; 2] = [1_736_899_200, 1_752_537_600];
+
+/// Whether clocks of a zone differ from UTC's in some season.
 fn is_apart(zone: &str) -> bool {
-    let half_a_year = SignedDuration::from_hours(24 * 182);
-    let now = Timestamp::now();
-    TimeZone::get(zone).is_ok_and(|zone| {
-        let mut offsets = [now, now + half_a_year]
-            .map(|at| zone.to_offset(at))
-            .into_iter();
-        offsets.any(|offset| !offset.is_zero())
-    })
+    let apart = |zone: &TimeZone, at: i64| {
+        Timestamp::from_second(at).is_ok_and(|at| !zone.to_offset(at).is_zero())
+    };
+    TimeZone::get(zone).is_ok_and(|zone| SEASONS.iter().any(|at| apart(&zone, *at)))
 }
 
 /// Expressions with hours, as the vendor writes them, said to be of UTC where it says that they are of another zone.
