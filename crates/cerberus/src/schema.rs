@@ -144,11 +144,6 @@ impl Schema {
         self.fields.contains_key(&Crumb::from(field))
     }
 
-    /// The names of the fields at the root.
-    pub fn field_names(&self) -> impl Iterator<Item = String> {
-        self.fields.keys().map(Crumb::to_string)
-    }
-
     /// Normalizes and validates a document.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod environment;
 mod host;
 mod interpreter;
+mod requirements;
 mod system_packages;
 
 pub use environment::{EnvironmentError, EnvironmentEvent};

@@ -8,6 +8,7 @@ mod check;
 mod scan;
 mod secret;
 mod telling;
+mod written;
 
 pub use bowline_cerberus::{Schema, SchemaError};
 pub use check::{

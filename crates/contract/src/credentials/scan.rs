@@ -8,7 +8,8 @@ use std::path::Path;
 use bowline_words::Redactor;
 use serde_json::Value;
 
-use super::secret::{secret_values, setting_with_secret, stated_secret, written_secret};
+use super::secret::secret_values;
+use super::written::{setting_with_secret, stated_secret, written_secret};
 use super::telling::{is_in_longer_word, is_word, names_of, telling_secrets};
 use crate::{layout, reading, toml_text};
 

@@ -1,11 +1,16 @@
 //! What an answer says for itself that has no records, or not all of them.
 
+mod code;
+mod words;
+
 use std::borrow::Cow;
 
 use bowline_template::{Kind, Value};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 
+use self::code::{Code, Meaning, is_of_http};
+use self::words::{is_fine, is_nothing, is_wanting, says_no};
 use super::SourceReader;
 use crate::description::{Origin, Source};
 use crate::expression::{text_of, to_json};
@@ -22,9 +27,6 @@ const FAILURES: [&str; 7] = [
     "unauthorized",
 ];
 const STATUS_NAMES: [&str; 4] = ["status", "state", "result", "code"];
-
-/// What codes of failures have in them.
-const CODE_WORDS: [&str; 5] = ["error", "fail", "exception", "denied", "throttl"];
 
 /// Where answers say what went wrong.
 const ERROR_NAMES: [&str; 4] = ["error", "errors", "fault", "exception"];
@@ -48,104 +50,12 @@ const MESSAGE_NAMES: [&str; 12] = [
 /// Where they may say it too, if they say that something went wrong.
 const REASON_NAMES: [&str; 2] = ["reason", "title"];
 
-/// Where they say by a number or a word whether it went well, in small letters without anything between.
-const CODES: [(&str, CodeName); 13] = [
-    ("errorcode", CodeName::Error),
-    ("errcode", CodeName::Error),
-    ("errorno", CodeName::Error),
-    ("errno", CodeName::Error),
-    ("retcode", CodeName::Return),
-    ("returncode", CodeName::Return),
-    ("resultcode", CodeName::Return),
-    ("code", CodeName::Any),
-    ("responsecode", CodeName::Any),
-    ("respcode", CodeName::Any),
-    ("statuscode", CodeName::Http),
-    ("httpstatus", CodeName::Http),
-    ("status", CodeName::Http),
-];
-
 /// Flags that some of what there is may not be in an answer.
 const PART_FLAGS: [&str; 4] = ["timedout", "partial", "ispartial", "partialresults"];
 
 /// Where they warn of something, and in what else of an answer.
 const WARNING_NAMES: [&str; 2] = ["warnings", "warning"];
 const AROUND: [&str; 3] = ["meta", "metadata", "extensions"];
-
-/// What an answer that has nothing says that there is none of.
-const THINGS: &str = "content data entries events executions found item items job jobs match matches matching pages \
-    record records result results rows run runs yet";
-
-/// What it does not speak of then.
-const NEEDS: [&str; 9] = [
-    "access",
-    "auth",
-    "credential",
-    "key",
-    "licen",
-    "permission",
-    "quota",
-    "session",
-    "token",
-];
-
-/// What a text has in it that speaks of a failure, in the languages that vendors write.
-const FAILING: [&str; 38] = [
-    "abort",
-    "cannot",
-    "could not",
-    "crash",
-    "denied",
-    "error",
-    "exceed",
-    "exception",
-    "expire",
-    "fail",
-    "forbid",
-    "illegal",
-    "incorrect",
-    "invalid",
-    "limit",
-    "missing",
-    "not allowed",
-    "not available",
-    "refuse",
-    "reject",
-    "throttl",
-    "time out",
-    "timed out",
-    "timeout",
-    "too many",
-    "unable",
-    "unauthor",
-    "unavailable",
-    "unreachable",
-    "fehler",
-    "erreur",
-    "ошибк",
-    "失败",
-    "错误",
-    "异常",
-    "过期",
-    "权限",
-    "不可用",
-];
-
-/// What an answer that has nothing has in it only where it could not look.
-const BROKEN: [&str; 9] = [
-    "cannot",
-    "could not",
-    "failed to",
-    "reachable",
-    "refused",
-    "timed out",
-    "timeout",
-    "unable",
-    "unavailable",
-];
-
-/// Within so many words of its `no` stands what there is none of.
-const NEAR: usize = 3;
 
 /// Parameters that say what an answer has of each record, and not of which.
 const OF_FIELDS: [&str; 8] = [
@@ -172,119 +82,6 @@ const OF_ANSWERS: [&str; 7] = [
 
 /// How deep in an answer its words are looked for.
 const DEEPEST: usize = 3;
-
-/// What a name says of the codes that stand at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CodeName {
-    /// They are of errors.
-    Error,
-    /// They are what a call returned: anything but 0 is a failure.
-    Return,
-    /// Nothing: with some, 1 or 10000 are success.
-    Any,
-    /// They are of HTTP, or something else that is no code at all.
-    Http,
-}
-
-/// A code that is none of success.
-struct Code {
-    name: &'static str,
-    of: CodeName,
-    text: String,
-    meaning: Meaning,
-}
-
-/// What a code says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
-    /// That something failed, as a status of HTTP does, or a word.
-    Sure,
-    /// That something failed, where words say so too.
-    Failure,
-    /// Something that only words can tell.
-    Unclear,
-}
-
-impl Code {
-    /// The gravest that stands there.
-    fn of(body: &Map<String, Json>) -> Option<Self> {
-        let codes = CODES.into_iter();
-        let mut codes: Vec<Self> = codes
-            .filter_map(|(name, of)| Self::at(name, of, body.get(name)?))
-            .collect();
-        let grave = codes
-            .iter()
-            .position(|code| code.meaning != Meaning::Unclear);
-        let at_all = (!codes.is_empty()).then_some(0);
-        Some(codes.swap_remove(grave.or(at_all)?))
-    }
-
-    fn at(name: &'static str, of: CodeName, value: &Json) -> Option<Self> {
-        if !(value.is_number() || value.is_string()) {
-            return None;
-        }
-        let text = text_of(value);
-        let text = text.trim();
-        let meaning = match text.parse::<i64>() {
-            Ok(number) if number == 0 || (200..300).contains(&number) => return None,
-            Ok(_) if is_of_http(text) => Meaning::Sure,
-            Ok(_) => match of {
-                CodeName::Error | CodeName::Return => Meaning::Failure,
-                CodeName::Any if is_round(text) => Meaning::Unclear,
-                CodeName::Any => Meaning::Failure,
-                CodeName::Http => return None,
-            },
-            Err(_) if of == CodeName::Http || text.is_empty() || is_fine(text) => return None,
-            Err(_) => {
-                let word = text.to_lowercase();
-                let is_failure = CODE_WORDS.iter().any(|known| word.contains(known));
-                if is_failure {
-                    Meaning::Sure
-                } else if of == CodeName::Error {
-                    Meaning::Failure
-                } else {
-                    Meaning::Unclear
-                }
-            }
-        };
-        Some(Self {
-            name,
-            of,
-            text: text.to_owned(),
-            meaning,
-        })
-    }
-
-    /// Whether it is a number at a name that says that it is of an error.
-    fn is_of_error(&self) -> bool {
-        self.of == CodeName::Error && self.text.parse::<i64>().is_ok()
-    }
-
-    /// What the code and the words beside it say went wrong.
-    fn failure(&self, body: &Map<String, Json>) -> Option<String> {
-        let says_so = self.meaning == Meaning::Sure || self.is_of_error();
-        let reason = || first_text(body, &REASON_NAMES).filter(|_| says_so);
-        let words = message(body)
-            .filter(|words| !says_no(words))
-            .or_else(reason);
-        let Some(words) = words else {
-            return self
-                .is_of_error()
-                .then(|| format!("`{}` is {}", self.name, self.text));
-        };
-        let is_failure = match self.meaning {
-            Meaning::Sure => {
-                !(is_fine(&words) || self.text.starts_with("404") && is_nothing(&words))
-            }
-            // Whatever such a code means to the vendor, it may be that there is nothing.
-            Meaning::Failure => {
-                !is_praised(body) && !is_nothing(&words) && speaks_of_failure(&words)
-            }
-            Meaning::Unclear => false,
-        };
-        is_failure.then(|| format!("{words} (code {})", self.text))
-    }
-}
 
 /// What an answer answers.
 #[derive(Clone, Copy)]
@@ -328,18 +125,6 @@ impl Asking<'_> {
             words.any(|asked| asked.eq_ignore_ascii_case(word))
         })
     }
-}
-
-/// Whether a code is 1, 1000, 20000 or the like, which some vendors take for success.
-fn is_round(code: &str) -> bool {
-    code.strip_prefix(['1', '2'])
-        .is_some_and(|rest| rest.bytes().all(|digit| digit == b'0'))
-}
-
-/// Whether a code is a status of HTTP that is a failure, or begins with one, as 40101 does.
-fn is_of_http(code: &str) -> bool {
-    let status = code.get(..3).and_then(|status| status.parse().ok());
-    [3, 5, 6].contains(&code.len()) && status.is_some_and(|status| (400..600).contains(&status))
 }
 
 impl SourceReader<'_> {
@@ -551,18 +336,6 @@ fn is_praised(body: &Map<String, Json>) -> bool {
     said.any(|text| is_fine(&text) && !says_no(&text))
 }
 
-/// Whether a text says that something failed, or what is wanting.
-fn speaks_of_failure(text: &str) -> bool {
-    let small = text.to_lowercase();
-    is_wanting(text) || FAILING.iter().any(|word| small.contains(word))
-}
-
-/// Whether a text speaks of what it takes to be answered.
-fn is_wanting(text: &str) -> bool {
-    let text = text.to_lowercase();
-    NEEDS.iter().any(|need| text.contains(need))
-}
-
 /// Whether parts are missing for sure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Loss {
@@ -616,60 +389,6 @@ fn is_error(error: &Json) -> bool {
 /// Whether a value is more than nothing, or a number that is not 0.
 fn says_something_or_counts(value: &Json) -> bool {
     says_something(value) || value.as_f64().is_some_and(|number| number != 0.0)
-}
-
-/// Whether a text is a flag that says no.
-fn says_no(text: &str) -> bool {
-    ["false", "no", "none", "null", "0"]
-        .iter()
-        .any(|word| text.trim().eq_ignore_ascii_case(word))
-}
-
-/// Whether a text says that all went well, or that there is no error.
-fn is_fine(text: &str) -> bool {
-    let text = text.trim().to_lowercase();
-    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    if has(&["unsucc", "not succ", "no succ", "未成功", "不成功"]) {
-        return false;
-    }
-    let letters: String = text
-        .chars()
-        .filter(|letter| letter.is_alphanumeric())
-        .collect();
-    let is = |words: &[&str]| words.contains(&letters.as_str());
-    says_no(&text)
-        || is(&[
-            "ok",
-            "okay",
-            "done",
-            "complete",
-            "completed",
-            "noerror",
-            "noerrors",
-        ])
-        || has(&["succe", "succès", "éxito", "erfolg", "успе", "成功", "성공"])
-}
-
-/// Whether a text says that there is nothing to give, which is no failure.
-fn is_nothing(text: &str) -> bool {
-    let wants = is_wanting(text);
-    let text = text.to_lowercase();
-    if wants || BROKEN.iter().any(|word| text.contains(word)) {
-        return false;
-    }
-    let words: Vec<&str> = text
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    match words.first() {
-        None | Some(&("nothing" | "empty")) => return true,
-        Some(_) => {}
-    }
-    let is_thing = |word: &&str| THINGS.split(' ').any(|thing| thing == *word);
-    let says_no = |word: &&str| matches!(*word, "no" | "none" | "0" | "zero");
-    let mut nos = (0..words.len()).filter(|at| says_no(&words[*at]));
-    words.len() == 1 && says_no(&words[0])
-        || nos.any(|at| words[at + 1..].iter().take(NEAR).any(is_thing))
 }
 
 /// The first that stands at one of these names in an answer, the outermost before what lies deeper; what stands in lists
