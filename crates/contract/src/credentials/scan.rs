@@ -9,8 +9,8 @@ use bowline_words::Redactor;
 use serde_json::Value;
 
 use super::secret::secret_values;
-use super::written::{setting_with_secret, stated_secret, written_secret};
 use super::telling::{is_in_longer_word, is_word, names_of, telling_secrets};
+use super::written::{setting_with_secret, stated_secret, written_secret};
 use crate::{layout, reading, toml_text};
 
 /// How lines begin and end that hold a private key.

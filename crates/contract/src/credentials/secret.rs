@@ -4,7 +4,7 @@
 //! public. Too many secrets only make output harder to read; one too few would leak.
 
 use percent_encoding::percent_decode_str;
-use serde_json::{Value};
+use serde_json::Value;
 
 use super::check::CONNECT_ARGS;
 

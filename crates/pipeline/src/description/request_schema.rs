@@ -304,6 +304,14 @@ pub(super) fn request() -> Vec<(&'static str, Value)> {
             ),
         ),
         (
+            "hosts",
+            list_of(
+                "Names of other hosts that are told who asks although a vendor's record names them in `url`; `*.name` is \
+                 every host below.",
+                json!({ "type": "string" }),
+            ),
+        ),
+        (
             "method",
             described(
                 "`POST` with a body and `GET` without one when not said.",

@@ -138,6 +138,8 @@ pub struct Request {
     pub path: Template,
     /// Whether the path is a whole address of its own.
     pub absolute: bool,
+    /// Other hosts than that of the base address that may know who asks, where a vendor's record names the host.
+    pub hosts: Vec<String>,
     /// Query parameters: a list repeats the parameter, null leaves it out.
     pub query: Vec<(String, Template)>,
     /// The body, sent as JSON.
@@ -175,6 +177,7 @@ impl Request {
             method: "POST".to_owned(),
             path: url,
             absolute: true,
+            hosts: Vec::new(),
             query: Vec::new(),
             json: None,
             form,
@@ -409,6 +412,15 @@ pub(super) fn read_request(section: &mut Section<'_, '_, '_>) -> Option<Request>
         );
     }
     let absolute = url.is_some();
+    let hosts = section.texts("hosts");
+    if !absolute && section.has("hosts") {
+        section.report_at(
+            "hosts",
+            ProblemKind::InvalidValue,
+            "`hosts` stands beside no `url`".to_owned(),
+            Some("hosts of next pages stand in `pages`".to_owned()),
+        );
+    }
     let path = path.or(url);
     if path.is_none() && !section.has("path") && !section.has("url") {
         section.missing("path");
@@ -417,6 +429,7 @@ pub(super) fn read_request(section: &mut Section<'_, '_, '_>) -> Option<Request>
         method: method.unwrap_or(standard).to_owned(),
         path: path?,
         absolute,
+        hosts,
         query,
         json,
         form,

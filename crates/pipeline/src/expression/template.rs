@@ -20,6 +20,22 @@ pub enum Template {
     Table(Vec<(String, Template)>),
 }
 
+/// The parts of an address up to where its path begins.
+fn host_parts(parts: &[Part]) -> impl Iterator<Item = &Part> {
+    let mut place = String::new();
+    let mut has_path = false;
+    parts.iter().take_while(move |part| {
+        let is_before = !has_path;
+        match part {
+            Part::Literal(text) => place.push_str(text),
+            Part::Expression(_) => place.push('_'),
+        }
+        let host = place.split_once("://").map_or(&*place, |(_, host)| host);
+        has_path = host.contains(['/', '?', '#']);
+        is_before
+    })
+}
+
 /// A piece of text.
 #[derive(Debug, Clone)]
 pub enum Part {
@@ -80,6 +96,35 @@ impl Template {
             },
             _ => None,
         }
+    }
+
+    /// Whether the host of an address is its own text's or the credentials', and no record's.
+    pub(crate) fn names_host(&self) -> bool {
+        let is_ours = |expression: &Expression| {
+            let names = expression.names();
+            !names.is_empty() && names.iter().all(|name| name == "credentials")
+        };
+        match self {
+            Self::Constant(_) => true,
+            Self::Typed(expression) => is_ours(expression),
+            Self::Text(parts) => host_parts(parts).all(|part| match part {
+                Part::Literal(_) => true,
+                Part::Expression(expression) => is_ours(expression),
+            }),
+            Self::List(_) | Self::Table(_) => false,
+        }
+    }
+
+    /// How the host of an address ends whatever an expression before gives: `.example.com`.
+    pub(crate) fn domain(&self) -> Option<&str> {
+        let Self::Text(parts) = self else { return None };
+        let Part::Literal(text) = host_parts(parts).last()? else {
+            return None;
+        };
+        let end = text.find(['/', '?', '#', ':'])?;
+        let domain = &text[..end];
+        let of_two = |domain: &str| domain.trim_matches('.').contains('.');
+        (domain.starts_with('.') && of_two(domain)).then_some(domain)
     }
 
     /// Every expression in it.

@@ -3,6 +3,45 @@
 use bowline_http::Origin;
 use bowline_words::percent_encode_foreign;
 use percent_encoding::percent_decode_str;
+use serde_json::Value as Json;
+
+use crate::description::{Description, Drivers};
+
+/// The places that the credentials and the description's lists speak of, in small letters.
+#[derive(Default)]
+pub(super) struct OwnPlaces(String);
+
+impl OwnPlaces {
+    /// Those in the credentials, and in lists that stand in the description.
+    pub(super) fn of(credentials: &Json, description: &Description) -> Self {
+        let mut places = credentials.to_string();
+        for source in description.sources.values() {
+            if let Some(Drivers::List(list)) = source.origin.drivers() {
+                places.push('\n');
+                places.push_str(list.text());
+            }
+        }
+        Self(places.to_lowercase())
+    }
+
+    /// Whether a host and its port stand there, the usual port also unsaid.
+    pub(super) fn mention(&self, origin: &Origin) -> bool {
+        let usual = if origin.scheme == "https" { 443 } else { 80 };
+        let is_part = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
+        self.0.match_indices(&origin.host).any(|(at, host)| {
+            let (before, after) = (&self.0[..at], &self.0[at + host.len()..]);
+            let port = after.strip_prefix(':').map(|after| {
+                let end = after.find(|letter: char| !letter.is_ascii_digit());
+                &after[..end.unwrap_or(after.len())]
+            });
+            let port = match port.filter(|port| !port.is_empty()) {
+                Some(port) => port.parse() == Ok(origin.port),
+                None => origin.port == usual,
+            };
+            port && !before.ends_with(is_part) && !after.starts_with(is_part)
+        })
+    }
+}
 
 /// A base address: what paths are appended to, and the parameters that all requests below it have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +84,24 @@ impl Base {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_mentioned_as_a_whole() {
+        let places =
+            OwnPlaces(r#"{"url":"https://a.example.com/x","b":"10.0.0.1:8080"}"#.to_owned());
+        let mentions = |address: &str| places.mention(&Origin::of(address).unwrap());
+        assert!(mentions("https://a.example.com/y") && mentions("http://10.0.0.1:8080"));
+        for address in [
+            "https://example.com",
+            "https://b.a.example.com",
+            "https://a.example.com:8443",
+            "http://10.0.0.1",
+            "http://10.0.0.1:80",
+            "https://a.example.co",
+        ] {
+            assert!(!mentions(address), "{address}");
+        }
+    }
 
     #[test]
     fn a_base_address_may_have_parameters() {

@@ -18,7 +18,7 @@ use bowline_words::{Redactor, beginning, listed};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use super::address::Base;
+use super::address::{Base, OwnPlaces};
 use super::excerpt::{SHOWN, is_secret_key, trimmed};
 use super::exchange::{OnExchange, OnRetry};
 use super::kept::Kept;
@@ -28,7 +28,7 @@ use super::transport::Transport;
 use crate::decoding::Oddities;
 use crate::description::{Auth, Description, Limits, PagingStyle, RejectRule};
 use crate::error::{SourceError, SourceErrorKind};
-use crate::expression::{Expression, ExpressionProblem, Template};
+use crate::expression::{Expression, ExpressionProblem, Template, to_json};
 pub(crate) use incomplete::is_empty;
 use judging::Judged;
 pub(crate) use judging::Rules;
@@ -58,6 +58,7 @@ pub(crate) struct Client {
     pace: Pace,
     redactor: Redactor,
     base: Base,
+    pub(super) own_places: OwnPlaces,
     auth: Auth,
     headers: Vec<(String, Template)>,
     pub(super) query: Vec<(String, Template)>,
@@ -94,6 +95,7 @@ impl Client {
             pace: Pace::new(http.limits.in_flight, http.limits.per_second),
             redactor,
             base: Base::default(),
+            own_places: OwnPlaces::default(),
             auth: http.auth.clone(),
             headers: http.headers.clone(),
             query: http.query.clone(),
@@ -110,6 +112,8 @@ impl Client {
             on_retry: None,
             header_readers: header_readers(description),
         };
+        let credentials = client.scope.get("credentials").map(to_json);
+        client.own_places = OwnPlaces::of(&credentials.unwrap_or_default(), description);
         let base = http.base_url.address(&client.scope);
         let base = base.map_err(|failed| client.credential_error("http.base_url", failed))?;
         client.base = Base::of(&base).map_err(|hint| {

@@ -33,6 +33,16 @@ pub(crate) struct Prepared {
     pub(crate) page: Option<usize>,
     /// Before whom it goes.
     pub(crate) turn: Turn,
+    /// Whether it says who asks.
+    pub(super) signs: Signs,
+}
+
+/// Whether a request says who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signs {
+    Yes,
+    /// A vendor's record sends us to a host that the description does not name.
+    No,
 }
 
 impl Prepared {
@@ -104,7 +114,7 @@ impl Client {
             // A login that goes over TLS goes nowhere without it.
             Hosts::Named(names)
                 if is_web
-                    && names.iter().any(|name| name.eq_ignore_ascii_case(&host))
+                    && names_host(names, &host)
                     && (address.starts_with("https:") || request.address.starts_with("http:")) =>
             {
                 return Ok(address);
@@ -120,6 +130,18 @@ impl Client {
              `[\"{host}\"]` if that is the vendor too, `\"ignore\"` if a proxy stands in front of it"
         )))
     }
+}
+
+/// Whether a host is one of those named, or below one that is named with `*.` before it.
+fn names_host(names: &[String], host: &str) -> bool {
+    names.iter().any(|name| match name.strip_prefix("*.") {
+        Some(name) => {
+            let name = name.to_ascii_lowercase();
+            host.strip_suffix(name.as_str())
+                .is_some_and(|before| before.ends_with('.'))
+        }
+        None => name.eq_ignore_ascii_case(host),
+    })
 }
 
 /// The path and query of a whole address.
@@ -172,12 +194,31 @@ impl Client {
         scope: &Scope,
     ) -> Result<Prepared, SourceError> {
         // A login that names the base address has to come first, but not for an address of its own.
-        let base = if request.absolute {
-            Base::default()
-        } else {
-            self.base()?
+        if !request.absolute {
+            return self.filled(request, scope, &self.base()?);
+        }
+        let mut prepared = self.filled(request, scope, &Base::default())?;
+        if !self.is_ours(request, &prepared.address)? {
+            prepared.signs = Signs::No;
+        }
+        Ok(prepared)
+    }
+
+    /// Whether the host of a whole address is one that the description or the credentials name, so that our login may go
+    /// there. A vendor's record may name any.
+    fn is_ours(&self, request: &Request, address: &str) -> Result<bool, SourceError> {
+        if request.path.names_host() {
+            return Ok(true);
+        }
+        let base = Origin::of(&percent_encode_foreign(&self.base()?.address));
+        let (Some(origin), Some(base)) = (Origin::of(address), base) else {
+            return Ok(false);
         };
-        self.filled(request, scope, &base)
+        let is_safe = origin.scheme == "https" || base.scheme == "http";
+        let domain = request.path.domain();
+        let is_below = domain.is_some_and(|domain| origin.host.ends_with(domain));
+        let is_named = is_below || names_host(&request.hosts, &origin.host);
+        Ok(origin == base || is_safe && (is_named || self.own_places.mention(&origin)))
     }
 
     /// The same below a given base address.
@@ -271,6 +312,7 @@ impl Client {
             format: request.format,
             page: None,
             turn: Turn::default(),
+            signs: Signs::Yes,
         })
     }
 }

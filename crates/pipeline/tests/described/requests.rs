@@ -226,6 +226,53 @@ fn other_hosts_are_asked_when_the_description_names_them() {
 }
 
 #[test]
+fn a_host_that_only_a_record_names_is_not_told_who_asks() {
+    let other = Vendor::start(|_| Some(ok(json!([{"id": "x"}]))));
+    let place = other.url.clone();
+    let vendor = Vendor::start(move |asked| {
+        Some(match asked.path.as_str() {
+            "/api/jobs" => ok(json!([{"id": "j", "url": format!("{place}/runs")}])),
+            _ => two(),
+        })
+    });
+    let auths = [
+        "auth = { kind = \"header\", value = \"Bearer {{ credentials.secret }}\" }",
+        "auth = { kind = \"basic\", username = \"ann\", password = \"{{ credentials.secret }}\" }",
+        "headers = { X-Api-Key = \"{{ credentials.secret }}\" }",
+    ];
+    let asks = |http: &str, source: &str| {
+        let runs = run_ids(&vendor, http, &format!("{source}\nkey = \"record.id\""));
+        assert_eq!(runs.unwrap(), ["x"], "{http} {source}");
+        let asked = other.asked().pop().unwrap();
+        let told = format!("{:?} {:?}", asked.headers, asked.query);
+        told.contains(SECRET) || told.contains("Basic ")
+    };
+    let each = "for_each = \"jobs\"\nurl = \"{{ parent.url }}\"";
+    for http in auths {
+        assert!(!asks(http, each), "{http}");
+        assert!(
+            asks(http, &format!("{each}\nhosts = [\"127.0.0.1\"]")),
+            "{http}"
+        );
+        let listed = format!(
+            "for_each = {{ list = \"['{}']\" }}\nurl = \"{{{{ parent }}}}/runs\"",
+            other.url
+        );
+        assert!(asks(http, &listed), "{http}");
+    }
+    let own = "for_each = \"jobs\"\nurl = \"{{ parent.url }}\"\nheaders = { X-Own = \"{{ credentials.secret }}\" }";
+    assert!(asks(auths[0], own), "what the source itself says is said");
+    let refusing = Vendor::start(|_| Some(status(401, json!({}))));
+    let place = refusing.url.clone();
+    let vendor = Vendor::start(move |_| Some(ok(json!([{"id": "j", "url": place}]))));
+    let error = run_ids(&vendor, auths[0], each).unwrap_err();
+    assert!(
+        error.hint.as_ref().unwrap().contains("`hosts`"),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn a_list_whose_place_expires_is_begun_again() {
     for (code, body) in [
         (410, json!({})),

@@ -17,7 +17,7 @@ use crate::description::{Auth, BodyFormat, RejectRule, Then};
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, headers_value, text_of, to_json};
 use crate::http::excerpt::SHOWN;
-use crate::http::prepared::Prepared;
+use crate::http::prepared::{Prepared, Signs};
 use crate::http::transport::{Incoming, TransportError};
 
 /// What to do about an answer that is a page for people, often the one to log in.
@@ -370,6 +370,11 @@ impl Client {
             400 | 401 | 403 if speaks_of_clock(raw) => (
                 SourceErrorKind::Unauthorized,
                 "see that this machine's clock is right: what is signed with a wrong time is refused",
+            ),
+            400 | 401 | 403 if request.signs == Signs::No => (
+                SourceErrorKind::Unauthorized,
+                "a record names this host, so it is not told who asks: if it is the vendor's, write it in the source's \
+                 `hosts`",
             ),
             401 | 403 => (
                 SourceErrorKind::Unauthorized,

@@ -12,7 +12,7 @@ use crate::description::Auth;
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::Template;
 use crate::http::exchange::Exchange;
-use crate::http::prepared::{Prepared, set, with_query};
+use crate::http::prepared::{Prepared, Signs, set, with_query};
 use crate::http::signature;
 use crate::http::transport::{Incoming, Outgoing, TransportError};
 
@@ -162,7 +162,9 @@ impl Client {
             }
         }
         let scope = self.request_scope(outgoing);
-        for (name, template) in &self.headers {
+        let is_told = request.signs == Signs::Yes;
+        let carried = carried.filter(|_| is_told);
+        for (name, template) in self.headers.iter().filter(|_| is_told) {
             let value = template.text(&scope);
             let place = format!("http.headers.{name}");
             set(
