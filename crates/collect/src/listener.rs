@@ -42,6 +42,7 @@ impl WebhookSecret {
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.trim().strip_prefix(SIGNING) {
+            Some("") => Err(format!("nothing follows `{SIGNING}`")),
             Some(key) => STANDARD
                 .decode(key)
                 .map(Self::Signing)
@@ -266,6 +267,8 @@ mod tests {
         assert!(!admits(at, signature, body, 1_614_266_000));
         assert!(!admits("1614265331", signature, body, 1_614_265_340));
         assert!(!admits(at, "v1,AAAA", body, 1_614_265_340));
-        assert!(WebhookSecret::parse("whsec_???").is_err());
+        for none in ["whsec_???", "whsec_", " whsec_\n", ""] {
+            assert!(WebhookSecret::parse(none).is_err(), "{none}");
+        }
     }
 }

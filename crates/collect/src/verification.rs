@@ -70,12 +70,15 @@ impl Verification {
     ) -> Self {
         let (mut delivered, mut given_up) = (HashSet::new(), HashSet::new());
         for entry in entries {
-            if entry.kind == Kind::Run && window.contains(entry.at) {
-                match entry.outcome {
-                    Outcome::Delivered => delivered.insert(entry.key),
-                    Outcome::GivenUp => given_up.insert(entry.key),
-                };
+            if entry.kind != Kind::Run {
+                continue;
             }
+            match entry.outcome {
+                Outcome::Delivered if window.contains(entry.at) => delivered.insert(entry.key),
+                Outcome::Delivered => false,
+                // It may be given up because its time cannot be read.
+                Outcome::GivenUp => given_up.insert(entry.key),
+            };
         }
         let known: HashSet<&String> = output.into_iter().flat_map(HashMap::values).collect();
         let has = |key: &Uuid| {
@@ -212,7 +215,12 @@ mod tests {
         // 5 was delivered as 105 before it changed; 6 was delivered and the vendor has it no longer.
         let vendor = keys(&[1, 2, 3, 4, 5]);
         let delivered = [1, 2, 105, 6].map(|number| entry(number, Outcome::Delivered));
-        let entries = delivered.into_iter().chain([entry(3, Outcome::GivenUp)]);
+        // Its time could not be read.
+        let given_up = Entry {
+            at: window().end,
+            ..entry(3, Outcome::GivenUp)
+        };
+        let entries = delivered.into_iter().chain([given_up]);
         let found = Verification::new(window(), &vendor, entries, Some(&keys(&[1, 105])));
         let group = |ids: &[&str]| Group {
             count: ids.len(),

@@ -38,6 +38,9 @@ pub(crate) fn decode(
     budget: Budget,
     oddities: &Oddities,
 ) -> Result<Value, DecodeError> {
+    if let Some(kind) = container(bytes) {
+        return Err(DecodeError::Malformed(format!("it is {kind}, and no text")));
+    }
     let text = decoded_text(bytes, content_type, oddities);
     match format {
         BodyFormat::Json => json::one(&text, budget, oddities),
@@ -46,6 +49,25 @@ pub(crate) fn decode(
         BodyFormat::Xml => xml::read(&text, budget),
         BodyFormat::Text => budget.text(&text),
     }
+}
+
+/// What files begin with that hold no text.
+const CONTAINERS: [(&[u8], &str); 7] = [
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"%PDF-", "a PDF"),
+    (b"\x1f\x8b\x08", "packed with gzip once more"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+    (b"\xfd7zXZ\0", "packed with xz"),
+    (b"BZh", "packed with bzip2"),
+];
+
+/// What an answer is that is no text.
+fn container(bytes: &[u8]) -> Option<&'static str> {
+    let mut known = CONTAINERS.into_iter();
+    let (_, kind) = known.find(|(mark, _)| bytes.starts_with(mark))?;
+    // A table may have a column `BZhours`.
+    (!kind.ends_with("bzip2") || std::str::from_utf8(bytes).is_err()).then_some(kind)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(super) fn read(text: &str, delimiter: u8, mut budget: Budget) -> Result<Valu
     }
     if records.is_empty()
         && let Some(first) = names.get(0)
-        && is_no_name(first)
+        && (is_no_name(first) || names.len() == 1 && is_sentence(first))
     {
         let message = format!("the first line names no fields but begins with `{first}`");
         return Err(DecodeError::Malformed(message));
@@ -43,4 +43,9 @@ pub(super) fn read(text: &str, delimiter: u8, mut budget: Budget) -> Result<Valu
 fn is_no_name(first: &str) -> bool {
     let first = first.trim_start_matches(['"', ' ', '\t']);
     first.starts_with(['{', '[', '<'])
+}
+
+/// Whether the only name is none but words, as of an error: `ERROR: query exceeded its time`.
+fn is_sentence(only: &str) -> bool {
+    only.split_whitespace().count() > 3 || only.contains(": ")
 }

@@ -219,13 +219,16 @@ fn epoch_ms(call: &mut Call<'_>) -> Filtered {
     Ok(Value::from(at.as_millisecond()))
 }
 
-/// A span of time as whole seconds: from `6:00:00`, `1 day, 0:00:00`, `PT1H`, or a number of seconds.
+/// A span of time as seconds, whole where it is: from `6:00:00`, `1 day, 0:00:00`, `PT1H`, or a number of seconds.
 fn duration(call: &mut Call<'_>) -> Filtered {
     if call.value().is_nothing() {
         return Ok(Value::NONE);
     }
-    let seconds = time::span_seconds(call.value()).map_err(Failure::new)?;
-    Ok(Value::from(seconds))
+    let span = time::span(call.value()).map_err(Failure::new)?;
+    Ok(match span.subsec_nanos() {
+        0 => Value::from(span.as_secs()),
+        _ => Value::from(span.as_secs_f64()),
+    })
 }
 
 /// The value of a key in a table, or another, or null.

@@ -232,8 +232,12 @@ fn spans_become_seconds() {
     for (span, seconds) in [
         (json!("6:00:00"), json!(21_600)),
         (json!("1 day, 0:00:00"), json!(86_400)),
-        (json!("2 days, 1:02:03.5"), json!(176_523)),
+        (json!("2 days, 1:02:03.5"), json!(176_523.5)),
+        (json!("2.01:02:03.5000000"), json!(176_523.5)),
+        (json!("01:02:03.500"), json!(3723.5)),
         (json!("PT1M30S"), json!(90)),
+        (json!("PT1M30.25S"), json!(90.25)),
+        (json!("1.5"), json!(1.5)),
         (json!(3600.0), json!(3600)),
         (json!("45"), json!(45)),
         (Json::Null, Json::Null),

@@ -360,28 +360,28 @@ pub(super) fn epoch_seconds(at: Timestamp) -> f64 {
     at.as_duration().as_secs_f64()
 }
 
-/// Reads a span as whole seconds.
-pub(super) fn span_seconds(value: &Value) -> Result<i64, String> {
+/// Reads a span.
+pub(super) fn span(value: &Value) -> Result<SignedDuration, String> {
     let not_a_span = || format!("not a span of time: `{value}`");
+    let of_seconds = |seconds| SignedDuration::try_from_secs_f64(seconds).ok();
     if let Some(seconds) = value.as_number() {
-        let whole = SignedDuration::try_from_secs_f64(seconds).map_err(|_| not_a_span())?;
-        return Ok(whole.as_secs());
+        return of_seconds(seconds).ok_or_else(not_a_span);
     }
     let text = value.as_text().ok_or_else(not_a_span)?.trim();
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Ok(seconds);
+    if let Ok(seconds) = text.parse::<f64>() {
+        return of_seconds(seconds).ok_or_else(not_a_span);
     }
-    clock_seconds(text)
+    clock_span(text)
         .or_else(|| {
             let span: Span = text.parse().ok()?;
             let days = jiff::SpanRelativeTo::days_are_24_hours();
-            span.to_duration(days).ok().map(|span| span.as_secs())
+            span.to_duration(days).ok()
         })
         .ok_or_else(not_a_span)
 }
 
-/// `6:00:00` and `2 days, 6:00:00`, as Python writes spans.
-fn clock_seconds(text: &str) -> Option<i64> {
+/// `6:00:00` and `2 days, 6:00:00`, as Python writes spans, and `2.06:00:00`, as .NET does.
+fn clock_span(text: &str) -> Option<SignedDuration> {
     let (days, clock) = match text.split_once(',') {
         Some((days, clock)) => {
             let number = days
@@ -390,7 +390,10 @@ fn clock_seconds(text: &str) -> Option<i64> {
                 .or_else(|| days.trim().strip_suffix("day"))?;
             (number.trim().parse::<i64>().ok()?, clock.trim())
         }
-        None => (0, text),
+        None => match text.split_once('.').filter(|(_, rest)| rest.contains(':')) {
+            Some((days, clock)) => (days.parse().ok()?, clock),
+            None => (0, text),
+        },
     };
     let mut parts = clock.split(':');
     let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
@@ -399,6 +402,13 @@ fn clock_seconds(text: &str) -> Option<i64> {
     }
     let hours: i64 = hours.parse().ok()?;
     let minutes: i64 = minutes.parse().ok()?;
-    let seconds: i64 = seconds.split('.').next()?.parse().ok()?;
-    Some(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    let is_number = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    let seconds: f64 = seconds.parse().ok().filter(|_| is_number(seconds))?;
+    let whole = days.checked_mul(24)?.checked_add(hours)?.checked_mul(60)?;
+    let whole = whole.checked_add(minutes)?.checked_mul(60)?;
+    let seconds = SignedDuration::try_from_secs_f64(seconds).ok()?;
+    SignedDuration::from_secs(whole).checked_add(seconds)
 }

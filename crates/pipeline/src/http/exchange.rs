@@ -28,7 +28,7 @@ pub struct Exchange<'c> {
 }
 
 /// Headers of answers that say nothing secret and that the reading itself may need.
-const KEPT_HEADERS: [&str; 4] = ["content-type", "date", "link", "retry-after"];
+const KEPT_HEADERS: [&str; 5] = ["content-type", "date", "link", "location", "retry-after"];
 
 impl Exchange<'_> {
     /// The method, in capitals.

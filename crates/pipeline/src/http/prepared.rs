@@ -28,7 +28,7 @@ pub(crate) struct Prepared {
     /// The headers of its own.
     pub(super) headers: Vec<(String, String)>,
     pub(crate) body: Option<String>,
-    pub(super) format: Option<BodyFormat>,
+    pub(crate) format: Option<BodyFormat>,
     /// Which page of a list it asks for, from 1.
     pub(crate) page: Option<usize>,
     /// Before whom it goes.

@@ -123,7 +123,7 @@ fn runs_below_their_job_are_asked_for_by_job() {
             r#"pages = { style = "link", size = 50, next = "headers.link | default('') | next_link" }"#,
             r#"for_each = "jobs""#,
             r#"path = "/workflows/{{ parent.id }}/runs""#,
-            r#"query = { created_after = "{{ window.start }}", created_before = "{{ window.end }}" }"#,
+            r#"query = { created_after = "{{ ((window.start | epoch) - 172800) | time }}", created_before = "{{ window.end }}" }"#,
             "# review: the vendor asks for `actor` too",
             r#"is_paused = "not (record.enabled | default(none))""#,
             r#"owner = { primary_email = "record.owner.email | default(none)" }"#,

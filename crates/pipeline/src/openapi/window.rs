@@ -20,6 +20,8 @@ const BOUNDS: [(&str, &str); 12] = [
 ];
 /// What says that a time is about when a run ended or changed, which is what a window is about.
 const ABOUT_THE_END: [&str; 6] = ["end", "finish", "complet", "updat", "modif", "stop"];
+/// By how many seconds a run may begin before the window that it ends in, where a list knows only when runs began.
+const LONGEST_RUN: i64 = 2 * 86_400;
 /// What says that a parameter is a time.
 const TIMES: [&str; 8] = [
     "time", "date", "since", "until", "after", "before", "_at", "At",
@@ -40,7 +42,7 @@ impl ProposedWindow {
             .iter()
             .filter(|parameter| is_time(document, parameter))
             .collect();
-        let mut best: Option<(usize, &Parameter<'_>, Option<&Parameter<'_>>)> = None;
+        let mut best: Option<(usize, &Parameter<'_>, Option<&Parameter<'_>>, bool)> = None;
         for (rank, (lower, upper)) in BOUNDS.iter().enumerate() {
             for start in &times {
                 let Some(stem) = without(&start.name, lower) else {
@@ -53,24 +55,28 @@ impl ProposedWindow {
                 let rank =
                     rank + if end.is_some() { 0 } else { 50 } + if about_end { 0 } else { 20 };
                 if best.is_none_or(|(known, ..)| rank < known) {
-                    best = Some((rank, start, end.copied()));
+                    best = Some((rank, start, end.copied(), about_end));
                 }
             }
         }
-        let value = |parameter: &Parameter<'_>, bound: &str| {
+        let value = |parameter: &Parameter<'_>, bound: &str, earlier: i64| {
             let number = matches!(document.kind(parameter.schema), "integer" | "number");
             let millis = parameter.description.to_lowercase().contains("milli");
-            let filter = match (number, millis) {
-                (false, _) => "",
-                (true, false) => " | epoch",
-                (true, true) => " | epoch_ms",
+            let text = match (number, millis, earlier) {
+                (false, _, 0) => format!("window.{bound}"),
+                (false, _, _) => format!("((window.{bound} | epoch) - {earlier}) | time"),
+                (true, false, 0) => format!("window.{bound} | epoch"),
+                (true, false, _) => format!("(window.{bound} | epoch) - {earlier}"),
+                (true, true, 0) => format!("window.{bound} | epoch_ms"),
+                (true, true, _) => format!("(window.{bound} | epoch_ms) - {}", earlier * 1000),
             };
-            let text = format!("{{{{ window.{bound}{filter} }}}}");
-            (parameter.name.to_string(), text)
+            (parameter.name.to_string(), format!("{{{{ {text} }}}}"))
         };
         Self {
-            start: best.map(|(_, start, _)| value(start, "start")),
-            end: best.and_then(|(_, _, end)| Some(value(end?, "end"))),
+            start: best.map(|(_, start, _, about_end)| {
+                value(start, "start", if about_end { 0 } else { LONGEST_RUN })
+            }),
+            end: best.and_then(|(_, _, end, _)| Some(value(end?, "end", 0))),
         }
     }
 }

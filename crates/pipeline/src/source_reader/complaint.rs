@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use self::code::{Code, Meaning, is_of_http};
 use self::words::{is_fine, is_nothing, is_wanting, says_no};
 use super::SourceReader;
-use crate::description::{Origin, Source};
+use crate::description::{BodyFormat, Origin, Source};
 use crate::expression::{text_of, to_json};
 use crate::http::{Prepared, graphql, is_empty};
 
@@ -160,6 +160,13 @@ impl SourceReader<'_> {
         if list.kind() == Kind::Mapping {
             return;
         }
+        if let Some(words) = broken_off(body, asking) {
+            self.note_incomplete(format!(
+                "a list breaks off, as the vendor says in a line of its own: {}",
+                self.client.shown(&words)
+            ));
+            return;
+        }
         if let Some(warning) = self.warning(body) {
             self.note(format!("the vendor warns: {warning}"));
             return;
@@ -225,8 +232,71 @@ impl SourceReader<'_> {
 /// What an answer to a request says went wrong that is without records, whatever its status: an error, or that it is no
 /// success.
 pub(super) fn complaint(body: &Value, asking: &Asking<'_>) -> Option<String> {
-    let body = plain_names(to_json(body).as_object()?);
+    let body = to_json(body);
+    let body = body.as_object()?;
+    if let Some(words) = soap_fault(body, 0) {
+        return Some(words);
+    }
+    let body = plain_names(body);
     complained(&body, asking, asking.is_for_parts_of(&body))
+}
+
+/// What a fault of SOAP says, or that a page for people came in place of XML.
+fn soap_fault(element: &Map<String, Json>, depth: usize) -> Option<String> {
+    element.iter().find_map(|(name, value)| {
+        let name = name.rsplit(':').next()?.to_lowercase();
+        let inner = value.as_object()?;
+        match name.as_str() {
+            "envelope" | "body" if depth < DEEPEST => soap_fault(inner, depth + 1),
+            "fault" if depth > 0 => {
+                const WORDS: [&str; 4] = ["faultstring", "Reason", "faultcode", "Code"];
+                let words = WORDS.iter().find_map(|name| {
+                    let mut fields = inner.iter();
+                    let plain = |known: &str| known.rsplit(':').next() == Some(*name);
+                    let (_, value) = fields.find(|(known, _)| plain(known))?;
+                    first_words(value)
+                });
+                Some(words.unwrap_or_else(|| "`Fault`".to_owned()))
+            }
+            "html" if depth == 0 => {
+                let title = inner
+                    .get("head")
+                    .and_then(|head| first_words(head.get("title")?));
+                Some(title.unwrap_or_else(|| "the answer is a page of HTML".to_owned()))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The first text in a value that says something.
+fn first_words(value: &Json) -> Option<String> {
+    match value {
+        Json::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| !name.starts_with('@'))
+            .find_map(|(_, value)| first_words(value)),
+        Json::Array(items) => items.iter().find_map(first_words),
+        value => text(value),
+    }
+}
+
+/// What a line of a list says that is no record but an error alone, as vendors write who stream.
+fn broken_off(body: &Value, asking: &Asking<'_>) -> Option<String> {
+    if asking.request.format != Some(BodyFormat::JsonLines) {
+        return None;
+    }
+    let lines = body.items().unwrap_or_default();
+    let last = to_json(lines.last()?);
+    let fields = last.as_object().filter(|fields| fields.len() == 1)?;
+    let (name, error) = fields.iter().next()?;
+    let is_error = ERROR_NAMES.contains(&name.to_lowercase().as_str()) && says_something(error);
+    let words = || {
+        error
+            .as_object()
+            .and_then(|error| message(&plain_names(error)))
+    };
+    is_error.then(|| words().unwrap_or_else(|| text_of(error)))
 }
 
 /// The fields of a record, by their names in small letters without what stands between words.

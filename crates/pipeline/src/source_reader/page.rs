@@ -24,6 +24,8 @@ const GONE: [u16; 3] = [204, 404, 410];
 pub(super) struct Page {
     pub(super) records: Vec<Value>,
     pub(super) keys: Option<Vec<Mark>>,
+    /// Which records have a key that fails.
+    failed_keys: Vec<usize>,
     pub(super) scope: Scope,
     pub(super) body: Value,
     /// What stands in it beside the records; null where it is itself the only one.
@@ -195,8 +197,9 @@ impl SourceReader<'_> {
                     .hint("say with `records` where in the answer they are".to_owned()));
             }
         };
+        let mut failed_keys = Vec::new();
         let keys = match source.identity() {
-            Some(key) => Some(self.keys(key, &records, &scope)?),
+            Some(key) => Some(self.keys(key, &records, &scope, &mut failed_keys)?),
             None => None,
         };
         let last = records.last().cloned().unwrap_or_default();
@@ -204,6 +207,7 @@ impl SourceReader<'_> {
         Ok(Some(Page {
             records,
             keys,
+            failed_keys,
             scope,
             body,
             beside,
@@ -212,21 +216,29 @@ impl SourceReader<'_> {
     }
 
     /// What tells the records of a page apart: their keys. A record whose key is null is told by everything in it, and by
-    /// how many of the same come before it; it is not the same as any other without a key.
+    /// how many of the same come before it; it is not the same as any other without a key. A record whose key fails is
+    /// told of where it counts.
     fn keys(
         &self,
         key: &Expression,
         records: &[Value],
         scope: &Scope,
+        failed: &mut Vec<usize>,
     ) -> Result<Vec<Mark>, SourceError> {
         let mut nameless: HashMap<String, usize> = HashMap::new();
         let mut keys = Vec::new();
-        for record in records {
+        for (index, record) in records.iter().enumerate() {
             let scope = scope.with([("record", record.clone())]);
-            // A record whose key fails is told of where it counts.
-            let value = self.evaluate(key, &scope, record);
-            let value = self.one_of_many(key, Part::Record, record, value)?;
-            let value = value.unwrap_or_default();
+            let value = match self.evaluate(key, &scope, record) {
+                Err(error) if error.kind == SourceErrorKind::Expression => {
+                    failed.push(index);
+                    Value::NONE
+                }
+                value => {
+                    let value = self.one_of_many(key, Part::Record, record, value)?;
+                    value.unwrap_or_default()
+                }
+            };
             keys.push(if is_null(&value) {
                 let record = to_json(record).to_string();
                 let count = nameless.entry(record.clone()).or_default();
@@ -281,6 +293,9 @@ impl SourceReader<'_> {
                         .collect()
                 }
             };
+            let mut key = source
+                .identity()
+                .filter(|_| page.failed_keys.contains(&index));
             for row in found {
                 let scope = page.scope.with([
                     ("record", row.record.clone()),
@@ -289,6 +304,11 @@ impl SourceReader<'_> {
                 let holds = self.holds(source.when.as_ref(), &scope, &row.record);
                 let place = &source.when;
                 if self.one_of_many(place, Part::Record, &row.record, holds)? == Some(true) {
+                    if let Some(key) = key.take() {
+                        let scope = page.scope.with([("record", record.clone())]);
+                        let failed = self.evaluate(key, &scope, record);
+                        self.one_of_many(key, Part::Record, record, failed)?;
+                    }
                     rows.push(row);
                 }
             }

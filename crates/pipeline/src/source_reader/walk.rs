@@ -218,8 +218,9 @@ impl SourceReader<'_> {
             if !is_whole && is_sure && found.walks > 1 && known == found.seen.len() {
                 let total = total.unwrap_or_default();
                 let count = found.seen.len();
-                self.note(format!(
-                    "the vendor says that a list has {total} records, and gave {count}"
+                self.note_incomplete(format!(
+                    "the vendor says that a list has {total} records, and gave {count}; leave `total` out if it counts \
+                     what the list does not have"
                 ));
                 return Ok((records, found.seen));
             }

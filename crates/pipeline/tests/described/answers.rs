@@ -5,7 +5,7 @@ use bowline_words::Diagnose as _;
 use serde_json::{Value, json};
 
 use crate::vendor::{
-    Answer, Asked, Vendor, always, description, ids, ok, raw, runs, source, status,
+    Answer, Asked, Vendor, always, described, description, ids, ok, raw, runs, source, status,
 };
 
 /// Three pages of two runs; `headers` are those of an answer, by its page.
@@ -460,4 +460,106 @@ fn times_as_vendors_write_them_are_told_with_what_reads_them() {
         let time = serde_json::to_value(&events[0]).unwrap()["event_time"].clone();
         assert_eq!(time, json!(moment), "{at}");
     }
+}
+
+#[test]
+fn what_is_no_table_is_no_empty_list() {
+    for (format, body, told) in [
+        ("csv", &b"PK\x03\x04\x14\0\0\0"[..], "a ZIP archive"),
+        ("csv", b"\x28\xb5\x2f\xfd\x04\0", "zstd"),
+        ("ndjson", b"%PDF-1.7\n", "a PDF"),
+        (
+            "csv",
+            b"ERROR: Query exceeded timeout of 300s\n",
+            "Query exceeded timeout",
+        ),
+        (
+            "xml",
+            b"<s:Envelope><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring>no such session</faultstring></s:Fault></s:Body></s:Envelope>",
+            "no such session",
+        ),
+        (
+            "xml",
+            b"<env:Envelope><env:Body><env:Fault><env:Reason><env:Text xml:lang='en'>too busy</env:Text></env:Reason></env:Fault></env:Body></env:Envelope>",
+            "too busy",
+        ),
+        (
+            "xml",
+            b"<html><head><title>Maintenance</title></head><body><p>later</p></body></html>",
+            "Maintenance",
+        ),
+    ] {
+        let vendor = Vendor::start(move |_| Some(raw("application/octet-stream", body)));
+        let records = match format {
+            "xml" => "records = \"response.list | default([])\"",
+            _ => "",
+        };
+        let text = format!("path = \"/runs\"\nformat = \"{format}\"\n{records}");
+        let (_, said) = refused(&vendor, &text);
+        assert!(said.contains(told), "{said}");
+    }
+    for table in ["id\n", "run id,at\n"] {
+        let vendor = Vendor::start(move |_| Some(raw("text/csv", table.as_bytes())));
+        let none: [String; 0] = [];
+        assert_eq!(read(&vendor, "path = \"/runs\"\nformat = \"csv\""), none);
+    }
+}
+
+#[test]
+fn a_stream_that_ends_with_an_error_is_not_whole() {
+    let incomplete = |last: &'static str| {
+        let body = format!("{{\"result\": {{\"id\": \"a\"}}}}\n{last}");
+        let vendor = Vendor::start(move |_| Some(raw("application/x-ndjson", body.as_bytes())));
+        let text =
+            "path = \"/runs\"\nformat = \"ndjson\"\nrecords = \"response | pluck('result')\"";
+        let (_, summary) = runs(&source(&vendor.url, &description(text)), &always()).unwrap();
+        summary.incomplete
+    };
+    let told = incomplete("{\"error\": {\"code\": 8, \"message\": \"message too large\"}}");
+    assert!(told[0].contains("message too large"), "{told:?}");
+    assert!(incomplete("{\"result\": {\"id\": \"b\"}}").is_empty());
+}
+
+#[test]
+fn a_list_that_gives_less_than_its_total_is_not_whole() {
+    let vendor = Vendor::start(|asked| {
+        let offset = asked.number("offset").unwrap_or(0);
+        let all = if offset == 0 {
+            vec!["a", "b"]
+        } else {
+            Vec::new()
+        };
+        let items: Vec<Value> = all.iter().map(|id| json!({"id": id})).collect();
+        Some(ok(json!({"items": items, "total": 5})))
+    });
+    let text = "path = \"/runs\"\nquery = { offset = \"{{ page.offset }}\" }\nrecords = \"response.items\"\npages = { style = \"offset\", size = 2, total = \"response.total\" }";
+    let (events, summary) = runs(&source(&vendor.url, &description(text)), &always()).unwrap();
+    assert_eq!(ids(&events), ["a", "b"]);
+    assert!(
+        summary
+            .incomplete
+            .iter()
+            .any(|note| note.contains("has 5 records, and gave 2")),
+        "{:?} {:?}",
+        summary.incomplete,
+        summary.notes
+    );
+}
+
+#[test]
+fn a_record_that_does_not_count_needs_no_key() {
+    let vendor = Vendor::start(|_| Some(ok(json!([{"id": "a"}, {"sum": 1}, {"id": "b"}]))));
+    let read = |when: &str| {
+        let text = described(
+            "limits = { retries = 0 }",
+            &format!("path = \"/runs\"\nkey = \"record.id\"\n{when}"),
+        );
+        let (events, summary) = runs(&source(&vendor.url, &text), &always()).unwrap();
+        (ids(&events), summary.failed.len())
+    };
+    let both = ["a".to_owned(), "b".to_owned()];
+    assert_eq!(read("when = \"'id' in record\""), (both.to_vec(), 0));
+    let (given, failed) = read("");
+    assert_eq!(given, both);
+    assert!(failed > 0, "one that counts is told");
 }

@@ -135,7 +135,16 @@ fn certificates_say_who_is_who() {
 fn certificates_that_are_none_are_told_before_anything_is_asked() {
     let authority = Authority::new();
     let (certificate, key) = authority.certified("me");
+    let (_, another) = authority.certified("me");
+    let locked = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
     for (ca, certificate, key, told) in [
+        (
+            "",
+            certificate.as_str(),
+            another.as_str(),
+            "`http.tls.certificate`",
+        ),
+        ("", certificate.as_str(), locked.as_str(), "it is encrypted"),
         ("-----BEGIN", "", "", "`http.tls.ca`"),
         ("/nowhere/ca.pem", "", "", "cannot read `/nowhere/ca.pem`"),
         ("", certificate.as_str(), "", "belong together"),

@@ -251,7 +251,7 @@ fn tell(tally: &Tally, what: &str, text: &mut String) {
         let mut listed: Vec<String> = words
             .into_iter()
             .take(MOST_LISTED)
-            .map(|(word, count)| format!("`{}` ({count})", visible(word)))
+            .map(|(word, count)| format!("`{}` ({count})", visible(&word.replace('\n', "\\n"))))
             .collect();
         if more > 0 {
             listed.push(format!("{more} more"));
