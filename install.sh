@@ -102,11 +102,16 @@ main() {
     fail "the checksum of $archive is not the one of the release" "try again; if it stays so, do not use the file and report it"
 
   tar -xzf "$work/$archive" -C "$work" || fail "cannot unpack: $archive" "see that there is room in ${TMPDIR:-/tmp}"
-  "$work/bowline/bowline" --version >/dev/null ||
-    fail "the binary does not start on this machine" "build from source: cargo install --path crates/cli"
+  mkdir -p "$directory" && cp "$work/bowline/bowline" "$directory/.bowline.new" ||
+    fail "cannot write into: $directory" "set BOWLINE_INSTALL_DIR to a folder that you may write to"
+  # Tried where it will stand: nothing may be started in some folders for temporary files.
+  if ! "$directory/.bowline.new" --version >/dev/null; then
+    rm -f "$directory/.bowline.new"
+    fail "the binary does not start in: $directory" \
+      "set BOWLINE_INSTALL_DIR to a folder in which programs may start, or build from source: cargo install --path crates/cli"
+  fi
   # A rename replaces a binary that is running, and never leaves half of one.
-  mkdir -p "$directory" && cp "$work/bowline/bowline" "$directory/.bowline.new" &&
-    mv -f "$directory/.bowline.new" "$directory/bowline" ||
+  mv -f "$directory/.bowline.new" "$directory/bowline" ||
     fail "cannot write into: $directory" "set BOWLINE_INSTALL_DIR to a folder that you may write to"
   printf '%s is in %s\n' "$("$directory/bowline" --version)" "$directory" >&2
   case ":$PATH:" in

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("pages/report", &[Need::Browser], report_page),
         trial("pages/narrow", &[Need::Browser], narrow_page),
+        trial("pages/printed", &[Need::Browser], printed_page),
         trial("pages/forms_of_a_report", &[], forms),
         trial("pages/of_a_pipeline_in_ci", &[], of_ci),
         trial("pages/inspection", &[Need::Browser], inspection_page),
@@ -95,6 +96,46 @@ fn report_page() -> Result<(), Failed> {
         assert_eq!(found[what], true, "{what}: {found}");
     }
     assert!(found["all"].as_u64() > Some(100), "{found}");
+    Ok(())
+}
+
+/// Says in the title whether anything of a table lies outside of a sheet, by the rules for paper.
+const PRINTED: &str = r#"<script>
+addEventListener("load", () => {
+  for (const sheet of document.styleSheets)
+    for (const rule of [...sheet.cssRules])
+      if (rule.media && rule.media.mediaText === "print")
+        for (const inner of rule.cssRules) sheet.insertRule(inner.cssText, sheet.cssRules.length);
+  const body = document.body;
+  body.style.width = "700px";
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  const edge = body.getBoundingClientRect().right;
+  const outside = [...document.querySelectorAll("td, th")].filter((cell) => cell.getBoundingClientRect().right > edge + 1);
+  document.title = JSON.stringify({ cells: document.querySelectorAll("td").length, outside: outside.length });
+});
+</script>"#;
+
+fn printed_page() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let mut report: Value = serde_json::from_str(WRITTEN)?;
+    let columns: Vec<String> = (0..14)
+        .map(|number| format!("a_long_name_{number}"))
+        .collect();
+    let row: Vec<f64> = (0..14)
+        .map(|number| 598_799.5 + f64::from(number))
+        .collect();
+    for check in report["checks"].as_array_mut().into_iter().flatten() {
+        for step in check["steps"].as_array_mut().into_iter().flatten() {
+            step["result"] = json!({"columns": columns, "rows": [row], "total_rows": 1});
+        }
+    }
+    sandbox.write("wide.json", &report.to_string());
+    sandbox
+        .bowline(&["report", "wide.json", "-o", "wide.html"])
+        .exits(exit_code::OK);
+    let found = visited(&sandbox, &sandbox.read("wide.html"), PRINTED)?;
+    assert!(found["cells"].as_u64() >= Some(14), "{found}");
+    assert_eq!(found["outside"], 0, "{found}");
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use bowline_report::{Report, ReportErrorKind};
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::style::{OPEN, paint};
 
 /// Where the reports of a connector are kept.
 #[derive(Debug)]
@@ -39,8 +40,8 @@ impl Kept {
         })
     }
 
-    /// Keeps a report as the latest. A workspace that cannot be written is left as it is, and that is told when asked to
-    /// say more: a run is worth its report all the same.
+    /// Keeps a report as the latest. A workspace that cannot be written is left as it is, and that is told: what shows the
+    /// last report shows an older one then. A run is worth its report all the same.
     pub(crate) fn keep(&self, context: &Context, report: &Report) {
         let kept = report
             .to_json()
@@ -48,9 +49,10 @@ impl Kept {
             .and_then(|json| self.write(&context.printer.redact(&json), report.is_whole()));
         if let Err(error) = kept {
             let place = context.shown(&self.latest).display();
-            context
-                .printer
-                .detail(format!("the report cannot be kept in `{place}`: {error}"));
+            let warning = paint(OPEN, "warning:");
+            context.printer.say(format!(
+                "{warning} the report cannot be kept in `{place}`: {error}"
+            ));
         }
     }
 

@@ -296,8 +296,36 @@ fn a_page_of_a_thousand_checks_is_small() {
         report["checks"] = many.collect();
     });
     let page = page::html(&report, None);
-    assert_eq!(page.matches("class=\"check\"").count(), 1_000);
+    assert_eq!(page.matches("<details class=\"check").count(), 1_000);
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
+}
+
+#[test]
+fn long_lists_beside_the_checks_are_cut() {
+    let many = |report: &mut Value, verdict: &str| {
+        let check = report["checks"][0].clone();
+        let many = (0..1_000).map(|number: usize| {
+            let mut check = check.clone();
+            check["id"] = json!(format!("ql_metrics/number_{number}"));
+            check["verdict"] = json!(verdict);
+            check
+        });
+        report["checks"] = many.collect();
+    };
+    let before = changed(WAREHOUSE, |report| many(report, "supported"));
+    let now = changed(WAREHOUSE, |report| {
+        many(report, "unknown");
+        let ids: Vec<Value> = report["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|check| check["id"].clone())
+            .collect();
+        report["culprits"][0]["blocks"] = json!(ids);
+    });
+    let page = page::html(&now, Some(&before));
+    assert_eq!(page.matches("supported → unknown").count(), 100);
+    assert_eq!(page.matches("and 900 more").count(), 2, "{page}");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use bowline_report::{Bump, Release, ReleaseChange, ReleaseChanges, Report, Thing
 use bowline_words::listed;
 use bowline_workbench::release::{read_files, read_folder};
 
-use super::{image, report::from_file};
+use super::image;
+use super::report::{NAMED_OR_WRITTEN, from_file};
 use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
@@ -131,7 +132,7 @@ impl DiffArgs {
 }
 
 fn of_report(path: &Path, side: &str) -> Result<Release, CliError> {
-    match from_file(path, Path::new(side))? {
+    match from_file(path, Path::new(side), NAMED_OR_WRITTEN)? {
         Report::Warehouse(report) => Ok(Release::of_report(&report)),
         Report::Pipeline(_) => Err(CliError::usage(
             format!("`{side}` is about a pipeline connector"),

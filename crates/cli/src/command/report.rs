@@ -42,7 +42,7 @@ impl ReportArgs {
     pub(crate) fn exec(&self, context: &Context) -> Result<Ended, CliError> {
         let (report, mut previous) = self.read(context)?;
         if let Some(file) = &self.since {
-            previous = Some(from_file(&context.path(file), file)?);
+            previous = Some(from_file(&context.path(file), file, WRITTEN)?);
         }
         let verbosity = context.printer.verbosity();
         let text = text(
@@ -79,7 +79,10 @@ impl ReportArgs {
             }
             Some(file) if names_a_file(context, file) => {
                 let file = Path::new(file);
-                Ok((from_file(&context.path(file), file)?, None))
+                Ok((
+                    from_file(&context.path(file), file, NAMED_OR_WRITTEN)?,
+                    None,
+                ))
             }
             name => {
                 let found = context.locate(name, None)?;
@@ -95,13 +98,14 @@ impl ReportArgs {
     }
 }
 
-pub(super) fn from_file(path: &Path, given: &Path) -> Result<Report, CliError> {
-    kept::read(path)?.ok_or_else(|| {
-        CliError::usage(
-            format!("there is no file `{}`", given.display()),
-            "give a connector's name, or a file that `bowline test --format json` wrote",
-        )
-    })
+/// What to give where only a file is read, and where a connector's name is, too.
+const WRITTEN: &str = "give a file that `bowline test --format json` wrote";
+pub(super) const NAMED_OR_WRITTEN: &str =
+    "give a connector's name, or a file that `bowline test --format json` wrote";
+
+pub(super) fn from_file(path: &Path, given: &Path, hint: &str) -> Result<Report, CliError> {
+    kept::read(path)?
+        .ok_or_else(|| CliError::usage(format!("there is no file `{}`", given.display()), hint))
 }
 
 /// Whether it is no connector that is meant: names of connectors have no dot.

@@ -44,15 +44,12 @@ pub(super) fn list(sections: &[String], checks: &[Check<'_>]) -> Markup {
 
 fn entry(check: &Check<'_>) -> Markup {
     html! {
-        details .check id={ "check-" (check.id) } data-verdict=(check.verdict.name()) open[check.is_open] {
+        details .check .strict[check.tier == Tier::Strict] id={ "check-" (check.id) } data-verdict=(check.verdict.name()) open[check.is_open] {
             summary {
                 b { (check.verdict.name()) } " " code { (check.id) } " " span { (super::with_code(check.title)) }
                 @if let Some(elapsed) = check.elapsed { " " i { (super::time(elapsed)) } }
             }
-            div .inside {
-                @if check.tier == Tier::Strict { p .tier { "Asked in the strict tier only." } }
-                (check.inside)
-            }
+            div .inside { (check.inside) }
         }
     }
 }
@@ -75,7 +72,16 @@ pub(super) fn expected(text: Option<&str>) -> Markup {
     }
 }
 
-/// Labelled text, for what was expected and what came.
+/// Labelled text, for what was expected and what came; the bare line where that is all it takes.
+pub(super) fn line_or_block(label: &str, text: &str) -> Markup {
+    if text.contains('\n') {
+        labelled(label, text)
+    } else {
+        line(label, text)
+    }
+}
+
+/// Labelled text in a block of its own.
 pub(super) fn labelled(label: &str, text: &str) -> Markup {
     html! { div .labelled { span { (super::with_code(label)) } pre { (text) } } }
 }

@@ -191,7 +191,7 @@ fn changed(changes: &Changes) -> Markup {
                 p { "Every check has the verdict it had." }
             } @else {
                 ul {
-                    @for change in changes.iter() {
+                    @for change in changes.iter().take(LISTED) {
                         li .(change.after.map_or("gone", Verdict::name)) {
                             code { (change.check) } ": "
                             (change.before.map_or("not asked", Verdict::name)) " → "
@@ -199,9 +199,19 @@ fn changed(changes: &Changes) -> Markup {
                         }
                     }
                 }
+                @let count = changes.iter().count();
+                @if count > LISTED { p { (more(count)) } }
             }
         }
     }
+}
+
+/// How many checks a list beside that of all checks shows at most.
+const LISTED: usize = 100;
+
+/// How many of a long list are not shown.
+fn more(count: usize) -> String {
+    format!("and {} more", count - LISTED)
 }
 
 /// A time span as people read it.

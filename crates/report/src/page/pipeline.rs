@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::check::{Check, expected, labelled, link, list};
+use super::check::{Check, expected, labelled, line_or_block, link, list};
 use crate::PipelineReport;
 use crate::pipeline::{CheckResult, FeatureResult, Reading, Reason};
 
@@ -90,7 +90,7 @@ fn why(found: &CheckResult) -> Markup {
                 @if !evidence.is_empty() { (labelled("shown by", &evidence.join("\n"))) }
                 @if let Some(hint) = hint { (labelled("hint", hint)) }
             },
-            Some(other) => (labelled("why", &other.to_string())),
+            Some(other) => (line_or_block("why", &other.to_string())),
             None => {},
         }
     }

@@ -7,8 +7,8 @@ use bowline_words::beginning;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::check::{Check, expected, labelled, line, link, list};
-use super::with_code;
+use super::check::{Check, expected, labelled, line, line_or_block, link, list};
+use super::{LISTED, more, with_code};
 use crate::warehouse::{
     CapabilityResult, CheckResult, Culprit, MetricResult, Reason, Rows, Step, TextOrigin,
 };
@@ -122,7 +122,8 @@ fn tree(title: &str, checks: &[String]) -> Markup {
         @if !checks.is_empty() {
             details .tree {
                 summary { (title) ": " (checks.len()) }
-                ul { @for check in checks { li { (link(check)) } } }
+                ul { @for check in checks.iter().take(LISTED) { li { (link(check)) } } }
+                @if checks.len() > LISTED { p { (more(checks.len())) } }
             }
         }
     }
@@ -190,7 +191,7 @@ fn why(reason: &Reason) -> Markup {
                 (labelled("expected", expected))
                 (labelled("got", got))
             },
-            other => (labelled("why", &other.to_string())),
+            other => (line_or_block("why", &other.to_string())),
         }
     }
 }
@@ -214,7 +215,7 @@ fn step<'r>(ran: &'r Step, of: &'r CheckResult, shown: &mut Shown<'r>) -> Markup
             Some(first) => p { "the statement of " (link(first)) },
             None => pre { (ran.sql) },
         }
-        @if let Some(error) = &ran.error { (labelled("error", &error.to_string())) }
+        @if let Some(error) = &ran.error { (line_or_block("error", &error.to_string())) }
         @if let Some(result) = &ran.result { (rows(result)) }
     };
     if ran.sql.len() >= LONG {
