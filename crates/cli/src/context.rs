@@ -174,11 +174,9 @@ impl Context {
             Event::Loading { dir } => {
                 printer.detail(format!("connector folder: {}", dir.display()))
             }
-            Event::Advice(problem) => printer.say(format!(
-                "{} {}",
-                paint(OPEN, "warning:"),
-                printer.with_short_paths(&problem.diagnose().to_string())
-            )),
+            Event::Advice(problem) => {
+                printer.warn(printer.with_short_paths(&problem.diagnose().to_string()));
+            }
             Event::Environment(event) => self.tell_environment(event),
             Event::Secrets(redactor) => printer.hide(redactor.clone()),
             Event::OpenCredentials { path } => printer.say(format!(

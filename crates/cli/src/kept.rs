@@ -12,7 +12,6 @@ use bowline_report::{Report, ReportErrorKind};
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::style::{OPEN, paint};
 
 /// Where the reports of a connector are kept.
 #[derive(Debug)]
@@ -49,10 +48,9 @@ impl Kept {
             .and_then(|json| self.write(&context.printer.redact(&json), report.is_whole()));
         if let Err(error) = kept {
             let place = context.shown(&self.latest).display();
-            let warning = paint(OPEN, "warning:");
-            context.printer.say(format!(
-                "{warning} the report cannot be kept in `{place}`: {error}"
-            ));
+            context
+                .printer
+                .warn(format!("the report cannot be kept in `{place}`: {error}"));
         }
     }
 

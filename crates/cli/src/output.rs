@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::app::ColorWhen;
 use crate::error::CliError;
 use crate::fitted::fitted;
-use crate::style::{BAD, HINT, paint};
+use crate::style::{BAD, HINT, OPEN, paint};
 use crate::terminal;
 
 /// How much is said beside the result.
@@ -111,6 +111,11 @@ impl Printer {
         if self.verbosity >= Verbosity::Normal {
             self.complain(&format!("{line}\n"));
         }
+    }
+
+    /// Says a warning on standard error, unless asked to be quiet.
+    pub(crate) fn warn(&self, what: impl std::fmt::Display) {
+        self.say(format!("{} {what}", paint(OPEN, "warning:")));
     }
 
     /// How much is said.

@@ -67,7 +67,7 @@ fn check_identity(
             builder.with_client_auth_cert(chain.collect(), key)
         })
         .map(|_| ())
-        .map_err(|error| ("certificate", error.to_string()))
+        .map_err(|error| ("certificate", format!("with its key: {error}")))
 }
 
 fn certificates(

@@ -217,7 +217,11 @@ fn finish(fields: &'static [Field], object: &mut Map<String, Json>) {
             (Shape::Text, Json::Number(number)) => *value = Json::from(number.to_string()),
             (Shape::Text, Json::Bool(flag)) => *value = Json::from(flag.to_string()),
             (Shape::Integer(_), Json::Number(number)) if number.is_f64() => {
-                let whole = number.as_f64().filter(|number| number.fract() == 0.0);
+                // No schedule is off by less than a second.
+                let is_span = field.name == "interval_seconds";
+                let number = number.as_f64();
+                let number = number.map(|number| if is_span { number.trunc() } else { number });
+                let whole = number.filter(|number| number.fract() == 0.0);
                 if let Some(whole) =
                     whole.and_then(|whole| format!("{whole:.0}").parse::<i64>().ok())
                 {

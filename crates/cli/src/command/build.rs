@@ -30,7 +30,6 @@ use crate::error::CliError;
 use crate::exit::Ended;
 use crate::insecure::InsecureRegistries;
 use crate::proven::candidate;
-use crate::style::{OPEN, paint};
 use builder::{Builder, Destination};
 
 pub(crate) use builder::proven_by;
@@ -160,17 +159,13 @@ impl BuildArgs {
         voice.rest();
         for advice in &planned.advices {
             let hint = advice.hint.iter().map(|hint| format!("\n  hint: {hint}"));
-            context.printer.say(format!(
-                "{} {advice}{}",
-                paint(OPEN, "warning:"),
-                hint.collect::<String>()
-            ));
+            let hint: String = hint.collect();
+            context.printer.warn(format!("{advice}{hint}"));
         }
         for (name, why) in &planned.unproven {
-            context.printer.say(format!(
-                "{} `{name}` goes in all the same: {why}",
-                paint(OPEN, "warning:")
-            ));
+            context
+                .printer
+                .warn(format!("`{name}` goes in all the same: {why}"));
         }
         self.ask(context, &planned.questions)?;
 
@@ -284,9 +279,7 @@ impl BuildArgs {
             ));
         }
         for warning in warnings {
-            context
-                .printer
-                .say(format!("{} {warning}", paint(OPEN, "warning:")));
+            context.printer.warn(warning);
         }
         if self.yes {
             return Ok(());
@@ -405,9 +398,7 @@ impl Voice {
                 self.bar.set_message(line.clone());
                 self.printer.detail(line);
             }
-            BuildEvent::Warning(what) => self
-                .printer
-                .say(format!("{} {what}", paint(OPEN, "warning:"))),
+            BuildEvent::Warning(what) => self.printer.warn(what),
         }
     }
 

@@ -33,7 +33,6 @@ use crate::named::NamedConnector;
 use crate::output::Verbosity;
 use crate::report::{self, Format, Next, progress::Progress};
 use crate::searched::Search;
-use crate::style::{OPEN, paint};
 
 /// Prove a connector against its live database or orchestrator.
 ///
@@ -350,8 +349,7 @@ pub(crate) fn keep(
 }
 
 fn warn(context: &Context, told: &Diagnostic) {
-    let warning = paint(OPEN, "warning:");
-    context.printer.say(format!("{warning} {told}"));
+    context.printer.warn(told);
 }
 
 /// The sections that filters name, each once, in the suite's order; all of them without a filter.

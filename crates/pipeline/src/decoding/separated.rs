@@ -45,7 +45,18 @@ fn is_no_name(first: &str) -> bool {
     first.starts_with(['{', '[', '<'])
 }
 
-/// Whether the only name is none but words, as of an error: `ERROR: query exceeded its time`.
+/// Whether the only name is none but a sentence about a failure: `ERROR: query exceeded its time`.
 fn is_sentence(only: &str) -> bool {
-    only.split_whitespace().count() > 3 || only.contains(": ")
+    const FAILURES: [&str; 6] = [
+        "error",
+        "exception",
+        "fail",
+        "denied",
+        "timeout",
+        "timed out",
+    ];
+    let words = only.split_whitespace().count();
+    let small = only.to_lowercase();
+    let is_long = words > 3 || only.contains(": ");
+    words > 6 || is_long && FAILURES.iter().any(|word| small.contains(word))
 }

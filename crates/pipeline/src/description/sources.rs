@@ -139,7 +139,7 @@ pub struct Request {
     /// Whether the path is a whole address of its own.
     pub absolute: bool,
     /// Other hosts than that of the base address that may know who asks, where a vendor's record names the host.
-    pub hosts: Vec<String>,
+    pub hosts: Option<Vec<String>>,
     /// Query parameters: a list repeats the parameter, null leaves it out.
     pub query: Vec<(String, Template)>,
     /// The body, sent as JSON.
@@ -177,7 +177,7 @@ impl Request {
             method: "POST".to_owned(),
             path: url,
             absolute: true,
-            hosts: Vec::new(),
+            hosts: None,
             query: Vec::new(),
             json: None,
             form,
@@ -413,7 +413,20 @@ pub(super) fn read_request(section: &mut Section<'_, '_, '_>) -> Option<Request>
     }
     let absolute = url.is_some();
     let hosts = section.texts("hosts");
-    if !absolute && section.has("hosts") {
+    let hosts = section.has("hosts").then_some(hosts);
+    if let Some(host) = hosts
+        .iter()
+        .flatten()
+        .find(|host| host.contains(['/', ':']))
+    {
+        section.report_at(
+            "hosts",
+            ProblemKind::InvalidValue,
+            format!("`{host}` is no name of a host"),
+            Some("write it without scheme, port and path, such as `api.example.com`".to_owned()),
+        );
+    }
+    if !absolute && hosts.is_some() {
         section.report_at(
             "hosts",
             ProblemKind::InvalidValue,

@@ -20,22 +20,6 @@ pub enum Template {
     Table(Vec<(String, Template)>),
 }
 
-/// The parts of an address up to where its path begins.
-fn host_parts(parts: &[Part]) -> impl Iterator<Item = &Part> {
-    let mut place = String::new();
-    let mut has_path = false;
-    parts.iter().take_while(move |part| {
-        let is_before = !has_path;
-        match part {
-            Part::Literal(text) => place.push_str(text),
-            Part::Expression(_) => place.push('_'),
-        }
-        let host = place.split_once("://").map_or(&*place, |(_, host)| host);
-        has_path = host.contains(['/', '?', '#']);
-        is_before
-    })
-}
-
 /// A piece of text.
 #[derive(Debug, Clone)]
 pub enum Part {
@@ -98,33 +82,47 @@ impl Template {
         }
     }
 
-    /// Whether the host of an address is its own text's or the credentials', and no record's.
-    pub(crate) fn names_host(&self) -> bool {
+    /// What it begins with that is its own text's or the credentials', and no record's; all of it where no record has a
+    /// part in it.
+    pub(crate) fn own_beginning(&self) -> Self {
         let is_ours = |expression: &Expression| {
             let names = expression.names();
             !names.is_empty() && names.iter().all(|name| name == "credentials")
         };
         match self {
-            Self::Constant(_) => true,
-            Self::Typed(expression) => is_ours(expression),
-            Self::Text(parts) => host_parts(parts).all(|part| match part {
-                Part::Literal(_) => true,
-                Part::Expression(expression) => is_ours(expression),
-            }),
-            Self::List(_) | Self::Table(_) => false,
+            Self::Typed(expression) if !is_ours(expression) => Self::Text(Vec::new()),
+            Self::Text(parts) => {
+                let own = parts.iter().take_while(|part| match part {
+                    Part::Literal(_) => true,
+                    Part::Expression(expression) => is_ours(expression),
+                });
+                Self::Text(own.cloned().collect())
+            }
+            whole => whole.clone(),
         }
     }
 
-    /// How the host of an address ends whatever an expression before gives: `.example.com`.
-    pub(crate) fn domain(&self) -> Option<&str> {
+    /// How the host of an address ends whatever the expressions before give, in small letters: `.example.com`.
+    pub(crate) fn domain(&self) -> Option<String> {
         let Self::Text(parts) = self else { return None };
-        let Part::Literal(text) = host_parts(parts).last()? else {
-            return None;
-        };
-        let end = text.find(['/', '?', '#', ':'])?;
-        let domain = &text[..end];
-        let of_two = |domain: &str| domain.trim_matches('.').contains('.');
-        (domain.starts_with('.') && of_two(domain)).then_some(domain)
+        let mut has_scheme = false;
+        parts.iter().find_map(|part| {
+            let Part::Literal(text) = part else {
+                has_scheme = true;
+                return None;
+            };
+            let host = match text.split_once("://") {
+                Some((_, host)) => host,
+                None if has_scheme => text,
+                None => return None,
+            };
+            has_scheme = true;
+            let end = host.find(['/', '?', '#', ':']);
+            let is_last = end.is_some() || std::ptr::eq(part, parts.last()?);
+            let domain = host[..end.unwrap_or(host.len())].to_lowercase();
+            let is_of_two = domain.split_once('.')?.1.contains('.');
+            (is_last && is_of_two).then_some(domain)
+        })
     }
 
     /// Every expression in it.

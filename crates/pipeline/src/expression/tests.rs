@@ -235,6 +235,9 @@ fn spans_become_seconds() {
         (json!("2 days, 1:02:03.5"), json!(176_523.5)),
         (json!("2.01:02:03.5000000"), json!(176_523.5)),
         (json!("01:02:03.500"), json!(3723.5)),
+        (json!("-00:30:00"), json!(-1800)),
+        (json!("-2.01:02:03"), json!(-176_523)),
+        (json!("-1 day, 23:59:59"), json!(-1)),
         (json!("PT1M30S"), json!(90)),
         (json!("PT1M30.25S"), json!(90.25)),
         (json!("1.5"), json!(1.5)),
@@ -422,4 +425,30 @@ fn a_record_has_no_items() {
     );
     assert_eq!(value("record['items'][0].id", record.clone()), json!(1));
     assert_eq!(value("record.none[0].id", record), Json::Null);
+}
+
+#[test]
+fn the_domain_of_an_address_is_what_no_record_changes() {
+    let domain = |text: &str| Template::compile(text, 1).unwrap().domain();
+    for (text, found) in [
+        (
+            "https://{{ parent.a }}.API.example.com/x",
+            Some(".api.example.com"),
+        ),
+        (
+            "https://{{ parent.a }}-ai.example.com:8443/",
+            Some("-ai.example.com"),
+        ),
+        ("https://{{ parent.a }}.example.com", Some(".example.com")),
+        (
+            "{{ parent.scheme }}://{{ parent.a }}.example.com/",
+            Some(".example.com"),
+        ),
+        ("https://{{ parent.a }}.com/", None),
+        ("https://{{ parent.a }}/x.example.com/", None),
+        ("https://api.example.com{{ parent.a }}", None),
+        ("{{ parent.url }}", None),
+    ] {
+        assert_eq!(domain(text).as_deref(), found, "{text}");
+    }
 }

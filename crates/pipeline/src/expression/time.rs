@@ -382,6 +382,10 @@ pub(super) fn span(value: &Value) -> Result<SignedDuration, String> {
 
 /// `6:00:00` and `2 days, 6:00:00`, as Python writes spans, and `2.06:00:00`, as .NET does.
 fn clock_span(text: &str) -> Option<SignedDuration> {
+    // Of Python's, only the days have the sign.
+    if let Some(text) = text.strip_prefix('-').filter(|text| !text.contains(',')) {
+        return Some(-clock_span(text)?);
+    }
     let (days, clock) = match text.split_once(',') {
         Some((days, clock)) => {
             let number = days

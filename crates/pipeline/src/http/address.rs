@@ -14,7 +14,8 @@ pub(super) struct OwnPlaces(String);
 impl OwnPlaces {
     /// Those in the credentials, and in lists that stand in the description.
     pub(super) fn of(credentials: &Json, description: &Description) -> Self {
-        let mut places = credentials.to_string();
+        let mut places = String::new();
+        texts_of(credentials, &mut places);
         for source in description.sources.values() {
             if let Some(Drivers::List(list)) = source.origin.drivers() {
                 places.push('\n');
@@ -38,8 +39,24 @@ impl OwnPlaces {
                 Some(port) => port.parse() == Ok(origin.port),
                 None => origin.port == usual,
             };
-            port && !before.ends_with(is_part) && !after.starts_with(is_part)
+            // `ann@example.com` is a person, unless an address begins before.
+            let word = before.rsplit(char::is_whitespace).next().unwrap_or(before);
+            let is_person = before.ends_with('@') && !word.contains("://");
+            port && !is_person && !before.ends_with(is_part) && !after.starts_with(is_part)
         })
+    }
+}
+
+/// Every text in a value, a line each.
+fn texts_of(value: &Json, texts: &mut String) {
+    match value {
+        Json::String(text) => {
+            texts.push_str(text);
+            texts.push('\n');
+        }
+        Json::Array(items) => items.iter().for_each(|item| texts_of(item, texts)),
+        Json::Object(members) => members.values().for_each(|member| texts_of(member, texts)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 
@@ -87,10 +104,18 @@ mod tests {
 
     #[test]
     fn places_are_mentioned_as_a_whole() {
-        let places =
-            OwnPlaces(r#"{"url":"https://a.example.com/x","b":"10.0.0.1:8080"}"#.to_owned());
+        let places = OwnPlaces(
+            "https://a.example.com/x\n10.0.0.1:8080\nann@mail.example\npg://u:p@db.example\n"
+                .to_owned(),
+        );
         let mentions = |address: &str| places.mention(&Origin::of(address).unwrap());
-        assert!(mentions("https://a.example.com/y") && mentions("http://10.0.0.1:8080"));
+        for address in [
+            "https://a.example.com/y",
+            "http://10.0.0.1:8080",
+            "https://db.example",
+        ] {
+            assert!(mentions(address), "{address}");
+        }
         for address in [
             "https://example.com",
             "https://b.a.example.com",
@@ -98,6 +123,7 @@ mod tests {
             "http://10.0.0.1",
             "http://10.0.0.1:80",
             "https://a.example.co",
+            "https://mail.example",
         ] {
             assert!(!mentions(address), "{address}");
         }

@@ -23,7 +23,7 @@ use super::excerpt::{SHOWN, is_secret_key, trimmed};
 use super::exchange::{OnExchange, OnRetry};
 use super::kept::Kept;
 use super::pace::Pace;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, Signs};
 use super::transport::Transport;
 use crate::decoding::Oddities;
 use crate::description::{Auth, Description, Limits, PagingStyle, RejectRule};
@@ -239,6 +239,13 @@ impl Client {
         SourceError::new(SourceErrorKind::Credentials, format!("`{place}`"))
             .because(self.masked(&problem.message))
             .hint(problem.hint)
+    }
+
+    /// Whether a request goes without what says who asks though there is something.
+    pub(crate) fn withholds(&self, request: &Prepared) -> bool {
+        let says = |(_, template): &(String, Template)| !template.expressions().is_empty();
+        request.signs != Signs::Yes
+            && (!matches!(self.auth, Auth::None) || self.headers.iter().any(says))
     }
 
     /// Sends a request until it succeeds or there is no point in another try.

@@ -27,7 +27,7 @@ pub struct Exchange<'c> {
     pub(super) elapsed: Duration,
 }
 
-/// Headers of answers that say nothing secret and that the reading itself may need.
+/// Headers of answers that the reading itself may need; in addresses, logins are hidden.
 const KEPT_HEADERS: [&str; 5] = ["content-type", "date", "link", "location", "retry-after"];
 
 impl Exchange<'_> {
@@ -104,8 +104,14 @@ impl Exchange<'_> {
         let kept = answer.headers.iter().filter(|(name, _)| {
             KEPT_HEADERS.contains(&name.as_str()) || self.client.reads_header(name)
         });
-        kept.map(|(name, value)| (name.clone(), self.client.masked(value)))
-            .collect()
+        kept.map(|(name, value)| {
+            let value = match name.as_str() {
+                "location" => self.client.masked_address(value),
+                _ => self.client.masked(value),
+            };
+            (name.clone(), value)
+        })
+        .collect()
     }
 
     fn text_or_json(&self, body: &str) -> Json {

@@ -43,6 +43,8 @@ pub(super) enum Signs {
     Yes,
     /// A vendor's record sends us to a host that the description does not name.
     No,
+    /// It does to one that may know, but in the clear, where the base address does not go.
+    Unsecured,
 }
 
 impl Prepared {
@@ -198,27 +200,42 @@ impl Client {
             return self.filled(request, scope, &self.base()?);
         }
         let mut prepared = self.filled(request, scope, &Base::default())?;
-        if !self.is_ours(request, &prepared.address)? {
-            prepared.signs = Signs::No;
-        }
+        prepared.signs = self.signs(request, &prepared.address, scope)?;
         Ok(prepared)
     }
 
     /// Whether the host of a whole address is one that the description or the credentials name, so that our login may go
     /// there. A vendor's record may name any.
-    fn is_ours(&self, request: &Request, address: &str) -> Result<bool, SourceError> {
-        if request.path.names_host() {
-            return Ok(true);
+    fn signs(&self, request: &Request, address: &str, scope: &Scope) -> Result<Signs, SourceError> {
+        let failed = |(expression, problem): (&_, _)| {
+            self.expression_error(expression, &problem, &Json::Null)
+        };
+        let own = request.path.own_beginning();
+        let own = own.address(scope).map_err(failed)?;
+        let own = Origin::of(&percent_encode_foreign(&own));
+        let Some(origin) = Origin::of(address) else {
+            return Ok(Signs::No);
+        };
+        if own.as_ref() == Some(&origin) {
+            return Ok(Signs::Yes);
         }
         let base = Origin::of(&percent_encode_foreign(&self.base()?.address));
-        let (Some(origin), Some(base)) = (Origin::of(address), base) else {
-            return Ok(false);
-        };
-        let is_safe = origin.scheme == "https" || base.scheme == "http";
+        if base.as_ref() == Some(&origin) {
+            return Ok(Signs::Yes);
+        }
         let domain = request.path.domain();
-        let is_below = domain.is_some_and(|domain| origin.host.ends_with(domain));
-        let is_named = is_below || names_host(&request.hosts, &origin.host);
-        Ok(origin == base || is_safe && (is_named || self.own_places.mention(&origin)))
+        let is_below = domain.is_some_and(|domain| origin.host.ends_with(&domain));
+        let hosts = request.hosts.as_deref().unwrap_or_default();
+        let is_base = base.as_ref().is_some_and(|base| base.host == origin.host);
+        let is_named =
+            is_below || names_host(hosts, &origin.host) || self.own_places.mention(&origin);
+        let is_secured = origin.scheme == "https" || base.is_some_and(|base| base.scheme == "http");
+        Ok(match (is_named, is_secured) {
+            (true, true) => Signs::Yes,
+            (true, false) => Signs::Unsecured,
+            (false, false) if is_base => Signs::Unsecured,
+            (false, _) => Signs::No,
+        })
     }
 
     /// The same below a given base address.

@@ -160,13 +160,6 @@ impl SourceReader<'_> {
         if list.kind() == Kind::Mapping {
             return;
         }
-        if let Some(words) = broken_off(body, asking) {
-            self.note_incomplete(format!(
-                "a list breaks off, as the vendor says in a line of its own: {}",
-                self.client.shown(&words)
-            ));
-            return;
-        }
         if let Some(warning) = self.warning(body) {
             self.note(format!("the vendor warns: {warning}"));
             return;
@@ -234,7 +227,8 @@ impl SourceReader<'_> {
 pub(super) fn complaint(body: &Value, asking: &Asking<'_>) -> Option<String> {
     let body = to_json(body);
     let body = body.as_object()?;
-    if let Some(words) = soap_fault(body, 0) {
+    let is_xml = asking.request.format == Some(BodyFormat::Xml);
+    if let Some(words) = is_xml.then(|| soap_fault(body, 0)).flatten() {
         return Some(words);
     }
     let body = plain_names(body);
@@ -282,7 +276,7 @@ fn first_words(value: &Json) -> Option<String> {
 }
 
 /// What a line of a list says that is no record but an error alone, as vendors write who stream.
-fn broken_off(body: &Value, asking: &Asking<'_>) -> Option<String> {
+pub(super) fn broken_off(body: &Value, asking: &Asking<'_>) -> Option<String> {
     if asking.request.format != Some(BodyFormat::JsonLines) {
         return None;
     }

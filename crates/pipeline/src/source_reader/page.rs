@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use bowline_template::{Kind, Scope, Value};
 
 use super::behind::beside;
-use super::complaint::{Asking, complaint};
+use super::complaint::{Asking, broken_off, complaint};
 use super::lookup::exact;
 use super::mark::{Mark, Seen, contents};
 use super::nested::nested;
@@ -47,6 +47,14 @@ impl SourceReader<'_> {
     pub(super) fn prepare(&self, source: &Source, scope: &Scope) -> Result<Prepared, SourceError> {
         let mut request = self.client.prepare(&source.request, scope)?;
         request.turn = self.turn;
+        if source.request.hosts.is_none() && self.client.withholds(&request) {
+            let host = bowline_http::Origin::of(&request.address).map(|origin| origin.host);
+            self.note(format!(
+                "`{}` was asked without credentials, because only a record names it: say with `hosts` whether it may have \
+                 them (`hosts = []` says no)",
+                host.unwrap_or_default()
+            ));
+        }
         Ok(request)
     }
 
@@ -179,7 +187,14 @@ impl SourceReader<'_> {
             Kind::Mapping => Value::NONE,
             _ => around,
         };
-        let records: Vec<Value> = match list.kind() {
+        let broken_off = broken_off(&body, &asking);
+        if let Some(words) = &broken_off {
+            self.note_incomplete(format!(
+                "a list breaks off, as the vendor says in a line of its own: {}",
+                self.client.shown(words)
+            ));
+        }
+        let mut records: Vec<Value> = match list.kind() {
             // One record that is not in a list is a list of one.
             Kind::Mapping => vec![list],
             Kind::None | Kind::Sequence => list.items().unwrap_or_default(),
@@ -197,6 +212,12 @@ impl SourceReader<'_> {
                     .hint("say with `records` where in the answer they are".to_owned()));
             }
         };
+        // The line that says so is no record.
+        let is_whole =
+            source.records.is_none() || records.len() == body.items().map_or(0, |all| all.len());
+        if broken_off.is_some() && is_whole {
+            records.pop();
+        }
         let mut failed_keys = Vec::new();
         let keys = match source.identity() {
             Some(key) => Some(self.keys(key, &records, &scope, &mut failed_keys)?),

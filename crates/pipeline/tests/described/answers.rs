@@ -498,7 +498,13 @@ fn what_is_no_table_is_no_empty_list() {
         let (_, said) = refused(&vendor, &text);
         assert!(said.contains(told), "{said}");
     }
-    for table in ["id\n", "run id,at\n"] {
+    for table in [
+        "id\n",
+        "run id,at\n",
+        "Name of the job\n",
+        "Run: id\n",
+        "error message\n",
+    ] {
         let vendor = Vendor::start(move |_| Some(raw("text/csv", table.as_bytes())));
         let none: [String; 0] = [];
         assert_eq!(read(&vendor, "path = \"/runs\"\nformat = \"csv\""), none);
@@ -512,7 +518,12 @@ fn a_stream_that_ends_with_an_error_is_not_whole() {
         let vendor = Vendor::start(move |_| Some(raw("application/x-ndjson", body.as_bytes())));
         let text =
             "path = \"/runs\"\nformat = \"ndjson\"\nrecords = \"response | pluck('result')\"";
-        let (_, summary) = runs(&source(&vendor.url, &description(text)), &always()).unwrap();
+        let (events, summary) = runs(&source(&vendor.url, &description(text)), &always()).unwrap();
+        assert!(
+            summary.failed.is_empty() && !events.is_empty(),
+            "{:?}",
+            summary.failed
+        );
         summary.incomplete
     };
     let told = incomplete("{\"error\": {\"code\": 8, \"message\": \"message too large\"}}");

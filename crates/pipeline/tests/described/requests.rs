@@ -260,6 +260,23 @@ fn a_host_that_only_a_record_names_is_not_told_who_asks() {
         );
         assert!(asks(http, &listed), "{http}");
     }
+    let below = format!(
+        "for_each = \"jobs\"\nurl = \"{}{{{{ parent.url | replace('{0}', '') }}}}\"",
+        other.url
+    );
+    assert!(asks(auths[0], &below), "the host stands in the description");
+    let version = "headers = { X-Api-Version = \"7\", X-Api-Key = \"{{ credentials.secret }}\" }";
+    assert!(!asks(version, each));
+    assert_eq!(other.asked().pop().unwrap().headers["x-api-version"], "7");
+    let told = |hosts: &str| {
+        let text = described(auths[0], &format!("{each}\n{hosts}\nkey = \"record.id\""));
+        let (_, summary) = runs(&source(&vendor.url, &text), &always()).unwrap();
+        summary
+            .notes
+            .iter()
+            .any(|note| note.contains("without credentials"))
+    };
+    assert!(told("") && !told("hosts = []") && !told("hosts = [\"127.0.0.1\"]"));
     let own = "for_each = \"jobs\"\nurl = \"{{ parent.url }}\"\nheaders = { X-Own = \"{{ credentials.secret }}\" }";
     assert!(asks(auths[0], own), "what the source itself says is said");
     let refusing = Vendor::start(|_| Some(status(401, json!({}))));

@@ -17,7 +17,6 @@ use crate::command::schema;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::style::{OPEN, paint};
 
 /// The options of pipeline connectors.
 #[derive(Debug, clap::Args)]
@@ -98,9 +97,7 @@ impl PipelineArgs {
             start,
         };
         if let Some(fault) = scaffold.icon_url.as_deref().and_then(icon_fault) {
-            context
-                .printer
-                .say(format!("{} {fault}", paint(OPEN, "warning:")));
+            context.printer.warn(fault);
         }
         let workspace = Workspace::find(&context.directory)?;
         let made = scaffold.write(&workspace)?;

@@ -371,10 +371,15 @@ impl Client {
                 SourceErrorKind::Unauthorized,
                 "see that this machine's clock is right: what is signed with a wrong time is refused",
             ),
-            400 | 401 | 403 if request.signs == Signs::No => (
+            401 | 403 if request.signs == Signs::No => (
                 SourceErrorKind::Unauthorized,
                 "a record names this host, so it is not told who asks: if it is the vendor's, write it in the source's \
                  `hosts`",
+            ),
+            401 | 403 if request.signs == Signs::Unsecured => (
+                SourceErrorKind::Unauthorized,
+                "a record names it by `http`, and what says who asks goes over TLS as to the base address: put `https` \
+                 in its place, as with `| replace('http://', 'https://')`",
             ),
             401 | 403 => (
                 SourceErrorKind::Unauthorized,

@@ -16,7 +16,7 @@ use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::{Expression, Template, headers_value};
 use crate::http::address::Base;
 use crate::http::excerpt::SHOWN;
-use crate::http::prepared::Prepared;
+use crate::http::prepared::{Prepared, Signs};
 use crate::http::signature::{self, AwsKeys};
 use crate::http::transport::Incoming;
 
@@ -44,6 +44,9 @@ impl Client {
         request: &Prepared,
         rules: &Rules<'_>,
     ) -> Result<Judged, SourceError> {
+        if request.signs != Signs::Yes {
+            return self.retrying(request, Some(&Carried::default()), rules);
+        }
         let Auth::Login(login) = &self.auth else {
             return self.retrying(request, Some(&self.own_login()?), rules);
         };

@@ -11,6 +11,7 @@ use super::judging::{Failed, Judged, Passing, Rules};
 use crate::description::Auth;
 use crate::error::{SourceError, SourceErrorKind};
 use crate::expression::Template;
+use crate::http::excerpt::is_secret_key;
 use crate::http::exchange::Exchange;
 use crate::http::prepared::{Prepared, Signs, set, with_query};
 use crate::http::signature;
@@ -164,7 +165,15 @@ impl Client {
         let scope = self.request_scope(outgoing);
         let is_told = request.signs == Signs::Yes;
         let carried = carried.filter(|_| is_told);
-        for (name, template) in self.headers.iter().filter(|_| is_told) {
+        // What a header says of the request and not of who asks, goes anywhere.
+        let is_harmless = |(name, template): &&(String, Template)| {
+            matches!(template, Template::Constant(_)) && !is_secret_key(name)
+        };
+        let told = self
+            .headers
+            .iter()
+            .filter(|header| is_told || is_harmless(header));
+        for (name, template) in told {
             let value = template.text(&scope);
             let place = format!("http.headers.{name}");
             set(
