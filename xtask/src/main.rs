@@ -1,4 +1,4 @@
-//! Project chores: `cargo xtask test`, `fuzz`, `mutants`, `reliability`, `generate`, `bench` and `package`.
+//! Project chores: `cargo xtask test`, `fuzz`, `mutants`, `teeth`, `reliability`, `generate`, `bench` and `package`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -15,6 +15,7 @@ mod platforms;
 mod process;
 mod provide;
 mod reliability;
+mod teeth;
 mod test;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ usage: cargo xtask <chore>
   mutants [--pack NAME]... [--section NAME]... [--template NAME]... [--operator NAME]... [--sample N] [--seed S]
           [--jobs N] [--record FILE]
                                             spell every template of every pack wrongly, and ask the suite
+  teeth [--crate NAME]... [--sample N] [--seed S] [--record FILE]
+                                            change our own code in one place at a time, and run its crate's tests
   reliability [--record FILE] [--share N]   kill, cut, stop and mislead what must not lose, leak or hang, thousands of
                                             times; with a share, an Nth of it
   generate [--check]                        write the generated files, or only say which are stale
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "fuzz" => fuzz::run(rest),
         "mutants" => mutants::run(rest),
+        "teeth" => teeth::run(rest),
         "reliability" => reliability::run(rest),
         "generate" => generate::run(rest),
         "bench" => bench::run(rest),
