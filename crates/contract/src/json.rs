@@ -192,3 +192,36 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
         Ok(Node::Object(members))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_what_the_text_says() {
+        let text = r#"{"a": {"b": [null, true, -1, 18446744073709551615, 1.5, "x", {"c": []}]}, "d": false}"#;
+        let read = Node::parse(text).map(Node::into_value);
+        assert_eq!(read.ok(), serde_json::from_str(text).ok());
+        let last = Node::parse(r#"{"a": 1, "a": 2}"#).map(Node::into_value);
+        assert_eq!(last.ok(), serde_json::from_str(r#"{"a": 2}"#).ok());
+    }
+
+    #[test]
+    fn a_key_that_comes_again_is_found_however_deep() {
+        let found =
+            |text: &str| repeated_key(text).map(|(key, place)| (key, place.line, place.column));
+        let again = |key: &str, line, column| Some((key.to_owned(), line, column));
+        assert_eq!(found("{\"a\": 1,\n \"a\": 2}"), again("a", 2, 4));
+        assert_eq!(
+            found("{\"a\": {\"b\": 1, \"c\": 2, \"b\": 3}}"),
+            again("b", 1, 26)
+        );
+        for text in [
+            r#"{"a": {"b": 1}, "b": {"a": 1}}"#,
+            r#"[{"a": 1}, {"a": 2}]"#,
+            r#"{"a": 1, "a": 2"#,
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+}

@@ -78,3 +78,23 @@ pub fn is_credentials_file(name: &str) -> bool {
 pub fn exported_template_file(template: &Template) -> String {
     format!("{}{TEMPLATE_EXPORT_ENDING}", template.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_with_credentials_are_known_by_their_names() {
+        for name in [CREDENTIALS_FILE, &named_credentials_file("pg13")] {
+            assert!(is_credentials_file(name), "{name}");
+        }
+        for name in [
+            "credentials..json",
+            "credentials.pg13.json.bak",
+            "credentials_schema.json",
+            "my-credentials.pg13.json",
+        ] {
+            assert!(!is_credentials_file(name), "{name}");
+        }
+    }
+}

@@ -171,6 +171,13 @@ mod tests {
         assert!(
             page.contains("| `get_conditional_count_expression`, *get_boolean_match_expression* |")
         );
+        for row in [
+            "| any | share | `approx_distinct_count / COUNT(column)` | `get_distinct_count_func`, *get_distinctness_func* |",
+            "| text | share | `text_all_spaces_count / COUNT(*)` |",
+            "| number | column | `get_approx_percentile_func(expression=column, percentile=0.2)` |",
+        ] {
+            assert!(page.contains(row), "{row}");
+        }
         assert_eq!(page.matches("\n| `").count(), 71);
     }
 

@@ -328,6 +328,23 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_the_schema_nearly_has_is_told() {
+        let schema = schema();
+        let told = |connect_args: Value| -> Vec<String> {
+            let credentials = json!({ "connect_args": connect_args });
+            let near = near_misses(schema.as_object(), &credentials);
+            near.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(
+            told(json!({"hosts": "db.example", "port": 1})),
+            ["`hosts` is not in the schema: did you mean `host`?"]
+        );
+        // Nobody means a name that is given as well.
+        let both = json!({"host": "db.example", "hosts": "db.example"});
+        assert_eq!(told(both), [""; 0]);
+    }
+
+    #[test]
     fn without_a_schema_anything_under_the_wrapper_fits() {
         let credentials = json!({"connect_args": {"anything": 1}});
         assert_eq!(check(None, &credentials), Ok(()));
@@ -364,16 +381,21 @@ mod tests {
         let schema = json!({"connect_args": {"type": "dict", "schema": {
             "token": {"anyof": [{"allowed": ["x"]}, {"type": "integer"}]},
             "keys": {"type": "list", "schema": {"forbidden": ["s3cret"]}},
+            "host": {"anyof": [{"allowed": ["x"]}, {"type": "integer"}]},
         }}});
-        let credentials = json!({"connect_args": {"token": "s3cret", "keys": ["s3cret"]}});
+        let credentials =
+            json!({"connect_args": {"token": "s3cret", "keys": ["s3cret"], "host": "db"}});
         let text = check(Some(&schema), &credentials)
             .expect_err("wrong")
             .to_string();
         assert!(!text.contains("s3cret"), "{text}");
-        assert!(
-            text.contains("connect_args.keys[0]: unallowed value (hidden)"),
-            "{text}"
-        );
+        for told in [
+            "connect_args.keys[0]: unallowed value (hidden)",
+            // What stands between a field and its definition says nothing about the field.
+            "unallowed value db",
+        ] {
+            assert!(text.contains(told), "{text}");
+        }
     }
 
     #[test]

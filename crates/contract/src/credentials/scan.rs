@@ -140,7 +140,8 @@ mod tests {
 
     const CONNECTOR: &str =
         "[driver]\nname = \"postgresql\"\n[dialect]\nextends = \"../../packs/greenplum\"";
-    const MANIFEST: &str = r#"{"credentials_schema": {"passphrase_hint": {"type": "string"}}}"#;
+    const MANIFEST: &str =
+        r#"{"credentials_schema": {"anyof": [{"passphrase_hint": {"type": "string"}}]}}"#;
 
     /// A scan for a connector of the name `shop` with these credentials.
     fn scan_for(credentials: &str) -> SecretScan {
@@ -494,6 +495,10 @@ mod tests {
                 r#"{"connect_args": {"password": ""}}"#,
             ),
             ("sample.env", "DB_PASSWORD=\nAPI_KEY=${API_KEY}\n"),
+            (
+                "ca.pem",
+                "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n",
+            ),
             ("connector.py", "password = credentials['password']\n"),
             (
                 "credentials_schema.json",

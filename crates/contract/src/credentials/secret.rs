@@ -406,6 +406,8 @@ mod tests {
             secrets("server", "host=x password='two words' user=ann"),
             ["two words"]
         );
+        assert_eq!(secrets("token", " geheim\n"), [" geheim\n", "geheim"]);
+        assert_eq!(secrets("token", "geheim"), ["geheim"]);
         let key_file = json!({"private_key": "-----BEGIN\nabc", "type": "service_account"});
         let found = secrets("file", &key_file.to_string());
         assert_eq!(found, ["-----BEGIN\nabc"]);
@@ -428,6 +430,8 @@ mod tests {
             "ab=c;de",
             "QUJD==",
             "ab=c",
+            "ab=c;de=f",
+            "host=c",
         ] {
             assert_eq!(secrets("connection_string", text), [text], "{text}");
         }

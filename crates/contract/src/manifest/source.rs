@@ -157,33 +157,48 @@ mod tests {
     }
 
     #[test]
-    fn each_value_is_checked() {
+    fn each_value_is_checked_and_what_to_do_is_told() {
         for (from, to, message) in [
             (
                 "\"Shop\"",
                 "7",
-                "wrong type for `connection_name`: expected text, found a number (line 3",
+                "wrong type for `connection_name`: expected text, found a number (line 3, column 19)",
             ),
-            ("\"Shop\"", "\" \"", "empty `connection_name` (line 3"),
             (
-                "abc1234",
-                "abc123",
-                "invalid `connection_type`: `custom-connector-abc123` (line 2",
+                "\"Shop\"",
+                "\" \"",
+                "empty `connection_name` (line 3, column 19)\nhint: say what people call the connection",
             ),
             (
                 "\"warehouse\"",
                 "\"etl\"",
-                "unexpected `asset_class`: `etl` (line 4",
+                "unexpected `asset_class`: `etl` (line 4, column 15)\n\
+                 hint: move the folder to `etl_connectors/`, or use `warehouse`",
+            ),
+            (
+                "\"warehouse\"",
+                "\"lake\"",
+                "unexpected `asset_class`: `lake` (line 4, column 15)\nhint: use `warehouse`",
             ),
             (
                 "asset_class",
                 "connection_name",
-                "repeated key: `connection_name` (line 4",
+                "repeated key: `connection_name` (line 4, column 19)\nhint: keep one of them",
             ),
         ] {
-            let found = refused(&VALID.replacen(from, to, 1));
-            assert!(found.starts_with(message), "{found}");
+            assert_eq!(refused(&VALID.replacen(from, to, 1)), message);
         }
+        let found = refused(&VALID.replacen("abc1234", "abc123", 1));
+        assert!(
+            found.starts_with(
+                "invalid `connection_type`: `custom-connector-abc123` (line 2, column 19)"
+            ),
+            "{found}"
+        );
+        assert!(
+            found.contains("\nhint: use `custom-connector-` and seven hex digits of your own"),
+            "{found}"
+        );
         let found = refused(r#"{"credentials_schema": []}"#);
         assert!(
             found.starts_with(

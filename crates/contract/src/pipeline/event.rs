@@ -321,5 +321,10 @@ mod tests {
             .insert("name".to_owned(), "c".into());
         assert_eq!(asset.name(), Some("c"));
         assert_eq!(AssetEvent::of(&json).name(), Some("b"));
+        let mut run = RunEvent::new(json!({"task_runs": [{"status": "failed"}]}));
+        for task in run.task_runs_mut() {
+            task.fields_mut().unwrap().clear();
+        }
+        assert_eq!(run.json(), &json!({"task_runs": [{}]}));
     }
 }

@@ -47,8 +47,13 @@ mod tests {
         };
         assert!(window.contains(at(1)) && window.contains(at(2)));
         assert!(!window.contains(at(0)) && !window.contains(at(3)));
+        assert_eq!(
+            window.to_string(),
+            "[1970-01-01T00:00:01Z, 1970-01-01T00:00:03Z)"
+        );
         let parts = window.split(at(2)).unwrap();
-        assert_eq!(parts.map(|part| part.contains(at(2))), [false, true]);
+        let bounds = parts.map(|part| (part.start, part.end));
+        assert_eq!(bounds, [(at(1), at(2)), (at(2), at(3))]);
         assert_eq!((window.split(at(1)), window.split(at(3))), (None, None));
     }
 }

@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_quoted_is_no_comment() {
-        let text = "SELECT '--a', 'it''s; /*b*/', \"--c\", `#{d`, $$ --e $$, $f$ ; -- $$ $f$, x #> '{g}' # {\"h\": 1}";
+        let text = "SELECT '--a', 'it''s; /*b*/', \"--c\", `#{d`, $$ --e $$, $f$ ; $$ --$f$, x #> '{g}' # {\"h\": 1}";
         assert_eq!(found(text), [(1, vec![(1, "{\"h\": 1}")])]);
     }
 
