@@ -160,6 +160,7 @@ mod tests {
         assert_eq!(windows.all().len(), 2);
         let whole = windows.add(window(10, 20), at(31), "last");
         assert_eq!((whole.window(), whole.tries()), (window(0, 30), 1));
+        assert_eq!(whole.reason(), "last");
         assert_eq!(windows.all(), [whole]);
         // One that was asked for again by itself stays itself.
         windows.add(window(0, 30), at(40), "again");
@@ -167,5 +168,8 @@ mod tests {
         assert_eq!(windows.all().len(), 2);
         windows.forget_within(window(0, 35));
         assert_eq!(windows.all()[0].window(), window(30, 40));
+        assert_eq!(windows.all()[0].reason(), "next");
+        windows.forget_within(window(30, 40));
+        assert!(windows.is_empty());
     }
 }

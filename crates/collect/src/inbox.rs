@@ -329,9 +329,10 @@ mod tests {
         assert_eq!(inbox.due(10, Duration::ZERO), [callback("1")]);
         inbox.add(callback("1")).unwrap();
         inbox.done(&[callback("1")]).unwrap();
+        assert!(inbox.holds(&callback("1")) && !inbox.is_empty());
         assert_eq!(inbox.due(10, Duration::ZERO), [callback("1")]);
         inbox.done(&[callback("1")]).unwrap();
-        assert!(inbox.is_empty());
+        assert!(inbox.is_empty() && !inbox.holds(&callback("1")));
     }
 
     #[test]

@@ -410,6 +410,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_added_beside_windows_is_known_to_windows_to_come() {
+        let (disk, path) = (disk(), Path::new("/d/delivered"));
+        let late = event(Kind::Run, 1, "10:10");
+        let mut blank = Ledger::blank(&*disk, path).unwrap();
+        add(&mut blank, &late);
+        assert!(blank.is_empty() && !blank.knows(&late));
+        let ledger = Ledger::open(&disk, path, window("10:00", "11:00")).unwrap();
+        assert!(!ledger.is_empty() && ledger.knows(&late));
+    }
+
+    #[test]
     fn a_spoiled_record_is_none_and_does_no_harm() {
         let (disk, path) = (disk(), Path::new("/d/delivered"));
         let first = window("10:00", "11:00");
@@ -442,7 +453,10 @@ mod tests {
                 })
                 .collect()
         };
-        ledger.add(&entries(0..9_000, "10:10"), Some(70)).unwrap();
+        ledger.add(&entries(0..4_000, "10:05"), None).unwrap();
+        ledger
+            .add(&entries(4_000..9_000, "10:10"), Some(70))
+            .unwrap();
         ledger
             .add(&entries(9_000..12_000, "10:50"), Some(90))
             .unwrap();
@@ -452,6 +466,7 @@ mod tests {
             for_each(&*disk, path, &mut |_| count += 1).unwrap();
             count
         };
+        // Not for a third of it.
         forget_before(&*disk, path, window("10:10", "11:00").start).unwrap();
         assert_eq!(count(), 12_000);
         forget_before(&*disk, path, window("10:40", "11:00").start).unwrap();

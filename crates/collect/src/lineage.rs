@@ -379,7 +379,7 @@ mod tests {
     fn a_failed_run_starts_and_fails_around_its_tasks() {
         let events = read(&of_run(json!({
             "job_source_id": "j", "run_source_id": "r", "status": "failed",
-            "event_time": "2026-11-22 11:00:00+01:00",
+            "event_time": "2026-11-22 11:30:00+01:00",
             "start_time": "2026-11-22T09:00:00Z", "end_time": "2026-11-22T10:00:00Z",
             "error": {"message": "no disk"},
             "outputs": [
@@ -463,6 +463,54 @@ mod tests {
         assert_eq!(facets["ownership"]["owners"][1]["name"], "team:data");
         assert_eq!(facets["tags"]["tags"][0]["value"], "true");
         assert_eq!(events[1]["job"]["facets"]["jobType"]["jobType"], "TASK");
+    }
+
+    #[test]
+    fn data_says_where_it_is_and_what_it_is() {
+        let dataset = |name: &str, of: &str, mcon: &str| {
+            let asset_ref = json!({
+                "asset_type": of, "role": "INPUT", "fully_qualified_name": name, "mcon": mcon,
+            });
+            let events = read(&of_asset(json!({
+                "job_source_id": "j", "name": "J", "inputs": [asset_ref], "outputs": [],
+            })));
+            assert_eq!(events[0].get("outputs"), None);
+            let dataset = &events[0]["inputs"][0];
+            let text = |value: &Json| value.as_str().map(str::to_owned);
+            let of = &dataset["facets"]["datasetType"]["datasetType"];
+            [&dataset["namespace"], &dataset["name"], of].map(text)
+        };
+        for (name, of, mcon, expected) in [
+            (
+                "db.s.t",
+                "TABLE",
+                "",
+                [Some("shop"), Some("db.s.t"), Some("TABLE")],
+            ),
+            ("", "VIEW", "m", [Some("shop"), Some("m"), Some("VIEW")]),
+            (
+                "s3://b/x/y",
+                "FILE",
+                "",
+                [Some("s3://b"), Some("x/y"), Some("FILE")],
+            ),
+            ("s3://b/x", "DATASET", "", [Some("s3://b"), Some("x"), None]),
+            (
+                "s3://b/",
+                "DATASET",
+                "",
+                [Some("shop"), Some("s3://b/"), None],
+            ),
+            (
+                "s3://b",
+                "DATASET",
+                "",
+                [Some("shop"), Some("s3://b"), None],
+            ),
+        ] {
+            let expected = expected.map(|text| text.map(str::to_owned));
+            assert_eq!(dataset(name, of, mcon), expected, "{name}");
+        }
     }
 
     #[test]

@@ -211,6 +211,11 @@ fn callback(address: &str) -> Option<Callback> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use bowline_durable::SimulatedDisk;
+
     use super::*;
 
     #[test]
@@ -225,6 +230,43 @@ mod tests {
         assert_eq!(of("/?job_run_id="), Some((None, None)));
         assert_eq!(of("/?job_run_id=%ff"), None);
         assert_eq!(of(&format!("/?job_run_id={}", "x".repeat(2000))), None);
+    }
+
+    #[test]
+    fn a_callback_is_answered_by_what_became_of_it() {
+        let disk = Arc::new(SimulatedDisk::new(1));
+        let inbox = Arc::new(Inbox::open(disk, Path::new("/state/callbacks")).unwrap());
+        let secret = WebhookSecret::parse("s3cret-of-ours").unwrap();
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = Listener::start(anywhere, Some(secret), &inbox).unwrap();
+        let address = format!("http://{}", listener.address().unwrap());
+        let agent = bowline_http::agent_config().build().new_agent();
+        let send = |method: &str, run: &str, token: &str, length: u64| {
+            let request = ureq::http::Request::builder()
+                .method(method)
+                .uri(format!("{address}/?job_run_id={run}"))
+                .header("x-mcd-token", token)
+                .body(vec![b'x'; length.try_into().unwrap()]);
+            agent.run(request.unwrap()).unwrap().status().as_u16()
+        };
+        let ours = "s3cret-of-ours";
+        for (method, run, token, length, status) in [
+            ("PUT", "put", ours, 0, 405),
+            ("POST", "long", ours, LONGEST_BODY + 1, 413),
+            ("POST", "theirs", "s3cret-of-theirs", 0, 401),
+            ("POST", "%ff", ours, 0, 400),
+            ("POST", "1", ours, LONGEST_BODY, 202),
+            ("POST", "2", ours, 0, 202),
+        ] {
+            assert_eq!(send(method, run, token, length), status, "{run}");
+        }
+        drop(listener);
+        let due = inbox.due(10, Duration::ZERO);
+        let runs: Vec<_> = due
+            .into_iter()
+            .filter_map(|callback| callback.run)
+            .collect();
+        assert_eq!(runs, ["1", "2"]);
     }
 
     #[test]

@@ -294,27 +294,4 @@ fn shown_address(address: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_keeps_its_key_and_another_has_another() {
-        let event = |number| Event {
-            kind: Kind::Run,
-            key: Uuid::from_u128(number),
-            at: None,
-            text: String::new(),
-            problems: Vec::new(),
-        };
-        let key = batch_key(&[event(1), event(2)]);
-        assert_eq!(batch_key(&[event(1), event(2)]), key);
-        assert_ne!(batch_key(&[event(1)]), key);
-        assert_ne!(batch_key(&[event(1), event(3)]), key);
-    }
-
-    #[test]
-    fn logins_in_addresses_are_not_shown() {
-        assert_eq!(shown_address("https://a:b@host/x@y"), "https://host/x@y");
-        assert_eq!(shown_address("https://host/x"), "https://host/x");
-    }
-}
+mod tests;

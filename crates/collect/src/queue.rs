@@ -203,6 +203,34 @@ mod tests {
             }
             assert_eq!(expected, 3 * MOST_EVENTS);
         });
+        let inside = queue.lock();
+        assert_eq!((inside.events, inside.bytes), (0, 0));
+    }
+
+    #[test]
+    fn who_reads_waits_while_there_is_no_room() {
+        for (bytes, count) in [(1, 3 * MOST_EVENTS), (MOST_BYTES / 4, 20)] {
+            let queue = Queue::default();
+            std::thread::scope(|threads| {
+                threads.spawn(|| {
+                    let mut feed = queue.feed();
+                    (0..count).all(|_| feed.push(event(bytes)))
+                });
+                let inside = loop {
+                    let inside = queue.lock();
+                    if inside.is_stuck || inside.end != End::Open {
+                        break inside;
+                    }
+                    drop(inside);
+                    std::thread::yield_now();
+                };
+                let waiting = (inside.is_stuck, inside.events, inside.bytes);
+                drop(inside);
+                queue.abandon();
+                let (is_stuck, events, bytes) = waiting;
+                assert!(is_stuck && events <= MOST_EVENTS && bytes <= MOST_BYTES);
+            });
+        }
     }
 
     #[test]

@@ -227,6 +227,16 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_before_the_part_that_may_be_torn_is_left_alone() {
+        // Seen from where that part begins, the rest of this line looks torn.
+        let theirs = format!("{}\n", "{\"".repeat(1_000));
+        let torn = "{\"b\":";
+        let long = "y".repeat(usize::try_from(MOST_TORN).unwrap() - 1_001 - 9 - torn.len());
+        let ours = format!("{theirs}{{\"b\":\"{long}\"}}\n");
+        assert!(mended(&format!("{ours}{torn}")) == format!("{ours}{{\"c\":3}}\n"));
+    }
+
+    #[test]
     fn a_file_that_is_gone_or_shorter_than_it_was_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let (disk, path): (Arc<dyn Disk>, _) = (Arc::new(RealDisk), dir.path().join("e.jsonl"));

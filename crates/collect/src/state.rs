@@ -455,6 +455,9 @@ mod tests {
         ));
         let ledger = state.begin(first).unwrap();
         assert!(ledger.knows(&run(1)) && !ledger.knows(&run(2)));
+        let mut entries = Vec::new();
+        state.entries(&mut |entry| entries.push(entry)).unwrap();
+        assert_eq!(entries, [ledger.entry(&run(1), Outcome::Delivered)]);
         // Only until ten to eleven it is over for sure: the next window overlaps, and knows what was delivered.
         let over = "2026-11-22T10:50:00Z".parse().unwrap();
         state.finish(ledger, over, &clocks()).unwrap();
@@ -493,6 +496,50 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_cannot_be_read_stands_aside_as_it_was() {
+        let mut state = State::in_memory();
+        let mut fails = |window: Window, over: &str, reason: &str| {
+            let ledger = state.begin(window).unwrap();
+            let over = format!("2026-11-22T{over}:00Z").parse().unwrap();
+            let aside = state.set_aside(ledger, over, &clocks(), reason);
+            let aside = aside.unwrap().unwrap();
+            assert_eq!((state.open_window(), aside.reason()), (None, reason));
+            (aside.window(), aside.tries(), state.collected_until())
+        };
+        // What of it is not over belongs to the next window.
+        let aside = window("10:00", "10:50");
+        let over = Some(aside.end);
+        assert_eq!(
+            fails(window("10:00", "11:00"), "10:50", "no"),
+            (aside, 1, over)
+        );
+        assert_eq!(fails(aside, "12:00", "still no"), (aside, 2, over));
+        let an_hour_ago = Timestamp::now() - SignedDuration::from_hours(1);
+        assert!(state.take_back(an_hour_ago).unwrap().is_some());
+        let ledger = state.begin(aside).unwrap();
+        let over = "2026-11-22T10:20:00Z".parse().unwrap();
+        let again = state.set_aside(ledger, over, &clocks(), "no").unwrap();
+        let again = again.unwrap();
+        assert_eq!((again.window(), again.tries()), (aside, 3));
+        assert_eq!(state.failed_windows(), [again]);
+    }
+
+    #[test]
+    fn a_window_set_aside_is_forgotten_once_all_of_it_was_read() {
+        let mut state = State::in_memory();
+        let ledger = state.begin(window("10:00", "11:00")).unwrap();
+        let noon = window("10:00", "12:00").end;
+        let aside = state.set_aside(ledger, noon, &clocks(), "no").unwrap();
+        let aside = aside.unwrap();
+        for (over, left) in [("10:30", vec![aside]), ("12:00", Vec::new())] {
+            let ledger = state.begin(window("10:00", "12:00")).unwrap();
+            let over = format!("2026-11-22T{over}:00Z").parse().unwrap();
+            state.finish(ledger, over, &clocks()).unwrap();
+            assert_eq!(state.failed_windows(), left);
+        }
+    }
+
+    #[test]
     fn two_collections_never_share_a_state() {
         let dir = tempfile::tempdir().unwrap();
         let state = open(dir.path());
@@ -501,7 +548,10 @@ mod tests {
             Err(StateError::Locked(_))
         ));
         drop(state);
+        assert!(State::reopen(dir.path()).unwrap().is_none());
         open(dir.path()).begin(window("10:00", "11:00")).unwrap();
+        let again = State::reopen(dir.path()).unwrap();
+        assert_eq!(again.unwrap().collection(), WHAT);
         assert!(matches!(
             State::open(dir.path(), &["`shop` to somewhere"]),
             Err(StateError::Foreign { .. })

@@ -242,6 +242,13 @@ mod tests {
     }
 
     #[test]
+    fn of_many_runs_the_first_by_name_are_examples() {
+        let found = Verification::new(window(), &keys(&[5, 3, 1, 4, 2]), [], None);
+        let examples = ["run-1", "run-2", "run-3"].map(str::to_owned).to_vec();
+        assert_eq!(found.missed, Group { count: 5, examples });
+    }
+
+    #[test]
     fn lines_of_a_window_are_read_from_the_output() {
         let disk = SimulatedDisk::new(1);
         let path = Path::new("/d/events.jsonl");

@@ -370,3 +370,50 @@ fn nothing_has_a_reason() {
     );
     assert_eq!(Tally::default().why_nothing(), None);
 }
+
+#[test]
+fn what_two_readings_came_to_is_added_up() {
+    // Every count is another one, so that none can be taken for its neighbour.
+    let came_to = |factor: usize, problem: Option<&str>| {
+        let count = |number: usize| number * factor;
+        let reading = Summary {
+            records: count(3),
+            events: count(5),
+            passed_over: count(7),
+            outside: count(11),
+            repeated: count(13),
+            requests: count(17).try_into().unwrap(),
+            unmapped: [("odd".to_owned(), count(19))].into(),
+            notes: vec![format!("note {factor}")],
+            incomplete: vec![format!("list {factor}")],
+            ..Summary::default()
+        };
+        Collected {
+            runs: Tally {
+                reading: Some(reading),
+                delivered: count(23),
+                before: count(29),
+                invalid: count(31),
+                refused: count(37),
+                first_problem: problem.map(str::to_owned),
+            },
+            found: Found {
+                runs: [format!("run {factor}")].into(),
+                ..Found::default()
+            },
+            ..Collected::default()
+        }
+    };
+    let mut both = came_to(1, None);
+    both.add_runs(came_to(2, Some("broken")));
+    let mut expected = came_to(3, Some("broken"));
+    let reading = expected.runs.reading.as_mut().unwrap();
+    reading.notes = vec!["note 1".to_owned(), "note 2".to_owned()];
+    reading.incomplete = vec!["list 1".to_owned(), "list 2".to_owned()];
+    expected.found.runs = ["run 1".to_owned(), "run 2".to_owned()].into();
+    assert_eq!(both, expected);
+    assert_eq!(both.dead(), 3 * (31 + 37));
+    let mut first = Collected::default();
+    first.add_runs(came_to(1, None));
+    assert_eq!(first, came_to(1, None));
+}
