@@ -302,7 +302,9 @@ mod tests {
             Ok(self.next(page))
         }
 
-        fn cancel(&self) {}
+        fn cancel(&self) {
+            self.0.lock().unwrap().clear();
+        }
     }
 
     fn pipeline(pages: impl IntoIterator<Item = Vec<RunEvent>>) -> MethodsPipeline<Pages> {
@@ -316,6 +318,17 @@ mod tests {
             json!({"job_source_id": "j", "run_source_id": id, "status": status,
             "event_time": format!("2026-01-01T{hour:02}:00:00Z")}),
         )
+    }
+
+    #[test]
+    fn who_cancels_a_pipeline_cancels_its_methods() {
+        let pipeline = pipeline([vec![run("1", "OK", 1)]]);
+        pipeline.cancel();
+        let mut events = 0;
+        pipeline
+            .runs(&morning(), None, &mut |_| events += 1)
+            .unwrap();
+        assert_eq!(events, 0);
     }
 
     fn morning() -> RunQuery {

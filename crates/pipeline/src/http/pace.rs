@@ -364,6 +364,14 @@ mod tests {
         assert_eq!(pace.begin(seconds(11.1)), Ok(()));
         let wait = pace.begin(seconds(11.1)).unwrap_err();
         assert_eq!(wait, seconds(0.25), "five in a second, and some more");
+        for answer in 0..4_u32 {
+            pace.answered(seconds(11.2 + f64::from(answer) / 10.0));
+        }
+        let allowed = pace.state().allowed;
+        assert!(
+            (4.9..=5.0).contains(&allowed),
+            "a round brings one more: {allowed}"
+        );
         for answer in 0..400_u32 {
             pace.answered(seconds(12.0 + f64::from(answer)));
         }

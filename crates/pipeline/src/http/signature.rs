@@ -125,21 +125,10 @@ pub(crate) fn fingerprint(key: &str) -> Result<[u8; 32], Unsigned> {
     Ok(fingerprint)
 }
 
-/// A value of DER.
+/// A value of DER whose length takes two bytes, as that of every RSA key does that is let in.
 fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let length: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
-    let mut value = vec![tag];
-    match length.as_slice() {
-        [] => value.push(0),
-        [short] if *short < 0x80 => value.push(*short),
-        long => {
-            value.push(0x80 | u8::try_from(long.len()).unwrap_or(0x7f));
-            value.extend(long);
-        }
-    }
-    value.extend(content);
-    value
+    let length = u16::try_from(content.len()).unwrap_or(u16::MAX);
+    [&[tag, 0x82][..], &length.to_be_bytes(), content].concat()
 }
 
 fn private_key(key: &str) -> Result<PrivateKeyDer<'static>, Unsigned> {

@@ -254,18 +254,20 @@ fn what_is_forbidden_is_not_asked_for_with_ever_new_tokens() {
 
 #[test]
 fn a_token_is_not_used_beyond_what_its_answer_says() {
-    for (expires, expected) in [
-        (json!(0), 3),
-        (json!("0"), 3),
-        (json!(3600), 1),
-        (Value::Null, 1),
+    for (expires, said, expected) in [
+        (json!(0), "", 3),
+        (json!("0"), "", 3),
+        (json!(3600), "", 1),
+        (Value::Null, "", 1),
+        // What the description says counts more.
+        (json!(0), ", lifetime_seconds = 3600", 1),
     ] {
         let vendor = vendor(
             move |_| ok(json!({"access_token": "T", "expires_in": expires})),
             |_| true,
         );
         let sources = "path = \"/runs\"\nquery = { page = \"{{ page.number }}\" }\npages = { style = \"number\" }\nkey = \"record.id\"\nwhen = \"jobs and jobs\"";
-        let _ = run_ids(&vendor, &format!("auth = {{ {LOGIN} }}"), sources);
+        let _ = run_ids(&vendor, &format!("auth = {{ {LOGIN}{said} }}"), sources);
         let count = logins(&vendor);
         assert!(
             if expected == 1 { count == 1 } else { count > 1 },

@@ -4,6 +4,7 @@ mod ahead;
 mod answers;
 mod broken;
 mod examples;
+mod explained;
 mod failures;
 mod logins;
 mod moving;

@@ -161,6 +161,12 @@ fn an_answer_to_come_back_for_is_no_empty_list() {
     for text in [PLAIN.to_owned(), format!("{PLAIN}\nmissing = [202]")] {
         assert_eq!(read(&vendor, &text).0, ["a"]);
     }
+    // Where the answer itself is the list, too.
+    let whole = "path = \"/runs\"";
+    let vendor = Vendor::start(|_| Some(status(202, json!([{"id": "a"}]))));
+    assert_eq!(read(&vendor, whole).0, ["a"]);
+    let (kind, _) = refused(&Vendor::start(|_| Some(status(202, json!([])))), whole);
+    assert_eq!(kind, SourceErrorKind::Broken);
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use bowline_contract::pipeline::{RunEvent, validate_runs};
 use bowline_pipeline::RunQuery;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::vendor::{Asked, Vendor, always, ids, ok, runs, source, status, window};
+use crate::vendor::{Asked, Vendor, always, description, ids, ok, runs, source, status, window};
 
 const DESCRIPTION: &str = r#"
 version = 1
@@ -301,4 +302,36 @@ fn requests_run_side_by_side() {
         asked.iter().filter(|asked| asked.path != "/jobs").count(),
         9
     );
+}
+
+#[test]
+fn runs_that_are_all_in_the_future_have_local_times() {
+    let now = Timestamp::now();
+    let in_minutes = move |minutes: i64| (now + SignedDuration::from_mins(minutes)).to_string();
+    let local = "the 2 runs that came are all in the future, by up to 3.0 h";
+    for (ahead, told) in [
+        (vec![120, 180], Some(local)),
+        (vec![120, -60], None),
+        // Clocks differ by that much.
+        (vec![4], None),
+    ] {
+        let vendor = Vendor::start(move |_| {
+            let runs = ahead
+                .iter()
+                .map(|minutes| json!({"id": minutes.to_string(), "at": in_minutes(*minutes)}));
+            Some(ok(runs.collect()))
+        });
+        let description = description("path = \"/runs\"").replace(
+            "event_time = \"'2026-01-01T00:00:00Z'\"",
+            "event_time = \"record.at\"",
+        );
+        let source = source(&vendor.url, &description);
+        let (_, summary) = runs(&source, &window(&in_minutes(-600), &now.to_string())).unwrap();
+        let mut notes = summary
+            .notes
+            .iter()
+            .filter_map(|note| note.split_once(": "));
+        let note = notes.find(|(what, _)| what.contains("all in the future"));
+        assert_eq!(note.map(|(what, _)| what), told);
+    }
 }
