@@ -313,4 +313,24 @@ mod tests {
         assert_eq!(told("ada", "bob", ["bob", "bob"]), [""; 0], "it changed");
         assert_eq!(told("ada", "ada", ["bob", "cy"]), [""; 0], "always new");
     }
+
+    #[test]
+    fn an_empty_list_anywhere_in_an_answer_says_that_there_is_nothing() {
+        for answer in [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!({"page": 1, "runs": []}),
+            json!([{"runs": [1]}, {"runs": null}]),
+        ] {
+            assert!(holds_nothing(&answer), "{answer}");
+        }
+        for answer in [
+            json!("denied"),
+            json!({"error": {"code": 0, "text": ""}}),
+            json!([[1], [2]]),
+        ] {
+            assert!(!holds_nothing(&answer), "{answer}");
+        }
+    }
 }

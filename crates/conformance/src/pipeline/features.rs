@@ -327,6 +327,32 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_schema_of_credentials_checks_nothing() {
+        for (schema, expected) in [
+            (
+                json!({"connect_args": {"type": "dict"}}),
+                FeatureAnswer::Yes,
+            ),
+            (json!({}), FeatureAnswer::No),
+        ] {
+            let manifest = json!({
+                "connection_type": "custom-etl-connector-abc1234", "connection_name": "Test",
+                "asset_class": "etl", "run_status_mapping": {"done": "success"},
+                "credentials_schema": schema,
+            });
+            let manifest = PipelineManifest::parse(&manifest.to_string()).unwrap();
+            let evidence = Evidence {
+                manifest: &manifest,
+                assets: None,
+                runs: None,
+                by_id: (FeatureAnswer::Unknown, String::new()),
+            };
+            let seen = look(PipelineFeature::ManifestCredentialsSchema, &evidence);
+            assert_eq!(seen.answer, expected);
+        }
+    }
+
+    #[test]
     fn lineage_counts_where_tasks_have_it() {
         let jobs = [
             json!({"name": "n", "tasks": [{"name": "t", "outputs": [{}], "retries": 1}], "inputs": []}),

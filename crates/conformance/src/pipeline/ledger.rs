@@ -238,4 +238,25 @@ mod tests {
         assert_eq!(renamed["a"], "b");
         assert_eq!(found, Comparison::default());
     }
+
+    #[test]
+    fn what_one_reading_alone_lost_is_no_loss() {
+        let odd = |reading| Oddity {
+            reading,
+            label: "a".to_owned(),
+            at: None,
+        };
+        let lost_in = |lost: usize, mixed: usize| Comparison {
+            lost: vec![odd(lost)],
+            mixed: vec![odd(mixed)],
+            ..Comparison::default()
+        };
+        let mut once = lost_in(1, 1);
+        assert_eq!(once.take_once(), [odd(1), odd(1)]);
+        assert_eq!(once, Comparison::default());
+        let mut twice = lost_in(1, 2);
+        assert_eq!(twice.lossy(), BTreeSet::from([1, 2]));
+        assert_eq!(twice.take_once(), []);
+        assert_eq!(twice, lost_in(1, 2));
+    }
 }

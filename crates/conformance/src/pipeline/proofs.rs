@@ -291,3 +291,30 @@ fn middle(span: Window, moments: &[Timestamp]) -> Option<Timestamp> {
     let place = rounds.find(|place| *place > 0).unwrap_or(within.len() / 2);
     within.get(place).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_cut_where_a_round_number_of_runs_is_behind() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let span = Window {
+            start: at(0),
+            end: at(1_000),
+        };
+        for (count, place) in [
+            (0, None),
+            (20, Some(10)),
+            (50, Some(25)),
+            (51, Some(1)),
+            (100, Some(50)),
+            (130, Some(30)),
+        ] {
+            // In no order, and with one that no window can be cut at.
+            let mut moments: Vec<Timestamp> = (0..count).rev().map(at).collect();
+            moments.push(Timestamp::new(0, 1).unwrap());
+            assert_eq!(middle(span, &moments), place.map(at), "{count}");
+        }
+    }
+}

@@ -237,6 +237,34 @@ pub(super) fn is_same_user(logged: &str, user: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn logged(text: &str, at: Timestamp) -> LoggedQuery {
+        LoggedQuery {
+            id: "1".to_owned(),
+            start: at,
+            end: at,
+            text: text.to_owned(),
+            user: None,
+            errors: [None, None],
+            returned_rows: None,
+        }
+    }
+
+    #[test]
+    fn queries_that_ended_before_the_span_or_after_now_are_told() {
+        let [from, until] = [1_000, 2_000].map(|second| Timestamp::from_second(second).unwrap());
+        let second = SignedDuration::from_secs(1);
+        let is_told =
+            |at: Timestamp| are_of_then(&[logged("SELECT 1", at)], [from, until], second).is_err();
+        let earliest = from - second - LEEWAY;
+        let latest = until + OTHER_CLOCKS;
+        for at in [earliest, from, until, latest] {
+            assert!(!is_told(at), "{at}");
+        }
+        for at in [earliest - second, latest + second] {
+            assert!(is_told(at), "{at}");
+        }
+    }
+
     #[test]
     fn what_names_are_qualified_with_does_not_hide_a_query() {
         let at = Timestamp::UNIX_EPOCH;
@@ -246,16 +274,7 @@ mod tests {
             span: [at, at],
             again: None,
         };
-        let logged = |text: &str| LoggedQuery {
-            id: "1".to_owned(),
-            start: at,
-            end: at,
-            text: text.to_owned(),
-            user: None,
-            errors: [None, None],
-            returned_rows: None,
-        };
-        let logs = ["SELECT * FROM t WHERE $1 = $2", "SELECT 1"].map(logged);
+        let logs = ["SELECT * FROM t WHERE $1 = $2", "SELECT 1"].map(|text| logged(text, at));
         let (likeness, queries) = run.find(&logs).unwrap();
         assert_eq!((likeness, queries), (Likeness::Normalized, vec![&logs[0]]));
     }
