@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bowline_conformance::Tier;
 use bowline_connector::{Located, Workspace};
 use bowline_contract::layout::PYTHON_FILE;
 use bowline_image::ImageError;
@@ -37,19 +38,26 @@ impl Proving {
 
     /// Keeps how a test of the whole suite ended, and what the connector's process said of the code it loads. One that was
     /// interrupted says nothing new; a workspace that cannot be written is told.
-    pub(crate) fn end(self, context: &Context, conclusion: Conclusion, outside: &OutsideCode) {
-        let outcome = match conclusion {
-            Conclusion::Interrupted => return,
-            Conclusion::Fine => ProofOutcome::Passed,
-            Conclusion::FellShort => ProofOutcome::Failed,
-            Conclusion::Inconclusive => ProofOutcome::Inconclusive,
+    pub(crate) fn end(
+        self,
+        context: &Context,
+        conclusion: Conclusion,
+        tier: Tier,
+        outside: &OutsideCode,
+    ) {
+        let outcome = match (conclusion, tier) {
+            (Conclusion::Interrupted, _) => return,
+            (Conclusion::Fine, Tier::Strict) => ProofOutcome::Passed,
+            (Conclusion::Fine, Tier::Reference) => ProofOutcome::PassedReference,
+            (Conclusion::FellShort, _) => ProofOutcome::Failed,
+            (Conclusion::Inconclusive, _) => ProofOutcome::Inconclusive,
         };
-        let unknown = |error: ImageError| {
-            context.printer.say(format!(
-                "`bowline build` will not know of it: {}",
-                error.diagnose()
-            ));
-        };
+        if outcome == ProofOutcome::PassedReference {
+            context.printer.say(
+                "`bowline build` takes what the strict tier proves\nhint: leave `--tier reference` out",
+            );
+        }
+        let unknown = |error: ImageError| tell_unknown(context, &error);
         let proof = match self.proof {
             Ok(proof) => proof,
             Err(error) => return unknown(error),
@@ -74,6 +82,23 @@ impl Proving {
             unknown(error);
         }
     }
+}
+
+/// Notes what a later test of the whole suite found wrong with what was proven and ships.
+pub(crate) fn refute(context: &Context, found: &Located) -> Result<(), CliError> {
+    let workspace = Workspace::find(&found.dir)?;
+    let candidate = candidate(&workspace, found.clone());
+    if let Err(error) = Proof::refute(workspace.root(), &candidate) {
+        tell_unknown(context, &error);
+    }
+    Ok(())
+}
+
+fn tell_unknown(context: &Context, error: &ImageError) {
+    context.printer.say(format!(
+        "`bowline build` will not know of it: {}",
+        error.diagnose()
+    ));
 }
 
 /// A connector as a build sees it. A dialect pack that cannot be read has no files.

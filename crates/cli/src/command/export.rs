@@ -1,8 +1,8 @@
 //! `bowline export`: the proven connector as the platform takes it.
 
 use bowline_connector::WorkspaceError;
-use bowline_contract::{AssetClass, SuiteSection};
-use bowline_report::Conclusion;
+use bowline_contract::layout::exported_template_file;
+use bowline_contract::{AssetClass, SuiteSection, Template};
 use bowline_warehouse::Connector;
 use bowline_workbench::warehouse::{self, Recorded};
 use bowline_workbench::{WorkbenchError, evidence};
@@ -20,7 +20,8 @@ use crate::style::{GOOD, HINT, paint};
 /// Prove a connector with the whole suite and write what the platform takes from it.
 ///
 /// Writes `output/<connector>/manifest.json` and a `.j2` file for every template that was found right. What is wrong
-/// or unknown is left out, and the exit code says so.
+/// or unknown is left out, and the exit code says so. A connection that is wrong cannot be left out: `bowline build`
+/// refuses it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
@@ -115,12 +116,22 @@ pub(crate) fn export(
     let exported = warehouse::export(connector, &recorded.report)?;
     keep(context, connector, recorded)?;
     evidence::publish(connector, recorded)?;
-    // What fell short was left out.
-    proving.end(context, Conclusion::Fine, &connector.outside);
+    let templates = &exported.export.templates;
+    let ships = |template: &Template| {
+        let file = exported_template_file(template);
+        templates.iter().any(|(name, _)| *name == file)
+    };
+    let conclusion = recorded.report.conclusion_of_what_ships(&ships);
+    proving.end(
+        context,
+        conclusion,
+        recorded.report.tier,
+        &connector.outside,
+    );
     Ok(format!(
         "{} exported the manifest and {} templates to {}",
         paint(GOOD, "✓"),
-        exported.export.templates.len(),
+        templates.len(),
         context.shown(&exported.folder).display()
     ))
 }

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use bowline_conformance::Tier;
 use bowline_conformance::warehouse::{About, Options, Report};
-use bowline_connector::Located;
-use bowline_contract::{AssetClass, SuiteSection};
+use bowline_connector::{Located, Workspace};
+use bowline_contract::layout::{TEMPLATES_DIR, exported_template_file};
+use bowline_contract::{AssetClass, SuiteSection, Template};
 use bowline_driver::Limits;
+use bowline_report::Conclusion;
 use bowline_warehouse::Connector;
 use bowline_words::{Diagnose as _, Diagnostic, counted, listed};
 use bowline_workbench::evidence::{self, Judged};
@@ -31,6 +33,7 @@ use crate::exit::Ended;
 use crate::kept::Kept;
 use crate::named::NamedConnector;
 use crate::output::Verbosity;
+use crate::proven;
 use crate::report::{self, Format, Next, progress::Progress};
 use crate::searched::Search;
 
@@ -206,9 +209,18 @@ impl TestArgs {
             // A run is worth its report all the same.
             warn(context, &error.diagnose());
         }
-        let written = written(context, &connector, &recorded.report);
+        let report = &recorded.report;
+        let written = written(context, &connector, report);
         self.hand_over(context, &found, &written)?;
-        Ok(recorded.report.conclusion().into())
+        let exported = Workspace::find(&found.dir)?
+            .output_dir(&found.name)
+            .join(TEMPLATES_DIR);
+        let is_whole = report.sections.len() == SuiteSection::ALL.len();
+        let ships = |template: &Template| exported.join(exported_template_file(template)).is_file();
+        if is_whole && report.conclusion_of_what_ships(&ships) == Conclusion::FellShort {
+            proven::refute(context, &found)?;
+        }
+        Ok(report.conclusion().into())
     }
 
     /// Judges the last whole run again from its evidence.

@@ -16,8 +16,9 @@ const THREADS: i64 = 4;
 
 /// What values of types are made with, where a driver may make objects of them that JSON does not have. No database
 /// knows all of these: what it refuses, it does not make.
-const VALUES_OF_TYPES: [&str; 8] = [
-    "CAST(1.5 AS DECIMAL(10, 2))",
+const VALUES_OF_TYPES: [&str; 9] = [
+    NUMBERS[0],
+    NUMBERS[1],
     "CURRENT_DATE",
     "CURRENT_TIMESTAMP",
     "CAST('2024-02-29 12:30:00' AS TIMESTAMP)",
@@ -26,6 +27,9 @@ const VALUES_OF_TYPES: [&str; 8] = [
     "CAST('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11' AS UUID)",
     "ARRAY[1.5, 2.5]",
 ];
+
+/// The number 1.5, of the types that drivers make different objects of.
+const NUMBERS: [&str; 2] = ["CAST(1.5 AS DECIMAL(10, 2))", "CAST(1.5 AS FLOAT)"];
 
 /// The same for bytes, which no template asks for: an advice.
 const BYTES: [&str; 3] = ["X'00AB'", "CAST('ab' AS BYTEA)", "CAST('ab' AS BLOB)"];
@@ -41,7 +45,7 @@ pub(crate) const DESCRIPTION: Spec = Spec::new(
 /// Asked of connectors whose own code makes the rows.
 pub(crate) const VALUES: Spec = Spec::new(
     "values_as_json",
-    "values of every type that the database makes survive JSON",
+    "values of every type that the database makes survive JSON, and numbers are what they were",
     &[],
     &[],
 )
@@ -253,7 +257,12 @@ fn values(chain: &mut Chain<'_>, one_row: &str) {
         |answers| {
             for step in &answers.steps {
                 match &step.answer.result {
-                    Ok(result) => as_json("values", result.not_json.rows.as_ref())?,
+                    Ok(result) => {
+                        as_json("values", result.not_json.rows.as_ref())?;
+                        if NUMBERS.iter().any(|number| step.sql.contains(number)) {
+                            as_it_was(result)?;
+                        }
+                    }
                     Err(error) => return Err(wrong("a row", error.text())),
                 }
             }
@@ -270,6 +279,14 @@ fn values(chain: &mut Chain<'_>, one_row: &str) {
             &VALUES,
             format!("bytes reach the platform only as text or numbers: {reason}"),
         );
+    }
+}
+
+/// Judges what came of the number 1.5. A text that is no number may be the driver's way to write one.
+fn as_it_was(result: &ResultSet) -> Judged<()> {
+    match text(result).and_then(|text| text.parse::<f64>().ok()) {
+        Some(number) if number != 1.5 => Err(wrong("the number 1.5", describe(result))),
+        _ => Ok(()),
     }
 }
 

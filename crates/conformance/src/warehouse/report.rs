@@ -58,6 +58,29 @@ impl Report {
         Conclusion::of(self.interrupted, self.has_shortfall(), self.has_unknown())
     }
 
+    /// What the run comes to for a connector of which these templates ship. What fell short and was left out does not
+    /// count; the connection and the connector's own code cannot be left out.
+    #[must_use]
+    pub fn conclusion_of_what_ships(&self, ships: &dyn Fn(&Template) -> bool) -> Conclusion {
+        let cannot_be_left_out = |check: &Check| {
+            check.section == SuiteSection::Connection
+                || check.judges.iter().any(|template| ships(template))
+                || (check.judges.is_empty() && check.metrics.is_empty() && check.carries.is_empty())
+        };
+        let mut ships_so = self
+            .checks
+            .iter()
+            .filter(|each| cannot_be_left_out(&each.check));
+        Conclusion::of(
+            self.interrupted,
+            ships_so.clone().any(|each| each.outcome.is_shortfall()),
+            ships_so.any(|each| {
+                each.check.section == SuiteSection::Connection
+                    && each.outcome.verdict() == Verdict::Unknown
+            }),
+        )
+    }
+
     /// Whether any check fell short.
     #[must_use]
     pub fn has_shortfall(&self) -> bool {

@@ -28,6 +28,8 @@ const MOST_TOLD: usize = 5;
 pub enum ProofOutcome {
     /// Nothing is wrong with what ships.
     Passed,
+    /// Nothing is wrong with what ships, as far as the reference tier asks.
+    PassedReference,
     /// Something is wrong.
     Failed,
     /// Nothing is wrong, and something could not be found out.
@@ -39,13 +41,21 @@ pub enum ProofOutcome {
 pub struct Proof {
     format: u32,
     outcome: ProofOutcome,
-    /// By the path from the workspace's root.
-    files: BTreeMap<String, Digest>,
+    #[serde(flatten)]
+    proven: Proven,
     /// The driver that the connector names, and the platform it ran on.
     driver: Option<(String, DriverBuild)>,
     /// Files of code that it loads and that no image gets, by the path from the workspace's root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outside: Vec<String>,
+}
+
+/// Files as they were when they were proven, or are now, by the path from the workspace's root.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Proven {
+    files: BTreeMap<String, Digest>,
+    /// Those that can be run; nothing in records of programs that did not note it.
+    executable: Option<BTreeSet<String>>,
 }
 
 impl Proof {
@@ -63,16 +73,12 @@ impl Proof {
                 |problem| unreadable(&problem.path, problem.why),
             )
         })?;
-        let mut files = BTreeMap::new();
-        take_down(
-            workspace,
-            &proven_files(workspace, candidate, "", &own)?,
-            &mut files,
-        )?;
+        let mut proven = Proven::default();
+        proven.take_down(workspace, &proven_files(workspace, candidate, "", &own)?)?;
         Ok(Self {
             format: FORMAT,
             outcome: ProofOutcome::Inconclusive,
-            files,
+            proven,
             driver: installed_driver(&candidate.dir)?,
             outside: Vec::new(),
         })
@@ -82,7 +88,7 @@ impl Proof {
     #[must_use]
     pub fn left_out(&self, workspace: &Path, files: &[String]) -> Vec<String> {
         let real = |file: &String| workspace.join(file).canonicalize().ok();
-        let ships: BTreeSet<PathBuf> = self.files.keys().filter_map(real).collect();
+        let ships: BTreeSet<PathBuf> = self.proven.files.keys().filter_map(real).collect();
         let is_left = |file: &&String| real(file).is_none_or(|file| !ships.contains(&file));
         files.iter().filter(is_left).cloned().collect()
     }
@@ -94,7 +100,8 @@ impl Proof {
         self
     }
 
-    /// Keeps how the test ended, with what was exported then.
+    /// Keeps how the test ended, with what was exported then. What the reference tier finds right adds nothing to what a
+    /// test of the strict tier found of the same files.
     ///
     /// # Errors
     /// [`ImageErrorKind::Unreadable`] and [`ImageErrorKind::Unwritable`].
@@ -108,14 +115,37 @@ impl Proof {
         if candidate.class == AssetClass::Warehouse {
             let exported = exported_files(candidate, "")
                 .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
-            take_down(workspace, &exported, &mut self.files)?;
+            self.proven.take_down(workspace, &exported)?;
         }
         let path = place(workspace, candidate);
-        write(&path, &self).map_err(|error| {
-            ImageError::new(ImageErrorKind::Unwritable, format!("`{}`", path.display()))
-                .because(error.to_string())
-        })
+        if outcome == ProofOutcome::PassedReference
+            && kept(&path)
+                .is_some_and(|kept| kept.proven == self.proven && kept.driver == self.driver)
+        {
+            return Ok(());
+        }
+        write(&path, &self).map_err(|error| unwritable(&path, &error))
     }
+
+    /// Notes that a later test of the whole suite found what was proven and ships to be wrong. Where nothing was proven
+    /// there is nothing to note.
+    ///
+    /// # Errors
+    /// [`ImageErrorKind::Unwritable`].
+    pub fn refute(workspace: &Path, candidate: &Candidate) -> Result<(), ImageError> {
+        let path = place(workspace, candidate);
+        let Some(mut proof) = kept(&path) else {
+            return Ok(());
+        };
+        proof.outcome = ProofOutcome::Failed;
+        write(&path, &proof).map_err(|error| unwritable(&path, &error))
+    }
+}
+
+/// What is on record, where it can be read.
+fn kept(path: &Path) -> Option<Proof> {
+    let text = bowline_contract::reading::read_text(path).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 /// Why what would ship is not what was proven.
@@ -174,6 +204,10 @@ pub(super) fn objection(
     }
     match proof.outcome {
         ProofOutcome::Passed => {}
+        ProofOutcome::PassedReference => {
+            let why = "not proven: its last test asked the reference tier only";
+            return Ok(Some(Objection::to(why)));
+        }
         ProofOutcome::Failed => {
             let why = "not proven: its last test found it wrong";
             return Ok(Some(Objection::to(why)));
@@ -183,18 +217,14 @@ pub(super) fn objection(
             return Ok(Some(Objection::to(why)));
         }
     }
-    let mut files = BTreeMap::new();
-    take_down(
-        workspace,
-        &proven_files(workspace, candidate, root, own)?,
-        &mut files,
-    )?;
+    let mut now = Proven::default();
+    now.take_down(workspace, &proven_files(workspace, candidate, root, own)?)?;
     if candidate.class == AssetClass::Warehouse {
         let exported = exported_files(candidate, root)
             .map_err(|error| unreadable(&candidate.export, error.to_string()))?;
-        take_down(workspace, &exported, &mut files)?;
+        now.take_down(workspace, &exported)?;
     }
-    let mut differences = different_files(&proof.files, &files);
+    let mut differences = proof.proven.differences(&now);
     differences.extend(different_drivers(
         candidate,
         proof.driver.as_ref(),
@@ -225,21 +255,49 @@ fn told(differences: &[String]) -> Option<String> {
     Some(told)
 }
 
-fn different_files(
-    proven: &BTreeMap<String, Digest>,
-    now: &BTreeMap<String, Digest>,
-) -> Vec<String> {
-    let mut differences = Vec::new();
-    for (path, digest) in now {
-        match proven.get(path) {
-            Some(then) if then == digest => {}
-            Some(_) => differences.push(format!("`{path}` has changed")),
-            None => differences.push(format!("`{path}` is new")),
+impl Proven {
+    /// How what is there now differs from what was proven, in words.
+    fn differences(&self, now: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        for (path, digest) in &now.files {
+            match self.files.get(path) {
+                Some(then) if then != digest => differences.push(format!("`{path}` has changed")),
+                Some(_) => differences.extend(self.other_mode(now, path)),
+                None => differences.push(format!("`{path}` is new")),
+            }
         }
+        let mut gone: Vec<&String> = self.files.keys().collect();
+        gone.retain(|path| !now.files.contains_key(*path));
+        differences.extend(gone.iter().map(|path| format!("`{path}` is gone")));
+        differences
     }
-    let gone = proven.keys().filter(|path| !now.contains_key(*path));
-    differences.extend(gone.map(|path| format!("`{path}` is gone")));
-    differences
+
+    /// How a file differs by whether it can be run, in words.
+    fn other_mode(&self, now: &Self, path: &str) -> Option<String> {
+        let then = self.executable.as_ref()?.contains(path);
+        let is_now = now.executable.as_ref()?.contains(path);
+        (then != is_now).then(|| match is_now {
+            true => format!("`{path}` was no program that can be run, and is one now"),
+            false => format!("`{path}` was a program that can be run, and is none now"),
+        })
+    }
+
+    fn take_down(&mut self, workspace: &Path, planned: &[PlannedFile]) -> Result<(), ImageError> {
+        let executable = self.executable.get_or_insert_default();
+        for file in planned {
+            let Content::File(path) = &file.content else {
+                continue;
+            };
+            let digest = digest_of(path).map_err(|error| unreadable(path, error.to_string()))?;
+            let name = path.strip_prefix(workspace).unwrap_or(path);
+            let name = name.to_string_lossy().replace('\\', "/");
+            if file.mode & 0o100 != 0 {
+                executable.insert(name.clone());
+            }
+            self.files.insert(name, digest);
+        }
+        Ok(())
+    }
 }
 
 /// Builds for several platforms are one driver when they are of one version; for the platform of the proof it is the
@@ -307,22 +365,6 @@ fn proven_files(
     }
 }
 
-fn take_down(
-    workspace: &Path,
-    planned: &[PlannedFile],
-    files: &mut BTreeMap<String, Digest>,
-) -> Result<(), ImageError> {
-    for file in planned {
-        let Content::File(path) = &file.content else {
-            continue;
-        };
-        let digest = digest_of(path).map_err(|error| unreadable(path, error.to_string()))?;
-        let name = path.strip_prefix(workspace).unwrap_or(path);
-        files.insert(name.to_string_lossy().replace('\\', "/"), digest);
-    }
-    Ok(())
-}
-
 fn digest_of(path: &Path) -> io::Result<Digest> {
     let mut file = fs::File::open(path)?;
     let mut hasher = Hasher::default();
@@ -362,6 +404,11 @@ fn write(path: &Path, proof: &Proof) -> io::Result<()> {
     }
     file.persist(path)?;
     Ok(())
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> ImageError {
+    ImageError::new(ImageErrorKind::Unwritable, format!("`{}`", path.display()))
+        .because(error.to_string())
 }
 
 fn unreadable(path: &Path, why: String) -> ImageError {

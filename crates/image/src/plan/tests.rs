@@ -534,10 +534,56 @@ fn only_what_was_proven_goes_in() {
     // What is never shipped may change.
     space.write("connectors/shop/credentials.json", "{}");
     assert_eq!(told(&[]), [""; 0]);
+    // The reference tier takes nothing from what the strict tier found of the same files, and adds nothing.
+    let wrong = "its last test found it wrong";
+    prove(ProofOutcome::PassedReference);
+    assert_eq!(told(&[]), [""; 0]);
     prove(ProofOutcome::Failed);
-    assert!(told(&[])[0].ends_with("its last test found it wrong"));
+    prove(ProofOutcome::PassedReference);
+    assert!(told(&[]).iter().all(|told| told.ends_with(wrong)));
+    space.write("connectors/shop/lib.py", "x = 3");
+    prove(ProofOutcome::PassedReference);
+    assert!(told(&[])[0].ends_with("its last test asked the reference tier only"));
+    prove(ProofOutcome::Passed);
+    Proof::refute(space.0.path(), &all[0]).unwrap();
+    assert!(told(&[])[0].ends_with(wrong));
+    prove(ProofOutcome::Failed);
+    assert!(told(&[])[0].ends_with(wrong));
     prove(ProofOutcome::Inconclusive);
     assert!(told(&[])[1].ends_with("its last test left something unknown"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_can_no_longer_be_run_is_not_what_was_proven() {
+    use std::os::unix::fs::PermissionsExt;
+    let space = Space::new();
+    space
+        .pipeline("jobs")
+        .write("etl_connectors/jobs/read.sh", "");
+    let jobs = space.candidate(AssetClass::Pipeline, "jobs");
+    let set = |mode: u32| {
+        let path = jobs.dir.join("read.sh");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let told = || problems(&space, std::slice::from_ref(&jobs), &[]);
+    set(0o755);
+    let proof = Proof::begin(space.0.path(), &jobs).unwrap();
+    proof
+        .keep(space.0.path(), &jobs, ProofOutcome::Passed)
+        .unwrap();
+    set(0o700);
+    assert_eq!(told(), [""; 0]);
+    set(0o644);
+    let expected = "`etl_connectors/jobs/read.sh` was a program that can be run, and is none now";
+    assert!(told()[0].ends_with(expected), "{:?}", told());
+    // An earlier version of the program did not note it.
+    let record = space.0.path().join("output/jobs/pipeline-proof.json");
+    let mut proof: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    proof.as_object_mut().unwrap().remove("executable").unwrap();
+    std::fs::write(&record, proof.to_string()).unwrap();
+    assert_eq!(told(), [""; 0]);
 }
 
 #[test]

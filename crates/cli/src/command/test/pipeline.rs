@@ -76,7 +76,8 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
     let written = Report::Pipeline(report.written(name));
     args.hand_over(context, found, &written)?;
     if let Some(proving) = proving {
-        proving.end(context, written.conclusion(), &connector.outside());
+        let tier = args.suite.tier.into();
+        proving.end(context, written.conclusion(), tier, &connector.outside());
     }
     Ok(written.conclusion().into())
 }
