@@ -186,6 +186,26 @@ fn there_is_a_whole_image_or_what_was_there_before() {
 }
 
 #[test]
+fn images_that_are_written_into_a_layout_at_once_all_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("image");
+    let tags: Vec<String> = (0..8).map(|number| format!("agent:{number}")).collect();
+    std::thread::scope(|scope| {
+        for tag in &tags {
+            let place = &place;
+            scope.spawn(move || {
+                let image = image_with(tag, tag.as_bytes());
+                write_layout(&image, place, &Cancel::default()).unwrap();
+            });
+        }
+    });
+    for tag in &tags {
+        Layout::open(&place, Some(tag)).unwrap();
+    }
+    assert_eq!(names(folder.path()), ["image"]);
+}
+
+#[test]
 fn an_image_of_the_same_name_is_replaced_and_others_stay() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("image");

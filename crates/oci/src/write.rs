@@ -31,7 +31,7 @@ const BUFFER: usize = 256 << 10;
 /// When the folder holds something else, when something cannot be read or written, when a blob is damaged, and when
 /// `cancel` becomes true. The folder is then as it was before.
 pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Result<(), OciError> {
-    let others = others_in(&image.tag, folder)?;
+    check_layout_place(&image.tag, folder)?;
     let stage = tempfile::Builder::new()
         .prefix(".bowline-image-")
         .tempdir_in(parent(folder))
@@ -50,12 +50,15 @@ pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Resu
     for document in documents(image) {
         write(&blob_name(&document.digest), &document.bytes)?;
     }
+    write(MARKER, &marker())?;
+    // Copying takes long; what others wrote meanwhile stays, too.
+    let _lock = lock(folder);
+    let others = others_in(&image.tag, folder)?;
     for digest in &others.blobs {
         let name = blob_name(digest);
         keep(&folder.join(&name), &layout.join(&name))
             .map_err(|error| unwritable(folder, error))?;
     }
-    write(MARKER, &marker())?;
     let mut index = image_index(image);
     index.manifests.extend(referrers_index(image)?.manifests);
     let is_new = |each: &Descriptor| image.referrers.iter().all(|own| own.digest != each.digest);
@@ -66,11 +69,21 @@ pub fn write_layout(image: &PackedImage, folder: &Path, cancel: &Cancel) -> Resu
     replace(&layout, folder, &stage.path().join("old")).map_err(|error| unwritable(folder, error))
 }
 
+/// Waits until nobody else replaces a layout, and keeps others from it while what is given lives. Nothing where a file
+/// system knows no locks: builds then go on as if alone.
+fn lock(folder: &Path) -> Option<File> {
+    // The layout itself is replaced, and what is beside it would be left lying there: the folder around both is neither.
+    let around = File::open(parent(folder)).ok()?;
+    around.lock().ok()?;
+    Some(around)
+}
+
 /// Whether an image of that name may be written to this folder.
 ///
 /// # Errors
 /// When the folder holds something else.
 pub fn check_layout_place(tag: &str, folder: &Path) -> Result<(), OciError> {
+    let _lock = lock(folder);
     others_in(tag, folder).map(drop)
 }
 
