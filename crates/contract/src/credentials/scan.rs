@@ -8,9 +8,10 @@ use std::path::Path;
 use bowline_words::Redactor;
 use serde_json::Value;
 
+use super::check::CONNECT_ARGS;
 use super::secret::secret_values;
 use super::telling::{is_in_longer_word, is_word, names_of, telling_secrets};
-use super::written::{setting_with_secret, stated_secret, written_secret};
+use super::written::{assignment_of_secret, setting_with_secret, stated_secret, written_secret};
 use crate::{layout, reading, toml_text};
 
 /// How lines begin and end that hold a private key.
@@ -90,33 +91,50 @@ fn written(path: &Path, text: &str) -> Option<FoundSecret> {
         return found("a private key".to_owned(), line + 1);
     }
     let name = path.file_name()?.to_string_lossy().to_lowercase();
+    if LOGINS.contains(&name.as_str()) {
+        let line = text.lines().position(|line| !is_blank(line));
+        return line.and_then(|line| found("credentials".to_owned(), line + 1));
+    }
+    let name = original(&name);
     let document = serde_json::from_str::<Value>(text)
         .ok()
         .or_else(|| toml_text::read(text));
-    if name.starts_with("credentials") && name != layout::CREDENTIALS_SCHEMA_FILE {
-        let holds = document
-            .as_ref()
-            .is_none_or(|document| !secret_values(document).is_empty());
-        return holds.then(|| found("credentials".to_owned(), 1))?;
+    let is_named_so = ["credentials", "creds"]
+        .iter()
+        .any(|word| name.starts_with(word))
+        && name != layout::CREDENTIALS_SCHEMA_FILE
+        && !has_ending(name, &PROSE_AND_PROGRAMS);
+    let holds = match &document {
+        Some(document) => {
+            (is_named_so || has_connect_args(document)) && !secret_values(document).is_empty()
+        }
+        None => is_named_so,
+    };
+    if holds {
+        return found("credentials".to_owned(), 1);
     }
     let key = match &document {
         Some(document) => written_secret(document),
-        None if has_ending(&name, &SETTINGS) => setting_with_secret(text),
+        None if has_ending(name, &SETTINGS) => setting_with_secret(text),
+        None if has_ending(name, &SCRIPTS) || name.starts_with("dockerfile") => {
+            assignment_of_secret(text)
+        }
         None => None,
     };
     if let Some(key) = key {
         let line = line_at(text, text.find(&key).unwrap_or_default());
         return found(format!("a secret under `{key}`"), line);
     }
-    let stated = has_ending(&name, &STATEMENTS).then(|| stated_secret(text))?;
+    let stated = has_ending(name, &STATEMENTS).then(|| stated_secret(text))?;
     stated.and_then(|(what, line)| found(what.to_owned(), line))
 }
 
 /// The endings of files with lines of keys and values, and no program text.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "env",
     "ini",
     "cfg",
+    "cnf",
     "conf",
     "config",
     "properties",
@@ -125,8 +143,47 @@ const SETTINGS: [&str; 9] = [
     "bak",
 ];
 
+/// The endings of scripts of shells.
+const SCRIPTS: [&str; 8] = ["sh", "bash", "zsh", "ksh", "fish", "ps1", "bat", "cmd"];
+
+/// The endings of files that may speak of credentials and hold none.
+const PROSE_AND_PROGRAMS: [&str; 7] = ["py", "pyi", "rs", "go", "js", "md", "rst"];
+
+/// Files in which programs look for logins, and for nothing else.
+const LOGINS: [&str; 6] = [
+    ".pgpass",
+    "pgpass.conf",
+    ".netrc",
+    "_netrc",
+    ".git-credentials",
+    ".mylogin.cnf",
+];
+
+/// What copies of files end in, beside `.bak`, which is searched as settings are.
+const COPIES: [&str; 8] = [
+    ".local", ".old", ".orig", ".save", ".swp", ".swo", ".tmp", "~",
+];
+
 /// The endings of files with statements in them.
 const STATEMENTS: [&str; 3] = ["toml", "sql", "j2"];
+
+/// The name of the file that a file is a copy of, such as `env` for `.env.local`; its own where it is none.
+fn original(name: &str) -> &str {
+    let name = name.trim_start_matches('.');
+    let ended = COPIES.iter().find_map(|end| name.strip_suffix(end));
+    ended.unwrap_or(name)
+}
+
+fn is_blank(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with('#')
+}
+
+/// Whether a document is written as credentials are, and is no schema of them.
+fn has_connect_args(document: &Value) -> bool {
+    let args = document.get(CONNECT_ARGS).and_then(Value::as_object);
+    args.is_some_and(|args| !args.get("schema").is_some_and(Value::is_object))
+}
 
 fn has_ending(name: &str, endings: &[&str]) -> bool {
     name.rsplit('.')
@@ -309,6 +366,91 @@ mod tests {
         ] {
             let found = scan_for(credentials).find(Path::new(name), text);
             assert_eq!(found, None, "{credentials} {text}");
+        }
+    }
+
+    #[test]
+    fn files_that_hold_logins_are_known_by_their_names_and_their_form() {
+        let found = |name: &str, text: &str| written(Path::new(name), text).map(|found| found.what);
+        for (name, text, expected) in [
+            (
+                "my.cnf",
+                "[client]\npassword=hunter2\n",
+                "a secret under `password`",
+            ),
+            (
+                ".pgpass",
+                "# mine\ndb:5432:shop:ann:hunter2\n",
+                "credentials",
+            ),
+            (
+                ".netrc",
+                "machine h login ann password hunter2",
+                "credentials",
+            ),
+            (
+                "run.sh",
+                "set -e\nexport PGPASSWORD=hunter2\n",
+                "a secret under `PGPASSWORD`",
+            ),
+            (
+                "run.sh",
+                "X=1 PGPASSWORD='hunter2' psql",
+                "a secret under `PGPASSWORD`",
+            ),
+            (
+                "run.sh",
+                "psql --password=hunter2",
+                "a secret under `password`",
+            ),
+            (
+                "Dockerfile.extra",
+                "ENV PGPASSWORD=hunter2\n",
+                "a secret under `PGPASSWORD`",
+            ),
+            (
+                "env.local",
+                "DB_PASSWORD=hunter2\n",
+                "a secret under `DB_PASSWORD`",
+            ),
+            (
+                "creds.json",
+                r#"{"connect_args": {"token": "abc123"}}"#,
+                "credentials",
+            ),
+            ("creds.json", r#"{"token": "abc123"}"#, "credentials"),
+            (
+                "prod.json",
+                r#"{"connect_args": {"token": "abc123"}}"#,
+                "credentials",
+            ),
+            (".credentials.json.swp", "b0VIM 9.0 \u{fffd}", "credentials"),
+        ] {
+            assert_eq!(
+                found(name, text).as_deref(),
+                Some(expected),
+                "{name} {text}"
+            );
+        }
+        for (name, text) in [
+            (".pgpass", "# host:port:db:user:password\n\n"),
+            (
+                "credentials.py",
+                "def read(): return load('credentials.json')\n",
+            ),
+            ("creds_help.md", "password=hunter2"),
+            (
+                "schema.json",
+                r#"{"connect_args": {"type": "dict", "schema": {"token": {"type": "string"}}}}"#,
+            ),
+            ("creds.json", r#"{"connect_args": {"token": ""}}"#),
+            (
+                "run.sh",
+                "export PGPASSWORD=$1\nPASSWORD=\"$(cat f)\" PASSWD=/etc/passwd\n# PGPASSWORD=hunter2\n\
+                 if [ \"$PASSWORD\" = \"\" ]; then echo --password=<yours>; fi\nAPI_KEY=${API_KEY} SECRET=",
+            ),
+        ] {
+            assert_eq!(found(name, text), None, "{name} {text}");
         }
     }
 

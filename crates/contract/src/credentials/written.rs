@@ -61,6 +61,23 @@ pub(super) fn setting_with_secret(text: &str) -> Option<String> {
     })
 }
 
+/// The first variable that a script gives a secret that is written down, or option that it gives one.
+pub(super) fn assignment_of_secret(text: &str) -> Option<String> {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+    lines.flat_map(str::split_whitespace).find_map(|word| {
+        let (key, value) = word.trim_start_matches(['"', '\'']).split_once('=')?;
+        let key = key.trim_start_matches(['-', '$']);
+        let value = value.trim_matches(['"', '\'', ';']);
+        let is_assigned = !key.is_empty() && key.chars().all(is_of_name);
+        // What a command or another variable gives.
+        let is_computed = value.starts_with(['$', '`', '%', '(', '=', '/']);
+        (is_assigned && !is_computed && is_written_secret(key, value)).then(|| key.to_owned())
+    })
+}
+
 fn is_default_of(key: &str, field: &Map<String, Value>) -> bool {
     let default = field.get("default").and_then(Value::as_str);
     default.is_some_and(|default| is_written_secret(key, default))
