@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use bowline_contract::layout::{MANIFEST_FILE, TEMPLATE_EXPORT_ENDING, TEMPLATES_DIR};
-use bowline_oci::layer::{Node, read_layer};
+use bowline_oci::layer::{Node, Tree, read_layer};
 use bowline_oci::{
     BlobSource, Cancel, Descriptor, Digest, Document, Manifest, OciError, OciErrorKind, Platform,
     media_type, read_config,
@@ -260,9 +260,13 @@ fn read_files<W: Ord>(
     wanted: impl Fn(&str) -> Option<W>,
 ) -> Result<BTreeMap<W, Vec<u8>>, OciError> {
     let mut found = BTreeMap::new();
+    // What a layer takes away that ones below it have.
+    let mut tree = Tree::default();
     for layer in &manifest.layers {
+        tree.next_layer();
         read_layer(source, layer, &mut |entry| {
             cancel.check("reading the image")?;
+            tree.add(entry.path, entry.node.clone());
             let Some(wanted) = wanted(entry.path) else {
                 return Ok(());
             };
@@ -274,11 +278,13 @@ fn read_files<W: Ord>(
                 OciError::new(OciErrorKind::Corrupt, format!("`{}`", entry.path))
                     .because(error.to_string())
             })?;
-            found.insert(wanted, content);
+            found.insert(entry.path.to_owned(), (wanted, content));
             Ok(())
         })?;
     }
-    Ok(found)
+    let found = found.into_iter();
+    let stays = found.filter(|(path, _)| tree.get(path) == Some(&Node::File));
+    Ok(stays.map(|(_, file)| file).collect())
 }
 
 /// Whose export this file belongs to, and its name there: the manifest or a template of a warehouse connector.

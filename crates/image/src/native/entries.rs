@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use bowline_oci::layer::{Content, Entry, Node, Tree};
+use bowline_oci::layer::{Content, Entry, Node, OPAQUE, Tree};
 
 use crate::error::{ImageError, ImageErrorKind};
 use crate::plan::PlannedFile;
@@ -11,13 +11,28 @@ use crate::plan::PlannedFile;
 /// What folders that the base lacks may be used for: read by all, written by root.
 const FOLDER_MODE: u32 = 0o755;
 
-/// The entries of a layer that holds these files. `tree` is what is below it, and knows afterwards what it adds.
+/// The entries of a layer that holds these files and takes away what is below it in the emptied folders. `tree` is what is
+/// below it, and knows afterwards what it adds.
 pub(super) fn entries<'a>(
     files: impl IntoIterator<Item = &'a PlannedFile>,
+    emptied: &[&str],
     tree: &mut Tree,
 ) -> Result<Vec<Entry<'a>>, ImageError> {
     let mut entries: BTreeMap<String, Entry<'a>> = BTreeMap::new();
     tree.next_layer();
+    for folder in emptied {
+        let Some(folder) = tree
+            .follow(folder)
+            .filter(|folder| tree.get(folder) == Some(&Node::Folder))
+        else {
+            continue;
+        };
+        let opaque = format!("{folder}/{OPAQUE}");
+        tree.add(&opaque, Node::File);
+        add(&mut entries, &folder, None, FOLDER_MODE);
+        let nothing = Cow::Owned(Content::Bytes(Vec::new()));
+        add(&mut entries, &opaque, Some(nothing), 0o644);
+    }
     for file in files {
         let path = tree
             .follow_folders(&file.path)
@@ -114,7 +129,7 @@ mod tests {
             entries.into_iter().map(|entry| entry.path).collect()
         };
         assert_eq!(
-            paths(entries(&files, &mut tree).unwrap()),
+            paths(entries(&files, &["/opt/custom-connectors/shop"], &mut tree).unwrap()),
             [
                 "opt/custom-connectors",
                 "opt/custom-connectors/shop",
@@ -126,14 +141,34 @@ mod tests {
         );
         let next = [file("/opt/custom-connectors/shop/b.txt")];
         assert_eq!(
-            paths(entries(&next, &mut tree).unwrap()),
+            paths(entries(&next, &[], &mut tree).unwrap()),
             ["opt/custom-connectors/shop/b.txt"]
         );
     }
 
     #[test]
+    fn what_a_base_has_of_a_connector_is_taken_away() {
+        let mut tree = base();
+        tree.add("/connectors", Node::Link("opt".to_owned()));
+        tree.add("/opt/shop", Node::Folder);
+        tree.add("/opt/shop/old.j2", Node::File);
+        let files = [file("/connectors/shop/new.j2")];
+        let made = entries(&files, &["/connectors/shop"], &mut tree).unwrap();
+        let paths: Vec<String> = made.into_iter().map(|entry| entry.path).collect();
+        assert_eq!(
+            paths,
+            ["opt/shop", "opt/shop/.wh..wh..opq", "opt/shop/new.j2"]
+        );
+        assert_eq!(tree.get("/opt/shop/old.j2"), None);
+        assert_eq!(tree.get("/opt/shop/new.j2"), Some(&Node::File));
+    }
+
+    #[test]
     fn files_where_folders_are_and_the_other_way_round_are_refused() {
-        let refused = |path| entries(&[file(path)], &mut base()).unwrap_err().to_string();
+        let refused = |path| {
+            let made = entries(&[file(path)], &[], &mut base());
+            made.unwrap_err().to_string()
+        };
         assert!(refused("/etc/x").contains("`/etc` is no folder"));
         assert!(refused("/opt").contains("it is a folder"));
         assert!(refused("opt/x").contains("`opt/x`"));

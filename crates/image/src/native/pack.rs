@@ -1,8 +1,9 @@
 //! From a plan and its base to a complete image: layers, configurations, manifests, and what belongs to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use bowline_contract::layout;
 use bowline_contract::manifest::AssetClass;
 use bowline_oci::cache::KeptLayers;
 use bowline_oci::layer::{Entry, NewLayer, write_layer};
@@ -11,6 +12,8 @@ use bowline_oci::{
     PackedImage, Platform, json_bytes, media_type,
 };
 
+use bowline_words::listed;
+
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
 use crate::native::artifact::{AttachedFile, Attachment, CONNECTORS_ARTIFACT, artifact};
@@ -18,7 +21,7 @@ use crate::native::base::PlatformBase;
 use crate::native::config::{Step, merge};
 use crate::native::entries::entries;
 use crate::native::proven::{ProvenConnector, attachments};
-use crate::plan::{ImagePlan, PlannedConnector, PlannedFile};
+use crate::plan::{ImagePlan, PIPELINE_ROOT, PlannedConnector, PlannedFile, WAREHOUSE_ROOT};
 use crate::python::Packages;
 use crate::sbom;
 
@@ -60,6 +63,13 @@ pub(super) fn pack(
     material: &Material<'_>,
     on_event: &mut dyn FnMut(BuildEvent),
 ) -> Result<PackedImage, ImageError> {
+    let others = others_in_bases(material);
+    if !others.is_empty() {
+        on_event(BuildEvent::Warning(format!(
+            "the base holds connectors that this build knows nothing of: {}",
+            listed(&Vec::from_iter(&others))
+        )));
+    }
     let mut wanted: Vec<Vec<Wanted<'_>>> = Vec::new();
     for base in material.bases {
         wanted.push(layers(material, base)?);
@@ -152,6 +162,31 @@ pub(super) fn pack(
     })
 }
 
+/// The folders of other connectors than those of the plan that the bases bring with them.
+fn others_in_bases(material: &Material<'_>) -> BTreeSet<String> {
+    let own = |root: &str| {
+        let mut connectors = material.plan.connectors.iter();
+        connectors.any(|connector| connector.root == root)
+    };
+    let paths = material
+        .bases
+        .iter()
+        .flat_map(|base| base.facts.tree.iter());
+    paths
+        .filter_map(|(path, _)| path.strip_suffix(layout::MANIFEST_FILE)?.strip_suffix('/'))
+        .filter(|root| {
+            [WAREHOUSE_ROOT, PIPELINE_ROOT].iter().any(|folder| {
+                let name = root
+                    .strip_prefix(folder)
+                    .and_then(|rest| rest.strip_prefix('/'));
+                name.is_some_and(|name| !name.contains('/'))
+            })
+        })
+        .filter(|root| !own(root))
+        .map(str::to_owned)
+        .collect()
+}
+
 fn add(blobs: &mut BTreeMap<Digest, Blob>, descriptor: &Descriptor, content: BlobContent) {
     blobs
         .entry(descriptor.digest.clone())
@@ -171,10 +206,11 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
     let platform = &base.platform;
     let here = |file: &&PlannedFile| file.platform.as_ref().is_none_or(|only| only == platform);
     let packages = material.packages.get(platform);
-    let mut groups: Vec<(String, Vec<&PlannedFile>)> = vec![
+    let mut groups: Vec<(String, Vec<&PlannedFile>, Vec<&str>)> = vec![
         (
             "what connectors share".to_owned(),
             plan.shared.iter().filter(here).collect(),
+            Vec::new(),
         ),
         (
             "Python packages".to_owned(),
@@ -182,6 +218,7 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
                 .iter()
                 .flat_map(|packages| &packages.files)
                 .collect(),
+            Vec::new(),
         ),
     ];
     let room = MOST_LAYERS
@@ -192,15 +229,20 @@ fn layers<'a>(material: &Material<'a>, base: &PlatformBase) -> Result<Vec<Wanted
         .chunks(plan.connectors.len().div_ceil(room).max(1))
     {
         let files = together.iter().flat_map(|connector| &connector.files);
-        groups.push((named(together), files.filter(here).collect()));
+        let roots = together.iter().map(|connector| connector.root.as_str());
+        groups.push((
+            named(together),
+            files.filter(here).collect(),
+            roots.collect(),
+        ));
     }
     let mut tree = base.facts.tree.clone();
     let mut wanted = Vec::new();
-    for (words, files) in groups {
+    for (words, files, emptied) in groups {
         if !files.is_empty() {
             wanted.push(Wanted {
                 words: format!("{BY}{words}"),
-                entries: entries(files, &mut tree)?,
+                entries: entries(files, &emptied, &mut tree)?,
             });
         }
     }

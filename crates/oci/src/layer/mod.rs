@@ -6,6 +6,6 @@ mod tree;
 mod write;
 
 pub use read::{LayerEntry, read_layer};
-pub use tree::{Node, Tree};
+pub use tree::{Node, OPAQUE, Tree};
 pub(crate) use write::unpacked_digest;
 pub use write::{Content, Entry, NewLayer, write_layer};

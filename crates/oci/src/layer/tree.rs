@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 const WHITEOUT: &str = ".wh.";
-const OPAQUE: &str = ".wh..wh..opq";
+/// The name of a file that takes away what the layers below have in its folder.
+pub const OPAQUE: &str = ".wh..wh..opq";
 /// How many links a path may lead through, as in Linux.
 const LINKS: usize = 40;
 
