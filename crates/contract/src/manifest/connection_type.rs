@@ -46,7 +46,7 @@ impl AssetClass {
 }
 
 /// A connector's own type: the prefix of its asset class and seven hex digits, made once and then kept for good.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionType(String);
 
 impl ConnectionType {

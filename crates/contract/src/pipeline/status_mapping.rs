@@ -25,7 +25,18 @@ impl StatusMapping {
     ) -> Result<Self, Vec<MappingProblem>> {
         let mut meanings: BTreeMap<String, (String, RunStatus)> = BTreeMap::new();
         let mut problems = Vec::new();
+        let mut words: BTreeMap<String, &str> = BTreeMap::new();
         for (word, meaning) in pairs {
+            let folded = word.to_lowercase();
+            match words.get(&folded) {
+                Some(first) => problems.push(MappingProblem::Repeated {
+                    first: (*first).to_owned(),
+                    second: word.to_owned(),
+                }),
+                None => {
+                    words.insert(folded.clone(), word);
+                }
+            }
             let Some(name) = meaning.as_str() else {
                 problems.push(MappingProblem::NotText {
                     word: word.to_owned(),
@@ -40,16 +51,7 @@ impl StatusMapping {
                 });
                 continue;
             };
-            let folded = word.to_lowercase();
-            match meanings.get(&folded) {
-                Some((first, _)) => problems.push(MappingProblem::Repeated {
-                    first: first.clone(),
-                    second: word.to_owned(),
-                }),
-                None => {
-                    meanings.insert(folded, (word.to_owned(), status));
-                }
-            }
+            meanings.insert(folded, (word.to_owned(), status));
         }
         if problems.is_empty() {
             Ok(Self { meanings })
@@ -169,19 +171,20 @@ mod tests {
     #[test]
     fn everything_wrong_is_told() {
         let problems = read(&json!({
-            "DONE": "success", "done": "failed", "X": "sucess", "Y": 1
+            "DONE": "succes", "done": "failed", "X": "sucess", "Y": 1
         }))
         .unwrap_err();
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
             [
+                "unknown status for `DONE`: `succes`",
                 "`DONE` and `done` are the same word: case does not count",
                 "unknown status for `X`: `sucess`",
                 "wrong type for `Y`: expected text, found a number",
             ]
         );
-        assert_eq!(problems[1].diagnose().hints[0], "did you mean `success`?");
+        assert_eq!(problems[0].diagnose().hints[0], "did you mean `success`?");
         assert!(read(&json!({})).unwrap().is_empty());
     }
 }

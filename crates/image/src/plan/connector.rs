@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bowline_contract::manifest::AssetClass;
+use bowline_contract::manifest::{AssetClass, ConnectionType};
 use bowline_contract::{Capability, ConnectorName, layout};
 use bowline_oci::Platform;
 use bowline_oci::layer::Content;
@@ -36,6 +36,8 @@ pub(super) struct Mistakes<'a> {
     connector: &'a ConnectorName,
     workspace: &'a Path,
     pub(super) problems: Vec<PlanProblem>,
+    /// Its type, where its manifest says one, whatever else is wrong.
+    pub(super) connection_type: Option<ConnectionType>,
 }
 
 impl<'a> Mistakes<'a> {
@@ -44,6 +46,7 @@ impl<'a> Mistakes<'a> {
             connector: &candidate.name,
             workspace,
             problems: Vec::new(),
+            connection_type: None,
         }
     }
 
@@ -96,6 +99,9 @@ pub(super) fn check(
     missing_artifacts(candidate, language.as_ref(), mistakes);
     let ignored = mistakes.keep(Ignored::of(request.workspace, dir))?;
     let (manifest, identity) = read_manifest(candidate, mistakes);
+    mistakes.connection_type = identity
+        .as_ref()
+        .map(|identity| identity.connection_type.clone());
     let mode = identity
         .as_ref()
         .and_then(|identity| match candidate.class {
@@ -111,12 +117,13 @@ pub(super) fn check(
     if matches!(language, Language::Python) {
         ignored_files(candidate, &ignored, mistakes);
     }
-    let own = own_files(candidate, &root, ignored).unwrap_or_else(|problems| {
+    let own = own_files(candidate, &root, ignored).map_err(|problems| {
         for problem in problems {
             mistakes.keep::<()>(Err(problem));
         }
-        Vec::new()
     });
+    let is_readable = own.is_ok();
+    let own = own.unwrap_or_default();
     let (files, shared) = match language {
         Language::Python => (
             files_in_python(candidate, &root, &own, mistakes),
@@ -128,7 +135,10 @@ pub(super) fn check(
         }
     };
     forbid_secrets(candidate, request, &files, mistakes);
-    let unproven = unproven(candidate, request, &own, &root, platforms, mistakes);
+    // Of files that cannot be read nobody knows whether they are what was proven.
+    let unproven = is_readable
+        .then(|| unproven(candidate, request, &own, &root, platforms, mistakes))
+        .flatten();
     let identity = identity?;
     let path = mistakes.shown(&dir.join(layout::MANIFEST_FILE));
     let advices: Vec<PlanProblem> = identity

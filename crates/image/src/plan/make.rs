@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bowline_contract::ConnectorName;
-use bowline_contract::manifest::AssetClass;
+use bowline_contract::manifest::{AssetClass, ConnectionType};
 use bowline_oci::Platform;
 use bowline_oci::registry::Reference;
 use serde_json::{Value, json};
@@ -32,7 +32,6 @@ pub fn plan(request: &PlanRequest<'_>) -> Result<Planned, PlanError> {
     let tag = tag_or_usual(request.tag, version, &mut problems);
     let platforms = platforms_or_usual(request.platforms);
     let checked = check_all(request, &platforms, &mut problems);
-    problems.extend(shared_types(&checked));
     if !problems.is_empty() {
         return Err(PlanError { problems });
     }
@@ -143,11 +142,19 @@ fn check_all(
         ));
     }
     let mut checked = Vec::new();
+    let mut by_type: BTreeMap<ConnectionType, Vec<&ConnectorName>> = BTreeMap::new();
     for candidate in in_order(request.connectors) {
         let mut mistakes = Mistakes::of(candidate, request.workspace);
         checked.extend(check(candidate, request, platforms, &mut mistakes));
         problems.extend(mistakes.problems);
+        if let Some(connection_type) = mistakes.connection_type {
+            by_type
+                .entry(connection_type)
+                .or_default()
+                .push(&candidate.name);
+        }
     }
+    problems.extend(shared_types(by_type));
     checked
 }
 
@@ -160,14 +167,9 @@ pub(super) fn in_order(connectors: &[Candidate]) -> Vec<&Candidate> {
 }
 
 /// The agent finds a connector by its type alone, so two of one type cannot live in one image.
-fn shared_types(checked: &[Checked]) -> Vec<PlanProblem> {
-    let mut by_type: BTreeMap<&str, Vec<&ConnectorName>> = BTreeMap::new();
-    for each in checked {
-        by_type
-            .entry(each.identity.connection_type.as_str())
-            .or_default()
-            .push(&each.planned.name);
-    }
+fn shared_types(
+    by_type: BTreeMap<ConnectionType, Vec<&ConnectorName>>,
+) -> impl Iterator<Item = PlanProblem> {
     by_type
         .into_iter()
         .filter(|(_, names)| names.len() > 1)
@@ -182,7 +184,6 @@ fn shared_types(checked: &[Checked]) -> Vec<PlanProblem> {
             )
             .hint("give the copied one seven other hex digits, and export it again".to_owned())
         })
-        .collect()
 }
 
 /// The plan of what was found to be right.

@@ -335,6 +335,11 @@ fn two_connectors_of_one_type_cannot_share_an_image() {
         space.problems(&all, ModeChoice::Auto),
         ["`a` and `b` have the same `connection_type`: `custom-connector-0000001`"]
     );
+    // That something else is wrong with one is no reason to tell it in the next round.
+    space.write("connectors/b/Dockerfile.extra", "FROM other:1\n");
+    let problems = space.problems(&all, ModeChoice::Auto);
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[1].contains("the same `connection_type`"));
 }
 
 #[test]
@@ -584,6 +589,9 @@ fn a_program_that_can_no_longer_be_run_is_not_what_was_proven() {
     proof.as_object_mut().unwrap().remove("executable").unwrap();
     std::fs::write(&record, proof.to_string()).unwrap();
     assert_eq!(told(), [""; 0]);
+    // What cannot be read is told, and not that everything else is gone.
+    std::os::unix::fs::symlink("nowhere", jobs.dir.join("link")).unwrap();
+    assert_eq!(told().len(), 1, "{:?}", told());
 }
 
 #[test]
@@ -670,6 +678,19 @@ fn variables_are_what_the_dockerfile_would_set() {
             .starts_with("FROM base:1\n\nUSER root\nENV MCD_CUSTOM_CONNECTORS_ENABLED=\"true\"\n")
     );
     assert!(dockerfile.ends_with("\nUSER mcdagent\n"));
+    // Only another base than the stock agent may hold an older one of the same name.
+    assert!(!dockerfile.contains("RUN rm"), "{dockerfile}");
+    let own = ImagePlan {
+        base: BaseImage::Reference("team/agent:1".to_owned()),
+        ..plan
+    };
+    let dockerfile = crate::dockerfile::agent(&own, &Platform::linux_amd64(), "base:1");
+    let emptied = "RUN rm -rf /opt/custom-connectors/shop /opt/custom-connectors/till\n";
+    let at = |text: &str| dockerfile.find(text).unwrap();
+    assert!(
+        at(emptied) < at("COPY files/connectors/shop/"),
+        "{dockerfile}"
+    );
 }
 
 #[test]
