@@ -64,7 +64,7 @@ pub(super) fn statements(text: &str) -> Vec<Commented<'_>> {
 enum Piece<'t> {
     Blank,
     Comment(Comment<'t>),
-    /// A semicolon.
+    /// A semicolon, or a line `GO`.
     End(usize),
     /// Anything else; a quoted text is one.
     Word(usize),
@@ -95,6 +95,8 @@ impl<'t> Scanner<'t> {
             (length, Piece::Comment(Comment { text, line }))
         } else if first == ';' {
             (1, Piece::End(line))
+        } else if let Some(length) = self.batch_end() {
+            (length, Piece::End(line))
         } else if let '\'' | '"' | '`' = first {
             (quoted_length(rest, first), Piece::Word(line))
         } else {
@@ -105,6 +107,22 @@ impl<'t> Scanner<'t> {
         self.line += passed.matches('\n').count();
         self.at += passed.len();
         Some(piece)
+    }
+}
+
+impl Scanner<'_> {
+    /// The length of what ends a batch of T-SQL, where it begins here: `GO` alone in its line, or with how often.
+    fn batch_end(&self) -> Option<usize> {
+        let (before, rest) = self.text.split_at_checked(self.at)?;
+        let begins = before.trim_end_matches([' ', '\t']);
+        let line = rest.lines().next()?.trim_end();
+        let (word, count) = line.split_at_checked(2)?;
+        let is_alone = word.eq_ignore_ascii_case("go")
+            && (begins.is_empty() || begins.ends_with('\n'))
+            && (count.is_empty()
+                || (count.starts_with([' ', '\t'])
+                    && count.trim().bytes().all(|byte| byte.is_ascii_digit())));
+        is_alone.then_some(line.len())
     }
 }
 
@@ -168,6 +186,11 @@ mod tests {
         assert_eq!(found("SELECT 1;\n\n-- last"), [(1, vec![(3, "last")])]);
         assert_eq!(found("-- alone"), [(1, vec![(1, "alone")])]);
         assert_eq!(found(" ;; \n"), []);
+        // A line `GO` ends what stands before it in T-SQL; a column may be called so.
+        assert_eq!(
+            found("-- a\nSELECT 1\ngo 2\n-- b\nSELECT go\n, GO.x\n GO"),
+            [(2, vec![(1, " a")]), (5, vec![(4, " b")])]
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bowline_words::nearest;
+use bowline_words::{listed, nearest};
 use serde_json::{Map, Value};
 
 use super::comment::{Comment, statements};
@@ -67,12 +67,12 @@ pub enum TagMistake {
         /// The key.
         key: String,
     },
-    /// No identifier goes by this key, though one goes by nearly the same.
+    /// No identifier goes by this key, though one goes by nearly the same, or all that begin so are tags.
     UnknownKey {
         /// The key.
         key: String,
-        /// The one that was meant.
-        near: &'static str,
+        /// The one that was meant, where one is near.
+        near: Option<&'static str>,
     },
     /// A custom connector's task without its job.
     TaskWithoutJob,
@@ -138,8 +138,15 @@ impl fmt::Display for TagMistake {
             }
             Self::Empty { key } => write!(f, "`{key}` is empty"),
             Self::Repeated { key } => write!(f, "`{key}` comes twice in one object"),
-            Self::UnknownKey { key, near } => {
+            Self::UnknownKey {
+                key,
+                near: Some(near),
+            } => {
                 write!(f, "`{key}` is not a key; did you mean `{near}`?")
+            }
+            Self::UnknownKey { key, near: None } => {
+                let known: Vec<&str> = own_keys().collect();
+                write!(f, "`{key}` is not a key; there are {}", listed(&known))
             }
             Self::TaskWithoutJob => write!(
                 f,
@@ -198,7 +205,8 @@ fn read_comment(comment: Comment<'_>, statement: &mut Statement) {
     }
     for (key, value) in object {
         let Some(tag) = QueryTag::find(&key) else {
-            if let Some(near) = meant(&key) {
+            let near = meant(&key);
+            if near.is_some() || is_own(&key) {
                 mistake(TagMistake::UnknownKey { key, near });
             }
             continue;
@@ -298,8 +306,28 @@ fn named_key(comment: &str) -> Option<&'static str> {
         .copied()
 }
 
+/// How the keys begin that mean nothing to anybody else.
+const OWN: &str = "mcd_";
+
+fn own_keys() -> impl Iterator<Item = &'static str> {
+    let keys = QUERY_TAGS.iter().flat_map(|tag| tag.keys).copied();
+    keys.filter(|key| key.starts_with(OWN))
+}
+
+fn is_own(key: &str) -> bool {
+    key.to_lowercase().starts_with(OWN)
+}
+
 /// The key that was meant by one which is none. dbt and others put keys of their own beside, which mean nothing here.
 fn meant(key: &str) -> Option<&'static str> {
+    // `mcd_job` and `mcd_job_source_id` are no slips of letters: words are missing or too many.
+    let names = |known: &&str| {
+        let subject = known.trim_start_matches(OWN).split('_').next();
+        is_own(key) && key.to_lowercase().split('_').nth(1) == subject
+    };
+    if let Some(of_word) = own_keys().find(names) {
+        return Some(of_word);
+    }
     let keys = QUERY_TAGS.iter().flat_map(|tag| tag.keys).copied();
     let near = nearest(key, keys.filter(|known| known.contains('_')))?;
     let slip = key.to_lowercase().starts_with("mcd") || key.eq_ignore_ascii_case(near);
@@ -414,6 +442,18 @@ mod tests {
             (
                 "{\"mcd_jobid\": \"a\"}",
                 "`mcd_jobid` is not a key; did you mean `mcd_job_id`?",
+            ),
+            (
+                "{\"mcd_job\": \"a\"}",
+                "`mcd_job` is not a key; did you mean `mcd_job_id`?",
+            ),
+            (
+                "{\"mcd_job_id\": \"a\", \"mcd_task\": \"t\"}",
+                "`mcd_task` is not a key; did you mean `mcd_task_id`?",
+            ),
+            (
+                "{\"MCD_job_source_id\": \"a\"}",
+                "`MCD_job_source_id` is not a key; did you mean `mcd_job_id`?",
             ),
             (
                 "{\"Dag_Id\": \"a\"}",

@@ -74,7 +74,7 @@ pub fn write(style: Style, values: &[(&'static QueryTag, String)]) -> Result<Str
     Ok(match style {
         Style::Line => format!("-- {object}"),
         Style::Block => format!("/* {} */", safe(&object)),
-        Style::Snowflake => format!("ALTER SESSION SET QUERY_TAG = {};", snowflake_text(&object)),
+        Style::Snowflake => format!("ALTER SESSION SET QUERY_TAG = {};", sql_text(&object)),
         Style::Redshift => format!("SET query_group TO {};", sql_text(&object)),
     })
 }
@@ -92,18 +92,14 @@ fn object(values: &[(&'static QueryTag, String)]) -> String {
     format!("{{{}}}", pairs.join(", "))
 }
 
-/// JSON that neither opens nor closes a comment: a slash may be written with a backslash before it.
+/// JSON that neither closes a comment nor opens one within it, as PostgreSQL and others would read it.
 fn safe(object: &str) -> String {
-    object.replace("*/", "*\\/").replace("/*", "\\/*")
+    object.replace("*/", "*\\/").replace("/*", "/\\u002a")
 }
 
+/// Snowflake and Redshift read a backslash in a text as the beginning of an escape.
 fn sql_text(object: &str) -> String {
-    format!("'{}'", object.replace('\'', "''"))
-}
-
-/// Snowflake reads a backslash in a text as the beginning of an escape.
-fn snowflake_text(object: &str) -> String {
-    sql_text(&object.replace('\\', "\\\\"))
+    format!("'{}'", object.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 #[cfg(test)]
@@ -125,6 +121,7 @@ mod tests {
             "it's",
             "*/ DROP",
             "/* x",
+            "*/*/**",
             "a\nb",
             "\"q\"",
             "é\u{2028}",
@@ -134,6 +131,9 @@ mod tests {
             for style in [Style::Line, Style::Block] {
                 let tag = write(style, &values).unwrap();
                 assert_eq!(tag.lines().count(), 1, "{tag}");
+                // Where comments nest, each that is opened must be closed.
+                let opened = tag.matches("/*").count();
+                assert!(style == Style::Line || opened == 1, "{tag}");
                 let read = read(&format!("{tag}\nSELECT 1"));
                 assert_eq!(read.len(), 1, "{tag}");
                 assert_eq!(read[0].tags[0].value, value, "{tag}");
@@ -150,8 +150,8 @@ mod tests {
             r#"ALTER SESSION SET QUERY_TAG = '{"mcd_job_id": "it''s \\"x\\""}';"#
         );
         assert_eq!(
-            write(Style::Redshift, &[pair("job", "a")]).unwrap(),
-            r#"SET query_group TO '{"mcd_job_id": "a"}';"#
+            write(Style::Redshift, &[pair("job", "a\\b")]).unwrap(),
+            r#"SET query_group TO '{"mcd_job_id": "a\\\\b"}';"#
         );
         let long = [pair("job", &"x".repeat(320))];
         assert!(matches!(
