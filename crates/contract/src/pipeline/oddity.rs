@@ -8,6 +8,16 @@ use serde_json::Value;
 use super::reference::record_name;
 use super::{Asset, AssetEvent, AssetRef, Field, Presence, Property, Run, RunEvent, Shape};
 
+/// What is odd, what can be mended for certain first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Oddity {
+    /// A key that is nearly one of the model.
+    Slip,
+    SaysNothing,
+    NoValue,
+    UnknownKey,
+}
+
 /// The most oddities that are told.
 const TOLD: usize = 5;
 /// Where the vendor's own word for a status is kept.
@@ -29,18 +39,20 @@ pub fn odd_runs(events: &[RunEvent]) -> Vec<String> {
 fn told<'v>(events: impl Iterator<Item = &'v Value>, fields: &'static [Field]) -> Vec<String> {
     let mut found = BTreeMap::new();
     events.for_each(|event| walk(event, fields, &mut found));
+    let more = found.len().saturating_sub(TOLD);
     let told = found
         .into_iter()
-        .map(|(words, count)| format!("{words} ({})", counted(count, "record")));
-    told.take(TOLD).collect()
+        .map(|((_, words), count)| format!("{words} ({})", counted(count, "record")));
+    let rest = (more > 0).then(|| format!("and {more} more such advices"));
+    told.take(TOLD).chain(rest).collect()
 }
 
-fn walk(json: &Value, fields: &'static [Field], found: &mut BTreeMap<String, usize>) {
+fn walk(json: &Value, fields: &'static [Field], found: &mut BTreeMap<(Oddity, String), usize>) {
     let Some(record) = json.as_object() else {
         return;
     };
     let name = record_name(fields);
-    let mut note = |words: String| *found.entry(words).or_default() += 1;
+    let mut note = |oddity, words: String| *found.entry((oddity, words)).or_default() += 1;
     for (key, value) in record {
         match fields.iter().find(|field| field.name == key) {
             // What a vendor's status was is kept beside the contract's own.
@@ -48,25 +60,28 @@ fn walk(json: &Value, fields: &'static [Field], found: &mut BTreeMap<String, usi
             None => {
                 let missing = fields.iter().map(|field| field.name);
                 let missing = missing.filter(|field| !record.contains_key(*field));
-                let hint = match nearest(key, missing) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None if fields.iter().any(|field| field.name == "attributes") => {
-                        "what else the vendor says belongs in `attributes`".to_owned()
-                    }
-                    None => "nobody reads it".to_owned(),
+                let (oddity, hint) = match nearest(key, missing) {
+                    Some(near) => (Oddity::Slip, format!("did you mean `{near}`?")),
+                    None if fields.iter().any(|field| field.name == "attributes") => (
+                        Oddity::UnknownKey,
+                        "what else the vendor says belongs in `attributes`".to_owned(),
+                    ),
+                    None => (Oddity::UnknownKey, "nobody reads it".to_owned()),
                 };
-                note(format!("`{name}.{key}` is no key of the model: {hint}"));
+                let words = format!("`{name}.{key}` is no key of the model: {hint}");
+                note(oddity, words);
             }
             Some(field) if field.presence == Presence::Optional && says_nothing(value) => {
-                note(format!(
-                    "`{name}.{key}` says nothing: leave it out where there is none"
-                ));
+                let words =
+                    format!("`{name}.{key}` says nothing: leave it out where there is none");
+                note(Oddity::SaysNothing, words);
             }
             Some(_) => {}
         }
     }
     if name == record_name(Property::FIELDS) && !record.contains_key("value") {
-        note("a tag has no `value`: give one where the vendor has it".to_owned());
+        let words = "a tag has no `value`: give one where the vendor has it";
+        note(Oddity::NoValue, words.to_owned());
     }
     for field in fields {
         let Some(value) = record.get(field.name) else {
@@ -111,11 +126,12 @@ mod tests {
         assert_eq!(
             odd_assets(&assets),
             [
-                "`asset.colour` is no key of the model: what else the vendor says belongs in `attributes` (2 records)",
                 "`asset.descripton` is no key of the model: did you mean `description`? (2 records)",
                 "`asset.owner` says nothing: leave it out where there is none (2 records)",
                 "`asset.tasks` says nothing: leave it out where there is none (2 records)",
-                "`schedule.cron` is no key of the model: nobody reads it (2 records)",
+                "a tag has no `value`: give one where the vendor has it (2 records)",
+                "`asset.colour` is no key of the model: what else the vendor says belongs in `attributes` (2 records)",
+                "and 1 more such advices",
             ]
         );
         let tagged = json!({"job_source_id": "a", "name": "a", "properties": [{"key": "daily"}]});

@@ -46,8 +46,8 @@ pub const RECORDS: &[(&str, &str, &[Field])] = &[
 pub const MANIFEST_KEYS: &[(&str, &str)] = &[
     (
         "connection_type",
-        "Must be there. The connector's own type, unique to it: `custom-connector-` or `custom-etl-connector-` and some \
-         letters and digits, which `bowline new` makes.",
+        "Must be there. The connector's own type, unique to it: `custom-connector-` or `custom-etl-connector-` and \
+         seven hex digits, which `bowline new` makes.",
     ),
     (
         "connection_name",
