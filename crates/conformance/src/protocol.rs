@@ -264,14 +264,10 @@ impl<'a> Talk<'a> {
                 }
             }
             Expect::Templates => check_templates(&result(answer, id)?),
-            Expect::Assets => at_most_one(
-                result::<FetchMetadataResult>(answer, id)?.assets.len(),
-                "assets",
-            ),
-            Expect::Runs => at_most_one(
-                result::<FetchRunDetailsResult>(answer, id)?.runs.len(),
-                "runs",
-            ),
+            Expect::Assets => {
+                at_most_one(&result::<FetchMetadataResult>(answer, id)?.assets, "assets")
+            }
+            Expect::Runs => at_most_one(&result::<FetchRunDetailsResult>(answer, id)?.runs, "runs"),
             Expect::Error(code) => {
                 let error = refusal(answer, id)?;
                 if code.is_none_or(|code| code == error.code) {
@@ -396,11 +392,32 @@ fn check_templates(given: &TemplatesResult) -> Result<(), String> {
     }
 }
 
-fn at_most_one(count: usize, what: &str) -> Result<(), String> {
-    match count {
-        0 | 1 => Ok(()),
+fn at_most_one(events: &[Json], what: &str) -> Result<(), String> {
+    match events {
+        [] => Ok(()),
+        [event] if event.is_object() => Ok(()),
+        [event] => Err(format!("one of the {what} is not an object: {event}")),
         _ => Err(format!(
-            "asked for at most 1 of the {what}, it gave {count}"
+            "asked for at most 1 of the {what}, it gave {}",
+            events.len()
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_holds_objects() {
+        assert_eq!(at_most_one(&[], "runs"), Ok(()));
+        assert_eq!(at_most_one(&[json!({"run_id": "a"})], "runs"), Ok(()));
+        let told = |event: Json| at_most_one(&[event], "runs").unwrap_err();
+        assert_eq!(
+            told(json!(["j0", "x"])),
+            r#"one of the runs is not an object: ["j0","x"]"#
+        );
+        let two = [json!({}), json!({})];
+        assert!(at_most_one(&two, "runs").unwrap_err().contains("it gave 2"));
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use crate::Response;
 
 /// What the reader says of a value, and what the protocol calls it.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 22] = [
     ("invalid type: ", "found "),
     ("invalid value: ", "found "),
     ("found sequence", "found a list"),
@@ -23,6 +23,25 @@ const WORDS: [(&str, &str); 12] = [
     ("expected a map", "expected an object"),
     ("expected a string", "expected text"),
     ("unknown variant", "unknown word"),
+    ("missing field", "missing member"),
+    ("duplicate field", "two of the member"),
+    ("expected value", "no value of JSON"),
+    (
+        "EOF while parsing an object",
+        "an object that is not closed",
+    ),
+    ("EOF while parsing a list", "a list that is not closed"),
+    ("EOF while parsing a string", "a text that is not closed"),
+    (
+        "EOF while parsing a value",
+        "the line ends where a value belongs",
+    ),
+    ("trailing characters", "more than one answer in the line"),
+    ("key must be a string", "a key that is no text"),
+    (
+        "invalid unicode code point",
+        "an escape that stands for no character",
+    ),
 ];
 
 /// How whole numbers are called after the types that hold them.
@@ -145,7 +164,7 @@ mod tests {
             "{hello}"
         );
         let [.., hello] = read("{}");
-        assert!(hello.starts_with("missing field `protocol`"), "{hello}");
+        assert!(hello.starts_with("missing member `protocol`"), "{hello}");
         for member in [
             r#""result":{"columns":[["x","int"]],"rows":[]}"#,
             r#""result":{"columns":[],"rows":[],"not_json":["a"]}"#,

@@ -236,7 +236,7 @@ fn garbage_is_shown() {
         ),
         (
             r#"{"jsonrpc":"2.0","id":3,"result":{"rows":[]}}"#,
-            "missing field `columns`",
+            "missing member `columns`",
         ),
         (
             r#"{"jsonrpc":"2.0","id":3,"result":{"columns":[],"rows":[[{"$x":1}]]}}"#,
