@@ -179,3 +179,64 @@ pub struct MetricReport {
     /// The templates that keep it from being supported.
     pub because: Vec<&'static Template>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::warehouse::Fault;
+
+    /// A report on one check that is wrong.
+    fn wrong(section: SuiteSection, judges: &[&str]) -> Report {
+        let judges = judges.iter().filter_map(|name| Template::find(name));
+        let check = Check {
+            id: CheckId::new("section/check"),
+            section,
+            title: String::new(),
+            judges: judges.collect(),
+            metrics: Vec::new(),
+            carries: Vec::new(),
+            tier: Tier::Strict,
+        };
+        let outcome = Outcome::Wrong(Fault::Answer {
+            expected: "1".to_owned(),
+            got: "2".to_owned(),
+        });
+        Report {
+            product: String::new(),
+            tier: Tier::Strict,
+            sections: SuiteSection::ALL.to_vec(),
+            checks: vec![CheckReport {
+                check,
+                outcome,
+                expected: None,
+                uses: Vec::new(),
+                steps: Vec::new(),
+                advice: Vec::new(),
+            }],
+            culprits: Vec::new(),
+            templates: Vec::new(),
+            capabilities: Vec::new(),
+            metrics: Vec::new(),
+            connections: 1,
+            now: Timestamp::UNIX_EPOCH,
+            elapsed: Duration::ZERO,
+            left_behind: Vec::new(),
+            interrupted: false,
+            accuracy: Accuracy::default(),
+        }
+    }
+
+    #[test]
+    fn what_was_left_out_of_an_export_is_not_held_against_it() {
+        let ends = |section, judges: &[&str], ships: bool| {
+            wrong(section, judges).conclusion_of_what_ships(&|_| ships)
+        };
+        let avg = &["get_avg_function_template"];
+        let metrics = SuiteSection::Metadata;
+        assert_eq!(ends(metrics, avg, false), Conclusion::Fine);
+        assert_eq!(ends(metrics, avg, true), Conclusion::FellShort);
+        assert_eq!(ends(metrics, &[], false), Conclusion::FellShort);
+        let connection = SuiteSection::Connection;
+        assert_eq!(ends(connection, &[], false), Conclusion::FellShort);
+    }
+}
