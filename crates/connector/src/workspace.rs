@@ -7,6 +7,16 @@ use bowline_contract::{AssetClass, ConnectorName, NameProblem};
 use bowline_words::nearest::hint_or;
 use bowline_words::{Diagnose, Diagnostic, listed};
 
+/// What stands in folders of connectors, finished or not.
+const OF_CONNECTORS: [&str; 6] = [
+    layout::CONNECTOR_FILE,
+    layout::PYTHON_FILE,
+    layout::MANIFEST_FILE,
+    layout::CREDENTIALS_FILE,
+    layout::TEMPLATES_FILE,
+    layout::TEMPLATES_DIR,
+];
+
 /// A folder that holds connectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
@@ -199,7 +209,8 @@ impl Workspace {
 
     /// The connectors of a class, sorted by name.
     ///
-    /// A folder whose name starts with `_` or `.` or cannot name a connector is none.
+    /// A folder whose name starts with `_` or `.` or cannot name a connector is none, nor is one that holds other things
+    /// alone, such as tests.
     ///
     /// # Errors
     /// When the folder of connectors cannot be read, or two folders come to one name.
@@ -218,7 +229,8 @@ impl Workspace {
         for entry in entries {
             let dir = entry.map_err(unreadable)?.path();
             let folder = dir.file_name().unwrap_or_default().to_string_lossy();
-            let named = !folder.starts_with(['_', '.']) && dir.is_dir();
+            let named =
+                !folder.starts_with(['_', '.']) && dir.is_dir() && !holds_other_things(&dir);
             if let Some(name) = named.then(|| ConnectorName::parse(&folder).ok()).flatten() {
                 found.push(Located { class, name, dir });
             }
@@ -340,6 +352,16 @@ impl Workspace {
 }
 
 const CLASSES: [AssetClass; 2] = [AssetClass::Warehouse, AssetClass::Pipeline];
+
+/// Whether a folder holds files and none by which a connector is known.
+fn holds_other_things(dir: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return false;
+    };
+    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let is_known = |name: &std::ffi::OsString| OF_CONNECTORS.iter().any(|known| name == *known);
+    !names.is_empty() && !names.iter().any(is_known)
+}
 
 const fn folder_of(class: AssetClass) -> &'static str {
     match class {
@@ -551,6 +573,17 @@ mod tests {
             resolved(&["shop", "till"], None, Some("warehouse")),
             Err("unknown connector: `warehouse` (from the environment variable `CONNECTOR`)\nhint: there are `shop`, `till`".into())
         );
+    }
+
+    #[test]
+    fn a_folder_of_other_things_is_no_connector() {
+        let (dir, workspace) = workspace(&["connectors/shop", "connectors/tests"]);
+        let connectors = || workspace.connectors(AssetClass::Warehouse).unwrap().len();
+        std::fs::write(dir.path().join("connectors/tests/test_shop.py"), "").unwrap();
+        assert_eq!(connectors(), 1);
+        // One that was begun is told what it lacks.
+        std::fs::write(dir.path().join("connectors/tests/manifest.json"), "").unwrap();
+        assert_eq!(connectors(), 2);
     }
 
     #[test]
