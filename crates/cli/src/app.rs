@@ -186,6 +186,7 @@ mod tests {
             &["test", "--connector", "shop"],
             &["test", "--etl-connection", "nightly"],
             &["test", "shop", "--export"],
+            &["dockerfile", "--docker-platform", "linux/arm64"],
             &[
                 "build",
                 "--docker-platform",

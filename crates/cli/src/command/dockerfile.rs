@@ -32,7 +32,7 @@ pub(crate) struct DockerfileArgs {
     #[command(flatten)]
     base: BaseArgs,
     /// The platform of the container; without it, the engine's own
-    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    #[arg(long, alias = "docker-platform", value_name = "PLATFORM", value_parser = platform)]
     platform: Option<Platform>,
     /// The folder to write to; without it, `output/test-image`
     #[arg(short, long, value_name = "DIR")]

@@ -28,7 +28,7 @@ pub(crate) struct InContainerArgs {
     #[arg(long, value_name = "ENGINE", requires = "in_container")]
     engine: Option<ContainerEngine>,
     /// The platform of the container; this machine's if none is named
-    #[arg(long, value_name = "PLATFORM", value_parser = platform, requires = "in_container")]
+    #[arg(long, alias = "docker-platform", value_name = "PLATFORM", value_parser = platform, requires = "in_container")]
     platform: Option<Platform>,
     /// The `bowline` program that runs in the container, where this one does not
     #[arg(long, value_name = "PATH", requires = "in_container")]

@@ -87,6 +87,15 @@ impl NewArgs {
         } else {
             None
         };
+        let ended = self.make(context, asking)?;
+        if asking && ended == Ended::Fine {
+            skills::offer(context)?;
+        }
+        Ok(ended)
+    }
+
+    /// Makes the connector, and asks what was not said.
+    fn make(&self, context: &Context, asking: bool) -> Result<Ended, CliError> {
         let name = match &self.name {
             Some(typed) => taken(context, typed)?,
             None if asking => taken(context, &ask_name()?)?,

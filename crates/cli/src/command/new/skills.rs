@@ -1,10 +1,15 @@
 //! `bowline new --skills`: what an assistant needs to know, put where assistants look.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bowline_connector::Workspace;
-use bowline_words::listed;
+use bowline_contract::AssetClass;
+use bowline_words::{counted, listed};
+use dialoguer::Confirm;
+use dialoguer::theme::ColorfulTheme;
 
+use super::unanswered;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -47,24 +52,56 @@ const FOLDERS: [&str; 2] = [".agents/skills", ".claude/skills"];
 pub(super) fn write(context: &Context) -> Result<Ended, CliError> {
     let workspace = Workspace::find(&context.directory)?;
     let mut kept = Vec::new();
+    let mut written = BTreeMap::new();
     for (path, text) in files() {
         let place = workspace.root().join(&path);
         if !put(&place, &for_readers(text))? {
             kept.push(path.display().to_string());
+        } else if let Some(folder) = FOLDERS.iter().find(|folder| path.starts_with(folder)) {
+            *written.entry(*folder).or_insert(0) += 1;
         }
     }
-    context.printer.say(format!(
-        "wrote {} for assistants to `{}`",
-        bowline_words::counted(SKILLS.len(), "skill"),
-        FOLDERS.join("` and `")
-    ));
+    for (folder, count) in written {
+        let skills = counted(count, "skill");
+        let said = format!("wrote {skills} for assistants to `{folder}`");
+        context.printer.say(said);
+    }
     if !kept.is_empty() {
         context.printer.say(format!(
-            "left alone, because they say something else: {}",
+            "left alone, because something else is there: {}",
             listed(kept)
         ));
     }
     Ok(Ended::Fine)
+}
+
+/// Asks somebody who has just made a workspace's first connector whether the skills are wanted, where they are not there.
+pub(super) fn offer(context: &Context) -> Result<(), CliError> {
+    if !is_offered(&Workspace::find(&context.directory)?)? {
+        return Ok(());
+    }
+    let wanted = Confirm::with_theme(&ColorfulTheme::default())
+        .with_prompt("Does an assistant work here, too? Then Bowline's skills help it. Write them?")
+        .default(false)
+        .interact()
+        .map_err(unanswered)?;
+    if wanted {
+        write(context)?;
+    }
+    Ok(())
+}
+
+/// Whether there is one connector, and no skill: each workspace is asked about once.
+fn is_offered(workspace: &Workspace) -> Result<bool, CliError> {
+    let is_there = |folder: &&'static str| {
+        let skills = workspace.root().join(folder);
+        SKILLS.iter().any(|(name, _)| skills.join(name).exists())
+    };
+    let mut connectors = 0;
+    for class in [AssetClass::Warehouse, AssetClass::Pipeline] {
+        connectors += workspace.connectors(class)?.len();
+    }
+    Ok(connectors == 1 && !FOLDERS.iter().any(is_there))
 }
 
 fn files() -> impl Iterator<Item = (PathBuf, &'static str)> {
@@ -125,6 +162,21 @@ mod tests {
     }
 
     #[test]
+    fn skills_are_offered_with_the_first_connector() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(folder.path());
+        let make = |path: &str| std::fs::create_dir_all(folder.path().join(path)).unwrap();
+        assert!(!is_offered(&workspace).unwrap());
+        make("connectors/shop");
+        assert!(is_offered(&workspace).unwrap());
+        make(".claude/skills/bowline-prove");
+        assert!(!is_offered(&workspace).unwrap());
+        std::fs::remove_dir_all(folder.path().join(".claude")).unwrap();
+        make("etl_connectors/jobs");
+        assert!(!is_offered(&workspace).unwrap());
+    }
+
+    #[test]
     fn what_a_user_wrote_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("a/SKILL.md");
@@ -133,5 +185,7 @@ mod tests {
         std::fs::write(&place, "theirs").unwrap();
         assert!(!put(&place, "ours").unwrap());
         assert_eq!(std::fs::read_to_string(&place).unwrap(), "theirs");
+        // Where a file is in the place of the folder.
+        assert!(!put(&place.join("x/SKILL.md"), "ours").unwrap());
     }
 }
