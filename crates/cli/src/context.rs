@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bowline_connector::{EnvironmentEvent, Located};
 use bowline_contract::AssetClass;
+use bowline_contract::layout::CONNECTOR_FILE;
 use bowline_driver::{Connection, ConnectionCost, Limits, Observer, SqlError};
 use bowline_pipeline::PipelineConnector;
 use bowline_profile::Another;
@@ -187,6 +188,11 @@ impl Context {
             Event::OddCredential(near) => {
                 printer.say(format!("{} credential {near}", paint(OPEN, "!")));
             }
+            Event::UnusedCredential(name) => printer.say(format!(
+                "{} credential `{}` is given to nobody: no value of {CONNECTOR_FILE} names it",
+                paint(OPEN, "!"),
+                visible(name)
+            )),
             Event::NoSuchFile(missing) => printer.say(format!(
                 "{} no such file, so that the driver makes an empty database: `{}`; did you mean `{}`?",
                 paint(OPEN, "!"),

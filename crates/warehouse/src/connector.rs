@@ -89,6 +89,12 @@ pub struct Driver {
 }
 
 impl Driver {
+    /// Whether `connector.toml` gives it options.
+    #[must_use]
+    pub fn has_options(&self) -> bool {
+        !self.options.is_empty()
+    }
+
     /// A driver that needs neither options nor statements.
     pub(crate) fn plain(kind: DriverKind) -> Self {
         Self {

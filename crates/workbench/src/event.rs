@@ -34,6 +34,8 @@ pub enum Event<'a> {
     },
     /// A credential nearly has the name of one that the schema knows, and is given to nobody under it.
     OddCredential(&'a NearMiss),
+    /// A credential of this name is given to nobody: no value of `connector.toml` names it.
+    UnusedCredential(&'a str),
     /// There is no such database file, so that the driver makes an empty one, and another has nearly its name.
     NoSuchFile(&'a MissingFile),
     /// Another run uses the connector's test table, and is waited for.

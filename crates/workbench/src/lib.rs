@@ -59,6 +59,7 @@ mod serve;
 mod table_lock;
 pub mod warehouse;
 
+pub use credentials::{CredentialUses, Use};
 pub use error::WorkbenchError;
 pub use event::Event;
 pub use locate::locate;

@@ -1,11 +1,9 @@
 //! `bowline credentials`: whether a connector's credentials fit its manifest.
 
-use std::path::Path;
-
 use bowline_contract::AssetClass;
 use bowline_contract::credentials::{NearMiss, near_misses};
 use bowline_contract::layout::{CONNECTOR_FILE, PYTHON_FILE};
-use bowline_workbench::{Event, pipeline, warehouse};
+use bowline_workbench::{CredentialUses, Event, Use, pipeline, warehouse};
 use clap::Subcommand;
 use serde_json::{Map, Value};
 
@@ -36,29 +34,31 @@ impl CredentialsArgs {
         let Action::Check { connector } = &self.action;
         let found = context.locate(connector.name(), None)?;
         let tell = |event: Event<'_>| context.tell(event);
-        let (schema, credentials, home) = match found.class {
+        let (schema, credentials) = match found.class {
             AssetClass::Warehouse => {
                 let connector = warehouse::load(&found, &tell)?;
                 let credentials = warehouse::credentials(&connector, &tell)?;
-                let home = match connector.home() {
-                    home if home.extension().is_some_and(|ending| ending == "py") => home,
-                    _ => found.dir.join(CONNECTOR_FILE),
-                };
-                (connector.manifest.credentials_schema, credentials, home)
+                (connector.manifest.credentials_schema, credentials)
             }
             AssetClass::Pipeline => {
                 let connector = pipeline::load(&found, &tell)?;
                 let credentials = pipeline::credentials(&connector, &tell)?;
-                let files = [CONNECTOR_FILE, PYTHON_FILE].map(|name| found.dir.join(name));
-                let home = files.into_iter().find(|file| file.is_file());
-                let home = home.unwrap_or_else(|| found.dir.clone());
-                (connector.manifest.credentials_schema, credentials, home)
+                (connector.manifest.credentials_schema, credentials)
             }
         };
+        let files = [CONNECTOR_FILE, PYTHON_FILE];
+        let file = files
+            .into_iter()
+            .find(|name| found.dir.join(name).is_file());
+        let uses = CredentialUses::of(&found.dir);
         let count = credentials.connect_args().len();
-        let text = bowline_contract::reading::read_text(&home).unwrap_or_default();
         let near = near_misses(schema.as_ref(), credentials.document());
-        let advice = advice(credentials.connect_args(), &near, &text, &home);
+        let advice = advice(
+            credentials.connect_args(),
+            &near,
+            &uses,
+            file.unwrap_or_default(),
+        );
         let schema = match schema {
             Some(schema) if !schema.is_empty() => "they fit the manifest's schema",
             _ => "the manifest has no schema to check them against",
@@ -77,24 +77,20 @@ impl CredentialsArgs {
     }
 }
 
-/// What is odd about credentials that fit, beside names that nearly are the schema's: those that nothing uses, and those
-/// that are used and empty. `text` is that of the file that uses them.
+/// What is odd about the values of credentials that fit, which is not told when they are read; `file` uses them.
 fn advice(
     connect_args: &Map<String, Value>,
     near: &[NearMiss],
-    text: &str,
-    home: &Path,
+    uses: &CredentialUses,
+    file: &str,
 ) -> Vec<String> {
-    let file = home.file_name().unwrap_or_default().to_string_lossy();
     let mut advice = Vec::new();
     for (name, value) in connect_args {
-        // That was told when they were read.
-        if near.iter().any(|near| near.given == *name) {
+        let used = uses.of_credential(name);
+        if used == Use::Nowhere || near.iter().any(|near| near.given == *name) {
             continue;
         }
-        if !text.is_empty() && !names(text, name) {
-            advice.push(format!("`{name}` is used nowhere in {file}"));
-        } else if value.as_str() == Some("") {
+        if used == Use::Named && value.as_str() == Some("") {
             advice.push(format!("`{name}` is empty, and {file} uses it"));
         } else if value.as_str().is_some_and(is_padded) {
             advice.push(format!("`{name}` begins or ends with white space"));
@@ -108,16 +104,6 @@ fn is_padded(text: &str) -> bool {
     text.trim() != text && !text.trim().contains('\n')
 }
 
-/// Whether a text holds a name as a word of its own.
-fn names(text: &str, name: &str) -> bool {
-    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-    text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].chars().next();
-        !before.is_some_and(is_part) && !after.is_some_and(is_part)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -125,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nothing_uses_is_told() {
+    fn odd_values_are_told_once() {
         let connect_args = json!({
             "timeot": 3, "path": "x", "port": "", "host": "h", "key": "secret\n", "pem": "-----BEGIN\nx\n",
         });
@@ -133,18 +119,19 @@ mod tests {
             given: "timeot".to_owned(),
             meant: "timeout".to_owned(),
         }];
-        let text = "path = \"{{ path }}\"\nuri = \"{{ port }} {{ hostname }} {{ key }} {{ pem }}\"";
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[driver.options]\npath = \"{{ path }}\"\nuri = \"{{ port }} {{ hostname }} {{ key }} {{ pem }}\"";
+        std::fs::write(folder.path().join(CONNECTOR_FILE), text).unwrap();
         let told = advice(
             connect_args.as_object().unwrap(),
             &near,
-            text,
-            Path::new("shop/connector.toml"),
+            &CredentialUses::of(folder.path()),
+            CONNECTOR_FILE,
         );
         assert_eq!(
             told,
             [
                 "`port` is empty, and connector.toml uses it",
-                "`host` is used nowhere in connector.toml",
                 "`key` begins or ends with white space",
             ]
         );

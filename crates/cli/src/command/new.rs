@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bowline_connector::{Credentials, Workspace};
 use bowline_contract::ConnectorName;
-use bowline_contract::layout::{CREDENTIALS_FILE, PYTHON_FILE};
+use bowline_contract::layout::{CONNECTOR_FILE, CREDENTIALS_FILE, PYTHON_FILE};
 use bowline_driver::{AdbcLibrary, DriverKind};
 use bowline_installer::{InstallState, catalogue, driver_folder, install_state};
 use bowline_warehouse::dialect::Pack;
@@ -349,6 +349,16 @@ fn steps(
         ));
     }
     let place = context.shown(&connector.dir);
+    let is_adbc = matches!(connector.driver.kind, DriverKind::Adbc { .. });
+    if is_adbc && !connector.driver.has_options() {
+        steps.push((
+            format!(
+                "fill in [driver.options] in {}",
+                place.join(CONNECTOR_FILE).display()
+            ),
+            "only what is named there reaches the driver",
+        ));
+    }
     match (&connector.driver.kind, language) {
         (_, Some(Language::Python)) => steps.push((
             format!("write {}", place.join(PYTHON_FILE).display()),
