@@ -9,18 +9,22 @@ mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 pub(crate) use base::BaseFile;
 use base::LoadableBase;
 use bowline_oci::registry::{Access, Reference};
 use bowline_oci::{Cancel, Platform};
-use bowline_process::find_program;
+use bowline_process::{find_program, run_into};
 pub(crate) use store::take_stored;
 
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
 use crate::plan::{BaseImage, ImagePlan, TestImage};
 use crate::work::WorkFolder;
+
+/// How long an engine may take to say whether it can work.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A program that builds images from Dockerfiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,15 +78,16 @@ impl Engine {
     /// Whether the program is there and can work; for docker that its daemon answers.
     #[must_use]
     pub fn is_ready(self) -> bool {
-        self.find().is_some_and(|program| {
-            Command::new(program)
-                .args(match self {
-                    Self::Docker => ["version", "--format={{.Server.Version}}"].as_slice(),
-                    Self::Podman | Self::Buildah => &["--version"],
-                })
-                .output()
-                .is_ok_and(|output| output.status.success())
-        })
+        let arguments = match self {
+            Self::Docker => ["version", "--format={{.Server.Version}}"].as_slice(),
+            Self::Podman | Self::Buildah => &["--version"],
+        };
+        let (Some(program), Ok(said)) = (self.find(), tempfile::tempfile()) else {
+            return false;
+        };
+        let mut command = Command::new(program);
+        let ended = run_into(said, command.args(arguments), Some(PATIENCE), &|| false);
+        ended.is_ok_and(|ended| ended.is_some_and(|ended| ended.status.success()))
     }
 
     /// The first that is there and can work.

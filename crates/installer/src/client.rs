@@ -1,28 +1,17 @@
 //! The user's own package clients, run to their end: mirrors, proxies and logins work as they are set up.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-use std::{fs, io};
+
+use bowline_process::{Ended, run_into};
 
 use crate::InstallError;
 
-/// How often a running client is looked at.
-const POLL: Duration = Duration::from_millis(20);
-
 /// How many of the client's last lines an error shows.
 const LAST_LINES: usize = 15;
-
-/// A client that ended.
-#[derive(Debug)]
-pub struct ClientRun {
-    /// How.
-    pub status: ExitStatus,
-    /// Everything it wrote, to either stream.
-    pub words: String,
-}
 
 /// Runs a client, a program and its first arguments, in a folder to its end, or stops it; `None` when there is no such
 /// program. What it writes is kept in the folder too, as `client.log`.
@@ -34,51 +23,35 @@ pub fn run_client(
     arguments: &[String],
     folder: &Path,
     cancel: &AtomicBool,
-) -> Result<Option<ClientRun>, InstallError> {
-    // To a file, for a pipe that nobody reads could fill up and block the client.
+) -> Result<Option<Ended>, InstallError> {
     let log = folder.join("client.log");
-    let output = File::create(&log).map_err(|error| InstallError::write(&log, error))?;
-    let errors = output
-        .try_clone()
+    let file = File::options()
+        .create(true)
+        .truncate(true)
+        .read(true)
+        .write(true)
+        .open(&log)
         .map_err(|error| InstallError::write(&log, error))?;
-    let spawned = Command::new(client[0])
+    let mut command = Command::new(client[0]);
+    command
         .args(&client[1..])
         .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(errors)
-        .spawn();
-    let mut child = match spawned {
-        Ok(child) => child,
+        .current_dir(folder);
+    let is_stopped = || cancel.load(Ordering::Relaxed);
+    match run_into(file, &mut command, None, &is_stopped) {
+        // One that was asked to end by somebody else at the same time has failed for that.
+        Ok(_) if is_stopped() => Err(InstallError::Interrupted),
+        Ok(ended) => Ok(ended),
         Err(error)
             if matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
             ) =>
         {
-            return Ok(None);
+            Ok(None)
         }
-        Err(error) => return Err(InstallError::write(Path::new(client[0]), error)),
-    };
-    let status = loop {
-        if cancel.load(Ordering::Relaxed) {
-            // It may have ended by itself meanwhile.
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(InstallError::Interrupted);
-        }
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) => std::thread::sleep(POLL),
-            Err(error) => return Err(InstallError::write(Path::new(client[0]), error)),
-        }
-    };
-    let words = fs::read(&log).unwrap_or_default();
-    Ok(Some(ClientRun {
-        status,
-        words: String::from_utf8_lossy(&words).into_owned(),
-    }))
+        Err(error) => Err(InstallError::write(Path::new(client[0]), error)),
+    }
 }
 
 /// A client's last lines, without the logins an address may hold.
@@ -131,6 +104,22 @@ mod tests {
             ),
             "failed: https://***@mirror.example/simple/ and https://open.example/a@b"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_client_that_ends_as_it_is_stopped_was_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let stopped = AtomicBool::new(true);
+        let run = |script: &str, cancel: &AtomicBool| {
+            run_client(&["sh", "-c"], &[script.to_owned()], folder.path(), cancel)
+        };
+        let error = run("exit 1", &stopped).unwrap_err();
+        assert!(matches!(error, InstallError::Interrupted), "{error:?}");
+        let ended = run("echo said; exit 1", &AtomicBool::new(false)).unwrap();
+        assert_eq!(ended.unwrap().words, "said\n");
+        let log = std::fs::read_to_string(folder.path().join("client.log")).unwrap();
+        assert_eq!(log, "said\n");
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod install;
 mod manifest;
 mod unpack;
 
-pub use client::{ClientRun, last_lines, run_client};
+pub use client::{last_lines, run_client};
 pub use error::InstallError;
 pub use folder::{DRIVER_FOLDER_VARIABLE, driver_folder};
 pub use install::{

@@ -1,4 +1,4 @@
-//! Process groups: everything a connector's process started ends with it, and with us.
+//! Process groups: everything a child process started ends with it, and with us.
 //!
 //! On Unix that is a process group and a guard over it, on Windows a job object. This is the one place where the two
 //! differ for processes; the rest of the program starts, asks and ends them alike.
@@ -45,10 +45,19 @@ mod unix {
     impl Group {
         /// Ends every process of the group at once.
         pub(crate) fn kill(&self) {
+            self.signal(Signal::KILL);
+        }
+
+        /// Asks every process of the group to end, as Ctrl-C does.
+        pub(crate) fn interrupt(&self) {
+            self.signal(Signal::INT);
+        }
+
+        fn signal(&self, signal: Signal) {
             let is_there = self.is_there.lock().unwrap_or_else(PoisonError::into_inner);
             if *is_there {
-                // A group without a living member cannot be killed, and need not be.
-                let _ = rustix::process::kill_process_group(self.leader, Signal::KILL);
+                // A group without a living member cannot be told, and need not be.
+                let _ = rustix::process::kill_process_group(self.leader, signal);
             }
         }
 
@@ -101,7 +110,7 @@ mod unix {
             Mutex::new(match started {
                 Ok(mut child) => child.stdin.take(),
                 Err(error) => {
-                    tracing::debug!(%error, "no guard over the processes of connectors");
+                    tracing::debug!(%error, "no guard over child processes");
                     None
                 }
             })
@@ -111,7 +120,7 @@ mod unix {
             .as_mut()
             .map_or(Ok(()), |input| writeln!(input, "{message}"));
         if let Err(error) = told {
-            tracing::debug!(%error, "the guard over the processes of connectors is gone");
+            tracing::debug!(%error, "the guard over child processes is gone");
             *input = None;
         }
     }
@@ -164,6 +173,11 @@ mod windows {
         pub(crate) fn kill(&self) {
             let mut job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
             drop(job.take());
+        }
+
+        /// Nothing here asks a process to end that has no window.
+        pub(crate) fn interrupt(&self) {
+            self.kill();
         }
 
         /// Waits until the first process has ended, then ends what it left behind.

@@ -132,7 +132,15 @@ impl Process {
         write_lines(input, lines_out);
         read_lines(output, Arc::clone(&line_limit), events_in.clone());
         let log = Tail::follow(log);
-        await_end(child, Arc::clone(&group), events_in.clone());
+        let end = events_in.clone();
+        await_end(child, Arc::clone(&group), move |ended| {
+            let how = match ended {
+                Ok(status) => status.to_string(),
+                Err(error) => error.to_string(),
+            };
+            // Nobody waits for a process that was given up.
+            let _ = end.send(Event::Ended(how));
+        });
         Ok(Self {
             connector: program.connector.clone(),
             redactor: redactor.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin};
+use std::process::{Child, ChildStdin, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -89,15 +89,12 @@ pub(crate) fn write_lines(mut input: ChildStdin, lines: Receiver<Vec<u8>>) {
 }
 
 /// Waits for the end and tells it.
-pub(crate) fn await_end(mut leader: Child, group: Arc<Group>, events: Sender<Event>) {
-    thread::spawn(move || {
-        let how = match group.reap(&mut leader) {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        };
-        // Nobody waits for a process that was given up.
-        let _ = events.send(Event::Ended(how));
-    });
+pub(crate) fn await_end(
+    mut leader: Child,
+    group: Arc<Group>,
+    on_end: impl FnOnce(std::io::Result<ExitStatus>) + Send + 'static,
+) {
+    thread::spawn(move || on_end(group.reap(&mut leader)));
 }
 
 /// The last lines of a log.

@@ -1,13 +1,13 @@
 //! Whether a registry would let an engine push, asked before anything is built.
 
-use std::io::{Read, Seek};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use bowline_oci::registry::{self, Access, Login, LoginFiles, Reference};
 use bowline_oci::{Cancel, OciErrorKind};
-use bowline_process::find_program;
+use bowline_process::{find_program, run_into};
 
 use super::Engine;
 use crate::error::{ImageError, from_oci};
@@ -15,9 +15,6 @@ use crate::event::BuildEvent;
 
 /// How long a registry or an engine may say nothing before the push is left to the engine.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often an engine is looked after that was asked.
-const BEAT: Duration = Duration::from_millis(20);
 
 /// What Podman and Buildah say when they would push as nobody.
 const KNOWS_NONE: &str = "not logged into";
@@ -145,36 +142,17 @@ fn known(seen: Seen, ask: impl FnOnce() -> Option<Answer>) -> Known {
 /// a passphrase by a helper of its: it is away from the terminal.
 fn asked(program: &Path, reference: &Reference, cancel: &Cancel) -> Option<Answer> {
     let name = format!("{}/{}", reference.registry(), reference.repository());
-    let mut said = tempfile::tempfile().ok()?;
     let mut command = Command::new(program);
     command
         .args(["login", "--get-login", &name])
-        .env("GPG_TTY", "")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(said.try_clone().ok()?);
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let mut child = command.spawn().ok()?;
-    let end = Instant::now() + PATIENCE;
-    let status = loop {
-        if let Some(status) = child.try_wait().ok()? {
-            break status;
-        }
-        if Instant::now() > end || cancel.is_cancelled() {
-            // It may have ended just now.
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
-        std::thread::sleep(BEAT);
-    };
-    let mut words = Vec::new();
-    said.rewind().ok()?;
-    said.read_to_end(&mut words).ok()?;
+        .env("GPG_TTY", "");
+    let file = tempfile::tempfile().ok()?;
+    let is_given_up = || cancel.is_cancelled();
+    let ended = run_into(file, &mut command, Some(PATIENCE), &is_given_up);
+    let ended = ended.ok()??;
     Some(Answer {
-        has_login: status.success(),
-        words: String::from_utf8_lossy(&words).into_owned(),
+        has_login: ended.status.success(),
+        words: ended.words,
     })
 }
 

@@ -1,13 +1,14 @@
 //! A program that runs while its lines are told.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
 use bowline_oci::Cancel;
+use bowline_process::Running;
 
 use crate::error::{ImageError, ImageErrorKind, from_oci};
 use crate::event::BuildEvent;
@@ -16,6 +17,8 @@ use crate::event::BuildEvent;
 const LAST_LINES: usize = 20;
 /// How often a silent program is looked after.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a program that was asked to end has for its cleaning up.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs a program to its end, tells its lines as they come, and gives what it wrote to standard output.
 pub(super) fn stream(
@@ -25,17 +28,13 @@ pub(super) fn stream(
     on_event: &mut dyn FnMut(BuildEvent),
 ) -> Result<String, ImageError> {
     cancel.check(what).map_err(from_oci)?;
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| {
-            ImageError::new(ImageErrorKind::Engine, what).because(error.to_string())
-        })?;
+    let failed =
+        |error: io::Error| ImageError::new(ImageErrorKind::Engine, what).because(error.to_string());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = Running::start(&mut command).map_err(failed)?;
     let (sender, lines) = mpsc::channel();
-    read_lines(child.stdout.take(), sender.clone(), Stream::Out);
-    read_lines(child.stderr.take(), sender, Stream::Error);
+    read_lines(running.stdout.take(), sender.clone(), Stream::Out);
+    read_lines(running.stderr.take(), sender, Stream::Error);
     let mut output = String::new();
     let mut last = VecDeque::new();
     loop {
@@ -55,19 +54,16 @@ pub(super) fn stream(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if cancel.is_cancelled() {
-            stop(&mut child);
+            running.stop(GRACE);
             return Err(ImageError::new(ImageErrorKind::Cancelled, what));
         }
     }
-    let status = child.wait().map_err(|error| {
-        ImageError::new(ImageErrorKind::Engine, what).because(error.to_string())
-    })?;
-    if status.success() {
-        return Ok(output);
-    }
-    if cancel.is_cancelled() {
-        return Err(ImageError::new(ImageErrorKind::Cancelled, what));
-    }
+    let ended = running.wait(None, &|| cancel.is_cancelled());
+    let status = match ended.map_err(failed)? {
+        Some(status) if status.success() => return Ok(output),
+        Some(status) if !cancel.is_cancelled() => status,
+        Some(_) | None => return Err(ImageError::new(ImageErrorKind::Cancelled, what)),
+    };
     let mut error = ImageError::new(ImageErrorKind::EngineFailed, what).because(status.to_string());
     for line in last {
         error = error.because(line);
@@ -104,31 +100,6 @@ fn read_lines(
         }
     });
 }
-
-/// Asks the program to end, so that it removes what it made, and does not wait forever for it.
-fn stop(child: &mut Child) {
-    #[cfg(unix)]
-    {
-        let asked = Command::new("kill")
-            .args(["-s", "INT", &child.id().to_string()])
-            .status();
-        if asked.is_ok_and(|status| status.success()) {
-            for _ in 0..GRACE {
-                if matches!(child.try_wait(), Ok(Some(_))) {
-                    return;
-                }
-                thread::sleep(PATIENCE);
-            }
-        }
-    }
-    // It may have ended just now.
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-/// How many times [`PATIENCE`] a program has for its cleaning up.
-#[cfg(unix)]
-const GRACE: u32 = 50;
 
 #[cfg(all(test, unix))]
 mod tests {

@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bowline_installer::{ClientRun, InstallError, last_lines, run_client};
+use bowline_installer::{InstallError, last_lines, run_client};
 use bowline_oci::{Cancel, Platform};
+use bowline_process::Ended;
 use serde_json::json;
 
 use super::base::{BasePython, Libc};
@@ -216,7 +217,7 @@ fn run(
     arguments: &[String],
     folder: &Path,
     cancel: &Cancel,
-) -> Result<ClientRun, ImageError> {
+) -> Result<Ended, ImageError> {
     let mut words = vec!["-c".to_owned(), PIP.to_owned(), target.environment()];
     words.extend(arguments.iter().cloned());
     for python in PYTHONS {
