@@ -30,9 +30,9 @@ pub use credentials::{Credentials, CredentialsError, ExpressionError, check_expr
 pub use folder::{LoadError, Problem, connector_name};
 pub use manifest_schema::manifest_schema;
 pub use python::{
-    EnvironmentError, EnvironmentEvent, find_python, has_packages as python_has_packages,
-    program as python_program, program_without_packages as python_program_without_packages,
-    with_interpreter,
+    EnvironmentError, EnvironmentEvent, LOWEST_PYTHON, find_python,
+    has_packages as python_has_packages, how_to_have_python, program as python_program,
+    program_without_packages as python_program_without_packages, with_interpreter,
 };
 pub use scaffold::{
     KeptFolder, NewFile, NewFolder, ScaffoldError, new_connection_type, rust_project, schema_line,

@@ -7,8 +7,10 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use bowline_connector::{Credentials, Located, python_has_packages};
+use bowline_contract::layout::CONNECTOR_FILE;
 use bowline_contract::{AssetClass, Template, layout};
 use bowline_driver::{Connection, Limits};
+use bowline_pipeline::{PipelineConnector, PipelineKind};
 use bowline_query::{Clock, Composer, Expressions, Rows};
 use bowline_warehouse::Connector;
 use bowline_warehouse::template::Origin;
@@ -16,6 +18,7 @@ use bowline_words::{Diagnose, Seconds, visible};
 use bowline_workbench::{Run, WorkbenchError, pipeline, warehouse};
 use jiff::Timestamp;
 
+use super::test::pipeline::unfinished;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
@@ -298,19 +301,25 @@ fn needs(connector: &Connector, connection: &mut dyn Connection) -> Vec<Finding>
         .filter_map(|(template, pack)| {
             let name = template.short_name();
             let needs = pack.needs(template)?;
-            let answer = pack.has(template).and_then(|has| {
-                let answer = connection.run(has, &quick()).ok()?;
-                answer.scalar()?.to_string().parse::<u8>().ok()
-            });
-            let state = match answer {
-                Some(1) => {
+            let asked = pack.has(template);
+            let answer = asked.map(|has| connection.run(has, &quick()));
+            let has = match &answer {
+                Some(Ok(answer)) => answer.scalar().map(ToString::to_string),
+                Some(Err(_)) | None => None,
+            };
+            let (state, why) = match (has.as_deref(), answer) {
+                (Some("1"), _) => {
                     return Some(Finding::well(
                         "needs",
                         format!("the server has what {name} wants"),
                     ));
                 }
-                Some(_) => State::Missing,
-                None => State::Open,
+                (Some("0"), _) => (State::Missing, String::new()),
+                (_, Some(Err(error))) => (
+                    State::Open,
+                    format!("; it cannot be asked: {}", error.message),
+                ),
+                (_, Some(Ok(_)) | None) => (State::Open, String::new()),
             };
             Some(Finding {
                 state,
@@ -318,7 +327,7 @@ fn needs(connector: &Connector, connection: &mut dyn Connection) -> Vec<Finding>
                     "give it that, or spell {name} your own way in {}",
                     connector.home().display()
                 )),
-                ..Finding::well("needs", format!("{name} wants {needs}"))
+                ..Finding::well("needs", format!("{name} wants {needs}{why}"))
             })
         })
         .collect()
@@ -330,29 +339,65 @@ fn of_pipeline(context: &Context, located: &Located, run: &Run) -> Vec<Finding> 
         Ok(connector) => connector,
         Err(error) => return vec![Finding::ill("files", &error)],
     };
-    let mut found = vec![Finding::well("files", "they are valid")];
+    let files = match unfinished(&connector) {
+        Some(error) => Finding::ill("files", &error),
+        None => Finding::well("files", "they are valid"),
+    };
+    let mut found = vec![files];
     let Some(credentials) = checked(&mut found, pipeline::credentials(&connector, &tell)) else {
         return found;
     };
+    let asks = asks(&connector);
     let started = Instant::now();
     let (asked, opening) = (run.clone(), crate::pipeline::opening(context));
-    let checked = within_login(context, "asking the orchestrator", move || {
+    let answered = within_login(context, "asking the orchestrator", move || {
         let source = pipeline::open(&connector, &credentials, opening, &asked)?;
         source.check()?;
         Ok::<_, WorkbenchError>(())
     });
-    found.push(match checked {
-        None => silent("the orchestrator"),
-        Some(Ok(())) => Finding::well(
+    let took = Seconds(started.elapsed());
+    let jobs = format!(
+        "`bowline inspect {}` shows whether its jobs come",
+        located.name
+    );
+    found.push(match (answered, asks) {
+        (None, _) => silent("the orchestrator"),
+        (Some(Err(error)), _) => Finding::ill("connection", &error),
+        (Some(Ok(())), Asks::Vendor) => {
+            Finding::well("connection", format!("the orchestrator answers, in {took}"))
+        }
+        (Some(Ok(())), Asks::Code) => Finding::well(
             "connection",
-            format!(
-                "the orchestrator answers, in {}",
-                Seconds(started.elapsed())
-            ),
+            format!("the connector's own login passes, in {took}; {jobs}"),
         ),
-        Some(Err(error)) => Finding::ill("connection", &error),
+        (Some(Ok(())), Asks::Nobody) => Finding {
+            state: State::Open,
+            mend: Some(jobs),
+            ..Finding::well(
+                "connection",
+                format!("{CONNECTOR_FILE} has no `[check]`, so that nothing was asked"),
+            )
+        },
     });
     found
+}
+
+/// Who answers when a pipeline connector is checked.
+enum Asks {
+    /// The vendor.
+    Vendor,
+    /// Code of the connector, which may ask the vendor and may not.
+    Code,
+    /// Nobody.
+    Nobody,
+}
+
+fn asks(connector: &PipelineConnector) -> Asks {
+    match &connector.kind {
+        PipelineKind::Described(description) if description.check.is_some() => Asks::Vendor,
+        PipelineKind::Described(_) => Asks::Nobody,
+        PipelineKind::Program(_) => Asks::Code,
+    }
 }
 
 /// Does what may wait for somebody who never answers; nothing when that takes longer than a login may.

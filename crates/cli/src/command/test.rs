@@ -1,7 +1,7 @@
 //! `bowline test`: the suite against a connector's live database or orchestrator.
 
 mod against;
-mod pipeline;
+pub(crate) mod pipeline;
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;

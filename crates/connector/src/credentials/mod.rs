@@ -67,8 +67,13 @@ impl Diagnose for CredentialsError {
         let hint = match self {
             Self::Missing { .. } => Some(r#"write `{"connect_args": {…}}` there"#.to_owned()),
             Self::Shape { hint, .. } => Some(hint.clone()),
-            Self::Syntax { hint, .. } => hint.map(str::to_owned),
-            Self::Unreadable { .. } => None,
+            Self::Syntax { hint, .. } => {
+                let usual = "write JSON there: texts in double quotes, commas between values alone";
+                Some(hint.unwrap_or(usual).to_owned())
+            }
+            Self::Unreadable { .. } => {
+                Some("let it be a text file in UTF-8 that this user may read".to_owned())
+            }
         };
         Diagnostic::of(self).hint(hint)
     }
@@ -288,7 +293,7 @@ mod tests {
             assert!(told(text).contains(hint), "{}", told(text));
         }
         let other = told("{\"connect_args\": {\"path\": \"C:\\\\data\",}}");
-        assert!(!other.contains("hint"), "{other}");
+        assert!(other.contains("hint: write JSON there"), "{other}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use bowline_contract::{ConnectorName, layout};
 use bowline_process::find_program;
 use bowline_words::{Diagnose, Diagnostic};
 
-use super::interpreter::{VARIABLE, find_python, identity, real};
+use super::interpreter::{VARIABLE, find_python, how_to_have_python, identity, real};
 use super::requirements::{asked_for, whole};
 
 /// The folder of everything for Python, in the workspace's state folder.
@@ -93,9 +93,7 @@ pub enum EnvironmentError {
 impl Diagnose for EnvironmentError {
     fn diagnose(&self) -> Diagnostic {
         let hint = match self {
-            Self::NoPython { .. } => Some(format!(
-                "install Python 3.8 or later, or name it in `{VARIABLE}`"
-            )),
+            Self::NoPython { .. } => Some(how_to_have_python()),
             Self::Failed { hint, .. } => Some(hint.clone()),
             Self::File { .. } => None,
         };

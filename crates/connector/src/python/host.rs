@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use bowline_contract::{ConnectorName, layout};
 use bowline_process::Program;
 
 use super::environment::{self, EnvironmentError, EnvironmentEvent, fingerprint};
+use super::interpreter::{LOWEST_PYTHON, how_to_have_python};
 use super::system_packages::system_packages;
 use crate::Workspace;
 
@@ -21,6 +23,16 @@ const HOST: &str = concat!(
     "\n\n",
     include_str!("host/serve.py"),
 );
+
+/// The host behind a look at the Python that runs it: an older one would stumble somewhere, and say so in its own words.
+static GUARDED: LazyLock<String> = LazyLock::new(|| {
+    let (major, minor) = LOWEST_PYTHON;
+    let hint = how_to_have_python();
+    format!(
+        "import sys\n\nif sys.version_info < ({major}, {minor}):\n    \
+         sys.exit(\"this is Python %d.%d: {hint}\" % sys.version_info[:2])\n\n{HOST}"
+    )
+});
 
 /// How a Python connector is started: its packages are installed first, where they are not yet.
 ///
@@ -95,12 +107,12 @@ pub fn with_interpreter(mut program: Program, interpreter: Option<&str>) -> Prog
 
 /// Puts the host where Python can read it, unless it is there.
 fn write_host(name: &ConnectorName, place: &Path) -> Result<PathBuf, EnvironmentError> {
-    let path = place.join(format!("host-{:016x}.py", fingerprint(HOST)));
-    if std::fs::read(&path).is_ok_and(|there| there == HOST.as_bytes()) {
+    let path = place.join(format!("host-{:016x}.py", fingerprint(GUARDED.as_str())));
+    if std::fs::read(&path).is_ok_and(|there| there == GUARDED.as_bytes()) {
         return Ok(path);
     }
     let begun = path.with_extension(format!("{}.begun", std::process::id()));
-    std::fs::write(&begun, HOST)
+    std::fs::write(&begun, GUARDED.as_str())
         .and_then(|()| std::fs::rename(&begun, &path))
         .map_err(|source| EnvironmentError::File {
             connector: name.clone(),
@@ -136,5 +148,30 @@ fn optional(name: &ConnectorName, path: &Path) -> Result<String, EnvironmentErro
             path: path.to_path_buf(),
             source,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::find_python;
+
+    #[test]
+    fn a_python_that_is_too_old_says_so() {
+        let Some(python) = find_python() else {
+            return;
+        };
+        let old = "import sys; sys.version_info = (3, 7, 9); exec(sys.argv[1])";
+        let ran = Command::new(python)
+            .args(["-c", old, GUARDED.as_str()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(
+            said.starts_with("this is Python 3.7: install Python 3.8 or later"),
+            "{said}"
+        );
     }
 }

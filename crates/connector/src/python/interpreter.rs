@@ -11,6 +11,9 @@ use bowline_process::find_program;
 /// The environment variable that names the Python to use.
 pub(super) const VARIABLE: &str = "BOWLINE_PYTHON";
 
+/// The lowest Python that runs connectors in Python.
+pub const LOWEST_PYTHON: (u32, u32) = (3, 8);
+
 /// As much of a script or a file of versions as is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
@@ -34,6 +37,13 @@ pub fn find_python() -> Option<PathBuf> {
         Some(named) if !named.is_empty() => find_program(&named.to_string_lossy()),
         _ => find_program("python3").or_else(|| find_program("python")),
     }
+}
+
+/// What to do where there is no Python that runs connectors in Python.
+#[must_use]
+pub fn how_to_have_python() -> String {
+    let (major, minor) = LOWEST_PYTHON;
+    format!("install Python {major}.{minor} or later, or name it in `{VARIABLE}`")
 }
 
 /// The interpreter behind a path: past links, launchers and virtual environments, so that a connector finds the same

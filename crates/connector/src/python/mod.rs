@@ -8,4 +8,4 @@ mod system_packages;
 
 pub use environment::{EnvironmentError, EnvironmentEvent};
 pub use host::{has_packages, program, program_without_packages, with_interpreter};
-pub use interpreter::find_python;
+pub use interpreter::{LOWEST_PYTHON, find_python, how_to_have_python};

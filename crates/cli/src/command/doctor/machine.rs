@@ -1,15 +1,15 @@
 //! What is on this machine, whatever the connector.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use bowline_connector::{Workspace, find_python};
+use bowline_connector::{LOWEST_PYTHON, Workspace, find_python, how_to_have_python};
 use bowline_image::engine::Engine;
 use bowline_installer::{InstallState, catalogue, driver_folder, install_state};
-use bowline_process::{find_program, free_space};
+use bowline_process::{find_program, free_space, run_into};
 use bowline_words::{Seconds, counted, listed};
 
 use super::{Finding, PATIENCE, State};
@@ -38,14 +38,18 @@ pub(super) fn clients() -> Finding {
 
 pub(super) fn python() -> Finding {
     let Some(python) = find_python() else {
-        return Finding::missing(
-            "Python",
-            "none, which only connectors in Python need",
-            "install Python 3.9 or newer for them",
-        );
+        let none = "none, which only connectors in Python need";
+        return Finding::missing("Python", none, how_to_have_python());
     };
     match version(&python) {
-        Some(version) => Finding::well("Python", format!("{version} at {}", python.display())),
+        Some(version) => {
+            let told = format!("{version} at {}", python.display());
+            if is_too_old(&version) {
+                let told = format!("{told}, too old for connectors in Python");
+                return Finding::missing("Python", told, how_to_have_python());
+            }
+            Finding::well("Python", told)
+        }
         None => Finding::missing(
             "Python",
             format!(
@@ -60,27 +64,24 @@ pub(super) fn python() -> Finding {
 
 /// What a program says its version is; a program that does not answer is ended.
 fn version(program: &Path) -> Option<String> {
-    let mut child = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut stdout = child.stdout.take()?;
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut said = String::new();
-        // Nobody listens any more where it took too long.
-        let _ = stdout.read_to_string(&mut said);
-        let _ = sender.send(said);
-    });
-    let said = receiver.recv_timeout(PATIENCE);
-    // One that has ended by itself is no news.
-    let _ = child.kill();
-    let _ = child.wait();
-    let said = said.ok()?.trim().to_owned();
-    (!said.is_empty()).then_some(said)
+    let said = tempfile::tempfile().ok()?;
+    let mut command = Command::new(program);
+    command.arg("--version");
+    let ended = run_into(said, &mut command, Some(PATIENCE), &|| false);
+    let said = ended.ok()??.words;
+    let first = said.lines().next()?.trim();
+    (!first.is_empty()).then(|| first.to_owned())
+}
+
+/// Whether what a Python says of its version is below the lowest that will do.
+fn is_too_old(version: &str) -> bool {
+    let number = version.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    let mut parts = number.split(|letter: char| !letter.is_ascii_digit());
+    let mut part = || parts.next()?.parse::<u32>().ok();
+    let (Some(major), Some(minor)) = (part(), part()) else {
+        return false;
+    };
+    (major, minor) < LOWEST_PYTHON
 }
 
 pub(super) fn drivers() -> Finding {
@@ -255,6 +256,20 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(may_write(&file).is_err());
         assert_eq!(existing(&file.join("a/b")), Some(file.as_path()));
+    }
+
+    #[test]
+    fn a_python_below_the_lowest_is_too_old() {
+        for (version, expected) in [
+            ("Python 2.7.18", true),
+            ("Python 3.7.17", true),
+            ("Python 3.8.0", false),
+            ("Python 3.13.0rc1", false),
+            ("Python 4.0", false),
+            ("mine", false),
+        ] {
+            assert_eq!(is_too_old(version), expected, "{version}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use bowline_connector::Located;
 use bowline_connector::folder::{LoadError, Problem};
 use bowline_contract::PipelineSection;
 use bowline_contract::layout::{ETL_TEST_WINDOW_VARIABLE, MANIFEST_FILE};
-use bowline_contract::manifest::{ManifestError, ManifestProblem};
+use bowline_contract::manifest::ManifestError;
 use bowline_contract::reading::read_text;
 use bowline_pipeline::PipelineConnector;
 use bowline_report::Report;
@@ -47,8 +47,8 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
     let whole = options.sections.len() == PipelineSection::ALL.len();
     let proving = whole.then(|| Proving::begin(found)).transpose()?;
     let connector = workbench::load(found, &|event| context.tell(event))?;
-    if whole && let Some(problem) = &connector.manifest.unfinished {
-        return Err(unfinished(&connector, problem));
+    if whole && let Some(error) = unfinished(&connector) {
+        return Err(error);
     }
     let name = connector.name.as_str();
     let progress = OnceCell::new();
@@ -82,8 +82,9 @@ pub(super) fn exec(context: &Context, found: &Located, args: &TestArgs) -> Resul
     Ok(written.conclusion().into())
 }
 
-/// Why a manifest that maps no word cannot be proven, and how the words are to be had.
-fn unfinished(connector: &PipelineConnector, problem: &ManifestProblem) -> CliError {
+/// Why a connector whose manifest maps no word cannot be proven, and how the words are to be had.
+pub(crate) fn unfinished(connector: &PipelineConnector) -> Option<CliError> {
+    let problem = connector.manifest.unfinished.as_ref()?;
     let name = &connector.name;
     let path = connector.dir.join(MANIFEST_FILE);
     let text = read_text(&path).unwrap_or_default();
@@ -101,7 +102,7 @@ fn unfinished(connector: &PipelineConnector, problem: &ManifestProblem) -> CliEr
     let invalid = LoadError::Invalid {
         problems: problems.collect(),
     };
-    WorkbenchError::from(invalid).into()
+    Some(WorkbenchError::from(invalid).into())
 }
 
 /// The sections that filters name, in the suite's order; all of them without a filter.
