@@ -1,13 +1,21 @@
 #!/usr/bin/env bash
 # Tests a connector in a pipeline: a report for people in the log, JUnit and JSON in $REPORTS.
 #
-#   CONNECTOR_NAME  the connector; empty when there is only one
-#   SECTION         one section of the suite; empty for all
-#   ALLOW_UNKNOWN   true: exit code 3 (something could not be found out) passes, of the export too
-#   EXPORT          true: export when everything was tested
+#   CONNECTOR_NAME   the connector; empty when there is only one
+#   BOWLINE_DRIVERS  drivers to install first, by their names
+#   SECTION          one section of the suite; empty for all
+#   ALLOW_UNKNOWN    true: exit code 3 (something could not be found out) passes, of the export too
+#   EXPORT           true: export when everything was tested
 set -uo pipefail
 
+# What an earlier run left is not what this one found.
 mkdir -p "$REPORTS"
+rm -f "$REPORTS/report.json" "$REPORTS/junit.xml" "$REPORTS/summary.md" "$REPORTS/report.html"
+
+drivers=${BOWLINE_DRIVERS:-}
+for driver in ${drivers//,/ }; do
+  bowline driver install "$driver" || exit
+done
 
 # Runs a command on the connector. Empty arrays are unbound to bash 3, which macOS has.
 on_connector() {

@@ -8,6 +8,7 @@ mod agent_images;
 mod agent_shim;
 mod broken;
 mod case;
+mod ci;
 mod clean;
 mod collect;
 mod completions;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         clean::trials(),
         demo::trials(),
         encodings::trials(),
+        ci::trials(),
         completions::trials(),
         evidence::trials(),
         profile::trials(),
