@@ -25,14 +25,15 @@ fn bash() -> Result<(), Failed> {
     let sandbox = Sandbox::new();
     write_sqlite(&sandbox, "sales");
     write_sqlite(&sandbox, "stock");
+    sandbox.write("etl_connectors/sunday/manifest.json", "{}");
     let home = sandbox.folder().join("home");
     std::fs::create_dir_all(home.join("shop/connectors/far"))?;
     let script = sandbox.bowline(&["completions", "bash"]).exits(0).stdout;
     for (words, expected) in [
         ("bowline te", "test"),
-        ("bowline test s", "sales stock"),
+        ("bowline test s", "sales stock sunday"),
         ("bowline -C / test s", ""),
-        ("bowline -C connectors/stock test s", "sales stock"),
+        ("bowline -C connectors/stock test s", "sales stock sunday"),
         ("bowline -C \\~/shop/connectors/far test f", "far"),
         ("bowline --directory = \\~/shop test f", "far"),
         ("bowline --directory=$HOME/shop test f", "far"),
@@ -40,6 +41,12 @@ fn bash() -> Result<(), Failed> {
         ("bowline list --format = j", "json"),
         ("bowline query -c st", "stock"),
         ("bowline test sales -m ql", "ql_prerequisites ql_metrics"),
+        ("bowline inspect s", "sunday"),
+        ("bowline collect -c s", "sunday"),
+        ("bowline profile s", "sales stock"),
+        ("bowline export s", "sales stock"),
+        ("bowline verify s", "sales stock"),
+        ("bowline pack -c s", "sales stock"),
         ("bowline render get_std", "get_stddev_function"),
         ("bowline fit sales get_std", "get_stddev_function"),
         ("bowline explain supports_fresh", "supports_freshness"),

@@ -1,6 +1,6 @@
 //! What shells are told when a word is to be completed: names of this workspace, and names that the program knows.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use bowline_connector::Workspace;
@@ -8,7 +8,7 @@ use bowline_contract::{AssetClass, PipelineSection, SuiteSection, Template};
 use bowline_installer::catalogue;
 use bowline_warehouse::dialect::Pack;
 use clap_complete::CompleteEnv;
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use crate::command::new::ODBC;
 use crate::command::{explain, schema};
@@ -112,12 +112,10 @@ pub(crate) fn asked_drivers() -> ArgValueCandidates {
 }
 
 /// Everything that `bowline explain` has a page for.
-pub(crate) fn explained() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| {
-        explain::names()
-            .into_iter()
-            .map(CompletionCandidate::new)
-            .collect()
+pub(crate) fn explained() -> ArgValueCompleter {
+    ArgValueCompleter::new(|word: &OsStr| {
+        let names = explain::names_beginning(&word.to_string_lossy());
+        names.into_iter().map(CompletionCandidate::new).collect()
     })
 }
 

@@ -1,5 +1,7 @@
 //! How a command is told which connector it is about.
 
+use clap::Arg;
+
 use crate::complete;
 
 /// A connector's name: on its own, or behind the option that the commands have whose first word is something else.
@@ -27,4 +29,14 @@ impl NamedConnector {
     pub(crate) fn name(&self) -> Option<&str> {
         self.connector.as_deref().or(self.named.as_deref())
     }
+}
+
+/// Completes a connector's name with those of warehouse connectors alone, for commands that refuse others.
+pub(crate) fn warehouses(argument: Arg) -> Arg {
+    argument.add(complete::warehouses())
+}
+
+/// The same with those of pipeline connectors.
+pub(crate) fn pipelines(argument: Arg) -> Arg {
+    argument.add(complete::pipelines())
 }

@@ -17,7 +17,7 @@ use crate::complete;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::named::NamedConnector;
+use crate::named::{self, NamedConnector};
 use crate::style::{BAD, GOOD, STRONG, paint};
 
 /// Turn a connector in Python into a declarative one.
@@ -28,6 +28,10 @@ use crate::style::{BAD, GOOD, STRONG, paint};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: bowline convert sales --dialect postgres --credential database=dbname"
+)]
+#[command(
+    mut_arg("connector", named::warehouses),
+    mut_arg("named", named::warehouses)
 )]
 pub(crate) struct ConvertArgs {
     #[command(flatten)]

@@ -89,14 +89,26 @@ fn pipeline_of_that_name(context: &Context, name: &str) -> Option<CliError> {
     matches!(error, WorkspaceError::OtherClass { .. }).then(|| error.into())
 }
 
-/// Everything that has a page.
-pub(crate) fn names() -> Vec<String> {
+/// What has a page and a name that begins so. Checks, which are most of it and take long to work out, are among it once
+/// the beginning says in which section they are.
+pub(crate) fn names_beginning(word: &str) -> Vec<String> {
+    let mut names = names_of_few();
+    let mut sections = SuiteSection::NAMES.iter();
+    if sections.any(|section| word.starts_with(section)) {
+        names.extend(reported::checks());
+    }
+    names.retain(|name| name.starts_with(word));
+    names
+}
+
+/// Everything that has a page but the checks of warehouses.
+fn names_of_few() -> Vec<String> {
     let templates = Template::all().map(|template| template.short_name().to_owned());
     [templates.collect(), reported::names(), vocabulary::names()].concat()
 }
 
 fn unknown(name: &str) -> CliError {
-    let names = names();
+    let names = [names_of_few(), reported::checks()].concat();
     let names = names.iter().map(String::as_str);
     let hint = hint_or(name, names, || containing(name));
     CliError::usage(
@@ -343,5 +355,20 @@ fn spellings_elsewhere(page: &mut Listing, template: &'static Template) {
             paint(STRONG, format!("{platform:<11}")),
             paint(CODE, text)
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_come_once_their_section_is_named() {
+        let check = checks()[0].id.to_string();
+        let (section, _) = check.split_once('/').unwrap();
+        let has_check = |word: &str| names_beginning(word).contains(&check);
+        assert!(has_check(section) && has_check(&check));
+        assert!(!has_check("") && !has_check(&section[..2]));
+        assert_eq!(names_beginning("numeric_mea"), ["numeric_mean"]);
     }
 }

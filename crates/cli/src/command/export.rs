@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::kept::Kept;
-use crate::named::NamedConnector;
+use crate::named::{self, NamedConnector};
 use crate::proven::Proving;
 use crate::report::{self, Format, Next};
 use crate::style::{GOOD, HINT, paint};
@@ -23,6 +23,10 @@ use crate::style::{GOOD, HINT, paint};
 /// or unknown is left out, and the exit code says so. A connection that is wrong cannot be left out: `bowline build`
 /// refuses it.
 #[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("connector", named::warehouses),
+    mut_arg("named", named::warehouses)
+)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     connector: NamedConnector,

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::listing::Listing;
-use crate::named::NamedConnector;
+use crate::named::{self, NamedConnector};
 use crate::style::{BAD, GOOD, OPEN, paint};
 
 /// Find the smallest rights that a connector's account needs.
@@ -25,6 +25,10 @@ use crate::style::{BAD, GOOD, OPEN, paint};
 /// lost. That account is removed at the end, after Ctrl-C too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bowline grants shop --to reader > grants.sql")]
+#[command(
+    mut_arg("connector", named::warehouses),
+    mut_arg("named", named::warehouses)
+)]
 pub(crate) struct GrantsArgs {
     #[command(flatten)]
     connector: NamedConnector,

@@ -21,7 +21,7 @@ use written::Written;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
-use crate::named::NamedConnector;
+use crate::named::{self, NamedConnector};
 use crate::pipeline;
 
 /// How far back a run is looked for, at first and then when there was none.
@@ -42,6 +42,10 @@ const PAGE: usize = 100;
 #[command(
     after_help = "Examples:\n  bowline inspect nightly --trace\n  bowline inspect nightly --html nightly.html\n  bowline inspect nightly --run 42 --save recorded\n  \
                   bowline inspect nightly --run 42 --replay recorded"
+)]
+#[command(
+    mut_arg("connector", named::pipelines),
+    mut_arg("named", named::pipelines)
 )]
 pub(crate) struct InspectArgs {
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::exit::Ended;
 use crate::kept::Kept;
 use crate::listing::Listing;
-use crate::named::NamedConnector;
+use crate::named::{self, NamedConnector};
 use crate::report::{self, Format, Next};
 use crate::style::{GOOD, HINT, STRONG, paint};
 
@@ -26,6 +26,10 @@ use crate::style::{GOOD, HINT, STRONG, paint};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bowline pack shop --name exasol\n  bowline new sales --dialect exasol\n  bowline pack --list\n\nA pack of somebody else's: `git submodule add URL packs/NAME`, or `git clone URL packs/NAME`."
+)]
+#[command(
+    mut_arg("connector", named::warehouses),
+    mut_arg("named", named::warehouses)
 )]
 pub(crate) struct PackArgs {
     #[command(flatten)]

@@ -26,7 +26,7 @@ use crate::context::{Context, Reached};
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::kept::Kept;
-use crate::named::NamedConnector;
+use crate::named::{self, NamedConnector};
 use crate::pipeline;
 use crate::remembered::Remembered;
 use crate::rows::{self, RowFormat};
@@ -42,6 +42,10 @@ use crate::terminal;
     after_help = "Examples:\n  bowline profile shop main.orders --where \"status = 'open'\"\n  bowline profile shop main.orders \
                   --group-by ordered_at --bucket day --since 30d --html orders.html\n  bowline profile shop main.orders --format \
                   parquet > orders.parquet"
+)]
+#[command(
+    mut_arg("connector", named::warehouses),
+    mut_arg("named", named::warehouses)
 )]
 pub(crate) struct ProfileArgs {
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::exit::Ended;
 use crate::insecure::InsecureRegistries;
-use crate::named::NamedConnector;
+use crate::named::{self, NamedConnector};
 use crate::style::{BAD, GOOD, paint};
 
 use super::test::{confidential, not_held};
@@ -28,6 +28,10 @@ use super::test::{confidential, not_held};
 #[command(
     after_help = "An image is its name in a registry, `oci:DIR[:IMAGE]`, or an archive.\n\n\
                   Examples:\n  bowline verify shop\n  bowline verify registry.example.com/team/agent:1.0"
+)]
+#[command(
+    mut_arg("connector", named::warehouses),
+    mut_arg("named", named::warehouses)
 )]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]

@@ -21,11 +21,15 @@ use super::destination::{Destination, DestinationArgs};
 use super::words::{self, Outstanding};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::named::NamedConnector;
+use crate::named::{self, NamedConnector};
 use crate::pipeline;
 
 /// What is collected, where it goes, and where that is written down.
 #[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("connector", named::pipelines),
+    mut_arg("named", named::pipelines)
+)]
 pub(super) struct PlaceArgs {
     #[command(flatten)]
     connector: NamedConnector,

@@ -9,13 +9,17 @@ use bowline_words::listed;
 use crate::listing::Listing;
 use crate::style::{QUIET, STRONG, paint};
 
-/// Everything that has such a page.
+/// The metrics and capabilities, which have such a page.
 pub(super) fn names() -> Vec<String> {
     let metrics = Metric::all().iter().map(|metric| metric.name.to_owned());
     let capabilities = Capability::ALL.iter().map(|each| each.name().to_owned());
+    metrics.chain(capabilities).collect()
+}
+
+/// The checks, which have one too.
+pub(super) fn checks() -> Vec<String> {
     let checks = warehouse::checks();
-    let checks = checks.iter().map(|check| check.id.to_string());
-    metrics.chain(capabilities).chain(checks).collect()
+    checks.iter().map(|check| check.id.to_string()).collect()
 }
 
 /// The page about a metric, a capability or a check of that name.
