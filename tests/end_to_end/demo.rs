@@ -71,6 +71,14 @@ fn without_a_network_it_uses_sqlite() -> Result<(), Failed> {
     let ran = ran.exits(0);
     let said = format!("{}{}", ran.stdout, ran.stderr);
     assert!(said.contains("SQLite"), "{said}");
+    let connector = sandbox.work().join("tour/connectors/shop");
+    let text = fs::read_to_string(connector.join("connector.toml"))?;
+    let schema = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("#:schema "));
+    let schema = schema.expect("a schema for editors");
+    assert!(connector.join(schema).is_file(), "{schema}");
     let exported = exported(&sandbox, "tour");
     exported.assert_supports("supports_metadata");
     exported.assert_supports("supports_custom_sql_monitor");

@@ -113,6 +113,14 @@ fn made_and_extended() -> Result<(), Failed> {
     sandbox
         .bowline(&["new", "other", "--dialect", "lite"])
         .exits(0);
+    for file in [
+        "packs/lite/connector.toml",
+        "connectors/other/connector.toml",
+    ] {
+        let text = sandbox.read(file);
+        assert!(text.starts_with("#:schema ../../.bowline/"), "{text}");
+        assert_eq!(text.matches("#:schema").count(), 1, "{text}");
+    }
     write_credentials(&sandbox, "other", &serde_json::json!({ "path": "shop.db" }));
     extend(&sandbox, "other", ["lite", "lighter"]);
     let rendered = sandbox

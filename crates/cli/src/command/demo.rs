@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::driver::install_quietly;
 use super::export::export;
+use super::schema;
 use super::test::{SuiteArgs, prove, written};
 use crate::context::Context;
 use crate::error::CliError;
@@ -165,12 +166,14 @@ impl Demo<'_> {
              a dialect pack, so there is nothing to write yet.",
         )?;
         let folder = &self.context.directory;
+        let workspace = Workspace::at(folder);
         let scaffolded = Scaffold::plan(
             ConnectorName::parse("shop").map_err(CliError::Name)?,
             Pack::find(engine.dialect()).cloned(),
             None,
         )?
-        .write(&Workspace::at(folder))?;
+        .write(&workspace)?;
+        schema::write_into(&workspace)?;
         let connector = scaffolded.connector;
         let credentials = connector.dir.join(CREDENTIALS_FILE);
         let connect_args = json!({ "path": engine.file() });

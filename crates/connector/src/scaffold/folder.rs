@@ -68,7 +68,9 @@ impl NewFolder {
         for (file, text) in &files {
             let path = inner.join(file);
             let parent = path.parent().unwrap_or(&inner);
-            let text = schema_of(class, file).map_or_else(String::new, schema_line) + text;
+            // What comes from a pack of a workspace names its schema already.
+            let schema = schema_of(class, file).filter(|_| !text.starts_with(SCHEMA));
+            let text = schema.map_or_else(String::new, schema_line) + text;
             std::fs::create_dir_all(parent)
                 .and_then(|()| write_new(&path, &text, *file == CREDENTIALS_FILE))
                 .map_err(|source| failed(&path, source))?;
@@ -125,10 +127,13 @@ fn schema_of(class: AssetClass, file: &str) -> Option<&'static str> {
     }
 }
 
+/// How a line begins that tells editors which schema a file follows.
+const SCHEMA: &str = "#:schema";
+
 /// The line that tells editors which schema a file follows that lies two folders below the workspace's.
 #[must_use]
 pub fn schema_line(schema: &str) -> String {
-    format!("#:schema ../../{STATE_DIR}/{SCHEMAS_DIR}/{schema}.schema.json\n")
+    format!("{SCHEMA} ../../{STATE_DIR}/{SCHEMAS_DIR}/{schema}.schema.json\n")
 }
 
 /// A connection type that no other connector has.

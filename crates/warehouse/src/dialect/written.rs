@@ -160,7 +160,7 @@ impl NewPack {
             ),
         ];
         if let Some(text) = scaffold(connector, name) {
-            files.push((layout::CONNECTOR_FILE, text));
+            files.push((layout::CONNECTOR_FILE, schema_line("connector") + &text));
             let schema = connector.manifest.credentials_schema.clone();
             let schema = Value::Object(schema.unwrap_or_default());
             files.push((layout::CREDENTIALS_SCHEMA_FILE, format!("{schema:#}\n")));
