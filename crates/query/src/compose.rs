@@ -381,7 +381,7 @@ impl Composer {
         if let Some(typed) = typed.and_then(|place| fields.get(place).cloned()) {
             for (field, literal) in fields.iter_mut().zip(&literals) {
                 if **literal == Literal::Null {
-                    *field = format!("CASE WHEN 1 = 0 THEN {typed} END");
+                    *field = format!("CASE WHEN 1 = 0 THEN {typed} ELSE NULL END");
                 }
             }
         }
@@ -421,11 +421,15 @@ impl Composer {
         )
     }
 
-    /// A SELECT over rows.
+    /// A SELECT over rows; over a derived table where `build_cte` is known not to be there.
     ///
     /// # Errors
     /// [`ComposeError`], when a template fails.
     pub fn over_rows(&self, rows: &Rows, expressions: &[String]) -> Result<String, ComposeError> {
+        if !self.has("build_cte") {
+            let rows = self.rows(rows)?;
+            return self.select_from(expressions, format!("({rows}) {SOURCE}"));
+        }
         let source = self.source(rows)?;
         let select_clause = self.select(expressions, Some(source))?;
         self.with_from(select_clause, SOURCE.to_owned())

@@ -143,7 +143,7 @@ fn a_null_has_the_type_of_what_stands_beside_it() {
         composer
             .rows(&column(vec![Literal::Null, number("7")]))
             .unwrap(),
-        "SELECT CASE WHEN 1 = 0 THEN 7 END AS val UNION ALL SELECT 7 AS val"
+        "SELECT CASE WHEN 1 = 0 THEN 7 ELSE NULL END AS val UNION ALL SELECT 7 AS val"
     );
     assert_eq!(
         composer.rows(&column(vec![Literal::Null])).unwrap(),
@@ -194,4 +194,32 @@ fn the_type_for_texts_is_what_the_connector_casts_to() {
     }
     let composer = composer(&[], words("DUAL", "CLOB"));
     assert_eq!(composer.text_type(), "CLOB");
+}
+
+/// Engines without WITH select from derived tables.
+#[test]
+fn rows_are_a_derived_table_where_there_is_no_with() {
+    let ansi = Pack::find("ansi").unwrap().templates();
+    let mut without = TemplateSet::default();
+    for template in ansi
+        .iter()
+        .filter(|each| each.template.short_name() != "build_cte")
+    {
+        without.insert(template.clone());
+    }
+    let rows = column(vec![number("1"), number("2")]);
+    let over = |templates| {
+        Composer::new(Arc::new(templates))
+            .over_rows(&rows, &["SUM(val)".to_owned()])
+            .unwrap()
+    };
+    let made = "SELECT 1 AS val UNION ALL SELECT 2 AS val";
+    assert_eq!(
+        over(ansi),
+        format!("WITH test_data AS ({made}) SELECT SUM(val) FROM test_data")
+    );
+    assert_eq!(
+        over(without),
+        format!("SELECT SUM(val) FROM ({made}) test_data")
+    );
 }
