@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{
-    Options, Outcome, Report, Short, Subject, Trial, named_beside, run, undo,
+    Options, Outcome, Proof, Report, Short, Subject, Trial, named_beside, run, undo,
 };
 use bowline_contract::{SuiteSection, Template};
 use bowline_driver::Connection;
@@ -496,15 +496,22 @@ pub(crate) fn verdict(report: &Report, template: &'static Template) -> Option<Ve
 }
 
 /// Whether nothing speaks against a template in a run, and something for it. Where another template is in the way of a
-/// check, that is the other's fault.
+/// check, or is not there, that is the other's fault.
 pub(crate) fn stands(report: &Report, template: &'static Template) -> bool {
-    let mut judging = report
-        .checks
-        .iter()
-        .filter(|check| check.check.judges.contains(&template));
+    let judging = || {
+        let checks = report.checks.iter();
+        checks.filter(|check| check.check.judges.contains(&template))
+    };
+    let is_others_fault = |outcome: &Outcome| match outcome {
+        Outcome::Unsupported(Proof::NotImplemented(missing)) => !missing.contains(&template),
+        outcome => !outcome.is_shortfall(),
+    };
     match verdict(report, template) {
         Some(Verdict::Supported) => true,
-        Some(Verdict::Blocked) => judging.any(|check| check.outcome == Outcome::Supported),
+        Some(Verdict::Blocked | Verdict::Unsupported) => {
+            judging().all(|check| is_others_fault(&check.outcome))
+                && judging().any(|check| check.outcome == Outcome::Supported)
+        }
         _ => false,
     }
 }

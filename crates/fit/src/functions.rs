@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use bowline_conformance::warehouse::{Outcome, Proof, Trial};
+use bowline_conformance::warehouse::Trial;
 
 use crate::budget::Budget;
 use crate::outcome::Miss;
+use crate::refusal::proposed;
 
 /// Statements that list the names of functions in their first column, on one engine or another.
 const CATALOGUES: [&str; 7] = [
@@ -75,14 +76,10 @@ impl Functions {
     /// Learns from a spelling that the engine refused: an unlisted function that its error names is not there. Gives the
     /// same with the listed functions that the error proposes instead.
     pub(crate) fn learn(&mut self, miss: &Miss) -> Vec<String> {
-        let short = miss.short.as_ref().map(|short| &short.outcome);
-        let Some(Outcome::Unsupported(Proof::Refused(error))) = short else {
+        let Some(message) = miss.refusal().filter(|_| !self.listed.is_empty()) else {
             return Vec::new();
         };
-        if self.listed.is_empty() {
-            return Vec::new();
-        }
-        let message = error.message.to_lowercase();
+        let message = message.to_lowercase();
         let words: BTreeSet<&str> = message.split(|c| !is_of_name(c)).collect();
         let mut refused = called(&miss.text);
         refused.retain(|name| self.is_unlisted(name) && words.contains(name.as_str()));
@@ -101,16 +98,6 @@ impl Functions {
     fn is_unlisted(&self, name: &str) -> bool {
         !self.listed.contains(name) && !GRAMMAR.contains(&format!(" {name} "))
     }
-}
-
-/// The names that an error proposes, in small letters as it is: what stands in quotes behind such words.
-fn proposed(message: &str) -> impl Iterator<Item = &str> {
-    const WORDS: [&str; 4] = ["did you mean", "you meant", "maybe", "similar"];
-    let behind = WORDS.iter().find_map(|words| message.split_once(words));
-    let behind = behind.map_or("", |(_, behind)| behind);
-    let quoted = behind.split(['"', '\'', '`']).skip(1).step_by(2);
-    // A function may be told with its arguments.
-    quoted.filter_map(|name| name.split('(').next())
 }
 
 /// A text that calls another function in the place of one.
@@ -173,13 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_error_proposes_is_tried() {
-        let duckdb = "scalar function with name lenght does not exist!\ndid you mean \"length\"?";
-        let clickhouse = "unknown function lenght. maybe you meant: ['length','lengthutf8']";
-        assert_eq!(proposed(duckdb).collect::<Vec<_>>(), ["length"]);
-        let both = proposed(clickhouse).collect::<Vec<_>>();
-        assert_eq!(both, ["length", "lengthutf8"]);
-        assert_eq!(proposed("no such function: lenght").count(), 0);
+    fn only_calls_are_replaced() {
         let text = "COUNT(Lenght({x})) + lenght_of(1)";
         assert_eq!(
             with(text, "lenght", "length"),

@@ -19,6 +19,7 @@ mod known_answers;
 mod outcome;
 mod pool;
 mod profile;
+mod refusal;
 mod rows;
 mod search;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bowline_conformance::warehouse::{Report, Short};
+use bowline_conformance::warehouse::{Outcome, Proof, Report, Short};
 use bowline_contract::Template;
 use bowline_driver::SqlError;
 use bowline_warehouse::template::{SuiteWords, TemplateSet};
@@ -76,6 +76,14 @@ pub struct Miss {
 }
 
 impl Miss {
+    /// The engine's words where it refused what was asked.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        match self.short.as_ref().map(|short| &short.outcome) {
+            Some(Outcome::Unsupported(Proof::Refused(error))) => Some(&error.message),
+            _ => None,
+        }
+    }
+
     /// Whether nobody could say that it falls short, because a check had no answer.
     pub(crate) fn is_unanswered(&self) -> bool {
         let short = self.short.as_ref();

@@ -65,6 +65,17 @@ impl Profile {
         profile
     }
 
+    /// One in which these spellings are right.
+    #[cfg(test)]
+    pub(crate) fn of(right: &[(&'static str, &'static str)]) -> Self {
+        let right = right
+            .iter()
+            .map(|(choice, option)| (*choice, vec![*option]));
+        Self {
+            right: right.collect(),
+        }
+    }
+
     /// The plainest right spelling of a choice without arguments.
     pub(crate) fn first(&self, choice: &str) -> Option<&'static str> {
         self.right.get(choice)?.first().copied()

@@ -4,6 +4,7 @@
 //! differ in is not asked: on which day weeks begin, what an empty text is, how characters outside of the basic plane
 //! count.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bowline_conformance::warehouse::{Trial, spell};
@@ -40,26 +41,66 @@ pub(crate) enum Expect {
     Null,
 }
 
-/// Asks about a spelling over the rows there are for its template; gives how many answers were right.
-pub(crate) fn wrong(
-    trial: &mut Trial,
-    set: &Arc<TemplateSet>,
-    template: &'static Template,
-) -> Result<usize, Box<WrongRow>> {
-    let clock = Clock::at(Timestamp::now());
-    let expressions = Expressions::new(Composer::new(Arc::clone(set)), clock);
-    let mut right = 0;
-    for question in questions(template.short_name()) {
-        let mut asked = question.ask(trial, &expressions);
-        for alphabet in Alphabet::ALL {
-            if matches!(asked, Ok(1..)) || !trial.lacks_letters(&expressions, &question.letters()) {
-                break;
-            }
-            asked = question.spelled(alphabet).ask(trial, &expressions);
+/// The questions of a fit. Spellings are judged again when others were found, mostly by the same statements: what was
+/// answered rightly is not asked again.
+pub(crate) struct Asked {
+    now: Timestamp,
+    right: HashSet<String>,
+}
+
+impl Asked {
+    /// Nothing yet; windows of time are asked about as of this moment.
+    pub(crate) fn at(now: Timestamp) -> Self {
+        Self {
+            now,
+            right: HashSet::new(),
         }
-        right += asked?;
     }
-    Ok(right)
+
+    /// Asks about a spelling over the rows there are for its template; gives how many answers were right.
+    pub(crate) fn wrong(
+        &mut self,
+        trial: &mut Trial,
+        set: &Arc<TemplateSet>,
+        template: &'static Template,
+    ) -> Result<usize, Box<WrongRow>> {
+        let clock = Clock::at(self.now);
+        let expressions = Expressions::new(Composer::new(Arc::clone(set)), clock);
+        let mut right = 0;
+        for question in questions(template.short_name(), self.now) {
+            let mut asked = self.ask(&question, trial, &expressions);
+            for alphabet in Alphabet::ALL {
+                if matches!(asked, Ok(1..))
+                    || !trial.lacks_letters(&expressions, &question.letters())
+                {
+                    break;
+                }
+                asked = self.ask(&question.spelled(alphabet), trial, &expressions);
+            }
+            right += asked?;
+        }
+        Ok(right)
+    }
+
+    fn ask(
+        &mut self,
+        question: &Question,
+        trial: &mut Trial,
+        expressions: &Expressions,
+    ) -> Result<usize, Box<WrongRow>> {
+        let rows = question.over();
+        let Ok(sql) = expressions.render(&question.whole(), &rows) else {
+            return Ok(0);
+        };
+        if self.right.contains(&sql) {
+            return Ok(question.expected.len());
+        }
+        let asked = question.ask(trial, expressions, &rows, &sql);
+        if matches!(asked, Ok(1..)) {
+            self.right.insert(sql);
+        }
+        asked
+    }
 }
 
 impl Question {
@@ -95,31 +136,45 @@ impl Question {
         }
     }
 
-    fn ask(&self, trial: &mut Trial, expressions: &Expressions) -> Result<usize, Box<WrongRow>> {
+    /// Whether there is a row's answer each.
+    fn is_each(&self) -> bool {
+        self.expected.len() == self.rows.len() && self.rows.len() > 1
+    }
+
+    fn over(&self) -> Rows {
         let width = self.rows.first().map_or(0, Vec::len);
         let columns = ["id", "v", "w"].into_iter().take(1 + width);
         let values = self.rows.iter().enumerate().map(|(number, cells)| {
             let id = Literal::Number((number + 1).to_string());
             std::iter::once(id).chain(cells.iter().cloned()).collect()
         });
-        let rows = Rows {
+        Rows {
             columns: columns.map(str::to_owned).collect(),
             values: values.collect(),
-        };
-        let is_each = self.expected.len() == self.rows.len() && self.rows.len() > 1;
-        let expression = if is_each {
+        }
+    }
+
+    /// Jinja: what is asked over all rows.
+    fn whole(&self) -> String {
+        if self.is_each() {
             format!("{{{{ over_rows('id', {}) }}}}", self.expression)
         } else {
             format!("{{{{ over_rows({}) }}}}", self.expression)
-        };
-        let Ok(sql) = expressions.render(&expression, &rows) else {
-            return Ok(0);
-        };
-        let result = match trial.run(&sql) {
+        }
+    }
+
+    fn ask(
+        &self,
+        trial: &mut Trial,
+        expressions: &Expressions,
+        rows: &Rows,
+        sql: &str,
+    ) -> Result<usize, Box<WrongRow>> {
+        let result = match trial.run(sql) {
             Ok(result) => result,
             Err(error) => {
                 // Where the rows themselves cannot be had, nothing is shown.
-                let plain = expressions.render("{{ over_rows('id', 'v') }}", &rows);
+                let plain = expressions.render("{{ over_rows('id', 'v') }}", rows);
                 let has_rows = plain.is_ok_and(|plain| trial.run(&plain).is_ok());
                 return if has_rows {
                     Err(self.differs(sql, "an answer for every row".to_owned(), error.text()))
@@ -129,7 +184,7 @@ impl Question {
             }
         };
         let mut answers: Vec<&[Value]> = result.rows.iter().map(Vec::as_slice).collect();
-        if is_each {
+        if self.is_each() {
             answers.sort_by_key(|row| row.first().and_then(number).map(|id| id as i64));
         }
         if answers.len() != self.expected.len() {
@@ -139,7 +194,7 @@ impl Question {
         for (place, (answer, expected)) in answers.iter().zip(&self.expected).enumerate() {
             let value = answer.last().unwrap_or(&Value::Null);
             if !expected.holds(value) {
-                let of = self.rows.get(place).filter(|_| is_each);
+                let of = self.rows.get(place).filter(|_| self.is_each());
                 let of = of.map_or(String::new(), |row| format!(" for {row:?}"));
                 return Err(self.differs(sql, format!("{expected:?}{of}"), spell(value)));
             }
@@ -147,8 +202,12 @@ impl Question {
         Ok(self.expected.len())
     }
 
-    fn differs(&self, sql: String, expected: String, got: String) -> Box<WrongRow> {
-        Box::new(WrongRow { sql, expected, got })
+    fn differs(&self, sql: &str, expected: String, got: String) -> Box<WrongRow> {
+        Box::new(WrongRow {
+            sql: sql.to_owned(),
+            expected,
+            got,
+        })
     }
 }
 

@@ -8,13 +8,16 @@ use bowline_contract::{SuiteSection, Template, TemplateSection};
 use bowline_template::CompiledTemplate;
 use bowline_warehouse::dialect::{ANY_ENGINE, Pack};
 use bowline_warehouse::template::{ConnectorTemplate, Origin, TemplateSet};
+use jiff::Timestamp;
 
 use crate::bank::{Candidate, braces, candidates};
 use crate::budget::Budget;
 use crate::functions::Functions;
+use crate::grammar::names;
 use crate::outcome::{Event, Found, Kept, Miss, Missed, WrongRow};
 use crate::profile::Profile;
-use crate::rows;
+use crate::refusal::{Grammar, with_casts};
+use crate::rows::Asked;
 
 /// How often what was not found is tried again, now that others are.
 const ROUNDS: usize = 3;
@@ -57,6 +60,8 @@ pub(crate) struct Search<'a> {
     /// How often a pack's spellings were right: those of the same pack come first then.
     wins: BTreeMap<&'static str, usize>,
     functions: Functions,
+    grammar: Grammar,
+    asked: Asked,
 }
 
 /// What came of one spelling.
@@ -91,6 +96,8 @@ impl<'a> Search<'a> {
             missed: BTreeMap::new(),
             wins: BTreeMap::new(),
             functions,
+            grammar: Grammar::default(),
+            asked: Asked::at(Timestamp::now()),
         }
     }
 
@@ -178,20 +185,36 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Puts the base's spellings, or the first of the bank's, where the connector has none: checks are written with them.
+    /// Puts spellings where the connector has none: checks are written with them. What the profile has words for is spelled
+    /// with these, the rest as on any engine; what the profile found not to be there is not taken for granted.
     fn take_for_granted(&mut self) {
         for template in in_order() {
-            if self.set.get(template).is_some() {
+            if self.set.get(template).is_some() || self.is_absent(template) {
                 continue;
             }
-            let first = candidates(template, self.without).into_iter().next();
-            let Some(first) = first.filter(|first| first.pack == Some(ANY_ENGINE)) else {
+            let all = candidates(template, self.without);
+            let Some(plain) = all.first().filter(|first| first.pack == Some(ANY_ENGINE)) else {
                 continue;
             };
-            if let Some(spelled) = spelled(template, &first.text, first.pack) {
-                self.set.insert(spelled);
+            let own = all.iter().filter(|candidate| candidate.pack.is_none());
+            let profiled = own
+                .filter(|candidate| !names(&candidate.text).is_empty())
+                .flat_map(|candidate| self.profile.texts(&candidate.text, braces(template)))
+                .next();
+            let granted = match profiled {
+                Some(text) => spelled(template, &text, None),
+                None => spelled(template, &plain.text, plain.pack),
+            };
+            if let Some(granted) = granted {
+                self.set.insert(granted);
             }
         }
+    }
+
+    /// Whether the profile found that the engine has nothing of this kind: checks that take it besides judge the others
+    /// without.
+    fn is_absent(&self, template: &Template) -> bool {
+        template.short_name() == "build_cte" && self.profile.first("with").is_none()
     }
 
     /// Whether the connector's own spelling stays.
@@ -225,7 +248,7 @@ impl<'a> Search<'a> {
             if self.budget.is_spent(self.trial) {
                 break;
             }
-            if self.functions.is_absent(&text) {
+            if self.functions.is_absent(&text) || !self.grammar.reads(&text) {
                 continue;
             }
             let Some(spelled) = spelled(template, &text, pack) else {
@@ -259,7 +282,13 @@ impl<'a> Search<'a> {
                     }
                 }
                 Fate::Wrong(miss) => {
-                    for text in self.functions.learn(&miss) {
+                    let mut others = self.functions.learn(&miss);
+                    if let Some(message) = miss.refusal() {
+                        self.grammar.learn(&miss.text, Some(message));
+                        let casts = with_casts(template, &miss.text, message, self.profile);
+                        others.extend(casts);
+                    }
+                    for text in others {
                         if proposed.len() < PROPOSED && proposed.insert(text.clone()) {
                             texts.push_back((text, None));
                         }
@@ -290,6 +319,7 @@ impl<'a> Search<'a> {
 
     fn accept(&mut self, found: Found, excused: usize, on_event: &dyn Fn(Event<'_>)) {
         let template = found.template;
+        self.grammar.learn(&found.text, None);
         if let Some(spelled) = spelled(template, &found.text, found.pack) {
             self.set.insert(spelled);
         }
@@ -396,9 +426,10 @@ impl<'a> Search<'a> {
         let Standing {
             passed,
             excused,
-            lacking,
+            mut lacking,
             short,
         } = self.trial.judge(&set, template);
+        lacking.retain(|other| *other == template || !self.is_absent(other));
         if let Some(short) = short {
             return Fate::Wrong(Miss {
                 text,
@@ -410,7 +441,7 @@ impl<'a> Search<'a> {
         if passed.is_empty() || !lacking.is_empty() {
             return Fate::Lacking(lacking.into_iter().collect());
         }
-        match rows::wrong(self.trial, &set, template) {
+        match self.asked.wrong(self.trial, &set, template) {
             Ok(rows) => Fate::Right {
                 checks: passed.len(),
                 rows,

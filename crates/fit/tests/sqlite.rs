@@ -7,7 +7,10 @@ use bowline_conformance::Verdict;
 use bowline_conformance::warehouse::{Interrupt, Report, Subject};
 use bowline_conformance::warehouse::{Options as SuiteOptions, run};
 use bowline_contract::Template;
-use bowline_driver::{Disturbance, DisturbedDatabase, DriverKind, DriverSpec, open};
+use bowline_driver::{
+    Canceller, Connection, Database, Disturbance, DisturbedDatabase, DriverKind, DriverSpec,
+    Limits, ResultSet, SqlError, SqlErrorKind, open,
+};
 use bowline_fit::{Kept, Options, Stopped, fit};
 use bowline_template::CompiledTemplate;
 use bowline_warehouse::FunctionalTarget;
@@ -73,6 +76,62 @@ fn a_lost_connection_ends_a_fit_and_calls_nothing_wrong() {
             assert!(wrong.is_empty(), "{disturbance:?} {after}: {wrong:?}");
         }
     }
+}
+
+/// SQLite as it would be if it had no WITH, as engines of another age.
+struct WithoutWith(Arc<dyn Database>);
+
+struct OlderConnection(Box<dyn Connection>);
+
+impl Database for WithoutWith {
+    fn product(&self) -> String {
+        self.0.product()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
+        Ok(Box::new(OlderConnection(self.0.connect()?)))
+    }
+}
+
+impl Connection for OlderConnection {
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        if sql.contains("WITH ") {
+            let message = "near \"WITH\": syntax error";
+            return Err(SqlError::new(SqlErrorKind::Syntax, message));
+        }
+        self.0.run(sql, limits)
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        self.0.canceller()
+    }
+}
+
+#[test]
+fn an_engine_without_with_is_judged_over_derived_tables() {
+    let bare = subject(TemplateSet::default());
+    let database = Arc::new(WithoutWith(Arc::clone(&bare.database)));
+    let bare = Subject { database, ..bare };
+    let options = Options::default();
+    let fitted = fit(&bare, &options, &Interrupt::default(), &|_| {}).unwrap();
+    let found: BTreeSet<&str> = fitted
+        .found
+        .iter()
+        .map(|found| found.template.short_name())
+        .collect();
+    assert!(!found.contains("build_cte"));
+    for name in [
+        "add_select_clause",
+        "get_avg_function",
+        "get_distinct_func",
+        "literal_datetime",
+        "truncate_to_month",
+        "union_queries",
+    ] {
+        assert!(found.contains(name), "{name}");
+    }
+    let report = fitted.report.unwrap();
+    assert!(proven(&report).contains("get_avg_function"));
 }
 
 /// What ignores the schema is made, and what a run then makes under other names is dropped, or told of.

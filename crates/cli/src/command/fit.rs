@@ -380,7 +380,7 @@ fn told(
             listing.line("  with `--verbose` all of what was asked stands here");
         }
         if fitted.missed.iter().any(saw_no_table) {
-            let hint = "see that the database has a table, then fit again; spellings of the catalogue are judged by what is there";
+            let hint = "see that the database has a table in the schema that credentials.json leads to, then fit again; spellings of the catalogue are judged by what is there";
             listing.prose(&format!("{} ", paint(HINT, "hint:")), "      ", hint);
         }
     }

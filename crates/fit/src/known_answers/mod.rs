@@ -4,14 +4,15 @@ mod moments;
 mod values;
 
 use bowline_query::Literal;
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use crate::rows::{Expect, Question};
 
-/// The questions there are for a template; none for one that dialects differ in.
-pub(crate) fn questions(template: &str) -> Vec<Question> {
+/// The questions there are for a template, windows of time as of a moment; none for one that dialects differ in.
+pub(crate) fn questions(template: &str, now: Timestamp) -> Vec<Question> {
     values::questions(template)
-        .or_else(|| moments::questions(template))
+        .or_else(|| moments::questions(template, now))
         .unwrap_or_default()
 }
 
@@ -63,7 +64,7 @@ mod tests {
     #[test]
     fn every_question_has_an_answer_for_every_row_or_one() {
         for template in Template::all() {
-            for question in questions(template.short_name()) {
+            for question in questions(template.short_name(), Timestamp::UNIX_EPOCH) {
                 let answers = question.expected.len();
                 assert!(
                     answers == question.rows.len() || answers == 1,

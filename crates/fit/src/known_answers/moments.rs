@@ -2,6 +2,7 @@
 
 use bowline_query::Literal;
 use jiff::civil::{DateTime, Time};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
 
 use super::{at, of_numbers, of_texts, truth};
@@ -73,10 +74,8 @@ fn seconds(at: DateTime) -> f64 {
 }
 
 /// Moments around now, far enough from where windows begin and end.
-fn around_now(expression: &str, hours: &[(i64, bool)]) -> Question {
-    let now = Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .datetime();
+fn around_now(now: Timestamp, expression: &str, hours: &[(i64, bool)]) -> Question {
+    let now = now.to_zoned(TimeZone::UTC).datetime();
     let at = |hours: i64| now.saturating_add(SignedDuration::from_hours(hours));
     Question {
         rows: hours
@@ -92,8 +91,8 @@ fn around_now(expression: &str, hours: &[(i64, bool)]) -> Question {
 }
 
 /// Noon of days around today.
-fn around_today(expression: &str, days: &[(i64, bool)]) -> Question {
-    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+fn around_today(now: Timestamp, expression: &str, days: &[(i64, bool)]) -> Question {
+    let today = now.to_zoned(TimeZone::UTC).date();
     let noon = |days: i64| today.saturating_add(days.days()).at(12, 0, 0, 0);
     Question {
         rows: days
@@ -109,7 +108,7 @@ fn around_today(expression: &str, days: &[(i64, bool)]) -> Question {
 }
 
 /// None for a template that is about something else.
-pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
+pub(super) fn questions(template: &str, now: Timestamp) -> Option<Vec<Question>> {
     let number = Expect::Number;
     let questions = match template {
         "add_days_func" | "add_days_timestamp_func" => [1_i64, -40, 400]
@@ -214,15 +213,17 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
             "convert_to_unix_timestamp_func(date_expr='v')",
             |at| number(seconds(at)),
         )],
-        "get_epoch_seconds_expression" => {
-            vec![of_moments("get_epoch_seconds_expression(x='v')", |at| {
-                number(seconds(at))
-            })]
-        }
-        "get_epoch_seconds_parameter" => {
-            vec![of_moments("get_epoch_seconds_parameter(x='v')", |at| {
-                number(seconds(at))
-            })]
+        "get_epoch_seconds_expression" | "get_epoch_seconds_parameter" => {
+            let expression = format!("{template}(x='v')");
+            vec![
+                of_moments(&expression, |at| number(seconds(at))),
+                // What keeps the fraction of a second, and what leaves it out, goes down before 1970.
+                Question {
+                    rows: vec![vec![Literal::DateTime(at("1969-12-31 23:59:57.5"))]],
+                    expression,
+                    expected: vec![Expect::Either(-2.5, -3.0)],
+                },
+            ]
         }
         "cast_numeric_to_timestamp" => vec![of_numbers(
             "cast_numeric_to_timestamp(expression='v')",
@@ -261,25 +262,30 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
         .collect(),
         "get_in_past_days_expression" => vec![
             around_now(
+                now,
                 "get_in_past_days_expression(x='v', days=7)",
                 &[(-1, true), (-160, true), (-176, false), (20, false)],
             ),
             around_now(
+                now,
                 "get_in_past_days_expression(x='v', days=400)",
                 &[(-24 * 390, true), (-24 * 410, false), (-2, true)],
             ),
         ],
         "get_in_past_hours_expression" => vec![
             around_now(
+                now,
                 "get_in_past_hours_expression(x='v', hours=7)",
                 &[(-1, true), (-6, true), (-8, false), (3, false)],
             ),
             around_now(
+                now,
                 "get_in_past_hours_expression(x='v', hours=100)",
                 &[(-99, true), (-101, false), (-2, true)],
             ),
         ],
         "get_in_past_calendar_month_expression" => vec![around_now(
+            now,
             "get_in_past_calendar_month_expression(x='v')",
             &[
                 (-1, true),
@@ -289,6 +295,7 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
             ],
         )],
         "get_in_past_calendar_week_expression" => vec![around_now(
+            now,
             "get_in_past_calendar_week_expression(x='v')",
             &[
                 (-1, true),
@@ -298,6 +305,7 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
             ],
         )],
         "get_is_yesterday_expression" => vec![around_today(
+            now,
             "get_is_yesterday_expression(x='v')",
             &[
                 (-1, true),

@@ -68,6 +68,11 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
                 ],
             ),
         ],
+        // Blanks are characters, also where a comparison pads with them.
+        "get_is_empty_string_expression" => vec![of_texts(
+            &truth("get_is_empty_string_expression(x='v')"),
+            &[no("a"), no(" "), no("   "), no("0")],
+        )],
         "string_literal" | "escape_string" => [
             "it's",
             "a''b",
@@ -128,6 +133,8 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
                 ("7", "2", number(3.5)),
                 ("-9", "4", number(-2.25)),
                 ("123456", "7", number(123_456.0 / 7.0)),
+                // Fractions of decimals are not cut to the digits that these have.
+                ("0.1", "0.3", number(1.0 / 3.0)),
                 ("0", "5", number(0.0)),
                 ("NULL", "5", Expect::Null),
             ],
@@ -274,6 +281,7 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
                 yes("1999-12-31"),
                 no("hello"),
                 no("2024-13-01"),
+                no("2023-02-29 00:00:00"),
                 no("x2024-06-15"),
                 no("2024-06-15 25:00:00"),
                 no("12-34"),
@@ -287,6 +295,7 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
                 no("1999-12-31"),
                 yes("hello"),
                 yes("2024-13-01"),
+                yes("2023-02-29 00:00:00"),
                 yes("x2024-06-15"),
                 yes("2024-06-15 25:00:00"),
                 yes("12-34"),
