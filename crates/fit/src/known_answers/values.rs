@@ -260,6 +260,8 @@ pub(super) fn questions(template: &str) -> Option<Vec<Question>> {
                     &[yes("abc"), no("xyz"), yes("xCx"), no("xcx")],
                 ),
                 matching("^a.c", true, &[yes("ABC"), no("xabc"), yes("a-cd")]),
+                // A backslash, as a pattern has it: two, and Jinja doubles them once more.
+                matching(r"^a\\\\.$", false, &[yes(r"a\b"), no("ab"), no("a..")]),
             ]
         }
         "get_regexp_count_expression" => vec![Question {
