@@ -1,6 +1,7 @@
 //! How a command is told which connector it is about.
 
 use clap::Arg;
+use clap_complete::engine::ArgValueCandidates;
 
 use crate::complete;
 
@@ -33,10 +34,18 @@ impl NamedConnector {
 
 /// Completes a connector's name with those of warehouse connectors alone, for commands that refuse others.
 pub(crate) fn warehouses(argument: Arg) -> Arg {
-    argument.add(complete::warehouses())
+    completed(argument, complete::warehouses())
 }
 
 /// The same with those of pipeline connectors.
 pub(crate) fn pipelines(argument: Arg) -> Arg {
-    argument.add(complete::pipelines())
+    completed(argument, complete::pipelines())
+}
+
+fn completed(argument: Arg, with: ArgValueCandidates) -> Arg {
+    if ["connector", "named"].contains(&argument.get_id().as_str()) {
+        argument.add(with)
+    } else {
+        argument
+    }
 }

@@ -29,10 +29,7 @@ use crate::style::{BAD, GOOD, STRONG, paint};
 #[command(
     after_help = "Example: bowline convert sales --dialect postgres --credential database=dbname"
 )]
-#[command(
-    mut_arg("connector", named::warehouses),
-    mut_arg("named", named::warehouses)
-)]
+#[command(mut_args(named::warehouses))]
 pub(crate) struct ConvertArgs {
     #[command(flatten)]
     connector: NamedConnector,

@@ -23,10 +23,7 @@ use crate::style::{GOOD, HINT, paint};
 /// or unknown is left out, and the exit code says so. A connection that is wrong cannot be left out: `bowline build`
 /// refuses it.
 #[derive(Debug, clap::Args)]
-#[command(
-    mut_arg("connector", named::warehouses),
-    mut_arg("named", named::warehouses)
-)]
+#[command(mut_args(named::warehouses))]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     connector: NamedConnector,

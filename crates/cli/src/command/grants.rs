@@ -25,10 +25,7 @@ use crate::style::{BAD, GOOD, OPEN, paint};
 /// lost. That account is removed at the end, after Ctrl-C too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bowline grants shop --to reader > grants.sql")]
-#[command(
-    mut_arg("connector", named::warehouses),
-    mut_arg("named", named::warehouses)
-)]
+#[command(mut_args(named::warehouses))]
 pub(crate) struct GrantsArgs {
     #[command(flatten)]
     connector: NamedConnector,

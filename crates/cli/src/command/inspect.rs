@@ -43,10 +43,7 @@ const PAGE: usize = 100;
     after_help = "Examples:\n  bowline inspect nightly --trace\n  bowline inspect nightly --html nightly.html\n  bowline inspect nightly --run 42 --save recorded\n  \
                   bowline inspect nightly --run 42 --replay recorded"
 )]
-#[command(
-    mut_arg("connector", named::pipelines),
-    mut_arg("named", named::pipelines)
-)]
+#[command(mut_args(named::pipelines))]
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     connector: NamedConnector,

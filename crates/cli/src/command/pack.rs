@@ -27,10 +27,7 @@ use crate::style::{GOOD, HINT, STRONG, paint};
 #[command(
     after_help = "Examples:\n  bowline pack shop --name exasol\n  bowline new sales --dialect exasol\n  bowline pack --list\n\nA pack of somebody else's: `git submodule add URL packs/NAME`, or `git clone URL packs/NAME`."
 )]
-#[command(
-    mut_arg("connector", named::warehouses),
-    mut_arg("named", named::warehouses)
-)]
+#[command(mut_args(named::warehouses))]
 pub(crate) struct PackArgs {
     #[command(flatten)]
     connector: NamedConnector,

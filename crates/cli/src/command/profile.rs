@@ -43,10 +43,7 @@ use crate::terminal;
                   --group-by ordered_at --bucket day --since 30d --html orders.html\n  bowline profile shop main.orders --format \
                   parquet > orders.parquet"
 )]
-#[command(
-    mut_arg("connector", named::warehouses),
-    mut_arg("named", named::warehouses)
-)]
+#[command(mut_args(named::warehouses))]
 pub(crate) struct ProfileArgs {
     #[command(flatten)]
     connector: NamedConnector,

@@ -29,10 +29,7 @@ use super::test::{confidential, not_held};
     after_help = "An image is its name in a registry, `oci:DIR[:IMAGE]`, or an archive.\n\n\
                   Examples:\n  bowline verify shop\n  bowline verify registry.example.com/team/agent:1.0"
 )]
-#[command(
-    mut_arg("connector", named::warehouses),
-    mut_arg("named", named::warehouses)
-)]
+#[command(mut_args(named::warehouses))]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     connector: NamedConnector,

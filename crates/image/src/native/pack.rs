@@ -67,7 +67,7 @@ pub(super) fn pack(
     if !others.is_empty() {
         on_event(BuildEvent::Warning(format!(
             "the base holds connectors that this build knows nothing of: {}",
-            listed(&Vec::from_iter(&others))
+            listed(Vec::from_iter(&others))
         )));
     }
     let mut wanted: Vec<Vec<Wanted<'_>>> = Vec::new();

@@ -276,9 +276,12 @@ impl Proven {
     fn other_mode(&self, now: &Self, path: &str) -> Option<String> {
         let then = self.executable.as_ref()?.contains(path);
         let is_now = now.executable.as_ref()?.contains(path);
-        (then != is_now).then(|| match is_now {
-            true => format!("`{path}` was no program that can be run, and is one now"),
-            false => format!("`{path}` was a program that can be run, and is none now"),
+        (then != is_now).then(|| {
+            if is_now {
+                format!("`{path}` was no program that can be run, and is one now")
+            } else {
+                format!("`{path}` was a program that can be run, and is none now")
+            }
         })
     }
 

@@ -26,10 +26,7 @@ use crate::pipeline;
 
 /// What is collected, where it goes, and where that is written down.
 #[derive(Debug, clap::Args)]
-#[command(
-    mut_arg("connector", named::pipelines),
-    mut_arg("named", named::pipelines)
-)]
+#[command(mut_args(named::pipelines))]
 pub(super) struct PlaceArgs {
     #[command(flatten)]
     connector: NamedConnector,
