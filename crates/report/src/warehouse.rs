@@ -106,7 +106,8 @@ impl WarehouseReport {
     pub fn conclusion(&self) -> Conclusion {
         Conclusion::of(
             self.interrupted,
-            self.shortfalls().next().is_some(),
+            self.shortfalls().next().is_some()
+                || self.culprits.iter().any(|each| !each.checks.is_empty()),
             self.checks.iter().any(CheckResult::is_open),
         )
     }

@@ -3,7 +3,8 @@
 //! Checks share templates, so one broken building block makes many fall short. Three things tell them apart:
 //! a template that a passing check used is cleared, unless a check that used no other fell short; what is left is
 //! narrowed to the fewest templates that explain every shortfall; and where that leaves a choice, the check is asked
-//! again with one template at a time spelled as a dialect pack spells it: the one that makes it pass is at fault.
+//! again with one template at a time spelled as a dialect pack spells it: the one that makes it pass is at fault. Only
+//! that convicts a template which no check of the run judges.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -61,6 +62,7 @@ pub(crate) fn blame(
     let unanswered = unanswered(&findings);
     Court {
         cleared: cleared(&findings, &unanswered),
+        judged: judged(&findings),
         suspects: BTreeMap::new(),
         unanswered,
         findings,
@@ -93,6 +95,12 @@ fn cleared(
         .collect()
 }
 
+/// The templates that a check of this run judges.
+fn judged(findings: &[Finding]) -> BTreeSet<&'static Template> {
+    let checks = findings.iter().map(|finding| &finding.check);
+    checks.flat_map(|check| check.judges.clone()).collect()
+}
+
 /// The templates whose own checks fell short nowhere and had no answer somewhere, and why.
 fn unanswered(findings: &[Finding]) -> BTreeMap<&'static Template, Doubt> {
     let mut unanswered = BTreeMap::new();
@@ -116,6 +124,7 @@ fn unanswered(findings: &[Finding]) -> BTreeMap<&'static Template, Doubt> {
 struct Court<'a> {
     findings: Vec<Finding>,
     cleared: BTreeSet<&'static Template>,
+    judged: BTreeSet<&'static Template>,
     /// By position of a finding that is not explained yet: the templates that may be at fault for it.
     suspects: BTreeMap<usize, BTreeSet<&'static Template>>,
     /// The templates whose own checks fell short nowhere and had no answer somewhere, and why.
@@ -135,13 +144,10 @@ impl Court<'_> {
         self.follow_blocks();
         self.note_missing_blocks();
         // A template that is not there comes first only where more waits for it than hangs on any that is at fault.
-        let at_fault = self
-            .culprits
-            .iter()
-            .filter(|culprit| !culprit.checks.is_empty());
+        let at_fault = self.culprits.iter().filter(|each| each.is_at_fault());
         let most = at_fault.map(Culprit::weight).max().unwrap_or_default();
         self.culprits.sort_by_key(|culprit| {
-            let is_minor = culprit.checks.is_empty() && culprit.blocks.len() <= most;
+            let is_minor = !culprit.is_at_fault() && culprit.blocks.len() <= most;
             (is_minor, std::cmp::Reverse(culprit.blocks.len()))
         });
         Blame {
@@ -277,7 +283,16 @@ impl Court<'_> {
             return self.next_culprit();
         }
         let mend = unanswered.map_or(Ok(None), Err);
-        candidates.first().map(|template| (*template, mend))
+        let is_judged = |template: &&&'static Template| self.judged.contains(*template);
+        if let Some(template) = candidates.iter().find(is_judged) {
+            return Some((template, mend));
+        }
+        for template in candidates {
+            for position in self.suspects.keys().copied().collect::<Vec<_>>() {
+                self.acquit(position, template);
+            }
+        }
+        self.next_culprit()
     }
 
     /// Where a probe had no answer, nobody can say who of several is at fault: what they might explain is open. Gives
@@ -352,11 +367,11 @@ impl Court<'_> {
     /// Takes a template off the suspects of a finding; the judged ones are left when no one else is.
     fn acquit(&mut self, position: usize, template: &'static Template) {
         let judges = &self.findings[position].check.judges;
-        if let Some(suspects) = self.suspects.get_mut(&position) {
-            suspects.remove(template);
-            if suspects.is_empty() {
-                suspects.extend(judges.iter().copied());
-            }
+        if let Some(suspects) = self.suspects.get_mut(&position)
+            && suspects.remove(template)
+            && suspects.is_empty()
+        {
+            suspects.extend(judges.iter().copied());
         }
     }
 

@@ -12,7 +12,7 @@ use crate::warehouse::Check;
 use crate::warehouse::accuracy::Accuracy;
 use crate::warehouse::checks as suite;
 use crate::warehouse::finding::Finding;
-use crate::warehouse::outcome::{Outcome, Proof};
+use crate::warehouse::outcome::{Doubt, Outcome, Proof};
 use crate::warehouse::report::{
     CapabilityReport, CheckReport, Culprit, MetricReport, Report, TemplateReport,
 };
@@ -55,9 +55,11 @@ pub(crate) fn report(ran: Ran<'_>) -> Report {
         .into_iter()
         .filter(|check| check.tier <= ran.tier && !ran.sections.contains(&check.section))
         .collect();
+    let at_fault = ran.culprits.iter().filter(|each| each.is_at_fault());
+    let at_fault: Vec<_> = at_fault.map(|culprit| culprit.template).collect();
     let capabilities = Capability::ALL
         .iter()
-        .map(|capability| capability_report(*capability, &checks, &not_asked))
+        .map(|capability| capability_report(*capability, &checks, &not_asked, &at_fault))
         .collect();
     let metrics = Metric::all()
         .iter()
@@ -124,19 +126,29 @@ fn capability_report(
     capability: Capability,
     checks: &[CheckReport],
     not_asked: &[Check],
+    at_fault: &[&'static Template],
 ) -> CapabilityReport {
     let mut carried = not_asked.iter().flat_map(|check| &check.carries);
     let is_whole = !carried.any(|carried| *carried == capability);
-    // A check that carries nothing shows all the same what a template's fault costs.
-    let condemns = |check: &CheckReport| {
+    // What the suite's own statements get in the way of is no matter of the database.
+    let is_in_the_way = |template: &&'static Template| {
+        at_fault.contains(template) && template.judged_in != SuiteSection::Functional
+    };
+    let is_about = |check: &CheckReport| {
         let mut judges = check.check.judges.iter();
-        check.outcome.is_shortfall()
-            && judges.any(|template| capabilities_of(template).contains(&capability))
+        judges.any(|template| capabilities_of(template).contains(&capability))
+    };
+    // A check that carries nothing shows all the same what a template's fault costs, its own or one in its way; and a log
+    // that has nothing of what just ran is not known to hold what others run.
+    let tells_against = |check: &CheckReport| match &check.outcome {
+        Outcome::Blocked { by } => check.check.metrics.is_empty() && by.iter().any(is_in_the_way),
+        Outcome::Unknown(Doubt::NothingToSee(_)) => check.check.section == SuiteSection::Functional,
+        outcome => outcome.is_shortfall(),
     };
     let speaking = || {
-        checks
-            .iter()
-            .filter(|check| check.check.carries.contains(&capability) || condemns(check))
+        checks.iter().filter(|check| {
+            check.check.carries.contains(&capability) || is_about(check) && tells_against(check)
+        })
     };
     CapabilityReport {
         capability,
@@ -261,6 +273,33 @@ mod tests {
         let (template, metric) = mean(Outcome::Blocked { by: vec![other] });
         assert_eq!(template.verdict, Some(Verdict::Supported));
         assert!(metric.supported);
+    }
+
+    #[test]
+    fn a_check_that_carries_nothing_tells_against_a_capability() {
+        let log = suite::checks()
+            .into_iter()
+            .find(|check| check.id.as_str() == "functional/query_logged");
+        let check = log.unwrap();
+        let by = Template::known("build_cte");
+        let verdict = |outcome: Outcome, at_fault: &[&'static Template]| {
+            let checks = [CheckReport {
+                check: check.clone(),
+                outcome,
+                expected: None,
+                uses: Vec::new(),
+                steps: Vec::new(),
+                advice: Vec::new(),
+            }];
+            capability_report(Capability::QueryLogs, &checks, &[], at_fault).verdict
+        };
+        let blocked = || Outcome::Blocked { by: vec![by] };
+        assert_eq!(verdict(blocked(), &[by]), Some(Verdict::Blocked));
+        assert_eq!(verdict(blocked(), &[]), None, "it is only not there");
+        let empty = Outcome::Unknown(Doubt::NothingToSee(String::new()));
+        assert_eq!(verdict(empty, &[]), Some(Verdict::Unknown));
+        let not_asked = Outcome::Unknown(Doubt::NotReached(String::new()));
+        assert_eq!(verdict(not_asked, &[]), None);
     }
 
     #[test]

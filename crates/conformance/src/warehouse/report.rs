@@ -81,10 +81,12 @@ impl Report {
         )
     }
 
-    /// Whether any check fell short.
+    /// Whether any check fell short, or would have but for a template at fault that it only uses.
     #[must_use]
     pub fn has_shortfall(&self) -> bool {
-        self.checks.iter().any(|check| check.outcome.is_shortfall())
+        let mut checks = self.checks.iter();
+        checks.any(|check| check.outcome.is_shortfall())
+            || self.culprits.iter().any(Culprit::is_at_fault)
     }
 
     /// Whether any check's answer is unknown.
@@ -129,6 +131,11 @@ pub struct Culprit {
 }
 
 impl Culprit {
+    /// Whether a check fell short because of it; where none did, it is only not implemented.
+    pub(crate) fn is_at_fault(&self) -> bool {
+        !self.checks.is_empty()
+    }
+
     /// How many checks hang on it.
     pub(crate) fn weight(&self) -> usize {
         self.checks.len() + self.blocks.len()

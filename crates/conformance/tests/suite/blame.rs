@@ -156,3 +156,34 @@ fn a_median_of_single_precision_is_blamed_where_another_template_is_exact() {
     let report = test(templates, database, &options);
     assert!(outcome(&report, ID).is_shortfall());
 }
+
+/// A log that has one query of these words, whatever ran.
+const LOG: &str = "\
+{% set first = (start_time | string).split('+')[0].rstrip('Z').replace('T', ' ') %}
+{% set last = (end_time | string).split('+')[0].rstrip('Z').replace('T', ' ') %}
+SELECT '1' AS query_id, DATETIME('now', '-2 seconds') AS start_time, DATETIME('now', '-1 seconds') AS end_time, \
+'SELECT id FROM orders' AS query_text, NULL AS user, NULL AS error_code, NULL AS error_text, 1 AS returned_rows \
+FROM (SELECT 1) WHERE DATETIME('now', '-1 seconds') BETWEEN '{{ first }}' AND '{{ last }}' \
+ORDER BY 1 LIMIT {{ limit }} OFFSET {{ offset }}";
+
+#[test]
+fn a_template_that_no_check_of_the_run_judges_is_not_convicted_for_want_of_another() {
+    let logs = Template::known("get_query_logs_query");
+    let mut templates = sqlite_templates();
+    templates.insert(spelled(logs, LOG));
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options {
+        sections: vec![SuiteSection::Metadata, SuiteSection::Functional],
+        ..options()
+    };
+    let report = test(templates, sqlite(folder.path()), &options);
+    let read = outcome(&report, "metadata/query_logs");
+    assert_eq!(*read, Outcome::Supported, "it is cleared");
+    assert!(report.has_shortfall());
+    let culprits: Vec<_> = report.culprits.iter().map(|each| each.template).collect();
+    assert_eq!(culprits, [logs]);
+    let capability = report.capabilities.iter();
+    let mut capability = capability.filter(|each| each.capability == Capability::QueryLogs);
+    let verdict = capability.next().and_then(|each| each.verdict);
+    assert_eq!(verdict, Some(Verdict::Wrong));
+}
