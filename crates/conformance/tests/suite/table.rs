@@ -1,4 +1,4 @@
-//! The test table: stopped runs leave none, and what is not ours is left alone.
+//! The test table: stopped runs leave none, what is not ours is left alone, and it may be listed in another case.
 
 use super::*;
 
@@ -126,4 +126,76 @@ fn what_a_killed_run_left_is_removed_and_told() {
         assert!(!report.has_shortfall(), "{left:?}");
         assert_eq!(names_like_ours(&database), 0, "{left:?}");
     }
+}
+
+/// SQLite as if it folded names in quotes to small letters, and had the standard's own catalogue.
+struct Folding(Arc<dyn Database>);
+
+struct Folded(Box<dyn Connection>);
+
+impl Database for Folding {
+    fn product(&self) -> String {
+        self.0.product()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Connection>, SqlError> {
+        Ok(Box::new(Folded(self.0.connect()?)))
+    }
+}
+
+impl Connection for Folded {
+    fn run(&mut self, sql: &str, limits: &Limits) -> Result<ResultSet, SqlError> {
+        let mut within = None;
+        let folded: String = sql
+            .chars()
+            .map(|sign| {
+                match within {
+                    None if matches!(sign, '"' | '\'') => within = Some(sign),
+                    Some(quote) if quote == sign => within = None,
+                    _ => {}
+                }
+                match within {
+                    Some('"') => sign.to_ascii_lowercase(),
+                    _ => sign,
+                }
+            })
+            .collect();
+        let catalogue = "(SELECT name AS table_name FROM sqlite_master)";
+        let sql = folded.replace("information_schema.tables", catalogue);
+        self.0.run(&sql, limits)
+    }
+
+    fn canceller(&self) -> Arc<dyn Canceller> {
+        self.0.canceller()
+    }
+}
+
+#[test]
+fn names_are_looked_for_as_the_catalogue_has_them() {
+    let options = Options {
+        sections: vec![SuiteSection::Metadata, SuiteSection::Functional],
+        ..options()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let database: Arc<dyn Database> = Arc::new(Folding(sqlite(folder.path())));
+    let subject = Subject {
+        templates: Arc::new(sqlite_templates()),
+        database: Arc::clone(&database),
+        functional: Some(FunctionalTarget {
+            table: "Bowline_Folded".to_owned(),
+            ..target()
+        }),
+    };
+    let report = run(&subject, &options, &Interrupt::default(), &|_| {}).expect("a report");
+    let short = report.checks.iter();
+    let short = short.filter(|check| check.outcome.is_shortfall());
+    let short: Vec<_> = short
+        .map(|check| (&check.check.id, &check.outcome))
+        .collect();
+    assert!(short.is_empty(), "{short:?}");
+    assert_eq!(
+        *outcome(&report, "functional/added_column_listed"),
+        Outcome::Supported
+    );
+    assert_eq!(names_like_ours(&database), 0);
 }

@@ -1,9 +1,10 @@
 //! What the catalogue says of the new tables and what stands beside them: everything under its exact name.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_driver::Column;
+use bowline_driver::{Column, ResultSet};
 use bowline_template::TemplateValue;
 
 use super::clock;
@@ -103,15 +104,23 @@ pub(super) fn find(
     } else {
         tables.clone()
     };
-    let (objects, asked) = objects(&tables, created);
+    let (shown, _) = objects(&tables, created);
+    let stored = RefCell::new(tables.clone());
     let rows = chain.watch(
         &TABLE_LISTED,
         patience,
         |_| Ok(()),
-        |asking, _| tables.ask_rows(asking, &asked).map(drop),
+        |asking, round| {
+            if round == 1 && tables.written == Written::Quoted {
+                stored.replace(stored_as(asking, &tables)?);
+            }
+            let tables = stored.borrow();
+            let (_, asked) = objects(&tables, created);
+            tables.ask_rows(asking, &asked).map(drop)
+        },
         |answers| match (tables.read(answers)?, answers.read(read_tables)?) {
             (Seen::AsExpected(seen), rows) => {
-                let missing = objects.iter().find(|object| object.row(&rows).is_none());
+                let missing = shown.iter().find(|object| object.row(&rows).is_none());
                 Ok(
                     missing.map_or(Seen::AsExpected(seen), |view| Seen::Otherwise {
                         expected: format!("`{}`", view.table),
@@ -123,17 +132,43 @@ pub(super) fn find(
         },
     )?;
     if tier == Tier::Strict {
-        describe(chain, &tables, created, &objects);
+        describe(chain, &tables, created, &shown);
     }
-    Some((tables, rows))
+    let listed = last_listed(chain);
+    let name = |object: &TestTable| object.row(&listed).map(|row| row.name.clone());
+    Some((tables.listed_as(name), rows))
+}
+
+/// The rows that [`find`] saw last.
+fn last_listed(chain: &Chain<'_>) -> Vec<Table> {
+    let result = chain.last_result(&TABLE_LISTED);
+    let rows = result.and_then(|result| read_tables(result).ok());
+    rows.unwrap_or_default()
+}
+
+/// The tables under the names that the standard's own catalogue has for them, where it shows that the database folds what
+/// is quoted.
+fn stored_as(asking: &mut Asking<'_>, tables: &TestTables) -> Result<TestTables, Halt> {
+    let written = &tables.kept.table;
+    let result = ask_standard_catalogue(asking, written)?;
+    asking.forget();
+    let names = result.and_then(|result| all_names(&result).ok());
+    let names = names.unwrap_or_default();
+    let folds: [fn(&str) -> String; 2] = [str::to_lowercase, str::to_uppercase];
+    let fold = folds.into_iter().find(|fold| {
+        let folded = fold(written);
+        folded != *written && !names.is_empty() && names.iter().all(|name| *name == folded)
+    });
+    let tables = tables.clone();
+    Ok(match fold {
+        Some(fold) => tables.listed_as(|object| Some(fold(&object.table))),
+        None => tables,
+    })
 }
 
 /// What the catalogue says of the new objects.
 fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objects: &[&TestTable]) {
-    let listed = chain
-        .last_result(&TABLE_LISTED)
-        .and_then(|result| read_tables(result).ok())
-        .unwrap_or_default();
+    let listed = last_listed(chain);
     let folded = listed
         .iter()
         .find(|row| objects.iter().all(|object| row.name != object.table));
@@ -145,7 +180,7 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
         |asking| {
             asking.recall(step);
             match &folded {
-                Some(name) if is_quoted => ask_standard_catalogue(asking, name),
+                Some(name) if is_quoted => ask_standard_catalogue(asking, name).map(drop),
                 _ => Ok(()),
             }
         },
@@ -170,7 +205,7 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
         .filter_map(|object| {
             let row = object.row(&listed)?;
             Some(TestTable {
-                table: row.name.clone(),
+                listed: Some(row.name.clone()),
                 ..(*object).clone()
             })
         })
@@ -179,22 +214,6 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
         .step(&CREATED, "create_test_table")
         .map(|step| step.sql.clone())
         .unwrap_or_default();
-    // Where the type of a time is written: a table that is made from a query says nothing of it.
-    let place = [
-        &tables.kept.database,
-        &tables.kept.schema,
-        &tables.kept.table,
-    ];
-    let words: Vec<String> = tokens(&written)
-        .iter()
-        .filter(|token| token.kind == TokenKind::Word)
-        .filter(|token| {
-            !place
-                .iter()
-                .any(|name| token.text.eq_ignore_ascii_case(name))
-        })
-        .map(|token| token.text.to_lowercase())
-        .collect();
     chain.check(
         &COLUMNS_DESCRIBED,
         |asking| ask_columns(asking, &ids),
@@ -202,14 +221,8 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
             let listed = answers.read(read_columns)?;
             let asked: Vec<String> = ids.iter().map(TestTable::id).collect();
             columns_stray(&listed, &asked)?;
-            let is_zoned = |listed: &&ListedColumn| {
-                let listed = listed.type_name.to_lowercase();
-                let bare = listed.split([' ', '(']).next().unwrap_or_default();
-                listed.contains("with time zone")
-                    && words.iter().any(|word| word == bare)
-                    && !words.iter().any(|word| tells_of_zones(word))
-            };
-            if let Some(column) = listed.iter().find(is_zoned) {
+            let gains_zone = |column: &&ListedColumn| gains_zone(column, &written, &tables.kept);
+            if let Some(column) = listed.iter().find(gains_zone) {
                 return Err(wrong(
                     format!(
                         "the type of the column `{}`, which has no zone",
@@ -219,7 +232,7 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
                 ));
             }
             ids.iter().try_for_each(|table| {
-                if table.table.eq_ignore_ascii_case(&tables.keys.table) {
+                if table.table == tables.keys.table {
                     return are_keys(&listed, &table.id());
                 }
                 columns_differ(&listed, &table.id(), columns, Hidden::No)
@@ -228,10 +241,36 @@ fn describe(chain: &mut Chain<'_>, tables: &TestTables, created: &Created, objec
     );
 }
 
+/// Whether a column is listed with a zone that the statement which made the table does not give it. A table that is made
+/// from a query says nothing of it, and a database may add columns of its own.
+fn gains_zone(listed: &ListedColumn, made_by: &str, table: &TestTable) -> bool {
+    let place = [&table.database, &table.schema, &table.table];
+    let tokens = tokens(made_by);
+    let is_written = tokens
+        .iter()
+        .any(|token| bare(token.text).eq_ignore_ascii_case(&listed.name));
+    let words = || {
+        let words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
+        words.filter(|word| {
+            let mut place = place.iter();
+            !place.any(|name| word.text.eq_ignore_ascii_case(name))
+        })
+    };
+    let type_name = listed.type_name.to_lowercase();
+    let first = type_name.split([' ', '(']).next().unwrap_or_default();
+    is_written
+        && type_name.contains("with time zone")
+        && words().any(|word| word.text.eq_ignore_ascii_case(first))
+        && !words().any(|word| tells_of_zones(&word.text.to_lowercase()))
+}
+
 /// Judges the listed columns of the table with keys.
 fn are_keys(listed: &[ListedColumn], id: &str) -> Judged<()> {
     let names = listed.iter().filter(|column| column.table == id);
-    let names: Vec<&str> = names.map(|column| column.name.as_str()).collect();
+    let names = names.map(|column| column.name.as_str());
+    // A database may add columns of its own.
+    let is_ours = |name: &&str| KEY_COLUMNS.iter().any(|key| name.eq_ignore_ascii_case(key));
+    let names: Vec<&str> = names.filter(is_ours).collect();
     let (names, there) = (names.join(", "), KEY_COLUMNS.join(", "));
     if names.eq_ignore_ascii_case(&there) {
         return Ok(());
@@ -269,10 +308,7 @@ pub(super) fn asked_of_view(
 
 /// What the catalogue says to be the queries of the new views.
 fn definitions(chain: &Chain<'_>, tables: &TestTables) -> [Option<String>; 2] {
-    let listed = chain
-        .last_result(&TABLE_LISTED)
-        .and_then(|result| read_tables(result).ok())
-        .unwrap_or_default();
+    let listed = last_listed(chain);
     let definition = |view: &TestTable| view.row(&listed)?.view_query.clone();
     [&tables.view, &tables.other_view].map(definition)
 }
@@ -302,12 +338,15 @@ pub(super) fn column_variables(tables: &[TestTable]) -> Option<Vec<(&'static str
 
 /// Asks the standard's own catalogue, where there is one, how a name is kept that came in another case than it was
 /// written in quotes: some databases fold even those.
-fn ask_standard_catalogue(asking: &mut Asking<'_>, name: &str) -> Result<(), Halt> {
+fn ask_standard_catalogue(
+    asking: &mut Asking<'_>,
+    name: &str,
+) -> Result<Option<Arc<ResultSet>>, Halt> {
     let name = name.to_lowercase();
     let sql = format!(
         "SELECT table_name FROM information_schema.tables WHERE LOWER(table_name) = '{name}'"
     );
-    asking.try_run(None, &sql).map(drop)
+    asking.try_run(None, &sql).map(Result::ok)
 }
 
 fn are_described(
@@ -375,10 +414,14 @@ fn are_described(
 
 /// Whether a statement has this name, quoted or not.
 fn names_object(sql: &str, name: &str) -> bool {
-    tokens(sql).iter().any(|token| {
-        let bare = token.text.trim_matches(['"', '`', '[', ']']);
-        bare.eq_ignore_ascii_case(name)
-    })
+    let tokens = tokens(sql);
+    let mut names = tokens.iter().map(|token| bare(token.text));
+    names.any(|named| named.eq_ignore_ascii_case(name))
+}
+
+/// A name without its quotes.
+fn bare(name: &str) -> &str {
+    name.trim_matches(['"', '`', '[', ']'])
 }
 
 /// Runs a view's definition, which is not that of the other view.
@@ -458,4 +501,34 @@ fn define(
             }
         },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_told_only_of_a_column_that_the_statement_names() {
+        let table = TestTable {
+            database: "shop".to_owned(),
+            schema: "time_zone".to_owned(),
+            table: "t".to_owned(),
+            listed: None,
+        };
+        let made_by = "CREATE TABLE time_zone.t (id INTEGER, \"made_at\" TIMESTAMP)";
+        let gains = |name: &str, type_name: &str, made_by: &str| {
+            let column = ListedColumn {
+                table: table.id(),
+                name: name.to_owned(),
+                type_name: type_name.to_owned(),
+            };
+            gains_zone(&column, made_by, &table)
+        };
+        let zoned = "timestamp(6) with time zone";
+        assert!(gains("made_at", zoned, made_by));
+        assert!(!gains("made_at", "timestamp without time zone", made_by));
+        assert!(!gains("audit_at", zoned, made_by));
+        let with_zone = made_by.replace("TIMESTAMP", "TIMESTAMP WITH TIME ZONE");
+        assert!(!gains("made_at", zoned, &with_zone));
+    }
 }

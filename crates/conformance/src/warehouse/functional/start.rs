@@ -116,6 +116,7 @@ fn test_tables(
         database,
         schema: target.schema.clone(),
         table: target.table.clone(),
+        listed: None,
     }))
 }
 

@@ -23,7 +23,10 @@ pub(crate) const NO_ROW: &str = "2 < 1 AND 1 < 2";
 pub(super) struct TestTable {
     pub(super) database: String,
     pub(super) schema: String,
+    /// As statements name it.
     pub(super) table: String,
+    /// As the catalogue does, where that is known to be otherwise: some databases fold even what is quoted.
+    pub(super) listed: Option<String>,
 }
 
 /// Everything that functional checks make.
@@ -114,10 +117,28 @@ impl TestTables {
             database: database.to_owned(),
             schema: schema.to_owned(),
             table: self.changed.table.clone(),
+            listed: None,
         };
         Self {
             written,
             ..Self::beside(changed)
+        }
+    }
+
+    /// The same, under the names that these give for them in the catalogue.
+    pub(super) fn listed_as(self, name: impl Fn(&TestTable) -> Option<String>) -> Self {
+        let listed = |table: TestTable| TestTable {
+            listed: name(&table),
+            ..table
+        };
+        Self {
+            changed: listed(self.changed),
+            kept: listed(self.kept),
+            view: listed(self.view),
+            other_view: listed(self.other_view),
+            index: listed(self.index),
+            keys: listed(self.keys),
+            written: self.written,
         }
     }
 
@@ -140,7 +161,7 @@ impl TestTables {
         &self,
         objects: &[&TestTable],
     ) -> Vec<(&'static str, TemplateValue)> {
-        let mut names: Vec<String> = objects.iter().map(|object| object.table.clone()).collect();
+        let mut names: Vec<String> = objects.iter().map(|each| each.name().to_owned()).collect();
         // Quotes keep the case of a name on most engines, and not on all.
         for fold in [str::to_lowercase, str::to_uppercase] {
             names.extend(objects.iter().map(|object| fold(&object.table)));
@@ -192,9 +213,14 @@ impl TestTable {
         Ok(result.map(|result| result.columns.clone()))
     }
 
+    /// Its name in the catalogue, as far as that is known.
+    fn name(&self) -> &str {
+        self.listed.as_deref().unwrap_or(&self.table)
+    }
+
     /// Its id, as the contract joins it.
     pub(super) fn id(&self) -> String {
-        full_table_id(&self.database, &self.schema, &self.table)
+        full_table_id(&self.database, &self.schema, self.name())
     }
 
     /// Its row among those of the catalogue; some databases fold the case of a name that a template does not quote.
@@ -277,6 +303,7 @@ mod tests {
                 database: String::new(),
                 schema: String::new(),
                 table: table.to_owned(),
+                listed: None,
             });
             for name in BESIDE.map(|what| named_beside(table, what)) {
                 assert!(!name.eq_ignore_ascii_case(table), "{name}");
