@@ -17,7 +17,6 @@ use jiff::Timestamp;
 pub(crate) use self::listing::{ORDERED, WELL_FORMED};
 use self::proofs::{Found, PATTERN};
 pub(crate) use self::proofs::{OTHER_DATABASE, OTHER_SCHEMA, PAGES};
-use self::selected::Selected;
 pub(crate) use self::selected::{ALL_COLUMNS, IDENTIFIED};
 pub(crate) use self::tables::{
     ALL, Hidden, ListedColumn, Table, all_names, columns_differ, columns_stray, columns_variables,
@@ -240,7 +239,7 @@ fn walk(chain: &mut Chain<'_>, tier: Tier, passing: Option<&str>) -> Result<(), 
         |answers| columns_of(answers, &asked, can_read, tier),
     );
     if let Some(Some(selected)) = selected {
-        Selected::compare(selected, chain, &found);
+        selected.compare(chain, &found, &asked);
     }
     if strict {
         proofs::prove(chain, &found);

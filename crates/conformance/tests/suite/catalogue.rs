@@ -212,3 +212,30 @@ fn what_is_told_of_other_tables_alone_proves_no_capability() {
         assert!(!report.has_shortfall(), "{value}");
     }
 }
+
+#[test]
+fn a_table_without_columns_is_looked_into() {
+    const ID: &str = "metadata/columns_of_tables";
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = sqlite(folder.path());
+    // Enough whose names want more care.
+    for number in 1..=5 {
+        let sql = format!("CREATE TABLE \"T-{number}\" (id INTEGER)");
+        prepare(&database, &[&sql]);
+    }
+    prepare(&database, &["CREATE TABLE named (id INTEGER)"]);
+    let template = Template::known("get_columns_query");
+    let right = sqlite_templates();
+    let right = &right.get(template).expect("implemented").text;
+    let metadata = Options {
+        sections: vec![SuiteSection::Metadata],
+        ..options()
+    };
+    for (hidden, is_wrong) in [("named", true), ("nothing", false)] {
+        let mut templates = sqlite_templates();
+        let text = format!("SELECT * FROM ({right}\n) WHERE full_table_id <> 'main.main.{hidden}'");
+        templates.insert(spelled(template, &text));
+        let report = test(templates, Arc::clone(&database), &metadata);
+        assert_eq!(outcome(&report, ID).is_shortfall(), is_wrong, "{hidden}");
+    }
+}

@@ -37,9 +37,18 @@ const SYSTEM: [&str; 7] = [
     "system",
 ];
 
+/// The names that catalogues have for what a listing tells under another.
+const ELSEWHERE: [(&str, &str); 2] = [
+    (
+        "schema_name",
+        "schemaname nspname table_schema schema relnamespace owner",
+    ),
+    ("table_name", "relname tablename tabname"),
+];
+
 /// What orders and never tells two tables of a schema apart, under the names that catalogues have for it.
-const SHARED: &str = "database_name datname table_catalog catalog_name schema_name schemaname nspname table_schema schema \
-                      relnamespace owner table_type relkind type engine view_query";
+const SHARED: &str =
+    "database_name datname table_catalog catalog_name table_type relkind type engine view_query";
 
 /// Says that schemas of the system are among those listed.
 pub(super) fn advise_on_system(chain: &mut Chain<'_>, spec: &Spec) {
@@ -124,6 +133,23 @@ fn are_as_asked(tables: &[Table], database: &str, schemas: &[String]) -> Judged<
     Ok(())
 }
 
+fn is_among(names: &str, name: &str) -> bool {
+    names.split(' ').any(|each| each.eq_ignore_ascii_case(name))
+}
+
+/// The column that tells what is ordered by.
+fn place_of(result: &ResultSet, name: &str) -> Option<usize> {
+    let named = |name: &str| {
+        let mut columns = result.columns.iter();
+        columns.position(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    let elsewhere = || {
+        let mut known = ELSEWHERE.iter();
+        known.find(|(_, names)| is_among(names, name))
+    };
+    named(name).or_else(|| named(elsewhere()?.0))
+}
+
 /// Judges a statement's order by the rows it gave.
 fn is_ordered(sql: &str, result: &ResultSet) -> Judged<()> {
     let tokens = tokens(sql);
@@ -149,17 +175,11 @@ fn is_ordered(sql: &str, result: &ResultSet) -> Judged<()> {
     for term in &terms {
         let place = match term {
             Term::Place(place) => place.checked_sub(1),
-            Term::Name(name) => result
-                .columns
-                .iter()
-                .position(|column| column.name.eq_ignore_ascii_case(name)),
+            Term::Name(name) => place_of(result, name),
         };
         match (place, term) {
             (Some(place), _) => places.push(place),
-            (None, Term::Name(name))
-                if SHARED
-                    .split(' ')
-                    .any(|shared| shared.eq_ignore_ascii_case(name)) => {}
+            (None, Term::Name(name)) if is_among(SHARED, name) => {}
             // What it is only the database knows.
             (None, _) => return Ok(()),
         }
@@ -183,4 +203,39 @@ fn is_ordered(sql: &str, result: &ResultSet) -> Judged<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_known_by_the_names_that_catalogues_have() {
+        let column = |name: &str| bowline_driver::Column {
+            name: name.to_owned(),
+            type_name: String::new(),
+        };
+        let names = ["database_name", "schema_name", "table_name", "table_type"];
+        let row = |[schema, table]: [&str; 2]| {
+            vec!["d".into(), schema.into(), table.into(), "table".into()]
+        };
+        let judge = |by: &str, rows: [[&str; 2]; 2]| {
+            let result = ResultSet {
+                columns: names.map(column).into(),
+                rows: rows.map(row).into(),
+                ..ResultSet::default()
+            };
+            is_ordered(
+                &format!("SELECT * FROM c ORDER BY {by} LIMIT 5000"),
+                &result,
+            )
+        };
+        let twins = [["a", "t"], ["b", "t"]];
+        assert!(judge("c.relname", twins).is_err());
+        assert!(judge("tablename, n.nspname", twins).is_ok());
+        // The one schema ends with the name that the other begins with.
+        assert!(judge("relnamespace, relname", twins).is_ok());
+        assert!(judge("n.nspname", [["a", "s"], ["a", "t"]]).is_err());
+        assert!(judge("c.oid", twins).is_ok());
+    }
 }

@@ -13,7 +13,7 @@ use super::tables::{
     ALL, Hidden, ListedColumn, Table, columns_differ, columns_stray, columns_variables,
     full_table_id, read_columns, read_tables,
 };
-use super::{ROUNDS, nothing};
+use super::{ROUNDS, TABLE_COLUMNS, nothing};
 use crate::warehouse::ahead::Renders;
 use crate::warehouse::answers::{Asking, Halt};
 use crate::warehouse::chain::{Chain, Spec, quoted_list, text};
@@ -24,6 +24,8 @@ use crate::warehouse::judge::{Judged, refusal};
 const LOOKED_INTO: usize = 4;
 /// How many are tried, where some cannot be read.
 const TRIED: usize = 12;
+/// How many more, of which the catalogue lists no column.
+const BARE: usize = 3;
 
 pub(crate) const IDENTIFIED: Spec = Spec::new(
     "table_identifier",
@@ -167,10 +169,13 @@ impl Selected<'_> {
         variables(found, &self.tables)
     }
 
-    /// Compares the catalogue's columns with these. A table may be changed or dropped meanwhile: then both are asked
-    /// for again.
-    pub(super) fn compare(self, chain: &mut Chain<'_>, found: &Found<'_>) {
-        let tables = RefCell::new(self.tables);
+    /// Compares the catalogue's columns with these, and with those of tables among the ones `asked` for that have none there.
+    /// A table may be changed or dropped meanwhile: then both are asked for again.
+    pub(super) fn compare(self, chain: &mut Chain<'_>, found: &Found<'_>, asked: &[String]) {
+        let mut bare = bare(chain, found, asked);
+        bare.retain(|bare| self.tables.iter().all(|(table, _)| table != bare));
+        bare.truncate(BARE);
+        let tables: RefCell<Vec<(&Table, Vec<Column>)>> = RefCell::new(self.tables);
         let judge = |listed: &[ListedColumn]| -> Judged<()> {
             columns_stray(listed, &ids(found, &tables.borrow()))?;
             tables.borrow().iter().try_for_each(|(table, columns)| {
@@ -181,6 +186,12 @@ impl Selected<'_> {
         chain.check(
             &ALL_COLUMNS,
             |asking| {
+                for table in bare {
+                    let columns = columns(asking, found, table)?;
+                    asking.forget();
+                    let columns = columns.map(|columns| (table, columns));
+                    tables.borrow_mut().extend(columns.ok());
+                }
                 for round in 1..=ROUNDS {
                     let variables = variables(found, &tables.borrow());
                     let listed = asking.query("get_columns_query", variables)?;
@@ -205,6 +216,21 @@ impl Selected<'_> {
             |answers| judge(&answers.read(read_columns)?),
         );
     }
+}
+
+/// Tables of which the catalogue lists no column, though it was asked. Some catalogues know no columns of views that are bound
+/// when they are read.
+fn bare<'t>(chain: &Chain<'_>, found: &Found<'t>, asked: &[String]) -> Vec<&'t Table> {
+    let listed = chain.last_result(&TABLE_COLUMNS);
+    let Some(listed) = listed.and_then(|result| read_columns(result).ok()) else {
+        return Vec::new();
+    };
+    let with_columns: BTreeSet<&str> = listed.iter().map(|each| each.table.as_str()).collect();
+    let is_bare = |table: &&Table| {
+        let id = full_table_id(found.database, &table.schema, &table.name);
+        !table.is_view && asked.contains(&id) && !with_columns.contains(id.as_str())
+    };
+    found.tables.iter().filter(is_bare).collect()
 }
 
 fn variables(
