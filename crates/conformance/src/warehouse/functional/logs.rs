@@ -364,8 +364,8 @@ fn find(
     let skew = looking.skew.unwrap_or_default();
     let (patience, has_none) = (Cell::new(looking.patience), Cell::new(false));
     let look = |asking: &mut Asking<'_>, round| {
-        // Where another statement was found, the log is kept.
-        if round == 1 && found.is_empty() && lacks_log(asking)? {
+        // That another statement was found does not say that all of them are kept.
+        if round == 1 && lacks_log(asking)? {
             has_none.set(true);
             patience.set(Duration::ZERO);
         }
@@ -444,11 +444,11 @@ fn find(
             let words = format!(
                 "more than {logged} queries were logged meanwhile, too many to look through"
             );
-            return Ok(Some(Outcome::Unknown(Doubt::NothingToSee(words))));
+            return Ok(Some(Outcome::Unknown(Doubt::NoOccasion(words))));
         }
         if has_none.get() {
             return Ok(Some(nothing_logged(
-                "nothing that ran in this run is logged, and the server says that it lacks what that takes",
+                "what ran in this run is not logged, or not all of it, and the server says that it lacks what that takes",
             )));
         }
         if logged > 0 {
