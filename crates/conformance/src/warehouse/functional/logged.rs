@@ -220,10 +220,11 @@ fn is_no_error(error: &str) -> bool {
             .any(|word| word == error)
 }
 
-/// Names of users come with or without where they come from: `ada`, `ada@localhost`, `ada[ada] @ localhost []`, `HOME\ada`.
+/// Names of users come with or without where they come from: `ada`, `ada@localhost`, `HOME\ada`. With what a log has in
+/// brackets, as MariaDB's `ada[ada] @ localhost []`, it is a line of a log and nobody's name.
 pub(super) fn is_same_user(logged: &str, user: &str) -> bool {
     fn names(user: &str) -> impl Iterator<Item = &str> {
-        let parts = user.split(['@', '[', ']', '\\', '/', ':', ' ', '\'', '"', '`']);
+        let parts = user.split(['@', '\\', '/', ':', ' ', '\'', '"', '`']);
         parts.filter(|part| !part.is_empty())
     }
     let is_in = |user: &str, others: &str| {
@@ -262,6 +263,16 @@ mod tests {
         }
         for at in [earliest - second, latest + second] {
             assert!(is_told(at), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_user_may_come_with_a_place_and_with_nothing_else() {
+        for logged in ["ada", "ADA", "ada@localhost", "HOME\\ada", "'ada'@'%'"] {
+            assert!(is_same_user(logged, "ada@localhost"), "{logged}");
+        }
+        for logged in ["eve", "ada[ada] @ localhost []", "eve@localhost"] {
+            assert!(!is_same_user(logged, "ada@localhost"), "{logged}");
         }
     }
 

@@ -80,7 +80,7 @@ pub(super) const WRITE_LOGGED: Spec = Spec::new(
 
 pub(super) const EMPTY_LOGGED: Spec = Spec::new(
     "empty_query_logged",
-    "a query that gives no rows, and has a comment, appears as well",
+    "a query that gives no rows, and begins with a comment, appears as well",
     &["get_query_logs_query"],
     &[],
 )
@@ -239,11 +239,11 @@ fn run_others(
 }
 
 /// Not the condition of others: a log that sums up statements keeps the text of the first. And with the signs that markup
-/// spells otherwise.
+/// spells otherwise, behind a comment as programs write them that say who asks.
 fn nothing(tables: &TestTables, with: &impl Renders) -> Result<String, Halt> {
     let table = tables.kept.identifier(with)?;
     Ok(format!(
-        "SELECT /* nothing */ * FROM {table} WHERE 1 > 2 AND 1 < 2"
+        "/* nothing */ SELECT * FROM {table} WHERE 1 > 2 AND 1 < 2"
     ))
 }
 
