@@ -1,5 +1,7 @@
 //! The columns of a table, and which metrics fit them.
 
+use std::collections::HashSet;
+
 use bowline_contract::ColumnKind;
 use bowline_driver::{Column, ResultSet, Value};
 
@@ -39,18 +41,39 @@ const TEXTS: [&str; 11] = [
     "VARCHAR",
 ];
 
+/// The names of types that hold nothing but moments. What is none that a driver knows, such as `infinity` or a date of zeros,
+/// comes as text; and some engines have moments as texts alone.
+const MOMENTS: [&str; 12] = [
+    "DATETIME",
+    "DATETIME2",
+    "DATETIMEOFFSET",
+    "SMALLDATETIME",
+    "TIMESTAMP",
+    "TIMESTAMPTZ",
+    "TIMESTAMP_LTZ",
+    "TIMESTAMP_MS",
+    "TIMESTAMP_NS",
+    "TIMESTAMP_NTZ",
+    "TIMESTAMP_S",
+    "TIMESTAMP_TZ",
+];
+
+/// Whether the name of a column's type is one of these, whatever follows it.
+fn is_named(column: &Column, names: &[&str]) -> bool {
+    let word = column.type_name.split(['(', ' ']).next();
+    word.is_some_and(|word| names.contains(&&*word.to_uppercase()))
+}
+
 /// Whether a column surely is of its kind. Drivers write values of many types as text, such as a UUID's, and the name of
 /// a type that nobody knows tells little.
 pub(crate) fn is_certain(sample: &ResultSet, place: usize) -> bool {
     let Some(column) = sample.columns.get(place) else {
         return false;
     };
-    let word = column.type_name.split(['(', ' ']).next();
-    let is_text = word.is_some_and(|word| TEXTS.contains(&&*word.to_uppercase()));
     let values = sample.rows.iter().filter_map(|row| row.get(place));
     let mut kinds = values.filter(|value| !value.is_null()).map(of_value);
     match kinds.next() {
-        Some(Some(ColumnKind::Text)) | None => is_text,
+        Some(Some(ColumnKind::Text)) | None => is_named(column, &TEXTS),
         Some(_) => true,
     }
 }
@@ -58,12 +81,19 @@ pub(crate) fn is_certain(sample: &ResultSet, place: usize) -> bool {
 /// The kind of a column: by its values, else by the name of its type. None for what has no metrics but those of any column.
 #[must_use]
 pub fn kind_of(sample: &ResultSet, place: usize) -> Option<ColumnKind> {
+    let column = sample.columns.get(place)?;
     let values = sample.rows.iter().filter_map(|row| row.get(place));
-    let mut kinds = values.filter(|value| !value.is_null()).map(of_value);
-    match kinds.next() {
+    let kinds = values.filter(|value| !value.is_null()).map(of_value);
+    let kinds: HashSet<_> = kinds.collect();
+    let mut others = kinds.iter().filter(|kind| **kind != Some(ColumnKind::Text));
+    match (others.next(), others.next()) {
+        (None, _) if kinds.is_empty() => of_type(column),
+        (None, _) if is_named(column, &MOMENTS) => Some(ColumnKind::Moment),
+        (None, _) => Some(ColumnKind::Text),
+        // A number or a moment that the driver does not know, such as `NaN`, comes as text.
+        (Some(kind), None) if kinds.len() == 1 || *kind == of_type(column) => *kind,
         // A column of several kinds, as SQLite has them, is none of them.
-        Some(first) => kinds.all(|kind| kind == first).then_some(first)?,
-        None => of_type(sample.columns.get(place)?),
+        _ => None,
     }
 }
 
@@ -118,6 +148,7 @@ mod tests {
         );
         assert_eq!(kind("INTEGER", vec!["a".into()]), Some(ColumnKind::Text));
         assert_eq!(kind("", vec!["a".into(), 1_i64.into()]), None);
+        assert_eq!(kind("TEXT", vec!["a".into(), 1_i64.into()]), None);
         assert_eq!(
             kind("timestamp with time zone", vec![]),
             Some(ColumnKind::Moment)
@@ -128,6 +159,25 @@ mod tests {
         );
         assert_eq!(kind("INTERVAL", vec![]), None);
         assert_eq!(kind("BLOB", vec![]), None);
+    }
+
+    #[test]
+    fn what_a_driver_writes_as_text_hides_no_number_and_no_moment() {
+        let at: jiff::Timestamp = "2024-01-31T12:00:00Z".parse().unwrap();
+        let at = at.to_zoned(jiff::tz::TimeZone::UTC);
+        let moments = || vec![Value::TimestampTz(at.clone()), "infinity".into()];
+        let moment = Some(ColumnKind::Moment);
+        assert_eq!(kind("timestamp with time zone", moments()), moment);
+        for name in ["timestamptz", "timestamp(6)", "datetime"] {
+            assert_eq!(kind(name, vec!["0000-00-00".into()]), moment, "{name}");
+        }
+        assert_eq!(kind("", moments()), None);
+        let numbers = vec!["NaN".into(), 1_i64.into()];
+        assert_eq!(kind("numeric", numbers), Some(ColumnKind::Number));
+        for name in ["timestamp_kind", "timetable"] {
+            let text = Some(ColumnKind::Text);
+            assert_eq!(kind(name, vec!["a".into()]), text, "{name}");
+        }
     }
 
     #[test]
