@@ -106,6 +106,7 @@ fn connector(name: &str, pack: Option<&Arc<Pack>>, known: Option<&KnownDriver>) 
     let mut text = head(name, pack);
     text.push_str(IMPORTS);
     text.push_str(known.map_or(ANY, |known| known.code));
+    write_opening(&mut text, pack);
     write_suite(&mut text, pack);
     text.push_str("\n\n");
     text.push_str(CURSOR);
@@ -167,6 +168,21 @@ fn about(class: &str) -> &'static str {
             "Statements over one table that the functional checks make, change and drop."
         }
         _ => "The pieces that generated SQL is made of.",
+    }
+}
+
+/// What the pack's own connectors run on every new connection, as an attribute of the class that reaches the database.
+fn write_opening(text: &mut String, pack: Option<&Arc<Pack>>) {
+    let connector = pack.and_then(|pack| pack.scaffold_connector());
+    let init = connector.map(|connector| connector.driver.init);
+    let statements: Vec<String> = init
+        .unwrap_or_default()
+        .iter()
+        .map(|statement| format!("        {},\n", literal(statement.get_ref())))
+        .collect();
+    if !statements.is_empty() {
+        let statements = statements.concat();
+        let _ = write!(text, "\n    opening_statements = [\n{statements}    ]\n");
     }
 }
 
@@ -336,6 +352,8 @@ mod tests {
             let made = files("shop", Pack::find(known.pack));
             assert!(made.credentials.is_some());
             assert!(made.connector.contains("class BaseConnector"));
+            let runs = known.code.contains("self.opening_statements");
+            assert_eq!(made.connector.contains("    opening_statements = ["), runs);
         }
     }
 }

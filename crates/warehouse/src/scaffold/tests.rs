@@ -172,6 +172,43 @@ fn postgresql_is_reached_as_it_is_asked_for_with_all_that_its_pack_says() {
 }
 
 #[test]
+fn any_driver_runs_what_the_dialect_takes_for_granted() {
+    let root = tempfile::tempdir().unwrap();
+    let workspace = Workspace::at(root.path());
+    for (dialect, driver) in [
+        ("postgres", "odbc"),
+        ("postgres", "flightsql"),
+        ("mariadb", "odbc:shop"),
+        ("mariadb", "lib/mariadb.so"),
+        ("duckdb", "odbc"),
+    ] {
+        let write = |as_named: String, driver: Option<AskedDriver>| {
+            let plan = Scaffold::plan(name(&as_named), pack(dialect), driver.as_ref());
+            plan.unwrap().write(&workspace).unwrap().connector
+        };
+        let kind = driver.split(['/', ':']).next().unwrap();
+        let own = write(format!("{dialect}_for_{kind}"), None);
+        let made = write(format!("{dialect}_{kind}"), Some(asked(driver)));
+        let init = |connector: &crate::Connector| {
+            let init = connector.driver.init.iter();
+            init.map(|text| text.get_ref().clone()).collect::<Vec<_>>()
+        };
+        assert!(!init(&own).is_empty());
+        assert_eq!(init(&made), init(&own), "{dialect} by {driver}");
+        // Of a data source it is known what the credentials are called.
+        let credentials = made.dir.join("credentials.json");
+        let text = std::fs::read_to_string(&credentials).unwrap();
+        std::fs::write(&credentials, text.replace("\"\"", "\"shop\"")).unwrap();
+        let target = made.functional_target(&Credentials::read(&credentials).unwrap());
+        let table = target.unwrap().map(|target| target.table);
+        let expected = driver
+            .starts_with("odbc")
+            .then_some("bowline_functional_check");
+        assert_eq!(table.as_deref(), expected, "{dialect} by {driver}");
+    }
+}
+
+#[test]
 fn a_driver_of_another_dialect_keeps_the_dialect_asked_for() {
     let root = tempfile::tempdir().unwrap();
     for (dialect, driver) in [

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bowline_contract::{Template, TemplateKind, TemplateSection};
 
 use super::asked_driver::AskedDriver;
-use crate::dialect::{Pack, ScaffoldFiles};
+use crate::dialect::{ANY_ENGINE, Pack, ScaffoldFiles};
 
 /// What stands above every new `templates.toml`.
 const TEMPLATES_HEAD: &str = "\
@@ -71,13 +71,28 @@ fn toml_string(text: &str) -> Option<String> {
     }
 }
 
-/// A `connector.toml` for a driver that no pack knows.
-pub(super) fn connector(driver: &AskedDriver, dialect: &str) -> String {
-    let driver = match driver {
-        AskedDriver::Named(name) => adbc_driver("name", name),
-        AskedDriver::Library(path) => adbc_driver("path", path),
-        AskedDriver::Odbc(_) => ODBC_DRIVER.to_owned(),
+/// A `connector.toml` for a driver that no pack knows, with what the dialect's own says of sessions and of the functional
+/// checks' table.
+pub(super) fn connector(driver: &AskedDriver, dialect: Option<&Pack>) -> String {
+    let init = dialect.and_then(opening).unwrap_or_default();
+    let target = dialect.and_then(target);
+    let (driver, functional) = match driver {
+        AskedDriver::Named(name) => (adbc_driver("name", name, &init), None),
+        AskedDriver::Library(path) => (adbc_driver("path", path, &init), None),
+        AskedDriver::Odbc(_) => (odbc_driver(&init, target.as_deref()), target.as_deref()),
     };
+    let functional = match functional {
+        Some(target) => {
+            format!("# Take the section out and they do not run.\n[functional]\n{target}")
+        }
+        // What such a driver's credentials are called is not known.
+        None => {
+            let target = target.as_deref().unwrap_or(ANY_TARGET);
+            let lines: String = target.lines().map(|line| format!("# {line}\n")).collect();
+            format!("# Without the section they do not run.\n# [functional]\n{lines}")
+        }
+    };
+    let dialect = dialect.map_or(ANY_ENGINE, |pack| &pack.name);
     format!(
         r#"# How to reach the database, and which dialect its templates start from.
 version = 1
@@ -87,21 +102,42 @@ version = 1
 extends = "{dialect}"
 
 # Where functional checks may drop, create and change a table of their own.
-# Without the section they do not run.
-# [functional]
-# schema = "main"
-# table = "bowline_functional_check"
-"#
+{functional}"#
     )
 }
 
+/// The table of functional checks where nothing is known of the engine.
+const ANY_TARGET: &str = "schema = \"main\"\ntable = \"bowline_functional_check\"\n";
+
+/// What a pack's `connector.toml` runs on every new connection, as it stands there.
+fn opening(pack: &Pack) -> Option<String> {
+    let text = pack.scaffold.as_ref()?.connector.as_ref()?;
+    let init = pack.scaffold_connector()?.driver.init;
+    let statements = text.get(init.first()?.span().start..init.last()?.span().end)?;
+    Some(format!(
+        "# Run on every new connection: what the templates take for granted about the session.\ninit = [{statements}]\n"
+    ))
+}
+
+/// The table of functional checks that a pack's `connector.toml` names.
+fn target(pack: &Pack) -> Option<String> {
+    let target = pack.scaffold_connector()?.functional?;
+    let database = target.database.map(|name| ("database", name));
+    let names = [("schema", target.schema), ("table", target.table)];
+    let names = database.into_iter().chain(names);
+    let line = |(key, name): (&str, toml::Spanned<String>)| {
+        format!("{key} = {}\n", toml::Value::String(name.into_inner()))
+    };
+    Some(names.map(line).collect())
+}
+
 /// An ADBC driver; `key` is `name` or `path`, by which it is told.
-fn adbc_driver(key: &str, driver: &str) -> String {
+fn adbc_driver(key: &str, driver: &str, init: &str) -> String {
     format!(
         r#"[driver]
 kind = "adbc"
 {key} = {driver}
-
+{init}
 # The driver's options. Values are Jinja over the `connect_args` of credentials.json;
 # a credential that is not there is an error that names it. `bowline driver info` says which options there are.
 [driver.options]
@@ -112,40 +148,66 @@ kind = "adbc"
 }
 
 /// A data source of the machine's ODBC driver manager.
-const ODBC_DRIVER: &str = r#"[driver]
+fn odbc_driver(init: &str, target: Option<&str>) -> String {
+    let database = if target.is_some_and(names_database) {
+        "database = \"{{ database }}\"\n"
+    } else {
+        ""
+    };
+    format!(
+        r#"[driver]
 kind = "odbc"
 # Instead of a data source: a driver of the machine, as `odbcinst -q -d` lists them. Then leave `dsn` out below and
 # give the driver's own keywords, such as `server` and `database`.
 # name = "MariaDB Unicode"
-
+{init}
 # Keywords of the driver's connection string. Values are Jinja over the `connect_args` of credentials.json.
 # `dsn` is a data source of the machine, as `odbcinst -q -s` lists them.
 [driver.options]
-dsn = "{{ dsn }}"
-uid = "{{ user }}"
-pwd = "{{ password }}"
-"#;
+dsn = "{{{{ dsn }}}}"
+{database}uid = "{{{{ user }}}}"
+pwd = "{{{{ password }}}}"
+"#
+    )
+}
 
-/// What an ODBC data source asks for.
-pub(super) const ODBC: ScaffoldFiles = ScaffoldFiles {
-    connector: None,
-    credentials: Cow::Borrowed(
-        "{\n  \"connect_args\": {\n    \"dsn\": \"\",\n    \"user\": \"\",\n    \"password\": \"\"\n  }\n}\n",
-    ),
-    credentials_schema: Cow::Borrowed(
-        r#"{
-        "connect_args": {
-            "type": "dict",
-            "required": true,
-            "schema": {
-                "dsn": {"type": "string", "required": true, "empty": false},
-                "user": {"type": "string"},
-                "password": {"type": "string"}
-            }
-        }
-    }"#,
-    ),
-};
+/// Whether the table of functional checks is in a database that the credentials name.
+fn names_database(target: &str) -> bool {
+    target.contains("{{ database }}")
+}
+
+/// What an ODBC data source asks for, for templates of this dialect.
+pub(super) fn odbc(dialect: Option<&Pack>) -> ScaffoldFiles {
+    let mut credentials = vec!["dsn", "user", "password"];
+    let mut schema = serde_json::json!({
+        "dsn": {"type": "string", "required": true, "empty": false},
+        "user": {"type": "string"},
+        "password": {"type": "string"}
+    });
+    if dialect
+        .and_then(target)
+        .as_deref()
+        .is_some_and(names_database)
+    {
+        credentials.insert(1, "database");
+        schema["database"] = schema["dsn"].clone();
+    }
+    let lines: Vec<String> = credentials
+        .iter()
+        .map(|name| format!("    \"{name}\": \"\""))
+        .collect();
+    let schema = serde_json::json!({
+        "connect_args": {"type": "dict", "required": true, "schema": schema}
+    });
+    ScaffoldFiles {
+        connector: None,
+        credentials: Cow::Owned(format!(
+            "{{\n  \"connect_args\": {{\n{}\n  }}\n}}\n",
+            lines.join(",\n")
+        )),
+        credentials_schema: Cow::Owned(schema.to_string()),
+    }
+}
 
 /// The ways to PostgreSQL: what asks for each, and how `[driver]` begins with it.
 const WAYS_TO_POSTGRESQL: [(&str, &str); 2] = [

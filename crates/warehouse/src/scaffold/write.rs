@@ -240,12 +240,12 @@ impl Scaffold {
                 (files_written, Some(files.clone()))
             }
             (Start::Driver(driver), dialect) => {
-                let dialect = dialect.map_or(ANY_ENGINE, |pack| &pack.name);
+                let dialect = dialect.map(|pack| &**pack);
                 let connector = texts::connector(driver, dialect);
                 let is_odbc = matches!(driver, AskedDriver::Odbc(_));
                 (
                     vec![(CONNECTOR_FILE.to_owned(), connector), own_templates()],
-                    is_odbc.then_some(texts::ODBC),
+                    is_odbc.then(|| texts::odbc(dialect)),
                 )
             }
             (Start::Python, dialect) => {

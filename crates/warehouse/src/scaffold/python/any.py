@@ -9,6 +9,7 @@ class BaseConnector:
     def create_connection(self):
         """Gives an open connection, as the database's Python driver makes it; one that commits by itself is best.
 
+        Where `opening_statements` stand below, run them on it: the templates take what they set for granted.
         Name the driver's package in requirements.txt. Import it here, and templates can be worked on without it.
         Change nothing but the database in what you run: no SystemExit, no signals, no prints of credentials.
         """

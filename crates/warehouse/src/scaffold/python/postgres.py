@@ -7,7 +7,7 @@ class BaseConnector:
     """
 
     def create_connection(self):
-        """Gives an open connection that commits by itself and tells times in UTC."""
+        """Gives an open connection that commits by itself, in the session that the templates take for granted."""
         import psycopg2
 
         args = self.credentials
@@ -18,9 +18,12 @@ class BaseConnector:
             user=args["user"],
             password=args.get("password"),
             sslmode=args.get("sslmode", "prefer"),
-            options="-c TimeZone=UTC",
         )
         connection.autocommit = True
+        # Not as an option of the connection, which poolers refuse.
+        with connection.cursor() as cursor:
+            for statement in self.opening_statements:
+                cursor.execute(statement)
         return connection
 
     def create_cursor(self):
