@@ -1,6 +1,6 @@
 //! The files of templates in a folder, a connector's or a dialect pack's.
 
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use bowline_connector::folder::{Document, LoadError, Problem, ProblemKind};
@@ -49,7 +49,10 @@ pub(crate) fn read_own_templates(
         match template_of_file(&path) {
             Ok(None) => {}
             Ok(Some(template)) => {
-                let text = read_optional(&path)?.unwrap_or_default();
+                let text = read_optional(&path)?.ok_or_else(|| LoadError::Unreadable {
+                    path: path.clone(),
+                    source: Error::new(ErrorKind::NotFound, "it is a link to what is not there"),
+                })?;
                 let given = whole_file(template, &text);
                 report_second(&files, &given, &path, problems);
                 files.push(TemplateFile {
@@ -78,7 +81,8 @@ pub(crate) fn template_paths(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(unreadable)?.path();
-        if path.exists() && !path.is_dir() {
+        // A folder that is named like a template was meant to be one.
+        if !path.is_dir() || matches!(template_of_file(&path), Ok(Some(_))) {
             paths.push(path);
         }
     }
@@ -111,5 +115,39 @@ fn report_second(
             ),
             hint: Some("keep one of them".to_owned()),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(dir: &Path) -> String {
+        let read = read_own_templates(dir, &mut Vec::new());
+        read.err().map_or_else(String::new, |error| {
+            bowline_words::Diagnose::diagnose(&error).to_string()
+        })
+    }
+
+    #[test]
+    fn what_is_named_like_a_template_is_one_or_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let long = root.path().join(layout::TEMPLATES_DIR);
+        std::fs::create_dir_all(long.join("old")).unwrap();
+        assert_eq!(told(root.path()), "");
+        let folder = long.join("get_length.sql.j2");
+        std::fs::create_dir(&folder).unwrap();
+        let refused = told(root.path());
+        assert!(refused.contains("it is a folder, not a file"), "{refused}");
+        std::fs::remove_dir(&folder).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere", &folder).unwrap();
+            let refused = told(root.path());
+            assert!(refused.contains("a link to what is not there"), "{refused}");
+            // As some editors leave them beside a file that is being written.
+            std::fs::rename(&folder, long.join(".#get_length.sql.j2")).unwrap();
+            assert_eq!(told(root.path()), "");
+        }
     }
 }
