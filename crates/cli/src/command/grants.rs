@@ -103,13 +103,20 @@ impl GrantsArgs {
         let mut listing = Listing::default();
         let ended = match &found.proof {
             Proof::Proven { checks } => {
-                let words = format!(
-                    "proven: with these and no more, {} supported as before; without each, something is lost",
-                    match checks {
-                        1 => "1 check is".to_owned(),
-                        checks => format!("{checks} checks are"),
-                    }
-                );
+                let checks = match checks {
+                    1 => "1 check is".to_owned(),
+                    checks => format!("{checks} checks are"),
+                };
+                let together = found.needed.iter().map(|needed| needed.together).max();
+                let words = match together {
+                    Some(together @ 2..) => format!(
+                        "proven: with these, {checks} supported as before; without any {together} that were left out \
+                         together, something is lost"
+                    ),
+                    _ => format!(
+                        "proven: with these and no more, {checks} supported as before; without each, something is lost"
+                    ),
+                };
                 listing.prose(&format!("{} ", paint(GOOD, "✓")), "  ", &words);
                 Ended::Fine
             }
@@ -174,10 +181,19 @@ fn script(connector: &str, found: &Grants, account: &str) -> String {
         if needed.peek().is_some() {
             text.push_str(&format!("\n-- {heading}\n"));
         }
-        for Needed { grant, lost } in needed {
+        for Needed {
+            grant,
+            lost,
+            together,
+        } in needed
+        {
             text.push_str(&format!("{};\n", grant.given_to(account)));
+            let without = match together {
+                1 => "it".to_owned(),
+                together => format!("it and {}", counted(together - 1, "other")),
+            };
             for lost in lost {
-                text.push_str(&format!("--   without it: {lost}\n"));
+                text.push_str(&format!("--   without {without}: {lost}\n"));
             }
         }
     }
@@ -199,12 +215,13 @@ fn document(found: &Grants, account: &str) -> Value {
         Purpose::Platform => "platform",
         Purpose::FunctionalChecks => "functional_checks",
     };
-    let needed = found.needed.iter().map(|Needed { grant, lost }| {
+    let needed = found.needed.iter().map(|needed| {
         json!({
-            "right": grant.right,
-            "statement": grant.given_to(account),
-            "purpose": purpose(grant.purpose),
-            "lost_without": lost,
+            "right": needed.grant.right,
+            "statement": needed.grant.given_to(account),
+            "purpose": purpose(needed.grant.purpose),
+            "lost_without": needed.lost,
+            "left_out_together": needed.together,
         })
     });
     let (proof, lost, reason) = match &found.proof {

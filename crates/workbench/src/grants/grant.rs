@@ -48,12 +48,15 @@ pub struct Needed {
     pub grant: Grant,
     /// What is lost without it, a line each; empty where that was not tried.
     pub lost: Vec<String>,
+    /// How many rights were left out at a time to see that, this one among them.
+    pub together: usize,
 }
 
 /// How far it is proven that the rights are enough, and none is too many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// With them all is as with the account of the credentials, and without each something is lost.
+    /// With them all is as with the account of the credentials, and without each, or those that were left out with it,
+    /// something is lost.
     Proven {
         /// How many checks of the suite are supported with them.
         checks: usize,

@@ -159,6 +159,7 @@ fn untried(grant: Grant) -> Needed {
     Needed {
         grant,
         lost: Vec::new(),
+        together: 1,
     }
 }
 
@@ -243,6 +244,7 @@ impl Trials<'_> {
                 let needed = unit.into_iter().map(|grant| Needed {
                     grant,
                     lost: lost.clone(),
+                    together: 1,
                 });
                 found.needed.extend(needed);
                 continue;
@@ -267,10 +269,14 @@ impl Trials<'_> {
                 found.spare.extend(unit);
                 continue;
             }
+            let together = unit.len();
             for grant in unit {
                 role.give(&grant).map_err(changed)?;
-                let lost = lost.clone();
-                found.needed.push(Needed { grant, lost });
+                found.needed.push(Needed {
+                    grant,
+                    lost: lost.clone(),
+                    together,
+                });
             }
         }
         found.proof = Proof::Proven { checks };
