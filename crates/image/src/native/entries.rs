@@ -166,8 +166,8 @@ mod tests {
     #[test]
     fn files_where_folders_are_and_the_other_way_round_are_refused() {
         let refused = |path| {
-            let made = entries(&[file(path)], &[], &mut base());
-            made.unwrap_err().to_string()
+            let files = [file(path)];
+            entries(&files, &[], &mut base()).unwrap_err().to_string()
         };
         assert!(refused("/etc/x").contains("`/etc` is no folder"));
         assert!(refused("/opt").contains("it is a folder"));

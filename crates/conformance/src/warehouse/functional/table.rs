@@ -321,6 +321,7 @@ mod tests {
             database: "shop".to_owned(),
             schema: "shop".to_owned(),
             table: "bowline_check".to_owned(),
+            listed: None,
         });
         assert_eq!(made.written, Written::Quoted);
         let variables = made.row_variables(&[&made.kept]);
