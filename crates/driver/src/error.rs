@@ -348,8 +348,6 @@ pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> 
             Other
         }
         // What triggers and policies of the database's own raise is no mistake in the statement.
-        // HSQLDB has one state and one text for both: what may be missing is looked for no further.
-        "42501" if words.contains("object not found") => MissingObject,
         "42501" | "25006" | "P0001" | "45000" => Permission,
         "53300" => Connection,
         code => match code.get(..2)? {
@@ -369,15 +367,6 @@ pub(crate) fn kind_of_sqlstate(code: &str, words: &str) -> Option<SqlErrorKind> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_state_that_may_mean_a_missing_object_does() {
-        let kind = |words| kind_of_sqlstate("42501", words);
-        let either = "user lacks privilege or object not found: ORDERS";
-        assert_eq!(kind(either), Some(SqlErrorKind::MissingObject));
-        let denied = "permission denied for table orders";
-        assert_eq!(kind(denied), Some(SqlErrorKind::Permission));
-    }
 
     #[test]
     fn what_the_server_has_no_room_for_is_no_mistake_in_the_statement() {
