@@ -498,9 +498,14 @@ pub(crate) fn verdict(report: &Report, template: &'static Template) -> Option<Ve
 /// Whether nothing speaks against a template in a run, and something for it. Where another template is in the way of a
 /// check, or is not there, that is the other's fault.
 pub(crate) fn stands(report: &Report, template: &'static Template) -> bool {
+    let found = report
+        .templates
+        .iter()
+        .find(|found| found.template == template);
+    let ids = found.map_or(&[][..], |found| &found.checks);
     let judging = || {
         let checks = report.checks.iter();
-        checks.filter(|check| check.check.judges.contains(&template))
+        checks.filter(|check| ids.contains(&check.check.id))
     };
     let is_others_fault = |outcome: &Outcome| match outcome {
         Outcome::Unsupported(Proof::NotImplemented(missing)) => !missing.contains(&template),

@@ -15,8 +15,8 @@ const TYPES: [(&[&str], &[&str]); 3] = [
     ),
     (
         &[
-            "double", "float", "real", "numeric", "decimal", "number", "int", "bigint", "dbl",
-            "i32", "i64", "f64",
+            "double", "float", "real", "numeric", "decimal", "number", "int", "integer", "bigint",
+            "dbl", "i", "f",
         ],
         &["double", "decimal"],
     ),
@@ -39,7 +39,8 @@ type Pair = (String, String);
 /// Whether an error says that the statement could not be read at all.
 fn is_of_grammar(message: &str) -> bool {
     let message = message.to_lowercase();
-    message.contains("syntax") || message.contains("parser error")
+    // What is no number or date is told as its input's syntax.
+    message.replace("input syntax", "").contains("syntax") || message.contains("parser error")
 }
 
 /// The names that an error proposes, in small letters as it is: what stands in quotes behind such words.
@@ -68,7 +69,11 @@ pub(crate) fn with_casts(
         .collect();
     let is_named = |kinds: &&(&[&str], &[&str])| {
         let mut kinds = kinds.0.iter();
-        kinds.any(|kind| words.iter().any(|word| word.starts_with(kind)))
+        let is_kind = |word: &str, kind: &str| {
+            let rest = word.strip_prefix(kind);
+            rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        kinds.any(|kind| words.iter().any(|word| is_kind(word, kind)))
     };
     let choices = TYPES.iter().filter(is_named).flat_map(|kinds| kinds.1);
     let types = choices.filter_map(|choice| profile.first(choice));
@@ -76,7 +81,7 @@ pub(crate) fn with_casts(
     cast.filter(|cast| cast != text).collect()
 }
 
-/// The text with every placeholder and every variable that is a piece of SQL cast to a type, but where it is already.
+/// The text with every placeholder and every variable that is text cast to a type, but where it is already.
 fn cast(template: &Template, text: &str, kind: &str) -> String {
     let variables = template
         .variables
@@ -107,8 +112,8 @@ fn cast(template: &Template, text: &str, kind: &str) -> String {
 /// What an engine's parser takes, learnt from what it refused.
 #[derive(Debug, Default)]
 pub(crate) struct Grammar {
-    /// How many texts could not be read from here on.
-    stops: BTreeMap<Pair, usize>,
+    /// The texts that could not be read from here on.
+    stops: BTreeMap<Pair, BTreeSet<String>>,
     read: BTreeSet<Pair>,
 }
 
@@ -121,7 +126,7 @@ impl Grammar {
         match message.filter(|message| is_of_grammar(message)) {
             Some(message) => {
                 if let Some(pair) = stopped_at(text, message) {
-                    *self.stops.entry(pair).or_default() += 1;
+                    self.stops.entry(pair).or_default().insert(text.to_owned());
                 }
             }
             None => self.read.append(&mut pairs(text)),
@@ -131,18 +136,15 @@ impl Grammar {
     /// Whether nothing that the engine stopped at is in a text, but what it read elsewhere.
     pub(crate) fn reads(&self, text: &str) -> bool {
         let mut stops = self.stops.iter();
-        let is_stop = |pair: &Pair, times: usize| times >= ENOUGH && !self.read.contains(pair);
-        self.stops.is_empty()
-            || !stops.any(|(pair, times)| is_stop(pair, *times) && pairs(text).contains(pair))
+        !stops.any(|(pair, texts)| {
+            texts.len() >= ENOUGH && !self.read.contains(pair) && pairs(text).contains(pair)
+        })
     }
 }
 
 /// The word at which an engine could not read a text any more, with the one before it. None where the error tells no
 /// word, or one that stands in several places.
 fn stopped_at(text: &str, message: &str) -> Option<Pair> {
-    if !is_of_grammar(message) {
-        return None;
-    }
     let message = message.to_lowercase();
     let behind = STOPPED_AT
         .iter()

@@ -45,11 +45,12 @@ pub(crate) enum Expect {
 /// answered rightly is not asked again.
 pub(crate) struct Asked {
     now: Timestamp,
-    right: HashSet<String>,
+    /// What was asked, with template and arguments, and the statement that asked it.
+    right: HashSet<(String, String)>,
 }
 
 impl Asked {
-    /// Nothing yet; windows of time are asked about as of this moment.
+    /// Nothing yet; windows of time are asked about as of the hour of this moment, and of later ones as they come.
     pub(crate) fn at(now: Timestamp) -> Self {
         Self {
             now,
@@ -64,6 +65,12 @@ impl Asked {
         set: &Arc<TemplateSet>,
         template: &'static Template,
     ) -> Result<usize, Box<WrongRow>> {
+        let (now, hour) = (Timestamp::now(), |at: Timestamp| {
+            at.as_second().div_euclid(3600)
+        });
+        if hour(now) != hour(self.now) {
+            self.now = now;
+        }
         let clock = Clock::at(self.now);
         let expressions = Expressions::new(Composer::new(Arc::clone(set)), clock);
         let mut right = 0;
@@ -92,12 +99,13 @@ impl Asked {
         let Ok(sql) = expressions.render(&question.whole(), &rows) else {
             return Ok(0);
         };
-        if self.right.contains(&sql) {
+        let what = (question.expression.clone(), sql);
+        if self.right.contains(&what) {
             return Ok(question.expected.len());
         }
-        let asked = question.ask(trial, expressions, &rows, &sql);
+        let asked = question.ask(trial, expressions, &rows, &what.1);
         if matches!(asked, Ok(1..)) {
-            self.right.insert(sql);
+            self.right.insert(what);
         }
         asked
     }

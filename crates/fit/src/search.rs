@@ -244,6 +244,7 @@ impl<'a> Search<'a> {
         let mut best: Option<(usize, Found)> = None;
         let mut texts = VecDeque::from(self.texts(template));
         let mut proposed: BTreeSet<String> = BTreeSet::new();
+        let mut cast: BTreeSet<String> = BTreeSet::new();
         while let Some((text, pack)) = texts.pop_front() {
             if self.budget.is_spent(self.trial) {
                 break;
@@ -282,15 +283,18 @@ impl<'a> Search<'a> {
                     }
                 }
                 Fate::Wrong(miss) => {
-                    let mut others = self.functions.learn(&miss);
+                    let others = self.functions.learn(&miss);
+                    let mut casts = Vec::new();
                     if let Some(message) = miss.refusal() {
                         self.grammar.learn(&miss.text, Some(message));
-                        let casts = with_casts(template, &miss.text, message, self.profile);
-                        others.extend(casts);
+                        casts = with_casts(template, &miss.text, message, self.profile);
+                        casts.retain(|text| !self.functions.is_absent(text));
                     }
-                    for text in others {
-                        if proposed.len() < PROPOSED && proposed.insert(text.clone()) {
-                            texts.push_back((text, None));
+                    for (texts_told, known) in [(others, &mut proposed), (casts, &mut cast)] {
+                        for text in texts_told {
+                            if known.len() < PROPOSED && known.insert(text.clone()) {
+                                texts.push_back((text, None));
+                            }
                         }
                     }
                     if nearest
@@ -304,15 +308,15 @@ impl<'a> Search<'a> {
         }
         match best {
             Some((excused, found)) => self.accept(found, excused, on_event),
+            // What an earlier round came nearest to still tells more than nothing.
+            None if nearest.is_none() && self.missed.contains_key(template) => {}
             None => {
-                self.missed.insert(
+                let missed = Missed {
                     template,
-                    Missed {
-                        template,
-                        tried,
-                        nearest,
-                    },
-                );
+                    tried,
+                    nearest,
+                };
+                self.missed.insert(template, missed);
             }
         }
     }

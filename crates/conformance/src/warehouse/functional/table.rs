@@ -162,12 +162,13 @@ impl TestTables {
         objects: &[&TestTable],
     ) -> Vec<(&'static str, TemplateValue)> {
         let mut names: Vec<String> = objects.iter().map(|each| each.name().to_owned()).collect();
-        // Quotes keep the case of a name on most engines, and not on all.
-        for fold in [str::to_lowercase, str::to_uppercase] {
-            names.extend(objects.iter().map(|object| fold(&object.table)));
+        if self.written == Written::Bare {
+            for fold in [str::to_lowercase, str::to_uppercase] {
+                names.extend(objects.iter().map(|object| fold(&object.table)));
+            }
+            let mut seen = BTreeSet::new();
+            names.retain(|name| seen.insert(name.clone()));
         }
-        let mut seen = BTreeSet::new();
-        names.retain(|name| seen.insert(name.clone()));
         let names = quoted_list(names.iter().map(String::as_str));
         let schema = std::slice::from_ref(&self.changed.schema);
         tables_variables(&self.changed.database, schema, Some(names), ALL)
@@ -312,27 +313,6 @@ mod tests {
             assert!(made.kept.table.len() <= 30, "{}", made.kept.table);
         }
         assert!(!is_test_object("scratch", "scratch_2"));
-    }
-
-    /// A server may keep names in small letters, and know a name in quotes by any case.
-    #[test]
-    fn rows_are_asked_for_under_the_names_that_case_may_have_become() {
-        let made = TestTables::beside(TestTable {
-            database: "shop".to_owned(),
-            schema: "shop".to_owned(),
-            table: "bowline_check".to_owned(),
-            listed: None,
-        });
-        assert_eq!(made.written, Written::Quoted);
-        let variables = made.row_variables(&[&made.kept]);
-        let names = variables.iter().find(|(name, _)| *name == "table_names");
-        let Some((_, TemplateValue::Text(names))) = names else {
-            panic!("{variables:?}");
-        };
-        assert_eq!(
-            names,
-            "'Bowline_Mark_check', 'bowline_mark_check', 'BOWLINE_MARK_CHECK'"
-        );
     }
 
     #[test]
