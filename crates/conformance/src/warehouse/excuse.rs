@@ -14,7 +14,7 @@ use bowline_query::{Clock, Composer, Expressions};
 use crate::Tier;
 use crate::warehouse::connection::PERCENT;
 use crate::warehouse::finding::Finding;
-use crate::warehouse::functional::{BYTES_GROW, INSERTED, ROWS_GROW, UPDATE_ADVANCES};
+use crate::warehouse::functional::{BYTES_GROW, ROWS_GROW, UPDATE_ADVANCES};
 use crate::warehouse::judge::{judge, outcome, read_question};
 use crate::warehouse::metadata::{BYTE_COUNT, LAST_UPDATE_TIME, ROW_COUNT};
 use crate::warehouse::outcome::{Doubt, Outcome, Proof};
@@ -86,47 +86,32 @@ fn leave_open(finding: &mut Finding, doubt: Option<Doubt>) {
     }
 }
 
-/// What the catalogue tells of the suite's own tables outweighs what it tells of those that are there: where it tells of the
-/// suite's own alone, the others have nothing to tell; where it tells of the others alone, nothing shows that it is true.
-pub(crate) fn weigh_silence(findings: &mut [Finding]) {
-    let inserted = INSERTED.check(SuiteSection::Functional).id;
-    let is_filled = findings
-        .iter()
-        .any(|found| found.check.id == inserted && found.outcome == Outcome::Supported);
-    for (told, proof) in [
+/// What the catalogue tells of no table that is there, and of the suite's own all the same: the tables that are there have
+/// nothing to tell.
+pub(crate) fn excuse_silent_tables(findings: &mut [Finding]) {
+    for (silent, proof) in [
         (&ROW_COUNT, &ROWS_GROW),
         (&BYTE_COUNT, &BYTES_GROW),
         (&LAST_UPDATE_TIME, &UPDATE_ADVANCES),
     ] {
         let proof = proof.check(SuiteSection::Functional).id;
         let proven = findings.iter().find(|found| found.check.id == proof);
-        let Some(proven) = proven.map(|found| found.outcome.clone()) else {
-            continue;
-        };
-        let told = told.check(SuiteSection::Metadata).id;
-        let Some(finding) = findings.iter_mut().find(|found| found.check.id == told) else {
-            continue;
-        };
-        match (&finding.outcome, &proven) {
-            (Outcome::Unsupported(Proof::Absent(words)), Outcome::Supported) => {
-                let advice = format!(
-                    "{words} but the suite's own, which `{proof}` proves it on: the others may be empty, or the account may not read them"
-                );
-                finding.advice.push(advice);
-                pass(finding);
-            }
-            (Outcome::Unsupported(Proof::Absent(_)), _) => {
-                if let Some(doubt) = proven.unanswered() {
-                    finding.outcome = Outcome::Unknown(doubt.clone());
-                }
-            }
-            (Outcome::Supported, Outcome::Unsupported(Proof::Absent(words))) if is_filled => {
-                let words = format!(
-                    "what is told of other tables is not proven, since `{proof}` found that, of a table just filled, {words}"
-                );
-                finding.outcome = Outcome::Unknown(Doubt::NothingToSee(words));
-            }
-            _ => {}
+        let is_proven = proven.is_some_and(|found| found.outcome == Outcome::Supported);
+        let doubt = proven.and_then(|found| found.outcome.unanswered().cloned());
+        let silent = silent.check(SuiteSection::Metadata).id;
+        let silent = findings.iter_mut().find(|found| {
+            found.check.id == silent
+                && matches!(found.outcome, Outcome::Unsupported(Proof::Absent(_)))
+        });
+        let Some(finding) = silent else { continue };
+        if let Some(doubt) = doubt {
+            finding.outcome = Outcome::Unknown(doubt);
+        } else if is_proven && let Outcome::Unsupported(Proof::Absent(words)) = &finding.outcome {
+            let advice = format!(
+                "{words} but the suite's own, which `{proof}` proves it on: the others may be empty, or the account may not read them"
+            );
+            finding.advice.push(advice);
+            pass(finding);
         }
     }
 }

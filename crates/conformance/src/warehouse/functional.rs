@@ -22,7 +22,7 @@ use bowline_warehouse::FunctionalTarget;
 
 use self::columns::alter;
 use self::growth::Growth;
-pub(crate) use self::growth::{BYTES_GROW, INSERTED, ROWS_GROW, UPDATE_ADVANCES};
+pub(crate) use self::growth::{BYTES_GROW, ROWS_GROW, UPDATE_ADVANCES};
 use self::logs::Looking;
 use self::making::Created;
 pub use self::start::undo;

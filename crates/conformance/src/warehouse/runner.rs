@@ -19,7 +19,7 @@ use crate::warehouse::blame::{Blame, blame};
 use crate::warehouse::chain::Chain;
 use crate::warehouse::claim::{self, Claim, is_confidential};
 use crate::warehouse::connection::connection;
-use crate::warehouse::excuse::{excuse, excuse_percent_signs, weigh_silence};
+use crate::warehouse::excuse::{excuse, excuse_percent_signs, excuse_silent_tables};
 use crate::warehouse::finding::Finding;
 use crate::warehouse::functional::{Functional, functional};
 use crate::warehouse::metadata::metadata;
@@ -221,7 +221,7 @@ pub fn run(
     progress
         .findings
         .sort_by(|a, b| (a.check.section, &a.check.id).cmp(&(b.check.section, &b.check.id)));
-    weigh_silence(&mut progress.findings);
+    excuse_silent_tables(&mut progress.findings);
     excuse_percent_signs(&mut progress.findings);
     session.turn_to("blame");
     excuse(

@@ -174,47 +174,7 @@ fn a_last_update_at_the_beginning_of_the_epoch_is_none() {
 }
 
 #[test]
-fn what_is_told_of_other_tables_alone_proves_no_capability() {
-    let columns = "database_name, schema_name, table_name, table_type";
-    let only_orders = |value: &str| format!("CASE table_name WHEN 'orders' THEN {value} END");
-    for (measure, value, capability) in [
-        ("row_count", "42", Capability::VolumeRows),
-        ("byte_count", "42", Capability::VolumeBytes),
-        (
-            "last_update_time",
-            "'2020-01-01 00:00:00'",
-            Capability::Freshness,
-        ),
-    ] {
-        let value = only_orders(value);
-        let template = Template::known("get_tables_query");
-        let mut templates = sqlite_templates();
-        let right = templates.get(template).expect("implemented").text.clone();
-        let measures = ["row_count", "byte_count", "last_update_time"];
-        let measures = measures.map(|name| {
-            if name == measure {
-                format!("{value} AS {name}")
-            } else {
-                name.to_owned()
-            }
-        });
-        let measures = measures.join(", ");
-        let text =
-            format!("SELECT {columns}, {measures}, view_query FROM ({right}\n) ORDER BY 2, 3");
-        templates.insert(spelled(template, &text));
-        let folder = tempfile::tempdir().expect("a folder");
-        let database = sqlite(folder.path());
-        let report = test(templates, database, &options());
-        let mut found = report.capabilities.iter();
-        let found = found.find(|each| each.capability == capability);
-        let found = found.and_then(|each| each.verdict);
-        assert_eq!(found, Some(Verdict::Unknown), "{value}");
-        assert!(!report.has_shortfall(), "{value}");
-    }
-}
-
-#[test]
-fn a_table_without_columns_is_looked_into() {
+fn a_table_that_is_listed_without_columns_is_looked_into() {
     const ID: &str = "metadata/columns_of_tables";
     let folder = tempfile::tempdir().expect("a folder");
     let database = sqlite(folder.path());

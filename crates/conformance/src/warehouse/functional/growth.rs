@@ -41,7 +41,7 @@ pub(super) fn kept_rows(chain: &Chain<'_>) -> Option<i64> {
         .map(|_| KEPT_ROWS)
 }
 
-pub(crate) const INSERTED: Spec = Spec::new(
+pub(super) const INSERTED: Spec = Spec::new(
     "inserted",
     "as many rows are inserted as asked for",
     &["insert_rows"],
