@@ -179,6 +179,7 @@ mod tests {
         assert!(ended.is_none() && ends(&pid));
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn what_is_stopped_may_clear_up_first() {
         let folder = tempfile::tempdir().unwrap();
@@ -188,7 +189,10 @@ mod tests {
             gone.display(),
             pid.display()
         );
-        let running = Running::start(&mut shell(&script)).unwrap();
+        // Where this is run in the background, the shell would be born deaf to it.
+        let mut heard = Command::new("env");
+        heard.args(["--default-signal=INT", "sh", "-c", &script]);
+        let running = Running::start(&mut heard).unwrap();
         while !std::fs::metadata(&pid).is_ok_and(|file| file.len() > 0) {
             std::thread::sleep(BEAT);
         }

@@ -83,18 +83,28 @@ pub(crate) fn is_certain(sample: &ResultSet, place: usize) -> bool {
 pub fn kind_of(sample: &ResultSet, place: usize) -> Option<ColumnKind> {
     let column = sample.columns.get(place)?;
     let values = sample.rows.iter().filter_map(|row| row.get(place));
-    let kinds = values.filter(|value| !value.is_null()).map(of_value);
-    let kinds: HashSet<_> = kinds.collect();
+    let mut values = values.filter(|value| !value.is_null());
+    let kinds: HashSet<_> = values.clone().map(of_value).collect();
     let mut others = kinds.iter().filter(|kind| **kind != Some(ColumnKind::Text));
     match (others.next(), others.next()) {
         (None, _) if kinds.is_empty() => of_type(column),
         (None, _) if is_named(column, &MOMENTS) => Some(ColumnKind::Moment),
         (None, _) => Some(ColumnKind::Text),
-        // A number or a moment that the driver does not know, such as `NaN`, comes as text.
-        (Some(kind), None) if kinds.len() == 1 || *kind == of_type(column) => *kind,
+        (Some(kind), None) if kinds.len() == 1 => *kind,
+        (Some(kind), None) if *kind == of_type(column) && values.all(is_special) => *kind,
         // A column of several kinds, as SQLite has them, is none of them.
         _ => None,
     }
+}
+
+/// Whether a value is none that is a text, or a number or a moment that drivers do not know and give as one: `NaN`,
+/// `-infinity`, `0000-00-00`.
+fn is_special(value: &Value) -> bool {
+    let Value::Text(text) = value else {
+        return true;
+    };
+    let text = text.trim_start_matches(['-', '+']).to_lowercase();
+    ["nan", "inf", "infinity"].contains(&text.as_str()) || text.starts_with("0000-00-00")
 }
 
 fn of_value(value: &Value) -> Option<ColumnKind> {

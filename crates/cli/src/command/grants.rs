@@ -110,8 +110,8 @@ impl GrantsArgs {
                 let together = found.needed.iter().map(|needed| needed.together).max();
                 let words = match together {
                     Some(together @ 2..) => format!(
-                        "proven: with these, {checks} supported as before; without any {together} that were left out \
-                         together, something is lost"
+                        "proven: with these, {checks} supported as before; without those that were left out together, up \
+                         to {together} of them, something is lost"
                     ),
                     _ => format!(
                         "proven: with these and no more, {checks} supported as before; without each, something is lost"

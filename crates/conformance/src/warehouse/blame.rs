@@ -287,12 +287,31 @@ impl Court<'_> {
         if let Some(template) = candidates.iter().find(is_judged) {
             return Some((template, mend));
         }
+        // Alone it explains what falls short of several; otherwise each check's own template does.
+        if let Some(template) = candidates
+            .iter()
+            .find(|template| self.explains_several(template))
+        {
+            return Some((template, mend));
+        }
         for template in candidates {
             for position in self.suspects.keys().copied().collect::<Vec<_>>() {
                 self.acquit(position, template);
             }
         }
         self.next_culprit()
+    }
+
+    /// Whether a template may be at fault for shortfalls of checks that judge different others.
+    fn explains_several(&self, template: &'static Template) -> bool {
+        let among = self
+            .suspects
+            .iter()
+            .filter(|(_, among)| among.contains(&template));
+        let judges =
+            among.filter_map(|(position, _)| self.findings[*position].check.judges.first());
+        let judges: BTreeSet<&str> = judges.map(|template| template.name).collect();
+        judges.len() > 1
     }
 
     /// Where a probe had no answer, nobody can say who of several is at fault: what they might explain is open. Gives

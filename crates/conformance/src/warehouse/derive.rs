@@ -12,7 +12,7 @@ use crate::warehouse::Check;
 use crate::warehouse::accuracy::Accuracy;
 use crate::warehouse::checks as suite;
 use crate::warehouse::finding::Finding;
-use crate::warehouse::outcome::{Doubt, Outcome, Proof};
+use crate::warehouse::outcome::{Outcome, Proof};
 use crate::warehouse::report::{
     CapabilityReport, CheckReport, Culprit, MetricReport, Report, TemplateReport,
 };
@@ -138,11 +138,9 @@ fn capability_report(
         let mut judges = check.check.judges.iter();
         judges.any(|template| capabilities_of(template).contains(&capability))
     };
-    // A check that carries nothing shows all the same what a template's fault costs, its own or one in its way; and a log
-    // that has nothing of what just ran is not known to hold what others run.
+    // A check that carries nothing shows all the same what a template's fault costs, its own or one in its way.
     let tells_against = |check: &CheckReport| match &check.outcome {
         Outcome::Blocked { by } => check.check.metrics.is_empty() && by.iter().any(is_in_the_way),
-        Outcome::Unknown(Doubt::NothingToSee(_)) => check.check.section == SuiteSection::Functional,
         outcome => outcome.is_shortfall(),
     };
     let speaking = || {
@@ -296,8 +294,6 @@ mod tests {
         let blocked = || Outcome::Blocked { by: vec![by] };
         assert_eq!(verdict(blocked(), &[by]), Some(Verdict::Blocked));
         assert_eq!(verdict(blocked(), &[]), None, "it is only not there");
-        let empty = Outcome::Unknown(Doubt::NothingToSee(String::new()));
-        assert_eq!(verdict(empty, &[]), Some(Verdict::Unknown));
         let not_asked = Outcome::Unknown(Doubt::NotReached(String::new()));
         assert_eq!(verdict(not_asked, &[]), None);
     }

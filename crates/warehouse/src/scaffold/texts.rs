@@ -115,7 +115,7 @@ fn opening(pack: &Pack) -> Option<String> {
     let init = pack.scaffold_connector()?.driver.init;
     let statements = text.get(init.first()?.span().start..init.last()?.span().end)?;
     Some(format!(
-        "# Run on every new connection: what the templates take for granted about the session.\ninit = [{statements}]\n"
+        "# Run on every new connection: what the templates take for granted about the session. Of an engine that is only like\n# this one, take out what it does not know.\ninit = [{statements}]\n"
     ))
 }
 

@@ -68,9 +68,14 @@ fn version(program: &Path) -> Option<String> {
     let mut command = Command::new(program);
     command.arg("--version");
     let ended = run_into(said, &mut command, Some(PATIENCE), &|| false);
-    let said = ended.ok()??.words;
-    let first = said.lines().next()?.trim();
-    (!first.is_empty()).then(|| first.to_owned())
+    let ended = ended.ok()??;
+    if !ended.status.success() {
+        return None;
+    }
+    let lines = || ended.words.lines().map(str::trim);
+    let names_itself = |line: &&str| line.starts_with("Py");
+    let told = lines().find(names_itself).or_else(|| lines().next())?;
+    (!told.is_empty()).then(|| told.to_owned())
 }
 
 /// Whether what a Python says of its version is below the lowest that will do.
