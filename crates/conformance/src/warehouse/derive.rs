@@ -221,7 +221,7 @@ fn in_the_way_of(report: &TemplateReport, checks: &[CheckReport]) -> Vec<&'stati
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::warehouse::outcome::Fault;
+    use crate::warehouse::outcome::{Doubt, Fault};
     use crate::warehouse::record_files::records;
 
     /// A report in which every check of the mean is supported but that of its number.
