@@ -3,6 +3,7 @@
 mod bad_input;
 mod clamped;
 mod mutants;
+mod operators;
 mod over_http;
 mod rates;
 mod reading;

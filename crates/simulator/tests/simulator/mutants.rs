@@ -344,7 +344,7 @@ fn advised(report: &Report) -> Vec<&'static str> {
 }
 
 /// The features that are not claimed.
-fn unclaimed(report: &Report) -> Vec<&'static str> {
+pub(crate) fn unclaimed(report: &Report) -> Vec<&'static str> {
     let features = report.features.iter();
     let unclaimed = features.filter(|one| one.answer.name() != "yes");
     unclaimed.map(|one| one.feature.name()).collect()
